@@ -1,0 +1,20 @@
+"""The catalogue of claims, in the order in which they are printed."""
+
+from cases.case import Case, CaseError, Metric, Symmetry
+from cases.deformed_rayleigh import DEFORMED_RAYLEIGH
+from cases.entropy_mirror import ENTROPY_MIRROR
+from cases.linear_network import LINEAR_NETWORK
+from cases.mexican_hat import MEXICAN_HAT
+from cases.rayleigh import RAYLEIGH
+from cases.softmax import SOFTMAX
+
+CATALOG: tuple[Case, ...] = (
+    SOFTMAX,
+    RAYLEIGH,
+    MEXICAN_HAT,
+    LINEAR_NETWORK,
+    ENTROPY_MIRROR,
+    DEFORMED_RAYLEIGH,
+)
+
+__all__ = ["CATALOG", "Case", "CaseError", "Metric", "Symmetry"]

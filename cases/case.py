@@ -1,0 +1,165 @@
+"""What a case is: a loss, a breaking potential, a metric and the symmetries they are claimed to have.
+
+A case is written once, as arithmetic over a namespace: `loss(q, xp)` takes a sequence of d scalars (or of
+arrays, one entry per lane) and a namespace with `exp`, `log` and `sqrt`. The same lines run under numpy,
+torch, mpmath and sympy, and under the tracer that makes kernels of them. Nobody writes a gradient by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+EUCLIDEAN, DIAGONAL, BREGMAN = "euclidean", "diagonal", "bregman"
+
+
+class CaseError(ValueError):
+    """A case file says something that cannot be: what is, what it must be, where."""
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """An affine generator xi(q) = A q + a, dQ/ds at s = 0.
+
+    name   one word of the catalogue: translation, scale, rotation, rescale, general-linear
+    A      (d, d) numbers;  a  (d,) numbers
+    """
+
+    name: str
+    A: tuple[tuple[float, ...], ...]
+    a: tuple[float, ...]
+
+    def __post_init__(self):
+        d = len(self.a)
+        if any(len(row) != d for row in self.A) or len(self.A) != d:
+            raise CaseError(f"symmetry {self.name}: A is {len(self.A)}x{len(self.A[0])} but a has {d} entries: A must be {d}x{d}")
+        if not np.any(self.matrix) and not np.any(self.shift):
+            raise CaseError(f"symmetry {self.name}: A and a are zero: a generator must move something")
+
+    @property
+    def matrix(self) -> np.ndarray:
+        return np.array(self.A, dtype=float)
+
+    @property
+    def shift(self) -> np.ndarray:
+        return np.array(self.a, dtype=float)
+
+    @property
+    def is_translation(self) -> bool:
+        return not np.any(self.matrix)
+
+    @property
+    def is_rotation(self) -> bool:
+        """A antisymmetric and no shift: a Killing field of the Euclidean metric."""
+        A = self.matrix
+        return bool(np.any(A)) and not np.any(self.shift) and np.array_equal(A, -A.T)
+
+    @property
+    def is_symmetric(self) -> bool:
+        """A symmetric and no shift: the charge <q, Aq>/2 of gradient flow."""
+        A = self.matrix
+        return bool(np.any(A)) and not np.any(self.shift) and np.array_equal(A, A.T)
+
+    def generator(self, q: Sequence) -> list:
+        """xi(q), d entries of the type of q."""
+        out = []
+        for row, shift in zip(self.A, self.a, strict=True):
+            terms = [x if c == 1 else -x if c == -1 else c * x for c, x in zip(row, q, strict=True) if c]
+            value = sum(terms[1:], terms[0]) if terms else 0 * q[0]
+            out.append(value + shift if shift else value)
+        return out
+
+
+def translation(direction: Sequence[float], name: str = "translation") -> Symmetry:
+    d = len(direction)
+    return Symmetry(name, tuple((0,) * d for _ in range(d)), tuple(direction))
+
+
+def linear(A, name: str) -> Symmetry:
+    rows = tuple(tuple(int(x) if x == int(x) else float(x) for x in row) for row in np.asarray(A))
+    return Symmetry(name, rows, (0,) * len(rows))
+
+
+def scale(d: int) -> Symmetry:
+    return linear(np.eye(d), "scale")
+
+
+def rotation(d: int, i: int, j: int) -> Symmetry:
+    """Turns e_i into e_j."""
+    A = np.zeros((d, d))
+    A[j, i], A[i, j] = 1, -1
+    return linear(A, f"rotation-{i}{j}" if d > 2 else "rotation")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The kinetic energy of the learning rule.
+
+    euclidean   T = (m/2) |qdot|^2
+    diagonal    T = (m/2) sum_i G_i(q) qdot_i^2,  entries(q, kappa, xp) -> d entries of G
+    bregman     T = the Bregman divergence of potential(q, xp), theory.md#T2
+    """
+
+    kind: str = EUCLIDEAN
+    entries: Callable | None = None
+    potential: Callable | None = None
+
+    def __post_init__(self):
+        needs = {EUCLIDEAN: None, DIAGONAL: "entries", BREGMAN: "potential"}
+        if self.kind not in needs:
+            raise CaseError(f"metric kind is {self.kind!r}, must be one of {list(needs)}")
+        if needs[self.kind] and getattr(self, needs[self.kind]) is None:
+            raise CaseError(f"metric kind is {self.kind!r} but {needs[self.kind]} is missing")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One claim: `loss` keeps `symmetries`, `breaking` breaks at least one of them.
+
+    name        lower case, words joined by hyphens; unique in CATALOG
+    title       one line;  source  author, year, equation, or how it was derived
+    loss        loss(q, xp) -> scalar, q a sequence of d scalars
+    breaking    b(q, xp) -> scalar; the loss under test is loss + eps * breaking
+    box         ((low, high), ...) of length d: where starts are drawn, inside the domain of the loss
+    kick        the size of the start displacement v_0, relative to the box (per entry, normal)
+    scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
+    """
+
+    name: str
+    title: str
+    source: str
+    loss: Callable
+    breaking: Callable
+    box: tuple[tuple[float, float], ...]
+    symmetries: tuple[Symmetry, ...]
+    metric: Metric = field(default_factory=Metric)
+    kick: float = 0.02
+    scale_free: bool = False
+
+    def __post_init__(self):
+        if not self.symmetries:
+            raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")
+        for low, high in self.box:
+            if not (np.isfinite(low) and np.isfinite(high) and low < high):
+                raise CaseError(f"case {self.name}: box has ({low}, {high}), must be finite with low < high")
+        for symmetry in self.symmetries:
+            if len(symmetry.a) != self.dim:
+                raise CaseError(f"case {self.name}: symmetry {symmetry.name} acts on {len(symmetry.a)} parameters but box has {self.dim}")
+        names = [s.name for s in self.symmetries]
+        if len(set(names)) != len(names):
+            raise CaseError(f"case {self.name}: symmetries are named {names}: names must differ")
+
+    @property
+    def dim(self) -> int:
+        return len(self.box)
+
+    def total(self, q, eps, xp):
+        """loss + eps * breaking, the potential of every equation here."""
+        return self.loss(q, xp) + eps * self.breaking(q, xp)
+
+    def draw(self, rng: np.random.Generator, lanes: int) -> np.ndarray:
+        """(d, lanes) float64 starts, uniform in the box."""
+        low, high = np.array(self.box, dtype=float).T
+        return low[:, None] + (high - low)[:, None] * rng.random((self.dim, lanes))

@@ -1,0 +1,40 @@
+"""Rayleigh quotient, the plainest scale-invariant loss.
+
+    f(q) = (sum_i lambda_i q_i^2 + sum_i q_i q_{i+1} / 4) / |q|^2       invariant under q -> e^s q
+    xi(q) = q
+
+    metric       charge J        kinetic symmetry breaking
+    euclidean    m <qdot, q>     m |qdot|^2: large, most of what moves J
+
+What a normalisation layer does to the weights before it. The neighbour terms keep the gradient from
+being diagonal, so that an index fault shows.
+Breaking: b = |q|^2 / 8 + q_1.
+Source: Tanaka, Kunin (2021), section 4, scale symmetry; the loss is the textbook quotient.
+"""
+
+from cases.case import Case, scale
+
+D = 8
+EIGENVALUES = tuple((2 + i) / 4 for i in range(D))
+
+
+def loss(q, xp):
+    diagonal = sum(c * x * x for c, x in zip(EIGENVALUES, q, strict=True))
+    neighbours = sum(x * y for x, y in zip(q[:-1], q[1:], strict=True)) / 4
+    return (diagonal + neighbours) / sum(x * x for x in q)
+
+
+def breaking(q, xp):
+    return sum(x * x for x in q) / 8 + q[0]
+
+
+RAYLEIGH = Case(
+    name="rayleigh",
+    title=f"Rayleigh quotient, d = {D}: scale",
+    source="Tanaka, Kunin (2021), section 4",
+    loss=loss,
+    breaking=breaking,
+    box=((0.25, 1.25),) * (D // 2) + ((-1.25, -0.25),) * (D // 2),
+    symmetries=(scale(D),),
+    scale_free=True,
+)

@@ -1,0 +1,120 @@
+"""What one finding is, and how findings become a verdict on a law.
+
+    holds          spent <= 1 on real evidence
+    violated       spent > 1, or a non-finite value inside the domain
+    inconclusive   too little evidence either way
+    outside        the statement does not cover this point (decided from parameters or reference, never
+                   from the output under test)
+
+Near-miss controls carry `control`, the name of the planted fault; a control is killed when at least one of
+its records is violated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
+VERDICTS = (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)
+ROUNDING, ORDER, STATISTICAL, BITWISE = "rounding", "order", "statistical", "bitwise"
+SCHEMA = 1
+
+
+@dataclass
+class Record:
+    """One verdict, one line of records.jsonl.
+
+    measured, predicted, bound   numbers in the units of the law (worst point);  spent = |measured - predicted| / bound
+    worst                        {"lane": int, "step": int, "component": int | None, "q": [hex], "v": [hex], parameters hex...}
+    replay                       one shell line that reproduces the worst lane alone
+    control                      None, or the planted fault that this record is about
+    data                         plain numbers for the report's plots ({"x": [...], "y": [...]}), small
+    """
+
+    law: str
+    case: str
+    rule: str
+    backend: str
+    precision: str
+    lanes: int
+    steps: int
+    parameters: dict
+    predicted: float | None
+    measured: float | None
+    bound: float | None
+    spent: float | None
+    verdict: str
+    reason: str
+    kind: str = ROUNDING
+    symmetry: str | None = None
+    worst: dict | None = None
+    replay: str | None = None
+    seconds: float = 0.0
+    control: str | None = None
+    cell: str = ""
+    data: dict = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def __post_init__(self):
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"verdict is {self.verdict!r}, must be one of {VERDICTS}")
+        if self.verdict == HOLDS and (self.spent is None or not self.spent <= 1):
+            raise ValueError(f"{self.law} on {self.case}: verdict is holds but spent is {self.spent}: must be <= 1")
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LawSummary:
+    """One row of the table at the end of a run."""
+
+    law: str
+    cells: int
+    counts: dict
+    worst_spent: float | None
+    worst_where: str
+    controls: int
+    killed: int
+    survivors: tuple[str, ...]
+    verdict: str
+
+
+def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
+    """One summary for each law in `laws`, in that order; a law without a record is inconclusive (blind)."""
+    rows = []
+    killed_by: dict[str, bool] = {}
+    for r in records:
+        if r.control:
+            killed_by[r.control] = killed_by.get(r.control, False) or r.verdict == VIOLATED
+    for law in laws:
+        mine = [r for r in records if r.law == law and r.control is None]
+        counts = {v: sum(r.verdict == v for r in mine) for v in VERDICTS}
+        judged = [r for r in mine if r.spent is not None]
+        worst = max(judged, key=lambda r: r.spent if r.spent == r.spent else float("inf"), default=None)
+        controls = {r.control for r in records if r.law == law and r.control}
+        killed = {r.control for r in records if r.law == law and r.control and r.verdict == VIOLATED}
+        verdict = VIOLATED if counts[VIOLATED] else INCONCLUSIVE if not counts[HOLDS] or not killed else HOLDS
+        where = f"{worst.case} {worst.rule} {worst.precision}".strip() if worst else ""
+        rows.append(
+            LawSummary(law, len(mine), counts, worst.spent if worst else None, where, len(controls), len(killed),
+                       tuple(sorted(c for c in controls if not killed_by[c])), verdict)
+        )
+    return rows
+
+
+def exit_code(records: list[Record], laws: list[str], *, strict: bool = False) -> int:
+    """0 everything holds; 1 a law is violated; 3 could not decide or blind.
+
+    Blind: no records, a law without a `holds` cell, a law none of whose controls was killed, or a control
+    that no law killed.
+    """
+    real = [r for r in records if r.control is None]
+    if any(r.verdict == VIOLATED for r in real):
+        return 1
+    rows = summarise(records, laws)
+    if not laws or not real or any(row.verdict != HOLDS or row.survivors for row in rows):
+        return 3
+    if strict and any(r.verdict == INCONCLUSIVE for r in real):
+        return 3
+    return 0

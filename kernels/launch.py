@@ -1,0 +1,266 @@
+"""Launching: one job, five ways to execute it, the same buffers back.
+
+    numpy                blocked numpy: always there, the oracle
+    triton-interpreted   Triton's interpreter, in a process of its own (one process per mode)
+    triton-ptx           compiled by Triton for sm_90, the PTX evaluated on the CPU
+    triton-gpu           on a GPU
+
+Every buffer is filled with a watermark before the launch, so that a lane nobody wrote is seen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kernels.precision import BUFFER, Precision, encode, widen
+from kernels.program import Program
+from kernels.rules import RULES, Rule
+from kernels.step import Faults
+from kernels.step import trajectory as plain_trajectory
+
+BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-gpu")
+WATERMARK = {"float64": 0x7FF8DEAD0BADF00D, "float32": 0x7FC0BADF, "float16": 0x7EAD, "bfloat16": 0x7FEA}
+WARPS = 4
+INTERPRETED_BLOCK = 1024
+
+
+class BackendMissing(RuntimeError):
+    """A backend was asked for that this machine does not have; the message says why."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One launch: all that decides its bits.
+
+    q0, v0   (d, lanes) float64, representable in the stores of `precision`
+    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type
+    """
+
+    program: Program
+    rule: Rule
+    precision: Precision
+    q0: np.ndarray
+    v0: np.ndarray
+    params: np.ndarray
+    steps: int
+    trace: bool = True
+
+    def __post_init__(self):
+        d, lanes = self.q0.shape
+        if self.v0.shape != (d, lanes) or self.params.shape != (4, lanes) or d != self.program.dim:
+            raise ValueError(
+                f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of {self.program.dim}: "
+                f"must be (d, lanes), (d, lanes), (4, lanes)"
+            )
+        if lanes < 1 or self.steps < 1:
+            raise ValueError(f"lanes is {lanes}, steps is {self.steps}: both must be at least 1")
+
+    @property
+    def lanes(self) -> int:
+        return self.q0.shape[1]
+
+    @property
+    def rows(self) -> int:
+        return self.steps + 1 if self.trace else 2
+
+
+@dataclass
+class Outcome:
+    """What came back: q, v (rows, d, lanes) in buffer types, and the name of what really executed."""
+
+    q: np.ndarray
+    v: np.ndarray
+    precision: Precision
+    backend: str
+    seconds: float
+    notes: dict = field(default_factory=dict)
+
+    def wide(self) -> tuple[np.ndarray, np.ndarray]:
+        """q, v in float64, exactly."""
+        return widen(self.q, self.precision.q_store), widen(self.v, self.precision.v_store)
+
+    @property
+    def unwritten(self) -> np.ndarray:
+        """(lanes,) True where the watermark still stands anywhere."""
+        return marked(self.q, self.precision.q_store) | marked(self.v, self.precision.v_store)
+
+
+def bits(x: np.ndarray) -> np.ndarray:
+    return x.view(f"u{x.dtype.itemsize}")
+
+
+def marked(buffer: np.ndarray, kind: str) -> np.ndarray:
+    raw = bits(buffer)
+    return (raw == raw.dtype.type(WATERMARK[kind])).any(axis=(0, 1))
+
+
+def differing_bits(a: Outcome, b: Outcome) -> int:
+    """How many stored values differ in any bit; two NaN are the same whatever their payload."""
+    count = 0
+    for x, y, kind in ((a.q, b.q, a.precision.q_store), (a.v, b.v, a.precision.v_store)):
+        same = bits(x) == bits(y)
+        if not same.all():
+            same |= np.isnan(widen(x, kind)) & np.isnan(widen(y, kind))
+        count += int((~same).sum())
+    return count
+
+
+def buffers(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    out = []
+    for start, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store)):
+        raw = np.full((job.rows, *start.shape), WATERMARK[kind], f"u{np.dtype(BUFFER[kind]).itemsize}")
+        buffer = raw.view(BUFFER[kind])
+        buffer[0] = encode(start, kind)
+        out.append(buffer)
+    return out[0], out[1]
+
+
+def constexprs(job: Job, block: int) -> dict:
+    import triton.language as tl
+
+    from kernels.codegen import function
+
+    p = job.precision
+    return {
+        "GRAD": function(job.program, p),
+        "D": job.program.dim,
+        "RULE": job.rule.number,
+        "ARITH": getattr(tl, p.arith),
+        "Q_KIND": p.q_store,
+        "V_KIND": p.v_store,
+        "EAGER": p.name if p.eager else "",
+        "TRACE": job.trace,
+        "BLOCK": block,
+    }
+
+
+def run(job: Job, backend: str, faults: Faults | None = None) -> Outcome:
+    """Execute. Raises BackendMissing; ValueError for an unknown backend or faults on anything but numpy."""
+    if backend not in BACKENDS:
+        raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS}")
+    if faults is not None and backend != "numpy":
+        raise ValueError(f"faults are planted in the numpy step only, not in {backend}")
+    begin = time.perf_counter()
+    if backend == "numpy":
+        p = job.precision
+        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, faults=faults or Faults())
+        return Outcome(q, v, p, "numpy", time.perf_counter() - begin)
+    reason = missing(backend)
+    if reason:
+        raise BackendMissing(f"backend {backend} is not here: {reason}")
+    if backend == "triton-interpreted":
+        outcome = interpreter().submit(_interpreted, job).result()
+    else:
+        outcome = (_ptx if backend == "triton-ptx" else _gpu)(job)
+    outcome.seconds = time.perf_counter() - begin
+    return outcome
+
+
+def missing(backend: str) -> str:
+    """Why a backend cannot run here; '' when it can."""
+    if backend == "numpy":
+        return ""
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed"
+    interpreting = os.environ.get("TRITON_INTERPRET") == "1"
+    if backend in ("triton-ptx", "triton-gpu") and interpreting:
+        return "TRITON_INTERPRET=1 is set: a process either interprets or compiles"
+    if backend == "triton-interpreted":
+        import triton
+
+        if triton.__version__.startswith("3.6.") and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
+            return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
+    if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
+        return "torch is not installed"
+    if backend == "triton-gpu":
+        import torch
+
+        if not torch.cuda.is_available():
+            return "torch sees no GPU"
+    return ""
+
+
+def automatic() -> str:
+    """The best backend here: a GPU, else compiled PTX on the CPU, else numpy."""
+    return next(b for b in ("triton-gpu", "triton-ptx", "numpy") if not missing(b))
+
+
+SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}
+
+
+def compiled(job: Job, arch: int = 90, warps: int = WARPS):
+    """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
+    from kernels.compiled import compile_ptx
+    from kernels.loop import trajectory
+
+    p = job.precision
+    signature = {
+        "q_ptr": SIGNATURE[p.q_store], "v_ptr": SIGNATURE[p.v_store], "params_ptr": "*fp64",
+        "lanes": "i32", "steps": "i32",
+    }  # fmt: skip
+    return compile_ptx(trajectory, signature, constexprs(job, 32 * warps), arch=arch, num_warps=warps)
+
+
+def _ptx(job: Job) -> Outcome:
+    from kernels.ptx import evaluate
+
+    kernel = compiled(job)
+    q, v = buffers(job)
+    blocks = -(-job.lanes // (32 * WARPS))
+    report = evaluate(kernel.ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    return Outcome(q, v, job.precision, "triton-ptx", 0.0, {"unpinned": dict(report.unpinned)})
+
+
+def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:
+    import torch
+
+    from kernels.loop import trajectory
+
+    q, v = buffers(job)
+    send = lambda x: torch.from_numpy(x).to(device)  # noqa: E731
+    q_t, v_t, params = send(q), send(v), send(np.ascontiguousarray(job.params))
+    grid = (-(-job.lanes // block),)
+    trajectory[grid](q_t, v_t, params, job.lanes, job.steps, **constexprs(job, block), **options)
+    return q_t.cpu().numpy(), v_t.cpu().numpy()
+
+
+def _gpu(job: Job) -> Outcome:
+    q, v = _launch(job, "cuda", 32 * WARPS, num_warps=WARPS, enable_fp_fusion=False)
+    return Outcome(q, v, job.precision, "triton-gpu", 0.0)
+
+
+def _interpreted(job: Job) -> Outcome:
+    if os.environ.get("TRITON_INTERPRET") != "1":
+        raise RuntimeError("this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported")
+    with np.errstate(all="ignore"):
+        q, v = _launch(job, "cpu", INTERPRETED_BLOCK)
+    return Outcome(q, v, job.precision, "triton-interpreted", 0.0)
+
+
+_INTERPRETER: ProcessPoolExecutor | None = None
+
+
+def interpreter() -> ProcessPoolExecutor:
+    """The one process in which Triton interprets; started when first asked for."""
+    global _INTERPRETER
+    if _INTERPRETER is None:
+        context = multiprocessing.get_context("spawn")
+        _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
+    return _INTERPRETER
+
+
+def _become_interpreter() -> None:
+    os.environ["TRITON_INTERPRET"] = "1"
+
+
+def rule(name: str) -> Rule:
+    if name not in RULES:
+        raise ValueError(f"rule is {name!r}, must be one of {list(RULES)}")
+    return RULES[name]

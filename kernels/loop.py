@@ -1,0 +1,75 @@
+"""The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
+
+Equations (1)-(4) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
+two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py.
+
+Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
+params_ptr (4, lanes) float64: eta, beta, k, eps. They come through memory because Triton passes a Python
+float as float32, a relative error of 6e-8 in every float64 step.
+"""
+
+import triton
+import triton.language as tl
+
+from kernels.rounding import exp, load, narrow, store
+
+
+@triton.jit
+def trajectory(
+    q_ptr, v_ptr, params_ptr, lanes, steps,
+    GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
+    TRACE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    # int64: rows * D * lanes passes 2^31 long before memory runs out.
+    lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    live = lane < lanes
+    stride = lanes.to(tl.int64)
+
+    eta = tl.load(params_ptr + lane, mask=live, other=0).to(ARITH)
+    beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
+    k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
+    eps = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
+
+    q = ()
+    v = ()
+    for i in tl.static_range(D):
+        q = q + (load(q_ptr + i * stride + lane, live, Q_KIND, ARITH),)
+        v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
+
+    at = lane + D * stride
+    for _ in range(steps):
+        if RULE == 4:
+            x = ()
+            for i in tl.static_range(D):
+                x = x + (narrow(exp(q[i], ARITH), EAGER),)
+            g = GRAD(x, eps)
+        else:
+            g = GRAD(q, eps)
+        w = ()
+        for i in tl.static_range(D):
+            force = g[i]
+            if RULE <= 2:
+                force = narrow(force + narrow(k * q[i], EAGER), EAGER)
+            pull = narrow(eta * force, EAGER)
+            if RULE == 2 or RULE == 3:
+                w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3)
+            else:
+                w = w + (narrow(-pull, V_KIND),)  # (1), (4)
+        r = ()
+        for i in tl.static_range(D):
+            old = q[i]
+            if RULE == 3:
+                old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
+            r = r + (narrow(narrow(old + w[i], EAGER), Q_KIND),)
+        q = r
+        v = w
+        if TRACE:
+            for i in tl.static_range(D):
+                store(q_ptr + i * stride + at, q[i], live, Q_KIND)
+                store(v_ptr + i * stride + at, v[i], live, V_KIND)
+            at += D * stride
+    if not TRACE:
+        for i in tl.static_range(D):
+            store(q_ptr + i * stride + at, q[i], live, Q_KIND)
+            store(v_ptr + i * stride + at, v[i], live, V_KIND)

@@ -1,0 +1,137 @@
+"""Precisions: what is rounded, where, to which type.
+
+    mode      arithmetic                  q is stored in    v is stored in
+    stored    float32 (float64 for it)    the named type    the named type
+    eager     the named type              the named type    the named type
+    mixed     float32 (float64 for it)    the named type    the arithmetic type
+
+Learning rate, momentum, decay and breaking magnitude are values of the arithmetic type in every mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+SUBNORMAL = {"float64": 2.0**-1074, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
+PRECISIONS = tuple(UNIT)
+MODES = ("stored", "eager", "mixed")
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One way of rounding. `u_*` unit roundoffs, `tiny_*` smallest subnormals (theory.md#R0)."""
+
+    name: str
+    mode: str = "stored"
+
+    def __post_init__(self):
+        if self.name not in UNIT:
+            raise ValueError(f"precision is {self.name!r}, must be one of {list(UNIT)}")
+        if self.mode not in MODES:
+            raise ValueError(f"precision mode is {self.mode!r}, must be one of {list(MODES)}")
+
+    @property
+    def label(self) -> str:
+        return self.name if self.mode == "stored" else f"{self.name}/{self.mode}"
+
+    @property
+    def arith(self) -> str:
+        return "float64" if self.name == "float64" else "float32"
+
+    @property
+    def eager(self) -> bool:
+        return self.mode == "eager" and self.name != self.arith
+
+    @property
+    def q_store(self) -> str:
+        return self.name
+
+    @property
+    def v_store(self) -> str:
+        return self.arith if self.mode == "mixed" else self.name
+
+    @property
+    def rounded(self) -> str:
+        """The type in which every operation is rounded."""
+        return self.name if self.eager else self.arith
+
+    @property
+    def u_arith(self) -> float:
+        return UNIT[self.rounded]
+
+    @property
+    def u_q(self) -> float:
+        return UNIT[self.q_store]
+
+    @property
+    def u_v(self) -> float:
+        return UNIT[self.v_store]
+
+    @property
+    def tiny_arith(self) -> float:
+        return SUBNORMAL[self.rounded]
+
+    @property
+    def tiny_q(self) -> float:
+        return SUBNORMAL[self.q_store]
+
+    @property
+    def tiny_v(self) -> float:
+        return SUBNORMAL[self.v_store]
+
+
+def parse(label: str) -> Precision:
+    """'bfloat16' or 'bfloat16/eager'. Raises ValueError for other words."""
+    name, _, mode = label.partition("/")
+    return Precision(name, mode or "stored")
+
+
+BUFFER = {"float64": np.float64, "float32": np.float32, "float16": np.float16, "bfloat16": np.uint16}
+"""The numpy type that holds a stored value; bfloat16 travels as its bits."""
+
+
+def narrow(x: np.ndarray, kind: str) -> np.ndarray:
+    """x rounded to `kind`, to nearest, ties to even, in the type of x (float32 or float64)."""
+    if kind in ("float64", x.dtype.name):
+        return x
+    if kind == "float32":
+        return x.astype(np.float32).astype(x.dtype)
+    if x.dtype != np.float32:
+        raise TypeError(f"narrow to {kind} takes float32, got {x.dtype}: a float64 would be rounded twice")
+    if kind == "float16":
+        return x.astype(np.float16).astype(np.float32)
+    return widen(bfloat16_bits(x), "bfloat16").astype(np.float32)
+
+
+def bfloat16_bits(x: np.ndarray) -> np.ndarray:
+    """float32 -> the 16 bits of the nearest bfloat16, ties to even; NaN stays quiet."""
+    bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
+    tie = (bits >> np.uint32(16)) & np.uint32(1)
+    nearest = (bits + np.uint32(0x7FFF) + tie) >> np.uint32(16)
+    # The carry of a NaN whose payload is all ones would make it an infinity.
+    quiet = (bits >> np.uint32(16)) | np.uint32(0x40)
+    return np.where(np.isnan(x), quiet, nearest).astype(np.uint16)
+
+
+def encode(x: np.ndarray, kind: str) -> np.ndarray:
+    """Values that are already representable in `kind` -> its buffer type."""
+    if kind == "bfloat16":
+        return bfloat16_bits(x.astype(np.float32))
+    return x.astype(BUFFER[kind])
+
+
+def widen(buffer: np.ndarray, kind: str) -> np.ndarray:
+    """Buffer -> float64, exactly."""
+    if kind == "bfloat16":
+        return (buffer.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
+    return buffer.astype(np.float64)
+
+
+def representable(x: np.ndarray, kind: str) -> np.ndarray:
+    """float64 values rounded to `kind` first and then widened to float64 (rules of evidence, 8)."""
+    if kind == "float64":
+        return np.asarray(x, dtype=np.float64)
+    return widen(encode(np.asarray(x, np.float32), kind), kind)

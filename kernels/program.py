@@ -1,0 +1,80 @@
+"""Straight-line programs: what a traced formula becomes, and what every backend runs.
+
+A program is a list of operations in order; operand i refers to operation i. Constants are float64 and are
+rounded to the arithmetic type where the program runs. Numpy executes it here; `codegen` prints it for Triton.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kernels import elementary
+from kernels.precision import Precision, narrow
+
+ARITY = {"input": 0, "const": 0, "neg": 1, "sqrt": 1, "exp": 1, "add": 2, "sub": 2, "mul": 2, "div": 2}
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation. `value` is the constant of a const and the position of an input."""
+
+    name: str
+    args: tuple[int, ...] = ()
+    value: float | int = 0
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs q_0..q_{d-1}, eps; outputs one value per component. Single assignment, in order."""
+
+    dim: int
+    ops: tuple[Op, ...]
+    outputs: tuple[int, ...]
+
+    def __post_init__(self):
+        for at, op in enumerate(self.ops):
+            if op.name not in ARITY:
+                raise ValueError(f"operation {at} is {op.name!r}, a kernel has only {sorted(ARITY)}")
+            if len(op.args) != ARITY[op.name] or any(not 0 <= a < at for a in op.args):
+                raise ValueError(f"operation {at}, {op.name}, has operands {op.args}: must be {ARITY[op.name]} earlier ones")
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(repr((self.dim, self.ops, self.outputs)).encode()).hexdigest()[:16]
+
+    @property
+    def has_exp(self) -> bool:
+        return any(op.name == "exp" for op in self.ops)
+
+    def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
+        """Evaluate in numpy, rounding as `precision` says. q: d arrays (lanes,) of the arithmetic type."""
+        dtype = np.dtype(precision.arith)
+        rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
+        inputs = [*q, eps]
+        values: list = []
+        for op in self.ops:
+            a = [values[i] for i in op.args]
+            if op.name == "input":
+                value = inputs[op.value]
+            elif op.name == "const":
+                value = rounded(np.full((), op.value, dtype))
+            else:
+                value = rounded(NUMPY[op.name](*a))
+            values.append(value)
+        shape = np.shape(inputs[-1])
+        return [np.broadcast_to(values[i], shape) for i in self.outputs]
+
+
+NUMPY = {
+    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # Triton's unary minus is 0 - x: +0 stays +0
+    "sqrt": np.sqrt,
+    "exp": elementary.exp,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+}

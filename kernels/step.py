@@ -1,0 +1,84 @@
+"""The plain numpy step: independent of Triton, the oracle of every other backend.
+
+Equations (1)-(4) of kernels/rules.py, one line each, on blocks of lanes. `Faults` is the only door through
+which a deliberately wrong step can be taken, and only the harness's controls use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernels import elementary
+from kernels.precision import Precision, encode, narrow
+from kernels.program import Program
+from kernels.rules import Rule
+
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What a control may plant: another rounding at the store, decay after the step, no step at all."""
+
+    narrow: Callable = narrow
+    decay_after: bool = False
+    frozen: bool = False
+
+
+def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, faults: Faults = Faults()):
+    """One step. q, v: lists of d arrays (lanes,); params: eta, beta, k, eps arrays, all of the arithmetic type."""
+    eta, beta, k, eps = params
+    rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
+    to_q = lambda x: faults.narrow(x, precision.q_store)  # noqa: E731
+    to_v = lambda x: faults.narrow(x, precision.v_store)  # noqa: E731
+    if faults.frozen:
+        return q, [np.zeros_like(x) for x in v]
+    at = [rounded(elementary.exp(x)) for x in q] if rule.log_state else q
+    g = gradient(at, eps)
+    if rule.decay == "coupled" and not faults.decay_after:
+        g = [rounded(gi + rounded(k * qi)) for gi, qi in zip(g, q, strict=True)]
+    w = [rounded(eta * gi) for gi in g]
+    if rule.momentum:
+        w = [rounded(rounded(beta * vi) - wi) for vi, wi in zip(v, w, strict=True)]  # (2), (3)
+    else:
+        w = [wi.dtype.type(0) - wi for wi in w]  # (1), (4); as Triton's unary minus, so +0 stays +0
+    w = [to_v(wi) for wi in w]
+    if rule.decoupled:
+        shrink = rounded(eta * k)
+        q = [rounded(qi - rounded(shrink * qi)) for qi in q]  # (3)
+    q = [to_q(rounded(qi + wi)) for qi, wi in zip(q, w, strict=True)]
+    if faults.decay_after:
+        shrink = rounded(eta * k)
+        q = [to_q(rounded(qi - rounded(shrink * qi))) for qi in q]
+    return q, w
+
+
+def trajectory(program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, faults=Faults()):
+    """Run `steps` steps for all lanes, in blocks.
+
+    q0, v0  (d, lanes) float64, representable in their store;  params (4, lanes) float64.
+    Returns q, v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
+    """
+    d, lanes = q0.shape
+    dtype = np.dtype(precision.arith)
+    keep = steps + 1 if trace else 2
+    q_out = np.empty((keep, d, lanes), encode(np.zeros(1), precision.q_store).dtype)
+    v_out = np.empty((keep, d, lanes), encode(np.zeros(1), precision.v_store).dtype)
+    gradient = lambda q, eps: program.run(q, eps, precision)  # noqa: E731
+    with np.errstate(all="ignore"):
+        for start in range(0, lanes, BLOCK):
+            cut = slice(start, min(lanes, start + BLOCK))
+            q, v = [x.astype(dtype) for x in q0[:, cut]], [x.astype(dtype) for x in v0[:, cut]]
+            p = [x.astype(dtype) for x in params[:, cut]]
+            for n in range(steps + 1):
+                if n:
+                    q, v = step(q, v, p, gradient, rule, precision, faults)
+                if trace or n in (0, steps):
+                    at = n if trace else int(n > 0)
+                    for i in range(d):
+                        q_out[at, i, cut] = encode(q[i], precision.q_store)
+                        v_out[at, i, cut] = encode(v[i], precision.v_store)
+    return q_out, v_out

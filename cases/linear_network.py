@@ -9,7 +9,7 @@
     antisymmetric  rotation (O(2))    none                           J decays without a source
 
 q holds U row by row, then V.
-Breaking: b = |U|^2 / 2 + U_11 V_22.
+Breaking: b = |U|^2 / 2 + V_22^2 / 4 + U_11 V_22 / 2.
 Source: Tanaka, Kunin (2021), Table 1, rescale; Marcotte, Gribonval, Peyre (2023), section 3.
 """
 
@@ -28,7 +28,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return sum(x * x for x in q[:4]) / 2 + q[0] * q[7]
+    return sum(x * x for x in q[:4]) / 2 + q[7] * q[7] / 4 + q[0] * q[7] / 2
 
 
 def mixing(B, name):

@@ -8,7 +8,7 @@
     euclidean    m sum_c dW_cj/dt        none: heavy ball conserves sum_c W_cj from rest
 
 Logits are differences to class 0, which is exact for this loss and keeps exp in range.
-Breaking: b = W_00 + W_11^2 / 2.
+Breaking: b = (W_00^2 + W_11^2 + W_00) / 2.
 Source: Tanaka, Kunin (2021), Table 1, translation. Data: Fisher (1936), samples 1, 2, 51, 52, 101, 102,
 petal length in units of 3.2 cm, width in units of 1.6 cm.
 """
@@ -35,7 +35,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[0] + q[3] * q[3] / 2
+    return (q[0] * q[0] + q[3] * q[3] + q[0]) / 2
 
 
 SOFTMAX = Case(

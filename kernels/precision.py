@@ -108,7 +108,7 @@ def narrow(x: np.ndarray, kind: str) -> np.ndarray:
 
 def bfloat16_bits(x: np.ndarray) -> np.ndarray:
     """float32 -> the 16 bits of the nearest bfloat16, ties to even; NaN stays quiet."""
-    bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
+    bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
     tie = (bits >> np.uint32(16)) & np.uint32(1)
     nearest = (bits + np.uint32(0x7FFF) + tie) >> np.uint32(16)
     # The carry of a NaN whose payload is all ones would make it an infinity.

@@ -1,0 +1,104 @@
+"""From residuals to one record: the worst point, the evidence, the verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.laws import EXACT, MOTION, ExactLaw, Residual
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+
+PATH_MOTION = 4.0  # a lane moved when its path is longer than this many times the sum of its own bounds
+EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
+
+
+def spent_of(r: Residual) -> np.ndarray:
+    """|measured - predicted| / bound; 0/0 is 0, a non-finite difference is infinite."""
+    with np.errstate(all="ignore"):
+        off = np.abs(r.measured - r.predicted)
+        spent = np.where(off == 0, 0, off / r.bound)
+    return np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf).astype(float)
+
+
+def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, **flaws) -> Record | None:
+    """One record, or None where the law covers no lane.
+
+    outside  (lanes,) bool, decided by the caller from parameters or a reference, never from t
+    flaws    passed to the law's residual: a deliberately wrong law
+    """
+    covered = law.covers(t, symmetry)
+    if not covered.any():
+        return None
+    excused = covered & outside if outside is not None else np.zeros(t.lanes, bool)
+    lanes = np.flatnonzero(covered & ~excused)
+    base = dict(law=law.key, symmetry=symmetry.name if symmetry else None, lanes=int(len(lanes)), steps=t.steps, **about)
+    if not len(lanes):
+        reason = f"all {int(excused.sum())} lanes leave the domain in the reference trajectory"
+        return Record(**base, predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=reason)
+    with np.errstate(all="ignore"):
+        r = law.residual(t, symmetry, **flaws) if symmetry else law.residual(t, **flaws)
+        spent = spent_of(r)[..., lanes]
+    flat = int(np.argmax(spent))
+    index = np.unravel_index(flat, spent.shape)
+    lane, step = int(lanes[index[-1]]), int(index[0])
+    place = (*index[:-1], lane)
+    component = int(index[1]) if spent.ndim == 3 else None
+    worst = float(spent[index])
+    with np.errstate(all="ignore"):
+        carried = evidence(law, r, t)[lanes]
+    enough = int(carried.sum()) >= max(1, len(lanes) // EVIDENCE_SHARE)
+    if not worst <= 1:
+        verdict, reason = VIOLATED, violation(t, lane, step, worst, lanes)
+    elif not enough:
+        verdict = INCONCLUSIVE
+        reason = f"{int(carried.sum())} of {len(lanes)} lanes move by more than their rounding: must be {max(1, len(lanes) // EVIDENCE_SHARE)}"
+    else:
+        verdict, reason = HOLDS, f"{int(carried.sum())} of {len(lanes)} lanes carry evidence"
+    if excused.any():
+        reason += f"; {int(excused.sum())} lanes outside"
+    return Record(
+        **base,
+        predicted=number(r.predicted[place]), measured=number(r.measured[place]), bound=number(r.bound[place]),
+        spent=worst, verdict=verdict, reason=reason, worst=portrait(t, lane, step, component),
+    )  # fmt: skip
+
+
+def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
+    """(lanes,) whether the lane's signal stands above its bound."""
+    if law.key == "D0":
+        return t.path >= PATH_MOTION
+    ratio = r.signal / r.bound
+    return (np.nan_to_num(ratio.astype(float), nan=0.0, posinf=0.0) >= MOTION).any(axis=0) & (t.path >= PATH_MOTION)
+
+
+def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
+    bad = ~t.finite[:, lane]
+    if bad.any():
+        return f"non-finite state in lane {lane} at step {int(np.argmax(bad))}"
+    return f"residual is {worst:.3g} bounds in lane {lane} at step {step}, must be at most 1"
+
+
+def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
+    """The worst lane: start and parameters in hex floats, enough to run it alone."""
+    hexes = lambda x: [float(y).hex() for y in x]  # noqa: E731
+    names = ("eta", "beta", "k", "eps")
+    return {
+        "lane": lane, "step": step, "component": component, "start": hexes(t.z[0, :, lane]), "kick": hexes(t.v[0, :, lane]),
+        **{n: float(x).hex() for n, x in zip(names, t.params[:, lane], strict=True)},
+    }  # fmt: skip
+
+
+def number(x) -> float:
+    return float(x)
+
+
+def judge_all(t: Trajectory, laws, *, about: dict, outside=None) -> list[Record]:
+    """Every law in `laws` (keys) on every symmetry that it covers."""
+    records = []
+    for key in laws:
+        law = EXACT[key]
+        for symmetry in t.case.symmetries if law.about_symmetry else (None,):
+            record = judge(t, law, symmetry, about=about, outside=outside)
+            if record is not None:
+                records.append(record)
+    return records

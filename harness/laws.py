@@ -1,0 +1,251 @@
+"""The exact discrete laws: each equation once, with its own bound (theory.md section 3 and 4).
+
+Notation of every law: q = q_n, w = v_{n+1}, s = 1 - eta k for decoupled decay (else 1), xi = A q + a, f the
+force that enters v (g, + k q when coupled). delta, sigma bound the rounding of v and of q. A residual is
+judged in units of its bound; its own rounding, in 64-bit arithmetic, is in the bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Symmetry
+from harness.trajectory import Trajectory
+from harness.wide import U_WIDE
+
+MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
+
+
+@dataclass
+class Residual:
+    """measured - predicted, its bound and the size of what it is about; (steps, lanes) or (steps, d, lanes)."""
+
+    measured: np.ndarray
+    predicted: np.ndarray
+    bound: np.ndarray
+    signal: np.ndarray
+
+
+@dataclass(frozen=True)
+class ExactLaw:
+    """key, title, equation; covers(trajectory, symmetry) -> (lanes,) bool; residual(trajectory, symmetry, **flaws)."""
+
+    key: str
+    title: str
+    equation: str
+    covers: Callable
+    residual: Callable
+    blind: tuple[str, ...]
+    about_symmetry: bool = True
+
+
+def dot(x, y):
+    """Sum over components, axis 1."""
+    return (x * y).sum(axis=1)
+
+
+def act(M, x):
+    """M x for x (n, d, lanes)."""
+    return np.einsum("ij,njl->nil", M.astype(x.dtype), x)
+
+
+def xi(symmetry: Symmetry, q):
+    return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
+
+
+def own_rounding(d: int, *terms):
+    """Bound on the rounding of a residual formed from these terms in longdouble."""
+    return (2 * d + 16) * U_WIDE * sum(np.abs(t) for t in terms)
+
+
+def size(x, y):
+    return dot(np.abs(x), np.abs(y))
+
+
+# ---- D0: the update itself
+
+
+def covers_all(t: Trajectory, symmetry=None):
+    return np.ones(t.lanes, bool)
+
+
+def update(t: Trajectory, symmetry=None):
+    """D0  w = beta v - eta f + delta;   q' = s q + w + sigma (log q for the mirror rule), componentwise."""
+    w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
+    old = t.shrink * t.z[:-1]
+    own_v = own_rounding(1, w, push, pull) + own_rounding(1, t.k * t.eta * t.q[:-1])
+    own_q = own_rounding(1, t.z[1:], old, w)
+    return Residual(
+        np.concatenate([w, t.z[1:]], axis=1),
+        np.concatenate([push - pull, old + w], axis=1),
+        np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
+        np.broadcast_to(t.path, (t.steps, t.lanes)),
+    )
+
+
+# ---- D2: the charge
+
+
+def covers_euclidean(t: Trajectory, symmetry):
+    return np.full(t.lanes, not t.rule.log_state)
+
+
+def broken_force(t: Trajectory, symmetry: Symmetry):
+    """<f, xi> with the symmetric part set to zero: eps <grad b, xi> + k <q, xi> when coupled."""
+    x = xi(symmetry, t.q[:-1])
+    value = t.eps * dot(t.g_broken, x)
+    if t.rule.decay == "coupled":
+        value = value + t.k * dot(t.q[:-1], x)
+    return value
+
+
+def charge(t: Trajectory, symmetry: Symmetry):
+    """J_n = <v_n, xi(q_n)>, (steps + 1, lanes)."""
+    return dot(t.v, xi(symmetry, t.q))
+
+
+def charge_bound(t: Trajectory, symmetry: Symmetry):
+    """|s| <|xi|, delta> + <|A^T w|, sigma>, the linear form of D2's residual."""
+    x, w = np.abs(xi(symmetry, t.q[:-1])), t.v[1:]
+    return np.abs(t.shrink) * dot(x, t.delta) + dot(np.abs(act(symmetry.matrix.T, w)), t.sigma)
+
+
+def charge_own(t: Trajectory, symmetry: Symmetry):
+    M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
+    at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
+    pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
+    return own_rounding(len(M), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
+
+
+def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0):
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A w, w>.   `kinetic` scales the last term."""
+    J, w = charge(t, symmetry), t.v[1:]
+    source = dot(act(symmetry.matrix, w), w)
+    shift = symmetry.shift[:, None].astype(w.dtype)
+    drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
+    predicted = t.shrink * (previous(t, J[:-1]) - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+    return Residual(J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry))
+
+
+def previous(t: Trajectory, J):
+    return t.beta * J
+
+
+def size_of_charge(t: Trajectory, symmetry: Symmetry):
+    """What J would be without cancellation: |w| |xi|, the scale on which its bound is a rounding."""
+    return dot(np.abs(t.v[1:]), np.abs(xi(symmetry, t.q[1:])))
+
+
+# ---- D3: decay of the charge of a Killing field
+
+
+def covers_killing(t: Trajectory, symmetry):
+    """Rotations; translations where no coupled decay acts. Symmetric loss only; momentum only."""
+    lanes = (t.eps == 0) & t.rule.momentum & (not t.rule.log_state)
+    if symmetry.is_rotation:
+        return lanes
+    if symmetry.is_translation:
+        return lanes & ((t.k == 0) | t.rule.decoupled)
+    return np.zeros(t.lanes, bool)
+
+
+def decay_law(t: Trajectory, symmetry: Symmetry):
+    """D3  J_n = (s beta)^n J_0 (rotation), beta^n J_0 (translation);  B_{n+1} = |factor| B_n + b_n."""
+    J = charge(t, symmetry)
+    factor = t.beta * (t.shrink if symmetry.is_rotation else 1)
+    local = charge_bound(t, symmetry) + charge_own(t, symmetry)
+    bound, predicted = np.empty_like(local), np.empty_like(local)
+    B, P = np.zeros_like(local[0]), J[0]
+    for n in range(t.steps):
+        B = np.abs(factor) * B + local[n]
+        P = factor * P
+        bound[n], predicted[n] = B, P
+    signal = np.broadcast_to(np.abs(J[0]), predicted.shape)  # kicked: from rest it is 0 = 0
+    return Residual(J[1:], predicted, bound + own_rounding(t.steps, predicted), signal)
+
+
+# ---- D4: symmetric generators
+
+
+def covers_symmetric(t: Trajectory, symmetry):
+    return np.full(t.lanes, symmetry.is_symmetric and t.rule.decay == "coupled")
+
+
+def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
+    """D4  D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A w, w>,  Q = <q, Aq>/2."""
+    A, q, p, w = symmetry.matrix, t.q[:-1], t.q[1:], t.v[1:]
+    ratio = t.beta / (1 - t.beta)
+    Q = dot(t.q, act(A, t.q)) / 2
+    J = charge(t, symmetry)
+    whole = Q + ratio * J
+    weight = (1 + t.beta) / 2 if mass is None else mass
+    predicted = -t.eta / (1 - t.beta) * broken_force(t, symmetry) + kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
+    slope = np.abs(act(A, q + w) + ratio * act(A, w))
+    bound = dot(np.abs(act(A, q)), t.delta) / (1 - t.beta) + dot(slope, t.sigma) + dot(act(np.abs(A), t.sigma), t.sigma) / 2
+    M, a = np.abs(A), np.abs
+    own = own_rounding(
+        len(M), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
+        t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, act(M, a(q))) + t.k * size(q, act(M, a(q)))), size(w, act(M, a(w))) / (1 - t.beta),
+    )  # fmt: skip
+    return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
+
+
+# ---- D6: translation charge
+
+
+def covers_translation(t: Trajectory, symmetry):
+    return np.full(t.lanes, symmetry.is_translation and not t.rule.log_state and t.steps >= 2)
+
+
+def translation_law(t: Trajectory, symmetry: Symmetry):
+    """D6  c_{n+1} = (s + beta - eta k) c_n - s beta c_{n-1} - eta eps <grad b, a>,  c = <a, q>;  eta k only when coupled."""
+    a = symmetry.shift[:, None].astype(t.q.dtype)
+    c = dot(t.q, np.broadcast_to(a, t.q.shape))
+    pull = t.eta * t.eps * dot(t.g_broken, np.broadcast_to(a, t.g_broken.shape))[1:]
+    coupled = t.eta * t.k if t.rule.decay == "coupled" else 0
+    predicted = (t.shrink + t.beta - coupled) * c[1:-1] - t.shrink * t.beta * c[:-2] - pull
+    local = t.delta[1:] + t.sigma[1:] + np.abs(t.beta) * t.sigma[:-1]
+    bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
+    mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
+    own = own_rounding(len(a), 3 * mass[2:], 3 * mass[1:-1], mass[:-2], pull)
+    return Residual(c[2:], predicted, bound + own, mass[2:])
+
+
+# ---- D7: mirror descent
+
+
+def covers_mirror(t: Trajectory, symmetry):
+    return np.full(t.lanes, t.rule.log_state)
+
+
+def mirror_law(t: Trajectory, symmetry: Symmetry):
+    """D7  <log q' - log q, xi(q)> = -eta eps <grad b, xi(q)>."""
+    x = xi(symmetry, t.q[:-1])
+    moved = np.diff(t.z, axis=0)
+    pull = t.eta * t.eps * dot(t.g_broken, x)
+    bound = dot(np.abs(x), t.delta + t.sigma)
+    own = own_rounding(len(symmetry.a), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
+    return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
+
+
+EXACT = {
+    law.key: law
+    for law in (
+        ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'", covers_all, update,
+                 ("nothing that changes a bit by more than its rounding",), about_symmetry=False),
+        ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", covers_euclidean, charge_law,
+                 ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
+        ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", covers_killing, decay_law,
+                 ("everything along the rotation: coupled decay of any size", "the gradient")),
+        ExactLaw("D4", "symmetric generators: the mass eta (1+beta)/2 is exact",
+                 "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", covers_symmetric, mass_law,
+                 ("what D2 is blind to",)),
+        ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", covers_translation, translation_law,
+                 ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
+        ExactLaw("D7", "mirror descent keeps the charge of its own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>", covers_mirror, mirror_law,
+                 ("faults in g that keep the symmetry", "eta, on a symmetric loss")),
+    )
+}  # fmt: skip

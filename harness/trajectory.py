@@ -1,0 +1,123 @@
+"""What a kernel did, widened and surrounded by bounds: the evidence that the exact laws judge.
+
+Parameters come from the float64 tensor of the job, not from the kernel; gradients from `wide`; bounds from
+`bounds`. Nothing here reads what the kernel says about itself except its states.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from cases.case import Case
+from harness import bounds, trace, wide
+from harness.wide import U_WIDE, WIDE
+from kernels.precision import Precision
+from kernels.rules import Rule
+
+
+class Trajectory:
+    """q, v (steps + 1, d, lanes) of one launch; `z` is the stored state (log q for mirror descent)."""
+
+    def __init__(self, case: Case, rule: Rule, precision: Precision, z, v, params):
+        self.case, self.rule, self.precision = case, rule, precision
+        self.z, self.v = np.asarray(z, WIDE), np.asarray(v, WIDE)
+        self.params = np.asarray(params, np.float64)
+        self.eta, self.beta, self.k, self.eps = np.asarray(params, WIDE)
+        if not rule.momentum:
+            self.beta = np.zeros_like(self.beta)
+        if rule.decay == "none":
+            self.k = np.zeros_like(self.k)
+
+    @property
+    def steps(self) -> int:
+        return len(self.z) - 1
+
+    @property
+    def lanes(self) -> int:
+        return self.z.shape[2]
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """(steps + 1, lanes)"""
+        return (np.isfinite(self.z) & np.isfinite(self.v)).all(axis=1)
+
+    @cached_property
+    def q(self) -> np.ndarray:
+        """The parameters at every step, (steps + 1, d, lanes) longdouble."""
+        with np.errstate(all="ignore"):
+            return np.exp(self.z) if self.rule.log_state else self.z
+
+    def _gradient(self, loss) -> np.ndarray:
+        return np.moveaxis(wide.gradient(loss, np.moveaxis(self.q[:-1], 1, 0)), 0, 1)
+
+    @cached_property
+    def g_kept(self) -> np.ndarray:
+        """Gradient of the symmetric loss at q_0 .. q_{steps-1}."""
+        return self._gradient(self.case.loss)
+
+    @cached_property
+    def g_broken(self) -> np.ndarray:
+        """Gradient of the breaking potential, without eps."""
+        return self._gradient(self.case.breaking)
+
+    @cached_property
+    def g(self) -> np.ndarray:
+        return self.g_kept + self.eps * self.g_broken
+
+    @cached_property
+    def g_error(self) -> np.ndarray:
+        """Bound on |g_kernel - g|, plus that on g itself (its own roundings, 2^-64 each, in another order)."""
+        p = self.precision
+        q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0)
+        n, d, lanes = self.steps, len(q), self.lanes
+        flat = q.reshape(d, n * lanes)
+        eps = np.broadcast_to(self.params[3], (n, lanes)).reshape(-1)
+        shift = np.zeros_like(flat)
+        if self.rule.log_state:
+            unit = bounds.EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
+            shift = np.abs(flat) * unit + 4 * p.tiny_arith
+        _, error = bounds.program_error(trace.gradient(self.case), flat, shift, eps, p)
+        own = 1 + 4 * U_WIDE / p.u_arith
+        return np.moveaxis((error * own).reshape(d, n, lanes), 0, 1)
+
+    @cached_property
+    def force(self) -> np.ndarray:
+        """g, plus k q where decay is coupled."""
+        return self.g + self.k * self.q[:-1] if self.rule.decay == "coupled" else self.g
+
+    @cached_property
+    def shrink(self) -> np.ndarray:
+        """s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)"""
+        return 1 - self.eta * self.k if self.rule.decoupled else np.ones_like(self.eta)
+
+    @cached_property
+    def delta(self) -> np.ndarray:
+        """(R0) bound on the rounding of v_{n+1}, gradient error included; (steps, d, lanes)."""
+        p, eta, k = self.precision, np.abs(self.eta), np.abs(self.k)
+        q, w = np.abs(self.q[:-1]), np.abs(self.v[1:])
+        decay = k * q if self.rule.decay == "coupled" else 0 * q
+        arithmetic = np.abs(self.beta * self.v[:-1]) + eta * (2 * np.abs(self.force) + decay) + w
+        store = p.u_v * w if p.v_store != p.rounded else 0
+        tiny = 1.5 * (p.tiny_arith * (2 + eta) + p.tiny_v)
+        # 1 + 8u: the kernel rounds values that already carry the errors of the line before.
+        return (store + p.u_arith * arithmetic + eta * self.g_error) * (1 + 8 * p.u_arith) + tiny
+
+    @cached_property
+    def sigma(self) -> np.ndarray:
+        """(R0) bound on the rounding of the state; a narrower store rounds twice; (steps, d, lanes)."""
+        p, after = self.precision, np.abs(self.z[1:])
+        store = (p.u_q + p.u_arith) * after if p.q_store != p.rounded else p.u_q * after
+        tiny = 1.5 * (p.tiny_q + p.tiny_arith)
+        if self.rule.decoupled:
+            old = np.abs(self.z[:-1])
+            store = store + p.u_arith * (2 * np.abs(self.eta * self.k) + np.abs(self.shrink) + np.abs(self.eta * self.k)) * old
+        return store * (1 + 8 * p.u_arith) + tiny
+
+    @cached_property
+    def path(self) -> np.ndarray:
+        """(lanes,) length of the stored path over the sum of its bounds: what motion means."""
+        with np.errstate(all="ignore"):
+            length = np.abs(np.diff(self.z, axis=0)).sum(axis=(0, 1))
+            return (length / (self.delta + self.sigma).sum(axis=(0, 1))).astype(float)

@@ -1,0 +1,115 @@
+"""Gradients in wide arithmetic, by forward accumulation on the loss itself.
+
+Independent of the traced program (reverse accumulation, narrow arithmetic): numpy, PTX and Triton all run
+that one program, so their agreement cannot see a tracing fault; this can. Numbers are numpy's longdouble
+with a 64-bit significand, u = 2^-64. The same dual numbers run over mpmath where more digits are wanted.
+"""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+
+WIDE = np.longdouble
+U_WIDE = 2.0**-64
+
+
+class TooNarrow(RuntimeError):
+    """This machine's longdouble is no wider than float64: residuals cannot be judged in it."""
+
+
+def require_wide() -> None:
+    if np.finfo(WIDE).nmant < 63:
+        raise TooNarrow(f"longdouble has {np.finfo(WIDE).nmant} mantissa bits here, must be at least 63 (x86-64)")
+
+
+class Dual:
+    """value + sum_i partial_i d q_i; values of any shape and any number type."""
+
+    __slots__ = ("value", "partials")
+    __array_ufunc__ = None
+
+    def __init__(self, value, partials):
+        self.value, self.partials = value, partials
+
+    def _chain(self, value, slope):
+        return Dual(value, [slope * p for p in self.partials])
+
+    def __add__(self, other):
+        if isinstance(other, Dual):
+            return Dual(self.value + other.value, [a + b for a, b in zip(self.partials, other.partials, strict=True)])
+        return Dual(self.value + other, self.partials)
+
+    def __neg__(self):
+        return Dual(-self.value, [-p for p in self.partials])
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __mul__(self, other):
+        if isinstance(other, Dual):
+            pairs = zip(self.partials, other.partials, strict=True)
+            return Dual(self.value * other.value, [a * other.value + self.value * b for a, b in pairs])
+        return Dual(self.value * other, [p * other for p in self.partials])
+
+    def __truediv__(self, other):
+        if isinstance(other, Dual):
+            ratio = self.value / other.value
+            pairs = zip(self.partials, other.partials, strict=True)
+            return Dual(ratio, [(a - ratio * b) / other.value for a, b in pairs])
+        return Dual(self.value / other, [p / other for p in self.partials])
+
+    def __rtruediv__(self, other):
+        ratio = other / self.value
+        return self._chain(ratio, -ratio / self.value)
+
+    def __rsub__(self, other):
+        return (-self) + other
+
+    def __pow__(self, power):
+        out = self
+        for _ in range(power - 1):
+            out = out * self
+        return out
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+class Functions:
+    """The namespace xp of a loss on dual numbers over `library` (numpy or mpmath)."""
+
+    def __init__(self, library):
+        self.library = library
+
+    def exp(self, x):
+        value = self.library.exp(x.value)
+        return x._chain(value, value)
+
+    def log(self, x):
+        return x._chain(self.library.log(x.value), 1 / x.value)
+
+    def sqrt(self, x):
+        value = self.library.sqrt(x.value)
+        return x._chain(value, 1 / (2 * value))
+
+
+def gradient(loss, q: np.ndarray) -> np.ndarray:
+    """Gradient of loss(q, xp) at q (d, ...), longdouble (d, ...)."""
+    require_wide()
+    q = np.asarray(q, WIDE)
+    one, zero = np.ones(q.shape[1:], WIDE), np.zeros(q.shape[1:], WIDE)
+    duals = [Dual(q[i], [one if j == i else zero for j in range(len(q))]) for i in range(len(q))]
+    with np.errstate(all="ignore"):
+        return np.stack([np.broadcast_to(p, q.shape[1:]) for p in loss(duals, Functions(np)).partials])
+
+
+def gradient_mp(loss, q, digits: int = 50) -> list:
+    """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at all.
+
+    The error of a central difference with step 10^(-digits/3) is about 10^(-2 digits/3) relative.
+    """
+    with mpmath.workdps(digits):
+        point = [mpmath.mpf(float(x)) for x in q]
+        h = mpmath.mpf(10) ** (-digits // 3)
+        moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], mpmath)  # noqa: E731
+        return [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]

@@ -1,0 +1,51 @@
+# The common errands. `make verify` and `make test` do their own set-up; nothing else is needed first.
+#
+# Variables: PROFILE=quick|full|stress (verify), ARGS="..." (passed to noether or pytest), RUN=runs/NAME (report),
+#            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test check report gpu clean
+
+PROFILE ?= quick
+BOOTSTRAP ?= python3
+
+ifdef NOETHER_PYTHON
+PYTHON := $(NOETHER_PYTHON)
+READY :=
+else
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+endif
+
+# `make gpu` must run where nothing can be installed: it takes what is there and never makes an environment.
+GPU_PYTHON := $(or $(NOETHER_PYTHON),$(wildcard .venv/bin/python),$(BOOTSTRAP))
+
+help:  ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+verify: $(READY)  ## Decide every law on every case (quick; PROFILE=full for all)
+	$(PYTHON) -m harness verify --profile $(PROFILE) $(ARGS)
+
+test: $(READY)  ## Run the tests
+	$(PYTHON) -m pytest $(ARGS)
+
+check: $(READY)  ## Lint, then test
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m pytest $(ARGS)
+
+report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
+	$(PYTHON) -m harness report $(RUN)
+
+gpu:  ## Everything that needs a GPU: verification, parity, speed; installs nothing
+	PYTHONPATH=.$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m harness.gpu $(ARGS)
+
+clean:  ## Remove caches and build products; keeps .venv and runs
+	rm -rf build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# The environment. venv on an existing .venv repairs it in place; the stamp is last, so that an install that
+# was interrupted is done again, and a fresh stamp means that nothing is fetched.
+.venv/.ready: pyproject.toml constraints.txt
+	$(BOOTSTRAP) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,213 @@
+"""The house keeps its shape: imports point one way, modules stay readable, every citation leads somewhere.
+
+Each check is a function of a folder that returns what is wrong in it, so that it can be shown a planted fault.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "cases": {"cases"},
+    "kernels": {"kernels"},
+    "harness": {"harness", "cases", "kernels"},
+}
+HEAVY = {"torch", "triton"}
+LONGEST = 300  # lines; beyond it a module has more than one subject
+LAWS = [
+    *(f"T{i}" for i in range(1, 6)),
+    *(f"D{i}" for i in range(14)),
+    *(f"O{i}" for i in range(1, 10)),
+    *(f"S{i}" for i in range(1, 5)),
+    "R0",
+]
+
+
+def modules(root: Path, folder: str) -> list[Path]:
+    """Python files of one folder; an empty folder would make every check pass."""
+    files = sorted((root / folder).rglob("*.py"))
+    assert files, f"{folder}/ has no python files: nothing was checked"
+    return files
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a file imports anywhere, also inside functions and by import_module("...")."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                names.add(node.args[0].value.split(".")[0])
+    return names
+
+
+def forbidden_imports(root: Path, folder: str, forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(root)} imports {name}"
+        for path in modules(root, folder)
+        for name in sorted(imported(path) & forbidden)
+    ]
+
+
+def overlong(root: Path, folder: str) -> list[str]:
+    counts = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(root, folder)}
+    return [
+        f"{p.relative_to(root)} has {n} lines, at most {LONGEST}" for p, n in counts.items() if n > LONGEST
+    ]
+
+
+def anchors(theory: str) -> list[str]:
+    return re.findall(r'<a id="(\w+)"></a>', theory)
+
+
+def sections(theory: str) -> list[str]:
+    return re.findall(r"^## (\d)\. ", theory, re.MULTILINE)
+
+
+def dangling(root: Path, folder: str, theory: str) -> tuple[int, list[str]]:
+    """How many citations of the theory a folder has, and those that lead nowhere."""
+    known, found, wrong = set(anchors(theory)), 0, []
+    for path in modules(root, folder):
+        text = path.read_text(encoding="utf-8")
+        for kind, target in re.findall(r"theory\.md(#| section )(\w+)", text):
+            found += 1
+            is_there = target in known if kind == "#" else target in sections(theory)
+            if not is_there:
+                wrong.append(f"{path.relative_to(root)} cites theory.md{kind}{target}, which is not there")
+    return found, wrong
+
+
+@pytest.fixture(scope="module")
+def theory() -> str:
+    return (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_imports_point_one_way(folder):
+    wrong = forbidden_imports(ROOT, folder, {*MAY_IMPORT, "tests"} - MAY_IMPORT[folder])
+    assert not wrong, "\n".join(wrong)
+
+
+def test_cases_import_neither_torch_nor_triton():
+    wrong = forbidden_imports(ROOT, "cases", HEAVY)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", ["cases", "kernels.rules", "kernels.step", "harness", "harness.verdicts"])
+def test_what_needs_no_kernel_imports_without_torch_and_triton(module):
+    # None in sys.modules makes `import torch` fail as on a machine that does not have it.
+    program = f"import sys; sys.modules.update(torch=None, triton=None); import {module}"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_catalog_lists_every_case_once():
+    from cases import CATALOG, Case
+
+    declared = {
+        value.name
+        for path in modules(ROOT, "cases")
+        for value in vars(
+            import_module(f"cases.{path.stem}" if path.stem != "__init__" else "cases")
+        ).values()
+        if isinstance(value, Case)
+    }
+    listed = [case.name for case in CATALOG]
+    assert declared, "no case is declared anywhere: nothing was checked"
+    assert sorted(listed) == sorted(declared)
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_no_module_is_longer_than_a_subject(folder):
+    wrong = overlong(ROOT, folder)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_theory_has_each_law_once_and_each_section(theory):
+    assert sorted(anchors(theory)) == sorted(LAWS)
+    assert sections(theory) == list("123456789")
+
+
+def test_theory_links_lead_to_its_own_anchors_and_headings(theory):
+    headings = re.findall(r"^## (.+)$", theory, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    targets = set(re.findall(r"\]\(#([^)]+)\)", theory))
+    assert targets, "theory.md links nothing: nothing was checked"
+    assert not targets - slugs - set(anchors(theory))
+
+
+@pytest.mark.parametrize("folder", [*MAY_IMPORT, "tests"])
+def test_every_citation_of_the_theory_leads_to_an_anchor(folder, theory):
+    _, wrong = dangling(ROOT, folder, theory)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_harness_cites_the_theory(theory):
+    found, _ = dangling(ROOT, "harness", theory)
+    assert found, "harness/ cites no law: the citation check is vacuous"
+
+
+# ---- each check can fail
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A folder in which `plant(text)` writes the one module of cases/."""
+    (tmp_path / "cases").mkdir()
+
+    def plant(text: str) -> Path:
+        (tmp_path / "cases" / "planted.py").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return plant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import torch\n",
+        "from torch.nn import functional\n",
+        "def late():\n    import torch.linalg as la\n",
+        'import importlib\nimportlib.import_module("torch.nn")\n',
+    ],
+)
+def test_a_forbidden_import_is_seen_wherever_it_stands(house, text):
+    assert forbidden_imports(house(text), "cases", HEAVY) == ["cases/planted.py imports torch"]
+
+
+def test_an_allowed_import_is_let_pass(house):
+    assert forbidden_imports(house("import numpy\nfrom cases.case import Case\n"), "cases", HEAVY) == []
+
+
+def test_an_empty_folder_fails(tmp_path):
+    (tmp_path / "cases").mkdir()
+    with pytest.raises(AssertionError, match="nothing was checked"):
+        forbidden_imports(tmp_path, "cases", HEAVY)
+
+
+def test_a_module_one_line_too_long_is_seen(house):
+    assert overlong(house("x = 1\n" * LONGEST), "cases") == []
+    assert overlong(house("x = 1\n" * (LONGEST + 1)), "cases") == [
+        f"cases/planted.py has {LONGEST + 1} lines, at most {LONGEST}"
+    ]
+
+
+@pytest.mark.parametrize("target", ["#D99", " section 0"])
+def test_a_citation_that_leads_nowhere_is_seen(house, theory, target):
+    found, wrong = dangling(house(f"# theory.md{target}\n"), "cases", theory)
+    assert found == 1 and len(wrong) == 1 and target in wrong[0]
+
+
+@pytest.mark.parametrize("target", ["#D2", " section 4"])
+def test_a_citation_that_leads_somewhere_is_let_pass(house, theory, target):
+    assert dangling(house(f"# theory.md{target}\n"), "cases", theory) == (1, [])

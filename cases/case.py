@@ -124,6 +124,7 @@ class Case:
     breaking    b(q, xp) -> scalar; the loss under test is loss + eps * breaking
     box         ((low, high), ...) of length d: where starts are drawn, inside the domain of the loss
     kick        the size of the start displacement v_0, relative to the box (per entry, normal)
+    pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
     """
 
@@ -136,6 +137,7 @@ class Case:
     symmetries: tuple[Symmetry, ...]
     metric: Metric = field(default_factory=Metric)
     kick: float = 0.02
+    pace: float = 1.0
     scale_free: bool = False
 
     def __post_init__(self):

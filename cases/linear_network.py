@@ -46,6 +46,7 @@ LINEAR_NETWORK = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 1.0), (-0.75, 0.25)) * 4,
+    pace=0.25,
     symmetries=(
         mixing([[1, 0], [0, 1]], "rescale"),
         mixing([[0, 1], [1, 0]], "general-linear"),

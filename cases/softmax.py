@@ -45,6 +45,7 @@ SOFTMAX = Case(
     loss=loss,
     breaking=breaking,
     box=((-1.0, 1.0),) * (CLASSES * FEATURES),
+    kick=0.01,
     symmetries=(
         translation((1, 0) * CLASSES, "translation-0"),
         translation((0, 1) * CLASSES, "translation-1"),

@@ -41,12 +41,32 @@ def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.
                     rounding = rounding + tiny
                 if op.name == "exp":
                     rounding = EXP_UNITS * arithmetic_unit(precision) * (value + passed) + rounding + 4 * tiny
+                if op.name == "log":
+                    rounding = rounding * 4  # numpy's is faithful to under 4 ulp
                 error = passed + rounding
             values.append(value)
             errors.append(error)
         shape = np.shape(eps)
         out = [np.stack([np.broadcast_to(s[i], shape) for i in program.outputs]) for s in (values, errors)]
         return out[0], out[1] * SLACK
+
+
+def largest_value(program: Program, q: np.ndarray, eps: np.ndarray) -> np.ndarray:
+    """(n,) the largest magnitude that any operation of the program takes at q (d, n), in float64; inf for non-finite."""
+    largest = np.abs(q).max(axis=0)
+    values: list[np.ndarray] = []
+    nothing = [np.zeros_like(eps)] * 2
+    with np.errstate(all="ignore"):
+        for op in program.ops:
+            if op.name == "input":
+                value = eps if op.value == program.dim else q[op.value]
+            elif op.name == "const":
+                value = np.full_like(eps, op.value)
+            else:
+                value = PASS[op.name]([values[i] for i in op.args], nothing)[0]
+            values.append(value)
+            largest = np.maximum(largest, np.where(np.isfinite(value), np.abs(value), np.inf))
+    return largest
 
 
 def arithmetic_unit(precision: Precision) -> float:
@@ -71,6 +91,12 @@ def _pass_exp(x, e):
     return value, value * np.expm1(e[0])
 
 
+def _pass_log(x, e):
+    value = np.log(x[0])
+    room = np.abs(x[0]) - e[0]
+    return value, np.where(room > 0, e[0] / room, np.inf)
+
+
 def _pass_sqrt(x, e):
     value = np.sqrt(x[0])
     return value, e[0] / value
@@ -83,5 +109,6 @@ PASS = {
     "mul": _pass_mul,
     "div": _pass_div,
     "exp": _pass_exp,
+    "log": _pass_log,
     "sqrt": _pass_sqrt,
 }

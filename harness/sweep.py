@@ -34,7 +34,7 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
         q0, v0 = np.log(q0), np.zeros_like(v0)
     if not rule.momentum:
         v0 = np.zeros_like(v0)
-    eta = 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + rng.random(lanes) / 4)
+    eta = case.pace * 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + rng.random(lanes) / 4)
     beta = rng.choice([0.5, 0.875, 0.9, 0.95, 0.99], lanes)
     k = rng.choice([0.0, 0.01, 0.1], lanes)
     eps = np.where(rng.random(lanes) < 0.5, 0.0, 0.5 * 10.0 ** -rng.uniform(0, DECADES, lanes))

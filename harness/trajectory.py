@@ -85,7 +85,8 @@ class Trajectory:
     @cached_property
     def force(self) -> np.ndarray:
         """g, plus k q where decay is coupled."""
-        return self.g + self.k * self.q[:-1] if self.rule.decay == "coupled" else self.g
+        with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
+            return self.g + self.k * self.q[:-1] if self.rule.decay == "coupled" else self.g
 
     @cached_property
     def shrink(self) -> np.ndarray:

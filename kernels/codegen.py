@@ -44,6 +44,8 @@ def source(program: Program, precision: Precision) -> str:
             text = f"-{a[0]}"
         elif op.name == "exp":
             text = f"exp({a[0]}, {arith})"
+        elif op.name == "log":
+            raise ValueError(f"operation {at} of the gradient is a logarithm: kernels have none with fixed bits; run it with --backend numpy")
         elif op.name == "sqrt":
             text = f"tl.sqrt_rn({a[0]})" if single else f"tl.sqrt({a[0]})"
         elif op.name == "div":

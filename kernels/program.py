@@ -15,7 +15,7 @@ import numpy as np
 from kernels import elementary
 from kernels.precision import Precision, narrow
 
-ARITY = {"input": 0, "const": 0, "neg": 1, "sqrt": 1, "exp": 1, "add": 2, "sub": 2, "mul": 2, "div": 2}
+ARITY = {"input": 0, "const": 0, "neg": 1, "sqrt": 1, "exp": 1, "log": 1, "add": 2, "sub": 2, "mul": 2, "div": 2}
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ NUMPY = {
     "neg": lambda x: np.subtract(x.dtype.type(0), x),  # Triton's unary minus is 0 - x: +0 stays +0
     "sqrt": np.sqrt,
     "exp": elementary.exp,
+    "log": np.log,  # numpy only: codegen refuses it, its bits are not fixed across backends
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,

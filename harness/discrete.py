@@ -1,0 +1,208 @@
+"""Cells of discrete updates: one launch each, judged by every exact law that covers it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cases.case import BREGMAN, Case
+from harness import bounds, controls, sweep
+from harness.judge import judge, judge_all, portrait
+from harness.laws import EXACT
+from harness.seeds import derive
+from harness.trajectory import Trajectory
+from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+from kernels import launch
+from kernels.precision import Precision, parse
+from kernels.rules import RULES
+
+EUCLIDEAN_RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled")
+
+
+def rules_of(case: Case) -> tuple[str, ...]:
+    """The rules whose state and metric fit a case."""
+    return ("mirror-descent",) if case.metric.kind == BREGMAN else EUCLIDEAN_RULES
+
+
+@dataclass(frozen=True)
+class DiscreteCell:
+    """One launch of a case under a rule in a precision on a backend.
+
+    kind: exact | controls | parity | covariance | response
+    """
+
+    subject: Case
+    rule: str
+    precision: str
+    backend: str
+    kind: str
+    laws: tuple[str, ...]
+    lanes: int
+    seed: int
+    steps: int = 0
+    overrides: tuple = ()
+    tag: str = ""
+    extra: dict = field(default_factory=dict, compare=False, hash=False)
+
+    @property
+    def case(self) -> str:
+        return self.subject.name
+
+    @property
+    def name(self) -> str:
+        size = f"{self.lanes}x{self.horizon}"
+        return "/".join(x for x in (self.kind, self.case, self.rule, self.precision.replace("/", "-"), self.backend, size, self.tag) if x)
+
+    @property
+    def horizon(self) -> int:
+        return self.steps or sweep.HORIZON[parse(self.precision).name]
+
+    def job(self) -> launch.Job:
+        # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
+        seed = derive(self.seed, "/".join(("discrete", self.case, self.rule, self.precision, str(self.lanes), self.tag)))
+        return sweep.draw(
+            self.subject, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon, seed=seed,
+            overrides=dict(self.overrides),
+        )  # fmt: skip
+
+    def about(self, job: launch.Job, backend: str) -> dict:
+        ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(("eta", "beta", "k", "eps"), job.params, strict=True)}
+        return dict(case=self.case, rule=self.rule, backend=backend, precision=self.precision, parameters=ranges, cell=self.name)
+
+    def run(self) -> list[Record]:
+        begin = time.perf_counter()
+        records = {"exact": run_exact, "controls": run_controls, "parity": run_parity, "covariance": run_covariance, "response": run_response}[
+            self.kind
+        ](self)
+        share = (time.perf_counter() - begin) / max(1, len(records))
+        for record in records:
+            record.seconds = share
+            if record.worst and record.control is None:
+                record.replay = f"noether replay RUN --law {record.law} --cell {self.name}"
+        return records
+
+
+def trajectory(cell: DiscreteCell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
+    z, v = outcome.wide()
+    return Trajectory(cell.subject, job.rule, job.precision, z, v, job.params)
+
+
+OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
+MARGIN = 16.0  # the reference is another trajectory than the one under test: leave room for their difference
+
+
+def leaving(cell: DiscreteCell, job: launch.Job, t: Trajectory) -> np.ndarray | None:
+    """(lanes,) lanes whose float64 reference overflows the store or an operation: decided from the reference, not from t."""
+    if t.finite.all():
+        return None
+    reference = launch.run(launch.Job(job.program, job.rule, Precision("float64"), job.q0, job.v0, job.params, job.steps), "numpy")
+    z = np.moveaxis(reference.wide()[0], 1, 0)
+    d, rows, lanes = z.shape
+    with np.errstate(all="ignore"):
+        q = np.exp(z) if job.rule.log_state else z
+        inside = bounds.largest_value(job.program, q.reshape(d, -1), np.tile(job.params[3], rows)).reshape(rows, lanes).max(axis=0)
+        stored = np.abs(z).max(axis=(0, 1))
+    p = job.precision
+    return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN))
+
+
+def run_exact(cell: DiscreteCell) -> list[Record]:
+    job = cell.job()
+    outcome = launch.run(job, cell.backend)
+    t = trajectory(cell, job, outcome)
+    return judge_all(t, cell.laws, about=cell.about(job, outcome.backend), outside=leaving(cell, job, t))
+
+
+def run_controls(cell: DiscreteCell) -> list[Record]:
+    """Every control that applies to this launch, judged by every law; and every wrong law on the right launch."""
+    job, records = cell.job(), []
+    about = cell.about(job, "numpy")
+    for control in controls.KERNEL_CONTROLS:
+        if control.applies(job):
+            for record in judge_all(controls.controlled(cell.subject, job, control), cell.laws, about=about):
+                record.control = control.name
+                records.append(record)
+    right = trajectory(cell, job, launch.run(job, "numpy"))
+    for name, key, flaw in controls.LAW_CONTROLS:
+        if key not in cell.laws:
+            continue
+        for symmetry in cell.subject.symmetries:
+            if not symmetry.matrix.any() or ("kinetic" in flaw and symmetry.is_rotation):
+                continue  # the term that the flaw changes is identically zero there
+            if "mass" in flaw and not job.rule.momentum:
+                continue  # eta/2 is the mass at beta = 0
+            record = judge(right, EXACT[key], symmetry, about=about, **flaw)
+            if record is not None:
+                record.control = name
+                records.append(record)
+    return records
+
+
+def run_parity(cell: DiscreteCell) -> list[Record]:
+    """B1: this backend against numpy, bit for bit, on the same job; the step size demoted must show."""
+    job = cell.job()
+    mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
+    records = [compared(cell, job, mine, plain, None)]
+    for control in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
+        wrong = [c for c in controls.KERNEL_CONTROLS if c.name == control][0]
+        q, v = wrong.outcome(cell.subject, job)
+        other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
+        z, w = mine.wide()
+        records.append(compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, control))
+    return records
+
+
+def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: str | None) -> Record:
+    bits, values = launch.differing_bits(mine, plain), mine.q.size + mine.v.size
+    moved = int((mine.wide()[0][-1] != mine.wide()[0][0]).any(axis=0).sum())
+    about = cell.about(job, mine.backend)
+    unwritten = int(mine.unwritten.sum())
+    verdict = VIOLATED if bits or unwritten else HOLDS if moved * 2 >= job.lanes else INCONCLUSIVE
+    reason = f"{bits} of {values} stored values differ; {moved} of {job.lanes} lanes moved"
+    if unwritten:
+        reason = f"{unwritten} lanes still hold the watermark: nobody wrote them; " + reason
+    if mine.notes.get("unpinned"):
+        reason += f"; unpinned instructions: {mine.notes['unpinned']}"
+    return Record(
+        law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0, kind=BITWISE,
+        spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason, control=control, **about,
+    )  # fmt: skip
+
+
+def run_covariance(cell: DiscreteCell) -> list[Record]:
+    """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), bitwise for a = 2^j."""
+    job, records = cell.job(), []
+    base = launch.run(job, cell.backend)
+    q, v = base.wide()
+    for j in (1, 2, -1):
+        a = 2.0**j
+        for control, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
+            if control and j != 1:
+                continue
+            params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
+            other = launch.run(launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps), cell.backend)
+            z, w = other.wide()
+            off = (z != a * q) | (w != a * v)
+            wrong = int(off.sum())
+            moved = int((q[-1] != q[0]).any(axis=0).sum())
+            verdict = VIOLATED if wrong else HOLDS if moved * 2 >= job.lanes else INCONCLUSIVE
+            at = [int(i[0]) for i in np.nonzero(off)] if wrong else None
+            t = trajectory(cell, job, base)
+            records.append(
+                Record(
+                    law="D13", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(wrong), bound=0.0, kind=BITWISE, control=control,
+                    spent=float("inf") if wrong else 0.0, verdict=verdict, symmetry="scale", **cell.about(job, base.backend),
+                    reason=f"a = {a}: {wrong} of {2 * q.size} values differ in any bit; {moved} of {job.lanes} lanes moved",
+                    worst=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
+                )
+            )  # fmt: skip
+    return records
+
+
+def run_response(cell: DiscreteCell) -> list[Record]:
+    """E1, on this launch."""
+    from harness.response import judge_response
+
+    return judge_response(cell)

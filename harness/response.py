@@ -1,0 +1,83 @@
+"""E1: the response of a charge to the breaking magnitude, measured against predicted.
+
+    R_N = J_N - beta^N J_0 - sum_n beta^{N-1-n} <A v_{n+1}, v_{n+1}>        measured
+        = -eta eps sum_n beta^{N-1-n} <grad b(q_n), xi(q_n)>                predicted
+
+for the heavy ball without decay; the bound is D2's, accumulated: B_{n+1} = beta B_n + b_n. Not only the
+slope in eps: the value itself, lane by lane, over DECADES decades of eps and at eps = 0. A lane whose
+prediction is below its bound is below the detection limit: it must agree, and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness import controls
+from harness.judge import portrait
+from harness.laws import act, charge, charge_bound, charge_own, dot, xi
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from kernels import launch
+
+RESOLVED = 4.0  # a response this many bounds high is resolved
+
+
+def lanes_of(cell) -> launch.Job:
+    """The cell's launch with eps on a ladder: lane 0 has none, the others 10^0 down to 10^-15 of a half."""
+    job = cell.job()
+    params = job.params.copy()
+    params[2] = 0.0
+    ladder = 0.5 * 10.0 ** -np.linspace(0, 15, job.lanes - 1)
+    params[3] = np.concatenate([[0.0], ladder.astype(np.float32) if job.precision.arith == "float32" else ladder])
+    return launch.Job(job.program, job.rule, job.precision, job.q0, job.v0, params, job.steps)
+
+
+def response(t, symmetry, eps):
+    """measured, predicted, bound of R after all steps; each (lanes,)"""
+    J, w = charge(t, symmetry), t.v[1:]
+    kinetic = dot(act(symmetry.matrix, w), w)
+    push = -t.eta * eps * dot(t.g_broken, xi(symmetry, t.q[:-1]))
+    local = charge_bound(t, symmetry) + charge_own(t, symmetry)
+    plain, predicted, bound = J[0], np.zeros_like(J[0]), np.zeros_like(J[0])
+    for n in range(t.steps):
+        plain, predicted, bound = t.beta * plain + kinetic[n], t.beta * predicted + push[n], t.beta * bound + local[n]
+    return J[-1] - plain, predicted, bound
+
+
+def judge_response(cell) -> list[Record]:
+    from harness.discrete import trajectory
+
+    job = lanes_of(cell)
+    right = trajectory(cell, job, launch.run(job, cell.backend))
+    unbroken = next(c for c in controls.KERNEL_CONTROLS if c.name == "breaking term ignored")
+    records = []
+    for symmetry in cell.subject.symmetries:
+        records.append(one(cell, job, right, symmetry, cell.backend, None, right.eps))
+        wrong = controls.controlled(cell.subject, job, unbroken)
+        records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps))
+        records.append(one(cell, job, right, symmetry, cell.backend, "eps off by 2^-10", right.eps * (1 + 2.0**-10)))
+    return records
+
+
+def one(cell, job, t, symmetry, backend, control, eps) -> Record:
+    measured, predicted, bound = response(t, symmetry, eps)
+    spent = (np.abs(measured - predicted) / bound).astype(float)
+    resolved = np.abs(predicted) > RESOLVED * bound
+    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
+    decades = 0.0
+    if resolved.any():
+        seen = job.params[3][resolved]
+        decades = float(np.log10(seen.max() / seen.min()))
+    agrees = bool(np.all(spent <= 1))
+    verdict = VIOLATED if not agrees else HOLDS if decades >= 1 and not resolved[0] else INCONCLUSIVE
+    return Record(
+        law="E1", lanes=job.lanes, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend),
+        predicted=float(predicted[worst]), measured=float(measured[worst]), bound=float(bound[worst]), spent=float(spent[worst]), verdict=verdict,
+        reason=f"eps = 0 and {job.lanes - 1} values over 15 decades agree; {decades:.1f} decades resolved above {RESOLVED:g} bounds"
+        if agrees else f"response is {float(measured[worst]):.6g}, predicted {float(predicted[worst]):.6g}, lane {worst}",
+        worst=portrait(t, worst, t.steps, None),
+        data={} if control else {
+            "plot": "response", "x": [float(x) for x in job.params[3][1:]], "xlabel": "eps", "ylabel": "|response of the charge|",
+            "series": {"measured": [float(abs(x)) for x in measured[1:]], "predicted": [float(abs(x)) for x in predicted[1:]],
+                       "bound": [float(x) for x in bound[1:]]},
+        },
+    )  # fmt: skip

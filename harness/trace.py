@@ -18,6 +18,9 @@ class TraceError(ValueError):
     """The case's arithmetic cannot be made a kernel."""
 
 
+BRANCH = "a loss that branches on its parameters cannot be traced: write it without if, max or abs"
+
+
 class Tape:
     """Operations in order, each once."""
 
@@ -115,8 +118,13 @@ class Node:
             out = out * self
         return out
 
+    def _branch(self, *other):
+        raise TraceError(BRANCH)
+
+    __lt__ = __gt__ = __le__ = __ge__ = __abs__ = _branch
+
     def __bool__(self):
-        raise TraceError("a loss that branches on its parameters cannot be traced: write it without if, max or abs")
+        raise TraceError(BRANCH)
 
 
 FOLD = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}

@@ -1,0 +1,122 @@
+"""The exact laws hold within their bounds for whatever is drawn, and fail for whatever is wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cases import CATALOG
+from harness import controls, sweep
+from harness.discrete import DiscreteCell, rules_of
+from harness.judge import judge_all, spent_of
+from harness.laws import EXACT, Residual
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from kernels import launch
+from kernels.precision import MODES, PRECISIONS, Precision
+from kernels.rules import RULES
+
+ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
+
+
+@st.composite
+def launches(draw):
+    """Case, rule, precision, start, eta = 2^-j, beta, k, eps and lane count; drawn inside bounds, nothing filtered."""
+    case = draw(st.sampled_from(CATALOG))
+    rule = RULES[draw(st.sampled_from(rules_of(case)))]
+    precision = Precision(draw(st.sampled_from(PRECISIONS)), draw(st.sampled_from(MODES)))
+    overrides = {
+        "eta": case.pace * 2.0 ** -draw(st.integers(3, 20)),
+        "beta": draw(st.integers(0, 127)) / 128,
+        "k": draw(st.integers(0, 64)) / 128,
+        "eps": draw(st.sampled_from([0.0, *(2.0**-j for j in range(1, 60, 7))])),
+    }
+    lanes, steps, seed = draw(st.sampled_from([1, 2, 7, 33])), draw(st.integers(2, 12)), draw(st.integers(0, 2**32))
+    return case, sweep.draw(case, rule, precision, lanes=lanes, steps=steps, seed=seed, overrides=overrides)
+
+
+@given(launches())
+@settings(max_examples=120)
+def test_every_exact_law_holds_within_its_bound(drawn):
+    case, job = drawn
+    t = judged(case, job, launch.run(job, "numpy"))
+    records = judge_all(t, EXACT, about=ABOUT)
+    assert records, "no law covers this launch"
+    for record in records:
+        assert record.verdict != VIOLATED, f"{record.law} {record.symmetry}: {record.reason} [{case.name} {job.rule.name} {job.precision.label}]"
+
+
+def judged(case, job, outcome):
+    z, v = outcome.wide()
+    return Trajectory(case, job.rule, job.precision, z, v, job.params)
+
+
+@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+def test_every_control_that_applies_is_killed(case):
+    rule = rules_of(case)[-1]
+    cell = DiscreteCell(case, rule, "float64", "numpy", "controls", tuple(EXACT), 33, 5, 12)
+    killed, seen = set(), set()
+    for record in cell.run():
+        seen.add(record.control)
+        if record.verdict == VIOLATED:
+            killed.add(record.control)
+    assert len(seen) >= 9
+    assert not seen - killed, f"survived: {sorted(seen - killed)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "precision", "lanes"),
+    [
+        ("bfloat16 store truncated", "heavy-ball", "bfloat16", 61),
+        ("momentum narrowed to the store", "heavy-ball", "bfloat16/mixed", 61),
+        ("one lane in 10^4, last component", "heavy-ball", "float32", 10_007),
+        ("decay coupled for decoupled", "heavy-ball-decoupled", "float32", 61),
+        ("decay applied after the step", "heavy-ball", "float32", 61),
+        ("tail lanes not written", "heavy-ball", "float32", 61),
+    ],
+)
+def test_controls_of_narrow_stores_and_wide_launches_are_killed(name, rule, precision, lanes):
+    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    cell = DiscreteCell(case, rule, precision, "numpy", "controls", ("D0",), lanes, 5, 6)
+    job = cell.job()
+    control = next(c for c in controls.KERNEL_CONTROLS if c.name == name)
+    assert control.applies(job)
+    (record,) = judge_all(controls.controlled(case, job, control), ("D0",), about=ABOUT)
+    assert record.verdict == VIOLATED and record.spent > 1
+
+
+def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
+    """Why D0 is there: D2 on a symmetric loss passes a doubled gradient."""
+    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    job = sweep.draw(case, RULES["heavy-ball"], Precision("float64"), lanes=9, steps=20, seed=1, overrides={"eps": 0.0, "k": 0.0})
+    twice = next(c for c in controls.KERNEL_CONTROLS if c.name == "gradient x 2")
+    verdicts = {r.law: r.verdict for r in judge_all(controls.controlled(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)}
+    assert verdicts == {"D0": VIOLATED, "D2": HOLDS, "D3": HOLDS}
+
+
+def test_what_does_not_move_is_inconclusive():
+    case = next(c for c in CATALOG if c.name == "rayleigh")
+    job = sweep.draw(case, RULES["gradient-descent"], Precision("bfloat16"), lanes=9, steps=5, seed=1, overrides={"eta": 2.0**-30})
+    records = judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT)
+    assert {r.verdict for r in records} == {INCONCLUSIVE}
+
+
+def test_a_non_finite_residual_is_infinitely_spent():
+    nan, one = np.array([np.nan, 0.0, 1.0]), np.ones(3)
+    assert list(spent_of(Residual(nan, np.zeros(3), one, one))) == [np.inf, 0.0, 1.0]
+    assert list(spent_of(Residual(one, np.zeros(3), 0 * one, one))) == [np.inf] * 3
+    assert list(spent_of(Residual(one, one, nan, one)))[0] == 0.0
+
+
+def test_the_response_to_breaking_is_the_predicted_one_and_only_that():
+    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, 0).run()
+    assert {r.verdict for r in records if r.control is None} == {HOLDS}
+    assert {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+def test_scale_covariance_is_bitwise_and_needs_eta_squared():
+    case = next(c for c in CATALOG if c.name == "rayleigh")
+    records = DiscreteCell(case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)).run()
+    assert [r.verdict for r in records if r.control is None] == [HOLDS] * 3
+    assert [r.verdict for r in records if r.control] == [VIOLATED]

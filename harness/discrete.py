@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cases.case import BREGMAN, Case
-from harness import bounds, controls, sweep
+from harness import controls, sweep
+from harness.domain import leaving
 from harness.judge import judge, judge_all, portrait
 from harness.laws import EXACT
 from harness.seeds import derive
@@ -89,30 +90,11 @@ def trajectory(cell: DiscreteCell, job: launch.Job, outcome: launch.Outcome) -> 
     return Trajectory(cell.subject, job.rule, job.precision, z, v, job.params)
 
 
-OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
-MARGIN = 16.0  # the reference is another trajectory than the one under test: leave room for their difference
-
-
-def leaving(cell: DiscreteCell, job: launch.Job, t: Trajectory) -> np.ndarray | None:
-    """(lanes,) lanes whose float64 reference overflows the store or an operation: decided from the reference, not from t."""
-    if t.finite.all():
-        return None
-    reference = launch.run(launch.Job(job.program, job.rule, Precision("float64"), job.q0, job.v0, job.params, job.steps), "numpy")
-    z = np.moveaxis(reference.wide()[0], 1, 0)
-    d, rows, lanes = z.shape
-    with np.errstate(all="ignore"):
-        q = np.exp(z) if job.rule.log_state else z
-        inside = bounds.largest_value(job.program, q.reshape(d, -1), np.tile(job.params[3], rows)).reshape(rows, lanes).max(axis=0)
-        stored = np.abs(z).max(axis=(0, 1))
-    p = job.precision
-    return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN))
-
-
 def run_exact(cell: DiscreteCell) -> list[Record]:
     job = cell.job()
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
-    return judge_all(t, cell.laws, about=cell.about(job, outcome.backend), outside=leaving(cell, job, t))
+    return judge_all(t, cell.laws, about=cell.about(job, outcome.backend), outside=leaving(cell.subject, job, t))
 
 
 def run_controls(cell: DiscreteCell) -> list[Record]:

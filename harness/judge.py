@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 
 from harness.laws import EXACT, MOTION, ExactLaw, Residual
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from harness.wide import U_WIDE, gradient_mp
 
 PATH_MOTION = 4.0  # a lane moved when its path is longer than this many times the sum of its own bounds
 EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
@@ -54,6 +56,11 @@ def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, 
         reason = f"{int(carried.sum())} of {len(lanes)} lanes move by more than their rounding: must be {max(1, len(lanes) // EVIDENCE_SHARE)}"
     else:
         verdict, reason = HOLDS, f"{int(carried.sum())} of {len(lanes)} lanes carry evidence"
+    if law.key == "D0" and verdict == HOLDS:
+        apart = witness(t, lane, min(step, t.steps - 1))
+        if not apart <= 1:
+            verdict, worst = VIOLATED, apart
+            reason = f"the wide gradient is {apart:.3g} bounds from 50-digit differences of the loss in lane {lane} at step {step}"
     if excused.any():
         reason += f"; {int(excused.sum())} lanes outside"
     return Record(
@@ -61,6 +68,24 @@ def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, 
         predicted=number(r.predicted[place]), measured=number(r.measured[place]), bound=number(r.bound[place]),
         spent=worst, verdict=verdict, reason=reason, worst=portrait(t, lane, step, component),
     )  # fmt: skip
+
+
+def witness(t: Trajectory, lane: int, step: int) -> float:
+    """|g_wide - g_50| at one point in units of the wide gradient's bound: differences at 50 digits know no rule of calculus."""
+    q, eps = t.q[step, :, lane], t.params[3, lane]
+    digits = 50
+    with mpmath.workdps(digits):
+        exact = gradient_mp(lambda x, xp: t.case.total(x, mpmath.mpf(float(eps)), xp), [exactly(x) for x in q], digits)
+        apart = [float(abs(e - exactly(g))) for e, g in zip(exact, t.g[step, :, lane], strict=True)]
+    # The kernel's gradient bound at 2^-64, for another order of operations, and mirror's q = exp z rounded once.
+    bound = 8 * t.g_error[step, :, lane] * (U_WIDE / t.precision.u_arith) + 8 * U_WIDE * np.abs(t.g[step, :, lane])
+    return float(np.max(np.array(apart) / bound))
+
+
+def exactly(x) -> mpmath.mpf:
+    """A longdouble as an mpf, by its two halves: float() would round it."""
+    high = np.float64(x)
+    return mpmath.mpf(float(high)) + mpmath.mpf(float(np.longdouble(x) - np.longdouble(high)))
 
 
 def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:

@@ -109,7 +109,7 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
     The error of a central difference with step 10^(-digits/3) is about 10^(-2 digits/3) relative.
     """
     with mpmath.workdps(digits):
-        point = [mpmath.mpf(float(x)) for x in q]
+        point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
         h = mpmath.mpf(10) ** (-digits // 3)
         moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], mpmath)  # noqa: E731
         return [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.controls import truncate
-from kernels.precision import MODES, PRECISIONS, Precision, bfloat16_bits, encode, narrow, parse, representable, widen
+from kernels.precision import (
+    MODES,
+    PRECISIONS,
+    Precision,
+    bfloat16_bits,
+    encode,
+    narrow,
+    parse,
+    representable,
+    widen,
+)
 
 torch = pytest.importorskip("torch")
 TORCH = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

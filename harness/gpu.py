@@ -1,0 +1,199 @@
+"""`make gpu`: everything that needs a GPU, in one command that installs nothing.
+
+    1  versions and device
+    2  parity: every case, rule and stored precision on the GPU against numpy, bit for bit, and their digests
+    3  verification: the exact laws, controls, covariance and response on the GPU, by the harness itself
+    4  facts that only hardware can confirm: the native bfloat16 store, subnormals, fp32 division, contraction
+    5  speed: trajectory-steps per second of each case and precision
+
+One JSON (under $OUT, else the working folder), one table. Exit 0 when everything holds, 1 when something is
+violated, 3 where there is no GPU. No interpreter here: Triton 3.6.0's fails with numpy >= 2.4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cases import CATALOG
+from harness.discrete import DiscreteCell, rules_of
+from harness.laws import EXACT
+from harness.verdicts import VIOLATED
+from kernels import launch
+from kernels.precision import PRECISIONS, Precision
+from kernels.rules import RULES
+
+BUDGET_S = 8 * 60
+SPEED_LANES, SPEED_STEPS = 131_072, 512
+
+
+def digest(outcome: launch.Outcome) -> str:
+    """Sixteen hex digits of the final states: two machines agree when their digests do."""
+    return hashlib.sha256(outcome.q[-1].tobytes() + outcome.v[-1].tobytes()).hexdigest()[:16]
+
+
+def points():
+    return [(case, rule, p) for case in CATALOG for rule in rules_of(case) for p in PRECISIONS]
+
+
+def parity(backend: str, clock) -> list[dict]:
+    """Each point on `backend` and in numpy: how many stored values differ."""
+    rows = []
+    for case, rule, precision in points():
+        if clock() < 0:
+            rows.append({"case": case.name, "rule": rule, "precision": precision, "skipped": "out of time"})
+            continue
+        job = DiscreteCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
+        mine, plain = launch.run(job, backend), launch.run(job, "numpy")
+        rows.append({
+            "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
+            "values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain), "unwritten": int(mine.unwritten.sum()),
+            "digest": digest(mine), "digest_numpy": digest(plain),
+        })  # fmt: skip
+    return rows
+
+
+def verification(backend: str, clock) -> list[dict]:
+    """The exact laws on 10 007 lanes, long enough to move, judged in wide arithmetic on the host."""
+    rows = []
+    for case, rule, precision in points():
+        if clock() < 0:
+            rows.append({"case": case.name, "rule": rule, "precision": precision, "skipped": "out of time"})
+            continue
+        for record in DiscreteCell(case, rule, precision, backend, "exact", tuple(EXACT), 997, 1).run():
+            rows.append({k: getattr(record, k) for k in ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "spent", "verdict", "reason")})
+    return rows
+
+
+def facts() -> list[dict]:
+    """What platform notes say of the hardware, asked of the hardware."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
+    from kernels.precision import bfloat16_bits
+
+    native = x.to(torch.bfloat16).view(torch.int16).cpu().numpy().view(np.uint16)
+    tiny = torch.full((32,), 2.0**-140, device="cuda")
+    a, b = torch.rand(1 << 20, device="cuda") + 0.5, torch.rand(1 << 20, device="cuda") + 0.5
+    exact = (a.cpu().numpy() / b.cpu().numpy()).astype(np.float32)
+    return [
+        {"fact": "the native bfloat16 store rounds to nearest, ties to even", "confirmed": bool((native == bfloat16_bits(x.cpu().numpy())).all())},
+        {"fact": "fp32 subnormals survive addition", "confirmed": bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all())},
+        {"fact": "torch's fp32 division is correctly rounded", "confirmed": bool(((a / b).cpu().numpy() == exact).all())},
+    ]
+
+
+def fusion(clock) -> list[dict]:
+    """How many values contraction changes: one case, fusion on against off."""
+    case = next(c for c in CATALOG if c.name == "rayleigh")
+    rows = []
+    for precision in ("float64", "float32"):
+        job = DiscreteCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
+        plain = launch.run(job, "numpy")
+        q, v = launch._launch(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=True)
+        fused = launch.Outcome(q, v, job.precision, "triton-gpu", 0.0)
+        rows.append({"fact": f"contraction changes bits in {precision}", "confirmed": launch.differing_bits(fused, plain) > 0,
+                     "differ": launch.differing_bits(fused, plain), "values": q.size + v.size})  # fmt: skip
+    return rows
+
+
+def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_STEPS) -> list[dict]:
+    """Trajectory-steps per second, states only (no trace), median of five launches."""
+    import torch
+
+    from kernels.loop import trajectory
+
+    rows = []
+    for case in CATALOG:
+        rule = rules_of(case)[min(1, len(rules_of(case)) - 1)]
+        for name in PRECISIONS:
+            if clock() < 0:
+                rows.append({"case": case.name, "precision": name, "skipped": "out of time"})
+                continue
+            job = DiscreteCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
+            job = launch.Job(job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False)
+            q, v = (torch.from_numpy(b).to(device) for b in launch.buffers(job))
+            params, block = torch.from_numpy(np.ascontiguousarray(job.params)).to(device), 32 * launch.WARPS
+            fixed = launch.constexprs(job, block)
+            go = lambda: trajectory[(-(-lanes // block),)](q, v, params, lanes, steps, **fixed, num_warps=launch.WARPS, enable_fp_fusion=False)  # noqa: B023, E731
+            go()
+            torch.cuda.synchronize()
+            times = []
+            for _ in range(5):
+                begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+                begin.record()
+                go()
+                end.record()
+                torch.cuda.synchronize()
+                times.append(begin.elapsed_time(end) / 1e3)
+            rows.append({"case": case.name, "rule": rule, "precision": name, "lanes": lanes, "steps": steps, "seconds": sorted(times),
+                         "trajectory_steps_per_s": lanes * steps / sorted(times)[2]})  # fmt: skip
+    return rows
+
+
+def main() -> int:
+    reason = launch.missing("triton-gpu")
+    if reason:
+        print(f"make gpu needs a GPU that torch and triton can use: {reason}", file=sys.stderr)
+        return 3
+    import torch
+    import triton
+
+    begin = time.perf_counter()
+    clock = lambda: BUDGET_S - (time.perf_counter() - begin)  # noqa: E731
+    result = {
+        "schema": 1, "date": time.strftime("%Y-%m-%d"), "device": torch.cuda.get_device_name(0),
+        "capability": list(torch.cuda.get_device_capability(0)),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "triton": triton.__version__, "numpy": np.__version__},
+    }  # fmt: skip
+    for name, part in (
+        ("parity", lambda: parity("triton-gpu", clock)),
+        ("verification", lambda: verification("triton-gpu", clock)),
+        ("facts", lambda: facts() + fusion(clock)),
+        ("speed", lambda: speed("cuda", clock)),
+    ):
+        at = time.perf_counter()
+        result[name] = part()
+        result[f"{name}_seconds"] = round(time.perf_counter() - at, 1)
+        save(result)
+    return report(result)
+
+
+def save(result: dict) -> Path:
+    path = Path(os.environ.get("OUT") or ".") / "gpu.json"
+    path.write_text(json.dumps(result, indent=1))
+    return path
+
+
+def report(result: dict) -> int:
+    """The table; the exit code."""
+    done = [r for r in result["parity"] if "differ" in r]
+    wrong = [r for r in done if r["differ"] or r["unwritten"]]
+    laws = [r for r in result["verification"] if "verdict" in r]
+    bad = [r for r in laws if r["verdict"] == VIOLATED]
+    skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
+    print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
+    print(f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, {sum(r['differ'] for r in done)} differ")
+    for r in wrong:
+        print(f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, {r['unwritten']} lanes unwritten")
+    print(f"exact laws          {len(laws)} verdicts, worst spent {max((r['spent'] for r in laws), default=float('nan')):.3f}, {len(bad)} violated")
+    for r in result["facts"]:
+        print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
+    print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")
+    for r in result["speed"]:
+        if "trajectory_steps_per_s" in r:
+            print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
+    print(f"skipped for time: {skipped}; written to {save(result)}")
+    return 1 if wrong or bad else 3 if skipped or not done or not laws else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""One lane again, alone: the start and parameters of a record's worst lane, the same backend, the same law.
+
+A lane does not depend on its neighbours, so its residual must come back equal, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases import CATALOG, Case
+from harness import trace
+from harness.judge import spent_of
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from kernels import launch
+from kernels.precision import parse
+from kernels.rules import RULES
+
+
+class ReplayError(ValueError):
+    """The record cannot be replayed: why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came back: the record, whether it is the same to the bit, and a text to print."""
+
+    record: dict
+    equal: bool
+    text: str
+
+
+def replay(record: dict, cases: tuple[Case, ...] = CATALOG) -> Replay:
+    """Run the worst lane of a record of an exact law alone. Raises ReplayError, launch.BackendMissing."""
+    law, worst = EXACT.get(record["law"]), record.get("worst")
+    if law is None or not worst or record.get("control"):
+        raise ReplayError(
+            f"record is of law {record['law']}{' for control ' + repr(record['control']) if record.get('control') else ''}: "
+            f"a lane can be replayed for {', '.join(EXACT)} without a control; run `noether verify {record['case']} --law {record['law']}`"
+        )
+    case = next((c for c in cases if c.name == record["case"]), None)
+    if case is None:
+        raise ReplayError(f"case {record['case']} is not in the catalogue: must be one of {', '.join(c.name for c in cases)}")
+    column = lambda name: np.array([[float.fromhex(x)] for x in worst[name]])  # noqa: E731
+    params = np.array([[float.fromhex(worst[n])] for n in ("eta", "beta", "k", "eps")])
+    rule, precision = RULES[record["rule"]], parse(record["precision"])
+    job = launch.Job(trace.gradient(case), rule, precision, column("start"), column("kick"), params, record["steps"])
+    outcome = launch.run(job, record["backend"])
+    z, v = outcome.wide()
+    t = Trajectory(case, rule, precision, z, v, params)
+    symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
+    with np.errstate(all="ignore"):
+        residual = law.residual(t, symmetry) if law.about_symmetry else law.residual(t)
+        spent = spent_of(residual)[..., 0]
+    place = (worst["step"], worst["component"]) if spent.ndim == 2 else (worst["step"],)
+    again = float(spent[place])
+    equal = again == float(record["spent"])
+    where = f"step {worst['step']}" + (f", component {worst['component']}" if worst["component"] is not None else "")
+    index = (*place, 0)
+    text = "\n".join([
+        f"{record['law']} on {case.name}, {rule.name}, {precision.label}, {outcome.backend}; lane {worst['lane']} of its launch, alone",
+        f"{law.equation}",
+        f"worst at {where}: measured {float(residual.measured[index]):.17g}, predicted {float(residual.predicted[index]):.17g}, "
+        f"bound {float(residual.bound[index]):.3g}",
+        f"spent {again!r}; the record says {float(record['spent'])!r}: {'equal to the bit' if equal else 'NOT EQUAL'}",
+        f"the lane's own worst is {float(spent.max())!r}",
+    ])  # fmt: skip
+    return Replay(record, equal, text)

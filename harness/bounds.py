@@ -51,9 +51,10 @@ def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.
         return out[0], out[1] * SLACK
 
 
-def largest_value(program: Program, q: np.ndarray, eps: np.ndarray) -> np.ndarray:
-    """(n,) the largest magnitude that any operation of the program takes at q (d, n), in float64; inf for non-finite."""
-    largest = np.abs(q).max(axis=0)
+def value_range(program: Program, q: np.ndarray, eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) smallest non-zero and largest magnitude that any operation takes at q (d, n), in float64; inf for non-finite."""
+    sizes = np.abs(q)
+    largest, smallest = sizes.max(axis=0), np.where(sizes > 0, sizes, np.inf).min(axis=0)
     values: list[np.ndarray] = []
     nothing = [np.zeros_like(eps)] * 2
     with np.errstate(all="ignore"):
@@ -65,8 +66,9 @@ def largest_value(program: Program, q: np.ndarray, eps: np.ndarray) -> np.ndarra
             else:
                 value = PASS[op.name]([values[i] for i in op.args], nothing)[0]
             values.append(value)
-            largest = np.maximum(largest, np.where(np.isfinite(value), np.abs(value), np.inf))
-    return largest
+            size = np.where(np.isfinite(value), np.abs(value), np.inf)
+            largest, smallest = np.maximum(largest, size), np.minimum(smallest, np.where(size > 0, size, np.inf))
+    return smallest, largest
 
 
 def arithmetic_unit(precision: Precision) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cases.case import BREGMAN, Case
 from harness import controls, sweep
-from harness.domain import leaving
+from harness.domain import leaving, normal_steps
 from harness.judge import judge, judge_all, portrait
 from harness.laws import EXACT
 from harness.seeds import derive
@@ -158,6 +158,7 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     base = launch.run(job, cell.backend)
     q, v = base.wide()
+    normal = normal_steps(cell.subject, job)  # an underflow breaks the covariance: the statement ends there, lane by lane
     for j in (1, 2, -1):
         a = 2.0**j
         for control, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
@@ -166,9 +167,9 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
             params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
             other = launch.run(launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps), cell.backend)
             z, w = other.wide()
-            off = (z != a * q) | (w != a * v)
+            off = ((z != a * q) | (w != a * v)) & normal[:, None, :]
             wrong = int(off.sum())
-            moved = int((q[-1] != q[0]).any(axis=0).sum())
+            moved = int((q[1] != q[0]).any(axis=0)[normal[1]].sum())
             verdict = VIOLATED if wrong else HOLDS if moved * 2 >= job.lanes else INCONCLUSIVE
             at = [int(i[0]) for i in np.nonzero(off)] if wrong else None
             t = trajectory(cell, job, base)
@@ -176,7 +177,8 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
                 Record(
                     law="D13", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(wrong), bound=0.0, kind=BITWISE, control=control,
                     spent=float("inf") if wrong else 0.0, verdict=verdict, symmetry="scale", **cell.about(job, base.backend),
-                    reason=f"a = {a}: {wrong} of {2 * q.size} values differ in any bit; {moved} of {job.lanes} lanes moved",
+                    reason=f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; {moved} of {job.lanes} lanes moved; "
+                    f"{int((~normal[-1]).sum())} lanes end at an underflow of the reference",
                     worst=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
                 )
             )  # fmt: skip

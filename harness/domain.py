@@ -17,6 +17,7 @@ from kernels.precision import Precision
 from kernels.step import step
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
+NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
 MARGIN = 16.0  # the references are other trajectories than the one under test: leave room for their difference
 
 
@@ -26,7 +27,7 @@ def leaving(case: Case, job: launch.Job, t: Trajectory) -> np.ndarray | None:
         return None
     wide_job = launch.Job(job.program, job.rule, Precision("float64"), job.q0, job.v0, job.params, job.steps)
     z = launch.run(wide_job, "numpy").wide()[0]
-    return overflowing(job, z) | overflowing(job, same_stores(case, job))
+    return overflowing(job, z) | overflowing(job, same_stores(case, job)[0])
 
 
 def overflowing(job: launch.Job, z: np.ndarray) -> np.ndarray:
@@ -35,23 +36,36 @@ def overflowing(job: launch.Job, z: np.ndarray) -> np.ndarray:
     z = np.moveaxis(z, 1, 0)
     with np.errstate(all="ignore"):
         q = np.exp(z) if job.rule.log_state else z
-        inside = bounds.largest_value(job.program, q.reshape(d, -1), np.tile(job.params[3], rows)).reshape(rows, lanes).max(axis=0)
+        inside = bounds.value_range(job.program, q.reshape(d, -1), np.repeat(job.params[3][None], rows, 0).reshape(-1))[1].reshape(rows, lanes).max(axis=0)
         stored = np.abs(z).max(axis=(0, 1))
     p = job.precision
     return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN))
 
 
-def same_stores(case: Case, job: launch.Job) -> np.ndarray:
-    """The job's q in its own stores, its gradient from wide arithmetic on the loss: (steps + 1, d, lanes) float64."""
+def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
+    """(steps + 1, lanes) True as long as nothing of the reference came within MARGIN of its subnormal numbers."""
+    z, v = same_stores(case, job)
+    rows, d, lanes = z.shape
+    flat = np.moveaxis(z, 1, 0).reshape(d, -1)
+    smallest = bounds.value_range(job.program, flat, np.repeat(job.params[3][None], rows, 0).reshape(-1))[0].reshape(rows, lanes)
+    p = job.precision
+    least = lambda x, kind: (np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind])  # noqa: E731
+    fine = (smallest >= MARGIN * NORMAL[p.rounded]) & least(z, p.q_store) & least(v, p.v_store)
+    return np.logical_and.accumulate(fine, axis=0)
+
+
+def same_stores(case: Case, job: launch.Job) -> tuple[np.ndarray, np.ndarray]:
+    """The job in its own stores, its gradient from wide arithmetic on the loss: q, v (steps + 1, d, lanes) float64."""
     dtype = np.dtype(job.precision.arith)
     q, v, params = ([x.astype(dtype) for x in rows] for rows in (job.q0, job.v0, job.params))
 
     def gradient(at, eps):
         return list(wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), np.stack(at)).astype(dtype))
 
-    out = [job.q0]
+    out, momenta = [job.q0], [job.v0]
     with np.errstate(all="ignore"):
         for _ in range(job.steps):
             q, v = step(q, v, params, gradient, job.rule, job.precision)
             out.append(np.stack(q).astype(np.float64))
-    return np.stack(out)
+            momenta.append(np.stack(v).astype(np.float64))
+    return np.stack(out), np.stack(momenta)

@@ -1,0 +1,79 @@
+"""The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.laws import EXACT
+from harness.verdicts import BITWISE, ORDER, ROUNDING
+
+
+@dataclass(frozen=True)
+class LawInfo:
+    """One law: what it states, where it applies, what it cannot see, what must fail under it."""
+
+    key: str
+    title: str
+    equation: str
+    kind: str
+    blind: tuple[str, ...]
+    controls: tuple[str, ...]
+    applies: str
+
+    @property
+    def anchor(self) -> str:
+        return f"theory.md#{self.key}"
+
+
+T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "mu off by 1e-3", "breaking term dropped")
+O_CONTROLS = ("start velocity 0", "mass eta/2 for eta(1+beta)/2", "eta x (1 + 2^-10)")
+
+CONTINUOUS = (
+    LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,
+            ("a wrong kinetic factor on a Killing pair: cases with large kinetic breaking see it",), T_CONTROLS,
+            "Euclidean and diagonal metrics, every affine symmetry"),
+    LawInfo("T2", "the theorem for a Bregman kinetic energy",
+            "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess h qdot, xi> - e^(alpha+beta) <grad f, xi>",
+            ROUNDING, (), T_CONTROLS, "Bregman metrics"),
+    LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = O(m) after the layer", ORDER,
+            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("w that is no symmetry",), "every case with a linear generator"),
+    LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)", ROUNDING,
+            ("everything that keeps the scale symmetry",), ("Euclidean kinetic energy",), "scale-invariant losses"),
+)  # fmt: skip
+
+ORDERS = (
+    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (), O_CONTROLS[2:], "Euclidean cases"),
+    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (), O_CONTROLS, "Euclidean cases"),
+    LawInfo("O3", "heavy ball against m qddot + mu qdot + g + k q = 0", "order 2 with the right start velocity, 1 with another", ORDER, (), O_CONTROLS,
+            "Euclidean cases"),
+    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2", ORDER, (), O_CONTROLS, "linear generators"),
+)  # fmt: skip
+
+DISCRETE_CONTROLS = {
+    "D0": ("no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "another loss, same symmetry", "eta as float32", "and every other kernel control"),
+    "D2": ("dropped kinetic term", "doubled kinetic term", "beta x (1 + 2^-10)", "k off by 1 %"),
+    "D3": ("beta x (1 + 2^-10)", "decay coupled for decoupled"),
+    "D4": ("mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
+    "D6": ("beta x (1 + 2^-10)", "k off by 1 %"),
+    "D7": ("breaking term ignored", "eta x (1 + 2^-10)"),
+}
+APPLIES = {
+    "D0": "every rule, every case, every precision",
+    "D2": "Euclidean rules, every affine symmetry",
+    "D3": "heavy ball, eps = 0, rotations; translations where no coupled decay acts",
+    "D4": "gradient descent and heavy ball with coupled decay, symmetric A",
+    "D6": "Euclidean rules, translations",
+    "D7": "mirror descent",
+}
+
+DISCRETE = tuple(LawInfo(k, law.title, law.equation, ROUNDING, law.blind, DISCRETE_CONTROLS[k], APPLIES[k]) for k, law in EXACT.items()) + (
+    LawInfo("D13", "scale covariance, bitwise", "run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a = 2^j", BITWISE,
+            ("everything that scales as it should",), ("eta scaled as a, not a^2",), "scale-invariant losses without eps, Euclidean rules"),
+    LawInfo("E1", "the response of a charge to eps is the predicted one",
+            "J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>", ROUNDING,
+            ("faults in g that keep the symmetry",), ("breaking term ignored", "eps off by 2^-10"), "heavy ball without decay, eps over 15 decades and 0"),
+    LawInfo("B1", "backends agree bit for bit", "bits(backend) = bits(numpy)", BITWISE,
+            ("a fault in the traced program, which all of them run",), ("eta x (1 + 2^-10)", "one lane in 10^4, last component"), "every Triton backend"),
+)  # fmt: skip
+
+LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS)}

@@ -1,0 +1,84 @@
+"""Triton kernels compiled ahead of time: PTX text, no GPU needed.
+
+For sm_80 and sm_90; sm_100 packs two float32 into one operation (f32x2), which nothing here executes.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ARCHITECTURES = (80, 90)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """PTX of one kernel. threads: per CTA; signature: run-time parameter -> Triton type, in order."""
+
+    ptx: str
+    name: str
+    threads: int
+    arch: int
+    signature: dict[str, str] = field(compare=False)
+
+
+_MEMO: dict[tuple, Compiled] = {}
+
+
+def compile_ptx(fn, signature: dict[str, str], constexprs: dict, *, arch: int = 90, num_warps: int = 4, enable_fp_fusion: bool = False) -> Compiled:
+    """Compile a @triton.jit function.
+
+    signature    run-time parameter -> "*fp64", "i32", ...
+    constexprs   the remaining parameters -> their values
+    Raises RuntimeError where TRITON_INTERPRET is set, ValueError for an architecture or a parameter left out.
+
+    enable_fp_fusion is always passed: its default flips in Triton 3.10.
+    """
+    if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
+        raise RuntimeError("TRITON_INTERPRET is set: this process interprets and cannot compile; unset it before triton is imported")
+    if not hasattr(fn, "cache_key"):
+        raise RuntimeError(f"{fn!r} is no compilable @triton.jit function: was triton imported under TRITON_INTERPRET=1?")
+    if arch not in ARCHITECTURES:
+        raise ValueError(f"arch is {arch}, must be one of {ARCHITECTURES}")
+    given = {*signature, *constexprs}
+    if given != set(fn.arg_names) or len(given) != len(signature) + len(constexprs):
+        odd = sorted(given ^ set(fn.arg_names)) or sorted(set(signature) & set(constexprs))
+        raise ValueError(f"parameters of {fn.__name__} are {fn.arg_names}; signature and constexprs must name each once, not so: {odd}")
+    key = (fn.cache_key, fn.__name__, tuple(signature.items()), tuple((k, _name(v)) for k, v in constexprs.items()), arch, num_warps, enable_fp_fusion)
+    if key not in _MEMO:
+        _MEMO[key] = _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion)
+    return _MEMO[key]
+
+
+def _name(value) -> str:
+    """A constexpr as a string that changes whenever what it compiles to changes."""
+    return getattr(value, "cache_key", None) or repr(value)
+
+
+def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Compiled:
+    _need_a_cache()
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    types = {name: "constexpr" if name in constexprs else signature[name] for name in fn.arg_names}
+    source = ASTSource(fn, types, dict(constexprs))
+    options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
+    done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
+    return Compiled(done.asm["ptx"], done.metadata.name, 32 * num_warps, arch, {n: t for n, t in types.items() if t != "constexpr"})
+
+
+def _need_a_cache():
+    """Point Triton's cache at a temporary folder where the usual one cannot be written."""
+    if "TRITON_CACHE_DIR" in os.environ:
+        return
+    home = Path(os.environ.get("TRITON_HOME") or os.path.expanduser("~")) / ".triton" / "cache"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError:
+        # One folder per process: a shared one in /tmp could be written by somebody else.
+        os.environ["TRITON_CACHE_DIR"] = tempfile.mkdtemp(prefix="triton-cache-")

@@ -1,0 +1,16 @@
+"""PTX on the CPU: parse what Triton compiled for an elementwise kernel, and evaluate it in numpy.
+
+    table      every accepted mnemonic, one row each, and whether PTX fixes its bits
+    parse      text -> typed instructions
+    control    uniformity, and where lanes part and meet
+    semantics  what each row computes, in numpy; fma: rounded once
+    memory     loads and stores, checked
+    evaluate   running it
+"""
+
+from kernels.ptx.evaluate import Endless, Report, evaluate
+from kernels.ptx.memory import OutOfBounds
+from kernels.ptx.parse import Kernel, parse
+from kernels.ptx.table import TABLE, Op, Refused
+
+__all__ = ["TABLE", "Endless", "Kernel", "Op", "OutOfBounds", "Refused", "Report", "evaluate", "parse"]

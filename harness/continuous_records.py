@@ -1,0 +1,96 @@
+"""What a comparison in continuous time came to, and the record of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.orders import Order
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+
+PLOTTED = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The worst output time of one lane in one window.
+
+    unit       W there: |measured - predicted| / unit is the number to quote
+    variation  total variation of the measured charge over the window
+    response   largest |predicted| of the window
+    state      distance of the two methods' trajectories, relative
+    """
+
+    measured: float
+    predicted: float
+    bound: float
+    at: float
+    unit: float
+    variation: float
+    response: float
+    times: np.ndarray
+    j: np.ndarray
+    S: np.ndarray
+    certified: bool
+    state: float
+    lane: int
+    method: str
+    start: np.ndarray
+
+    @property
+    def spent(self) -> float:
+        spent = abs(self.measured - self.predicted) / self.bound
+        return spent if np.isfinite(spent) else float("inf")
+
+
+def hexed(values) -> list[str]:
+    return [float(x).hex() for x in values]
+
+
+def record(cell, symmetry: str, judged: list[Judged], parameters: dict, motion: float, *, control: str | None = None) -> Record:
+    """One record for several lanes: the worst lane speaks, the least moved and the least certified may silence it.
+
+    motion: the total variation of the charge must be this many bounds; 0 where the verdict needs none.
+    """
+    worst = max(judged, key=lambda x: x.spent)
+    still = [x for x in judged if x.variation < motion * x.bound]
+    loose = [x for x in judged if not x.certified]
+    relative = abs(worst.measured - worst.predicted) / worst.unit if worst.unit else 0.0
+    seen = f"|j - S| is {relative:.2g} of W at t = {worst.at:.4g}, {worst.spent:.2g} of its bound; {worst.method}, state to {worst.state:.1g}"
+    if worst.spent > 1:
+        verdict, reason = VIOLATED, seen
+    elif loose:
+        verdict, reason = INCONCLUSIVE, f"trajectory not certified: {worst.method} at the tight tolerance is no nearer to collocation ({loose[0].state:.2g})"
+    elif still:
+        verdict, reason = INCONCLUSIVE, f"no motion: the charge varies by {still[0].variation:.3g}, must be {motion:.0f} times the bound {still[0].bound:.3g}"
+    else:
+        verdict, reason = HOLDS, seen
+    every = max(1, len(worst.times) // PLOTTED)
+    half = len(worst.start) // 2
+    return Record(
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=len(judged),
+        steps=len(worst.times), parameters={**parameters, "W": worst.unit, "relative": relative, "method": worst.method},
+        predicted=worst.predicted, measured=worst.measured, bound=worst.bound, spent=worst.spent, verdict=verdict,
+        reason=reason, symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
+        worst={"lane": worst.lane, "step": int(np.argmin(np.abs(worst.times - worst.at))), "component": None,
+               "q": hexed(worst.start[:half]), "v": hexed(worst.start[half:]), "t": worst.at.hex()},
+        data={} if control else {
+            "x": [float(x) for x in worst.times[::every]], "y": [float(x) for x in worst.j[::every]],
+            "predicted": [float(x) for x in worst.S[::every]], "label": "charge J/m against t",
+        },
+    )  # fmt: skip
+
+
+def order_record(cell, symmetry: str | None, order: Order, stated: int, parameters: dict, data: dict, *, control: str | None = None,
+                 steps: int = 0, backend: str = "scipy", note: str = "") -> Record:
+    """The order p* against the stated one; spent = |p* - stated| / bound."""
+    spent = abs(order.value - stated) / order.bound if order.is_decided else None
+    verdict = INCONCLUSIVE if spent is None else HOLDS if spent <= 1 else VIOLATED
+    text = f"{order.reason}, stated {stated}; p_j = {', '.join(f'{p:.3f}' for p in order.orders[-4:])}"
+    return Record(
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=len(data["x"]),
+        steps=steps, parameters=parameters, predicted=float(stated), measured=order.value, bound=order.bound, spent=spent,
+        verdict=verdict, reason=f"{note}: {text}" if note else text, kind=ORDER, symmetry=symmetry, control=control, cell=cell.name,
+        replay=cell.replay, data={} if control else data,
+    )  # fmt: skip

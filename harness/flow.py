@@ -1,0 +1,259 @@
+"""Solutions of the equations of motion with their charges, certified by two methods at two tolerances each.
+
+The state carries, beside the 2d coordinates x, the damped integral of every part of every charge's source,
+
+    z' = -(mu/m) z + source/m,    S = j(0) e^{-mu t / m} + sum of the parts,    j = J/m           (1)
+
+theory.md#T1: never e^{+mu t / m}, never an absolute residual. The integrals W of |source| only set a unit:
+they are not carried (a kink at every change of sign would cost the solver its order) but summed on the output
+times with the exact damping of each interval.
+
+Methods: SciPy's DOP853 for m >= 1/2, LSODA below (DOP853 needs 4e5 evaluations at m = 1e-4); collocation in
+flow_collocation.py for every m.  The error of a run is bounded by its distance from a better run:
+
+    |j - S|  <=  |j - j'| + |S - S'|  +  |j' - S'|,    |j' - S'| <= |j' - j''| + |S' - S''|        (2)
+
+with ' the fine collocation and '' the coarser one; |j' - S'| in (2) is what the theorem says is zero, so an
+equation with a wrong term cannot widen its own bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy.integrate import DOP853, odeint
+
+from harness import flow_collocation
+from harness.symbolic import MU_OFF, TOTAL, Mechanics, metric
+
+FINAL = 4.0
+MILD = 1 / 2
+LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
+FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
+TIGHT, LOOSE = 1e-12, 1e-10  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """m mass, mu friction, eps breaking, kappa deformation: floats, or (lanes,) arrays."""
+
+    m: np.ndarray
+    mu: np.ndarray
+    eps: np.ndarray
+    kappa: np.ndarray
+
+    @property
+    def values(self) -> tuple:
+        return self.m, self.mu, self.eps, self.kappa
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries, lanes)."""
+
+    mechanics: Mechanics
+    parameters: Parameters
+    times: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    j: np.ndarray = field(init=False)
+    size: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        read = self.mechanics.charges
+        both = read(*np.moveaxis(self.x, 1, 0), *self.parameters.values).swapaxes(0, 1)
+        object.__setattr__(self, "j", both[:, : both.shape[1] // 2])
+        object.__setattr__(self, "size", both[:, both.shape[1] // 2 :])
+
+    def part(self, symmetry: int, name: str) -> np.ndarray:
+        """(n, lanes) of one part's damped integral; zeros where the part is identically zero."""
+        where = self.mechanics.parts[symmetry].get(name)
+        return np.zeros_like(self.times) if where is None else self.z[:, where]
+
+    def detuned(self, symmetry: int) -> np.ndarray:
+        return self.z[:, self.mechanics.sources + symmetry]
+
+    def memory(self, symmetry: int) -> np.ndarray:
+        """j(0) e^{-mu t / m}"""
+        return self.j[0, symmetry] * np.exp(-self.parameters.mu / self.parameters.m * self.times)
+
+    def predicted(self, symmetry: int) -> np.ndarray:
+        """S of (1)."""
+        return self.memory(symmetry) + sum(self.part(symmetry, name) for name in TOTAL)
+
+    @cached_property
+    def sources(self) -> np.ndarray:
+        """(n, k, lanes) of every part's source at the output times."""
+        call, d = self.mechanics.field, 2 * self.mechanics.dim
+        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d:].swapaxes(0, 1)
+
+    @cached_property
+    def weights(self) -> list:
+        return [self.weight(i) for i in range(len(self.mechanics.parts))]
+
+    def weight(self, symmetry: int) -> np.ndarray:
+        """W (n, lanes), the damped integral of |generator| + |metric| + |potential|, from |j(0)|."""
+        where = self.mechanics.parts[symmetry]
+        names = [where[n] for n in TOTAL if n in where]
+        size = np.sum(np.abs(self.sources[:, names]), axis=1)
+        rate = self.parameters.mu / self.parameters.m
+        out = [np.abs(self.j[0, symmetry])]
+        for h, a, b in zip(np.diff(self.times, axis=0), size[:-1], size[1:], strict=True):
+            kept = np.exp(-rate * h)
+            out.append(kept * out[-1] + (1 - kept) / rate * (a + b) / 2)
+        return np.array(out)
+
+
+def output_times(m, mu=1.0, final: float = FINAL, points: int = 24) -> np.ndarray:
+    """(2 points + 1,) times of one lane: linear in the layer, then growing quadratically to `final`."""
+    layer = LAYER * m / mu
+    if layer >= final:
+        return np.linspace(0, final, 2 * points + 1)
+    inside = np.linspace(0, layer, points + 1)
+    outside = np.linspace(np.sqrt(layer), np.sqrt(final), points + 1)[1:] ** 2
+    return np.concatenate([inside, outside])
+
+
+def start(mechanics: Mechanics, q: np.ndarray, velocity: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """x_0 (2d, lanes): q and momenta p = G qdot, or q and qdot for Bregman."""
+    if mechanics.bregman:
+        return np.concatenate([q, velocity])
+    return np.concatenate([q, metric(mechanics.case)(q, parameters.kappa) * velocity])
+
+
+def initial_integrals(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """z_0 (k + symmetries, lanes): zero, and j(0) for the detuned copies of S."""
+    j = mechanics.charges(*x0, *parameters.values)[: len(mechanics.parts)]
+    return np.concatenate([np.zeros((mechanics.sources, x0.shape[1])), j])
+
+
+def integral_sources(mechanics: Mechanics, rates_and_sources: np.ndarray) -> np.ndarray:
+    """The sources of every z: the parts, then the total of each symmetry for its detuned copy."""
+    parts = rates_and_sources[2 * mechanics.dim :]
+    totals = [
+        sum((parts[w[n]] for n in TOTAL if n in w), np.zeros_like(rates_and_sources[0]))
+        for w in mechanics.parts
+    ]
+    return np.concatenate([parts, np.array(totals)])
+
+
+def damping(mechanics: Mechanics, parameters: Parameters, lanes: int) -> np.ndarray:
+    """(k + symmetries, lanes) of mu/m, off by MU_OFF for the detuned copies."""
+    factor = np.array([1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts))
+    return factor[:, None] * np.broadcast_to(parameters.mu / parameters.m, (lanes,))
+
+
+def by_collocation(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stages: int = FINE) -> Trajectory:
+    """Every lane in one batch; times (n, lanes)."""
+    call, d = mechanics.field, 2 * mechanics.dim
+    x, z = flow_collocation.march(
+        lambda y: call(*y, *parameters.values)[:d],
+        lambda y: integral_sources(mechanics, call(*y, *parameters.values)),
+        x0, initial_integrals(mechanics, x0, parameters), damping(mechanics, parameters, x0.shape[1]), times, stages,
+    )
+    return Trajectory(mechanics, parameters, times, x, z)
+
+
+def by_dop853(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+    """SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes.
+
+    The solver stops at every output time: its dense output has order 7 and would be the largest error.
+    """
+    call, d, lanes = mechanics.field, 2 * mechanics.dim, x0.shape[1]
+    rate = damping(mechanics, parameters, lanes)
+
+    def rhs(t, y):
+        y = y.reshape(-1, lanes)
+        out = call(*y[:d], *parameters.values)
+        return np.concatenate([out[:d], integral_sources(mechanics, out) - rate * y[d:]]).ravel()
+
+    y = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]).ravel()
+    rows, step = [y], None
+    for a, b in zip(times[:-1, 0], times[1:, 0], strict=True):
+        solver = DOP853(rhs, a, y, b, rtol=rtol / 10, atol=rtol / 100, first_step=None if step is None else min(step, b - a))
+        while solver.status == "running":
+            solver.step()
+            step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
+        if solver.status == "failed":
+            raise FloatingPointError(f"DOP853 stopped at t = {solver.t:.6g} of {b:.6g}: step size underflow")
+        y = solver.y
+        rows.append(y)
+    out = np.array(rows).reshape(len(rows), -1, lanes)
+    return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])
+
+
+def by_lsoda(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+    """SciPy's LSODA, one lane after another in plain floats (it chooses Adams or BDF itself)."""
+    call, d, lanes = mechanics.complete, 2 * mechanics.dim, x0.shape[1]
+    y0, runs = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]), []
+    for lane in range(lanes):
+        values = [float(p[lane]) for p in parameters.values]
+
+        def rhs(t, y, values=values):
+            return call(*y.tolist(), *values)
+
+        y, info = odeint(rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=200_000, full_output=True)
+        if info["message"] != "Integration successful.":
+            raise FloatingPointError(f"LSODA: {info['message']}")
+        runs.append(y)
+    out = np.stack(runs, axis=2)
+    return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])
+
+
+@dataclass(frozen=True, eq=False)
+class Certified:
+    """One solution four times; `run` is SciPy's at the tight tolerance, the one that is judged.
+
+    state    (lanes,) largest distance of `run` from the fine collocation, relative to 1 + |x|
+    settled  (lanes,) whether the tighter tolerance brought SciPy nearer to the fine collocation, or both are
+             at the rounding floor
+    """
+
+    run: Trajectory
+    fine: Trajectory
+    coarse: Trajectory
+    loose: Trajectory
+
+    def distance(self, a: Trajectory) -> np.ndarray:
+        return np.max(np.abs(a.x - self.fine.x), axis=(0, 1)) / (1 + np.max(np.abs(self.fine.x), axis=(0, 1)))
+
+    @cached_property
+    def state(self) -> np.ndarray:
+        return self.distance(self.run)
+
+    @cached_property
+    def settled(self) -> np.ndarray:
+        floor = 2.0**-53 * 10 * len(self.run.times)  # some steps between outputs, each rounding a few times
+        return self.state <= np.maximum(self.distance(self.loose), floor)
+
+
+def by_scipy(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, LSODA for the others."""
+    mild = methods(parameters) == "DOP853"
+    parts = []
+    for lanes, solve in ((mild, by_dop853), (~mild, by_lsoda)):
+        if np.any(lanes):
+            chosen = Parameters(*(p[lanes] for p in parameters.values))
+            parts.append((lanes, solve(mechanics, x0[:, lanes], chosen, times[:, lanes], rtol)))
+    first = parts[0][1]
+    x, z = (np.empty((*a.shape[:2], len(mild))) for a in (first.x, first.z))
+    for lanes, run in parts:
+        x[..., lanes], z[..., lanes] = run.x, run.z
+    return Trajectory(mechanics, parameters, times, x, z)
+
+
+def methods(parameters: Parameters) -> np.ndarray:
+    """(lanes,) names."""
+    return np.where(parameters.mu / parameters.m <= 1 / MILD, "DOP853", "LSODA")
+
+
+def certified(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray) -> Certified:
+    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,)."""
+    return Certified(
+        by_scipy(mechanics, x0, parameters, times, TIGHT),
+        by_collocation(mechanics, x0, parameters, times, FINE),
+        by_collocation(mechanics, x0, parameters, times, COARSE),
+        by_scipy(mechanics, x0, parameters, times, LOOSE),
+    )

@@ -5,10 +5,12 @@
     control    uniformity, and where lanes part and meet
     semantics  what each row computes, in numpy; fma: rounded once
     memory     loads and stores, checked
+    binding    registers as buffers, instructions as calls bound to them
     evaluate   running it
 """
 
-from kernels.ptx.evaluate import Endless, Report, evaluate
+from kernels.ptx.binding import Endless
+from kernels.ptx.evaluate import Report, evaluate
 from kernels.ptx.memory import OutOfBounds
 from kernels.ptx.parse import Kernel, parse
 from kernels.ptx.table import TABLE, Op, Refused

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from kernels.ptx.parse import Instruction
-from kernels.ptx.semantics import DTYPE
 from kernels.ptx.table import width
 
 SPACING = 40  # bits

@@ -257,7 +257,7 @@ class _Reader:
 
     def float_literal(self, text: str, kind: str, op: Op, fail) -> Immediate:
         n = 32 if text[1] in "fF" else 64
-        if not re.fullmatch(r"[0-9a-fA-F]{%d}" % (n // 4), text[2:]):
+        if not re.fullmatch(rf"[0-9a-fA-F]{{{n // 4}}}", text[2:]):
             fail(f"{text} is not a float literal")
         if width(kind) != n or kind[0] not in "fb" or (kind[0] == "b" and op.meaning not in ("mov", "selp")):
             fail(f"{text} is a float of {n} bits where .{kind} is read")

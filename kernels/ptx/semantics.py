@@ -1,7 +1,8 @@
 """What each meaning of the table computes, in numpy.
 
 A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in order.
-All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the row.
+All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the row; f16x2 has
+a last axis of two, low half first.
 `temp(type, k)` is the k-th scratch array of that type, of the shape of out. NaN payloads are not modelled.
 """
 
@@ -27,6 +28,17 @@ SINGLE = {
     "ex2": np.exp2, "lg2": np.log2,
 }  # fmt: skip
 """Meanings that are one ufunc over operands of one type; safe when out is also a source."""
+
+def low(buffer: np.ndarray, kind: str) -> np.ndarray:
+    """A buffer read as `kind`: its low part where it is wider."""
+    if kind == "f16x2":
+        return buffer.reshape(-1).view(np.float16).reshape(*buffer.shape, 2)
+    dtype = DTYPE[kind]
+    if buffer.dtype.itemsize == dtype.itemsize:
+        return buffer.view(dtype)
+    parts = buffer.dtype.itemsize // dtype.itemsize
+    return buffer.reshape(-1).view(dtype)[::parts].reshape(buffer.shape)
+
 
 RELATION = {
     "eq": (np.equal, False), "ne": (np.not_equal, False), "lt": (np.less, False), "le": (np.less_equal, False),
@@ -178,6 +190,11 @@ def _pack(op, out, *parts_and_temp):
     return [partial(np.copyto, cells[..., k], part) for k, part in enumerate(parts)]
 
 
+def _pair(op, out, a, b, temp):
+    """The first source becomes the upper half."""
+    return [partial(np.copyto, out[..., k], x, casting="unsafe") for k, x in ((1, a), (0, b))]
+
+
 def _whole(op, out, a, temp):
     """float -> integer saturates; of NaN, PTX ISA 9.7.9 (cvt): 0, or 2^(n-1) if either side has 64 bits."""
     t, mask = temp(op.sources[0], 0), temp("pred", 1)
@@ -226,6 +243,6 @@ MEANING = {
     "mov": _mov, "cvt": _cvt, "rcp": _rcp, "rsqrt": _rsqrt, "fma": _fma, "min": _extreme, "max": _extreme,
     "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift, "bfe": _bfe,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
-    "cvt.from.bf16": _from_bf16,
+    "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
 }  # fmt: skip
 """Meanings of several calls: their out must not be one of their sources."""

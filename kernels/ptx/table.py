@@ -38,7 +38,7 @@ class Op:
 
 def width(kind: str) -> int:
     """Bits of a type; a predicate has 1."""
-    return 1 if kind == "pred" else int(kind.lstrip("bfsu"))
+    return {"pred": 1, "f16x2": 32}.get(kind) or int(kind.lstrip("bfsu"))
 
 
 WHY = {
@@ -103,6 +103,12 @@ def _floating():
             _row(f"{name}.{t}", name, t, [t] * 2)
             if t != "f64":
                 _row(f"{name}.NaN.{t}", name, t, [t] * 2, "NaN")
+    for name in ("add", "sub", "mul"):
+        _row(f"{name}.rn.f16x2", name, "f16x2", "f16x2 f16x2")
+        _row(f"{name}.f16x2", name, "f16x2", "f16x2 f16x2", pinned=False)
+    _row("fma.rn.f16x2", "fma", "f16x2", "f16x2 f16x2 f16x2")
+    _row("neg.f16x2", "neg", "f16x2", "f16x2")
+    _row("abs.f16x2", "abs", "f16x2", "f16x2")
     for t in ("f32", "f64"):
         _row(f"div.rn.{t}", "div", t, [t] * 2)
         _row(f"sqrt.rn.{t}", "sqrt", t, t)
@@ -190,6 +196,7 @@ def _conversions():
     for a, b in (("f64", "f32"), ("f64", "f16"), ("f32", "f16")):
         _row(f"cvt.{a}.{b}", "cvt", a, b)
         _row(f"cvt.rn.{b}.{a}", "cvt", b, a)
+    _row("cvt.rn.f16x2.f32", "cvt.pair", "f16x2", "f32 f32")
     _row("cvt.rn.bf16.f32", "cvt.bf16", "b16", "f32")
     _row("cvt.f32.bf16", "cvt.from.bf16", "f32", "b16")
 

@@ -22,7 +22,7 @@ BITS = {"f16": "u16", "f32": "u32", "f64": "u64"}
 SINGLE = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "sqrt": np.sqrt,
     "neg": np.negative, "abs": np.abs, "copysign": lambda a, b, out: np.copysign(b, a, out),
-    "iadd": np.add, "isub": np.subtract, "imul": np.multiply, "imin": np.minimum, "imax": np.maximum,
+    "iadd": np.add, "isub": np.subtract, "imul": np.multiply, 
     "ineg": np.negative, "iabs": np.abs, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
     "not": np.invert, "pand": np.logical_and, "por": np.logical_or, "pxor": np.logical_xor, "pnot": np.logical_not,
     "ex2": np.exp2, "lg2": np.log2,
@@ -58,11 +58,13 @@ def build(op, out, sources, temp) -> list:
         for src, dst in zip(sources, flushed, strict=True):
             calls += [partial(np.copyto, dst, src), partial(_flush, dst)]
         sources = flushed
-    if op.meaning in SINGLE:
+    if op.meaning in ("imin", "imax"):
+        calls.append(partial(np.minimum if op.meaning == "imin" else np.maximum, *sources, out=out))
+    elif op.meaning in SINGLE:
         calls.append(partial(SINGLE[op.meaning], *sources, out))
     else:
         calls += MEANING[op.meaning](op, out, *sources, temp)
-    if op.ftz and op.result != ("pred",):
+    if op.ftz and op.result == ("f32",):
         calls.append(partial(_flush, out))
     return calls
 
@@ -107,7 +109,7 @@ def _extreme(op, out, a, b, temp):
     return [
         partial(np.equal, a, b, same),
         partial(merge, a.view(view), b.view(view), zeros),
-        partial(ufunc, a, b, out),
+        partial(ufunc, a, b, out=out),
         partial(np.copyto, out.view(view), zeros, where=same),
     ]
 
@@ -154,7 +156,7 @@ def _shift(op, out, a, n, temp):
     if not n.flags.writeable:  # a literal
         return [partial(ufunc, a, np.array(min(int(n), bits), out.dtype), out)]
     t = temp(op.result[0], 0) if n.ndim else np.zeros((), out.dtype)
-    return [partial(np.minimum, n, _const("u32", bits), t, casting="unsafe"), partial(ufunc, a, t, out)]
+    return [partial(np.minimum, n, _const("u32", bits), out=t, casting="unsafe"), partial(ufunc, a, t, out)]
 
 
 def _bfe(op, out, a, at, length, temp):

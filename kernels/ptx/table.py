@@ -190,9 +190,13 @@ def _conversions():
             _row(f"cvt.rn.{f}.{a}", "cvt", f, a)
             for mode in ("rni", "rzi", "rmi", "rpi"):
                 _row(f"cvt.{mode}.{a}.{f}", "cvt.whole", a, f, mode)
+                if f == "f32":
+                    _row(f"cvt.{mode}.ftz.{a}.f32", "cvt.whole", a, f, mode, ftz=True)
     for f in ("f16", "f32", "f64"):
         for mode in ("rni", "rzi", "rmi", "rpi"):
             _row(f"cvt.{mode}.{f}.{f}", "rint", f, f, mode)
+            if f == "f32":
+                _row(f"cvt.{mode}.ftz.f32.f32", "rint", f, f, mode, ftz=True)
     for a, b in (("f64", "f32"), ("f64", "f16"), ("f32", "f16")):
         _row(f"cvt.{a}.{b}", "cvt", a, b)
         _row(f"cvt.rn.{b}.{a}", "cvt", b, a)

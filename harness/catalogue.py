@@ -1,0 +1,96 @@
+"""The lists and pages that the command line prints: laws, cases, one law explained, one case shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from cases import CATALOG, Case, Symmetry
+from harness.table import listing
+from harness.usage import unknown
+
+THEORY = Path(__file__).resolve().parent.parent / "docs" / "theory.md"
+
+
+def cases_table():
+    table = listing("case", "what", "metric", "symmetries")
+    for case in CATALOG:
+        table.add_row(case.name, case.title, case.metric.kind, ", ".join(s.name for s in case.symmetries))
+    return table
+
+
+def laws_table():
+    from harness.plan import LAWS
+
+    table = listing("law", "what", "applies to", "kind")
+    for law in LAWS.values():
+        table.add_row(law.key, law.title, law.applies, law.kind)
+    return table
+
+
+def field(name: str, text: str) -> Text:
+    return Text.assemble((f"{name:<10}", "bold"), text)
+
+
+def theory_section(anchor: str, theory: str) -> str:
+    """The section of docs/theory.md that an anchor opens; '' where there is none."""
+    found = re.search(rf'^### <a id="{re.escape(anchor)}"></a>.*?(?=^##|\Z)', theory, re.MULTILINE | re.DOTALL)
+    return re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip() if found else ""
+
+
+def explain(word: str) -> Group:
+    """Raises UsageError for an unknown law."""
+    from harness.plan import LAWS
+
+    key = word.strip().upper()
+    if key not in LAWS:
+        raise unknown("law", word, LAWS)
+    law = LAWS[key]
+    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies), ("judged", f"{law.kind} verdict"),
+              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls", "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
+    parts = [field(name, text) for name, text in fields]
+    section = theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8")) if THEORY.exists() else ""
+    return Group(*parts, *([Text(), Text(section)] if section else []))
+
+
+def kind(symmetry: Symmetry) -> str:
+    if symmetry.is_translation:
+        return "translation"
+    if symmetry.is_rotation:
+        return "rotation (A antisymmetric)"
+    return "A symmetric" if symmetry.is_symmetric else "affine"
+
+
+def generator_text(symmetry: Symmetry) -> str:
+    """xi(q) in the letters of the case."""
+    letters = []
+    for row, shift in zip(symmetry.matrix, symmetry.shift, strict=True):
+        terms = [f"{'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(c):g} '}q{j + 1}" for j, c in enumerate(row) if c]
+        terms += [f"{'-' if shift < 0 else '+'} {abs(shift):g}"] if shift else []
+        joined = " ".join(terms).removeprefix("+ ")
+        letters.append(joined.replace("- ", "-", 1) if joined.startswith("-") else joined or "0")
+    return f"({', '.join(letters)})"
+
+
+def show(case: Case) -> Group:
+    """What a case claims: its paper, its numbers, and the proof that its symmetries are true."""
+    from harness.discrete import rules_of
+    from harness.symbolic import prove
+
+    paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
+    rows = [field("case", case.name), field("metric", case.metric.kind), field("rules", ", ".join(rules_of(case))),
+            field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)), field("kick", f"{case.kick:g} of the box")]  # fmt: skip
+    for symmetry, proof in zip(case.symmetries, prove(case) or [None] * len(case.symmetries), strict=False):
+        rows.append(field("symmetry", f"{symmetry.name}: xi(q) = {generator_text(symmetry)}, {kind(symmetry)}"))
+        if proof is not None:
+            exactly = "exactly" if proof.exact else f"to {proof.relative:.0e} of its terms, 50 digits"
+            broken = f"the breaking term breaks it by {proof.broken:.2g}" if proof.broken else "the breaking term keeps it"
+            rows.append(Text(f"          <grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
+    point = np.array(case.box, dtype=float).mean(axis=1)
+    rows.append(field("middle", f"f = {float(case.loss(list(point), np)):.6g}, b = {float(case.breaking(list(point), np)):.6g} at the middle of the box"))
+    return Group(Text(paper), Text(), *rows)

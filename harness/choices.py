@@ -1,0 +1,188 @@
+"""From the words of a user to a selection: what is verified, on what, how. Wrong words are refused in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from cases import CATALOG, Case
+from harness import casefile
+from harness.usage import UsageError, unknown
+
+PROFILES = ("quick", "full", "stress")
+LARGEST = 2**21  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB
+
+
+@dataclass(frozen=True)
+class Request:
+    """The words as they were given; None means "not said". This is what run.json keeps."""
+
+    cases: tuple[str, ...] = ()
+    law: str | None = None
+    rule: str | None = None
+    precision: str | None = None
+    backend: str = "auto"
+    profile: str = "quick"
+    seed: int = 0
+    eta: float | None = None
+    beta: float | None = None
+    decay: float | None = None
+    eps: float | None = None
+    steps: int | None = None
+    lanes: int | None = None
+
+    def as_dict(self) -> dict:
+        return {**asdict(self), "cases": list(self.cases)}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What `harness.plan.cells` is given.
+
+    overrides  {"eta", "beta", "k", "eps": float, "steps", "lanes": int}, only what was said
+    asked      the names among "cases", "laws", "rules", "precisions", "backend", "overrides" that the user narrowed
+    files      words of case files, which worker processes load again
+    """
+
+    cases: tuple[Case, ...]
+    laws: tuple[str, ...]
+    rules: tuple[str, ...]
+    precisions: tuple[str, ...]
+    backend: str = "auto"
+    profile: str = "quick"
+    seed: int = 0
+    overrides: dict = field(default_factory=dict, hash=False)
+    asked: frozenset[str] = frozenset()
+    files: tuple[str, ...] = ()
+
+
+def select(request: Request) -> Selection:
+    """Raises UsageError. Backends that are known but not here are found by the plan: BackendMissing."""
+    backend = one("backend", request.backend, ("auto", *backends()))
+    profile = one("profile", request.profile, PROFILES)
+    seed = whole("--seed", request.seed, 0, 2**63 - 1)
+    overrides = overridden(request)
+    cases, files = chosen_cases(request.cases)
+    from harness import plan
+
+    laws = several("law", request.law, tuple(plan.LAWS), fold=str.upper)
+    rules = several("rule", request.rule, tuple(plan.RULES))
+    precisions = several("precision", request.precision, tuple(plan.PRECISIONS))
+    said = {"cases": request.cases, "laws": request.law, "rules": request.rule, "precisions": request.precision, "overrides": overrides,
+            "backend": request.backend != "auto"}  # fmt: skip
+    asked = frozenset(name for name, value in said.items() if value)
+    if "rules" in asked:
+        refuse_impossible_rules(cases, rules, named="cases" in asked)
+    return Selection(cases, laws, rules, precisions, backend, profile, seed, overrides, asked, files)
+
+
+def backends() -> tuple[str, ...]:
+    from kernels.launch import BACKENDS
+
+    return BACKENDS
+
+
+def one(kind: str, word: str, known: Iterable[str]) -> str:
+    word = str(word).strip()
+    if word not in known:
+        raise unknown(kind, word, known)
+    return word
+
+
+def several(kind: str, words: str | Iterable[str] | None, known: tuple[str, ...], fold=str.lower) -> tuple[str, ...]:
+    """A comma list, or a sequence, in the order of `known`; None is all of them."""
+    if words is None:
+        return known
+    parts = words.split(",") if isinstance(words, str) else list(words)
+    found = {one(kind, fold(str(part).strip()), known) for part in parts if str(part).strip()}
+    if not found:
+        raise UsageError(f"--{kind} is empty: it must be one or more of {', '.join(known)}")
+    return tuple(k for k in known if k in found)
+
+
+def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """The cases and the words that are files; no word is the whole catalogue."""
+    cases, files = [], []
+    for word in words:
+        if isinstance(word, Case):
+            casefile.LOADED.setdefault(word.name, word)
+            cases.append(word)
+        elif casefile.is_file_word(word):
+            case = casefile.load(word)
+            casefile.try_out(case, casefile.split(word)[0])
+            cases.append(case)
+            files.append(word)
+        else:
+            cases.append(catalogued(word))
+    unique = list(dict.fromkeys(cases)) or list(CATALOG)
+    names = [c.name for c in unique]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two different cases are named {name!r}: names must differ within a run")
+    return tuple(unique), tuple(files)
+
+
+def catalogued(word: str) -> Case:
+    known = {c.name: c for c in CATALOG}
+    if word not in known:
+        error = unknown("case", word, known)
+        raise UsageError(f"{error} (or a file: path/to/case.py)")
+    return known[word]
+
+
+def case_named(name: str) -> Case:
+    """A case of the catalogue, or one that was loaded from a file in this process."""
+    return casefile.LOADED[name] if name in casefile.LOADED else catalogued(name)
+
+
+def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, named: bool) -> None:
+    """A rule that fits no chosen case, or a case that was named and fits no chosen rule."""
+    from harness.discrete import rules_of
+
+    fits = {case.name: set(rules_of(case)) for case in cases}
+    kinds = {case.name: case.metric.kind for case in cases}
+    for rule in rules:
+        if not any(rule in takes for takes in fits.values()):
+            able = [c.name for c in CATALOG if rule in rules_of(c)]
+            have = ", ".join(f"{name} ({kinds[name]} metric)" for name in fits)
+            raise UsageError(f"rule {rule} fits none of the chosen cases, {have}: it goes with {', '.join(able) or 'no case of the catalogue'}")
+    for name, takes in fits.items():
+        if named and not takes & set(rules):
+            raise UsageError(f"case {name} has a {kinds[name]} metric and takes the rules {', '.join(sorted(takes))}: --rule is {', '.join(rules)}")
+
+
+def overridden(request: Request) -> dict:
+    """The numbers that replace a sweep; each finite and in its range, else UsageError."""
+    out = {}
+    if request.eta is not None:
+        out["eta"] = real("--eta", request.eta, "above 0", lambda x: x > 0)
+    if request.beta is not None:
+        out["beta"] = real("--beta", request.beta, "at least 0 and below 1", lambda x: 0 <= x < 1)
+    if request.decay is not None:
+        out["k"] = real("--decay", request.decay, "at least 0", lambda x: x >= 0)
+    if request.eps is not None:
+        out["eps"] = real("--eps", request.eps, "at least 0", lambda x: x >= 0)
+    if request.steps is not None:
+        out["steps"] = whole("--steps", request.steps, 1, LARGEST)
+    if request.lanes is not None:
+        out["lanes"] = whole("--lanes", request.lanes, 1, LARGEST)
+    if out.get("steps", 1) * out.get("lanes", 1) > LARGEST:
+        raise UsageError(f"--lanes x --steps is {out['lanes'] * out['steps']}: must be at most {LARGEST}, or memory runs out")
+    return out
+
+
+def real(option: str, value, must: str, fits) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{option} is {value!r}, must be a finite number {must}") from None
+    if not math.isfinite(number) or not fits(number):
+        raise UsageError(f"{option} is {value}, must be a finite number {must}")
+    return number
+
+
+def whole(option: str, value, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(f"{option} is {value!r}, must be a whole number from {low} to {high}")
+    return value

@@ -1,0 +1,313 @@
+"""The command line. Tables on stdout, errors and progress on stderr.
+
+Exit codes: 0 everything holds; 1 a law is violated; 2 wrong usage or input; 3 could not decide, or a backend that
+was asked for is missing; 70 an internal error; 130 interrupted, 143 terminated.
+
+Nothing here imports torch, triton or the plan before a command needs it: --help must be quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.usage import UsageError
+
+HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
+EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend is missing, 70 internal error."
+TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
+
+app = typer.Typer(
+    name="noether", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Decides numerically whether learning rules obey the generalized Noether theorem.", epilog=EXITS,
+)  # fmt: skip
+Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
+RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
+
+
+def option(kind, help: str, *names: str):
+    return Annotated[kind, typer.Option(*names, help=help, show_default=False)]
+
+
+@app.command(epilog=EXITS)
+def verify(
+    context: typer.Context,
+    cases: Names = None,
+    profile: option(str, "quick (default), full or stress.") = "quick",
+    backend: option(str, "auto (default), numpy, triton-interpreted, triton-ptx or triton-gpu.") = "auto",
+    precision: option(str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager.") = None,
+    rule: option(str | None, "Comma list of learning rules.") = None,
+    law: option(str | None, "Comma list of laws, as in D2,O3; see noether laws.") = None,
+    seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
+    eta: option(float | None, "One step size for every lane.") = None,
+    beta: option(float | None, "One momentum for every lane.") = None,
+    decay: option(float | None, "One weight decay for every lane.") = None,
+    eps: option(float | None, "One breaking magnitude for every lane.") = None,
+    steps: option(int | None, "Steps of every launch.") = None,
+    lanes: option(int | None, "Trajectories of every launch.") = None,
+    out: option(Path | None, "The run folder (default runs/<time>).") = None,
+    resume: option(Path | None, "Go on with a run that was cut off.") = None,
+    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
+    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+    strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
+):
+    """Decide every law on every case: table, run folder, exit code."""
+    from harness.choices import Request, whole
+    from harness.folder import read_about
+    from harness.run import DEFAULT_JOBS, INTERNAL
+
+    jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
+    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
+                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes)  # fmt: skip
+    if resume is not None:
+        if out is not None:
+            raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
+        given = {n: v for n, v in words.items() if said(context, n)}
+        kept = {k: v for k, v in read_about(resume)["arguments"].items() if k in Request.__dataclass_fields__}
+        kept["cases"] = tuple(kept.get("cases", ()))
+        words = {**kept, **given}
+    result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
+    publish(result)
+    if as_json:
+        from harness.records import plain
+        from harness.table import summary
+
+        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+    else:
+        from harness.table import ending, say
+
+        say(ending(result))
+    for note in result.notes:
+        complain(f"note: {note}")
+    if result.exit_code == INTERNAL and result.folder:
+        complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
+    if result.interrupted:
+        complain(f"interrupted; what was found is kept: go on with noether verify --resume {result.folder}")
+    raise typer.Exit(result.exit_code)
+
+
+def said(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def watched(request, **how):
+    """Run with a progress bar when stderr is a terminal."""
+    from harness.run import run
+
+    if not sys.stderr.isatty():
+        return run(request, **how)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from harness.table import console
+
+    columns = (BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("planning", total=None)
+
+        def watch(event, **facts):
+            if event == "cells":
+                bar.update(task, total=facts["total"], completed=facts["done"], description="")
+            else:
+                bar.update(task, advance=1, description=facts["done"].cell[:40])
+
+        return run(request, watch=watch, **how)
+
+
+def publish(result) -> None:
+    """junit.xml, report.html and errors.txt into the run folder. A failure here loses no record."""
+    if result.folder is None:
+        return
+    from harness.junit import document
+    from harness.records import write_whole
+    from harness.report import render
+
+    try:
+        write_whole(result.folder / "junit.xml", document(result.records, result.errors))
+        if result.errors:
+            write_whole(result.folder / "errors.txt", "\n".join(f"{cell}\n{text}" for cell, text in result.errors.items()))
+        write_whole(result.folder / "report.html", render(result.records, list(result.laws), result.about))
+    except OSError as error:
+        result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
+
+
+@app.command()
+def laws():
+    """List the laws."""
+    from harness.catalogue import laws_table
+    from harness.table import say
+
+    say(laws_table())
+
+
+@app.command()
+def cases():
+    """List the cases of the catalogue."""
+    from harness.catalogue import cases_table
+    from harness.table import say
+
+    say(cases_table())
+
+
+@app.command()
+def show(case: Annotated[str, typer.Argument(metavar="CASE|FILE", help="A case of the catalogue, or path/to/case.py[:NAME].")]):
+    """Show what a case claims, and prove its symmetries."""
+    from harness import catalogue
+    from harness.choices import chosen_cases
+    from harness.table import say
+
+    (chosen,), _ = chosen_cases([case])
+    say(catalogue.show(chosen))
+
+
+@app.command()
+def explain(law: Annotated[str, typer.Argument(metavar="LAW", help="As in D2; see noether laws.")]):
+    """Explain a law: equation, where it applies, what it cannot see, the controls that must fail."""
+    from harness import catalogue
+    from harness.table import say
+
+    say(catalogue.explain(law))
+
+
+@app.command()
+def replay(
+    run: RunFolder = None,
+    record: option(int | None, "Number of the record: its line in records.jsonl, from 1.") = None,
+    law: option(str | None, "Of this law.") = None,
+    cell: option(str | None, "Of this cell.") = None,
+    symmetry: option(str | None, "Of this symmetry.") = None,
+):
+    """Run the worst lane of one record again, alone; without a choice, of the worst record of the run.
+
+    Exit code: 0 the lane holds, 1 it violates the law as recorded, 3 it does not come back equal.
+    """
+    from cases import CATALOG
+    from harness import casefile
+    from harness.choices import chosen_cases
+    from harness.folder import newest, read_run
+    from harness.replaying import pick, same_files
+    from harness.table import say
+
+    found = read_run(run if run is not None else newest())
+    chosen = pick(found, record, law, cell, symmetry)
+    same_files(found)
+    chosen_cases([w for w in found.about["arguments"].get("cases", []) if casefile.is_file_word(w)])
+    from harness.replay import ReplayError
+    from harness.replay import replay as again
+
+    try:
+        back = again(chosen.as_dict(), tuple({c.name: c for c in (*CATALOG, *casefile.LOADED.values())}.values()))
+    except ReplayError as error:
+        raise UsageError(str(error)) from None
+    say(back.text)
+    for note in found.notes:
+        complain(f"note: {note}")
+    raise typer.Exit(UNDECIDED if not back.equal else VIOLATED if chosen.verdict == "violated" else HOLDS)
+
+
+@app.command()
+def report(run: RunFolder = None):
+    """Write report.html and junit.xml of a run again."""
+    from harness.folder import newest, read_run
+    from harness.junit import document
+    from harness.records import write_whole
+    from harness.report import render
+
+    found = read_run(run if run is not None else newest())
+    try:
+        write_whole(found.path / "report.html", render(found.records, found.about["laws"], found.about))
+        write_whole(found.path / "junit.xml", document(found.records))
+    except OSError as error:
+        raise UsageError(f"{found.path}/report.html cannot be written: {error.strerror}") from None
+    print(found.path / "report.html")
+    for note in found.notes:
+        complain(f"note: {note}")
+
+
+@app.command()
+def doctor():
+    """Say what this machine can run, and why not the rest."""
+    from harness import doctor as physician
+    from harness.table import say
+
+    findings = physician.examine()
+    say(physician.page(findings))
+    raise typer.Exit(HOLDS if all(f.fine or not f.needed for f in findings) else UNDECIDED)
+
+
+def complain(text: str) -> None:
+    print(f"noether: {text}", file=sys.stderr)
+
+
+class Terminated(BaseException):
+    """SIGTERM: leave, keeping what was found and ending the workers."""
+
+
+@contextmanager
+def terminable():
+    def stop(*_):
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def call(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing escapes from here."""
+    from kernels.launch import BackendMissing
+
+    try:
+        with terminable():
+            done = app(args=arguments, prog_name="noether", standalone_mode=False)
+            sys.stdout.flush()
+            return done if isinstance(done, int) else HOLDS
+    except typer.Exit as done:
+        return done.exit_code
+    except TyperUsageError as error:
+        complain(f"{error.format_message()} (noether {'' if error.ctx is None else error.ctx.info_name + ' '}--help says more)".replace("noether noether", "noether"))
+        return WRONG
+    except UsageError as error:
+        complain(str(error))
+        return WRONG
+    except BackendMissing as error:
+        complain(str(error))
+        return UNDECIDED
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted")
+        return INTERRUPTED
+    except Terminated:
+        complain("terminated; what was found is kept")
+        return TERMINATED
+    except BrokenPipeError:  # `noether laws | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return HOLDS
+    except Exception as error:
+        return crashed(error)
+
+
+def crashed(error: Exception) -> int:
+    """Our own fault: never exit code 1, which means that a law is violated."""
+    from harness.run import RecordingError
+
+    if isinstance(error, RecordingError):
+        complain(str(error))
+        return INTERNAL
+    traceback.print_exc()
+    complain(f"internal error, {type(error).__name__}: please report it with the lines above, the command and the output of noether doctor")
+    return INTERNAL
+
+
+def main() -> None:
+    """The console entry."""
+    sys.exit(call())

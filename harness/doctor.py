@@ -1,0 +1,125 @@
+"""What this machine can run, and why not the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from harness.machine import cpus, processor, versions
+from harness.table import listing
+
+EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
+
+
+@dataclass(frozen=True)
+class Finding:
+    """needed: without it nothing can be verified here."""
+
+    what: str
+    value: str
+    fine: bool = True
+    needed: bool = False
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    return [*software(), *hardware(), *arithmetic(), *backends(), *places()]
+
+
+def software() -> list[Finding]:
+    found = []
+    for name, version in versions().items():
+        needed = name in ("python", "numpy", "scipy", "sympy", "mpmath")
+        fine = version is not None or name in ("commit", "noether")
+        remedy = "" if fine else f"pip install -c constraints.txt {name}"
+        found.append(Finding(name, version or ("run from its folder" if name == "noether" else "none"), fine, needed, remedy))
+    compiler = next((c for c in (os.environ.get("CC"), "gcc", "cc", "clang") if c and shutil.which(c)), None)
+    return [*found, Finding("C compiler", shutil.which(compiler) if compiler else "none", True)]
+
+
+def hardware() -> list[Finding]:
+    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), Finding("GPU", gpu())]
+
+
+def memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
+    except (ValueError, OSError):
+        return "unknown"
+
+
+def gpu() -> str:
+    tool = shutil.which("nvidia-smi")
+    if not tool:
+        return "none (no nvidia-smi)"
+    try:
+        done = subprocess.run([tool, "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"nvidia-smi does not answer: {type(error).__name__}"
+    return done.stdout.strip().replace("\n", "; ") or "none"
+
+
+def arithmetic() -> list[Finding]:
+    bits = int(np.finfo(np.longdouble).nmant)
+    wide = Finding("longdouble", f"{bits} mantissa bits, must be {EXTENDED}", bits == EXTENDED, True,
+                   "run on x86-64 Linux: residuals are formed in the 80-bit type")  # fmt: skip
+    smallest = np.float64(5e-324) * np.float64(1)
+    flush = Finding("subnormals", "kept" if smallest > 0 else "flushed to zero", bool(smallest > 0), True, "a loaded library set flush-to-zero (-ffast-math)")
+    return [wide, flush]
+
+
+PROBE = "import sys; from kernels.launch import missing; sys.stdout.write(missing(sys.argv[1]))"
+
+
+def backends() -> list[Finding]:
+    """Asked in processes of their own: what a backend imports stays out of this one."""
+    from kernels.launch import BACKENDS
+
+    found = []
+    root = str(Path(__file__).resolve().parent.parent)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)}
+    probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+              for name in BACKENDS}  # fmt: skip
+    for name, probe in probes.items():
+        try:
+            reason, complaint = probe.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            probe.kill()
+            reason, complaint = "its probe does not answer in 120 s", ""
+        if probe.returncode not in (0, None) and not reason:
+            reason = (complaint.strip().splitlines() or ["its probe failed"])[-1]
+        found.append(Finding(f"backend {name}", "available" if not reason else f"not here: {reason}", not reason, name == "numpy"))
+    return found
+
+
+def places() -> list[Finding]:
+    found = []
+    trap = os.environ.get("TRITON_INTERPRET")
+    found.append(Finding("TRITON_INTERPRET", trap or "not set", trap in (None, "", "0"), False, "unset it: kernels would be interpreted, not compiled"))
+    cache = Path(os.environ.get("TRITON_CACHE_DIR") or Path.home() / ".triton" / "cache")
+    for what, path, remedy in (("Triton's cache", cache, "set TRITON_CACHE_DIR to a folder that can be written"), ("run folders", Path("runs"), "use --out")):
+        found.append(Finding(what, f"{path}, {'can' if writable(path) else 'cannot'} be written", writable(path), False, remedy))
+    return found
+
+
+def writable(path: Path) -> bool:
+    there = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def page(findings: list[Finding]) -> Group:
+    table = listing("what", "found")
+    for f in findings:
+        table.add_row(f.what, Text(f.value, style="" if f.fine else "bold red" if f.needed else "yellow"))
+    todo = [Text(f"{f.what}: {f.remedy}") for f in findings if not f.fine and f.remedy]
+    bad = [f.what for f in findings if f.needed and not f.fine]
+    last = Text(f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify", style="bold red" if bad else "bold green")
+    return Group(table, Text(), *todo, last)

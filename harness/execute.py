@@ -1,0 +1,115 @@
+"""Executing cells, here or in worker processes. What a cell finds does not depend on where or when it ran."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.util
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from harness import casefile
+from harness.verdicts import Record
+
+
+@dataclass
+class Done:
+    """One finished cell: its records, or the traceback of what it raised."""
+
+    cell: str
+    records: list[Record]
+    seconds: float
+    error: str | None = None
+
+
+def run_cell(cell) -> Done:
+    """Every exception of a cell becomes part of the result: one broken cell must not take the others with it."""
+    begin = time.perf_counter()
+    try:
+        records = list(cell.run())
+        for record in records:
+            if not isinstance(record, Record):
+                raise TypeError(f"cell {cell.name} gave {type(record).__name__}, must give Record")
+            record.cell = cell.name
+        return Done(cell.name, records, time.perf_counter() - begin)
+    except Exception:
+        return Done(cell.name, [], time.perf_counter() - begin, traceback.format_exc())
+
+
+def prepare_worker(files: tuple[str, ...]) -> None:
+    """Ctrl-C is the parent's business; a worker that ends takes its own children with it; case files are loaded again."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: leave())
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), leave()), daemon=True).start()
+    # A leaving worker joins its children before it runs the exit hook that tells an executor's children to end
+    # (python 3.11 - 3.13), so the interpreter of kernels.launch would be waited for forever.
+    # 100: before the finalizer (10) that closes the queue through which they are told.
+    multiprocessing.util.Finalize(None, close_interpreter, exitpriority=100)
+    for word in files:
+        casefile.load(word)
+
+
+def close_interpreter() -> None:
+    pool = getattr(sys.modules.get("kernels.launch"), "_INTERPRETER", None)
+    if pool is not None:
+        pool.shutdown()
+
+
+def leave() -> None:
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(1)
+
+
+def travels(cell) -> bool:
+    """Whether a cell can be sent to another process: a case made of lambdas cannot."""
+    try:
+        pickle.dumps(cell)
+    except Exception:
+        return False
+    return True
+
+
+def execute(cells: list, *, jobs: int = 1, files: tuple[str, ...] = ()) -> Iterator[Done]:
+    """Each cell once, as they finish. Leaving the loop early stops the workers."""
+    movable = [c for c in cells if travels(c)] if jobs > 1 and len(cells) > 1 else []
+    here = [c for c in cells if c not in movable] if movable else cells
+    if movable:
+        yield from in_workers(movable, min(jobs, len(movable)), files)
+    for cell in here:
+        yield run_cell(cell)
+
+
+def in_workers(cells: list, jobs: int, files: tuple[str, ...]) -> Iterator[Done]:
+    context = multiprocessing.get_context("spawn")  # Triton and torch do not survive a fork
+    pool = ProcessPoolExecutor(jobs, context, initializer=prepare_worker, initargs=(files,))
+    try:
+        pending = {pool.submit(run_cell, cell): cell.name for cell in cells}
+        while pending:
+            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield outcome(future, pending.pop(future))
+        pool.shutdown()
+    except BaseException:
+        for process in list((pool._processes or {}).values()):  # cells cannot be interrupted from outside
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def outcome(future, name: str) -> Done:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return Done(name, [], 0.0, f"a worker process died while cell {name} was waiting or running: killed for its memory?\n")
+    except Exception:
+        return Done(name, [], 0.0, traceback.format_exc())

@@ -1,0 +1,219 @@
+"""One run: plan, execute, record, judge. `verify` is the same thing for Python."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cases import Case
+from harness import casefile
+from harness.choices import Request, Selection, select
+from harness.execute import execute
+from harness.folder import Folder
+from harness.machine import cpus, versions
+from harness.usage import UsageError
+from harness.verdicts import LawSummary, Record, exit_code, summarise
+
+INTERNAL, INTERRUPTED = 70, 130
+DEFAULT_JOBS = min(2, cpus())
+
+
+class RecordingError(RuntimeError):
+    """What was found can no longer be written; what was written stays."""
+
+
+@dataclass
+class Plan:
+    """What a selection comes to: its cells, the laws that they cover, and those that it leaves out."""
+
+    selection: Selection
+    cells: list
+    laws: tuple[str, ...]
+    left_out: tuple[str, ...]
+    backend: str
+
+
+@dataclass
+class Result:
+    """What a run found. `rows` is one summary a law."""
+
+    records: list[Record]
+    rows: list[LawSummary]
+    exit_code: int
+    laws: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    seconds: float = 0.0
+    cells: int = 0
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+    about: dict = field(default_factory=dict)
+
+
+def plan(selection: Selection) -> Plan:
+    """Raises UsageError when the selection is empty or leaves a law out that was asked for, BackendMissing."""
+    from harness import plan as planning
+
+    backend = planning.backend_of(selection.backend)
+    cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
+    names = [c.name for c in cells]
+    if len(set(names)) < len(names):
+        twice = sorted({n for n in names if names.count(n) > 1})
+        raise RuntimeError(f"two cells are named {twice[0]}: names must differ, or a resumed run loses one")
+    covered = {law for c in cells for law in c.laws}
+    # With nothing narrowed every law must have cells: a law that lost them is blind, not left out.
+    laws = tuple(x for x in selection.laws if x in covered or not selection.asked)
+    missing = tuple(x for x in selection.laws if x not in laws)
+    if missing and ("laws" in selection.asked or not laws):
+        raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {applies(missing[0], planning)}")
+    return Plan(selection, cells, laws, missing, backend)
+
+
+def chosen(cell, selection: Selection, planning) -> bool:
+    """Laws of flows keep cells whatever rule is asked for; a cell of another rule or precision is not run."""
+    wrong_rule = "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
+    wrong_precision = "precisions" in selection.asked and cell.precision in planning.PRECISIONS and cell.precision not in selection.precisions
+    return not wrong_rule and not wrong_precision
+
+
+def applies(law: str, planning) -> str:
+    info = planning.LAWS[law]
+    return f"{law} ({info.title}) needs {info.applies}"
+
+
+def digests(request: Request) -> dict:
+    return {word: casefile.digest(word) for word in request.cases if isinstance(word, str) and casefile.is_file_word(word)}
+
+
+def arguments(request: Request) -> dict:
+    return {**request.as_dict(), "files": digests(request)}
+
+
+def check_same(about: dict, request: Request, backend: str) -> None:
+    """Raises UsageError naming what differs between a recorded run and this one."""
+    differs = [(f"version of {k}", v, versions().get(k)) for k, v in about["versions"].items() if versions().get(k) != v]
+    now = arguments(request)
+    differs += [(f"argument {k}", v, now.get(k)) for k, v in about["arguments"].items() if now.get(k) != v]
+    if about.get("backend") != backend:
+        differs.append(("backend", about.get("backend"), backend))
+    if differs:
+        told = "; ".join(f"{what} was {was!r}, is {given!r}" for what, was, given in differs)
+        raise UsageError(f"cannot resume: {told}: they must be the same")
+
+
+def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int = DEFAULT_JOBS, strict: bool = False,
+        watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
+    """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
+
+    Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses.
+    """
+    begin = time.perf_counter()
+    planned = plan(select(request))
+    folder, found = None, None
+    if resume is not None:
+        folder, found = Folder.reopen(Path(resume))
+        try:
+            check_same(found.about, request, planned.backend)
+        except UsageError:
+            folder.about = found.about
+            folder.write_about()
+            folder.close()
+            raise
+    elif record:
+        folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend, "laws": planned.laws,
+                                     "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict})  # fmt: skip
+    done = found.cells if found else {}
+    result = Result(list(found.records) if found else [], [], 0, planned.laws, planned.left_out, folder=folder and folder.path, cells=len(planned.cells))
+    result.notes = list(found.notes) if found else []
+    todo = [c for c in planned.cells if c.name not in done]
+    watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))
+    try:
+        work(todo, planned, result, folder, jobs, watch)
+    except KeyboardInterrupt:
+        result.interrupted = True
+    except BaseException:
+        if folder:
+            folder.close()  # no end in run.json: it can be resumed
+        raise
+    result.seconds = time.perf_counter() - begin
+    conclude(result, folder, strict)
+    return result
+
+
+def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int, watch) -> None:
+    with closing(execute(cells, jobs=jobs, files=planned.selection.files)) as stream:
+        for done in stream:
+            if folder:
+                for r in done.records:
+                    r.replay = replay_line(r, folder.path)
+                try:
+                    if done.error is None:
+                        folder.record(done.cell, done.records, done.seconds)
+                    else:
+                        folder.record_error(done.cell, done.error)
+                except OSError as error:
+                    raise RecordingError(
+                        f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: "
+                        f"make room, then go on with --resume {folder.path}"
+                    ) from None
+            if done.error is not None:
+                result.errors[done.cell] = done.error
+            result.records += done.records
+            watch("done", done=done)
+
+
+def replay_line(r: Record, path: Path) -> str | None:
+    """The line that picks exactly this record of this run again."""
+    if not r.replay:
+        return None
+    words = ["noether", "replay", str(path), "--law", r.law, "--cell", r.cell, *(["--symmetry", r.symmetry] if r.symmetry else [])]
+    return shlex.join(words)
+
+
+def conclude(result: Result, folder: Folder | None, strict: bool) -> None:
+    """Rows, exit code, and the last word in run.json; leaves the folder closed even when the disk is full."""
+    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
+    result.rows = summarise(result.records, list(result.laws))
+    result.exit_code = exit_code(result.records, list(result.laws), strict=strict)
+    if result.errors:
+        result.exit_code = INTERNAL
+    if result.interrupted:
+        result.exit_code = INTERRUPTED
+    if folder is None:
+        return
+    folder.about["seconds"] = round(result.seconds, 3)
+    folder.about["errors"] = len(result.errors)
+    try:
+        if result.interrupted:
+            folder.write_about()  # no end: it can be resumed
+        else:
+            folder.finish(result.exit_code)
+    except OSError as error:
+        result.notes.append(f"{folder.path}/run.json cannot be written: {error.strerror or error}")
+    result.about = folder.about
+    folder.close()
+
+
+def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
+           precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
+           jobs: int = 1, **overrides) -> Result:  # fmt: skip
+    """Verify cases (names, files or Case objects; none is the whole catalogue) and return what was found.
+
+    Writes a run folder only when `out` is given. overrides: eta, beta, decay, eps, steps, lanes. Raises UsageError
+    for wrong words and kernels.launch.BackendMissing. With jobs > 1 the caller's script needs the usual
+    `if __name__ == "__main__":`.
+    """
+    comma = lambda x: x if x is None or isinstance(x, str) else ",".join(x)  # noqa: E731
+    known = set(Request.__dataclass_fields__) - {"cases", "law", "rule", "precision", "backend", "profile", "seed"}
+    if set(overrides) - known:
+        raise UsageError(f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of {', '.join(sorted(known))}")
+    base = Request(tuple(cases), comma(laws), comma(rules), comma(precisions), backend, profile, seed)
+    request = replace(base, **overrides)
+    if out is not None and any(isinstance(c, Case) for c in cases):
+        raise UsageError("a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or no out")
+    return run(request, out=Path(out) if out is not None else None, record=out is not None, jobs=jobs, strict=strict)

@@ -1,0 +1,171 @@
+"""What a run says at its end, on a terminal or in a log: at most 100 columns, readable at 80."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from harness.run import INTERNAL, INTERRUPTED, Result
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+
+WIDEST = 100
+COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
+WORD = {0: "everything holds", 1: "a law is violated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
+SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
+
+
+def console(stream=None, *, stderr: bool = False) -> Console:
+    """At most WIDEST columns; colours only where `stream` is a terminal."""
+    stream = stream or (sys.stderr if stderr else sys.stdout)
+    width = shutil.get_terminal_size((WIDEST, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else WIDEST
+    return Console(file=stream, width=max(40, min(WIDEST, width)), highlight=False, markup=False, soft_wrap=False)
+
+
+def say(content) -> None:
+    """Print on stdout; where that is no terminal, without the blanks with which a table fills its lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(content)
+        return
+    with out.capture() as captured:
+        out.print(content)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+
+def number(x: float | None) -> str:
+    """Three digits, no more than eight characters."""
+    return "-" if x is None else f"{x:.3f}" if 0.001 <= abs(x) < 100 else f"{x:.3g}"
+
+
+def listing(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
+    return table
+
+
+def laws_table(result: Result) -> Table:
+    table = listing("law", "cells", "worst", "worst in", "controls", "verdict")
+    for row in result.rows:
+        controls = Text(f"{row.killed}/{row.controls} killed", style="" if row.killed else "yellow")
+        table.add_row(row.law, str(row.cells), number(row.worst_spent), row.worst_where, controls, Text(row.verdict, style=COLOUR[row.verdict]))
+    return table
+
+
+def killers(records: Iterable[Record]) -> dict[str, list[str]]:
+    """Planted fault -> the laws that killed it, in the order of the records' laws; [] for a survivor."""
+    found: dict[str, list[str]] = {}
+    for r in records:
+        if r.control:
+            laws = found.setdefault(r.control, [])
+            if r.verdict == VIOLATED and r.law not in laws:
+                laws.append(r.law)
+    return dict(sorted(found.items()))
+
+
+def killers_table(result: Result) -> Table:
+    order = {law: i for i, law in enumerate(result.laws)}
+    table = listing("planted fault", "killed by")
+    for control, laws in killers(result.records).items():
+        by = " ".join(sorted(laws, key=lambda x: order.get(x, 99)))
+        table.add_row(control, by if by else Text("no law: it survived", style="bold red"))
+    return table
+
+
+def where(r: Record) -> str:
+    return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
+
+
+def remainder(result: Result) -> list[Text]:
+    """Violations, what was not decided, what was left out: each named."""
+    out: list[Text] = []
+    real = [r for r in result.records if not r.control]
+    for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
+        mine = [r for r in real if r.verdict == verdict]
+        if not mine:
+            continue
+        out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
+        for r in mine[:SHOWN]:
+            out.append(Text(f"  {where(r)}: {r.reason}"))
+            if verdict == VIOLATED and r.replay:
+                out.append(Text(f"    {r.replay}", no_wrap=True, overflow="ignore"))
+        if len(mine) > SHOWN:
+            out.append(Text(f"  and {len(mine) - SHOWN} more, all in records.jsonl"))
+    if result.left_out:
+        out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
+    for cell, error in list(result.errors.items())[:SHOWN]:
+        out.append(Text(f"internal error in {cell}: {error.strip().splitlines()[-1]}", style="bold red"))
+    if len(result.errors) > SHOWN:
+        out.append(Text(f"and {len(result.errors) - SHOWN} more internal errors"))
+    return out
+
+
+def why(result: Result) -> str:
+    """The reason behind the exit code, in a few words."""
+    if result.exit_code == 1:
+        laws = sorted({r.law for r in result.records if r.verdict == VIOLATED and not r.control}, key=result.laws.index)
+        return f": {' '.join(laws)}"
+    if result.exit_code == 3:
+        survivors = [c for c, laws in killers(result.records).items() if not laws]
+        blind = [row.law for row in result.rows if not row.counts[HOLDS]]
+        uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed]
+        parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
+                 f"controls survived: {', '.join(survivors)}" if survivors else ""]  # fmt: skip
+        return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
+    if result.exit_code == INTERNAL:
+        return f" in {len(result.errors)} of {result.cells} cells"
+    return ""
+
+
+def closing(result: Result) -> Text:
+    style = {0: "bold green", 1: "bold red", 3: "yellow"}.get(result.exit_code, "bold red")
+    return Text(f"{WORD[result.exit_code]}{why(result)}", style=style)
+
+
+def footing(result: Result) -> str:
+    real = sum(not r.control for r in result.records)
+    where_to = f"; {result.folder}/report.html" if result.folder else ""
+    return f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, {result.seconds:.1f} s{where_to}"
+
+
+def ending(result: Result) -> Group:
+    """Everything, from the table of laws to the verdict."""
+    parts: list = [laws_table(result), Text()]
+    if killers(result.records):
+        parts += [killers_table(result), Text()]
+    rest = remainder(result)
+    parts += [*rest, Text()] if rest else []
+    return Group(*parts, closing(result), Text(footing(result), style="dim", overflow="fold"))
+
+
+def summary(result: Result) -> dict:
+    """The same for machines: what --json prints."""
+    real = [r for r in result.records if not r.control]
+    return {
+        "schema": 1,
+        "exit_code": result.exit_code,
+        "verdict": WORD[result.exit_code] + why(result),
+        "run": str(result.folder) if result.folder else None,
+        "seconds": round(result.seconds, 3),
+        "cells": result.cells,
+        "laws": [
+            {"law": r.law, "cells": r.cells, **r.counts, "worst_spent": r.worst_spent, "worst_where": r.worst_where, "controls": r.controls,
+             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict}
+            for r in result.rows
+        ],
+        "controls": killers(result.records),
+        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "replay": r.replay} for r in real if r.verdict == VIOLATED],
+        "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
+        "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
+        "left_out": list(result.left_out),
+        "errors": result.errors,
+        "notes": result.notes,
+    }  # fmt: skip
+

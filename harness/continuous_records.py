@@ -40,7 +40,10 @@ class Judged:
 
     @property
     def spent(self) -> float:
-        spent = abs(self.measured - self.predicted) / self.bound
+        residual = abs(self.measured - self.predicted)
+        if residual == 0 and self.bound >= 0:
+            return 0.0
+        spent = residual / self.bound if self.bound else float("inf")
         return spent if np.isfinite(spent) else float("inf")
 
 
@@ -54,7 +57,7 @@ def record(cell, symmetry: str, judged: list[Judged], parameters: dict, motion: 
     motion: the total variation of the charge must be this many bounds; 0 where the verdict needs none.
     """
     worst = max(judged, key=lambda x: x.spent)
-    still = [x for x in judged if x.variation < motion * x.bound]
+    still = [x for x in judged if motion and x.variation <= motion * x.bound]
     loose = [x for x in judged if not x.certified]
     relative = abs(worst.measured - worst.predicted) / worst.unit if worst.unit else 0.0
     seen = f"|j - S| is {relative:.2g} of W at t = {worst.at:.4g}, {worst.spent:.2g} of its bound; {worst.method}, state to {worst.state:.1g}"

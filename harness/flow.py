@@ -26,13 +26,14 @@ import numpy as np
 from scipy.integrate import DOP853, odeint
 
 from harness import flow_collocation
-from harness.symbolic import MU_OFF, TOTAL, Mechanics, metric
+from harness.symbolic import metric
+from harness.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 
 FINAL = 4.0
 MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
-TIGHT, LOOSE = 1e-12, 1e-10  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
+TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,11 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
 def diagonal(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues, P and P^-1 of A: Newton's s n equations fall into s systems of n (Butcher 1976).
 
-    P is ill conditioned (1e4 at 8 stages); it only steers Newton, whose residual is formed with A itself.
+    Of each conjugate pair one is kept, its column of P doubled: the real part of the sum is the whole. P is ill conditioned (1e4 at 8 stages); it only steers Newton, whose residual is formed with A itself.
     """
     values, P = np.linalg.eig(radau(stages)[1])
-    return values, P, np.linalg.inv(P)
+    keep = values.imag >= 0
+    return values[keep], P[:, keep] * np.where(values[keep].imag > 0, 2, 1), np.linalg.inv(P)[keep]
 
 
 def jacobian(rates: Callable, x: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ from harness.symbolic import curvature, gradient, prove
 from harness.verdicts import Record
 
 FINAL = 2.0
-EXPONENTS = {"quick": range(5, 11), "full": range(5, 13)}
+EXPONENTS = {"quick": range(5, 11), "full": range(5, 12)}
 BETAS = {"quick": (0.5,), "full": (0.5, 0.75)}
 EPS, DECAY = 1 / 16, 1 / 32  # small enough that no start of a scale-invariant case reaches q = 0 before FINAL
 CHARGE_EPS, STARTS = 1 / 8, 4
@@ -115,7 +115,7 @@ def reference(rates, x0: np.ndarray, fastest: np.ndarray) -> tuple[np.ndarray, n
     fastest (lanes,): the rate of the initial layer, resolved by its own steps.
     """
     layer = np.minimum(30 / fastest, FINAL / 2)
-    times = np.concatenate([np.linspace(0, layer, 25), np.linspace(layer, FINAL, 25)[1:]])
+    times = np.concatenate([np.linspace(0, layer, 17), np.linspace(layer, FINAL, 17)[1:]])
     nothing, none = np.zeros((0, x0.shape[1])), np.zeros((0, x0.shape[1]))
     fine, coarse = (march(rates, lambda X: X[:0], x0, nothing, none, times, s)[0][-1] for s in (8, 7))
     return fine, np.linalg.norm(fine - coarse, axis=0) + U * len(times) * np.linalg.norm(fine, axis=0)

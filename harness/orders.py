@@ -10,7 +10,8 @@ With errors e_j at eta = 2^-j, each known to within noise_j (reference error + r
 three agree, and where the differences pass through zero the last alone is too small by accident (measured:
 p* = .9976 after 1.033, 1.007, 1.000, .999, where |p_J - p_{J-1}| = .001).
 
-Not decided when an error is not above its noise, when the errors change sign, when the last difference of p_j
+Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding plateau.
+Not decided when fewer than FEWEST are left, when the errors change sign, when the last difference of p_j
 exceeds both differences before it (one alone may be small because the differences pass through zero), or when
 B >= 1/2: then B cannot tell neighbouring integers apart.
 """
@@ -24,6 +25,7 @@ import numpy as np
 
 DISTINGUISHES = 0.5
 FEWEST = 5
+PLATEAU = 1 / 8
 
 
 @dataclass(frozen=True)
@@ -45,18 +47,19 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     e, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
     if e.shape != noise.shape or e.ndim != 1:
         raise ValueError(f"errors is {e.shape} but noise is {noise.shape}: they must be one vector each, of one length")
-    if len(e) < FEWEST:
-        return Order((), None, None, f"{len(e)} step sizes: at least {FEWEST} are needed to see differences shrink")
     if not np.all(np.isfinite(e)):
-        return Order((), None, None, f"the error at step size {int(np.argmin(np.isfinite(e)))} is {e[np.argmin(np.isfinite(e))]}")
-    if not np.all(np.abs(e) > 3 * noise):
-        i = int(np.argmin(np.abs(e) > 3 * noise))
-        return Order((), None, None, f"error {abs(e[i]):.3g} at step size {i} is within three times its noise {noise[i]:.3g}")
+        first = int(np.argmin(np.isfinite(e)))
+        return Order((), None, None, f"the error at step size {first} is {e[first]}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        floors = np.where(e == 0, np.inf, 3 * noise / (np.abs(e) * np.log(2)))
+    above = len(e) if np.all(floors < PLATEAU) else int(np.argmin(floors < PLATEAU))
+    if above < FEWEST:
+        return Order((), None, None, f"{above} of {len(e)} step sizes are above the rounding plateau: at least {FEWEST} are needed")
+    e, floor = e[:above], floors[above - 1]
     if np.any(np.sign(e) != np.sign(e[0])):
         return Order((), None, None, "the errors change sign")
     p = np.log2(e[:-1] / e[1:])  # (1)
     orders = tuple(float(x) for x in p)
-    floor = 3 * noise[-1] / (abs(e[-1]) * np.log(2))
     *_, earlier, before, last = np.abs(np.diff(p))
     if last > max(earlier, before) and last > floor:
         return Order(orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}")

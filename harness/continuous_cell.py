@@ -1,0 +1,93 @@
+"""One law on one case: its solutions, and the comparison of a charge with its prediction over a window of time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Case
+from harness import flow
+from harness.continuous_records import Judged
+from harness.symbolic_mechanics import Mechanics
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A law on a case. `rule` is the learning rule of the equations of motion."""
+
+    law: str
+    case: Case
+    rule: str
+    part: str
+    profile: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.law}/{self.case.name}/{self.rule}/{self.part}"
+
+    @property
+    def replay(self) -> str:
+        return f"noether verify {self.case.name} --law {self.law} --profile {self.profile} --seed {self.seed}"
+
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big"))
+
+
+def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24) -> flow.Certified:
+    """One start for every lane: lanes differ in their parameters only."""
+    rng, d = cell.rng(), mech.dim
+    m, eps, kappa = (np.asarray(x, dtype=float) for x in (m, eps, kappa))
+    parameters = flow.Parameters(m, np.ones_like(m), eps, kappa)
+    q = np.repeat(cell.case.draw(rng, 1), len(m), axis=1)
+    # Velocities of order 1, in the orthant relative to q: the layer must move, and q + m qdot stay inside.
+    w = rng.uniform(0.25, 0.5, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1))
+    velocity = w * q if mech.bregman else np.repeat(2 * w, len(m), axis=1)
+    times = np.stack([flow.output_times(x, points=points) for x in m], axis=1)
+    return flow.certified(mech, flow.start(mech, q, velocity, parameters), parameters, times)
+
+
+def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:
+    """The layer t < 30 m/mu, and the rest where there is one."""
+    parameters = solution.run.parameters
+    layer = solution.run.times[:, lane] < flow.LAYER * parameters.m[lane] / parameters.mu[lane]
+    return {"layer": layer} if np.all(layer) else {"layer": layer, "rest": ~layer}
+
+
+def judge(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None) -> Judged:
+    """|measured - predicted| over a window in units of flow.py (2) plus rounding.
+
+    predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
+    """
+    measure = measure or (lambda t: t.j[:, symmetry])
+    run, fine, coarse = solution.run, solution.fine, solution.coarse
+
+    def apart(a, b):
+        return np.max((np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window, lane])
+
+    weight = run.weights[symmetry][window, lane]
+    # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
+    rounding = 2.0**-53 * (len(run.times) + run.mechanics.dim + 2) * np.max(weight + run.size[window, symmetry, lane])
+    bound = apart(run, fine) + apart(fine, coarse) + rounding
+    measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
+    worst = int(np.argmax(np.abs(measured - predicted)))
+    times = run.times[window, lane]
+    return Judged(
+        measured=float(measured[worst]), predicted=float(predicted[worst]), bound=float(bound), at=float(times[worst]),
+        unit=float(weight[worst]), variation=float(np.sum(np.abs(np.diff(measured)))), response=float(np.max(np.abs(predicted))),
+        times=times, j=measured, S=predicted, certified=bool(solution.settled[lane]), state=float(solution.state[lane]), lane=lane,
+        method=str(flow.methods(run.parameters)[lane]),
+        start=run.x[0, :, lane],
+    )
+
+
+def kinetic_share(solution: flow.Certified, symmetry: int, lane: int) -> float:
+    """The integral of |kinetic breaking| over the total variation of j, both from t = 0 to the end."""
+    run, where = solution.run, solution.run.mechanics.parts[symmetry]
+    names = [where[n] for n in ("generator", "metric") if n in where]
+    if not names:
+        return 0.0
+    size, t = np.abs(np.sum(run.sources[:, names, lane], axis=1)), run.times[:, lane]
+    return float(np.trapezoid(size, t) / np.sum(np.abs(np.diff(run.j[:, symmetry, lane]))))

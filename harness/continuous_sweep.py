@@ -1,0 +1,98 @@
+"""What depends on a magnitude: the response to eps and kappa over twelve decades, and the overdamped limit T3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cases.case import translation
+from harness import flow, orders
+from harness.continuous_cell import Cell, judge, solve
+from harness.continuous_records import Judged, order_record, record
+from harness.symbolic_mechanics import mechanics
+from harness.verdicts import HOLDS, INCONCLUSIVE, Record
+
+OVERDAMPED = tuple(2.0**-j for j in range(5, 11))
+MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
+DECADES = 10  # that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
+RESOLVED = 10  # a response is resolved when it is this many bounds large: it is then known to 10 %
+
+
+def sweep(cell: Cell) -> list[Record]:
+    """The response of j to the breaking magnitude, predicted and measured, at m = 1.
+
+    measured    j less what is left at magnitude 0: the memory of j(0) and the kinetic parts that do not scale with
+                it. The loss's own share is taken as the zero that was proven, not as what was integrated, so that
+                a loss that is not symmetric shows at every magnitude.
+    predicted   the damped integral of the part that scales with it
+    """
+    mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"
+    magnitudes = np.array(MAGNITUDES)
+    fixed = np.full(len(magnitudes), 0.0)
+    eps, kappa = (magnitudes, fixed) if cell.part == "eps" else (fixed, magnitudes)
+    solution = solve(cell, mech, np.ones(len(magnitudes)), eps, kappa, points=16)
+    window, out = np.ones(len(solution.run.times), dtype=bool), []
+    for i, symmetry in enumerate(cell.case.symmetries):
+        if name not in mech.parts[i]:
+            continue
+
+        def rest(t, i=i):
+            left = t.memory(i) + t.part(i, "generator") + t.part(i, "metric")
+            return t.j[:, i] - (left if name == "breaking" else left - t.part(i, name))
+
+        judged = [judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest) for k in range(len(magnitudes))]
+        out.append(sweep_record(cell, symmetry.name, judged, magnitudes))
+        resolved = [x for x in judged if x.response >= RESOLVED * x.bound]
+        if resolved:
+            smallest = resolved[0].lane
+            dropped = judge(solution, i, smallest, window, lambda t: np.zeros_like(t.times), rest)
+            about = {cell.part: float(magnitudes[smallest]), "m": 1.0, "mu": 1.0, "window": "all"}
+            out.append(record(cell, symmetry.name, [dropped], about, 0, control=f"{name} term dropped"))
+    return out
+
+
+def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np.ndarray) -> Record:
+    resolved = [k for k, x in enumerate(judged) if magnitudes[k] > 0 and x.response >= RESOLVED * x.bound]
+    hidden = [f"{magnitudes[k]:.0e}" for k in range(len(judged)) if magnitudes[k] > 0 and k not in resolved]
+    decades = float(np.log10(magnitudes[resolved[-1]] / magnitudes[resolved[0]])) if resolved else 0.0
+    out = record(cell, symmetry, judged, {"m": 1.0, "mu": 1.0, "window": "all", "decades": decades}, 0)
+    if judged[0].predicted != 0 or magnitudes[0] != 0:
+        raise AssertionError(f"{cell.name}: the predicted response at zero is {judged[0].predicted}, must be 0")
+    if out.verdict == HOLDS and decades < DECADES:
+        out.verdict = INCONCLUSIVE
+    below = f"; below the detection limit: {', '.join(hidden)}" if hidden else ""
+    out.reason = f"{cell.part}: {decades:.0f} decades resolved, {DECADES} needed{below}; {out.reason}"
+    peak = [int(np.argmax(np.abs(x.S))) for x in judged]
+    out.data = {
+        "x": [float(x) for x in magnitudes],
+        "y": [float(x.j[k]) for x, k in zip(judged, peak, strict=True)],
+        "predicted": [float(x.S[k]) for x, k in zip(judged, peak, strict=True)],
+        "bound": [x.bound for x in judged],
+        "label": f"response to {cell.part}",
+    }
+    return out
+
+
+def overdamped(cell: Cell) -> list[Record]:
+    """T3: after the layer J/m of a symmetry is O(m); of a direction that is none it tends to a constant."""
+    d = cell.case.dim
+    case = replace(cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), "no-symmetry")))
+    mech = mechanics(case)
+    zeros = np.zeros(len(OVERDAMPED))
+    solution, out = solve(cell, mech, OVERDAMPED, zeros, zeros), []
+    run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
+    rounding = 2.0**-53 * (len(solution.run.times) + d + 2) * solution.run.size[-1]
+    noise = np.abs(run - fine) + np.abs(fine - coarse) + rounding
+    for i, symmetry in enumerate(case.symmetries):
+        if not mech.parts[i].keys() & {"generator", "metric"} and symmetry.name != "no-symmetry":
+            continue  # a Killing charge is e^{-mu t/m}: no order to measure
+        order = orders.decide(run[i], noise[i])
+        about = {"t": flow.FINAL, "mu": 1.0, "smallest_m": OVERDAMPED[-1]}
+        series = {"x": list(OVERDAMPED), "y": [abs(float(x)) for x in run[i]], "label": "|J|/m after the layer"}
+        if symmetry.name != "no-symmetry":
+            out.append(order_record(cell, symmetry.name, order, 1, about, series))
+        else:
+            out.append(order_record(cell, symmetry.name, order, 0, about, series))
+            out.append(order_record(cell, symmetry.name, order, 1, about, series, control="a direction that is no symmetry"))
+    return out

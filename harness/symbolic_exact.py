@@ -1,0 +1,85 @@
+"""A case's arithmetic over sympy, exactly: floats become the fractions that they are.
+
+sympy adds and divides its own Floats at 15 digits (1.14): a false constant at 1e-16, enough to make a proof
+at 50 digits fail and a formula for mpmath no better than one for float64.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+import numpy as np
+import sympy
+
+
+def rational(number):
+    """A number of a case file as the binary fraction that it is."""
+    return sympy.Rational(Fraction(number)) if isinstance(number, float) else sympy.sympify(number)
+
+
+class Exact:
+    """A sympy expression that turns the floats it meets into fractions first."""
+
+    __slots__ = ("expression",)
+
+    def __init__(self, expression):
+        self.expression = expression
+
+    def __neg__(self):
+        return Exact(-self.expression)
+
+    def __pow__(self, n):
+        return Exact(self.expression ** unwrap(n))
+
+
+def unwrap(x):
+    return x.expression if isinstance(x, Exact) else rational(x)
+
+
+def lift(operation: Callable) -> tuple[Callable, Callable]:
+    return (
+        lambda self, other: Exact(operation(self.expression, unwrap(other))),
+        lambda self, other: Exact(operation(unwrap(other), self.expression)),
+    )
+
+
+for _name in ("add", "sub", "mul", "truediv"):
+    _forward, _reflected = lift(getattr(operator, _name))
+    setattr(Exact, f"__{_name}__", _forward)
+    setattr(Exact, f"__r{_name}__", _reflected)
+
+
+class ExactNamespace:
+    """The namespace `xp` of a case, over Exact."""
+
+    exp = staticmethod(lambda x: Exact(sympy.exp(unwrap(x))))
+    log = staticmethod(lambda x: Exact(sympy.log(unwrap(x))))
+    sqrt = staticmethod(lambda x: Exact(sympy.sqrt(unwrap(x))))
+
+
+def expression(function: Callable, q: Sequence, *between):
+    """function(q, *between, xp) of a case file as a sympy expression, or a list of them."""
+    out = function([Exact(x) for x in q], *(Exact(x) for x in between), ExactNamespace)
+    return [unwrap(x) for x in out] if isinstance(out, list | tuple) else unwrap(out)
+
+
+def compiled(arguments: Sequence, expressions: Sequence, module: str) -> Callable:
+    """A function of `arguments` returning a list; module numpy (arrays), math (plain floats) or mpmath."""
+    return sympy.lambdify(arguments, list(expressions), modules=module, cse=True)
+
+
+def arrays(function: Callable, count: int) -> Callable:
+    """`function` with its list stacked into (count, lanes): constants are spread over the lanes.
+
+    The first argument has the full shape and the dtype, float or complex; later ones broadcast to it.
+    """
+
+    def call(*arguments):
+        out = np.empty((count, *arguments[0].shape), dtype=arguments[0].dtype)
+        for i, value in enumerate(function(*arguments)):
+            out[i] = value
+        return out
+
+    return call

@@ -1,0 +1,131 @@
+"""The equations of motion of a case and the sources of its charges, compiled from theorem.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import sympy
+from sympy.codegen.cfunctions import log1p
+
+from cases.case import BREGMAN, DIAGONAL, Case, CaseError
+from harness import theorem
+from harness.symbolic import EPS, KAPPA, MU, PARAMETERS, Formulas, M, formulas, metric_entries
+from harness.symbolic_exact import arrays, compiled, expression
+
+# The parts of a charge's source, in the order in which theorem.py writes them. "breaking" is eps times the
+# breaking potential's share of "potential", "deformed" is what kappa adds to "generator" + "metric".
+PARTS = ("generator", "metric", "potential", "breaking", "deformed")
+TOTAL = ("generator", "metric", "potential")
+MU_OFF = sympy.Rational(1, 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Mechanics:
+    """Equations of motion of 2d coordinates x, and of the sources of each charge per unit mass.
+
+    x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
+    field        numpy: field(*x, m, mu, eps, kappa) -> (2d + sources, ...) rates, then the sources
+    complete     plain floats: complete(*x, *z, m, mu, eps, kappa) -> the rates of x and of the damped integrals
+                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry
+    parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
+    charges      compiled numpy: j = J/m of every symmetry, then sum |p_i xi_i| of every symmetry
+    """
+
+    case: Case
+    bregman: bool
+    dim: int
+    field: Callable
+    complete: Callable
+    parts: tuple
+    sources: int
+    charges: Callable
+
+
+@cache
+def mechanics(case: Case) -> Mechanics:
+    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m."""
+    build = bregman_terms if case.metric.kind == BREGMAN else metric_terms
+    x, rates, terms, charges = build(case, formulas(case))
+    sources, parts = [], []
+    for named in terms:
+        where = {}
+        for name in PARTS:
+            if named[name] != 0:
+                where[name] = len(sources)
+                sources.append(named[name] / M)
+        parts.append(where)
+    totals = [theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL]) for w in parts]
+    z = sympy.symbols(f"z:{len(sources) + len(parts)}")
+    frictions = [MU] * len(sources) + [MU * (1 + MU_OFF)] * len(parts)
+    integrals = [source - friction / M * y for source, friction, y in zip(sources + totals, frictions, z, strict=True)]
+    return Mechanics(
+        case=case,
+        bregman=case.metric.kind == BREGMAN,
+        dim=case.dim,
+        field=arrays(compiled((*x, *PARAMETERS), [*rates, *sources], "numpy"), len(rates) + len(sources)),
+        complete=compiled((*x, *z, *PARAMETERS), [*rates, *integrals], "math"),
+        parts=tuple(parts),
+        sources=len(sources),
+        charges=arrays(compiled((*x, *PARAMETERS), charges, "numpy"), len(charges)),
+    )
+
+
+def metric_terms(case: Case, f: Formulas):
+    p, v = sympy.symbols(f"p:{case.dim}"), f.w
+    G = metric_entries(case, f.q)
+    velocity = {y: momentum / g for y, momentum, g in zip(v, p, G, strict=True)}
+    rates = [velocity[y] for y in v] + theorem.momentum_rate(G, f.q, v, f.total_gradient, M, MU)
+    terms, charges, sizes = [], [], []
+    for symmetry in case.symmetries:
+        xi = f.generator(symmetry, f.q)
+        named = {
+            "generator": theorem.generator_breaking(G, v, M, f.jacobian(symmetry)),
+            "metric": theorem.metric_breaking(G, f.q, v, M, xi),
+            "potential": theorem.potential_term(f.total_gradient, xi),
+            "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
+        }
+        kinetic = named["generator"] + named["metric"]
+        if case.metric.kind == DIAGONAL and sympy.expand(sympy.diff(kinetic, KAPPA, 2)) == 0:
+            named["deformed"] = KAPPA * sympy.diff(kinetic, KAPPA)  # exact, and free of cancellation, for linear kappa
+        else:
+            named["deformed"] = kinetic - kinetic.xreplace({KAPPA: sympy.Integer(0)})
+        terms.append({name: sympy.sympify(e).xreplace(velocity) for name, e in named.items()})
+        charges.append(theorem.inner(p, xi))
+        sizes.append(absolute(p, xi))
+    return (*f.q, *p), [r.xreplace(velocity) for r in rates], terms, charges + sizes
+
+
+def bregman_terms(case: Case, f: Formulas):
+    h = expression(case.metric.potential, f.q)
+    grad_h = [sympy.diff(h, x) for x in f.q]
+    if any(g.has(x) for i, g in enumerate(grad_h) for j, x in enumerate(f.q) if i != j):
+        raise CaseError(f"case {case.name}: the Bregman potential is not separable: it must be sum_i h_i(q_i)")
+    v = list(f.w)
+    Q = [x + M * y for x, y in zip(f.q, v, strict=True)]
+    delta = [
+        # log(q + m v) - log q loses u/m, and u/m^2 in the sources: enough to stop LSODA at m = 1e-4.
+        log1p(M * y / x) if sympy.expand(D - sympy.log(X) + sympy.log(x)) == 0 else D
+        for D, x, y, X in zip(theorem.bregman_momentum(grad_h, f.q, Q), f.q, v, Q, strict=True)
+    ]
+    moved = theorem.bregman_rate(grad_h, delta, f.q, Q, f.total_gradient, M, MU)
+    rates = v + [(r - y) / M for r, y in zip(moved, v, strict=True)]
+    terms, charges, sizes = [], [], []
+    for symmetry in case.symmetries:
+        xi = f.generator(symmetry, f.q)
+        terms.append({
+            "generator": theorem.bregman_generator_breaking(delta, v, f.jacobian(symmetry)),
+            "metric": theorem.bregman_curvature_breaking(delta, grad_h, f.q, v, M, xi),
+            "potential": theorem.potential_term(f.total_gradient, xi),
+            "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
+            "deformed": sympy.Integer(0),
+        })
+        charges.append(theorem.inner(delta, xi) / M)
+        sizes.append(absolute(delta, xi) / M)
+    return (*f.q, *v), rates, terms, charges + sizes
+
+
+def absolute(p: Sequence, xi: Sequence):
+    """sum_i |p_i xi_i|: what the rounding of the charge is relative to."""
+    return theorem.inner([sympy.Abs(x) for x in p], [sympy.Abs(x) for x in xi])

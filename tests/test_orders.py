@@ -1,0 +1,102 @@
+"""The rule that decides an order: it finds true orders, keeps the sign, and declines to decide on bad evidence."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cases import CATALOG
+from harness import order_laws, orders
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+
+ETA = 2.0 ** -np.arange(4, 11)
+NONE = np.zeros_like(ETA)
+BY_NAME = {c.name: c for c in CATALOG}
+
+
+@settings(max_examples=200, deadline=None)
+@given(order=st.sampled_from([1, 2, 3]), lead=st.floats(0.1, 10), first=st.floats(-3, 3), second=st.floats(-3, 3), third=st.floats(-3, 3))
+def test_a_decided_order_of_a_power_series_is_within_its_bound(order, lead, first, second, third):
+    """Holds also where two terms make the differences of p_j pass through zero."""
+    errors = ETA**order * (lead * (1 + first * ETA + second * ETA**2 + third * ETA**3))
+    decision = orders.decide(errors, NONE)
+    if decision.is_decided:
+        assert abs(decision.value - order) <= decision.bound
+        assert round(decision.value) == order
+
+
+def test_a_clean_second_order_is_decided_as_two():
+    decision = orders.decide(3 * ETA**2 + ETA**3, NONE)
+    assert decision.is_decided and abs(decision.value - 2) <= decision.bound < 0.01
+
+
+def test_a_diverging_error_has_a_negative_order():
+    decision = orders.decide(ETA**-1 + 1, NONE)
+    assert decision.is_decided and decision.value == pytest.approx(-1, abs=0.05)
+    assert decision.value < 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (2.0 ** -np.cumsum([1, 5.7, -2.5, 0.4, 3.0, -4.0, 6.0]), "grow"),
+        (ETA * np.array([1, 1, 1, 1, 1, 1, -1]), "change sign"),
+        (2.0 ** -np.cumsum([1, 5.7, -2.5, 0.4, 1.9, 2.6, 2.0]), "below 1/2"),
+        (np.array([1, 1, np.nan, 1, 1, 1, 1]), "at step size 2 is nan"),
+        (np.zeros(7), "0 of 7 step sizes are above the rounding plateau"),
+        (ETA[:4] ** 2, "4 of 4 step sizes"),
+    ],
+)
+def test_bad_evidence_decides_nothing(errors, reason):
+    decision = orders.decide(errors, np.zeros(len(errors)))
+    assert not decision.is_decided and decision.value is None and decision.bound is None
+    assert reason in decision.reason
+
+
+def test_step_sizes_on_the_rounding_plateau_are_left_out_and_too_few_decide_nothing():
+    errors, noise = ETA**2 + 1e-5, np.full_like(ETA, 1e-5)
+    assert not orders.decide(errors, noise).is_decided
+    kept = orders.decide(ETA**2 * (1 + ETA), np.array([0, 0, 0, 0, 0, 0, 1.0]))
+    assert kept.is_decided and len(kept.orders) == 5
+
+
+def test_vectors_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="must be one vector each"):
+        orders.decide(ETA, NONE[:3])
+
+
+@pytest.mark.parametrize("cell", order_laws.cells([BY_NAME["mexican-hat"]], "quick", 3), ids=lambda c: c.law)
+def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
+    records = order_laws.run_cell(cell)
+    claims = [r for r in records if r.control is None]
+    assert claims and all(r.verdict in (HOLDS, INCONCLUSIVE) for r in claims)
+    assert sum(r.verdict == HOLDS for r in claims) >= len(claims) - 1
+    faults = [r for r in records if r.control]
+    assert {r.control for r in faults if r.verdict == VIOLATED} == {r.control for r in faults} != set()
+
+
+def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
+    (cell,) = [c for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.law == "O3"]
+    measured = {(r.parameters["statement"].split(", ", 1)[1], r.control): r.measured for r in order_laws.run_cell(cell)}
+    assert measured["cold, qdot(0) = -(g + k q)/(1 + beta)", None] == pytest.approx(2, abs=0.1)
+    assert measured["cold, qdot(0) = 0", None] == pytest.approx(1, abs=0.1)
+
+
+def test_another_loss_in_the_model_gives_order_zero():
+    """A model of the wrong loss is wrong at every step size; the rule must say 0, not 1."""
+    case = BY_NAME["mexican-hat"]
+    cell = order_laws.Cell("O1", case, "gradient-descent", "quick", 0)
+    eta = order_laws.step_sizes(cell)
+    q0 = np.repeat(cell.start()[0], len(eta), axis=1)
+    from harness.symbolic import gradient
+
+    g = gradient(case)
+    q = order_laws.updates(lambda x: g(x, 0.25), q0, np.zeros_like(q0), eta, np.rint(order_laws.FINAL / eta).astype(int))[0]
+    x, error = order_laws.reference(lambda x: -g(x, 0.0), q0, np.ones_like(eta))
+    decision = orders.decide(np.linalg.norm(q - x, axis=0), error)
+    assert decision.is_decided and abs(decision.value) <= decision.bound < 0.5
+
+
+def test_the_plain_update_is_the_equation_it_states():
+    q, v, ahead = order_laws.updates(lambda x: 2 * x, np.ones((1, 1)), np.full((1, 1), 0.5), np.array([0.25]), np.array([1]), beta=0.5, k=1.0)
+    assert (q.item(), v.item(), ahead.item()) == (0.5, -0.5, 0.5 * -0.5 - 0.25 * (2 * 0.5 + 0.5))

@@ -25,8 +25,8 @@ class LawInfo:
         return f"theory.md#{self.key}"
 
 
-T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "mu off by 1e-3", "breaking term dropped")
-O_CONTROLS = ("start velocity 0", "mass eta/2 for eta(1+beta)/2", "eta x (1 + 2^-10)")
+T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped")
+NEAR_ETA = "eta x (1 + 2^-10)"
 
 CONTINUOUS = (
     LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,
@@ -36,17 +36,19 @@ CONTINUOUS = (
             "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess h qdot, xi> - e^(alpha+beta) <grad f, xi>",
             ROUNDING, (), T_CONTROLS, "Bregman metrics"),
     LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = O(m) after the layer", ORDER,
-            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("w that is no symmetry",), "every case with a linear generator"),
+            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("a direction that is no symmetry",), "every case with a linear generator"),
     LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)", ROUNDING,
-            ("everything that keeps the scale symmetry",), ("Euclidean kinetic energy",), "scale-invariant losses"),
+            ("everything that keeps the scale symmetry",), ("curvature of the metric dropped", "friction off by 1e-3"), "scale-invariant losses"),
 )  # fmt: skip
 
 ORDERS = (
-    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (), O_CONTROLS[2:], "Euclidean cases"),
-    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (), O_CONTROLS, "Euclidean cases"),
-    LawInfo("O3", "heavy ball against m qddot + mu qdot + g + k q = 0", "order 2 with the right start velocity, 1 with another", ORDER, (), O_CONTROLS,
-            "Euclidean cases"),
-    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2", ORDER, (), O_CONTROLS, "linear generators"),
+    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (), (NEAR_ETA, "model without its terms of order eta^1", "model without its terms of order eta^2"),
+            "gradient descent, Euclidean cases"),
+    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (), (NEAR_ETA, "start velocity 0", "third order claimed of the second-order model"),
+            "gradient descent, Euclidean cases"),
+    LawInfo("O3", "heavy ball against m qddot + mu qdot + g + k q = 0", "order 2 with the right start velocity, 1 with another", ORDER, (),
+            (NEAR_ETA, "start velocity 0", "start velocity -g", "start velocity -g/(1-beta)", "mass eta/2 for eta(1+beta)/2"), "heavy ball, Euclidean cases"),
+    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2", ORDER, (), ("charge not centred",), "heavy ball, linear generators"),
 )  # fmt: skip
 
 DISCRETE_CONTROLS = {

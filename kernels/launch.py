@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import multiprocessing
+import multiprocessing.util
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -253,6 +254,8 @@ def interpreter() -> ProcessPoolExecutor:
     if _INTERPRETER is None:
         context = multiprocessing.get_context("spawn")
         _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
+        # In a worker process multiprocessing joins children before concurrent.futures tells them to end: a deadlock.
+        multiprocessing.util.Finalize(None, _INTERPRETER.shutdown, exitpriority=10)
     return _INTERPRETER
 
 

@@ -1,0 +1,154 @@
+"""What a run does: the laws, and the cells of a selection, in order.
+
+Quick is a covering array: each case under each rule and in each precision at least once. Full is the whole
+product in the stored mode, each eager and mixed precision on every case, and longer sweeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import product
+
+from cases.case import Case
+from harness import continuous, order_laws
+from harness.discrete import DiscreteCell, rules_of
+from harness.lawbook import LAWS  # noqa: F401
+from harness.laws import EXACT
+from harness.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
+from kernels import launch
+from kernels.precision import MODES
+from kernels.precision import PRECISIONS as TYPES
+from kernels.rules import RULES as RULE_TABLE
+
+RULES: tuple[str, ...] = tuple(RULE_TABLE)
+PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])
+LANES = {"quick": 61, "full": 251, "stress": 1021}
+
+
+@dataclass(frozen=True)
+class FlowCell:
+    """A cell of `continuous` or `order_laws`, as the runner wants it."""
+
+    inner: object
+    module: str
+    backend: str
+
+    precision = "float64"
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def laws(self) -> tuple[str, ...]:
+        return (self.inner.law,)
+
+    @property
+    def case(self) -> str:
+        return self.inner.case.name
+
+    @property
+    def rule(self) -> str:
+        return self.inner.rule
+
+    def run(self) -> list:
+        return import_module(f"harness.{self.module}").run_cell(self.inner)
+
+
+def backend_of(name: str) -> str:
+    """'auto' resolved. Raises launch.BackendMissing where the backend asked for is not here."""
+    if name == "auto":
+        return launch.automatic()
+    reason = launch.missing(name)
+    if reason:
+        raise launch.BackendMissing(f"backend {name} is not here: {reason}")
+    return name
+
+
+def covering(points: list[tuple[Case, str, str]], full: bool) -> list[tuple[Case, str, str]]:
+    """Each (case, rule) and each (case, precision) at least once, rotating through the rest."""
+    if full or len(points) <= 16:
+        return points
+    chosen, seen = [], set()
+    ordered = sorted(points, key=lambda p: (TYPES.index(p[2].split("/")[0]) + RULES.index(p[1])) % len(TYPES))
+    for case, rule, precision in ordered:
+        pairs = {(case.name, rule), (case.name, precision)}
+        if pairs - seen:
+            seen |= pairs
+            chosen.append((case, rule, precision))
+    return chosen
+
+
+def discrete(selection, backend: str) -> list[DiscreteCell]:
+    full = selection.profile != "quick"
+    lanes, seed = LANES[selection.profile], selection.seed
+    exact = tuple(k for k in selection.laws if k in EXACT)
+    overrides = tuple(sorted(selection.overrides.items()))
+    size = {k: v for k, v in dict(overrides).items() if k in ("lanes", "steps")}
+    lanes, steps = size.get("lanes", lanes), size.get("steps", 0)
+    values = tuple((k, v) for k, v in overrides if k not in size)
+    points = [
+        (case, rule, precision)
+        for case, precision in product(selection.cases, selection.precisions)
+        for rule in rules_of(case)
+        if rule in selection.rules and (precision.endswith("eager") is False or worthwhile(case, rule, precision))
+    ]
+
+    def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
+        return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)
+
+    cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []
+    if exact and "lanes" not in size:
+        cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
+    if exact:
+        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
+        cells += [cell(c, r, p, "controls", exact, n=10_007, where="numpy", horizon=2, tag="wide", values=())
+                  for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
+    if "D13" in selection.laws:
+        cells += [cell(c, r, p, "covariance", ("D13",), values=(("eps", 0.0),)) for c, r, p in points
+                  if c.scale_free and "/" not in p and r != "mirror-descent" and (full or (c.name == "rayleigh" and r == "heavy-ball"))]  # fmt: skip
+    if "E1" in selection.laws:
+        cells += [cell(c, r, p, "response", ("E1",), values=()) for c, r, p in points if r == "heavy-ball" and (p == "float64" or (full and p == "float32"))]
+    if "B1" in selection.laws:
+        cells += parity(points, backend, full, cell)
+    return cells
+
+
+def worthwhile(case: Case, rule: str, precision: str) -> bool:
+    """bfloat16, every operation rounded: the a-priori gradient bound exceeds a gradient step, a launch would prove nothing."""
+    return precision != "bfloat16/eager" or (case.name in ("mexican-hat", "linear-network") and rule == "heavy-ball-decoupled")
+
+
+def full_or_first(case: Case, rule: str, precision: str) -> bool:
+    return case.name == "mexican-hat" and rule == "heavy-ball" and precision == "float32"
+
+
+def control_points(points, full: bool):
+    """Where controls run: every (case, rule) in float64 when full; else one rule a case, and the narrow stores once."""
+    wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "linear-network": "heavy-ball",
+              "entropy-mirror": "mirror-descent"}  # fmt: skip
+    out = []
+    for case, rule, precision in points:
+        narrow = case.name == "mexican-hat" and rule == "heavy-ball" and precision in ("bfloat16", "bfloat16/mixed")
+        if narrow or (precision == "float64" and (full or wanted.get(case.name, rule) == rule)):
+            out.append((case, rule, precision))
+    return out or points[:1]
+
+
+def parity(points, backend: str, full: bool, cell) -> list[DiscreteCell]:
+    """B1 on every Triton backend that is here, few steps; a case, a rule and a precision at least once each."""
+    backends = [b for b in launch.BACKENDS[1:] if not launch.missing(b)] if backend != "numpy" else []
+    chosen = covering([p for p in points if full or "/" not in p[2]], False)
+    stride = 1 if full else 2
+    return [cell(*p, "parity", ("B1",), n=33, where=b, horizon=3, values=()) for b in backends for p in chosen[::stride]]
+
+
+def cells(selection) -> list:
+    """Every cell of a selection, cheapest kinds first. Raises launch.BackendMissing."""
+    backend = backend_of(selection.backend)
+    out: list = discrete(selection, backend)
+    for module, backend in ((continuous, "scipy"), (order_laws, "numpy")):
+        found = module.cells(selection.cases, selection.profile, selection.seed)
+        out += [FlowCell(c, module.__name__.split(".")[-1], backend) for c in found if c.law in selection.laws]
+    return out

@@ -1,0 +1,106 @@
+"""The Triton time loop is the plain step, bit for bit: interpreted, compiled and executed on the CPU."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cases import CATALOG
+from harness import sweep
+from harness.discrete import DiscreteCell, rules_of
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import launch
+from kernels.precision import PRECISIONS, Precision
+from kernels.rules import RULES
+
+pytest.importorskip("triton")
+POINTS = [(CATALOG[i % len(CATALOG)], PRECISIONS[(i + i // len(CATALOG)) % 4], i // len(CATALOG)) for i in range(2 * len(CATALOG))]
+each_point = pytest.mark.parametrize(("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
+
+
+def job_of(case, precision, turn, lanes=37, steps=3, mode="stored"):
+    rules = rules_of(case)
+    return sweep.draw(case, RULES[rules[turn % len(rules)]], Precision(precision, mode), lanes=lanes, steps=steps, seed=turn)
+
+
+def agree(job, backend):
+    mine, plain = launch.run(job, backend), launch.run(job, "numpy")
+    assert mine.backend == backend
+    assert not mine.unwritten.any(), f"lanes {np.flatnonzero(mine.unwritten)} were not written"
+    assert (mine.q[-1] != mine.q[0]).any(), "nothing moved: nothing was compared"
+    assert launch.differing_bits(mine, plain) == 0
+
+
+@each_point
+def test_interpreted_loop_is_the_plain_step(case, precision, turn):
+    agree(job_of(case, precision, turn), "triton-interpreted")
+
+
+@each_point
+def test_compiled_loop_on_the_cpu_is_the_plain_step(case, precision, turn):
+    agree(job_of(case, precision, turn, lanes=131), "triton-ptx")
+
+
+@pytest.mark.parametrize("mode", ["eager", "mixed"])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@pytest.mark.parametrize("backend", ["triton-interpreted", "triton-ptx"])
+def test_eager_and_mixed_modes_agree_too(backend, precision, mode):
+    case = next(c for c in CATALOG if c.name == "linear-network")
+    agree(job_of(case, precision, 1, mode=mode), backend)
+
+
+HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+
+
+@given(st.integers(1, 300), st.integers(1, 9), st.integers(0, 2**32), st.sampled_from(PRECISIONS))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+def test_any_number_of_lanes_and_steps_agrees(lanes, steps, seed, precision):
+    job = sweep.draw(HAT, RULES["heavy-ball"], Precision(precision), lanes=lanes, steps=steps, seed=seed)
+    mine, plain = launch.run(job, "triton-ptx"), launch.run(job, "numpy")
+    assert launch.differing_bits(mine, plain) == 0 and not mine.unwritten.any()
+
+
+@pytest.mark.parametrize("arch", [80, 90])
+@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+def test_every_case_compiles_ahead_of_time(case, arch):
+    job = job_of(case, "float32", 1)
+    kernel = launch.compiled(job, arch=arch)
+    assert f".target sm_{arch}" in kernel.ptx and ".approx" not in kernel.ptx and "div.full" not in kernel.ptx
+
+
+@given(st.integers(0, 40), st.randoms(use_true_random=False))
+@settings(max_examples=20)
+def test_lane_order_and_batch_split_change_nothing(cut, random):
+    job = sweep.draw(HAT, RULES["heavy-ball-decoupled"], Precision("float32"), lanes=41, steps=5, seed=cut)
+    whole = launch.run(job, "numpy")
+    order = list(range(41))
+    random.shuffle(order)
+    shuffled = launch.Job(job.program, job.rule, job.precision, job.q0[:, order], job.v0[:, order], job.params[:, order], job.steps)
+    assert np.array_equal(launch.run(shuffled, "numpy").q, whole.q[:, :, order])
+    at = slice(cut, cut + 1)
+    one = launch.Job(job.program, job.rule, job.precision, job.q0[:, at], job.v0[:, at], job.params[:, at], job.steps)
+    assert np.array_equal(launch.run(one, "numpy").q, whole.q[:, :, at])
+
+
+def test_the_watermark_shows_a_lane_that_nobody_wrote():
+    job = job_of(HAT, "float32", 1)
+    q, v = launch.buffers(job)
+    outcome = launch.Outcome(q, v, job.precision, "numpy", 0.0)
+    assert outcome.unwritten.all()
+
+
+def test_parity_records_hold_and_their_controls_do_not():
+    records = DiscreteCell(HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2).run()
+    assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]
+
+
+@pytest.mark.parametrize(("backend", "error"), [("cuda", ValueError), ("triton-cpu", ValueError)])
+def test_unknown_backends_are_refused(backend, error):
+    with pytest.raises(error, match="must be one of"):
+        launch.run(job_of(HAT, "float32", 1), backend)
+
+
+def test_a_job_of_the_wrong_shape_is_refused():
+    job = job_of(HAT, "float32", 1)
+    with pytest.raises(ValueError, match="must be"):
+        launch.Job(job.program, job.rule, job.precision, job.q0[:, :5], job.v0, job.params, job.steps)

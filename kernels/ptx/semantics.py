@@ -58,9 +58,7 @@ def build(op, out, sources, temp) -> list:
         for src, dst in zip(sources, flushed, strict=True):
             calls += [partial(np.copyto, dst, src), partial(_flush, dst)]
         sources = flushed
-    if op.meaning in ("imin", "imax"):
-        calls.append(partial(np.minimum if op.meaning == "imin" else np.maximum, *sources, out=out))
-    elif op.meaning in SINGLE:
+    if op.meaning in SINGLE:
         calls.append(partial(SINGLE[op.meaning], *sources, out))
     else:
         calls += MEANING[op.meaning](op, out, *sources, temp)
@@ -192,6 +190,11 @@ def _pack(op, out, *parts_and_temp):
     return [partial(np.copyto, cells[..., k], part) for k, part in enumerate(parts)]
 
 
+def _integer_extreme(op, out, a, b, temp):
+    # out by name: numpy 2.4 deprecates the third positional argument of these two.
+    return [partial(np.minimum if op.meaning == "imin" else np.maximum, a, b, out=out)]
+
+
 def _pair(op, out, a, b, temp):
     """The first source becomes the upper half."""
     return [partial(np.copyto, out[..., k], x, casting="unsafe") for k, x in ((1, a), (0, b))]
@@ -246,5 +249,6 @@ MEANING = {
     "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift, "bfe": _bfe,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
     "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
+    "imin": _integer_extreme, "imax": _integer_extreme,
 }  # fmt: skip
 """Meanings of several calls: their out must not be one of their sources."""

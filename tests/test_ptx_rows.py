@@ -1,0 +1,286 @@
+"""Every row of the PTX table computes what a slow scalar reference computes: Python integers and exact fractions.
+
+The reference knows the words of a mnemonic, not the table's meanings, so that a row with the wrong meaning shows.
+"""
+
+import math
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from kernels.precision import bfloat16_bits, widen
+from kernels.ptx import TABLE, evaluate
+from kernels.ptx.table import width
+
+FORMAT = {"f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}  # digits, least and too large exponent
+DTYPE = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
+ROUND = {"rni": round, "rzi": math.trunc, "rmi": math.floor, "rpi": math.ceil}
+
+
+def rounded(exact: Fraction, kind: str) -> float:
+    """To nearest, ties to even; signed zeros are the caller's."""
+    digits, least, most = FORMAT[kind]
+    size = abs(exact)
+    e = size.numerator.bit_length() - size.denominator.bit_length()
+    e -= size < Fraction(2) ** e
+    unit = Fraction(2) ** max(e - digits + 1, least)
+    size = round(size / unit) * unit
+    return math.copysign(math.inf if size >= 2**most else float(size), 1 if exact > 0 else -1)
+
+
+def arithmetic(name, kind, x):
+    if name == "div" and math.isfinite(x[0]) and x[1] != 0 and math.isfinite(x[1]):
+        exact = Fraction(x[0]) / Fraction(x[1])
+        return rounded(exact, kind) if exact else math.copysign(0.0, x[0]) * math.copysign(1.0, x[1])
+    if name == "rcp":
+        return arithmetic("div", kind, [1.0, *x])
+    plain = {
+        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "mul": lambda: x[0] * x[1],
+        "div": lambda: float(np.float64(x[0]) / np.float64(x[1])), "fma": lambda: x[0] * x[1] + x[2],
+    }[name]  # fmt: skip
+    if not all(map(math.isfinite, x)):
+        if name == "fma" and math.isfinite(x[0]) and math.isfinite(x[1]):
+            return x[2]
+        return plain()
+    if name == "div":
+        return plain()
+    f = [Fraction(v) for v in x]
+    exact = {
+        "add": lambda: f[0] + f[1], "sub": lambda: f[0] - f[1], "mul": lambda: f[0] * f[1],
+        "fma": lambda: f[0] * f[1] + f[2],
+    }[name]()  # fmt: skip
+    if exact:
+        return rounded(exact, kind)
+    if name == "fma" and 0 not in x[:2]:
+        return 0.0 if exact == 0 else None
+    return plain()
+
+
+def root(x, kind):
+    if x != x or x <= 0 or math.isinf(x):
+        return math.nan if x < 0 else x
+    _, least, _ = FORMAT[kind]
+    scale = 2 ** (-2 * least + 200)
+    n = math.isqrt(Fraction(x).numerator * scale * scale // Fraction(x).denominator)
+    sticky = Fraction(2 * n + (Fraction(n, scale) ** 2 != Fraction(x)), 2 * scale)
+    return rounded(sticky, kind)
+
+
+def extreme(name, nan, a, b):
+    if a != a or b != b:
+        return math.nan if nan or (a != a and b != b) else (b if a != a else a)
+    key = lambda v: (v, math.copysign(1, v))  # noqa: E731
+    return (min if name == "min" else max)(a, b, key=key)
+
+
+def compared(relation, a, b):
+    unordered = a != a or b != b
+    relation = {"lo": "lt", "ls": "le", "hi": "gt", "hs": "ge"}.get(relation, relation)
+    if relation in ("num", "nan"):
+        return unordered == (relation == "nan")
+    if relation.endswith("u"):
+        return unordered or compared(relation[:-1], a, b)
+    if unordered:
+        return False
+    return {"eq": a == b, "ne": a != b, "lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[relation]
+
+
+def whole(x, mode, source, result):
+    n, signed = int(result[1:]), result[0] == "s"
+    if x != x:
+        return 0 if source != "f64" and n < 64 else 1 << (n - 1)
+    low, high = (-(2 ** (n - 1)), 2 ** (n - 1) - 1) if signed else (0, 2**n - 1)
+    return high if x == math.inf else low if x == -math.inf else min(max(ROUND[mode](Fraction(x)), low), high)
+
+
+def integral(x, mode):
+    if not math.isfinite(x):
+        return x
+    return math.copysign(float(ROUND[mode](Fraction(x))), x)
+
+
+def flush(x):
+    return math.copysign(0.0, x) if abs(x) < 2.0**-126 else x
+
+
+def converted(words, kinds, x):
+    a, b = kinds
+    if a[0] == b[0] == "f":
+        mode = next((w for w in words if w in ROUND), None)
+        if mode:
+            return integral(x, mode)
+        return rounded(Fraction(x), a) if math.isfinite(x) and x else x
+    if b[0] == "f":
+        return whole(x, next(w for w in words if w in ROUND), b, a)
+    return rounded(Fraction(x), a) if a[0] == "f" and x else x
+
+
+def reference(mnemonic, x):
+    """The value of one mnemonic; x: Python numbers of its source types."""
+    name, *words = mnemonic.split(".")
+    kinds = [w for w in words if w in FORMAT or (w[0] in "sub" and w[1:].isdigit())]
+    kind = kinds[0] if kinds else "pred"
+    if "ftz" in words:
+        x = [flush(v) for v in x]
+        out = reference(mnemonic.replace(".ftz", ""), x)
+        return flush(out) if kind == "f32" and name != "setp" else out
+    n = width(kind)
+    if name == "setp":
+        return compared(words[0], *x)
+    if name == "selp":
+        return x[0] if x[2] else x[1]
+    if name == "mov":
+        return x[0]
+    if name == "cvt":
+        return converted(words, kinds, x[0])
+    if kind[0] == "f" and name in ("neg", "abs", "copysign"):
+        return {"neg": lambda: -x[0], "abs": lambda: abs(x[0]), "copysign": lambda: math.copysign(x[1], x[0])}[name]()
+    if kind[0] == "f":
+        if name in ("min", "max"):
+            return extreme(name, "NaN" in words, *x)
+        return root(x[0], kind) if name == "sqrt" else arithmetic(name, kind, x)
+    if name in ("shl", "shr"):
+        return x[0] << min(x[1], n) if name == "shl" else x[0] >> min(x[1], n)
+    if name in ("mul", "mad"):
+        product = x[0] * x[1] >> (n if "hi" in words else 0)
+        return product + (x[2] if name == "mad" else 0)
+    return {
+        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "neg": lambda: -x[0], "abs": lambda: abs(x[0]),
+        "min": lambda: min(x), "max": lambda: max(x), "and": lambda: x[0] & x[1], "or": lambda: x[0] | x[1],
+        "xor": lambda: x[0] ^ x[1], "not": lambda: ~x[0] % 2**n,
+    }[name]()  # fmt: skip
+
+
+def program(op):
+    """A kernel of 128 threads a block that applies one instruction to arrays."""
+    text, use, size = [], [], {}
+    for k, kind in enumerate([*op.sources, *op.result]):
+        n = {"pred": 32}.get(kind, width(kind))
+        size[k] = n
+        text += [f"ld.param.b64 %rd{k}, [p{k}];", f"mad.wide.u32 %rd{k}, %r1, {n // 8}, %rd{k};"]
+        register = {8: "%h", 16: "%h", 32: "%w", 64: "%d"}[n] + str(k)
+        if k < len(op.sources):
+            text.append(f"ld.global.b{n} {register}, [%rd{k}];")
+            if kind == "pred":
+                text.append(f"setp.ne.b32 %p{k}, {register}, 0;")
+        use.append(f"%p{k}" if kind == "pred" else register)
+    k = len(op.sources)
+    text.append(f"{op.mnemonic} {use[k]}, {', '.join(use[:k])};")
+    if op.result[0] == "pred":
+        text.append(f"selp.b32 %w{k}, 1, 0, %p{k};")
+    text.append(f"st.global.b{size[k]} [%rd{k}], {{ {use[k] if op.result[0] != 'pred' else f'%w{k}'} }};")
+    head = ", ".join(f".param .u64 .ptr .global .align 1 p{k}" for k in range(len(use)))
+    registers = ".reg .pred %p<9>; .reg .b16 %h<9>; .reg .b32 %w<9>, %r<9>; .reg .b64 %d<9>, %rd<9>;"
+    start = "mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; shl.b32 %r2, %r2, 7; add.u32 %r1, %r1, %r2;"
+    return f".entry one({head})\n.reqntid 128\n{{ {registers}\n{start}\n" + "\n".join(text) + "\nret;\n}\n"
+
+
+def samples(kind, rng, few):
+    n = width(kind)
+    if kind == "pred":
+        return [0, 1]
+    if kind[0] == "f":
+        info = np.finfo(DTYPE[kind])
+        odd = [0.0, 1.0, 1.5, 2.5, 0.1, info.max, info.tiny, info.smallest_subnormal, 3 * info.smallest_subnormal, np.inf, 40000.7]
+        values = np.array([*odd, *(-v for v in map(float, odd)), np.nan], dtype=DTYPE[kind])
+        extra = np.concatenate([rng.normal(size=few).astype(DTYPE[kind]), rng.integers(0, 2**n, few, dtype=f"u{n // 8}").view(DTYPE[kind])])
+        return [float(v) for v in np.concatenate([values, extra])]
+    top = 2**n
+    values = [0, 1, 2, 5, n - 1, n, n + 1, 127, 128, top // 2 - 1, top // 2, top // 2 + 1, top - 1, top - 2, *map(int, rng.integers(0, top, few, dtype=f"u{n // 8}"))]
+    return [v % top - (top if kind[0] == "s" and v % top >= top // 2 else 0) for v in values]
+
+
+def encoded(values, kind):
+    if kind in DTYPE:
+        return np.array(values, DTYPE[kind])
+    n = {"pred": 32}.get(kind, width(kind))
+    return np.array([int(v) % 2**n for v in values], f"u{n // 8}")
+
+
+ROWS = [
+    op for op in TABLE.values()
+    if len(op.result) == 1 and op.meaning not in ("load", "param") and ".approx" not in op.mnemonic
+    and "x2" not in op.mnemonic and "bf16" not in op.mnemonic and op.meaning != "bfe"  # below
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({op.mnemonic.split(".")[0] for op in ROWS}))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_every_row_agrees_with_the_scalar_reference(name):
+    rng, checked = np.random.default_rng(0), 0
+    for op in (op for op in ROWS if op.mnemonic.split(".")[0] == name):
+        columns = [samples(k, rng, 6) for k in op.sources]
+        if len(columns) == 3:
+            picks = [tuple(c[i] for c, i in zip(columns, rng.integers(0, [len(c) for c in columns]), strict=True)) for _ in range(600)]
+        else:
+            picks = list(product(*columns))
+        arrays = [encoded([p[k] for p in picks], kind) for k, kind in enumerate(op.sources)]
+        blocks = -(-len(picks) // 128)
+        arrays = [np.concatenate([a, np.zeros(blocks * 128 - len(a), a.dtype)]) for a in arrays]
+        out = np.zeros(blocks * 128, encoded([0], op.result[0]).dtype)
+        evaluate(program(op), [*arrays, out], blocks)
+        want = encoded([reference(op.mnemonic, list(p)) for p in picks], op.result[0])
+        got = out[: len(want)]
+        same = (got.view(f"u{got.itemsize}") == want.view(f"u{want.itemsize}")) | ((got != got) & (want != want))
+        first = int(np.argmin(same))
+        assert same.all(), f"{op.mnemonic}{picks[first]} is {got[first]!r}, must be {want[first]!r}; {(~same).sum()} of {len(same)}"
+        checked += 1
+    assert checked
+
+
+def run(op, text, *arrays, dtype):
+    lanes = len(arrays[0])
+    blocks = -(-lanes // 128)
+    out = np.zeros(blocks * 128, dtype)
+    evaluate(text, [*(np.concatenate([a, np.zeros(blocks * 128 - lanes, a.dtype)]) for a in arrays), out], blocks)
+    return out[:lanes]
+
+
+@pytest.mark.parametrize("n", [32, 64])
+def test_bfe_extracts_bits_for_every_position_and_length(n):
+    op = TABLE[f"bfe.u{n}"]
+    x = encoded(samples(f"u{n}", np.random.default_rng(0), 20), f"u{n}")
+    for at, length in [(0, 1), (0, n), (7, 9), (23, 8), (n - 1, 5), (n, 3), (3, 0), (200, 200)]:
+        text = program(op).replace("%w1, %w2;", f"{at}, {length};").replace("%d0, %w1, %w2;", f"%d0, {at}, {length};")
+        got = run(op, text, x, x.astype(np.uint32), x.astype(np.uint32), dtype=x.dtype)
+        want = np.array([(int(v) >> min(at, n)) & (2**length - 1) for v in x], x.dtype)
+        assert (got == want).all(), f"bfe.u{n} at {at}, {length} bits"
+
+
+def test_bfloat16_conversions_round_as_the_integer_formula_and_widen_exactly():
+    x = np.array(samples("f32", np.random.default_rng(0), 2000), np.float32)
+    op = TABLE["cvt.rn.bf16.f32"]
+    got = run(op, program(op), x, dtype=np.uint16)
+    want = np.where(np.isnan(x), 0x7FFF, bfloat16_bits(x))
+    assert (got == want).all()
+    back = TABLE["cvt.f32.bf16"]
+    wide = run(back, program(back), got, dtype=np.float32)
+    assert ((wide == widen(got, "bfloat16")) | np.isnan(x)).all() and np.isfinite(wide).any()
+
+
+@pytest.mark.parametrize("name, ufunc", [("add", np.add), ("sub", np.subtract), ("mul", np.multiply)])
+def test_packed_float16_works_on_each_half(name, ufunc):
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 2**32, 1000, dtype=np.uint32) for _ in range(2))
+    op = TABLE[f"{name}.rn.f16x2"]
+    got = run(op, program(op), a, b, dtype=np.uint32).view(np.float16)
+    with np.errstate(all="ignore"):
+        want = ufunc(a.view(np.float16), b.view(np.float16))
+    assert ((got.view(np.uint16) == want.view(np.uint16)) | (np.isnan(got) & np.isnan(want))).all()
+
+
+def test_packing_two_float16_puts_the_first_source_above():
+    x = np.array([1.0, 65504.0, -2.5], np.float32)
+    op = TABLE["cvt.rn.f16x2.f32"]
+    got = run(op, program(op), x, -2 * x, dtype=np.uint32)
+    with np.errstate(over="ignore"):
+        high, low = x.astype(np.float16).view(np.uint16), (-2 * x).astype(np.float16).view(np.uint16)
+    assert (got == (high.astype(np.uint32) << 16 | low)).all()
+
+
+def test_the_rows_left_out_are_few_and_known():
+    left = {op.mnemonic for op in TABLE.values() if op not in ROWS}
+    words = ("ld.", "st.", "approx", "f16x2", "bf16", "bfe", "bra", "ret", "exit")
+    assert ROWS and all(any(w in m for w in words) for m in left)

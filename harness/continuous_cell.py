@@ -33,7 +33,9 @@ class Cell:
         return f"noether verify {self.case.name} --law {self.law} --profile {self.profile} --seed {self.seed}"
 
     def rng(self) -> np.random.Generator:
-        return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big"))
+        return np.random.default_rng(
+            int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big")
+        )
 
 
 def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24) -> flow.Certified:
@@ -56,7 +58,9 @@ def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:
     return {"layer": layer} if np.all(layer) else {"layer": layer, "rest": ~layer}
 
 
-def judge(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None) -> Judged:
+def judge(
+    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None
+) -> Judged:
     """|measured - predicted| over a window in units of flow.py (2) plus rounding.
 
     predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
@@ -69,15 +73,29 @@ def judge(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray
 
     weight = run.weights[symmetry][window, lane]
     # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
-    rounding = 2.0**-53 * (len(run.times) + run.mechanics.dim + 2) * np.max(weight + run.size[window, symmetry, lane])
+    rounding = (
+        2.0**-53
+        * (len(run.times) + run.mechanics.dim + 2)
+        * np.max(weight + run.size[window, symmetry, lane])
+    )
     bound = apart(run, fine) + apart(fine, coarse) + rounding
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
     worst = int(np.argmax(np.abs(measured - predicted)))
     times = run.times[window, lane]
     return Judged(
-        measured=float(measured[worst]), predicted=float(predicted[worst]), bound=float(bound), at=float(times[worst]),
-        unit=float(weight[worst]), variation=float(np.sum(np.abs(np.diff(measured)))), response=float(np.max(np.abs(predicted))),
-        times=times, j=measured, S=predicted, certified=bool(solution.settled[lane]), state=float(solution.state[lane]), lane=lane,
+        measured=float(measured[worst]),
+        predicted=float(predicted[worst]),
+        bound=float(bound),
+        at=float(times[worst]),
+        unit=float(weight[worst]),
+        variation=float(np.sum(np.abs(np.diff(measured)))),
+        response=float(np.max(np.abs(predicted))),
+        times=times,
+        j=measured,
+        S=predicted,
+        certified=bool(solution.settled[lane]),
+        state=float(solution.state[lane]),
+        lane=lane,
         method=str(flow.methods(run.parameters)[lane]),
         start=run.x[0, :, lane],
     )

@@ -41,7 +41,10 @@ def sweep(cell: Cell) -> list[Record]:
             left = t.memory(i) + t.part(i, "generator") + t.part(i, "metric")
             return t.j[:, i] - (left if name == "breaking" else left - t.part(i, name))
 
-        judged = [judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest) for k in range(len(magnitudes))]
+        judged = [
+            judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest)
+            for k in range(len(magnitudes))
+        ]
         out.append(sweep_record(cell, symmetry.name, judged, magnitudes))
         resolved = [x for x in judged if x.response >= RESOLVED * x.bound]
         if resolved:
@@ -58,7 +61,9 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
     decades = float(np.log10(magnitudes[resolved[-1]] / magnitudes[resolved[0]])) if resolved else 0.0
     out = record(cell, symmetry, judged, {"m": 1.0, "mu": 1.0, "window": "all", "decades": decades}, 0)
     if judged[0].predicted != 0 or magnitudes[0] != 0:
-        raise AssertionError(f"{cell.name}: the predicted response at zero is {judged[0].predicted}, must be 0")
+        raise AssertionError(
+            f"{cell.name}: the predicted response at zero is {judged[0].predicted}, must be 0"
+        )
     if out.verdict == HOLDS and decades < DECADES:
         out.verdict = INCONCLUSIVE
     below = f"; below the detection limit: {', '.join(hidden)}" if hidden else ""
@@ -77,7 +82,9 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
 def overdamped(cell: Cell) -> list[Record]:
     """T3: after the layer J/m of a symmetry is O(m); of a direction that is none it tends to a constant."""
     d = cell.case.dim
-    case = replace(cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), "no-symmetry")))
+    case = replace(
+        cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), "no-symmetry"))
+    )
     mech = mechanics(case)
     zeros = np.zeros(len(OVERDAMPED))
     solution, out = solve(cell, mech, OVERDAMPED, zeros, zeros), []
@@ -89,10 +96,18 @@ def overdamped(cell: Cell) -> list[Record]:
             continue  # a Killing charge is e^{-mu t/m}: no order to measure
         order = orders.decide(run[i], noise[i])
         about = {"t": flow.FINAL, "mu": 1.0, "smallest_m": OVERDAMPED[-1]}
-        series = {"x": list(OVERDAMPED), "y": [abs(float(x)) for x in run[i]], "label": "|J|/m after the layer"}
+        series = {
+            "x": list(OVERDAMPED),
+            "y": [abs(float(x)) for x in run[i]],
+            "label": "|J|/m after the layer",
+        }
         if symmetry.name != "no-symmetry":
             out.append(order_record(cell, symmetry.name, order, 1, about, series))
         else:
             out.append(order_record(cell, symmetry.name, order, 0, about, series))
-            out.append(order_record(cell, symmetry.name, order, 1, about, series, control="a direction that is no symmetry"))
+            out.append(
+                order_record(
+                    cell, symmetry.name, order, 1, about, series, control="a direction that is no symmetry"
+                )
+            )
     return out

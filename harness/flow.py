@@ -19,13 +19,14 @@ equation with a wrong term cannot widen its own bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.integrate import DOP853, odeint
 
 from harness import flow_collocation
+from harness.flow_trajectory import Parameters, Trajectory
 from harness.symbolic import metric
 from harness.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 
@@ -34,77 +35,6 @@ MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
 TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """m mass, mu friction, eps breaking, kappa deformation: floats, or (lanes,) arrays."""
-
-    m: np.ndarray
-    mu: np.ndarray
-    eps: np.ndarray
-    kappa: np.ndarray
-
-    @property
-    def values(self) -> tuple:
-        return self.m, self.mu, self.eps, self.kappa
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory:
-    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries, lanes)."""
-
-    mechanics: Mechanics
-    parameters: Parameters
-    times: np.ndarray
-    x: np.ndarray
-    z: np.ndarray
-    j: np.ndarray = field(init=False)
-    size: np.ndarray = field(init=False)
-
-    def __post_init__(self):
-        read = self.mechanics.charges
-        both = read(*np.moveaxis(self.x, 1, 0), *self.parameters.values).swapaxes(0, 1)
-        object.__setattr__(self, "j", both[:, : both.shape[1] // 2])
-        object.__setattr__(self, "size", both[:, both.shape[1] // 2 :])
-
-    def part(self, symmetry: int, name: str) -> np.ndarray:
-        """(n, lanes) of one part's damped integral; zeros where the part is identically zero."""
-        where = self.mechanics.parts[symmetry].get(name)
-        return np.zeros_like(self.times) if where is None else self.z[:, where]
-
-    def detuned(self, symmetry: int) -> np.ndarray:
-        return self.z[:, self.mechanics.sources + symmetry]
-
-    def memory(self, symmetry: int) -> np.ndarray:
-        """j(0) e^{-mu t / m}"""
-        return self.j[0, symmetry] * np.exp(-self.parameters.mu / self.parameters.m * self.times)
-
-    def predicted(self, symmetry: int) -> np.ndarray:
-        """S of (1)."""
-        return self.memory(symmetry) + sum(self.part(symmetry, name) for name in TOTAL)
-
-    @cached_property
-    def sources(self) -> np.ndarray:
-        """(n, k, lanes) of every part's source at the output times."""
-        call, d = self.mechanics.field, 2 * self.mechanics.dim
-        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d:].swapaxes(0, 1)
-
-    @cached_property
-    def weights(self) -> list:
-        return [self.weight(i) for i in range(len(self.mechanics.parts))]
-
-    def weight(self, symmetry: int) -> np.ndarray:
-        """W (n, lanes), the damped integral of |generator| + |metric| + |potential|, from |j(0)|."""
-        where = self.mechanics.parts[symmetry]
-        names = [where[n] for n in TOTAL if n in where]
-        size = np.sum(np.abs(self.sources[:, names]), axis=1)
-        rate = self.parameters.mu / self.parameters.m
-        out = [np.abs(self.j[0, symmetry])]
-        for h, a, b in zip(np.diff(self.times, axis=0), size[:-1], size[1:], strict=True):
-            kept = np.exp(-rate * h)
-            out.append(kept * out[-1] + (1 - kept) / rate * (a + b) / 2)
-        return np.array(out)
 
 
 def output_times(m, mu=1.0, final: float = FINAL, points: int = 24) -> np.ndarray:
@@ -146,18 +76,26 @@ def damping(mechanics: Mechanics, parameters: Parameters, lanes: int) -> np.ndar
     return factor[:, None] * np.broadcast_to(parameters.mu / parameters.m, (lanes,))
 
 
-def by_collocation(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stages: int = FINE) -> Trajectory:
+def by_collocation(
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stages: int = FINE
+) -> Trajectory:
     """Every lane in one batch; times (n, lanes)."""
     call, d = mechanics.field, 2 * mechanics.dim
     x, z = flow_collocation.march(
         lambda y: call(*y, *parameters.values)[:d],
         lambda y: integral_sources(mechanics, call(*y, *parameters.values)),
-        x0, initial_integrals(mechanics, x0, parameters), damping(mechanics, parameters, x0.shape[1]), times, stages,
+        x0,
+        initial_integrals(mechanics, x0, parameters),
+        damping(mechanics, parameters, x0.shape[1]),
+        times,
+        stages,
     )
     return Trajectory(mechanics, parameters, times, x, z)
 
 
-def by_dop853(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+def by_dop853(
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
+) -> Trajectory:
     """SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes.
 
     The solver stops at every output time: its dense output has order 7 and would be the largest error.
@@ -173,7 +111,15 @@ def by_dop853(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, time
     y = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]).ravel()
     rows, step = [y], None
     for a, b in zip(times[:-1, 0], times[1:, 0], strict=True):
-        solver = DOP853(rhs, a, y, b, rtol=rtol / 10, atol=rtol / 100, first_step=None if step is None else min(step, b - a))
+        solver = DOP853(
+            rhs,
+            a,
+            y,
+            b,
+            rtol=rtol / 10,
+            atol=rtol / 100,
+            first_step=None if step is None else min(step, b - a),
+        )
         while solver.status == "running":
             solver.step()
             step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
@@ -185,7 +131,9 @@ def by_dop853(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, time
     return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])
 
 
-def by_lsoda(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+def by_lsoda(
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
+) -> Trajectory:
     """SciPy's LSODA, one lane after another in plain floats (it chooses Adams or BDF itself)."""
     call, d, lanes = mechanics.complete, 2 * mechanics.dim, x0.shape[1]
     y0, runs = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]), []
@@ -195,7 +143,16 @@ def by_lsoda(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times
         def rhs(t, y, values=values):
             return call(*y.tolist(), *values)
 
-        y, info = odeint(rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=200_000, full_output=True)
+        y, info = odeint(
+            rhs,
+            y0[:, lane],
+            times[:, lane],
+            rtol=rtol,
+            atol=rtol / 100,
+            tfirst=True,
+            mxstep=200_000,
+            full_output=True,
+        )
         if info["message"] != "Integration successful.":
             raise FloatingPointError(f"LSODA: {info['message']}")
         runs.append(y)
@@ -230,7 +187,9 @@ class Certified:
         return self.state <= np.maximum(self.distance(self.loose), floor)
 
 
-def by_scipy(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float) -> Trajectory:
+def by_scipy(
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
+) -> Trajectory:
     """DOP853 for the lanes with mu/m <= 1/MILD, in one system, LSODA for the others."""
     mild = methods(parameters) == "DOP853"
     parts = []

@@ -17,6 +17,7 @@ from numpy.polynomial import legendre
 
 STEP = 1e-30  # of the complex step: its square is 0 beside 1, so the derivative has no truncation error
 ITERATIONS, HALVINGS = 30, 6
+LOST = 1e6  # times the state: no iteration comes back from there to a solution that was meant
 
 
 @cache
@@ -26,7 +27,9 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
     roots[-1] = 1.0
     c = (roots + 1) / 2
     basis = legendre.legvander(roots, stages - 1)
-    integrals = np.stack([legendre.legval(roots, legendre.legint(row, lbnd=-1)) / 2 for row in np.eye(stages)], axis=1)
+    integrals = np.stack(
+        [legendre.legval(roots, legendre.legint(row, lbnd=-1)) / 2 for row in np.eye(stages)], axis=1
+    )
     A = np.linalg.solve(basis.T, integrals.T).T
     # The order conditions that define it: sum_j a_ij c_j^{k-1} = c_i^k / k.
     for k in range(1, stages + 1):
@@ -53,7 +56,15 @@ def jacobian(rates: Callable, x: np.ndarray) -> np.ndarray:
     return rates(moved).imag.transpose(2, 0, 1) / STEP
 
 
-def march(rates: Callable, sources: Callable, x0: np.ndarray, z0: np.ndarray, rate: np.ndarray, times: np.ndarray, stages: int):
+def march(
+    rates: Callable,
+    sources: Callable,
+    x0: np.ndarray,
+    z0: np.ndarray,
+    rate: np.ndarray,
+    times: np.ndarray,
+    stages: int,
+):
     """Coordinates and damped integrals at `times`.
 
     rates    (2d, ..., lanes) -> the same;  sources -> (k, ..., lanes)
@@ -68,13 +79,24 @@ def march(rates: Callable, sources: Callable, x0: np.ndarray, z0: np.ndarray, ra
     return np.array(xs), np.array(zs)
 
 
-def advance(rates: Callable, sources: Callable, x: np.ndarray, z: np.ndarray, rate: np.ndarray, h: np.ndarray, stages: int, halvings: int):
+def advance(
+    rates: Callable,
+    sources: Callable,
+    x: np.ndarray,
+    z: np.ndarray,
+    rate: np.ndarray,
+    h: np.ndarray,
+    stages: int,
+    halvings: int,
+):
     """(1) over h (lanes,), in halves where Newton does not settle."""
     X = newton(rates, x, h, stages)
     if X is not None:
         return X[:, -1], damped(radau(stages)[1], h, rate, z, sources(X))
     if halvings == 0:
-        raise FloatingPointError(f"collocation: Newton does not settle at h = {h.max():.3g}, x up to {np.max(np.abs(x)):.3g}")
+        raise FloatingPointError(
+            f"collocation: Newton does not settle at h = {h.max():.3g}, x up to {np.max(np.abs(x)):.3g}"
+        )
     for _ in range(2):
         x, z = advance(rates, sources, x, z, rate, h / 2, stages, halvings - 1)
     return x, z
@@ -83,14 +105,20 @@ def advance(rates: Callable, sources: Callable, x: np.ndarray, z: np.ndarray, ra
 def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.ndarray | None:
     """The stages of (1), (n, s, lanes), to their rounding floor; None when they do not settle."""
     A, (values, P, back), n = radau(stages)[1], diagonal(stages), len(x)
-    inverse = np.linalg.inv(np.eye(n) - (h[:, None] * values)[..., None, None] * jacobian(rates, x)[:, None])  # (lanes, s, n, n)
+    inverse = np.linalg.inv(
+        np.eye(n) - (h[:, None] * values)[..., None, None] * jacobian(rates, x)[:, None]
+    )  # (lanes, s, n, n)
     X, last = np.repeat(x[:, None, :], stages, axis=1), np.inf
     for _ in range(ITERATIONS):
-        residual = x[:, None, :] + h * (A @ rates(X)) - X
-        change = (P @ (inverse @ (back @ residual.transpose(2, 1, 0))[..., None])[..., 0]).real.transpose(2, 1, 0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a lost iteration is seen below
+            force = rates(X)
+        residual = x[:, None, :] + h * (A @ force) - X
+        change = (P @ (inverse @ (back @ residual.transpose(2, 1, 0))[..., None])[..., 0]).real.transpose(
+            2, 1, 0
+        )
         X = X + change
         size = np.max(np.abs(change) / (1 + np.max(np.abs(x), axis=0)))
-        if not size < 1e6:
+        if not size < LOST:
             return None
         if size == 0 or (size < 1e-12 and size > last / 2):
             return X

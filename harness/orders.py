@@ -46,7 +46,9 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     """errors (J,) signed or norms, eta halved from one to the next; noise (J,) >= 0, in the same unit."""
     e, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
     if e.shape != noise.shape or e.ndim != 1:
-        raise ValueError(f"errors is {e.shape} but noise is {noise.shape}: they must be one vector each, of one length")
+        raise ValueError(
+            f"errors is {e.shape} but noise is {noise.shape}: they must be one vector each, of one length"
+        )
     if not np.all(np.isfinite(e)):
         first = int(np.argmin(np.isfinite(e)))
         return Order((), None, None, f"the error at step size {first} is {e[first]}")
@@ -54,7 +56,12 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
         floors = np.where(e == 0, np.inf, 3 * noise / (np.abs(e) * np.log(2)))
     above = len(e) if np.all(floors < PLATEAU) else int(np.argmin(floors < PLATEAU))
     if above < FEWEST:
-        return Order((), None, None, f"{above} of {len(e)} step sizes are above the rounding plateau: at least {FEWEST} are needed")
+        return Order(
+            (),
+            None,
+            None,
+            f"{above} of {len(e)} step sizes are above the rounding plateau: at least {FEWEST} are needed",
+        )
     e, floor = e[:above], floors[above - 1]
     if np.any(np.sign(e) != np.sign(e[0])):
         return Order((), None, None, "the errors change sign")
@@ -62,7 +69,9 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     orders = tuple(float(x) for x in p)
     *_, earlier, before, last = np.abs(np.diff(p))
     if last > max(earlier, before) and last > floor:
-        return Order(orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}")
+        return Order(
+            orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}"
+        )
     drift = max(last, before / 2, earlier / 4)
     value, bound = float(2 * p[-1] - p[-2]), float(drift + floor)  # (2), (3)
     if bound >= DISTINGUISHES:

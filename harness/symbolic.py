@@ -72,7 +72,15 @@ def formulas(case: Case) -> Formulas:
     w = sympy.symbols(f"w:{case.dim}")
     loss = expression(case.loss, q)
     breaking = expression(case.breaking, q)
-    return Formulas(case, q, w, loss, breaking, tuple(sympy.diff(loss, x) for x in q), tuple(sympy.diff(breaking, x) for x in q))
+    return Formulas(
+        case,
+        q,
+        w,
+        loss,
+        breaking,
+        tuple(sympy.diff(loss, x) for x in q),
+        tuple(sympy.diff(breaking, x) for x in q),
+    )
 
 
 @cache
@@ -119,11 +127,16 @@ def random_rationals(case: Case, rng: np.random.Generator) -> list[Fraction]:
     ]
 
 
-def at_points(case: Case, expressions: Sequence, points: Sequence[Sequence[Fraction]], exact: bool) -> list[list]:
+def at_points(
+    case: Case, expressions: Sequence, points: Sequence[Sequence[Fraction]], exact: bool
+) -> list[list]:
     """Values at rational points: sympy Rationals, or mpmath numbers of DIGITS digits."""
     f = formulas(case)
     if exact:
-        return [[e.xreplace({x: sympy.Rational(c) for x, c in zip(f.q, p, strict=True)}) for e in expressions] for p in points]
+        return [
+            [e.xreplace({x: sympy.Rational(c) for x, c in zip(f.q, p, strict=True)}) for e in expressions]
+            for p in points
+        ]
     call = compiled(f.q, expressions, "mpmath")
     with mpmath.workdps(DIGITS):
         return [call(*(mpmath.mpf(c.numerator) / c.denominator for c in p)) for p in points]
@@ -167,7 +180,9 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
             broken = max(broken, pairing(b, xi)[1])
         proofs.append(Proof(case.name, symmetry.name, POINTS, exact, float(worst), float(broken)))
     if max(p.broken for p in proofs) < 1e-3:
-        raise CaseError(f"case {case.name}: breaking keeps every declared symmetry: it must break at least one")
+        raise CaseError(
+            f"case {case.name}: breaking keeps every declared symmetry: it must break at least one"
+        )
     check_metric(case, rng)
     return proofs
 

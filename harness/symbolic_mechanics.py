@@ -56,10 +56,15 @@ def mechanics(case: Case) -> Mechanics:
                 where[name] = len(sources)
                 sources.append(named[name] / M)
         parts.append(where)
-    totals = [theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL]) for w in parts]
+    totals = [
+        theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL])
+        for w in parts
+    ]
     z = sympy.symbols(f"z:{len(sources) + len(parts)}")
     frictions = [MU] * len(sources) + [MU * (1 + MU_OFF)] * len(parts)
-    integrals = [source - friction / M * y for source, friction, y in zip(sources + totals, frictions, z, strict=True)]
+    integrals = [
+        source - friction / M * y for source, friction, y in zip(sources + totals, frictions, z, strict=True)
+    ]
     return Mechanics(
         case=case,
         bregman=case.metric.kind == BREGMAN,
@@ -88,7 +93,9 @@ def metric_terms(case: Case, f: Formulas):
         }
         kinetic = named["generator"] + named["metric"]
         if case.metric.kind == DIAGONAL and sympy.expand(sympy.diff(kinetic, KAPPA, 2)) == 0:
-            named["deformed"] = KAPPA * sympy.diff(kinetic, KAPPA)  # exact, and free of cancellation, for linear kappa
+            named["deformed"] = KAPPA * sympy.diff(
+                kinetic, KAPPA
+            )  # exact, and free of cancellation, for linear kappa
         else:
             named["deformed"] = kinetic - kinetic.xreplace({KAPPA: sympy.Integer(0)})
         terms.append({name: sympy.sympify(e).xreplace(velocity) for name, e in named.items()})
@@ -101,7 +108,9 @@ def bregman_terms(case: Case, f: Formulas):
     h = expression(case.metric.potential, f.q)
     grad_h = [sympy.diff(h, x) for x in f.q]
     if any(g.has(x) for i, g in enumerate(grad_h) for j, x in enumerate(f.q) if i != j):
-        raise CaseError(f"case {case.name}: the Bregman potential is not separable: it must be sum_i h_i(q_i)")
+        raise CaseError(
+            f"case {case.name}: the Bregman potential is not separable: it must be sum_i h_i(q_i)"
+        )
     v = list(f.w)
     Q = [x + M * y for x, y in zip(f.q, v, strict=True)]
     delta = [
@@ -114,13 +123,15 @@ def bregman_terms(case: Case, f: Formulas):
     terms, charges, sizes = [], [], []
     for symmetry in case.symmetries:
         xi = f.generator(symmetry, f.q)
-        terms.append({
-            "generator": theorem.bregman_generator_breaking(delta, v, f.jacobian(symmetry)),
-            "metric": theorem.bregman_curvature_breaking(delta, grad_h, f.q, v, M, xi),
-            "potential": theorem.potential_term(f.total_gradient, xi),
-            "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
-            "deformed": sympy.Integer(0),
-        })
+        terms.append(
+            {
+                "generator": theorem.bregman_generator_breaking(delta, v, f.jacobian(symmetry)),
+                "metric": theorem.bregman_curvature_breaking(delta, grad_h, f.q, v, M, xi),
+                "potential": theorem.potential_term(f.total_gradient, xi),
+                "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
+                "deformed": sympy.Integer(0),
+            }
+        )
         charges.append(theorem.inner(delta, xi) / M)
         sizes.append(absolute(delta, xi) / M)
     return (*f.q, *v), rates, terms, charges + sizes

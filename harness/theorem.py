@@ -45,7 +45,9 @@ def kinetic_energy(G: Sequence, v: Sequence, m):
 def momentum_rate(G: Sequence, q: Sequence, v: Sequence, gradient: Sequence, m, mu) -> list:
     """p' for p = (dT/dv)/m, from the Lagrangian alone: nothing here knows of a symmetry."""
     T = kinetic_energy(G, v, m)
-    return [(sympy.diff(T, x) - mu / m * sympy.diff(T, y) - g) / m for x, y, g in zip(q, v, gradient, strict=True)]  # (2)
+    return [
+        (sympy.diff(T, x) - mu / m * sympy.diff(T, y) - g) / m for x, y, g in zip(q, v, gradient, strict=True)
+    ]  # (2)
 
 
 def generator_breaking(G: Sequence, v: Sequence, m, A: Sequence):
@@ -69,7 +71,9 @@ def bregman_momentum(grad_h: Sequence, q: Sequence, Q: Sequence) -> list:
     return [g.xreplace(moved) - g for g in grad_h]
 
 
-def bregman_rate(grad_h: Sequence, delta: Sequence, q: Sequence, Q: Sequence, gradient: Sequence, m, mu) -> list:
+def bregman_rate(
+    grad_h: Sequence, delta: Sequence, q: Sequence, Q: Sequence, gradient: Sequence, m, mu
+) -> list:
     """Q' for Q = q + m v, separable h: (7), with d/dt grad h(q) = hess h(q) v taken to the right."""
     return [
         ((1 - mu) / m * D - g) / sympy.diff(dh, x).xreplace({x: X})

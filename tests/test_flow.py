@@ -30,7 +30,15 @@ def exact_oscillator(rate, t):
 @pytest.mark.parametrize("rate", [0.5, 10.0, 1e4])
 def test_collocation_solves_the_damped_oscillator_to_rounding(rate):
     times = flow.output_times(1 / rate)[:, None]
-    x, _ = flow_collocation.march(oscillator(rate), lambda X: X[:0], np.array([[1.0], [0.0]]), np.zeros((0, 1)), np.zeros((0, 1)), times, 8)
+    x, _ = flow_collocation.march(
+        oscillator(rate),
+        lambda X: X[:0],
+        np.array([[1.0], [0.0]]),
+        np.zeros((0, 1)),
+        np.zeros((0, 1)),
+        times,
+        8,
+    )
     expected = np.array([exact_oscillator(rate, t) for t in times[:, 0]])
     # The quadratic formula itself loses rate times one rounding.
     assert np.max(np.abs(x[:, 0, 0] - expected)) <= 2.0**-53 * (100 + rate)
@@ -41,20 +49,39 @@ def test_collocation_converges_at_order_two_s_minus_one(stages):
     errors = []
     for n in (2, 4):
         times = np.linspace(0, 4, n + 1)[:, None]
-        x, _ = flow_collocation.march(oscillator(0.5), lambda X: X[:0], np.array([[1.0], [0.0]]), np.zeros((0, 1)), np.zeros((0, 1)), times, stages)
+        x, _ = flow_collocation.march(
+            oscillator(0.5),
+            lambda X: X[:0],
+            np.array([[1.0], [0.0]]),
+            np.zeros((0, 1)),
+            np.zeros((0, 1)),
+            times,
+            stages,
+        )
         errors.append(abs(x[-1, 0, 0] - exact_oscillator(0.5, 4.0)))
     assert np.log2(errors[0] / errors[1]) > 2 * stages - 2
 
 
 def test_an_equation_that_newton_cannot_settle_is_an_error_not_a_number():
     with pytest.raises(FloatingPointError, match="Newton does not settle"):
-        flow_collocation.march(lambda y: y * y, lambda X: X[:0], np.array([[1.0]]), np.zeros((0, 1)), np.zeros((0, 1)), np.array([[0.0], [2.0]]), 8)
+        flow_collocation.march(
+            lambda y: y * y,
+            lambda X: X[:0],
+            np.array([[1.0]]),
+            np.zeros((0, 1)),
+            np.zeros((0, 1)),
+            np.array([[0.0], [2.0]]),
+            8,
+        )
 
 
 def test_the_damped_integral_of_a_constant_is_within_the_distance_of_two_orders_and_does_not_overflow():
     rate, times = np.array([[1e4]]), flow.output_times(1e-4)[:, None]
     fine, coarse = (
-        flow_collocation.march(lambda y: 0 * y, lambda X: 1 + 0 * X, np.zeros((1, 1)), np.zeros((1, 1)), rate, times, s)[1][:, 0, 0] for s in (8, 7)
+        flow_collocation.march(
+            lambda y: 0 * y, lambda X: 1 + 0 * X, np.zeros((1, 1)), np.zeros((1, 1)), rate, times, s
+        )[1][:, 0, 0]
+        for s in (8, 7)
     )
     expected, rounding = 1e-4 * -np.expm1(-1e4 * times[:, 0]), 1e-4 * len(times) * 2.0**-53
     assert np.max(np.abs(fine - expected)) <= np.max(np.abs(fine - coarse)) + rounding
@@ -80,7 +107,9 @@ def test_a_trajectory_that_tightening_does_not_improve_is_not_certified(rayleigh
     off = replace_state(solution.run, solution.run.x * (1 + 1e-6))
     bad = flow.Certified(off, solution.fine, solution.coarse, solution.loose)
     assert not np.any(bad.settled)
-    judged = continuous_cell.judge(bad, 0, 1, continuous_cell.windows(bad, 1)["layer"], lambda t: t.predicted(0))
+    judged = continuous_cell.judge(
+        bad, 0, 1, continuous_cell.windows(bad, 1)["layer"], lambda t: t.predicted(0)
+    )
     assert record(cell, "scale", [judged], {}, 0).verdict != HOLDS
 
 
@@ -102,7 +131,11 @@ def test_layer_and_rest_are_judged_apart(rayleigh):
     _, _, solution = rayleigh
     assert continuous_cell.windows(solution, 0).keys() == {"layer"}  # at m = 1 the layer outlasts the run
     two = continuous_cell.windows(solution, 1)
-    assert two.keys() == {"layer", "rest"} and not np.any(two["layer"] & two["rest"]) and np.all(two["layer"] | two["rest"])
+    assert (
+        two.keys() == {"layer", "rest"}
+        and not np.any(two["layer"] & two["rest"])
+        and np.all(two["layer"] | two["rest"])
+    )
 
 
 def test_no_motion_is_inconclusive():
@@ -111,7 +144,9 @@ def test_no_motion_is_inconclusive():
     cell = continuous_cell.Cell("T1", case, "lagrangian", "masses", "quick", 0)
     mech, one = mechanics(case), np.ones(1)
     parameters = flow.Parameters(one, one, 0 * one, 0 * one)
-    still = flow.certified(mech, np.array([[1.0], [0], [0], [0], [0], [0]]), parameters, flow.output_times(1.0)[:, None])
+    still = flow.certified(
+        mech, np.array([[1.0], [0], [0], [0], [0], [0]]), parameters, flow.output_times(1.0)[:, None]
+    )
     judged = continuous_cell.judge(still, 0, 0, np.ones(len(still.run.times), bool), lambda t: t.predicted(0))
     found = record(cell, "rotation-01", [judged], {}, continuous.MOTION)
     assert found.verdict == INCONCLUSIVE and "no motion" in found.reason
@@ -122,7 +157,9 @@ def test_a_non_finite_charge_is_violated_not_ignored(rayleigh):
     x = solution.run.x.copy()
     x[5, 0, 0] = np.nan
     bad = flow.Certified(replace_state(solution.run, x), solution.fine, solution.coarse, solution.loose)
-    judged = continuous_cell.judge(bad, 0, 0, continuous_cell.windows(bad, 0)["layer"], lambda t: t.predicted(0))
+    judged = continuous_cell.judge(
+        bad, 0, 0, continuous_cell.windows(bad, 0)["layer"], lambda t: t.predicted(0)
+    )
     found = record(cell, "scale", [judged], {}, 0)
     assert found.verdict == VIOLATED and found.spent == float("inf")
 
@@ -145,7 +182,9 @@ def test_a_sweep_that_resolves_too_few_decades_is_inconclusive(monkeypatch):
     monkeypatch.setattr(continuous_sweep, "MAGNITUDES", (0.0, 1e-3, 1.0))
     (cell,) = [c for c in continuous.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "eps"]
     claims = [r for r in continuous.run_cell(cell) if r.control is None]
-    assert {r.verdict for r in claims} == {INCONCLUSIVE} and "3 decades resolved, 10 needed" in claims[0].reason
+    assert {r.verdict for r in claims} == {INCONCLUSIVE} and "3 decades resolved, 10 needed" in claims[
+        0
+    ].reason
 
 
 def test_a_loss_that_is_not_symmetric_violates_the_response(monkeypatch):
@@ -155,3 +194,13 @@ def test_a_loss_that_is_not_symmetric_violates_the_response(monkeypatch):
     monkeypatch.setattr(continuous, "proven", lambda case: None)
     (cell,) = [c for c in continuous.cells([crooked], "quick", 0) if c.part == "eps"]
     assert VIOLATED in {r.verdict for r in continuous.run_cell(cell) if r.control is None}
+
+
+def test_a_solver_that_gives_up_is_inconclusive_not_a_crash(monkeypatch):
+    def gives_up(*arguments):
+        raise FloatingPointError("LSODA: planted")
+
+    monkeypatch.setattr(flow, "by_lsoda", gives_up)
+    (cell,) = [c for c in continuous.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "masses"]
+    (found,) = continuous.run_cell(cell)
+    assert found.verdict == INCONCLUSIVE and "LSODA: planted" in found.reason

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cases import CATALOG
 from harness import order_laws, orders
+from harness.continuous_records import order_record
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
@@ -15,11 +16,17 @@ BY_NAME = {c.name: c for c in CATALOG}
 
 
 @settings(max_examples=200, deadline=None)
-@given(order=st.sampled_from([1, 2, 3]), lead=st.floats(0.1, 10), first=st.floats(-3, 3), second=st.floats(-3, 3), third=st.floats(-3, 3))
+@given(
+    order=st.sampled_from([1, 2, 3]),
+    lead=st.floats(0.1, 10),
+    first=st.floats(-3, 3),
+    second=st.floats(-3, 3),
+    third=st.floats(-3, 3),
+)
 def test_a_decided_order_of_a_power_series_is_within_its_bound(order, lead, first, second, third):
     """Holds also where two terms make the differences of p_j pass through zero."""
     errors = ETA**order * (lead * (1 + first * ETA + second * ETA**2 + third * ETA**3))
-    decision = orders.decide(errors, NONE)
+    decision = orders.decide(errors, 8 * 2.0**-53 * errors)  # each error is formed by eight roundings
     if decision.is_decided:
         assert abs(decision.value - order) <= decision.bound
         assert round(decision.value) == order
@@ -77,7 +84,10 @@ def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
 
 def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
     (cell,) = [c for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.law == "O3"]
-    measured = {(r.parameters["statement"].split(", ", 1)[1], r.control): r.measured for r in order_laws.run_cell(cell)}
+    measured = {
+        (r.parameters["statement"].split(", ", 1)[1], r.control): r.measured
+        for r in order_laws.run_cell(cell)
+    }
     assert measured["cold, qdot(0) = -(g + k q)/(1 + beta)", None] == pytest.approx(2, abs=0.1)
     assert measured["cold, qdot(0) = 0", None] == pytest.approx(1, abs=0.1)
 
@@ -91,12 +101,32 @@ def test_another_loss_in_the_model_gives_order_zero():
     from harness.symbolic import gradient
 
     g = gradient(case)
-    q = order_laws.updates(lambda x: g(x, 0.25), q0, np.zeros_like(q0), eta, np.rint(order_laws.FINAL / eta).astype(int))[0]
+    q = order_laws.updates(
+        lambda x: g(x, 0.25), q0, np.zeros_like(q0), eta, np.rint(order_laws.FINAL / eta).astype(int)
+    )[0]
     x, error = order_laws.reference(lambda x: -g(x, 0.0), q0, np.ones_like(eta))
     decision = orders.decide(np.linalg.norm(q - x, axis=0), error)
     assert decision.is_decided and abs(decision.value) <= decision.bound < 0.5
 
 
 def test_the_plain_update_is_the_equation_it_states():
-    q, v, ahead = order_laws.updates(lambda x: 2 * x, np.ones((1, 1)), np.full((1, 1), 0.5), np.array([0.25]), np.array([1]), beta=0.5, k=1.0)
+    q, v, ahead = order_laws.updates(
+        lambda x: 2 * x,
+        np.ones((1, 1)),
+        np.full((1, 1), 0.5),
+        np.array([0.25]),
+        np.array([1]),
+        beta=0.5,
+        k=1.0,
+    )
     assert (q.item(), v.item(), ahead.item()) == (0.5, -0.5, 0.5 * -0.5 - 0.25 * (2 * 0.5 + 0.5))
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
+)
+def test_an_order_is_violated_only_by_another_order(value, verdict):
+    cell = order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0]
+    order = orders.Order((2.0,), value, None if value is None else 0.01, "planted")
+    assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict

@@ -34,7 +34,10 @@ def test_every_declared_symmetry_is_proven_and_broken(case):
 @pytest.mark.parametrize("case", CATALOG, ids=NAMES)
 def test_a_false_symmetry_is_refused_naming_the_point_and_the_size(case):
     false = replace(case, symmetries=(*case.symmetries, translation((1, *(0,) * (case.dim - 1)), "false")))
-    with pytest.raises(FalseSymmetry, match=rf"case {case.name}: symmetry false is false: <grad f, xi> is -?[\d.e-]+ .*at q = \(") as caught:
+    with pytest.raises(
+        FalseSymmetry,
+        match=rf"case {case.name}: symmetry false is false: <grad f, xi> is -?[\d.e-]+ .*at q = \(",
+    ) as caught:
         prove(false)
     assert str(caught.value).count("/1009") + str(caught.value).count(", ") >= case.dim - 1
 
@@ -52,7 +55,9 @@ def test_a_breaking_that_breaks_nothing_is_refused():
 
 
 def test_a_metric_that_is_not_positive_on_the_box_is_refused_with_the_point():
-    bad = replace(DEFORMED, metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 - kappa * x * x for x in q]))
+    bad = replace(
+        DEFORMED, metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 - kappa * x * x for x in q])
+    )
     with pytest.raises(CaseError, match="metric entry 0 is -.*must be positive on the box, at q ="):
         prove(bad)
 
@@ -63,18 +68,28 @@ def test_the_symbolic_gradient_is_the_numerical_derivative_of_the_loss(case):
     g = gradient(case)(q[:, None], 0.5)[:, 0]
     with mpmath.workdps(40):
         for i in range(case.dim):
-            expected = mpmath.diff(lambda x, i=i: case.total([*map(mpmath.mpf, q[:i]), x, *map(mpmath.mpf, q[i + 1 :])], 0.5, mpmath), q[i])
+            expected = mpmath.diff(
+                lambda x, i=i: case.total(
+                    [*map(mpmath.mpf, q[:i]), x, *map(mpmath.mpf, q[i + 1 :])], 0.5, mpmath
+                ),
+                q[i],
+            )
             # The gradient is a sum of at most 64 products, each of size O(1): 64 roundings.
             assert abs(g[i] - float(expected)) <= 64 * 2.0**-53 * (1 + abs(float(expected)))
 
 
 @settings(max_examples=15, deadline=None)
-@given(q=st.lists(numbers, min_size=4, max_size=4), v=st.lists(numbers, min_size=4, max_size=4), kappa=numbers)
+@given(
+    q=st.lists(numbers, min_size=4, max_size=4), v=st.lists(numbers, min_size=4, max_size=4), kappa=numbers
+)
 def test_kinetic_breaking_of_the_deformed_metric_is_the_derivative_of_t_along_the_symmetry(q, v, kappa):
     """d/ds T(Q(s), (DQ) v) at s = 0 by mpmath's differences, with Q(s) = e^s q: no formula shared with (4)."""
     m, f = 0.75, formulas(DEFORMED)
     G, xi = symbolic.metric_entries(DEFORMED, f.q), f.generator(DEFORMED.symmetries[0], f.q)
-    terms = [theorem.generator_breaking(G, f.w, m, f.jacobian(DEFORMED.symmetries[0])), theorem.metric_breaking(G, f.q, f.w, m, xi)]
+    terms = [
+        theorem.generator_breaking(G, f.w, m, f.jacobian(DEFORMED.symmetries[0])),
+        theorem.metric_breaking(G, f.q, f.w, m, xi),
+    ]
     generator, metric = compiled((*f.q, *f.w, symbolic.KAPPA), terms, "mpmath")(*q, *v, kappa)
 
     def T(s):
@@ -90,7 +105,12 @@ def test_kinetic_breaking_of_the_deformed_metric_is_the_derivative_of_t_along_th
 
 
 @settings(max_examples=10, deadline=None)
-@given(q=st.lists(numbers, min_size=4, max_size=4), v=st.lists(numbers, min_size=4, max_size=4), kappa=numbers, eps=numbers)
+@given(
+    q=st.lists(numbers, min_size=4, max_size=4),
+    v=st.lists(numbers, min_size=4, max_size=4),
+    kappa=numbers,
+    eps=numbers,
+)
 @pytest.mark.parametrize("case", [DEFORMED, MIRROR], ids=["T1", "T2"])
 def test_the_charge_moves_along_the_equations_of_motion_as_the_theorem_states(case, q, v, kappa, eps):
     """dj/dt by the chain rule through the charge (complex step) against (5) or (8); mu = 0.7, so no term of it hides."""
@@ -117,8 +137,12 @@ def test_a_killing_field_has_no_kinetic_breaking_and_a_scale_has():
 @settings(max_examples=25, deadline=None)
 @given(shift=st.lists(st.sampled_from([0.0, 0.1, -0.3]), min_size=3, max_size=3))
 def test_floats_of_a_case_are_read_as_exact_fractions(shift):
-    xi = formulas(BY_NAME["mexican-hat"]).generator(Symmetry("s", rotation(3, 0, 1).A, tuple(shift)), (0, 0, 0))
-    assert [Fraction(int(sympy.sympify(x).p), int(sympy.sympify(x).q)) for x in xi] == [Fraction(x) for x in shift]
+    xi = formulas(BY_NAME["mexican-hat"]).generator(
+        Symmetry("s", rotation(3, 0, 1).A, tuple(shift)), (0, 0, 0)
+    )
+    assert [Fraction(int(sympy.sympify(x).p), int(sympy.sympify(x).q)) for x in xi] == [
+        Fraction(x) for x in shift
+    ]
 
 
 def test_translation_of_a_scale_invariant_loss_is_no_symmetry_but_scale_is():

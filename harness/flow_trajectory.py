@@ -1,0 +1,81 @@
+"""A solution of the equations of motion at its output times, with the parts of what it predicts for each charge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from harness.symbolic_mechanics import TOTAL, Mechanics
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """m mass, mu friction, eps breaking, kappa deformation: floats, or (lanes,) arrays."""
+
+    m: np.ndarray
+    mu: np.ndarray
+    eps: np.ndarray
+    kappa: np.ndarray
+
+    @property
+    def values(self) -> tuple:
+        return self.m, self.mu, self.eps, self.kappa
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries, lanes)."""
+
+    mechanics: Mechanics
+    parameters: Parameters
+    times: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    j: np.ndarray = field(init=False)
+    size: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        read = self.mechanics.charges
+        both = read(*np.moveaxis(self.x, 1, 0), *self.parameters.values).swapaxes(0, 1)
+        object.__setattr__(self, "j", both[:, : both.shape[1] // 2])
+        object.__setattr__(self, "size", both[:, both.shape[1] // 2 :])
+
+    def part(self, symmetry: int, name: str) -> np.ndarray:
+        """(n, lanes) of one part's damped integral; zeros where the part is identically zero."""
+        where = self.mechanics.parts[symmetry].get(name)
+        return np.zeros_like(self.times) if where is None else self.z[:, where]
+
+    def detuned(self, symmetry: int) -> np.ndarray:
+        return self.z[:, self.mechanics.sources + symmetry]
+
+    def memory(self, symmetry: int) -> np.ndarray:
+        """j(0) e^{-mu t / m}"""
+        return self.j[0, symmetry] * np.exp(-self.parameters.mu / self.parameters.m * self.times)
+
+    def predicted(self, symmetry: int) -> np.ndarray:
+        """S of (1)."""
+        return self.memory(symmetry) + sum(self.part(symmetry, name) for name in TOTAL)
+
+    @cached_property
+    def sources(self) -> np.ndarray:
+        """(n, k, lanes) of every part's source at the output times."""
+        call, d = self.mechanics.field, 2 * self.mechanics.dim
+        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d:].swapaxes(0, 1)
+
+    @cached_property
+    def weights(self) -> list:
+        return [self.weight(i) for i in range(len(self.mechanics.parts))]
+
+    def weight(self, symmetry: int) -> np.ndarray:
+        """W (n, lanes), the damped integral of |generator| + |metric| + |potential|, from |j(0)|."""
+        where = self.mechanics.parts[symmetry]
+        names = [where[n] for n in TOTAL if n in where]
+        size = np.sum(np.abs(self.sources[:, names]), axis=1)
+        rate = self.parameters.mu / self.parameters.m
+        out = [np.abs(self.j[0, symmetry])]
+        for h, a, b in zip(np.diff(self.times, axis=0), size[:-1], size[1:], strict=True):
+            kept = np.exp(-rate * h)
+            out.append(kept * out[-1] + (1 - kept) / rate * (a + b) / 2)
+        return np.array(out)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import Symmetry
+from cases.case import Case, Symmetry
 from harness.trajectory import Trajectory
 from harness.wide import U_WIDE
+from kernels.rules import Rule
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 
@@ -31,15 +32,31 @@ class Residual:
 
 @dataclass(frozen=True)
 class ExactLaw:
-    """key, title, equation; covers(trajectory, symmetry) -> (lanes,) bool; residual(trajectory, symmetry, **flaws)."""
+    """key, title, equation, and:
+
+    suits     suits(rule, symmetry) -> bool, known before anything runs
+    residual  residual(trajectory, symmetry, **flaws) -> Residual
+    blind     what the law cannot see
+    some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
+    """
 
     key: str
     title: str
     equation: str
-    covers: Callable
+    suits: Callable
     residual: Callable
     blind: tuple[str, ...]
+    some: Callable | None = None
     about_symmetry: bool = True
+
+    def covers(self, t: Trajectory, symmetry) -> np.ndarray:
+        """(lanes,) where the law speaks of this trajectory."""
+        fits = self.suits(t.rule, symmetry)
+        return self.some(t, symmetry) if fits and self.some else np.full(t.lanes, fits)
+
+    def concerns(self, case: Case, rule: Rule) -> bool:
+        """Whether the law says anything of a case under a rule."""
+        return any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
 
 
 def dot(x, y):
@@ -68,10 +85,6 @@ def size(x, y):
 # ---- D0: the update itself
 
 
-def covers_all(t: Trajectory, symmetry=None):
-    return np.ones(t.lanes, bool)
-
-
 def update(t: Trajectory, symmetry=None):
     """D0  w = beta v - eta f + delta;   q' = s q + w + sigma (log q for the mirror rule), componentwise."""
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
@@ -87,10 +100,6 @@ def update(t: Trajectory, symmetry=None):
 
 
 # ---- D2: the charge
-
-
-def covers_euclidean(t: Trajectory, symmetry):
-    return np.full(t.lanes, not t.rule.log_state)
 
 
 def broken_force(t: Trajectory, symmetry: Symmetry):
@@ -142,14 +151,14 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 # ---- D3: decay of the charge of a Killing field
 
 
-def covers_killing(t: Trajectory, symmetry):
-    """Rotations; translations where no coupled decay acts. Symmetric loss only; momentum only."""
-    lanes = (t.eps == 0) & t.rule.momentum & (not t.rule.log_state)
-    if symmetry.is_rotation:
-        return lanes
-    if symmetry.is_translation:
-        return lanes & ((t.k == 0) | t.rule.decoupled)
-    return np.zeros(t.lanes, bool)
+def decaying(rule: Rule, symmetry: Symmetry) -> bool:
+    return rule.momentum and (symmetry.is_rotation or symmetry.is_translation)
+
+
+def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
+    """Symmetric loss; for translations no coupled decay either."""
+    free = symmetry.is_rotation | (t.k == 0) | t.rule.decoupled
+    return (t.eps == 0) & free
 
 
 def decay_law(t: Trajectory, symmetry: Symmetry):
@@ -168,10 +177,6 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 
 
 # ---- D4: symmetric generators
-
-
-def covers_symmetric(t: Trajectory, symmetry):
-    return np.full(t.lanes, symmetry.is_symmetric and t.rule.decay == "coupled")
 
 
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
@@ -196,10 +201,6 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
 # ---- D6: translation charge
 
 
-def covers_translation(t: Trajectory, symmetry):
-    return np.full(t.lanes, symmetry.is_translation and not t.rule.log_state and t.steps >= 2)
-
-
 def translation_law(t: Trajectory, symmetry: Symmetry):
     """D6  c_{n+1} = (s + beta - eta k) c_n - s beta c_{n-1} - eta eps <grad b, a>,  c = <a, q>;  eta k only when coupled."""
     a = symmetry.shift[:, None].astype(t.q.dtype)
@@ -217,10 +218,6 @@ def translation_law(t: Trajectory, symmetry: Symmetry):
 # ---- D7: mirror descent
 
 
-def covers_mirror(t: Trajectory, symmetry):
-    return np.full(t.lanes, t.rule.log_state)
-
-
 def mirror_law(t: Trajectory, symmetry: Symmetry):
     """D7  <log q' - log q, xi(q)> = -eta eps <grad b, xi(q)>."""
     x = xi(symmetry, t.q[:-1])
@@ -234,18 +231,18 @@ def mirror_law(t: Trajectory, symmetry: Symmetry):
 EXACT = {
     law.key: law
     for law in (
-        ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'", covers_all, update,
+        ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'", lambda rule, symmetry: True, update,
                  ("nothing that changes a bit by more than its rounding",), about_symmetry=False),
-        ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", covers_euclidean, charge_law,
+        ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", lambda rule, symmetry: not rule.log_state, charge_law,
                  ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
-        ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", covers_killing, decay_law,
-                 ("everything along the rotation: coupled decay of any size", "the gradient")),
+        ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
+                 ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),
         ExactLaw("D4", "symmetric generators: the mass eta (1+beta)/2 is exact",
-                 "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", covers_symmetric, mass_law,
+                 "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", lambda rule, symmetry: symmetry.is_symmetric and rule.decay == "coupled", mass_law,
                  ("what D2 is blind to",)),
-        ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", covers_translation, translation_law,
-                 ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
-        ExactLaw("D7", "mirror descent keeps the charge of its own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>", covers_mirror, mirror_law,
+        ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule, symmetry: symmetry.is_translation and not rule.log_state, translation_law,
+                 ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t, symmetry: np.full(t.lanes, t.steps >= 2)),
+        ExactLaw("D7", "mirror descent keeps the charge of its own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>", lambda rule, symmetry: rule.log_state, mirror_law,
                  ("faults in g that keep the symmetry", "eta, on a symmetric loss")),
     )
 }  # fmt: skip

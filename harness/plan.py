@@ -96,6 +96,8 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     ]
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
+        if kind in ("exact", "controls"):
+            laws = tuple(k for k in laws if EXACT[k].concerns(case, RULE_TABLE[rule]))
         return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)
 
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []
@@ -148,6 +150,7 @@ def cells(selection) -> list:
     """Every cell of a selection, cheapest kinds first. Raises launch.BackendMissing."""
     backend = backend_of(selection.backend)
     out: list = discrete(selection, backend)
+    out = [c for c in out if c.laws]
     for module, backend in ((continuous, "scipy"), (order_laws, "numpy")):
         found = module.cells(selection.cases, selection.profile, selection.seed)
         out += [FlowCell(c, module.__name__.split(".")[-1], backend) for c in found if c.law in selection.laws]

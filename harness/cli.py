@@ -62,6 +62,8 @@ def verify(
     """Decide every law on every case: table, run folder, exit code."""
     from harness.choices import Request, whole
     from harness.folder import read_about
+    from harness.progress import watched
+    from harness.publish import publish
     from harness.run import DEFAULT_JOBS, INTERNAL
 
     jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
@@ -97,46 +99,6 @@ def verify(
 def said(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
-
-
-def watched(request, **how):
-    """Run with a progress bar when stderr is a terminal."""
-    from harness.run import run
-
-    if not sys.stderr.isatty():
-        return run(request, **how)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from harness.table import console
-
-    columns = (BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("planning", total=None)
-
-        def watch(event, **facts):
-            if event == "cells":
-                bar.update(task, total=facts["total"], completed=facts["done"], description="")
-            else:
-                bar.update(task, advance=1, description=facts["done"].cell[:40])
-
-        return run(request, watch=watch, **how)
-
-
-def publish(result) -> None:
-    """junit.xml, report.html and errors.txt into the run folder. A failure here loses no record."""
-    if result.folder is None:
-        return
-    from harness.junit import document
-    from harness.records import write_whole
-    from harness.report import render
-
-    try:
-        write_whole(result.folder / "junit.xml", document(result.records, result.errors))
-        if result.errors:
-            write_whole(result.folder / "errors.txt", "\n".join(f"{cell}\n{text}" for cell, text in result.errors.items()))
-        write_whole(result.folder / "report.html", render(result.records, list(result.laws), result.about))
-    except OSError as error:
-        result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
 
 
 @app.command()
@@ -216,17 +178,10 @@ def replay(
 @app.command()
 def report(run: RunFolder = None):
     """Write report.html and junit.xml of a run again."""
-    from harness.folder import newest, read_run
-    from harness.junit import document
-    from harness.records import write_whole
-    from harness.report import render
+    from harness.folder import newest
+    from harness.publish import republish
 
-    found = read_run(run if run is not None else newest())
-    try:
-        write_whole(found.path / "report.html", render(found.records, found.about["laws"], found.about))
-        write_whole(found.path / "junit.xml", document(found.records))
-    except OSError as error:
-        raise UsageError(f"{found.path}/report.html cannot be written: {error.strerror}") from None
+    found = republish(run if run is not None else newest())
     print(found.path / "report.html")
     for note in found.notes:
         complain(f"note: {note}")

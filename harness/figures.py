@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 300, 62, 14, 16, 46
-COLOURS = 6
+COLOURS = 8
 
 
 @dataclass
@@ -106,18 +106,28 @@ def panel(data: dict, label: str) -> tuple[str, int]:
     if not curves:
         return "", lost
     points = [p for c in curves.values() for p in c]
-    top = TOP + 18 * math.ceil(len(curves) / 2)
+    told = {name: legend(name, curve, data.get("plot")) for name, curve in curves.items()}
+    columns = 2 if max(map(len, told.values())) <= 26 else 1
+    top = TOP + 18 * math.ceil(len(curves) / columns)
+    tall = HEIGHT + 18 * max(0, math.ceil(len(curves) / columns) - 2)
     across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT, log=logs[0])
-    up = Axis.over([y for _, y in points], HEIGHT - BOTTOM, top, log=logs[1])
-    parts = frame(across, up, data.get("xlabel", ""), data.get("ylabel", ""), top)
-    for i, (name, curve) in enumerate(curves.items()):
+    # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear axis.
+    seen = [y for name, c in curves.items() for _, y in c if logs[1] or name != "bound" or len(curves) == 1]
+    up = Axis.over(seen, tall - BOTTOM, top, log=logs[1])
+    parts = frame(across, up, data.get("xlabel", ""), data.get("ylabel", ""), top, tall)
+    for i, (name, curve) in sorted(enumerate(curves.items()), key=lambda c: style(c[1][0]) == "dots"):  # dots lie on the lines
+        if name == "bound" and not logs[1]:
+            continue
         parts += drawn(curve, name, i, across, up)
-        told = name
-        if data.get("plot") == "loglog" and len(curve) > 1 and name != "bound" and slope(curve) is not None:
-            told += f", slope {slope(curve):.2f}"
-        x, y = LEFT + 12 + (i % 2) * (WIDTH - LEFT) / 2, 14 + 18 * (i // 2)
-        parts += [dot(x - 8, y - 4, i, r=4) if style(name) != "bound" else line(x - 14, y - 4, x - 3, y - 4, "bound"), text(x, y, told[:34], anchor="start")]
-    return drawing(parts, label), lost
+        x, y = LEFT + 12 + (i % columns) * (WIDTH - LEFT) / 2, 16 + 18 * (i // columns)
+        parts += [dot(x - 8, y - 4, i, r=4) if style(name) != "bound" else line(x - 14, y - 4, x - 3, y - 4, "bound"), text(x, y, told[name], anchor="start")]
+    return drawing(parts, label, tall), lost
+
+
+def legend(name: str, curve: list, plot: str | None) -> str:
+    measured = slope(curve) if plot == "loglog" and len(curve) > 1 else None
+    short = name if len(name) <= 48 else name[:47] + "…"
+    return short if measured is None else f"{short}: slope {measured:.2f}"
 
 
 def style(name: str) -> str:
@@ -130,13 +140,13 @@ def drawn(curve, name: str, i: int, across: Axis, up: Axis) -> list[str]:
     if style(name) != "dots":
         stroke = 'class="bound"' if style(name) == "bound" else f'fill="none" stroke="var(--c{i % COLOURS})" stroke-width="1.6"'
         parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in xy)}" {stroke}/>')
-    if style(name) == "dots" or (style(name) == "curve" and len(xy) <= 24):
+    if style(name) == "dots" or (style(name) == "curve" and name != "predicted" and len(xy) <= 24):
         parts += [dot(x, y, i, f"{name}: {a:.6g}, {b:.6g}", r=2.6) for (x, y), (a, b) in zip(xy, curve, strict=True)]
     return parts
 
 
-def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float) -> list[str]:
-    base = HEIGHT - BOTTOM
+def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float) -> list[str]:
+    base = tall - BOTTOM
     parts = []
     for value, told in across.ticks():
         x = across.at(value)
@@ -145,18 +155,20 @@ def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float) -> list[
         y = up.at(value)
         parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, told, anchor="end", raw=True)]
     parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
-    return [*parts, text((LEFT + WIDTH) / 2, HEIGHT - 8, xlabel, kind="name"), text(13, (top + base) / 2, ylabel, kind="name", turn=True)]
+    return [*parts, text((LEFT + WIDTH) / 2, tall - 8, xlabel, kind="name"), text(13, (top + base) / 2, ylabel, kind="name", turn=True)]
 
 
-def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
+def strip(spent: dict[str, dict[str, list[float]]], order: list[str], label: str) -> str:
     """Dots of spent on a logarithm, one row a case, one colour a precision; 1 is marked.
 
-    spent: {case: {precision: [spent]}}. Zero stands at the left edge, infinity at the right.
+    spent: {case: {precision: [spent]}};  order: all precisions, a place in it is a colour on every drawing. Zero stands at the left edge, infinity at the right.
     """
-    precisions = list(dict.fromkeys(p for row in spent.values() for p in row))
+    found = {p for row in spent.values() for p in row}
+    precisions = [p for p in order if p in found] + sorted(found - set(order))
+    colour = {p: (order.index(p) if p in order else len(order) + i) for i, p in enumerate(precisions)}
     values = [x for row in spent.values() for found in row.values() for x in found]
     positive = [x for x in values if 0 < x < math.inf]
-    left, high, head = 128, 26, 10 + 18 * math.ceil(len(precisions) / 3)
+    left, high, head = 146, 26, 10 + 18 * math.ceil(len(precisions) / 3)
     base = head + high * len(spent)
     height = base + 44
     low = max(min([*positive, 0.1]), 1e-12)
@@ -164,7 +176,7 @@ def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
     parts = []
     for i, name in enumerate(precisions):
         x, y = 14 + (i % 3) * (WIDTH - 14) / 3, 14 + 18 * (i // 3)
-        parts += [dot(x - 6, y - 4, i, r=4), text(x + 2, y, name, anchor="start")]
+        parts += [dot(x - 6, y - 4, colour[name], r=4), text(x + 2, y, name, anchor="start")]
     for value, told in across.ticks(7):
         parts += [line(across.at(value), head, across.at(value), base, "grid"), text(across.at(value), base + 16, told, raw=True)]
     one = across.at(1.0)
@@ -180,5 +192,5 @@ def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
             shift = (precisions.index(precision) - (len(precisions) - 1) / 2) * min(3.5, 18 / max(1, len(precisions)))
             for x in sorted(set(numbers)):
                 at = left + 8 if x == 0 else across.at(min(max(x, low), 1e12)) if x < math.inf else WIDTH - 14
-                parts.append(dot(at, y + shift, precisions.index(precision), f"{case} {precision}: {x:.3g}", r=2.8))
+                parts.append(dot(at, y + shift, colour[precision], f"{case} {precision}: {x:.3g}", r=2.8))
     return drawing(parts, label, height)

@@ -37,6 +37,7 @@ class Run:
     about: dict
     records: list[Record]
     cells: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -80,7 +81,9 @@ def read_run(path: Path, *, repair: bool = False) -> Run:
     for entry in done:
         if not isinstance(entry, dict) or not isinstance(entry.get("cell"), str):
             raise UsageError(f"{path}/cells.jsonl is corrupt: {str(entry)[:60]!r} names no cell")
-        if "error" not in entry:
+        if "error" in entry:
+            run.errors[entry["cell"]] = str(entry["error"])
+        else:
             run.cells[entry["cell"]] = entry.get("records")
     return run
 

@@ -59,23 +59,22 @@ def laws_table(result: Result) -> Table:
     return table
 
 
-def killers(records: Iterable[Record]) -> dict[str, list[str]]:
-    """Planted fault -> the laws that killed it, in the order of the records' laws; [] for a survivor."""
+def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:
+    """Planted fault -> the laws that killed it, in the order of `laws`; [] for a survivor."""
+    order = {law: i for i, law in enumerate(laws)}
     found: dict[str, list[str]] = {}
     for r in records:
         if r.control:
-            laws = found.setdefault(r.control, [])
-            if r.verdict == VIOLATED and r.law not in laws:
-                laws.append(r.law)
-    return dict(sorted(found.items()))
+            by = found.setdefault(r.control, [])
+            if r.verdict == VIOLATED and r.law not in by:
+                by.append(r.law)
+    return {control: sorted(by, key=lambda x: order.get(x, len(order))) for control, by in sorted(found.items())}
 
 
 def killers_table(result: Result) -> Table:
-    order = {law: i for i, law in enumerate(result.laws)}
     table = listing("planted fault", "killed by")
-    for control, laws in killers(result.records).items():
-        by = " ".join(sorted(laws, key=lambda x: order.get(x, 99)))
-        table.add_row(control, by if by else Text("no law: it survived", style="bold red"))
+    for control, by in killers(result.records, result.laws).items():
+        table.add_row(control, " ".join(by) if by else Text("no law: it survived", style="bold red"))
     return table
 
 
@@ -113,7 +112,7 @@ def why(result: Result) -> str:
         laws = sorted({r.law for r in result.records if r.verdict == VIOLATED and not r.control}, key=result.laws.index)
         return f": {' '.join(laws)}"
     if result.exit_code == 3:
-        survivors = [c for c, laws in killers(result.records).items() if not laws]
+        survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS]]
         uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed]
         parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
@@ -138,7 +137,7 @@ def footing(result: Result) -> str:
 def ending(result: Result) -> Group:
     """Everything, from the table of laws to the verdict."""
     parts: list = [laws_table(result), Text()]
-    if killers(result.records):
+    if killers(result.records, result.laws):
         parts += [killers_table(result), Text()]
     rest = remainder(result)
     parts += [*rest, Text()] if rest else []
@@ -160,7 +159,7 @@ def summary(result: Result) -> dict:
              "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict}
             for r in result.rows
         ],
-        "controls": killers(result.records),
+        "controls": killers(result.records, result.laws),
         "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "replay": r.replay} for r in real if r.verdict == VIOLATED],
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
         "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],

@@ -1,0 +1,39 @@
+"""What people and their CI read of a run: report.html, junit.xml, errors.txt. Made from the records, at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.folder import Run, read_run
+from harness.junit import document
+from harness.records import write_whole
+from harness.report import render
+from harness.run import Result
+from harness.usage import UsageError
+
+
+def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:
+    write_whole(path / "junit.xml", document(records, errors))
+    if errors:
+        write_whole(path / "errors.txt", "\n".join(f"{cell}\n{text}" for cell, text in errors.items()))
+    write_whole(path / "report.html", render(records, laws, about))
+
+
+def publish(result: Result) -> None:
+    """Into the run folder. A disk that refuses is a note: no record is lost by it."""
+    if result.folder is None:
+        return
+    try:
+        write(result.folder, result.records, result.errors, list(result.laws), result.about)
+    except OSError as error:
+        result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
+
+
+def republish(path: Path) -> Run:
+    """Again, from a run folder. Raises UsageError."""
+    run = read_run(path)
+    try:
+        write(run.path, run.records, run.errors, run.about["laws"], run.about)
+    except OSError as error:
+        raise UsageError(f"{run.path}/report.html cannot be written: {error.strerror}") from None
+    return run

@@ -1,0 +1,27 @@
+"""What all tests share: a Hypothesis profile, and a plan of fake cells for tests of the command line."""
+
+import os
+import sys
+
+import fakes
+import pytest
+from hypothesis import settings
+
+import harness
+
+# No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so that a
+# red build is about the change.
+settings.register_profile("noether", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "noether")
+
+
+@pytest.fixture
+def plan(monkeypatch, tmp_path):
+    """harness.plan replaced by fakes.Plan; runs/ in an empty folder."""
+    fake = fakes.Plan("harness.plan")
+    monkeypatch.setitem(sys.modules, "harness.plan", fake)
+    monkeypatch.setattr(harness, "plan", fake, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return fake

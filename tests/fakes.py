@@ -1,0 +1,104 @@
+"""A plan whose cells are made of nothing: for tests of what stands around the cells.
+
+`python -c "import fakes; fakes.main()" verify ...` is the command line over this plan; FAKE names what goes wrong.
+"""
+
+import os
+import sys
+import time
+import types
+from dataclasses import dataclass
+
+from harness.seeds import derive
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from kernels.launch import BackendMissing
+
+
+@dataclass(frozen=True)
+class Law:
+    key: str
+    title: str = "a fake law"
+    equation: str = "0 < 1 & 1 = 1"
+    anchor: str = "theory.md#D2"
+    kind: str = "rounding"
+    blind: tuple = ("everything else",)
+    controls: tuple = ("no-op kernel",)
+    applies: str = "heavy ball"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """wrong: violated | inconclusive | outside | survivor | raises | slow | interrupted | nan, or nothing"""
+
+    name: str
+    law: str
+    case: str
+    rule: str
+    precision: str
+    seed: int
+    wrong: str = ""
+    backend: str = "numpy"
+
+    @property
+    def laws(self):
+        return (self.law,)
+
+    def run(self):
+        if self.wrong == "raises":
+            raise ZeroDivisionError("planted in a cell")
+        if self.wrong == "interrupted":
+            raise KeyboardInterrupt
+        if self.wrong == "slow":
+            time.sleep(0.25)
+        value = derive(self.seed, self.name) / 2**63
+        spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED), "inconclusive": (value, INCONCLUSIVE),
+                          "outside": (None, OUTSIDE)}.get(self.wrong, (value, HOLDS))  # fmt: skip
+        about = dict(law=self.law, case=self.case, rule=self.rule, backend=self.backend, precision=self.precision, lanes=4, steps=8,
+                     parameters={"eta": [0.125, 0.25]}, symmetry="scale")  # fmt: skip
+        worst = {"lane": 0, "step": 1, "component": None, "start": [value.hex()]}
+        data = {"plot": "response", "x": [1e-3, 1e-2], "series": {"measured": [1e-3, 2e-2], "predicted": [1e-3, 2e-2]}, "xlabel": "eps", "ylabel": "R"}
+        right = Record(**about, predicted=1.0, measured=1.0 + value, bound=1.0, spent=spent, verdict=verdict, reason="lane 0 <moves> & more",
+                       worst=worst, replay=f"noether replay RUN --cell {self.name}", data=data)  # fmt: skip
+        planted = Record(**about, predicted=1.0, measured=float("inf"), bound=0.0, spent=float("inf"), verdict=VIOLATED, reason="killed",
+                         control="no-op kernel")  # fmt: skip
+        if self.wrong == "survivor":
+            planted.verdict, planted.spent = HOLDS, 0.5
+        return [right, planted]
+
+
+class Plan(types.ModuleType):
+    """Three laws on the chosen cases, rules and precisions; `wrong` maps a law to what goes wrong in its cells."""
+
+    LAWS = {k: Law(k) for k in ("D0", "D2", "O3")}
+    RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent")
+    PRECISIONS = ("float64", "float32", "float16", "bfloat16")
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.wrong = {}
+        self.made = []
+
+    def backend_of(self, name):
+        if name == "triton-gpu":
+            raise BackendMissing("backend triton-gpu is not here: torch sees no GPU")
+        return "numpy" if name == "auto" else name
+
+    def cells(self, selection):
+        self.made.append(selection)
+        return [
+            Cell(f"{law}/{case.name}/{precision}", law, case.name, "heavy-ball", precision, selection.seed, self.wrong.get(law, ""))
+            for law in selection.laws
+            for case in selection.cases
+            for precision in selection.precisions
+            if law != "O3" or precision == "float64"
+        ]
+
+
+def main():
+    import harness
+    from harness.cli import main as command
+
+    plan = Plan("harness.plan")
+    plan.wrong = dict(x.split("=") for x in os.environ.get("FAKE", "").split(",") if x)
+    sys.modules["harness.plan"] = harness.plan = plan
+    command()

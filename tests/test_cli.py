@@ -1,0 +1,319 @@
+"""The command line keeps its promises: exit codes, one clear line for wrong input, nothing found lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.choices import Request, select
+from harness.cli import call
+from harness.usage import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
+
+GOOD_CASE = """
+from cases.case import Case, scale
+
+def loss(q, xp):
+    return (q[0] * q[0] + 2 * q[1] * q[1]) / (q[0] * q[0] + q[1] * q[1])
+
+def breaking(q, xp):
+    return q[0]
+
+def shifted(q, xp):
+    return loss(q, xp) + q[0]
+
+OWN = Case(name="own", title="t", source="s", loss=loss, breaking=breaking, box=((0.5, 1.0), (0.5, 1.0)), symmetries=(scale(2),))
+"""
+
+
+def run_cli(*arguments, fake="", **options):
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}", "FAKE": fake}
+    return subprocess.run([sys.executable, "-c", "import fakes; fakes.main()", *map(str, arguments)], env=environment, capture_output=True, text=True,
+                          timeout=60, **options)  # fmt: skip
+
+
+def refused(capsys, *arguments):
+    """Exit code 2, one line on stderr, no traceback, nothing on stdout, no run folder."""
+    before = set(Path("runs").iterdir()) if Path("runs").exists() else set()
+    assert call(list(map(str, arguments))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("noether: ") and err.count("\n") == 1, err
+    assert "Traceback" not in err
+    assert (set(Path("runs").iterdir()) if Path("runs").exists() else set()) == before
+    return err
+
+
+# ---- wrong words
+
+
+WRONG_WORDS = [
+    (["verify", "raleigh"], ["'raleigh'", "did you mean rayleigh", "mexican-hat"]),
+    (["verify", "--law", "D99"], ["law is 'D99'", "D0, D2, O3"]),
+    (["verify", "--law", "D2,,x"], ["law is 'X'"]),
+    (["verify", "--law", ""], ["--law is empty"]),
+    (["verify", "--rule", "heavyball"], ["did you mean heavy-ball"]),
+    (["verify", "--precision", "fp32"], ["precision is 'fp32'", "float32"]),
+    (["verify", "--backend", "cuda"], ["backend is 'cuda'", "auto, numpy, triton-interpreted"]),
+    (["verify", "--profile", "fast"], ["profile is 'fast'", "quick, full, stress"]),
+    (["verify", "--eta", "nan"], ["--eta is nan, must be a finite number above 0"]),
+    (["verify", "--eta", "-0.1"], ["--eta is -0.1"]),
+    (["verify", "--eta", "0"], ["--eta is 0.0"]),
+    (["verify", "--eta", "inf"], ["--eta is inf"]),
+    (["verify", "--eta", "small"], ["--eta"]),
+    (["verify", "--beta", "1"], ["--beta is 1.0", "below 1"]),
+    (["verify", "--beta", "-0.5"], ["--beta is -0.5"]),
+    (["verify", "--decay", "-1"], ["--decay is -1.0"]),
+    (["verify", "--eps", "nan"], ["--eps is nan"]),
+    (["verify", "--steps", "0"], ["--steps is 0"]),
+    (["verify", "--lanes", "-3"], ["--lanes is -3"]),
+    (["verify", "--lanes", "100000", "--steps", "100000"], ["--lanes x --steps is 10000000000"]),
+    (["verify", "--seed", "-1"], ["--seed is -1"]),
+    (["verify", "--jobs", "0"], ["--jobs is 0"]),
+    (["verify", "--no-such-option"], ["--no-such-option"]),
+    (["verifi"], ["verifi"]),
+    (["verify", "rayleigh", "--rule", "mirror-descent"], ["rule mirror-descent fits none", "rayleigh (euclidean metric)", "entropy-mirror"]),
+    (["verify", "rayleigh", "entropy-mirror", "--rule", "heavy-ball"], ["case entropy-mirror has a bregman metric", "mirror-descent"]),
+    (["verify", "--law", "O3", "--precision", "float16"], ["law O3 covers nothing of this choice", "needs heavy ball"]),
+    (["show", "nothing"], ["case is 'nothing'"]),
+    (["explain", "D1000"], ["law is 'D1000'"]),
+    (["replay", "no/such/run"], ["run no/such/run is not there"]),
+    (["report", "no/such/run"], ["run no/such/run is not there"]),
+    (["report"], ["runs/ has no run"]),
+    (["verify", "--resume", "no/such/run"], ["run no/such/run is not there"]),
+    (["verify", "--resume", "a", "--out", "b"], ["--out b must not be given"]),
+]
+
+
+@pytest.mark.parametrize("words, told", WRONG_WORDS, ids=lambda x: " ".join(x)[:40])
+def test_wrong_words_are_one_line_and_exit_2(plan, capsys, words, told):
+    err = refused(capsys, *words)
+    for part in told:
+        assert part in err, err
+
+
+# ---- case files
+
+WRONG_FILES = [
+    ("x = 1\n", "", "declares no Case"),
+    ("def f(:\n", "", "is no valid python"),
+    ("raise RuntimeError('boom')\n", "", "raises RuntimeError at line 1: boom"),
+    ("import sys\nsys.exit(0)\n", "", "raises SystemExit at line 2"),
+    ("import no_such_module\n", "", "raises ModuleNotFoundError at line 1"),
+    (GOOD_CASE, ":OTHER", "name is 'OTHER', must be one of OWN"),
+    (GOOD_CASE + "from dataclasses import replace\nB = replace(OWN, name='b')\n", "", "declares 2 cases"),
+    (GOOD_CASE.replace('name="own"', 'name="Own Case"'), "", "name is 'Own Case'"),
+    (GOOD_CASE.replace("loss=loss", "loss=3"), "", "loss is 3, must be a function"),
+    (GOOD_CASE.replace("(0.5, 1.0), (0.5, 1.0)", "(0.5, 1.0), (1.0, 0.5)"), "", "must be finite with low < high"),
+    (GOOD_CASE.replace("box=((0.5, 1.0), (0.5, 1.0))", "box=7"), "", "raises TypeError"),
+    (GOOD_CASE.replace("return q[0]\n", "return q[7]\n"), "", "breaking raises IndexError"),
+    (GOOD_CASE.replace("return q[0]\n", "return 'one'\n"), "", "must be a number"),
+    (GOOD_CASE.replace("return q[0]\n", "return xp.log(q[0] - 5)\n"), "", "the box must lie inside its domain"),
+    (GOOD_CASE.replace("return q[0]\n", "return xp.sin(q[0])\n"), "", "cannot be traced"),
+    (GOOD_CASE.replace("loss=loss", "loss=shifted"), "", "symmetry scale is false"),
+    (GOOD_CASE.replace("return q[0]\n", "return loss(q, xp)\n"), "", "must break at least one"),
+]
+
+
+@pytest.mark.parametrize("text, name, told", WRONG_FILES, ids=[w[2][:30] for w in WRONG_FILES])
+def test_wrong_case_files_are_one_line_and_exit_2(plan, capsys, text, name, told):
+    Path("case.py").write_text(text)
+    assert told in refused(capsys, "verify", f"./case.py{name}")
+
+
+@pytest.mark.parametrize("word, told", [("./none.py", "does not exist"), (".", None), ("./folder.py", "is a folder"), ("./case.txt", "must be a .py file")])
+def test_paths_that_are_no_case_file_are_refused(plan, capsys, word, told):
+    Path("folder.py").mkdir()
+    Path("case.txt").write_text(GOOD_CASE)
+    err = refused(capsys, "verify", word)
+    assert told is None or told in err
+
+
+def test_a_case_file_is_verified_and_found_by_its_name(plan):
+    Path("case.py").write_text(GOOD_CASE)
+    for word in ("./case.py", "case.py:OWN", "case.py:own"):
+        assert [c.name for c in select(Request(cases=(word,))).cases] == ["own"]
+    assert call(["verify", "case.py", "--precision", "float64", "--jobs", "1"]) == 0
+
+
+def test_a_file_whose_case_has_the_name_of_another_is_refused(plan, capsys):
+    Path("case.py").write_text(GOOD_CASE.replace('"own"', '"rayleigh"'))
+    assert "two different cases are named 'rayleigh'" in refused(capsys, "verify", "rayleigh", "case.py")
+
+
+# ---- exit codes
+
+
+@pytest.mark.parametrize("wrong, arguments, code", [
+    ("", [], 0), ("D2=violated", [], 1), ("D2=nan", [], 1), ("D2=inconclusive", [], 3), ("D2=outside", [], 3), ("D2=raises", [], 70),
+    ("D2=raises,D0=violated", [], 70), ("", ["--backend", "triton-gpu"], 3), ("", ["--law", "none"], 2),
+])  # fmt: skip
+def test_exit_codes_are_those_that_were_promised(wrong, arguments, code, tmp_path):
+    done = run_cli(*SMALL, *arguments, fake=wrong, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    if code in (2, 3) and arguments:
+        assert not (tmp_path / "runs").exists() and done.stderr.count("\n") == 1
+    else:
+        assert (next((tmp_path / "runs").iterdir()) / "report.html").exists()
+
+
+def test_a_surviving_control_is_blindness(plan, capsys):
+    plan.wrong = dict.fromkeys(plan.LAWS, "survivor")
+    assert call(SMALL) == 3
+    assert "controls survived: no-op kernel" in " ".join(capsys.readouterr().out.split())
+
+
+def test_strict_refuses_inconclusive_cells_that_would_pass(plan, monkeypatch):
+    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [*cells(s), *(c for c in mixed(cells(s)))])
+    assert call(SMALL) == 0
+    assert call([*SMALL, "--strict"]) == 3
+
+
+def mixed(cells):
+    from dataclasses import replace
+
+    return [replace(c, name=c.name + "/few", wrong="inconclusive") for c in cells]
+
+
+def test_a_law_without_cells_is_blind_when_nothing_was_narrowed(plan, monkeypatch):
+    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [c for c in cells(s) if c.law != "D2"])
+    assert call(["verify", "--jobs", "1"]) == 3
+    assert call(["verify", "--jobs", "1", "--precision", "float64"]) == 0, "left out by choice, and named"
+
+
+def test_a_crash_is_70_with_a_way_to_report_it(plan, capsys, monkeypatch):
+    monkeypatch.setattr(plan, "cells", lambda s: 1 / 0)
+    assert call(SMALL) == 70
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError" in err and "please report it" in err
+
+
+def test_the_traceback_of_a_broken_cell_is_in_the_run_folder(plan, capsys):
+    plan.wrong = {"D0": "raises"}
+    assert call([*SMALL, "--out", "r"]) == 70
+    assert "planted in a cell" in Path("r/errors.txt").read_text()
+    assert "r/errors.txt" in capsys.readouterr().err
+    assert len(Path("r/records.jsonl").read_text().splitlines()) == 4, "the other cells' records are kept"
+
+
+# ---- what is printed
+
+
+def test_json_is_all_that_stdout_gets(plan, capsys):
+    plan.wrong = {"D2": "nan"}
+    assert call([*SMALL, "--json"]) == 1
+    value = json.loads(capsys.readouterr().out, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
+    assert value["exit_code"] == 1 and value["violated"][0]["spent"] == "nan"
+    assert [law["law"] for law in value["laws"]] == ["D0", "D2", "O3"]
+
+
+@pytest.mark.parametrize("columns", [None, 80, 100, 200])
+def test_the_table_fits_its_width(plan, capsys, monkeypatch, columns):
+    if columns:
+        monkeypatch.setenv("COLUMNS", str(columns))
+    plan.wrong = {"D0": "violated"}
+    assert call(["verify", "--jobs", "1"]) == 1
+    lines = [x for x in capsys.readouterr().out.splitlines() if "noether replay" not in x]
+    assert max(map(len, lines)) <= min(columns or 100, 100)
+    assert any(x.startswith("D2") and "holds" in x for x in lines), "every law keeps a readable row"
+    assert not any("\x1b" in x for x in lines), "colours are for terminals"
+
+
+def test_explain_prints_the_theory(capsys):
+    assert call(["explain", "d2"]) == 0
+    out = capsys.readouterr().out
+    assert "blind to" in out and "The last term is the discrete KSB" in out
+
+
+def test_show_proves_the_symmetries(capsys):
+    assert call(["show", "mexican-hat"]) == 0
+    out = capsys.readouterr().out
+    assert "rotation-01: xi(q) = (-q2, q1, 0)" in out and "<grad f, xi> = 0 exactly" in out
+
+
+@pytest.mark.parametrize("command", [["cases"], ["laws"], ["--help"], ["verify", "--help"]])
+def test_lists_start_without_torch_and_triton(command):
+    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from harness.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout, done.stderr
+
+
+def test_doctor_names_every_backend_and_what_keeps_it_away(capsys):
+    assert call(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "63 mantissa bits" in out
+    for backend in ("numpy", "triton-interpreted", "triton-ptx", "triton-gpu"):
+        assert f"backend {backend}" in out
+
+
+# ---- runs that end early
+
+
+def wait_for(path, lines):
+    for _ in range(400):
+        if path.exists() and path.read_text().count("\n") >= lines:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{path} has no {lines} lines")
+
+
+@pytest.mark.parametrize("number, code, jobs", [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)])
+def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}", "FAKE": "D0=slow,D2=slow"}
+    command = [sys.executable, "-c", "import fakes; fakes.main()", "verify", "rayleigh", "--out", "r", "--jobs", str(jobs)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(tmp_path / "r/cells.jsonl", 2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code and "Traceback" not in err, err
+    kept = (tmp_path / "r/records.jsonl").read_text()
+    assert kept.count("\n") >= 4 and json.loads((tmp_path / "r/run.json").read_text())["end"] is None
+    done = run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not set(kept.splitlines()) - set((tmp_path / "r/records.jsonl").read_text().splitlines())
+    whole = run_cli("verify", "rayleigh", "--out", "whole", "--jobs", "1", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert findings(tmp_path / "r") == findings(tmp_path / "whole")
+
+
+def findings(folder):
+    """The records without what names the run folder."""
+    return sorted(line.replace(f"replay {folder.name} ", "replay RUN ") for line in (folder / "records.jsonl").read_text().splitlines())
+
+
+def test_two_jobs_find_what_one_finds(tmp_path):
+    for jobs in (1, 2):
+        assert run_cli("verify", "--out", f"jobs{jobs}", "--jobs", jobs, cwd=tmp_path).returncode == 0
+    assert len(findings(tmp_path / "jobs1")) > 20
+    assert findings(tmp_path / "jobs1") == findings(tmp_path / "jobs2")
+
+
+def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
+    import resource
+
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # noqa: E731
+    done = run_cli("verify", "--out", "r", "--jobs", "1", cwd=tmp_path, preexec_fn=limit)
+    assert done.returncode == 70 and "Traceback" not in done.stderr
+    assert "cannot be written" in done.stderr and "--resume r" in done.stderr
+    text = (tmp_path / "r/records.jsonl").read_text()
+    assert text.endswith("\n") and all(json.loads(x) for x in text.splitlines())
+    assert run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path).returncode == 0
+
+
+def test_words_survive_in_python_too(plan):
+    from harness import verify
+
+    result = verify("rayleigh", laws=["D2"], precisions="float64")
+    assert result.exit_code == 0 and [r.law for r in result.rows] == ["D2"] and not Path("runs").exists()
+    with pytest.raises(UsageError, match="law is 'D77'"):
+        verify("rayleigh", laws="D77")
+    with pytest.raises(UsageError, match="verify has no etta"):
+        verify("rayleigh", etta=1)

@@ -1,0 +1,266 @@
+"""records.jsonl and the run folder: strict JSON, readable whatever happened to them, refused when damaged."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import Cell
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.cli import call
+from harness.folder import Folder, acquire, read_run, release
+from harness.records import Appender, line, parse, read_records
+from harness.run import check_same
+from harness.seeds import derive
+from harness.usage import UsageError
+from harness.verdicts import SCHEMA
+
+SMALL = ["verify", "rayleigh", "--precision", "float64", "--law", "D0,D2", "--jobs", "1"]
+FINITE = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0).run()[0]
+number = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@pytest.fixture
+def small(plan):
+    """A finished run of two cells, four records, in the folder r."""
+    assert call([*SMALL, "--out", "r"]) == 0
+    return Path("r")
+
+
+@given(measured=number, bound=number, xs=st.lists(number, max_size=3), reason=st.text())
+def test_a_record_comes_back_as_it_was(measured, bound, xs, reason):
+    record = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
+    record.measured, record.bound, record.reason, record.data = measured, bound, reason, {"x": xs, "plot": "nan"}
+    text = line(record.as_dict())
+    assert text.count("\n") == 1 and text.endswith("\n")
+    json.loads(text, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
+    back = parse(text)
+    assert same(back.measured, measured) and same(back.bound, bound) and back.reason == reason
+    assert len(back.data["x"]) == len(xs) and all(map(same, back.data["x"], xs))
+
+
+def same(a, b):
+    return (math.isnan(a) and math.isnan(b)) or a == b
+
+
+def test_numpy_numbers_are_plain_in_the_file():
+    import numpy as np
+
+    record = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
+    record.measured, record.lanes, record.data = np.float64(0.5), np.int64(7), {"x": np.array([1.0, np.nan]), "b": np.bool_(True), "l": np.longdouble(2)}
+    assert parse(line(record.as_dict())).as_dict()["data"]["b"] is True
+    assert '"lanes":7' in line(record.as_dict()) and '[1.0,"nan"]' in line(record.as_dict())
+
+
+DAMAGE = [
+    ("[]", "must be an object"), ("{}", "has no schema"), ('{"a":NaN}', "NaN is no JSON"), ("{", "Expecting"), ("[" * 100000, "nested too deeply"),
+    (line({**FINITE.as_dict(), "schema": SCHEMA + 1}), f"schema is {SCHEMA + 1}, this noether reads up to {SCHEMA}"),
+    (line({**FINITE.as_dict(), "spent": "much"}), "spent is 'much'"), (line({**FINITE.as_dict(), "verdict": "fine"}), "verdict is 'fine'"),
+    (line({**FINITE.as_dict(), "worst": 3}), "worst is 3"), (line({**FINITE.as_dict(), "law": 3}), "law is 3"),
+    (line({**FINITE.as_dict(), "spent": 3}), "verdict is holds but spent is 3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, told", DAMAGE, ids=[d[1][:25] for d in DAMAGE])
+def test_a_damaged_line_is_refused_and_named(tmp_path, text, told):
+    path = tmp_path / "records.jsonl"
+    path.write_text(line(FINITE.as_dict()) + text.strip() + "\n")
+    with pytest.raises(UsageError, match="line 2 is corrupt") as caught:
+        read_records(path)
+    assert told in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_records_cut_at_every_byte_are_resumed_or_refused(small):
+    """An unfinished run, cut anywhere: what is whole is kept, the rest is dropped with a note, never a traceback."""
+    whole = (small / "records.jsonl").read_bytes()
+    about = json.loads((small / "run.json").read_text())
+    (small / "run.json").write_text(json.dumps({**about, "end": None, "records": None}))
+    cells = (small / "cells.jsonl").read_bytes()
+    first = len(b"".join(whole.splitlines(keepends=True)[:2]))
+    for size in range(first - 2, len(whole) + 1):
+        (small / "records.jsonl").write_bytes(whole[:size])
+        run = read_run(small)
+        assert len(run.records) == whole[:size].count(b"\n")
+        assert bool(run.notes) == (whole[size - 1 : size] != b"\n")
+    for size in (0, 1, first - 1, first, first + 1, len(whole) - 1, len(whole)):
+        (small / "records.jsonl").write_bytes(whole[:size])
+        (small / "cells.jsonl").write_bytes(cells)
+        folder, run = Folder.reopen(small)
+        folder.close()
+        kept = 4 if size == len(whole) else 2 if size >= first else 0
+        assert len(run.records) == kept and len(run.cells) == kept // 2
+        assert (small / "records.jsonl").read_bytes() == whole[: {0: 0, 2: first, 4: len(whole)}[kept]]
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
+    assert sorted((small / "records.jsonl").read_bytes().splitlines()) == sorted(whole.splitlines())
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells.jsonl"])
+def test_the_other_files_cut_at_every_byte_are_never_a_traceback(small, name):
+    whole = (small / name).read_bytes()
+    for size in range(len(whole)):
+        (small / name).write_bytes(whole[:size])
+        try:
+            read_run(small)
+        except UsageError as error:
+            assert "\n" not in str(error)
+            continue
+        assert name == "cells.jsonl" or size == len(whole) - 1
+
+
+@pytest.mark.parametrize("command", [["report", "r"], ["replay", "r"], ["verify", "--resume", "r"]])
+@pytest.mark.parametrize("damage, told", [
+    (lambda r: (r / "run.json").unlink(), "has no run.json"),
+    (lambda r: (r / "run.json").write_text("{"), "run.json is corrupt"),
+    (lambda r: (r / "run.json").write_text("[1]"), "run.json is corrupt"),
+    (lambda r: (r / "run.json").write_bytes(b"\xff\xfe"), "run.json is corrupt"),
+    (lambda r: rewrite(r, schema=SCHEMA + 1), f"schema is {SCHEMA + 1}"),
+    (lambda r: rewrite(r, arguments=None), "arguments is None"),
+    (lambda r: (r / "records.jsonl").unlink(), "records.jsonl does not exist"),
+    (lambda r: (r / "records.jsonl").write_text("no json\n"), "line 1 is corrupt"),
+    (lambda r: (r / "records.jsonl").write_bytes(b"\x00\xff\n"), "line 1 is corrupt"),
+])  # fmt: skip
+def test_a_damaged_run_is_one_line_and_exit_2(small, capsys, command, damage, told):
+    capsys.readouterr()
+    damage(small)
+    assert call(command) == 2
+    out, err = capsys.readouterr()
+    assert told in err and err.count("\n") == 1 and out == ""
+
+
+def rewrite(folder, **changes):
+    about = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**about, **changes}))
+
+
+def test_a_finished_run_that_lost_records_is_refused_and_repaired_by_resume(small, capsys):
+    lines = (small / "records.jsonl").read_text().splitlines(keepends=True)
+    (small / "records.jsonl").write_text("".join(lines[:3]))
+    assert call(["report", "r"]) == 2
+    assert "has 3 records, run.json counted 4" in capsys.readouterr().err
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
+    assert "1 cells were cut off and are run again" in capsys.readouterr().err
+    assert call(["report", "r"]) == 0
+
+
+# ---- resuming only what is the same
+
+
+@pytest.mark.parametrize("words, told", [
+    (["--seed", "1"], "argument seed was 0, is 1"), (["--law", "D2"], "argument law was 'D0,D2', is 'D2'"), (["--eta", "0.5"], "argument eta was None, is 0.5"),
+    (["--profile", "full"], "argument profile"), (["softmax"], "argument cases"),
+])  # fmt: skip
+def test_other_arguments_are_not_resumed(small, capsys, words, told):
+    before = (small / "run.json").read_text(), (small / "records.jsonl").read_text()
+    assert call(["verify", *words, "--resume", "r"]) == 2
+    assert told in capsys.readouterr().err
+    assert ((small / "run.json").read_text(), (small / "records.jsonl").read_text()) == before
+
+
+def test_the_same_arguments_said_again_are_resumed_without_work(small, plan, capsys):
+    before = (small / "records.jsonl").read_text()
+    plan.wrong = {"D0": "raises", "D2": "raises"}
+    assert call([*SMALL, "--resume", "r"]) == 0
+    assert (small / "records.jsonl").read_text() == before
+
+
+def test_other_versions_are_not_resumed(small, capsys):
+    versions = json.loads((small / "run.json").read_text())["versions"]
+    rewrite(small, versions={**versions, "numpy": "1.0"})
+    assert call(["verify", "--resume", "r"]) == 2
+    assert "version of numpy was '1.0'" in capsys.readouterr().err
+
+
+def test_a_changed_case_file_is_not_resumed(plan, capsys):
+    from test_cli import GOOD_CASE
+
+    Path("case.py").write_text(GOOD_CASE)
+    assert call(["verify", "case.py", "--precision", "float64", "--jobs", "1", "--out", "r"]) == 0
+    Path("case.py").write_text(GOOD_CASE.replace("2 * q[1]", "3 * q[1]"))
+    assert call(["verify", "--resume", "r"]) == 2
+    assert "argument files" in capsys.readouterr().err
+    assert call(["replay", "r"]) == 2
+    assert "case.py has changed since r" in capsys.readouterr().err
+
+
+def test_check_same_passes_what_is_the_same(small):
+    from harness.choices import Request
+
+    about = json.loads((small / "run.json").read_text())
+    request = Request(**{**{k: v for k, v in about["arguments"].items() if k != "files"}, "cases": tuple(about["arguments"]["cases"])})
+    check_same(about, request, "numpy")
+    with pytest.raises(UsageError, match="backend was 'numpy', is 'triton-ptx'"):
+        check_same(about, request, "triton-ptx")
+
+
+# ---- writing
+
+
+def test_a_folder_in_use_is_refused(plan, capsys):
+    Path("r").mkdir()
+    holder = "import sys; from pathlib import Path; from harness.folder import acquire; acquire(Path('r')); print('held', flush=True); sys.stdin.read()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert process.stdout.readline() == "held\n"
+        assert call([*SMALL, "--out", "r"]) == 2
+        assert f"is being written by process {process.pid}" in capsys.readouterr().err
+    finally:
+        process.kill()
+        process.communicate()
+    assert (Path("r") / "lock").exists(), "a killed process leaves its lock"
+    assert call([*SMALL, "--out", "r"]) == 0, "which is free"
+    assert not (Path("r") / "lock").exists()
+
+
+def test_a_lock_is_given_back(tmp_path):
+    release(tmp_path, acquire(tmp_path))
+    release(tmp_path, acquire(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_run_is_not_overwritten(small, capsys):
+    assert call([*SMALL, "--out", "r"]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["file/r", "file", "/proc/r", "/dev/null/r"])
+def test_an_unwritable_folder_is_refused_before_any_work(plan, capsys, out):
+    Path("file").write_text("")
+    plan.wrong = {"D0": "raises"}
+    assert call([*SMALL, "--out", out]) == 2
+    err = capsys.readouterr().err
+    assert "run folder" in err and err.count("\n") == 1
+
+
+def test_a_refused_write_leaves_whole_lines(tmp_path, monkeypatch):
+    file = Appender(tmp_path / "x")
+    file.append("one\n")
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data)[:2]) if len(data) > 2 else refuse())
+    with pytest.raises(OSError):
+        file.append("four\n")
+    monkeypatch.undo()
+    file.append("two\n")
+    file.close()
+    assert (tmp_path / "x").read_text() == "one\ntwo\n"
+
+
+def refuse():
+    raise OSError(28, "No space left on device")
+
+
+def test_runs_without_a_name_do_not_collide(plan):
+    for _ in range(3):
+        assert call(SMALL) == 0
+    assert len(list(Path("runs").iterdir())) == 3
+
+
+def test_seeds_differ_by_run_and_name():
+    seeds = {derive(s, n) for s in (0, 1, 2**62) for n in ("a", "b", "1/a")}
+    assert len(seeds) == 9 and all(0 <= s < 2**63 for s in seeds)
+    assert derive(0, "a") == derive(0, "a")

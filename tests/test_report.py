@@ -1,0 +1,127 @@
+"""report.html, junit.xml and their drawings: whole, self-contained, and silent about nothing."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import pytest
+
+from harness import figures
+from harness.cli import call
+from harness.junit import document
+from harness.table import killers, number
+
+SMALL = ["verify", "rayleigh", "mexican-hat", "--jobs", "1", "--out", "r"]
+
+
+def verified(plan, code, **wrong):
+    plan.wrong = wrong
+    assert call(SMALL) == code
+    return (Path("r") / "report.html").read_text(), xml.parse("r/junit.xml").getroot()
+
+
+def test_the_report_needs_no_network_and_names_every_law(plan):
+    page, _ = verified(plan, 0)
+    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script""", page)
+    for law in plan.LAWS:
+        assert f'id="{law}"' in page
+    assert "Everything holds" in page and "prefers-color-scheme: dark" in page and "width=device-width" in page
+
+
+def test_the_report_is_well_formed_and_escapes_what_it_quotes(plan):
+    page, _ = verified(plan, 1, D2="violated")
+    assert "lane 0 &lt;moves&gt; &amp; more" in page and "<moves>" not in page
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        xml.fromstring(svg)
+    assert page.count("<svg") >= 2 * len(plan.LAWS)
+
+
+def test_a_violation_stands_in_report_and_junit_with_its_replay(plan):
+    page, suites = verified(plan, 1, D2="violated")
+    assert "A law is violated" in page and "noether replay r --law D2" in page
+    failures = suites.findall(".//failure")
+    assert {f.get("type") for f in failures} == {"violated"} and len(failures) == int(suites.get("failures")) == 8
+    assert "spent 7.5" in failures[0].get("message") and "must be at most 1" in failures[0].get("message") and "noether replay r" in failures[0].text
+
+
+def test_junit_has_one_case_a_law_case_rule_precision_and_one_a_control(plan):
+    _, suites = verified(plan, 0)
+    names = [(c.get("classname"), c.get("name")) for c in suites.iter("testcase")]
+    assert len(set(names)) == len(names) == 2 * (4 + 4 + 1) + 1
+    assert ("D2.rayleigh", "heavy-ball float16") in names and ("controls", "no-op kernel") in names
+    assert int(suites.get("tests")) == len(names)
+
+
+@pytest.mark.parametrize("wrong", ["inconclusive", "outside"])
+def test_junit_skips_with_a_reason(plan, wrong):
+    _, suites = verified(plan, 3, O3=wrong)
+    skipped = suites.findall(".//skipped")
+    assert len(skipped) == 2 and all(s.get("message").startswith(f"{wrong}: lane 0") for s in skipped)
+
+
+def test_junit_shows_survivors_and_broken_cells(plan):
+    _, suites = verified(plan, 70, D0="survivor", D2="survivor", O3="raises")
+    assert [f.get("type") for f in suites.iter("failure")] == ["survived"]
+    assert len(suites.findall(".//error")) == 2
+
+
+def test_junit_takes_any_text(plan):
+    from fakes import Cell
+
+    record = Cell("D2/x", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
+    record.reason = "\x00\x1b[31m <&>\ud800"
+    assert "??[31m" in xml.fromstring(document([record]).split("\n", 1)[1]).find(".//failure").get("message")
+
+
+def test_an_interrupted_run_is_reported_as_unfinished(plan, capsys):
+    plan.wrong = {"D2": "interrupted"}
+    assert call(SMALL) == 130
+    assert "--resume r" in capsys.readouterr().err
+    assert call(["report", "r"]) == 0
+    assert "the run is unfinished" in Path("r/report.html").read_text()
+
+
+def test_killers_are_in_the_order_of_the_laws_and_survivors_have_none():
+    from fakes import Cell
+
+    records = [r for law in ("O3", "D0") for r in Cell(law, law, "x", "heavy-ball", "float64", 0).run()]
+    assert killers(records, ["D0", "D2", "O3"]) == {"no-op kernel": ["D0", "O3"]}
+    alive = Cell("D2", "D2", "x", "heavy-ball", "float64", 0, "survivor").run()
+    assert killers(alive, ["D2"]) == {"no-op kernel": []}
+
+
+# ---- drawings
+
+
+def test_an_order_is_read_off_the_smallest_steps():
+    x = [2.0**-j for j in range(4, 9)]
+    svg, lost = figures.panel({"plot": "loglog", "x": x, "series": {"model": [3 * h**2 for h in x]}, "xlabel": "eta", "ylabel": "error"}, "O3")
+    assert "slope 2.00" in svg and lost == 0
+    xml.fromstring(svg)
+
+
+def test_what_a_logarithm_cannot_show_is_counted():
+    data = {"plot": "response", "x": [0.0, 1e-3, 1e-2, 1e-1], "series": {"measured": [1.0, float("nan"), float("inf"), 2.0]}}
+    _, lost = figures.panel(data, "E1")
+    assert lost == 3
+    assert figures.panel({"plot": "loglog", "x": [0.0], "series": {"a": [1.0]}}, "none") == ("", 1)
+
+
+@pytest.mark.parametrize("values", [[0.0], [float("inf")], [1.0], [1e-300, 1e300], [0.0, 0.5, float("inf")]])
+def test_a_strip_draws_every_value_inside_its_frame(values):
+    svg = figures.strip({"case <&>": {"float64": values}}, ["float64"], "spent")
+    dots = [c for c in xml.fromstring(svg) if c.tag == "circle" and len(c)]
+    assert len(dots) == len(values)
+    assert all(0 < float(c.get("cx")) < figures.WIDTH for c in dots)
+
+
+@pytest.mark.parametrize("xs, ys", [([1.0], [1.0]), ([0, 1], [0, 0]), ([0, 1], [-1e-30, 1e-30]), ([0, 1e300], [5, 5]), ([1, 1 + 1e-15], [1, 2])])
+def test_a_panel_of_any_range_has_ticks(xs, ys):
+    svg, _ = figures.panel({"plot": "lines", "x": xs, "series": {"measured": ys}}, "T1")
+    assert "nan" not in svg and xml.fromstring(svg) is not None
+    assert svg.count('class="grid"') >= 2
+
+
+def test_numbers_are_short():
+    for x in (None, 0.0, 1e-300, 1e300, 0.123456, 99.99999, float("nan"), float("inf"), -5.0):
+        assert len(number(x)) <= 9

@@ -98,6 +98,8 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
             laws = tuple(k for k in laws if EXACT[k].concerns(case, RULE_TABLE[rule]))
+            if kind == "controls" and laws and "D0" not in laws:
+                laws = ("D0", *laws)  # some faults only the update itself can see: a narrowed choice must not call them survivors
         return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)
 
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []

@@ -86,7 +86,7 @@ def verify(
     else:
         from harness.table import ending, say
 
-        say(ending(result))
+        say(*ending(result))
     for note in result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:

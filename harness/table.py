@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -28,15 +28,17 @@ def console(stream=None, *, stderr: bool = False) -> Console:
     return Console(file=stream, width=max(40, min(WIDEST, width)), highlight=False, markup=False, soft_wrap=False)
 
 
-def say(content) -> None:
-    """Print on stdout; where that is no terminal, without the blanks with which a table fills its lines."""
+def say(*contents) -> None:
+    """Print on stdout; where that is no terminal, without the blanks with which a table fills its lines.
+
+    A str is a line to copy: it is printed whole, however long.
+    """
     out = console()
-    if out.is_terminal:
-        out.print(content)
-        return
     with out.capture() as captured:
-        out.print(content)
-    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+        for content in contents:
+            out.print(content, soft_wrap=isinstance(content, str))
+    text = captured.get()
+    sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
 
 
 def number(x: float | None) -> str:
@@ -82,9 +84,9 @@ def where(r: Record) -> str:
     return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
 
 
-def remainder(result: Result) -> list[Text]:
+def remainder(result: Result) -> list[Text | str]:
     """Violations, what was not decided, what was left out: each named."""
-    out: list[Text] = []
+    out: list[Text | str] = []
     real = [r for r in result.records if not r.control]
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
         mine = [r for r in real if r.verdict == verdict]
@@ -94,7 +96,7 @@ def remainder(result: Result) -> list[Text]:
         for r in mine[:SHOWN]:
             out.append(Text(f"  {where(r)}: {r.reason}"))
             if verdict == VIOLATED and r.replay:
-                out.append(Text(f"    {r.replay}", no_wrap=True, overflow="ignore"))
+                out.append(f"    {r.replay}")
         if len(mine) > SHOWN:
             out.append(Text(f"  and {len(mine) - SHOWN} more, all in records.jsonl"))
     if result.left_out:
@@ -109,8 +111,8 @@ def remainder(result: Result) -> list[Text]:
 def why(result: Result) -> str:
     """The reason behind the exit code, in a few words."""
     if result.exit_code == 1:
-        laws = sorted({r.law for r in result.records if r.verdict == VIOLATED and not r.control}, key=result.laws.index)
-        return f": {' '.join(laws)}"
+        found = {r.law for r in result.records if r.verdict == VIOLATED and not r.control}
+        return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
     if result.exit_code == 3:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS]]
@@ -134,14 +136,14 @@ def footing(result: Result) -> str:
     return f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, {result.seconds:.1f} s{where_to}"
 
 
-def ending(result: Result) -> Group:
+def ending(result: Result) -> list:
     """Everything, from the table of laws to the verdict."""
     parts: list = [laws_table(result), Text()]
     if killers(result.records, result.laws):
         parts += [killers_table(result), Text()]
     rest = remainder(result)
     parts += [*rest, Text()] if rest else []
-    return Group(*parts, closing(result), Text(footing(result), style="dim", overflow="fold"))
+    return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
 
 
 def summary(result: Result) -> dict:

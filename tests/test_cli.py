@@ -227,6 +227,13 @@ def test_the_table_fits_its_width(plan, capsys, monkeypatch, columns):
     assert not any("\x1b" in x for x in lines), "colours are for terminals"
 
 
+def test_a_violation_ends_with_one_line_that_replays_it(plan, capsys):
+    plan.wrong = {"D2": "violated"}
+    assert call([*SMALL, "--out", "a-folder-with-a-name-that-is-much-longer-than-any-terminal-would-be-wide-enough-for"]) == 1
+    lines = [x.strip() for x in capsys.readouterr().out.splitlines() if "noether replay" in x]
+    assert len(lines) == 1 and lines[0].endswith("--law D2 --cell D2/rayleigh/float64 --symmetry scale")
+
+
 def test_explain_prints_the_theory(capsys):
     assert call(["explain", "d2"]) == 0
     out = capsys.readouterr().out

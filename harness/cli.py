@@ -26,7 +26,7 @@ EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 
 app = typer.Typer(
-    name="noether", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="noether", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Decides numerically whether learning rules obey the generalized Noether theorem.", epilog=EXITS,
 )  # fmt: skip
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -224,7 +224,8 @@ def call(arguments: list[str] | None = None) -> int:
 
     try:
         with terminable():
-            done = app(args=arguments, prog_name="noether", standalone_mode=False)
+            words = sys.argv[1:] if arguments is None else arguments
+            done = app(args=words or ["--help"], prog_name="noether", standalone_mode=False)
             sys.stdout.flush()
             return done if isinstance(done, int) else HOLDS
     except typer.Exit as done:

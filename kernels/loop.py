@@ -14,7 +14,8 @@ import triton.language as tl
 from kernels.rounding import exp, load, narrow, store
 
 
-@triton.jit
+# A launch of one lane would otherwise make `lanes` a constant of the kernel: another kernel, without .to().
+@triton.jit(do_not_specialize=["lanes", "steps"])
 def trajectory(
     q_ptr, v_ptr, params_ptr, lanes, steps,
     GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,

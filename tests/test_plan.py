@@ -1,0 +1,121 @@
+"""A plan covers what it says; a false symmetry never gets that far; a lane comes back equal."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from cases.case import CaseError
+from harness import casefile, gpu, plan
+from harness.choices import Request, select
+from harness.discrete import DiscreteCell, rules_of
+from harness.lawbook import LAWS
+from harness.replay import ReplayError, replay
+from harness.symbolic import prove
+from harness.verdicts import HOLDS
+from kernels import launch
+from kernels.precision import PRECISIONS
+
+QUICK = plan.cells(select(Request(backend="numpy")))
+
+
+def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
+    exact = [c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact"]
+    assert {(c.case, c.rule) for c in exact} == {(c.name, r) for c in CATALOG for r in rules_of(c)}
+    assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CATALOG for p in PRECISIONS}
+
+
+def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():
+    cells = plan.cells(select(Request()))
+    planned = {law for c in cells for law in c.laws}
+    assert planned == set(LAWS) - (set() if any(not launch.missing(b) for b in launch.BACKENDS[1:]) else {"B1"})
+
+
+def test_names_of_cells_differ():
+    names = [c.name for c in QUICK]
+    assert len(set(names)) == len(names) > 60
+
+
+def test_full_is_the_whole_product():
+    full = plan.cells(select(Request(backend="numpy", profile="full")))
+    exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}
+    assert exact >= {(c.name, r, p) for c in CATALOG for r in rules_of(c) for p in PRECISIONS}
+
+
+def test_every_control_of_the_issue_is_planned_somewhere():
+    seen = set()
+    for cell in QUICK:
+        if isinstance(cell, DiscreteCell) and cell.kind == "controls":
+            job = cell.job()
+            from harness.controls import KERNEL_CONTROLS
+
+            seen |= {c.name for c in KERNEL_CONTROLS if c.applies(job)}
+    from harness.controls import KERNEL_CONTROLS
+
+    assert seen == {c.name for c in KERNEL_CONTROLS}
+
+
+def test_the_same_seed_draws_the_same_lanes_on_every_backend():
+    cell = next(c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact")
+    a, b, c = cell.job(), replace(cell, backend="triton-ptx").job(), replace(cell, seed=1).job()
+    assert np.array_equal(a.q0, b.q0) and np.array_equal(a.params, b.params)
+    assert not np.array_equal(a.q0, c.q0)
+
+
+def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
+    cell = DiscreteCell(CATALOG[2], "heavy-ball", "bfloat16", "numpy", "exact", ("D0", "D2", "D3"), 33, 0)
+    for record in cell.run():
+        assert record.verdict == HOLDS
+        again = replay(record.as_dict())
+        assert again.equal, again.text
+        wrong = replay({**record.as_dict(), "spent": record.spent * (1 + 1e-15)})
+        assert not wrong.equal and "NOT EQUAL" in wrong.text
+
+
+@pytest.mark.parametrize("change", [{"law": "T1"}, {"control": "ascent"}, {"worst": None}, {"case": "unheard-of"}])
+def test_what_cannot_be_replayed_says_why(change):
+    record = DiscreteCell(CATALOG[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
+    with pytest.raises(ReplayError):
+        replay({**record.as_dict(), **change})
+
+
+def test_a_false_symmetry_is_refused_with_the_point_and_the_size():
+    case = casefile.load("docs/examples/false_symmetry.py")
+    with pytest.raises(CaseError) as refusal:
+        prove(case)
+    text = str(refusal.value)
+    assert "ellipse" in text and "rotation" in text and "grad f" in text and "q = " in text
+
+
+def test_a_backend_that_is_not_here_is_named():
+    if not launch.missing("triton-gpu"):
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(launch.BackendMissing, match="triton-gpu is not here"):
+        plan.backend_of("triton-gpu")
+    assert gpu.main() == 3
+
+
+def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OUT", str(tmp_path))
+    row = {"case": "c", "rule": "r", "precision": "p", "values": 9, "differ": 0, "unwritten": 0}
+    law = {"spent": 0.5, "verdict": HOLDS}
+    result = {"device": "d", "capability": [9, 0], "versions": {}, "parity": [row], "verification": [law], "facts": [], "speed": []}
+    assert gpu.report(result) == 0
+    assert gpu.report({**result, "parity": [{**row, "differ": 1}]}) == 1
+    assert gpu.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
+    assert gpu.report({**result, "parity": []}) == 3
+    assert gpu.report({**result, "speed": [{"skipped": "out of time"}]}) == 3
+
+
+def test_parity_of_the_gpu_job_runs_on_another_backend():
+    """All of `make gpu` but the device: the same function on numpy finds no differing bit."""
+    rows = gpu.parity("numpy", iter_clock(3))
+    done = [r for r in rows if "differ" in r]
+    assert len(done) == 3 and not any(r["differ"] for r in done) and all(r["digest"] == r["digest_numpy"] for r in done)
+    assert len(rows) == len(gpu.points()) and sum("skipped" in r for r in rows) == len(rows) - 3
+
+
+def iter_clock(n):
+    left = iter([1.0] * n)
+    return lambda: next(left, -1.0)

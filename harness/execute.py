@@ -59,9 +59,9 @@ def prepare_worker(files: tuple[str, ...]) -> None:
 
 
 def close_interpreter() -> None:
-    pool = getattr(sys.modules.get("kernels.launch"), "_INTERPRETER", None)
-    if pool is not None:
-        pool.shutdown()
+    module = sys.modules.get("kernels.launch")  # not imported here: a worker may never need it
+    if module is not None:
+        module.close()
 
 
 def leave() -> None:

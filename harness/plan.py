@@ -11,7 +11,6 @@ from importlib import import_module
 from itertools import product
 
 from cases.case import Case
-from harness import continuous, order_laws
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
 from harness.laws import EXACT
@@ -67,13 +66,14 @@ def backend_of(name: str) -> str:
 
 
 def covering(points: list[tuple[Case, str, str]], full: bool) -> list[tuple[Case, str, str]]:
-    """Each (case, rule) and each (case, precision) at least once, rotating through the rest."""
+    """Each (case, rule), (case, precision) and (law, precision) at least once, rotating through the rest."""
     if full or len(points) <= 16:
         return points
     chosen, seen = [], set()
     ordered = sorted(points, key=lambda p: (TYPES.index(p[2].split("/")[0]) + RULES.index(p[1])) % len(TYPES))
     for case, rule, precision in ordered:
         pairs = {(case.name, rule), (case.name, precision)}
+        pairs |= {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
         if pairs - seen:
             seen |= pairs
             chosen.append((case, rule, precision))
@@ -155,7 +155,8 @@ def cells(selection) -> list:
     backend = backend_of(selection.backend)
     out: list = discrete(selection, backend)
     out = [c for c in out if c.laws]
-    for module, backend in ((continuous, "scipy"), (order_laws, "numpy")):
+    for word, backend in (("continuous", "scipy"), ("order_laws", "numpy")):
+        module = import_module(f"harness.{word}")  # here: sympy and scipy take longer than `noether laws` may
         found = module.cells(selection.cases, selection.profile, selection.seed)
-        out += [FlowCell(c, module.__name__.split(".")[-1], backend) for c in found if c.law in selection.laws]
+        out += [FlowCell(c, word, backend) for c in found if c.law in selection.laws]
     return out

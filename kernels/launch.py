@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib.util
 import multiprocessing
-import multiprocessing.util
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -254,9 +253,15 @@ def interpreter() -> ProcessPoolExecutor:
     if _INTERPRETER is None:
         context = multiprocessing.get_context("spawn")
         _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
-        # In a worker process multiprocessing joins children before concurrent.futures tells them to end: a deadlock.
-        multiprocessing.util.Finalize(None, _INTERPRETER.shutdown, exitpriority=10)
     return _INTERPRETER
+
+
+def close() -> None:
+    """End the interpreter's process, where one was started. A worker process must, before it ends."""
+    global _INTERPRETER
+    if _INTERPRETER is not None:
+        _INTERPRETER.shutdown()
+        _INTERPRETER = None
 
 
 def _become_interpreter() -> None:

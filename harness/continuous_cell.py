@@ -80,7 +80,8 @@ def judge(
     )
     bound = apart(run, fine) + apart(fine, coarse) + rounding
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
-    worst = int(np.argmax(np.abs(measured - predicted)))
+    residual = np.abs(measured - predicted)
+    worst, present = int(np.argmax(residual)), (weight >= 1e3 * bound) & (weight > 0)
     times = run.times[window, lane]
     return Judged(
         measured=float(measured[worst]),
@@ -88,6 +89,7 @@ def judge(
         bound=float(bound),
         at=float(times[worst]),
         unit=float(weight[worst]),
+        relative=float(np.max(residual[present] / weight[present], initial=0.0)),
         variation=float(np.sum(np.abs(np.diff(measured)))),
         response=float(np.max(np.abs(predicted))),
         times=times,

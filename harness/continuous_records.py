@@ -17,7 +17,9 @@ QUARTER = 0.25
 class Judged:
     """The worst output time of one lane in one window.
 
-    unit       W there: |measured - predicted| / unit is the number to quote
+    unit       W there
+    relative   largest |measured - predicted| / W of the times where W is at least 1000 bounds; elsewhere, as in the
+               last e-folds of a Killing charge, there is nothing left to compare
     variation  total variation of the measured charge over the window
     response   largest |predicted| of the window
     state      distance of the two methods' trajectories, relative
@@ -28,6 +30,7 @@ class Judged:
     bound: float
     at: float
     unit: float
+    relative: float
     variation: float
     response: float
     times: np.ndarray
@@ -62,8 +65,8 @@ def record(
     worst = max(judged, key=lambda x: x.spent)
     still = [x for x in judged if motion and x.variation <= motion * x.bound]
     loose = [x for x in judged if not x.certified]
-    relative = abs(worst.measured - worst.predicted) / worst.unit if worst.unit else 0.0
-    seen = f"|j - S| is {relative:.2g} of W at t = {worst.at:.4g}, {worst.spent:.2g} of its bound; {worst.method}, state to {worst.state:.1g}"
+    relative = max(x.relative for x in judged)
+    seen = f"|j - S| is {worst.spent:.2g} of its bound at t = {worst.at:.4g}, at most {relative:.2g} of W; {worst.method}, state to {worst.state:.1g}"
     if worst.spent > 1:
         verdict, reason = VIOLATED, seen
     elif loose:

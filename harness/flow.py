@@ -33,6 +33,7 @@ from harness.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 FINAL = 4.0
 MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
+STEPS = 2_000  # of DOP853, which needs some hundred for m >= MILD: beyond it the trajectory escapes
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
 TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
 
@@ -109,7 +110,7 @@ def by_dop853(
         return np.concatenate([out[:d], integral_sources(mechanics, out) - rate * y[d:]]).ravel()
 
     y = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]).ravel()
-    rows, step = [y], None
+    rows, step, steps = [y], None, 0
     for a, b in zip(times[:-1, 0], times[1:, 0], strict=True):
         solver = DOP853(
             rhs,
@@ -122,6 +123,11 @@ def by_dop853(
         )
         while solver.status == "running":
             solver.step()
+            steps += 1
+            if steps > STEPS:
+                raise FloatingPointError(
+                    f"DOP853 took {STEPS} steps to reach t = {solver.t:.6g} of {times[-1, 0]:.6g}"
+                )
             step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
         if solver.status == "failed":
             raise FloatingPointError(f"DOP853 stopped at t = {solver.t:.6g} of {b:.6g}: step size underflow")

@@ -1,0 +1,238 @@
+"""The evidence cannot fool itself: a wrong kernel, a wrong name, a lane that nobody judged are each found out."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from harness import controls, wide
+from harness import run as running
+from harness.choices import Request
+from harness.discrete import DiscreteCell, rules_of
+from harness.domain import normal_steps, overflowing, same_stores
+from harness.judge import judge_all, spent_of
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
+from kernels import launch
+
+ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
+REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)
+TIGHT = 1 / 20
+HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+LINE = re.compile(r"^\s*add\.rn\.f(32|64)\b", re.MULTILINE)
+
+
+def cell(backend="triton-ptx", kind="exact", laws=("D0", "D2", "D3"), precision="float64", lanes=9, steps=4):
+    return DiscreteCell(HAT, "heavy-ball", precision, backend, kind, laws, lanes, 3, steps)
+
+
+def turned(kernel, at):
+    """The compiled kernel with its add.rn number `at` a sub.rn, all else as it was."""
+    found = list(LINE.finditer(kernel.ptx))[at]
+    wrong = kernel.ptx[: found.start()] + found.group().replace("add.rn", "sub.rn") + kernel.ptx[found.end() :]
+    return dataclasses.replace(kernel, ptx=wrong)
+
+
+def test_each_add_of_the_compiled_kernel_turned_into_a_subtraction_is_violated(monkeypatch):
+    """What is judged under the name triton-ptx is the PTX text: numpy under that name would pass this."""
+    pytest.importorskip("triton")
+    right = launch.compiled(cell().job())
+    count = len(LINE.findall(right.ptx))
+    assert count >= 10
+    for at in range(count):
+        monkeypatch.setattr(launch, "compiled", lambda job, at=at: turned(right, at))
+        records = cell().run()
+        assert {r.backend for r in records} == {"triton-ptx"}
+        assert VIOLATED in {r.verdict for r in records if r.law == "D0"}, f"add.rn number {at} of {count} as sub.rn was passed"
+        assert exit_code(records, ["D0", "D2", "D3"]) == 1
+
+
+def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
+    pytest.importorskip("triton")
+    honest = launch.compiled
+    monkeypatch.setattr(launch, "compiled", lambda job: turned(honest(job), -1))
+    result = running.run(REQUEST, record=False, jobs=1)
+    assert result.exit_code == 1 and {r.backend for r in result.records if r.verdict == VIOLATED and not r.control} == {"triton-ptx"}
+
+
+@pytest.mark.parametrize(("kind", "laws"), [("exact", "D0"), ("covariance", "D13"), ("response", "E1")])
+def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeypatch, kind, laws):
+    """References and controls are numpy's; no launch of the cell itself is."""
+    pytest.importorskip("triton")
+    asked, honest = [], launch.run
+    monkeypatch.setattr(launch, "run", lambda job, backend, *faults: asked.append(backend) or honest(job, backend, *faults))
+    still = kind == "covariance"
+    mine = dataclasses.replace(cell(kind=kind, laws=(laws,)), overrides=(("eps", 0.0),) if still else ())
+    if still:
+        mine = dataclasses.replace(mine, subject=next(c for c in CATALOG if c.scale_free))
+    real = [r for r in mine.run() if r.control is None]
+    assert "triton-ptx" in asked and "numpy" not in asked
+    assert real and {r.backend for r in real} == {"triton-ptx"}
+
+
+def test_a_record_names_what_executed_and_not_what_was_asked_for(monkeypatch):
+    pytest.importorskip("triton")
+    monkeypatch.setattr(launch, "_ptx", lambda job: launch.run(job, "numpy"))
+    assert "triton-ptx" not in {r.backend for r in cell().run()}
+
+
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_every_step_component_and_lane_is_judged(precision):
+    """One wrong value anywhere, in q or v, is a violation that names its lane."""
+    mine = cell("numpy", precision=precision, laws=("D0",), lanes=5, steps=3)
+    job = mine.job()
+    z, v = launch.run(job, "numpy").wide()
+    for buffer, step, component, lane in np.ndindex(2, 3, HAT.dim, job.lanes):
+        for wrong in (np.nan, None):
+            pair = [z.copy(), v.copy()]
+            old = pair[buffer][step + 1, component, lane]
+            pair[buffer][step + 1, component, lane] = np.nan if wrong is not None else old + 0.25 * (1 + abs(old))
+            (record,) = judge_all(Trajectory(HAT, job.rule, job.precision, *pair, job.params), ("D0",), about=ABOUT)
+            assert record.verdict == VIOLATED and record.worst["lane"] == lane, f"buffer {buffer}, step {step + 1}, component {component}, lane {lane}"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "float16/mixed", "bfloat16/mixed"])
+def test_no_bound_is_idle_in_any_precision(precision):
+    """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide would pass."""
+    worst = {}
+    for case in CATALOG:
+        for rule in rules_of(case):
+            job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, 12).job()
+            t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
+            inside = ~overflowing(job, same_stores(case, job)[0])
+            for law in EXACT.values():
+                for symmetry in case.symmetries if law.about_symmetry else (None,):
+                    covered = law.covers(t, symmetry) & inside
+                    if not covered.any():
+                        continue
+                    spent = spent_of(law.residual(t, symmetry))[..., covered]
+                    parts = {"D0 v": spent[:, : case.dim], "D0 q": spent[:, case.dim :]} if law.key == "D0" else {law.key: spent}
+                    for name, part in parts.items():
+                        worst[name] = max(worst.get(name, 0.0), float(part.max()))
+    assert all(TIGHT <= x <= 1 for x in worst.values()), f"worst spent in {precision}: {worst}, must be from {TIGHT} to 1"
+    assert len(worst) == len(EXACT) + 1
+
+
+def record(**changes):
+    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0,
+                 bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
+    return Record(**{**given, **changes})
+
+
+FINE = record()
+KILLED = record(control="a", verdict=VIOLATED, spent=9.0)
+
+
+@pytest.mark.parametrize(
+    ("records", "code"),
+    [
+        ([FINE, KILLED], 0),
+        ([], 3),
+        ([FINE], 3),
+        ([KILLED], 3),
+        ([FINE, KILLED, record(control="b")], 3),
+        ([FINE, KILLED, record(control="b", verdict=INCONCLUSIVE)], 3),
+        ([record(verdict=INCONCLUSIVE), KILLED], 3),
+        ([record(verdict=OUTSIDE, spent=None), KILLED], 3),
+        ([FINE, KILLED, record(verdict=VIOLATED, spent=float("nan"))], 1),
+        ([FINE] * 999 + [KILLED, record(verdict=VIOLATED, spent=2.0)], 1),
+    ],
+)
+def test_exit_code_is_0_only_where_everything_holds_and_every_fault_was_killed(records, code):
+    assert exit_code(records, ["D0"]) == code
+    assert exit_code([*records, record(law="D2")], ["D0", "D2"]) == (code or 3)
+
+
+def test_a_law_without_a_record_is_blind():
+    assert exit_code([FINE, KILLED], ["D0", "D2"]) == 3
+
+
+def test_a_run_without_controls_is_blind(monkeypatch):
+    monkeypatch.setattr(controls, "KERNEL_CONTROLS", ())
+    assert running.run(dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, jobs=1).exit_code == 3
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_bound_of_a_decaying_charge_decays_with_it(precision):
+    """B' = |beta| B + b: at beta = 1/2 the last bound is at most twice the largest local one, however many steps."""
+    job = DiscreteCell(HAT, "heavy-ball", precision, "numpy", "exact", (), 9, 0, 40, (("beta", 0.5), ("eps", 0.0), ("k", 0.0))).job()
+    t = Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
+    for symmetry in HAT.symmetries:
+        decay, step = EXACT["D3"].residual(t, symmetry), EXACT["D2"].residual(t, symmetry)
+        assert (decay.bound <= 2.01 * step.bound.max(axis=0)).all()
+        assert spent_of(decay).max() <= 1
+
+
+def test_a_wrong_kernel_is_no_parity(monkeypatch):
+    pytest.importorskip("triton")
+    right = launch.compiled(cell().job())
+    monkeypatch.setattr(launch, "compiled", lambda job: turned(right, -1))
+    (found,) = [r for r in cell(kind="parity", laws=("B1",)).run() if r.control is None]
+    assert found.verdict == VIOLATED and found.backend == "triton-ptx"
+
+
+def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(monkeypatch):
+    mine, honest = cell("numpy", kind="response", laws=("E1",), lanes=17, steps=24), launch.run
+    spent = [r.spent for r in mine.run() if r.control is None]
+    assert 1 / 60 <= max(spent) <= 1
+    for lane in range(mine.lanes):
+
+        def crooked(job, backend, *faults, lane=lane):
+            outcome = honest(job, backend, *faults)
+            outcome.v[-1, :, lane] *= 1 + 2.0**-20
+            return outcome
+
+        monkeypatch.setattr(launch, "run", crooked)
+        assert VIOLATED in {r.verdict for r in mine.run() if r.control is None}, f"lane {lane}"
+
+
+def test_every_wrong_law_is_shown_and_killed():
+    case = next(c for c in CATALOG if c.name == "rayleigh")
+    records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "controls", ("D2", "D4"), 9, 0, 12).run()
+    wanted = {(law, name) for name, law, _ in controls.LAW_CONTROLS}
+    assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
+
+
+@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+def test_a_sweep_is_no_single_point(case):
+    job = DiscreteCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 0).job()
+    eta, beta, k, eps = job.params
+    assert (eta != eta.astype(np.float32)).mean() > 0.9, "a step size demoted to float32 would not show"
+    assert (eta > 0).all() and eta.max() / eta.min() > 4 and len(set(beta)) >= 4
+    assert (k > 0).any() and (k == 0).any() and (eps == 0).any()
+    assert np.ptp(np.log10(eps[eps > 0])) > 6
+    assert len({tuple(x) for x in job.q0.T}) == job.lanes
+    assert case.metric.kind == "bregman" or job.v0.any(axis=0).all(), "from rest the charge laws are 0 = 0"
+    other = DiscreteCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 1).job()
+    assert (other.q0 != job.q0).all()
+
+
+def test_a_reference_far_from_its_subnormal_numbers_is_normal_at_every_step():
+    case = next(c for c in CATALOG if c.scale_free)
+    job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)).job()
+    assert normal_steps(case, job).all()
+
+
+@pytest.mark.parametrize("kind", ["state", "momentum"])
+def test_one_differing_bit_is_no_parity(kind):
+    job = cell("numpy").job()
+    mine, plain = launch.run(job, "numpy"), launch.run(job, "numpy")
+    buffer = mine.q if kind == "state" else mine.v
+    launch.bits(buffer)[-1, -1, -1] ^= 1
+    assert launch.differing_bits(mine, plain) == 1
+    launch.bits(buffer)[-1, -1, -1] = launch.WATERMARK["float64"]
+    assert list(np.flatnonzero(mine.unwritten)) == [job.lanes - 1]
+
+
+def test_the_witness_sees_a_wrong_wide_gradient(monkeypatch):
+    """Kernel and wide gradient wrong alike: only the differences of the loss know."""
+    honest = wide.gradient
+    monkeypatch.setattr(wide, "gradient", lambda loss, q: 2 * honest(loss, q))
+    twice = controls.changed_program(HAT, "twice")
+    mine = cell("numpy", laws=("D0",))
+    job = dataclasses.replace(mine.job(), program=twice)
+    (found,) = judge_all(Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params), ("D0",), about=ABOUT)
+    assert found.verdict == VIOLATED and "50-digit" in found.reason

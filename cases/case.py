@@ -88,6 +88,8 @@ def scale(d: int) -> Symmetry:
 
 def rotation(d: int, i: int, j: int) -> Symmetry:
     """Turns e_i into e_j."""
+    if not (0 <= i < d and 0 <= j < d and i != j):
+        raise CaseError(f"rotation({d}, {i}, {j}): i and j must differ and lie in 0 .. {d - 1}")
     A = np.zeros((d, d))
     A[j, i], A[i, j] = 1, -1
     return linear(A, f"rotation-{i}{j}" if d > 2 else "rotation")
@@ -143,7 +145,11 @@ class Case:
     def __post_init__(self):
         if not self.symmetries:
             raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")
+        if not (isinstance(self.pace, (int, float)) and 0 < self.pace < np.inf and np.frexp(self.pace)[0] == 0.5):
+            raise CaseError(f"case {self.name}: pace is {self.pace!r}, must be a power of two, as in 0.25")
         for low, high in self.box:
+            if not all(isinstance(x, (int, float)) for x in (low, high)):
+                raise CaseError(f"case {self.name}: box has ({low!r}, {high!r}), must be two numbers with low < high")
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise CaseError(f"case {self.name}: box has ({low}, {high}), must be finite with low < high")
         for symmetry in self.symmetries:

@@ -40,7 +40,19 @@ def field(name: str, text: str) -> Text:
 def theory_section(anchor: str, theory: str) -> str:
     """The section of docs/theory.md that an anchor opens; '' where there is none."""
     found = re.search(rf'^### <a id="{re.escape(anchor)}"></a>.*?(?=^##|\Z)', theory, re.MULTILINE | re.DOTALL)
-    return re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip() if found else ""
+    return flowing(re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip()) if found else ""
+
+
+def flowing(text: str) -> str:
+    """Paragraphs on one line each, so that a narrow terminal wraps them once; lists, formulas and tables stay."""
+    out: list[str] = []
+    for line in text.splitlines():
+        joins = out and out[-1] and line and line[0].isalnum() | (line[0] in "`<(*[_") and not re.match(r"\d+\.|[-#|]|    ", line)
+        if joins and not re.match(r"#|\||    ", out[-1]):
+            out[-1] += " " + line
+        else:
+            out.append(line)
+    return "\n".join(out)
 
 
 def explain(word: str) -> Group:

@@ -111,7 +111,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
                   for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
     if "D13" in selection.laws:
         cells += [cell(c, r, p, "covariance", ("D13",), values=(("eps", 0.0),)) for c, r, p in points
-                  if c.scale_free and "/" not in p and r != "mirror-descent" and (full or (c.name == "rayleigh" and r == "heavy-ball"))]  # fmt: skip
+                  if c.scale_free and "/" not in p and r != "mirror-descent" and (full or r == "heavy-ball")]  # fmt: skip
     if "E1" in selection.laws:
         cells += [cell(c, r, p, "response", ("E1",), values=()) for c, r, p in points if r == "heavy-ball" and (p == "float64" or (full and p == "float32"))]
     if "B1" in selection.laws:

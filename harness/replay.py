@@ -34,6 +34,16 @@ class Replay:
 
 def replay(record: dict, cases: tuple[Case, ...] = CATALOG) -> Replay:
     """Run the worst lane of a record of an exact law alone. Raises ReplayError, launch.BackendMissing."""
+    try:
+        return again(record, cases)
+    except (ReplayError, launch.BackendMissing):
+        raise
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ReplayError(f"the record is damaged, its lane cannot be run ({what}): it must be as `noether verify` wrote it") from error
+
+
+def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     law, worst = EXACT.get(record["law"]), record.get("worst")
     if law is None or not worst or record.get("control"):
         raise ReplayError(

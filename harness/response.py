@@ -50,8 +50,9 @@ def judge_response(cell) -> list[Record]:
 
     job = lanes_of(cell)
     right = trajectory(cell, job, launch.run(job, cell.backend))
-    outside = leaving(cell.subject, job, right)
-    inside = np.ones(job.lanes, bool) if outside is None else ~outside
+    everywhere = np.ones(job.lanes, bool)
+    first = [one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict for s in cell.subject.symmetries]
+    inside = ~leaving(cell.subject, job) if VIOLATED in first else everywhere
     unbroken = next(c for c in controls.KERNEL_CONTROLS if c.name == "breaking term ignored")
     records = []
     for symmetry in cell.subject.symmetries:

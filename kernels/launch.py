@@ -159,6 +159,8 @@ def run(job: Job, backend: str, faults: Faults | None = None) -> Outcome:
         outcome = interpreter().submit(_interpreted, job).result()
     else:
         outcome = (_ptx if backend == "triton-ptx" else _gpu)(job)
+    if outcome.backend != backend:
+        raise RuntimeError(f"{backend} was asked for but {outcome.backend} executed: a record must name what ran")
     outcome.seconds = time.perf_counter() - begin
     return outcome
 

@@ -26,7 +26,7 @@ def diverging(eta):
 def test_a_step_that_must_overflow_is_outside():
     job, t = diverging(64.0)
     assert not t.finite.all()
-    (record,) = judge_all(t, ("D0",), about=ABOUT, outside=leaving(HAT, job, t))
+    (record,) = judge_all(t, ("D0",), about=ABOUT, outside=leaving(HAT, job))
     assert record.verdict == OUTSIDE
 
 
@@ -34,7 +34,7 @@ def test_a_kernel_that_overflows_where_the_reference_does_not_is_violated():
     job, t = diverging(2.0**-6)
     wrong = Trajectory(HAT, job.rule, job.precision, t.z.copy(), t.v, job.params)
     wrong.z[-1, 0, 1] = np.inf
-    (record,) = judge_all(wrong, ("D0",), about=ABOUT, outside=leaving(HAT, job, wrong))
+    (record,) = judge_all(wrong, ("D0",), about=ABOUT, outside=leaving(HAT, job))
     assert record.verdict == VIOLATED and "lane 1 at step 40" in record.reason
 
 
@@ -44,3 +44,11 @@ def test_exact_laws_hold_while_diverging():
     cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0", "D2", "D3"), 9, 3, 5, (("eta", 4.0),))
     records = cell.run()
     assert {r.verdict for r in records} <= {HOLDS, OUTSIDE} and any(r.verdict == HOLDS for r in records)
+
+
+def test_an_operation_that_overflows_and_leaves_the_state_finite_is_outside():
+    """In float16, every operation rounded, exp overflows where the quotient that it feeds is 1/inf = 0."""
+    softmax = next(c for c in CATALOG if c.name == "softmax")
+    records = [r for seed in range(3) for r in DiscreteCell(softmax, "heavy-ball", "float16/eager", "numpy", "exact", ("D0",), 61, seed, 12).run()]
+    assert {r.verdict for r in records} == {HOLDS}
+    assert any("outside" in r.reason for r in records)

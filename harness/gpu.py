@@ -78,14 +78,20 @@ def facts() -> list[dict]:
 
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
+    from kernels.hardware import float_argument, native_bfloat16
     from kernels.precision import bfloat16_bits
 
-    native = x.to(torch.bfloat16).view(torch.int16).cpu().numpy().view(np.uint16)
+    out = torch.empty(x.numel(), dtype=torch.bfloat16, device="cuda")
+    native_bfloat16[(x.numel() // 1024,)](x, out, x.numel(), BLOCK=1024)
+    native = out.view(torch.int16).cpu().numpy().view(np.uint16)
+    arrived = torch.empty(1, dtype=torch.float64, device="cuda")
+    float_argument[(1,)](arrived, 0.1)
     tiny = torch.full((32,), 2.0**-140, device="cuda")
     a, b = torch.rand(1 << 20, device="cuda") + 0.5, torch.rand(1 << 20, device="cuda") + 0.5
     exact = (a.cpu().numpy() / b.cpu().numpy()).astype(np.float32)
     return [
         {"fact": "the native bfloat16 store rounds to nearest, ties to even", "confirmed": bool((native == bfloat16_bits(x.cpu().numpy())).all())},
+        {"fact": "a Python float argument arrives as float32", "confirmed": float(arrived[0]) == float(np.float32(0.1)), "value": float(arrived[0]).hex()},
         {"fact": "fp32 subnormals survive addition", "confirmed": bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all())},
         {"fact": "torch's fp32 division is correctly rounded", "confirmed": bool(((a / b).cpu().numpy() == exact).all())},
     ]
@@ -124,7 +130,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
             params, block = torch.from_numpy(np.ascontiguousarray(job.params)).to(device), 32 * launch.WARPS
             fixed = launch.constexprs(job, block)
             go = lambda: trajectory[(-(-lanes // block),)](q, v, params, lanes, steps, **fixed, num_warps=launch.WARPS, enable_fp_fusion=False)  # noqa: B023, E731
-            go()
+            handle = go()
             torch.cuda.synchronize()
             times = []
             for _ in range(5):
@@ -135,6 +141,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
                 torch.cuda.synchronize()
                 times.append(begin.elapsed_time(end) / 1e3)
             rows.append({"case": case.name, "rule": rule, "precision": name, "lanes": lanes, "steps": steps, "seconds": sorted(times),
+                         "registers": getattr(handle, "n_regs", None), "spills": getattr(handle, "n_spills", None),
                          "trajectory_steps_per_s": lanes * steps / sorted(times)[2]})  # fmt: skip
     return rows
 

@@ -61,6 +61,8 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     z, v = outcome.wide()
     t = Trajectory(case, rule, precision, z, v, params)
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
+    if law.about_symmetry and symmetry is None:
+        raise ReplayError(f"symmetry is {record.get('symmetry')!r}, {case.name} has {', '.join(s.name for s in case.symmetries)}")
     with np.errstate(all="ignore"):
         residual = law.residual(t, symmetry) if law.about_symmetry else law.residual(t)
         spent = spent_of(residual)[..., 0]

@@ -119,3 +119,36 @@ def test_parity_of_the_gpu_job_runs_on_another_backend():
 def iter_clock(n):
     left = iter([1.0] * n)
     return lambda: next(left, -1.0)
+
+
+DAMAGE = [{"worst": {"start": ["zz"]}}, {"worst": {"start": ["0x1p0"]}}, {"worst": {"step": None}}, {"worst": {"step": 999}}, {"rule": "sgd"},
+          {"precision": "float8"}, {"backend": "abacus"}, {"symmetry": "none"}, {"steps": "x"}, {"steps": 0}, {"spent": None}, {"case": "softmax"}]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=str)
+def test_a_damaged_record_is_refused_and_not_a_crash(damage):
+    record = DiscreteCell(CATALOG[2], "heavy-ball", "float32", "numpy", "exact", ("D2",), 3, 0).run()[0].as_dict()
+    broken = {**record, **damage, "worst": {**record["worst"], **damage.get("worst", {})}}
+    with pytest.raises(ReplayError):
+        replay(broken)
+
+
+@pytest.mark.parametrize("pace", [-1.0, 0.0, 0.3, float("nan"), float("inf"), "x", None])
+def test_a_pace_that_is_no_power_of_two_is_refused(pace):
+    with pytest.raises(CaseError, match="power of two"):
+        replace(CATALOG[0], pace=pace)
+
+
+def test_parity_is_planned_on_every_triton_backend_that_is_here():
+    cells = [c for c in plan.cells(select(Request(law="B1"))) if isinstance(c, DiscreteCell)]
+    assert {c.backend for c in cells} == {b for b in launch.BACKENDS[1:] if not launch.missing(b)}
+
+
+def test_the_kernels_that_ask_the_hardware_compile_without_it():
+    pytest.importorskip("triton")
+    from kernels.compiled import compile_ptx
+    from kernels.hardware import float_argument, native_bfloat16
+
+    native = compile_ptx(native_bfloat16, {"x_ptr": "*fp32", "out_ptr": "*bf16", "n": "i32"}, {"BLOCK": 128})
+    assert "cvt.rn.bf16" in native.ptx
+    assert ".param .f32" in compile_ptx(float_argument, {"out_ptr": "*fp64", "value": "fp32"}, {}).ptx

@@ -32,6 +32,7 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
     )
     A = np.linalg.solve(basis.T, integrals.T).T
     # The order conditions that define it: sum_j a_ij c_j^{k-1} = c_i^k / k.
+    # Entries are below 1 and the Legendre basis at Radau points has condition < 10: s^2 * 10 u = 7e-14 for s = 8.
     for k in range(1, stages + 1):
         assert np.allclose(A @ c ** (k - 1), c**k / k, rtol=0, atol=1e-13)
     return c, A

@@ -154,6 +154,10 @@ KERNEL_CONTROLS: tuple[KernelControl, ...] = (
 )
 
 
+LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
+"""What a wide launch is for; the other controls are as visible on 61 lanes."""
+
+
 def controlled(case: Case, job: Job, control: KernelControl) -> Trajectory:
     """The wrong trajectory, presented as the declared one."""
     q, v = control.outcome(case, job)

@@ -106,7 +106,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     about = cell.about(job, "numpy")
     for control in controls.KERNEL_CONTROLS:
-        if control.applies(job):
+        if control.applies(job) and (cell.tag != "wide" or control.name in controls.LANEWISE):
             for record in judge_all(controls.controlled(cell.subject, job, control), cell.laws, about=about):
                 record.control = control.name
                 records.append(record)

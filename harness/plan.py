@@ -1,6 +1,6 @@
 """What a run does: the laws, and the cells of a selection, in order.
 
-Quick is a covering array: each case under each rule and in each precision at least once. Full is the whole
+Quick is a covering array: each case under each rule and in each stored type, each rule in each other mode. Full is the whole
 product in the stored mode, each eager and mixed precision on every case, and longer sweeps.
 """
 
@@ -15,6 +15,7 @@ from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
 from harness.laws import EXACT
 from harness.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
+from harness.trace import gradient
 from kernels import launch
 from kernels.precision import MODES
 from kernels.precision import PRECISIONS as TYPES
@@ -66,18 +67,23 @@ def backend_of(name: str) -> str:
 
 
 def covering(points: list[tuple[Case, str, str]], full: bool) -> list[tuple[Case, str, str]]:
-    """Each (case, rule), (case, precision) and (law, precision) at least once, rotating through the rest."""
+    """Greedily: each (case, rule), (case, stored type), (law, stored type) and (rule, other mode) at least once."""
     if full or len(points) <= 16:
         return points
-    chosen, seen = [], set()
-    ordered = sorted(points, key=lambda p: (TYPES.index(p[2].split("/")[0]) + RULES.index(p[1])) % len(TYPES))
-    for case, rule, precision in ordered:
-        pairs = {(case.name, rule), (case.name, precision)}
-        pairs |= {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
-        if pairs - seen:
-            seen |= pairs
-            chosen.append((case, rule, precision))
+    points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the smallest program: it compiles soonest
+    chosen, open_pairs = [], set().union(*(pairs_of(*p) for p in points))
+    while open_pairs:
+        best = max(points, key=lambda p: len(pairs_of(*p) & open_pairs))
+        open_pairs -= pairs_of(*best)
+        chosen.append(best)
     return chosen
+
+
+def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
+    if "/" in precision:
+        return {(case.name, rule), (rule, precision)}
+    laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
+    return laws | {(case.name, rule), (case.name, precision)}
 
 
 def discrete(selection, backend: str) -> list[DiscreteCell]:

@@ -6,6 +6,7 @@ product in the stored mode, each eager and mixed precision on every case, and lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
@@ -71,10 +72,15 @@ def covering(points: list[tuple[Case, str, str]], full: bool) -> list[tuple[Case
     if full or len(points) <= 16:
         return points
     points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the smallest program: it compiles soonest
-    chosen, open_pairs = [], set().union(*(pairs_of(*p) for p in points))
-    while open_pairs:
-        best = max(points, key=lambda p: len(pairs_of(*p) & open_pairs))
-        open_pairs -= pairs_of(*best)
+    return cover(points, pairs_of)
+
+
+def cover(points: list[tuple[Case, str, str]], pairs: Callable) -> list[tuple[Case, str, str]]:
+    """The greedy set cover: points until every pair of any point is there."""
+    chosen, missing = [], set().union(*(pairs(*p) for p in points))
+    while missing:
+        best = max(points, key=lambda p: len(pairs(*p) & missing))
+        missing -= pairs(*best)
         chosen.append(best)
     return chosen
 
@@ -149,11 +155,10 @@ def control_points(points, full: bool):
 def parity(points, backend: str, full: bool, cell) -> list[DiscreteCell]:
     """B1 on every Triton backend that is here, few steps; a case, a rule and a precision at least once each."""
     backends = [b for b in launch.BACKENDS[1:] if not launch.missing(b)] if backend != "numpy" else []
-    chosen = covering([p for p in points if full or "/" not in p[2]], False)
-    stride = 1 if full else 2
+    chosen = covering(points, False) if full else cover([p for p in points if "/" not in p[2]], lambda c, r, p: {(c.name, ""), (r, p)})
     # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws.
     size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0) for b in backends}
-    return [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen[::stride]]
+    return [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]
 
 
 def cells(selection) -> list:

@@ -141,7 +141,12 @@ def test_a_pace_that_is_no_power_of_two_is_refused(pace):
 
 def test_parity_is_planned_on_every_triton_backend_that_is_here():
     cells = [c for c in plan.cells(select(Request(law="B1"))) if isinstance(c, DiscreteCell)]
-    assert {c.backend for c in cells} == {b for b in launch.BACKENDS[1:] if not launch.missing(b)}
+    here = {b for b in launch.BACKENDS[1:] if not launch.missing(b)}
+    assert {c.backend for c in cells} == here
+    for backend in here:
+        mine = [c for c in cells if c.backend == backend]
+        assert {c.case for c in mine} == {c.name for c in CATALOG} and {c.rule for c in mine} == set(plan.RULES)
+        assert {c.precision for c in mine} == set(PRECISIONS)
 
 
 def test_the_kernels_that_ask_the_hardware_compile_without_it():

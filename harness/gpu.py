@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from cases import CATALOG
+from harness import plan
+from harness.choices import Request, select
 from harness.discrete import DiscreteCell, rules_of
-from harness.laws import EXACT
 from harness.verdicts import VIOLATED
 from kernels import launch
 from kernels.precision import PRECISIONS, Precision
@@ -61,15 +62,25 @@ def parity(backend: str, clock) -> list[dict]:
 
 
 def verification(backend: str, clock) -> list[dict]:
-    """The exact laws on 10 007 lanes, long enough to move, judged in wide arithmetic on the host."""
+    """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls, covariance, response."""
+    planned = plan.discrete(select(Request(backend=backend, profile="full")), backend)
     rows = []
-    for case, rule, precision in points():
+    for cell in (c for c in planned if c.kind != "parity"):  # parity stands apart, on more lanes
         if clock() < 0:
-            rows.append({"case": case.name, "rule": rule, "precision": precision, "skipped": "out of time"})
+            rows.append({"cell": cell.name, "skipped": "out of time"})
             continue
-        for record in DiscreteCell(case, rule, precision, backend, "exact", tuple(EXACT), 997, 1).run():
-            rows.append({k: getattr(record, k) for k in ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "spent", "verdict", "reason")})
+        for record in cell.run():
+            rows.append({k: getattr(record, k) for k in KEPT})
     return rows
+
+
+KEPT = ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "steps", "spent", "verdict", "reason", "control")
+
+
+def survivors(rows: list[dict]) -> list[str]:
+    """Controls that no law killed."""
+    shown = {r["control"] for r in rows if r.get("control")}
+    return sorted(shown - {r["control"] for r in rows if r.get("control") and r["verdict"] == VIOLATED})
 
 
 def facts() -> list[dict]:
@@ -184,14 +195,16 @@ def report(result: dict) -> int:
     """The table; the exit code."""
     done = [r for r in result["parity"] if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
-    laws = [r for r in result["verification"] if "verdict" in r]
+    judged = [r for r in result["verification"] if "verdict" in r]
+    laws, alive = [r for r in judged if not r.get("control")], survivors(judged)
     bad = [r for r in laws if r["verdict"] == VIOLATED]
     skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
     print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
     print(f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, {sum(r['differ'] for r in done)} differ")
     for r in wrong:
         print(f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, {r['unwritten']} lanes unwritten")
-    print(f"exact laws          {len(laws)} verdicts, worst spent {max((r['spent'] for r in laws), default=float('nan')):.3f}, {len(bad)} violated")
+    print(f"exact laws          {len(laws)} verdicts, worst spent {max((r['spent'] for r in laws if r['spent'] is not None), default=float('nan')):.3f}, {len(bad)} violated")
+    print(f"planted faults      {len({r['control'] for r in judged if r.get('control')})} shown, surviving: {', '.join(alive) or 'none'}")
     for r in result["facts"]:
         print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
     print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")
@@ -199,7 +212,7 @@ def report(result: dict) -> int:
         if "trajectory_steps_per_s" in r:
             print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
     print(f"skipped for time: {skipped}; written to {save(result)}")
-    return 1 if wrong or bad else 3 if skipped or not done or not laws else 0
+    return 1 if wrong or bad else 3 if skipped or alive or not done or not laws else 0
 
 
 if __name__ == "__main__":

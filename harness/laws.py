@@ -135,12 +135,8 @@ def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0):
     source = dot(act(symmetry.matrix, w), w)
     shift = symmetry.shift[:, None].astype(w.dtype)
     drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
-    predicted = t.shrink * (previous(t, J[:-1]) - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+    predicted = t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
     return Residual(J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry))
-
-
-def previous(t: Trajectory, J):
-    return t.beta * J
 
 
 def size_of_charge(t: Trajectory, symmetry: Symmetry):

@@ -105,6 +105,9 @@ def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp
     assert gpu.report({**result, "parity": [{**row, "differ": 1}]}) == 1
     assert gpu.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
     assert gpu.report({**result, "parity": []}) == 3
+    alive = {"spent": 0.5, "verdict": HOLDS, "control": "ascent"}
+    assert gpu.report({**result, "verification": [law, alive]}) == 3
+    assert gpu.report({**result, "verification": [law, alive, {**alive, "verdict": "violated"}]}) == 0
     assert gpu.report({**result, "speed": [{"skipped": "out of time"}]}) == 3
 
 
@@ -114,6 +117,11 @@ def test_parity_of_the_gpu_job_runs_on_another_backend():
     done = [r for r in rows if "differ" in r]
     assert len(done) == 3 and not any(r["differ"] for r in done) and all(r["digest"] == r["digest_numpy"] for r in done)
     assert len(rows) == len(gpu.points()) and sum("skipped" in r for r in rows) == len(rows) - 3
+
+
+def test_verification_of_the_gpu_job_runs_on_another_backend():
+    rows = gpu.verification("numpy", iter_clock(2))
+    assert {r["verdict"] for r in rows if "verdict" in r} == {HOLDS} and sum("skipped" in r for r in rows) > 100
 
 
 def iter_clock(n):

@@ -8,7 +8,6 @@ Nothing here imports torch, triton or the plan before a command needs it: --help
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -19,86 +18,31 @@ from typing import Annotated
 
 import typer
 
+from harness.commands import (
+    EXITS,
+    HOLDS,
+    INTERNAL,
+    INTERRUPTED,
+    TERMINATED,
+    UNDECIDED,
+    VIOLATED,
+    WRONG,
+    complain,
+    option,
+)
+from harness.commands.verify import verify
 from harness.usage import UsageError
 
-HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
-EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend is missing, 70 internal error."
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 
 app = typer.Typer(
     name="noether", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Decides numerically whether learning rules obey the generalized Noether theorem.", epilog=EXITS,
 )  # fmt: skip
-Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
 
 
-def option(kind, help: str, *names: str):
-    return Annotated[kind, typer.Option(*names, help=help, show_default=False)]
-
-
-@app.command(epilog=EXITS)
-def verify(
-    context: typer.Context,
-    cases: Names = None,
-    profile: option(str, "quick (default), full or stress.") = "quick",
-    backend: option(str, "auto (default), numpy, triton-interpreted, triton-ptx or triton-gpu.") = "auto",
-    precision: option(str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager.") = None,
-    rule: option(str | None, "Comma list of learning rules.") = None,
-    law: option(str | None, "Comma list of laws, as in D2,O3; see noether laws.") = None,
-    seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
-    eta: option(float | None, "One step size for every lane.") = None,
-    beta: option(float | None, "One momentum for every lane.") = None,
-    decay: option(float | None, "One weight decay for every lane.") = None,
-    eps: option(float | None, "One breaking magnitude for every lane.") = None,
-    steps: option(int | None, "Steps of every launch.") = None,
-    lanes: option(int | None, "Trajectories of every launch.") = None,
-    out: option(Path | None, "The run folder (default runs/<time>).") = None,
-    resume: option(Path | None, "Go on with a run that was cut off.") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
-    strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
-):
-    """Decide every law on every case: table, run folder, exit code."""
-    from harness.choices import Request, whole
-    from harness.folder import read_about
-    from harness.progress import watched
-    from harness.publish import publish
-    from harness.run import DEFAULT_JOBS, INTERNAL
-
-    jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
-    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
-                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes)  # fmt: skip
-    if resume is not None:
-        if out is not None:
-            raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
-        given = {n: v for n, v in words.items() if said(context, n)}
-        kept = {k: v for k, v in read_about(resume)["arguments"].items() if k in Request.__dataclass_fields__}
-        kept["cases"] = tuple(kept.get("cases", ()))
-        words = {**kept, **given}
-    result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
-    publish(result)
-    if as_json:
-        from harness.records import plain
-        from harness.table import summary
-
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
-    else:
-        from harness.table import ending, say
-
-        say(*ending(result))
-    for note in result.notes:
-        complain(f"note: {note}")
-    if result.exit_code == INTERNAL and result.folder:
-        complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
-    if result.interrupted:
-        complain(f"interrupted; what was found is kept: go on with noether verify --resume {result.folder}")
-    raise typer.Exit(result.exit_code)
-
-
-def said(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+app.command(epilog=EXITS)(verify)
 
 
 @app.command()
@@ -196,10 +140,6 @@ def doctor():
     findings = physician.examine()
     say(physician.page(findings))
     raise typer.Exit(HOLDS if all(f.fine or not f.needed for f in findings) else UNDECIDED)
-
-
-def complain(text: str) -> None:
-    print(f"noether: {text}", file=sys.stderr)
 
 
 class Terminated(BaseException):

@@ -16,9 +16,9 @@ from cases.case import Case
 from harness import trace
 from harness.trajectory import Trajectory
 from kernels.launch import WARPS, Job, Outcome, run
-from kernels.precision import Precision, representable
+from kernels.precision import Precision, narrow, representable
 from kernels.rules import HEAVY_BALL, HEAVY_BALL_DECOUPLED
-from kernels.step import Faults
+from kernels.step import step
 
 NEAR = 1 + 2.0**-10
 
@@ -71,8 +71,24 @@ def swapped_decay(case: Case, job: Job):
     return widened(run(replace(job, rule=rule), "numpy"))
 
 
-def faulty(**kinds):
-    return lambda case, job: widened(run(job, "numpy", Faults(**kinds)))
+def stepping(advance):
+    """The launch with another step, as kernels.step.advanced."""
+    return lambda case, job: widened(run(job, "numpy", advance))
+
+
+def frozen(n, q, v, *about):
+    return q, [np.zeros_like(x) for x in v]
+
+
+def decay_after(n, q, v, params, gradient, rule, precision):
+    """q' = (q + v')(1 - eta k), where v' has no decay."""
+    eta, beta, k, eps = params
+    q, w = step(q, v, (eta, beta, 0 * k, eps), gradient, rule, precision)
+    return [narrow(x - eta * k * x, precision.q_store) for x in q], w
+
+
+def truncating(n, *state):
+    return step(*state, store=truncate)
 
 
 def truncate(x: np.ndarray, kind: str) -> np.ndarray:
@@ -133,7 +149,7 @@ def on(**wanted) -> Callable:
 
 
 KERNEL_CONTROLS: tuple[KernelControl, ...] = (
-    KernelControl("no-op kernel", always, faulty(frozen=True)),
+    KernelControl("no-op kernel", always, stepping(frozen)),
     KernelControl("gradient x 2", always, program("twice")),
     KernelControl("gradient x (1 + 2^-10)", always, program("near")),
     KernelControl("ascent", always, program("ascent")),
@@ -144,9 +160,9 @@ KERNEL_CONTROLS: tuple[KernelControl, ...] = (
     KernelControl("k off by 1 %", on(decays=True), scaled(2, 1.01)),
     KernelControl("decay coupled for decoupled", on(decays=True, decay="decoupled"), swapped_decay),
     KernelControl("decay decoupled for coupled", on(decays=True, decay="coupled", momentum=True), swapped_decay),
-    KernelControl("decay applied after the step", on(decays=True, decay="coupled"), faulty(decay_after=True)),
+    KernelControl("decay applied after the step", on(decays=True, decay="coupled"), stepping(decay_after)),
     KernelControl("eta as float32", on(precision="float64"), float32_step),
-    KernelControl("bfloat16 store truncated", on(precision="bfloat16"), faulty(narrow=truncate)),
+    KernelControl("bfloat16 store truncated", on(precision="bfloat16"), stepping(truncating)),
     KernelControl("momentum narrowed to the store", on(mode="mixed", momentum=True), narrowed_momentum),
     KernelControl("tail lanes not written", always, tail_unwritten),
     KernelControl("one lane in 10^4, last component", on(wide=True), one_lane_wrong),

@@ -14,6 +14,7 @@ import importlib.util
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ import numpy as np
 from kernels.precision import BUFFER, Precision, encode, widen
 from kernels.program import Program
 from kernels.rules import RULES, Rule
-from kernels.step import Faults
+from kernels.step import advanced
 from kernels.step import trajectory as plain_trajectory
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-gpu")
@@ -141,16 +142,16 @@ def constexprs(job: Job, block: int) -> dict:
     }
 
 
-def run(job: Job, backend: str, faults: Faults | None = None) -> Outcome:
-    """Execute. Raises BackendMissing; ValueError for an unknown backend or faults on anything but numpy."""
+def run(job: Job, backend: str, advance: Callable | None = None) -> Outcome:
+    """Execute. Raises BackendMissing; ValueError for an unknown backend or a planted step on anything but numpy."""
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS}")
-    if faults is not None and backend != "numpy":
-        raise ValueError(f"faults are planted in the numpy step only, not in {backend}")
+    if advance is not None and backend != "numpy":
+        raise ValueError(f"a wrong step is planted in numpy only, not in {backend}")
     begin = time.perf_counter()
     if backend == "numpy":
         p = job.precision
-        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, faults=faults or Faults())
+        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, advance=advance or advanced)
         return Outcome(q, v, p, "numpy", time.perf_counter() - begin)
     reason = missing(backend)
     if reason:

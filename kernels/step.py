@@ -1,13 +1,12 @@
 """The plain numpy step: independent of Triton, the oracle of every other backend.
 
-Equations (1)-(4) of kernels/rules.py, one line each, on blocks of lanes. `Faults` is the only door through
-which a deliberately wrong step can be taken, and only the harness's controls use it.
+Equations (1)-(4) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
+which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,26 +18,18 @@ from kernels.rules import Rule
 BLOCK = 4096
 
 
-@dataclass(frozen=True)
-class Faults:
-    """What a control may plant: another rounding at the store, decay after the step, no step at all."""
+def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow):
+    """One step. q, v: lists of d arrays (lanes,); params: eta, beta, k, eps arrays, all of the arithmetic type.
 
-    narrow: Callable = narrow
-    decay_after: bool = False
-    frozen: bool = False
-
-
-def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, faults: Faults = Faults()):
-    """One step. q, v: lists of d arrays (lanes,); params: eta, beta, k, eps arrays, all of the arithmetic type."""
+    store  store(x, kind) -> x as a buffer of that kind gives it back
+    """
     eta, beta, k, eps = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
-    to_q = lambda x: faults.narrow(x, precision.q_store)  # noqa: E731
-    to_v = lambda x: faults.narrow(x, precision.v_store)  # noqa: E731
-    if faults.frozen:
-        return q, [np.zeros_like(x) for x in v]
+    to_q = lambda x: store(x, precision.q_store)  # noqa: E731
+    to_v = lambda x: store(x, precision.v_store)  # noqa: E731
     at = [rounded(elementary.exp(x)) for x in q] if rule.log_state else q
     g = gradient(at, eps)
-    if rule.decay == "coupled" and not faults.decay_after:
+    if rule.decay == "coupled":
         g = [rounded(gi + rounded(k * qi)) for gi, qi in zip(g, q, strict=True)]
     w = [rounded(eta * gi) for gi in g]
     if rule.momentum:
@@ -50,16 +41,21 @@ def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, fau
         shrink = rounded(eta * k)
         q = [rounded(qi - rounded(shrink * qi)) for qi in q]  # (3)
     q = [to_q(rounded(qi + wi)) for qi, wi in zip(q, w, strict=True)]
-    if faults.decay_after:
-        shrink = rounded(eta * k)
-        q = [to_q(rounded(qi - rounded(shrink * qi))) for qi in q]
     return q, w
 
 
-def trajectory(program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, faults=Faults()):
+def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Precision):
+    """Step number n, from 1: what a planted fault stands in for. The right step does not look at n."""
+    return step(q, v, params, gradient, rule, precision)
+
+
+def trajectory(
+    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, advance: Callable = advanced
+):  # fmt: skip
     """Run `steps` steps for all lanes, in blocks.
 
     q0, v0  (d, lanes) float64, representable in their store;  params (4, lanes) float64.
+    advance  as `advanced`; a block of lanes begins with n = 1, so that one with a memory knows when to forget.
     Returns q, v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
     """
     d, lanes = q0.shape
@@ -75,7 +71,7 @@ def trajectory(program: Program, rule: Rule, precision: Precision, q0, v0, param
             p = [x.astype(dtype) for x in params[:, cut]]
             for n in range(steps + 1):
                 if n:
-                    q, v = step(q, v, p, gradient, rule, precision, faults)
+                    q, v = advance(n, q, v, p, gradient, rule, precision)
                 if trace or n in (0, steps):
                     at = n if trace else int(n > 0)
                     for i in range(d):

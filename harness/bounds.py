@@ -76,6 +76,11 @@ def arithmetic_unit(precision: Precision) -> float:
     return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 
+def quotient(top, room):
+    """top / room for top >= 0, infinite where room <= 0; by abs alone, so that it can be traced."""
+    return (top + 2.0**-1074) / ((room + np.abs(room)) / 2)
+
+
 def _pass_mul(x, e):
     a, b = x
     return a * b, np.abs(a) * e[1] + np.abs(b) * e[0] + e[0] * e[1]
@@ -84,19 +89,17 @@ def _pass_mul(x, e):
 def _pass_div(x, e):
     a, b = x
     ratio = a / b
-    room = np.abs(b) - e[1]
-    return ratio, np.where(room > 0, (e[0] + np.abs(ratio) * e[1]) / room, np.inf)
+    return ratio, quotient(e[0] + np.abs(ratio) * e[1], np.abs(b) - e[1])
 
 
 def _pass_exp(x, e):
     value = np.exp(x[0])
-    return value, value * np.expm1(e[0])
+    return value, value * quotient(e[0], 1 - e[0])  # e^x - 1 <= x / (1 - x)
 
 
 def _pass_log(x, e):
     value = np.log(x[0])
-    room = np.abs(x[0]) - e[0]
-    return value, np.where(room > 0, e[0] / room, np.inf)
+    return value, quotient(e[0], np.abs(x[0]) - e[0])
 
 
 def _pass_sqrt(x, e):

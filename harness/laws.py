@@ -2,7 +2,7 @@
 
 Notation of every law: q = q_n, w = v_{n+1}, s = 1 - eta k for decoupled decay (else 1), xi = A q + a, f the
 force that enters v (g, + k q when coupled). delta, sigma bound the rounding of v and of q. A residual is
-judged in units of its bound; its own rounding, in 64-bit arithmetic, is in the bound.
+judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 
 from cases.case import Case, Symmetry
 from harness.trajectory import Trajectory
-from harness.wide import U_WIDE
 from kernels.rules import Rule
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
@@ -73,9 +72,9 @@ def xi(symmetry: Symmetry, q):
     return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
 
 
-def own_rounding(d: int, *terms):
-    """Bound on the rounding of a residual formed from these terms in longdouble."""
-    return (2 * d + 16) * U_WIDE * sum(np.abs(t) for t in terms)
+def own_rounding(t: Trajectory, d: int, *terms):
+    """Bound on the rounding of a residual formed from these terms in the trajectory's own arithmetic."""
+    return (2 * d + 16) * t.unit * sum(np.abs(x) for x in terms) + t.floor
 
 
 def size(x, y):
@@ -89,8 +88,8 @@ def update(t: Trajectory, symmetry=None):
     """D0  w = beta v - eta f + delta;   q' = s q + w + sigma (log q for the mirror rule), componentwise."""
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
     old = t.shrink * t.z[:-1]
-    own_v = own_rounding(1, w, push, pull) + own_rounding(1, t.k * t.eta * t.q[:-1])
-    own_q = own_rounding(1, t.z[1:], old, w)
+    own_v = own_rounding(t, 1, w, push, pull) + own_rounding(t, 1, t.k * t.eta * t.q[:-1])
+    own_q = own_rounding(t, 1, t.z[1:], old, w)
     return Residual(
         np.concatenate([w, t.z[1:]], axis=1),
         np.concatenate([push - pull, old + w], axis=1),
@@ -126,7 +125,7 @@ def charge_own(t: Trajectory, symmetry: Symmetry):
     M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
     pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
-    return own_rounding(len(M), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
+    return own_rounding(t, len(M), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
 
 
 def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0):
@@ -169,7 +168,7 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
         P = factor * P
         bound[n], predicted[n] = B, P
     signal = np.broadcast_to(np.abs(J[0]), predicted.shape)  # kicked: from rest it is 0 = 0
-    return Residual(J[1:], predicted, bound + own_rounding(t.steps, predicted), signal)
+    return Residual(J[1:], predicted, bound + own_rounding(t, t.steps, predicted), signal)
 
 
 # ---- D4: symmetric generators
@@ -188,7 +187,7 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
     bound = dot(np.abs(act(A, q)), t.delta) / (1 - t.beta) + dot(slope, t.sigma) + dot(act(np.abs(A), t.sigma), t.sigma) / 2
     M, a = np.abs(A), np.abs
     own = own_rounding(
-        len(M), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
+        t, len(M), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
         t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, act(M, a(q))) + t.k * size(q, act(M, a(q)))), size(w, act(M, a(w))) / (1 - t.beta),
     )  # fmt: skip
     return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
@@ -207,7 +206,7 @@ def translation_law(t: Trajectory, symmetry: Symmetry):
     local = t.delta[1:] + t.sigma[1:] + np.abs(t.beta) * t.sigma[:-1]
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
-    own = own_rounding(len(a), 3 * mass[2:], 3 * mass[1:-1], mass[:-2], pull)
+    own = own_rounding(t, len(a), 3 * mass[2:], 3 * mass[1:-1], mass[:-2], pull)
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 
@@ -220,7 +219,7 @@ def mirror_law(t: Trajectory, symmetry: Symmetry):
     moved = np.diff(t.z, axis=0)
     pull = t.eta * t.eps * dot(t.g_broken, x)
     bound = dot(np.abs(x), t.delta + t.sigma)
-    own = own_rounding(len(symmetry.a), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
+    own = own_rounding(t, len(symmetry.a), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
     return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
 
 

@@ -18,7 +18,13 @@ from kernels.rules import Rule
 
 
 class Trajectory:
-    """q, v (steps + 1, d, lanes) of one launch; `z` is the stored state (log q for mirror descent)."""
+    """q, v (steps + 1, d, lanes) of one launch; `z` is the stored state (log q for mirror descent).
+
+    unit    unit roundoff of the arithmetic in which residuals are formed
+    floor   what its underflows add to a residual: nothing where the exponent is wider than any store's
+    """
+
+    unit, floor = U_WIDE, 0.0
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, z, v, params):
         self.case, self.rule, self.precision = case, rule, precision

@@ -93,14 +93,19 @@ class Functions:
         return x._chain(value, 1 / (2 * value))
 
 
+def partials(loss, q, one, zero) -> list:
+    """The d partial derivatives of loss(q, xp) over any numbers that numpy's functions take."""
+    duals = [Dual(x, [one if j == i else zero for j in range(len(q))]) for i, x in enumerate(q)]
+    return loss(duals, Functions(np)).partials
+
+
 def gradient(loss, q: np.ndarray) -> np.ndarray:
     """Gradient of loss(q, xp) at q (d, ...), longdouble (d, ...)."""
     require_wide()
     q = np.asarray(q, WIDE)
     one, zero = np.ones(q.shape[1:], WIDE), np.zeros(q.shape[1:], WIDE)
-    duals = [Dual(q[i], [one if j == i else zero for j in range(len(q))]) for i in range(len(q))]
     with np.errstate(all="ignore"):
-        return np.stack([np.broadcast_to(p, q.shape[1:]) for p in loss(duals, Functions(np)).partials])
+        return np.stack([np.broadcast_to(p, q.shape[1:]) for p in partials(loss, q, one, zero)])
 
 
 def gradient_mp(loss, q, digits: int = 50) -> list:

@@ -14,6 +14,39 @@ import triton.language as tl
 from kernels.rounding import exp, load, narrow, store
 
 
+@triton.jit
+def advance(
+    q, v, eta, beta, k, eps,
+    GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
+):  # fmt: skip
+    """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it stands in."""
+    if RULE == 4:
+        x = ()
+        for i in tl.static_range(D):
+            x = x + (narrow(exp(q[i], ARITH), EAGER),)
+        g = GRAD(x, eps)
+    else:
+        g = GRAD(q, eps)
+    w = ()
+    for i in tl.static_range(D):
+        force = g[i]
+        if RULE <= 2:
+            force = narrow(force + narrow(k * q[i], EAGER), EAGER)
+        pull = narrow(eta * force, EAGER)
+        if RULE == 2 or RULE == 3:
+            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3)
+        else:
+            w = w + (narrow(-pull, V_KIND),)  # (1), (4)
+    r = ()
+    for i in tl.static_range(D):
+        old = q[i]
+        if RULE == 3:
+            old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
+        r = r + (narrow(narrow(old + w[i], EAGER), Q_KIND),)
+    return r + w
+
+
 # A launch of one lane would otherwise make `lanes` a constant of the kernel: another kernel, without .to().
 @triton.jit(do_not_specialize=["lanes", "steps"])
 def trajectory(
@@ -40,31 +73,9 @@ def trajectory(
 
     at = lane + D * stride
     for _ in range(steps):
-        if RULE == 4:
-            x = ()
-            for i in tl.static_range(D):
-                x = x + (narrow(exp(q[i], ARITH), EAGER),)
-            g = GRAD(x, eps)
-        else:
-            g = GRAD(q, eps)
-        w = ()
-        for i in tl.static_range(D):
-            force = g[i]
-            if RULE <= 2:
-                force = narrow(force + narrow(k * q[i], EAGER), EAGER)
-            pull = narrow(eta * force, EAGER)
-            if RULE == 2 or RULE == 3:
-                w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3)
-            else:
-                w = w + (narrow(-pull, V_KIND),)  # (1), (4)
-        r = ()
-        for i in tl.static_range(D):
-            old = q[i]
-            if RULE == 3:
-                old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
-            r = r + (narrow(narrow(old + w[i], EAGER), Q_KIND),)
-        q = r
-        v = w
+        state = advance(q, v, eta, beta, k, eps, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        q = state[:D]
+        v = state[D:]
         if TRACE:
             for i in tl.static_range(D):
                 store(q_ptr + i * stride + at, q[i], live, Q_KIND)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.elementary import EXP_UNITS
+from kernels.elementary import EXP_UNITS, LOG_UNITS
 from kernels.precision import Precision, representable
 from kernels.program import Program
 
@@ -41,8 +41,8 @@ def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.
                     rounding = rounding + tiny
                 if op.name == "exp":
                     rounding = EXP_UNITS * arithmetic_unit(precision) * (value + passed) + rounding + 4 * tiny
-                if op.name == "log":
-                    rounding = rounding * 4  # numpy's is faithful to under 4 ulp
+                if op.name == "log":  # never subnormal: no underflow
+                    rounding = LOG_UNITS * arithmetic_unit(precision) * (np.abs(value) + passed) + (rounding if precision.eager else 0.0)
                 error = passed + rounding
             values.append(value)
             errors.append(error)
@@ -72,7 +72,7 @@ def value_range(program: Program, q: np.ndarray, eps: np.ndarray) -> tuple[np.nd
 
 
 def arithmetic_unit(precision: Precision) -> float:
-    """The exponential is evaluated in the arithmetic type and rounded once more when eager."""
+    """exp and log are evaluated in the arithmetic type and rounded once more when eager."""
     return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 

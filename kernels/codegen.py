@@ -21,7 +21,7 @@ HEADER = '''"""A traced gradient, printed by kernels/codegen.py. {what}"""
 import triton
 import triton.language as tl
 
-from kernels.rounding import exp, narrow
+from kernels.rounding import exp, log, narrow
 
 
 @triton.jit
@@ -42,10 +42,8 @@ def source(program: Program, precision: Precision) -> str:
             text = f"tl.full(eps.shape, {op.value!r}, {arith})"
         elif op.name == "neg":
             text = f"-{a[0]}"
-        elif op.name == "exp":
-            text = f"exp({a[0]}, {arith})"
-        elif op.name == "log":
-            raise ValueError(f"operation {at} of the gradient is a logarithm: kernels have none with fixed bits; run it with --backend numpy")
+        elif op.name in ("exp", "log"):
+            text = f"{op.name}({a[0]}, {arith})"
         elif op.name == "sqrt":
             text = f"tl.sqrt_rn({a[0]})" if single else f"tl.sqrt({a[0]})"
         elif op.name == "div":

@@ -1,6 +1,6 @@
-"""Rounding and the exponential inside Triton: the same operations, in the same order, as numpy's twins.
+"""Rounding, the exponential and the logarithm inside Triton: the same operations, in the same order, as numpy's twins.
 
-Twins: kernels/precision.py `narrow`, kernels/elementary.py `exp` (equation numbers are theirs). The
+Twins: kernels/precision.py `narrow`, kernels/elementary.py `exp` and `log` (equation numbers are theirs). The
 coefficients stand here as literals because a jit function cannot read a tuple of the module under the
 interpreter (Triton 3.7); tests/test_elementary.py compares the two bit for bit.
 """
@@ -97,3 +97,57 @@ def exp(x, ARITH: tl.constexpr):
         return exp64(x)
     else:
         return exp32(x)
+
+
+@triton.jit
+def log64(x):
+    small = x < 2.2250738585072014e-308
+    bits = tl.where(small, x * 18014398509481984.0, x).to(tl.int64, bitcast=True) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    f = ((bits & 0xFFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD).to(tl.float64, bitcast=True) - 1.0
+    k = (bits >> 52) - 1023 - tl.where(small, 54, 0)
+    n = (k + 0x4338000000000000).to(tl.float64, bitcast=True) - 6755399441055744.0
+    h = 0.5 * (f * f)
+    s = f / (2.0 + f)
+    z = s * s
+    p = tl.zeros_like(z) + 0.09523809523809523
+    p = p * z + 0.10526315789473684
+    p = p * z + 0.11764705882352941
+    p = p * z + 0.13333333333333333
+    p = p * z + 0.15384615384615385
+    p = p * z + 0.18181818181818182
+    p = p * z + 0.2222222222222222
+    p = p * z + 0.2857142857142857
+    p = p * z + 0.4
+    p = p * z + 0.6666666666666666
+    y = n * 0.6931471803691238 - ((h - (s * (h + z * p) + n * 1.9082149292705877e-10)) - f)  # (2)
+    y = tl.where(x >= 0.0, y, float("nan"))
+    y = tl.where(x == 0.0, float("-inf"), y)
+    return tl.where(x == float("inf"), x, y)
+
+
+@triton.jit
+def log32(x):
+    small = x < 1.1754943508222875e-38
+    bits = tl.where(small, x * 33554432.0, x).to(tl.int32, bitcast=True) + (0x3F800000 - 0x3F3504F3)
+    f = ((bits & 0x7FFFFF) + 0x3F3504F3).to(tl.float32, bitcast=True) - 1.0
+    k = (bits >> 23) - 127 - tl.where(small, 25, 0)
+    n = (k + 0x4b400000).to(tl.float32, bitcast=True) - 12582912.0
+    h = 0.5 * (f * f)
+    s = tl.div_rn(f, 2.0 + f)
+    z = s * s
+    p = tl.zeros_like(z) + 0.2222222222222222
+    p = p * z + 0.2857142857142857
+    p = p * z + 0.4
+    p = p * z + 0.6666666666666666
+    y = n * 0.693359375 - ((h - (s * (h + z * p) + n * -0.00021219444)) - f)  # (2)
+    y = tl.where(x >= 0.0, y, float("nan"))
+    y = tl.where(x == 0.0, float("-inf"), y)
+    return tl.where(x == float("inf"), x, y)
+
+
+@triton.jit
+def log(x, ARITH: tl.constexpr):
+    if ARITH == tl.float64:
+        return log64(x)
+    else:
+        return log32(x)

@@ -1,0 +1,77 @@
+"""A loss whose gradient keeps a logarithm runs on every backend, with one set of bits, and obeys the exact laws."""
+
+import numpy as np
+import pytest
+
+from cases.case import Case, rotation
+from harness import sweep, trace
+from harness.controls import KERNEL_CONTROLS, controlled
+from harness.judge import judge_all
+from harness.symbolic import prove
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import elementary, launch
+from kernels.precision import Precision
+from kernels.rules import RULES
+
+
+def loss(q, xp):
+    """R log R - R with R = |q|^2: rotations, a circle of minima, gradient 2 q log R."""
+    r = q[0] * q[0] + q[1] * q[1]
+    return (r * xp.log(r) - r) / 4
+
+
+LOGARITHM = Case(
+    name="logarithm", title="R log R - R: rotation", source="made for this test", loss=loss, breaking=lambda q, xp: q[0] + q[0] * q[1] / 2,
+    box=((0.25, 0.875), (-0.875, -0.25)), symmetries=(rotation(2, 0, 1),),
+)  # fmt: skip
+ABOUT = dict(case="logarithm", rule="heavy-ball", backend="numpy", precision="float64", parameters={}, cell="test")
+HERE = [b for b in launch.BACKENDS if not launch.missing(b)]
+
+
+def job(precision, lanes=61, steps=0):
+    p = Precision(*precision.split("/"))
+    return sweep.draw(LOGARITHM, RULES["heavy-ball"], p, lanes=lanes, steps=steps or sweep.HORIZON[p.name], seed=5)
+
+
+def test_the_gradient_keeps_its_logarithm_and_the_loss_its_rotation():
+    assert len(prove(LOGARITHM)) == 1
+    assert "log" in [op.name for op in trace.gradient(LOGARITHM).ops]
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "bfloat16/mixed"])
+def test_the_exact_laws_hold(precision):
+    t = Trajectory(LOGARITHM, RULES["heavy-ball"], Precision(*precision.split("/")), *launch.run(job(precision), "numpy").wide(), job(precision).params)
+    records = judge_all(t, ("D0", "D2", "D3"), about=ABOUT)
+    assert {r.law for r in records} == {"D0", "D2", "D3"}
+    for r in records:
+        assert r.verdict == HOLDS and 0.05 < r.spent <= 1, f"{r.law} {precision}: {r.verdict}, spent {r.spent}, {r.reason}"
+
+
+@pytest.mark.parametrize("backend", HERE)
+@pytest.mark.parametrize("precision", ["float64", "float32", "float16", "bfloat16", "bfloat16/eager"])
+def test_every_backend_gives_the_bits_of_numpy(precision, backend):
+    short = job(precision, lanes=131, steps=3 if backend == "triton-interpreted" else 12)
+    mine, plain = launch.run(short, backend), launch.run(short, "numpy")
+    assert mine.backend == backend and not mine.unwritten.any() and (mine.q[-1] != mine.q[0]).any()
+    assert launch.differing_bits(mine, plain) == 0
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_near_misses_of_the_case_are_killed(precision):
+    wanted = [c for c in KERNEL_CONTROLS if c.name in ("gradient x (1 + 2^-10)", "another loss, same symmetry", "NaN in one lane")]
+    assert len(wanted) == 3
+    for control in wanted:
+        (record,) = judge_all(controlled(LOGARITHM, job(precision), control), ("D0",), about=ABOUT)
+        assert record.verdict == VIOLATED, control.name
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_logarithm_that_is_off_by_eight_of_its_units_is_seen(precision, monkeypatch):
+    from kernels import program
+
+    units = 8 * elementary.LOG_UNITS * Precision(precision).u_arith
+    monkeypatch.setitem(program.NUMPY, "log", lambda x: elementary.log(x) + x.dtype.type(units))
+    t = Trajectory(LOGARITHM, RULES["heavy-ball"], Precision(precision), *launch.run(job(precision), "numpy").wide(), job(precision).params)
+    (record,) = judge_all(t, ("D0",), about=ABOUT)
+    assert record.verdict == VIOLATED and np.isfinite(record.spent)

@@ -30,7 +30,7 @@ from harness.commands import (
     complain,
     option,
 )
-from harness.commands.verify import verify
+from harness.commands.verify import verify, with_baseline_file
 from harness.usage import UsageError
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
@@ -165,7 +165,7 @@ def call(arguments: list[str] | None = None) -> int:
     try:
         with terminable():
             words = sys.argv[1:] if arguments is None else arguments
-            done = app(args=words or ["--help"], prog_name="noether", standalone_mode=False)
+            done = app(args=with_baseline_file(list(words)) or ["--help"], prog_name="noether", standalone_mode=False)
             sys.stdout.flush()
             return done if isinstance(done, int) else HOLDS
     except typer.Exit as done:

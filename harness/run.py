@@ -53,6 +53,7 @@ class Result:
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
+    baseline: object = None  # harness.ratchet.Comparison, where one was asked for
 
 
 def plan(selection: Selection) -> Plan:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -17,7 +18,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 WIDEST = 100
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
-WORD = {0: "everything holds", 1: "a law is violated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
+WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
 
 
@@ -125,9 +126,31 @@ def why(result: Result) -> str:
     return ""
 
 
+def against_baseline(result: Result) -> list[Text]:
+    """Each marked rise and each lost entry, with what is, what it was, what is allowed."""
+    found = result.baseline
+    if found is None or not found.fails:
+        return []
+    out = []
+    for what, lines in (("marked rises", found.rises), ("lost entries", found.lost)):
+        if lines:
+            out.append(Text(f"{what} against the baseline: {len(lines)}", style=COLOUR[VIOLATED]))
+            out += [Text(f"  {name}: {line}") for name, line in list(lines.items())[:SHOWN]]
+            out += [Text(f"  and {len(lines) - SHOWN} more")] if len(lines) > SHOWN else []
+    return out
+
+
+def verdict(result: Result) -> str:
+    """The last line: what the exit code says, and why."""
+    found = result.baseline
+    violated = any(r.verdict == VIOLATED and not r.control for r in result.records)
+    if found is not None and found.fails and not violated:
+        return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
+    return f"{WORD[result.exit_code]}{why(result)}"
+
+
 def closing(result: Result) -> Text:
-    style = {0: "bold green", 1: "bold red", 3: "yellow"}.get(result.exit_code, "bold red")
-    return Text(f"{WORD[result.exit_code]}{why(result)}", style=style)
+    return Text(verdict(result), style={0: "bold green", 3: "yellow"}.get(result.exit_code, "bold red"))
 
 
 def footing(result: Result) -> str:
@@ -141,7 +164,7 @@ def ending(result: Result) -> list:
     parts: list = [laws_table(result), Text()]
     if killers(result.records, result.laws):
         parts += [killers_table(result), Text()]
-    rest = remainder(result)
+    rest = remainder(result) + against_baseline(result)
     parts += [*rest, Text()] if rest else []
     return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
 
@@ -152,7 +175,7 @@ def summary(result: Result) -> dict:
     return {
         "schema": 1,
         "exit_code": result.exit_code,
-        "verdict": WORD[result.exit_code] + why(result),
+        "verdict": verdict(result),
         "run": str(result.folder) if result.folder else None,
         "seconds": round(result.seconds, 3),
         "cells": result.cells,
@@ -165,6 +188,7 @@ def summary(result: Result) -> dict:
         "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "replay": r.replay} for r in real if r.verdict == VIOLATED],
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
         "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
+        "baseline": asdict(result.baseline) if result.baseline else None,
         "left_out": list(result.left_out),
         "errors": result.errors,
         "notes": result.notes,

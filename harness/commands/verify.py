@@ -34,6 +34,9 @@ def verify(
     jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
     as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
     strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
+    baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
+    update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
+    accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
     from harness.choices import Request, whole
@@ -48,10 +51,36 @@ def verify(
         if out is not None:
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
         words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
+    guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise)
     result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
     publish(result)
+    if guard:
+        guard.conclude(result)
     tell(result, as_json)
     raise typer.Exit(result.exit_code)
+
+
+def guarded(request, path: Path | None, *, update: bool, accept: bool):
+    """The baseline that was asked for, or None. Raises UsageError before any work."""
+    if accept and not update:
+        raise UsageError("--accept-rise goes with --update-baseline: it must not be given alone")
+    if path is None and not update:
+        return None
+    from harness.baseline import FILE
+    from harness.ratchet import Guard
+    from harness.run import arguments
+
+    return Guard(path or FILE, arguments(request), update=update, accept=accept)
+
+
+def with_baseline_file(words: list[str]) -> list[str]:
+    """`--baseline` without a FILE.json behind it means baseline.json; an option cannot say that of itself."""
+    out: list[str] = []
+    for here, following in zip(words, [*words[1:], ""], strict=True):
+        out.append(here)
+        if here == "--baseline" and not following.endswith(".json"):
+            out.append("baseline.json")
+    return out
 
 
 def said(context: typer.Context, name: str) -> bool:

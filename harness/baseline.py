@@ -1,0 +1,154 @@
+"""baseline.json: the worst spent of every law, case, rule and precision, and what may become of it.
+
+    choice    what was run (profile, cases, laws, ...): a run of another choice has other entries and is refused
+    run       seed, backend, versions: a run that differs here is compared, and the difference is told
+    entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that hold,
+              how many hold, and for an order its slope and the uncertainty of it
+
+What may become of an entry is decided in harness/ratchet.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, Context
+from pathlib import Path
+
+from harness.records import plain, strict, write_whole
+from harness.usage import UsageError
+from harness.verdicts import HOLDS, ORDER, Record
+
+SCHEMA = 1
+FILE = Path("baseline.json")
+CHOICE = ("profile", "cases", "law", "rule", "precision", "eta", "beta", "decay", "eps", "steps", "lanes", "files")
+VERSIONS = ("python", "numpy", "scipy", "sympy", "mpmath", "torch", "triton")
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """spent rounded up to DIGITS digits, so that the same run never rises above its own baseline."""
+
+    spent: float
+    holds: int
+    slope: float | None = None
+    within: float | None = None
+
+    def as_dict(self) -> dict:
+        return {k: v for k, v in asdict(self).items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """others: key -> verdicts of a run that do not hold; a file keeps none."""
+
+    choice: dict
+    run: dict
+    entries: dict[str, Entry]
+    others: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+# ---- from a run to entries
+
+
+def key(r: Record) -> str:
+    backend = r.backend if r.law == "B1" else ""  # the one law whose subject is the backend
+    words = " ".join(x for x in (r.law, r.case, r.rule, r.precision, r.symmetry or "", backend) if x)
+    return f"{words} | {r.parameters['statement']}" if r.parameters.get("statement") else words
+
+
+def up(x: float) -> float:
+    """x in DIGITS decimal digits, not below x."""
+    return float(Context(prec=DIGITS, rounding=ROUND_CEILING).create_decimal(repr(float(x))))
+
+
+def entries(records: list[Record]) -> dict[str, Entry]:
+    """Of the verdicts that hold, in the order of their keys."""
+    found: dict[str, list[Record]] = {}
+    for r in records:
+        if r.control is None and r.verdict == HOLDS:
+            found.setdefault(key(r), []).append(r)
+    out = {}
+    for name, mine in sorted(found.items()):
+        worst = max(mine, key=lambda r: r.spent)
+        order = (float(f"{worst.measured:.6g}"), up(worst.bound)) if worst.kind == ORDER else (None, None)
+        out[name] = Entry(up(worst.spent), len(mine), *order)
+    return out
+
+
+def of_run(about: dict, records: list[Record]) -> Baseline:
+    """about: run.json."""
+    given = about["arguments"]
+    run = {"seed": given["seed"], "backend": about.get("backend"), **{f"version of {v}": about["versions"].get(v) for v in VERSIONS}}
+    others: dict[str, set[str]] = {}
+    for r in records:
+        if r.control is None and r.verdict != HOLDS:
+            others.setdefault(key(r), set()).add(r.verdict)
+    return Baseline({name: plain(given.get(name)) for name in CHOICE}, run, entries(records), {k: frozenset(v) for k, v in others.items()})
+
+
+# ---- the file
+
+
+def text(b: Baseline) -> str:
+    """Strict JSON, keys sorted, one a line."""
+
+    def lines(mapping: dict) -> str:
+        return "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, sort_keys=True)}" for k, v in sorted(mapping.items())) + "\n}"
+
+    kept = {name: e.as_dict() for name, e in b.entries.items()}
+    return f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": {lines(kept)}\n}}\n'
+
+
+def write(path: Path, b: Baseline) -> None:
+    """Raises UsageError where the disk refuses."""
+    try:
+        write_whole(path, text(b))
+    except OSError as error:
+        raise UsageError(f"baseline {path} cannot be written: {error.strerror or error}") from None
+
+
+def read(path: Path) -> Baseline:
+    """Raises UsageError: one line, what is, what it must be."""
+    try:
+        value = strict(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"baseline {path} is not there: noether verify --update-baseline writes it") from None
+    except OSError as error:
+        raise UsageError(f"baseline {path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UsageError(f"baseline {path} is corrupt: {str(error).splitlines()[0]}") from None
+    if not isinstance(value, dict) or not isinstance(value.get("schema"), int) or isinstance(value["schema"], bool):
+        raise UsageError(f"baseline {path} is no baseline of noether: it must be an object with a schema")
+    if value["schema"] != SCHEMA:
+        raise UsageError(f"baseline {path}: schema is {value['schema']}, this noether reads {SCHEMA}: use the version that wrote it")
+    for name in ("choice", "run", "entries"):
+        if not isinstance(value.get(name), dict):
+            raise UsageError(f"baseline {path} is corrupt: {name} is {str(value.get(name))[:40]!r}, must be an object")
+    if not value["entries"]:
+        raise UsageError(f"baseline {path} has no entry: nothing would be compared")
+    return Baseline(value["choice"], value["run"], {k: entry(path, k, v) for k, v in value["entries"].items()})
+
+
+def entry(path: Path, name: str, value) -> Entry:
+    def real(x) -> bool:
+        return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
+
+    fine = (
+        isinstance(value, dict) and {"spent", "holds"} <= set(value) <= set(Entry.__dataclass_fields__)
+        and all(map(real, value.values())) and 0 <= value["spent"] <= 1 and isinstance(value["holds"], int) and value["holds"] >= 1
+        and ("slope" in value) == ("within" in value) and value.get("within", 0) >= 0 and len(name.split(" ")) >= 4
+    )  # fmt: skip
+    if not fine:
+        raise UsageError(f"baseline {path} is corrupt: {name[:60]!r} is {str(value)[:60]}, must have spent in [0, 1], holds of 1 or more, slope and within both or none")
+    return Entry(**value)
+
+
+def same_choice(path: Path, before: Baseline, choice: dict) -> None:
+    """Raises UsageError before anything runs when the run has other entries than the baseline."""
+    for name in CHOICE:
+        was, now = before.choice.get(name), plain(choice.get(name))
+        if was != now:
+            raise UsageError(f"baseline {path} was made with {name} {was!r}, this run has {now!r}: they must be the same (--baseline OTHER.json keeps another)")

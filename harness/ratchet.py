@@ -1,0 +1,197 @@
+"""What a run may do to a baseline: marked rises and lost entries fail, marked falls are taken over.
+
+A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw spent
+alike (harness/scatter.py). Orders do not scatter with rounding: for one seed slope p* and uncertainty B are functions
+of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with floor <= B
+(harness/orders.py), so 4 floor in p* and 8/3 floor in B.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.baseline import Baseline, Entry, of_run, read, same_choice, write
+from harness.scatter import entry_factor, group, mean_factor
+from harness.verdicts import VIOLATED
+
+SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
+
+
+@dataclass
+class Comparison:
+    """What became of a baseline. `rises` and `lost` fail; the others are told.
+
+    rises       one line each: what is, what it was, what is allowed
+    lost        entries that no longer hold anywhere, or in fewer verdicts
+    undecided   entries that hold no more, of another seed: near the edge of evidence a seed decides
+    absent      entries of backends that are not here
+    falls       entries that fell by as much as a marked rise
+    drifted     entries that changed inside the allowance though nothing else did
+    unmeasured  groups of laws whose scatter is not known: compared for coverage alone
+    """
+
+    rises: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    undecided: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    falls: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    drifted: list[str] = field(default_factory=list)
+    unmeasured: list[str] = field(default_factory=list)
+    differs: list[str] = field(default_factory=list)
+    compared: int = 0
+
+    @property
+    def fails(self) -> bool:
+        return bool(self.rises or self.lost)
+
+
+def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lambda backend: "") -> Comparison:
+    """now: of a run; missing(backend): why that backend is not here, or ''."""
+    differs = [f"{k} was {before.run.get(k)!r}, is {now.run.get(k)!r}" for k in sorted({*before.run, *now.run}) if before.run.get(k) != now.run.get(k)]
+    c = Comparison(differs=differs, added=sorted(set(now.entries) - set(before.entries)))
+    one_seed = before.run.get("seed") == now.run.get("seed")
+    common = sorted(set(before.entries) & set(now.entries))
+    for name, was in sorted(before.entries.items()):
+        if name not in now.entries or now.entries[name].holds < was.holds:
+            place_lost(c, name, before, now, missing)
+    for name in common:
+        was, is_ = before.entries[name], now.entries[name]
+        c.compared += 1
+        told = order_moved(was, is_, one_seed) if was.slope is not None else rose(name, was, is_, len(common))
+        if told:
+            c.rises[name] = told
+        elif was.slope is None and is_.spent * entry_factor(name, len(common)) < was.spent:
+            c.falls.append(name)
+        elif is_ != was and not differs:
+            c.drifted.append(name)
+    together(c, before, now, common)
+    return c
+
+
+def place_lost(c: Comparison, name: str, before: Baseline, now: Baseline, missing: Callable) -> None:
+    """A verdict that is violated now fails the run by itself, and is no lost one."""
+    others = now.others.get(name, frozenset())
+    why = missing(name.split(" ")[-1]) if name.startswith("B1 ") else ""
+    held, holds = before.entries[name].holds, now.entries[name].holds if name in now.entries else 0
+    if VIOLATED in others:
+        return
+    if why:
+        c.absent.append(f"{name}: {why}")
+    elif others and before.run.get("seed") != now.run.get("seed"):
+        c.undecided.append(name)
+    else:
+        c.lost[name] = f"{holds} of {held} verdicts hold" + (f", the others are {' and '.join(sorted(others))}" if others else ", the others are not there")
+
+
+def rose(name: str, was: Entry, is_: Entry, entries: int) -> str:
+    """A spent of 0 has no scale: nothing is marked there but a violation."""
+    factor = entry_factor(name, entries)
+    if was.spent == 0 or is_.spent <= was.spent * factor:
+        return ""
+    return f"spent {is_.spent:.4g}, was {was.spent:.4g}, allowed {was.spent * factor:.4g} (x {factor:.2f})"
+
+
+def order_moved(was: Entry, is_: Entry, one_seed: bool) -> str:
+    """Between seeds the start differs and with it the truncation error: nothing to compare but coverage."""
+    if not one_seed or is_.slope is None:
+        return ""
+    if is_.within > BOUND_GROWS * was.within:
+        return f"slope known within {is_.within:.4g}, was {was.within:.4g}, allowed {BOUND_GROWS * was.within:.4g}"
+    if abs(is_.slope - was.slope) > SLOPE_MOVES * was.within:
+        return f"slope {is_.slope:.6g}, was {was.slope:.6g}, may move by {SLOPE_MOVES * was.within:.3g}"
+    return ""
+
+
+def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) -> None:
+    """A rise of all entries of a law, too small to mark any of them; and a fall."""
+    groups: dict[tuple[str, str], dict[str, float]] = {}
+    for name in common:
+        was, is_ = before.entries[name], now.entries[name]
+        if was.slope is None and was.spent > 0 and is_.spent > 0:
+            groups.setdefault(group(name), {})[name] = math.log(is_.spent / was.spent)
+    for which, logs in sorted(groups.items()):
+        mean, allowed = math.exp(sum(logs.values()) / len(logs)), mean_factor(which, len(logs), len(groups))
+        if mean > allowed:
+            c.rises[" ".join(which)] = f"its {len(logs)} entries rose together, x {mean:.3f} in the geometric mean, allowed x {allowed:.3f}"
+        elif mean < 1 / allowed:
+            c.falls += [name for name in logs if name not in c.falls]
+        if allowed == math.inf:
+            c.unmeasured.append(" ".join(which))
+
+
+def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
+    """The baseline after a run that holds: marked falls are taken over, new entries added, nothing else moves.
+
+    A change inside the allowance is chance: were the smaller of two values kept each time, the baseline would creep
+    to the least of many draws, and the declared rate of false alarms with it.
+    """
+    kept = dict(before.entries)
+    for name in (*c.falls, *c.added):
+        kept[name] = now.entries[name]
+    for name in set(before.entries) & set(now.entries):
+        if now.entries[name].holds > kept[name].holds:
+            kept[name] = replace(kept[name], holds=now.entries[name].holds)
+    return Baseline(before.choice, before.run, dict(sorted(kept.items())))
+
+
+class Guard:
+    """A baseline around one run: opened before it, so that what cannot be compared is refused before any work."""
+
+    def __init__(self, path: Path, choice: dict, *, update: bool = False, accept: bool = False):
+        """choice: the run's arguments. Raises UsageError."""
+        self.path, self.update, self.accept = path, update, accept
+        self.before = None if update and not path.exists() else read(path)
+        if self.before:
+            same_choice(path, self.before, choice)
+
+    def conclude(self, result) -> None:
+        """Compare, update where that was asked for, and give the result its last exit code and notes."""
+        from kernels.launch import BACKENDS, missing
+
+        if result.interrupted or result.errors:
+            result.notes.append(f"{self.path} was not compared: the run is not whole")
+            return
+        now = of_run(result.about, result.records)
+        if self.before:
+            result.baseline = compare(self.before, now, lambda backend: missing(backend) if backend in BACKENDS else "")
+            result.notes += told(self.path, result.baseline)
+        if self.update:
+            self.write(now, result)
+        elif result.baseline.fails:
+            result.exit_code = 1 if result.baseline.rises or result.exit_code == 1 else 3
+
+    def write(self, now: Baseline, result) -> None:
+        c = result.baseline
+        if result.exit_code != 0:
+            result.notes.append(f"{self.path} was not updated: only a run that holds is a baseline")
+        elif self.before is None or self.accept:
+            write(self.path, now)
+            result.notes.append(f"{self.path} now holds the {len(now.entries)} entries of this run")
+            result.baseline = None
+        elif c.fails:
+            result.exit_code = 1 if c.rises else 3
+            result.notes.append(f"{self.path} was not updated: --accept-rise takes this run as it is")
+        elif c.differs:
+            result.exit_code = 2
+            result.notes.append(f"{self.path} was not updated: {'; '.join(c.differs)}: they must be the same, or --accept-rise takes this run as it is")
+        else:
+            after = ratchet(self.before, now, c)
+            write(self.path, after)
+            result.notes.append(f"{self.path}: {len(c.falls)} entries lowered, {len(c.added)} added, {len(after.entries)} in all")
+
+
+def told(path: Path, c: Comparison) -> list[str]:
+    """What does not fail but must not be silent."""
+    lines = [
+        (c.differs, f"{path} is of another run, compared all the same: {'; '.join(c.differs)}"),
+        (c.undecided, f"{len(c.undecided)} entries of {path} are undecided under this seed: {', '.join(c.undecided[:3])}"),
+        (c.absent, f"{len(c.absent)} entries of {path} are of backends that are not here: {', '.join(c.absent[:1])}"),
+        (c.drifted, f"{len(c.drifted)} entries changed inside their allowance, though seed, backend and versions did not"),
+        (c.added, f"{len(c.added)} entries are not in {path} yet: --update-baseline adds them"),
+        (c.unmeasured, f"the scatter of {', '.join(c.unmeasured)} was never measured: no rise of theirs is marked"),
+    ]
+    return [line for found, line in lines if found]

@@ -1,0 +1,135 @@
+"""How far `spent` scatters between seeds, law by law: what a baseline may allow before it calls a rise marked.
+
+spent is the largest of lanes x steps values of one bounded variable, so two runs that differ in nothing but the
+seed are two draws of one extreme. Were log spent a Gumbel variable of scale b (the heaviest tail that a largest of
+many has, once spent itself may be a Frechet variable), the logarithm of their ratio would be logistic of that scale:
+
+    P(spent'/spent > F) = 1 / (1 + F^(1/b)),     F(p) = (1/p - 1)^b                                        (1)
+
+b is the smallest scale whose logistic tail lies above the measured one everywhere in its upper tenth         (2)
+(theirs are mixtures: entries near 1 have no room to scatter, so one variance would understate the tail), times
+sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries x (runs - 1) numbers.
+The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured between
+seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2) m     (3)
+
+    python -m harness.scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ALARM = 0.01
+"""Declared rate of false alarms of one comparison with another seed: half for its entries, half for its laws."""
+UPPER = 0.9
+NARROW = ("float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """b of (2); m and N of (3)."""
+
+    entry: float
+    mean: float
+    entries: int
+
+
+SCATTER: dict[tuple[str, str], Scatter] = {
+    ("D0", "narrow"): Scatter(0.015, 0.003, 25),
+    ("D0", "wide"): Scatter(0.012, 0.003, 13),
+    ("D2", "narrow"): Scatter(0.092, 0.015, 50),
+    ("D2", "wide"): Scatter(0.156, 0.057, 23),
+    ("D3", "narrow"): Scatter(0.162, 0.041, 26),
+    ("D3", "wide"): Scatter(0.259, 0.114, 10),
+    ("D4", "narrow"): Scatter(0.058, 0.020, 6),
+    ("D4", "wide"): Scatter(0.072, 0.030, 5),
+    ("D6", "narrow"): Scatter(0.102, 0.063, 4),
+    ("D6", "wide"): Scatter(0.093, 0.041, 4),
+    ("D7", "narrow"): Scatter(0.072, 0.028, 4),
+    ("D7", "wide"): Scatter(0.094, 0.069, 2),
+    ("E1", "wide"): Scatter(0.336, 0.103, 10),
+    ("T1", "wide"): Scatter(0.269, 0.052, 10),
+    ("T2", "wide"): Scatter(0.095, 0.054, 1),
+    ("T5", "wide"): Scatter(0.226, 0.147, 1),
+}
+"""Quick profile, seeds 0 to 7. Starts moved by a few units in the last place, all else the same, redraw every rounding
+and scatter alike; of the two means the larger stands here. docs/ci.md has the factors that follow."""
+RUNS_MEASURED = 8
+
+
+def width(precision: str) -> str:
+    """Stored types scatter alike in two groups: bfloat16 and float16, float32 and float64."""
+    return "narrow" if precision.partition("/")[0] in NARROW else "wide"
+
+
+def group(key: str) -> tuple[str, str]:
+    """The line of SCATTER for an entry `LAW CASE RULE PRECISION ...`."""
+    law, _, _, precision, *_ = key.split(" ")
+    return law, width(precision)
+
+
+def entry_factor(key: str, entries: int) -> float:
+    """F of (1) for one of `entries` entries; infinite for a law whose scatter was never measured."""
+    found = SCATTER.get(group(key))
+    return (2 * entries / ALARM - 1) ** found.entry if found else math.inf
+
+
+def mean_factor(which: tuple[str, str], entries: int, groups: int) -> float:
+    """The largest geometric mean of spent'/spent over `entries` entries of one of `groups` groups, (3)."""
+    from scipy.stats import t
+
+    found = SCATTER.get(which)
+    if found is None:
+        return math.inf
+    m = found.mean * max(1.0, math.sqrt(found.entries / entries))
+    return math.exp(float(t.isf(ALARM / 2 / groups, RUNS_MEASURED - 1)) * math.sqrt(2) * m)
+
+
+def logistic_scale(ratios) -> float:
+    """(2), of the logarithms of ratios of every ordered pair."""
+    import numpy as np
+
+    D = np.sort(np.asarray(ratios, float))
+    p = 1 - np.arange(1, len(D) + 1) / (len(D) + 1)
+    tail = p < 1 - UPPER
+    return float(np.max(np.maximum(D[tail], 0) / np.log(1 / p[tail] - 1)))
+
+
+def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
+    """One line a group, of `spent` by entry in several runs. Raises ValueError for fewer than three runs."""
+    import numpy as np
+    from scipy.stats import chi2
+
+    if len(runs) < 3:
+        raise ValueError(f"{len(runs)} runs: at least 3 seeds are needed")
+    keys = [k for k in sorted(set.intersection(*map(set, runs))) if all(r[k] > 0 for r in runs)]
+    found: dict[tuple[str, str], list] = {}
+    for key in keys:
+        found.setdefault(group(key), []).append(np.log([r[key] for r in runs]))
+    apart = ~np.eye(len(runs), dtype=bool)
+    out = {}
+    for which, rows in sorted(found.items()):
+        ratios = np.concatenate([(x[:, None] - x[None])[apart] for x in rows])
+        n = len(rows) * (len(runs) - 1)
+        out[which] = Scatter(logistic_scale(ratios) * math.sqrt(n / chi2.ppf(0.05, n)), float(np.mean(rows, axis=0).std(ddof=1)), len(rows))
+    return out
+
+
+def main(folders: list[str]) -> int:
+    from pathlib import Path
+
+    from harness.baseline import entries
+    from harness.folder import read_run
+    from harness.verdicts import ORDER
+
+    runs = [[r for r in read_run(Path(f)).records if r.kind != ORDER] for f in folders]
+    for (law, size), s in measure([{k: e.spent for k, e in entries(r).items()} for r in runs]).items():
+        print(f'    ("{law}", "{size}"): Scatter({s.entry:.3f}, {s.mean:.3f}, {s.entries}),')
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,296 @@
+"""A baseline fails what rose, keeps what fell, and never loses an entry in silence."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import scatter
+from harness.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
+from harness.cli import call
+from harness.commands.verify import with_baseline_file
+from harness.ratchet import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
+from harness.scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, Record
+
+SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
+NAME = "D2 rayleigh heavy-ball float64 scale"
+
+
+def made(**changed):
+    """A baseline of the fake plan; `changed` maps a key's first word to what its entries become."""
+    assert call([*SMALL, "--update-baseline"]) == 0
+    value = json.loads(Path("baseline.json").read_text())
+    for name, e in value["entries"].items():
+        e.update(changed.get(name.split(" ")[0], {}))
+    Path("baseline.json").write_text(json.dumps(value))
+    return value
+
+
+def holding(**words) -> Record:
+    about = dict(law="D2", case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4, steps=8, parameters={}, predicted=1.0,
+                 measured=1.0, bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
+    return Record(**{**about, **words})
+
+
+# ---- the command
+
+
+def test_the_same_run_never_rises_above_its_own_baseline(plan, capsys):
+    made()
+    kept = Path("baseline.json").read_text()
+    assert call([*SMALL, "--baseline"]) == 0
+    assert "everything holds" in capsys.readouterr().out
+    assert Path("baseline.json").read_text() == kept, "comparing must not write"
+
+
+def test_a_marked_rise_is_exit_1_and_says_what_is_what_was_what_is_allowed(plan, capsys):
+    made(D2={"spent": 1e-4})
+    assert call([*SMALL, "--baseline"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert NAME in out and "was 0.0001, allowed" in out and "marked rises" in out and "a law is violated" not in out
+
+
+def test_a_lost_entry_is_exit_3_and_named(plan, capsys, monkeypatch):
+    made()
+    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")])
+    assert call([*SMALL, "--baseline"]) == 3
+    out = " ".join(capsys.readouterr().out.split())
+    assert "lost entries against the baseline: 1" in out and "D2 rayleigh heavy-ball float16 scale: 0 of 1 verdicts hold" in out
+
+
+def test_a_violation_stays_a_violation_beside_a_baseline(plan, capsys):
+    made()
+    plan.wrong = {"D2": "violated"}
+    assert call([*SMALL, "--baseline"]) == 1
+    assert "a law is violated: D2" in capsys.readouterr().out
+    kept = Path("baseline.json").read_text()
+    assert call([*SMALL, "--update-baseline", "--accept-rise"]) == 1
+    assert Path("baseline.json").read_text() == kept, "a run that does not hold is no baseline"
+
+
+def test_a_rise_enters_only_where_it_is_accepted(plan, capsys):
+    was = made(D2={"spent": 1e-4})
+    assert call([*SMALL, "--update-baseline"]) == 1
+    assert json.loads(Path("baseline.json").read_text()) == was
+    assert "--accept-rise" in capsys.readouterr().err
+    assert call([*SMALL, "--update-baseline", "--accept-rise"]) == 0
+    assert json.loads(Path("baseline.json").read_text())["entries"][NAME]["spent"] > 1e-4
+    assert call([*SMALL, "--baseline"]) == 0
+
+
+def test_a_lost_entry_leaves_only_where_it_is_accepted(plan, monkeypatch):
+    made()
+    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")])
+    assert call([*SMALL, "--update-baseline"]) == 3
+    assert call([*SMALL, "--update-baseline", "--accept-rise"]) == 0
+    assert call([*SMALL, "--baseline"]) == 0
+
+
+def test_new_entries_are_told_and_added(plan, capsys):
+    value = made()
+    del value["entries"][NAME]
+    Path("baseline.json").write_text(json.dumps(value))
+    assert call([*SMALL, "--baseline"]) == 0
+    assert "1 entries are not in baseline.json yet" in capsys.readouterr().err
+    assert call([*SMALL, "--update-baseline"]) == 0
+    assert NAME in json.loads(Path("baseline.json").read_text())["entries"]
+
+
+def test_another_choice_is_refused_before_any_work(plan, capsys):
+    made()
+    plan.made.clear()
+    assert call(["verify", "rayleigh", "--precision", "float64", "--baseline", "--jobs", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "precision" in err and "they must be the same" in err and not plan.made
+
+
+def test_another_seed_is_compared_and_told_but_updates_nothing(plan, capsys):
+    made(D0={"spent": 1.0}, D2={"spent": 1.0}, O3={"spent": 1.0})
+    assert call([*SMALL, "--seed", "5", "--baseline"]) == 0
+    assert "seed was 0, is 5" in capsys.readouterr().err
+    kept = Path("baseline.json").read_text()
+    assert call([*SMALL, "--seed", "5", "--update-baseline"]) == 2
+    assert "they must be the same, or --accept-rise" in capsys.readouterr().err and Path("baseline.json").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    "damage, told",
+    [
+        (None, "is not there"), (b"", "is corrupt"), (b"{", "is corrupt"), (b"[]", "is no baseline of noether"), (b"{}", "is no baseline of noether"),
+        (b'{"schema": 1, "tests": 3}', "choice is 'None'"), (b"\xff\xfe", "is corrupt"), (b'{"schema": 99}', "schema is 99"), (b"[" * 100000, "is corrupt"),
+        (b'{"schema": 1, "choice": {}, "run": {}, "entries": {}}', "has no entry"),
+        *((f'{{"schema": 1, "choice": {{}}, "run": {{}}, "entries": {{"D2 a b float64": {e}}}}}'.encode(), told) for e, told in (
+            ('{"spent": 2, "holds": 1}', "spent in [0, 1]"), ('{"spent": NaN, "holds": 1}', "is corrupt"), ('{"spent": 0.5}', "holds of 1 or more"),
+            ('{"spent": 0.5, "holds": 0}', "holds of 1"), ('{"spent": 0.5, "holds": 1, "slope": 2}', "both or none"), ("7", "must have spent"),
+            ('{"spent": true, "holds": 1}', "must have spent"))),
+    ],
+)  # fmt: skip
+def test_a_damaged_or_alien_file_is_one_line_and_exit_2(plan, capsys, damage, told):
+    if damage is not None:
+        Path("b.json").write_bytes(damage)
+    assert call([*SMALL, "--baseline", "b.json"]) == 2
+    err = capsys.readouterr().err
+    assert told in err and "b.json" in err and err.count("\n") == 1 and not Path("runs").exists()
+
+
+def test_accepting_alone_is_refused(plan, capsys):
+    assert call([*SMALL, "--accept-rise"]) == 2
+    assert "--update-baseline" in capsys.readouterr().err
+
+
+def test_json_says_what_became_of_the_baseline(plan, capsys):
+    made(D2={"spent": 1e-4})
+    capsys.readouterr()
+    assert call([*SMALL, "--baseline", "--json"]) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert value["exit_code"] == 1 and NAME in value["baseline"]["rises"] and "not as the baseline" in value["verdict"]
+
+
+def test_a_broken_run_is_not_compared(plan, capsys):
+    made()
+    plan.wrong = {"D2": "raises"}
+    assert call([*SMALL, "--baseline"]) == 70
+    assert "not compared" in capsys.readouterr().err
+
+
+def test_the_file_is_a_word_that_ends_in_json():
+    assert with_baseline_file(["verify", "--baseline"]) == ["verify", "--baseline", "baseline.json"]
+    assert with_baseline_file(["--baseline", "rayleigh"]) == ["--baseline", "baseline.json", "rayleigh"]
+    assert with_baseline_file(["--baseline", "a.json", "x"]) == ["--baseline", "a.json", "x"]
+    assert with_baseline_file(["--baseline=a.json"]) == ["--baseline=a.json"]
+
+
+# ---- the file
+
+
+@given(st.floats(5e-324, 1.0), st.floats(5e-324, 1.0))
+def test_rounding_up_never_lowers_and_keeps_the_order(x, y):
+    assert x <= up(x) <= max(x * (1 + 10.0 ** (1 - DIGITS)), 1e-300)
+    assert up(up(x)) == up(x) and (x > y or up(x) <= up(y))
+
+
+def test_the_file_is_strict_sorted_and_has_an_entry_a_line(tmp_path):
+    names = ["D2 b heavy-ball float64", "D0 a heavy-ball float64", "D2 a heavy-ball float64"]
+    b = Baseline({"profile": "quick"}, {"seed": 0}, {n: Entry(0.5, 1) for n in names})
+    written = text(b)
+    lines = [x for x in written.splitlines() if '"spent"' in x]
+    assert lines == sorted(lines) and len(lines) == 3
+    (tmp_path / "b.json").write_text(written)
+    assert read(tmp_path / "b.json").entries == b.entries and text(read(tmp_path / "b.json")) == written
+    fewer = text(replace(b, entries={n: b.entries[n] for n in names[:2]})).splitlines()
+    assert len(set(fewer) - set(written.splitlines())) <= 1, "one entry less is one line less, and a comma"
+
+
+def test_an_entry_is_the_worst_of_what_holds():
+    records = [holding(spent=0.25), holding(spent=0.5), holding(spent=0.9, verdict=INCONCLUSIVE), holding(spent=0.75, control="no-op kernel"),
+               holding(law="O3", kind=ORDER, measured=1.99, bound=0.02, parameters={"statement": "cold"})]  # fmt: skip
+    assert entries(records) == {"D2 rayleigh heavy-ball float64": Entry(0.5, 2), "O3 rayleigh heavy-ball float64 | cold": Entry(0.5, 1, 1.99, 0.02)}
+    assert key(holding(law="B1", backend="triton-ptx")) != key(holding(law="B1", backend="triton-gpu")), "each backend has parity of its own"
+    assert key(holding(backend="triton-ptx")) == key(holding(backend="numpy"))
+
+
+# ---- what is marked
+
+
+def compared(was: dict, now: dict, **run):
+    seed = {"seed": 0}
+    return compare(Baseline({}, seed, was), Baseline({}, {**seed, **run}, now))
+
+
+def test_the_allowance_is_the_quantile_of_a_logistic_ratio():
+    found, n = SCATTER[("D2", "wide")], 300
+    F = entry_factor(NAME, n)
+    alarm = n / (1 + F ** (1 / found.entry))  # (1), n entries
+    assert alarm == pytest.approx(scatter.ALARM / 2)
+
+
+@pytest.mark.parametrize("times, marked", [(0.999, False), (1.001, True)])
+def test_a_rise_is_marked_above_the_allowance_and_not_below(times, marked):
+    was = {NAME: Entry(0.01, 1)}
+    now = {NAME: Entry(0.01 * entry_factor(NAME, 1) * times, 1)}
+    assert bool(compared(was, now).rises) == marked
+    assert bool(compared(now, was).falls) == marked
+
+
+def test_entries_that_rise_together_are_marked_where_none_is_alone():
+    names = [f"D2 case-{i} heavy-ball float16 scale" for i in range(50)]
+    was, now = ({n: Entry(s, 1) for n in names} for s in (0.5, 0.75))
+    found = compared(was, now)
+    assert list(found.rises) == ["D2 narrow"] and "its 50 entries rose together, x 1.500" in found.rises["D2 narrow"]
+    assert set(compared(now, was).falls) == set(names)
+    mixed = {n: Entry(0.75 if i % 2 else 1 / 3, 1) for i, n in enumerate(names)}
+    assert not compared(was, mixed).rises, "half up and half down is another draw"
+
+
+def test_fewer_entries_are_allowed_a_wider_mean():
+    wide, group = SCATTER[("D2", "narrow")], ("D2", "narrow")
+    assert mean_factor(group, 5, 1) > mean_factor(group, wide.entries, 1) > 1
+
+
+def test_an_order_may_move_by_its_noise_alone():
+    name = "O3 rayleigh heavy-ball float64 | cold"
+    was = Entry(0.1, 1, 2.0, 0.01)
+    for slope, within, marked in ((2.0, 0.01 * BOUND_GROWS * 1.01, True), (2.0, 0.01 * BOUND_GROWS * 0.99, False),
+                                  (2 + SLOPE_MOVES * 0.0101, 0.02, True), (2 + SLOPE_MOVES * 0.0099, 0.02, False)):  # fmt: skip
+        assert bool(compared({name: was}, {name: Entry(0.9, 1, slope, within)}).rises) == marked
+    assert not compared({name: was}, {name: Entry(0.9, 1, 2.2, 0.4)}, seed=1).rises, "another seed has another truncation error"
+
+
+def test_an_unmeasured_law_is_told_to_be_unmeasured():
+    found = compared({"T9 a b float64": Entry(0.1, 1)}, {"T9 a b float64": Entry(1.0, 1)})
+    assert not found.rises and found.unmeasured == ["T9 wide"]
+
+
+def test_the_ratchet_moves_on_marked_falls_alone():
+    names = [f"D2 case-{i} heavy-ball float64 scale" for i in range(3)]
+    F = entry_factor(names[0], 3)
+    before = Baseline({}, {}, {n: Entry(0.5, 1) for n in names})
+    now = Baseline({}, {}, {names[0]: Entry(0.5 / F / 1.1, 2), names[1]: Entry(0.45, 1), names[2]: Entry(0.55, 1), "D2 new heavy-ball float64": Entry(0.3, 1)})
+    after = ratchet(before, now, compare(before, now)).entries
+    assert after[names[0]].spent < 0.5 and after[names[0]].holds == 2
+    assert after[names[1]] == after[names[2]] == Entry(0.5, 1), "chance neither lowers nor raises"
+    assert after["D2 new heavy-ball float64"] == Entry(0.3, 1)
+
+
+def test_a_verdict_undecided_under_another_seed_is_told_and_under_the_same_is_lost():
+    about = lambda seed: {"arguments": {"seed": seed}, "versions": {}, "backend": "numpy"}  # noqa: E731
+    before = of_run(about(0), [holding()])
+    undecided = [holding(verdict=INCONCLUSIVE)]
+    assert compare(before, of_run(about(0), undecided)).lost
+    found = compare(before, of_run(about(1), undecided))
+    assert not found.fails and len(found.undecided) == 1
+    assert compare(before, of_run(about(1), [])).lost, "what did not run is lost under every seed"
+
+
+def test_parity_of_a_backend_that_is_not_here_is_told_not_lost():
+    name = "B1 rayleigh heavy-ball float64 triton-gpu"
+    before, now = Baseline({}, {}, {name: Entry(0.0, 1)}), Baseline({}, {}, {})
+    assert compare(before, now, lambda backend: "no GPU").absent == [f"{name}: no GPU"]
+    assert compare(before, now).lost
+
+
+# ---- the measurement of the scatter
+
+
+def test_the_scale_of_logistic_ratios_is_found():
+    rng = np.random.default_rng(3)
+    ratios = rng.logistic(0, 0.2, 20_000)
+    assert 0.19 < logistic_scale(ratios) < 0.27, "from above: no measured tail may exceed it"
+
+
+def test_a_measured_scatter_lets_its_own_seeds_pass():
+    rng = np.random.default_rng(5)
+    names = [f"D2 case-{i} heavy-ball float64" for i in range(40)]
+    runs = [{n: math.exp(0.1 * rng.gumbel()) / 10 for n in names} for _ in range(8)]
+    (found,) = measure(runs).values()
+    assert isinstance(found, Scatter) and 0.1 < found.entry < 0.25, "never below the scale that was drawn from"
+    allowed = (2 * len(names) / scatter.ALARM - 1) ** found.entry
+    assert all(a[n] <= b[n] * allowed for a in runs for b in runs for n in names)
+    with pytest.raises(ValueError, match="at least 3 seeds"):
+        measure(runs[:2])

@@ -1,4 +1,9 @@
-"""junit.xml: one test case for each law, case, rule and precision, as continuous integration reads it."""
+"""junit.xml: one suite a law, one test case for each case, rule, precision and symmetry, as dashboards read it.
+
+Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`): a
+dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was found.
+One failure a test case, for Jenkins keeps only one.
+"""
 
 from __future__ import annotations
 
@@ -23,44 +28,87 @@ def message(r: Record) -> str:
     return clean(f"{r.law} on {r.case}{' ' + r.symmetry if r.symmetry else ''}: {r.reason}; {what}")
 
 
-def grouped(records: Iterable[Record]) -> dict[tuple, list[Record]]:
-    groups: dict[tuple, list[Record]] = {}
+def details(r: Record) -> str:
+    """The message, what explains it, and the line that runs it again."""
+    diagnosis = r.data.get("diagnosis")
+    lines = [message(r), diagnosis.get("line") if isinstance(diagnosis, dict) else None, r.replay]
+    return clean("\n".join(line for line in lines if line))
+
+
+def sentence(r: Record) -> str:
+    backend = r.backend if r.law == "B1" else ""  # the one law whose subject is the backend
+    return f"{r.case}: {', '.join(x for x in (r.rule, r.precision, r.symmetry or '', backend) if x)}"
+
+
+def grouped(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """(law, sentence) -> its verdicts; suites in the order in which laws first appear."""
+    groups: dict[tuple[str, str], list[Record]] = {}
     for r in records:
         if not r.control:
-            groups.setdefault((r.law, r.case, r.rule, r.precision), []).append(r)
+            groups.setdefault((r.law, sentence(r)), []).append(r)
     return groups
 
 
-def document(records: list[Record], errors: dict[str, str] | None = None) -> str:
-    """The text of junit.xml. Planted faults that survived are failures of a suite of their own."""
-    root = xml.Element("testsuites", name="noether")
-    suites: dict[str, xml.Element] = {}
+class Suites:
+    """The document while it grows."""
 
-    def case(suite: str, classname: str, name: str, seconds: float = 0.0) -> xml.Element:
-        if suite not in suites:
-            suites[suite] = xml.SubElement(root, "testsuite", name=suite)
-        return xml.SubElement(suites[suite], "testcase", classname=clean(classname), name=clean(name), time=f"{seconds:.3f}")
+    def __init__(self, titles: dict[str, str], properties: dict[str, str], start: str):
+        self.root = xml.Element("testsuites", name="noether")
+        self.titles, self.properties, self.start = titles, properties, start
+        self.found: dict[str, xml.Element] = {}
 
-    for (law, subject, rule, precision), mine in grouped(records).items():
-        element = case(law, f"{law}.{subject}", f"{rule} {precision}", sum(r.seconds for r in mine))
+    def case(self, suite: str, classname: str, name: str, seconds: float = 0.0) -> xml.Element:
+        if suite not in self.found:
+            title = f"{suite}: {self.titles[suite]}" if suite in self.titles else suite
+            self.found[suite] = xml.SubElement(self.root, "testsuite", name=clean(title), **({"timestamp": self.start} if self.start else {}))
+            if self.properties:
+                place = xml.SubElement(self.found[suite], "properties")
+                for key, value in self.properties.items():
+                    xml.SubElement(place, "property", name=clean(key), value=clean(value))
+        return xml.SubElement(self.found[suite], "testcase", classname=clean(classname), name=clean(name), time=f"{seconds:.3f}")
+
+    def text(self) -> str:
+        """With every sum that a reader may check."""
+        for element in (self.root, *self.found.values()):
+            for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped"), ("errors", "error")):
+                element.set(name, str(len(element.findall(f".//{tag}"))))
+            element.set("time", f"{sum(float(c.get('time')) for c in element.iter('testcase')):.3f}")
+        xml.indent(self.root)
+        return xml.tostring(self.root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def facts(about: dict) -> dict[str, str]:
+    """Properties of every suite: seed, backend, profile, versions. about: run.json, or {}."""
+    given = about.get("arguments", {})
+    out = {"seed": given.get("seed"), "profile": given.get("profile"), "backend": about.get("backend")}
+    out |= {f"version of {k}": v for k, v in about.get("versions", {}).items()}
+    return {k: str(v) for k, v in out.items() if v is not None}
+
+
+def document(records: list[Record], errors: dict[str, str] | None = None, *, titles: dict[str, str] | None = None, about: dict | None = None) -> str:
+    """The text of junit.xml. Planted faults that survived are failures of a suite of their own.
+
+    titles: law -> what it states;  about: run.json
+    """
+    about = about or {}
+    suites = Suites(titles or {}, facts(about), str(about.get("start", "")).partition("+")[0])
+    for (law, name), mine in grouped(records).items():
+        element = suites.case(law, f"noether.{law}.{mine[0].case}", name, sum(r.seconds for r in mine))
         bad = [r for r in mine if r.verdict == VIOLATED]
         if bad:
             failure = xml.SubElement(element, "failure", type="violated", message=message(bad[0]))
-            failure.text = "\n".join(f"{message(r)}\n{clean(r.replay or '')}" for r in bad)
+            failure.text = "\n".join(map(details, bad))
         elif not any(r.verdict == HOLDS for r in mine):
             xml.SubElement(element, "skipped", message=clean(f"{mine[0].verdict}: {mine[0].reason}"))
     killed: dict[str, bool] = {}
     for r in records:
         if r.control:
             killed[r.control] = killed.get(r.control, False) or r.verdict == VIOLATED
-    for control, dead in killed.items():
-        element = case("controls", "controls", control)
+    for control, dead in sorted(killed.items()):
+        element = suites.case("planted faults", "noether.controls", f"{control} is killed")
         if not dead:
             xml.SubElement(element, "failure", type="survived", message=clean(f"planted fault {control!r} survived: some law must fail"))
     for cell, error in (errors or {}).items():
-        xml.SubElement(case("cells", "cells", cell), "error", message=clean(error.strip().splitlines()[-1])).text = clean(error)
-    for element in (root, *suites.values()):
-        for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped"), ("errors", "error")):
-            element.set(name, str(len(element.findall(f".//{tag}"))))
-    xml.indent(root)
-    return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+        element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal", message=clean(error.strip().splitlines()[-1]))
+        element.text = clean(error)
+    return suites.text()

@@ -13,7 +13,10 @@ from harness.usage import UsageError
 
 
 def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:
-    write_whole(path / "junit.xml", document(records, errors))
+    from harness.plan import LAWS
+
+    titles = {law: info.title for law, info in LAWS.items()}
+    write_whole(path / "junit.xml", document(records, errors, titles=titles, about=about))
     if errors:
         write_whole(path / "errors.txt", "\n".join(f"{cell}\n{text}" for cell, text in errors.items()))
     write_whole(path / "report.html", render(records, laws, about))

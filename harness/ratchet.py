@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.baseline import Baseline, Entry, of_run, read, same_choice, write
 from harness.scatter import entry_factor, group, mean_factor
+from harness.usage import UsageError
 from harness.verdicts import VIOLATED
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
@@ -160,7 +161,11 @@ class Guard:
             result.baseline = compare(self.before, now, lambda backend: missing(backend) if backend in BACKENDS else "")
             result.notes += told(self.path, result.baseline)
         if self.update:
-            self.write(now, result)
+            try:
+                self.write(now, result)
+            except UsageError as error:  # after the run: what was found must still be told
+                result.exit_code = 2
+                result.notes.append(str(error))
         elif result.baseline.fails:
             result.exit_code = 1 if result.baseline.rises or result.exit_code == 1 else 3
 

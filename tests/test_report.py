@@ -44,12 +44,62 @@ def test_a_violation_stands_in_report_and_junit_with_its_replay(plan):
     assert "spent 7.5" in failures[0].get("message") and "must be at most 1" in failures[0].get("message") and "noether replay r" in failures[0].text
 
 
-def test_junit_has_one_case_a_law_case_rule_precision_and_one_a_control(plan):
+def test_junit_has_one_case_a_law_case_rule_precision_symmetry_and_one_a_control(plan):
     _, suites = verified(plan, 0)
     names = [(c.get("classname"), c.get("name")) for c in suites.iter("testcase")]
     assert len(set(names)) == len(names) == 2 * (4 + 4 + 1) + 1
-    assert ("D2.rayleigh", "heavy-ball float16") in names and ("controls", "no-op kernel") in names
+    assert ("noether.D2.rayleigh", "rayleigh: heavy-ball, float16, scale") in names and ("noether.controls", "no-op kernel is killed") in names
     assert int(suites.get("tests")) == len(names)
+
+
+def test_junit_names_do_not_change_with_the_seed(plan):
+    _, suites = verified(plan, 0)
+    assert call([*SMALL[:-1], "other", "--seed", "3"]) == 0
+    other = xml.parse("other/junit.xml").getroot()
+    of = lambda root: [(s.get("name"), c.get("classname"), c.get("name")) for s in root for c in s.iter("testcase")]  # noqa: E731
+    assert of(suites) == of(other)
+
+
+SCHEMA = {  # element: attributes it must have, those it may have, children in this order (windyroad junit.xsd, Jenkins, GitLab)
+    "testsuites": ({"name", "tests", "failures"}, {"errors", "skipped", "time"}, ["testsuite"]),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"timestamp"}, ["properties", "testcase"]),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, set(), []),
+    "testcase": ({"classname", "name", "time"}, set(), ["skipped", "error", "failure"]),
+    "failure": ({"type", "message"}, set(), []), "error": ({"type", "message"}, set(), []), "skipped": ({"message"}, set(), []),
+}  # fmt: skip
+
+
+def against_schema(element):
+    must, may, children = SCHEMA[element.tag]
+    assert must <= set(element.keys()) <= must | may, element.attrib
+    order = [children.index(c.tag) for c in element]
+    assert order == sorted(order)
+    assert element.tag != "testcase" or len(element) <= 1, "Jenkins keeps one result of a test"
+    for name in {"tests", "failures", "errors", "skipped"} & set(element.keys()):
+        assert int(element.get(name)) == len(element.findall(f".//{ {'tests': 'testcase', 'failures': 'failure', 'errors': 'error'}.get(name, name)}"))
+    assert float(element.get("time", 0)) >= 0
+    for child in element:
+        against_schema(child)
+
+
+@pytest.mark.parametrize("wrong, code", [({}, 0), ({"D0": "violated", "O3": "raises"}, 70), ({"D0": "survivor", "D2": "outside", "O3": "survivor"}, 3)])
+def test_junit_is_what_its_readers_take(plan, wrong, code):
+    plan.wrong = wrong
+    assert call(SMALL) == code
+    suites = xml.parse("r/junit.xml").getroot()
+    against_schema(suites)
+    assert "D2: a fake law" in [s.get("name") for s in suites]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suites[0].get("timestamp"))
+    facts = {p.get("name"): p.get("value") for p in suites[0].iter("property")}
+    assert facts["seed"] == "0" and facts["backend"] == "numpy" and facts["version of numpy"]
+
+
+def test_a_junit_that_its_readers_would_misread_is_seen():
+    with pytest.raises(AssertionError):
+        against_schema(xml.fromstring('<testcase classname="a" name="b" time="0"><failure type="x" message="y"/><skipped message="z"/></testcase>'))
+    with pytest.raises(AssertionError):
+        against_schema(xml.fromstring('<testsuites name="a" tests="1" failures="0"/>'))
 
 
 @pytest.mark.parametrize("wrong", ["inconclusive", "outside"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -67,9 +68,11 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool):
     if path is None and not update:
         return None
     from harness.baseline import FILE
+    from harness.choices import select
     from harness.ratchet import Guard
     from harness.run import arguments
 
+    select(request)  # what cannot be run at all is told first
     return Guard(path or FILE, arguments(request), update=update, accept=accept)
 
 
@@ -99,7 +102,12 @@ def recorded(run: Path) -> dict:
 
 
 def tell(result, as_json: bool) -> None:
-    """The tables or the summary on stdout, then notes and what to do next on stderr."""
+    """The tables or the summary on stdout, then notes and what to do next on stderr.
+
+    Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is there.
+    """
+    from harness.github import announce
+
     if as_json:
         from harness.records import plain
         from harness.table import summary
@@ -109,6 +117,7 @@ def tell(result, as_json: bool) -> None:
         from harness.table import ending, say
 
         say(*ending(result))
+    announce(result, (sys.stderr if as_json else sys.stdout).write)
     for note in result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:

@@ -1,0 +1,176 @@
+"""What a run says inside GitHub Actions: annotations at the lines they are about, and a summary of the job.
+
+    ::error file=cases/x.py,line=7,title=D2 violated::residual is 7.5 bounds in lane 3 at step 1
+
+A violation stands where the case is declared, a blind law at its formula, a survivor where the fault is planted. The
+runner shows 10 errors and 10 warnings of a step and drops the rest in silence (actions/toolkit,
+docs/problem-matchers.md): the last one of each kind counts what is left.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.table import footing, killers, number, verdict, where
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+
+SHOWN = 10
+LISTED = 50
+ROOT = Path(__file__).resolve().parent.parent
+Place = tuple[Path, int] | None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """level: error or warning; place: file and line, where there is one."""
+
+    level: str
+    title: str
+    message: str
+    place: Place = None
+
+    def command(self, workspace: Path) -> str:
+        """One line; a file outside the workspace has no page to stand on."""
+        words = {"title": self.title}
+        if self.place and self.place[0].is_relative_to(workspace):
+            words = {"file": self.place[0].relative_to(workspace).as_posix(), "line": str(self.place[1]), **words}
+        return f"::{self.level} {','.join(f'{k}={as_property(v)}' for k, v in words.items())}::{as_data(self.message)}"
+
+
+def as_data(text: str) -> str:
+    """Percent first, or what the others leave would be escaped again."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def as_property(text: str) -> str:
+    return as_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+# ---- places
+
+
+def case_place(name: str) -> Place:
+    """Where a case is declared: the line of its `Case(` in the file of its loss."""
+    from harness.choices import case_named
+    from harness.usage import UsageError
+
+    try:
+        file = Path(inspect.getsourcefile(case_named(name).loss)).resolve()
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (UsageError, OSError, TypeError, SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and any(k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name for k in node.keywords):
+            return file, node.lineno
+    return file, 1
+
+
+def law_place(law: str) -> Place:
+    """The formula of an exact law; the statement in docs/theory.md of every other."""
+    from harness.laws import EXACT
+
+    if law in EXACT:
+        code = EXACT[law].residual.__code__
+        return Path(code.co_filename).resolve(), code.co_firstlineno
+    return line_of(ROOT / "docs" / "theory.md", f'<a id="{law}"></a>')
+
+
+def fault_place(name: str) -> Place:
+    """The first line of harness/ that names a planted fault."""
+    return next((p for p in (line_of(f, f'"{name}"') for f in sorted((ROOT / "harness").rglob("*.py"))) if p), None)
+
+
+@cache
+def line_of(file: Path, text: str) -> Place:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    return next(((file, i) for i, line in enumerate(lines, 1) if text in line), None)
+
+
+# ---- what is said
+
+
+def annotations(result) -> list[Annotation]:
+    """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not decided."""
+    real = [r for r in result.records if not r.control]
+    out = [Annotation("error", f"{r.law} violated", f"{where(r)}: {r.reason}{diagnosed(r)}\n{r.replay or ''}".strip(), case_place(r.case))
+           for r in real if r.verdict == VIOLATED]  # fmt: skip
+    if result.baseline is not None:
+        for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
+            out += [Annotation("error", kind, f"{name}: {line}", of_entry(name)) for name, line in lines.items()]
+    out += [Annotation("error", "planted fault survived", f"{name}: some law must fail", fault_place(name))
+            for name, laws in killers(result.records, result.laws).items() if not laws]  # fmt: skip
+    for row in result.rows:
+        if not row.counts[HOLDS] and not row.counts[VIOLATED]:
+            out.append(Annotation("error", f"{row.law} blind", f"no cell holds for {row.law}: nothing was decided", law_place(row.law)))
+        elif row.counts[HOLDS] and not row.killed:
+            out.append(Annotation("error", f"{row.law} blind", f"{row.law} killed none of {row.controls} planted faults", law_place(row.law)))
+    out += [Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}") for cell, text in result.errors.items()]
+    out += [Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case)) for r in real if r.verdict in (INCONCLUSIVE, OUTSIDE)]
+    return out
+
+
+def diagnosed(r: Record) -> str:
+    told = r.data.get("diagnosis", {}).get("line") if isinstance(r.data.get("diagnosis"), dict) else None
+    return f"\n{told}" if told else ""
+
+
+def of_entry(name: str) -> Place:
+    law, case, *rest = name.split(" ")
+    return case_place(case) if rest else law_place(law)
+
+
+def shown(found: Iterable[Annotation]) -> list[Annotation]:
+    """At most SHOWN of each level, the last of them counting the rest."""
+    out = []
+    found = list(found)
+    for level in ("error", "warning"):
+        mine = [a for a in found if a.level == level]
+        if len(mine) > SHOWN:
+            more = len(mine) - SHOWN + 1
+            mine = [*mine[: SHOWN - 1], Annotation(level, f"... and {more} more", f"{more} more {level}s, all in records.jsonl and junit.xml of the run")]
+        out += mine
+    return out
+
+
+def cell(text: str) -> str:
+    """Text inside a markdown table: one line, nothing of it markup."""
+    for sign in "\\`*_{}[]<>#|":
+        text = text.replace(sign, "\\" + sign)
+    return " ".join(text.split())
+
+
+def summary(result) -> str:
+    """Markdown for the page of the job."""
+    lines = [f"### noether: {cell(verdict(result))}", "", "| law | cells | worst | worst in | controls | verdict |", "|---|--:|--:|---|---|---|"]
+    for row in result.rows:
+        lines.append(f"| {row.law} | {row.cells} | {number(row.worst_spent)} | {cell(row.worst_where)} | {row.killed}/{row.controls} killed | {row.verdict} |")
+    errors = [a for a in annotations(result) if a.level == "error"]
+    if errors:
+        lines += ["", f"{len(errors)} findings", ""]
+        lines += [f"- **{cell(a.title)}**: {cell(a.message)}" for a in errors[:LISTED]]
+        lines += [f"- ... and {len(errors) - LISTED} more"] if len(errors) > LISTED else []
+    return "\n".join([*lines, "", cell(footing(result)), ""]) + "\n"
+
+
+def announce(result, write, environment: Mapping[str, str] = os.environ) -> None:
+    """Annotations through `write`, the summary into its file; nothing at all outside GitHub Actions."""
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+    for annotation in shown(annotations(result)):
+        write(annotation.command(workspace) + "\n")
+    if environment.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with open(environment["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
+                file.write(summary(result))
+        except OSError as error:
+            result.notes.append(f"the job summary {environment['GITHUB_STEP_SUMMARY']} cannot be written: {error.strerror or error}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import github
+from harness import casefile, github
 from harness.cli import call
 from harness.github import (
     SHOWN,
@@ -32,6 +32,12 @@ def parsed(line: str) -> tuple[str, dict, str]:
     plain = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")]
     words = dict(p.split("=", 1) for p in properties.split(",") if p)
     return level, {k: back(v, [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")]) for k, v in words.items()}, back(data, plain)
+
+
+@pytest.fixture(autouse=True)
+def no_files(monkeypatch):
+    """Cases that other tests loaded from files have the names of the catalogue."""
+    monkeypatch.setattr(casefile, "LOADED", {})
 
 
 @pytest.fixture
@@ -160,13 +166,10 @@ def test_every_case_law_and_fault_has_a_place():
     assert case_place("no-such-case") is None and law_place("Z9") is None and fault_place("no such fault" * 2) is None
 
 
-def test_the_place_of_a_case_of_a_users_file_is_in_that_file(tmp_path, monkeypatch):
+def test_the_place_of_a_case_of_a_users_file_is_in_that_file(tmp_path):
     from test_cli import GOOD_CASE
 
-    from harness import casefile
-
     (tmp_path / "mine.py").write_text(GOOD_CASE.replace('"own"', '"own-place"'))
-    monkeypatch.setattr(casefile, "LOADED", {})
     casefile.load(str(tmp_path / "mine.py"))
     file, line = case_place("own-place")
     assert file == (tmp_path / "mine.py").resolve() and "own-place" in file.read_text().splitlines()[line - 1]

@@ -160,7 +160,9 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
     """D3  J_n = (s beta)^n J_0 (rotation), beta^n J_0 (translation);  B_{n+1} = |factor| B_n + b_n."""
     J = charge(t, symmetry)
     factor = t.beta * (t.shrink if symmetry.is_rotation else 1)
-    local = charge_bound(t, symmetry) + charge_own(t, symmetry)
+    # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s) <w, a>.
+    rounding = charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
+    local = rounding + charge_own(t, symmetry)
     bound, predicted = np.empty_like(local), np.empty_like(local)
     B, P = np.zeros_like(local[0]), J[0]
     for n in range(t.steps):

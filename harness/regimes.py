@@ -1,0 +1,287 @@
+"""Regimes: where in the space of starts and parameters a trajectory is drawn; numbers only, no source of chance.
+
+A lane is drawn from a column of units, numbers in [0, 1): from a generator when it comes from a batch, from Hypothesis
+when it comes from a property. `draw` is a plain function of the units, nothing is filtered, and units of zero give the
+simplest lane of a regime (step size a power of two, no momentum, no decay, no breaking), so that shrinking simplifies.
+
+Scales are measured, not guessed: `stiffness` is the largest curvature on the case's box, `reach` how far the box may be
+scaled before an operation of the program leaves the normal numbers or the finite ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from cases.case import Case
+from harness import bounds, trace
+from harness.domain import MARGIN, NORMAL, OVERFLOW
+from harness.sweep import KICK, STEP_EXPONENTS
+from kernels.launch import Job
+from kernels.precision import Precision, representable
+from kernels.rules import Rule
+
+NAMED = ("eta", "eta_low", "beta", "k", "eps", "scale", "kick", "choice")
+"""The units of a lane; after them d units of the start and d of the kick."""
+SIGNIFICAND = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+MOMENTUM, DECAY = "momentum", "decay"
+
+
+def units(case: Case) -> int:
+    """How many units a lane of this case takes."""
+    return len(NAMED) + 2 * case.dim
+
+
+class Lanes:
+    """Lanes in the making: the units by name, and what the ordinary regime makes of them.
+
+    q, v (d, lanes), eta, beta, k, eps (lanes,): float64, not yet rounded. q is the parameter, not its logarithm.
+    """
+
+    def __init__(self, case: Case, rule: Rule, precision: Precision, u: np.ndarray):
+        if u.ndim != 2 or len(u) != units(case):
+            raise ValueError(f"units are {u.shape}, must be ({units(case)}, lanes) for a case of {case.dim} parameters")
+        self.case, self.rule, self.precision = case, rule, precision
+        self.u = dict(zip(NAMED, u, strict=False))
+        start, kick = np.split(u[len(NAMED) :], 2)
+        low, high = np.array(case.box, dtype=float).T[:, :, None]
+        self.q = low + (high - low) * start
+        least, most = STEP_EXPONENTS[precision.name]
+        self.eta = case.pace * 2.0 ** -np.floor(least + between(self.u["eta"], 0, most - least + 3)) * (1 + self.u["eta_low"] / 4)
+        self.beta = between(np.sqrt(self.u["beta"]), 0, 0.99)
+        self.k = some(self.u["k"], 0.4, lambda x: between(x, 0, 0.5))
+        self.eps = some(self.u["eps"], 0.4, lambda x: 2.0 ** between(x, -50, -1))
+        # uniform with variance 1, and a size of its own: a tenth of the lanes starts at rest, the others up to twice the usual kick
+        size = some(self.u["kick"], 0.1, lambda x: 2 * x)
+        self.v = size * case.kick * (high - low).max() * KICK[precision.name] * np.sqrt(12) * (kick - 0.5)
+
+    def scaled(self, exponent: np.ndarray) -> None:
+        """Start and kick times 2^exponent, (lanes,) or (d, lanes); whole exponents keep every bit of the significand."""
+        factor = np.exp2(np.rint(exponent))
+        self.q, self.v = self.q * factor, self.v * factor
+
+    def pull(self) -> np.ndarray:
+        """(lanes,) largest component of the gradient at the start, float64; 0 where it is none."""
+        program = trace.gradient(self.case)
+        with np.errstate(all="ignore"):
+            g = np.abs(program.run(list(self.q), self.eps, Precision("float64"))).max(axis=0)
+        return np.where(np.isfinite(g), g, 0.0)
+
+    def follow(self, low: float, high: float) -> None:
+        """eta such that the first gradient step is 2^low .. 2^high of the start (of 1 for log q)."""
+        size = np.ones_like(self.eta) if self.rule.log_state else np.abs(self.q).max(axis=0)
+        pull = self.pull()
+        with np.errstate(all="ignore"):
+            relative = size / pull * 2.0 ** -np.floor(between(self.u["eta"], -high, 1 - low)) * (1 + self.u["eta_low"] / 4)
+        self.eta = np.where((pull > 0) & np.isfinite(relative), relative, self.eta)
+
+
+def between(u, low, high):
+    return low + (high - low) * u
+
+
+def some(u, share: float, value: Callable):
+    """0 for the first `share` of the unit, value(the rest stretched to [0, 1)) after it."""
+    return np.where(u < share, 0.0, value(np.clip((u - share) / (1 - share), 0, None)))
+
+
+@cache
+def stiffness(case: Case, log_state: bool = False) -> float:
+    """Largest |Hessian| of the symmetric loss at 64 points of the box, by central differences of the traced gradient.
+
+    In log q for the mirror rule: there it is d grad / d log q.
+    """
+    program, n, h = trace.gradient(case), 64, 2.0**-17
+    q = case.draw(np.random.default_rng(0), n)
+    q = np.log(q) if log_state else q
+
+    def g(at):
+        return np.stack(program.run(list(np.exp(at) if log_state else at), np.zeros(n), Precision("float64")))
+
+    step = np.eye(case.dim)[:, :, None] * h
+    columns = [(g(q + e) - g(q - e)) / (2 * h) for e in step]
+    return float(np.linalg.norm(np.moveaxis(np.stack(columns, axis=1), -1, 0), 2, axis=(1, 2)).max())
+
+
+def sample(case: Case) -> np.ndarray:
+    """(d, 8) points of the box: what `reach` measures with. Points nearer to an axis underflow a little sooner."""
+    return case.draw(np.random.default_rng(1), 8)
+
+
+@cache
+def reach(case: Case, precision: Precision) -> tuple[int, int, int]:
+    """Exponents (abyss, floor, ceiling): the box times 2^s keeps every operation and store
+
+    normal  for s >= floor;   finite, and not rounded to 0, for abyss <= s <= ceiling.  abyss <= floor <= 0 <= ceiling
+    """
+    exponents = np.arange(-1080, 1025)
+    box = sample(case)
+    points = box.shape[1]
+    with np.errstate(all="ignore"):
+        q = box[:, None, :] * np.exp2(exponents.astype(float))[None, :, None]
+        flat = q.reshape(case.dim, -1)
+        least, most = bounds.value_range(trace.gradient(case), flat, np.zeros(flat.shape[1]))
+        stored = np.abs(q).min(axis=(0, 2)), np.abs(q).max(axis=(0, 2))
+    least, most = (x.reshape(len(exponents), points) for x in (least, most))
+    kind, store = precision.rounded, precision.q_store
+    normal = (least.min(axis=1) >= MARGIN * NORMAL[kind]) & (stored[0] >= MARGIN * NORMAL[store])
+    finite = (most.max(axis=1) < OVERFLOW[kind] / MARGIN**2) & (stored[1] < OVERFLOW[store] / MARGIN**2) & (stored[0] >= MARGIN * precision.tiny_q)
+
+    def run(good, way):
+        s = 0
+        while exponents[0] <= s + way <= exponents[-1] and good[s + way - exponents[0]]:
+            s += way
+        return s
+
+    floor, ceiling = run(normal & finite, -1), run(finite, 1)
+    return min(run(finite, -1), floor), floor, ceiling
+
+
+# ---- the regimes: each changes what the ordinary one drew
+
+
+def ordinary(x: Lanes) -> None:
+    pass
+
+
+def few_bits(x: Lanes) -> None:
+    """Everything on a coarse grid: sums then fall on ties, and cancel exactly."""
+    grain = np.exp2(np.floor(between(x.u["choice"], 1, 5)))
+    x.q, x.v = np.rint(x.q * grain) / grain, np.rint(x.v * 16 * grain) / (16 * grain)
+    x.eta = np.exp2(np.floor(np.log2(x.eta)))
+    x.beta, x.k = np.rint(x.beta * 4 * grain) / (4 * grain), np.rint(x.k * 8) / 8
+    x.beta = np.minimum(x.beta, 1 - 1 / (4 * grain))
+    x.eps = np.where(x.eps > 0, np.exp2(np.floor(np.log2(np.maximum(x.eps, 2.0**-60)))), 0.0)
+    x.q = np.where(x.q == 0, 1 / grain, x.q)
+
+
+def unstable(x: Lanes) -> None:
+    edge = 2 * (1 + x.beta * x.rule.momentum) / stiffness(x.case, x.rule.log_state)
+    x.eta = edge * np.exp2(between(x.u["eta"], 0.125, 3)) * (1 + x.u["eta_low"] / 64)
+
+
+def tiny_norm(x: Lanes) -> None:
+    x.scaled(reach(x.case, x.precision)[1] * x.u["scale"])
+    x.follow(-8, 0)
+
+
+def huge_norm(x: Lanes) -> None:
+    x.scaled(reach(x.case, x.precision)[2] * x.u["scale"])
+    x.follow(-8, -1)
+    x.k = x.k * np.minimum(1, 1 / np.maximum(x.eta, 2.0**-1000))  # decay as slow as the ordinary one, whatever the step
+
+
+def denormal(x: Lanes) -> None:
+    """Half: scaled to where the program's operations underflow. Half: a step that is subnormal in the store of v."""
+    abyss, floor, _ = reach(x.case, x.precision)
+    deep = x.u["choice"] < 0.5
+    x.scaled(np.where(deep, between(x.u["scale"], min(floor, abyss + 4), abyss), floor * 0.5))
+    x.follow(-6, 0)
+    small = NORMAL[x.precision.v_store] * np.exp2(between(x.u["scale"], 4, -8))
+    with np.errstate(all="ignore"):
+        subnormal = small / x.pull()
+    x.eta = np.where(deep | ~np.isfinite(subnormal), x.eta, subnormal)
+    x.v = np.where(deep, x.v, x.v * 0)
+
+
+def near_singular(x: Lanes) -> None:
+    """Some components alone go towards 0: the boundary of the orthant, the axes, almost the origin."""
+    floor = max(reach(x.case, x.precision)[1], -60) / (1 if x.rule.log_state else 2)
+    share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim) + 1)[:, None])[0]  # one binary digit a component
+    x.scaled(np.where(share < 0.5, x.u["scale"] * floor, 0.0))
+    x.follow(-7, -1)
+
+
+def heavy_memory(x: Lanes) -> None:
+    most = SIGNIFICAND[x.precision.arith]
+    x.beta = 1 - np.exp2(-np.floor(between(x.u["beta"], 7, most + 1)))
+
+
+def strong_decay(x: Lanes) -> None:
+    """eta k on both sides of 2: s = 1 - eta k near -1 when decoupled, the stability edge of gradient descent when coupled."""
+    off = np.exp2(between(x.u["k"], -1, -SIGNIFICAND[x.precision.arith]))
+    x.k = (2 + np.where(x.u["choice"] < 0.5, -off, off / 8)) / x.eta
+
+
+def strong_breaking(x: Lanes) -> None:
+    top = np.log2(OVERFLOW[x.precision.rounded]) - 2 * np.log2(MARGIN)
+    spread = np.log2(np.abs(np.array(x.case.box, dtype=float)).max() * 4)
+    x.eps = np.exp2(between(x.u["eps"], 0, top - max(0.0, spread)))
+    x.follow(-9, -1)
+
+
+def from_rest(x: Lanes) -> None:
+    x.v = np.zeros_like(x.v)
+
+
+def plain(x: Lanes) -> None:
+    """No decay, no breaking: where the symmetry is whole and D3 speaks."""
+    x.k, x.eps = np.zeros_like(x.k), np.zeros_like(x.eps)
+
+
+# ---- what they are
+
+
+@dataclass(frozen=True)
+class Regime:
+    """name, what; change(lanes) edits the ordinary draw.
+
+    steps     least and largest horizon of a batch
+    lanes     the lane counts a batch chooses from; () leaves it to the batch
+    needs     a property of the rule without which the regime is another one: momentum, decay
+    diverges  whether many lanes may leave the domain, so that a batch should be small
+    """
+
+    name: str
+    what: str
+    change: Callable = ordinary
+    steps: tuple[int, int] = (2, 256)
+    lanes: tuple[int, ...] = ()
+    needs: str = ""
+    diverges: bool = False
+
+    def fits(self, rule: Rule) -> bool:
+        return {"": True, MOMENTUM: rule.momentum, DECAY: rule.decay != "none"}[self.needs]
+
+
+REGIMES: dict[str, Regime] = {
+    r.name: r
+    for r in (
+        Regime("ordinary", "starts in the box, steps well below the stability edge"),
+        Regime("plain", "no decay and no breaking: charges of Killing fields decay without a source", plain),
+        Regime("few-bits", "numbers of few significant bits: ties and exact cancellation", few_bits, (1, 64)),
+        Regime("unstable", "past the stability edge, eta lambda from 2(1+beta) to 8 times that", unstable, (1, 24), diverges=True),
+        Regime("tiny-norm", "starts scaled down as far as every operation stays normal", tiny_norm, (1, 64)),
+        Regime("huge-norm", "starts scaled up as far as every operation stays finite", huge_norm, (1, 48), diverges=True),
+        Regime("denormal", "products and stored steps among the subnormal numbers", denormal, (1, 48), diverges=True),
+        Regime("near-singular", "some components near 0: the boundary of the orthant, the axes", near_singular, (1, 64), diverges=True),
+        Regime("heavy-memory", "beta from 1 - 2^-7 to the last number below 1", heavy_memory, (2, 256), needs=MOMENTUM),
+        Regime("strong-decay", "eta k on both sides of 2", strong_decay, (1, 64), needs=DECAY, diverges=True),
+        Regime("strong-breaking", "eps from 1 to overflow", strong_breaking, (1, 32), diverges=True),
+        Regime("from-rest", "no kick: the charge starts at 0", from_rest, needs=MOMENTUM),
+        Regime("one-lane", "a launch of a single lane", lanes=(1,)),
+        Regime("odd-lanes", "lane counts that no block divides", lanes=(2, 3, 31, 33, 127, 129, 1021, 4093, 4097)),
+        Regime("long", "long horizons", steps=(1024, 8192)),
+    )
+}
+
+
+def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.ndarray, steps: int) -> Job:
+    """The launch that these units (rows of `NAMED`, then start and kick; lanes) mean. Whatever they are, it is a valid one.
+
+    Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8).
+    """
+    x = Lanes(case, rule, precision, np.asarray(u, dtype=np.float64))
+    regime.change(x)
+    with np.errstate(all="ignore"):
+        q = np.log(np.maximum(np.abs(x.q), 2.0**-1000)) if rule.log_state else x.q
+    v = x.v if rule.momentum and not rule.log_state else np.zeros_like(x.v)
+    top = OVERFLOW[precision.arith] / MARGIN
+    eta = np.clip(x.eta, NORMAL[precision.arith], top)
+    params = [eta, np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]), np.clip(x.k, 0, top), np.clip(x.eps, 0, top)]
+    held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)  # noqa: E731
+    return Job(trace.gradient(case), rule, precision, held(q, precision.q_store), held(v, precision.v_store),
+               representable(np.array(params), precision.arith), steps)  # fmt: skip

@@ -13,29 +13,29 @@ from kernels.precision import Precision, representable
 from kernels.program import Program
 
 SLACK = 1 + 2.0**-30  # the bounds themselves are evaluated in float64: a few hundred roundings of 2^-53
+FLOAT64 = Precision("float64")
 
 
-def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.ndarray, precision: Precision):
-    """Values and bounds of a program's outputs at q.
+def operations(program: Program, inputs, input_errors, precision: Precision, rules: dict) -> tuple[list, list]:
+    """Value of each operation in order, and bound on its error.
 
-    q, q_error  (d, n) float64: the exact inputs and how far the kernel's own may be;  eps (n,)
-    Returns two (d, n) float64 arrays.
+    inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or FAR on numbers
     """
     u, tiny = precision.u_arith, 1.5 * precision.tiny_arith
     values: list[np.ndarray] = []
     errors: list[np.ndarray] = []
-    zero = np.zeros_like(eps)
+    like = inputs[-1]
     with np.errstate(all="ignore"):
         for op in program.ops:
             x = [values[i] for i in op.args]
             e = [errors[i] for i in op.args]
             if op.name == "input":
-                value, error = (eps, zero) if op.value == program.dim else (q[op.value], q_error[op.value])
+                value, error = inputs[op.value], input_errors[op.value]
             elif op.name == "const":
-                value = np.full_like(eps, op.value)
-                error = np.full_like(eps, abs(op.value - float(representable(op.value, precision.rounded))))
+                value = np.full_like(like, op.value)
+                error = np.full_like(like, abs(op.value - float(representable(op.value, precision.rounded))))
             else:
-                value, passed = PASS[op.name](x, e)
+                value, passed = rules[op.name](x, e)
                 rounding = 0.0 if op.name == "neg" else u * (np.abs(value) + passed)
                 if op.name in ("mul", "div"):
                     rounding = rounding + tiny
@@ -46,28 +46,36 @@ def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.
                 error = passed + rounding
             values.append(value)
             errors.append(error)
-        shape = np.shape(eps)
-        out = [np.stack([np.broadcast_to(s[i], shape) for i in program.outputs]) for s in (values, errors)]
-        return out[0], out[1] * SLACK
+    return values, errors
 
 
-def value_range(program: Program, q: np.ndarray, eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) smallest non-zero and largest magnitude that any operation takes at q (d, n), in float64; inf for non-finite."""
-    sizes = np.abs(q)
-    largest, smallest = sizes.max(axis=0), np.where(sizes > 0, sizes, np.inf).min(axis=0)
-    values: list[np.ndarray] = []
-    nothing = [np.zeros_like(eps)] * 2
+def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.ndarray, precision: Precision):
+    """Values and bounds of a program's outputs at q.
+
+    q, q_error  (d, n) float64: the exact inputs and how far the kernel's own may be;  eps (n,)
+    Returns two (d, n) float64 arrays.
+    """
+    found = operations(program, [*q, eps], [*q_error, np.zeros_like(eps)], precision, FAR)
+    value, error = (np.stack([np.broadcast_to(x[i], np.shape(eps)) for i in program.outputs]) for x in found)
+    return value, known(error) * SLACK
+
+
+def known(error: np.ndarray) -> np.ndarray:
+    """Infinite where a bound is 0 * inf: nothing is known of such a product."""
+    return np.where(np.isnan(error), np.inf, error)
+
+
+def value_range(program: Program, q: np.ndarray, eps: np.ndarray, precision: Precision = FLOAT64) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) smallest non-zero magnitude that any operation takes at q (d, n), and the largest that it can take when rounded.
+
+    An exp whose operand has lost its digits can be infinite in the kernel though it is 0 here: the bound says so.
+    """
+    smallest, largest = np.where(q != 0, np.abs(q), np.inf).min(axis=0), np.abs(q).max(axis=0)
+    nothing = np.zeros_like(eps)
     with np.errstate(all="ignore"):
-        for op in program.ops:
-            if op.name == "input":
-                value = eps if op.value == program.dim else q[op.value]
-            elif op.name == "const":
-                value = np.full_like(eps, op.value)
-            else:
-                value = PASS[op.name]([values[i] for i in op.args], nothing)[0]
-            values.append(value)
+        for value, error in zip(*operations(program, [*q, eps], [nothing] * (len(q) + 1), precision, FAR), strict=True):
             size = np.where(np.isfinite(value), np.abs(value), np.inf)
-            largest, smallest = np.maximum(largest, size), np.minimum(smallest, np.where(size > 0, size, np.inf))
+            largest, smallest = np.maximum(largest, size + known(error)), np.minimum(smallest, np.where(size > 0, size, np.inf))
     return smallest, largest
 
 
@@ -97,6 +105,12 @@ def _pass_exp(x, e):
     return value, value * quotient(e[0], 1 - e[0])  # e^x - 1 <= x / (1 - x)
 
 
+def _pass_far_exp(x, e):
+    """Also where the operand's own error passes 1: exp(x + e) - exp(x) is below exp(x + e). Not traced: it takes an exp more."""
+    value, near = _pass_exp(x, e)
+    return value, np.where(e[0] < 1, near, np.exp(x[0] + e[0]))
+
+
 def _pass_log(x, e):
     value = np.log(x[0])
     return value, quotient(e[0], np.abs(x[0]) - e[0])
@@ -117,3 +131,4 @@ PASS = {
     "log": _pass_log,
     "sqrt": _pass_sqrt,
 }
+FAR = {**PASS, "exp": _pass_far_exp}

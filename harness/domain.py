@@ -2,7 +2,8 @@
 
 Two references decide, and neither reads the output under test: the job in float64, and the job in its own
 stores with a gradient from wide arithmetic. A lane in which either comes within MARGIN of overflow, in a state
-or in any operation of the program, is outside; a non-finite value anywhere else is a violation.
+or in any operation of the program with its bound on rounding, is outside; a non-finite value anywhere
+else is a violation.
 """
 
 from __future__ import annotations
@@ -23,29 +24,30 @@ MARGIN = 16.0  # the references are other trajectories than the one under test: 
 def leaving(case: Case, job: launch.Job) -> np.ndarray:
     """(lanes,) True for the lanes that are outside. Whoever finds a violation asks; a finite state proves nothing: 1/inf is 0."""
     wide_job = launch.Job(job.program, job.rule, Precision("float64"), job.q0, job.v0, job.params, job.steps)
-    z = launch.run(wide_job, "numpy").wide()[0]
-    return overflowing(job, z) | overflowing(job, same_stores(case, job)[0])
+    return overflowing(job, *launch.run(wide_job, "numpy").wide()) | overflowing(job, *same_stores(case, job))
 
 
-def overflowing(job: launch.Job, z: np.ndarray) -> np.ndarray:
-    """(lanes,) whether a reference (steps + 1, d, lanes) comes near the largest number of a store or an operation."""
-    rows, d, lanes = z.shape
-    z = np.moveaxis(z, 1, 0)
-    with np.errstate(all="ignore"):
-        q = np.exp(z) if job.rule.log_state else z
-        inside = bounds.value_range(job.program, q.reshape(d, -1), np.repeat(job.params[3][None], rows, 0).reshape(-1))[1].reshape(rows, lanes).max(axis=0)
-        stored = np.abs(z).max(axis=(0, 1))
+def overflowing(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(lanes,) whether a reference z, v (steps + 1, d, lanes) comes near the largest number of a store or an operation."""
     p = job.precision
-    return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN))
+    with np.errstate(all="ignore"):
+        inside = operation_range(job, np.exp(z) if job.rule.log_state else z)[1].max(axis=0)
+        stored, moved = np.abs(z).max(axis=(0, 1)), np.abs(v).max(axis=(0, 1))
+    return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN) & (moved < OVERFLOW[p.v_store] / MARGIN))
+
+
+def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, lanes) smallest and largest magnitudes of the operations at q (rows, d, lanes), as bounds.value_range has them."""
+    rows, d, lanes = q.shape
+    flat, eps = np.moveaxis(q, 1, 0).reshape(d, -1), np.broadcast_to(job.params[3], (rows, lanes)).reshape(-1)
+    smallest, largest = bounds.value_range(job.program, flat, eps, job.precision)
+    return smallest.reshape(rows, lanes), largest.reshape(rows, lanes)
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
     """(steps + 1, lanes) True as long as nothing of the reference came within MARGIN of its subnormal numbers."""
     z, v = same_stores(case, job)
-    rows, d, lanes = z.shape
-    flat = np.moveaxis(z, 1, 0).reshape(d, -1)
-    smallest = bounds.value_range(job.program, flat, np.repeat(job.params[3][None], rows, 0).reshape(-1))[0].reshape(rows, lanes)
-    p = job.precision
+    smallest, p = operation_range(job, z)[0], job.precision
     least = lambda x, kind: (np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind])  # noqa: E731
     fine = (smallest >= MARGIN * NORMAL[p.rounded]) & least(z, p.q_store) & least(v, p.v_store)
     return np.logical_and.accumulate(fine, axis=0)

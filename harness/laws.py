@@ -64,8 +64,11 @@ def dot(x, y):
 
 
 def act(M, x):
-    """M x for x (n, d, lanes)."""
-    return np.einsum("ij,njl->nil", M.astype(x.dtype), x)
+    """M x for x (n, d, lanes), by the entries that are not zero: they are few, and longdouble has no fast product."""
+    out = np.zeros_like(x)
+    for i, j in zip(*np.nonzero(M), strict=True):
+        out[:, i] += x.dtype.type(M[i, j]) * x[:, j]
+    return out
 
 
 def xi(symmetry: Symmetry, q):

@@ -12,6 +12,7 @@ import numpy as np
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64
+MOST_DIGITS = 2000  # float64 spans 632 decades, and a product of two numbers twice as many
 
 
 class TooNarrow(RuntimeError):
@@ -111,10 +112,21 @@ def gradient(loss, q: np.ndarray) -> np.ndarray:
 def gradient_mp(loss, q, digits: int = 50) -> list:
     """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at all.
 
-    The error of a central difference with step 10^(-digits/3) is about 10^(-2 digits/3) relative.
+    The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central difference is
+    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. The digits that f(q + h) and
+    f(q - h) share are lost, so digits are doubled until no component changes by more than 10^(-digits/2) of itself. A zero
+    may be a difference that was lost altogether, and is believed beyond MOST_DIGITS only.
     """
     with mpmath.workdps(digits):
         point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
-        h = mpmath.mpf(10) ** (-digits // 3)
-        moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], mpmath)  # noqa: E731
-        return [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]
+        size = max(abs(x) for x in point) or mpmath.mpf(1)
+        h = mpmath.mpf(10) ** (-digits // 3) * min(size, mpmath.mpf(1))
+        close = mpmath.mpf(10) ** (-digits // 2)
+    before = None
+    while True:
+        with mpmath.workdps(digits):
+            moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], mpmath)  # noqa: E731
+            found = [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]
+            if digits > MOST_DIGITS or (before and all(abs(a - b) < close * abs(a) for a, b in zip(found, before, strict=True))):
+                return found
+        before, digits = found, 2 * digits

@@ -103,7 +103,7 @@ def test_no_bound_is_idle_in_any_precision(precision):
         for rule in rules_of(case):
             job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, 12).job()
             t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
-            inside = ~overflowing(job, same_stores(case, job)[0])
+            inside = ~overflowing(job, *same_stores(case, job))
             for law in EXACT.values():
                 for symmetry in case.symmetries if law.about_symmetry else (None,):
                     covered = law.covers(t, symmetry) & inside

@@ -96,3 +96,44 @@ def test_what_cannot_be_traced_is_refused(loss, message):
 def test_malformed_programs_are_refused(ops):
     with pytest.raises(ValueError):
         Program(1, (Op("input"), *ops), (1,))
+
+
+@pytest.mark.parametrize("exponent", [-500, -90, -20, 20, 90, 500])
+@each_case
+def test_differences_follow_the_gradient_to_tiny_and_huge_points(case, exponent):
+    """A step of fixed size would leave a tiny point's neighbourhood and be lost in a huge one's digits."""
+    most = {"softmax": 3, "mexican-hat": 90, "linear-network": 90}.get(case.name, 500)  # more, and an exp or a fourth power is not finite
+    scale = 2.0 ** min(exponent, most)
+    q, _ = lanes(case, 1)
+    q = q * scale
+    exact = wide.gradient_mp(lambda x, xp: case.total(x, mpmath.mpf(2.0**-exponent), xp), q[:, 0])
+    duals = wide.gradient(lambda x, xp: case.total(x, wide.WIDE(2.0**-exponent), xp), q)[:, 0]
+    _, bound = bounds.program_error(trace.gradient(case), np.asarray(q, wide.WIDE), np.zeros_like(q), np.array([2.0**-exponent]), F64)
+    with mpmath.workdps(40):
+        off = [float(abs(e - mpmath.mpf(np.format_float_positional(g, unique=True)))) for e, g in zip(exact, duals, strict=True)]
+    assert (np.array(off) <= np.maximum(bound[:, 0], 2.0**-50 * np.abs(duals)) * 2.0**-8).all()
+
+
+def test_a_component_lost_beside_a_large_potential_is_found_again():
+    """f = x^2/2 + 10^300 y: fifty digits hold nothing of x."""
+    exact = wide.gradient_mp(lambda x, xp: x[0] * x[0] / 2 + mpmath.mpf(1e300) * x[1], [0.75, 1.0])
+    assert abs(exact[0] - 0.75) < 1e-20 and abs(exact[1] / mpmath.mpf(1e300) - 1) < 1e-20
+
+
+EXP = Program(1, (Op("input", value=0), Op("exp", (0,))), (1,))
+
+
+@pytest.mark.parametrize(("x", "error"), [(-1e12, 1e5), (-1e12, 1e13), (-3.0, 0.5), (-3.0, 2.0), (2.0, 1.0)])
+def test_the_bound_of_an_exponential_covers_all_that_its_operand_may_be(x, error):
+    """exp(-1e12) is 0 and expm1(1e5) infinite: their product is no bound."""
+    value, bound = bounds.program_error(EXP, np.array([[x]]), np.array([[error]]), np.zeros(1), F64)
+    assert not np.isnan(bound).any()
+    with np.errstate(over="ignore"):
+        assert bound >= np.exp(x + error) - np.exp(x) and bound >= np.exp(x) - np.exp(x - error)
+    assert error > 100 or bound <= 1.01 * np.exp(x + error), "idle"
+
+
+def test_a_product_with_an_unbounded_factor_is_unbounded_and_no_nan():
+    product = Program(2, (Op("input", value=0), Op("input", value=1), Op("mul", (0, 1))), (2,))
+    _, bound = bounds.program_error(product, np.array([[0.0], [1.0]]), np.array([[0.0], [np.inf]]), np.zeros(1), F64)
+    assert bound == np.inf

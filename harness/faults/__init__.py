@@ -1,0 +1,28 @@
+"""Planted faults: what the harness must be able to see, one declarative record each.
+
+    fault.py      what a fault is, and how a wrong step is made of the right one
+    terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step, stale reads, wrong points
+    options.py    decay, ignored and unasked options              types.py      dtypes, stores, double rounding, flush to zero
+    places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the wrong time, wrong metrics
+    laws.py       laws that are almost right                      harmless.py   changes that are no fault, with their proofs
+
+A new fault is one more record in one of these files; `noether faults` shows it to every law.
+"""
+
+from __future__ import annotations
+
+from harness.faults import gradients, harmless, laws, options, places, terms, timing, types
+from harness.faults.fault import Fault, LawFault
+from harness.faults.harmless import EQUIVALENT  # noqa: F401
+
+KERNEL: tuple[Fault, ...] = (
+    *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *gradients.FAULTS, *harmless.FAULTS,
+)  # fmt: skip
+LAW: tuple[LawFault, ...] = laws.FAULTS
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(f.kind for f in (*KERNEL, *LAW)))
+BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
+
+
+def named(*names: str) -> tuple[Fault, ...]:
+    """Kernel faults by name. Raises KeyError."""
+    return tuple(BY_NAME[name] for name in names)

@@ -1,0 +1,172 @@
+"""What a planted fault is: one wrong thing, declared, that stands in for the right one.
+
+A kernel fault is a wrong launch under the name of the right one. It is built from at most one of
+
+    advance       a wrong step, a wrapper around kernels.step.step with the signature of kernels.step.advanced
+    remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
+    alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
+    mangle        mangle(job, q, v) -> q, v: what the stores and indices did to a right launch
+
+and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
+any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault is
+also a hypothesis about a single wrong step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cases.case import Case
+from kernels.launch import Job, run
+from kernels.precision import narrow
+from kernels.step import step
+
+NEAR = 1 + 2.0**-10
+ANY, FIRST, HISTORY, LAUNCH = "any step", "first step", "needs the steps before", "the launch as a whole"
+
+
+def always(job: Job) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Fault:
+    """name, unique; kind, one of harness.faults.KINDS; what, one line; steps, the horizon that it needs to show."""
+
+    name: str
+    kind: str
+    what: str
+    applies: Callable[[Job], bool] = always
+    advance: Callable | None = None
+    remembering: Callable | None = None
+    alter: Callable | None = None
+    mangle: Callable | None = None
+    when: str = ANY
+    steps: int = 12
+    lanes: int = 61
+
+    def __post_init__(self):
+        if sum(x is not None for x in (self.advance, self.remembering, self.alter, self.mangle)) != 1:
+            raise ValueError(f"fault {self.name!r} must have exactly one of advance, remembering, alter and mangle")
+
+    def outcome(self, case: Case, job: Job) -> tuple[np.ndarray, np.ndarray]:
+        """q, v (rows, d, lanes) float64 of the faulty launch, in numpy."""
+        job = self.alter(case, job) if self.alter else job
+        q, v = run(job, "numpy", self.remembering() if self.remembering else self.advance).wide()
+        return self.mangle(job, q, v) if self.mangle else (q, v)
+
+
+@dataclass(frozen=True)
+class LawFault:
+    """A law that is almost right: residual(trajectory, symmetry) takes the place of the law's own.
+
+    applies(rule, symmetry) says where the changed term is not identically zero.
+    """
+
+    name: str
+    kind: str
+    what: str
+    law: str
+    residual: Callable
+    applies: Callable = lambda rule, symmetry: True
+
+
+# ---- where a fault applies
+
+
+def on(**wanted) -> Callable[[Job], bool]:
+    """applies when the job's rule, precision or parameters have these properties; a tuple lists alternatives."""
+
+    def applies(job: Job) -> bool:
+        rule, precision, (eta, beta, k, eps) = job.rule, job.precision, job.params[:4]
+        facts = {
+            "rule": rule.name, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
+            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()),
+            "precision": precision.name, "mode": precision.mode, "arith": precision.arith, "wide": job.lanes >= 10_000,
+        }  # fmt: skip
+        return all(facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items())
+
+    return applies
+
+
+# ---- wrong steps made of right ones
+
+
+def given(row: int, change: Callable) -> Callable:
+    """The step with parameter `row` (eta, beta, k, eps) changed: change(values, n)."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        changed = [change(p, n).astype(p.dtype) if i == row else p for i, p in enumerate(params)]
+        return step(q, v, changed, gradient, rule, precision)
+
+    return advance
+
+
+def pulled(change: Callable) -> Callable:
+    """The step with another force: change(gradient, at, eps, params, n) -> list of d arrays."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        wrong = lambda at, eps: [g.astype(x.dtype) for g, x in zip(change(gradient, at, eps, params, n), at, strict=True)]  # noqa: E731
+        return step(q, v, params, wrong, rule, precision)
+
+    return advance
+
+
+def moved(change: Callable) -> Callable:
+    """The right step, then other states: change(q, v, right q', right v', params, n) -> q', v'; stored as the right ones are."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        new_q, new_v = change(q, v, *step(q, v, params, gradient, rule, precision), params, n)
+        fit = lambda xs, old, kind: [narrow(np.asarray(x, o.dtype), kind) for x, o in zip(xs, old, strict=True)]  # noqa: E731
+        return fit(new_q, q, precision.q_store), fit(new_v, v, precision.v_store)
+
+    return advance
+
+
+def stored(store: Callable) -> Callable:
+    """The right step with another rounding into its stores: store(x, kind)."""
+    return lambda n, *state: step(*state, store=store)
+
+
+def remembered(change: Callable) -> Callable:
+    """A step that knows what came before: change(past, n, q, v, params, gradient, rule, precision) -> q', v'.
+
+    past  the (q, v) of the earlier steps of this launch, oldest first; [] at n = 1
+    """
+
+    def fresh():
+        past: list = []
+
+        def advance(n, q, v, *about):
+            if n == 1:
+                past.clear()
+            out = change(list(past), n, q, v, *about)
+            past.append((q, v))
+            return out
+
+        return advance
+
+    return fresh
+
+
+def scaled(row: int, factor: float) -> Callable:
+    """The launch with a row of its parameters times a factor, rounded by the kernel and not before."""
+
+    def alter(case: Case, job: Job) -> Job:
+        params = job.params.copy()
+        params[row] *= factor
+        return replace(job, params=params)
+
+    return alter
+
+
+def added(x, y):
+    return [a + b for a, b in zip(x, y, strict=True)]
+
+
+def rolled(x: list) -> list:
+    """Each component in the place of its neighbour."""
+    return [*x[1:], x[0]]

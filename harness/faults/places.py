@@ -1,0 +1,118 @@
+"""The right values in the wrong place: lanes, components, rows; and lanes that nobody wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
+from kernels.launch import WARPS, Job
+
+INDEXING, NONFINITE = "indexing", "non-finite"
+MANY = 10**6
+
+
+def several(job: Job) -> bool:
+    return job.lanes > 1
+
+
+def tail_unwritten(job: Job, q, v):
+    block = 32 * WARPS
+    tail = job.lanes - job.lanes % block if job.lanes % block else job.lanes - 1
+    q[1:, :, tail:], v[1:, :, tail:] = np.nan, np.nan  # what the watermark reads as
+    return q, v
+
+
+def one_lane_wrong(job: Job, q, v):
+    q[-1, -1, job.lanes // 3] *= 1 + 64 * job.precision.u_q
+    return q, v
+
+
+def neighbour_stored(job: Job, q, v):
+    """Lane i holds what lane i + 1 computed; the start rows are the caller's own."""
+    q[1:], v[1:] = np.roll(q[1:], -1, axis=2), np.roll(v[1:], -1, axis=2)
+    return q, v
+
+
+def wrapped(job: Job, q, v):
+    """A 32-bit offset, simulated at a smaller modulus: beyond two thirds of the buffer the address begins again."""
+    for buffer in (q, v):
+        flat = buffer.reshape(-1)
+        size = len(flat)
+        modulus = size * 2 // 3
+        late = flat[modulus:].copy()
+        flat[modulus:] = np.nan
+        flat[: size - modulus] = late
+    return q, v
+
+
+def next_row(job: Job, q, v):
+    """Row n + 1 holds row n: the store's pointer is advanced too late."""
+    q[1:], v[1:] = q[:-1].copy(), v[:-1].copy()
+    return q, v
+
+
+def last_row(job: Job, q, v):
+    q[-1], v[-1] = q[-2].copy(), v[-2].copy()
+    return q, v
+
+
+def neighbour_row(row: int):
+    def alter(case, job: Job) -> Job:
+        params = job.params.copy()
+        params[row] = np.roll(params[row], 1)
+        return replace(job, params=params)
+
+    return alter
+
+
+def neighbour_parameters(case, job: Job) -> Job:
+    return replace(job, params=np.roll(job.params, 1, axis=1))
+
+
+def neighbour_start(case, job: Job) -> Job:
+    return replace(job, q0=np.roll(job.q0, 1, axis=1), v0=np.roll(job.v0, 1, axis=1))
+
+
+def swapped(x):
+    return [x[1], x[0], *x[2:]]
+
+
+def last_ignored(n, q, v, params, gradient, rule, precision):
+    from kernels.step import step
+
+    new_q, new_v = step(q, v, params, gradient, rule, precision)
+    return [*new_q[:-1], q[-1]], [*new_v[:-1], v[-1]]
+
+
+def put(value: float, buffer: int, row):
+    def mangle(job: Job, *pair):
+        pair[buffer][row(job.steps) :, 0, job.lanes // 2] = value
+        return pair
+
+    return mangle
+
+
+FAULTS = (
+    Fault("tail lanes not written", INDEXING, "the last block is masked away", mangle=tail_unwritten, when=LAUNCH),
+    Fault("one lane in 10^4, last component", INDEXING, "one value 64 roundings off", on(wide=True), mangle=one_lane_wrong, when=LAUNCH, steps=2, lanes=10_007),
+    Fault("one lane in 10^6, last component", INDEXING, "one value 64 roundings off", on(wide=True, precision="float32"), mangle=one_lane_wrong, when=LAUNCH, steps=1, lanes=MANY),
+    Fault("off by one lane at the store", INDEXING, "lane i holds lane i + 1", several, mangle=neighbour_stored, when=LAUNCH),
+    Fault("off by one lane at the load", INDEXING, "lane i starts as lane i - 1", several, alter=neighbour_start, when=LAUNCH),
+    Fault("the neighbour's parameters", INDEXING, "eta, beta, k, eps of lane i - 1", several, alter=neighbour_parameters, when=LAUNCH),
+    *(Fault(f"the neighbour's {name}", INDEXING, f"{name} of lane i - 1", where, alter=neighbour_row(row), when=LAUNCH)
+      for row, (name, where) in enumerate((("eta", several), ("beta", on(momentum=True)), ("k", on(decays=True)), ("eps", on(breaks=True))))),
+    Fault("components swapped at the store", INDEXING, "q_0 and q_1 change places", advance=moved(lambda q, v, q2, v2, params, n: (swapped(q2), v2))),
+    Fault("components of the buffer swapped", INDEXING, "v_0 and v_1 change places", on(momentum=True), advance=moved(lambda q, v, q2, v2, params, n: (q2, swapped(v2)))),
+    Fault("gradient of the next component", INDEXING, "g_(i+1) for g_i", advance=pulled(lambda gradient, at, eps, params, n: rolled(gradient(at, eps)))),
+    Fault("gradient read at rolled components", INDEXING, "g_i(q_(i+1))", advance=pulled(lambda gradient, at, eps, params, n: gradient(rolled(list(at)), eps))),
+    Fault("last component not updated", INDEXING, "the loop over components ends early", advance=last_ignored),
+    Fault("row pointer advanced too late", INDEXING, "row n + 1 holds row n", mangle=next_row, when=LAUNCH),
+    Fault("last row written twice", INDEXING, "the last row holds the one before", mangle=last_row, when=LAUNCH),
+    Fault("32-bit offset overflows", INDEXING, "addresses wrap at a smaller modulus", mangle=wrapped, when=LAUNCH),
+    Fault("NaN in one lane", NONFINITE, "from half of the steps on", mangle=put(np.nan, 0, lambda steps: (steps + 1) // 2), when=LAUNCH),
+    Fault("infinity in one lane", NONFINITE, "from half of the steps on", mangle=put(np.inf, 0, lambda steps: (steps + 1) // 2), when=LAUNCH),
+    Fault("NaN at the last step", NONFINITE, "in one lane", mangle=put(np.nan, 0, lambda steps: steps), when=LAUNCH),
+    Fault("infinite buffer at the last step", NONFINITE, "in one lane", on(momentum=True), mangle=put(-np.inf, 1, lambda steps: steps), when=LAUNCH),
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""Every term of the update with a wrong sign or a wrong factor, and no update at all.
+
+    v' = beta v - eta (g + k q),   q' = q + v',   g = grad f0 + eps grad b
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.faults.fault import NEAR, Fault, always, given, moved, on, pulled
+
+SIGN, FACTOR, NOTHING = "sign", "factor", "no-op"
+
+
+def times(c: float):
+    return pulled(lambda gradient, at, eps, params, n: [c * g for g in gradient(at, eps)])
+
+
+def row(i: int):
+    return lambda c: given(i, lambda p, n: c * p)
+
+
+def displaced(c: float):
+    return moved(lambda q, v, q2, v2, params, n: ([x + (c - 1) * w for x, w in zip(q2, v2, strict=True)], v2))
+
+
+def carried(c: float):
+    return moved(lambda q, v, q2, v2, params, n: ([y + (c - 1) * x for x, y in zip(q, q2, strict=True)], v2))
+
+
+def buffered(c: float):
+    """The buffer that is stored, not the one that moves q."""
+    return moved(lambda q, v, q2, v2, params, n: (q2, [c * w for w in v2]))
+
+
+TERMS = {
+    "gradient": (times, always, "g"),
+    "eta": (row(0), always, "the step size"),
+    "beta": (row(1), on(momentum=True), "the momentum"),
+    "k": (row(2), on(decays=True), "the decay"),
+    "eps": (row(3), on(breaks=True), "the breaking term"),
+    "displacement": (displaced, always, "v' in q' = q + v'"),
+    "state": (carried, always, "q in q' = q + v'"),
+    "stored buffer": (buffered, on(momentum=True), "v' as it is stored"),
+}
+SPECIAL = {("sign", "gradient"): "ascent"}  # the names under which verify shows them
+
+SIGNS = tuple(
+    Fault(SPECIAL.get(("sign", term), f"sign of the {term}"), SIGN, f"{what} with the other sign", applies, advance=make(-1.0))
+    for term, (make, applies, what) in TERMS.items()
+)
+FACTORS = tuple(
+    Fault(f"{term} x {word}", FACTOR, f"{what} times {word}", applies, advance=make(factor))
+    for term, (make, applies, what) in TERMS.items()
+    for word, factor in (("(1 + 2^-10)", NEAR), ("2", 2.0), ("1/2", 0.5))
+)
+
+
+def frozen(n, q, v, *about):
+    return q, [np.zeros_like(x) for x in v]
+
+
+def stopping(n, q, v, params, gradient, rule, precision):
+    from kernels.step import step
+
+    return step(q, v, params, gradient, rule, precision) if n <= 6 else (q, v)
+
+
+FAULTS = (
+    *SIGNS,
+    *FACTORS,
+    Fault("k off by 1 %", FACTOR, "the decay times 1.01", on(decays=True), advance=row(2)(1.01)),
+    Fault("no-op kernel", NOTHING, "q' = q, v' = 0", advance=frozen),
+    Fault("the state is never written", NOTHING, "q' = q, v' right", advance=moved(lambda q, v, q2, v2, params, n: (q, v2))),
+    Fault("the buffer is never written", NOTHING, "v' = v, q' right", on(momentum=True), advance=moved(lambda q, v, q2, v2, params, n: (q2, v))),
+    Fault("nothing after six steps", NOTHING, "q' = q, v' = v from step 7 on", advance=stopping),
+)

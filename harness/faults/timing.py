@@ -1,0 +1,91 @@
+"""The right values at the wrong time: buffers too old or too new, first steps, stale reads, gradients elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.faults.fault import FIRST, HISTORY, Fault, added, given, moved, on, pulled, remembered
+from kernels.step import step
+
+STALE, EARLY, START, READ, POINT = "stale momentum", "early momentum", "wrong first step", "stale read", "gradient at the wrong point"
+
+
+def stale_momentum(age: int):
+    def change(past, n, q, v, *about):
+        old = past[-age][1] if len(past) >= age else v
+        return step(q, old, *about)
+
+    return remembered(change)
+
+
+def first(change):
+    """`change` of the right step's outcome, at n = 1 only."""
+    return moved(lambda q, v, q2, v2, params, n: change(q, v, q2, v2, params) if n == 1 else (q2, v2))
+
+
+def without_kick(n, q, v, *about):
+    return step(q, [np.zeros_like(x) for x in v] if n == 1 else v, *about)
+
+
+def first_gradient(c: float):
+    return pulled(lambda gradient, at, eps, params, n: [(c if n == 1 else 1) * g for g in gradient(at, eps)])
+
+
+def rescaled_start(c: float):
+    return first(lambda q, v, q2, v2, params: ([x + (c - 1) * w for x, w in zip(q2, v2, strict=True)], [c * w for w in v2]))
+
+
+def stale_read(k: int):
+    """Every 2^k steps the gradient is read at the state of the step before."""
+
+    def change(past, n, q, v, params, gradient, rule, precision):
+        if not past or n % 2**k:
+            return step(q, v, params, gradient, rule, precision)
+        old = past[-1][0]
+        return step(q, v, params, elsewhere(gradient, q, old, rule), rule, precision)
+
+    return remembered(change)
+
+
+def elsewhere(gradient, q, old, rule):
+    """The gradient at `old` whatever point the step asks for; mirror descent asks at exp z."""
+
+    def wrong(at, eps):
+        if not rule.log_state:
+            return gradient(old, eps)
+        return gradient([x * np.exp(b - a) for x, a, b in zip(at, q, old, strict=True)], eps)
+
+    return wrong
+
+
+def at_point(point):
+    """point(q, v, right q', right v', params) -> where the gradient is taken instead."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        there = point(q, v, *step(q, v, params, gradient, rule, precision), params)
+        return step(q, v, params, elsewhere(gradient, q, there, rule), rule, precision)
+
+    return advance
+
+
+FAULTS = (
+    Fault("momentum one step old", STALE, "beta v_{n-1} for beta v_n", on(momentum=True), remembering=stale_momentum(1), when=HISTORY),
+    Fault("momentum two steps old", STALE, "beta v_{n-2} for beta v_n", on(momentum=True), remembering=stale_momentum(2), when=HISTORY),
+    Fault("position moved by the old buffer", EARLY, "q' = q + v_n", advance=moved(lambda q, v, q2, v2, params, n: (added(q2, [a - b for a, b in zip(v, v2, strict=True)]), v2))),
+    Fault("momentum taken twice", EARLY, "q' = q + beta v' - eta g, unasked", on(momentum=True),
+          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (b - a) for x, a, b in zip(q2, v, v2, strict=True)], v2))),
+    Fault("buffer advanced before the gradient", EARLY, "v' = beta (v - eta g)", on(momentum=True),
+          advance=pulled(lambda gradient, at, eps, params, n: [params[1] * g for g in gradient(at, eps)])),
+    Fault("first buffer missing", START, "v_0 = 0", on(kicked=True), advance=without_kick, when=FIRST),
+    Fault("first buffer doubled", START, "v_1 doubled, and q_1 with it", advance=rescaled_start(2.0), when=FIRST),
+    Fault("first buffer damped", START, "v_1 times 1 - beta, as in a dampened start", on(momentum=True),
+          advance=first(lambda q, v, q2, v2, params: ([x - params[1] * w for x, w in zip(q2, v2, strict=True)], [(1 - params[1]) * w for w in v2])), when=FIRST),
+    Fault("first gradient missing", START, "g_0 = 0", advance=first_gradient(0.0), when=FIRST),
+    Fault("first gradient doubled", START, "2 g_0", advance=first_gradient(2.0), when=FIRST),
+    Fault("first step without momentum", START, "beta = 0 at n = 1", on(kicked=True), advance=given(1, lambda p, n: 0 * p if n == 1 else p), when=FIRST),
+    *(Fault(f"stale read every 2^{k} steps", READ, f"g(q_(n-1)) every 2^{k} steps", remembering=stale_read(k), when=HISTORY, steps=max(12, 2**k + 2)) for k in range(7)),
+    Fault("gradient at the next position", POINT, "g(q') for g(q)", advance=at_point(lambda q, v, q2, v2, params: q2)),
+    Fault("gradient at the look-ahead", POINT, "g(q + beta v) for g(q)", on(kicked=True),
+          advance=at_point(lambda q, v, q2, v2, params: [x + params[1] * w for x, w in zip(q, v, strict=True)])),
+    Fault("gradient half a step ahead", POINT, "g((q + q')/2) for g(q)", advance=at_point(lambda q, v, q2, v2, params: [(a + b) / 2 for a, b in zip(q, q2, strict=True)])),
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""Wrong types and wrong roundings: parameters demoted, states narrowed, stores that truncate, flush or round twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.faults.fault import Fault, on, pulled, stored
+from kernels.launch import Job
+from kernels.precision import Precision, narrow, representable
+
+DTYPE = "dtype"
+LOWER = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16"}
+NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "float16": 2.0**-14, "bfloat16": 2.0**-126}
+
+
+def demoted(row: int, to: str):
+    """A row of the parameters rounded to a narrower type before the kernel reads it."""
+
+    def alter(case, job: Job) -> Job:
+        params = job.params.copy()
+        params[row] = representable(params[row], to)
+        return replace(job, params=params)
+
+    return alter
+
+
+def narrowed_momentum(case, job: Job) -> Job:
+    plain = Precision(job.precision.name, "stored")
+    return replace(job, precision=plain, v0=representable(job.v0, plain.v_store))
+
+
+def lower(x: np.ndarray, kind: str) -> np.ndarray:
+    """x rounded to the type below `kind`."""
+    to = LOWER[kind]
+    return narrow(x, to) if to == "float32" else narrow(x.astype(np.float32), to).astype(x.dtype)
+
+
+def only(which: str, change):
+    """A store that is wrong for q only, or for v only: the step rounds v into its store before q."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        from kernels.step import step
+
+        calls = iter(["v"] * len(v) + ["q"] * len(q))
+
+        def store(x, kind):
+            return change(x, kind) if next(calls) == which else narrow(x, kind)
+
+        return step(q, v, params, gradient, rule, precision, store=store)
+
+    return advance
+
+
+def truncate(x: np.ndarray, kind: str) -> np.ndarray:
+    """The low bits of a float32 dropped instead of rounded."""
+    drop = {"bfloat16": 16, "float16": 13}.get(kind)
+    if drop is None:
+        return narrow(x, kind)
+    cut = (x.view(np.uint32) & np.uint32(0xFFFFFFFF << drop & 0xFFFFFFFF)).view(np.float32)
+    return narrow(cut, kind)  # float16: its range and its subnormals too
+
+
+def twice(x: np.ndarray, kind: str) -> np.ndarray:
+    """Rounded to two bits more than the store has, and then to the store."""
+    bits = {"bfloat16": 10, "float16": 13}.get(kind)
+    if bits is None:
+        return narrow(x, kind)
+    mantissa, exponent = np.frexp(x)
+    return narrow(np.ldexp(np.rint(mantissa * 2.0**bits) / 2.0**bits, exponent).astype(x.dtype), kind)
+
+
+def away(x: np.ndarray, kind: str) -> np.ndarray:
+    """Ties away from zero, where the store has them to even."""
+    bits = {"bfloat16": 8, "float16": 11}.get(kind)
+    if bits is None:
+        return narrow(x, kind)
+    mantissa, exponent = np.frexp(x)
+    whole = np.sign(mantissa) * np.floor(np.abs(mantissa) * 2.0**bits + 0.5)
+    return narrow(np.ldexp(whole / 2.0**bits, exponent).astype(x.dtype), kind)
+
+
+def flushed(x: np.ndarray, kind: str) -> np.ndarray:
+    """Subnormal numbers of the store become zero."""
+    out = narrow(x, kind)
+    return np.where(np.abs(out) < NORMAL[kind], out.dtype.type(0), out)
+
+
+def saturated(x: np.ndarray, kind: str) -> np.ndarray:
+    """Eight significant bits, whatever the store."""
+    return narrow(x.astype(np.float32), "bfloat16").astype(x.dtype)
+
+
+def narrowed_gradient(to: str):
+    def change(gradient, at, eps, params, n):
+        return [narrow(g.astype(np.float32), to).astype(g.dtype) for g in gradient(at, eps)]
+
+    return pulled(change)
+
+
+NARROW, HALF = on(precision=("bfloat16", "float16"), mode=("stored", "mixed")), on(precision="float16")
+FAULTS = (
+    *(Fault(f"{name} as float32", DTYPE, f"{name} demoted before it is used", on(precision="float64", **where), alter=demoted(row, "float32"))
+      for row, (name, where) in enumerate((("eta", {}), ("beta", {"momentum": True}), ("k", {"decays": True}), ("eps", {"breaks": True})))),
+    Fault("eta as bfloat16", DTYPE, "eta demoted before it is used", on(arith="float32"), alter=demoted(0, "bfloat16")),
+    Fault("beta as bfloat16", DTYPE, "beta demoted before it is used", on(arith="float32", momentum=True), alter=demoted(1, "bfloat16")),
+    Fault("momentum narrowed to the store", DTYPE, "v in the type of q", on(mode="mixed", momentum=True), alter=narrowed_momentum),
+    Fault("momentum one type lower", DTYPE, "v in float32 for float64, in bfloat16 for the others", on(precision=tuple(LOWER)), advance=only("v", lower)),
+    Fault("position one type lower", DTYPE, "q in float32 for float64, in bfloat16 for the others", on(precision=tuple(LOWER)), advance=only("q", lower)),
+    Fault("bfloat16 store truncated", DTYPE, "the low bits are dropped", on(precision="bfloat16"), advance=stored(truncate)),
+    Fault("float16 store truncated", DTYPE, "the low bits are dropped", HALF, advance=stored(truncate)),
+    Fault("truncating store of v", DTYPE, "the low bits of v are dropped", on(precision=("bfloat16", "float16"), mode="stored"), advance=only("v", truncate)),
+    Fault("truncating store of q", DTYPE, "the low bits of q are dropped", NARROW, advance=only("q", truncate)),
+    Fault("double rounding", DTYPE, "rounded to two bits more first", NARROW, advance=stored(twice), lanes=501),
+    Fault("ties away from zero", DTYPE, "ties are not rounded to even", NARROW, advance=stored(away), lanes=501),
+    Fault("subnormals flushed to zero", DTYPE, "what is subnormal in float16 becomes 0", HALF, advance=stored(flushed), lanes=501),
+    Fault("eight significant bits in every store", DTYPE, "bfloat16 where the store is wider", on(precision=("float64", "float32", "float16")), advance=stored(saturated)),
+    Fault("gradient accumulated in float32", DTYPE, "g rounded to float32", on(precision="float64"), advance=narrowed_gradient("float32")),
+    Fault("gradient accumulated in bfloat16", DTYPE, "g rounded to bfloat16", on(precision=("float64", "float32")), advance=narrowed_gradient("bfloat16")),
+)  # fmt: skip

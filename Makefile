@@ -4,7 +4,7 @@
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check report gpu clean
+.PHONY: help verify test check faults report gpu clean
 
 PROFILE ?= quick
 BOOTSTRAP ?= python3
@@ -32,6 +32,9 @@ test: $(READY)  ## Run the tests
 check: $(READY)  ## Lint, then test
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest $(ARGS)
+
+faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFILE=full)
+	$(PYTHON) -m harness faults --profile $(PROFILE) $(ARGS)
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m harness report $(RUN)

@@ -30,6 +30,7 @@ from harness.commands import (
     complain,
     option,
 )
+from harness.commands.faults import faults
 from harness.commands.verify import verify, with_baseline_file
 from harness.usage import UsageError
 
@@ -43,6 +44,7 @@ RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run f
 
 
 app.command(epilog=EXITS)(verify)
+app.command()(faults)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -86,8 +86,7 @@ class DiscreteCell:
 
 
 def trajectory(cell: DiscreteCell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
-    z, v = outcome.wide()
-    return Trajectory(cell.subject, job.rule, job.precision, z, v, job.params)
+    return Trajectory.launched(cell.subject, job, *outcome.wide())
 
 
 def run_exact(cell: DiscreteCell) -> list[Record]:
@@ -111,18 +110,13 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
                 record.control = control.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))
-    for name, key, flaw in controls.LAW_CONTROLS:
-        if key not in cell.laws:
-            continue
+    for fault in controls.LAW_CONTROLS if cell.tag != "wide" else ():
         for symmetry in cell.subject.symmetries:
-            if not symmetry.matrix.any() or ("kinetic" in flaw and symmetry.is_rotation):
-                continue  # the term that the flaw changes is identically zero there
-            if "mass" in flaw and not job.rule.momentum:
-                continue  # eta/2 is the mass at beta = 0
-            record = judge(right, EXACT[key], symmetry, about=about, **flaw)
-            if record is not None:
-                record.control = name
-                records.append(record)
+            if fault.law in cell.laws and fault.applies(job.rule, symmetry):
+                record = judge(right, replace(EXACT[fault.law], residual=fault.residual), symmetry, about=about)
+                if record is not None:
+                    record.control = fault.name
+                    records.append(record)
     return records
 
 

@@ -22,6 +22,13 @@ def write(path: Path, records: list, errors: dict[str, str], laws: list[str], ab
     write_whole(path / "report.html", render(records, laws, about))
 
 
+def publish_faults(result) -> None:
+    """report.html and errors.txt of a run of `noether faults`."""
+    if result.folder is not None:
+        run = read_run(result.folder)
+        write(run.path, run.records, result.errors, run.about["laws"], run.about)
+
+
 def publish(result: Result) -> None:
     """Into the run folder. A disk that refuses is a note: no record is lost by it."""
     if result.folder is None:

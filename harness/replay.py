@@ -58,8 +58,7 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     rule, precision = RULES[record["rule"]], parse(record["precision"])
     job = launch.Job(trace.gradient(case), rule, precision, column("start"), column("kick"), params, record["steps"])
     outcome = launch.run(job, record["backend"])
-    z, v = outcome.wide()
-    t = Trajectory(case, rule, precision, z, v, params)
+    t = Trajectory.launched(case, job, *outcome.wide())
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
     if law.about_symmetry and symmetry is None:
         raise ReplayError(f"symmetry is {record.get('symmetry')!r}, {case.name} has {', '.join(s.name for s in case.symmetries)}")

@@ -36,6 +36,12 @@ class Trajectory:
         if rule.decay == "none":
             self.k = np.zeros_like(self.k)
 
+    @classmethod
+    def launched(cls, case: Case, job, z, v) -> Trajectory:
+        """What a launch gave back. Row 0 is the job's own, whatever came back: a kernel that starts elsewhere is wrong at step 1."""
+        z, v = (np.concatenate([start[None], rows[1:]]) for start, rows in ((job.q0, z), (job.v0, v)))
+        return cls(case, job.rule, job.precision, z, v, job.params)
+
     @property
     def steps(self) -> int:
         return len(self.z) - 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cases import CATALOG
-from harness import controls, wide
+from harness import controls, trace, wide
 from harness import run as running
 from harness.choices import Request
 from harness.discrete import DiscreteCell, rules_of
@@ -193,7 +193,7 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 def test_every_wrong_law_is_shown_and_killed():
     case = next(c for c in CATALOG if c.name == "rayleigh")
     records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "controls", ("D2", "D4"), 9, 0, 12).run()
-    wanted = {(law, name) for name, law, _ in controls.LAW_CONTROLS}
+    wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}
     assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
 
 
@@ -232,7 +232,7 @@ def test_the_witness_sees_a_wrong_wide_gradient(monkeypatch):
     """Kernel and wide gradient wrong alike: only the differences of the loss know."""
     honest = wide.gradient
     monkeypatch.setattr(wide, "gradient", lambda loss, q: 2 * honest(loss, q))
-    twice = controls.changed_program(HAT, "twice")
+    twice = trace.gradient_program(HAT.dim, lambda q, eps, xp: 2 * HAT.total(q, eps, xp))
     mine = cell("numpy", laws=("D0",))
     job = dataclasses.replace(mine.job(), program=twice)
     (found,) = judge_all(Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params), ("D0",), about=ABOUT)

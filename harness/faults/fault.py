@@ -1,13 +1,13 @@
 """What a planted fault is: one wrong thing, declared, that stands in for the right one.
 
-A kernel fault is a wrong launch under the name of the right one. It is built from at most one of
+A kernel fault is a wrong launch under the name of the right one. It is built from
 
     advance       a wrong step, a wrapper around kernels.step.step with the signature of kernels.step.advanced
     remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
     alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
-    mangle        mangle(job, q, v) -> q, v: what the stores and indices did to a right launch
+    mangle        mangle(job, q, v) -> q, v: what stores and indices then did to what came out
 
-and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
+one of the first two, or one or both of the others, and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
 any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault is
 also a hypothesis about a single wrong step.
 """
@@ -49,13 +49,13 @@ class Fault:
     lanes: int = 61
 
     def __post_init__(self):
-        if sum(x is not None for x in (self.advance, self.remembering, self.alter, self.mangle)) != 1:
-            raise ValueError(f"fault {self.name!r} must have exactly one of advance, remembering, alter and mangle")
+        if sum(x is not None for x in (self.advance, self.remembering, self.alter or self.mangle)) != 1:
+            raise ValueError(f"fault {self.name!r} must have one of advance, remembering, and alter or mangle")
 
     def outcome(self, case: Case, job: Job) -> tuple[np.ndarray, np.ndarray]:
         """q, v (rows, d, lanes) float64 of the faulty launch, in numpy."""
-        job = self.alter(case, job) if self.alter else job
-        q, v = run(job, "numpy", self.remembering() if self.remembering else self.advance).wide()
+        wrong = self.alter(case, job) if self.alter else job
+        q, v = run(wrong, "numpy", self.remembering() if self.remembering else self.advance).wide()
         return self.mangle(job, q, v) if self.mangle else (q, v)
 
 
@@ -81,7 +81,7 @@ def on(**wanted) -> Callable[[Job], bool]:
     """applies when the job's rule, precision or parameters have these properties; a tuple lists alternatives."""
 
     def applies(job: Job) -> bool:
-        rule, precision, (eta, beta, k, eps) = job.rule, job.precision, job.params[:4]
+        rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
             "rule": rule.name, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
             "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()),

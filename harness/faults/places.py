@@ -75,6 +75,12 @@ def neighbour_start(case, job: Job) -> Job:
     return replace(job, q0=np.roll(job.q0, 1, axis=1), v0=np.roll(job.v0, 1, axis=1))
 
 
+def own_start(job: Job, q, v):
+    """Row 0 is the caller's, whatever the kernel loaded."""
+    q[0], v[0] = job.q0, job.v0
+    return q, v
+
+
 def swapped(x):
     return [x[1], x[0], *x[2:]]
 
@@ -99,7 +105,8 @@ FAULTS = (
     Fault("one lane in 10^4, last component", INDEXING, "one value 64 roundings off", on(wide=True), mangle=one_lane_wrong, when=LAUNCH, steps=2, lanes=10_007),
     Fault("one lane in 10^6, last component", INDEXING, "one value 64 roundings off", on(wide=True, precision="float32"), mangle=one_lane_wrong, when=LAUNCH, steps=1, lanes=MANY),
     Fault("off by one lane at the store", INDEXING, "lane i holds lane i + 1", several, mangle=neighbour_stored, when=LAUNCH),
-    Fault("off by one lane at the load", INDEXING, "lane i starts as lane i - 1", several, alter=neighbour_start, when=LAUNCH),
+    Fault("off by one lane at the load", INDEXING, "lane i starts as lane i - 1", several, alter=neighbour_start, mangle=own_start, when=LAUNCH),
+    Fault("another start than the one asked for", INDEXING, "row 0 is overwritten too", several, alter=neighbour_start, when=LAUNCH),
     Fault("the neighbour's parameters", INDEXING, "eta, beta, k, eps of lane i - 1", several, alter=neighbour_parameters, when=LAUNCH),
     *(Fault(f"the neighbour's {name}", INDEXING, f"{name} of lane i - 1", where, alter=neighbour_row(row), when=LAUNCH)
       for row, (name, where) in enumerate((("eta", several), ("beta", on(momentum=True)), ("k", on(decays=True)), ("eps", on(breaks=True))))),

@@ -1,0 +1,100 @@
+"""A run over planted faults: its cells, their execution, its folder. `noether faults` is this."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cases import CATALOG
+from harness import faults
+from harness.choices import Selection
+from harness.execute import execute
+from harness.faults import findings
+from harness.faults.matrix import MatrixCell, points
+from harness.folder import Folder
+from harness.usage import UsageError, unknown
+from harness.verdicts import Record
+
+OWN_CELLS = ("D13", "E1", "T1", "T2", "T3", "T5", "O1", "O2", "O3", "O5")  # laws whose cells in `verify` bring their own faults
+WIDE = ("mexican-hat", "heavy-ball", "float32")
+INTERNAL = 70
+
+
+@dataclass
+class Campaign:
+    """What was found."""
+
+    records: list[Record]
+    verdict: findings.Verdict
+    exit_code: int
+    profile: str
+    asked: tuple[str, ...]
+    folder: Path | None = None
+    seconds: float = 0.0
+    cells: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def chosen(words) -> tuple[str, ...]:
+    """Fault names, each by its name or by the beginning of one. Raises UsageError."""
+    known = {f.name for f in (*faults.KERNEL, *faults.LAW)}
+    out: list[str] = []
+    for word in words:
+        found = [word] if word in known else sorted(n for n in known if n.startswith(word))
+        if not found:
+            raise unknown("fault", word, sorted(known))
+        out += found
+    return tuple(dict.fromkeys(out))
+
+
+def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
+    """The matrix; with nothing named also the faults that the laws of flows and orders are shown by `verify`."""
+    subjects = {c.name: c for c in CATALOG}
+    out: list = [MatrixCell(subjects[case], rule, precision, names, seed=seed) for case, rule, precision in points(profile)]
+    out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
+    if not names:
+        from harness import plan
+
+        selection = Selection(tuple(CATALOG), OWN_CELLS, plan.RULES, plan.PRECISIONS, "numpy", "quick", seed)
+        out += plan.cells(selection)
+    return sorted(out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh")))  # the longest first
+
+
+def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: Path | None = None, record: bool = True, watch=lambda done: None) -> Campaign:
+    """Show every fault to every law. Raises UsageError before any work."""
+    begin = time.perf_counter()
+    if profile not in ("quick", "full"):
+        raise UsageError(f"--profile is {profile!r}: must be quick or full")
+    asked = chosen(names)
+    planned = cells(profile, asked, seed)
+    arguments = {"faults": list(asked), "profile": profile, "seed": seed}
+    about = {"command": "faults", "arguments": arguments, "seed": seed, "backend": "numpy", "laws": list(findings.LAWS), "left_out": [], "cells": len(planned)}
+    folder = Folder.create(out, about) if record else None
+    result = Campaign([], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned))
+    try:
+        with closing(execute(planned, jobs=jobs)) as stream:
+            for done in stream:
+                if done.error is not None:
+                    result.errors[done.cell] = done.error
+                result.records += done.records
+                if folder:
+                    folder.record(done.cell, done.records, done.seconds)
+                watch(done)
+        result.seconds = time.perf_counter() - begin
+        conclude(result)
+        if folder:
+            folder.about["seconds"] = round(result.seconds, 3)
+            folder.finish(result.exit_code)
+    finally:
+        if folder:
+            folder.close()
+    return result
+
+
+def conclude(result: Campaign) -> None:
+    result.records.sort(key=lambda r: (r.cell, r.control or "", r.law, r.symmetry or ""))
+    declared = result.asked or tuple(f.name for f in (*faults.KERNEL, *faults.LAW))
+    result.verdict = findings.verdict(result.records, declared, whole=not result.asked)
+    result.exit_code = INTERNAL if result.errors else result.verdict.exit_code

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.controls import truncate
+from harness.faults.types import truncate
 from kernels.precision import (
     MODES,
     PRECISIONS,

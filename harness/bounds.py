@@ -84,9 +84,18 @@ def arithmetic_unit(precision: Precision) -> float:
     return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 
-def quotient(top, room):
-    """top / room for top >= 0, infinite where room <= 0; by abs alone, so that it can be traced."""
-    return (top + 2.0**-1074) / ((room + np.abs(room)) / 2)
+def quotient(top, whole, error):
+    """top / (whole - error), so large that it bounds nothing where there is no room left.
+
+    Large but finite: an infinite error times an exact zero would be NaN. Traced numbers have no comparison, but a maximum.
+    """
+    room = whole - error
+    positive = ELEMENTWISE(room) if np.asarray(room).dtype == object else np.maximum(room, 0.0)
+    return top / (positive + NOTHING * whole)
+
+
+NOTHING = 2.0**-300
+ELEMENTWISE = np.frompyfunc(lambda x: max(x, 0.0) if isinstance(x, (int, float)) else x.positive(), 1, 1)
 
 
 def _pass_mul(x, e):
@@ -97,12 +106,12 @@ def _pass_mul(x, e):
 def _pass_div(x, e):
     a, b = x
     ratio = a / b
-    return ratio, quotient(e[0] + np.abs(ratio) * e[1], np.abs(b) - e[1])
+    return ratio, quotient(e[0] + np.abs(ratio) * e[1], np.abs(b), e[1])
 
 
 def _pass_exp(x, e):
     value = np.exp(x[0])
-    return value, value * quotient(e[0], 1 - e[0])  # e^x - 1 <= x / (1 - x)
+    return value, value * quotient(e[0], 1.0, e[0])  # e^x - 1 <= x / (1 - x)
 
 
 def _pass_far_exp(x, e):
@@ -113,7 +122,7 @@ def _pass_far_exp(x, e):
 
 def _pass_log(x, e):
     value = np.log(x[0])
-    return value, quotient(e[0], np.abs(x[0]) - e[0])
+    return value, quotient(e[0], np.abs(x[0]), e[0])
 
 
 def _pass_sqrt(x, e):

@@ -75,9 +75,14 @@ def xi(symmetry: Symmetry, q):
     return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
 
 
-def own_rounding(t: Trajectory, d: int, *terms):
-    """Bound on the rounding of a residual formed from these terms in the trajectory's own arithmetic."""
-    return (2 * d + 16) * t.unit * sum(np.abs(x) for x in terms) + t.floor
+def formed(t: Trajectory, times: int, *terms):
+    """Bound on the rounding of a residual that is formed from these terms, each rounded so many `times` (but for |residual| itself)."""
+    return times * t.unit * sum(np.abs(x) for x in terms) + t.floor
+
+
+def depth(symmetry: Symmetry) -> int:
+    """How often a term of a charge is rounded: in A q, in the sum over components, and a dozen operations around them."""
+    return len(symmetry.a) + int(np.count_nonzero(symmetry.matrix, axis=1).max()) + 12
 
 
 def size(x, y):
@@ -91,8 +96,8 @@ def update(t: Trajectory, symmetry=None):
     """D0  w = beta v - eta f + delta;   q' = s q + w + sigma (log q for the mirror rule), componentwise."""
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
     old = t.shrink * t.z[:-1]
-    own_v = own_rounding(t, 1, w, push, pull) + own_rounding(t, 1, t.k * t.eta * t.q[:-1])
-    own_q = own_rounding(t, 1, t.z[1:], old, w)
+    own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
+    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w)
     return Residual(
         np.concatenate([w, t.z[1:]], axis=1),
         np.concatenate([push - pull, old + w], axis=1),
@@ -128,7 +133,7 @@ def charge_own(t: Trajectory, symmetry: Symmetry):
     M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
     pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
-    return own_rounding(t, len(M), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
+    return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
 
 
 def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0):
@@ -173,7 +178,7 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
         P = factor * P
         bound[n], predicted[n] = B, P
     signal = np.broadcast_to(np.abs(J[0]), predicted.shape)  # kicked: from rest it is 0 = 0
-    return Residual(J[1:], predicted, bound + own_rounding(t, t.steps, predicted), signal)
+    return Residual(J[1:], predicted, bound + formed(t, 2 * t.steps + 16, predicted), signal)
 
 
 # ---- D4: symmetric generators
@@ -191,8 +196,8 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
     slope = np.abs(act(A, q + w) + ratio * act(A, w))
     bound = dot(np.abs(act(A, q)), t.delta) / (1 - t.beta) + dot(slope, t.sigma) + dot(act(np.abs(A), t.sigma), t.sigma) / 2
     M, a = np.abs(A), np.abs
-    own = own_rounding(
-        t, len(M), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
+    own = formed(
+        t, depth(symmetry), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
         t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, act(M, a(q))) + t.k * size(q, act(M, a(q)))), size(w, act(M, a(w))) / (1 - t.beta),
     )  # fmt: skip
     return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
@@ -211,7 +216,7 @@ def translation_law(t: Trajectory, symmetry: Symmetry):
     local = t.delta[1:] + t.sigma[1:] + np.abs(t.beta) * t.sigma[:-1]
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
-    own = own_rounding(t, len(a), 3 * mass[2:], 3 * mass[1:-1], mass[:-2], pull)
+    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(t.beta) + np.abs(coupled)) * mass[1:-1], t.shrink * t.beta * mass[:-2], pull)
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 
@@ -224,7 +229,7 @@ def mirror_law(t: Trajectory, symmetry: Symmetry):
     moved = np.diff(t.z, axis=0)
     pull = t.eta * t.eps * dot(t.g_broken, x)
     bound = dot(np.abs(x), t.delta + t.sigma)
-    own = own_rounding(t, len(symmetry.a), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
+    own = formed(t, depth(symmetry), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
     return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
 
 

@@ -188,7 +188,7 @@ def gradient_program(dim: int, total: Callable) -> Program:
     return pruned(dim, tape, [x.at for x in outputs])
 
 
-def pruned(dim: int, tape: Tape, outputs: list[int]) -> Program:
+def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()) -> Program:
     """Only what the outputs need, renumbered, in order."""
     needed, stack = set(), list(outputs)
     while stack:
@@ -200,7 +200,7 @@ def pruned(dim: int, tape: Tape, outputs: list[int]) -> Program:
     ops = tuple(
         Op(tape.ops[old].name, tuple(number[a] for a in tape.ops[old].args), tape.ops[old].value) for old in sorted(needed)
     )
-    return Program(dim, ops, tuple(number[o] for o in outputs))
+    return Program(dim, ops, tuple(number[o] for o in outputs), names)
 
 
 @cache

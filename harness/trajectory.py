@@ -25,6 +25,7 @@ class Trajectory:
     """
 
     unit, floor = U_WIDE, 0.0
+    running_error = staticmethod(bounds.program_error)
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, z, v, params):
         self.case, self.rule, self.precision = case, rule, precision
@@ -81,18 +82,20 @@ class Trajectory:
     @cached_property
     def g_error(self) -> np.ndarray:
         """Bound on |g_kernel - g|, plus that on g itself (its own roundings, 2^-64 each, in another order)."""
-        p = self.precision
         q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0)
         n, d, lanes = self.steps, len(q), self.lanes
-        flat = q.reshape(d, n * lanes)
-        eps = np.broadcast_to(self.params[3], (n, lanes)).reshape(-1)
-        shift = np.zeros_like(flat)
+        error = self.kernel_error(q.reshape(d, n * lanes), np.broadcast_to(self.params[3], (n, lanes)).reshape(-1))
+        own = 1 + 4 * U_WIDE / self.precision.u_arith
+        return np.moveaxis((error * own).reshape(d, n, lanes), 0, 1)
+
+    def kernel_error(self, q, eps):
+        """Bound on the rounding of the kernel's gradient at q (d, n), eps (n,)."""
+        p = self.precision
+        shift = np.zeros_like(q)
         if self.rule.log_state:
             unit = bounds.EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
-            shift = np.abs(flat) * unit + 4 * p.tiny_arith
-        _, error = bounds.program_error(trace.gradient(self.case), flat, shift, eps, p)
-        own = 1 + 4 * U_WIDE / p.u_arith
-        return np.moveaxis((error * own).reshape(d, n, lanes), 0, 1)
+            shift = np.abs(q) * unit + 4 * p.tiny_arith
+        return self.running_error(trace.gradient(self.case), q, shift, eps, p)[1]
 
     @cached_property
     def force(self) -> np.ndarray:

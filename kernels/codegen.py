@@ -16,7 +16,7 @@ from pathlib import Path
 from kernels.precision import Precision
 from kernels.program import Program
 
-HEADER = '''"""A traced gradient, printed by kernels/codegen.py. {what}"""
+HEADER = '''"""A traced program, printed by kernels/codegen.py. {what}"""
 
 import triton
 import triton.language as tl
@@ -25,7 +25,7 @@ from kernels.rounding import exp, log, narrow
 
 
 @triton.jit
-def gradient(q, eps):
+def gradient({parameters}):
 '''
 
 
@@ -37,13 +37,17 @@ def source(program: Program, precision: Precision) -> str:
     for at, op in enumerate(program.ops):
         a = [f"x{i}" for i in op.args]
         if op.name == "input":
-            text = "eps" if op.value == program.dim else f"q[{op.value}]"
+            text = program.inputs[op.value]
         elif op.name == "const":
-            text = f"tl.full(eps.shape, {op.value!r}, {arith})"
+            text = f"tl.full({program.inputs[-1]}.shape, {op.value!r}, {arith})"
         elif op.name == "neg":
             text = f"-{a[0]}"
         elif op.name in ("exp", "log"):
             text = f"{op.name}({a[0]}, {arith})"
+        elif op.name == "abs":
+            text = f"tl.abs({a[0]})"
+        elif op.name == "max":
+            text = f"tl.where(({a[0]} > {a[1]}) | ({a[0]} != {a[0]}), {a[0]}, {a[1]})"  # the hardware's max drops a NaN
         elif op.name == "sqrt":
             text = f"tl.sqrt_rn({a[0]})" if single else f"tl.sqrt({a[0]})"
         elif op.name == "div":
@@ -55,7 +59,8 @@ def source(program: Program, precision: Precision) -> str:
             text = f'narrow({text}, "{precision.name}")'
         lines.append(f"    x{at} = {text}")
     results = ", ".join(f"x{i}" for i in program.outputs)
-    head = HEADER.format(what=f"Program {program.digest}, {precision.label}.")
+    parameters = ", ".join(dict.fromkeys(name.partition("[")[0] for name in program.inputs))
+    head = HEADER.format(what=f"Program {program.digest}, {precision.label}.", parameters=parameters)
     return head + "\n".join(lines) + f"\n    return ({results},)\n"
 
 

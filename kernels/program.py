@@ -15,7 +15,7 @@ import numpy as np
 from kernels import elementary
 from kernels.precision import Precision, narrow
 
-ARITY = {"input": 0, "const": 0, "neg": 1, "sqrt": 1, "exp": 1, "log": 1, "add": 2, "sub": 2, "mul": 2, "div": 2}
+ARITY = {"input": 0, "const": 0, "neg": 1, "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "add": 2, "sub": 2, "mul": 2, "div": 2, "max": 2}
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,15 @@ class Op:
 
 @dataclass(frozen=True)
 class Program:
-    """Inputs q_0..q_{d-1}, eps; outputs one value per component. Single assignment, in order."""
+    """Inputs q_0..q_{d-1}, eps; outputs one value per component. Single assignment, in order.
+
+    names  of the inputs, where they are others: "v[0]" is the first of a tuple v; the last one is a plain number
+    """
 
     dim: int
     ops: tuple[Op, ...]
     outputs: tuple[int, ...]
+    names: tuple[str, ...] = ()
 
     def __post_init__(self):
         for at, op in enumerate(self.ops):
@@ -44,7 +48,12 @@ class Program:
 
     @cached_property
     def digest(self) -> str:
-        return hashlib.sha256(repr((self.dim, self.ops, self.outputs)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.dim, self.ops, self.outputs, *self.names)).encode()).hexdigest()[:16]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What each input is called, in order."""
+        return self.names or (*(f"q[{i}]" for i in range(self.dim)), "eps")
 
     @property
     def has_exp(self) -> bool:
@@ -52,9 +61,12 @@ class Program:
 
     def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
         """Evaluate in numpy, rounding as `precision` says. q: d arrays (lanes,) of the arithmetic type."""
+        return self.evaluate([*q, eps], precision)
+
+    def evaluate(self, inputs, precision: Precision) -> list[np.ndarray]:
+        """`run` with any inputs, in the order of their names."""
         dtype = np.dtype(precision.arith)
         rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
-        inputs = [*q, eps]
         values: list = []
         for op in self.ops:
             a = [values[i] for i in op.args]
@@ -71,6 +83,7 @@ class Program:
 
 NUMPY = {
     "neg": lambda x: np.subtract(x.dtype.type(0), x),  # Triton's unary minus is 0 - x: +0 stays +0
+    "abs": np.abs,
     "sqrt": np.sqrt,
     "exp": elementary.exp,
     "log": elementary.log,
@@ -78,4 +91,5 @@ NUMPY = {
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.divide,
+    "max": np.maximum,  # NaN where either is; of zeros of both signs, either
 }

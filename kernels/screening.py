@@ -1,0 +1,148 @@
+"""Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
+
+    numpy        blocked: the plain step of kernels/step.py, the residuals in float64; the oracle
+
+A residual program (harness/residuals.py) gives one number for each law and step, |measured - predicted| in units of
+its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN is inf.
+The residuals read parameters from a tensor of their own: a step size demoted on its way into the update must show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kernels.launch import BackendMissing, Job
+from kernels.precision import encode
+from kernels.program import Program
+from kernels.registers import Registers
+from kernels.step import advanced
+
+PARAMETERS = ("eta", "beta", "k", "eps")
+BLOCK = 1024  # lanes: a few hundred operations on some sixty buffers of 8 kB stay in the second-level cache
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One launch and what is asked of it.
+
+    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k, eps
+    lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
+    params    (4, lanes) float64, apart from the job's
+    """
+
+    job: Job
+    residual: Program
+    lags: tuple[int, ...]
+    params: np.ndarray
+
+    def __post_init__(self):
+        names = (*(f"{n}[{i}]" for n in "ouqvrw" for i in range(self.job.program.dim)), *PARAMETERS)
+        if self.residual.inputs != names or len(self.lags) != len(self.residual.outputs):
+            raise ValueError(f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} cannot be screened")
+        if self.params.shape != self.job.params.shape or self.params is self.job.params:
+            raise ValueError(f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}")
+
+
+@dataclass
+class Found:
+    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step n takes
+    state n to n + 1; moved (lanes,) steps on which q changed; q, v (d, lanes) final buffers."""
+
+    spent: np.ndarray
+    worst_step: np.ndarray
+    first_bad: np.ndarray
+    moved: np.ndarray
+    q: np.ndarray
+    v: np.ndarray
+    backend: str
+    seconds: float = 0.0
+    notes: dict = field(default_factory=dict)
+
+
+BACKENDS = ("numpy",)
+
+
+def run(screen: Screen, backend: str = "auto") -> Found:
+    """Execute. Raises BackendMissing."""
+    if backend not in ("auto", *BACKENDS):
+        raise BackendMissing(f"backend {backend} cannot screen here, must be one of {BACKENDS}")
+    return plain(screen)
+
+
+def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
+    """In numpy, block by block. `advance` as in kernels.step: a fault may be planted."""
+    job = screen.job
+    found = empty(screen, "numpy")
+    registers, begin = None, time.perf_counter()
+    with np.errstate(all="ignore"):
+        for start in range(0, job.lanes, block):
+            cut = slice(start, min(job.lanes, start + block))
+            lanes = cut.stop - cut.start
+            if registers is None or registers.lanes != lanes:
+                registers = Registers(screen.residual, lanes, frozenset(PARAMETERS))
+            state = watch(registers, screen, cut, stepped(job, cut, advance), found)
+            for i in range(job.program.dim):
+                found.q[i, cut] = encode(state[0][i], job.precision.q_store)
+                found.v[i, cut] = encode(state[1][i], job.precision.v_store)
+    found.seconds = time.perf_counter() - begin
+    return found
+
+
+def recorded(screen: Screen, q: np.ndarray, v: np.ndarray) -> Found:
+    """The states of a trajectory, (steps + 1, d, lanes) float64, in place of a launch."""
+    found = empty(screen, "numpy")
+    with np.errstate(all="ignore"):
+        registers = Registers(screen.residual, screen.job.lanes, frozenset(PARAMETERS))
+        watch(registers, screen, slice(None), zip(q, v, strict=True), found)
+    return found
+
+
+def empty(screen: Screen, backend: str) -> Found:
+    d, lanes, laws, p = screen.job.program.dim, screen.job.lanes, len(screen.lags), screen.job.precision
+    spent = np.zeros((laws, lanes))
+    none = np.full((laws, lanes), -1, np.int32)
+    buffers = [np.empty((d, lanes), encode(np.zeros(1), kind).dtype) for kind in (p.q_store, p.v_store)]
+    return Found(spent, none, none.copy(), np.zeros(lanes, np.int32), *buffers, backend)
+
+
+def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
+    """The states of a block of lanes, the start first; lists of d arrays of the arithmetic type."""
+    dtype = np.dtype(job.precision.arith)
+    q, v, p = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0, job.params))
+    gradient = lambda q, eps: job.program.run(q, eps, job.precision)  # noqa: E731
+    yield q, v
+    for n in range(1, job.steps + 1):
+        q, v = advance(n, q, v, p, gradient, job.rule, job.precision)
+        yield q, v
+
+
+def watch(registers: Registers, screen: Screen, cut: slice, states: Iterable[tuple], found: Found) -> tuple:
+    """Run the residuals on each pair of successive states and keep what `found` keeps; returns the last state."""
+    d = screen.job.program.dim
+    at = registers.inputs
+    at[6 * d :] = screen.params[:, cut]
+    registers.prepare()
+    spent, worst, first, moved = found.spent[:, cut], found.worst_step[:, cut], found.first_bad[:, cut], found.moved[cut]
+    above, differs = np.empty(registers.lanes, bool), np.empty((d, registers.lanes), bool)
+    state = None
+    for n, state in enumerate(states, -1):
+        at[: 4 * d] = at[2 * d : 6 * d]
+        for i in range(d):
+            at[4 * d + i], at[5 * d + i] = state[0][i], state[1][i]
+        if n < 0:
+            continue
+        moved += np.not_equal(at[2 * d : 3 * d], at[4 * d : 5 * d], out=differs).any(axis=0)
+        registers.run()
+        for law, (s, lag) in enumerate(zip(registers.outputs, screen.lags, strict=True)):
+            if n + 1 >= lag:
+                np.fmin(s, np.inf, out=s)  # NaN becomes inf
+                if np.greater(s, spent[law], out=above).any():
+                    np.copyto(spent[law], s, where=above)
+                    np.copyto(worst[law], n, where=above)
+                    if (np.greater(s, 1.0, out=above)).any():
+                        first[law][above & (first[law] < 0)] = n
+    return state

@@ -58,7 +58,7 @@ def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, bat
         raise ValueError(f"threads is {threads}, but the text fixes {parsed.threads}")
     if blocks < 1:
         raise ValueError(f"blocks is {blocks}, must be at least 1")
-    values, memory = _arguments(parsed, list(args))
+    values, memory = arguments(parsed, list(args))
     most = min(blocks, max(1, batch // parsed.threads))
     executed, frame = 0, None
     with np.errstate(all="ignore"):
@@ -70,7 +70,7 @@ def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, bat
     return Report(parsed.unpinned, executed, blocks * parsed.threads)
 
 
-def _arguments(kernel: Kernel, args: list) -> tuple[list[np.ndarray], Memory]:
+def arguments(kernel: Kernel, args: list) -> tuple[list[np.ndarray], Memory]:
     """Parameter values as 0-d arrays, and the memory behind the pointers."""
     n = len(kernel.params)
     if not n - 2 <= len(args) <= n:

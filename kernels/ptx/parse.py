@@ -207,6 +207,8 @@ class _Reader:
         condition = (self.register(guard, "pred", fail), bool(negated)) if guard else None
         if op.meaning == "bfe" and not all(isinstance(s, Immediate) for s in reads[1:]):
             fail("position and length must be literals")
+        if op.meaning == "prmt" and not isinstance(reads[2], Immediate):
+            fail("the selector must be a literal")
         self.body.append(Instruction(op, named, reads, condition, line, text))
 
     def register(self, name: str, kind: str, fail, wider: bool = False) -> str:

@@ -164,6 +164,23 @@ def _bfe(op, out, a, at, length, temp):
     return [partial(np.right_shift, a, shift, t), partial(np.bitwise_and, t, mask, out)]
 
 
+def _prmt(op, out, a, b, selector, temp):
+    return [partial(_permute, out, a, b, int(selector))]
+
+
+def _permute(out, a, b, selector):
+    """Byte k of out is byte n & 7 of b:a, n the k-th digit of the selector; its sign eight times where n & 8."""
+    whole = a.astype(np.uint64) | b.astype(np.uint64) << np.uint64(32)
+    result = np.zeros_like(whole)
+    for k in range(4):
+        n = selector >> 4 * k & 15
+        byte = whole >> np.uint64(8 * (n & 7)) & np.uint64(0xFF)
+        if n & 8:
+            byte = (byte >> np.uint64(7)) * np.uint64(0xFF)
+        result |= byte << np.uint64(8 * k)
+    np.copyto(out, result, casting="unsafe")
+
+
 def _setp(op, out, a, b, temp):
     t = temp("pred", 0)
     if op.detail in ("one", "equ"):
@@ -246,7 +263,7 @@ def _from_bf16(op, out, a, temp):
 
 MEANING = {
     "mov": _mov, "cvt": _cvt, "rcp": _rcp, "rsqrt": _rsqrt, "fma": _fma, "min": _extreme, "max": _extreme,
-    "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift, "bfe": _bfe,
+    "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift, "bfe": _bfe, "prmt": _prmt,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
     "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
     "imin": _integer_extreme, "imax": _integer_extreme,

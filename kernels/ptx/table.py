@@ -154,6 +154,7 @@ def _integers():
         _row(f"shl.{b}", "shl", f"u{n}", [f"u{n}", "u32"])
         if n > 16:
             _row(f"bfe.u{n}", "bfe", f"u{n}", [f"u{n}", "u32", "u32"])
+    _row("prmt.b32", "prmt", "b32", "b32 b32 b32")
     for name in ("and", "or", "xor"):
         _row(f"{name}.pred", f"p{name}", "pred", "pred pred")
     _row("not.pred", "pnot", "pred", "pred")

@@ -1,0 +1,28 @@
+"""PTX translated to C, compiled for this processor, run in parallel: the volume twin of kernels/ptx.
+
+    expression  each row of the table as a C expression; prelude: the C around them
+    access      loads and stores, checked
+    emission    uniform control flow, lane loops, masks
+    compiler    which one, with which flags; cache: compiled libraries on disk
+    execute     running it
+"""
+
+from kernels.native.cache import CacheFailed
+from kernels.native.compiler import CompileFailed, CompilerMissing
+from kernels.native.compiler import find as find_compiler
+from kernels.native.emission import Translation, translate
+from kernels.native.execute import LaneLoop, Report, execute, library, workers
+
+__all__ = [
+    "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute", "find_compiler", "library", "missing",
+    "translate", "workers",
+]  # fmt: skip
+
+
+def missing() -> str:
+    """Why nothing can be compiled here; '' when it can."""
+    try:
+        find_compiler()
+    except CompilerMissing as error:
+        return str(error)
+    return ""

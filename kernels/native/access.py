@@ -1,0 +1,67 @@
+"""Loads and stores of all lanes of a work item as C functions, checked as kernels/ptx/memory.py checks.
+
+The lane loop leaves addresses, masks and values in arrays; then one call moves them. Addresses are made up, 2^40
+apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane by lane, after
+the bounds of all were tested, so that nothing is written where one lane is outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of access: bytes of an element, elements, words of the registers, sign-extending, under a mask."""
+
+    store: bool
+    size: int
+    words: tuple[int, ...]
+    signed: bool
+    masked: bool
+
+    @property
+    def name(self) -> str:
+        words = "_".join(str(w or "none") for w in self.words)
+        return f"{'store' if self.store else 'load'}{8 * self.size}{'s' if self.signed else ''}_{words}{'_masked' if self.masked else ''}"
+
+    def text(self) -> str:
+        """The C function. It returns 1 where a fault was recorded."""
+        step = self.size * len(self.words)
+        values = "".join(f", {'const ' if self.store else ''}u{w or 32} *restrict v{j}" for j, w in enumerate(self.words))
+        near = "\n".join(self._move(j, f"at + l * {step}") for j in range(len(self.words)))
+        far = "\n".join(self._move(j, "at + (a[l] - low)", "if (m[l]) " if self.masked else "") for j in range(len(self.words)))
+        live = "m[l] & " if self.masked else ""
+        skip = "if (!m[l]) continue; " if self.masked else ""
+        return f"""
+static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count, fault *f, s64 place, s64 block,
+    const u64 *restrict a{", const u32 *restrict m" if self.masked else ""}{values}) {{
+  typedef u{8 * self.size} __attribute__((aligned(1), may_alias)) cell;
+  u32 whole = ~0u;
+  for (int l = 0; l < W; l++) whole &= {live}MASK32(a[l] == a[0] + (u64)l * {step});
+  if (whole) {{
+    u8 *at = reach(arrays, count, f, place, block, a[0], a[W - 1], {step});
+    if (!at) return 1;
+{near}
+    return 0;
+  }}
+  u64 low = ~0ull, high = 0, all = ~0ull, any = 0;
+  for (int l = 0; l < W; l++) {{ {skip}low = a[l] < low ? a[l] : low; high = a[l] > high ? a[l] : high; all &= a[l]; any |= a[l]; }}
+  if (low > high) return 0;
+  if ((low ^ high) >> SPACING) {{ failed(f, SCATTERED, place, block, low, high); return 1; }}
+  u8 *at = reach(arrays, count, f, place, block, low, high, {step});
+  if (!at) return 1;
+  if ((all ^ any) & {step - 1}) {{ failed(f, MISALIGNED, place, block, low, high); return 1; }}
+{far}
+  return 0;
+}}
+"""
+
+    def _move(self, j: int, at: str, guard: str = "") -> str:
+        if self.words[j] == 0:
+            return "    (void)v%d;" % j
+        cell = f"((cell *)({at}))[{j}]"
+        if self.store:
+            return f"    for (int l = 0; l < W; l++) {guard}{cell} = (cell)v{j}[l];"
+        value = f"(s{8 * self.size}){cell}" if self.signed else cell
+        return f"    for (int l = 0; l < W; l++) {guard}v{j}[l] = (u{self.words[j]})(s{self.words[j]}){value};"

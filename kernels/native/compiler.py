@@ -1,0 +1,128 @@
+"""The C compiler: which one is here, what it can do, and the flags it gets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+NAMES = ("gcc", "cc", "clang")
+EXTRA = tuple(os.environ.get("NX","").split())
+FLAGS = ("-O3", "-march=native", *EXTRA, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+"""Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
+-march=native contracts a*b + c by default, hence -ffp-contract=off."""
+TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
+
+
+class CompilerMissing(RuntimeError):
+    """There is no C compiler that works; the message says what was looked for."""
+
+
+class CompileFailed(RuntimeError):
+    """The compiler refused a translated kernel: a fault of the translation."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """path, first line of its version, flags; openmp: whether loops over blocks run in parallel."""
+
+    path: str
+    version: str
+    flags: tuple[str, ...]
+    openmp: bool
+
+    @property
+    def is_clang(self) -> bool:
+        return "clang" in self.version
+
+    @property
+    def key(self) -> str:
+        return "\n".join((self.path, self.version, *self.flags, features()))
+
+    def build(self, text: str, target: Path) -> str:
+        """Compile C text into a shared library; returns what the compiler says of vectorised loops."""
+        told = ("-Rpass=loop-vectorize",) if self.is_clang else ("-fopt-info-vec-optimized",)
+        done = _run([self.path, *self.flags, *told, "-x", "c", "-", "-o", str(target), "-lm"], text)
+        if done.returncode:
+            raise CompileFailed(f"{self.path} ended with {done.returncode} on a translated kernel:\n{done.stderr[:2000]}")
+        return done.stderr
+
+
+def _run(command: list[str], text: str = "") -> subprocess.CompletedProcess:
+    environment = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+
+
+@cache
+def features() -> str:
+    """What -march=native depends on: a library built for another processor ends in an illegal instruction."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    found = sorted({x for x in lines if x.split(":")[0].strip() in ("model name", "flags", "Features", "CPU part", "stepping", "model", "cpu family")})
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()
+
+
+PROBE = """
+#include <math.h>
+#include <stdint.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+int run(double *x) {
+  double s = 0;
+#pragma omp parallel for reduction(+:s)
+  for (int i = 0; i < 64; i++) s += x[i];
+  x[0] = s;
+#ifdef _OPENMP
+  return omp_get_max_threads() > 0;
+#else
+  return 0;
+#endif
+}
+"""
+
+
+@cache
+def find() -> Compiler:
+    """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises CompilerMissing."""
+    wanted = [os.environ["CC"]] if os.environ.get("CC") else list(NAMES)
+    said = []
+    for name in wanted:
+        path = shutil.which(name)
+        if path is None:
+            said.append(f"{name}: not on PATH")
+            continue
+        try:
+            done = _run([path, "--version"])
+            version = (done.stdout.strip().splitlines() or ["unknown version"])[0]
+            for openmp in (True, False):
+                compiler = Compiler(path, version, (*FLAGS, "-fopenmp" if openmp else "-fopenmp-simd"), openmp)
+                trouble = _probe(compiler)
+                if not trouble:
+                    return compiler
+            said.append(f"{path}: {trouble}")
+        except (OSError, subprocess.SubprocessError) as error:
+            said.append(f"{path}: {type(error).__name__}: {error}")
+    raise CompilerMissing("no C compiler that works: " + "; ".join(said))
+
+
+def _probe(compiler: Compiler) -> str:
+    """Why a compiled library does not run here; '' when it does."""
+    import ctypes
+
+    from kernels.native.cache import CacheFailed, load
+
+    try:
+        library, _ = load(compiler, PROBE)
+    except (CompileFailed, CacheFailed) as error:
+        return str(error).strip().splitlines()[-1]
+    x = (ctypes.c_double * 64)(*([1.0] * 64))
+    parallel = library.run(x)
+    return "" if x[0] == 64.0 and parallel == compiler.openmp else "its OpenMP does not run"

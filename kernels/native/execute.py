@@ -1,0 +1,144 @@
+"""Run a translated kernel on arrays, as kernels/ptx/evaluate.py does, in the same addresses and with the same faults."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from kernels.native import compiler
+from kernels.native.cache import load
+from kernels.native.emission import Translation, translate
+from kernels.ptx.binding import Endless
+from kernels.ptx.evaluate import arguments
+from kernels.ptx.memory import Memory, OutOfBounds
+
+FOREVER = 2**62
+ALONE = 16  # blocks for which one thread is enough: starting a second costs about 10 us
+
+
+@dataclass
+class Report:
+    """What ran.
+
+    unpinned   mnemonic -> instructions of the text whose bits PTX does not fix
+    lanes      threads, those beyond the kernel's own mask among them
+    workers    threads of the machine
+    notes      in words: no OpenMP, hot loops that did not vectorise
+    """
+
+    unpinned: Counter
+    lanes: int
+    workers: int
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LaneLoop:
+    """One loop over lanes. line: of the PTX where it begins; hot: inside a cycle; bytes: of its vectors, 0 for scalar."""
+
+    line: int
+    hot: bool
+    bytes: int
+
+
+class _Array(ctypes.Structure):
+    _fields_ = [("at", ctypes.c_void_p), ("bytes", ctypes.c_int64), ("there", ctypes.c_int64)]
+
+
+class _Fault(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int64), ("place", ctypes.c_int64), ("block", ctypes.c_int64), ("first", ctypes.c_uint64), ("last", ctypes.c_uint64)]
+
+
+@dataclass(frozen=True)
+class Library:
+    """A kernel, translated, compiled and loaded."""
+
+    translation: Translation
+    run: object
+    openmp: bool
+    loops: tuple[LaneLoop, ...]
+
+
+@lru_cache(maxsize=256)
+def library(ptx: str) -> Library:
+    """Raises Refused; compiler.CompilerMissing, CompileFailed; cache.CacheFailed."""
+    translation = translate(ptx)
+    tool = compiler.find()
+    loaded, said = load(tool, translation.text)
+    return Library(translation, loaded.run, tool.openmp, loops(translation, said))
+
+
+def loops(translation: Translation, said: str) -> tuple[LaneLoop, ...]:
+    """Which lane loops the compiler says that it vectorised (gcc: -fopt-info-vec, clang: -Rpass)."""
+    found: dict[int, int] = {}
+    for line, rest in re.findall(r"^[^\s:]*:(\d+):\d+: (?:optimized|remark): (.*vectorized.*)$", said, re.M):
+        size = re.search(r"(\d+) byte vectors|vectorization width: (\d+)", rest)
+        found[int(line)] = int(size[1] or 4 * int(size[2])) if size else 1
+    starts = [first for first, _, _ in translation.loops]
+    out = []
+    for k, (first, line, hot) in enumerate(translation.loops):
+        end = starts[k + 1] if k + 1 < len(starts) else first + 10**9
+        out.append(LaneLoop(line, hot, max((b for at, b in found.items() if first - 1 <= at < end - 1), default=0)))
+    return tuple(out)
+
+
+def workers() -> int:
+    """Threads to use: OMP_NUM_THREADS, at most the processors that this process may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(usable, int(asked)) if asked.isdigit() and int(asked) else usable
+
+
+def execute(kernel, args: list, blocks: int, *, visits: int | None = None, threads: int | None = None) -> Report:
+    """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
+
+    args     as kernels.ptx.evaluate takes them
+    visits   at most so many basic blocks in each work item
+    threads  of the machine; by default as many as may be used and are worth it
+    Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless, and what `library` raises.
+    """
+    loaded = library(getattr(kernel, "ptx", kernel))
+    parsed = loaded.translation.kernel
+    if blocks < 1:
+        raise ValueError(f"blocks is {blocks}, must be at least 1")
+    values, memory = arguments(parsed, list(args))
+    raw = [int(np.atleast_1d(v).view(f"u{v.itemsize}")[0]) for v in values]
+    arrays = (_Array * len(raw))(*(_Array(0, 0, 0) if a is None else _Array(a.ctypes.data, a.nbytes, 1) for a in memory.arrays))
+    fault = _Fault()
+    most = max(1, min(threads or workers(), blocks if threads else -(-blocks // ALONE)))
+    loaded.run(
+        (ctypes.c_uint64 * len(raw))(*raw), arrays, ctypes.c_int64(len(raw)), ctypes.c_int64(blocks),
+        ctypes.c_int64(FOREVER if visits is None else visits), ctypes.c_int(most), ctypes.byref(fault),
+    )  # fmt: skip
+    if fault.code:
+        _raise(loaded.translation, fault, visits, memory)
+    notes = [] if loaded.openmp else ["no OpenMP: one thread"]
+    notes += [f"the loop from PTX line {x.line} did not vectorise" for x in loaded.loops if x.hot and not x.bytes]
+    return Report(parsed.unpinned, blocks * parsed.threads, most if loaded.openmp else 1, notes)
+
+
+def _raise(translation: Translation, fault: _Fault, visits: int | None, memory: Memory):
+    """The exception of a fault, in the words of the evaluator."""
+    if fault.code == 5:
+        raise Endless(f"{translation.kernel.name} ran more than {visits} basic blocks")
+    i = translation.places[fault.place]
+    kinds = i.op.result or i.op.sources[1:]
+    where = f"PTX line {i.line}, block {fault.block}"
+    first, last = (x - 2**64 if x >= 2**63 else x for x in (fault.first, fault.last))
+    index = (first >> 40) - 1
+    if fault.code == 1:
+        raise OutOfBounds(f"{where}: address {first:#x} is in no array   [{i.text}]")
+    if fault.code == 4:
+        raise OutOfBounds(f"{where}: the lanes reach into different arrays   [{i.text}]")
+    from kernels.ptx.table import width
+
+    size, base = width(kinds[0]) // 8 * len(kinds), Memory.base(index)
+    if fault.code == 3:
+        raise OutOfBounds(f"{where}: offset {first - base} is not aligned to {size} bytes   [{i.text}]")
+    raise OutOfBounds(f"{where}: bytes {first - base} to {last - base + size} of argument {index}, which has {memory.arrays[index].nbytes}   [{i.text}]")

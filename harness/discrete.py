@@ -143,6 +143,8 @@ def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: st
     reason = f"{bits} of {values} stored values differ; {moved} of {job.lanes} lanes moved"
     if unwritten:
         reason = f"{unwritten} lanes still hold the watermark: nobody wrote them; " + reason
+    if control is None:
+        reason += f"; final states {mine.digest[:16]}"
     if mine.notes.get("unpinned"):
         reason += f"; unpinned instructions: {mine.notes['unpinned']}"
     return Record(

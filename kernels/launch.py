@@ -3,6 +3,7 @@
     numpy                blocked numpy: always there, the oracle
     triton-interpreted   Triton's interpreter, in a process of its own (one process per mode)
     triton-ptx           compiled by Triton for sm_90, the PTX evaluated on the CPU
+    triton-cpu           the same PTX translated to C and compiled for this processor
     triton-gpu           on a GPU
 
 Every buffer is filled with a watermark before the launch, so that a lane nobody wrote is seen.
@@ -16,18 +17,18 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from kernels.precision import BUFFER, Precision, encode, widen
+from kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
+from kernels.precision import BUFFER, Precision, encode
 from kernels.program import Program
 from kernels.rules import RULES, Rule
 from kernels.step import advanced
 from kernels.step import trajectory as plain_trajectory
 
-BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-gpu")
-WATERMARK = {"float64": 0x7FF8DEAD0BADF00D, "float32": 0x7FC0BADF, "float16": 0x7EAD, "bfloat16": 0x7FEA}
+BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 WARPS = 4
 INTERPRETED_BLOCK = 1024
 
@@ -70,47 +71,6 @@ class Job:
     @property
     def rows(self) -> int:
         return self.steps + 1 if self.trace else 2
-
-
-@dataclass
-class Outcome:
-    """What came back: q, v (rows, d, lanes) in buffer types, and the name of what really executed."""
-
-    q: np.ndarray
-    v: np.ndarray
-    precision: Precision
-    backend: str
-    seconds: float
-    notes: dict = field(default_factory=dict)
-
-    def wide(self) -> tuple[np.ndarray, np.ndarray]:
-        """q, v in float64, exactly."""
-        return widen(self.q, self.precision.q_store), widen(self.v, self.precision.v_store)
-
-    @property
-    def unwritten(self) -> np.ndarray:
-        """(lanes,) True where the watermark still stands anywhere."""
-        return marked(self.q, self.precision.q_store) | marked(self.v, self.precision.v_store)
-
-
-def bits(x: np.ndarray) -> np.ndarray:
-    return x.view(f"u{x.dtype.itemsize}")
-
-
-def marked(buffer: np.ndarray, kind: str) -> np.ndarray:
-    raw = bits(buffer)
-    return (raw == raw.dtype.type(WATERMARK[kind])).any(axis=(0, 1))
-
-
-def differing_bits(a: Outcome, b: Outcome) -> int:
-    """How many stored values differ in any bit; two NaN are the same whatever their payload."""
-    count = 0
-    for x, y, kind in ((a.q, b.q, a.precision.q_store), (a.v, b.v, a.precision.v_store)):
-        same = bits(x) == bits(y)
-        if not same.all():
-            same |= np.isnan(widen(x, kind)) & np.isnan(widen(y, kind))
-        count += int((~same).sum())
-    return count
 
 
 def buffers(job: Job) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +119,7 @@ def run(job: Job, backend: str, advance: Callable | None = None) -> Outcome:
     if backend == "triton-interpreted":
         outcome = interpreter().submit(_interpreted, job).result()
     else:
-        outcome = (_ptx if backend == "triton-ptx" else _gpu)(job)
+        outcome = {"triton-ptx": _ptx, "triton-cpu": _cpu, "triton-gpu": _gpu}[backend](job)
     if outcome.backend != backend:
         raise RuntimeError(f"{backend} was asked for but {outcome.backend} executed: a record must name what ran")
     outcome.seconds = time.perf_counter() - begin
@@ -173,7 +133,7 @@ def missing(backend: str) -> str:
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"
     interpreting = os.environ.get("TRITON_INTERPRET") == "1"
-    if backend in ("triton-ptx", "triton-gpu") and interpreting:
+    if backend in ("triton-ptx", "triton-cpu", "triton-gpu") and interpreting:
         return "TRITON_INTERPRET=1 is set: a process either interprets or compiles"
     if backend == "triton-interpreted":
         import triton
@@ -182,6 +142,10 @@ def missing(backend: str) -> str:
             return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
     if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
         return "torch is not installed"
+    if backend == "triton-cpu":
+        from kernels import native
+
+        return native.missing()
     if backend == "triton-gpu":
         import torch
 
@@ -191,8 +155,8 @@ def missing(backend: str) -> str:
 
 
 def automatic() -> str:
-    """The best backend here: a GPU, else compiled PTX on the CPU, else numpy."""
-    return next(b for b in ("triton-gpu", "triton-ptx", "numpy") if not missing(b))
+    """The best backend here: a GPU, else PTX compiled for this processor, else numpy."""
+    return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if not missing(b))
 
 
 SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}
@@ -214,11 +178,21 @@ def compiled(job: Job, arch: int = 90, warps: int = WARPS):
 def _ptx(job: Job) -> Outcome:
     from kernels.ptx import evaluate
 
+    return _on_cpu(job, evaluate, "triton-ptx")
+
+
+def _cpu(job: Job) -> Outcome:
+    from kernels.native import execute
+
+    return _on_cpu(job, execute, "triton-cpu")
+
+
+def _on_cpu(job: Job, execute: Callable, backend: str) -> Outcome:
     kernel = compiled(job)
     q, v = buffers(job)
     blocks = -(-job.lanes // (32 * WARPS))
-    report = evaluate(kernel.ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
-    return Outcome(q, v, job.precision, "triton-ptx", 0.0, {"unpinned": dict(report.unpinned)})
+    report = execute(kernel.ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned)})
 
 
 def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:

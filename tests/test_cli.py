@@ -257,7 +257,7 @@ def test_doctor_names_every_backend_and_what_keeps_it_away(capsys):
     assert call(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "63 mantissa bits" in out
-    for backend in ("numpy", "triton-interpreted", "triton-ptx", "triton-gpu"):
+    for backend in ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu"):
         assert f"backend {backend}" in out
 
 

@@ -43,7 +43,7 @@ def test_compiled_loop_on_the_cpu_is_the_plain_step(case, precision, turn):
 
 @pytest.mark.parametrize("mode", ["eager", "mixed"])
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-@pytest.mark.parametrize("backend", ["triton-interpreted", "triton-ptx"])
+@pytest.mark.parametrize("backend", ["triton-interpreted", "triton-ptx", "triton-cpu"])
 def test_eager_and_mixed_modes_agree_too(backend, precision, mode):
     case = next(c for c in CATALOG if c.name == "linear-network")
     agree(job_of(case, precision, 1, mode=mode), backend)
@@ -94,7 +94,7 @@ def test_parity_records_hold_and_their_controls_do_not():
     assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]
 
 
-@pytest.mark.parametrize(("backend", "error"), [("cuda", ValueError), ("triton-cpu", ValueError)])
+@pytest.mark.parametrize(("backend", "error"), [("cuda", ValueError), ("triton", ValueError)])
 def test_unknown_backends_are_refused(backend, error):
     with pytest.raises(error, match="must be one of"):
         launch.run(job_of(HAT, "float32", 1), backend)

@@ -19,7 +19,7 @@ def verify(
     context: typer.Context,
     cases: Names = None,
     profile: option(str, "quick (default), full or stress.") = "quick",
-    backend: option(str, "auto (default), numpy, triton-interpreted, triton-ptx or triton-gpu.") = "auto",
+    backend: option(str, "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu.") = "auto",
     precision: option(str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager.") = None,
     rule: option(str | None, "Comma list of learning rules.") = None,
     law: option(str | None, "Comma list of laws, as in D2,O3; see noether laws.") = None,

@@ -59,7 +59,7 @@ static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count,
 
     def _move(self, j: int, at: str, guard: str = "") -> str:
         if self.words[j] == 0:
-            return "    (void)v%d;" % j
+            return f"    (void)v{j};"
         cell = f"((cell *)({at}))[{j}]"
         if self.store:
             return f"    for (int l = 0; l < W; l++) {guard}{cell} = (cell)v{j}[l];"

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 NAMES = ("gcc", "cc", "clang")
-EXTRA = tuple(os.environ.get("NX","").split())
-FLAGS = ("-O3", "-march=native", *EXTRA, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+
+FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
 """Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
 -march=native contracts a*b + c by default, hence -ffp-contract=off."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few

@@ -14,7 +14,7 @@ from kernels.native import prelude
 from kernels.native.access import Shape
 from kernels.native.expression import expression, parts, pick, read, refusal, words
 from kernels.ptx.control import Flow, analyse
-from kernels.ptx.parse import Address, Immediate, Instruction, Kernel, Parameter, Register, Special, parse
+from kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special, parse
 from kernels.ptx.table import Refused, width
 
 LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache

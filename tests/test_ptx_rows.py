@@ -202,7 +202,7 @@ def encoded(values, kind):
 ROWS = [
     op for op in TABLE.values()
     if len(op.result) == 1 and op.meaning not in ("load", "param") and ".approx" not in op.mnemonic
-    and "x2" not in op.mnemonic and "bf16" not in op.mnemonic and op.meaning != "bfe"  # below
+    and "x2" not in op.mnemonic and "bf16" not in op.mnemonic and op.meaning not in ("bfe", "prmt")  # below
 ]  # fmt: skip
 
 
@@ -249,6 +249,19 @@ def test_bfe_extracts_bits_for_every_position_and_length(n):
         assert (got == want).all(), f"bfe.u{n} at {at}, {length} bits"
 
 
+@pytest.mark.parametrize("selector", [0x7632, 0x3210, 0x5410, 0x0123, 0x7777, 0x0000, 0xFEDC, 0x8B4F])
+def test_prmt_chooses_bytes_and_signs_of_bytes(selector):
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 2**32, 1000, dtype=np.uint32) for _ in range(2))
+    op = TABLE["prmt.b32"]
+    got = run(op, program(op).replace("%w2;", f"{selector:#x}U;"), a, b, a, dtype=np.uint32)
+    for x, y, z in zip(a[:100].tolist(), b[:100].tolist(), got[:100].tolist(), strict=True):
+        eight = x.to_bytes(4, "little") + y.to_bytes(4, "little")
+        digits = [selector >> 4 * k & 15 for k in range(4)]
+        want = bytes((255 if eight[d & 7] & 128 else 0) if d & 8 else eight[d] for d in digits)
+        assert z.to_bytes(4, "little") == want, f"prmt {x:#x}, {y:#x}, {selector:#x}"
+
+
 def test_bfloat16_conversions_round_as_the_integer_formula_and_widen_exactly():
     x = np.array(samples("f32", np.random.default_rng(0), 2000), np.float32)
     op = TABLE["cvt.rn.bf16.f32"]
@@ -282,5 +295,5 @@ def test_packing_two_float16_puts_the_first_source_above():
 
 def test_the_rows_left_out_are_few_and_known():
     left = {op.mnemonic for op in TABLE.values() if op not in ROWS}
-    words = ("ld.", "st.", "approx", "f16x2", "bf16", "bfe", "bra", "ret", "exit")
+    words = ("ld.", "st.", "approx", "f16x2", "bf16", "bfe", "prmt", "bra", "ret", "exit")
     assert ROWS and all(any(w in m for w in words) for m in left)

@@ -8,40 +8,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
 
-from kernels.native import prelude
 from kernels.native.access import Shape
-from kernels.native.expression import expression, parts, pick, read, refusal, words
+from kernels.native.expression import expression, pick, read, refusal, words
+from kernels.native.lanes import Lanes, Loop
+from kernels.native.layout import Translation, layout
 from kernels.ptx.control import Flow, analyse
-from kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special, parse
+from kernels.ptx.parse import Instruction, Kernel, parse
 from kernels.ptx.table import Refused, width
 
 LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache
-
-
-@dataclass
-class Loop:
-    """One lane loop. exposed: registers read before they are defined here; reads: uniform ones; calls after it."""
-
-    lines: list[str] = field(default_factory=list)
-    exposed: set[str] = field(default_factory=set)
-    defined: set[str] = field(default_factory=set)
-    reads: set[str] = field(default_factory=set)
-    calls: list[str] = field(default_factory=list)
-    block: int = 0
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class Translation:
-    """C of one kernel. loops: (first line in the C text, PTX line, inside a cycle); places: the accesses of the text."""
-
-    kernel: Kernel
-    text: str
-    loops: tuple[tuple[int, int, bool], ...]
-    places: tuple[Instruction, ...]
-    lanes: int
 
 
 def translate(ptx: str) -> Translation:
@@ -56,88 +33,23 @@ def translate(ptx: str) -> Translation:
             why = "a float is loaded into a wider register"
         if why:
             raise Refused(i.op.mnemonic, i.line, why, i.text)
-    return _Writer(kernel, flow).finish()
+    writer = _Writer(kernel, flow)
+    writer.run()
+    return layout(writer)
 
 
-class _Writer:
+class _Writer(Lanes):
     def __init__(self, kernel: Kernel, flow: Flow):
-        self.kernel, self.flow = kernel, flow
-        self.names = {r: f"{'p' if kind == 'pred' else 'r'}{k}" for k, (r, kind) in enumerate(kernel.registers.items())}
-        self.defined = {r for i in kernel.instructions for r in i.results} - {"_"}
-        self.times: dict[str, int] = {}
-        for b in flow.blocks:
-            for i in b.instructions:
-                for r in i.results:
-                    self.times[r] = self.times.get(r, 0) + 1
-        self.masks = self._mask_widths()
-        bits = max([self.masks[e[0][0]] for b in flow.blocks for e in b.edges if e[0]], default=32)
-        self.gates = {self.gate(b) for b in flow.masked}
-        self.names |= {self.gate(b): f"m{b}" for b in flow.masked}
-        self.masks |= {g: bits for g in self.gates}
-        self.kept: set[str] = set()  # registers that keep their value in some lanes
+        super().__init__(kernel, flow)
+        self.times = Counter(r for b in flow.blocks for i in b.instructions for r in i.results)
         self.lanes = next(n for n in range(min(LANES, kernel.threads), 0, -1) if kernel.threads % n == 0)
         self.items: list = []  # C statements of an item: str, or Loop
-        self.loop = Loop()
         self.arrays: set[str] = set()  # registers that calls fill
         self.shapes: dict[str, Shape] = {}
         self.places: list[Instruction] = []
-        self.pool: dict[str, int] = {}  # arrays that carry operands of accesses: name -> words
+        self.pool: dict[str, int] = {}  # arrays that carry operands of accesses: name -> bits
         self.used: dict[int, int] = {}
         self.merged: set[int] = set()
-
-    def _mask_widths(self) -> dict[str, int]:
-        """Predicates are as wide as what is compared: no conversion where they choose."""
-        wide: dict[str, int] = {}
-        while True:
-            before = dict(wide)
-            for i in self.kernel.instructions:
-                if i.op.result == ("pred",):
-                    source = max([wide.get(r, 32) if t == "pred" else words(width(t)) for r, t in zip(self._registers(i), i.op.sources, strict=True)])
-                    wide[i.results[0]] = max(wide.get(i.results[0], 32), source)
-            if wide == before:
-                return wide
-
-    def _registers(self, i: Instruction) -> list[str | None]:
-        return [s.name if isinstance(s, Register) else None for s in i.sources]
-
-    # ---- operands
-
-    def varies(self, register: str) -> bool:
-        return register in self.flow.varying or register in self.gates
-
-    def variable(self, register: str) -> str:
-        """Its C name; notes that the present loop reads it."""
-        if not self.varies(register):
-            self.loop.reads.add(register)
-        elif register not in self.loop.defined:
-            self.loop.exposed.add(register)
-        return self.names[register]
-
-    def mask(self, register: str, bits: int) -> str:
-        name, have = self.variable(register), self.masks.get(register, 32)
-        return name if have == bits else f"(u32){name}" if bits == 32 else f"(u64)(s64)(s32){name}"
-
-    def operand(self, source, kind: str, bits: int = 32) -> str:
-        """The bits of an operand, cut to its width; a predicate as a mask of `bits`."""
-        if isinstance(source, Register):
-            if kind == "pred":
-                return self.mask(source.name, bits)
-            have, n = width(self.kernel.registers[source.name]), width(kind)
-            if source.name not in self.defined:
-                return "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"  # a half that nobody reads, as the evaluator has it
-            return read(self.variable(source.name), have, f"b{n}")
-        if isinstance(source, Immediate):
-            return f"{source.bits:#x}{'ull' if width(kind) == 64 else 'u'}"
-        assert isinstance(source, Special)
-        special = {"%tid.x": "(u32)(start + l)", "%ctaid.x": "(u32)block", "%ntid.x": f"{self.kernel.threads}u", "%nctaid.x": "(u32)blocks"}
-        return special[source.name]
-
-    def condition(self, i: Instruction, act: str, bits: int) -> str:
-        """Mask of the lanes that execute i; '' for all."""
-        both = [self.mask(act, bits)] if act else []
-        if i.guard:
-            both.append(("~" if i.guard[1] else "") + self.mask(i.guard[0], bits))
-        return " & ".join(both)
 
     # ---- instructions
 
@@ -172,24 +84,19 @@ class _Writer:
             yield r, expression(op, [self.operand(s, t, bits) for s, t in zip(i.sources, op.sources, strict=True)], bits)
 
     def assign(self, i: Instruction, r: str, bits: str, act: str):
-        whole = self.masks[r] if self.kernel.registers[r] == "pred" else words(width(self.kernel.registers[r]))
+        whole = self.bits(r)
         condition = self.condition(i, act, whole)
         if condition and (i.guard or self.times[r] > 1):
             bits = pick(condition, bits, self.variable(r))
             self.kept.add(r)
         self.define(r, bits, i.line)
 
-    def define(self, r: str, bits: str, line: int):
-        self.loop.lines.append(f"{self.names[r]} = {bits};")
-        self.loop.defined.add(r)
-        self.loop.at = self.loop.at or line
-
     def scalar(self, i: Instruction):
         """A uniform register; computed before the present loop, which must not read what it replaces."""
         reads = set(self.loop.reads)
         lines = []
         for r, bits in self.results(i):
-            condition = self.condition(i, "", self.masks[r] if self.kernel.registers[r] == "pred" else words(width(self.kernel.registers[r])))
+            condition = self.condition(i, "", self.bits(r))
             lines.append(f"{self.names[r]} = {pick(condition, bits, self.names[r]) if condition else bits};")
         self.loop.reads = reads
         if reads & set(i.results):
@@ -298,10 +205,6 @@ class _Writer:
             self.flush()
             self.items.append(f"goto {self.label(region.join)};")
 
-    def gate(self, block: int) -> str:
-        """The register that holds which lanes are in a block."""
-        return f"&{block}"
-
     def edges(self, b: int, act: str, region):
         """Add the lanes that leave b to the masks of its successors."""
         for guard, target in self.flow.blocks[b].edges:
@@ -315,71 +218,3 @@ class _Writer:
     def label(self, block: int) -> str:
         return "end" if block == self.flow.exit else f"L{block}"
 
-    # ---- text
-
-    def bits(self, r: str) -> int:
-        """Bits of the C variable of a register."""
-        return self.masks[r] if r in self.masks else words(width(self.kernel.registers[r]))
-
-    def finish(self) -> Translation:
-        self.run()
-        loops = [x for x in self.items if isinstance(x, Loop)]
-        arrays = self.arrays.union(*(x.exposed for x in loops))
-        cyclic = self.cyclic()
-        scalars = sorted(self.defined - self.flow.varying, key=self.names.get)
-        body = [f"u{self.bits(r)} {self.names[r]} = ~(u{self.bits(r)})0;" for r in scalars]
-        body += [f"u{self.bits(r)} a_{self.names[r]}[W] __attribute__((aligned(64)));" for r in sorted(arrays, key=self.names.get)]
-        body += [f"u{bits} {name}[W] __attribute__((aligned(64)));" for name, bits in sorted(self.pool.items())]
-        body += [f"memset(a_{self.names[r]}, 0xff, sizeof a_{self.names[r]});" for r in sorted(arrays & self.kept, key=self.names.get)]
-        head = HEAD.format(
-            parts=parts([i.op for i in self.kernel.instructions]), lanes=self.lanes, spacing=prelude.SPACING, memory=prelude.MEMORY,
-            shapes="".join(s.text() for s in self.shapes.values()), parts_of_a_block=self.kernel.threads // self.lanes,
-        )  # fmt: skip
-        lines = head.splitlines() + body
-        marks = []
-        for x in self.items:
-            if isinstance(x, str):
-                lines.append(x)
-                continue
-            marks.append((len(lines) + 2, x.at, x.block in cyclic))
-            lines += self.lane_loop(x, arrays)
-        text = "\n".join([*lines, *TAIL.splitlines()]) + "\n"
-        return Translation(self.kernel, text, tuple(marks), tuple(self.places), self.lanes)
-
-    def lane_loop(self, loop: Loop, arrays: set[str]) -> list[str]:
-        order = sorted(loop.exposed | loop.defined, key=self.names.get)
-        opening = [f"u{self.bits(r)} {self.names[r]}" + (f" = a_{self.names[r]}[l];" if r in loop.exposed else ";") for r in order]
-        closing = [f"a_{self.names[r]}[l] = {self.names[r]};" for r in order if r in loop.defined and r in arrays]
-        return ["#pragma omp simd", "for (int l = 0; l < W; l++) {", *opening, *loop.lines, *closing, "}", *loop.calls]
-
-    def cyclic(self) -> set[int]:
-        """Blocks from which a path leads back to them: there the time goes."""
-        after = {b.index: {t for _, t in b.edges} for b in self.flow.blocks}
-        while True:
-            size = sum(map(len, after.values()))
-            for b, reached in after.items():
-                after[b] = reached.union(*(after[t] for t in reached))
-            if sum(map(len, after.values())) == size:
-                return {b for b, reached in after.items() if b in reached}
-
-
-HEAD = """{parts}
-#define W {lanes}
-#define SPACING {spacing}
-{memory}
-{shapes}
-int run(const u64 *params, const array *arrays, s64 count, s64 blocks, s64 visits, int threads, fault *faults) {{
-#pragma omp parallel for schedule(static) num_threads(threads)
-for (s64 item = 0; item < blocks * {parts_of_a_block}; item++) {{
-const s64 block = item / {parts_of_a_block}, start = item % {parts_of_a_block} * W;
-if (__atomic_load_n(&faults->code, __ATOMIC_ACQUIRE) && faults->block < block) continue;
-s64 visited = 0;
-"""
-TAIL = """end:;
-}
-#ifdef _OPENMP
-return _OPENMP;
-#else
-return 0;
-#endif
-}"""

@@ -1,0 +1,105 @@
+"""Registers of a kernel as C variables, and the loop over lanes that is being written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kernels.native.expression import read, words
+from kernels.ptx.control import Flow
+from kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special
+from kernels.ptx.table import width
+
+
+@dataclass
+class Loop:
+    """One lane loop. exposed: registers read before they are defined here; reads: uniform ones; calls after it."""
+
+    lines: list[str] = field(default_factory=list)
+    exposed: set[str] = field(default_factory=set)
+    defined: set[str] = field(default_factory=set)
+    reads: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+    block: int = 0
+    at: int = 0
+
+
+class Lanes:
+    """names: C variables; masks: bits of predicates; kept: registers that keep their value in some lanes; gates: one mask
+    for each block that not every lane enters."""
+
+    def __init__(self, kernel: Kernel, flow: Flow):
+        self.kernel, self.flow = kernel, flow
+        self.names = {r: f"{'p' if kind == 'pred' else 'r'}{k}" for k, (r, kind) in enumerate(kernel.registers.items())}
+        self.defined = {r for i in kernel.instructions for r in i.results} - {"_"}
+        self.masks = self._mask_widths()
+        bits = max([self.masks[e[0][0]] for b in flow.blocks for e in b.edges if e[0]], default=32)
+        self.gates = {self.gate(b) for b in flow.masked}
+        self.names |= {self.gate(b): f"m{b}" for b in flow.masked}
+        self.masks |= {g: bits for g in self.gates}
+        self.kept: set[str] = set()
+        self.loop = Loop()
+
+    def _mask_widths(self) -> dict[str, int]:
+        """Predicates are as wide as what is compared: no conversion where they choose."""
+        wide: dict[str, int] = {}
+        while True:
+            before = dict(wide)
+            for i in self.kernel.instructions:
+                if i.op.result == ("pred",):
+                    source = max([wide.get(r, 32) if t == "pred" else words(width(t)) for r, t in zip(self._registers(i), i.op.sources, strict=True)])
+                    wide[i.results[0]] = max(wide.get(i.results[0], 32), source)
+            if wide == before:
+                return wide
+
+    def _registers(self, i: Instruction) -> list[str | None]:
+        return [s.name if isinstance(s, Register) else None for s in i.sources]
+
+    def bits(self, r: str) -> int:
+        """Bits of the C variable of a register."""
+        return self.masks[r] if r in self.masks else words(width(self.kernel.registers[r]))
+
+    def gate(self, block: int) -> str:
+        """The register that holds which lanes are in a block."""
+        return f"&{block}"
+
+    def varies(self, register: str) -> bool:
+        return register in self.flow.varying or register in self.gates
+
+    def variable(self, register: str) -> str:
+        """Its C name; notes that the present loop reads it."""
+        if not self.varies(register):
+            self.loop.reads.add(register)
+        elif register not in self.loop.defined:
+            self.loop.exposed.add(register)
+        return self.names[register]
+
+    def mask(self, register: str, bits: int) -> str:
+        name, have = self.variable(register), self.masks.get(register, 32)
+        return name if have == bits else f"(u32){name}" if bits == 32 else f"(u64)(s64)(s32){name}"
+
+    def operand(self, source, kind: str, bits: int = 32) -> str:
+        """The bits of an operand, cut to its width; a predicate as a mask of `bits`."""
+        if isinstance(source, Register):
+            if kind == "pred":
+                return self.mask(source.name, bits)
+            have, n = width(self.kernel.registers[source.name]), width(kind)
+            if source.name not in self.defined:
+                return "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"  # a half that nobody reads, as the evaluator has it
+            return read(self.variable(source.name), have, f"b{n}")
+        if isinstance(source, Immediate):
+            return f"{source.bits:#x}{'ull' if width(kind) == 64 else 'u'}"
+        assert isinstance(source, Special)
+        special = {"%tid.x": "(u32)(start + l)", "%ctaid.x": "(u32)block", "%ntid.x": f"{self.kernel.threads}u", "%nctaid.x": "(u32)blocks"}
+        return special[source.name]
+
+    def condition(self, i: Instruction, act: str, bits: int) -> str:
+        """Mask of the lanes that execute i; '' for all."""
+        both = [self.mask(act, bits)] if act else []
+        if i.guard:
+            both.append(("~" if i.guard[1] else "") + self.mask(i.guard[0], bits))
+        return " & ".join(both)
+
+    def define(self, r: str, bits: str, line: int):
+        self.loop.lines.append(f"{self.names[r]} = {bits};")
+        self.loop.defined.add(r)
+        self.loop.at = self.loop.at or line

@@ -1,0 +1,85 @@
+"""The text of a translated kernel: declarations, loops, and which lines are which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kernels.native import prelude
+from kernels.native.expression import parts
+from kernels.native.lanes import Loop
+from kernels.ptx.control import Flow
+from kernels.ptx.parse import Instruction, Kernel
+
+HEAD = """{parts}
+#define W {lanes}
+#define SPACING {spacing}
+{memory}
+{shapes}
+int run(const u64 *params, const array *arrays, s64 count, s64 blocks, s64 visits, int threads, fault *faults) {{
+#pragma omp parallel for schedule(static) num_threads(threads)
+for (s64 item = 0; item < blocks * {parts_of_a_block}; item++) {{
+const s64 block = item / {parts_of_a_block}, start = item % {parts_of_a_block} * W;
+if (__atomic_load_n(&faults->code, __ATOMIC_ACQUIRE) && faults->block < block) continue;
+s64 visited = 0;
+"""
+TAIL = """end:;
+}
+#ifdef _OPENMP
+return _OPENMP;
+#else
+return 0;
+#endif
+}"""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """C of one kernel. loops: (first line in the C text, PTX line, inside a cycle); places: the accesses of the text."""
+
+    kernel: Kernel
+    text: str
+    loops: tuple[tuple[int, int, bool], ...]
+    places: tuple[Instruction, ...]
+    lanes: int
+
+
+def layout(w) -> Translation:
+    """The text of what an emission wrote."""
+    arrays = w.arrays.union(*(x.exposed for x in w.items if isinstance(x, Loop)))
+    declared = [f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.flow.varying)]
+    declared += [f"u{w.bits(r)} a_{w.names[r]}[W] __attribute__((aligned(64)));" for r in ordered(w, arrays)]
+    declared += [f"u{bits} {name}[W] __attribute__((aligned(64)));" for name, bits in sorted(w.pool.items())]
+    declared += [f"memset(a_{w.names[r]}, 0xff, sizeof a_{w.names[r]});" for r in ordered(w, arrays & w.kept)]
+    head = HEAD.format(
+        parts=parts([i.op for i in w.kernel.instructions]), lanes=w.lanes, spacing=prelude.SPACING, memory=prelude.MEMORY,
+        shapes="".join(s.text() for s in w.shapes.values()), parts_of_a_block=w.kernel.threads // w.lanes,
+    )  # fmt: skip
+    lines, marks, hot = head.splitlines() + declared, [], cyclic(w.flow)
+    for x in w.items:
+        if isinstance(x, Loop):
+            marks.append((len(lines) + 2, x.at, x.block in hot))
+        lines += lane_loop(w, x, arrays) if isinstance(x, Loop) else [x]
+    text = "\n".join([*lines, *TAIL.splitlines()]) + "\n"
+    return Translation(w.kernel, text, tuple(marks), tuple(w.places), w.lanes)
+
+
+def ordered(w, registers: set[str]) -> list[str]:
+    """By C name: the same kernel gives the same text, which is the key of the cache."""
+    return sorted(registers, key=w.names.__getitem__)
+
+
+def lane_loop(w, loop: Loop, arrays: set[str]) -> list[str]:
+    order = ordered(w, loop.exposed | loop.defined)
+    opening = [f"u{w.bits(r)} {w.names[r]}" + (f" = a_{w.names[r]}[l];" if r in loop.exposed else ";") for r in order]
+    closing = [f"a_{w.names[r]}[l] = {w.names[r]};" for r in order if r in loop.defined and r in arrays]
+    return ["#pragma omp simd", "for (int l = 0; l < W; l++) {", *opening, *loop.lines, *closing, "}", *loop.calls]
+
+
+def cyclic(flow: Flow) -> set[int]:
+    """Blocks from which a path leads back to them: there the time goes."""
+    after = {b.index: {t for _, t in b.edges} for b in flow.blocks}
+    size = -1
+    while size != sum(map(len, after.values())):
+        size = sum(map(len, after.values()))
+        after = {b: reached.union(*(after[t] for t in reached)) for b, reached in after.items()}
+    return {b for b, reached in after.items() if b in reached}

@@ -195,6 +195,14 @@ def near_singular(x: Lanes) -> None:
     x.follow(-7, -1)
 
 
+def whole_range(x: Lanes) -> None:
+    """Some components, or all, anywhere in the store: products underflow and overflow, sums lose their digits."""
+    kind = x.precision.q_store
+    low, high = np.log2(x.precision.tiny_q), np.log2(OVERFLOW[kind] / MARGIN)
+    share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim))[:, None])[0]
+    x.scaled(np.where(share < 0.5, np.where(x.u["scale"] < 0.5, 2 * x.u["scale"] * low, (2 * x.u["scale"] - 1) * high), 0.0))
+
+
 def heavy_memory(x: Lanes) -> None:
     most = SIGNIFICAND[x.precision.arith]
     x.beta = 1 - np.exp2(-np.floor(between(x.u["beta"], 7, most + 1)))
@@ -258,6 +266,7 @@ REGIMES: dict[str, Regime] = {
         Regime("huge-norm", "starts scaled up as far as every operation stays finite", huge_norm, (1, 48), diverges=True),
         Regime("denormal", "products and stored steps among the subnormal numbers", denormal, (1, 48), diverges=True),
         Regime("near-singular", "some components near 0: the boundary of the orthant, the axes", near_singular, (1, 64), diverges=True),
+        Regime("whole-range", "components anywhere in the store, overflow and underflow included", whole_range, (1, 24), diverges=True),
         Regime("heavy-memory", "beta from 1 - 2^-7 to the last number below 1", heavy_memory, (2, 256), needs=MOMENTUM),
         Regime("strong-decay", "eta k on both sides of 2", strong_decay, (1, 64), needs=DECAY, diverges=True),
         Regime("strong-breaking", "eps from 1 to overflow", strong_breaking, (1, 32), diverges=True),

@@ -37,7 +37,7 @@ class BackendMissing(RuntimeError):
     """A backend was asked for that this machine does not have; the message says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Job:
     """One launch: all that decides its bits.
 
@@ -63,6 +63,10 @@ class Job:
             )
         if lanes < 1 or self.steps < 1:
             raise ValueError(f"lanes is {lanes}, steps is {self.steps}: both must be at least 1")
+
+    def __repr__(self) -> str:
+        """Its kind, not its arrays: a failing property prints it."""
+        return f"<Job {self.rule.name} {self.precision.label}, d = {self.program.dim}, {self.lanes} lanes, {self.steps} steps>"
 
     @property
     def lanes(self) -> int:

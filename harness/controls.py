@@ -16,7 +16,7 @@ from kernels.launch import Job
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",
     "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled", "decay decoupled for coupled",
-    "decay applied after the step", "eta as float32", "bfloat16 store truncated", "momentum narrowed to the store",
+    "decay applied after the step", "state 8 ulp off", "buffer 8 ulp off", "eta as float32", "bfloat16 store truncated", "momentum narrowed to the store",
     "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
 )  # fmt: skip
 LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -94,19 +95,21 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
     about = cell.about(job, outcome.backend)
-    records = judge_all(t, cell.laws, about=about)
-    if any(r.verdict == VIOLATED for r in records):  # the references cost as much as the launch: only a violation asks them
-        records = judge_all(t, cell.laws, about=about, outside=leaving(cell.subject, job))
-    return records
+    return judged(cell, t, about, cache(lambda: leaving(cell.subject, job)))
+
+
+def judged(cell: DiscreteCell, t: Trajectory, about: dict, outside) -> list[Record]:
+    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls out too."""
+    return judge_all(t, cell.laws, about=about, outside=outside)
 
 
 def run_controls(cell: DiscreteCell) -> list[Record]:
     """Every control that applies to this launch, judged by every law; and every wrong law on the right launch."""
     job, records = cell.job(), []
-    about = cell.about(job, "numpy")
+    about, outside = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
         if control.applies(job) and (cell.tag != "wide" or control.name in controls.LANEWISE):
-            for record in judge_all(controls.controlled(cell.subject, job, control), cell.laws, about=about):
+            for record in judged(cell, controls.controlled(cell.subject, job, control), about, outside):
                 record.control = control.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))

@@ -25,21 +25,25 @@ def spent_of(r: Residual) -> np.ndarray:
 def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, **flaws) -> Record | None:
     """One record, or None where the law covers no lane.
 
-    outside  (lanes,) bool, decided by the caller from parameters or a reference, never from t
+    outside  (lanes,) bool, decided by the caller from parameters or a reference, never from t; or a function that
+             returns it, which only a violation asks: the references cost as much as the launch
     flaws    passed to the law's residual: a deliberately wrong law
     """
     covered = law.covers(t, symmetry)
     if not covered.any():
         return None
+    with np.errstate(all="ignore"):
+        r = law.residual(t, symmetry, **flaws) if symmetry else law.residual(t, **flaws)
+        everywhere = spent_of(r)
+    if callable(outside):
+        outside = outside() if not (everywhere[..., covered] <= 1).all() else None
     excused = covered & outside if outside is not None else np.zeros(t.lanes, bool)
     lanes = np.flatnonzero(covered & ~excused)
     base = dict(law=law.key, symmetry=symmetry.name if symmetry else None, lanes=int(len(lanes)), steps=t.steps, **about)
     if not len(lanes):
         reason = f"all {int(excused.sum())} lanes leave the domain in the reference trajectory"
         return Record(**base, predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=reason)
-    with np.errstate(all="ignore"):
-        r = law.residual(t, symmetry, **flaws) if symmetry else law.residual(t, **flaws)
-        spent = spent_of(r)[..., lanes]
+    spent = everywhere[..., lanes]
     flat = int(np.argmax(spent))
     index = np.unravel_index(flat, spent.shape)
     lane, step = int(lanes[index[-1]]), int(index[0])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cases import Case
-from harness import casefile
+from harness import casefile, promises
 from harness.choices import Request, Selection, select
 from harness.execute import execute
 from harness.folder import Folder
@@ -53,6 +53,7 @@ class Result:
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
+    blind: list[str] = field(default_factory=list)  # promises that the run did not keep
     baseline: object = None  # harness.ratchet.Comparison, where one was asked for
 
 
@@ -131,6 +132,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
     done = found.cells if found else {}
     result = Result(list(found.records) if found else [], [], 0, planned.laws, planned.left_out, folder=folder and folder.path, cells=len(planned.cells))
     result.notes = list(found.notes) if found else []
+    nothing_lost(result.records, done)
     todo = [c for c in planned.cells if c.name not in done]
     watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))
     try:
@@ -142,7 +144,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
             folder.close()  # no end in run.json: it can be resumed
         raise
     result.seconds = time.perf_counter() - begin
-    conclude(result, folder, strict)
+    conclude(result, planned, folder, strict)
     return result
 
 
@@ -176,11 +178,31 @@ def replay_line(r: Record, path: Path) -> str | None:
     return shlex.join(words)
 
 
-def conclude(result: Result, folder: Folder | None, strict: bool) -> None:
+def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
+    """Raises RuntimeError when the cells that a run takes as done do not have all their records."""
+    kept: dict[str, int] = {}
+    for r in records:
+        kept[r.cell] = kept.get(r.cell, 0) + 1
+    for name, count in cells.items():
+        if kept.get(name, 0) != count:
+            raise RuntimeError(f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing was run")
+
+
+def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False) -> tuple[int, list[str]]:
+    """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
+    code, laws = exit_code(records, list(laws), strict=strict), list(laws)
+    blind = promises.broken(records, cells, laws, book, whole=whole)
+    return (3 if code == 0 and blind else code), blind
+
+
+def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
     """Rows, exit code, and the last word in run.json; leaves the folder closed even when the disk is full."""
+    from harness import plan as planning
+
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
-    result.exit_code = exit_code(result.records, list(result.laws), strict=strict)
+    whole = not (planned.selection.asked - {"backend", "laws"} or result.errors or result.interrupted)
+    result.exit_code, result.blind = decide(result.records, planned.cells, result.laws, planning.LAWS, whole=whole, strict=strict)
     if result.errors:
         result.exit_code = INTERNAL
     if result.interrupted:

@@ -100,6 +100,9 @@ def remainder(result: Result) -> list[Text | str]:
                 out.append(f"    {r.replay}")
         if len(mine) > SHOWN:
             out.append(Text(f"  and {len(mine) - SHOWN} more, all in records.jsonl"))
+    out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:SHOWN]]
+    if len(result.blind) > SHOWN:
+        out.append(Text(f"and {len(result.blind) - SHOWN} more"))
     if result.left_out:
         out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
     for cell, error in list(result.errors.items())[:SHOWN]:
@@ -120,6 +123,7 @@ def why(result: Result) -> str:
         uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed]
         parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
                  f"controls survived: {', '.join(survivors)}" if survivors else ""]  # fmt: skip
+        parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
         return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
     if result.exit_code == INTERNAL:
         return f" in {len(result.errors)} of {result.cells} cells"
@@ -189,6 +193,7 @@ def summary(result: Result) -> dict:
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
         "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
         "baseline": asdict(result.baseline) if result.baseline else None,
+        "blind": list(result.blind),
         "left_out": list(result.left_out),
         "errors": result.errors,
         "notes": result.notes,

@@ -24,6 +24,7 @@ class Law:
     blind: tuple = ("everything else",)
     controls: tuple = ("no-op kernel",)
     applies: str = "heavy ball"
+    promised: tuple = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from harness.faults.fault import NEAR, Fault, always, given, moved, on, pulled
+from kernels.precision import narrow
+from kernels.step import step
 
 SIGN, FACTOR, NOTHING = "sign", "factor", "no-op"
 
@@ -61,15 +63,27 @@ def frozen(n, q, v, *about):
 
 
 def stopping(n, q, v, params, gradient, rule, precision):
-    from kernels.step import step
-
     return step(q, v, params, gradient, rule, precision) if n <= 6 else (q, v)
+
+
+def units_off(which: int, n: int = 8):
+    """The stored state (0) or buffer (1) n units in the last place too large: some ten of its own bounds."""
+
+    def advance(k, q, v, params, gradient, rule, precision):
+        pair = list(step(q, v, params, gradient, rule, precision))
+        kind, unit = ((precision.q_store, precision.u_q), (precision.v_store, precision.u_v))[which]
+        pair[which] = [narrow(x * x.dtype.type(1 + 2 * n * unit), kind) for x in pair[which]]
+        return tuple(pair)
+
+    return advance
 
 
 FAULTS = (
     *SIGNS,
     *FACTORS,
     Fault("k off by 1 %", FACTOR, "the decay times 1.01", on(decays=True), advance=row(2)(1.01)),
+    Fault("state 8 ulp off", FACTOR, "q' eight units in the last place off", advance=units_off(0)),
+    Fault("buffer 8 ulp off", FACTOR, "v' eight units in the last place off", advance=units_off(1)),
     Fault("no-op kernel", NOTHING, "q' = q, v' = 0", advance=frozen),
     Fault("the state is never written", NOTHING, "q' = q, v' right", advance=moved(lambda q, v, q2, v2, params, n: (q, v2))),
     Fault("the buffer is never written", NOTHING, "v' = v, q' right", on(momentum=True), advance=moved(lambda q, v, q2, v2, params, n: (q2, v))),

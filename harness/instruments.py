@@ -1,0 +1,125 @@
+"""Known points for the instruments: before its verdict counts, a run must judge right what nobody needs to measure.
+
+Each check takes an instrument that every verdict passes through and gives it something whose reading is known from
+its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series whose order
+is plain, records whose exit code the promises fix. A few milliseconds a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+
+
+def faulty() -> list[str]:
+    """What an instrument reads wrongly, one line each."""
+    out = []
+    for instrument in INSTRUMENTS:
+        try:
+            out += [f"an instrument is wrong: {told}" for told in instrument()]
+        except Exception as error:
+            out.append(f"an instrument is broken: {instrument.__name__} raised {type(error).__name__}: {error}")
+    return out
+
+
+def expect(what: str, read, known) -> list[str]:
+    return [] if read == known else [f"{what} reads {read}, must be {known}"]
+
+
+def spent() -> list[str]:
+    from harness.judge import spent_of
+    from harness.laws import Residual
+
+    measured = np.array([0.5, -2.0, np.nan, np.inf, 0.0, 1.0])
+    bound = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
+    read = [float(x) for x in spent_of(Residual(measured, 0 * bound, bound, bound))]
+    return expect("spent of .5, -2, NaN, inf, 0/0, 1/0", read, [0.5, 2.0, np.inf, np.inf, 0.0, np.inf])
+
+
+def launch():
+    """A small right launch: case, job, q, v."""
+    from cases import CATALOG
+    from harness import sweep
+    from kernels.launch import run
+    from kernels.precision import Precision
+    from kernels.rules import HEAVY_BALL
+
+    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    job = sweep.draw(case, HEAVY_BALL, Precision("float64"), lanes=8, steps=3, seed=1, overrides={"eps": 0.25, "k": 0.1, "beta": 0.5})
+    return case, job, *run(job, "numpy").wide()
+
+
+def judgement() -> list[str]:
+    """D0 on a right launch, on one bad lane, on one that stands still, and with every lane outside."""
+    from harness import judge as judging
+    from harness.laws import EXACT
+    from harness.trajectory import Trajectory
+
+    case, job, q, v = launch()
+    about = dict(case="", rule="", backend="numpy", precision="float64", parameters={})
+
+    def read(q, v, job=job, **how) -> Record:
+        return judging.judge(Trajectory.launched(case, job, q, v), EXACT["D0"], None, about=about, **how)
+
+    bad, lost = q.copy(), v.copy()
+    bad[-1, 1, 5] *= 1 + 2.0**-44
+    lost[2, 0, 3] = np.nan
+    still = replace(job, v0=0 * job.v0, params=job.params * np.array([0.0, 1, 1, 1])[:, None])
+    rest = np.repeat(job.q0[None], len(q), axis=0)
+    out = expect("a right launch", read(q, v).verdict, HOLDS)
+    one = read(bad, v)
+    out += expect("one value 2^-44 off in lane 5", (one.verdict, (one.worst or {}).get("lane")), (VIOLATED, 5))
+    out += expect("one NaN in lane 3", read(q, lost).verdict, VIOLATED)
+    out += expect("a launch that stands still", read(rest, 0 * v, still).verdict, INCONCLUSIVE)
+    return out + expect("a launch outside in every lane", read(q, v, outside=np.ones(8, bool)).verdict, OUTSIDE)
+
+
+def orders() -> list[str]:
+    from harness import orders as instrument
+
+    eta = 2.0 ** -np.arange(4, 12)
+    known = {"eta^2": eta**2, "eta^-1": 1 / eta, "3 eta + eta^2": 3 * eta + eta**2, "an alternating sign": eta**2 * (-1.0) ** np.arange(8)}
+    read = {}
+    for name, errors in known.items():
+        order = instrument.decide(errors, 0 * eta)
+        read[name] = round(order.value) if order.is_decided else None
+    short = instrument.decide(eta[:3], 0 * eta[:3])
+    out = expect("the orders of " + ", ".join(known), list(read.values()), [2, -1, 1, None])
+    return out + expect("an order from three points", short.is_decided, False)
+
+
+def seeds() -> list[str]:
+    """Other names, other runs: other lanes. The same: the same."""
+    from cases import CATALOG
+    from harness.discrete import DiscreteCell
+
+    def start(seed, tag):
+        return DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag).job().q0.tobytes()
+
+    return expect("how many of four starts differ", len({start(0, ""), start(1, ""), start(0, "a"), start(1, "a")}), 4) + expect("a start drawn twice", start(5, "a") == start(5, "a"), True)
+
+
+def codes() -> list[str]:
+    """The exit codes that are promised for plain findings."""
+    from harness import run as running
+
+    def one(verdict, control=None, spent=0.5):
+        return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,
+                      spent=spent, verdict=verdict, reason="", control=control)  # fmt: skip
+
+    fine, killed = one(HOLDS), one(VIOLATED, "a", 9.0)
+    known = {
+        0: [fine, killed], 1: [fine, killed, one(VIOLATED, spent=2.0)],
+        3: [fine, killed, one(INCONCLUSIVE, "b")],
+    }  # fmt: skip
+    empty = [[], [fine], [killed], [one(INCONCLUSIVE), killed], [one(OUTSIDE, spent=None), killed]]
+    out = [x for code, found in known.items() for x in expect("an exit code", running.exit_code(found, ["D0"]), code)]
+    out += [x for found in empty for x in expect("the exit code of too little evidence", running.exit_code(found, ["D0"]), 3)]
+    return out + expect("the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3)
+
+
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, orders, seeds, codes)

@@ -11,8 +11,9 @@ from cases import CATALOG
 from harness import faults
 from harness.choices import Selection
 from harness.execute import execute
-from harness.faults import findings
+from harness.faults import findings, own
 from harness.faults.matrix import MatrixCell, points
+from harness.faults.probes import OwnCell
 from harness.folder import Folder
 from harness.usage import UsageError, unknown
 from harness.verdicts import Record
@@ -37,9 +38,14 @@ class Campaign:
     errors: dict[str, str] = field(default_factory=dict)
 
 
+def declared() -> tuple[str, ...]:
+    """Every fault that must be shown."""
+    return tuple(f.name for f in (*faults.KERNEL, *faults.LAW, *own.FAULTS))
+
+
 def chosen(words) -> tuple[str, ...]:
     """Fault names, each by its name or by the beginning of one. Raises UsageError."""
-    known = {f.name for f in (*faults.KERNEL, *faults.LAW)}
+    known = set(declared())
     out: list[str] = []
     for word in words:
         found = [word] if word in known else sorted(n for n in known if n.startswith(word))
@@ -54,6 +60,7 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     subjects = {c.name: c for c in CATALOG}
     out: list = [MatrixCell(subjects[case], rule, precision, names, seed=seed) for case, rule, precision in points(profile)]
     out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
+    out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
         from harness import plan
 
@@ -95,6 +102,5 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
 
 def conclude(result: Campaign) -> None:
     result.records.sort(key=lambda r: (r.cell, r.control or "", r.law, r.symmetry or ""))
-    declared = result.asked or tuple(f.name for f in (*faults.KERNEL, *faults.LAW))
-    result.verdict = findings.verdict(result.records, declared, whole=not result.asked)
+    result.verdict = findings.verdict(result.records, result.asked or declared(), whole=not result.asked)
     result.exit_code = INTERNAL if result.errors else result.verdict.exit_code

@@ -73,10 +73,9 @@ def after(lane):
 
 
 def place(row: Row) -> tuple:
-    from harness import faults
+    from harness.faults import KERNEL, KINDS, LAW
 
-    order = [*(f.name for f in faults.KERNEL), *(f.name for f in faults.LAW)]
-    kinds = [*faults.KINDS]
+    order, kinds = [f.name for f in (*KERNEL, *LAW)], [*KINDS]
     return (kinds.index(row.kind) if row.kind in kinds else len(kinds), order.index(row.name) if row.name in order else len(order), row.name)
 
 

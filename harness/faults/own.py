@@ -1,0 +1,222 @@
+"""Faults of the harness itself: each is patched into the running harness, which must then refuse to say "holds".
+
+A fault is planted by replacing one function of the harness for the time of a probe: a small run that ends with exit
+code 0 as long as nothing is planted. It is noticed when the probe raises or ends otherwise. `guards` are the checks
+of production that notice it; with all of them taken out (REMOVED) the fault passes, so none of them is idle.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from harness import (
+    controls,
+    discrete,
+    folder,
+    instruments,
+    judge,
+    laws,
+    orders,
+    promises,
+    response,
+    run,
+    verdicts,
+    wide,
+)
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS
+
+OWN = "the harness itself"
+
+
+@contextmanager
+def replaced(target, name: str, value) -> Iterator[None]:
+    before = vars(target)[name] if isinstance(target, type) else getattr(target, name)
+    setattr(target, name, value)
+    try:
+        yield
+    finally:
+        setattr(target, name, before)
+
+
+@dataclass(frozen=True)
+class OwnFault:
+    """plant() puts it in place for as long as a `with` lasts; probe is one of harness.faults.probes.PROBES."""
+
+    name: str
+    what: str
+    plant: Callable
+    guards: tuple[str, ...]
+    probe: str = "update"
+
+
+def instead(target, name: str, make: Callable) -> Callable:
+    """A planting: `target.name` replaced by make(the right one)."""
+    return lambda: replaced(target, name, make(getattr(target, name)))
+
+
+def wider(name: str, factor: float = 1000.0):
+    """A bound of the trajectory, `factor` times too wide."""
+
+    def plant():
+        honest = vars(Trajectory)[name].func
+        wrong = cached_property(lambda t: factor * honest(t))
+        wrong.__set_name__(Trajectory, name)
+        return replaced(Trajectory, name, wrong)
+
+    return plant
+
+
+def deaf(right):
+    """NaN and infinity spend nothing."""
+
+    def spent_of(r):
+        spent = right(r)
+        return np.where(np.isfinite(spent), spent, 0.0)
+
+    return spent_of
+
+
+def without_worst(right):
+    """The lane that is worst is left out."""
+
+    def spent_of(r):
+        spent = right(r).copy()
+        spent[..., np.unravel_index(np.argmax(spent), spent.shape)[-1]] = 0.0
+        return spent
+
+    return spent_of
+
+
+def inverted(right):
+    def spent_of(r):
+        with np.errstate(all="ignore"):
+            return 1 / right(r)
+
+    return spent_of
+
+
+def absolute(right):
+    """The order of |log|: what diverges looks convergent."""
+
+    def decide(errors, noise):
+        errors = np.abs(errors)
+        order = right(errors, noise)
+        return replace(order, value=abs(order.value)) if order.is_decided else order
+
+    return decide
+
+
+def by_output(right):
+    """Lanes that came back infinite are called outside."""
+    return lambda cell, t, about, outside: discrete.judge_all(t, cell.laws, about=about, outside=~t.finite.all(axis=0))
+
+
+def renamed(right):
+    return lambda cell, job, backend: {**right(cell, job, backend), "backend": "triton-ptx"}
+
+
+def own_gradient(right):
+    """The gradient of the evidence from float64 arithmetic, no wider than the kernel's."""
+    return lambda loss, q: right(loss, np.asarray(q, np.float64).astype(wide.WIDE)).astype(np.float64).astype(wide.WIDE)
+
+
+def dropping(right):
+    """A resumed run forgets its last record, not the cell that it belongs to."""
+
+    def reopen(path):
+        opened, found = right(path)
+        found.records = found.records[:-1]
+        return opened, found
+
+    return reopen
+
+
+def forgiving(right):
+    return lambda records, names: [replace(row, survivors=(), verdict=HOLDS if row.counts[HOLDS] else row.verdict) for row in right(records, names)]
+
+
+FAULTS = (
+    OwnFault("verdict ignores NaN", "a residual that is not finite spends nothing", instead(judge, "spent_of", deaf), ("survivors", "promises", "instruments")),
+    OwnFault("worst lane dropped", "the lane that spends most is left out", instead(judge, "spent_of", without_worst), ("survivors", "promises", "instruments")),
+    OwnFault("spent compared with the wrong side", "1/spent for spent", instead(judge, "spent_of", inverted), ("exit code", "survivors", "promises", "idle", "instruments")),
+    OwnFault("order takes abs", "|p| for p, |e| for e", instead(orders, "decide", absolute), ("instruments",)),
+    OwnFault("empty sweep passes", "a cell without a verdict", instead(discrete, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
+    OwnFault("one law is never judged", "cells planned for D3 say nothing of it",
+             instead(discrete, "judge_all", lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k)), ("exit code", "survivors", "promises", "silent")),
+    OwnFault("bound of the update too wide by 10^3", "1000 delta", wider("delta"), ("promises", "idle", "instruments")),
+    OwnFault("bound of the store too wide by 10^3", "1000 sigma", wider("sigma"), ("survivors", "promises", "idle", "instruments")),
+    OwnFault("bound of the gradient too wide by 10^3", "1000 g_error", wider("g_error"), ("promises", "idle", "instruments")),
+    OwnFault("bound of the residual's own rounding too wide by 10^3", "1000 of what forming a residual rounds",
+             instead(laws, "formed", lambda right: lambda *a: 1000 * right(*a)), ("promises", "idle", "instruments")),
+    OwnFault("control silently skipped", "one near miss is not shown",
+             instead(controls, "KERNEL_CONTROLS", lambda right: tuple(c for c in right if c.name != "k off by 1 %")), ("promises",)),
+    OwnFault("controls never apply", "every near miss is said not to apply",
+             instead(controls, "KERNEL_CONTROLS", lambda right: tuple(replace(c, applies=lambda job: False) for c in right)), ("exit code", "survivors", "promises", "silent")),
+    OwnFault("records of another backend", "verdicts of numpy under a compiled kernel's name", instead(discrete.DiscreteCell, "about", renamed), ("foreign",)),
+    OwnFault("outside decided from the output", "a launch that came back infinite excuses itself", instead(discrete, "judged", by_output), ("survivors", "promises")),
+    OwnFault("the evidence's gradient is no wider than the kernel's", "float64 for 64 bits", instead(wide, "gradient", own_gradient), ("witness",)),
+    OwnFault("seeds ignored", "every cell draws the same lanes", instead(discrete, "derive", lambda right: lambda seed, name: 1), ("instruments",)),
+    OwnFault("inconclusive counted as holds", "what stands still is evidence", instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)), ("instruments",)),
+    OwnFault("survivors forgiven", "a control that no law kills is no reason", instead(run, "exit_code", lambda right: lambda records, names, strict=False: 0), ("instruments",)),
+    OwnFault("resume drops records", "a cell is done, its last record is gone", instead(folder.Folder, "reopen", dropping), ("resumed",), probe="resume"),
+    OwnFault("parity compares nothing", "no bit ever differs", instead(discrete.launch, "differing_bits", lambda right: lambda a, b: 0), ("exit code", "survivors", "promises"), probe="parity"),
+    OwnFault("covariance judged on nothing", "every step is called an underflow",
+             instead(discrete, "normal_steps", lambda right: lambda case, job: np.zeros((job.steps + 1, job.lanes), bool)), ("exit code", "survivors", "promises"), probe="covariance"),
+    OwnFault("response predicted from what is measured", "measured = predicted",
+             instead(response, "response", lambda right: lambda t, s, eps: (lambda m, p, b: (p, p, b))(*right(t, s, eps))), ("exit code", "survivors", "promises", "idle"), probe="response"),
+)  # fmt: skip
+
+
+def blank(*_, **__):
+    return []
+
+
+REMOVED: dict[str, Callable] = {
+    "instruments": lambda: replaced(instruments, "faulty", blank),
+    "promises": lambda: replaced(promises, "unkept", blank),
+    "idle": lambda: replaced(promises, "idle", blank),
+    "silent": lambda: replaced(promises, "silent", blank),
+    "foreign": lambda: replaced(promises, "foreign", blank),
+    "survivors": lambda: replaced(verdicts, "summarise", forgiving(verdicts.summarise)),
+    "exit code": lambda: replaced(run, "exit_code", lambda records, names, strict=False: 0),
+    "witness": lambda: replaced(judge, "witness", lambda t, lane, step: 0.0),
+    "resumed": lambda: replaced(run, "nothing_lost", lambda records, cells: None),
+}
+"""How each guard is taken out, for the test that it does the work."""
+
+
+def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
+    """How the harness noticed: 'exit code 3: ...' or 'raised ...'; '' when it did not. `without` names guards to take out."""
+    from harness.faults.probes import PROBES, honest_book
+
+    honest_book(fault.probe)
+    if {"exit code", "survivors"} & {*without}:
+        without = (*without, "instruments")  # which watch these two as well
+    with ExitStack() as stack:
+        stack.enter_context(fault.plant())
+        for guard in without:
+            stack.enter_context(REMOVED[guard]())
+        try:
+            code, why = PROBES[fault.probe]()
+        except Exception as error:
+            return f"raised {type(error).__name__}: {error}"
+    return f"exit code {code}: {'; '.join(why[:2])}" if code else ""
+
+
+def resumed() -> tuple[int, list[str]]:
+    """A finished run of two cells, opened again."""
+    from harness.choices import Request
+
+    request = Request(("rayleigh",), law="D13", rule="heavy-ball", precision="float64", backend="numpy", lanes=5, steps=3)
+    with tempfile.TemporaryDirectory() as place:
+        run.run(request, out=Path(place) / "r")
+        again = run.run(request, resume=Path(place) / "r")
+    return again.exit_code, again.blind

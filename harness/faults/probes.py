@@ -1,0 +1,95 @@
+"""The small runs in which faults of the harness itself are looked for, and the record of what they noticed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cache
+
+from cases import CATALOG
+from harness import run
+from harness.discrete import DiscreteCell
+from harness.execute import execute
+from harness.faults.findings import GUARD
+from harness.faults.own import FAULTS, OWN, noticed, resumed
+from harness.lawbook import LAWS
+from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
+
+HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")
+EXACT = ("D0", "D2", "D3")
+CELLS = {
+    "update": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8) for kind in ("exact", "controls")],
+    "parity": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
+    "covariance": [DiscreteCell(RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),))],
+    "response": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],
+}
+
+
+def records_of(cells: list) -> tuple[list[Record], list[str]]:
+    records, errors = [], []
+    for done in execute(cells):
+        records += done.records
+        errors += [done.error.strip().splitlines()[-1]] if done.error else []
+    return records, errors
+
+
+@cache
+def honest_book(probe: str) -> dict:
+    """What the book of laws promises, as far as these few cells can keep it with nothing planted."""
+    if probe not in CELLS:
+        return {}
+    records, errors = records_of(CELLS[probe])
+    if errors:
+        raise RuntimeError(f"the probe {probe} fails with nothing planted: {errors[0]}")
+    killed = {(r.law, r.control, p) for r in records if r.control and r.verdict == VIOLATED for p in ("", r.precision)}
+    book = {}
+    for law in {r.law for r in records}:
+        info = LAWS[law]
+        kept = tuple(c for c in info.controls if (law, c, "") in killed)
+        book[law] = replace(info, controls=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed))
+    return book
+
+
+def small(probe: str):
+    """A whole run over the cells of a probe: exit code, and why."""
+
+    def go() -> tuple[int, list[str]]:
+        cells = CELLS[probe]
+        records, errors = records_of(cells)
+        if errors:
+            return run.INTERNAL, errors
+        code, blind = run.decide(records, cells, sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
+        return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or ["a control survives, or nothing holds"]
+
+    return go
+
+
+PROBES = {**{name: small(name) for name in CELLS}, "resume": resumed}
+
+
+@dataclass(frozen=True)
+class OwnCell:
+    """Some of the faults of the harness itself, one record each: noticed (violated), or not."""
+
+    part: int
+    parts: int
+    names: tuple[str, ...] = ()
+    backend: str = "numpy"
+
+    @property
+    def name(self) -> str:
+        return f"own/{self.part}"
+
+    def run(self) -> list[Record]:
+        return [record(f) for f in FAULTS[self.part :: self.parts] if not self.names or f.name in self.names]
+
+
+def record(fault) -> Record:
+    begin = time.perf_counter()
+    told = noticed(fault)
+    return Record(
+        law=GUARD, case=fault.probe, rule="", backend="numpy", precision="", lanes=0, steps=0, parameters={}, predicted=None, measured=None, bound=None,
+        spent=None, verdict=VIOLATED if told else INCONCLUSIVE, reason=told or "not noticed", control=fault.name, seconds=time.perf_counter() - begin,
+        data={"kind": OWN, "what": fault.what, "guards": list(fault.guards)},
+    )  # fmt: skip

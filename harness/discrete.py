@@ -10,6 +10,7 @@ import numpy as np
 
 from cases.case import BREGMAN, Case
 from harness import controls, sweep
+from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
 from harness.judge import judge, judge_all, portrait
 from harness.laws import EXACT
@@ -95,7 +96,10 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
     about = cell.about(job, outcome.backend)
-    return judged(cell, t, about, cache(lambda: leaving(cell.subject, job)))
+    outside = cache(lambda: leaving(cell.subject, job))
+    records = judged(cell, t, about, outside)
+    attach(records, t, job, outside)
+    return records
 
 
 def judged(cell: DiscreteCell, t: Trajectory, about: dict, outside) -> list[Record]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.table import footing, killers, number, verdict, where
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from harness.table import explained, footing, killers, number, verdict, where
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10
 LISTED = 50
@@ -101,7 +101,7 @@ def line_of(file: Path, text: str) -> Place:
 def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not decided."""
     real = [r for r in result.records if not r.control]
-    out = [Annotation("error", f"{r.law} violated", f"{where(r)}: {r.reason}{diagnosed(r)}\n{r.replay or ''}".strip(), case_place(r.case))
+    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}", explained(r), r.replay) if x), case_place(r.case))
            for r in real if r.verdict == VIOLATED]  # fmt: skip
     if result.baseline is not None:
         for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
@@ -116,11 +116,6 @@ def annotations(result) -> list[Annotation]:
     out += [Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}") for cell, text in result.errors.items()]
     out += [Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case)) for r in real if r.verdict in (INCONCLUSIVE, OUTSIDE)]
     return out
-
-
-def diagnosed(r: Record) -> str:
-    told = r.data.get("diagnosis", {}).get("line") if isinstance(r.data.get("diagnosis"), dict) else None
-    return f"\n{told}" if told else ""
 
 
 def of_entry(name: str) -> Place:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from harness.table import number
+from harness.table import explained, number
 from harness.verdicts import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
@@ -30,9 +30,7 @@ def message(r: Record) -> str:
 
 def details(r: Record) -> str:
     """The message, what explains it, and the line that runs it again."""
-    diagnosis = r.data.get("diagnosis")
-    lines = [message(r), diagnosis.get("line") if isinstance(diagnosis, dict) else None, r.replay]
-    return clean("\n".join(line for line in lines if line))
+    return clean("\n".join(line for line in (message(r), explained(r), r.replay) if line))
 
 
 def sentence(r: Record) -> str:

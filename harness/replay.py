@@ -11,6 +11,7 @@ import numpy as np
 
 from cases import CATALOG, Case
 from harness import trace
+from harness.diagnosis import safely
 from harness.judge import spent_of
 from harness.laws import EXACT
 from harness.trajectory import Trajectory
@@ -77,5 +78,6 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
         f"bound {float(residual.bound[index]):.3g}",
         f"spent {again!r}; the record says {float(record['spent'])!r}: {'equal to the bit' if equal else 'NOT EQUAL'}",
         f"the lane's own worst is {float(spent.max())!r}",
+        *([] if spent.max() <= 1 else [safely(t, job)["line"].replace("lane 0", "this lane")]),
     ])  # fmt: skip
     return Replay(record, equal, text)

@@ -85,6 +85,12 @@ def where(r: Record) -> str:
     return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
 
 
+def explained(r: Record) -> str:
+    """What the diagnosis of a violation says, or ''."""
+    found = r.data.get("diagnosis")
+    return str(found.get("line", "")) if isinstance(found, dict) else ""
+
+
 def remainder(result: Result) -> list[Text | str]:
     """Violations, what was not decided, what was left out: each named."""
     out: list[Text | str] = []
@@ -96,6 +102,8 @@ def remainder(result: Result) -> list[Text | str]:
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
         for r in mine[:SHOWN]:
             out.append(Text(f"  {where(r)}: {r.reason}"))
+            if verdict == VIOLATED and explained(r):
+                out.append(Text(f"    {explained(r)}"))
             if verdict == VIOLATED and r.replay:
                 out.append(f"    {r.replay}")
         if len(mine) > SHOWN:
@@ -189,7 +197,7 @@ def summary(result: Result) -> dict:
             for r in result.rows
         ],
         "controls": killers(result.records, result.laws),
-        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "replay": r.replay} for r in real if r.verdict == VIOLATED],
+        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "diagnosis": explained(r), "replay": r.replay} for r in real if r.verdict == VIOLATED],
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
         "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
         "baseline": asdict(result.baseline) if result.baseline else None,

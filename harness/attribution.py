@@ -1,0 +1,169 @@
+"""Which term of the update, or which rounding, explains a residual of D0 (theory.md#D0).
+
+    v' = beta v - eta (g + k q) + r_v,    q' = s q + v' + r_q
+
+A single term x explains r when some c leaves, in every component at every point,
+
+    |r - c x| <= (1 + |c|) b + 2 u (|predicted| + |c x|)                                                       (1)
+
+with b the bound of D0: the rounding of a step whose term is (1 + c) times what it must be is at most (1 + |c|) times
+that of the right step, and one that adds c x apart rounds two sums more, each no larger than what it adds. c is the
+least-squares one in units of b, hence known to within sum |x/b| (1)/b / sum (x/b)^2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from harness.trajectory import Trajectory
+
+BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+WHOLE = "the whole"
+FEWEST = 4  # values: fewer are short, or rounded to one side, by chance
+
+
+@dataclass(frozen=True)
+class Fit:
+    """r = sum c x. of: v' or q'; within: how well each c is known; share: components that it leaves within their bound."""
+
+    of: str
+    terms: tuple[str, ...]
+    factors: tuple[float, ...]
+    within: tuple[float, ...]
+    share: float
+    left: float
+
+    @property
+    def explains(self) -> bool:
+        return self.share == 1
+
+
+@dataclass(frozen=True)
+class Points:
+    """Components of D0 at chosen (step, lane): r, b (d, n), and the terms that could be in r, by name."""
+
+    of: str
+    r: np.ndarray
+    b: np.ndarray
+    value: np.ndarray
+    predicted: np.ndarray
+    unit: float
+    bad: np.ndarray
+    terms: dict[str, np.ndarray]
+    owed: frozenset[str]
+
+
+def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray]) -> Points:
+    """at: steps and lanes; spent (steps, 2 d, lanes)."""
+    n, lane = at
+    d = t.z.shape[1]
+    half = slice(0, d) if of == "v'" else slice(d, 2 * d)
+    pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T, np.longdouble)  # noqa: E731
+    r = pick((residual.measured - residual.predicted)[:, half])
+    decay = pick(-t.eta * t.k * t.q[:-1])
+    if of == "v'":
+        terms = {
+            "the gradient": pick(-t.eta * t.g), "the momentum term": pick(t.beta * t.v[:-1]), "the decay": decay,
+            "the breaking term": pick(-t.eta * t.eps * t.g_broken), "the symmetric gradient": pick(-t.eta * t.g_kept),
+            "eta": pick(-t.eta * t.force), WHOLE: pick(residual.predicted[:, half]), "v": pick(t.v[:-1]), "q": pick(t.z[:-1]),
+        }  # fmt: skip
+        owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
+        owed |= {"the momentum term"} if t.rule.momentum else set()
+        owed |= {"the decay"} if t.rule.decay == "coupled" else set()
+    else:
+        terms = {"v'": pick(t.v[1:]), "v": pick(t.v[:-1]), "the decay": decay, "q": pick(t.z[:-1]), "the decay of q + v'": pick(-t.eta * t.k * (t.z[:-1] + t.v[1:]))}
+        owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
+    return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]), pick(residual.predicted[:, half]),
+                  t.precision.u_v if of == "v'" else t.precision.u_q, pick(spent[:, half] > 1) > 0,
+                  {name: x for name, x in terms.items() if x.any()}, frozenset(owed))  # fmt: skip
+
+
+def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
+    """Least squares in units of the bound, (1); None where the terms are parallel."""
+    X = np.stack([(p.terms[name] / p.b).ravel() for name in names]).astype(float)
+    y = (p.r / p.b).ravel().astype(float)
+    gram = X @ X.T
+    if not np.isfinite(gram).all() or np.linalg.cond(gram / np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))) > 1e12:
+        return None
+    inverse = np.linalg.inv(gram)
+    c = inverse @ (X @ y)
+    parts = [ci * p.terms[name] for ci, name in zip(c.astype(np.longdouble), names, strict=True)]
+    room = 1 + np.abs(c).sum() + 2 * p.unit * (np.abs(p.predicted) + sum(map(np.abs, parts))) / p.b
+    left = np.abs(p.r - sum(parts)) / p.b
+    within = np.abs(inverse @ X) @ room.ravel().astype(float)
+    return Fit(p.of, names, tuple(map(float, c)), tuple(map(float, within)), float((left <= room).mean()), float(np.sqrt(np.mean(left.astype(float) ** 2))))
+
+
+def fits(p: Points) -> list[Fit]:
+    """The single terms that explain, best first; else the pairs that do; else the best single term."""
+    with np.errstate(all="ignore"):
+        for size in (1, 2):
+            found = [f for names in combinations(p.terms, size) if (f := fit(p, names)) is not None]
+            good = sorted((f for f in found if f.explains), key=lambda f: f.left)
+            if good:
+                return good
+            if size == 1:
+                best = sorted(found, key=lambda f: -f.share)[:1]
+    return best
+
+
+# ---- words
+
+
+def words(f: Fit, owed: frozenset[str]) -> str:
+    """What a fit says: `the gradient in v' is 1 + 2^-10 times what it must be`."""
+    said = []
+    for name, c, within in zip(f.terms, f.factors, f.within, strict=True):
+        if name in owed:
+            factor = figure(1 + c, within)
+            what = f"{f.of} as a whole" if name == WHOLE else f"{name} in {f.of}"
+            said.append(f"{what} is missing" if factor == "0" else f"{what} is {factor} times what it must be")
+        else:
+            times = figure(c, within)
+            said.append(f"{f.of} holds {name if times == '1' else f'{times} times {name}'}, which must not be there")
+    return " and ".join(said)
+
+
+def figure(x: float, within: float) -> str:
+    """x as the simplest number that it can be: a small one, 1 + 2^-j, or as many digits as are known."""
+    for simple in (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5):
+        if abs(x - simple) <= within < 0.1:
+            return f"{simple:g}"
+    if 0 < abs(x - 1) < 1 / 8:
+        j = -math.log2(abs(x - 1))
+        sign, power = "+" if x > 1 else "-", round(j)
+        if abs(abs(x - 1) - 2.0**-power) <= within < 2.0**-power / 8:
+            return f"1 {sign} 2^-{power}"
+    digits = max(2, min(8, 1 - math.floor(math.log10(within / max(abs(x), 1e-300))))) if within > 0 else 8
+    return f"{x:.{digits}g}"
+
+
+# ---- roundings
+
+
+def significant(x: np.ndarray) -> np.ndarray:
+    """Bits from the first to the last one that is set; 0 for zero."""
+    mantissa, _ = np.frexp(np.asarray(x, np.float64))
+    whole = np.abs(np.rint(mantissa * 2.0**53)).astype(np.int64)
+    return np.where(whole == 0, 0, 53 - np.log2(np.maximum(whole & -whole, 1)).astype(np.int64))
+
+
+def rounding(p: Points, store: str) -> list[str]:
+    """What the wrong values themselves show: fewer bits than their store has, or a rounding to one side."""
+    value, r = p.value[p.bad].astype(np.float64), p.r[p.bad].astype(np.float64)
+    value, r = value[np.isfinite(value) & np.isfinite(r) & (value != 0)], r[np.isfinite(value) & np.isfinite(r) & (value != 0)]
+    if len(value) < FEWEST:
+        return []
+    out, bits = [], int(significant(value).max())
+    narrower = [name for name, n in BITS.items() if bits <= n < BITS[store]]
+    if narrower:
+        name = min(narrower, key=lambda n: BITS[n])
+        out.append(f"each wrong {p.of} has at most {bits} significant bits, {store} has {BITS[store]}: it was rounded to {name}")
+    ulp = 2.0 ** (np.frexp(value)[1] - BITS[min(narrower, key=lambda n: BITS[n]) if narrower else store])
+    if (np.abs(r) < ulp * 1.125).all() and (np.sign(r) == np.sign(r * 0 - value)).all():
+        out.append(f"each wrong {p.of} is nearer to zero, by less than one unit in the last place: it was truncated")
+    return out

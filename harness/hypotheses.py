@@ -1,0 +1,96 @@
+"""Which planted fault, run from the trajectory's own states, gives the stored values bit for bit.
+
+A fault of any step is tried on single steps from the states before each wrong one; one that needs the steps before,
+or the launch as a whole, on the whole launch. Lanes do not depend on their neighbours, so each wrong (step, lane) is a
+lane of one launch of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.trajectory import Trajectory
+from kernels.launch import Job, run
+
+SAMPLE = 24
+MOST = 8192  # wrong points that a hypothesis must reproduce, all of them
+
+
+def equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a == b) | (np.isnan(a) & np.isnan(b))
+
+
+def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Job:
+    """One step from the stored states at (steps, lanes), each a lane of its own."""
+    n, lane = at
+    state = lambda x: x[n, :, lane].T.astype(np.float64)  # noqa: E731
+    return replace(job, q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]), steps=1, trace=True)
+
+
+def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    n, lane = at
+    return t.z[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64), t.v[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64)
+
+
+def reproduces(case, fault, job: Job, wanted) -> bool:
+    """Whether one step of the fault ends in the wanted q, v (d, points), all of them."""
+    if not fault.applies(job):
+        return False
+    with np.errstate(all="ignore"):
+        q, v = fault.outcome(case, job)
+    return bool(equal(q[-1], wanted[0]).all() and equal(v[-1], wanted[1]).all())
+
+
+def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
+    """(points,) where the stored values are those of the right step: what overflowed of itself, or is wrongly judged."""
+    with np.errstate(all="ignore"):
+        q, v = run(steps_from(t, job, at), "numpy").wide()
+    wanted = stored_after(t, at)
+    return (equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])).all(axis=0)
+
+
+def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults) -> list:
+    """The faults of single steps that reproduce every wrong point; a sample sifts them first."""
+    from harness.faults.fault import ANY, FIRST
+
+    kinds = (ANY, FIRST) if (at[0] == 0).all() else (ANY,)
+    chosen = np.unique(np.linspace(0, len(at[0]) - 1, min(SAMPLE, len(at[0]))).astype(int))
+    found = [f for f in faults if f.when in kinds]
+    for some in (chosen, np.arange(len(at[0]))[:MOST]):
+        here = (at[0][some], at[1][some])
+        one, wanted = steps_from(t, job, here), stored_after(t, here)
+        found = [f for f in found if reproduces(t.case, f, one, wanted)]
+    return found
+
+
+def whole_launches(t: Trajectory, job: Job, faults, first: int) -> list:
+    """The faults that reproduce every stored value of the launch from its own start; `first` is the first wrong step.
+
+    What only mangles the stores shares one right launch; the others are tried on the first steps before the whole.
+    """
+    from harness.faults.fault import ANY, FIRST
+
+    right = run(job, "numpy").wide()
+    short = replace(job, steps=min(job.steps, first + 2))
+    found = []
+    with np.errstate(all="ignore"):
+        for fault in faults:
+            if fault.when in (ANY, FIRST) and fault.kind != "no-op" or not fault.applies(job):
+                continue
+            if fault.mangle and not fault.alter:
+                out = fault.mangle(job, *(x.copy() for x in right))
+            elif fault.mangle or stored(t, fault.outcome(t.case, short)):
+                out = fault.outcome(t.case, job)
+            else:
+                continue
+            if stored(t, out):
+                found.append(fault)
+    return found
+
+
+def stored(t: Trajectory, outcome) -> bool:
+    """Whether the rows of an outcome are those of the trajectory, from row 1 on: row 0 is the job's own."""
+    q, v = outcome
+    return bool(equal(q[1:], t.z[1 : len(q)].astype(np.float64)).all() and equal(v[1:], t.v[1 : len(v)].astype(np.float64)).all())

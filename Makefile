@@ -1,12 +1,13 @@
 # The common errands. `make verify` and `make test` do their own set-up; nothing else is needed first.
 #
-# Variables: PROFILE=quick|full|stress (verify), ARGS="..." (passed to noether or pytest), RUN=runs/NAME (report),
+# Variables: PROFILE=quick|full|stress (verify), TIME=60s (fuzz), ARGS="..." (passed to noether or pytest), RUN=runs/NAME (report),
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults report gpu clean
+.PHONY: help verify test check faults fuzz report gpu clean
 
 PROFILE ?= quick
+TIME ?= 60s
 BOOTSTRAP ?= python3
 
 ifdef NOETHER_PYTHON
@@ -35,6 +36,9 @@ check: $(READY)  ## Lint, then test
 
 faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFILE=full)
 	$(PYTHON) -m harness faults --profile $(PROFILE) $(ARGS)
+
+fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
+	$(PYTHON) -m harness fuzz --for $(TIME) $(ARGS)
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m harness report $(RUN)

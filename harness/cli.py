@@ -31,6 +31,7 @@ from harness.commands import (
     option,
 )
 from harness.commands.faults import faults
+from harness.commands.fuzz import fuzz
 from harness.commands.verify import verify, with_baseline_file
 from harness.usage import UsageError
 
@@ -45,6 +46,7 @@ RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run f
 
 app.command(epilog=EXITS)(verify)
 app.command()(faults)
+app.command()(fuzz)
 
 
 @app.command()

@@ -83,7 +83,8 @@ def witness(t: Trajectory, lane: int, step: int) -> float:
         apart = [float(abs(e - exactly(g))) for e, g in zip(exact, t.g[step, :, lane], strict=True)]
     # The kernel's gradient bound at 2^-64, for another order of operations, and mirror's q = exp z rounded once.
     bound = 8 * t.g_error[step, :, lane] * (U_WIDE / t.precision.u_arith) + 8 * U_WIDE * np.abs(t.g[step, :, lane])
-    return float(np.max(np.array(apart) / bound))
+    apart = np.array(apart)
+    return float(np.max(np.where(apart == 0, 0, apart / np.where(apart == 0, 1, bound))))
 
 
 def exactly(x) -> mpmath.mpf:

@@ -273,7 +273,7 @@ REGIMES: dict[str, Regime] = {
         Regime("from-rest", "no kick: the charge starts at 0", from_rest, needs=MOMENTUM),
         Regime("one-lane", "a launch of a single lane", lanes=(1,)),
         Regime("odd-lanes", "lane counts that no block divides", lanes=(2, 3, 31, 33, 127, 129, 1021, 4093, 4097)),
-        Regime("long", "long horizons", steps=(1024, 8192)),
+        Regime("long", "long horizons", steps=(1024, 16384)),
     )
 }
 

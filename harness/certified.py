@@ -1,0 +1,80 @@
+"""How far a trajectory can be judged, where references cannot say: up to a step that must overflow, certified from the start.
+
+Past the stability edge two right trajectories part within a few steps, and a reference may stay where the trajectory
+under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it: each state follows
+from the one before within rounding, by gradients and parameters that are not the kernel's. Where the true next step
+from a certified state comes near overflow, or where no finite bound of its gradient exists, the statement ends. A
+wrong kernel cannot excuse itself so: the first wrong step stands before any state that it leads to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cases.case import Case
+from harness import bounds, judge, trace
+from harness.domain import MARGIN, OVERFLOW, leaving
+from harness.laws import update
+from harness.trajectory import Trajectory
+from harness.verdicts import VIOLATED, Record
+from kernels import launch
+
+
+def certified_steps(t: Trajectory) -> np.ndarray:
+    """(lanes,) how many steps can be judged; all of them where D0 is violated before the end of what can."""
+    with np.errstate(all="ignore"):
+        fine = (judge.spent_of(update(t)) <= 1).all(axis=1)
+        ends = overflowing_next(t) | ~np.isfinite(t.g_error).all(axis=1)
+    first = np.where(ends.any(axis=0), ends.argmax(axis=0), t.steps)
+    before = np.arange(t.steps)[:, None] < first
+    return np.where((fine | ~before).all(axis=0), first, t.steps)
+
+
+def overflowing_next(t: Trajectory) -> np.ndarray:
+    """(steps, lanes) whether the true step from state n comes near the largest number of a store or an operation."""
+    p, d = t.precision, t.q.shape[1]
+    q = np.moveaxis(t.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
+    eps = np.broadcast_to(t.params[3], (t.steps, t.lanes)).reshape(-1)
+    inside = bounds.value_range(trace.gradient(t.case), q, eps, p)[1].reshape(t.steps, t.lanes)
+    push, pull, old = t.beta * t.v[:-1], t.eta * t.force, t.shrink * t.z[:-1]
+    w = push - pull
+    operations = [t.force, pull, push, w, t.k * t.q[:-1], old + w]
+    largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
+    near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731
+    return near(inside, p.rounded) | near(largest(operations), p.rounded) | near(largest([w]), p.v_store) | near(largest([old + w]), p.q_store)
+
+
+def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:
+    """Some lanes of a trajectory, cut after `steps`."""
+    end = None if steps is None else steps + 1
+    return Trajectory(t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes])
+
+
+def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict) -> list[Record]:
+    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified.
+
+    References and certificate cost as much as the launch: they are asked only where something is violated.
+    """
+    records = judge.judge_all(t, laws, about=about)
+    if not violated(records):
+        return records
+    outside = leaving(case, job)
+    records = judge.judge_all(t, laws, about=about, outside=outside)
+    if not violated(records):
+        return records
+    until = np.where(outside, t.steps, certified_steps(t))
+    cut = until < t.steps
+    if not cut.any():
+        return records
+    records = judge.judge_all(t, laws, about=about, outside=outside | cut)
+    for steps in np.unique(until[cut & (until > 0)]):
+        lanes = np.flatnonzero(until == steps)
+        for record in judge.judge_all(part(t, lanes, int(steps)), laws, about=about):
+            if record.verdict == VIOLATED:
+                record.worst["lane"] = int(lanes[record.worst["lane"]])
+                records.append(record)
+    return records
+
+
+def violated(records: list[Record]) -> bool:
+    return any(r.verdict == VIOLATED for r in records)

@@ -1,0 +1,106 @@
+"""`noether fuzz`: random launches at volume, guided towards high spent; what is found is made small and kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from harness.commands import HOLDS, INTERNAL, VIOLATED, complain, option
+from harness.commands.verify import Names
+from harness.usage import UsageError
+
+
+def fuzz(
+    cases: Names = None,
+    time: option(str | None, "How long, as in 60s, 10m (default 60s, or no limit with --batches).", "--for") = None,
+    batches: option(int | None, "How many batches; with the same --seed and backend they are the same ones.") = None,
+    seed: option(int, "Every draw derives from it and the number of its batch (default 0).") = 0,
+    backend: option(str, "auto (default), or one of the backends of noether verify that can screen.") = "auto",
+    rule: option(str | None, "Comma list of learning rules.") = None,
+    precision: option(str | None, "Comma list of precisions, as in float64,bfloat16/eager.") = None,
+    corpus: option(Path | None, "The folder of kept violations, replayed first (default corpus).") = None,
+    replay: option(Path | None, "Replay one file of a corpus, and nothing else.") = None,
+    plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
+    out: option(Path | None, "The run folder (default runs/<time>).") = None,
+    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
+    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+):
+    """Fuzz every exact law within a time box.
+
+    Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
+    corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
+    """
+    from harness.records import plain
+    from harness.table import say
+
+    if replay is not None:
+        raise typer.Exit(replay_one(replay))
+    from harness.fuzz.table import ending, summary
+    from harness.fuzz.watching import watched
+
+    result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
+    if as_json:
+        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+    else:
+        say(*ending(result))
+    for note in result.notes:
+        complain(f"note: {note}")
+    if result.exit_code == INTERNAL:
+        complain(f"{len(result.errors)} batches failed inside the harness: please report it with {result.folder}/crash-*.json")
+    if result.interrupted:
+        complain(f"interrupted; what was found is kept in {result.folder}")
+    raise typer.Exit(result.exit_code)
+
+
+def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs):
+    """The words of the command line as a campaign. Raises UsageError, BackendMissing."""
+    from harness import plan
+    from harness.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
+    from harness.fuzz.campaign import resolve
+    from harness.fuzz.corpus import CORPUS
+    from harness.fuzz.outcome import Campaign
+    from harness.fuzz.probe import Probe, fault
+    from harness.run import DEFAULT_JOBS
+
+    if plant is not None:
+        fault(plant)
+        if backend not in ("auto", "numpy"):
+            raise UsageError(f"--backend is {backend}: a fault is planted in the numpy step, it must be numpy or auto")
+    chosen, files = chosen_cases(cases or ())
+    rules = several("rule", rule, tuple(plan.RULES))
+    if rule:
+        refuse_impossible_rules(chosen, rules, named=bool(cases))
+    if batches is not None:
+        whole("--batches", batches, 1, 2**31)
+    seconds = duration(time) if time is not None else None if batches is not None else 60.0
+    name = resolve(one("backend", backend, ("auto", *backends())), plant or "")
+    kept = corpus if corpus is not None else None if plant else CORPUS
+    return Campaign(
+        chosen, rules, several("precision", precision, tuple(plan.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
+        seconds, batches, DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024), files, kept, out,
+    )  # fmt: skip
+
+
+def duration(word: str) -> float:
+    """Seconds of '60s', '10m', '1h' or '90'. Raises UsageError."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (word[:-1], units[word[-1]]) if word[-1:] in units else (word, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(f"--for is {word!r}, must be a time such as 60s, 10m or 1h")
+    return seconds
+
+
+def replay_one(path: Path) -> int:
+    """Replay one corpus file and say what it does today; 1 where it is violated again."""
+    from harness.fuzz import corpus
+    from harness.table import say
+
+    found = corpus.replay(corpus.read(path))
+    say(found.line)
+    return VIOLATED if found.again else HOLDS

@@ -1,0 +1,197 @@
+"""One batch: draw, screen, ask about every alarm, replay the worst lanes and a sample on the host."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness import screen
+from harness.certified import certified_steps, judge_inside, part
+from harness.choices import case_named
+from harness.domain import leaving
+from harness.fuzz.breeding import Batch, Kept
+from harness.fuzz.example import Example, Subject
+from harness.fuzz.probe import Probe, final_states_differ
+from harness.laws import EXACT
+from harness.regimes import REGIMES, draw
+from harness.residuals import LAG
+from harness.verdicts import VIOLATED, Record
+from kernels.precision import parse
+from kernels.rules import RULES
+
+SAMPLE = 3  # random lanes of a batch that the host replays, beside the worst
+HOST = 2**13  # lane-steps of a batch that the host may replay: about a tenth of a second
+TOP = 3  # lanes of a batch and law that the archive is offered
+CHUNK = 2**14  # lane-steps of alarms that are asked about at once
+ENOUGH = 4  # false alarms of one batch: the run ends blind anyhow
+
+
+@dataclass
+class Count:
+    """What one law came to in one batch. spent: the screen's worst inside the domain."""
+
+    checks: int = 0
+    lanes: int = 0
+    spent: float = 0.0
+
+
+@dataclass
+class Finding:
+    """What came of one batch.
+
+    laws        (law, symmetry) -> Count, of lanes that moved and stayed inside
+    tried       checks of the screen, before anything is taken off
+    frozen      lanes whose stored state never changed: they prove nothing;  outside  lanes that left the domain
+    kept        what the archive is offered: (law, Kept)
+    records     the host's verdicts on the replayed lanes;  violations  what the host confirmed: (Subject, Example, Record)
+    false_alarms  alarms that the host does not confirm, and final states that do not come back: the screen is wrong
+    """
+
+    batch: Batch
+    laws: dict = field(default_factory=dict)
+    lanes: int = 0
+    tried: int = 0
+    frozen: int = 0
+    outside: int = 0
+    kept: list = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    violations: list = field(default_factory=list)
+    false_alarms: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    screened: float = 0.0
+    skipped: bool = False
+    error: str | None = None
+
+    @property
+    def checks(self) -> int:
+        return sum(c.checks for c in self.laws.values())
+
+
+def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -> Finding:
+    """Run one batch. Whatever it raises becomes part of the finding: the batch is then saved by who asked."""
+    begin = time.perf_counter()
+    found = Finding(batch)
+    try:
+        with np.errstate(all="ignore"):
+            fill(found, batch, probe, files or {})
+    except Exception:
+        found.error = traceback.format_exc()
+    found.seconds = time.perf_counter() - begin
+    return found
+
+
+def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> None:
+    cell = batch.cell
+    case = case_named(cell.case)
+    units = batch.units(case)
+    job = draw(REGIMES[cell.regime], case, RULES[cell.rule], parse(cell.precision), units, batch.steps)
+    if not probe.applies(job):
+        found.skipped = True
+        return
+    screened = probe.screen(case, job)
+    found.lanes, found.screened, found.tried = job.lanes, screened.seconds, screened.checks
+    inside = examine(found, case, job, probe, screened, files)
+    if found.violations or found.false_alarms:
+        return
+    moved = screened.moved > 0
+    found.frozen = int((inside & ~moved).sum())
+    for at, (law, symmetry) in enumerate(screened.laws):
+        mine = screened.covered[at] & inside & moved
+        spent = np.where(mine, screened.spent[at], -1.0)
+        lanes = int(mine.sum())
+        found.laws[law, symmetry] = Count(lanes * (job.steps - LAG.get(law, 1) + 1), lanes, max(0.0, float(spent.max())))
+        for lane in np.argsort(spent)[-TOP:]:
+            if spent[lane] > 0:
+                found.kept.append((law, Kept(float(spent[lane]), units[:, lane], cell.regime, job.steps)))
+    replay(found, case, job, probe, screened, inside & moved, files)
+
+
+def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening, files) -> np.ndarray:
+    """Ask about every alarm: outside, a violation that the host confirms, or a false alarm. Returns (lanes,) inside."""
+    inside = np.ones(job.lanes, bool)
+    alarmed = np.flatnonzero(screened.alarmed)
+    if not len(alarmed):
+        return inside
+    first = np.where(screened.first_bad >= 0, screened.first_bad, job.steps).min(axis=0)
+    # Those that fail first are asked first: what leaves the domain does it late, what is wrong is often wrong at once.
+    alarmed = alarmed[np.argsort(first[alarmed], kind="stable")]
+    size = max(1, CHUNK // (job.steps + 1))
+    for chunk in np.array_split(alarmed, -(-len(alarmed) // size)):
+        some = screen.some_lanes(job, chunk)
+        out = leaving(case, some)
+        inside[chunk[out]] = False
+        for lane in chunk[~out]:
+            if not ask(found, case, job, probe, int(lane), int(first[lane]), files):
+                inside[lane] = False
+            if found.violations or len(found.false_alarms) >= ENOUGH:
+                return inside
+    found.outside = int((~inside).sum())
+    return inside
+
+
+def ask(found: Finding, case, job, probe: Probe, lane: int, first: int, files) -> bool:
+    """One alarmed lane that no reference excuses. Returns whether it is inside to the end."""
+    steps = min(job.steps, first + 2)
+    alone = screen.some_lanes(job, [lane], steps)
+    t = probe.trajectory(case, alone) if probe.applies(alone) else None
+    if t is not None:
+        records = probe.judge(case, alone, t)
+        if take(found, probe, alone, records, files):
+            return True
+        if certified_steps(t)[0] <= first:
+            return False
+    # A fault may need company: a tail, a position in the launch. The whole launch, up to where it failed.
+    together = screen.some_lanes(job, range(job.lanes), steps)
+    whole = probe.trajectory(case, together)
+    records = judge_inside(case, alone, part(whole, [lane]), EXACT, about=about(case, job, probe))
+    for record in records:
+        if record.worst:
+            record.worst["lane"] = lane
+    if not take(found, probe, together, records, files):
+        found.false_alarms.append(f"{found.batch.name}: lane {lane}, step {first}: the screen alarms, the host does not confirm it")
+    return True
+
+
+def about(case, job, probe: Probe) -> dict:
+    return dict(case=case.name, rule=job.rule.name, backend=probe.backend, precision=job.precision.label, parameters={})
+
+
+def take(found: Finding, probe: Probe, job, records: list[Record], files) -> bool:
+    """Keep what is violated, and say whether anything is."""
+    bad = [r for r in records if r.verdict == VIOLATED]
+    for r in bad:
+        subject = Subject(r.case, r.rule, r.precision, probe.backend, r.law, r.symmetry, probe.plant, files.get(r.case, ""))
+        worst = Example.of(job, range(job.lanes))
+        worst.found.update(lane=r.worst["lane"], step=r.worst["step"], component=r.worst["component"], spent=r.spent,
+                           measured=r.measured, predicted=r.predicted, bound=r.bound, reason=r.reason)  # fmt: skip
+        found.violations.append((subject, worst, r))
+    return bool(bad)
+
+
+def replay(found: Finding, case, job, probe: Probe, screened: screen.Screening, eligible: np.ndarray, files) -> None:
+    """The worst lane of each law and a random sample, whole, on the host; their final states must be the screen's."""
+    lanes = np.flatnonzero(eligible)
+    room = max(1, HOST // (job.steps + 1))
+    if not len(lanes):
+        return
+    spent = np.where(screened.covered & eligible, screened.spent, -1.0)
+    worst = spent.argmax(axis=1)[np.argsort(-spent.max(axis=1))][: max(1, room // 2)]
+    sample = np.random.default_rng(found.batch.seed + 1).choice(lanes, min(SAMPLE, len(lanes), room), replace=False)
+    chosen = np.unique(np.concatenate([worst, sample]))
+    chosen = chosen[eligible[chosen]]
+    if probe.plant:  # it may need its launch: lanes of the whole
+        t = part(probe.trajectory(case, job), chosen)
+    else:
+        t = probe.trajectory(case, screen.some_lanes(job, chosen))
+    some = screen.some_lanes(job, chosen)
+    found.records = judge_inside(case, some, t, EXACT, about=about(case, job, probe))
+    differ = final_states_differ(job, screened, t, chosen)
+    if differ:
+        found.false_alarms.append(f"{found.batch.name}: {differ} values of the final states are not those of the replay")
+    take(found, probe, some, found.records, files)
+    for record in found.records:
+        if record.worst:
+            record.worst["lane"] = int(chosen[record.worst["lane"]])

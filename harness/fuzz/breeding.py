@@ -1,0 +1,173 @@
+"""Which batch comes next: half of the time the grid, half of the time the offspring of the lanes that spent most.
+
+Everything derives from the seed and the number of the batch, and from what was found up to LAG batches before: batches
+run side by side, and what comes next must not depend on which of them ends first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cases.case import Case
+from harness.discrete import rules_of
+from harness.regimes import REGIMES, units
+from harness.seeds import derive
+from kernels.rules import RULES
+
+LAG = 4
+KEPT = 8  # lanes that the archive keeps for each law in each case, rule and precision
+PURE = 0.25  # share of pure random lanes among offspring
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid."""
+
+    case: str
+    rule: str
+    precision: str
+    regime: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.case}/{self.rule}/{self.precision.replace('/', '-')}/{self.regime}"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One launch to come: all that decides its draws.
+
+    parents  (rows, n) units to breed from, or None: drawn afresh
+    """
+
+    number: int
+    cell: Cell
+    lanes: int
+    steps: int
+    seed: int
+    parents: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        return f"fuzz/{self.cell.name}/{self.number}"
+
+    def units(self, case: Case) -> np.ndarray:
+        """(rows, lanes)"""
+        rng = np.random.default_rng(self.seed)
+        fresh = rng.random((units(case), self.lanes))
+        return fresh if self.parents is None else offspring(self.parents, fresh, rng)
+
+
+def offspring(parents: np.ndarray, fresh: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Lanes bred from parents (rows, n): one unit drawn anew, all moved a little, or two parents mixed; a share is `fresh`."""
+    rows, lanes = fresh.shape
+    mother, father = (parents[:, rng.integers(0, parents.shape[1], lanes)] for _ in range(2))
+    how = rng.random(lanes)
+    anew = np.arange(rows)[:, None] == rng.integers(0, rows, lanes)
+    moved = mother + 2.0 ** -rng.integers(2, 45, lanes) * rng.standard_normal((rows, lanes))
+    mixed = np.where(rng.random((rows, lanes)) < 0.5, mother, father)
+    bred = np.where(how < 0.3, np.where(anew, fresh, mother), np.where(how < 0.7, np.clip(moved, 0, 1 - 2.0**-53), mixed))
+    return np.where(rng.random(lanes) < PURE, fresh, bred)
+
+
+@dataclass(frozen=True)
+class Size:
+    """lane-steps of a batch that visits a cell for the first time, and of one that is for volume; lanes and steps at most."""
+
+    visit: int
+    volume: int
+    widest: int
+    longest: int
+
+
+SIZES = {
+    "numpy": Size(2**16, 2**20, 2**13, 2**10),  # a step costs a millisecond, however few the lanes
+    "planted": Size(2**13, 2**15, 2**10, 2**9),
+    "compiled": Size(2**18, 2**25, 2**17, 2**14),
+}
+DIVERGING = 2**10  # lanes of a regime in which many leave the domain: each of them is asked about
+
+
+def size_of(backend: str, plant: str) -> Size:
+    return SIZES["planted" if plant else "numpy" if backend == "numpy" else "compiled"]
+
+
+def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str, ...]) -> list[Cell]:
+    """Every cell of a choice, in order."""
+    return [Cell(case.name, rule, precision, regime.name)
+            for case in cases for rule in rules_of(case) if rule in rules
+            for precision in precisions for regime in REGIMES.values() if regime.fits(RULES[rule])]  # fmt: skip
+
+
+@dataclass
+class Kept:
+    """One lane of the archive."""
+
+    spent: float
+    units: np.ndarray
+    regime: str
+    steps: int
+
+
+class Archive:
+    """The worst lanes of each (law, precision), and in it of each case and rule: a law must not be kept busy by one case."""
+
+    def __init__(self):
+        self.kept: dict[tuple[str, str], dict[tuple[str, str], list[Kept]]] = {}
+
+    def add(self, law: str, cell: Cell, lane: Kept) -> None:
+        mine = self.kept.setdefault((law, cell.precision), {}).setdefault((cell.case, cell.rule), [])
+        mine.append(lane)
+        mine.sort(key=lambda k: -k.spent)
+        del mine[KEPT:]
+
+    def __bool__(self) -> bool:
+        return bool(self.kept)
+
+    def choose(self, rng: np.random.Generator) -> tuple[Cell, np.ndarray, int]:
+        """A regime and horizon of a kept lane, and the units of all kept lanes of that law, precision, case and rule."""
+        pick = lambda xs: xs[rng.integers(len(xs))]  # noqa: E731
+        law, precision = pick(sorted(self.kept))
+        case, rule = pick(sorted(self.kept[law, precision]))
+        mine = self.kept[law, precision][case, rule]
+        one = pick(mine)
+        parents = np.stack([k.units for k in mine if k.regime == one.regime], axis=1)
+        return Cell(case, rule, precision, one.regime), parents, one.steps
+
+
+class Schedule:
+    """The batches of a run, one after the other."""
+
+    def __init__(self, cells: list[Cell], seed: int, size: Size):
+        if not cells:
+            raise ValueError("the grid is empty: there is nothing to draw")
+        self.cells, self.seed, self.size = cells, seed, size
+        self.order = np.random.default_rng(derive(seed, "fuzz order")).permutation(len(cells))
+        self.visits = 0
+
+    def batch(self, number: int, archive: Archive) -> Batch:
+        """Batch `number`: the next cell of the grid, offspring, or volume in a cell of the grid. To be asked in order."""
+        seed = derive(self.seed, f"fuzz {number}")
+        rng = np.random.default_rng(seed)
+        first_round = self.visits < len(self.cells)
+        if number % 2 == 0 if first_round else number % 8 == 0:
+            cell = self.cells[self.order[self.visits % len(self.cells)]]
+            self.visits += 1
+            return self.drawn(number, cell, seed, rng, self.size.visit)
+        if archive and rng.random() < 0.75:
+            cell, parents, steps = archive.choose(rng)
+            steps = max(1, int(steps * 2.0 ** rng.integers(-1, 2)))
+            return self.drawn(number, cell, seed, rng, self.size.volume, parents, min(steps, REGIMES[cell.regime].steps[1]))
+        return self.drawn(number, self.cells[rng.integers(len(self.cells))], seed, rng, self.size.volume)
+
+    def drawn(self, number, cell, seed, rng, most: int, parents=None, steps: int = 0) -> Batch:
+        regime = REGIMES[cell.regime]
+        least, longest = regime.steps
+        # An eighth of the horizons are the shortest: a wrong first step shows there as soon as anywhere.
+        steps = steps or int(least if rng.random() < 0.125 else np.exp(rng.uniform(np.log(least), np.log(longest + 1))))
+        steps = min(steps, self.size.longest)
+        widest = min(self.size.widest, DIVERGING) if regime.diverges else self.size.widest
+        lanes = int(rng.choice(regime.lanes)) if regime.lanes else int(np.clip(most // steps, 16, widest))
+        return Batch(number, cell, lanes, steps, seed, parents)

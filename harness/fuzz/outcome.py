@@ -1,0 +1,163 @@
+"""What a fuzzing run is asked and what it comes to, batch after batch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from cases.case import Case
+from harness.folder import Folder
+from harness.fuzz.batch import Finding
+from harness.fuzz.breeding import Cell
+from harness.fuzz.corpus import CORPUS, Replayed
+from harness.fuzz.probe import Probe
+from harness.records import plain, write_whole
+from harness.verdicts import HOLDS, Record
+
+VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What is to be run. A run ends after `seconds`, or after `batches`, whichever is given and comes first."""
+
+    cases: tuple[Case, ...]
+    rules: tuple[str, ...]
+    precisions: tuple[str, ...]
+    probe: Probe
+    seed: int = 0
+    seconds: float | None = 60.0
+    batches: int | None = None
+    jobs: int = 1
+    files: tuple[str, ...] = ()
+    corpus: Path | None = CORPUS
+    out: Path | None = None
+    record: bool = True
+
+
+@dataclass
+class Row:
+    """One law over the whole run."""
+
+    checks: int = 0
+    lanes: int = 0
+    screen: float = 0.0
+    screen_where: str = ""
+    host: float | None = None
+    host_where: str = ""
+    replayed: int = 0
+
+
+@dataclass
+class Outcome:
+    """What a run found.
+
+    tried       checks of the screen; those that count are in the rows
+    violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made small;  saved  corpus files written
+    """
+
+    campaign: Campaign
+    cells: list[Cell]
+    rows: dict[str, Row] = field(default_factory=dict)
+    visits: dict[Cell, int] = field(default_factory=dict)
+    replayed: list[Replayed] = field(default_factory=list)
+    violations: list = field(default_factory=list)
+    minimal: list = field(default_factory=list)
+    saved: list[Path] = field(default_factory=list)
+    false_alarms: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    batches: int = 0
+    tried: int = 0
+    skipped: int = 0
+    lanes: int = 0
+    frozen: int = 0
+    outside: int = 0
+    seconds: float = 0.0
+    screened: float = 0.0
+    interrupted: bool = False
+    folder: Path | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def checks(self) -> int:
+        return sum(r.checks for r in self.rows.values())
+
+    @property
+    def unvisited(self) -> list[Cell]:
+        return [c for c in self.cells if not self.visits.get(c)]
+
+    @property
+    def exit_code(self) -> int:
+        if self.errors:
+            return INTERNAL
+        if self.violations or any(r.again for r in self.replayed):
+            return VIOLATED
+        if self.interrupted:
+            return INTERRUPTED
+        return UNDECIDED if self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+
+
+def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> None:
+    """Add one finding, in the order of the batches' numbers."""
+    outcome.batches += 1
+    if isinstance(finding, str):
+        outcome.errors[f"batch {outcome.batches - 1}"] = finding
+        return
+    batch = finding.batch
+    if finding.error is not None:
+        outcome.errors[batch.name] = finding.error
+        save_crash(outcome, finding, folder)
+        return
+    outcome.skipped += finding.skipped
+    outcome.lanes += finding.lanes
+    outcome.tried += finding.tried
+    outcome.frozen += finding.frozen
+    outcome.outside += finding.outside
+    outcome.screened += finding.screened
+    outcome.false_alarms += finding.false_alarms
+    if finding.checks:
+        outcome.visits[batch.cell] = outcome.visits.get(batch.cell, 0) + 1
+    for (law, symmetry), count in finding.laws.items():
+        row = outcome.rows.setdefault(law, Row())
+        row.checks += count.checks
+        row.lanes += count.lanes
+        if count.spent > row.screen:
+            row.screen, row.screen_where = count.spent, f"{batch.cell.name}/{symmetry}" if symmetry else batch.cell.name
+    improved = [r for r in finding.records if improves(outcome, r, batch.cell)]
+    outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
+    if folder:
+        keep = [*improved, *(r for _, _, r in finding.violations if r not in improved)]
+        for r in keep:
+            r.cell = batch.name
+            r.replay = f"noether replay {folder.path} --law {r.law} --cell {batch.name}" + (f" --symmetry {r.symmetry}" if r.symmetry else "")
+            r.control = batch_plant(outcome)
+        folder.record(batch.name, keep, finding.seconds)
+
+
+def batch_plant(outcome: Outcome) -> str | None:
+    return outcome.campaign.probe.plant or None
+
+
+def improves(outcome: Outcome, r: Record, cell: Cell) -> bool:
+    """Whether the host never saw this law spend as much; counts the record."""
+    row = outcome.rows.setdefault(r.law, Row())
+    row.replayed += r.lanes
+    if r.verdict != HOLDS or (row.host is not None and r.spent <= row.host):
+        return False
+    row.host, row.host_where = r.spent, f"{cell.name}/{r.symmetry}" if r.symmetry else cell.name
+    return True
+
+
+def save_crash(outcome: Outcome, finding: Finding, folder: Folder | None) -> None:
+    """The batch that failed inside the harness, as a file: its number and the run's seed give its lanes."""
+    if folder is None:
+        return
+    batch = finding.batch
+    folder.record_error(batch.name, finding.error)
+    value = {**asdict(replace(batch, parents=None)), "run seed": outcome.campaign.seed, "probe": asdict(outcome.campaign.probe),
+             "parents": None if batch.parents is None else [[float(x).hex() for x in row] for row in np.asarray(batch.parents)],
+             "error": finding.error}  # fmt: skip
+    write_whole(folder.path / f"crash-{batch.number}.json", json.dumps(plain(value), allow_nan=False, indent=1) + "\n")

@@ -1,0 +1,83 @@
+"""What is under test, and the host's judgement of a few of its lanes.
+
+A probe is a backend, or a planted fault in the numpy step. Both are screened by the same program and judged by the
+same host: what finds a planted fault is what would find a true one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Case
+from harness import screen
+from harness.certified import judge_inside
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from harness.usage import unknown
+from harness.verdicts import VIOLATED, Record
+from kernels import launch
+
+
+@dataclass(frozen=True)
+class Probe:
+    """backend  a name of kernels.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
+
+    backend: str
+    plant: str = ""
+
+    def applies(self, job: launch.Job) -> bool:
+        return not self.plant or fault(self.plant).applies(job)
+
+    def screen(self, case: Case, job: launch.Job) -> screen.Screening:
+        if not self.plant:
+            return screen.screen(case, job, backend=self.backend)
+        return screen.screen_states(case, job, *fault(self.plant).outcome(case, job))
+
+    def trajectory(self, case: Case, job: launch.Job) -> Trajectory:
+        """The whole launch, every step kept."""
+        if self.plant:
+            states = fault(self.plant).outcome(case, job)
+        else:
+            states = launch.run(job, self.backend).wide()
+        return Trajectory(case, job.rule, job.precision, *states, job.params)
+
+    def judge(self, case: Case, job: launch.Job, t: Trajectory | None = None) -> list[Record]:
+        """Every exact law on every lane of a small launch, in wide arithmetic on the host."""
+        about = dict(case=case.name, rule=job.rule.name, backend=self.backend, precision=job.precision.label, parameters={})
+        return judge_inside(case, job, self.trajectory(case, job) if t is None else t, EXACT, about=about)
+
+    def violation(self, case: Case, job: launch.Job, law: str, symmetry: str | None) -> Record | None:
+        """The record of one law that a small launch violates, or None where it does not (or has left the domain)."""
+        if not self.applies(job):
+            return None
+        about = dict(case=case.name, rule=job.rule.name, backend=self.backend, precision=job.precision.label, parameters={})
+        mine = [r for r in judge_inside(case, job, self.trajectory(case, job), (law,), about=about)
+                if r.verdict == VIOLATED and r.symmetry == symmetry]  # fmt: skip
+        return max(mine, key=lambda r: r.spent, default=None)
+
+
+def fault(name: str):
+    """A planted fault by name. Raises UsageError."""
+    known = faults()
+    if name not in known:
+        raise unknown("fault", name, known)
+    return known[name]
+
+
+def faults() -> dict:
+    from harness.faults import BY_NAME
+
+    return BY_NAME
+
+
+def final_states_differ(job: launch.Job, found: screen.Screening, t: Trajectory, lanes: np.ndarray) -> int:
+    """How many stored values of the screen's final states are not those of the replay, bit for bit; NaN equals NaN."""
+    from kernels.precision import widen
+
+    p, count = job.precision, 0
+    for mine, theirs, kind in ((found.q, t.z[-1], p.q_store), (found.v, t.v[-1], p.v_store)):
+        screened = widen(mine, kind)[:, lanes]
+        count += int(((screened != theirs) & ~(np.isnan(screened) & np.isnan(theirs))).sum())
+    return count

@@ -1,0 +1,108 @@
+"""What a fuzzing run says at its end, for people and for machines."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from harness.fuzz.minimise import size
+from harness.fuzz.outcome import Outcome, Row
+from harness.regimes import REGIMES
+from harness.table import listing, number
+
+SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
+WORD = {0: "nothing false", 1: "a law is violated", 3: "could not decide", 70: "internal error", 130: "interrupted"}
+
+
+def law_order(outcome: Outcome) -> list[tuple[str, Row]]:
+    return sorted(outcome.rows.items(), key=lambda item: (item[0][0], int(item[0][1:])))
+
+
+def laws_table(outcome: Outcome):
+    table = listing("law", "checks", "lanes", "worst", "replayed", "worst in")
+    for law, row in law_order(outcome):
+        # The host's figure is in wide arithmetic; the screen's bound is a little wider, so its figure a little smaller.
+        worst, where = (row.host, row.host_where) if row.host is not None and row.host >= row.screen else (row.screen, row.screen_where)
+        table.add_row(law, f"{row.checks:.3g}", f"{row.lanes:.3g}", number(worst), str(row.replayed), where)
+    return table
+
+
+def coverage_table(outcome: Outcome):
+    """One row a regime: how many of its cells were visited, by how many batches."""
+    table = listing("regime", "cells", "batches", "what")
+    for name, regime in REGIMES.items():
+        mine = [c for c in outcome.cells if c.regime == name]
+        if mine:
+            visited = [outcome.visits[c] for c in mine if outcome.visits.get(c)]
+            table.add_row(name, f"{len(visited)}/{len(mine)}", str(sum(visited)), regime.what)
+    return table
+
+
+def rate(outcome: Outcome) -> float:
+    """Checks per second of the whole run, everything included."""
+    return outcome.checks / outcome.seconds if outcome.seconds else 0.0
+
+
+def ending(outcome: Outcome) -> list:
+    out: list = []
+    for replayed in outcome.replayed:
+        out.append(Text(replayed.line, style="bold red" if replayed.again else ""))
+    if outcome.rows and not outcome.violations:
+        out += [laws_table(outcome), Text(), coverage_table(outcome), Text()]
+        out += never_visited(outcome)
+    out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen: neither counts as a check"))
+    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second, on {outcome.campaign.probe.backend}"))
+    for alarm in outcome.false_alarms[:SHOWN]:
+        out.append(Text(f"false alarm: {alarm}", style="bold red"))
+    for name, error in list(outcome.errors.items())[:SHOWN]:
+        out.append(Text(f"internal error in {name}: {error.strip().splitlines()[-1]}", style="bold red"))
+    out += found(outcome)
+    folder = f"; {outcome.folder}" if outcome.folder else ""
+    out.append(Text(verdict(outcome) + folder, style="green" if outcome.exit_code == 0 else "bold red"))
+    return out
+
+
+def verdict(outcome: Outcome) -> str:
+    plant = outcome.campaign.probe.plant
+    if outcome.exit_code == 3:
+        if outcome.false_alarms:
+            return f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm: its bound is wrong"
+        return f"planted fault not found: {plant}" if plant and outcome.checks else "no check was made: the time box proves nothing"
+    if plant and outcome.violations:
+        return f"planted fault found: {plant}, by {outcome.violations[0][0].law}, in {outcome.seconds:.1f} s, batch {outcome.batches}, after {outcome.tried:.3g} checks"
+    return WORD[outcome.exit_code]
+
+
+def never_visited(outcome: Outcome) -> list[Text]:
+    missing = outcome.unvisited
+    if not missing:
+        return [Text(f"every cell of the grid was visited, {len(outcome.cells)} in all")] if outcome.cells else []
+    names = ", ".join(c.name for c in missing[:SHOWN])
+    more = f" and {len(missing) - SHOWN} more, all in the summary (--json)" if len(missing) > SHOWN else ""
+    return [Text(f"never visited: {len(missing)} of {len(outcome.cells)} cells: {names}{more}")]
+
+
+def found(outcome: Outcome) -> list:
+    """Each violation, made small, with the line that replays it."""
+    out: list = []
+    for at, (subject, minimal) in enumerate(outcome.minimal):
+        out.append(Text(f"violated: {subject.place}: {minimal.found.get('reason', '')}", style="bold red"))
+        out.append(Text(f"  smallest: {size(subject, minimal)}, {number(minimal.found.get('spent'))} bounds"))
+        if at < len(outcome.saved):
+            out.append(f"  noether fuzz --replay {outcome.saved[at]}")
+    return out
+
+
+def summary(outcome: Outcome) -> dict:
+    """The same for machines."""
+    campaign = outcome.campaign
+    return {
+        "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
+        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "frozen": outcome.frozen,
+        "skipped": outcome.skipped, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "checks": outcome.checks, "rate": rate(outcome),
+        "laws": {law: row.__dict__ for law, row in law_order(outcome)},
+        "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
+        "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},
+        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors,
+        "violations": [{"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
+        "saved": [str(p) for p in outcome.saved], "folder": str(outcome.folder) if outcome.folder else None,
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""A trajectory may say where it ends as far as D0 has certified it, and a wrong one may not."""
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from harness import regimes
+from harness.certified import certified_steps, judge_inside, part
+from harness.domain import leaving
+from harness.judge import judge_all
+from harness.laws import EXACT
+from harness.regimes import REGIMES, draw, units
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import launch
+from kernels.precision import parse
+from kernels.rules import RULES
+
+HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
+
+
+@pytest.fixture(scope="module")
+def chaotic():
+    """Past the stability edge, every operation rounded to bfloat16: references stay where right trajectories overflow."""
+    rule, precision = RULES["heavy-ball-decoupled"], parse("bfloat16/eager")
+    u = np.random.default_rng(1).random((units(HAT), 400))
+    job = draw(REGIMES["unstable"], HAT, rule, precision, u, 20)
+    return job, Trajectory(HAT, rule, precision, *launch.run(job, "numpy").wide(), job.params)
+
+
+def violated(records):
+    return {r.law for r in records if r.verdict == VIOLATED}
+
+
+def test_a_right_trajectory_that_parts_from_its_references_is_not_accused(chaotic):
+    job, t = chaotic
+    outside = leaving(HAT, job)
+    assert (~t.finite.all(axis=0) & ~outside).any(), "no lane parts from its reference: nothing was shown"
+    assert violated(judge_all(t, EXACT, about=ABOUT, outside=outside))
+    records = judge_inside(HAT, job, t, EXACT, about=ABOUT)
+    assert not violated(records) and any(r.verdict == HOLDS for r in records)
+
+
+def test_a_certificate_ends_where_the_true_step_overflows(chaotic):
+    job, t = chaotic
+    until = certified_steps(t)
+    lost = ~t.finite.all(axis=0)
+    first = np.where(lost, (~t.finite).argmax(axis=0), t.steps + 1)
+    assert (until[lost] < first[lost]).all() and (until <= t.steps).all() and (until == t.steps).any()
+
+
+def test_a_wrong_step_on_the_way_to_overflow_is_not_excused(chaotic):
+    job, t = chaotic
+    until = certified_steps(t)
+    lane = int(np.flatnonzero(~t.finite.all(axis=0) & (until > 4) & ~leaving(HAT, job))[0])
+    alone = part(t, [lane])
+    wrong = Trajectory(HAT, job.rule, job.precision, alone.z.copy(), alone.v, alone.params)
+    wrong.z[2, 0, 0] *= 1.5
+    assert certified_steps(wrong)[0] == t.steps
+    one = launch.Job(job.program, job.rule, job.precision, job.q0[:, [lane]], job.v0[:, [lane]], job.params[:, [lane]], job.steps)
+    assert {"D0"} <= violated(judge_inside(HAT, one, wrong, EXACT, about=ABOUT))
+
+
+@pytest.mark.parametrize("law", ["D0", "D2"])
+def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(law):
+    rule, precision = RULES["heavy-ball"], parse("float32")
+    job = draw(REGIMES["ordinary"], HAT, rule, precision, np.random.default_rng(1).random((units(HAT), 6)), 12)
+    z, v = launch.run(job, "numpy").wide()
+    z[7:, :, 3] *= 2.0**200  # no operation of the reference comes near: the step to row 7 is wrong
+    z[9:, :, 3] = np.inf
+    t = Trajectory(HAT, rule, precision, z, v, job.params)
+    assert certified_steps(t)[3] == t.steps
+    assert violated(judge_inside(HAT, job, t, (law,), about=ABOUT)) == {law}
+    assert regimes.stiffness(HAT) > 1

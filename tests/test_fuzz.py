@@ -1,0 +1,320 @@
+"""Fuzzing finds what is planted and nothing else, makes it small, and says what it did not look at."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from harness import cli, regimes
+from harness.discrete import rules_of
+from harness.folder import read_run
+from harness.fuzz import batch as batches
+from harness.fuzz import campaign as campaigns
+from harness.fuzz.batch import run_batch
+from harness.fuzz.breeding import LAG, Archive, Batch, Cell, Kept, Schedule, Size, grid, offspring, size_of
+from harness.fuzz.campaign import run
+from harness.fuzz.minimise import complexity, fails, minimise, neighbours
+from harness.fuzz.outcome import Campaign
+from harness.fuzz.probe import Probe
+from harness.fuzz.table import summary
+from harness.plan import PRECISIONS, RULES
+from harness.regimes import REGIMES
+from harness.verdicts import HOLDS, VIOLATED
+
+ROOT = Path(__file__).resolve().parent.parent
+BY_NAME = {c.name: c for c in CATALOG}
+HAT = BY_NAME["mexican-hat"]
+
+
+def campaign(*names, plant="", **how):
+    cases = tuple(BY_NAME[n] for n in names) or CATALOG
+    how = {"rules": RULES, "precisions": PRECISIONS, "seconds": None, "batches": 12, "corpus": None, "record": False, **how}
+    return Campaign(cases, probe=Probe("numpy", plant), **how)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Batches of a few milliseconds."""
+    monkeypatch.setattr(campaigns, "size_of", lambda backend, plant: Size(2**10, 2**12, 2**9, 32))
+
+
+# ---- an honest kernel
+
+
+@pytest.fixture(scope="module")
+def honest():
+    before = campaigns.size_of
+    campaigns.size_of = lambda backend, plant: Size(2**10, 2**12, 2**9, 32)
+    try:
+        return run(campaign("mexican-hat", "entropy-mirror", batches=16))
+    finally:
+        campaigns.size_of = before
+
+
+def test_an_honest_kernel_is_not_accused(honest):
+    assert honest.exit_code == 0 and not honest.false_alarms and not honest.errors
+    assert {"D0", "D2", "D3", "D7"} <= set(honest.rows) and honest.checks > 10**4
+
+
+def test_what_it_reports_was_confirmed_by_the_host(honest):
+    for law, row in honest.rows.items():
+        assert row.replayed > 0 and row.checks > 0, law
+        assert row.host is not None and row.host <= 1 and row.screen <= 1
+    assert honest.rows["D0"].host > 0.9
+
+
+def test_every_cell_is_visited_or_named(honest):
+    told = summary(honest)
+    assert told["visited"] + len(told["never_visited"]) == told["cells"] == len(honest.cells)
+    assert not set(told["batches_per_cell"]) & set(told["never_visited"])
+    assert sum(told["batches_per_cell"].values()) <= honest.batches
+
+
+def test_the_same_seed_is_the_same_run_whatever_the_workers(honest):
+    again = run(campaign("mexican-hat", "entropy-mirror", batches=16, jobs=2))
+    told = [{k: v for k, v in summary(x).items() if "seconds" not in k and k != "rate"} for x in (honest, again)]
+    assert told[0] == told[1]
+    other = run(campaign("mexican-hat", "entropy-mirror", batches=6, seed=1))
+    assert other.visits != run(campaign("mexican-hat", "entropy-mirror", batches=6)).visits
+
+
+def test_a_grid_has_each_regime_that_fits_and_is_visited_in_one_round():
+    cells = grid((HAT,), RULES, ("float64",))
+    expected = sum(r.fits(campaigns_rule(name)) for name in rules_of(HAT) for r in REGIMES.values())
+    assert len(set(cells)) == len(cells) == expected
+    schedule, archive = Schedule(cells, 3, Size(64, 64, 16, 32)), Archive()
+    seen = {schedule.batch(n, archive).cell for n in range(0, 2 * len(cells))}
+    assert seen == set(cells)
+
+
+def campaigns_rule(name):
+    from kernels.rules import RULES as table
+
+    return table[name]
+
+
+def test_frozen_lanes_are_counted_and_are_no_checks(monkeypatch):
+    monkeypatch.setitem(REGIMES, "ordinary", regimes.Regime("ordinary", "does not move", lambda x: setattr(x, "eta", 0 * x.eta), (4, 4)))
+    found = run_batch(Batch(0, Cell("mexican-hat", "gradient-descent", "bfloat16", "ordinary"), 50, 4, 1), Probe("numpy"))
+    assert found.error is None and found.frozen == 50 and found.checks == 0
+
+
+def test_a_run_without_checks_is_blind():
+    empty = run(campaign("mexican-hat", seconds=0.0))
+    assert empty.checks == 0 and empty.exit_code == 3 and len(empty.unvisited) == len(empty.cells)
+
+
+# ---- guidance
+
+
+def test_offspring_are_near_their_parents_and_a_share_is_fresh():
+    rng = np.random.default_rng(0)
+    parents, fresh = np.full((14, 2), 0.5), rng.random((14, 4000))
+    bred = offspring(parents, fresh, rng)
+    assert ((bred >= 0) & (bred < 1)).all()
+    pure = (bred == fresh).all(axis=0).mean()
+    near = (np.abs(np.median(bred - 0.5, axis=0)) < 1e-3).mean()
+    assert 0.2 < pure < 0.3 and near > 0.4
+
+
+def test_the_archive_keeps_the_worst_of_each_law_case_and_rule():
+    archive = Archive()
+    for case in ("mexican-hat", "softmax"):
+        for spent in np.linspace(0, 1, 20) * (1 if case == "softmax" else 0.1):
+            archive.add("D2", Cell(case, "heavy-ball", "float32", "ordinary"), Kept(float(spent), np.zeros(3), "ordinary", 4))
+    kept = archive.kept["D2", "float32"]
+    assert {case for case, _ in kept} == {"mexican-hat", "softmax"}
+    assert min(k.spent for k in kept["softmax", "heavy-ball"]) > 0.5
+    cell, parents, steps = archive.choose(np.random.default_rng(0))
+    assert cell.precision == "float32" and parents.shape == (3, 8) and steps == 4
+
+
+def test_breeding_spends_more_than_drawing():
+    """On average over seeds: what guidance is for. D2 in float32, the same number of lanes."""
+    cell = Cell("mexican-hat", "heavy-ball", "float32", "ordinary")
+
+    def worst(seed, parents=None):
+        found = run_batch(Batch(0, cell, 256, 8, seed, parents), Probe("numpy"))
+        mine = [k for law, k in found.kept if law == "D2"]
+        return max(k.spent for k in mine), np.stack([k.units for k in mine], axis=1)
+
+    gains = []
+    for seed in range(6):
+        parents = worst(seed)[1]
+        gains.append(worst(100 + seed, parents)[0] - worst(100 + seed)[0])
+    assert np.mean(gains) > 0
+
+
+# ---- planted faults
+
+FOUND = ("eta as float32", "momentum one step old", "bfloat16 store truncated", "decay coupled for decoupled", "another loss, same symmetry")
+
+
+@pytest.mark.parametrize("plant", FOUND)
+def test_a_planted_fault_is_found_and_made_minimal(plant):
+    outcome = run(campaign("mexican-hat", "linear-network", plant=plant, batches=40))
+    assert outcome.exit_code == 1 and outcome.minimal, plant
+    for subject, minimal in outcome.minimal[:1]:
+        assert minimal.lanes == 1 and minimal.steps <= 2
+        assert fails(subject, minimal, outcome.campaign.probe)
+        worst = next(w for s, w, _, _ in outcome.violations if s == subject)
+        assert complexity(minimal) < complexity(worst)
+        for smaller in neighbours(subject, minimal, outcome.campaign.probe):
+            assert not fails(subject, smaller, outcome.campaign.probe)
+
+
+def test_a_fault_that_needs_company_keeps_as_many_lanes_as_it_needs():
+    outcome = run(campaign("mexican-hat", plant="off by one lane at the store", precisions=("bfloat16",), rules=("gradient-descent",), batches=40))
+    _, minimal = outcome.minimal[0]
+    assert minimal.lanes == 2 and minimal.steps == 1
+
+
+def test_what_is_harmless_is_not_found():
+    outcome = run(campaign("mexican-hat", plant="gradient times one", batches=10))
+    assert not outcome.violations and outcome.exit_code == 3 and outcome.checks > 0
+
+
+def test_a_launch_that_violates_nothing_cannot_be_made_smaller():
+    outcome = run(campaign("mexican-hat", plant="eta as float32", batches=40))
+    subject, minimal = outcome.minimal[0]
+    with pytest.raises(ValueError, match="nothing to make smaller"):
+        minimise(subject, minimal, Probe("numpy"))
+
+
+# ---- evidence about the screen itself
+
+
+def test_an_alarm_that_the_host_does_not_confirm_ends_blind(monkeypatch):
+    right = batches.screen.screen
+
+    def alarming(case, job, **how):
+        found = right(case, job, **how)
+        found.spent[0, 0], found.first_bad[0, 0] = 2.0, 0
+        return found
+
+    monkeypatch.setattr(batches.screen, "screen", alarming)
+    outcome = run(campaign("mexican-hat", batches=1))
+    assert outcome.false_alarms and outcome.exit_code == 3 and "does not confirm" in summary(outcome)["verdict"]
+
+
+def test_final_states_that_do_not_come_back_end_blind(monkeypatch):
+    right = batches.screen.screen
+
+    def other(case, job, **how):
+        found = right(case, job, **how)
+        found.q[:] = 0
+        return found
+
+    monkeypatch.setattr(batches.screen, "screen", other)
+    outcome = run(campaign("mexican-hat", precisions=("float32",), batches=1))
+    assert outcome.exit_code == 3 and "not those of the replay" in outcome.false_alarms[0]
+
+
+def test_a_screen_that_sees_nothing_is_caught_by_the_sample(monkeypatch):
+    right = batches.screen.screen_states
+
+    def blind(case, job, q, v, **how):
+        found = right(case, job, q, v, **how)
+        found.spent[:] = np.where(found.covered, 0.5, np.nan)
+        return found
+
+    monkeypatch.setattr(batches.screen, "screen_states", blind)
+    assert run(campaign("mexican-hat", plant="gradient x 2", batches=10)).exit_code == 1
+
+
+# ---- the run around it
+
+
+def test_a_crash_in_a_batch_is_internal_and_the_batch_is_saved(monkeypatch, tmp_path):
+    def broken(*_, **__):
+        raise ZeroDivisionError("planted in a batch")
+
+    monkeypatch.setattr(batches.screen, "screen", broken)
+    outcome = run(campaign("mexican-hat", batches=5, record=True, out=tmp_path / "r"))
+    assert outcome.exit_code == 70 and len(outcome.errors) >= campaigns.CRASHES
+    saved = json.loads((tmp_path / "r" / "crash-0.json").read_text())
+    assert "planted in a batch" in saved["error"] and saved["run seed"] == 0 and saved["cell"]["case"] == "mexican-hat"
+
+
+def test_a_run_leaves_a_folder_whose_worst_lane_replays(tmp_path):
+    outcome = run(campaign("mexican-hat", batches=12, record=True, out=tmp_path / "r"))
+    found = read_run(tmp_path / "r")
+    assert found.about["exit_code"] == 0 and len(found.cells) == outcome.batches and found.records
+    assert {r.verdict for r in found.records} == {HOLDS}
+    assert cli.call(["replay", str(tmp_path / "r"), "--law", "D0"]) == 0
+
+
+def test_a_run_with_a_violation_keeps_it_in_its_folder(tmp_path):
+    run(campaign("mexican-hat", plant="gradient x 2", batches=10, record=True, out=tmp_path / "r"))
+    found = read_run(tmp_path / "r")
+    assert found.about["exit_code"] == 1 and any(r.verdict == VIOLATED and r.control == "gradient x 2" for r in found.records)
+
+
+def test_sizes_differ_by_backend():
+    assert size_of("numpy", "").volume < size_of("triton-cpu", "").volume and size_of("numpy", "x").volume < size_of("numpy", "").volume
+    assert LAG >= 2
+
+
+# ---- the command
+
+
+def test_the_command_prints_laws_coverage_and_rate(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = cli.call(["fuzz", "mexican-hat", "--batches", "6", "--jobs", "1", "--backend", "numpy", "--precision", "float32,bfloat16"])
+    out = capsys.readouterr().out
+    assert code == 0 and "nothing false" in out and "never visited" in out and "checks in" in out and "a second, on numpy" in out
+
+
+def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["fuzz", "mexican-hat", "--plant", "gradient x 2", "--batches", "8", "--jobs", "1"]
+    assert cli.call(words) == 1 and "planted fault found: gradient x 2" in capsys.readouterr().out
+    assert not (tmp_path / "corpus").exists()
+    assert cli.call([*words, "--corpus", "kept"]) == 1
+    capsys.readouterr()
+    (kept, *_) = (tmp_path / "kept").glob("D0*.json")
+    assert cli.call(["fuzz", "--replay", str(kept)]) == 1 and "violated again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--for", "soon"], "--for is 'soon', must be a time such as 60s"),
+        (["--plant", "gremlin"], "fault is 'gremlin', must be one of"),
+        (["--plant", "ascent", "--backend", "triton-ptx"], "planted in the numpy step"),
+        (["--batches", "0"], "--batches is 0, must be a whole number from 1"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--rule", "adam"], "rule is 'adam'"),
+        (["atlantis"], "case is 'atlantis'"),
+        (["--replay", "nowhere.json"], "corpus file nowhere.json does not exist"),
+    ],
+)
+def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, what):
+    monkeypatch.chdir(tmp_path)
+    assert cli.call(["fuzz", *words]) == 2
+    told = capsys.readouterr().err
+    assert what in told and len(told.splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_keeps_what_was_found(tmp_path):
+    command = [sys.executable, "-m", "harness", "fuzz", "mexican-hat", "--for", "60s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(600):
+            cells = tmp_path / "r" / "cells.jsonl"
+            if cells.exists() and cells.read_text().count("\n") >= 3:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "interrupted" in err and "checks in" in out
+    assert read_run(tmp_path / "r").about["exit_code"] == 130

@@ -7,7 +7,7 @@
     euclidean    m <qdot, xi(q)>   none: xi is a Killing field, J decays without a source
 
 Heavy ball keeps the law exactly at any step size: J_n = beta^n J_0.
-Breaking: b = q_1 + q_2 q_3 / 2, which breaks all three rotations.
+Breaking: b = q_1 + q_{d-1} q_d / 2, which breaks all three rotations; here d = 3.
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 
@@ -22,15 +22,21 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[0] + q[1] * q[2] / 2
+    return q[0] + q[-2] * q[-1] / 2
 
 
-MEXICAN_HAT = Case(
-    name="mexican-hat",
-    title="Mexican hat, d = 3: rotation, so(3)",
-    source="Tanaka, Kunin (2021), Table 1",
-    loss=loss,
-    breaking=breaking,
-    box=((0.25, 0.875), (-0.875, -0.25), (0.25, 0.875)),
-    symmetries=(rotation(D, 0, 1), rotation(D, 1, 2), rotation(D, 0, 2)),
-)
+def mexican_hat(d: int) -> Case:
+    """The hat of d parameters, d at least 2: so(d)."""
+    turned = ((i, i + apart) for apart in range(1, d) for i in range(d - apart))
+    return Case(
+        name="mexican-hat" if d == D else f"mexican-hat-{d}",
+        title=f"Mexican hat, d = {d}: rotation, so({d})",
+        source="Tanaka, Kunin (2021), Table 1",
+        loss=loss,
+        breaking=breaking,
+        box=tuple((-0.875, -0.25) if i % 2 else (0.25, 0.875) for i in range(d)),
+        symmetries=tuple(rotation(d, i, j) for i, j in turned),
+    )
+
+
+MEXICAN_HAT = mexican_hat(D)

@@ -15,11 +15,10 @@ Source: Tanaka, Kunin (2021), section 4, scale symmetry; the loss is the textboo
 from cases.case import Case, scale
 
 D = 8
-EIGENVALUES = tuple((2 + i) / 4 for i in range(D))
 
 
 def loss(q, xp):
-    diagonal = sum(c * x * x for c, x in zip(EIGENVALUES, q, strict=True))
+    diagonal = sum((2 + i) / 4 * x * x for i, x in enumerate(q))
     neighbours = sum(x * y for x, y in zip(q[:-1], q[1:], strict=True)) / 4
     return (diagonal + neighbours) / sum(x * x for x in q)
 
@@ -28,13 +27,18 @@ def breaking(q, xp):
     return sum(x * x for x in q) / 8 + q[0]
 
 
-RAYLEIGH = Case(
-    name="rayleigh",
-    title=f"Rayleigh quotient, d = {D}: scale",
-    source="Tanaka, Kunin (2021), section 4",
-    loss=loss,
-    breaking=breaking,
-    box=((0.25, 1.25),) * (D // 2) + ((-1.25, -0.25),) * (D // 2),
-    symmetries=(scale(D),),
-    scale_free=True,
-)
+def rayleigh(d: int) -> Case:
+    """The quotient of d parameters, d at least 2; lambda_i = (2 + i)/4, i from 0."""
+    return Case(
+        name="rayleigh" if d == D else f"rayleigh-{d}",
+        title=f"Rayleigh quotient, d = {d}: scale",
+        source="Tanaka, Kunin (2021), section 4",
+        loss=loss,
+        breaking=breaking,
+        box=((0.25, 1.25),) * (d // 2) + ((-1.25, -0.25),) * (d - d // 2),
+        symmetries=(scale(d),),
+        scale_free=True,
+    )
+
+
+RAYLEIGH = rayleigh(D)

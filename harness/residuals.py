@@ -13,14 +13,14 @@ from functools import cache, cached_property
 import numpy as np
 
 from cases.case import Case
-from harness import bounds
+from harness import bounds, trace
 from harness.bounds import FLOAT64
 from harness.laws import EXACT
+from harness.magnitudes import Magnitude, Rules, magnitude_error
 from harness.scalar import Formulas, Scalar, largest
 from harness.trace import pruned
 from harness.trajectory import Trajectory
 from harness.wide import partials
-from kernels.elementary import EXP_UNITS
 from kernels.precision import UNIT, Precision
 from kernels.program import Program
 from kernels.rules import Rule
@@ -37,13 +37,6 @@ class Symbols(Trajectory):
     """A trajectory of one lane whose numbers are traced: states (q, v) in order of time, the last one the newest."""
 
     unit, floor = UNIT["float64"], FLOOR
-
-    @staticmethod
-    def running_error(program, q, q_error, eps, precision):
-        """bounds.program_error, traced."""
-        found = bounds.operations(program, [*q, eps], [*q_error, 0 * eps], precision, bounds.PASS)
-        value, error = (np.stack([np.broadcast_to(x[i], np.shape(eps)) for i in program.outputs]) for x in found)
-        return value, error * bounds.SLACK
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, states, params):
         self.case, self.rule, self.precision = case, rule, precision
@@ -66,13 +59,26 @@ class Symbols(Trajectory):
             return error * (1 + COARSE * self.unit / self.precision.u_arith)
         return error + np.stack([self.own_error(q, g) for q, g in zip(self.q[:-1], self.g, strict=True)])
 
+    def kernel_error(self, q, eps):
+        return self.bounded(trace.gradient(self.case), q, self.precision)
+
     def own_error(self, q, g) -> np.ndarray:
-        """The running error of the traced gradient at q (d, 1), evaluated in float64."""
-        inputs = [*q, self.eps]
-        place = {x[0].at: i for i, x in enumerate(inputs)}
-        program = program_between(self.eps[0].tape, place, [x[0].at for x in g])
-        shift = [np.abs(x) * (EXP_UNITS * self.unit) if self.rule.log_state else 0 * x for x in q]
-        return self.running_error(program, q, shift, self.eps, FLOAT64)[1]
+        """The rounding of the traced gradient at q (d, 1), evaluated in float64."""
+        place = {x[0].at: i for i, x in enumerate([*q, self.eps])}
+        return self.bounded(program_between(self.eps[0].tape, place, [x[0].at for x in g]), q, FLOAT64)
+
+    def bounded(self, program: Program, q, precision: Precision) -> np.ndarray:
+        """What a program rounds at q: by magnitudes, or its running error where it has an exp."""
+        inputs, rules = [*q, self.eps], Rules(precision)
+        units = rules.exp_count if self.rule.log_state else 0
+        if program.has_exp:
+            known = [*(np.abs(x) * rules.gamma(units) + 4 * rules.tiny * rules.u for x in q), 0 * self.eps] if units else [0 * x for x in inputs]
+            errors = bounds.operations(program, inputs, known, precision, bounds.PASS)[1]
+            error = np.stack([np.broadcast_to(errors[i], self.eps.shape) for i in program.outputs])
+        else:
+            sizes = [*(Magnitude(np.abs(x) + (4 * rules.tiny if units else 0), units) for x in q), Magnitude(np.abs(self.eps), 0)]
+            error = magnitude_error(program, inputs, sizes, precision)
+        return error * bounds.SLACK
 
     @cached_property
     def path(self) -> np.ndarray:

@@ -25,7 +25,6 @@ class Trajectory:
     """
 
     unit, floor = U_WIDE, 0.0
-    running_error = staticmethod(bounds.program_error)
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, z, v, params):
         self.case, self.rule, self.precision = case, rule, precision
@@ -95,7 +94,7 @@ class Trajectory:
         if self.rule.log_state:
             unit = bounds.EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
             shift = np.abs(q) * unit + 4 * p.tiny_arith
-        return self.running_error(trace.gradient(self.case), q, shift, eps, p)[1]
+        return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
 
     @cached_property
     def force(self) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
 
     numpy        blocked: the plain step of kernels/step.py, the residuals in float64; the oracle
+    triton-...   kernels/screen.py, executed as kernels/launch.py executes; the same bits
 
 A residual program (harness/residuals.py) gives one number for each law and step, |measured - predicted| in units of
 its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN is inf.
@@ -11,18 +12,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kernels.launch import BackendMissing, Job
-from kernels.precision import encode
+from kernels import launch
+from kernels.codegen import function
+from kernels.launch import Job
+from kernels.precision import Precision, encode
 from kernels.program import Program
 from kernels.registers import Registers
 from kernels.step import advanced
 
 PARAMETERS = ("eta", "beta", "k", "eps")
-BLOCK = 1024  # lanes: a few hundred operations on some sixty buffers of 8 kB stay in the second-level cache
+FLOAT64 = Precision("float64")
+UNWRITTEN = -2  # no step has this number: a lane that nobody wrote shows
+BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
 
 
 @dataclass(frozen=True)
@@ -63,21 +68,80 @@ class Found:
     notes: dict = field(default_factory=dict)
 
 
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
 
 
 def run(screen: Screen, backend: str = "auto") -> Found:
-    """Execute. Raises BackendMissing."""
-    if backend not in ("auto", *BACKENDS):
-        raise BackendMissing(f"backend {backend} cannot screen here, must be one of {BACKENDS}")
-    return plain(screen)
+    """Execute. Raises BackendMissing; ValueError for a backend that does not screen."""
+    backend = launch.automatic() if backend == "auto" else backend
+    if backend not in BACKENDS:
+        raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS} to screen")
+    reason = launch.missing(backend)
+    if reason:
+        raise launch.BackendMissing(f"backend {backend} is not here: {reason}")
+    begin = time.perf_counter()
+    found = plain(screen) if backend == "numpy" else launched(screen, backend)
+    found.seconds = time.perf_counter() - begin
+    return found
+
+
+def constexprs(screen: Screen, block: int) -> dict:
+    out = launch.constexprs(screen.job, block)
+    del out["TRACE"]
+    late = sum(1 << law for law, lag in enumerate(screen.lags) if lag > 1)
+    return {**out, "RESIDUAL": function(screen.residual, FLOAT64), "LAWS": len(screen.lags), "LATE": late}
+
+
+def compiled(screen: Screen, arch: int = 90, warps: int = launch.WARPS):
+    """The screen's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
+    from kernels.compiled import compile_ptx
+    from kernels.screen import screen as kernel
+
+    p = screen.job.precision
+    signature = {
+        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64", "wide_ptr": "*fp64",
+        "spent_ptr": "*fp64", "step_ptr": "*i32", "lanes": "i32", "steps": "i32",
+    }  # fmt: skip
+    return compile_ptx(kernel, signature, constexprs(screen, 32 * warps), arch=arch, num_warps=warps)
+
+
+def launched(screen: Screen, backend: str) -> Found:
+    job, laws = replace(screen.job, trace=False), len(screen.lags)
+    q, v = launch.buffers(job)
+    spent, steps = np.full((laws, job.lanes), np.nan), np.full((2 * laws + 1, job.lanes), UNWRITTEN, np.int32)
+    arrays = [q, v, np.ascontiguousarray(job.params), np.ascontiguousarray(screen.params), spent, steps]
+    blocks, notes = -(-job.lanes // (32 * launch.WARPS)), {}
+    if backend == "triton-gpu":
+        arrays = on_gpu(screen, arrays, blocks)
+        q, v, _, _, spent, steps = arrays
+    else:
+        if backend == "triton-ptx":
+            from kernels.ptx import evaluate as execute
+        else:
+            from kernels.native import execute
+        report = execute(compiled(screen).ptx, [*arrays, job.lanes, job.steps], blocks)
+        notes = {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
+    if (steps == UNWRITTEN).any():
+        raise RuntimeError(f"{backend} left {int((steps == UNWRITTEN).any(axis=0).sum())} of {job.lanes} lanes unwritten")
+    return Found(spent, steps[:laws], steps[laws : 2 * laws], steps[-1], q[-1], v[-1], backend, notes=notes)
+
+
+def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.ndarray]:
+    import torch
+
+    from kernels.screen import screen as kernel
+
+    sent = [torch.from_numpy(x).to("cuda") for x in arrays]
+    options = dict(num_warps=launch.WARPS, enable_fp_fusion=False)
+    kernel[(blocks,)](*sent, screen.job.lanes, screen.job.steps, **constexprs(screen, 32 * launch.WARPS), **options)
+    return [x.cpu().numpy() for x in sent]
 
 
 def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
     """In numpy, block by block. `advance` as in kernels.step: a fault may be planted."""
     job = screen.job
     found = empty(screen, "numpy")
-    registers, begin = None, time.perf_counter()
+    registers = None
     with np.errstate(all="ignore"):
         for start in range(0, job.lanes, block):
             cut = slice(start, min(job.lanes, start + block))
@@ -88,7 +152,6 @@ def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
             for i in range(job.program.dim):
                 found.q[i, cut] = encode(state[0][i], job.precision.q_store)
                 found.v[i, cut] = encode(state[1][i], job.precision.v_store)
-    found.seconds = time.perf_counter() - begin
     return found
 
 

@@ -8,21 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import CATALOG
-from harness import controls, sweep
+from harness import bounds, controls, sweep, trace, wide
+from harness.bounds import program_error
 from harness.discrete import rules_of
 from harness.judge import judge, spent_of
 from harness.laws import EXACT
-from harness.residuals import COARSE, FLOAT64, residuals, speaking
+from harness.magnitudes import Magnitude, magnitude_error
+from harness.residuals import FLOAT64, residuals, speaking
 from harness.scalar import Formulas, Scalar
 from harness.screen import chosen, confirm, outside, prepare, screen, screen_states
-from harness.trace import TraceError
+from harness.trace import TraceError, pruned
 from harness.trajectory import Trajectory
 from harness.verdicts import VIOLATED
 from kernels import launch, screening
-from kernels.precision import PRECISIONS, parse
+from kernels.precision import PRECISIONS, parse, representable
 from kernels.registers import Registers
 from kernels.rules import RULES
 
+LOOSER = {"float32": 8, "float64": 32}
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 MODES = (*PRECISIONS, "bfloat16/mixed", "float16/eager")
 EVERY = [(case, rule, MODES[(i + j) % len(MODES)]) for i, case in enumerate(CATALOG) for j, rule in enumerate(rules_of(case))]
@@ -65,8 +68,8 @@ def test_screen_and_host_differ_by_less_than_the_screens_own_rounding(case, rule
         mine, mine_bound = parts_of(case, job, q, v, pair, lag)
         room = mine_bound * (1 + 2.0**-30) - bound
         assert (np.abs(mine - off) <= room).all(), f"{pair}: off by {np.max(np.abs(mine - off) / room)} of the difference of the bounds"
-        # float64 residuals of float64 states: a dozen roundings beside the one or two of the update, as a rule.
-        typical, most = np.median(mine_bound / bound), 1 + 2 * COARSE * 2.0**-53 / job.precision.u_arith if job.precision.arith == "float32" else 32
+        # Magnitudes for running errors, and in float64 a dozen roundings of the residual beside the one or two of the update.
+        typical, most = np.median(mine_bound / bound), LOOSER[job.precision.arith]
         assert typical <= most, f"{pair}: {typical} times the host's bound, at most {most}"
         judged += mine.size
     assert judged
@@ -99,7 +102,7 @@ def test_what_the_host_kills_the_screen_sees(case, rule, precision):
         for (key, name), spent, covered in zip(seen.laws, seen.spent, seen.covered, strict=True):
             symmetry = next((s for s in case.symmetries if s.name == name), None)
             record = judge(t, EXACT[key], symmetry, about=dict(case="", rule="", backend="", precision="", parameters={}))
-            if record.verdict == VIOLATED and record.spent > (1.01 if job.precision.arith == "float32" else 64):
+            if record.verdict == VIOLATED and record.spent > 2 * LOOSER[job.precision.arith]:
                 assert spent[covered].max() > 1, f"{control.name}: {key} {name} spends {record.spent} on the host, {spent[covered].max()} here"
                 compared += 1
     assert compared >= 10
@@ -173,7 +176,7 @@ def test_the_worst_lanes_and_a_sample_are_confirmed_on_the_host():
     records = confirm(HAT, job, lanes, found=found)
     assert {r.law for r in records} == {"D0", "D2", "D3"} and not [r for r in records if r.verdict == VIOLATED]
     update = next(r for r in records if r.law == "D0")
-    assert update.worst["lane"] in lanes and update.spent == pytest.approx(found.spent[0, lanes].max(), rel=2.0**-8)
+    assert update.worst["lane"] in lanes and 1 <= update.spent / found.spent[0, lanes].max() < LOOSER["float32"]
     found.q[0, lanes[0]] += 1
     assert [r.law for r in confirm(HAT, job, lanes, found=found) if r.verdict == VIOLATED] == ["B1"]
 
@@ -190,8 +193,6 @@ def test_traced_formulas_are_the_formulas(values):
     tape = Formulas()
     x, y = (Scalar.input(tape, i) for i in (0, 1))
     formula = lambda a, b: abs((-a) * b + 3 * a - (-b) / 4) * (a * a + abs(b)) * 2.0 * 0.5 + (-a) / (1 + abs(-b)) - 0 * a  # noqa: E731
-    from harness.trace import pruned
-
     (traced,) = pruned(1, tape, [formula(x, y).at], ("a", "b")).evaluate([np.array([v]) for v in values], FLOAT64)
     assert traced[0] == pytest.approx(formula(*values), rel=2.0**-48, abs=2.0**-44)
 
@@ -201,4 +202,35 @@ def test_spent_of_is_what_the_screen_keeps():
     job = job_of(HAT, "heavy-ball", "bfloat16", lanes=20)
     q, v = launch.run(job, "numpy").wide()
     host = spent_of(EXACT["D0"].residual(Trajectory(HAT, job.rule, job.precision, q, v, job.params))).max(axis=(0, 1))
-    assert screen(HAT, job, ["D0"], backend="numpy").spent[0] == pytest.approx(host, rel=2.0**-8)  # COARSE
+    mine = screen(HAT, job, ["D0"], backend="numpy").spent[0]
+    assert (mine <= host * (1 + 2.0**-20)).all() and (mine >= host / LOOSER["float32"]).all() and np.median(mine / host) > 0.99
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16/eager"])
+@pytest.mark.parametrize("case", [c for c in CATALOG if not trace.gradient(c).has_exp], ids=lambda c: c.name)
+def test_magnitudes_bound_what_the_running_error_bounds(case, precision):
+    """Both are upper bounds of one thing; the cheap one is never the smaller, and within its count of roundings."""
+    p, program = parse(precision), trace.gradient(case)
+    rng = np.random.default_rng(4)
+    q, eps = case.draw(rng, 200), rng.choice([0.0, 1e-9, 0.25], 200)
+    sizes = [Magnitude(np.abs(x), 0) for x in (*q, eps)]
+    cheap = magnitude_error(program, [*q, eps], sizes, p)
+    _, running = program_error(program, q, 0 * q, eps, p)
+    assert (cheap * bounds.SLACK >= running / (1 + 2 * p.u_arith)).all() and (np.median(cheap / running) < 8)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16/eager"])
+@pytest.mark.parametrize("case", [c for c in CATALOG if not trace.gradient(c).has_exp], ids=lambda c: c.name)
+def test_magnitudes_bound_the_error_of_the_kernels_gradient(case, precision):
+    p, program = parse(precision), trace.gradient(case)
+    rng = np.random.default_rng(5)
+    q = representable(case.draw(rng, 500) * 10.0 ** rng.uniform(-3, 3, 500), p.rounded)
+    eps = representable(rng.choice([0.0, 1e-9, 0.25], 500), p.rounded)
+    dtype = np.dtype(p.arith)
+    with np.errstate(all="ignore"):
+        mine = np.stack(program.run([x.astype(dtype) for x in q], eps.astype(dtype), p)).astype(wide.WIDE)
+        exact = wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), q)
+        bound = magnitude_error(program, [*q, eps], [Magnitude(np.abs(x), 0) for x in (*q, eps)], p)
+        off = np.abs(mine - exact)
+    fine = np.isfinite(off)
+    assert fine.mean() > 0.9 and (off <= bound * (1 + 2.0**-8))[fine].all()
+    assert np.max((off / bound)[fine]) > 2.0**-6

@@ -1,0 +1,110 @@
+"""The screening loop: the update of kernels/loop.py, and beside it the residuals of the laws.
+
+GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a program
+over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy of the parameters
+that the update never touches. Its plain twin is kernels/screening.py `watch`; the two agree bit for bit.
+
+Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
+(2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q. LATE has bit l
+set where law l looks back two steps.
+"""
+
+import triton
+import triton.language as tl
+
+from kernels.loop import advance
+from kernels.rounding import load, store
+
+
+@triton.jit
+def wide(x, D: tl.constexpr):
+    """The first D of a tuple, in float64."""
+    out = ()
+    for i in tl.static_range(D):
+        out = out + (x[i].to(tl.float64),)
+    return out
+
+
+@triton.jit(do_not_specialize=["lanes", "steps"])
+def screen(
+    q_ptr, v_ptr, params_ptr, wide_ptr, spent_ptr, step_ptr, lanes, steps,
+    GRAD: tl.constexpr, RESIDUAL: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
+    LAWS: tl.constexpr, LATE: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    live = lane < lanes
+    stride = lanes.to(tl.int64)
+
+    eta = tl.load(params_ptr + lane, mask=live, other=0).to(ARITH)
+    beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
+    k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
+    eps = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
+    wide_eta = tl.load(wide_ptr + lane, mask=live, other=0)
+    wide_beta = tl.load(wide_ptr + stride + lane, mask=live, other=0)
+    wide_k = tl.load(wide_ptr + 2 * stride + lane, mask=live, other=0)
+    wide_eps = tl.load(wide_ptr + 3 * stride + lane, mask=live, other=0)
+
+    q = ()
+    v = ()
+    for i in tl.static_range(D):
+        q = q + (load(q_ptr + i * stride + lane, live, Q_KIND, ARITH),)
+        v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
+    wide_q = wide(q, D)
+    wide_v = wide(v, D)
+    # Not `old_q = wide_q`: two names of one tuple stay one through the loop (Triton 3.7.1).
+    old_q = wide(q, D)
+    old_v = wide(v, D)
+
+    none = tl.full([BLOCK], -1, tl.int32)
+    spent = ()
+    worst = ()
+    first = ()
+    for _ in tl.static_range(LAWS):
+        spent = spent + (tl.zeros([BLOCK], tl.float64),)
+        worst = worst + (none,)
+        first = first + (none,)
+    # From -1: a start of 0 would share its register with the step's, which would then seem to differ between lanes.
+    moved = none
+
+    for n in range(steps):
+        state = advance(q, v, eta, beta, k, eps, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        q = state[:D]
+        v = state[D:]
+        new_q = wide(q, D)
+        new_v = wide(v, D)
+        found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_eta, wide_beta, wide_k, wide_eps)
+        change = new_q[0] != wide_q[0]
+        for i in tl.static_range(1, D):
+            change = change | (new_q[i] != wide_q[i])
+        moved += change.to(tl.int32)
+        most = ()
+        where = ()
+        start = ()
+        for i in tl.static_range(LAWS):
+            s = found[i]
+            s = tl.where(s == s, s, float("inf"))
+            if (LATE >> i) & 1:
+                s = tl.where(n > 0, s, 0.0)
+            above = s > spent[i]
+            most = most + (tl.where(above, s, spent[i]),)
+            where = where + (tl.where(above, n, worst[i]),)
+            start = start + (tl.where((s > 1.0) & (first[i] < 0), n, first[i]),)
+        spent = most
+        worst = where
+        first = start
+        if LATE:
+            old_q = wide_q
+            old_v = wide_v
+        wide_q = new_q
+        wide_v = new_v
+
+    at = lane + D * stride
+    for i in tl.static_range(D):
+        store(q_ptr + i * stride + at, q[i], live, Q_KIND)
+        store(v_ptr + i * stride + at, v[i], live, V_KIND)
+    for i in tl.static_range(LAWS):
+        tl.store(spent_ptr + i * stride + lane, spent[i], mask=live)
+        tl.store(step_ptr + i * stride + lane, worst[i], mask=live)
+        tl.store(step_ptr + (LAWS + i) * stride + lane, first[i], mask=live)
+    tl.store(step_ptr + 2 * LAWS * stride + lane, moved + 1, mask=live)

@@ -1,4 +1,4 @@
-"""Which batch comes next: half of the time the grid, half of the time the offspring of the lanes that spent most.
+"""Which batch comes next: the grid, cell by cell; the offspring of the lanes that spent most; volume.
 
 Everything derives from the seed and the number of the batch, and from what was found up to LAG batches before: batches
 run side by side, and what comes next must not depend on which of them ends first.
@@ -83,11 +83,13 @@ class Size:
 
 
 SIZES = {
-    "numpy": Size(2**16, 2**20, 2**13, 2**10),  # a step costs a millisecond, however few the lanes
+    "numpy": Size(2**16, 2**20, 2**15, 2**10),  # a step costs a millisecond, however few the lanes
     "planted": Size(2**13, 2**15, 2**10, 2**9),
-    "compiled": Size(2**18, 2**25, 2**17, 2**14),
+    "compiled": Size(2**18, 2**26, 2**18, 2**14),
 }
 DIVERGING = 2**10  # lanes of a regime in which many leave the domain: each of them is asked about
+VISITS = 4  # until the grid is visited once, all but one batch in so many visit it; then one in twice as many
+BRED = 0.5  # share of the other batches that are offspring; the rest is volume in regimes that stay inside
 
 
 def size_of(backend: str, plant: str) -> Size:
@@ -152,15 +154,19 @@ class Schedule:
         seed = derive(self.seed, f"fuzz {number}")
         rng = np.random.default_rng(seed)
         first_round = self.visits < len(self.cells)
-        if number % 2 == 0 if first_round else number % 8 == 0:
+        if number % VISITS < VISITS - 1 if first_round else number % (2 * VISITS) == 0:
             cell = self.cells[self.order[self.visits % len(self.cells)]]
             self.visits += 1
             return self.drawn(number, cell, seed, rng, self.size.visit)
-        if archive and rng.random() < 0.75:
+        if archive and rng.random() < BRED:
             cell, parents, steps = archive.choose(rng)
-            steps = max(1, int(steps * 2.0 ** rng.integers(-1, 2)))
-            return self.drawn(number, cell, seed, rng, self.size.volume, parents, min(steps, REGIMES[cell.regime].steps[1]))
-        return self.drawn(number, self.cells[rng.integers(len(self.cells))], seed, rng, self.size.volume)
+            steps = int(np.clip(steps * 2.0 ** rng.integers(-1, 3), 1, REGIMES[cell.regime].steps[1]))
+            return self.drawn(number, cell, seed, rng, self.size.volume, parents, steps)
+        steady = [c for c in self.cells if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or self.cells
+        cell = steady[rng.integers(len(steady))]
+        least, longest = REGIMES[cell.regime].steps
+        steps = int(np.exp(rng.uniform(np.log(np.sqrt(least * longest)), np.log(longest + 1))))
+        return self.drawn(number, cell, seed, rng, self.size.volume, None, steps)
 
     def drawn(self, number, cell, seed, rng, most: int, parents=None, steps: int = 0) -> Batch:
         regime = REGIMES[cell.regime]

@@ -1,5 +1,8 @@
 """Every regime draws a valid launch from whatever units, and lies where it says."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,6 +123,8 @@ def test_every_regime_has_its_own_name_and_says_what():
     assert len({r.what for r in REGIMES.values()}) == len(REGIMES)
     assert not REGIMES["heavy-memory"].fits(RULES["gradient-descent"]) and not REGIMES["strong-decay"].fits(RULES["mirror-descent"])
     assert regimes.ordinary is REGIMES["ordinary"].change
+    described = (Path(__file__).resolve().parent.parent / "docs" / "fuzzing.md").read_text(encoding="utf-8")
+    assert [name for name in REGIMES if not re.search(rf"^\|[^|]*\b{name}\b[^|]*\|", described, re.MULTILINE)] == []
 
 
 def test_a_translation_charge_takes_the_whole_rounding_of_v_under_decoupled_decay():

@@ -15,9 +15,11 @@ from harness.domain import leaving
 from harness.fuzz.breeding import Batch, Kept
 from harness.fuzz.example import Example, Subject
 from harness.fuzz.probe import Probe, final_states_differ
+from harness.judge import spent_of
 from harness.laws import EXACT
 from harness.regimes import REGIMES, draw
 from harness.residuals import LAG
+from harness.trajectory import Trajectory
 from harness.verdicts import VIOLATED, Record
 from kernels.precision import parse
 from kernels.rules import RULES
@@ -45,6 +47,7 @@ class Finding:
     laws        (law, symmetry) -> Count, of lanes that moved and stayed inside
     tried       checks of the screen, before anything is taken off
     frozen      lanes whose stored state never changed: they prove nothing;  outside  lanes that left the domain
+    unscreened  lanes whose residual overflows in float64, cleared by the host
     kept        what the archive is offered: (law, Kept)
     records     the host's verdicts on the replayed lanes;  violations  what the host confirmed: (Subject, Example, Record)
     false_alarms  alarms that the host does not confirm, and final states that do not come back: the screen is wrong
@@ -56,6 +59,7 @@ class Finding:
     tried: int = 0
     frozen: int = 0
     outside: int = 0
+    unscreened: int = 0
     kept: list = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     violations: list = field(default_factory=list)
@@ -120,16 +124,49 @@ def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening,
     alarmed = alarmed[np.argsort(first[alarmed], kind="stable")]
     size = max(1, CHUNK // (job.steps + 1))
     for chunk in np.array_split(alarmed, -(-len(alarmed) // size)):
-        some = screen.some_lanes(job, chunk)
-        out = leaving(case, some)
+        out = leaving(case, screen.some_lanes(job, chunk))
         inside[chunk[out]] = False
-        for lane in chunk[~out]:
+        found.outside += int(out.sum())
+        for lane in settle(found, case, job, probe, screened, chunk[~out], first, inside):
             if not ask(found, case, job, probe, int(lane), int(first[lane]), files):
                 inside[lane] = False
+                found.outside += 1
             if found.violations or len(found.false_alarms) >= ENOUGH:
                 return inside
-    found.outside = int((~inside).sum())
     return inside
+
+
+def settle(found: Finding, case, job, probe: Probe, screened, lanes: np.ndarray, first: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Lanes that the host clears together; returns those that must be asked one by one.
+
+    Cleared are lanes whose certificate ends before the alarm (outside), and those whose residual the screen could not
+    form: float64 overflows where the host's wider exponent does not. These are no checks, and counted (unscreened).
+    """
+    if not len(lanes) or probe.plant:
+        return lanes
+    t = probe.trajectory(case, screen.some_lanes(job, lanes, int(first[lanes].max()) + 2))
+    until = certified_steps(t)
+    fine = largest_spent(t, until) <= 1
+    silent = (np.isinf(screened.spent) | (screened.spent <= 1) | ~screened.covered).all(axis=0)[lanes]
+    outside, unscreened = fine & (until <= first[lanes]), fine & (until > first[lanes]) & silent
+    inside[lanes[outside | unscreened]] = False
+    found.outside += int(outside.sum())
+    found.unscreened += int(unscreened.sum())
+    return lanes[~(outside | unscreened)]
+
+
+def largest_spent(t: Trajectory, until: np.ndarray) -> np.ndarray:
+    """(lanes,) the host's largest spent of any law before step `until`."""
+    worst = np.zeros(t.lanes)
+    for law in EXACT.values():
+        for symmetry in t.case.symmetries if law.about_symmetry else (None,):
+            covered = law.covers(t, symmetry)
+            if covered.any():
+                spent = spent_of(law.residual(t, symmetry) if symmetry else law.residual(t))
+                spent = spent.max(axis=1) if spent.ndim == 3 else spent
+                step = np.arange(t.steps - len(spent), t.steps)[:, None]
+                worst = np.maximum(worst, np.where(covered & (step < until), spent, 0).max(axis=0, initial=0))
+    return worst
 
 
 def ask(found: Finding, case, job, probe: Probe, lane: int, first: int, files) -> bool:

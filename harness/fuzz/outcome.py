@@ -75,6 +75,7 @@ class Outcome:
     lanes: int = 0
     frozen: int = 0
     outside: int = 0
+    unscreened: int = 0
     seconds: float = 0.0
     screened: float = 0.0
     interrupted: bool = False
@@ -116,6 +117,7 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     outcome.tried += finding.tried
     outcome.frozen += finding.frozen
     outcome.outside += finding.outside
+    outcome.unscreened += finding.unscreened
     outcome.screened += finding.screened
     outcome.false_alarms += finding.false_alarms
     if finding.checks:

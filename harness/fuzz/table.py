@@ -49,7 +49,8 @@ def ending(outcome: Outcome) -> list:
     if outcome.rows and not outcome.violations:
         out += [laws_table(outcome), Text(), coverage_table(outcome), Text()]
         out += never_visited(outcome)
-    out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen: neither counts as a check"))
+    out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen, "
+                    f"{outcome.unscreened} judged by the host alone: none counts as a check"))
     out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second, on {outcome.campaign.probe.backend}"))
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
@@ -97,7 +98,7 @@ def summary(outcome: Outcome) -> dict:
     campaign = outcome.campaign
     return {
         "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
-        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "frozen": outcome.frozen,
+        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "unscreened": outcome.unscreened, "frozen": outcome.frozen,
         "skipped": outcome.skipped, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "checks": outcome.checks, "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
         "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],

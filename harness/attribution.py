@@ -64,11 +64,12 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.
     half = slice(0, d) if of == "v'" else slice(d, 2 * d)
     pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T, np.longdouble)  # noqa: E731
     r = pick((residual.measured - residual.predicted)[:, half])
-    decay = pick(-t.eta * t.k * t.q[:-1])
+    eta = t.eta * t.share[:, None]
+    decay = pick(-eta * t.k * t.q[:-1])
     if of == "v'":
         terms = {
-            "the gradient": pick(-t.eta * t.g), "the momentum term": pick(t.beta * t.v[:-1]), "the decay": decay,
-            "the breaking term": pick(-t.eta * t.eps * t.g_broken), "the symmetric gradient": pick(-t.eta * t.g_kept),
+            "the gradient": pick(-eta * t.sign * t.g), "the momentum term": pick(t.beta * t.v[:-1]), "the decay": decay,
+            "the breaking term": pick(-eta * t.sign * t.eps * t.g_broken), "the symmetric gradient": pick(-eta * t.sign * t.g_kept),
             "eta": pick(-t.eta * t.force), WHOLE: pick(residual.predicted[:, half]), "v": pick(t.v[:-1]), "q": pick(t.z[:-1]),
         }  # fmt: skip
         owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
@@ -77,6 +78,9 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.
     else:
         terms = {"v'": pick(t.v[1:]), "v": pick(t.v[:-1]), "the decay": decay, "q": pick(t.z[:-1]), "the decay of q + v'": pick(-t.eta * t.k * (t.z[:-1] + t.v[1:]))}
         owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
+        if t.rule.nesterov:
+            terms |= {"beta v'": pick(t.beta * t.v[1:]), "eta": pick(-t.eta * t.force)}
+            owed = {"beta v'", "eta", "q"}
     return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]), pick(residual.predicted[:, half]),
                   t.precision.u_v if of == "v'" else t.precision.u_q, pick(spent[:, half] > 1) > 0,
                   {name: x for name, x in terms.items() if x.any()}, frozenset(owed))  # fmt: skip

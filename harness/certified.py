@@ -38,10 +38,11 @@ def overflowing_next(t: Trajectory) -> np.ndarray:
     inside = bounds.value_range(trace.gradient(t.case), q, eps, p)[1].reshape(t.steps, t.lanes)
     push, pull, old = t.beta * t.v[:-1], t.eta * t.force, t.shrink * t.z[:-1]
     w = push - pull
-    operations = [t.force, pull, push, w, t.k * t.q[:-1], old + w]
+    y = t.beta * w - pull if t.rule.nesterov else w
+    operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
     largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
     near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731
-    return near(inside, p.rounded) | near(largest(operations), p.rounded) | near(largest([w]), p.v_store) | near(largest([old + w]), p.q_store)
+    return near(inside, p.rounded) | near(largest(operations), p.rounded) | near(largest([w]), p.v_store) | near(largest([old + y]), p.q_store)
 
 
 def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:

@@ -21,7 +21,7 @@ from kernels import launch
 from kernels.precision import Precision, parse
 from kernels.rules import RULES
 
-EUCLIDEAN_RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled")
+EUCLIDEAN_RULES = tuple(r.name for r in RULES.values() if r.metric == "euclidean")
 
 
 def rules_of(case: Case) -> tuple[str, ...]:
@@ -60,7 +60,8 @@ class DiscreteCell:
 
     @property
     def horizon(self) -> int:
-        return self.steps or sweep.HORIZON[parse(self.precision).name]
+        most = sweep.horizon(RULES[self.rule], parse(self.precision))
+        return min(self.steps, most) if self.kind == "controls" else self.steps or most  # a control that overflows would kill for nothing
 
     def job(self) -> launch.Job:
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.

@@ -63,8 +63,8 @@ def same_stores(case: Case, job: launch.Job) -> tuple[np.ndarray, np.ndarray]:
 
     out, momenta = [job.q0], [job.v0]
     with np.errstate(all="ignore"):
-        for _ in range(job.steps):
-            q, v = step(q, v, params, gradient, job.rule, job.precision)
+        for n in range(1, job.steps + 1):
+            q, v = step(q, v, params, gradient, job.rule.at(n), job.precision)
             out.append(np.stack(q).astype(np.float64))
             momenta.append(np.stack(v).astype(np.float64))
     return np.stack(out), np.stack(momenta)

@@ -26,7 +26,15 @@ def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Jo
     """One step from the stored states at (steps, lanes), each a lane of its own."""
     n, lane = at
     state = lambda x: x[n, :, lane].T.astype(np.float64)  # noqa: E731
-    return replace(job, q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]), steps=1, trace=True)
+    rule = replace(job.rule, begun=bool((n > 0).all()))
+    return replace(job, rule=rule, q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]), steps=1, trace=True)
+
+
+def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
+    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise."""
+    first = at[0] == 0
+    parts = [np.flatnonzero(first), np.flatnonzero(~first)] if t.rule.dampening else [np.arange(len(first))]
+    return [x for x in parts if len(x)]
 
 
 def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -45,10 +53,14 @@ def reproduces(case, fault, job: Job, wanted) -> bool:
 
 def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
     """(points,) where the stored values are those of the right step: what overflowed of itself, or is wrongly judged."""
-    with np.errstate(all="ignore"):
-        q, v = run(steps_from(t, job, at), "numpy").wide()
-    wanted = stored_after(t, at)
-    return (equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])).all(axis=0)
+    right = np.zeros(len(at[0]), bool)
+    for some in alike(t, at):
+        here = (at[0][some], at[1][some])
+        with np.errstate(all="ignore"):
+            q, v = run(steps_from(t, job, here), "numpy").wide()
+        wanted = stored_after(t, here)
+        right[some] = (equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])).all(axis=0)
+    return right
 
 
 def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults) -> list:
@@ -59,9 +71,10 @@ def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], fau
     chosen = np.unique(np.linspace(0, len(at[0]) - 1, min(SAMPLE, len(at[0]))).astype(int))
     found = [f for f in faults if f.when in kinds]
     for some in (chosen, np.arange(len(at[0]))[:MOST]):
-        here = (at[0][some], at[1][some])
-        one, wanted = steps_from(t, job, here), stored_after(t, here)
-        found = [f for f in found if reproduces(t.case, f, one, wanted)]
+        for part in alike(t, (at[0][some], at[1][some])):
+            here = (at[0][some][part], at[1][some][part])
+            one, wanted = steps_from(t, job, here), stored_after(t, here)
+            found = [f for f in found if reproduces(t.case, f, one, wanted)]
     return found
 
 

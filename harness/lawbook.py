@@ -60,8 +60,9 @@ STATES = ("no-op kernel", "NaN in one lane", "tail lanes not written", "state 8 
 DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after the step")
 DISCRETE_CONTROLS = {
     "D0": (*STATES, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "decay coupled for decoupled", "eta as float32",
-           "bfloat16 store truncated", "momentum narrowed to the store", "one lane in 10^4, last component"),
-    "D2": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "doubled kinetic term", "eta as float32"),
+           "bfloat16 store truncated", "momentum narrowed to the store", "one lane in 10^4, last component",
+           "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored"),
+    "D2": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "eta as float32"),
     "D3": (*STATES, "beta x (1 + 2^-10)", "decay coupled for decoupled"),
     "D4": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
     "D6": (*(c for c in STATES if not c.startswith("buffer")), *GRADIENTS, "k off by 1 %"),
@@ -70,8 +71,8 @@ DISCRETE_CONTROLS = {
 APPLIES = {
     "D0": "every rule, every case, every precision",
     "D2": "Euclidean rules, every affine symmetry",
-    "D3": "heavy ball, eps = 0, rotations; translations where no coupled decay acts",
-    "D4": "gradient descent and heavy ball with coupled decay, symmetric A",
+    "D3": "heavy ball and its options, eps = 0, rotations (not Nesterov); translations where no coupled decay acts",
+    "D4": "gradient descent and heavy ball with coupled decay and its options but Nesterov, symmetric A",
     "D6": "Euclidean rules, translations",
     "D7": "mirror descent",
 }

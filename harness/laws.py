@@ -1,8 +1,8 @@
 """The exact discrete laws: each equation once, with its own bound (theory.md section 3 and 4).
 
 Notation of every law: q = q_n, w = v_{n+1}, s = 1 - eta k for decoupled decay (else 1), xi = A q + a, f the
-force that enters v (g, + k q when coupled). delta, sigma bound the rounding of v and of q. A residual is
-judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
+force that enters v (c (+-g + k q), k q when coupled, c of a dampened rule, - where it maximises), y the move of q (w; for
+Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ def size(x, y):
 
 
 def update(t: Trajectory, symmetry=None):
-    """D0  w = beta v - eta f + delta;   q' = s q + w + sigma (log q for the mirror rule), componentwise."""
+    """D0  w = beta v - eta f + delta;   q' = s q + y + sigma (log q for the mirror rule), componentwise."""
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
     old = t.shrink * t.z[:-1]
     own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
-    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w)
+    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if not t.rule.nesterov else formed(t, 6, old, t.reach)
     return Residual(
         np.concatenate([w, t.z[1:]], axis=1),
-        np.concatenate([push - pull, old + w], axis=1),
+        np.concatenate([push - pull, old + t.move], axis=1),
         np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
         np.broadcast_to(t.path, (t.steps, t.lanes)),
     )
@@ -110,12 +110,12 @@ def update(t: Trajectory, symmetry=None):
 
 
 def broken_force(t: Trajectory, symmetry: Symmetry):
-    """<f, xi> with the symmetric part set to zero: eps <grad b, xi> + k <q, xi> when coupled."""
+    """<f, xi> with the symmetric part set to zero: c (+-eps <grad b, xi> + k <q, xi>), k when coupled."""
     x = xi(symmetry, t.q[:-1])
-    value = t.eps * dot(t.g_broken, x)
+    value = t.sign * t.eps * dot(t.g_broken, x)
     if t.rule.decay == "coupled":
         value = value + t.k * dot(t.q[:-1], x)
-    return value
+    return t.share * value
 
 
 def charge(t: Trajectory, symmetry: Symmetry):
@@ -133,13 +133,13 @@ def charge_own(t: Trajectory, symmetry: Symmetry):
     M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
     pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
-    return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, w), w))
+    return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w))
 
 
-def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0):
-    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A w, w>.   `kinetic` scales the last term."""
+def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term, `plain` has y = w."""
     J, w = charge(t, symmetry), t.v[1:]
-    source = dot(act(symmetry.matrix, w), w)
+    source = dot(act(symmetry.matrix, w if plain else t.move), w)
     shift = symmetry.shift[:, None].astype(w.dtype)
     drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
     predicted = t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
@@ -155,7 +155,8 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
-    return rule.momentum and (symmetry.is_rotation or symmetry.is_translation)
+    """Nesterov moves q along the force too, which a rotation feels and a translation does not."""
+    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and not rule.nesterov))
 
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
@@ -184,6 +185,10 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 # ---- D4: symmetric generators
 
 
+def massive(rule: Rule, symmetry: Symmetry) -> bool:
+    return symmetry.is_symmetric and rule.decay == "coupled" and not rule.nesterov
+
+
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
     """D4  D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A w, w>,  Q = <q, Aq>/2."""
     A, q, p, w = symmetry.matrix, t.q[:-1], t.q[1:], t.v[1:]
@@ -207,16 +212,21 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry):
-    """D6  c_{n+1} = (s + beta - eta k) c_n - s beta c_{n-1} - eta eps <grad b, a>,  c = <a, q>;  eta k only when coupled."""
+    """D6  c_{n+1} = (s + beta) c_n - s beta c_{n-1} - (1 + l) eta F_n + l eta F_{n-1},  c = <a, q>,  F = <f, a>.
+
+    l = beta for Nesterov, else 0. Without breaking F = k c when coupled, else 0.
+    """
     a = symmetry.shift[:, None].astype(t.q.dtype)
     c = dot(t.q, np.broadcast_to(a, t.q.shape))
-    pull = t.eta * t.eps * dot(t.g_broken, np.broadcast_to(a, t.g_broken.shape))[1:]
-    coupled = t.eta * t.k if t.rule.decay == "coupled" else 0
-    predicted = (t.shrink + t.beta - coupled) * c[1:-1] - t.shrink * t.beta * c[:-2] - pull
-    local = t.delta[1:] + t.sigma[1:] + np.abs(t.beta) * t.sigma[:-1]
+    pull = t.eta * broken_force(t, symmetry)
+    lead = t.beta if t.rule.nesterov else 0
+    predicted = (t.shrink + t.beta) * c[1:-1] - t.shrink * t.beta * c[:-2] - (1 + lead) * pull[1:] + lead * pull[:-1]
+    local = (np.abs(t.beta) if t.rule.nesterov else 1) * t.delta[1:] + t.sigma[1:] + np.abs(t.beta) * t.sigma[:-1]
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
-    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(t.beta) + np.abs(coupled)) * mass[1:-1], t.shrink * t.beta * mass[:-2], pull)
+    pull_size = t.eta * (t.eps * size(t.g_broken, np.broadcast_to(a, t.g_broken.shape)) + t.k * mass[:-1])
+    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(t.beta)) * mass[1:-1], t.shrink * t.beta * mass[:-2],
+                 (1 + lead) * pull_size[1:], lead * pull_size[:-1])  # fmt: skip
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 
@@ -243,7 +253,7 @@ EXACT = {
         ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
                  ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),
         ExactLaw("D4", "symmetric generators: the mass eta (1+beta)/2 is exact",
-                 "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", lambda rule, symmetry: symmetry.is_symmetric and rule.decay == "coupled", mass_law,
+                 "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", massive, mass_law,
                  ("what D2 is blind to",)),
         ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule, symmetry: symmetry.is_translation and not rule.log_state, translation_law,
                  ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t, symmetry: np.full(t.lanes, t.steps >= 2)),

@@ -86,10 +86,23 @@ def cover(points: list[tuple[Case, str, str]], pairs: Callable) -> list[tuple[Ca
 
 
 def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
+    """What a point covers. A rule with an option: its laws and a narrow store, on any case; the others on every case."""
+    if RULE_TABLE[rule].optional:
+        about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
+        return set() if "/" in precision else about | {(rule, width(precision))}
     if "/" in precision:
         return {(case.name, rule), (rule, precision)}
     laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
     return laws | {(case.name, rule), (case.name, precision)}
+
+
+def width(precision: str) -> str:
+    return "wide" if precision in ("float64", "float32") else "narrow"
+
+
+def compared_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
+    """What a point covers of parity: each case, each rule in each stored type, a rule with an option in a narrow one."""
+    return {(case.name, ""), (rule, width(precision) if RULE_TABLE[rule].optional else precision)} - {(rule, "wide")}
 
 
 def discrete(selection, backend: str) -> list[DiscreteCell]:
@@ -141,13 +154,14 @@ def full_or_first(case: Case, rule: str, precision: str) -> bool:
 
 
 def control_points(points, full: bool):
-    """Where controls run: every (case, rule) in float64 when full; else one rule a case, and the narrow stores once."""
+    """Where controls run: every (case, rule) in float64 when full; else one rule a case, options once, narrow stores once."""
     wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "linear-network": "heavy-ball",
               "entropy-mirror": "mirror-descent"}  # fmt: skip
     out = []
     for case, rule, precision in points:
         narrow = case.name == "mexican-hat" and rule == "heavy-ball" and precision in ("bfloat16", "bfloat16/mixed")
-        if narrow or (precision == "float64" and (full or wanted.get(case.name, rule) == rule)):
+        here = case.name == "mexican-hat" if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
+        if narrow or (precision == "float64" and (full or here)):
             out.append((case, rule, precision))
     return out or points[:1]
 
@@ -158,7 +172,7 @@ def parity(points, asked: str, full: bool, cell) -> list[DiscreteCell]:
     Where numpy alone was asked for there is nothing to compare; where it was merely the best that is here, there is.
     """
     backends = [b for b in launch.BACKENDS[1:] if not launch.missing(b)] if asked != "numpy" else []
-    chosen = covering(points, False) if full else cover([p for p in points if "/" not in p[2]], lambda c, r, p: {(c.name, ""), (r, p)})
+    chosen = covering(points, False) if full else cover([p for p in points if "/" not in p[2]], compared_of)
     # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws.
     size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0) for b in backends}
     return [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]

@@ -85,6 +85,11 @@ class Symbols(Trajectory):
         return self.eps  # what motion is, the screen counts
 
     @property
+    def share(self) -> np.ndarray:
+        """That of a later step: the first one of a dampened rule is not screened."""
+        return np.full((self.steps, 1), 1 - self.rule.dampening)
+
+    @property
     def lanes(self) -> int:
         return 1
 
@@ -141,7 +146,7 @@ def residuals(case: Case, rule: Rule, precision: Precision, laws: tuple[tuple[st
             outputs += [y for pair in zip(off, bound, strict=True) for y in pair]
         else:
             outputs.append(largest(spent) * (1 / bounds.SLACK) + alive)
-        lags.append(lag)
+        lags.append(max(lag, 2) if rule.dampening else lag)
     program = pruned(case.dim, tape, [t.lift(x).at for x in outputs], names)
     return Residuals(program, laws, tuple(lags))
 

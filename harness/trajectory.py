@@ -20,6 +20,8 @@ from kernels.rules import Rule
 class Trajectory:
     """q, v (steps + 1, d, lanes) of one launch; `z` is the stored state (log q for mirror descent).
 
+    Row 0 is the start of the run: the first step of a rule may differ from the others.
+
     unit    unit roundoff of the arithmetic in which residuals are formed
     floor   what its underflows add to a residual: nothing where the exponent is wider than any store's
     """
@@ -96,11 +98,36 @@ class Trajectory:
             shift = np.abs(q) * unit + 4 * p.tiny_arith
         return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
 
+    @property
+    def sign(self) -> float:
+        """-1 for a rule that maximises."""
+        return -1.0 if self.rule.maximize else 1.0
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """c of a dampened rule (kernels/rules.py, (6)), 1 for the others; (steps, 1)"""
+        share = np.full((self.steps, 1), 1 - self.rule.dampening)
+        share[0] = 1
+        return share
+
     @cached_property
     def force(self) -> np.ndarray:
-        """g, plus k q where decay is coupled."""
+        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled."""
         with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
-            return self.g + self.k * self.q[:-1] if self.rule.decay == "coupled" else self.g
+            whole = self.sign * self.g
+            whole = whole + self.k * self.q[:-1] if self.rule.decay == "coupled" else whole
+            return self.share[:, None] * whole
+
+    @cached_property
+    def move(self) -> np.ndarray:
+        """What q is moved by beside decoupled decay, before rounding: w, for Nesterov beta w - eta f; (steps, d, lanes)."""
+        with np.errstate(all="ignore"):
+            return self.beta * self.v[1:] - self.eta * self.force if self.rule.nesterov else self.v[1:]
+
+    @property
+    def reach(self) -> np.ndarray:
+        """|move| without cancellation."""
+        return np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force) if self.rule.nesterov else np.abs(self.v[1:])
 
     @cached_property
     def shrink(self) -> np.ndarray:
@@ -110,14 +137,21 @@ class Trajectory:
     @cached_property
     def delta(self) -> np.ndarray:
         """(R0) bound on the rounding of v_{n+1}, gradient error included; (steps, d, lanes)."""
-        p, eta, k = self.precision, np.abs(self.eta), np.abs(self.k)
-        q, w = np.abs(self.q[:-1]), np.abs(self.v[1:])
-        decay = k * q if self.rule.decay == "coupled" else 0 * q
-        arithmetic = np.abs(self.beta * self.v[:-1]) + eta * (2 * np.abs(self.force) + decay) + w
+        p, w = self.precision, np.abs(self.v[1:])
+        arithmetic = np.abs(self.beta * self.v[:-1]) + w
         store = p.u_v * w if p.v_store != p.rounded else 0
-        tiny = 1.5 * (p.tiny_arith * (2 + eta) + p.tiny_v)
+        tiny = 1.5 * (p.tiny_arith * (2 + np.abs(self.eta)) + p.tiny_v)
         # 1 + 8u: the kernel rounds values that already carry the errors of the line before.
-        return (store + p.u_arith * arithmetic + eta * self.g_error) * (1 + 8 * p.u_arith) + tiny
+        return (store + p.u_arith * arithmetic + self.pull_error) * (1 + 8 * p.u_arith) + tiny
+
+    @cached_property
+    def pull_error(self) -> np.ndarray:
+        """Bound on the error of the kernel's eta f: its gradient's, the rounding of k q, of the sum and of the products."""
+        p, eta, share = self.precision, np.abs(self.eta), self.share[:, None]
+        decay = share * np.abs(self.k * self.q[:-1]) if self.rule.decay == "coupled" else 0 * self.q[:-1]
+        roundings = 3 if self.rule.dampening else 2
+        pull = eta * (p.u_arith * (roundings * np.abs(self.force) + decay) + share * self.g_error)
+        return pull + 1.5 * p.tiny_arith if self.rule.dampening else pull
 
     @cached_property
     def sigma(self) -> np.ndarray:
@@ -128,6 +162,9 @@ class Trajectory:
         if self.rule.decoupled:
             old = np.abs(self.z[:-1])
             store = store + p.u_arith * (2 * np.abs(self.eta * self.k) + np.abs(self.shrink) + np.abs(self.eta * self.k)) * old
+        if self.rule.nesterov:
+            store = store + p.u_arith * (np.abs(self.beta * self.v[1:]) + np.abs(self.move)) + self.pull_error
+            tiny = tiny + 1.5 * p.tiny_arith * (2 + np.abs(self.eta))
         return store * (1 + 8 * p.u_arith) + tiny
 
     @cached_property

@@ -93,6 +93,8 @@ def constexprs(job: Job, block: int) -> dict:
     from kernels.codegen import function
 
     p = job.precision
+    if job.rule.begun:
+        raise ValueError(f"rule {job.rule.name} has begun: a kernel starts with its first step, run it with numpy")
     return {
         "GRAD": function(job.program, p),
         "D": job.program.dim,

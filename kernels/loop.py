@@ -1,6 +1,6 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(4) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
+Equations (1)-(7) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
 two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py.
 
 Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
@@ -15,8 +15,17 @@ from kernels.rounding import exp, load, narrow, store
 
 
 @triton.jit
+def share_of(n, RULE: tl.constexpr):
+    """How much of the force enters the buffer in step n, from 0: c of (6), whose 1 - tau is .75; exact in every type."""
+    if RULE == 6:
+        return tl.where(n == 0, 1.0, 0.75)
+    else:
+        return 1.0
+
+
+@triton.jit
 def advance(
-    q, v, eta, beta, k, eps,
+    q, v, eta, beta, k, eps, share,
     GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
 ):  # fmt: skip
@@ -29,21 +38,30 @@ def advance(
     else:
         g = GRAD(q, eps)
     w = ()
+    move = ()
     for i in tl.static_range(D):
         force = g[i]
-        if RULE <= 2:
+        if RULE == 7:
+            force = -force  # (7)
+        if RULE != 3 and RULE != 4:
             force = narrow(force + narrow(k * q[i], EAGER), EAGER)
         pull = narrow(eta * force, EAGER)
-        if RULE == 2 or RULE == 3:
-            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3)
-        else:
+        if RULE == 6:
+            pull = narrow(share * pull, EAGER)  # (6)
+        if RULE == 1 or RULE == 4:
             w = w + (narrow(-pull, V_KIND),)  # (1), (4)
+        else:
+            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7)
+        if RULE == 5:
+            move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
+        else:
+            move = move + (w[i],)
     r = ()
     for i in tl.static_range(D):
         old = q[i]
         if RULE == 3:
             old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
-        r = r + (narrow(narrow(old + w[i], EAGER), Q_KIND),)
+        r = r + (narrow(narrow(old + move[i], EAGER), Q_KIND),)
     return r + w
 
 
@@ -72,8 +90,8 @@ def trajectory(
         v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
 
     at = lane + D * stride
-    for _ in range(steps):
-        state = advance(q, v, eta, beta, k, eps, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+    for n in range(steps):
+        state = advance(q, v, eta, beta, k, eps, share_of(n, RULE), GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
         q = state[:D]
         v = state[D:]
         if TRACE:

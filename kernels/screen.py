@@ -12,7 +12,7 @@ set where law l looks back two steps.
 import triton
 import triton.language as tl
 
-from kernels.loop import advance
+from kernels.loop import advance, share_of
 from kernels.rounding import load, store
 
 
@@ -68,7 +68,7 @@ def screen(
     moved = none
 
     for n in range(steps):
-        state = advance(q, v, eta, beta, k, eps, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        state = advance(q, v, eta, beta, k, eps, share_of(n, RULE), GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
         q = state[:D]
         v = state[D:]
         new_q = wide(q, D)

@@ -179,7 +179,7 @@ def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
     gradient = lambda q, eps: job.program.run(q, eps, job.precision)  # noqa: E731
     yield q, v
     for n in range(1, job.steps + 1):
-        q, v = advance(n, q, v, p, gradient, job.rule, job.precision)
+        q, v = advance(n, q, v, p, gradient, job.rule.at(n), job.precision)
         yield q, v
 
 

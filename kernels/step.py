@@ -1,6 +1,6 @@
 """The plain numpy step: independent of Triton, the oracle of every other backend.
 
-Equations (1)-(4) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
+Equations (1)-(7) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
 which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.
 """
 
@@ -21,6 +21,7 @@ BLOCK = 4096
 def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow):
     """One step. q, v: lists of d arrays (lanes,); params: eta, beta, k, eps arrays, all of the arithmetic type.
 
+    rule   that of this step: Rule.at
     store  store(x, kind) -> x as a buffer of that kind gives it back
     """
     eta, beta, k, eps = params
@@ -29,23 +30,28 @@ def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, 
     to_v = lambda x: store(x, precision.v_store)  # noqa: E731
     at = [rounded(elementary.exp(x)) for x in q] if rule.log_state else q
     g = gradient(at, eps)
+    if rule.maximize:
+        g = [gi.dtype.type(0) - gi for gi in g]  # (7)
     if rule.decay == "coupled":
         g = [rounded(gi + rounded(k * qi)) for gi, qi in zip(g, q, strict=True)]
-    w = [rounded(eta * gi) for gi in g]
+    pull = [rounded(eta * gi) for gi in g]
+    if rule.dampening:
+        pull = [rounded(pi.dtype.type(1 - rule.dampening) * pi) for pi in pull]  # (6)
     if rule.momentum:
-        w = [rounded(rounded(beta * vi) - wi) for vi, wi in zip(v, w, strict=True)]  # (2), (3)
+        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7)
     else:
-        w = [wi.dtype.type(0) - wi for wi in w]  # (1), (4); as Triton's unary minus, so +0 stays +0
+        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4); as Triton's unary minus, so +0 stays +0
     w = [to_v(wi) for wi in w]
+    move = [rounded(rounded(beta * wi) - pi) for wi, pi in zip(w, pull, strict=True)] if rule.nesterov else w  # (5)
     if rule.decoupled:
         shrink = rounded(eta * k)
         q = [rounded(qi - rounded(shrink * qi)) for qi in q]  # (3)
-    q = [to_q(rounded(qi + wi)) for qi, wi in zip(q, w, strict=True)]
+    q = [to_q(rounded(qi + mi)) for qi, mi in zip(q, move, strict=True)]
     return q, w
 
 
 def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Precision):
-    """Step number n, from 1: what a planted fault stands in for. The right step does not look at n."""
+    """Step number n, from 1, under the rule of this step: what a planted fault stands in for. The right step does not look at n."""
     return step(q, v, params, gradient, rule, precision)
 
 
@@ -71,7 +77,7 @@ def trajectory(
             p = [x.astype(dtype) for x in params[:, cut]]
             for n in range(steps + 1):
                 if n:
-                    q, v = advance(n, q, v, p, gradient, rule, precision)
+                    q, v = advance(n, q, v, p, gradient, rule.at(n), precision)
                 if trace or n in (0, steps):
                     at = n if trace else int(n > 0)
                     for i in range(d):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cases import CATALOG
-from harness import controls, trace, wide
+from harness import controls, sweep, trace, wide
 from harness import run as running
 from harness.choices import Request
 from harness.discrete import DiscreteCell, rules_of
@@ -17,6 +17,8 @@ from harness.laws import EXACT
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 from kernels import launch
+from kernels.precision import parse
+from kernels.rules import RULES
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)
@@ -101,7 +103,8 @@ def test_no_bound_is_idle_in_any_precision(precision):
     worst = {}
     for case in CATALOG:
         for rule in rules_of(case):
-            job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, 12).job()
+            steps = min(12, sweep.horizon(RULES[rule], parse(precision)))
+            job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
             t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
             inside = ~overflowing(job, *same_stores(case, job))
             for law in EXACT.values():
@@ -192,7 +195,8 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 def test_every_wrong_law_is_shown_and_killed():
     case = next(c for c in CATALOG if c.name == "rayleigh")
-    records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "controls", ("D2", "D4"), 9, 0, 12).run()
+    cells = [DiscreteCell(case, rule, "float64", "numpy", "controls", laws, 9, 0, 12) for rule, laws in (("heavy-ball", ("D2", "D4")), ("nesterov", ("D2",)))]
+    records = [r for cell in cells for r in cell.run()]
     wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}
     assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
 

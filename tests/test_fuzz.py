@@ -199,7 +199,7 @@ def test_an_alarm_that_the_host_does_not_confirm_ends_blind(monkeypatch):
         return found
 
     monkeypatch.setattr(batches.screen, "screen", alarming)
-    outcome = run(campaign("mexican-hat", batches=1))
+    outcome = run(campaign("mexican-hat", rules=("heavy-ball",), batches=1))
     assert outcome.false_alarms and outcome.exit_code == 3 and "does not confirm" in summary(outcome)["verdict"]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cases import CATALOG
 from harness import controls, sweep
 from harness.discrete import DiscreteCell, rules_of
+from harness.domain import leaving
 from harness.judge import judge_all, spent_of
 from harness.laws import EXACT, Residual
 from harness.trajectory import Trajectory
@@ -41,6 +42,8 @@ def test_every_exact_law_holds_within_its_bound(drawn):
     case, job = drawn
     t = judged(case, job, launch.run(job, "numpy"))
     records = judge_all(t, EXACT, about=ABOUT)
+    if any(record.verdict == VIOLATED for record in records):  # as in a run: only then are the references asked
+        records = judge_all(t, EXACT, about=ABOUT, outside=leaving(case, job))
     assert records, "no law covers this launch"
     for record in records:
         assert record.verdict != VIOLATED, f"{record.law} {record.symmetry}: {record.reason} [{case.name} {job.rule.name} {job.precision.label}]"

@@ -11,19 +11,35 @@ from harness import casefile, gpu, plan
 from harness.choices import Request, select
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS
+from harness.laws import EXACT
 from harness.replay import ReplayError, replay
 from harness.symbolic import prove
 from harness.verdicts import HOLDS
 from kernels import launch
 from kernels.precision import PRECISIONS
+from kernels.rules import RULES
 
 QUICK = plan.cells(select(Request(backend="numpy")))
 
 
 def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
     exact = [c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact"]
-    assert {(c.case, c.rule) for c in exact} == {(c.name, r) for c in CATALOG for r in rules_of(c)}
+    plain = [r.name for r in RULES.values() if not r.optional]
+    assert {(c.case, c.rule) for c in exact if c.rule in plain} == {(c.name, r) for c in CATALOG for r in rules_of(c) if r in plain}
     assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CATALOG for p in PRECISIONS}
+
+
+def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity():
+    cells = [c for c in QUICK if isinstance(c, DiscreteCell)]
+    for rule in (r for r in RULES.values() if r.optional):
+        mine = [c for c in cells if c.rule == rule.name]
+        laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))}
+        assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
+        assert {plan.width(c.precision) for c in mine if c.kind == "exact"} == {"wide", "narrow"}
+        assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
+    compared = plan.cells(select(Request(law="B1")))
+    if compared:
+        assert {c.rule for c in compared} == set(RULES)
 
 
 def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():

@@ -34,6 +34,8 @@ each = pytest.mark.parametrize(("case", "rule", "precision"), EVERY, ids=lambda 
 
 
 def job_of(case, rule, precision, *, lanes=33, steps=12, seed=7, **overrides):
+    if RULES[rule].maximize:
+        steps = min(steps, sweep.horizon(RULES[rule], parse(precision)))
     return sweep.draw(case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=seed, overrides=overrides)
 
 
@@ -41,7 +43,22 @@ def single_steps(case, job, q, v, lag):
     """Each step as a lane of its own, in wide arithmetic: what the laws of one step are on the host."""
     runs = job.steps - lag + 1
     cut = lambda x: np.stack([np.concatenate([x[n + i] for n in range(runs)], axis=-1) for i in range(lag + 1)])  # noqa: E731
-    return Trajectory(case, job.rule, job.precision, cut(q), cut(v), np.tile(job.params, runs))
+    t = Trajectory(case, job.rule, job.precision, cut(q), cut(v), np.tile(job.params, runs))
+    t.share = np.full((t.steps, 1), 1 - job.rule.dampening)  # the screen's: that of a later step
+    return t
+
+
+def test_the_first_step_of_a_dampened_rule_is_not_screened_and_the_others_are():
+    """Its share of the force is another: judged like a later one it would be a false alarm in every lane."""
+    job = job_of(HAT, "heavy-ball-dampened", "float64")
+    q, v = launch.run(job, "numpy").wide()
+    found = screen_states(HAT, job, q, v)
+    assert found.worst <= 1 and (found.worst_step[found.covered] >= 1).all()
+    for step in (1, 2, 9):
+        wrong = v.copy()
+        wrong[step, 0, 5] *= 1 + 2.0**-20
+        assert screen_states(HAT, job, q, wrong).first_bad[0, 5] == max(step, 2) - 1
+    assert found.checks == sum(int(lanes.sum()) * (job.steps - 1) for lanes in found.covered)
 
 
 def parts_of(case, job, q, v, pair, lag):

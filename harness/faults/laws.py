@@ -18,8 +18,8 @@ KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 
 
 def curved(rule, symmetry: Symmetry) -> bool:
-    """Whether <A w, w> is not identically zero."""
-    return bool(symmetry.matrix.any()) and not symmetry.is_rotation
+    """Whether <A y, w> is not identically zero."""
+    return bool(symmetry.matrix.any()) and (rule.nesterov or not symmetry.is_rotation)
 
 
 def linear(rule, symmetry: Symmetry) -> bool:
@@ -78,7 +78,7 @@ def without(law: str, **zero):
         other = copy(t)
         for name, factor in zero.items():
             setattr(other, name, factor * getattr(t, name))
-        for cached in ("shrink", "force"):
+        for cached in ("shrink", "force", "move"):
             other.__dict__.pop(cached, None)
         return EXACT[law].residual(other, symmetry)
 
@@ -100,7 +100,9 @@ FAULTS = (
     LawFault("doubled kinetic term", KINETIC, "2 <A w, w>", "D2", under("D2", kinetic=2.0), curved),
     LawFault("kinetic term x (1 + 2^-10)", KINETIC, "(1 + 2^-10) <A w, w>", "D2", under("D2", kinetic=NEAR), curved),
     LawFault("kinetic term with the other sign", KINETIC, "-<A w, w>", "D2", under("D2", kinetic=-1.0), curved),
-    LawFault("kinetic term of the old buffer", KINETIC, "<A v, v> for <A v', v'>", "D2", shifted("D2", centred_source), lambda rule, s: rule.momentum and curved(rule, s)),
+    LawFault("kinetic term of the old buffer", KINETIC, "<A v, v> for <A v', v'>", "D2", shifted("D2", centred_source), lambda rule, s: rule.momentum and curved(rule, s) and not s.is_rotation),
+    LawFault("kinetic term of heavy ball for Nesterov's", KINETIC, "<A w, w> for <A y, w>", "D2", under("D2", plain=True),
+             lambda rule, s: rule.nesterov and linear(rule, s)),
     LawFault("dropped kinetic term", KINETIC, "D[Q + beta/(1-beta) J] without <A w, w>", "D4", under("D4", kinetic=0.0), curved),
     LawFault("mass eta/2 for eta(1+beta)/2", KINETIC, "the mass of gradient descent", "D4", under("D4", mass=0.5), heavy),
     LawFault("charge at the old position", CHARGE, "<v_{n+1}, xi(q_n)>", "D2", shifted("D2", next_charge), curved),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.faults.fault import HISTORY, Fault, given, moved, on, remembered
+from harness.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
 from kernels.precision import narrow
-from kernels.rules import HEAVY_BALL, HEAVY_BALL_DECOUPLED, RULES
+from kernels.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
 from kernels.step import step
 
 DECAY, IGNORED, UNASKED = "decay", "ignored option", "unasked option"
@@ -72,6 +72,11 @@ def dampened(n, q, v, params, gradient, rule, precision):
     return step(q, v, params, lambda at, eps: [at[0].dtype.type(keep) * g for g in gradient(at, eps)], rule, precision)
 
 
+def never_first(n, q, v, params, gradient, rule, precision):
+    """The rule of every later step."""
+    return step(q, v, params, gradient, HEAVY_BALL_DAMPENED, precision)
+
+
 def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
     """beta v added to a step that has no momentum."""
     new, w = step(q, v, params, gradient, rule, precision)
@@ -99,6 +104,9 @@ FAULTS = (
 )  # fmt: skip
 
 OPTIONS = {"nesterov": "Nesterov", "heavy-ball-dampened": "dampening", "heavy-ball-maximize": "maximize"}
+FAULTS += (
+    Fault("first step dampened too", IGNORED, "PyTorch's undamped first buffer damped", on(rule="heavy-ball-dampened"), advance=never_first, when=FIRST),
+)
 FAULTS += tuple(
-    Fault(f"{word} ignored", IGNORED, f"plain heavy ball for {rule}", on(rule=rule), alter=under(HEAVY_BALL)) for rule, word in OPTIONS.items() if rule in RULES
+    Fault(f"{word} ignored", IGNORED, f"plain heavy ball for {rule}", on(rule=rule), alter=under(HEAVY_BALL)) for rule, word in OPTIONS.items()
 )

@@ -1,0 +1,218 @@
+"""The options of heavy ball are PyTorch's, obey their own exact laws, and only those."""
+
+import inspect
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases import CATALOG
+from harness import controls, sweep
+from harness.discrete import DiscreteCell, rules_of
+from harness.domain import leaving
+from harness.judge import judge, judge_all, spent_of
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import launch, loop
+from kernels.precision import Precision
+from kernels.program import Op, Program
+from kernels.rules import RULES, Rule
+
+OPTIONS = [r for r in RULES.values() if r.optional]
+each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)
+CASE = {c.name: c for c in CATALOG}
+ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
+HERE = [b for b in launch.BACKENDS[1:] if not launch.missing(b)]
+
+
+def drawn(case, rule, precision="float64", lanes=33, seed=3, **overrides):
+    p = Precision(*precision.split("/"))
+    return sweep.draw(case, rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides)
+
+
+def judged(case, job, outcome):
+    return Trajectory(case, job.rule, job.precision, *outcome.wide(), job.params)
+
+
+# ---- they are PyTorch's
+
+# f = 2 x^2 + y^2 - x y + 3 x: with eta = beta = k = 1/2, 1/4 everything is a dyadic number and float64 is exact.
+QUADRATIC = Program(
+    2,
+    (Op("input", value=0), Op("input", value=1), Op("const", value=4.0), Op("mul", (2, 0)), Op("sub", (3, 1)), Op("const", value=3.0), Op("add", (4, 5)),
+     Op("const", value=2.0), Op("mul", (7, 1)), Op("sub", (8, 0))),
+    (6, 9),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [r.name for r in OPTIONS] + ["heavy-ball", "heavy-ball-decoupled"])
+def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
+    torch = pytest.importorskip("torch")
+    rule, eta, beta, k, steps = RULES[name], 0.25, 0.5, 0.25, 8
+    q = torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True)
+    decay = 0.0 if rule.decoupled else k
+    sgd = torch.optim.SGD([q], lr=eta, momentum=beta, weight_decay=decay, nesterov=rule.nesterov, dampening=rule.dampening, maximize=rule.maximize)
+    path = [q.detach().clone().numpy()]
+    for _ in range(steps):
+        sgd.zero_grad()
+        (2 * q[0] ** 2 + q[1] ** 2 - q[0] * q[1] + 3 * q[0]).backward()
+        if rule.decoupled:
+            with torch.no_grad():
+                q *= 1 - eta * k
+        sgd.step()
+        path.append(q.detach().clone().numpy())
+    params = np.array([[eta], [beta], [k], [0.0]])
+    job = launch.Job(QUADRATIC, rule, Precision("float64"), np.array([[3.0], [-2.0]]), np.zeros((2, 1)), params, steps)
+    got = launch.run(job, "numpy").q[:, :, 0]
+    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), "rounded: nothing exact was compared"
+    assert np.array_equal(got, np.array(path)) and len(np.unique(got)) > 2 * steps
+
+
+@each_option
+def test_the_option_matters(rule):
+    plain = launch.run(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), "numpy")
+    other = launch.run(replace(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), rule=rule), "numpy")
+    differs = (plain.q != other.q).any(axis=(1, 2))
+    first = 2 if rule.dampening else 1  # the first buffer is undamped
+    assert not differs[:first].any() and differs[first:].all()
+
+
+def test_the_kernel_has_the_dampening_of_the_rule():
+    share = inspect.getsource(loop.share_of.fn)
+    assert f"1.0, {1 - RULES['heavy-ball-dampened'].dampening})" in share and f"RULE == {RULES['heavy-ball-dampened'].number}:" in share
+
+
+def test_nesterov_with_dampening_is_refused():
+    with pytest.raises(ValueError, match="no dampening"):
+        Rule("both", 9, True, "coupled", False, "euclidean", nesterov=True, dampening=0.5)
+
+
+# ---- twins
+
+
+PRECISIONS = ("float64", "bfloat16/eager", "float32", "float16", "bfloat16", "float16/mixed")
+WHERE = [(b, p) for b in HERE for p in (PRECISIONS if b == "triton-ptx" else PRECISIONS[:2])]  # the evaluator compiles no C and is quick
+
+
+@each_option
+@pytest.mark.parametrize(("backend", "precision"), WHERE)
+def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
+    case = CATALOG[(len(rule.name) + len(precision)) % 4]
+    job = drawn(case, rule, precision, lanes=131)
+    job = replace(job, steps=4)
+    mine, plain = launch.run(job, backend), launch.run(job, "numpy")
+    assert launch.differing_bits(mine, plain) == 0 and not mine.unwritten.any() and (mine.q[-1] != mine.q[0]).any()
+
+
+# ---- their laws
+
+
+@each_option
+@pytest.mark.parametrize("case", [c for c in CATALOG if len(rules_of(c)) > 1], ids=lambda c: c.name)
+def test_every_law_that_speaks_of_a_rule_holds_and_its_bound_is_not_idle(rule, case):
+    worst = {}
+    for precision in ("float64", "bfloat16"):
+        job = drawn(case, rule, precision, lanes=61)
+        for record in judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT, outside=leaving(case, job)):
+            assert record.verdict == HOLDS, f"{record.law} {record.symmetry} {precision}: {record.reason}"
+            worst[record.law] = max(worst.get(record.law, 0), record.spent)
+    assert set(worst) == {key for key, law in EXACT.items() if law.concerns(case, rule)} and min(worst.values()) > 0.05
+
+
+@given(st.sampled_from(OPTIONS), st.integers(0, 2**32), st.integers(0, 127), st.integers(0, 64), st.integers(2, 12))
+def test_d2_is_an_identity_in_exact_arithmetic(rule, seed, beta, k, j):
+    """J' - predicted = 0 in rationals, for any matrix, shift, state and gradient: no bound hides a wrong term."""
+    rng = np.random.default_rng(seed)
+    whole = lambda *shape: np.array([Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object).reshape(shape)  # noqa: E731
+    A, a, q, v, g = whole(3, 3), whole(3), whole(3), whole(3), whole(3)
+    beta, k, eta = Fraction(beta, 128), Fraction(k, 128), Fraction(1, 2**j)
+    share = 1 - Fraction(rule.dampening)
+    f = share * ((-g if rule.maximize else g) + k * q)
+    w = beta * v - eta * f
+    y = beta * w - eta * f if rule.nesterov else w
+    p = q + y
+    after, before = w @ (A @ p + a), v @ (A @ q + a)
+    assert after == beta * before - eta * (f @ (A @ q + a)) + (A @ y) @ w
+    if rule.nesterov:  # theory.md, corrections: what it adds to heavy ball's source
+        buffer, next_buffer = v / eta, w / eta
+        assert (A @ y) @ w - (A @ w) @ w == eta**2 * beta * ((A @ (next_buffer - buffer)) @ next_buffer)
+
+
+@each_option
+def test_the_law_of_a_symmetric_generator_is_true_where_it_says_so(rule):
+    """D4 holds for dampening and maximize and is false for Nesterov, and its `suits` knows."""
+    case = CASE["rayleigh"]
+    job = drawn(case, rule)
+    residual = spent_of(EXACT["D4"].residual(judged(case, job, launch.run(job, "numpy")), case.symmetries[0]))
+    assert EXACT["D4"].suits(rule, case.symmetries[0]) == (not rule.nesterov)
+    assert residual.max() > 1e6 if rule.nesterov else residual.max() <= 1
+
+
+def test_a_rotation_charge_does_not_decay_under_nesterov():
+    """D3 is false there, by far more than rounding, and under each other option it is true."""
+    case = CASE["mexican-hat"]
+    for rule in OPTIONS:
+        job = drawn(case, rule, eps=0.0)
+        t = judged(case, job, launch.run(job, "numpy"))
+        for symmetry in case.symmetries:
+            spent = spent_of(EXACT["D3"].residual(t, symmetry))
+            assert EXACT["D3"].suits(rule, symmetry) == (not rule.nesterov)
+            assert (spent.max(axis=0) > 1e6).all() if rule.nesterov else spent.max() <= 1
+
+
+def test_a_translation_charge_decays_under_nesterov_too():
+    case = CASE["softmax"]
+    job = drawn(case, RULES["nesterov"], eps=0.0, k=0.0)
+    t = judged(case, job, launch.run(job, "numpy"))
+    for symmetry in case.symmetries:
+        assert judge(t, EXACT["D3"], symmetry, about=ABOUT).verdict == HOLDS
+
+
+def test_heavy_balls_translation_recurrence_is_false_for_nesterov_with_decay():
+    """D6's own coefficients are needed: read as heavy ball's, the same trajectory violates it, and only with decay or breaking."""
+    case = CASE["softmax"]
+    for k, wrong in ((0.125, True), (0.0, False)):
+        job = drawn(case, RULES["nesterov"], eps=0.0, k=k)
+        z, v = launch.run(job, "numpy").wide()
+        as_plain = Trajectory(case, RULES["heavy-ball"], job.precision, z, v, job.params)
+        right = Trajectory(case, job.rule, job.precision, z, v, job.params)
+        assert spent_of(EXACT["D6"].residual(right, case.symmetries[0])).max() <= 1
+        assert (spent_of(EXACT["D6"].residual(as_plain, case.symmetries[0])).max() > 1e6) == wrong
+
+
+def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_the_breaking_term():
+    case, rule = CASE["mexican-hat"], RULES["heavy-ball-maximize"]
+    ignored = next(c for c in controls.KERNEL_CONTROLS if c.name == "maximize ignored")
+    for eps, want in ((0.0, HOLDS), (0.25, VIOLATED)):
+        job = drawn(case, rule, eps=eps, k=0.0)
+        records = {r.law: r.verdict for r in judge_all(controls.controlled(case, job, ignored), ("D0", "D2"), about=ABOUT)}
+        assert records == {"D0": VIOLATED, "D2": want}
+
+
+# ---- and near misses of them fail
+
+
+@each_option
+def test_every_control_of_an_option_is_killed(rule):
+    cell = DiscreteCell(CASE["mexican-hat"], rule.name, "float64", "numpy", "controls", ("D0", "D2", "D3", "D4"), 33, 5, 12)
+    seen, killed = set(), {}
+    for record in cell.run():
+        seen.add(record.control)
+        if record.verdict == VIOLATED:
+            killed.setdefault(record.control, set()).add(record.law)
+    mine = {"nesterov": {"Nesterov ignored", "kinetic term of heavy ball for Nesterov's", "dropped kinetic term"},
+            "heavy-ball-dampened": {"dampening ignored", "first step dampened too"}, "heavy-ball-maximize": {"maximize ignored"}}[rule.name]  # fmt: skip
+    assert mine <= seen and seen == set(killed), f"survived: {sorted(seen - set(killed))}"
+    assert all(killed[name] - {"D0"} for name in mine), "only D0 sees it"
+
+
+def test_a_lane_of_a_maximiser_that_overflows_is_outside_by_its_reference_alone():
+    case, rule = CASE["mexican-hat"], RULES["heavy-ball-maximize"]
+    job = replace(drawn(case, rule, "float16", eta=0.25), steps=12)
+    gone = leaving(case, job)
+    t = judged(case, job, launch.run(job, "numpy"))
+    assert gone.any() and gone[~t.finite.all(axis=0)].all()

@@ -1,7 +1,7 @@
 """baseline.json: the worst spent of every law, case, rule and precision, and what may become of it.
 
     choice    what was run (profile, cases, laws, ...): a run of another choice has other entries and is refused
-    run       seed, backend, versions: a run that differs here is compared, and the difference is told
+    run       seed, backend, processor, versions: a run that differs here is compared, and the difference is told
     entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that hold,
               how many hold, and for an order its slope and the uncertainty of it
 
@@ -81,7 +81,7 @@ def entries(records: list[Record]) -> dict[str, Entry]:
 def of_run(about: dict, records: list[Record]) -> Baseline:
     """about: run.json."""
     given = about["arguments"]
-    run = {"seed": given["seed"], "backend": about.get("backend"), **{f"version of {v}": about["versions"].get(v) for v in VERSIONS}}
+    run = {"seed": given["seed"], "backend": about.get("backend"), "processor": about.get("machine", {}).get("processor"), **{f"version of {v}": about["versions"].get(v) for v in VERSIONS}}
     others: dict[str, set[str]] = {}
     for r in records:
         if r.control is None and r.verdict != HOLDS:

@@ -45,7 +45,8 @@ def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
     found = {"first": first, "wrong": counted(wrong), "faults": [], "terms": [], "roundings": [], "explained": False}
     if len(at[0]):
         found |= explained(t, job, residual, spent, at)
-    often = f", every {found['wrong']['stride']} steps" if found["wrong"]["stride"] else ""
+    often = f", component {' '.join(map(str, found['components']))} alone" if found.get("components") else ""
+    often += f", every {found['wrong']['stride']} steps" if found["wrong"]["stride"] else ""
     found["line"] = f"{place(first)}, {found['wrong']['lanes']} of {t.lanes} lanes{often}: {told(found)}"
     return found
 
@@ -83,11 +84,13 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
     right = rightly_stepped(t, job, at)
     if right.all():
         return {"right": True, "explained": True}
-    at = at[0][~right], at[1][~right]
-    same = single_steps(t, job, at, KERNEL)
+    wrong, mine = ~right.all(axis=1), ~right.all(axis=0)
+    at = at[0][mine], at[1][mine]
+    same = single_steps(t, job, at, KERNEL, wrong)
     how = f"in all {len(at[0])} wrong steps" if same else "in the whole launch"
     same = same or whole_launches(t, job, KERNEL, int(at[0].min()))
-    out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same], "terms": [], "roundings": []}
+    where = [] if wrong.all() else [int(i) for i in np.flatnonzero(wrong)]
+    out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same], "terms": [], "roundings": [], "components": where}
     for of, half in (("v'", slice(0, t.z.shape[1])), ("q'", slice(t.z.shape[1], None))):
         n, lane = at
         mine = (spent[:, half] > 1).any(axis=1)[n, lane] & t.finite[1:][n, lane]

@@ -106,6 +106,7 @@ def annotations(result) -> list[Annotation]:
     if result.baseline is not None:
         for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
             out += [Annotation("error", kind, f"{name}: {line}", of_entry(name)) for name, line in lines.items()]
+    out += [Annotation("error", "broken promise", line) for line in result.blind]
     out += [Annotation("error", "planted fault survived", f"{name}: some law must fail", fault_place(name))
             for name, laws in killers(result.records, result.laws).items() if not laws]  # fmt: skip
     for row in result.rows:

@@ -42,29 +42,32 @@ def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.n
     return t.z[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64), t.v[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64)
 
 
-def reproduces(case, fault, job: Job, wanted) -> bool:
-    """Whether one step of the fault ends in the wanted q, v (d, points), all of them."""
-    if not fault.applies(job):
-        return False
-    with np.errstate(all="ignore"):
-        q, v = fault.outcome(case, job)
-    return bool(equal(q[-1], wanted[0]).all() and equal(v[-1], wanted[1]).all())
-
-
 def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
-    """(points,) where the stored values are those of the right step: what overflowed of itself, or is wrongly judged."""
-    right = np.zeros(len(at[0]), bool)
+    """(d, points) where the stored q, v are those of the right step: what overflowed of itself, or is wrongly judged."""
+    right = np.zeros((t.z.shape[1], len(at[0])), bool)
     for some in alike(t, at):
         here = (at[0][some], at[1][some])
         with np.errstate(all="ignore"):
             q, v = run(steps_from(t, job, here), "numpy").wide()
         wanted = stored_after(t, here)
-        right[some] = (equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])).all(axis=0)
+        right[:, some] = equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])
     return right
 
 
-def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults) -> list:
-    """The faults of single steps that reproduce every wrong point; a sample sifts them first."""
+def reproduces(case, fault, job: Job, wanted, wrong: np.ndarray) -> bool:
+    """Whether one step of the fault ends in the wanted q, v (d, points), in every component that is wrong anywhere."""
+    if not fault.applies(job):
+        return False
+    with np.errstate(all="ignore"):
+        q, v = fault.outcome(case, job)
+    return bool((equal(q[-1], wanted[0]) & equal(v[-1], wanted[1]))[wrong].all())
+
+
+def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults, wrong: np.ndarray) -> list:
+    """The faults of single steps that reproduce every wrong point; a sample sifts them first.
+
+    wrong  (d,) the components that are not those of the right step anywhere: code that is unrolled may be wrong in one
+    """
     from harness.faults.fault import ANY, FIRST
 
     kinds = (ANY, FIRST) if (at[0] == 0).all() else (ANY,)
@@ -74,7 +77,7 @@ def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], fau
         for part in alike(t, (at[0][some], at[1][some])):
             here = (at[0][some][part], at[1][some][part])
             one, wanted = steps_from(t, job, here), stored_after(t, here)
-            found = [f for f in found if reproduces(t.case, f, one, wanted)]
+            found = [f for f in found if reproduces(t.case, f, one, wanted, wrong)]
     return found
 
 

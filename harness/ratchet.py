@@ -27,7 +27,7 @@ class Comparison:
 
     rises       one line each: what is, what it was, what is allowed
     lost        entries that no longer hold anywhere, or in fewer verdicts
-    undecided   entries that hold no more, of another seed: near the edge of evidence a seed decides
+    undecided   entries that hold no more in another run: near the edge of evidence the draw decides
     absent      entries of backends that are not here
     falls       entries that fell by as much as a marked rise
     drifted     entries that changed inside the allowance though nothing else did
@@ -50,8 +50,11 @@ class Comparison:
         return bool(self.rises or self.lost)
 
 
-def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lambda backend: "") -> Comparison:
-    """now: of a run; missing(backend): why that backend is not here, or ''."""
+def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lambda backend: "", *, strict: bool = False) -> Comparison:
+    """now: of a run; missing(backend): why that backend is not here, or ''.
+
+    strict  where seed, backend and versions are the same, spent is the same to the bit: then any rise is marked
+    """
     differs = [f"{k} was {before.run.get(k)!r}, is {now.run.get(k)!r}" for k in sorted({*before.run, *now.run}) if before.run.get(k) != now.run.get(k)]
     c = Comparison(differs=differs, added=sorted(set(now.entries) - set(before.entries)))
     one_seed = before.run.get("seed") == now.run.get("seed")
@@ -63,6 +66,8 @@ def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lam
         was, is_ = before.entries[name], now.entries[name]
         c.compared += 1
         told = order_moved(was, is_, one_seed) if was.slope is not None else rose(name, was, is_, len(common))
+        if strict and not differs and not told and is_.spent > was.spent:
+            told = f"spent {is_.spent:.4g}, was {was.spent:.4g}: nothing else differs, and --strict allows no rise"
         if told:
             c.rises[name] = told
         elif was.slope is None and is_.spent * entry_factor(name, len(common)) < was.spent:
@@ -82,7 +87,7 @@ def place_lost(c: Comparison, name: str, before: Baseline, now: Baseline, missin
         return
     if why:
         c.absent.append(f"{name}: {why}")
-    elif others and before.run.get("seed") != now.run.get("seed"):
+    elif others and c.differs:
         c.undecided.append(name)
     else:
         c.lost[name] = f"{holds} of {held} verdicts hold" + (f", the others are {' and '.join(sorted(others))}" if others else ", the others are not there")
@@ -142,9 +147,9 @@ def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
 class Guard:
     """A baseline around one run: opened before it, so that what cannot be compared is refused before any work."""
 
-    def __init__(self, path: Path, choice: dict, *, update: bool = False, accept: bool = False):
+    def __init__(self, path: Path, choice: dict, *, update: bool = False, accept: bool = False, strict: bool = False):
         """choice: the run's arguments. Raises UsageError."""
-        self.path, self.update, self.accept = path, update, accept
+        self.path, self.update, self.accept, self.strict = path, update, accept, strict
         self.before = None if update and not path.exists() else read(path)
         if self.before:
             same_choice(path, self.before, choice)
@@ -158,7 +163,7 @@ class Guard:
             return
         now = of_run(result.about, result.records)
         if self.before:
-            result.baseline = compare(self.before, now, lambda backend: missing(backend) if backend in BACKENDS else "")
+            result.baseline = compare(self.before, now, lambda backend: missing(backend) if backend in BACKENDS else "", strict=self.strict)
             result.notes += told(self.path, result.baseline)
         if self.update:
             try:
@@ -193,7 +198,7 @@ def told(path: Path, c: Comparison) -> list[str]:
     """What does not fail but must not be silent."""
     lines = [
         (c.differs, f"{path} is of another run, compared all the same: {'; '.join(c.differs)}"),
-        (c.undecided, f"{len(c.undecided)} entries of {path} are undecided under this seed: {', '.join(c.undecided[:3])}"),
+        (c.undecided, f"{len(c.undecided)} entries of {path} are undecided here: {', '.join(c.undecided[:3])}"),
         (c.absent, f"{len(c.absent)} entries of {path} are of backends that are not here: {', '.join(c.absent[:1])}"),
         (c.drifted, f"{len(c.drifted)} entries changed inside their allowance, though seed, backend and versions did not"),
         (c.added, f"{len(c.added)} entries are not in {path} yet: --update-baseline adds them"),

@@ -247,6 +247,14 @@ def test_an_unmeasured_law_is_told_to_be_unmeasured():
     assert not found.rises and found.unmeasured == ["T9 wide"]
 
 
+def test_strict_marks_any_rise_where_nothing_else_differs():
+    was, now = ({NAME: Entry(s, 1)} for s in (0.5, 0.501))
+    one, other = Baseline({}, {"seed": 0}, was), Baseline({}, {"seed": 0}, now)
+    assert compare(one, other, strict=True).rises and not compare(one, other).rises
+    assert compare(one, other).drifted == [NAME] and not compare(other, one, strict=True).rises
+    assert not compare(one, replace(other, run={"seed": 1}), strict=True).rises, "another seed is another draw"
+
+
 def test_the_ratchet_moves_on_marked_falls_alone():
     names = [f"D2 case-{i} heavy-ball float64 scale" for i in range(3)]
     F = entry_factor(names[0], 3)

@@ -23,6 +23,7 @@ from harness.records import line, parse
 from harness.trajectory import Trajectory
 from harness.verdicts import VIOLATED
 from kernels import launch
+from kernels.step import advanced
 
 CASE = {c.name: c for c in CATALOG}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
@@ -223,7 +224,7 @@ def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeyp
     honest = launch.run
 
     def doubled(job, backend, advance=None):
-        return honest(job, backend, BY_NAME["gradient x 2"].advance if advance is None and job.lanes in (1, 61) else advance or honest.__globals__["advanced"])
+        return honest(job, backend, BY_NAME["gradient x 2"].advance if advance is None and job.lanes in (1, 61) else advance or advanced)
 
     monkeypatch.setattr(launch, "run", doubled)
     monkeypatch.chdir(tmp_path)
@@ -236,3 +237,18 @@ def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeyp
     assert {r["law"] for r in kept if "diagnosis" in r["data"]} == {"D0", "D2"} and all(r["verdict"] == "violated" for r in kept if "diagnosis" in r["data"])
     assert call(["replay", "r", "--law", "D0"]) == 1
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_fault_of_one_component_is_named_with_its_component():
+    """Unrolled code may be wrong in one of its copies."""
+    job = launched()
+
+    def one_component(n, q, v, *about):
+        right_q, right_v = advanced(n, q, v, *about)
+        wrong_q, wrong_v = BY_NAME["gradient x 2"].advance(n, q, v, *about)
+        return [right_q[0], wrong_q[1], right_q[2]], [right_v[0], wrong_v[1], right_v[2]]
+
+    q, v = launch.run(job, "numpy", one_component).wide()
+    found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
+    assert [f["name"] for f in found["faults"]] == ["gradient x 2"] and found["components"] == [1]
+    assert "component 1 alone" in found["line"]

@@ -34,7 +34,7 @@ def verify(
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
     jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
     as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
-    strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
+    strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
     update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
@@ -52,7 +52,7 @@ def verify(
         if out is not None:
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
         words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
-    guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise)
+    guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
     result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
     publish(result)
     if guard:
@@ -61,7 +61,7 @@ def verify(
     raise typer.Exit(result.exit_code)
 
 
-def guarded(request, path: Path | None, *, update: bool, accept: bool):
+def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: bool):
     """The baseline that was asked for, or None. Raises UsageError before any work."""
     if accept and not update:
         raise UsageError("--accept-rise goes with --update-baseline: it must not be given alone")
@@ -73,7 +73,7 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool):
     from harness.run import arguments
 
     select(request)  # what cannot be run at all is told first
-    return Guard(path or FILE, arguments(request), update=update, accept=accept)
+    return Guard(path or FILE, arguments(request), update=update, accept=accept, strict=strict)
 
 
 def with_baseline_file(words: list[str]) -> list[str]:

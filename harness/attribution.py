@@ -57,12 +57,12 @@ class Points:
     owed: frozenset[str]
 
 
-def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray]) -> Points:
-    """at: steps and lanes; spent (steps, 2 d, lanes)."""
+def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray], wrong: np.ndarray) -> Points:
+    """at: steps and lanes; spent (steps, 2 d, lanes); wrong (d,): the components that are fitted."""
     n, lane = at
     d = t.z.shape[1]
     half = slice(0, d) if of == "v'" else slice(d, 2 * d)
-    pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T, np.longdouble)  # noqa: E731
+    pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T[wrong], np.longdouble)  # noqa: E731
     r = pick((residual.measured - residual.predicted)[:, half])
     eta = t.eta * t.share[:, None]
     decay = pick(-eta * t.k * t.q[:-1])

@@ -97,7 +97,7 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
         if mine.any():
             some = np.flatnonzero(mine)[:: max(1, int(mine.sum()) // FITTED)]
             with np.errstate(all="ignore"):  # steps that end in a NaN are not among the points
-                points = points_of(t, residual, spent, of, (n[some], lane[some]))
+                points = points_of(t, residual, spent, of, (n[some], lane[some]), wrong)
             out["terms"] += [about(f, points) for f in fits(points)]
             out["roundings"] += rounding(points, t.precision.v_store if of == "v'" else t.precision.q_store)
     whole = {f["of"] for f in out["terms"] if f["explains"] and f["one"]}

@@ -251,4 +251,4 @@ def test_a_fault_of_one_component_is_named_with_its_component():
     q, v = launch.run(job, "numpy", one_component).wide()
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
     assert [f["name"] for f in found["faults"]] == ["gradient x 2"] and found["components"] == [1]
-    assert "component 1 alone" in found["line"]
+    assert "component 1 alone" in found["line"] and found["terms"][0]["text"] == "the gradient in v' is 2 times what it must be"

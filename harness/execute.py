@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from harness import casefile
+from harness.machine import cpus
 from harness.verdicts import Record
 
 
@@ -44,8 +45,13 @@ def run_cell(cell) -> Done:
         return Done(cell.name, [], time.perf_counter() - begin, traceback.format_exc())
 
 
-def prepare_worker(files: tuple[str, ...]) -> None:
-    """Ctrl-C is the parent's business; a worker that ends takes its own children with it; case files are loaded again."""
+def prepare_worker(files: tuple[str, ...], threads: int = 0) -> None:
+    """Ctrl-C is the parent's business; a worker that ends takes its own children with it; case files are loaded again.
+
+    threads: how many a worker's compiled kernels may use, so that all workers together do not use more than there are.
+    """
+    if threads:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: leave())
     parent = multiprocessing.parent_process()
@@ -91,7 +97,7 @@ def execute(cells: list, *, jobs: int = 1, files: tuple[str, ...] = ()) -> Itera
 
 def in_workers(cells: list, jobs: int, files: tuple[str, ...]) -> Iterator[Done]:
     context = multiprocessing.get_context("spawn")  # Triton and torch do not survive a fork
-    pool = ProcessPoolExecutor(jobs, context, initializer=prepare_worker, initargs=(files,))
+    pool = ProcessPoolExecutor(jobs, context, initializer=prepare_worker, initargs=(files, max(1, cpus() // jobs)))
     try:
         pending = {pool.submit(run_cell, cell): cell.name for cell in cells}
         while pending:

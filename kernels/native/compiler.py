@@ -13,8 +13,12 @@ from pathlib import Path
 
 NAMES = ("gcc", "cc", "clang")
 
-FLAGS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
-"""Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
+FLAGS = ("-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+GCC = ("-O1", "-ftree-vectorize", "-fvect-cost-model=dynamic")
+CLANG = ("-O2",)
+X86 = ("-mprefer-vector-width=512",)  # gcc takes 256 by itself: 1.1 to 1.6 times slower where there is AVX-512
+"""As fast as -O3 on these loops, which are arithmetic without calls, and compiled in half the time (gcc 12).
+Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
 -march=native contracts a*b + c by default, hence -ffp-contract=off."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
 
@@ -56,6 +60,11 @@ class Compiler:
 def _run(command: list[str], text: str = "") -> subprocess.CompletedProcess:
     environment = {**os.environ, "LC_ALL": "C"}
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+
+
+def flags(version: str) -> tuple[str, ...]:
+    level = CLANG if "clang" in version else GCC
+    return (*level, *(X86 if platform.machine() in ("x86_64", "AMD64") else ()), *FLAGS)
 
 
 @cache
@@ -103,7 +112,7 @@ def find() -> Compiler:
             done = _run([path, "--version"])
             version = (done.stdout.strip().splitlines() or ["unknown version"])[0]
             for openmp in (True, False):
-                compiler = Compiler(path, version, (*FLAGS, "-fopenmp" if openmp else "-fopenmp-simd"), openmp)
+                compiler = Compiler(path, version, (*flags(version), "-fopenmp" if openmp else "-fopenmp-simd"), openmp)
                 trouble = _probe(compiler)
                 if not trouble:
                     return compiler

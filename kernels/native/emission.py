@@ -54,6 +54,8 @@ class _Writer(Lanes):
     # ---- instructions
 
     def instruction(self, i: Instruction, act: str):
+        if self.loop.pending & {*i.reads(), *i.results}:
+            self.flush()
         if i.op.meaning in ("load", "store"):
             self.access(i, act)
             return
@@ -115,8 +117,6 @@ class _Writer(Lanes):
             self.flush()
             self.uniform_load(i, size, place)
             return
-        if not store and self.loop.calls:
-            self.flush()  # what was stored before must be there
         address = self.carry(f"({self.variable(at.base)} + {at.offset % 2**64:#x}ull)", 64, i.line)
         condition = self.condition(i, act, 32)
         masked = [self.carry(condition, 32, i.line)] if condition else []
@@ -133,15 +133,18 @@ class _Writer(Lanes):
         self.shapes[shape.name] = shape
         self.loop.calls.append(f"if ({shape.name}({', '.join(['arrays, count, faults', str(place), 'block', address, *masked, *values])})) goto end;")
         if not store:
-            self.flush()
+            self.loop.pending |= loaded
 
     def carry(self, value: str, bits: int, line: int) -> str:
         """An array that holds an operand until the loop is through."""
+        if (value, bits) in self.loop.carried:
+            return self.loop.carried[value, bits]
         k = self.used[bits] = self.used.get(bits, 0) + 1
         name = f"c{bits}_{k}"
         self.pool[name] = bits
         self.loop.lines.append(f"{name}[l] = {value};")
         self.loop.at = self.loop.at or line
+        self.loop.carried[value, bits] = name
         return name
 
     def uniform_load(self, i: Instruction, size: int, place: int):

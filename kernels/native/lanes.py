@@ -12,13 +12,21 @@ from kernels.ptx.table import width
 
 @dataclass
 class Loop:
-    """One lane loop. exposed: registers read before they are defined here; reads: uniform ones; calls after it."""
+    """One lane loop and the accesses after it.
+
+    exposed   registers read before they are defined here
+    reads     uniform registers read here
+    pending   registers that the calls after the loop fill
+    carried   (C expression, bits) -> the array that takes it to the calls
+    """
 
     lines: list[str] = field(default_factory=list)
     exposed: set[str] = field(default_factory=set)
     defined: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
+    pending: set[str] = field(default_factory=set)
+    carried: dict[tuple[str, int], str] = field(default_factory=dict)
     block: int = 0
     at: int = 0
 
@@ -101,5 +109,6 @@ class Lanes:
 
     def define(self, r: str, bits: str, line: int):
         self.loop.lines.append(f"{self.names[r]} = {bits};")
+        self.loop.carried = {k: v for k, v in self.loop.carried.items() if self.names[r] not in k[0]}
         self.loop.defined.add(r)
         self.loop.at = self.loop.at or line

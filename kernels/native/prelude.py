@@ -74,7 +74,7 @@ WHOLE = r"""
 /* A whole real -> integer, saturating; C leaves conversions out of range undefined, so they see 0. */
 #define WHOLE(name, R, S, U, M, real, bits, least, beyond, most, nan) INLINE S name(R t) { \
   S r = (S)real(bits(t) & M((t > (R)least) & (t < (R)beyond))); \
-  return (S)((U)r | ((U)most & -(U)(t >= (R)beyond)) | ((U)least & -(U)(t <= (R)least)) | ((U)nan & -(U)(t != t))); }
+  return (S)((U)r | ((U)most & -(U)(t >= (R)beyond)) | ((U)(S)least & -(U)(t <= (R)least)) | ((U)nan & -(U)(t != t))); }
 #define WHOLES(f, M, real, bits, wide) \
   WHOLE(whole_s16_##f, f, s32, u32, M, real, bits, -32768, 32768.0, 32767, (wide ? -32768 : 0)) \
   WHOLE(whole_u16_##f, f, u32, u32, M, real, bits, 0, 65536.0, 65535, (wide ? 32768 : 0)) \

@@ -224,27 +224,27 @@ def test_compiling_under_the_interpreter_is_refused():
     assert done.returncode == 1 and "TRITON_INTERPRET is set" in done.stderr, done.stderr
 
 
-def outcome(ptx, kind):
+def outcome(ptx, kind, run=evaluate):
     """Everything a kernel writes for fixed inputs, as bytes; how it failed otherwise."""
     written = []
     try:
         if kind == "exponential":
             x = np.concatenate([starts(60, 5), np.linspace(-760, 720, 140)])
             y = np.full(200, 5.0)
-            evaluate(ptx, [x, y, 200], 4, visits=200)
+            run(ptx, [x, y, 200], 4, visits=200)
             written.append(y)
         elif kind == "bits32":
             x = starts(200, 4, np.float32)
             for shift in (3, 40):
                 out = [np.full(200, 5, t) for t in (np.int16, np.int32, np.float32)]
-                evaluate(ptx, [x, *out, 200, shift], 4, visits=200)
+                run(ptx, [x, *out, 200, shift], 4, visits=200)
                 written += out
         else:
             dtype, width = (np.float64, 2) if kind == "wander64" else (np.float32, 1)
             for steps in (3, 1, 0, -1):
                 x, trace = np.array([starts(200, 6 + i) for i in range(width)]), np.full((3, width, 200), 5, dtype)
                 x[:, 50] = (0.5, -0.25)[:width]  # s = 0 in wander64: 0 - s is +0, not -0
-                evaluate(ptx, [x, trace, 200, steps], 4, visits=200)
+                run(ptx, [x, trace, 200, steps], 4, visits=200)
                 written.append(trace)
     except (Refused, OutOfBounds, Endless) as error:
         return type(error).__name__

@@ -65,7 +65,7 @@ class Library:
     loops: tuple[LaneLoop, ...]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def library(ptx: str) -> Library:
     """Raises Refused; compiler.CompilerMissing, CompileFailed; cache.CacheFailed."""
     translation = translate(ptx)

@@ -41,8 +41,20 @@ def software() -> list[Finding]:
         fine = version is not None or name in ("commit", "noether")
         remedy = "" if fine else f"pip install -c constraints.txt {name}"
         found.append(Finding(name, version or ("run from its folder" if name == "noether" else "none"), fine, needed, remedy))
-    compiler = next((c for c in (os.environ.get("CC"), "gcc", "cc", "clang") if c and shutil.which(c)), None)
-    return [*found, Finding("C compiler", shutil.which(compiler) if compiler else "none", True)]
+    return [*found, compiler()]
+
+
+def compiler() -> Finding:
+    """What translates kernels for this processor."""
+    from kernels import native
+
+    try:
+        found = native.find_compiler()
+    except native.CompilerMissing as error:
+        return Finding("C compiler", str(error), False, False, "install gcc or clang, or set CC: without one the CPU runs numpy, 10 to 50 times slower")
+    threads = f"OpenMP, {native.workers()} threads" if found.openmp else "no OpenMP: one thread"
+    return Finding("C compiler", f"{found.path}, {found.version}; {threads}; vectors {native.vectors()}; {' '.join(found.flags)}", found.openmp,
+                   remedy="install the compiler's OpenMP runtime (libgomp, libomp)")  # fmt: skip
 
 
 def hardware() -> list[Finding]:
@@ -81,7 +93,7 @@ PROBE = "import sys; from kernels.launch import missing; sys.stdout.write(missin
 
 def backends() -> list[Finding]:
     """Asked in processes of their own: what a backend imports stays out of this one."""
-    from kernels.launch import BACKENDS
+    from kernels.launch import BACKENDS, PREFERRED
 
     found = []
     root = str(Path(__file__).resolve().parent.parent)
@@ -97,7 +109,9 @@ def backends() -> list[Finding]:
         if probe.returncode not in (0, None) and not reason:
             reason = (complaint.strip().splitlines() or ["its probe failed"])[-1]
         found.append(Finding(f"backend {name}", "available" if not reason else f"not here: {reason}", not reason, name == "numpy"))
-    return found
+    here = {f.what.removeprefix("backend ") for f in found if f.fine}
+    chosen = next((b for b in PREFERRED if b in here), "none")
+    return [*found, Finding("backend auto", f"{chosen}, the first that is here of {', '.join(PREFERRED)}")]
 
 
 def places() -> list[Finding]:

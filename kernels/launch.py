@@ -29,6 +29,7 @@ from kernels.step import advanced
 from kernels.step import trajectory as plain_trajectory
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
+PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
 WARPS = 4
 INTERPRETED_BLOCK = 1024
 
@@ -162,7 +163,7 @@ def missing(backend: str) -> str:
 
 def automatic() -> str:
     """The best backend here: a GPU, else PTX compiled for this processor, else numpy."""
-    return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if not missing(b))
+    return next(b for b in PREFERRED if not missing(b))
 
 
 SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}

@@ -89,9 +89,26 @@ def test_the_watermark_shows_a_lane_that_nobody_wrote():
     assert outcome.unwritten.all()
 
 
+def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
+    job = job_of(HAT, "float16", 1)
+    plain = launch.run(job, "numpy")
+    assert launch.run(job, "triton-ptx").digest == plain.digest and len(plain.digest) == 64
+    q = plain.q.copy()
+    q[0] += 1
+    assert launch.Outcome(q, plain.v, job.precision, "numpy", 0.0).digest == plain.digest  # the start is no result
+    q[-1, 0, 0] = np.nextafter(q[-1, 0, 0], np.float16(9))
+    assert launch.Outcome(q, plain.v, job.precision, "numpy", 0.0).digest != plain.digest
+    nans = []
+    for payload in (0x7E00, 0x7E01, 0xFE00, 0x7FFF):
+        q.view(np.uint16)[-1, 0, 0] = payload
+        nans.append(launch.Outcome(q.copy(), plain.v, job.precision, "numpy", 0.0).digest)
+    assert len(set(nans)) == 1 != len({nans[0], plain.digest})
+
+
 def test_parity_records_hold_and_their_controls_do_not():
     records = DiscreteCell(HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2).run()
     assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]
+    assert "final states" in records[0].reason and "final states" not in records[1].reason
 
 
 @pytest.mark.parametrize(("backend", "error"), [("cuda", ValueError), ("triton", ValueError)])

@@ -173,6 +173,16 @@ def test_parity_is_planned_on_every_triton_backend_that_is_here():
         assert {c.precision for c in mine} == set(PRECISIONS)
 
 
+def test_parity_runs_where_numpy_is_merely_the_best_and_not_where_it_was_asked_for(monkeypatch):
+    """Without a compiler `auto` is numpy: B1 must not go blind then."""
+    pytest.importorskip("triton")
+    honest = launch.missing
+    monkeypatch.setattr(launch, "missing", lambda b: "no compiler" if b in ("triton-cpu", "triton-gpu") else honest(b))
+    assert launch.automatic() == "numpy"
+    assert {c.backend for c in plan.cells(select(Request(law="B1")))} == {b for b in ("triton-interpreted", "triton-ptx") if not honest(b)}
+    assert not plan.cells(select(Request(law="B1", backend="numpy")))
+
+
 def test_the_kernels_that_ask_the_hardware_compile_without_it():
     pytest.importorskip("triton")
     from kernels.compiled import compile_ptx

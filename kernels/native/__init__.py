@@ -8,14 +8,14 @@
 """
 
 from kernels.native.cache import CacheFailed
-from kernels.native.compiler import CompileFailed, CompilerMissing
+from kernels.native.compiler import CompileFailed, CompilerMissing, vectors
 from kernels.native.compiler import find as find_compiler
 from kernels.native.emission import Translation, translate
 from kernels.native.execute import LaneLoop, Report, execute, library, workers
 
 __all__ = [
     "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute", "find_compiler", "library", "missing",
-    "translate", "workers",
+    "translate", "vectors", "workers",
 ]  # fmt: skip
 
 

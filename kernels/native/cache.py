@@ -14,6 +14,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -25,14 +26,16 @@ class CacheFailed(RuntimeError):
     """A library was built and could not be loaded from any folder."""
 
 
-@cache
-def folders() -> tuple[Path, ...]:
+def folders() -> Iterator[Path]:
     """Where libraries may lie, the user's cache first; never a folder that somebody else can write."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    found = [p for p in (base / "noether" / "native", Path(tempfile.gettempdir()) / f"noether-native-{os.getuid()}") if _own(p)]
-    return (*found, Path("")) if found else (_private(),)
+    for place in (base / "noether" / "native", Path(tempfile.gettempdir()) / f"noether-native-{os.getuid()}"):
+        if _own(place):
+            yield place
+    yield _private()
 
 
+@cache
 def _own(place: Path) -> bool:
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,14 +60,14 @@ def load(compiler, text: str) -> tuple[ctypes.CDLL, str]:
     name = hashlib.sha256(f"{compiler.key}\n\n{text}".encode()).hexdigest() + ".so"
     trouble = ""
     for folder in folders():
-        path = (folder if folder.name else _private()) / name  # the last resort: the others may lie on noexec mounts
+        path = folder / name
         said = intact(path)
         if said is None:
             with suppress(OSError):
                 said = build(compiler, text, path)
         if said is None:
             continue
-        try:
+        try:  # a folder on a noexec mount can be written, but nothing in it loaded
             return ctypes.CDLL(str(path)), said
         except OSError as error:
             trouble = str(error)

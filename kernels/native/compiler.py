@@ -78,6 +78,18 @@ def features() -> str:
     return hashlib.sha256("\n".join(found).encode()).hexdigest()
 
 
+VECTORS = ("avx512f", "avx2", "avx", "sse2", "sve2", "sve", "asimd")
+
+
+def vectors() -> str:
+    """The widest vectors of this processor, by the name that /proc/cpuinfo has for them."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return "unknown"
+    return next((name for name in VECTORS if name in words), "none")
+
+
 PROBE = """
 #include <math.h>
 #include <stdint.h>

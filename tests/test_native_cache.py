@@ -1,0 +1,146 @@
+"""Compiled libraries: never a damaged one loaded, never two runs in each other's way, and no compiler is no crash."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kernels import native
+from kernels.native import cache, compiler
+from kernels.native.execute import library
+
+if native.missing():
+    pytest.skip(f"nothing can be compiled: {native.missing()}", allow_module_level=True)
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = "int run(void) { return %d; }\n"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "noether" / "native"
+
+
+def test_a_library_is_built_once(place, monkeypatch):
+    tool = native.find_compiler()
+    assert cache.load(tool, TEXT % 41)[0].run() == 41
+    (path,) = place.glob("*.so")
+    monkeypatch.setattr(compiler.Compiler, "build", lambda *_: pytest.fail("built again"))
+    assert cache.load(tool, TEXT % 41)[0].run() == 41
+    assert [*place.iterdir()] == [path], "drafts were left"
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:900] + bytes([b[900] ^ 1]) + b[901:], lambda b: b[:-1], lambda b: b + b"x"])
+def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
+    tool = native.find_compiler()
+    cache._own(place)
+    path = place / "x.so"
+    cache.build(tool, TEXT % 7, path)
+    assert cache.intact(path) is not None
+    path.write_bytes(damage(path.read_bytes()))
+    assert cache.intact(path) is None
+    text = TEXT % 8
+    cache.load(tool, text)
+    (other,) = (p for p in place.glob("*.so") if p != path)
+    other.write_bytes(damage(other.read_bytes()))
+    # Loaded in another process: this one keeps the library that it has.
+    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {text!r})[0].run())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    assert done.stdout == "8\n", done.stderr
+    assert cache.intact(other) is not None
+
+
+def test_the_name_of_a_library_holds_compiler_flags_and_processor(monkeypatch):
+    tool = native.find_compiler()
+    keys = {tool.key, replace(tool, version="gcc 99").key, replace(tool, flags=(*tool.flags, "-O0")).key, replace(tool, path="/x/gcc").key}
+    monkeypatch.setattr(compiler, "features", lambda: "another processor")
+    assert len({*keys, tool.key}) == 5
+
+
+def test_processes_that_build_the_same_at_once_all_get_it(place):
+    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
+    racers = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for racer in racers:
+        out, err = racer.communicate(timeout=120)
+        assert out == "5\n", err
+    assert len([*place.glob("*.so")]) == 2 == len([*place.iterdir()])  # the probe and this one
+
+
+def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
+    (tmp_path / "file").write_text("")
+    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.stdout == "6\n", done.stderr
+
+
+def test_a_folder_that_others_can_write_is_not_used(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert not cache._own(theirs) and not cache._own(link) and cache._own(tmp_path / "mine")
+
+
+def test_the_cache_is_bounded(tmp_path):
+    for k in range(9):
+        (tmp_path / f"{k}.so").write_text("")
+        os.utime(tmp_path / f"{k}.so", (k, k))
+    cache.shrink(tmp_path, 4)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["5.so", "6.so", "7.so", "8.so"]
+
+
+def test_without_a_compiler_the_backend_is_missing_and_numpy_is_chosen():
+    program = "from kernels import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
+    env = {**os.environ, "CC": "no-such-compiler"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
+    said, chosen = done.stdout.splitlines()
+    assert "no-such-compiler: not on PATH" in said and chosen in ("numpy", "triton-gpu")
+
+
+def test_a_compiler_that_cannot_compile_is_named(tmp_path):
+    fake = tmp_path / "gcc"
+    fake.write_text("#!/bin/sh\necho 'gcc 1'; echo 'it is broken' >&2; [ \"$1\" = --version ]\n")
+    fake.chmod(0o755)
+    env = {**os.environ, "CC": str(fake)}
+    done = subprocess.run([sys.executable, "-c", "from kernels import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
+
+
+def test_without_openmp_one_thread_gives_the_same_bits_and_a_note(monkeypatch):
+    from native_rows import arguments, kernel
+    from test_native import ROWS
+
+    text, about = kernel(ROWS[100:110])
+    mine, other = (arguments(about, 640, np.random.default_rng(1)) for _ in range(2))
+    assert not native.execute(text, mine[0], 5).notes or native.find_compiler().openmp is False
+    tool = native.find_compiler()
+    serial = replace(tool, flags=tuple("-fopenmp-simd" if f == "-fopenmp" else f for f in tool.flags), openmp=False)
+    monkeypatch.setattr(compiler, "find", lambda: serial)
+    library.cache_clear()
+    report = native.execute(text, other[0], 5, threads=2)
+    library.cache_clear()
+    assert report.workers == 1 and report.notes == ["no OpenMP: one thread"]
+    assert all((a[2] == b[2]).all() for a, b in zip(mine[1], other[1], strict=True)) and mine[1]
+
+
+def test_a_loaded_library_does_not_flush_subnormals():
+    native.find_compiler()
+    assert np.float64(5e-324) * np.float64(1) > 0
+
+
+def test_threads_follow_the_environment_and_the_affinity(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert native.workers() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1000")
+    assert native.workers() == len(os.sched_getaffinity(0))
+    for word in ("", "x", "0"):
+        monkeypatch.setenv("OMP_NUM_THREADS", word)
+        assert native.workers() == len(os.sched_getaffinity(0))

@@ -11,12 +11,13 @@ from cases import CATALOG
 from harness import bounds, controls, sweep, trace, wide
 from harness.bounds import program_error
 from harness.discrete import rules_of
+from harness.domain import leaving
 from harness.judge import judge, spent_of
 from harness.laws import EXACT
 from harness.magnitudes import Magnitude, magnitude_error
 from harness.residuals import FLOAT64, residuals, speaking
 from harness.scalar import Formulas, Scalar
-from harness.screen import chosen, confirm, outside, prepare, screen, screen_states
+from harness.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
 from harness.trace import TraceError, pruned
 from harness.trajectory import Trajectory
 from harness.verdicts import VIOLATED
@@ -99,6 +100,19 @@ def test_honest_launches_never_show_more_than_one(case, rule, precision):
     assert found.checks and found.moved.any()
     assert not (found.alarmed & ~outside(case, job, found)).any()
     assert ((found.worst_step >= 0) == (found.spent > 0))[found.covered].all()
+
+
+def test_a_trajectory_that_parts_from_its_references_is_excused_where_it_overflows_and_only_there():
+    """Rounding every operation in bfloat16: some lanes overflow where both references stay; the step itself says so."""
+    case = next(c for c in CATALOG if c.name == "linear-network")
+    job = job_of(case, "heavy-ball", "bfloat16/eager", lanes=1025, steps=100, seed=0)
+    found = screen(case, job, backend="numpy")
+    lanes = np.flatnonzero(found.alarmed)
+    alone = lanes[~leaving(case, some_lanes(job, lanes))]
+    assert len(alone) and outside(case, job, found)[lanes].all()
+    assert not [r for r in confirm(case, job, alone, found=found) if r.verdict == VIOLATED]
+    early = replace(found, first_bad=np.where(found.first_bad > 3, 3, found.first_bad))  # as if it had alarmed before it grew
+    assert not outside(case, job, early)[alone].any()
 
 
 KILLERS = [("mexican-hat", "heavy-ball-decoupled", "float64"), ("rayleigh", "heavy-ball", "bfloat16"), ("softmax", "gradient-descent", "float32"),

@@ -83,7 +83,7 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
 
     right = rightly_stepped(t, job, at)
     if right.all():
-        return {"right": True, "explained": True}
+        return {"right": True, "overflows": not t.finite[1:][at].any(), "explained": True}
     wrong, mine = ~right.all(axis=1), ~right.all(axis=0)
     at = at[0][mine], at[1][mine]
     same = single_steps(t, job, at, KERNEL, wrong)
@@ -112,6 +112,8 @@ def about(f, points) -> dict:
 
 def told(found: dict) -> str:
     """One sentence: the fault, else the term, else the rounding, else that nothing explains it."""
+    if found.get("overflows"):
+        return "the right step itself overflows from there: the lane has left the domain of finite numbers"
     if found.get("right"):
         return "the stored values are those of the right step, bit for bit: the bound or the wide gradient is wrong, not the kernel"
     if found["faults"]:

@@ -50,7 +50,7 @@ def seen(t) -> np.ndarray:
 
 
 KINDS = [("mexican-hat", "heavy-ball", "float64"), ("rayleigh", "heavy-ball-decoupled", "float32"), ("entropy-mirror", "mirror-descent", "float64"),
-         ("mexican-hat", "gradient-descent", "float16"), ("mexican-hat", "heavy-ball", "bfloat16/mixed")]  # fmt: skip
+         ("mexican-hat", "gradient-descent", "float16"), ("mexican-hat", "heavy-ball", "bfloat16/mixed"), ("mexican-hat", "nesterov", "float64")]  # fmt: skip
 
 
 @pytest.mark.parametrize("case, rule, precision", KINDS)
@@ -157,6 +157,12 @@ def test_a_right_step_that_is_judged_wrong_accuses_the_judge(monkeypatch):
     monkeypatch.setattr(Trajectory, "g_kept", property(lambda self: 2 * self._gradient(self.case.loss)))
     found = diagnose(t, job)
     assert "those of the right step, bit for bit" in found["line"] and "not the kernel" in found["line"]
+
+
+def test_a_right_launch_that_overflows_accuses_nobody():
+    job = dataclasses.replace(launched(steps=40), params=launched().params * np.array([2.0**9, 1, 1, 1])[:, None])
+    found = diagnose(right(job), job)
+    assert found["first"] is not None and "the right step itself overflows" in found["line"]
 
 
 def test_lanes_outside_the_domain_are_not_diagnosed():

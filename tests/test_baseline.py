@@ -302,3 +302,13 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
     assert all(a[n] <= b[n] * allowed for a in runs for b in runs for n in names)
     with pytest.raises(ValueError, match="at least 3 seeds"):
         measure(runs[:2])
+
+
+def test_the_committed_baseline_is_of_the_plain_quick_run():
+    from harness.choices import Request
+    from harness.run import arguments
+
+    kept = read(Path(scatter.__file__).resolve().parent.parent / "baseline.json")
+    assert kept.choice == {name: arguments(Request())[name] for name in kept.choice} and kept.run["seed"] == 0
+    assert text(kept) == (Path(scatter.__file__).resolve().parent.parent / "baseline.json").read_text(), "as --update-baseline writes it"
+    assert {name.split(" ")[0] for name in kept.entries} >= {"T1", "D0", "D2", "O3", "B1"}

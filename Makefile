@@ -4,7 +4,7 @@
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz report gpu clean
+.PHONY: help verify test check faults fuzz stress report gpu clean
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -39,6 +39,9 @@ faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFI
 
 fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
 	$(PYTHON) -m harness fuzz --for $(TIME) $(ARGS)
+
+stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)
+	$(PYTHON) -m harness.stress $(ARGS)
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m harness report $(RUN)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -142,7 +143,8 @@ class Appender:
                 data = data[os.write(self.fd, data) :]
             os.fsync(self.fd)
         except OSError:
-            os.ftruncate(self.fd, before)
+            with suppress(OSError):  # a device cannot be cut; what is told is why the write failed
+                os.ftruncate(self.fd, before)
             raise
 
     def close(self) -> None:

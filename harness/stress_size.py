@@ -1,0 +1,84 @@
+"""Launches of extreme size, screened beside the update: many lanes, and long horizons."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cases import CATALOG
+from harness import sweep
+from harness.screen import outside, screen
+from harness.stress import MEMORY
+from kernels import launch
+from kernels.precision import Precision, widen
+from kernels.rules import RULES
+
+LANES = (1, 2, 31, 32, 33, 127, 128, 129, 1023, 1025, 10_007, 100_003, 1_000_000)
+HORIZON = (10**3, 10**4, 10**5, 10**6, 10**7)
+
+
+def case_named(name: str):
+    return next(c for c in CATALOG if c.name == name)
+
+
+def alarms(case, job, found) -> int:
+    """Lanes above 1 in some law that no reference sees leave the domain."""
+    return int((found.alarmed & ~outside(case, job, found)).sum()) if found.alarmed.any() else 0
+
+
+def one_size(backend: str, name: str, rule: str, precision: str, lanes: int, steps: int) -> tuple[int, int, int, float, float]:
+    """checks, alarms, lanes that moved, worst spent, peak memory in bytes of this process."""
+    case = case_named(name)
+    job = sweep.draw(case, RULES[rule], Precision(precision), lanes=lanes, steps=steps, seed=lanes)
+    found = screen(case, job, backend=backend)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return found.checks, alarms(case, job, found), int((found.moved > 0).sum()), found.worst, peak
+
+
+def lanes(place: Path, *, counts=LANES, steps: int = 8, backends=("numpy", "triton-cpu")) -> list[str]:
+    """Each in a process of its own, so that its peak memory is its own."""
+    problems = []
+    for backend in backends:
+        if launch.missing(backend):
+            print(f"lanes: {backend} is not here: {launch.missing(backend)}")
+            continue
+        most = checked = 0
+        for count in counts:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                checks, alarmed, moved, worst, peak = pool.apply(one_size, (backend, "mexican-hat", "heavy-ball", "float32", count, steps))
+            most, checked = max(most, peak), checked + checks
+            if alarmed or not moved * 2 >= count or not 0 < worst <= 1:
+                problems.append(f"{count} lanes on {backend}: {alarmed} false alarms, {moved} moved, worst spent {worst:.3g}")
+            if peak >= MEMORY:
+                problems.append(f"{count} lanes on {backend} take {peak / 2**20:.0f} MB, must be below {MEMORY / 2**20:.0f}")
+        print(f"lanes: {backend}, {counts[0]} to {counts[-1]} lanes, {checked:.3g} checks, peak {most / 2**20:.0f} MB")
+    return problems
+
+
+def horizons(place: Path, *, until=HORIZON, lanes: int = 256, precisions=("float32", "bfloat16"), backend: str = "triton-cpu") -> list[str]:
+    """One trajectory a lane, in stretches that go on from the stored state: a stretch on which q never moved is frozen."""
+    if launch.missing(backend):
+        print(f"horizons: {backend} is not here: {launch.missing(backend)}")
+        return []
+    problems, case = [], case_named("mexican-hat")
+    for precision in precisions:
+        job = sweep.draw(case, RULES["heavy-ball"], Precision(precision), lanes=lanes, steps=until[0], seed=7)
+        done, moved, effect = 0, np.zeros(lanes, np.int64), []
+        for end in until:
+            job = replace(job, steps=end - done)
+            found = screen(case, job, backend=backend)
+            wrong = alarms(case, job, found)
+            if wrong or not found.worst > 0:
+                problems.append(f"{precision}, steps {done} to {end}: {wrong} false alarms, worst spent {found.worst:.3g}")
+            moved += found.moved
+            effect.append(f"{end:.0e}: {np.mean(found.moved == 0):.0%}")
+            p = job.precision
+            job = replace(job, q0=widen(found.q, p.q_store), v0=widen(found.v, p.v_store))
+            done = end
+        print(f"horizons: {precision}, {lanes} lanes, {done} steps, {found.checks:.3g} checks in the last stretch, worst spent {found.worst:.3g}; "
+              f"lanes frozen over the stretch that ends at step {', '.join(effect)}; q moved on {int(np.median(moved))} steps in the median lane")  # fmt: skip
+    return problems

@@ -65,10 +65,9 @@ def case_place(name: str) -> Place:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (UsageError, OSError, TypeError, SyntaxError, ValueError):
         return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and any(k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name for k in node.keywords):
-            return file, node.lineno
-    return file, 1
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Case"]
+    said = [n for n in calls for k in n.keywords if k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name]
+    return file, min((n.lineno for n in said or calls), default=1)  # a name that is computed is in the first
 
 
 def law_place(law: str) -> Place:

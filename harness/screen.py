@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cases.case import Case
+from harness.certified import certified_steps, judge_inside
 from harness.domain import leaving
-from harness.judge import judge_all, spent_of
 from harness.laws import EXACT
 from harness.residuals import residuals, speaking
 from harness.trajectory import Trajectory
@@ -104,30 +104,19 @@ def some_lanes(job: launch.Job, lanes: Sequence[int], steps: int | None = None) 
 
 
 def outside(case: Case, job: launch.Job, found: Screening) -> np.ndarray:
-    """(lanes,) alarmed lanes that leave the domain before they alarm, in a reference; references run for alarmed lanes only."""
+    """(lanes,) alarmed lanes that leave the domain: in a reference, or by their own certified steps before they alarm.
+
+    References and certificates are made for alarmed lanes only.
+    """
     out = np.zeros(job.lanes, bool)
     for lanes in portions(job, np.flatnonzero(found.alarmed)):
         out[lanes] = leaving(case, some_lanes(job, lanes))
     for lanes in portions(job, np.flatnonzero(found.alarmed & ~out)):
-        out[lanes] = leaving_next(case, job, found, lanes)
+        bad = np.where(found.first_bad < 0, found.steps, found.first_bad)[:, lanes].min(axis=0)
+        part = some_lanes(job, lanes, int(bad.max()) + 1)
+        t = Trajectory(case, job.rule, job.precision, *launch.run(part, found.backend).wide(), part.params)
+        out[lanes] = certified_steps(t) <= bad
     return out
-
-
-def leaving_next(case: Case, job: launch.Job, found: Screening, lanes: np.ndarray) -> np.ndarray:
-    """Whether a reference leaves in the very step that alarms, taken from the state before it.
-
-    Where every operation is rounded, trajectories part from any reference: it may converge where they overflow. A state
-    that D0 led to is as good a start as the first one, and a wrong kernel cannot excuse itself: it would have to break
-    D0 on the way.
-    """
-    bad = np.where(found.first_bad < 0, found.steps, found.first_bad)[:, lanes].min(axis=0)
-    part = some_lanes(job, lanes, int(bad.max()) + 1)
-    q, v = launch.run(part, found.backend).wide()
-    with np.errstate(all="ignore"):
-        spent = spent_of(EXACT["D0"].residual(Trajectory(case, job.rule, job.precision, q, v, part.params))).max(axis=1)
-    led = np.array([(spent[:n, i] <= 1).all() for i, n in enumerate(bad)])
-    before = [np.stack([x[n, :, i] for i, n in enumerate(bad)], axis=1) for x in (q, v)]
-    return led & leaving(case, replace(part, q0=before[0], v0=before[1], steps=1))
 
 
 def portions(job: launch.Job, lanes: np.ndarray) -> list[np.ndarray]:
@@ -157,10 +146,7 @@ def confirm(case: Case, job: launch.Job, lanes: Sequence[int], *, found: Screeni
     outcome = launch.run(part, found.backend if found else "numpy")
     about = dict(case=case.name, rule=job.rule.name, backend=outcome.backend, precision=job.precision.label, parameters={})
     t = Trajectory(case, job.rule, job.precision, *outcome.wide(), part.params)
-    records = judge_all(t, EXACT, about=about)
-    if any(r.verdict == VIOLATED for r in records):
-        excused = outside(case, job, found)[np.asarray(lanes)] if found and not steps else leaving(case, part)
-        records = judge_all(t, EXACT, about=about, outside=excused)
+    records = judge_inside(case, part, t, EXACT, about=about)
     for record in records:
         if record.worst:
             record.worst["lane"] = int(np.asarray(lanes)[record.worst["lane"]])

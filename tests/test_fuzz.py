@@ -47,12 +47,15 @@ def small(monkeypatch):
 # ---- an honest kernel
 
 
+FEW = {"batches": 20, "rules": ("heavy-ball", "mirror-descent"), "precisions": ("float32", "bfloat16")}
+
+
 @pytest.fixture(scope="module")
 def honest():
     before = campaigns.size_of
     campaigns.size_of = lambda backend, plant: Size(2**10, 2**12, 2**9, 32)
     try:
-        return run(campaign("mexican-hat", "entropy-mirror", batches=16))
+        return run(campaign("mexican-hat", "entropy-mirror", **FEW))
     finally:
         campaigns.size_of = before
 
@@ -77,7 +80,7 @@ def test_every_cell_is_visited_or_named(honest):
 
 
 def test_the_same_seed_is_the_same_run_whatever_the_workers(honest):
-    again = run(campaign("mexican-hat", "entropy-mirror", batches=16, jobs=2))
+    again = run(campaign("mexican-hat", "entropy-mirror", jobs=2, **FEW))
     told = [{k: v for k, v in summary(x).items() if "seconds" not in k and k != "rate"} for x in (honest, again)]
     assert told[0] == told[1]
     other = run(campaign("mexican-hat", "entropy-mirror", batches=6, seed=1))
@@ -158,7 +161,7 @@ FOUND = ("eta as float32", "momentum one step old", "bfloat16 store truncated", 
 
 @pytest.mark.parametrize("plant", FOUND)
 def test_a_planted_fault_is_found_and_made_minimal(plant):
-    outcome = run(campaign("mexican-hat", "linear-network", plant=plant, batches=40))
+    outcome = run(campaign("mexican-hat", "linear-network", plant=plant, precisions=("float64", "bfloat16"), batches=40))
     assert outcome.exit_code == 1 and outcome.minimal, plant
     for subject, minimal in outcome.minimal[:1]:
         assert minimal.lanes == 1 and minimal.steps <= 2
@@ -181,7 +184,7 @@ def test_what_is_harmless_is_not_found():
 
 
 def test_a_launch_that_violates_nothing_cannot_be_made_smaller():
-    outcome = run(campaign("mexican-hat", plant="eta as float32", batches=40))
+    outcome = run(campaign("mexican-hat", plant="eta as float32", precisions=("float64",), batches=40))
     subject, minimal = outcome.minimal[0]
     with pytest.raises(ValueError, match="nothing to make smaller"):
         minimise(subject, minimal, Probe("numpy"))
@@ -199,7 +202,7 @@ def test_an_alarm_that_the_host_does_not_confirm_ends_blind(monkeypatch):
         return found
 
     monkeypatch.setattr(batches.screen, "screen", alarming)
-    outcome = run(campaign("mexican-hat", rules=("heavy-ball",), batches=1))
+    outcome = run(campaign("mexican-hat", rules=("heavy-ball",), batches=6))
     assert outcome.false_alarms and outcome.exit_code == 3 and "does not confirm" in summary(outcome)["verdict"]
 
 

@@ -65,6 +65,7 @@ class Finding:
     violations: list = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    cpu: float = 0.0
     screened: float = 0.0
     skipped: bool = False
     error: str | None = None
@@ -76,14 +77,14 @@ class Finding:
 
 def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -> Finding:
     """Run one batch. Whatever it raises becomes part of the finding: the batch is then saved by who asked."""
-    begin = time.perf_counter()
+    begin, busy = time.perf_counter(), time.process_time()
     found = Finding(batch)
     try:
         with np.errstate(all="ignore"):
             fill(found, batch, probe, files or {})
     except Exception:
         found.error = traceback.format_exc()
-    found.seconds = time.perf_counter() - begin
+    found.seconds, found.cpu = time.perf_counter() - begin, time.process_time() - busy
     return found
 
 

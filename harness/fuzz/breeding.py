@@ -85,10 +85,11 @@ class Size:
 SIZES = {
     "numpy": Size(2**16, 2**20, 2**15, 2**10),  # a step costs a millisecond, however few the lanes
     "planted": Size(2**13, 2**15, 2**10, 2**9),
-    "compiled": Size(2**18, 2**26, 2**18, 2**14),
+    "compiled": Size(2**20, 2**25, 2**17, 2**14),
 }
 DIVERGING = 2**10  # lanes of a regime in which many leave the domain: each of them is asked about
 VISITS = 4  # until the grid is visited once, all but one batch in so many visit it; then one in twice as many
+TURNS = 4  # cells that one kernel is used for before the next one's turn
 BRED = 0.5  # share of the other batches that are offspring; the rest is volume in regimes that stay inside
 
 
@@ -139,6 +140,24 @@ class Archive:
         return Cell(case, rule, precision, one.regime), parents, one.steps
 
 
+def order_of(cells: list[Cell], rng: np.random.Generator) -> list[Cell]:
+    """The cells in the order of their visits: random, but a kernel that had to be compiled is used for a few cells at once.
+
+    Two kernels at a time, taken in turns, so that two workers do not compile the same one.
+    """
+    by_kernel: dict[tuple[str, str, str], list[Cell]] = {}
+    for at in rng.permutation(len(cells)):
+        cell = cells[at]
+        by_kernel.setdefault((cell.case, cell.rule, cell.precision), []).append(cell)
+    out: list[Cell] = []
+    while any(by_kernel.values()):
+        rounds = [mine for mine in by_kernel.values() if mine]
+        for pair in zip(rounds[::2], [*rounds[1::2], *[[]] * (len(rounds) % 2)], strict=True):
+            for _ in range(TURNS):
+                out += [mine.pop() for mine in pair if mine]
+    return out
+
+
 class Schedule:
     """The batches of a run, one after the other."""
 
@@ -146,7 +165,7 @@ class Schedule:
         if not cells:
             raise ValueError("the grid is empty: there is nothing to draw")
         self.cells, self.seed, self.size = cells, seed, size
-        self.order = np.random.default_rng(derive(seed, "fuzz order")).permutation(len(cells))
+        self.order = order_of(cells, np.random.default_rng(derive(seed, "fuzz order")))
         self.visits = 0
 
     def batch(self, number: int, archive: Archive) -> Batch:
@@ -155,14 +174,15 @@ class Schedule:
         rng = np.random.default_rng(seed)
         first_round = self.visits < len(self.cells)
         if number % VISITS < VISITS - 1 if first_round else number % (2 * VISITS) == 0:
-            cell = self.cells[self.order[self.visits % len(self.cells)]]
+            cell = self.order[self.visits % len(self.cells)]
             self.visits += 1
             return self.drawn(number, cell, seed, rng, self.size.visit)
         if archive and rng.random() < BRED:
             cell, parents, steps = archive.choose(rng)
             steps = int(np.clip(steps * 2.0 ** rng.integers(-1, 3), 1, REGIMES[cell.regime].steps[1]))
             return self.drawn(number, cell, seed, rng, self.size.volume, parents, steps)
-        steady = [c for c in self.cells if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or self.cells
+        known = self.order[: max(1, self.visits)]  # their kernels are compiled
+        steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
         cell = steady[rng.integers(len(steady))]
         least, longest = REGIMES[cell.regime].steps
         steps = int(np.exp(rng.uniform(np.log(np.sqrt(least * longest)), np.log(longest + 1))))

@@ -6,6 +6,7 @@ Batches run in worker processes, one launch each; which batches there are depend
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,9 +20,10 @@ from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, size_of
 from harness.fuzz.corpus import Entry
 from harness.fuzz.minimise import minimise
 from harness.fuzz.outcome import Campaign, Outcome, absorb
-from harness.machine import versions
+from harness.machine import cpus, versions
 from kernels import launch
 
+MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends
 
 
@@ -107,7 +109,7 @@ def workers(campaign: Campaign):
         yield here
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(campaign.jobs, context, initializer=prepare_worker, initargs=(campaign.files,))
+    pool = ProcessPoolExecutor(campaign.jobs, context, initializer=prepare, initargs=(campaign.files, max(1, cpus() // campaign.jobs)))
     try:
         yield pool.submit
         pool.shutdown()
@@ -116,6 +118,12 @@ def workers(campaign: Campaign):
             process.terminate()
         pool.shutdown(wait=False, cancel_futures=True)
         raise
+
+
+def prepare(files: tuple[str, ...], threads: int) -> None:
+    """A worker, with its share of the processors: two workers with two threads each would stand in each other's way."""
+    prepare_worker(files)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 def here(function, *arguments) -> Future:
@@ -132,12 +140,12 @@ def received(future: Future) -> Finding | str:
 
 
 def conclude(outcome: Outcome) -> None:
-    """Make each violated law's worst launch small, and keep both."""
+    """Make the worst launch of the first violated laws small, and keep both."""
     campaign, done = outcome.campaign, set()
     for subject, worst, _, batch in sorted(outcome.violations, key=lambda v: (v[3].number, -v[2].spent)):
-        if subject in done:
+        if (subject.law, subject.case, subject.rule, subject.precision) in done or len(done) >= MINIMISED:
             continue
-        done.add(subject)
+        done.add((subject.law, subject.case, subject.rule, subject.precision))
         try:
             minimal = minimise(subject, worst, campaign.probe)
         except ValueError as error:

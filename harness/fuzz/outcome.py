@@ -77,6 +77,7 @@ class Outcome:
     outside: int = 0
     unscreened: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
     screened: float = 0.0
     interrupted: bool = False
     folder: Path | None = None
@@ -119,6 +120,7 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     outcome.outside += finding.outside
     outcome.unscreened += finding.unscreened
     outcome.screened += finding.screened
+    outcome.cpu += finding.cpu
     outcome.false_alarms += finding.false_alarms
     if finding.checks:
         outcome.visits[batch.cell] = outcome.visits.get(batch.cell, 0) + 1

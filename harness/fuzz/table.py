@@ -51,7 +51,8 @@ def ending(outcome: Outcome) -> list:
         out += never_visited(outcome)
     out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen, "
                     f"{outcome.unscreened} judged by the host alone: none counts as a check"))
-    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second, on {outcome.campaign.probe.backend}"))
+    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second, on {outcome.campaign.probe.backend}; "
+                    f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"))
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
     for name, error in list(outcome.errors.items())[:SHOWN]:
@@ -90,6 +91,9 @@ def found(outcome: Outcome) -> list:
         out.append(Text(f"  smallest: {size(subject, minimal)}, {number(minimal.found.get('spent'))} bounds"))
         if at < len(outcome.saved):
             out.append(f"  noether fuzz --replay {outcome.saved[at]}")
+    others = sorted({v[0].law for v in outcome.violations} - {subject.law for subject, _ in outcome.minimal})
+    if others:
+        out.append(Text(f"violated in the same batch: {' '.join(others)}"))
     return out
 
 
@@ -99,11 +103,11 @@ def summary(outcome: Outcome) -> dict:
     return {
         "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
         "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "unscreened": outcome.unscreened, "frozen": outcome.frozen,
-        "skipped": outcome.skipped, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "checks": outcome.checks, "rate": rate(outcome),
+        "skipped": outcome.skipped, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
         "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
         "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},
         "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors,
         "violations": [{"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
-        "saved": [str(p) for p in outcome.saved], "folder": str(outcome.folder) if outcome.folder else None,
+        "violated": sorted({v[0].law for v in outcome.violations}), "saved": [str(p) for p in outcome.saved], "folder": str(outcome.folder) if outcome.folder else None,
     }  # fmt: skip

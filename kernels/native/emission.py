@@ -18,8 +18,6 @@ from kernels.ptx.control import Flow, analyse
 from kernels.ptx.parse import Instruction, Kernel, parse
 from kernels.ptx.table import Refused, width
 
-LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache
-
 
 def translate(ptx: str) -> Translation:
     """Raises Refused, naming opcode and PTX line, for what has no C here."""
@@ -42,7 +40,6 @@ class _Writer(Lanes):
     def __init__(self, kernel: Kernel, flow: Flow):
         super().__init__(kernel, flow)
         self.times = Counter(r for b in flow.blocks for i in b.instructions for r in i.results)
-        self.lanes = next(n for n in range(min(LANES, kernel.threads), 0, -1) if kernel.threads % n == 0)
         self.items: list = []  # C statements of an item: str, or Loop
         self.arrays: set[str] = set()  # registers that calls fill
         self.shapes: dict[str, Shape] = {}

@@ -10,6 +10,9 @@ from kernels.native.lanes import Loop
 from kernels.ptx.control import Flow
 from kernels.ptx.parse import Instruction, Kernel
 
+LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache
+STACK = 1 << 20  # bytes that a work item's arrays may take: threads have small stacks
+
 HEAD = """{parts}
 #define W {lanes}
 #define SPACING {spacing}
@@ -50,9 +53,12 @@ def layout(w) -> Translation:
     declared += [f"u{w.bits(r)} a_{w.names[r]}[W] __attribute__((aligned(64)));" for r in ordered(w, arrays)]
     declared += [f"u{bits} {name}[W] __attribute__((aligned(64)));" for name, bits in sorted(w.pool.items())]
     declared += [f"memset(a_{w.names[r]}, 0xff, sizeof a_{w.names[r]});" for r in ordered(w, arrays & w.kept)]
+    bits = sum(map(w.bits, arrays)) + sum(w.pool.values())
+    most = max(1, min(LANES, w.kernel.threads, 8 * STACK // max(1, bits)))
+    lanes = next(n for n in range(most, 0, -1) if w.kernel.threads % n == 0)
     head = HEAD.format(
-        parts=parts([i.op for i in w.kernel.instructions]), lanes=w.lanes, spacing=prelude.SPACING, memory=prelude.MEMORY,
-        shapes="".join(s.text() for s in w.shapes.values()), parts_of_a_block=w.kernel.threads // w.lanes,
+        parts=parts([i.op for i in w.kernel.instructions]), lanes=lanes, spacing=prelude.SPACING, memory=prelude.MEMORY,
+        shapes="".join(s.text() for s in w.shapes.values()), parts_of_a_block=w.kernel.threads // lanes,
     )  # fmt: skip
     lines, marks, hot = head.splitlines() + declared, [], cyclic(w.flow)
     for x in w.items:
@@ -60,7 +66,7 @@ def layout(w) -> Translation:
             marks.append((len(lines) + 2, x.at, x.block in hot))
         lines += lane_loop(w, x, arrays) if isinstance(x, Loop) else [x]
     text = "\n".join([*lines, *TAIL.splitlines()]) + "\n"
-    return Translation(w.kernel, text, tuple(marks), tuple(w.places), w.lanes)
+    return Translation(w.kernel, text, tuple(marks), tuple(w.places), lanes)
 
 
 def ordered(w, registers: set[str]) -> list[str]:

@@ -136,7 +136,7 @@ def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=
     """(case, kernels.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
 
     case, rule, precision, lanes, steps   a value, or a strategy; None draws any
-    regime                                a name of harness.regimes.REGIMES for every lane; None draws one for each
+    regime                                a name of harness.regimes.REGIMES for every lane, or a strategy; None draws one for each lane
     k, eps                                one value for every lane
     Example: `@given(launches(precision=Precision("bfloat16"), regime="unstable", lanes=1))`.
     """
@@ -144,7 +144,8 @@ def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=
     case = pick(case, cases())
     rule = pick(rule, rules(case))
     precision, steps, count = pick(precision, precisions()), pick(steps, horizons()), pick(lanes, lane_counts())
-    chosen = [draw_(regimes(rule)) if regime is None else REGIMES[regime] for _ in range(min(count, ANCHORS))]
+    every = None if regime is None else REGIMES[pick(regime, None)]
+    chosen = [every or draw_(regimes(rule)) for _ in range(min(count, ANCHORS))]
     anchors = np.array([draw_(columns(case)) for _ in chosen])
     mix = np.random.default_rng(draw_(st.integers(0, 2**16)) if count > ANCHORS else 0)
     parts = []

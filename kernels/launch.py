@@ -69,6 +69,9 @@ class Job:
         """Its kind, not its arrays: a failing property prints it."""
         return f"<Job {self.rule.name} {self.precision.label}, d = {self.program.dim}, {self.lanes} lanes, {self.steps} steps>"
 
+    def _repr_pretty_(self, printer, cycle) -> None:
+        printer.text(repr(self))
+
     @property
     def lanes(self) -> int:
         return self.q0.shape[1]

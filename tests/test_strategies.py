@@ -1,5 +1,6 @@
 """The public strategies draw every corner, filter nothing, and shrink to the plainest launch."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -146,51 +147,53 @@ def test_choices_are_all_reachable(strategy):
 # ---- a failure as one line
 
 
-def wrong(case, job):
-    """The launch with its last component off at the last step, in the last lane."""
-    z, v = launch.run(job, "numpy").wide()
-    z[-1, -1, -1] += 1
-    return Trajectory(case, job.rule, job.precision, z, v, job.params)
+def heavier(monkeypatch):
+    """Every launch off by half in each state after the start."""
+    honest = launch.run
+
+    def run(job, backend, *planted):
+        outcome = honest(job, backend, *planted)
+        outcome.q[1:] *= 1.5
+        return outcome
+
+    monkeypatch.setattr(launch, "run", run)
 
 
-def violated(case, job, trajectory):
-    return next(r for r in judge_all(trajectory, ("D0",), about=reproduction.about(case, job)) if r.verdict == VIOLATED)
+def violated(lanes=3):
+    case, job = find(launches(rule=HEAVY, lanes=lanes, regime="ordinary"), lambda drawn: True, settings=FIRST)
+    t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
+    return job, next(r for r in judge_all(t, ("D0",), about=reproduction.about(case, job)) if r.verdict == VIOLATED)
 
 
 def test_a_violation_becomes_one_line_that_runs_its_lane_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    case, job = find(launches(rule=HEAVY, lanes=3, regime="ordinary"), lambda drawn: True, settings=FIRST)
-    record = violated(case, job, wrong(case, job))
-    line = reproduction.reproduction(record)
-    assert line.startswith(f"noether replay runs/found-D0-{case.name}-") and "\n" not in line
-    assert call(line.split()[1:]) == 3, "the kernel is right: the planted violation does not come back"
-    assert "NOT EQUAL" in capsys.readouterr().out
-    assert reproduction.reproduction(record) == line, "what is found later replaces it"
+    with monkeypatch.context() as planted:
+        heavier(planted)
+        job, record = violated()
+        line = reproduction.reproduction(job, record)
+        assert line.startswith("noether fuzz --replay runs/found/D0-mexican-hat-heavy-ball-") and "\n" not in line
+        assert call(line.split()[1:]) == 1
+        assert "violated again" in capsys.readouterr().out
+    assert call(line.split()[1:]) == 0, "the fault is gone"
+    reproduction.reproduction(selected(job, [record.worst["lane"]]), replace_worst(record))
+    assert len(list(tmp_path.rglob("*.json"))) == 1, "what is found later replaces it"
 
 
-def test_a_violation_of_the_kernel_itself_comes_back_equal(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    honest = launch.run
-
-    def heavier(job, backend, *faults):
-        outcome = honest(job, backend, *faults)
-        outcome.q[1:] *= 1.5
-        return outcome
-
-    monkeypatch.setattr(launch, "run", heavier)
-    case, job = find(launches(rule=HEAVY, regime="ordinary", lanes=2), lambda drawn: True, settings=FIRST)
-    z, v = launch.run(job, "numpy").wide()
-    record = violated(case, job, Trajectory(case, job.rule, job.precision, z, v, job.params))
-    assert call(reproduction.reproduction(record).split()[1:]) == 1
-    assert "equal to the bit" in capsys.readouterr().out
+def selected(job, lanes):
+    return dataclasses.replace(job, q0=job.q0[:, lanes], v0=job.v0[:, lanes] * 2, params=job.params[:, lanes])
 
 
-def test_what_cannot_be_run_again_is_refused(tmp_path):
-    case, job = find(launches(rule=HEAVY, regime="ordinary"), lambda drawn: True, settings=FIRST)
-    record = violated(case, job, wrong(case, job))
+def replace_worst(record):
+    record.worst["lane"] = 0
+    return record
+
+
+def test_what_cannot_be_run_again_is_refused(tmp_path, monkeypatch):
+    heavier(monkeypatch)
+    job, record = violated()
     record.case = "mine"
     with pytest.raises(ValueError, match="must be one of the catalogue"):
-        reproduction.reproduction(record, out=tmp_path / "r")
+        reproduction.reproduction(job, record, out=tmp_path)
     record.worst = None
     with pytest.raises(ValueError, match="names no lane"):
-        reproduction.reproduction(record, out=tmp_path / "r")
+        reproduction.reproduction(job, record, out=tmp_path)

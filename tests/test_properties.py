@@ -1,0 +1,345 @@
+"""What is true of whatever is launched: the laws, and all that must not matter. Each with a fault that it finds.
+
+A property is a function of a launch that asserts, so that its control runs the same lines on a planted fault.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+import kernels.step
+from cases import CATALOG
+from harness.certified import judge_inside
+from harness.discrete import rules_of
+from harness.judge import spent_of
+from harness.laws import EXACT
+from harness.reproduction import about, reproduction
+from harness.strategies import cases, launches, precisions
+from harness.trace import gradient_program
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import launch
+from kernels.precision import Precision
+from kernels.rules import RULES
+
+BY_NAME = {c.name: c for c in CATALOG}
+HAT = BY_NAME["mexican-hat"]
+EUCLIDEAN = [c for c in CATALOG if rules_of(c) != ("mirror-descent",)]
+HEAVY, DECOUPLED, DESCENT = RULES["heavy-ball"], RULES["heavy-ball-decoupled"], RULES["gradient-descent"]
+FINITE = st.sampled_from(["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"])  # where no operation overflows
+COMPILED = [b for b in ("triton-ptx", "triton-cpu") if b in launch.BACKENDS and not launch.missing(b)]
+CONTROL = settings(max_examples=60, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+def fails(strategy, check):
+    """The property must find the fault that is planted in it."""
+    with pytest.raises(AssertionError) as caught:
+        CONTROL(given(strategy)(lambda drawn: check(drawn) and None))()
+    return str(caught.value)
+
+
+def moving(job) -> bool:
+    q = launch.run(job, "numpy").q
+    return bool((q[-1] != q[0]).any())
+
+
+def wide(job, backend="numpy", **planted):
+    return launch.run(job, backend, **planted).wide()
+
+
+def selected(job, lanes):
+    return replace(job, q0=job.q0[:, lanes], v0=job.v0[:, lanes], params=job.params[:, lanes])
+
+
+def same(a, b):
+    """Equal as numbers, in every value: +0 is -0, and no number is no number."""
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
+
+
+def same_while_finite(a, b) -> bool:
+    """Equal lane by lane in every row before the first that is not finite, the same row in both: 0 * inf may be formed in one only."""
+    alive = [np.logical_and.accumulate(np.isfinite(z).all(axis=1) & np.isfinite(v).all(axis=1), axis=0) for z, v in (a, b)]
+    return np.array_equal(*alive) and all(((x == y) | ~alive[0][:, None, :]).all() for x, y in zip(a, b, strict=True))
+
+
+def with_params(job, **values):
+    params = job.params.copy()
+    for name, value in values.items():
+        params[("eta", "beta", "k", "eps").index(name)] = value
+    return replace(job, params=params)
+
+
+# ---- the exact laws
+
+
+def laws_hold(drawn, backend="numpy", **planted):
+    case, job = drawn
+    t = Trajectory(case, job.rule, job.precision, *wide(job, backend, **planted), job.params)
+    records = judge_inside(case, job, t, EXACT, about=about(case, job, backend))
+    assert records, "no law covers this launch"
+    for record in records:
+        if record.verdict == VIOLATED:
+            line = reproduction(job, record)
+            note(line)
+            raise AssertionError(f"{record.law} {record.symmetry or ''} {job}: {record.reason}\n    {line}")
+    return records
+
+
+@given(launches())
+@settings(max_examples=150)
+def test_no_exact_law_is_violated_whatever_is_launched(drawn):
+    laws_hold(drawn)
+
+
+@given(launches(precision=Precision("float64"), regime="ordinary"))
+@settings(max_examples=30)
+def test_an_ordinary_launch_in_float64_carries_evidence_for_its_update(drawn):
+    (update,) = [r for r in laws_hold(drawn) if r.law == "D0"]
+    assert update.verdict == HOLDS
+
+
+def forgetful(n, q, v, params, *rest):
+    """The momentum is 1 + 2^-10 of itself."""
+    eta, beta, k, eps = params
+    return kernels.step.step(q, v, (eta, beta * beta.dtype.type(1 + 2.0**-10), k, eps), *rest)
+
+
+def test_laws_are_found_violated_by_a_planted_fault_and_told_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = fails(launches(rule=HEAVY, precision=Precision("float64"), regime="ordinary"), lambda drawn: laws_hold(drawn, advance=forgetful))
+    assert "\n    noether fuzz --replay runs/found/D0-" in told
+
+
+# ---- the compiled kernels
+
+POINTS = [(HAT, HEAVY, "float32"), (HAT, DECOUPLED, "bfloat16"), (BY_NAME["deformed-rayleigh"], DESCENT, "float64"),
+          (BY_NAME["entropy-mirror"], RULES["mirror-descent"], "float16/mixed"), (HAT, HEAVY, "float16/eager")]  # fmt: skip
+
+
+def compiled_launches(points=POINTS):
+    """Launches of a few kernels: each compiles once."""
+    from kernels.precision import parse
+
+    return st.sampled_from(points).flatmap(lambda p: launches(case=p[0], rule=p[1], precision=parse(p[2])))
+
+
+def agrees(drawn, backend, other="numpy", change=lambda job: job):
+    case, job = drawn
+    mine, plain = launch.run(change(job), backend), launch.run(job, other)
+    assert mine.backend == backend and not mine.unwritten.any()
+    assert launch.differing_bits(mine, plain) == 0, f"{backend} and {other} differ on {job}"
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_compiled_kernels_are_numpy_bit_for_bit_and_obey_the_laws(backend):
+    @given(compiled_launches())
+    @settings(max_examples=40)
+    def checked(drawn):
+        agrees(drawn, backend)
+        laws_hold(drawn, backend)
+
+    checked()
+
+
+def test_the_interpreted_kernel_is_numpy_bit_for_bit():
+    if launch.missing("triton-interpreted"):
+        pytest.skip(launch.missing("triton-interpreted"))
+
+    @given(launches(case=HAT, rule=HEAVY, precision=Precision("float32"), steps=st.integers(1, 3)))
+    @settings(max_examples=6)
+    def checked(drawn):
+        agrees(drawn, "triton-interpreted")
+
+    checked()
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_a_step_size_off_by_one_bit_is_no_agreement(backend):
+    def nudged(job):
+        return with_params(job, eta=np.nextafter(job.params[0].astype(np.float32), np.float32(np.inf)).astype(float))
+
+    assert "differ" in fails(compiled_launches(POINTS[:1]), lambda drawn: agrees(drawn, backend, change=nudged))
+
+
+# ---- lanes do not know each other
+
+
+def lanes_are_apart(drawn, pick, backend="numpy", **planted):
+    """Any lanes, in any order, some twice: what they do is what they did among the others, bit for bit, and so is what is found."""
+    case, job = drawn
+    lanes = np.array([i % job.lanes for i in pick])
+    whole, part = launch.run(job, backend, **planted), launch.run(selected(job, lanes), backend, **planted)
+    for x, y in ((whole.q, part.q), (whole.v, part.v)):
+        assert np.array_equal(launch.bits(x[:, :, lanes]), launch.bits(y)), f"lanes {lanes[:9]} of {job} differ when they are alone"
+    with np.errstate(all="ignore"):
+        spent = [spent_of(EXACT["D0"].residual(Trajectory(case, job.rule, job.precision, *o.wide(), p))) for o, p in
+                 ((whole, job.params), (part, job.params[:, lanes]))]  # fmt: skip
+    assert np.array_equal(spent[0][..., lanes], spent[1])
+
+
+PICKS = st.lists(st.integers(0, 2**10), min_size=1, max_size=140)
+
+
+@given(launches(), PICKS)
+@settings(max_examples=50)
+def test_order_split_and_padding_of_lanes_change_no_bit(drawn, pick):
+    lanes_are_apart(drawn, pick)
+
+
+@given(launches(case=HAT, rule=HEAVY, precision=Precision("float32")), PICKS)
+@settings(max_examples=15)
+@pytest.mark.parametrize("backend", COMPILED)
+def test_order_split_and_padding_change_no_bit_of_a_compiled_kernel(backend, drawn, pick):
+    lanes_are_apart(drawn, pick, backend)
+
+
+@given(launches(lanes=st.sampled_from([7, 33])), st.integers(1, 8))
+@settings(max_examples=20)
+def test_the_size_of_numpys_blocks_changes_no_bit(drawn, block):
+    _, job = drawn
+    whole, before = launch.run(job, "numpy"), kernels.step.BLOCK
+    try:
+        kernels.step.BLOCK = block
+        assert launch.differing_bits(whole, launch.run(job, "numpy")) == 0
+    finally:
+        kernels.step.BLOCK = before
+
+
+def sociable(n, q, v, params, *rest):
+    """A step that looks at the first of its lanes."""
+    q, v = kernels.step.step(q, v, params, *rest)
+    return [x + x[:1] * x.dtype.type(2.0**-6) for x in q], v
+
+
+def test_a_step_that_looks_at_its_neighbours_is_found():
+    both = st.tuples(launches(regime="ordinary", lanes=7), PICKS)
+    assert "when they are alone" in fails(both, lambda drawn: lanes_are_apart(*drawn, advance=sociable))
+
+
+# ---- the stored state is all of it
+
+
+def time_splits(drawn, share, backend="numpy", keep=lambda v: v):
+    """N steps are k steps, and then N - k from what was stored."""
+    case, job = drawn
+    k = min(int(share * job.steps), job.steps - 1)
+    whole = launch.run(job, backend)
+    z, v = whole.wide()
+    rule = replace(job.rule, begun=True) if k and job.rule.dampening else job.rule
+    again = launch.run(replace(job, rule=rule, q0=z[k], v0=keep(v[k]), steps=job.steps - k), backend)
+    assert np.array_equal(again.wide()[0], z[k:], equal_nan=True), f"{job} from step {k} goes elsewhere"
+    assert np.array_equal(again.wide()[1][1:], v[k + 1 :], equal_nan=True)
+
+
+@given(launches(steps=st.integers(2, 12)), st.floats(0, 1))
+@settings(max_examples=60)
+def test_a_run_cut_in_two_is_the_run(drawn, share):
+    time_splits(drawn, share)
+
+
+@given(launches(case=HAT, rule=HEAVY, precision=Precision("float32"), steps=st.integers(2, 12)), st.floats(0, 1))
+@settings(max_examples=15)
+@pytest.mark.parametrize("backend", COMPILED)
+def test_a_compiled_run_cut_in_two_is_the_run(backend, drawn, share):
+    time_splits(drawn, share, backend)
+
+
+def test_a_state_without_its_momentum_is_not_the_state():
+    both = st.tuples(launches(rule=HEAVY, regime="ordinary", steps=6), st.floats(0.5, 1))
+    assert "goes elsewhere" in fails(both, lambda drawn: time_splits(*drawn, keep=np.zeros_like))
+
+
+# ---- what is switched off is not there
+
+
+@st.composite
+def breakings(draw, dim):
+    """A polynomial of degree at most 4 in at most three terms."""
+    terms = draw(st.lists(st.tuples(st.integers(-4, 4).map(float), st.lists(st.integers(0, dim - 1), min_size=1, max_size=4)), min_size=1, max_size=3))
+
+    def breaking(q, xp):
+        total = 0
+        for c, factors in terms:
+            term = 1
+            for i in factors:
+                term = q[i] * term
+            total = term * (c or 1.0) + total
+        return total
+
+    return breaking
+
+
+def unbroken_at(drawn, magnitude):
+    (case, job), breaking = drawn
+    broken = gradient_program(case.dim, replace(case, breaking=breaking).total)
+    plain = gradient_program(case.dim, lambda q, eps, xp: case.loss(q, xp))
+    job = with_params(job, eps=magnitude)
+    assert same(wide(replace(job, program=broken)), wide(replace(job, program=plain))), f"{job}: breaking of magnitude {magnitude} is there"
+
+
+WITH_BREAKING = cases().flatmap(lambda c: st.tuples(launches(case=c, regime=FINITE), breakings(c.dim)))
+
+
+@given(WITH_BREAKING)
+@settings(max_examples=50)
+def test_any_breaking_of_magnitude_0_is_none(drawn):
+    unbroken_at(drawn, 0.0)
+
+
+def test_a_breaking_of_some_magnitude_is_there():
+    assert "is there" in fails(WITH_BREAKING, lambda drawn: unbroken_at(drawn, 2.0**-8))
+
+
+def decay_is_one(drawn, k):
+    _, job = drawn
+    coupled, decoupled = (wide(with_params(replace(job, rule=rule), k=k)) for rule in (HEAVY, DECOUPLED))
+    assert same_while_finite(coupled, decoupled), f"{job}: coupled and decoupled decay of {k} differ"
+
+
+OF_EUCLIDEAN = launches(case=st.sampled_from(EUCLIDEAN), rule=HEAVY)
+
+
+@given(OF_EUCLIDEAN)
+@settings(max_examples=40)
+def test_without_decay_coupled_is_decoupled(drawn):
+    decay_is_one(drawn, 0.0)
+
+
+def test_with_decay_they_differ():
+    assert "differ" in fails(launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: decay_is_one(drawn, 0.25))
+
+
+def momentum_is_none(drawn, beta):
+    _, job = drawn
+    heavy, plain = (wide(with_params(replace(job, rule=rule), beta=beta)) for rule in (HEAVY, DESCENT))
+    plain[1][0] = heavy[1][0]  # the kick, of which gradient descent keeps no account
+    assert same_while_finite(heavy, plain), f"{job}: heavy ball at beta = {beta} is no gradient descent"
+
+
+@given(OF_EUCLIDEAN)
+@settings(max_examples=40)
+def test_heavy_ball_without_momentum_is_gradient_descent(drawn):
+    momentum_is_none(drawn, 0.0)
+
+
+def test_heavy_ball_with_momentum_is_not():
+    assert "is no gradient descent" in fails(launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: momentum_is_none(drawn, 0.5))
+
+
+def frozen(drawn, eta):
+    _, job = drawn
+    z, v = wide(with_params(replace(job, v0=np.zeros_like(job.v0)), eta=eta))
+    assert (z == z[0]).all() and not v.any(), f"{job}: moved from rest with steps of size {eta}"
+
+
+@given(launches(regime=FINITE))
+@settings(max_examples=50)
+def test_from_rest_steps_of_size_0_go_nowhere(drawn):
+    frozen(drawn, 0.0)
+
+
+def test_other_steps_go_somewhere():
+    assert "moved from rest" in fails(launches(regime=FINITE, precision=precisions()), lambda drawn: frozen(drawn, 2.0**-3))

@@ -1,0 +1,81 @@
+"""What a run finds does not depend on how it was run: workers, order, interruption. Real cells, small ones."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness import run as running
+from harness.choices import Request, select
+from harness.discrete import DiscreteCell
+from harness.execute import execute
+from harness.folder import read_run
+from harness.records import plain
+
+REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
+
+
+def findings(records) -> list[str]:
+    """All that records say, but for how long it took and where they lie."""
+    told = [plain(replace(r, seconds=0.0, replay=None).as_dict()) for r in records]
+    return sorted(json.dumps(x, sort_keys=True) for x in told)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    found = running.run(REQUEST, record=False, jobs=1)
+    assert len(found.records) > 40 and not found.errors
+    return findings(found.records)
+
+
+def test_two_workers_find_what_one_finds(alone):
+    found = running.run(REQUEST, record=False, jobs=2)
+    assert not found.errors
+    assert findings(found.records) == alone
+
+
+def cells():
+    return running.plan(select(REQUEST)).cells
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
+def test_any_order_of_cells_finds_the_same(alone, random):
+    shuffled = cells()
+    random.shuffle(shuffled)
+    assert findings([r for done in execute(shuffled) for r in done.records]) == alone
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
+def test_a_run_cut_anywhere_and_resumed_finds_the_same(alone, whole, records, cells_share):
+    for path in whole.parent.glob("cut"):
+        shutil.rmtree(path)
+    cut = whole.parent / "cut"
+    shutil.copytree(whole, cut)
+    about = json.loads((cut / "run.json").read_text())
+    (cut / "run.json").write_text(json.dumps({**about, "end": None, "records": None}))
+    for name, share in (("records.jsonl", records), ("cells.jsonl", cells_share)):
+        text = (cut / name).read_bytes()
+        (cut / name).write_bytes(text[: round(share * len(text))])
+    again = running.run(REQUEST, resume=cut, jobs=1)
+    assert findings(again.records) == alone == findings(read_run(cut).records)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "whole"
+    running.run(REQUEST, out=path, jobs=1)
+    return path
+
+
+def test_a_cell_that_remembers_other_cells_is_found(alone, monkeypatch):
+    """The control: a seed that counts."""
+    count = iter(range(10**6))
+    honest = DiscreteCell.job
+    monkeypatch.setattr(DiscreteCell, "job", lambda self: honest(replace(self, seed=next(count))))
+    forth, back = ([r for done in execute(order) for r in done.records] for order in (cells(), cells()[::-1]))
+    assert findings(forth) != findings(back)

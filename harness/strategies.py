@@ -44,7 +44,7 @@ def cases() -> SearchStrategy[Case]:
 def rules(case: Case) -> SearchStrategy[Rule]:
     """A rule that a case runs under.   rules(RAYLEIGH).example().name == "heavy-ball" """
     names = rules_of(case)
-    return st.integers(0, 5).map(lambda i: RULES[names[i % len(names)]])  # a single rule is a choice too, or its case would seem the simplest
+    return st.integers(0, len(RULES) - 1).map(lambda i: RULES[names[i % len(names)]])  # a single rule is a choice too, or its case would seem the simplest
 
 
 def precisions() -> SearchStrategy[Precision]:

@@ -3,7 +3,8 @@
 Every exact law follows from D0, so the update itself is asked, whatever law was violated. In this order:
 
     1. is the stored state that of the right step?                    then what judges it is wrong, not the kernel
-    2. a planted fault that gives every wrong value bit for bit       harness/hypotheses.py
+    2. a planted fault, or one wrong operation of the gradient,
+       that gives every wrong value bit for bit                       harness/hypotheses.py
     3. one term of the update, or two, whose factor is wrong; bits    harness/attribution.py
 
 What none of these explains is said to be not explained. A diagnosis follows a verdict and never changes one.
@@ -79,7 +80,7 @@ def startable(t: Trajectory, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
     from harness.faults import KERNEL
-    from harness.hypotheses import rightly_stepped, single_steps, whole_launches
+    from harness.hypotheses import operations, rightly_stepped, single_steps, whole_launches
 
     right = rightly_stepped(t, job, at)
     if right.all():
@@ -89,6 +90,9 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
     same = single_steps(t, job, at, KERNEL, wrong)
     how = f"in all {len(at[0])} wrong steps" if same else "in the whole launch"
     same = same or whole_launches(t, job, KERNEL, int(at[0].min()))
+    if not same:
+        same = single_steps(t, job, at, operations(job.program), wrong)
+        how = f"in all {len(at[0])} wrong steps"
     where = [] if wrong.all() else [int(i) for i in np.flatnonzero(wrong)]
     out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same], "terms": [], "roundings": [], "components": where}
     for of, half in (("v'", slice(0, t.z.shape[1])), ("q'", slice(t.z.shape[1], None))):

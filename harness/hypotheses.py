@@ -110,3 +110,27 @@ def stored(t: Trajectory, outcome) -> bool:
     """Whether the rows of an outcome are those of the trajectory, from row 1 on: row 0 is the job's own."""
     q, v = outcome
     return bool(equal(q[1:], t.z[1 : len(q)].astype(np.float64)).all() and equal(v[1:], t.v[1 : len(v)].astype(np.float64)).all())
+
+
+SWAPPED = {"add": "sub", "sub": "add", "mul": "div", "div": "mul"}
+
+
+def operations(program) -> list:
+    """One operation of the gradient wrong: another operator, its operands turned, left out for either of them, or negated."""
+    from harness.faults.fault import Fault
+
+    def planted(at: int, what: str, op) -> Fault:
+        other = replace(program, ops=(*program.ops[:at], op, *program.ops[at + 1 :]))
+        return Fault(f"operation {at} of the gradient, {program.ops[at].name}: {what}", "operation", what, alter=lambda case, job: replace(job, program=other))
+
+    out = []
+    for at, op in enumerate(program.ops):
+        if op.name in SWAPPED:
+            out.append(planted(at, f"{SWAPPED[op.name]} in its place", replace(op, name=SWAPPED[op.name])))
+        if op.name in ("sub", "div"):
+            out.append(planted(at, "operands turned", replace(op, args=op.args[::-1])))
+        if op.name in ("add", "sub"):  # an operation cannot be dropped where others count on its place: max(x, x) is x
+            out += [planted(at, f"operand {i} alone", replace(op, name="max", args=(a, a))) for i, a in enumerate(op.args)]
+        if op.name == "neg":
+            out.append(planted(at, "left out", replace(op, name="max", args=op.args * 2)))
+    return out

@@ -17,6 +17,7 @@ from harness.diagnosis import attach, diagnose
 from harness.discrete import DiscreteCell
 from harness.faults import BY_NAME, KERNEL
 from harness.faults.fault import ANY, FIRST, HISTORY
+from harness.hypotheses import operations
 from harness.judge import judge_all, spent_of
 from harness.laws import EXACT, update
 from harness.records import line, parse
@@ -196,6 +197,22 @@ def test_a_diagnosis_survives_the_file():
     attach(records, t, job)
     (back,) = [parse(line(r.as_dict())) for r in records]
     assert back.data["diagnosis"]["line"] == records[0].data["diagnosis"]["line"]
+
+
+@pytest.mark.parametrize("case, rule, precision", KINDS[:3])
+def test_one_wrong_operation_of_the_gradient_is_named(case, rule, precision):
+    job = launched(case, rule, precision)
+    faults = operations(job.program)
+    shown = 0
+    for fault in faults[:: max(1, len(faults) // 6)]:
+        t = faulty(job, fault, case)
+        found = diagnose(t, job)
+        if found["first"] is None or found.get("overflows") or found.get("right"):
+            continue  # a change of spelling: x - y for x + (-y)
+        names = [f["name"] for f in found["faults"]]
+        assert names and (fault.name in names or not any("operation" in n for n in names)), f"{fault.name}: {found['line']}"
+        shown += fault.name in names
+    assert shown >= 3
 
 
 # ---- numbers and words

@@ -11,7 +11,7 @@ from cases import CATALOG
 from harness import faults
 from harness.choices import Selection
 from harness.execute import execute
-from harness.faults import findings, own
+from harness.faults import findings, generated, own, sensitivity
 from harness.faults.matrix import MatrixCell, points
 from harness.faults.probes import OwnCell
 from harness.folder import Folder
@@ -63,6 +63,8 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
         from harness import plan
+
+        out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(CATALOG, profile, seed)
 
         selection = Selection(tuple(CATALOG), OWN_CELLS, plan.RULES, plan.PRECISIONS, "numpy", "quick", seed)
         out += plan.cells(selection)

@@ -76,7 +76,7 @@ def place(row: Row) -> tuple:
     from harness.faults import KERNEL, KINDS, LAW
 
     order, kinds = [f.name for f in (*KERNEL, *LAW)], [*KINDS]
-    return (kinds.index(row.kind) if row.kind in kinds else len(kinds), order.index(row.name) if row.name in order else len(order), row.name)
+    return (kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}), order.index(row.name) if row.name in order else len(order), row.name)
 
 
 def of_kind(records: Iterable[Record], key: str) -> list[Record]:
@@ -109,6 +109,8 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     for r in of_kind(records, "graded"):
         reasons += list(r.data.get("lost", ()))
     broken = [f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted" for r in records if r.control is None and r.verdict == VIOLATED]
-    code = LAW_VIOLATED if broken else BLIND if reasons or not matrix else HOLDS
+    if not matrix and not of_kind(records, "generated") and not of_kind(records, "graded"):
+        reasons.append("nothing was shown")
+    code = LAW_VIOLATED if broken else BLIND if reasons else HOLDS
     equivalent = sum(row.name in EQUIVALENT for row in matrix)
-    return Verdict(code, (*broken, *(reasons if matrix else ["nothing was shown"])), len(matrix), sum(bool(row.kills) for row in matrix), equivalent)
+    return Verdict(code, (*broken, *reasons), len(matrix), sum(bool(row.kills) for row in matrix), equivalent)

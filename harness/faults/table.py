@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 
 from harness.faults.campaign import INTERNAL, Campaign
-from harness.faults.findings import LAWS, Row, rows
+from harness.faults.findings import GUARD, LAWS, Row, of_kind, rows
 from harness.faults.harmless import EQUIVALENT
 from harness.table import listing
+from kernels.precision import UNIT
 
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
 WORD = {0: "every planted fault is killed", 1: "a law is violated with nothing planted", 3: "the harness is blind", INTERNAL: "internal error"}
@@ -25,6 +26,8 @@ def matrix_table(matrix: list[Row]):
     table.padding = (0, 0, 0, 1)
     kind = None
     for row in matrix:
+        if row.shown == {GUARD}:
+            continue  # no law's business: the guard that noticed it stands below
         if row.kind != kind:
             kind = row.kind
             table.add_row(Text(kind, style="bold"))
@@ -45,6 +48,48 @@ def kills_table(matrix: list[Row]):
     return table
 
 
+def generated_table(records):
+    """One line a case and rule: how many changed operations, and what became of them."""
+    table = listing("generated faults of", "total", "killed by D0", "by B1 only", "proven equal", "untold")
+    total = [0] * 5
+    for r in of_kind(records, "generated"):
+        g = r.data["generated"]
+        counts = [g["total"], g["killed"], len(g["rearranged"]) + len(g["below rounding"]), len(g["equivalent"]), len(g["untold"])]
+        total = [a + b for a, b in zip(total, counts, strict=True)]
+        table.add_row(f"{r.case} {r.rule} {r.precision}, the {g['what']}", *map(str, counts))
+    table.add_row(Text(f"all, {share(total)} by D0", style="bold"), *map(str, total))
+    return table
+
+
+def share(total: list[int]) -> str:
+    return f"{100 * total[1] / total[0]:.2f} %" if total[0] else "none"
+
+
+def sensitivity_table(records):
+    """For each term and law the largest j whose relative error 2^-j it still kills, type by type, over the cells."""
+    best = graded(records)
+    precisions = [p for p in UNIT if any(p in by for by in best.values())]
+    table = listing("term x (1 + 2^-j)", "law", *precisions)
+    for (term, law), by in best.items():
+        table.add_row(term, law, *(spread(by[p]) if p in by else "" for p in precisions))
+    return table
+
+
+def graded(records) -> dict[tuple[str, str], dict[str, list[int]]]:
+    """{(term, law): {precision: [largest j of each cell]}}, in the order of terms and laws."""
+    found: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for r in of_kind(records, "graded"):
+        for term, by in r.data["graded"].items():
+            for law, j in by.items():
+                found.setdefault((term, law), {}).setdefault(r.precision, []).append(int(j))
+    terms = list(dict.fromkeys(term for term, _ in found))
+    return dict(sorted(found.items(), key=lambda x: (terms.index(x[0][0]), LAWS.index(x[0][1]))))
+
+
+def spread(js: list[int]) -> str:
+    return str(js[0]) if min(js) == max(js) else f"{min(js)} to {max(js)}"
+
+
 def size(ratio: float) -> str:
     return "inf" if ratio == float("inf") else f"{ratio:.2g}"
 
@@ -52,6 +97,8 @@ def size(ratio: float) -> str:
 def ending(result: Campaign) -> list:
     matrix = rows(result.records)
     parts = [matrix_table(matrix), Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim"), Text(), kills_table(matrix), Text()]
+    if of_kind(result.records, "generated"):
+        parts += [generated_table(result.records), Text(), sensitivity_table(result.records), Text()]
     v = result.verdict
     for name, error in result.errors.items():
         parts.append(Text(f"internal error in {name}: {error.strip().splitlines()[-1]}", style="bold red"))

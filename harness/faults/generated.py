@@ -1,0 +1,184 @@
+"""Generated faults judged: one faulty step from every state of a right run, first by D0, then by the bits.
+
+The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the wide
+gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has not; where it
+has, the two formulas are compared in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from cases.case import Case
+from harness.discrete import DiscreteCell, rules_of
+from harness.faults.mutants import (
+    Mutant,
+    Rounded,
+    Tape,
+    program_mutants,
+    same_formula,
+    update_mutants,
+    watched,
+)
+from harness.judge import spent_of
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
+from kernels import launch
+from kernels.program import Program
+
+LANES, STEPS = 61, 8
+MANY = 20_011
+SAMPLE = 8  # every so many mutants are shown to the other laws too
+
+
+@dataclass(frozen=True)
+class GeneratedCell:
+    """Every `stride`-th mutant of one case's gradient ("gradient") or of one rule's update on it ("update")."""
+
+    subject: Case
+    rule: str
+    precision: str
+    what: str
+    stride: int = 1
+    seed: int = 0
+    backend: str = "numpy"
+
+    @property
+    def name(self) -> str:
+        return "/".join(("generated", self.subject.name, self.rule, self.precision.replace("/", "-"), self.what))
+
+    @cached_property
+    def job(self) -> launch.Job:
+        """One step from every state of a right launch; eps and k of at least a few lanes large enough to count."""
+        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
+        job = cell.job()
+        q, v = launch.run(job, "numpy").wide()
+        d = q.shape[1]
+        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))  # noqa: E731
+        params = np.tile(job.params, (1, STEPS))
+        params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])  # breaking that counts in a third of the lanes
+        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1)
+
+    def run(self) -> list[Record]:
+        begin, job = time.perf_counter(), self.job
+        right = launch.run(job, "numpy").wide()
+        known = Trajectory.launched(self.subject, job, *right)
+        evidence = {name: getattr(known, name) for name in ("g_kept", "g_broken", "g_error")}
+        found = Tally()
+        for number, mutant in enumerate(self.mutants()):
+            if number % self.stride:
+                continue
+            q, v = launch.run(replace(job, program=mutant.program or job.program), "numpy", mutant.advance).wide()
+            t = Trajectory.launched(self.subject, job, q, v)
+            t.__dict__.update(evidence)
+            found.add(mutant, self.killers(t, sampled=number % (SAMPLE * self.stride) == 0), self.fate(mutant, (q, v), right))
+        return [self.record(job, found, time.perf_counter() - begin)]
+
+    def mutants(self):
+        if self.what == "gradient":
+            return program_mutants(self.job.program, self.job.precision)
+        tape, job = Tape(), self.job
+        launch.run(job, "numpy", lambda *state: watched(tape, *state))
+        return update_mutants(tape, 2 * job.program.dim + len(job.params), job.precision)
+
+    def killers(self, t: Trajectory, sampled: bool) -> dict[str, bool]:
+        out = {}
+        for key, law in EXACT.items():
+            if key != "D0" and not sampled:
+                continue
+            for symmetry in self.subject.symmetries if law.about_symmetry else (None,):
+                covered = law.covers(t, symmetry)
+                if covered.any():
+                    with np.errstate(all="ignore"):
+                        out[key] = out.get(key, False) or bool((spent_of(law.residual(t, symmetry))[..., covered] > 1).any())
+        return out
+
+    def fate(self, mutant: Mutant, mine, right):
+        """What a mutant that D0 lets pass is: asked only then."""
+
+        def ask() -> str:
+            differs = not same_bits(mine, right)
+            if isinstance(mutant.program, Program) and same_formula(mutant.program, self.job.program):
+                return REARRANGED if differs else SAME
+            if differs or not same_bits(*self.on_many_states(mutant)):
+                return UNDER_ROUNDING
+            omitted = isinstance(mutant.program, Rounded) and mutant.program.to is None
+            return SURVIVES if not omitted else SAME if needs_no_rounding(self.job.program, mutant.program.at) else UNTOLD
+
+        return ask
+
+    def on_many_states(self, mutant: Mutant):
+        """The first step of MANY other launches, by the mutant and by the right step."""
+        job = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
+        return tuple(launch.run(replace(job, program=p or job.program), "numpy", a).wide() for p, a in ((mutant.program, mutant.advance), (None, None)))
+
+    def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
+        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1)
+        return Record(
+            law="D0", lanes=job.lanes, steps=1, **{**cell.about(job, "numpy"), "cell": self.name}, predicted=None, measured=None, bound=None, spent=None,
+            verdict=INCONCLUSIVE if found.names[SURVIVES] else VIOLATED, reason=f"{found.killed} of {found.total} generated faults are killed by D0",
+            control=f"generated faults of the {self.what}", seconds=seconds, data={"generated": {"what": self.what, **found.plain()}},
+        )  # fmt: skip
+
+
+SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = "equivalent", "rearranged", "below rounding", "untold", "survivors"
+"""What D0 lets pass:
+
+equivalent      no bit differs, and it is proven: the same formula, or an operation whose result needs no rounding
+rearranged      the same formula in exact arithmetic, other bits: B1 kills it
+below rounding  another value, within the a-priori bound of that precision: B1 kills it
+untold          a rounding left out, and no bit differs on MANY states: nearer to the exact value, not proven equal
+survivors       none of these
+"""
+
+
+def same_bits(a, b) -> bool:
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
+
+
+def needs_no_rounding(program: Program, at: int) -> bool:
+    """A sign, a power of two, a doubling of what is rounded is rounded; before a sign alone, rounding may come after: it is odd."""
+    op = program.ops[at]
+    constants = [program.ops[a].value for a in op.args if program.ops[a].name == "const"]
+    power = op.name == "mul" and any(c and np.frexp(abs(c))[0] == 0.5 for c in constants)
+    readers = [o.name for o in program.ops if at in o.args]
+    return op.name == "neg" or power or (op.name == "add" and op.args[0] == op.args[1]) or (bool(readers) and set(readers) == {"neg"} and at not in program.outputs)
+
+
+class Tally:
+    """Counts: by kind and by law, and the names of those that D0 let pass."""
+
+    def __init__(self):
+        self.total = self.killed = 0
+        self.kinds: dict[str, list[int]] = {}
+        self.laws: dict[str, list[int]] = {}
+        self.names: dict[str, list[str]] = {SAME: [], REARRANGED: [], UNDER_ROUNDING: [], UNTOLD: [], SURVIVES: []}
+
+    def add(self, mutant: Mutant, killers: dict[str, bool], fate) -> None:
+        dead = any(killers.values())
+        self.total, self.killed = self.total + 1, self.killed + dead
+        for table, key, hit in ((self.kinds, mutant.kind, dead), *((self.laws, law, killed) for law, killed in killers.items())):
+            row = table.setdefault(key, [0, 0])
+            row[0], row[1] = row[0] + 1, row[1] + hit
+        if not dead:
+            self.names[fate()].append(mutant.name)
+
+    def plain(self) -> dict:
+        return {"total": self.total, "killed": self.killed, "kinds": self.kinds, "laws": self.laws, **self.names}
+
+
+def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
+    """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case, narrow types too."""
+    full, out = profile != "quick", []
+    for case in cases:
+        rules = rules_of(case)
+        out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else 4, seed))
+        out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in rules if full or case.name in ("mexican-hat", "entropy-mirror")]
+        if full:
+            out += [GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")]
+    return out

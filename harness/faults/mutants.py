@@ -1,0 +1,239 @@
+"""Generated faults: each operation of a traced gradient, and each of the update itself, changed in turn.
+
+    operator   another one in its place, or left out
+    operand    another value that was there before
+    constant   times 1 + 2^-10, negated, or the next constant of the program
+    rounding   the result in the type below, or, where every operation is rounded, not rounded at all
+
+A program is changed as data. The update is not data: its arrays are watched while kernels.step.step runs, and the
+n-th arithmetic operation that it asks numpy for is answered wrongly; so a new rule has its mutants without a line
+here. Deterministic: a mutant is its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from kernels.precision import Precision, narrow
+from kernels.program import NUMPY, Op, Program
+from kernels.step import step
+
+NEAR = 1 + 2.0**-10
+SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
+UNARY = {"neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "abs": ("neg",)}
+OTHERS = 3  # how many other values take the place of each operand
+BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bfloat16": "bfloat16"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """name; kind, as above; program, where a gradient is changed, else advance, a step as kernels.step.advanced."""
+
+    name: str
+    kind: str
+    program: object = None
+    advance: Callable | None = None
+
+
+# ---- programs
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A program in which operation `at` alone is rounded to another type; None is not rounded at all."""
+
+    program: Program
+    at: int
+    to: str | None
+
+    @property
+    def dim(self) -> int:
+        return self.program.dim
+
+    def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
+        right, op = self.program, self.program.ops[self.at]
+        operands = Program(right.dim, right.ops[: self.at], op.args).run(q, eps, precision)
+        value = NUMPY[op.name](*operands)
+        value = value if self.to is None else narrow(value.astype(np.float32), self.to).astype(value.dtype)
+        given = replace(right, ops=tuple(Op("input", (), right.dim + 1) if i == self.at else o for i, o in enumerate(right.ops)))
+        return given.evaluate([*q, eps, value], precision)
+
+
+def with_op(program: Program, at: int, op: Op) -> Program:
+    return replace(program, ops=tuple(op if i == at else o for i, o in enumerate(program.ops)))
+
+
+def without_op(program: Program, at: int, kept: int) -> Program:
+    """Whoever read operation `at` reads `kept`."""
+    fit = lambda a: kept if a == at else a  # noqa: E731
+    ops = tuple(replace(o, args=tuple(map(fit, o.args))) for o in program.ops)
+    return replace(program, ops=ops, outputs=tuple(map(fit, program.outputs)))
+
+
+def spread(count: int, most: int, at: int) -> list[int]:
+    """`most` numbers below `count`, evenly spaced, beginning at another place for each operation."""
+    return sorted({(at * 7 + i * count // most) % count for i in range(min(most, count))}) if count else []
+
+
+def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
+    constants = [i for i, op in enumerate(program.ops) if op.name == "const"]
+    for at, op in enumerate(program.ops):
+        name = f"{at}:{op.name}"
+        if op.name == "input":
+            continue
+        if op.name == "const":
+            after = program.ops[constants[(constants.index(at) + 1) % len(constants)]].value
+            for word, value in (("x (1 + 2^-10)", op.value * NEAR), ("negated", -op.value), ("the next constant", after)):
+                if value != op.value:
+                    yield Mutant(f"{name} {word}", "constant", with_op(program, at, replace(op, value=value)))
+            continue
+        for other in SWAPS.get(op.name, UNARY.get(op.name, ())):
+            yield Mutant(f"{name} as {other}", "operator", with_op(program, at, replace(op, name=other)))
+        for side, kept in enumerate(op.args):
+            yield Mutant(f"{name} left out for operand {side}", "operator", without_op(program, at, kept))
+            for other in spread(at, OTHERS, at + side):
+                if other != kept:
+                    args = tuple(other if i == side else a for i, a in enumerate(op.args))
+                    yield Mutant(f"{name} operand {side} is {other}", "operand", with_op(program, at, replace(op, args=args)))
+        yield Mutant(f"{name} rounded to {BELOW[precision.rounded]}", "rounding", Rounded(program, at, BELOW[precision.rounded]))
+        if precision.eager:
+            yield Mutant(f"{name} not rounded", "rounding", Rounded(program, at, None))
+
+
+# ---- the update
+
+
+class Watched(np.ndarray):
+    """An array of the step whose arithmetic is counted, and answered wrongly at one operation."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        plain = [np.asarray(x) if isinstance(x, Watched) else x for x in inputs]
+        if method != "__call__" or ufunc not in ARITHMETIC or options:
+            return getattr(ufunc, method)(*plain, **options)
+        return self.tape.answer(ufunc, plain)
+
+    def __array_finalize__(self, source):
+        self.tape = getattr(source, "tape", None)
+
+
+ARITHMETIC = {np.add: "add", np.subtract: "sub", np.multiply: "mul", np.divide: "div"}
+FUNCTION = {name: ufunc for ufunc, name in ARITHMETIC.items()}
+
+
+class Tape:
+    """What the step computed so far, in order; `change(ufunc, operands, tape)` answers for operation `at`."""
+
+    def __init__(self, at: int | None = None, change: Callable | None = None):
+        self.at, self.change, self.count = at, change, 0
+        self.values: list = []
+        self.names: list[str] = []
+        self.read: list[list[int]] = []  # of each operation, which values its operands are
+
+    def watch(self, x) -> Watched:
+        out = np.asarray(x).view(Watched)
+        out.tape = self
+        self.values.append(np.asarray(x))
+        return out
+
+    def answer(self, ufunc, operands):
+        at, self.count = self.count, self.count + 1
+        self.names.append(ARITHMETIC[ufunc])
+        self.read.append([next((i for i, y in enumerate(self.values) if same_memory(x, y)), -1) for x in operands])
+        return self.watch(self.change(ufunc, operands, self) if at == self.at else ufunc(*operands))
+
+
+def same_memory(x, y) -> bool:
+    return isinstance(x, np.ndarray) and x.__array_interface__["data"][0] == y.__array_interface__["data"][0]
+
+
+def watched(tape: Tape, n, q, v, params, gradient, rule, precision):
+    """One right step over watched arrays; only mirror descent's exp is taken before."""
+    tape.count, tape.values, tape.names, tape.read = 0, [], [], []
+    plain = lambda xs: [np.asarray(x) for x in xs]  # noqa: E731
+    honest = lambda at, eps: [tape.watch(g) for g in gradient(plain(at) if not rule.log_state else exponentials(q, precision), np.asarray(eps))]  # noqa: E731
+    q2, v2 = step([tape.watch(x) for x in q], [tape.watch(x) for x in v], [tape.watch(x) for x in params], honest, rule, precision)
+    return plain(q2), plain(v2)
+
+
+def exponentials(q, precision: Precision):
+    from kernels import elementary
+
+    return [elementary.exp(np.asarray(x)) for x in q]
+
+
+def altered(at: int, change: Callable) -> Callable:
+    return lambda *state: watched(Tape(at, change), *state)
+
+
+def another(side: int, which: int):
+    """Operand `side` is another value of this step."""
+
+    def change(ufunc, operands, tape: Tape):
+        operands = list(operands)
+        operands[side] = tape.values[which % len(tape.values)]
+        return ufunc(*operands)
+
+    return change
+
+
+def lowered(below: str):
+    return lambda ufunc, x, tape: narrow(ufunc(*x).astype(np.float32), below).astype(np.result_type(*x))
+
+
+def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mutant]:
+    """tape: of one right step, which read so many inputs."""
+    below = BELOW[precision.rounded]
+    for at, name in enumerate(tape.names):
+        for other in SWAPS[name]:
+            yield Mutant(f"{at}:{name} as {other}", "operator", advance=altered(at, lambda u, x, tape, other=other: FUNCTION[other](*x)))
+        for side in (0, 1):
+            yield Mutant(f"{at}:{name} left out for operand {side}", "operator", advance=altered(at, lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]))
+            for which in set(spread(inputs + at, OTHERS, at + side)) - {tape.read[at][side]}:
+                yield Mutant(f"{at}:{name} operand {side} is value {which}", "operand", advance=altered(at, another(side, which)))
+        yield Mutant(f"{at}:{name} rounded to {below}", "rounding", advance=altered(at, lowered(below)))
+        yield Mutant(f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR))
+
+
+# ---- exact arithmetic
+
+
+def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
+    """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they are functions."""
+    known = {"neg": lambda a: -a, "abs": abs, "max": max, "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b}
+    values: list = []
+    for op in program.ops:
+        args = [values[a] for a in op.args]
+        if op.name == "input":
+            value = inputs[op.value]
+        elif op.name == "const":
+            value = Fraction(op.value)
+        elif op.name in known:
+            value = known[op.name](*args)
+        else:
+            value = memory.setdefault((op.name, *args), Fraction(2 * len(memory) + 3, len(memory) + 2))
+        values.append(value)
+    return [values[o] for o in program.outputs]
+
+
+POINTS = 6
+
+
+def same_formula(a: Program, b: Program) -> bool:
+    """Whether two programs are one rational function of their inputs and of unknown values of exp, log and sqrt.
+
+    Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at one of
+    them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
+    """
+    rng = np.random.default_rng(20261123)
+    for _ in range(POINTS):
+        inputs, memory = [Fraction(int(x), 2**31 - 1) for x in rng.integers(1, 2**61, a.dim + 1)], {}
+        try:
+            if exact(a, inputs, memory) != exact(b, inputs, memory):
+                return False
+        except ZeroDivisionError:
+            return False
+    return True

@@ -1,0 +1,149 @@
+"""Sensitivity: how small a relative error in one term each law still sees, in each precision.
+
+A graded fault is one term times 1 + 2^-j. For each law the largest j is found that it still kills, so that a bound
+which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault survives. The
+error enters in the arithmetic type: beyond its last bit there is nothing to see.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cases.case import Case
+from harness.discrete import DiscreteCell, rules_of
+from harness.faults.fault import Fault, always, given, on, pulled
+from harness.faults.matrix import exact
+from harness.judge import spent_of
+from harness.laws import EXACT
+from harness.trajectory import Trajectory
+from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
+from kernels import launch
+from kernels.precision import UNIT, narrow
+from kernels.step import step
+
+LANES, STEPS = 31, 8
+
+
+def graded(which: int, c: float):
+    """What goes into the store of q (0) or of v (1) times c, rounded once."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        calls = iter([1] * len(v) + [0] * len(q))
+        store = lambda x, kind: narrow(x * x.dtype.type(c) if next(calls) == which else x, kind)  # noqa: E731
+        return step(q, v, params, gradient, rule, precision, store=store)
+
+    return advance
+
+
+TERMS = {
+    "gradient": (always, lambda c: pulled(lambda g, at, eps, params, n: [x.dtype.type(c) * x for x in g(at, eps)])),
+    "eta": (always, lambda c: given(0, lambda p, n: p.dtype.type(c) * p)),
+    "beta": (on(momentum=True), lambda c: given(1, lambda p, n: p.dtype.type(c) * p)),
+    "k": (on(decays=True), lambda c: given(2, lambda p, n: p.dtype.type(c) * p)),
+    "eps": (on(breaks=True), lambda c: given(3, lambda p, n: p.dtype.type(c) * p)),
+    "q store": (always, lambda c: graded(0, c)),
+    "v store": (always, lambda c: graded(1, c)),
+}
+KINETIC = "kinetic term"  # of the law, not of the kernel: D2 and D4 alone have one
+
+PROMISED = {"float64": 43, "float32": 14, "float16": 7, "bfloat16": 5}
+"""The least j that every law must see in its best term, and D0 in each of gradient, eta, q store and v store.
+
+Where a term is as large as what it is rounded with, an error in it shows down to u = 2^-53, 2^-24, 2^-11, 2^-8 times
+what the bound has of them. Least over the catalogue: 46, 17, 10, 7 (D2's best term); 47, 18, 13, 11 (D0, each term).
+A bound 10^3 times too wide takes ten off; three or four are left to another seed.
+"""
+PROMISED_TERMS = ("gradient", "eta", "q store", "v store")
+LARGE = 3  # 2^-3: what a law does not see of it, it does not see at all
+
+
+@dataclass(frozen=True)
+class SensitivityCell:
+    """Every term of one rule on one case in one precision."""
+
+    subject: Case
+    rule: str
+    precision: str
+    seed: int = 0
+    backend: str = "numpy"
+
+    @property
+    def name(self) -> str:
+        return "/".join(("sensitivity", self.subject.name, self.rule, self.precision.replace("/", "-")))
+
+    def run(self) -> list[Record]:
+        begin = time.perf_counter()
+        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
+        job = cell.job()
+        params = job.params.copy()
+        params[2] = np.where(np.arange(LANES) % 3 == 0, 0.0, 0.125)
+        params[3] = np.where(np.arange(LANES) % 2 == 0, 0.0, 0.25)  # half without breaking: D3 speaks of those alone
+        job = replace(job, params=params)
+        table = {term: self.smallest(job, make) for term, (applies, make) in TERMS.items() if applies(job)}
+        kinetic = self.kinetic(job)
+        table |= {KINETIC: kinetic} if kinetic else {}
+        lost = self.lost(table)
+        return [Record(
+            law="D0", lanes=LANES, steps=STEPS, **{**cell.about(job, "numpy"), "cell": self.name}, predicted=None, measured=None, bound=None, spent=None,
+            verdict=INCONCLUSIVE if lost else VIOLATED, reason="the smallest relative errors that are killed", control="graded faults",
+            seconds=time.perf_counter() - begin, data={"graded": table, "lost": lost},
+        )]  # fmt: skip
+
+    def bits(self) -> int:
+        """j of the last bit of the arithmetic."""
+        return 52 if self.precision == "float64" else 23
+
+    def smallest(self, job: launch.Job, make) -> dict[str, int]:
+        """{law: largest j that it kills}, from the last bit up, for the laws that see 2^-LARGE."""
+
+        def killed(j: int) -> set[str]:
+            outcome = Fault("graded", "graded", "", advance=make(1 + 2.0**-j)).outcome(self.subject, job)
+            return {law for law, x in exact(self.subject, job, *outcome).items() if x.spent > 1}
+
+        return largest(killed, self.bits())
+
+    def kinetic(self, job: launch.Job) -> dict[str, int]:
+        t = Trajectory.launched(self.subject, job, *launch.run(job, "numpy").wide())
+
+        def killed(j: int) -> set[str]:
+            out = set()
+            for key in ("D2", "D4"):
+                for symmetry in self.subject.symmetries:
+                    if symmetry.matrix.any() and not symmetry.is_rotation and EXACT[key].covers(t, symmetry).any():
+                        with np.errstate(all="ignore"):
+                            spent = spent_of(EXACT[key].residual(t, symmetry, kinetic=1 + 2.0**-j))
+                        out |= {key} if (spent > 1).any() else set()
+            return out
+
+        return largest(killed, self.bits())
+
+    def lost(self, table: dict) -> list[str]:
+        least, where = PROMISED[self.precision.partition("/")[0]], f"{self.subject.name} {self.rule} {self.precision}"
+        best: dict[str, int] = {}
+        for found in table.values():
+            for law, j in found.items():
+                best[law] = max(best.get(law, 0), j)
+        seen = {f"{law} in its best term": j for law, j in best.items()} | {f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS}
+        return [f"{what} sees an error of 2^-{j}, must see 2^-{least}: {where}" for what, j in seen.items() if j < least]
+
+
+def largest(killed, bits: int) -> dict[str, int]:
+    laws, found = killed(LARGE), {}
+    for j in range(bits, LARGE - 1, -1):
+        if set(found) >= laws:
+            break
+        found |= {law: j for law in killed(j) & laws if law not in found}
+    return found
+
+
+def cells(cases, profile: str, seed: int = 0) -> list[SensitivityCell]:
+    """Quick: two cases in the four types. Full: every case, and every rule on one of them."""
+    subjects = {c.name: c for c in cases}
+    points = [("mexican-hat", "heavy-ball"), ("entropy-mirror", "mirror-descent")]
+    if profile != "quick":
+        points += [("rayleigh", rule) for rule in rules_of(subjects["rayleigh"])]
+        points += [("softmax", "gradient-descent"), ("linear-network", "heavy-ball"), ("deformed-rayleigh", "heavy-ball-decoupled")]
+    return [SensitivityCell(subjects[case], rule, p, seed) for case, rule in points for p in UNIT]

@@ -1,0 +1,145 @@
+"""Generated faults are many, differ from the right thing, and D0 kills them; what it lets pass is told apart."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from harness.discrete import rules_of
+from harness.faults import findings, generated, mutants, sensitivity
+from harness.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
+from harness.trace import gradient, gradient_program
+from harness.verdicts import INCONCLUSIVE, VIOLATED
+from kernels import launch
+from kernels.precision import Precision
+from kernels.program import Op, Program
+
+CASES = {c.name: c for c in CATALOG}
+HAT = CASES["mexican-hat"]
+F64 = Precision("float64")
+
+
+def found(cell: GeneratedCell) -> dict:
+    (record,) = cell.run()
+    return record.data["generated"]
+
+
+@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+def test_d0_kills_every_changed_operation_of_a_traced_gradient(case):
+    data = found(GeneratedCell(case, rules_of(case)[-1], "float64", "gradient", 8))
+    assert data["killed"] == data["total"] > 20
+    assert set(data["kinds"]) == {"operator", "operand", "constant", "rounding"}
+
+
+@pytest.mark.parametrize("rule", ["gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent"])
+def test_d0_kills_every_changed_operation_of_the_update(rule):
+    data = found(GeneratedCell(CASES["entropy-mirror"] if rule == "mirror-descent" else HAT, rule, "float64", "update"))
+    assert data["killed"] == data["total"] > 100
+
+
+def test_there_are_thousands():
+    count = sum(sum(1 for _ in mutants.program_mutants(gradient(c), F64)) for c in CATALOG)
+    assert count > 4000
+
+
+@pytest.mark.parametrize("what", ["gradient", "update"])
+def test_a_mutant_is_its_name(what):
+    cell = GeneratedCell(HAT, "heavy-ball", "float64", what)
+    names = [m.name for m in cell.mutants()]
+    assert len(set(names)) == len(names) > 50 and names == [m.name for m in GeneratedCell(HAT, "heavy-ball", "float64", what).mutants()]
+
+
+def test_the_watched_step_is_the_right_step():
+    cell = GeneratedCell(HAT, "heavy-ball", "float64", "update")
+    tape = mutants.Tape()
+    right = launch.run(cell.job, "numpy").wide()
+    again = launch.run(cell.job, "numpy", lambda *state: mutants.watched(tape, *state)).wide()
+    assert all(np.array_equal(a, b) for a, b in zip(right, again, strict=True))
+    assert tape.names == ["mul", "add"] * 3 + ["mul"] * 3 + ["mul", "sub"] * 3 + ["add"] * 3, "k q, g + k q; eta f; beta v, - ; q + v'"
+
+
+def test_an_operation_left_unrounded_is_told_from_one_that_needs_no_rounding():
+    data = found(GeneratedCell(HAT, "gradient-descent", "float16/eager", "gradient"))
+    assert data["killed"] + sum(len(data[x]) for x in (SAME, UNDER_ROUNDING, UNTOLD)) == data["total"] and not data[SURVIVES]
+    assert data[UNDER_ROUNDING], "a rounding within the bound is B1's to see"
+
+
+# ---- equivalence
+
+
+def program(*ops):
+    return Program(2, (Op("input", (), 0), Op("input", (), 1), Op("input", (), 2), *ops), (len(ops) + 2, 0))
+
+
+def test_the_same_formula_is_recognised_and_another_is_not():
+    plain = program(Op("sub", (0, 1)))
+    turned = program(Op("neg", (1,)), Op("add", (0, 3)))
+    assert mutants.same_formula(plain, turned)
+    assert not mutants.same_formula(plain, program(Op("add", (0, 1))))
+    assert not mutants.same_formula(plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1))))
+    assert mutants.same_formula(program(Op("exp", (0,)), Op("add", (3, 3))), program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))))
+    assert not mutants.same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
+
+
+def test_exact_arithmetic_agrees_with_numpy():
+    right = gradient(HAT)
+    point = [Fraction(3, 8), Fraction(-5, 8), Fraction(1, 2), Fraction(1, 4)]
+    exact = mutants.exact(right, point, {})
+    floats = right.run([np.array([float(x)]) for x in point[:3]], np.array([0.25]), F64)
+    assert [float(x) for x in exact] == [float(x[0]) for x in floats]
+
+
+@pytest.mark.parametrize("scale", [-1.0, 0.25, 8.0])
+def test_proof_a_power_of_two_and_a_sign_need_no_rounding(scale):
+    x = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    x = x[np.isfinite(x) & (np.abs(x) > 2.0**-11) & (np.abs(x) < 2.0**12)]
+    assert len(x) > 40_000
+    product = np.float32(scale) * x
+    assert np.array_equal(product.astype(np.float16).astype(np.float32), product)
+
+
+def test_a_mutant_that_nothing_tells_from_the_right_gradient_is_a_survivor_and_fails_the_run(monkeypatch):
+    """A judge that sees nothing, and bits that never differ."""
+    monkeypatch.setattr(generated, "spent_of", lambda r: np.zeros(np.shape(r.measured)))
+    monkeypatch.setattr(generated, "same_bits", lambda a, b: True)
+    (record,) = GeneratedCell(HAT, "heavy-ball", "float64", "gradient", 16).run()
+    assert record.verdict == INCONCLUSIVE and record.data["generated"][SURVIVES]
+    verdict = findings.verdict([record], whole=False)
+    assert verdict.exit_code == 3 and "generated fault survives" in verdict.reasons[0]
+
+
+def test_a_rearranged_gradient_is_no_survivor():
+    total = lambda q, eps, xp: ((q[2] * q[2] + q[1] * q[1] + q[0] * q[0]) - 1) ** 2 / 4 + eps * HAT.breaking(q, xp)  # noqa: E731
+    other = gradient_program(3, total)
+    assert other != gradient(HAT) and mutants.same_formula(other, gradient(HAT))
+
+
+# ---- sensitivity
+
+
+def test_each_law_sees_the_last_bits_and_the_table_keeps_how_many():
+    cell = sensitivity.SensitivityCell(HAT, "heavy-ball", "float64")
+    (record,) = cell.run()
+    graded = record.data["graded"]
+    assert record.verdict == VIOLATED and not record.data["lost"]
+    assert set(graded) >= {"gradient", "eta", "beta", "k", "eps", "q store", "v store"}
+    assert graded["q store"]["D0"] > graded["gradient"]["D0"] >= 43
+
+
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_a_bound_too_wide_by_a_thousand_is_lost_sensitivity(precision, monkeypatch):
+    from harness.faults.own import wider
+
+    with wider("delta")():
+        (record,) = sensitivity.SensitivityCell(HAT, "heavy-ball", precision).run()
+    assert record.verdict == INCONCLUSIVE and findings.verdict([record], whole=False).exit_code == 3
+    assert any("must see" in told for told in record.data["lost"])
+
+
+def test_the_kinetic_term_of_the_law_is_graded_too(monkeypatch):
+    monkeypatch.setattr(sensitivity, "TERMS", {})
+    (record,) = sensitivity.SensitivityCell(CASES["rayleigh"], "heavy-ball", "float64").run()
+    assert set(record.data["graded"]) == {sensitivity.KINETIC}
+    assert all(j >= 40 for j in record.data["graded"][sensitivity.KINETIC].values()) and set(record.data["graded"][sensitivity.KINETIC]) == {"D2", "D4"}
+    assert record.verdict == INCONCLUSIVE, "and no other term was graded: that is a loss"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.folder import Run, read_run
-from harness.junit import document
+from harness.junit import document as junit
 from harness.records import write_whole
 from harness.report import render
 from harness.run import Result
@@ -16,17 +16,28 @@ def write(path: Path, records: list, errors: dict[str, str], laws: list[str], ab
     from harness.plan import LAWS
 
     titles = {law: info.title for law, info in LAWS.items()}
-    write_whole(path / "junit.xml", document(records, errors, titles=titles, about=about))
+    write_whole(path / "junit.xml", junit(records, errors, titles=titles, about=about))
     if errors:
         write_whole(path / "errors.txt", "\n".join(f"{cell}\n{text}" for cell, text in errors.items()))
-    write_whole(path / "report.html", render(records, laws, about))
+    write_whole(path / "report.html", page(records, laws, about))
+
+
+def page(records: list, laws: list[str], about: dict) -> str:
+    if about.get("command") == "faults":
+        from harness.faults.page import render as matrix
+
+        return matrix(records, about)
+    return render(records, laws, about)
 
 
 def publish_faults(result) -> None:
     """report.html and errors.txt of a run of `noether faults`."""
     if result.folder is not None:
+        from harness.faults.document import document
+
         run = read_run(result.folder)
         write(run.path, run.records, result.errors, run.about["laws"], run.about)
+        write_whole(run.path / "faults.md", document(run.records, run.about))
 
 
 def publish(result: Result) -> None:

@@ -214,3 +214,52 @@ def test_planting_leaves_the_harness_as_it_was():
         with f.plant():
             pass
     assert (judge.spent_of, vars(Trajectory)["delta"]) == before
+
+
+# ---- what a run leaves behind
+
+
+@pytest.fixture
+def short(monkeypatch, tmp_path):
+    """`noether faults` on one point, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for module in (matrix, campaign):
+        monkeypatch.setattr(module, "points", lambda profile: (("mexican-hat", "heavy-ball", "float64"),))
+    return tmp_path
+
+
+def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
+    from harness.cli import call
+
+    assert call(["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "eta x 2 " in out and "every planted fault is killed" in out and "12 faults: 12 killed (0 by B1 alone)" in out
+    page = (short / "here" / "report.html").read_text()
+    assert all(name in page for name in ("Kill matrix", "eta x (1 + 2^-10)", "no-op kernel", "inconclusive counted as holds"))
+    assert "http" not in page.replace("http://www.w3.org", "")
+    (short / "here" / "report.html").unlink()
+    assert call(["report", "here"]) == 0 and (short / "here" / "report.html").read_text() == page
+
+
+def test_the_matrix_for_machines(short, capsys):
+    import json
+
+    from harness.cli import call
+
+    assert call(["faults", "sign of the beta", "--json", "--out", "here", "--jobs", "1"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["matrix"]
+    assert row["fault"] == "sign of the beta" and row["killed"]["D0"]["steps"] == row["killed"]["D0"]["lanes"] == 1 and row["killed"]["D0"]["ratio"] > 1e10
+
+
+def test_a_wrong_fault_name_is_refused_with_exit_code_2(short, capsys):
+    from harness.cli import call
+
+    assert call(["faults", "sign of the betta"]) == 2
+    assert "sign of the beta" in capsys.readouterr().err and not (short / "runs").exists()
+
+
+def test_heat_and_decades_say_how_far_beyond_the_bound():
+    from harness.faults.page import decades, heat
+
+    assert [decades(x) for x in (1.5, 2e3, 3e14, float("inf"))] == ["0.2", "3", "14", "∞"]
+    assert heat(1.0) < heat(1e3) < heat(1e14) < heat(float("inf")) == heat(1e300) == 75

@@ -39,9 +39,10 @@ class Row:
 
     @property
     def fewest(self) -> tuple[int | None, int | None]:
-        """Steps and lanes after which some law sees it."""
+        """Steps and lanes after which some law sees it; B1 is asked last, for a wrong bit is a wrong bit at once."""
+        mine = [k for law, k in self.kills.items() if law != "B1"] or list(self.kills.values())
         known = lambda xs: min((x for x in xs if x is not None), default=None)  # noqa: E731
-        return known(k.steps for k in self.kills.values()), known(k.lanes for k in self.kills.values())
+        return known(k.steps for k in mine), known(k.lanes for k in mine)
 
 
 def rows(records: Iterable[Record]) -> list[Row]:
@@ -92,6 +93,7 @@ class Verdict:
     faults: int
     killed: int
     equivalent: int
+    by_bits: int = 0  # of those killed, by B1 alone
 
 
 def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = True) -> Verdict:
@@ -113,4 +115,5 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
         reasons.append("nothing was shown")
     code = LAW_VIOLATED if broken else BLIND if reasons else HOLDS
     equivalent = sum(row.name in EQUIVALENT for row in matrix)
-    return Verdict(code, (*broken, *reasons), len(matrix), sum(bool(row.kills) for row in matrix), equivalent)
+    return Verdict(code, (*broken, *reasons), len(matrix), sum(bool(row.kills) for row in matrix), equivalent,
+                   sum({*row.kills} == {"B1"} for row in matrix))  # fmt: skip

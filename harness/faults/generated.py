@@ -62,7 +62,7 @@ class GeneratedCell:
         flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))  # noqa: E731
         params = np.tile(job.params, (1, STEPS))
         params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])  # breaking that counts in a third of the lanes
-        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1)
+        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=True))
 
     def run(self) -> list[Record]:
         begin, job = time.perf_counter(), self.job

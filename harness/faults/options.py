@@ -103,6 +103,13 @@ FAULTS = (
           advance=given(2, lambda p, n: np.where(p == 0, 0.01, p))),
 )  # fmt: skip
 
+FAULTS += (
+    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0", lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule, begun=True)),
+          when=FIRST),
+    Fault("Nesterov with the old buffer", "stale momentum", "beta v for beta v' in the move", lambda job: job.rule.nesterov,
+          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (a - b) for x, a, b in zip(q2, v, v2, strict=True)], v2))),
+    Fault("maximize turns the decay too", DECAY, "k q with the gradient's sign", lambda job: job.rule.maximize and bool(job.params[2].any()), advance=given(2, lambda p, n: -p)),
+)  # fmt: skip
 OPTIONS = {"nesterov": "Nesterov", "heavy-ball-dampened": "dampening", "heavy-ball-maximize": "maximize"}
 FAULTS += (
     Fault("first step dampened too", IGNORED, "PyTorch's undamped first buffer damped", on(rule="heavy-ball-dampened"), advance=never_first, when=FIRST),

@@ -10,7 +10,7 @@ def summary(result: Campaign) -> dict:
     v = result.verdict
     return {
         "schema": 1, "exit_code": result.exit_code, "reasons": list(v.reasons), "run": str(result.folder) if result.folder else None,
-        "seconds": round(result.seconds, 3), "faults": v.faults, "killed": v.killed, "equivalent": v.equivalent,
+        "seconds": round(result.seconds, 3), "faults": v.faults, "killed": v.killed, "equivalent": v.equivalent, "by_bits_alone": v.by_bits,
         "matrix": [
             {"fault": row.name, "kind": row.kind, "what": row.what, "shown": sorted(row.shown), "points": sorted(row.points),
              "killed": {law: {"ratio": k.ratio, "steps": k.steps, "lanes": k.lanes} for law, k in row.kills.items()}}

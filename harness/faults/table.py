@@ -105,6 +105,6 @@ def ending(result: Campaign) -> list:
     parts += [Text(reason, style="bold red") for reason in v.reasons]
     parts.append(Text(WORD[result.exit_code], style="bold green" if result.exit_code == 0 else "bold red"))
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    totals = f"{v.faults} faults: {v.killed} killed, {v.equivalent} proven to be none, {v.faults - v.killed - v.equivalent} survive"
+    totals = f"{v.faults} faults: {v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none, {v.faults - v.killed - v.equivalent} survive"
     parts.append(Text(f"{totals}; {len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} s{where_to}", style="dim", overflow="fold"))
     return parts

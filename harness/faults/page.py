@@ -1,0 +1,62 @@
+"""report.html of a run over planted faults: the kill matrix as a heat map, sensitivity, what was generated."""
+
+from __future__ import annotations
+
+import math
+
+from harness.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
+from harness.faults.harmless import EQUIVALENT
+from harness.faults.table import WORD, graded, spread
+from harness.report import TEMPLATES
+from harness.verdicts import Record
+from kernels.precision import UNIT
+
+HOTTEST = 16  # decades: a float64 value that is wrong altogether
+
+
+def decades(ratio: float) -> str:
+    """log10 of a ratio as the matrix prints it."""
+    return "∞" if not ratio < math.inf else f"{math.log10(ratio):.0f}" if ratio >= 10 else f"{math.log10(ratio):.1f}"
+
+
+def heat(ratio: float) -> int:
+    """Per cent of colour, from 12 at the bound to 75."""
+    return 75 if not ratio < 10.0**HOTTEST else round(12 + 63 * max(0.0, math.log10(ratio)) / HOTTEST)
+
+
+def by_kind(matrix: list[Row]) -> list[tuple[str, list[Row]]]:
+    found: dict[str, list[Row]] = {}
+    for row in matrix:
+        found.setdefault(row.kind, []).append(row)
+    return list(found.items())
+
+
+def terms(records: list[Record]) -> list[tuple[str, list]]:
+    found: dict[str, list] = {}
+    for (term, law), by in graded(records).items():
+        found.setdefault(term, []).append((law, by))
+    return list(found.items())
+
+
+def totals(generated: list[Record]) -> list[int]:
+    """Total, killed by D0, by B1 only, proven equal, not told."""
+    each = [r.data["generated"] for r in generated]
+    count = lambda *words: sum(len(g[w]) for g in each for w in words)  # noqa: E731
+    return [sum(g["total"] for g in each), sum(g["killed"] for g in each), count("below rounding", "rearranged"), count("equivalent"), count("untold")]
+
+
+def render(records: list[Record], about: dict) -> str:
+    """The text of report.html."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    matrix = [row for row in rows(records) if row.shown != {GUARD}]
+    generated, asked = of_kind(records, "generated"), about["arguments"].get("faults", [])
+    found = verdict(records, asked, whole=not asked)
+    code = about.get("exit_code") if about.get("exit_code") is not None else found.exit_code
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(decades=decades, heat=heat, spread=spread)
+    return environment.get_template("faults.html").render(
+        about=about, found=found, verdict=WORD[code], tone="good" if code == 0 else "bad", kinds=by_kind(matrix), generated=generated, totals=totals(generated),
+        laws=[law for law in LAWS if any(law in row.shown for row in matrix)], own=[r for r in records if r.law == GUARD], graded=terms(records),
+        precisions=list(UNIT), proofs=[(n, p) for n, p in EQUIVALENT.items() if any(row.name == n for row in matrix)],
+    )  # fmt: skip

@@ -4,7 +4,7 @@
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress report gpu clean
+.PHONY: help verify test check faults fuzz stress bench report gpu clean
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -13,9 +13,11 @@ BOOTSTRAP ?= python3
 ifdef NOETHER_PYTHON
 PYTHON := $(NOETHER_PYTHON)
 READY :=
+BENCH :=
 else
 PYTHON := .venv/bin/python
 READY := .venv/.ready
+BENCH := .venv/.bench
 endif
 
 # `make gpu` must run where nothing can be installed: it takes what is there and never makes an environment.
@@ -43,6 +45,9 @@ fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
 stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)
 	$(PYTHON) -m harness.stress $(ARGS)
 
+bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--quick for one case)
+	$(PYTHON) -m harness bench $(ARGS)
+
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m harness report $(RUN)
 
@@ -58,4 +63,9 @@ clean:  ## Remove caches and build products; keeps .venv and runs
 .venv/.ready: pyproject.toml constraints.txt
 	$(BOOTSTRAP) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# The other tools of the benchmark: 0.6 GB that nothing else needs, hence a stamp of their own.
+.venv/.bench: .venv/.ready
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@

@@ -30,6 +30,7 @@ from harness.commands import (
     complain,
     option,
 )
+from harness.commands.bench import bench
 from harness.commands.faults import faults
 from harness.commands.fuzz import fuzz
 from harness.commands.verify import verify, with_baseline_file
@@ -47,6 +48,7 @@ RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run f
 app.command(epilog=EXITS)(verify)
 app.command()(faults)
 app.command()(fuzz)
+app.command()(bench)
 
 
 @app.command()

@@ -1,0 +1,130 @@
+"""Did a tool do the work? Decided on a sample of lanes before anything is compared.
+
+State. A tool rounds each step within delta and sigma (harness/trajectory.py), whatever order or fma it takes, and so does
+the numpy step. Carried to the end along the trajectory, to first order,
+
+    |difference| <= 2 sum_n |P_n| (delta_n + sigma_n, delta_n),    P_n = M_{S-1} ... M_{n+1},                                  (1)
+    M = [[1 - eta (H + k), beta], [-eta (H + k), beta]],    H the Hessian at q_n.
+
+Residual. Its largest value is a rounding over its bound: at most 1, above 0 where a lane moves. That alone an idle tool
+could invent, so the residual is run once more with its momentum times 1 + 2^-10: it is then a signal, of which the numpy
+screen and the tool agree on all but its own size times 2^-10, and the 2 units that rounding may take.                        (2)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness import wide
+from harness.bench.work import Work
+from harness.trajectory import Trajectory
+from kernels import launch, screening
+
+SAMPLE = 32
+FLAW = 2.0**-10
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The numpy step on the sample, and what a tool may differ from it by; `sound` is False where a lane leaves the finite."""
+
+    lanes: np.ndarray
+    q: np.ndarray
+    v: np.ndarray
+    bound: np.ndarray
+    flawed: np.ndarray | None
+    sound: bool
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """spent: the largest difference of a final state over its bound (1); ulps: the largest in units in the last place of the
+    largest component of its q or v; worst: the largest residual; problem: '' when the tool did the work."""
+
+    spent: float
+    ulps: float
+    worst: float
+    problem: str
+
+
+def sample(work: Work) -> np.ndarray:
+    count = min(SAMPLE, work.lanes)
+    return np.unique(np.linspace(0, work.lanes - 1, count).astype(int))
+
+
+def hessians(t: Trajectory) -> np.ndarray:
+    """(steps, lanes, d, d) along the trajectory, by central differences of the wide gradient."""
+    q = np.moveaxis(t.q[:-1], 1, 0)
+    d, h = len(q), wide.WIDE(2.0) ** -20
+    columns = []
+    for j in range(d):
+        by = np.zeros_like(q)
+        by[j] = h
+        rise = [wide.gradient(loss, q + by) - wide.gradient(loss, q - by) for loss in (t.case.loss, t.case.breaking)]
+        columns.append((rise[0] + t.eps * rise[1]) / (2 * h))
+    return np.moveaxis(np.stack(columns, axis=1), (0, 1), (2, 3)).astype(float)
+
+
+def carried(t: Trajectory) -> np.ndarray:
+    """(1): (2 d, lanes)."""
+    d, lanes = t.q.shape[1], t.lanes
+    eta, beta, k = (x.astype(float)[:, None, None] for x in (t.eta, t.beta, t.k))
+    H, one = hessians(t), np.eye(d)
+    delta, sigma = t.delta.astype(float), t.sigma.astype(float)
+    P, bound = np.broadcast_to(np.eye(2 * d), (lanes, 2 * d, 2 * d)), np.zeros((2 * d, lanes))
+    for n in range(t.steps - 1, -1, -1):
+        both = np.abs(P[:, :, :d] + P[:, :, d:])  # delta moves v and, through it, q
+        bound += np.einsum("lij,jl->il", both, delta[n]) + np.einsum("lij,jl->il", np.abs(P[:, :, :d]), sigma[n])
+        pull = eta * (H[n] + k * one)
+        M = np.block([[one - pull, beta * one], [-pull, beta * one]])
+        P = P @ M
+    return 2 * bound
+
+
+def reference(work: Work) -> Reference:
+    lanes = sample(work)
+    job = work.job
+    part = replace(job, q0=job.q0[:, lanes], v0=job.v0[:, lanes], params=job.params[:, lanes], trace=True)
+    q, v = launch.run(part, "numpy").wide()
+    t = Trajectory(work.subject, job.rule, job.precision, q, v, part.params)
+    sound = bool(t.finite.all())
+    flawed = None
+    if work.residual is not None:
+        found = screening.plain(screening.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes]))
+        flawed = found.spent.max(axis=0)
+    return Reference(lanes, q[-1], v[-1], carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan), flawed, sound)
+
+
+def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
+    """result, flawed: (q, v, worst) of the sample from a tool, with the right residual and with the flawed one."""
+    q, v, worst = result
+    mine, theirs = np.concatenate([known.q, known.v]), np.concatenate([q, v])
+    with np.errstate(all="ignore"):
+        off = np.abs(mine - theirs)
+        spent = np.where(off == 0, 0.0, off / known.bound)
+        size = np.repeat([np.abs(x).max(axis=0) for x in (known.q, known.v)], work.dim, axis=0)
+        ulps = off / np.spacing(size.astype(work.arith)).astype(float)
+    largest = lambda x: float(np.nan_to_num(x, nan=np.inf).max())  # noqa: E731
+    problem = ""
+    if not known.sound:
+        problem = "a lane of the sample leaves the finite: fewer steps"
+    elif not largest(spent) <= 1:
+        problem = f"the final state is {largest(spent):.3g} bounds from the numpy step's"
+    elif work.residual is not None:
+        problem = residual_problem(known, worst, flawed[2])
+    return Agreement(largest(spent), largest(ulps), largest(worst), problem)
+
+
+def residual_problem(known: Reference, worst: np.ndarray, flawed: np.ndarray) -> str:
+    if not (worst <= 1).all():
+        return f"its largest residual is {np.max(worst):.3g} bounds, must be at most 1"
+    if not (worst > 0).any():
+        return "its residual is zero in every lane: it was not computed"
+    off = np.abs(flawed - known.flawed)
+    over = off > 2 + FLAW * known.flawed  # (2)
+    if over.any() or not np.isfinite(flawed).all():
+        at = int(np.argmax(over))
+        return f"with a wrong momentum its residual is {flawed[at]:.6g} bounds in a lane, the numpy screen's {known.flawed[at]:.6g}"
+    return "" if (known.flawed > 16).any() else "a wrong momentum shows in no lane of the sample: nothing was decided"

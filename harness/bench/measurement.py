@@ -1,0 +1,167 @@
+"""Rounds A B C A B C ...: one timing of each tool in turn, so that what disturbs the machine disturbs all of them.
+
+A ratio is formed within a round and never between rounds; reported are its median and quartiles.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from harness.bench import agreement, peers
+from harness.bench.peers import OURS
+from harness.bench.work import Work
+
+PATIENCE = 400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Failed(RuntimeError):
+    """A tool could not do what it was asked; the message says why."""
+
+
+class Peer:
+    """A worker process."""
+
+    def __init__(self, name: str):
+        self.name = name
+        path = os.pathsep.join(x for x in (str(ROOT), os.environ.get("PYTHONPATH", "")) if x)
+        environment = {**os.environ, **peers.module(name).environment(), "PYTHONPATH": path}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "harness.bench.worker", name], env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ask(self, word: str, *arguments):
+        """Raises Failed, also when the worker dies or is silent for PATIENCE seconds."""
+        if self.process.poll() is not None:
+            raise Failed(f"its process ended with {self.process.returncode}")
+        pickle.dump((word, *arguments), self.process.stdin)
+        self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            self.close()
+            raise Failed(f"{word} took more than {PATIENCE:.0f} s")
+        try:
+            said, answer = pickle.load(self.process.stdout)
+        except EOFError:
+            raise Failed(f"its process ended with {self.process.wait()} during {word}") from None
+        if said == "failed":
+            raise Failed(answer)
+        return answer
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@dataclass
+class Timing:
+    """One tool on one work. seconds: one a round; problem: why it has none."""
+
+    peer: str
+    variant: str = ""
+    compile: float = 0.0
+    peak: float = 0.0
+    before: float = 0.0
+    agreed: agreement.Agreement | None = None
+    seconds: list[float] = field(default_factory=list)
+    tried: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.seconds))
+
+
+@dataclass
+class Measurement:
+    """All tools on one work."""
+
+    work: Work
+    timings: list[Timing]
+
+    def of(self, peer: str) -> Timing | None:
+        return next((t for t in self.timings if t.peer == peer), None)
+
+    def rate(self, t: Timing) -> float:
+        """lane-steps per second"""
+        return self.work.lanes * self.work.steps / t.median
+
+    def ratio(self, t: Timing) -> tuple[float, float, float]:
+        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile."""
+        low, middle, high = np.percentile(np.array(t.seconds) / np.array(self.of(OURS).seconds), [25, 50, 75])
+        return float(low), float(middle), float(high)
+
+    @property
+    def best(self) -> Timing | None:
+        """The fastest of the others that agreed; None where ours or all others have no timing."""
+        ours = self.of(OURS)
+        able = [t for t in self.timings if t.peer != OURS and t.seconds]
+        return min(able, key=lambda t: self.ratio(t)[1]) if able and ours and ours.seconds else None
+
+    @property
+    def is_slower(self) -> bool:
+        """Ours is slower than the best other, beyond the spread: even the upper quartile of the ratio is below 1."""
+        return self.best is not None and self.ratio(self.best)[2] < 1
+
+
+def prepared(peer: Peer, work: Work, known: agreement.Reference, variants: tuple[str, ...]) -> Timing:
+    """Build each variant, keep the fastest, and decide whether it did the work. Never raises Failed."""
+    timing = Timing(peer.name)
+    try:
+        compiled = {}
+        for variant in variants:
+            compiled[variant] = peer.ask("prepare", work, variant)["compile"]
+            timing.tried[variant] = min(peer.ask("time") for _ in range(3)) if len(variants) > 1 else 0.0
+        timing.variant = min(timing.tried, key=timing.tried.get)
+        if timing.variant != variants[-1]:
+            peer.ask("prepare", work, timing.variant)
+        timing.compile = compiled[timing.variant]
+        result = peer.ask("result", known.lanes)
+        flawed = None if work.residual is None else peer.ask("result", known.lanes, agreement.FLAW)
+        timing.agreed = agreement.judge(work, known, result, flawed)
+        timing.problem = timing.agreed.problem
+    except Failed as error:
+        timing.problem = str(error)
+    return timing
+
+
+def measure(work: Work, names: list[str], rounds: int, *, tune: bool = True, watch: Callable[[str], None] = lambda text: None) -> Measurement:
+    """Prepare every tool, check that they agree, time those that do in interleaved rounds. Each has a new process."""
+    running: dict[str, Peer] = {}
+    try:
+        return measured(work, names, running, rounds, tune, watch)
+    finally:
+        for peer in running.values():
+            peer.close()
+
+
+def measured(work: Work, names: list[str], running: dict[str, Peer], rounds: int, tune: bool, watch: Callable[[str], None]) -> Measurement:
+    """`measure` in processes that may run already."""
+    known = agreement.reference(work)
+    timings = []
+    for name in names:
+        watch(f"{work.label}: {name} compiles")
+        if name not in running or running[name].process.poll() is not None:
+            running[name] = Peer(name)
+        variants = peers.module(name).variants(work)
+        timings.append(prepared(running[name], work, known, variants if tune else variants[:1]))
+    able = [t for t in timings if not t.problem]
+    for n in range(rounds if able else 0):
+        watch(f"{work.label}: round {n + 1} of {rounds}")
+        for t in able[n % len(able) :] + able[: n % len(able)]:  # nobody is always first
+            t.seconds.append(running[t.peer].ask("time"))
+    for t in able:
+        memory = running[t.peer].ask("memory")
+        t.peak, t.before = memory["peak"], memory["before"]
+    return Measurement(work, timings)

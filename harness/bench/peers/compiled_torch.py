@@ -1,0 +1,79 @@
+"""torch.compile: a few steps unrolled in the compiled function, called steps/unroll times; inductor's C++ on two threads.
+
+With its default inductor ends a loop over lanes after 64 nodes, which makes dozens of loops of one step, each through memory;
+the limit is raised until they are one, vectorised over lanes. (Raising what it computes again rather than stores,
+realize_opcount_threshold, made the compilation exponential: 334 s for 524 operations.) It contracts nothing, by default.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.bench import printing
+from harness.bench.peers import THREADS, not_installed
+from harness.bench.printing import Dialect
+from harness.bench.work import Work
+
+CALLS = {"exp": "torch.exp", "log": "torch.log", "sqrt": "torch.sqrt", "abs": "torch.abs", "max": "larger"}
+HEADER = """import torch
+
+
+def larger(a, b):
+    return torch.clamp(a, min=b) if isinstance(b, float) else torch.maximum(a, b)
+"""
+
+
+def variants(work: Work) -> tuple[str, ...]:
+    """Four steps of the update compile to one loop; with the residuals four steps take minutes to compile."""
+    return ("4 steps", "1 step") if work.residual is None else ("1 step",)
+
+
+def missing() -> str:
+    return not_installed("torch")
+
+
+def environment() -> dict[str, str]:
+    return {"OMP_NUM_THREADS": str(THREADS)}
+
+
+def source(work: Work) -> str:
+    return printing.function(work, Dialect(lambda value, kind: repr(value), CALLS, lambda text, kind: f"{text}.to(torch.{kind})"), HEADER)
+
+
+def configure() -> None:
+    import torch
+    from torch._inductor import config
+
+    torch.set_num_threads(THREADS)
+    config.max_fusion_size = 10**6
+    config.cpp.max_horizontal_fusion_size = 10**3
+
+
+def prepare(work: Work, variant: str):
+    import torch
+
+    configure()
+    step = printing.load(source(work), "torch").step
+    unroll = int(variant.split()[0])
+    if work.steps % unroll:
+        unroll = 1
+
+    def several(state, params, again):
+        for _ in range(unroll):
+            state = step(state, params, again)
+        return state
+
+    compiled = torch.compile(several, fullgraph=True, dynamic=False)
+    send = lambda rows: tuple(torch.from_numpy(np.ascontiguousarray(x)) for x in rows)  # noqa: E731
+    q, v, params = work.arrays()
+    start, params = send([*q, *v, np.zeros(work.lanes, work.residual_arith)]), send(params)
+
+    @torch.inference_mode()
+    def run(again):
+        state = start
+        for _ in range(work.steps // unroll):
+            state = compiled(state, params, again)
+        d = work.dim
+        return lambda: (np.stack([x.numpy() for x in state[:d]]), np.stack([x.numpy() for x in state[d : 2 * d]]), state[-1].numpy())
+
+    return send, run

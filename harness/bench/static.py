@@ -1,0 +1,134 @@
+"""What the compiled kernel is, for sm_80 and sm_90: registers, spills, instructions of a step, and the bound that they imply.
+
+Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine code; the loop
+over steps is the longest backward branch. One trajectory is one thread, so a streaming multiprocessor takes at most
+
+    rate = min(issue / instructions, fp64 / double-precision instructions, fp32 / ..., special / ...)   trajectory-steps/cycle  (1)
+
+and a device that times its multiprocessors and its clock. That is an upper bound: it knows no latency, no memory, no
+divergence, and counts the slow path of a division as if it were never taken.
+Sources: CUDA C++ Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for compute
+capability 8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the SXM boards.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.bench.work import Work
+
+
+@dataclass(frozen=True)
+class Device:
+    """Public figures. Per cycle and multiprocessor: instructions issued, and results of each kind, in threads."""
+
+    name: str
+    multiprocessors: int
+    gigahertz: float
+    issue: int
+    pipes: dict[str, int]
+
+
+DEVICES = {
+    80: Device("A100 SXM", 108, 1.41, 128, {"fp64": 32, "fp32": 64, "special": 16, "convert": 16}),
+    90: Device("H100 SXM", 132, 1.98, 128, {"fp64": 64, "fp32": 128, "special": 16, "convert": 16}),
+}
+PIPES = (
+    ("fp64", re.compile(r"D(ADD|MUL|FMA|SETP|MNMX)\b")),
+    ("fp32", re.compile(r"F(ADD|MUL|FMA|FMA32I|SETP|MNMX|SEL|SET|CHK)\b")),
+    ("special", re.compile(r"MUFU\b")),
+    ("convert", re.compile(r"(F2F|I2F|F2I|FRND)\b")),
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kernel on one architecture. instructions: of one step; pipes: how many of them each pipe takes;
+    rate: trajectory-steps per second that (1) allows; limit: what limits it."""
+
+    case: str
+    precision: str
+    kind: str
+    arch: int
+    registers: int
+    stack: int
+    spills: int
+    instructions: int
+    pipes: dict[str, int]
+    rate: float
+    limit: str
+
+
+@cache
+def tools() -> Path:
+    """The folder of ptxas and cuobjdump in Triton's wheel. Raises FileNotFoundError."""
+    import triton
+
+    place = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
+    for name in ("ptxas", "cuobjdump"):
+        if not (place / name).exists():
+            raise FileNotFoundError(f"{name} is not in {place.name}/ of triton {triton.__version__}: the static table needs it")
+    return place
+
+
+def assembled(ptx: str) -> tuple[str, str]:
+    """What ptxas says, and the machine code as text. Raises RuntimeError."""
+    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[1]  # sm_90a: what Triton names, not what it was asked for
+    with tempfile.TemporaryDirectory() as folder:
+        text, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
+        text.write_text(ptx)
+        done = subprocess.run([tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"ptxas: {done.stderr.strip().splitlines()[-1]}")
+        shown = subprocess.run([tools() / "cuobjdump", "-sass", binary], capture_output=True, text=True)
+        return done.stderr, shown.stdout
+
+
+def listing(sass: str) -> list[tuple[int, str]]:
+    """(address, instruction without its guard) in order."""
+    found = re.findall(r"^\s*/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([^;]+);", sass, re.M)
+    return [(int(at, 16), text.strip()) for at, text in found]
+
+
+def loop(code: list[tuple[int, str]]) -> list[str]:
+    """The instructions between the target of the longest backward branch and that branch. Raises ValueError."""
+    spans = [(int(to, 16), at) for at, text in code for to in re.findall(r"^BRA(?:\.\w+)* (?:\w+, )?(?:`\(\.?\w+\)|)?\s*0x([0-9a-f]+)", text) if int(to, 16) < at]
+    if not spans:
+        raise ValueError("the machine code has no backward branch: no loop over steps was found")
+    first, last = max(spans, key=lambda s: s[1] - s[0])
+    return [text for at, text in code if first <= at <= last]
+
+
+def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, str]:
+    """(1): trajectory-steps per second of a whole device, and what limits it."""
+    costs = {"issue": instructions / device.issue} | {name: pipes[name] / device.pipes[name] for name in device.pipes}
+    limit = max(costs, key=costs.get)
+    return device.multiprocessors * device.gigahertz * 1e9 / costs[limit], limit
+
+
+def kernel(work: Work, arch: int) -> str:
+    if work.residual is None:
+        from kernels.launch import compiled
+
+        return compiled(work.job, arch).ptx
+    from kernels.screening import compiled
+
+    return compiled(work.screen, arch).ptx
+
+
+def shape(work: Work, arch: int) -> Shape:
+    """Compile and count. Raises FileNotFoundError, RuntimeError, ValueError."""
+    said, sass = assembled(kernel(work, arch))
+    body = loop(listing(sass))
+    pipes = Counter(next((name for name, of in PIPES if of.match(text)), "other") for text in body)
+    rate, limit = implied(pipes, len(body), DEVICES[arch])
+    number = lambda pattern: int(re.search(pattern, said)[1])  # noqa: E731
+    spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
+    return Shape(work.case, work.precision, work.kind, arch, number(r"Used (\d+) registers"), number(r"(\d+) bytes stack frame"), spills,
+                 len(body), dict(pipes), rate, limit)  # fmt: skip

@@ -1,0 +1,110 @@
+"""What is run: lanes x steps of the heavy ball (kernels/rules.py (2)), beside it the charge law of every symmetry.
+
+    worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
+
+The programs are those that the kernels run: the traced gradient and, from harness/residuals.py, the residual with its
+bound, in float64. The residual reads the parameters from an array of its own, so that no compiler can share them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from cases import CATALOG, Case
+from harness import sweep, trace
+from harness.residuals import residuals, speaking
+from kernels.launch import Job
+from kernels.precision import parse
+from kernels.program import Program
+from kernels.rules import HEAVY_BALL
+from kernels.screening import Screen
+
+LAWS = ("D2",)
+CHECKED, UPDATE = "checked", "update"
+KINDS = (CHECKED, UPDATE)
+SCALED = "rayleigh"  # the case whose dimension can be chosen: rayleigh:16
+
+
+def case_of(name: str) -> Case:
+    """A case of the catalogue, or rayleigh:d."""
+    word, _, d = name.partition(":")
+    if d:
+        from cases.rayleigh import rayleigh
+    return rayleigh(int(d)) if d else next(c for c in CATALOG if c.name == word)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One measurement's work; small, so that every tool's process draws the same lanes from it.
+
+    case  a name of the catalogue, or rayleigh:d;  kind  checked: with the residual; update: without
+    """
+
+    case: str
+    precision: str
+    lanes: int
+    steps: int
+    kind: str = CHECKED
+    seed: int = 0
+
+    @cached_property
+    def subject(self) -> Case:
+        return case_of(self.case)
+
+    @property
+    def label(self) -> str:
+        return f"{self.case} {self.precision} {self.kind} {self.lanes} x {self.steps}"
+
+    @property
+    def dim(self) -> int:
+        return self.subject.dim
+
+    @property
+    def arith(self) -> str:
+        return parse(self.precision).arith
+
+    @property
+    def residual_arith(self) -> str:
+        return "float64"
+
+    @cached_property
+    def job(self) -> Job:
+        drawn = sweep.draw(self.subject, HEAVY_BALL, parse(self.precision), lanes=self.lanes, steps=self.steps, seed=self.seed)
+        return replace(drawn, trace=False)
+
+    @property
+    def gradient(self) -> Program:
+        return trace.gradient(self.subject)
+
+    @cached_property
+    def residual(self) -> Program | None:
+        if self.kind == UPDATE:
+            return None
+        pairs = tuple(speaking(self.subject, HEAVY_BALL, LAWS))
+        return residuals(self.subject, HEAVY_BALL, parse(self.precision), pairs).program
+
+    @cached_property
+    def screen(self) -> Screen:
+        """The same work as kernels/screening.py takes it."""
+        return Screen(self.job, self.residual, (1,) * len(self.residual.outputs), self.again())
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """q, v (d, lanes) and the parameters (4, lanes), in the arithmetic type."""
+        job = self.job
+        return tuple(np.ascontiguousarray(x.astype(self.arith)) for x in (job.q0, job.v0, job.params))
+
+    def again(self, flaw: float = 0.0) -> np.ndarray:
+        """The parameters that the residual reads, (4, lanes) float64; a flaw makes its momentum wrong."""
+        again = self.job.params.astype(self.residual_arith)
+        again[1] *= 1 + flaw
+        return again
+
+    @property
+    def operations(self) -> int:
+        """Arithmetic operations of one step of one lane, as they are written."""
+        count = lambda p: sum(op.name not in ("input", "const") for op in p.ops)  # noqa: E731
+        watched = 0 if self.residual is None else count(self.residual) + len(self.residual.outputs)
+        return count(self.gradient) + 6 * self.dim + watched

@@ -1,0 +1,88 @@
+"""`noether bench`: the same work in other tools and in ours, side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from harness.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, complain, option
+from harness.usage import UsageError
+
+
+def bench(
+    cases: option(str | None, "Comma list of cases (default: all that the heavy ball runs on).") = None,
+    precision: option(str | None, "Comma list of float64, float32 (default both).") = None,
+    work: option(str | None, "Comma list: checked (update and residual of D2), update (default both).") = None,
+    tools: option(str | None, "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed).") = None,
+    lanes: option(int | None, "Trajectories (default 16384).") = None,
+    steps: option(int | None, "Steps (default 64).") = None,
+    rounds: option(int | None, "Interleaved timings of each tool (default 9).") = None,
+    quick: option(bool, "One case, few rounds, the first shape of each tool, no scaling.") = False,
+    scale: option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale") = True,
+    as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
+    out: option(Path | None, "Write the tables and a picture as a Markdown file.") = None,
+):
+    """Measure ours against numba, jax and torch.compile: the same operations, agreement checked, ratios with spread.
+
+    Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was asked for by name is missing.
+    """
+    from harness.bench import campaign as of
+    from harness.bench import page
+
+    chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
+    for name, why in chosen.missing.items():
+        complain(f"note: {name} is left out: {why}")
+    if tools and chosen.missing:
+        raise typer.Exit(UNDECIDED)
+    done = of.run(chosen, watch=watcher())
+    if as_json:
+        print(json.dumps(page.plain(done), indent=1))
+    else:
+        from harness.table import say
+
+        say(*page.tables(done))
+    for path in page.write(done, out) if out else ():
+        complain(f"note: wrote {path}")
+    for text in done.disagreements:
+        complain(f"another result: {text}")
+    for text in done.failures:
+        complain(f"note: could not run: {text}")
+    ours_failed = any(": triton-cpu: " in text for text in done.failures)
+    raise typer.Exit(VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS)
+
+
+def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
+    """The words of the command line as a Campaign. Raises UsageError."""
+    from harness.bench import campaign as of
+    from harness.bench import peers
+    from harness.bench.work import KINDS
+    from harness.choices import several, whole
+
+    asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS
+    missing = {name: why for name in asked if (why := peers.missing(name))}
+    names = [name for name in asked if name not in missing]
+    words = list(sys.argv[2:])
+    if "--out" in words:
+        del words[words.index("--out") : words.index("--out") + 2]
+    defaults = dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False) if quick else dict(scale=scale)
+    given = dict(
+        cases=several("cases", cases, of.CASES) if cases else None,
+        precisions=several("precision", precision, ("float64", "float32")) if precision else None,
+        kinds=several("work", work, KINDS) if work else None,
+        lanes=None if lanes is None else whole("--lanes", lanes, 1, 2**20),
+        steps=None if steps is None else whole("--steps", steps, 1, 4096),
+        rounds=None if rounds is None else whole("--rounds", rounds, 1, 1000),
+    )
+    if not names and not missing:
+        raise UsageError("--tools names none")
+    return of.Campaign(names, missing, words=" ".join(words), **{**defaults, **{k: v for k, v in given.items() if v is not None}})
+
+
+def watcher():
+    """Progress, only on a terminal."""
+    if not sys.stderr.isatty():
+        return lambda text: None
+    return lambda text: print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ def verdicts(folder: Path) -> list[tuple]:
     return sorted((x["law"], x["case"], x["verdict"]) for x in map(json.loads, lines))
 
 
-def damaged(place: Path, *, seed: int = 0, count: int = 1000) -> list[str]:
+def damaged(place: Path, *, seed: int = 0, count: int = 300) -> list[str]:
     """A third of the damage each in a finished run, in one that was cut off, and in case and corpus files."""
     rng = np.random.default_rng(derive(seed, "damage"))
     problems = damaged_runs(place, rng, 2 * count // 3) + damaged_inputs(place, rng, count - 2 * count // 3)

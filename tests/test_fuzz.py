@@ -113,6 +113,18 @@ def test_a_run_without_checks_is_blind():
     assert empty.checks == 0 and empty.exit_code == 3 and len(empty.unvisited) == len(empty.cells)
 
 
+def test_no_kernel_is_compiled_twice_at_once():
+    """Visits of one kernel are LAG batches apart while there are as many kernels; a batch waits for the one LAG before it."""
+    cells = grid((HAT, BY_NAME["softmax"]), RULES, ("float64", "float32"))
+    schedule, archive, last = Schedule(cells, 0, Size(64, 64, 16, 32)), Archive(), {}
+    for number in range(len(cells) // 2):
+        cell = schedule.batch(number, archive).cell
+        kernel = (cell.case, cell.rule, cell.precision)
+        if kernel in last and number % 4 != 3:
+            assert number - last[kernel] >= LAG or last[kernel] % 4 == 3
+        last[kernel] = number
+
+
 # ---- guidance
 
 

@@ -141,9 +141,10 @@ class Archive:
 
 
 def order_of(cells: list[Cell], rng: np.random.Generator) -> list[Cell]:
-    """The cells in the order of their visits: random, but a kernel that had to be compiled is used for a few cells at once.
+    """The cells in the order of their visits: random, but a kernel that had to be compiled is used for a few cells soon.
 
-    Two kernels at a time, taken in turns, so that two workers do not compile the same one.
+    LAG kernels at a time, taken in turns: a batch is planned only when the one LAG before is done, so no two workers
+    compile the same kernel at once.
     """
     by_kernel: dict[tuple[str, str, str], list[Cell]] = {}
     for at in rng.permutation(len(cells)):
@@ -152,9 +153,9 @@ def order_of(cells: list[Cell], rng: np.random.Generator) -> list[Cell]:
     out: list[Cell] = []
     while any(by_kernel.values()):
         rounds = [mine for mine in by_kernel.values() if mine]
-        for pair in zip(rounds[::2], [*rounds[1::2], *[[]] * (len(rounds) % 2)], strict=True):
+        for some in (rounds[i : i + LAG] for i in range(0, len(rounds), LAG)):
             for _ in range(TURNS):
-                out += [mine.pop() for mine in pair if mine]
+                out += [mine.pop() for mine in some if mine]
     return out
 
 
@@ -181,7 +182,7 @@ class Schedule:
             cell, parents, steps = archive.choose(rng)
             steps = int(np.clip(steps * 2.0 ** rng.integers(-1, 3), 1, REGIMES[cell.regime].steps[1]))
             return self.drawn(number, cell, seed, rng, self.size.volume, parents, steps)
-        known = self.order[: max(1, self.visits)]  # their kernels are compiled
+        known = self.order[: max(1, self.visits - LAG)]  # their kernels are compiled
         steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
         cell = steady[rng.integers(len(steady))]
         least, longest = REGIMES[cell.regime].steps

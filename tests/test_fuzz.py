@@ -327,7 +327,7 @@ def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, 
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path):
-    command = [sys.executable, "-m", "harness", "fuzz", "mexican-hat", "--for", "60s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
+    command = [sys.executable, "-m", "harness", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         for _ in range(600):
@@ -336,7 +336,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path):
                 break
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 130, err

@@ -46,7 +46,11 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
         outcome.seconds = outcome.seconds or time.perf_counter() - begin
         if folder:
             folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors))
-            folder.finish(outcome.exit_code)
+            if outcome.interrupted:  # perhaps between a record and its count: the file itself says how many there are
+                folder.about.update(exit_code=outcome.exit_code)
+                folder.write_about()
+            else:
+                folder.finish(outcome.exit_code)
             folder.close()
     return outcome
 

@@ -1,10 +1,11 @@
 """What is outside is decided apart from the trajectory under test."""
 
 import numpy as np
+import pytest
 
 from cases import CATALOG
 from cases.softmax import DATA
-from harness import sweep, trace
+from harness import domain, sweep, trace
 from harness.discrete import DiscreteCell
 from harness.domain import leaving, overflowing
 from harness.judge import judge_all
@@ -83,3 +84,90 @@ def test_a_momentum_that_overflows_its_store_alone_is_outside():
     job = sweep.draw(HAT, RULES["heavy-ball"], Precision("float16"), lanes=1, steps=1, seed=0)
     assert not overflowing(job, z, 0 * z).any()
     assert overflowing(job, z, 0 * z + 65504.0).all()
+
+
+def still_job(precision, steps=3, lanes=2):
+    return sweep.draw(HAT, RULES["heavy-ball"], Precision(*precision.split("/")), lanes=lanes, steps=steps, seed=0)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16", "float16/eager", "float16/mixed"])
+def test_outside_begins_a_sixteenth_before_overflow_in_state_momentum_and_operation(precision, monkeypatch):
+    job = still_job(precision)
+    p = job.precision
+    largest = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38}
+    inside = np.zeros((job.steps + 1, job.lanes))
+    monkeypatch.setattr(domain, "operation_range", lambda job, q: (None, inside))
+    zero = np.zeros((job.steps + 1, HAT.dim, job.lanes))
+    assert not overflowing(job, zero, zero).any()
+    for which, kind in (("state", p.q_store), ("momentum", p.v_store), ("operation", p.rounded)):
+        edge = largest[kind] / 16
+        for value, out in ((edge, True), (np.nextafter(edge, 0), False), (np.nan, True), (np.inf, True)):
+            z, v = zero.copy(), zero.copy()
+            inside[:] = 0
+            if which == "operation":
+                inside[2, 1] = value
+            else:
+                (z if which == "state" else v)[2, 1, 1] = -value
+            assert list(overflowing(job, z, v)) == [False, out], (which, value)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "float16/eager", "bfloat16/mixed"])
+def test_normal_ends_sixteenfold_above_the_first_subnormal_number_and_zero_is_normal(precision, monkeypatch):
+    job = still_job(precision)
+    p = job.precision
+    least = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126}
+    smallest, ones = np.ones((job.steps + 1, job.lanes)), np.ones((job.steps + 1, HAT.dim, job.lanes))
+    for which, kind in (("state", p.q_store), ("momentum", p.v_store), ("operation", p.rounded)):
+        edge = 16 * least[kind]
+        for value, fine in ((edge, True), (-edge, True), (np.nextafter(edge, 0), False), (0.0, which != "operation")):
+            z, v, s = ones.copy(), ones.copy(), smallest.copy()
+            if which == "operation":
+                s[1, 0] = abs(value)
+            else:
+                (z if which == "state" else v)[1, 2, 0] = value
+            monkeypatch.setattr(domain, "same_stores", lambda case, job, z=z, v=v: (z, v))
+            monkeypatch.setattr(domain, "operation_range", lambda job, q, s=s: (s, None))
+            want = np.ones((job.steps + 1, job.lanes), bool)
+            want[1:, 0] = fine
+            assert np.array_equal(domain.normal_steps(HAT, job), want), (which, value)
+
+
+def test_the_reference_in_the_jobs_stores_is_a_run_with_its_own_gradient():
+    job = still_job("bfloat16", steps=5)
+    z, v = domain.same_stores(HAT, job)
+    mine, w = launch.run(job, "numpy").wide()
+    assert z.shape == v.shape == mine.shape and np.array_equal(z[0], job.q0) and np.array_equal(v[0], job.v0)
+    assert np.abs(z - mine).max() < 2.0**-5 and np.abs(v - w).max() < 2.0**-5 and (z[1:] != z[:-1]).any()
+
+
+def test_operations_range_over_each_step_of_each_lane():
+    job = still_job("float32", steps=2)
+    q = np.ones((3, HAT.dim, 2))
+    q[1, :, 1], q[2, 0, 0] = 2.0**20, 2.0**-30
+    smallest, largest = domain.operation_range(job, q)
+    assert smallest.shape == largest.shape == (3, 2)
+    assert largest[1, 1] >= 2.0**60 and (np.delete(largest.ravel(), 3) < 2.0**10).all()
+    assert smallest[2, 0] <= 2.0**-60
+
+
+@pytest.mark.parametrize("leaves", ["wide", "narrow"])
+def test_either_reference_alone_excuses(leaves, monkeypatch):
+    job = still_job("float16")
+    told = iter([np.array([leaves == "wide", False]), np.array([leaves == "narrow", False])])
+    monkeypatch.setattr(domain, "overflowing", lambda job, z, v: next(told))
+    assert list(leaving(HAT, job)) == [True, False]
+
+
+def test_the_operations_of_a_mirror_case_are_those_at_exp_z():
+    case = next(c for c in CATALOG if c.name == "entropy-mirror")
+    job = sweep.draw(case, RULES["mirror-descent"], Precision("float32"), lanes=2, steps=1, seed=0)
+    z = np.zeros((2, case.dim, 2))
+    z[1, :, 1] = 60.0  # |q| = 1e26, its square is not finite in float32
+    assert list(overflowing(job, z, 0 * z)) == [False, True]
+
+
+def test_the_operations_are_those_at_the_lanes_own_magnitude_of_breaking():
+    job = still_job("float32")
+    job.params[2], job.params[3] = 2.0**100, (0.0, 2.0**90)
+    largest = domain.operation_range(job, np.ones((1, HAT.dim, 2)))[1][0]
+    assert largest[0] < 2.0**10 and largest[1] >= 2.0**90

@@ -137,3 +137,62 @@ def test_a_product_with_an_unbounded_factor_is_unbounded_and_no_nan():
     product = Program(2, (Op("input", value=0), Op("input", value=1), Op("mul", (0, 1))), (2,))
     _, bound = bounds.program_error(product, np.array([[0.0], [1.0]]), np.array([[0.0], [np.inf]]), np.zeros(1), F64)
     assert bound == np.inf
+
+
+A, B, E, F = 0.75, -0.375, 2.0**-9, 2.0**-7
+PASSED = {  # the error of f(a, b) where a and b are off by E and F: partial derivatives, the second order kept
+    "neg": (-A, E), "add": (A + B, E + F), "sub": (A - B, E + F), "mul": (A * B, A * F - B * E + E * F), "div": (A / B, (E - A / B * F) / (-B - F)),
+    "exp": (np.exp(A), np.exp(A) * E / (1 - E)), "log": (np.log(A), E / (A - E)), "sqrt": (np.sqrt(A), E / np.sqrt(A)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSED)
+def test_each_operation_passes_its_operands_errors_on(name):
+    x, e = ([np.array([y]) for y in pair] for pair in ((A, B), (E, F)))
+    for rules in (bounds.PASS, bounds.FAR):
+        value, passed = rules[name](x, e)
+        assert np.allclose([value[0], passed[0]], PASSED[name], rtol=2.0**-45, atol=0)
+
+
+@pytest.mark.parametrize(("name", "room"), [("div", B), ("log", A)])
+def test_an_operand_that_may_be_zero_has_no_useful_bound(name, room):
+    x = [np.array([A]), np.array([B])]
+    for error in (abs(room), 2 * abs(room)):
+        with np.errstate(divide="ignore"):
+            assert bounds.PASS[name](x, [np.array([error])] * 2)[1][0] > 1e60
+
+
+def test_the_arithmetic_of_functions_is_float64_or_float32():
+    assert bounds.arithmetic_unit(F64) == 2.0**-53
+    assert {bounds.arithmetic_unit(Precision(p, "eager")) for p in ("float32", "float16", "bfloat16")} == {2.0**-24}
+
+
+def test_a_range_is_of_inputs_and_operations_with_their_error():
+    product = Program(2, (Op("input", value=0), Op("input", value=1), Op("mul", (0, 1))), (2,))
+    q = np.array([[0.5, 0.0, 3.0], [-0.25, 4.0, 5.0]])
+    smallest, largest = bounds.value_range(product, q, np.zeros(3))
+    assert list(smallest) == [0.125, 4.0, 3.0]
+    assert np.allclose(largest, [0.5, 4.0, 15.0], rtol=2.0**-50) and largest[2] > 15
+    wide_range = bounds.value_range(product, q, np.zeros(3), Precision("bfloat16", "eager"))[1]
+    assert wide_range[2] == 15 * (1 + 2.0**-8) + 1.5 * 2.0**-133
+
+
+@pytest.mark.parametrize("label", ["float64/stored", "float32/stored", "float16/eager", "bfloat16/eager"])
+@pytest.mark.parametrize("name", PASSED)
+def test_each_operation_adds_its_own_rounding(name, label):
+    """u |value|, 1.5 subnormals for a product; exp and log by their units of the arithmetic, log rounded again only when eager."""
+    p = Precision(*label.split("/"))
+    count = 2 if name in ("add", "sub", "mul", "div") else 1
+    program = Program(2, (Op("input", value=0), Op("input", value=1), Op(name, tuple(range(count)))), (2,))
+    value, bound = bounds.program_error(program, np.array([[A], [B]]), np.zeros((2, 1)), np.zeros(1), p)
+    want, unit = abs(PASSED[name][0]), 2.0**-53 if p.name == "float64" else 2.0**-24
+    rounding = {"neg": 0.0, "exp": (3 * unit + p.u_arith) * want + 6 * p.tiny_arith,
+                "log": bounds.LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name, p.u_arith * want)  # fmt: skip
+    rounding += 1.5 * p.tiny_arith if name in ("mul", "div") else 0.0
+    assert np.isclose(value[0, 0], PASSED[name][0], rtol=2.0**-50) and np.isclose(bound[0, 0], rounding * (1 + 2.0**-30), rtol=2.0**-40, atol=0)
+
+
+@pytest.mark.parametrize(("label", "off"), [("float64", 0.0), ("float32", abs(0.1 - float(np.float32(0.1)))), ("float16", abs(0.1 - float(np.float32(0.1))))])
+def test_a_constant_is_off_by_its_rounding_to_the_arithmetic(label, off):
+    program = Program(1, (Op("const", value=0.1),), (0,))
+    assert np.allclose(bounds.program_error(program, np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2), Precision(label))[1], off * bounds.SLACK, rtol=2.0**-45)

@@ -1,0 +1,95 @@
+"""How findings become a row, and rows an exit code."""
+
+import pytest
+
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
+
+
+def record(law="D0", verdict=HOLDS, spent=0.5, control=None, **facts):
+    base = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0, reason="")
+    return Record(law=law, verdict=verdict, spent=spent, control=control, **{**base, **facts})
+
+
+def killed(law="D0", control="a"):
+    return record(law, VIOLATED, 9.0, control)
+
+
+def row(records, law="D0"):
+    (only,) = summarise(records, [law])
+    return only
+
+
+@pytest.mark.parametrize("spent", [None, 1.0000001, float("nan")])
+def test_nothing_holds_above_its_bound(spent):
+    with pytest.raises(ValueError, match="must be <= 1"):
+        record(spent=spent)
+    assert record(spent=1.0).verdict == HOLDS and record(verdict=VIOLATED, spent=spent).verdict == VIOLATED
+
+
+def test_an_unknown_verdict_is_refused():
+    with pytest.raises(ValueError, match="must be one of"):
+        record(verdict="fine")
+
+
+def test_a_row_counts_its_own_records_and_names_the_worst():
+    mine = [record(spent=0.25), record(spent=0.75, case="x", rule="y", precision="z"), record(verdict=INCONCLUSIVE, spent=0.5), record(verdict=OUTSIDE, spent=None)]
+    found = row([*mine, killed(), record("D2", VIOLATED, 8.0)])
+    assert (found.cells, found.worst_spent, found.worst_where) == (4, 0.75, "x y z")
+    assert found.counts == {HOLDS: 2, VIOLATED: 0, INCONCLUSIVE: 1, OUTSIDE: 1} and found.verdict == HOLDS
+    assert (found.controls, found.killed, found.survivors) == (1, 1, ())
+
+
+def test_no_number_is_the_worst_of_all():
+    found = row([record(verdict=VIOLATED, spent=7.0), record(verdict=VIOLATED, spent=float("nan"), case="lost"), record(verdict=VIOLATED, spent=8.0)])
+    assert found.worst_where.startswith("lost") and found.verdict == VIOLATED
+
+
+def test_a_row_without_anything_judged_has_no_worst():
+    for records in ([], [record(verdict=OUTSIDE, spent=None)]):
+        found = row(records)
+        assert found.worst_spent is None and found.worst_where == "" and found.verdict == INCONCLUSIVE
+
+
+def test_rows_keep_the_order_that_was_asked_for():
+    assert [r.law for r in summarise([record("D2"), record()], ["D2", "O1", "D0"])] == ["D2", "O1", "D0"]
+
+
+def test_a_control_survives_where_no_law_kills_it_and_is_named_in_each_row_that_saw_it():
+    records = [record(), killed(control="a"), record(control="b"), record(control="c"), record("D2"), killed("D2", "c"), record("D2", control="b")]
+    zero, two = summarise(records, ["D0", "D2"])
+    assert (zero.controls, zero.killed, zero.survivors, zero.verdict) == (3, 1, ("b",), HOLDS)
+    assert (two.controls, two.killed, two.survivors, two.verdict) == (2, 1, ("b",), HOLDS)
+
+
+def test_a_control_is_no_finding():
+    found = row([record(), killed(), record(control="d", spent=0.9)])
+    assert found.cells == 1 and found.worst_spent == 0.5
+
+
+def test_a_law_that_kills_nothing_is_undecided():
+    assert row([record(), record(control="a")]).verdict == INCONCLUSIVE
+    assert row([record()]).verdict == INCONCLUSIVE
+    assert row([killed()]).verdict == INCONCLUSIVE
+
+
+FINE = [record(), killed()]
+
+
+@pytest.mark.parametrize(("records", "code", "strict"), [
+    (FINE, 0, 0), ([], 3, 3), ([killed()], 3, 3), ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1), ([*FINE, record(control="b")], 3, 3),
+    ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3), ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0), ([*FINE, record(verdict=INCONCLUSIVE, control="a")], 0, 0),
+    ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
+])  # fmt: skip
+def test_the_exit_code(records, code, strict):
+    assert exit_code(records, ["D0"]) == code and exit_code(records, ["D0"], strict=True) == strict
+    assert exit_code(records, []) == (1 if code == 1 else 3)
+
+
+def test_one_blind_law_among_good_ones_is_blind():
+    assert exit_code(FINE, ["D0", "D2"]) == 3
+    assert exit_code([*FINE, record("D2"), killed("D2")], ["D0", "D2"]) == 0
+    assert exit_code([*FINE, record("D2"), record("D2", control="b"), killed("D2", "c")], ["D0", "D2"]) == 3
+
+
+def test_a_record_says_the_format_that_readers_know():
+    assert record().as_dict()["schema"] == 1 and record().as_dict()["seconds"] == 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -79,6 +79,7 @@ def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -
     """Run one batch. Whatever it raises becomes part of the finding: the batch is then saved by who asked."""
     begin, busy = time.perf_counter(), time.process_time()
     found = Finding(batch)
+    probe = replace(probe, backend="numpy") if batch.plain else probe
     try:
         with np.errstate(all="ignore"):
             fill(found, batch, probe, files or {})

@@ -6,14 +6,17 @@ run side by side, and what comes next must not depend on which of them ends firs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cases.case import Case
+from harness.choices import case_named
 from harness.discrete import rules_of
 from harness.regimes import REGIMES, units
 from harness.seeds import derive
+from harness.trace import gradient
 from kernels.rules import RULES
 
 LAG = 4
@@ -40,6 +43,7 @@ class Batch:
     """One launch to come: all that decides its draws.
 
     parents  (rows, n) units to breed from, or None: drawn afresh
+    plain    screened in numpy, whatever backend the run is for: its kernel is not worth compiling yet
     """
 
     number: int
@@ -48,6 +52,7 @@ class Batch:
     steps: int
     seed: int
     parents: np.ndarray | None = field(default=None, compare=False)
+    plain: bool = False
 
     @property
     def name(self) -> str:
@@ -85,11 +90,11 @@ class Size:
 SIZES = {
     "numpy": Size(2**16, 2**20, 2**15, 2**10),  # a step costs a millisecond, however few the lanes
     "planted": Size(2**13, 2**15, 2**10, 2**9),
-    "compiled": Size(2**20, 2**25, 2**17, 2**14),
+    "compiled": Size(2**16, 2**25, 2**17, 2**14),  # a first visit is numpy's
 }
 DIVERGING = 2**10  # lanes of a regime in which many leave the domain: each of them is asked about
-VISITS = 4  # until the grid is visited once, all but one batch in so many visit it; then one in twice as many
-TURNS = 4  # cells that one kernel is used for before the next one's turn
+VISITS = 8  # until the grid is visited once, all but one batch in so many visit it; then one in so many
+TURNS = 4  # batches of volume before the next kernel is compiled: one takes seconds, and serves all regimes
 BRED = 0.5  # share of the other batches that are offspring; the rest is volume in regimes that stay inside
 
 
@@ -140,61 +145,76 @@ class Archive:
         return Cell(case, rule, precision, one.regime), parents, one.steps
 
 
-def order_of(cells: list[Cell], rng: np.random.Generator) -> list[Cell]:
-    """The cells in the order of their visits: random, but a kernel that had to be compiled is used for a few cells soon.
+def kernel_of(cell: Cell) -> tuple[str, str, str]:
+    return cell.case, cell.rule, cell.precision
 
-    LAG kernels at a time, taken in turns: a batch is planned only when the one LAG before is done, so no two workers
-    compile the same kernel at once.
-    """
-    by_kernel: dict[tuple[str, str, str], list[Cell]] = {}
-    for at in rng.permutation(len(cells)):
-        cell = cells[at]
-        by_kernel.setdefault((cell.case, cell.rule, cell.precision), []).append(cell)
-    out: list[Cell] = []
-    while any(by_kernel.values()):
-        rounds = [mine for mine in by_kernel.values() if mine]
-        for some in (rounds[i : i + LAG] for i in range(0, len(rounds), LAG)):
-            for _ in range(TURNS):
-                out += [mine.pop() for mine in some if mine]
-    return out
+
+def kernels_of(cells: list[Cell], seed: int) -> list[tuple[str, str, str]]:
+    """The kernels of a grid in the order in which they are compiled: small programs first, in a random order among cases."""
+    rng = np.random.default_rng(derive(seed, "fuzz kernels"))
+    kernels = sorted({kernel_of(c) for c in cells})
+    size = {name: len(gradient(case_named(name)).ops) for name, _, _ in kernels}
+    mixed = [kernels[i] for i in rng.permutation(len(kernels))]
+    return sorted(mixed, key=lambda k: size[k[0]].bit_length())
 
 
 class Schedule:
-    """The batches of a run, one after the other."""
+    """The batches of a run, one after the other.
 
-    def __init__(self, cells: list[Cell], seed: int, size: Size):
+    kernels  for a backend that compiles: cells are first visited in numpy, and volume takes these kernels one after the
+             other, so that a time box goes into checks and not into compiling; () where nothing is compiled
+    """
+
+    def __init__(self, cells: list[Cell], seed: int, size: Size, kernels: Sequence[tuple[str, str, str]] = ()):
         if not cells:
             raise ValueError("the grid is empty: there is nothing to draw")
-        self.cells, self.seed, self.size = cells, seed, size
-        self.order = order_of(cells, np.random.default_rng(derive(seed, "fuzz order")))
-        self.visits = 0
+        self.cells, self.seed, self.size, self.kernels = cells, seed, size, list(kernels)
+        self.order = [cells[i] for i in np.random.default_rng(derive(seed, "fuzz order")).permutation(len(cells))]
+        self.visits = self.volumes = 0
+        self.open: dict[tuple[str, str, str], int] = {}  # kernel -> the batch that compiles it
 
     def batch(self, number: int, archive: Archive) -> Batch:
         """Batch `number`: the next cell of the grid, offspring, or volume in a cell of the grid. To be asked in order."""
         seed = derive(self.seed, f"fuzz {number}")
         rng = np.random.default_rng(seed)
         first_round = self.visits < len(self.cells)
-        if number % VISITS < VISITS - 1 if first_round else number % (2 * VISITS) == 0:
+        if number % VISITS < VISITS - 1 if first_round else number % VISITS == 0:
             cell = self.order[self.visits % len(self.cells)]
             self.visits += 1
-            return self.drawn(number, cell, seed, rng, self.size.visit)
-        if archive and rng.random() < BRED:
+            return self.drawn(number, cell, seed, rng, self.size.visit, plain=bool(self.kernels))
+        self.volumes += 1
+        new, ready = self.opened(number), {k for k, n in self.open.items() if number - n >= LAG}
+        if not new and archive and rng.random() < BRED:
             cell, parents, steps = archive.choose(rng)
             steps = int(np.clip(steps * 2.0 ** rng.integers(-1, 3), 1, REGIMES[cell.regime].steps[1]))
-            return self.drawn(number, cell, seed, rng, self.size.volume, parents, steps)
-        known = self.order[: max(1, self.visits - LAG)]  # their kernels are compiled
-        steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
-        cell = steady[rng.integers(len(steady))]
+            plain = bool(self.kernels) and kernel_of(cell) not in ready
+            return self.drawn(number, cell, seed, rng, self.size.visit if plain else self.size.volume, parents, steps, plain)
+        cell = self.steady({new} if new else ready, rng)
         least, longest = REGIMES[cell.regime].steps
         steps = int(np.exp(rng.uniform(np.log(np.sqrt(least * longest)), np.log(longest + 1))))
         return self.drawn(number, cell, seed, rng, self.size.volume, None, steps)
 
-    def drawn(self, number, cell, seed, rng, most: int, parents=None, steps: int = 0) -> Batch:
+    def opened(self, number: int) -> tuple[str, str, str] | None:
+        """The kernel that this batch of volume compiles, if it is time for another; those that use it come LAG batches later."""
+        turn, rest = divmod(self.volumes - 1, TURNS)
+        if rest or turn >= len(self.kernels):
+            return None
+        self.open[self.kernels[turn]] = number
+        return self.kernels[turn]
+
+    def steady(self, mine: set[tuple[str, str, str]], rng: np.random.Generator) -> Cell:
+        """A cell for volume, where lanes stay inside: of these kernels, or any that was visited where nothing is compiled."""
+        known = [c for c in self.cells if kernel_of(c) in mine] if self.kernels else self.order[: max(1, self.visits - LAG)]
+        steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
+        return steady[rng.integers(len(steady))]
+
+    def drawn(self, number, cell, seed, rng, most: int, parents=None, steps: int = 0, plain: bool = False) -> Batch:
         regime = REGIMES[cell.regime]
         least, longest = regime.steps
         # An eighth of the horizons are the shortest: a wrong first step shows there as soon as anywhere.
         steps = steps or int(least if rng.random() < 0.125 else np.exp(rng.uniform(np.log(least), np.log(longest + 1))))
-        steps = min(steps, self.size.longest)
-        widest = min(self.size.widest, DIVERGING) if regime.diverges else self.size.widest
+        steps = min(steps, SIZES["numpy"].longest if plain else self.size.longest)
+        widest = SIZES["numpy"].widest if plain else self.size.widest
+        widest = min(widest, DIVERGING) if regime.diverges else widest
         lanes = int(rng.choice(regime.lanes)) if regime.lanes else int(np.clip(most // steps, 16, widest))
-        return Batch(number, cell, lanes, steps, seed, parents)
+        return Batch(number, cell, lanes, steps, seed, parents, plain)

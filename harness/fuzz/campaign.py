@@ -16,7 +16,7 @@ from harness.execute import prepare_worker
 from harness.folder import Folder
 from harness.fuzz import corpus
 from harness.fuzz.batch import Finding, run_batch
-from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, size_of
+from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of
 from harness.fuzz.corpus import Entry
 from harness.fuzz.minimise import minimise
 from harness.fuzz.outcome import Campaign, Outcome, absorb
@@ -74,7 +74,9 @@ def files_of(campaign: Campaign) -> list[str]:
 def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> None:
     """Batches in order of their numbers; what comes next is decided LAG batches behind."""
     begin = time.perf_counter()
-    schedule = Schedule(outcome.cells, campaign.seed, size_of(campaign.probe.backend, campaign.probe.plant))
+    compiling = campaign.probe.backend != "numpy"
+    size = size_of(campaign.probe.backend, campaign.probe.plant)
+    schedule = Schedule(outcome.cells, campaign.seed, size, kernels_of(outcome.cells, campaign.seed) if compiling else ())
     archive, ready, kept, absorbed, number = Archive(), {}, {}, 0, 0
     files = dict(zip((c.name for c in campaign.cases), files_of(campaign), strict=True))
 

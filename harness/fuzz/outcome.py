@@ -11,7 +11,7 @@ import numpy as np
 from cases.case import Case
 from harness.folder import Folder
 from harness.fuzz.batch import Finding
-from harness.fuzz.breeding import Cell
+from harness.fuzz.breeding import Cell, kernel_of
 from harness.fuzz.corpus import CORPUS, Replayed
 from harness.fuzz.probe import Probe
 from harness.records import plain, write_whole
@@ -56,6 +56,7 @@ class Outcome:
     """What a run found.
 
     tried       checks of the screen; those that count are in the rows
+    kernels, done_by  backend -> the (case, rule, precision) that it ran, and its checks
     violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made small;  saved  corpus files written
     """
 
@@ -63,6 +64,8 @@ class Outcome:
     cells: list[Cell]
     rows: dict[str, Row] = field(default_factory=dict)
     visits: dict[Cell, int] = field(default_factory=dict)
+    kernels: dict[str, set] = field(default_factory=dict)
+    done_by: dict[str, int] = field(default_factory=dict)
     replayed: list[Replayed] = field(default_factory=list)
     violations: list = field(default_factory=list)
     minimal: list = field(default_factory=list)
@@ -124,6 +127,9 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     outcome.false_alarms += finding.false_alarms
     if finding.checks:
         outcome.visits[batch.cell] = outcome.visits.get(batch.cell, 0) + 1
+        backend = "numpy" if batch.plain else outcome.campaign.probe.backend
+        outcome.kernels.setdefault(backend, set()).add(kernel_of(batch.cell))
+        outcome.done_by[backend] = outcome.done_by.get(backend, 0) + finding.checks
     for (law, symmetry), count in finding.laws.items():
         row = outcome.rows.setdefault(law, Row())
         row.checks += count.checks

@@ -51,7 +51,8 @@ def ending(outcome: Outcome) -> list:
         out += never_visited(outcome)
     out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen, "
                     f"{outcome.unscreened} judged by the host alone: none counts as a check"))
-    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second, on {outcome.campaign.probe.backend}; "
+    shares = ", ".join(f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)" for backend, n in sorted(outcome.done_by.items()))
+    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: {shares or 'none'}; "
                     f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"))
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
@@ -103,7 +104,7 @@ def summary(outcome: Outcome) -> dict:
     return {
         "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
         "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "unscreened": outcome.unscreened, "frozen": outcome.frozen,
-        "skipped": outcome.skipped, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
+        "skipped": outcome.skipped, "checks_by_backend": outcome.done_by, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
         "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
         "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},

@@ -14,7 +14,7 @@ from harness.bench.measurement import Measurement, Peer, measure, measured
 from harness.bench.work import KINDS, Work
 
 CASES = tuple(c.name for c in CATALOG if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
-LANES, STEPS, ROUNDS = 16384, 64, 9
+LANES, STEPS, ROUNDS = 16384, 64, 15
 SCALED = "rayleigh"
 SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)
 SCALED_STEPS = (16, 256)
@@ -60,23 +60,29 @@ class Campaign:
         return [f"{m.work.label}: {t.peer}: {t.problem}" for m in self.measurements + self.scaling for t in m.timings if not t.agreed]
 
 
-def run(campaign: Campaign, watch: WATCH = lambda text: None) -> Campaign:
-    """Fill in what is found."""
+def run(campaign: Campaign, watch: WATCH = lambda text: None, keep: Callable[[Campaign], None] = lambda found: None) -> Campaign:
+    """Fill in what is found; `keep` is called after every work, so that a run that is cut off keeps what it found."""
     campaign.load = (os.getloadavg()[0], 0.0)
     campaign.compiler = compiler()
     for kind in campaign.kinds:
-        for case in campaign.cases:
-            for precision in campaign.precisions:
+        for precision in campaign.precisions:
+            for case in campaign.cases:
                 work = Work(case, precision, campaign.lanes, campaign.steps, kind)
                 campaign.measurements.append(measure(work, campaign.names, campaign.rounds, tune=campaign.tune, watch=watch))
+                finish(campaign, keep)
     if campaign.scale:
-        scale(campaign, watch)
-    campaign.load = (campaign.load[0], os.getloadavg()[0])
+        scale(campaign, watch, keep)
     campaign.shapes = shapes(campaign, watch)
+    keep(campaign)
     return campaign
 
 
-def scale(campaign: Campaign, watch: WATCH) -> None:
+def finish(campaign: Campaign, keep: Callable[[Campaign], None]) -> None:
+    campaign.load = (campaign.load[0], os.getloadavg()[0])
+    keep(campaign)
+
+
+def scale(campaign: Campaign, watch: WATCH, keep: Callable[[Campaign], None]) -> None:
     """One case, checked, in the first precision; processes are kept, so a tool compiles what its shapes need and no more."""
     first, kind = campaign.precisions[0], campaign.kinds[0]
     works = [Work(SCALED, first, lanes, campaign.steps, kind) for lanes in SCALED_LANES]
@@ -86,6 +92,7 @@ def scale(campaign: Campaign, watch: WATCH) -> None:
     try:
         for work in works:
             campaign.scaling.append(measured(work, campaign.names, running, campaign.rounds, False, watch))
+            finish(campaign, keep)
     finally:
         for peer in running.values():
             peer.close()

@@ -66,7 +66,7 @@ class Peer:
 
 @dataclass
 class Timing:
-    """One tool on one work. seconds: one a round; problem: why it has none."""
+    """One tool on one work. seconds: one a round, cpu: of its threads together; problem: why it has none."""
 
     peer: str
     variant: str = ""
@@ -75,6 +75,7 @@ class Timing:
     before: float = 0.0
     agreed: agreement.Agreement | None = None
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     tried: dict[str, float] = field(default_factory=dict)
     problem: str = ""
 
@@ -97,9 +98,9 @@ class Measurement:
         """lane-steps per second"""
         return self.work.lanes * self.work.steps / t.median
 
-    def ratio(self, t: Timing) -> tuple[float, float, float]:
-        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile."""
-        low, middle, high = np.percentile(np.array(t.seconds) / np.array(self.of(OURS).seconds), [25, 50, 75])
+    def ratio(self, t: Timing, which: str = "seconds") -> tuple[float, float, float]:
+        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile. which: seconds or cpu."""
+        low, middle, high = np.percentile(np.array(getattr(t, which)) / np.array(getattr(self.of(OURS), which)), [25, 50, 75])
         return float(low), float(middle), float(high)
 
     @property
@@ -122,7 +123,7 @@ def prepared(peer: Peer, work: Work, known: agreement.Reference, variants: tuple
         compiled = {}
         for variant in variants:
             compiled[variant] = peer.ask("prepare", work, variant)["compile"]
-            timing.tried[variant] = min(peer.ask("time") for _ in range(3)) if len(variants) > 1 else 0.0
+            timing.tried[variant] = min(peer.ask("time")[0] for _ in range(3)) if len(variants) > 1 else 0.0
         timing.variant = min(timing.tried, key=timing.tried.get)
         if timing.variant != variants[-1]:
             peer.ask("prepare", work, timing.variant)
@@ -160,7 +161,9 @@ def measured(work: Work, names: list[str], running: dict[str, Peer], rounds: int
     for n in range(rounds if able else 0):
         watch(f"{work.label}: round {n + 1} of {rounds}")
         for t in able[n % len(able) :] + able[: n % len(able)]:  # nobody is always first
-            t.seconds.append(running[t.peer].ask("time"))
+            wall, cpu = running[t.peer].ask("time")
+            t.seconds.append(wall)
+            t.cpu.append(cpu)
     for t in able:
         memory = running[t.peer].ask("memory")
         t.peak, t.before = memory["peak"], memory["before"]

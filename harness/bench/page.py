@@ -19,14 +19,14 @@ STYLE = """<style>svg { background:#fff; --c0:#0067a8; --c1:#c8500a; --c2:#00805
 text { fill:#1d2430; font:12px system-ui, sans-serif } .name { fill:#5b6675 } .grid { stroke:#dfe3e8; fill:none } .axis { stroke:#5b6675; fill:none }</style>"""
 
 
-def ratio(m: Measurement, t: Timing | None) -> str:
+def ratio(m: Measurement, t: Timing | None, which: str = "seconds") -> str:
     if t is None:
         return ""
     if not t.seconds:
         return t.problem
     if m.of(OURS) is None or not m.of(OURS).seconds:
         return f"{m.rate(t):.3g} lane-steps/s"
-    low, middle, high = m.ratio(t)
+    low, middle, high = m.ratio(t, which)
     return f"{middle:.2f} ({low:.2f} .. {high:.2f})"
 
 
@@ -35,11 +35,11 @@ def mean(values: list[float]) -> float | None:
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
-def means(campaign: Campaign) -> dict[str, float | None]:
+def means(campaign: Campaign, which: str = "seconds") -> dict[str, float | None]:
     """Geometric mean of the median ratios with at least MANY lanes: against each tool, and against the best of each work."""
     works = [m for m in campaign.measurements if m.work.lanes >= MANY and m.best]
-    out = {peer: mean([m.ratio(m.of(peer))[1] for m in works if m.of(peer) and m.of(peer).seconds]) for peer in MODULES if peer != OURS}
-    return {**{k: v for k, v in out.items() if v}, "the best of each": mean([m.ratio(m.best)[1] for m in works])}
+    out = {peer: mean([m.ratio(m.of(peer), which)[1] for m in works if m.of(peer) and m.of(peer).seconds]) for peer in MODULES if peer != OURS}
+    return {**{k: v for k, v in out.items() if v}, "the best of each": mean([m.ratio(m.best, which)[1] for m in works])}
 
 
 def head(names: list[str]) -> list[str]:
@@ -75,8 +75,9 @@ def sentences(campaign: Campaign) -> list[str]:
     if not works:
         return [*said, f"no work of at least {MANY} lanes has ours and another to compare"]
     slower = [m for m in works if m.is_slower]
-    told = ", ".join(f"{k} {v:.2f}" for k, v in means(campaign).items() if v)
-    said += [f"geometric mean of seconds over ours, {len(works)} works of at least {MANY} lanes: {told}"]
+    for words, which in (("seconds", "seconds"), ("processor time", "cpu")):
+        told = ", ".join(f"{k} {v:.2f}" for k, v in means(campaign, which).items() if v)
+        said.append(f"geometric mean of {words} over ours, {len(works)} works of at least {MANY} lanes: {told}")
     said += [f"ours is slower than the best other beyond the spread in {len(slower)} of {len(works)}"
              + "".join(f"; {m.work.label}: {m.best.peer} {ratio(m, m.best)}" for m in slower)]  # fmt: skip
     return said
@@ -123,6 +124,9 @@ def document(campaign: Campaign, picture: str = "") -> str:
         rows = [[*row(m, campaign.names), str(m.work.operations)] for m in campaign.measurements if m.work.kind == kind]
         if rows:
             lines += [f"## {kind}", "", *markdown([*head(campaign.names), "operations a step"], rows)]
+            spent = [[m.work.case, m.work.precision, *[ratio(m, m.of(n), "cpu") for n in campaign.names if n != OURS]] for m in campaign.measurements if m.work.kind == kind]
+            lines += ["Processor time over ours, of all threads together, which other programs on the machine disturb less:", "",
+                      *markdown(["case", "precision", *[n for n in campaign.names if n != OURS]], spent)]  # fmt: skip
     if campaign.scaling:
         lines += ["## Scaling", "", *markdown(head(campaign.names), [row(m, campaign.names) for m in campaign.scaling]), *([f"![lane-steps per second against lanes]({picture})", ""] if picture else [])]
     lines += ["## Compilation, memory, agreement", "",
@@ -172,7 +176,7 @@ def plain(campaign: Campaign) -> dict:
         told = {}
         for t in m.timings:
             low, middle, high = m.ratio(t) if t.seconds and m.of(OURS) and m.of(OURS).seconds else (None, None, None)
-            told[t.peer] = {"variant": t.variant, "seconds": t.seconds, "compile": t.compile, "peak_mib": t.peak, "problem": t.problem,
+            told[t.peer] = {"variant": t.variant, "seconds": t.seconds, "cpu": t.cpu, "compile": t.compile, "peak_mib": t.peak, "problem": t.problem,
                             "agreement": asdict(t.agreed) if t.agreed else None, "ratio": [low, middle, high]}  # fmt: skip
         works.append({**asdict(m.work), "operations": m.work.operations, "tools": told})
     return {"date": campaign.date, "versions": machine.versions(), "machine": {k: v for k, v in machine.machine().items() if k != "platform"},

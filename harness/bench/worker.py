@@ -3,7 +3,7 @@
 Messages are pickled over the standard streams: a word and its arguments in, ("done", answer) or ("failed", text) out.
 
     prepare(work, variant)   build and run once; answers {"compile": seconds, "calls": of one timing}
-    time()                   seconds of one run, the mean of `calls` in a row
+    time()                   seconds of one run, by the clock and of all threads' processor time; the mean of `calls` in a row
     result(lanes, flaw)      q, v, worst of the chosen lanes of the last run; of another where the residual is given a wrong momentum
     memory()                 {"before": of the interpreter with the tool imported, "peak"} in MiB
 """
@@ -52,11 +52,11 @@ class Session:
         self.done = self.run(self.again)
         return time.perf_counter() - begin
 
-    def time(self) -> float:
-        begin = time.perf_counter()
+    def time(self) -> tuple[float, float]:
+        begin, used = time.perf_counter(), time.process_time()
         for _ in range(self.calls):
             self.done = self.run(self.again)
-        return (time.perf_counter() - begin) / self.calls
+        return (time.perf_counter() - begin) / self.calls, (time.process_time() - used) / self.calls
 
     def result(self, lanes, flaw: float = 0.0) -> tuple:
         q, v, worst = (self.run(self.send(self.work.again(flaw))) if flaw else self.done)()

@@ -19,7 +19,7 @@ def bench(
     tools: option(str | None, "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed).") = None,
     lanes: option(int | None, "Trajectories (default 16384).") = None,
     steps: option(int | None, "Steps (default 64).") = None,
-    rounds: option(int | None, "Interleaved timings of each tool (default 9).") = None,
+    rounds: option(int | None, "Interleaved timings of each tool (default 15).") = None,
     quick: option(bool, "One case, few rounds, the first shape of each tool, no scaling.") = False,
     scale: option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale") = True,
     as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
@@ -37,15 +37,15 @@ def bench(
         complain(f"note: {name} is left out: {why}")
     if tools and chosen.missing:
         raise typer.Exit(UNDECIDED)
-    done = of.run(chosen, watch=watcher())
+    done = of.run(chosen, watch=watcher(), keep=(lambda found: page.write(found, out)) if out else lambda found: None)
     if as_json:
         print(json.dumps(page.plain(done), indent=1))
     else:
         from harness.table import say
 
         say(*page.tables(done))
-    for path in page.write(done, out) if out else ():
-        complain(f"note: wrote {path}")
+    if out:
+        complain(f"note: wrote {out}")
     for text in done.disagreements:
         complain(f"another result: {text}")
     for text in done.failures:

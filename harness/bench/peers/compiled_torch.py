@@ -24,8 +24,8 @@ def larger(a, b):
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    """Four steps of the update compile to one loop; with the residuals four steps take minutes to compile."""
-    return ("4 steps", "1 step") if work.residual is None else ("1 step",)
+    """Four steps of the update compile to one loop, many times faster than one by one; with the residuals four take minutes to compile."""
+    return ("4 steps",) if work.residual is None else ("1 step",)
 
 
 def missing() -> str:

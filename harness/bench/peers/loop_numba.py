@@ -61,7 +61,7 @@ LANES = """    for l in prange(lanes):
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    return ("64 lanes", "one lane")
+    return ("64 lanes", "one lane") if work.residual is None else ("64 lanes",)
 
 
 def missing() -> str:
@@ -112,8 +112,9 @@ def prepare(work: Work, variant: str):
     module = printing.load(source(work, variant), "numba")
     q, v, params = work.arrays()
 
+    out = np.empty_like(q), np.empty_like(v), np.empty(work.lanes, work.residual_arith)
+
     def run(again):
-        out = np.empty_like(q), np.empty_like(v), np.empty(work.lanes, work.residual_arith)
         module.run(q, v, params, again, work.steps, *out)
         return lambda: out
 

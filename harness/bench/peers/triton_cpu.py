@@ -31,33 +31,27 @@ def environment() -> dict[str, str]:
 def prepare(work: Work, variant: str):
     from kernels.native import execute
 
-    kernel, build = (updating if work.residual is None else screening)(work)
-    blocks = -(-work.lanes // LANES)
+    job, blocks = work.job, -(-work.lanes // LANES)
+    q, v = launch.buffers(job)  # row 0 the start, which a kernel only reads; row 1 the end
+    kernel, more, worst = (updating if work.residual is None else screening)(work)
+    given = [q, v, np.ascontiguousarray(job.params)]
 
     def run(again):
-        arrays, worst = build(again)
-        execute(kernel, [*arrays, work.lanes, work.steps], blocks)
-        p = work.job.precision
-        return lambda: (widen(arrays[0][-1], p.q_store), widen(arrays[1][-1], p.v_store), worst())
+        execute(kernel, [*given, *more(again), work.lanes, work.steps], blocks)
+        return lambda: (widen(q[-1], job.precision.q_store), widen(v[-1], job.precision.v_store), worst())
 
     return np.ascontiguousarray, run
 
 
 def updating(work: Work):
-    """The kernel, and a function that gives its arrays and how the largest residual is read."""
-    job = work.job
-    params, none = np.ascontiguousarray(job.params), np.zeros(work.lanes)
-    return launch.compiled(job).ptx, lambda again: ([*launch.buffers(job), params], lambda: none)
+    """The kernel, its further arguments, and how the largest residual is read."""
+    none = np.zeros(work.lanes)
+    return launch.compiled(work.job).ptx, lambda again: (), lambda: none
 
 
 def screening(work: Work):
     from kernels.screening import compiled
 
-    job, laws = work.job, len(work.residual.outputs)
-    params = np.ascontiguousarray(job.params)
-
-    def build(again):
-        spent, steps = np.empty((laws, job.lanes)), np.empty((2 * laws + 1, job.lanes), np.int32)
-        return [*launch.buffers(job), params, again, spent, steps], lambda: spent.max(axis=0)
-
-    return compiled(work.screen).ptx, build
+    laws = len(work.residual.outputs)
+    spent, steps = np.empty((laws, work.lanes)), np.empty((2 * laws + 1, work.lanes), np.int32)
+    return compiled(work.screen).ptx, lambda again: (again, spent, steps), lambda: spent.max(axis=0)

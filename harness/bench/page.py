@@ -103,7 +103,7 @@ def details(campaign: Campaign) -> list[list[str]]:
                 continue
             a = t.agreed
             rows.append([m.work.case, m.work.precision, m.work.kind, t.peer, t.variant, f"{t.compile:.1f}", f"{t.before:.0f}", f"{t.peak:.0f}",
-                         f"{a.spent:.2g}", f"{a.ulps:.2g}", f"{a.worst:.3f}"])  # fmt: skip
+                         f"{a.spent:.2g}", f"{a.ulps:.2g}", f"{a.most:.2g}", f"{a.worst:.3f}"])  # fmt: skip
     return rows
 
 
@@ -132,7 +132,7 @@ def document(campaign: Campaign, picture: str = "") -> str:
     lines += ["## Compilation, memory, agreement", "",
               "Seconds to the first result; MiB resident with the tool imported, and at most; the final state's largest difference from the numpy step in units of its",
               "bound and in ulps of the largest component; the largest residual of D2 in the sample, in units of its bound.", "",
-              *markdown(["case", "precision", "work", "tool", "shape", "compile", "MiB before", "MiB peak", "state", "ulps", "worst D2"], details(campaign))]  # fmt: skip
+              *markdown(["case", "precision", "work", "tool", "shape", "compile", "MiB before", "MiB peak", "state", "ulps, median lane", "ulps, worst", "worst D2"], details(campaign))]  # fmt: skip
     if campaign.shapes:
         lines += ["## The compiled kernel", "", *static_words(), *markdown(list(SHAPE), [shape_row(s) for s in campaign.shapes])]
     return "\n".join(lines)

@@ -139,7 +139,22 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
         other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
         z, w = mine.wide()
         records.append(compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, control))
+    if cell.backend in launch.ON_CPU and (cell.case, cell.precision) == SABOTAGED:
+        # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong with it.
+        wrong_text = launch.run(job, cell.backend, sabotage=turned)
+        records.append(compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}"))
     return records
+
+
+SABOTAGED = ("mexican-hat", "float32")  # of the cells of parity: one more kernel to translate, and a small one
+
+
+def turned(ptx: str) -> str:
+    """A compiled kernel with its last floating add a sub."""
+    head, add, tail = ptx.rpartition("add.rn.f")
+    if not add:
+        raise ValueError("the PTX has no add.rn: no addition can be turned")
+    return f"{head}sub.rn.f{tail}"
 
 
 def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: str | None) -> Record:

@@ -30,6 +30,7 @@ from kernels.step import trajectory as plain_trajectory
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
+ON_CPU = ("triton-ptx", "triton-cpu")
 WARPS = 4
 INTERPRETED_BLOCK = 1024
 
@@ -112,12 +113,18 @@ def constexprs(job: Job, block: int) -> dict:
     }
 
 
-def run(job: Job, backend: str, advance: Callable | None = None) -> Outcome:
-    """Execute. Raises BackendMissing; ValueError for an unknown backend or a planted step on anything but numpy."""
+def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None) -> Outcome:
+    """Execute. Raises BackendMissing; ValueError for an unknown backend or what it cannot be planted with.
+
+    advance   a wrong step, as kernels.step.advanced: numpy only
+    sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
+    """
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS}")
     if advance is not None and backend != "numpy":
         raise ValueError(f"a wrong step is planted in numpy only, not in {backend}")
+    if sabotage is not None and backend not in ON_CPU:
+        raise ValueError(f"wrong PTX runs on {' and '.join(ON_CPU)} only, not on {backend}")
     begin = time.perf_counter()
     if backend == "numpy":
         p = job.precision
@@ -129,7 +136,7 @@ def run(job: Job, backend: str, advance: Callable | None = None) -> Outcome:
     if backend == "triton-interpreted":
         outcome = interpreter().submit(_interpreted, job).result()
     else:
-        outcome = {"triton-ptx": _ptx, "triton-cpu": _cpu, "triton-gpu": _gpu}[backend](job)
+        outcome = _gpu(job) if backend == "triton-gpu" else {"triton-ptx": _ptx, "triton-cpu": _cpu}[backend](job, sabotage)
     if outcome.backend != backend:
         raise RuntimeError(f"{backend} was asked for but {outcome.backend} executed: a record must name what ran")
     outcome.seconds = time.perf_counter() - begin
@@ -185,23 +192,23 @@ def compiled(job: Job, arch: int = 90, warps: int = WARPS):
     return compile_ptx(trajectory, signature, constexprs(job, 32 * warps), arch=arch, num_warps=warps)
 
 
-def _ptx(job: Job) -> Outcome:
+def _ptx(job: Job, sabotage: Callable | None) -> Outcome:
     from kernels.ptx import evaluate
 
-    return _on_cpu(job, evaluate, "triton-ptx")
+    return _on_cpu(job, evaluate, "triton-ptx", sabotage)
 
 
-def _cpu(job: Job) -> Outcome:
+def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
     from kernels.native import execute
 
-    return _on_cpu(job, execute, "triton-cpu")
+    return _on_cpu(job, execute, "triton-cpu", sabotage)
 
 
-def _on_cpu(job: Job, execute: Callable, backend: str) -> Outcome:
-    kernel = compiled(job)
+def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None) -> Outcome:
+    ptx = compiled(job).ptx
     q, v = buffers(job)
     blocks = -(-job.lanes // (32 * WARPS))
-    report = execute(kernel.ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    report = execute(sabotage(ptx) if sabotage else ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
     return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned)})
 
 

@@ -77,7 +77,7 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
 
 def test_another_backend_than_the_one_asked_for_is_refused(monkeypatch):
     pytest.importorskip("triton")
-    monkeypatch.setattr(launch, "_ptx", lambda job: launch.run(job, "numpy"))
+    monkeypatch.setattr(launch, "_ptx", lambda job, sabotage: launch.run(job, "numpy"))
     with pytest.raises(RuntimeError, match="triton-ptx was asked for but numpy executed"):
         cell().run()
 
@@ -176,6 +176,29 @@ def test_a_wrong_kernel_is_no_parity(monkeypatch):
     monkeypatch.setattr(launch, "compiled", lambda job: turned(right, -1))
     (found,) = [r for r in cell(kind="parity", laws=("B1",)).run() if r.control is None]
     assert found.verdict == VIOLATED and found.backend == "triton-ptx"
+
+
+@pytest.mark.parametrize("backend", launch.ON_CPU)
+def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatch, backend):
+    """Its bits are numpy's, and its controls too: only wrong PTX text, which it never runs, tells."""
+    if launch.missing(backend):
+        pytest.skip(launch.missing(backend))
+    mine = cell(backend, kind="parity", laws=("B1",), precision="float32")
+    honest = mine.run()
+    assert exit_code(honest, ["B1"]) == 0 and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
+
+    def posing(job, *about):
+        outcome = launch.run(job, "numpy")
+        return dataclasses.replace(outcome, backend=backend)
+
+    monkeypatch.setattr(launch, "_on_cpu", posing)
+    assert exit_code(mine.run(), ["B1"]) == 3
+
+
+def test_wrong_ptx_runs_where_ptx_is_executed_here_and_nowhere_else():
+    for backend in set(launch.BACKENDS) - set(launch.ON_CPU):
+        with pytest.raises(ValueError, match="wrong PTX runs on triton-ptx and triton-cpu only"):
+            launch.run(cell().job(), backend, sabotage=str)
 
 
 def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(monkeypatch):

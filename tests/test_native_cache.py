@@ -56,6 +56,26 @@ def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
     assert cache.intact(other) is not None
 
 
+def test_a_library_in_use_outlives_its_file(place):
+    """Cut short under a running process, a mapped file kills it with SIGBUS, at the latest when the process ends."""
+    program = f"""
+from kernels import native
+from kernels.native import cache
+library = cache.load(native.find_compiler(), {TEXT % 9!r})[0]
+for path in cache.Path({str(place)!r}).glob("*.so"):
+    path.write_bytes(b"")
+print(library.run())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
+
+
+def test_libraries_loaded_one_after_the_other_are_not_mistaken_for_each_other(place):
+    tool = native.find_compiler()
+    loaded = [cache.load(tool, TEXT % n)[0] for n in range(20, 26)]
+    assert [library.run() for library in loaded] == list(range(20, 26))
+
+
 def test_the_name_of_a_library_holds_compiler_flags_and_processor(monkeypatch):
     tool = native.find_compiler()
     keys = {tool.key, replace(tool, version="gcc 99").key, replace(tool, flags=(*tool.flags, "-O0")).key, replace(tool, path="/x/gcc").key}

@@ -17,9 +17,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 LIMIT = 1000  # files, about 40 kB each
+COPIES = count()
 
 
 class CacheFailed(RuntimeError):
@@ -61,21 +63,37 @@ def load(compiler, text: str) -> tuple[ctypes.CDLL, str]:
     trouble = ""
     for folder in folders():
         path = folder / name
-        said = intact(path)
-        if said is None:
+        found = intact(path)
+        if found is None:
             with suppress(OSError):
-                said = build(compiler, text, path)
-        if said is None:
+                build(compiler, text, path)
+                found = intact(path)
+        if found is None:
             continue
         try:  # a folder on a noexec mount can be written, but nothing in it loaded
-            return ctypes.CDLL(str(path)), said
+            return opened(path, found[0]), found[1]
         except OSError as error:
             trouble = str(error)
     raise CacheFailed(f"no compiled library could be loaded: {trouble or 'no folder can be written'}")
 
 
-def intact(path: Path) -> str | None:
-    """What the compiler said of this library; None when it is not there, cut short or changed."""
+def opened(path: Path, raw: bytes) -> ctypes.CDLL:
+    """The library whose file was read and checked: exactly these bytes, from a copy that nobody else knows.
+
+    Mapped from the file itself, a process dies with SIGBUS when somebody cuts that file short later, at the latest when
+    it ends. Each copy has a name of its own: dlopen takes a name that it knows for the library that it has.
+    """
+    handle, copy = tempfile.mkstemp(dir=path.parent, prefix=f"{os.getpid()}-{next(COPIES)}-", suffix=".copy")
+    try:
+        with open(handle, "wb") as file:
+            file.write(raw)
+        return ctypes.CDLL(copy)
+    finally:
+        os.unlink(copy)
+
+
+def intact(path: Path) -> tuple[bytes, str] | None:
+    """The file of a library and what the compiler said of it; None when it is not there, cut short or changed."""
     try:
         raw = path.read_bytes()
     except OSError:
@@ -84,10 +102,10 @@ def intact(path: Path) -> str | None:
     if len(body) < 8 or hashlib.sha256(body).digest() != digest:
         return None
     length = int.from_bytes(body[-8:], "little")
-    return body[len(body) - 8 - length : -8].decode()
+    return raw, body[len(body) - 8 - length : -8].decode()
 
 
-def build(compiler, text: str, path: Path) -> str:
+def build(compiler, text: str, path: Path) -> None:
     handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")
     os.close(handle)
     try:
@@ -101,7 +119,6 @@ def build(compiler, text: str, path: Path) -> str:
             os.unlink(draft)
         raise
     shrink(path.parent)
-    return said
 
 
 def shrink(folder: Path, limit: int = LIMIT) -> None:

@@ -69,7 +69,7 @@ class Library:
 def library(ptx: str) -> Library:
     """Raises Refused; compiler.CompilerMissing, CompileFailed; cache.CacheFailed."""
     translation = translate(ptx)
-    tool = compiler.find()
+    tool = compiler.find().suited(ptx)
     loaded, said = load(tool, translation.text)
     return Library(translation, loaded.run, tool.openmp, loops(translation, said))
 

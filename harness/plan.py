@@ -1,7 +1,7 @@
 """What a run does: the laws, and the cells of a selection, in order.
 
-Quick is a covering array: each case under each rule and in each stored type, each rule in each other mode. Full is the whole
-product in the stored mode, each eager and mixed precision on every case, and longer sweeps.
+Quick is a covering array: each case under each rule and in each stored type, each rule in each other mode, each
+precision. Full is the whole product in the stored mode, each eager and mixed precision on every case, longer sweeps.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ Point = tuple[Case, str, str]
 
 
 def covering(points: list[Point], full: bool) -> list[Point]:
-    """Greedily: each (case, rule), (case, stored type), (law, stored type) and (rule, other mode) at least once."""
+    """Greedily: each (case, rule), (case, stored type), (law, stored type), (rule, other mode) and precision at least once."""
     if full or len(points) <= 16:
         return points
     points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the smallest program: it compiles soonest
@@ -109,7 +109,8 @@ def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
         about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
         return set() if "/" in precision else about | {(rule, width(precision))}
     if "/" in precision:
-        return {(case.name, rule), (rule, precision)}
+        kind = "mirror" if RULE_TABLE[rule].log_state else "euclidean"
+        return {(case.name, rule), (rule, precision.partition("/")[2]), (kind, precision)}
     laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
     return laws | {(case.name, rule), (case.name, precision)}
 

@@ -183,7 +183,7 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
     """Its bits are numpy's, and its controls too: only wrong PTX text, which it never runs, tells."""
     if launch.missing(backend):
         pytest.skip(launch.missing(backend))
-    mine = cell(backend, kind="parity", laws=("B1",), precision="float32")
+    mine = dataclasses.replace(cell(backend, kind="parity", laws=("B1",), precision="float32"), extra={"sabotaged": True})
     honest = mine.run()
     assert exit_code(honest, ["B1"]) == 0 and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
 

@@ -53,6 +53,13 @@ def test_names_of_cells_differ():
     assert len(set(names)) == len(names) > 60
 
 
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_wrong_ptx_is_shown_once_on_each_backend_that_executes_it_here(profile):
+    cells = plan.cells(select(Request(profile=profile)))
+    here = [b for b in launch.ON_CPU if not launch.missing(b)]
+    assert sorted(c.backend for c in cells if isinstance(c, DiscreteCell) and c.extra.get("sabotaged")) == sorted(here)
+
+
 def test_full_is_the_whole_product():
     full = plan.cells(select(Request(backend="numpy", profile="full")))
     exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}

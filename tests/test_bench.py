@@ -163,10 +163,12 @@ def test_small_works_make_no_claim():
 
 def test_the_document_tells_ratios_problems_and_scaling():
     m = measured([1.0, 1.0], [3.0, 3.0], lanes=16384)
+    m.of("numba").variant, m.of("numba").tried = "64 lanes", {"64 lanes": 1.0, "one lane": 3.0}
+    m.of("numba").agreed = agreement.Agreement(0.5, 1.0, 2.0, 0.25, "")
     m.timings.append(Timing("jax", problem="its process ended with 1"))
     found = Campaign([OURS, "numba", "jax"], kinds=KINDS[:1], measurements=[m], scaling=[replace_lanes(m, n) for n in (256, 4096)])
     text = document(found, "picture.svg")
-    assert "3.00 (3.00 .. 3.00)" in text and "its process ended with 1" in text and "(picture.svg)" in text
+    assert "64 lanes (one lane: 3.0 x)" in text and "3.00 (3.00 .. 3.00)" in text and "its process ended with 1" in text and "(picture.svg)" in text
     svg = picture(found)
     assert svg.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and svg.count("<path") > 2
 

@@ -95,6 +95,13 @@ def markdown(header: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(header) + " |", "|" + "---|" * len(header), *("| " + " | ".join(r) + " |" for r in rows), ""]
 
 
+def shapes_tried(t: Timing) -> str:
+    """The shape that was measured, and how many times longer the others took."""
+    best = t.tried.get(t.variant)
+    others = [f"{name}: {seconds / best:.1f} x" for name, seconds in t.tried.items() if best and name != t.variant]
+    return f"{t.variant} ({', '.join(others)})" if others else t.variant
+
+
 def details(campaign: Campaign) -> list[list[str]]:
     rows = []
     for m in campaign.measurements:
@@ -102,7 +109,7 @@ def details(campaign: Campaign) -> list[list[str]]:
             if t.agreed is None:
                 continue
             a = t.agreed
-            rows.append([m.work.case, m.work.precision, m.work.kind, t.peer, t.variant, f"{t.compile:.1f}", f"{t.before:.0f}", f"{t.peak:.0f}",
+            rows.append([m.work.case, m.work.precision, m.work.kind, t.peer, shapes_tried(t), f"{t.compile:.1f}", f"{t.before:.0f}", f"{t.peak:.0f}",
                          f"{a.spent:.2g}", f"{a.ulps:.2g}", f"{a.most:.2g}", f"{a.worst:.3f}"])  # fmt: skip
     return rows
 

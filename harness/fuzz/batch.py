@@ -124,9 +124,10 @@ def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening,
     first = np.where(screened.first_bad >= 0, screened.first_bad, job.steps).min(axis=0)
     # Those that fail first are asked first: what leaves the domain does it late, what is wrong is often wrong at once.
     alarmed = alarmed[np.argsort(first[alarmed], kind="stable")]
-    size = max(1, CHUNK // (job.steps + 1))
+    size = max(1, CHUNK // (int(first[alarmed].max()) + 1))
     for chunk in np.array_split(alarmed, -(-len(alarmed) // size)):
-        out = leaving(case, screen.some_lanes(job, chunk))
+        # To twice the alarm and no further: a reference that leaves long after it excuses nothing, and costs most.
+        out = leaving(case, screen.some_lanes(job, chunk, 2 * int(first[chunk].max()) + 16))
         inside[chunk[out]] = False
         found.outside += int(out.sum())
         for lane in settle(found, case, job, probe, screened, chunk[~out], first, inside):

@@ -92,7 +92,8 @@ SIZES = {
     "planted": Size(2**13, 2**15, 2**10, 2**9),
     "compiled": Size(2**16, 2**25, 2**17, 2**14),  # a first visit is numpy's
 }
-DIVERGING = 2**10  # lanes of a regime in which many leave the domain: each of them is asked about
+DIVERGING = 2**10  # lanes, and steps, of a regime in which many leave the domain: each of them is asked about
+ASKED = 2**18  # lane-steps of such a batch: the references of all its lanes take some seconds
 VISITS = 8  # until the grid is visited once, all but one batch in so many visit it; then one in so many
 TURNS = 4  # batches of volume before the next kernel is compiled: one takes seconds, and serves all regimes
 BRED = 0.5  # share of the other batches that are offspring; the rest is volume in regimes that stay inside
@@ -215,6 +216,8 @@ class Schedule:
         steps = steps or int(least if rng.random() < 0.125 else np.exp(rng.uniform(np.log(least), np.log(longest + 1))))
         steps = min(steps, SIZES["numpy"].longest if plain else self.size.longest)
         widest = SIZES["numpy"].widest if plain else self.size.widest
-        widest = min(widest, DIVERGING) if regime.diverges else widest
+        if regime.diverges:
+            steps, widest = min(steps, DIVERGING), min(widest, DIVERGING)
+            most = min(most, ASKED)
         lanes = int(rng.choice(regime.lanes)) if regime.lanes else int(np.clip(most // steps, 16, widest))
         return Batch(number, cell, lanes, steps, seed, parents, plain)

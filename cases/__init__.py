@@ -17,4 +17,7 @@ CATALOG: tuple[Case, ...] = (
     DEFORMED_RAYLEIGH,
 )
 
-__all__ = ["CATALOG", "Case", "CaseError", "Metric", "Symmetry"]
+CORE: tuple[Case, ...] = CATALOG[:6]
+"""The cases that every kind of check is shown in a quick run; the others get one depth less (harness/plan.py)."""
+
+__all__ = ["CATALOG", "CORE", "Case", "CaseError", "Metric", "Symmetry"]

@@ -30,7 +30,7 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.case.name} --law {self.law} --profile {self.profile} --seed {self.seed}"
+        return f"noether verify {self.case.name} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
 
     def rng(self) -> np.random.Generator:
         return np.random.default_rng(

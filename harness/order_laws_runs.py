@@ -34,7 +34,7 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.case.name} --law {self.law} --profile {self.profile} --seed {self.seed}"
+        return f"noether verify {self.case.name} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
 
     def start(self, starts: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """q_0 and the fixed w of a warm start v_0 = eta w, (d, starts) each."""

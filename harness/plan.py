@@ -1,7 +1,9 @@
 """What a run does: the laws, and the cells of a selection, in order.
 
-Quick is a covering array: each case under each rule and in each stored type, each rule in each other mode, each
-precision. Full is the whole product in the stored mode, each eager and mixed precision on every case, longer sweeps.
+Quick is a covering array over the core cases: each of them under each rule and in each stored type, each rule in each
+other mode, each precision. Full is their whole product in the stored mode, each eager and mixed precision on every case,
+longer sweeps. The other cases of the catalogue are shown one depth less: in quick a glance, one rule and precision each
+in numpy, in full a covering array. A case that is asked for by name is core.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import product
 
+from cases import CORE
 from cases.case import Case
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
@@ -29,13 +32,15 @@ LANES = {"quick": 61, "full": 251, "stress": 1021}
 
 @dataclass(frozen=True)
 class FlowCell:
-    """A cell of `continuous` or `order_laws`, as the runner wants it."""
+    """A cell of one of MODULES, as the runner wants it."""
 
     inner: object
     module: str
     backend: str
 
-    precision = "float64"
+    @property
+    def precision(self) -> str:
+        return getattr(self.inner, "precision", "float64")
 
     @property
     def name(self) -> str:
@@ -67,6 +72,25 @@ def backend_of(name: str) -> str:
     return name
 
 
+MODULES = (("continuous", "scipy"), ("order_laws", "numpy"))
+"""Modules of harness whose laws are not those of a launch, and what executes them.
+
+cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision and backend;
+run_cell(cell) -> records. profile: "glance", "quick", "full", "stress".
+"""
+LESS = {"quick": "glance", "full": "quick", "stress": "full"}
+"""One depth less: how the cases beside the core are looked at."""
+
+
+def depths(selection) -> list[tuple[tuple[Case, ...], str]]:
+    """The core cases with the profile, the others with one less."""
+    if "cases" in selection.asked:
+        return [(tuple(selection.cases), selection.profile)]
+    core = tuple(c for c in selection.cases if c in CORE)
+    rest = tuple(c for c in selection.cases if c not in CORE)
+    return [(cases, depth) for cases, depth in ((core, selection.profile), (rest, LESS[selection.profile])) if cases]
+
+
 Point = tuple[Case, str, str]
 
 
@@ -77,6 +101,17 @@ def covering(points: list[Point], full: bool) -> list[Point]:
     points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the smallest program: it compiles soonest
     ready = [*scaled(points, full), *broken(points, full)]  # compiled for D13 and E1 anyway
     return cover(points, pairs_of, ready)
+
+
+def glanced(points: list[Point]) -> list[Point]:
+    """One stored point a case; rules and types take turns from case to case."""
+    out, names = [], list(dict.fromkeys(p[0].name for p in points))
+    for turn, name in enumerate(names):
+        mine = [p for p in points if p[0].name == name and "/" not in p[2] and not RULE_TABLE[p[1]].optional]
+        if mine:
+            rules, types = (list(dict.fromkeys(p[i] for p in mine)) for i in (1, 2))
+            out.append(next(p for p in mine if p[1:] == (rules[turn % len(rules)], types[turn % len(types)])))
+    return out
 
 
 def cover(points: list[Point], pairs: Callable, ready: Sequence[Point] = ()) -> list[Point]:
@@ -132,12 +167,16 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     size = {k: v for k, v in dict(overrides).items() if k in ("lanes", "steps")}
     lanes, steps = size.get("lanes", lanes), size.get("steps", 0)
     values = tuple((k, v) for k, v in overrides if k not in size)
-    points = [
-        (case, rule, precision)
-        for case, precision in product(selection.cases, selection.precisions)
-        for rule in rules_of(case)
-        if rule in selection.rules and (precision.endswith("eager") is False or worthwhile(case, rule, precision))
-    ]
+    by_depth = {
+        depth: [
+            (case, rule, precision)
+            for case, precision in product(cases, selection.precisions)
+            for rule in rules_of(case)
+            if rule in selection.rules and (precision.endswith("eager") is False or worthwhile(case, rule, precision))
+        ]
+        for cases, depth in depths(selection)
+    }
+    points, others = by_depth.get(selection.profile, []), by_depth.get(LESS[selection.profile], [])
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
@@ -147,6 +186,9 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)
 
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []
+    if exact:
+        cells += [cell(*p, "exact", exact, where="numpy") for p in glanced(others)] if not full else [cell(*p, "exact", exact) for p in covering(others, False)]
+        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in (glanced(others) if full else ())]
     if exact and "lanes" not in size:
         cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
@@ -209,8 +251,9 @@ def cells(selection) -> list:
     backend = backend_of(selection.backend)
     out: list = discrete(selection, backend)
     out = [c for c in out if c.laws]
-    for word, backend in (("continuous", "scipy"), ("order_laws", "numpy")):
+    for word, executes in MODULES:
         module = import_module(f"harness.{word}")  # here: sympy and scipy take longer than `noether laws` may
-        found = module.cells(selection.cases, selection.profile, selection.seed)
-        out += [FlowCell(c, word, backend) for c in found if c.law in selection.laws]
+        for cases, depth in depths(selection):
+            found = module.cells(cases, depth, selection.seed, backend)
+            out += [FlowCell(c, word, getattr(c, "backend", executes)) for c in found if c.law in selection.laws]
     return out

@@ -1,6 +1,6 @@
 """The exact laws of one step as a program: what a screen evaluates beside the update.
 
-The residuals of harness/laws.py run once on traced scalars. The gradient in them is accumulated forwards from the
+The residuals of harness/laws/ run once on traced scalars. The gradient in them is accumulated forwards from the
 loss, where the kernel runs a program accumulated backwards. They are formed in float64, so what float64 rounds is in
 the bound: unit and floor of the trajectory, and the running error of the traced gradient itself.
 """

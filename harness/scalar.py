@@ -1,6 +1,6 @@
 """Traced scalars that numpy's object arrays accept: array formulas run on them become programs.
 
-The residuals of the exact laws are such formulas (harness/laws.py), so that a law stands once and runs both on the
+The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both on the
 host, in wide arithmetic, and inside a kernel. Each operation is entered once; what is known to be a number, zero or
 not negative is used to drop operations. A rewriting never rounds more often than what it replaces.
 """

@@ -85,7 +85,7 @@ def test_survivors_and_blind_laws_are_errors_and_inconclusive_a_warning(actions,
     assert ("error", "D2 blind") in titles and ("error", "D0 blind") in titles and ("warning", "D2 inconclusive") in titles
     (blind,) = [words for _, words, _ in found if words["title"] == "D2 blind"]
     line = (ROOT / blind["file"]).read_text().splitlines()[int(blind["line"]) - 1]
-    assert blind["file"] == "harness/laws.py" and line.startswith("def charge_law(")
+    assert blind["file"] == "harness/laws/balance.py" and line.startswith("def charge_law(")
 
 
 def test_a_survivor_stands_where_the_fault_is_planted(actions, plan, capsys):

@@ -1,59 +1,8 @@
-"""The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they stand."""
+"""Exact laws of a discrete step, and bit equality."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
+from harness.lawbook.info import NEAR_ETA, LawInfo
 from harness.laws import EXACT
-from harness.verdicts import BITWISE, ORDER, ROUNDING
-
-
-@dataclass(frozen=True)
-class LawInfo:
-    """One law: what it states, where it applies, what it cannot see, what must fail under it.
-
-    controls  near misses that it must kill somewhere;  promised  (control, precision) that it must kill in that precision
-    """
-
-    key: str
-    title: str
-    equation: str
-    kind: str
-    blind: tuple[str, ...]
-    controls: tuple[str, ...]
-    applies: str
-    promised: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def anchor(self) -> str:
-        return f"theory.md#{self.key}"
-
-
-T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped")
-NEAR_ETA = "eta x (1 + 2^-10)"
-
-CONTINUOUS = (
-    LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,
-            ("a wrong kinetic factor on a Killing pair: cases with large kinetic breaking see it",), T_CONTROLS,
-            "Euclidean and diagonal metrics, every affine symmetry"),
-    LawInfo("T2", "the theorem for a Bregman kinetic energy",
-            "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess h qdot, xi> - e^(alpha+beta) <grad f, xi>",
-            ROUNDING, (), T_CONTROLS, "Bregman metrics"),
-    LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = O(m) after the layer", ORDER,
-            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("a direction that is no symmetry",), "every case with a linear generator"),
-    LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)", ROUNDING,
-            ("everything that keeps the scale symmetry",), ("curvature of the metric dropped", "friction off by 1e-3"), "scale-invariant losses"),
-)  # fmt: skip
-
-ORDERS = (
-    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (), (NEAR_ETA, "model without its terms of order eta^1", "model without its terms of order eta^2"),
-            "gradient descent, Euclidean cases"),
-    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (), (NEAR_ETA, "start velocity 0", "third order claimed of the second-order model"),
-            "gradient descent, Euclidean cases"),
-    LawInfo("O3", "heavy ball against m qddot + mu qdot + g + k q = 0", "order 2 with the right start velocity, 1 with another", ORDER, (),
-            (NEAR_ETA, "start velocity 0", "start velocity -g", "start velocity -g/(1-beta)", "mass eta/2 for eta(1+beta)/2"), "heavy ball, Euclidean cases"),
-    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2", ORDER, (), ("charge not centred",), "heavy ball, linear generators"),
-)  # fmt: skip
+from harness.verdicts import BITWISE, ROUNDING
 
 GRADIENTS = ("gradient x 2", "gradient x (1 + 2^-10)", "ascent", NEAR_ETA, "breaking term ignored")
 STATES = ("no-op kernel", "NaN in one lane", "tail lanes not written", "state 8 ulp off", "buffer 8 ulp off")
@@ -102,5 +51,3 @@ DISCRETE = tuple(
     LawInfo("B1", "backends agree bit for bit", "bits(backend) = bits(numpy)", BITWISE,
             ("a fault in the traced program, which all of them run",), ("eta x (1 + 2^-10)", "one lane in 10^4, last component"), "every Triton backend"),
 )  # fmt: skip
-
-LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS)}

@@ -1,0 +1,8 @@
+"""The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they stand."""
+
+from harness.lawbook.continuous import CONTINUOUS
+from harness.lawbook.discrete import DISCRETE
+from harness.lawbook.info import LawInfo
+from harness.lawbook.orders import ORDERS
+
+LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS)}

@@ -1,0 +1,19 @@
+"""The theorem in continuous time."""
+
+from harness.lawbook.info import LawInfo
+from harness.verdicts import ORDER, ROUNDING
+
+T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped")
+
+CONTINUOUS = (
+    LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,
+            ("a wrong kinetic factor on a Killing pair: cases with large kinetic breaking see it",), T_CONTROLS,
+            "Euclidean and diagonal metrics, every affine symmetry"),
+    LawInfo("T2", "the theorem for a Bregman kinetic energy",
+            "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess h qdot, xi> - e^(alpha+beta) <grad f, xi>",
+            ROUNDING, (), T_CONTROLS, "Bregman metrics"),
+    LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = O(m) after the layer", ORDER,
+            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("a direction that is no symmetry",), "every case with a linear generator"),
+    LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)", ROUNDING,
+            ("everything that keeps the scale symmetry",), ("curvature of the metric dropped", "friction off by 1e-3"), "scale-invariant losses"),
+)  # fmt: skip

@@ -1,0 +1,28 @@
+"""What the book says of one law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NEAR_ETA = "eta x (1 + 2^-10)"
+
+
+@dataclass(frozen=True)
+class LawInfo:
+    """One law: what it states, where it applies, what it cannot see, what must fail under it.
+
+    controls  near misses that it must kill somewhere;  promised  (control, precision) that it must kill in that precision
+    """
+
+    key: str
+    title: str
+    equation: str
+    kind: str
+    blind: tuple[str, ...]
+    controls: tuple[str, ...]
+    applies: str
+    promised: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        return f"theory.md#{self.key}"

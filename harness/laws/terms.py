@@ -1,0 +1,84 @@
+"""What every exact law is made of: residual, record, and the sums over components from which their terms are formed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Case, Symmetry
+from harness.trajectory import Trajectory
+from kernels.rules import Rule
+
+MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
+
+
+@dataclass
+class Residual:
+    """measured - predicted, its bound and the size of what it is about; (steps, lanes) or (steps, d, lanes)."""
+
+    measured: np.ndarray
+    predicted: np.ndarray
+    bound: np.ndarray
+    signal: np.ndarray
+
+
+@dataclass(frozen=True)
+class ExactLaw:
+    """key, title, equation, and:
+
+    suits     suits(rule, symmetry) -> bool, known before anything runs
+    residual  residual(trajectory, symmetry, **flaws) -> Residual
+    blind     what the law cannot see
+    some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
+    """
+
+    key: str
+    title: str
+    equation: str
+    suits: Callable
+    residual: Callable
+    blind: tuple[str, ...]
+    some: Callable | None = None
+    about_symmetry: bool = True
+
+    def covers(self, t: Trajectory, symmetry) -> np.ndarray:
+        """(lanes,) where the law speaks of this trajectory."""
+        fits = self.suits(t.rule, symmetry)
+        return self.some(t, symmetry) if fits and self.some else np.full(t.lanes, fits)
+
+    def concerns(self, case: Case, rule: Rule) -> bool:
+        """Whether the law says anything of a case under a rule."""
+        return any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
+
+
+def dot(x, y):
+    """Sum over components, axis 1."""
+    return (x * y).sum(axis=1)
+
+
+def act(M, x):
+    """M x for x (n, d, lanes), by the entries that are not zero: they are few, and longdouble has no fast product."""
+    out = np.zeros_like(x)
+    for i, j in zip(*np.nonzero(M), strict=True):
+        out[:, i] += x.dtype.type(M[i, j]) * x[:, j]
+    return out
+
+
+def xi(symmetry: Symmetry, q):
+    return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
+
+
+def formed(t: Trajectory, times: int, *terms):
+    """Bound on the rounding of a residual that is formed from these terms, each rounded so many `times` (but for |residual| itself)."""
+    return times * t.unit * sum(np.abs(x) for x in terms) + t.floor
+
+
+def depth(symmetry: Symmetry) -> int:
+    """How often a term of a charge is rounded: in A q, in the sum over components, and a dozen operations around them."""
+    return len(symmetry.a) + int(np.count_nonzero(symmetry.matrix, axis=1).max()) + 12
+
+
+def size(x, y):
+    return dot(np.abs(x), np.abs(y))

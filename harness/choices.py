@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from cases import CATALOG, Case
-from harness import casefile
+from harness import casechild, casefile, casetrial
 from harness.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
@@ -106,12 +106,13 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
     cases, files = [], []
     for word in words:
         if isinstance(word, Case):
-            casefile.LOADED.setdefault(word.name, word)
+            if not any(word is case for case in CATALOG):
+                casetrial.try_object(word)
+                casefile.LOADED[word.name] = word
             cases.append(word)
         elif casefile.is_file_word(word):
-            case = casefile.load(word)
-            casefile.try_out(case, casefile.split(word)[0])
-            cases.append(case)
+            casechild.tried(word)
+            cases.append(casefile.load(word))
             files.append(word)
         else:
             cases.append(catalogued(word))

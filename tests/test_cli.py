@@ -113,7 +113,7 @@ WRONG_FILES = [
     (GOOD_CASE.replace("loss=loss", "loss=3"), "", "loss is 3, must be a function"),
     (GOOD_CASE.replace("(0.5, 1.0), (0.5, 1.0)", "(0.5, 1.0), (1.0, 0.5)"), "", "must be finite with low < high"),
     (GOOD_CASE.replace("box=((0.5, 1.0), (0.5, 1.0))", "box=7"), "", "raises TypeError"),
-    (GOOD_CASE.replace("return q[0]\n", "return q[7]\n"), "", "breaking raises IndexError"),
+    (GOOD_CASE.replace("return q[0]\n", "return q[7]\n"), "", "breaking reads q[7], but box declares 2: q[0] to q[1] at line 8"),
     (GOOD_CASE.replace("return q[0]\n", "return 'one'\n"), "", "must be a number"),
     (GOOD_CASE.replace("return q[0]\n", "return xp.log(q[0] - 5)\n"), "", "the box must lie inside its domain"),
     (GOOD_CASE.replace("return q[0]\n", "return xp.sin(q[0])\n"), "", "cannot be traced"),

@@ -1,0 +1,182 @@
+"""Trying out a case file in a process of its own, which may hang, crash or leave without harm to the run.
+
+    here                       server, started once              child, forked for each file
+    tried(word)  -- request ->  fork, wait at most the limit  ->  load, evaluate, trace, prove
+                 <- complaint -                               <-  each stage, then the outcome
+
+The server has imported what a trial needs and nothing else, so a fork is safe (neither torch nor threads) and takes
+milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an alarm inside
+it names the line while python runs, the stage it was in is known in any case.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from harness import casefile
+from harness.casetrial import Origin, try_out
+from harness.timelimit import VARIABLE, allowed, limited, overdue
+from harness.usage import UsageError
+
+GRACE = 1.0  # seconds for the alarm inside the child to speak before it is killed
+STARTS = 60.0  # seconds for a server that starts on a busy machine
+POLL = 0.25  # seconds between two looks whether the child is still there: what it forked may keep its pipe open
+_server: subprocess.Popen | None = None
+_turn = threading.Lock()
+
+
+def tried(word: str) -> None:
+    """Raises UsageError with what is wrong with the case that `word` means; it is not loaded here."""
+    casefile.check_path(casefile.split(word)[0])
+    seconds = allowed()
+    request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path]}
+    with _turn:
+        complaint = ask(request, seconds + GRACE + STARTS)
+    if complaint is not None:
+        raise UsageError(complaint)
+
+
+def ask(request: dict, patience: float) -> str | None:
+    """What the server finds wrong, or None. Raises RuntimeError where it does not answer."""
+    process = server()
+    try:
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], patience)
+        line = process.stdout.readline() if ready else b""
+    except BaseException:
+        close()  # interrupted: a late answer must not become that of the next request
+        raise
+    if not line:
+        close()
+        raise RuntimeError(f"the process that tries out case files does not answer within {patience:g} s")
+    return json.loads(line)["complaint"]
+
+
+def server() -> subprocess.Popen:
+    global _server
+    if _server is None or _server.poll() is not None:
+        root = str(Path(__file__).resolve().parent.parent)
+        paths = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)
+        _server = subprocess.Popen(
+            [sys.executable, "-c", "from harness.casechild import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
+        )  # fmt: skip
+        atexit.register(close)
+    return _server
+
+
+def close() -> None:
+    """A server whose stdin ends kills its child and leaves."""
+    global _server
+    process, _server = _server, None
+    if process is not None:
+        process.stdin.close()
+        process.stdout.close()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def serve() -> None:
+    """The server: one request a line, one answer a line, until stdin ends."""
+    import harness.symbolic  # what children need, imported once
+    import harness.trace  # noqa: F401
+
+    answers = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    os.dup2(nothing, 0)
+    while line := requests.readline():
+        request = json.loads(line)
+        complaint = attended(request, requests)
+        os.write(answers, json.dumps({"complaint": complaint}).encode() + b"\n")
+
+
+def attended(request: dict, requests) -> str | None:
+    """Fork a child for one request, follow its stages, and kill it when its time is over."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        os.close(reading)
+        trial(request, writing)
+    os.close(writing)
+    try:
+        os.setpgid(child, child)  # both do: whoever comes first, a kill reaches the group
+    except OSError:
+        pass
+    told, late = followed(reading, requests, child, time.monotonic() + request["seconds"] + GRACE)
+    os.close(reading)
+    kill(child)
+    _, status = os.waitpid(child, 0)
+    if "complaint" in told:
+        return told["complaint"]
+    label, stage = f"case file {casefile.split(request['word'])[0]}", told.get("stage", "loading it")
+    return f"{label} {overdue(request['seconds'])}: it was still {stage}" if late else f"{label} {ending(status)} while {stage}"
+
+
+def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool]:
+    """The last that the child says, {"stage": ...} or {"complaint": ...}, and whether its time was over."""
+    told, waiting = {}, b""
+    while (left := end - time.monotonic()) > 0:
+        gone = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        ready, _, _ = select.select([reading, requests], [], [], min(left, 0 if gone else POLL))
+        if reading in ready:
+            piece = os.read(reading, 65536)
+            *lines, waiting = (waiting + piece).split(b"\n")
+            told = json.loads(lines[-1]) if lines else told
+            if "complaint" in told or not piece:
+                return told, False
+        elif gone or requests in ready:  # nobody sends a second request before the answer: whoever asked is gone
+            return told, False
+    return told, True
+
+
+def kill(child: int) -> None:
+    """The child and everything in its group."""
+    for signalled in (os.killpg, os.kill):
+        try:
+            signalled(child, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def ending(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"ends its process by exit code {code}" if code >= 0 else f"kills its process by {signal.Signals(-code).name}"
+
+
+def trial(request: dict, writing: int) -> None:
+    """In the child: load and try out, say each stage and the outcome. Does not return."""
+
+    def say(**what):
+        os.write(writing, json.dumps(what).encode() + b"\n")
+
+    try:
+        os.chdir(request["folder"])
+        os.environ[VARIABLE] = str(request["seconds"])
+        sys.path[:] = request["path"]
+        with limited(request["seconds"]):
+            say(stage="loading it")
+            case = casefile.load(request["word"])
+            try_out(case, Origin.of_file(casefile.split(request["word"])[0]), lambda stage: say(stage=stage))
+        say(complaint=None)
+    except UsageError as error:
+        say(complaint=str(error))
+    except BaseException as error:
+        say(complaint=f"case file {request['word']} cannot be tried out: {type(error).__name__}: {error}")
+    finally:
+        os._exit(0)

@@ -1,0 +1,266 @@
+"""Trying out a case that is not of the catalogue: whatever is wrong with it is told in one line.
+
+What is, what it must be, where: the loss and its companions are evaluated on arrays and on plain numbers, traced,
+and the declared symmetries proven, before any work.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import re
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
+from harness.timelimit import TimeUp, allowed, limited
+from harness.usage import UsageError
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LANES = 4
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a case comes from: how a complaint begins, and the file whose lines it names."""
+
+    label: str
+    path: Path | None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Origin:
+        return cls(f"case file {path}", path.resolve())
+
+    @classmethod
+    def of_object(cls, case: Case) -> Origin:
+        code = getattr(case.loss, "__code__", None)
+        return cls(f"case {case.name}", Path(code.co_filename) if code else None)
+
+    def line(self, error: BaseException) -> str:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if self.path and Path(f.filename) == self.path]
+        return f" at line {lines[-1]}" if lines else ""
+
+
+class Parameters(Sequence):
+    """q as a case may see it: d entries to read, none to write, and a plain word to whoever reads beyond them."""
+
+    def __init__(self, entries: Sequence):
+        self.entries = tuple(entries)
+
+    def __len__(self):
+        return len(self.entries)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return self.entries[i]
+        if not -len(self) <= operator.index(i) < len(self):
+            raise UndeclaredParameter(f"reads q[{i}], but box declares {len(self)}: q[0] to q[{len(self) - 1}]")
+        return self.entries[i]
+
+    def __setitem__(self, i, value):
+        raise UndeclaredParameter(f"writes q[{i}]: parameters must only be read")
+
+
+class UndeclaredParameter(IndexError):
+    """A function of a case reads what the box does not declare."""
+
+
+def told(error: BaseException, origin: Origin) -> str:
+    """One line about an exception raised by a user's file, with the line of the file."""
+    where = origin.line(error)
+    if isinstance(error, SyntaxError):
+        return f"is no valid python: {error.msg}, line {error.lineno}"
+    if isinstance(error, UndeclaredParameter):
+        return f"{first_line(error)}{where}"
+    if isinstance(error, UnicodeDecodeError | OSError):
+        return f"cannot be read{where}: {first_line(error)}"
+    if isinstance(error, TimeUp):
+        return f"{first_line(error)}{where and ': it was' + where}"
+    if isinstance(error, CaseError):
+        return f"declares what cannot be{where}: {first_line(error)}"
+    return f"raises {type(error).__name__}{where}: {first_line(error)}"
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip() or "no message").splitlines()[0]
+
+
+def check_types(case: Case, origin: Origin) -> None:
+    """Raises UsageError where a field has a type that a Case cannot have."""
+
+    def refuse(field, value, must):
+        raise UsageError(f"{origin.label}: {field} is {value!r}, must be {must}")
+
+    if not isinstance(case.name, str) or not NAME.fullmatch(case.name):
+        refuse("name", case.name, "lower-case words joined by hyphens")
+    for field in ("title", "source"):
+        if not isinstance(getattr(case, field), str):
+            refuse(field, getattr(case, field), "a line of text")
+    for field in ("loss", "breaking"):
+        if not callable(getattr(case, field)):
+            refuse(field, getattr(case, field), f"a function {field}(q, xp)")
+    if not isinstance(case.metric, Metric):
+        refuse("metric", case.metric, "a Metric(...)")
+    if not isinstance(case.symmetries, tuple) or not all(isinstance(s, Symmetry) for s in case.symmetries):
+        refuse("symmetries", case.symmetries, "a tuple of Symmetry")
+    if not isinstance(case.box, tuple) or not all(isinstance(b, tuple) and len(b) == 2 for b in case.box):
+        refuse("box", case.box, "a tuple of (low, high)")
+    if isinstance(case.kick, bool) or not isinstance(case.kick, int | float) or not 0 < case.kick < float("inf"):
+        refuse("kick", case.kick, "a finite number above 0")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One function of a case: called with q and `more`; gives one value, or `length` of them."""
+
+    name: str
+    function: Callable
+    takes: tuple[str, ...]
+    more: tuple = (np,)
+    length: int | None = None
+
+    def __call__(self, q):
+        return self.function(q, *self.more)
+
+
+def parts(case: Case) -> list[Part]:
+    out = [Part("loss", case.loss, ("q", "xp")), Part("breaking", case.breaking, ("q", "xp"))]
+    if case.metric.kind == DIAGONAL:
+        out.append(Part("metric", case.metric.entries, ("q", "kappa", "xp"), (0.5, np), case.dim))
+    if case.metric.kind == BREGMAN:
+        out.append(Part("metric potential", case.metric.potential, ("q", "xp")))
+    return out
+
+
+def try_object(case: Case) -> None:
+    """A case that was handed over as an object: the same trial, within its time. Raises UsageError."""
+    import harness.symbolic  # before the alarm is set: it must not cut an import of ours in two
+    import harness.trace  # noqa: F401
+
+    origin = Origin.of_object(case)
+    check_types(case, origin)
+    with limited(allowed()):
+        try_out(case, origin)
+
+
+def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda stage: None) -> None:
+    """Evaluate, trace and prove a case before any work; raises UsageError with what is wrong.
+
+    doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
+    """
+    from harness.symbolic import prove
+    from harness.trace import gradient
+
+    stage = ""
+
+    def enter(text: str):
+        nonlocal stage
+        stage = text
+        doing(text)
+
+    try:
+        q = case.draw(np.random.default_rng(0), LANES)
+        for part in parts(case):
+            enter(f"evaluating {part.name}")
+            evaluate(part, q, origin)
+        enter("tracing the loss to a kernel")
+        try:
+            gradient(case)
+        except Exception as error:
+            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt") from None
+        enter("proving its symmetries")
+        try:
+            prove(case)
+            check_read(case, origin)
+        except CaseError as error:
+            raise UsageError(f"{origin.label}: {first_line(error).removeprefix(f'case {case.name}: ')}") from None
+        except UsageError:
+            raise
+        except Exception as error:
+            raise UsageError(f"{origin.label}: its invariance cannot be decided: {told(error, origin)}") from None
+    except TimeUp as error:
+        raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
+
+
+def check_read(case: Case, origin: Origin) -> None:
+    """A parameter that the loss does not read is one that a declared symmetry moves alone, or a mistake."""
+    from harness.symbolic import formulas
+
+    ignored = {i for i, g in enumerate(formulas(case).loss_gradient) if g == 0}
+    moved = [{i for i in range(case.dim) if np.any(s.matrix[i]) or s.shift[i]} for s in case.symmetries]
+    for i in sorted(ignored - set().union(*(m for m in moved if m <= ignored))):
+        vector = tuple(int(j == i) for j in range(case.dim))
+        raise UsageError(
+            f"{origin.label}: loss does not depend on q[{i}], one of the {case.dim} parameters that box declares: "
+            f"it must, or a symmetry must move it alone, as translation({vector})"
+        )
+
+
+def evaluate(part: Part, q: np.ndarray, origin: Origin) -> None:
+    """Run one function of a case on arrays (lanes) and on plain numbers; finite, of one shape, and equal lane by lane."""
+    check_signature(part, origin)
+    together = called(part, list(q), origin)
+    points = [[float(x) for x in column] for column in q.T]
+    alone, again = ([called(part, point, origin) for point in points] for _ in range(2))
+    for lane, (one, same) in enumerate(zip(alone, again, strict=True)):
+        for i, whole in enumerate(together):
+            here, value = float(np.broadcast_to(whole, q.shape[1:])[lane]), float(one[i])
+            if value != float(same[i]):
+                raise UsageError(f"{origin.label}: {part.name} gives {value:.6g} and then {float(same[i]):.6g}, {place(points[lane])}: it must depend on q alone")
+            # Arrays and numbers round a sum and an exp differently; numbers of another point are off by much more.
+            if abs(here - value) > 1e-6 * max(abs(float(x[i])) for x in alone):
+                raise UsageError(
+                    f"{origin.label}: {part.name} gives {here:.6g} in an array of {len(points)} points and {value:.6g} alone, {place(points[lane])}: "
+                    f"an entry of q may be an array with a number a point, and must be combined number by number"
+                )
+
+
+def check_signature(part: Part, origin: Origin) -> None:
+    try:
+        signature = inspect.signature(part.function)
+    except (TypeError, ValueError):
+        return  # a builtin tells nothing: calling it will
+    try:
+        signature.bind(*part.takes)
+    except TypeError:
+        raise UsageError(f"{origin.label}: {part.name} takes {signature}, must take ({', '.join(part.takes)})") from None
+
+
+def called(part: Part, point: list, origin: Origin) -> list[np.ndarray]:
+    """The values of one call, each finite and of the shape of an entry of q."""
+    at, shape = place(point), np.shape(point[0])
+    try:
+        with np.errstate(all="ignore"):
+            value = part(Parameters(point))
+    except Exception as error:
+        count = f"; q has {len(point)} entries" if isinstance(error, ValueError) and "unpack" in str(error) else ""
+        raise UsageError(f"{origin.label}: {part.name} {told(error, origin)}{count}, {at}") from None
+    if part.length is not None and (not isinstance(value, list | tuple) or len(value) != part.length):
+        raise UsageError(f"{origin.label}: {part.name} gives {describe(value)}, must be a list of {part.length} entries")
+    out = []
+    for x in value if part.length is not None else [value]:
+        if np.iscomplexobj(x) or x is None:
+            raise UsageError(f"{origin.label}: {part.name} gives {describe(x)}, must be a number, {at}")
+        try:
+            numbers = np.asarray(x, dtype=float)
+        except (TypeError, ValueError):
+            raise UsageError(f"{origin.label}: {part.name} gives {describe(x)}, must be a number") from None
+        if numbers.shape not in ((), shape):
+            raise UsageError(f"{origin.label}: {part.name} gives shape {numbers.shape}, must be {shape}, {at}")
+        if not np.isfinite(numbers).all():
+            bad = float(numbers[~np.isfinite(numbers)][0])
+            raise UsageError(f"{origin.label}: {part.name} is {bad} {at}: the box must lie inside its domain")
+        out.append(numbers)
+    return out
+
+
+def place(point: Sequence) -> str:
+    return f"at q = [{', '.join(f'{float(np.ravel(x)[0]):.4g}' for x in point)}]"
+
+
+def describe(value) -> str:
+    return f"{type(value).__name__} of length {len(value)}" if isinstance(value, list | tuple) else f"{type(value).__name__} {value!r}"[:60]

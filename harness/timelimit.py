@@ -1,0 +1,66 @@
+"""A limit on how long somebody else's code may take: a case file is trusted, but it may hang.
+
+The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back, it
+does nothing. What must not hang at all is tried out in a process of its own (casechild.py), which is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+from harness.usage import UsageError
+
+VARIABLE, SECONDS = "NOETHER_CASE_SECONDS", 30.0
+AGAIN = 1.0  # seconds between alarms: `except:` in a loop keeps one, and the next comes
+
+
+class TimeUp(BaseException):
+    """No Exception: what hangs in `try ... except Exception` must not catch it."""
+
+    def __init__(self, seconds: float):
+        super().__init__(overdue(seconds))
+
+
+def overdue(seconds: float) -> str:
+    return f"does not finish within {seconds:g} s ({VARIABLE} sets another limit)"
+
+
+def allowed() -> float:
+    """Seconds for loading a case file and trying it out. Raises UsageError."""
+    word = os.environ.get(VARIABLE, "").strip()
+    try:
+        seconds = float(word) if word else SECONDS
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise UsageError(f"{VARIABLE} is {word!r}, must be a number of seconds above 0, at most 86400")
+    return seconds
+
+
+@contextmanager
+def limited(seconds: float):
+    """Raises TimeUp inside when `seconds` are over; the shorter limit holds where one stands within another."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    began, (left, interval) = time.monotonic(), signal.getitimer(signal.ITIMER_REAL)
+    if 0 < left <= seconds:
+        yield
+        return
+
+    def stop(*_):
+        raise TimeUp(seconds)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1e-3), interval)

@@ -23,7 +23,8 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
 LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
-NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2")
+NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2",
+             "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped")  # fmt: skip
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
 
 

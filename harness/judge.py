@@ -97,8 +97,8 @@ def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
     """(lanes,) whether the lane's signal stands above its bound."""
     if law.key == "D0":
         return t.path >= PATH_MOTION
-    ratio = r.signal / r.bound
-    return (np.nan_to_num(ratio.astype(float), nan=0.0, posinf=0.0) >= MOTION).any(axis=0) & (t.path >= PATH_MOTION)
+    ratio = np.nan_to_num((r.signal / r.bound).astype(float), nan=0.0, posinf=0.0)
+    return (ratio >= MOTION).reshape(-1, t.lanes).any(axis=0) & (t.path >= PATH_MOTION)
 
 
 def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:

@@ -141,12 +141,12 @@ def broken(points: list[Point], full: bool) -> list[Point]:
 def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
     """What a point covers. A rule with an option: its laws and a narrow store, on any case; the others on every case."""
     if RULE_TABLE[rule].optional:
-        about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
+        about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
         return set() if "/" in precision else about | {(rule, width(precision))}
     if "/" in precision:
         kind = "mirror" if RULE_TABLE[rule].log_state else "euclidean"
         return {(case.name, rule), (rule, precision.partition("/")[2]), (kind, precision)}
-    laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule])}
+    laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
     return laws | {(case.name, rule), (case.name, precision)}
 
 
@@ -180,7 +180,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
-            laws = tuple(k for k in laws if EXACT[k].concerns(case, RULE_TABLE[rule]))
+            laws = tuple(k for k in laws if EXACT[k].concerns(case, RULE_TABLE[rule], precision))
             if kind == "controls" and laws and "D0" not in laws:
                 laws = ("D0", *laws)  # some faults only the update itself can see: a narrowed choice must not call them survivors
         return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)

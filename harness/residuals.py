@@ -30,7 +30,7 @@ FLOOR = 2.0**-960
 # In narrower arithmetic than its own, the screen does not run its gradient's error beside the kernel's: it lets it be
 # this many times larger, each in units of its own roundoff.
 COARSE = 2.0**20
-LAG = {"D6": 2}  # steps that a law looks back; the others look at one
+LAG = {"D1": 2, "D5": 2, "D6": 2, "D10": 2}  # steps that a law looks back; the others look at one
 
 
 class Symbols(Trajectory):
@@ -119,7 +119,7 @@ class Residuals:
 def speaking(case: Case, rule: Rule, keys=None) -> list[tuple[str, str | None]]:
     """(law, symmetry) of the exact laws that say something of a case under a rule."""
     pairs = []
-    for key in keys or EXACT:
+    for key in keys or (key for key, law in EXACT.items() if law.screened):
         law = EXACT[key]
         pairs += [(key, s.name if s else None) for s in (case.symmetries if law.about_symmetry else (None,)) if law.suits(rule, s)]
     return pairs

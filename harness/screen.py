@@ -78,7 +78,7 @@ def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
     nowhere = np.broadcast_to(np.zeros((), WIDE), (job.steps + 1, *job.q0.shape))
     t = Trajectory(case, job.rule, job.precision, nowhere, nowhere, job.params)
     symmetries = {s.name: s for s in case.symmetries} | {None: None}
-    covers = {pair: EXACT[pair[0]].covers(t, symmetries[pair[1]]) for pair in speaking(case, job.rule, tuple(laws or EXACT))}
+    covers = {pair: EXACT[pair[0]].covers(t, symmetries[pair[1]]) for pair in speaking(case, job.rule, laws)}
     pairs = tuple(pair for pair, lanes in covers.items() if lanes.any())
     if not pairs:
         raise ValueError(f"no law of {tuple(laws or EXACT)} speaks of {case.name} under {job.rule.name}: nothing to screen")

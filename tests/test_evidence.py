@@ -218,7 +218,7 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 def test_every_wrong_law_is_shown_and_killed():
     case = next(c for c in CATALOG if c.name == "rayleigh")
-    cells = [DiscreteCell(case, rule, "float64", "numpy", "controls", laws, 9, 0, 12) for rule, laws in (("heavy-ball", ("D2", "D4")), ("nesterov", ("D2",)))]
+    cells = [DiscreteCell(case, rule, "float64", "numpy", "controls", laws, 9, 0, 12) for rule, laws in (("heavy-ball", ("D1", "D2", "D4", "D5")), ("nesterov", ("D2",)), ("heavy-ball-decoupled", ("D10",)), ("gradient-descent", ("D11",)))]
     records = [r for cell in cells for r in cell.run()]
     wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}
     assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.faults.harmless import EQUIVALENT
+from harness.lawbook import LAWS as BOOK
+from harness.laws import EXACT
 from harness.verdicts import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
-LAWS = ("D0", "D2", "D3", "D4", "D6", "D7", "D13", "E1", "B1", "T1", "T2", "T3", "T5", "O1", "O2", "O3", "O5")
+LAWS: tuple[str, ...] = (*EXACT, *(law for law in BOOK if law not in EXACT))
+"""The columns of the matrix: first the laws that every kernel fault is shown to."""
 GUARD = "guard"  # the law of a record about a fault of the harness itself
 
 

@@ -6,6 +6,7 @@ from harness.verdicts import BITWISE, ROUNDING
 
 GRADIENTS = ("gradient x 2", "gradient x (1 + 2^-10)", "ascent", NEAR_ETA, "breaking term ignored")
 STATES = ("no-op kernel", "NaN in one lane", "tail lanes not written", "state 8 ulp off", "buffer 8 ulp off")
+POSITIONS = tuple(c for c in STATES if not c.startswith("buffer"))
 DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after the step")
 DISCRETE_CONTROLS = {
     "D0": (*STATES, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "decay coupled for decoupled", "eta as float32",
@@ -14,8 +15,12 @@ DISCRETE_CONTROLS = {
     "D2": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "eta as float32"),
     "D3": (*STATES, "beta x (1 + 2^-10)", "decay coupled for decoupled"),
     "D4": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
-    "D6": (*(c for c in STATES if not c.startswith("buffer")), *GRADIENTS, "k off by 1 %"),
-    "D7": (*(c for c in STATES if not c.startswith("buffer")), *GRADIENTS, "eta as float32"),
+    "D1": (*POSITIONS, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "eta as float32", "mass eta/2 for eta(1+beta)/2", "friction off by 2^-10"),
+    "D5": (*POSITIONS, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "old kinetic term dropped"),
+    "D10": (*POSITIONS, *GRADIENTS, "another loss, same symmetry", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled", "force g + k q for g + (1-beta) k q"),
+    "D11": (*POSITIONS, *GRADIENTS, "eta as float32", "dropped kinetic term"),
+    "D6": (*POSITIONS, *GRADIENTS, "k off by 1 %"),
+    "D7": (*POSITIONS, *GRADIENTS, "eta as float32"),
 }
 APPLIES = {
     "D0": "every rule, every case, every precision",
@@ -24,12 +29,16 @@ APPLIES = {
     "D4": "gradient descent and heavy ball with coupled decay and its options but Nesterov, symmetric A",
     "D6": "Euclidean rules, translations",
     "D7": "mirror descent",
+    "D1": "gradient descent and heavy ball with coupled decay and its options but Nesterov",
+    "D5": "the same, scale-invariant losses",
+    "D10": "heavy ball with decoupled decay",
+    "D11": "gradient descent, scale-invariant losses",
 }
 
 # Eight units in the last place are some ten bounds: a bound that became much wider in one precision lets them pass.
 # A mixed buffer's are units of float32, which only D0 sees beside the roundings of q.
 PROMISED = {
-    "float64": {"state 8 ulp off": ("D0", "D2", "D3", "D4", "D6", "D7"), "buffer 8 ulp off": ("D0", "D2", "D3", "D4")},
+    "float64": {"state 8 ulp off": ("D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D10", "D11"), "buffer 8 ulp off": ("D0", "D2", "D3", "D4")},
     "bfloat16": {"state 8 ulp off": ("D0", "D2", "D3"), "buffer 8 ulp off": ("D0", "D2", "D3")},
     "bfloat16/mixed": {"state 8 ulp off": ("D0", "D2", "D3"), "buffer 8 ulp off": ("D0",)},
 }

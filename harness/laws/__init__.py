@@ -5,7 +5,7 @@ force that enters v (c (+-g + k q), k q when coupled, c of a dampened rule, - wh
 Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
-from harness.laws import balance, curved, quadratic, step, translation
+from harness.laws import balance, curved, norm, positions, quadratic, step, translation
 from harness.laws.balance import (  # noqa: F401
     broken_force,
     charge,
@@ -20,5 +20,11 @@ from harness.laws.quadratic import massive  # noqa: F401
 from harness.laws.step import update  # noqa: F401
 from harness.laws.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi  # noqa: F401
 
-EXACT: dict[str, ExactLaw] = {law.key: law for module in (step, balance, quadratic, translation, curved) for law in module.LAWS}
+EXACT: dict[str, ExactLaw] = {
+    law.key: law
+    for law in sorted(
+        (law for module in (step, positions, balance, quadratic, norm, translation, curved) for law in module.LAWS),
+        key=lambda law: int(law.key[1:]),
+    )
+}
 """In the order in which they are printed."""

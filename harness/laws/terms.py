@@ -32,6 +32,8 @@ class ExactLaw:
     residual  residual(trajectory, symmetry, **flaws) -> Residual
     blind     what the law cannot see
     some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
+    screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at less cost
+    narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in their rounding
     """
 
     key: str
@@ -42,15 +44,18 @@ class ExactLaw:
     blind: tuple[str, ...]
     some: Callable | None = None
     about_symmetry: bool = True
+    narrow: bool = True
+    screened: bool = True
 
     def covers(self, t: Trajectory, symmetry) -> np.ndarray:
         """(lanes,) where the law speaks of this trajectory."""
         fits = self.suits(t.rule, symmetry)
         return self.some(t, symmetry) if fits and self.some else np.full(t.lanes, fits)
 
-    def concerns(self, case: Case, rule: Rule) -> bool:
-        """Whether the law says anything of a case under a rule."""
-        return any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
+    def concerns(self, case: Case, rule: Rule, precision: str = "float64") -> bool:
+        """Whether the law says anything of a case under a rule, in a precision."""
+        fits = self.narrow or precision in ("float64", "float32")
+        return fits and any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
 
 
 def dot(x, y):

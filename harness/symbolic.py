@@ -92,6 +92,15 @@ def gradient(case: Case) -> Callable:
 
 
 @cache
+def hessian_product(case: Case) -> Callable:
+    """H w at (q, eps, w), (d, lanes), numpy."""
+    f = formulas(case)
+    along = [theorem.derivative_along(g, f.q, f.w) for g in f.total_gradient]
+    call = arrays(compiled((*f.q, EPS, *f.w), along, "numpy"), case.dim)
+    return lambda q, eps, w: call(*q, eps, *w)
+
+
+@cache
 def curvature(case: Case) -> Callable:
     """(H w, f'''(w, w)) at (q, eps, w), each (d, lanes), numpy."""
     f = formulas(case)

@@ -72,7 +72,7 @@ def test_vectors_of_different_lengths_are_refused():
         orders.decide(ETA, NONE[:3])
 
 
-@pytest.mark.parametrize("cell", order_laws.cells([BY_NAME["mexican-hat"]], "quick", 3), ids=lambda c: c.law)
+@pytest.mark.parametrize("cell", order_laws.cells([BY_NAME["mexican-hat"]], "quick", 3), ids=lambda c: c.name)
 def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
     records = order_laws.run_cell(cell)
     claims = [r for r in records if r.control is None]
@@ -83,7 +83,7 @@ def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
 
 
 def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
-    (cell,) = [c for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.law == "O3"]
+    (cell,) = [c for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.name == "O3/mexican-hat/heavy-ball"]
     measured = {
         (r.parameters["statement"].split(", ", 1)[1], r.control): r.measured
         for r in order_laws.run_cell(cell)

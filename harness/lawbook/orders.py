@@ -4,11 +4,21 @@ from harness.lawbook.info import NEAR_ETA, LawInfo
 from harness.verdicts import ORDER
 
 ORDERS = (
-    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (), (NEAR_ETA, "model without its terms of order eta^1", "model without its terms of order eta^2"),
-            "gradient descent, Euclidean cases"),
-    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (), (NEAR_ETA, "start velocity 0", "third order claimed of the second-order model"),
-            "gradient descent, Euclidean cases"),
+    LawInfo("O1", "gradient descent against gradient flow and its corrections", "orders 1, 2 and 3 in eta", ORDER, (),
+            (NEAR_ETA, "model without its terms of order eta^1", "model without its terms of order eta^2"), "gradient descent, Euclidean cases"),
+    LawInfo("O2", "gradient descent against (eta/2) qddot + qdot + g = 0", "order 2, never 3", ORDER, (),
+            (NEAR_ETA, "start velocity 0", "third order claimed of the second-order model"), "gradient descent, Euclidean cases"),
     LawInfo("O3", "heavy ball against m qddot + mu qdot + g + k q = 0", "order 2 with the right start velocity, 1 with another", ORDER, (),
-            (NEAR_ETA, "start velocity 0", "start velocity -g", "start velocity -g/(1-beta)", "mass eta/2 for eta(1+beta)/2"), "heavy ball, Euclidean cases"),
-    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2", ORDER, (), ("charge not centred",), "heavy ball, linear generators"),
+            (NEAR_ETA, "start velocity 0", "start velocity -g", "start velocity -g/(1-beta)", "mass eta/2 for eta(1+beta)/2",
+             "second order claimed inside the layer", "second order claimed of the flow", "modified loss from a cold start", "modified loss without 1 + beta"),
+            "heavy ball, Euclidean cases"),
+    LawInfo("O5", "the discrete charge against the continuous one", "<A q, v/eta>: order 1; centred: order 2;  gradient descent: Q drifts at (eta/2) <g, A g>", ORDER, (),
+            ("charge not centred", "charge taken as conserved to second order", "drift at half its rate"), "heavy ball; gradient descent, symmetric generators"),
+    LawInfo("O6", "decoupled decay against its own friction", "m qddot + (mu + eta beta k) qdot + mu k q + g = 0, qdot(0) = (2 beta v_0/eta - g)/(1+beta) - k q_0: order 2", ORDER, (),
+            (NEAR_ETA, "friction without eta beta k", "start velocity without -k q", "start velocity of coupled decay", "buffer forgotten in the start velocity",
+             "spring of coupled decay"), "decoupled decay, Euclidean cases"),
+    LawInfo("O7", "Nesterov, dampening and schedules against their models", "extra friction eta beta H; time eta (1-tau); extra friction -eta beta sdot/s: order 2", ORDER, (),
+            (NEAR_ETA, "friction without eta beta H", "start velocity of heavy ball", "first buffer dampened too", "mass of undamped heavy ball",
+             "time of undamped heavy ball", "schedule without its friction", "friction of another buffer", "schedule from start velocity 0"),
+            "options of heavy ball, Euclidean cases"),
 )  # fmt: skip

@@ -1,0 +1,73 @@
+"""The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
+
+Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are kernels/step.py in float64 where it has the
+rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance from order 13.
+A quick run looks at the cases with the shortest gradients, a full one at all.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+from cases.case import DIAGONAL, EUCLIDEAN
+from harness.continuous_records import undecided
+from harness.order_laws import descent, momentum, options, schedule
+from harness.order_laws.runs import FINAL, Cell, reference, step_sizes, updates  # noqa: F401
+from harness.symbolic import prove
+from harness.trace import gradient
+from harness.verdicts import Record
+
+SHORT = 96
+"""Operations of a gradient whose derivatives sympy takes in a moment: the third of softmax, with 193, takes 25 s (1.14)."""
+
+SUBJECTS = {
+    ("O1", "gradient-descent", ""): descent.flow_orders,
+    ("O2", "gradient-descent", ""): descent.second_order_model,
+    ("O3", "heavy-ball", ""): momentum.heavy_ball_orders,
+    ("O3", "heavy-ball", "layer"): momentum.layer_orders,
+    ("O3", "heavy-ball", "flow"): momentum.flow_limits,
+    ("O5", "heavy-ball", ""): momentum.charge_orders,
+    ("O5", "gradient-descent", "drift"): descent.charge_drift,
+    ("O6", "heavy-ball-decoupled", ""): options.decoupled_orders,
+    ("O7", "nesterov", ""): options.nesterov_orders,
+    ("O7", "heavy-ball-dampened", ""): options.dampened_orders,
+    ("O7", "heavy-ball-scheduled", ""): schedule.schedule_orders,
+}
+"""What is measured: (law, rule, part) -> records of a cell."""
+
+proven = cache(prove)
+
+
+def covers(law: str, part: str, case) -> bool:
+    """The metric of a diagonal case plays no part in gradient descent, which is Euclidean."""
+    descent = law == "O1" or part == "drift"
+    kinds = (EUCLIDEAN, DIAGONAL) if descent else (EUCLIDEAN,)
+    if part == "drift" and not any(s.is_symmetric for s in case.symmetries):
+        return False
+    if (law == "O1" or part == "flow") and len(gradient(case).ops) > SHORT:
+        return False
+    return case.metric.kind in kinds
+
+
+def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
+    """Every subject on the cases that it covers; in quick on the one with the shortest gradient."""
+    out = []
+    for law, rule, part in SUBJECTS if profile != "glance" else ():
+        mine = [c for c in cases if covers(law, part, c)]
+        if profile == "quick":
+            mine = sorted(mine, key=lambda c: len(gradient(c).ops))[:1]
+        out += [Cell(law, case, rule, profile, seed, part) for case in mine]
+    return out
+
+
+def run_cell(cell: Cell) -> list[Record]:
+    began = time.perf_counter()
+    proven(cell.case)
+    try:
+        out = SUBJECTS[cell.law, cell.rule, cell.part](cell)
+    except FloatingPointError as error:
+        out = [undecided(cell, str(error), backend="numpy")]
+    for r in out:
+        r.seconds = (time.perf_counter() - began) / len(out)
+    return out

@@ -38,10 +38,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
         out += [Cell(law, case, rule, part, profile, seed) for part in (parts[:1] if profile == "glance" else parts)]
         if profile == "glance":
             continue
-        if (
-            any(mechanics(case).parts[i].keys() >= {"generator"} for i in range(len(case.symmetries)))
-            and case.metric.kind != DIAGONAL
-        ):
+        if any(twists(case, s) for s in case.symmetries) and case.metric.kind != DIAGONAL:
             out.append(Cell("T3", case, rule, "overdamped", profile, seed))
         if (
             case.metric.kind == EUCLIDEAN
@@ -50,6 +47,15 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
         ):
             out.append(Cell("T5", case, "scale-invariant-lagrangian", "masses", profile, seed))
     return out
+
+
+def twists(case, symmetry) -> bool:
+    """Whether the generator's derivative breaks the kinetic energy: (4a) or the first term of (8) of theorem.py is not zero.
+
+    Read off the matrix: to ask `mechanics` of every case would compile all of them before the first cell runs.
+    """
+    A = symmetry.matrix
+    return bool(A.any() if case.metric.kind == BREGMAN else (A + A.T).any())
 
 
 def run_cell(cell: Cell) -> list[Record]:

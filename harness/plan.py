@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from itertools import product
 
@@ -138,6 +139,7 @@ def broken(points: list[Point], full: bool) -> list[Point]:
     return [(c, r, p) for c, r, p in points if r == "heavy-ball" and (p == "float64" or (full and p == "float32"))]
 
 
+@cache
 def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
     """What a point covers. A rule with an option: its laws and a narrow store, on any case; the others on every case."""
     if RULE_TABLE[rule].optional:

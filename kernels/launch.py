@@ -31,6 +31,7 @@ from kernels.step import trajectory as plain_trajectory
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
 ON_CPU = ("triton-ptx", "triton-cpu")
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")  # Linux, WSL, AMD
 WARPS = 4
 INTERPRETED_BLOCK = 1024
 
@@ -164,6 +165,8 @@ def missing(backend: str) -> str:
 
         return native.missing()
     if backend == "triton-gpu":
+        if not any(os.path.exists(device) for device in GPU_DEVICES):
+            return "there is no GPU device file"  # importing torch to be told the same takes 2 s
         import torch
 
         if not torch.cuda.is_available():

@@ -1,0 +1,80 @@
+"""The fixture `noether`: a user's own test decides laws on the user's own case.
+
+    def test_my_loss(noether):
+        noether.verify("my_case.py")
+        noether.holds("my_case.py", law="D2")
+
+Loaded with pytest by its entry point, in every project of that environment: nothing is imported here before the
+fixture is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+class Noether:
+    """Verification that fails a test: an AssertionError carries the lines of what is violated, and how to replay it.
+
+    folder   where run folders go, so that a violation can be replayed after the test
+    beside   the folder of the test file: a relative path of a case file means a file beside the test, or one of the
+             working directory
+    """
+
+    def __init__(self, folder: Path, beside: Path):
+        self.folder, self.beside, self.runs = folder, beside, 0
+
+    def verify(self, case, **options):
+        """Every law on `case`, a name, a file or a Case, with the options of harness.verify; gives its Result."""
+        __tracebackhide__ = True
+        return self.decided(case, options)
+
+    def holds(self, case, law: str, **options):
+        """One law, or a comma list of laws."""
+        __tracebackhide__ = True
+        return self.decided(case, {"laws": law, **options})
+
+    def decided(self, case, options: dict):
+        from harness.run import verify
+        from harness.usage import UsageError
+
+        __tracebackhide__ = True
+        case = case if not isinstance(case, (str, Path)) else self.found(str(case))
+        if isinstance(case, str) and "out" not in options:
+            self.runs += 1
+            options = {**options, "out": self.folder / f"run{self.runs}"}
+        try:
+            result = verify(case, **options)
+        except UsageError as error:
+            raise UsageError(str(error)) from None  # its frames are of no interest to whoever wrote the case
+        if result.exit_code:
+            raise AssertionError(told(result))
+        return result
+
+    def found(self, word: str) -> str:
+        from harness.casefile import is_file_word, split
+
+        if not is_file_word(word):
+            return word
+        path, name = split(word)
+        there = self.beside / path
+        path = (there if there.exists() else path).resolve()
+        return f"{path}:{name}" if name else str(path)
+
+
+def told(result) -> str:
+    """The verdict, then what is violated or undecided, a line each, with what replays it."""
+    from harness import table
+
+    lines = [f"noether: {table.verdict(result)}"]
+    for part in table.remainder(result):
+        lines.append(part if isinstance(part, str) else part.plain)
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def noether(request, tmp_path):
+    """noether.verify(case), noether.holds(case, law="D2"): fail with the violated record and its replay."""
+    return Noether(tmp_path, request.path.parent)

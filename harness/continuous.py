@@ -94,6 +94,8 @@ def masses(cell: Cell) -> list[Record]:
                 judged = [judge(solution, i, lane, window, lambda t, i=i: t.predicted(i)) for lane in chosen]
                 about = {"m": m, "mu": 1.0, "window": name, "kinetic_share": share}
                 out.append(record(cell, symmetry.name, judged, about, MOTION))
+                worst = out[-1].worst["lane"]
+                out[-1].parameters |= {"eps": float(solution.run.parameters.eps[worst]), "kappa": float(solution.run.parameters.kappa[worst])}
         for control, predict in controls(mech, i).items():
             witnesses = [lane for lanes in lanes_of.values() for lane in lanes]
             if "kinetic" in control:

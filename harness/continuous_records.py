@@ -120,6 +120,8 @@ def order_record(
     verdict = (
         INCONCLUSIVE if off is None else HOLDS if spent <= 1 else VIOLATED if off > QUARTER else INCONCLUSIVE
     )
+    if order.orders and "window" not in data:  # the step sizes above the rounding plateau: those that were judged
+        data = {**data, "window": sorted((data["x"][0], data["x"][len(order.orders)]))}
     text = f"{order.reason}, stated {stated}; p_j = {', '.join(f'{p:.3f}' for p in order.orders[-4:])}"
     return Record(
         law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=len(data["x"]),

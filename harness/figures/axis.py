@@ -1,0 +1,78 @@
+"""A range of numbers laid on pixels, and its ticks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.figures.svg import LEFT, RIGHT, WIDTH, line, power, text
+
+
+@dataclass
+class Axis:
+    """A range of numbers laid on pixels from `start` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool
+
+    @classmethod
+    def over(cls, values: list[float], start: float, end: float, *, log: bool) -> Axis:
+        seen = [math.log10(v) if log else v for v in values] or [0.0]
+        low, high = min(seen), max(seen)
+        if log and high - low < 1:  # less than a decade: halves of one, or ticks have no room
+            low, high = math.floor(2 * low) / 2, math.ceil(2 * high) / 2
+        if high - low < 1e-300 or not math.isfinite(high - low):
+            low, high = low - 0.5, high + 0.5
+        pad = 0.04 * (high - low)
+        return cls(low - pad, high + pad, start, end, log)
+
+    def at(self, value: float) -> float:
+        x = math.log10(value) if self.log else value
+        return self.start + (x - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self, most: int = 6) -> list[tuple[float, str]]:
+        """(value, words), the words being SVG."""
+        span = self.high - self.low
+        if self.log:
+            first, last = math.ceil(self.low), math.floor(self.high)
+            if last - first >= 1:
+                stride = max(1, math.ceil((last - first + 1) / most))
+                return [(10.0**e, power(e)) for e in range(first, last + 1, stride)]
+            values = [m * 10.0**e for e in range(first - 2, last + 2) for m in (1, 2, 5)]
+            return [(v, f"{v:.3g}") for v in values if self.low <= math.log10(v) <= self.high] or [(10.0**self.low, f"{10.0**self.low:.3g}")]
+        rough = span / most
+        unit = 10.0 ** math.floor(math.log10(rough))
+        step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough)
+        first = math.ceil(self.low / step)
+        values = [(first + i) * step for i in range(int((self.high - first * step) / step) + 1)]
+        return [(v, f"{v / 10.0**self.factor:.4g}".replace("-", "−")) for v in values]
+
+    @property
+    def factor(self) -> int:
+        """The power of ten that is taken out of the ticks of a linear axis: small or large numbers would not fit."""
+        size = max(abs(self.low), abs(self.high))
+        e = math.floor(math.log10(size)) if size > 0 and not self.log else 0
+        return e if e < -1 or e > 3 else 0
+
+
+def drawable(value, log: bool) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and (value > 0 or not log)
+
+
+def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float, bottom: float) -> list[str]:
+    """Grid, ticks and names of two axes; tall is the height of the drawing."""
+    base = tall - bottom
+    parts = []
+    for value, told in across.ticks(5):
+        x = across.at(value)
+        parts += [line(x, top, x, base, "grid"), text(x, base + 16, told, raw=True)]
+    for value, told in up.ticks():
+        y = up.at(value)
+        parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, told, anchor="end", raw=True)]
+    parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
+    for axis, x, y, anchor in ((across, WIDTH - RIGHT, tall - 7, "end"), (up, LEFT + 4, top + 3, "start")):
+        parts += [text(x, y, f"× {power(axis.factor)}", raw=True, anchor=anchor, kind="name")] if axis.factor else []
+    return [*parts, text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"), text(12, (top + base) / 2, ylabel, kind="name", turn=True)]

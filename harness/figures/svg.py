@@ -1,0 +1,32 @@
+"""The words of a drawing: text, lines, frames."""
+
+from __future__ import annotations
+
+from html import escape
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 270, 56, 12, 14, 44
+"""Of a panel, in units of which one is about a pixel on a phone, so that 12 units of text can be read there."""
+LETTER = 6.6  # width of a letter, roughly: for what must not run out of the frame
+
+
+def text(x: float, y: float, words: str, *, anchor: str = "middle", kind: str = "", raw: bool = False, turn: bool = False) -> str:
+    rotate = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
+    named = f' class="{kind}"' if kind else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}{rotate}>{words if raw else escape(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="{kind}"/>'
+
+
+def drawing(parts: list[str], label: str, height: float = HEIGHT, width: float = WIDTH) -> str:
+    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+
+
+def short(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def power(e: int) -> str:
+    """10^e; small words, so raw."""
+    return {0: "1", 1: "10"}.get(e, f'10<tspan dy="-4" font-size="9">{str(e).replace("-", "−")}</tspan>')

@@ -1,0 +1,120 @@
+"""What the run says of the physics: pictures that stand above the laws they come from."""
+
+from __future__ import annotations
+
+import math
+
+from harness.figures.motion import motion
+from harness.report.plots import badness, figure, place, plot_of
+from harness.table import number
+from harness.verdicts import Record
+
+RESPONSES, REGIMES = 6, 6
+TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("order 0", "zeroth"))
+
+
+def exhibits(records: list[Record], drawn: set[int]) -> dict:
+    """Everything above the laws; ids of records whose picture stands here are added to `drawn`."""
+    real = [r for r in records if not r.control]
+    return {"motion": moved(real, drawn), "response": responses(real, drawn), "maps": maps(real, drawn), "regimes": regimes(real, drawn), "claims": claims(real, drawn)}
+
+
+def moved(real: list[Record], drawn: set[int]) -> dict | None:
+    """The charge of one symmetry under a kinetic energy that keeps it (T5), and under one that does not (T1)."""
+    kept = [r for r in real if r.law == "T5" and timed(r)]
+    broken = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer" and (r.parameters.get("kinetic_share") or 0) >= 0.5]
+    pairs = [(a, b) for a in kept for b in broken if (a.case, a.symmetry, a.parameters["m"]) == (b.case, b.symmetry, b.parameters["m"])]
+    if not pairs:
+        return None
+    a, b = max(pairs, key=lambda p: (p[0].parameters["m"], p[1].parameters.get("eps") == 0))
+    traces = [normal(r) for r in (a, b)]
+    labels = [f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking" for r, word in ((a, "without"), (b, "with"))]
+    pictures = motion(traces, labels, "time, in units of m/μ", "J(t) / J(0)")
+    if not pictures:
+        return None
+    drawn |= {id(a), id(b)}
+    left = "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and nothing else."
+    right = f"Same loss, same symmetry, Euclidean kinetic energy: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its start instead of {math.exp(-traces[1][0][-1]):.2g}."
+    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right), (a, b), strict=True)], "case": a.case, "symmetry": a.symmetry}
+
+
+def timed(r: Record) -> bool:
+    y = r.data.get("y")
+    return str(r.data.get("label", "")).endswith("against t") and isinstance(y, list) and bool(y) and bool(y[0]) and isinstance(r.parameters.get("m"), float)
+
+
+def normal(r: Record) -> tuple[list, list, list]:
+    rate, size = r.parameters.get("mu", 1.0) / r.parameters["m"], r.data["y"][0]
+    return [t * rate for t in r.data["x"]], [y / size for y in r.data["y"]], [y / size for y in r.data.get("predicted", [])]
+
+
+def first_of_each(found: list[Record], key, most: int) -> list[Record]:
+    """The worst of each key, in the order of the laws."""
+    chosen: dict = {}
+    for r in sorted(found, key=badness, reverse=True):
+        chosen.setdefault(key(r), r)
+    return sorted(chosen.values(), key=lambda r: (r.law, r.precision))[:most]
+
+
+def pictures(chosen: list[Record], drawn: set[int]) -> list[dict]:
+    out = []
+    for r in chosen:
+        made = figure(r, plot_of(r))
+        if made:
+            drawn.add(id(r))
+            out.append(made)
+    return out
+
+
+def responses(real: list[Record], drawn: set[int]) -> list[dict]:
+    """E1 and what is recovered from trajectories (E2, E3, E4): the worst of each law and precision."""
+    found = [r for r in real if r.law.startswith("E") and plot_of(r)]
+    return pictures(first_of_each(found, lambda r: (r.law, r.precision), RESPONSES), drawn)
+
+
+def regimes(real: list[Record], drawn: set[int]) -> list[dict]:
+    """NLD Eq. 17 where it holds and where not (S2), and what surrounds it."""
+    found = [r for r in real if r.law == "S2" and plot_of(r)]
+    return pictures(first_of_each(found, lambda r: (r.case, r.data.get("ylabel"), r.parameters.get("statement")), REGIMES), drawn)
+
+
+def maps(real: list[Record], drawn: set[int]) -> list[dict]:
+    """Heat maps as tables: a label and a colour in each cell, the evidence in words."""
+    out = []
+    for r in real:
+        if r.data.get("plot") == "heatmap":
+            drawn.add(id(r))
+            out.append(heatmap(r))
+    return out
+
+
+def heatmap(r: Record) -> dict:
+    data = r.data
+    columns = [str(c) for c in data.get("columns") or []]
+    rows = []
+    for name, cells in zip(data.get("rows") or [], data.get("cells") or [], strict=False):
+        padded = [*cells, *[None] * (len(columns) - len(cells))]
+        rows.append((str(name), [cell_of(c) for c in padded[: len(columns)]]))
+    return {"r": r, "columns": columns, "rows": rows, "caption": str(data.get("caption") or "Each cell is what was measured."), "tones": sorted({c["tone"] for _, cs in rows for c in cs if c})}
+
+
+def cell_of(c) -> dict | None:
+    if not isinstance(c, dict) or not (c.get("label") or c.get("value") is not None):
+        return None
+    label, value = str(c.get("label") or ""), c.get("value")
+    told = number(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    tone = next((tone for word, tone in TONES if label.lower().startswith(word)), "other")
+    return {"label": label or told, "value": told if label else "", "evidence": str(c.get("evidence") or ""), "tone": tone}
+
+
+def claims(real: list[Record], drawn: set[int]) -> list[dict]:
+    """A statement from the literature, the published figure and ours, with its picture where there is one."""
+    out = []
+    for r in real:
+        claim = r.data.get("claim")
+        if isinstance(claim, dict):
+            made = figure(r, plot_of(r)) if plot_of(r) else None
+            drawn.add(id(r))
+            words = {k: str(claim[k]) for k in ("statement", "published", "measured", "verdict", "source") if claim.get(k) is not None}
+            out.append({"r": r, "words": words, "figure": made})
+    return out

@@ -1,0 +1,134 @@
+"""Record.data as figures.panel takes it, and which of many to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness import figures
+from harness.table import number, where
+from harness.verdicts import ORDER, Record
+
+PLOT_CLAIM = {
+    "loglog": "Each curve must fall with the stated slope (dashes) where it was judged.",
+    "response": "Measured must lie on predicted wherever it stands above the shaded floor, below which rounding hides it.",
+    "lines": "Measured and predicted must coincide to within the bound.",
+}
+SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
+
+
+def badness(r: Record) -> float:
+    """Spent for sorting: what was not judged first, NaN last."""
+    return -1.0 if r.spent is None else r.spent if r.spent == r.spent else float("inf")
+
+
+def statement(r: Record) -> str:
+    return str(r.parameters.get("statement") or r.data.get("label") or f"{r.case} {r.symmetry or ''}".strip())
+
+
+def plot_of(r: Record) -> dict:
+    """{} when Record.data holds no plot. Laws of flows and orders store x, y, label."""
+    data = r.data
+    if data.get("plot") in PLOT_CLAIM:
+        plot = dict(data)
+        window = plot.get("window")
+        if not (isinstance(window, list) and len(window) == 2 and all(isinstance(x, int | float) for x in window)):
+            plot.pop("window", None)
+        if r.kind == ORDER and plot["plot"] == "loglog" and len(plot.get("series") or {}) == 1:
+            plot.update(orders_of(r, next(iter(plot["series"]))))
+        return plot
+    if "y" not in data or "x" not in data:
+        return {}
+    label = str(data.get("label", r.law))
+    if r.kind == ORDER:
+        small, size = ("m", "size") if r.law.startswith("T") else ("step size η", "error")
+        return {"plot": "loglog", "x": data["x"], "series": {label: data["y"]}, "xlabel": small, "ylabel": size, **orders_of(r, label),
+                **{k: data[k] for k in ("window", "caption") if k in data}}  # fmt: skip
+    series = {"measured": data["y"], **{k: data[k] for k in ("predicted", "bound") if k in data}}
+    if label.endswith("against t"):
+        return {"plot": "lines", "x": data["x"], "series": series, "xlabel": "time", "ylabel": label.removesuffix(" against t")}
+    sizes = {name: [abs(y) if isinstance(y, int | float) else y for y in values] for name, values in series.items()}
+    return {"plot": "response", "x": data["x"], "series": sizes, "xlabel": label.rpartition(" to ")[2] if " to " in label else "m", "ylabel": label}
+
+
+def orders_of(r: Record, name: str) -> dict:
+    """The stated order of a series, and the measured one."""
+    out: dict = {"orders": {name: r.predicted}} if isinstance(r.predicted, int | float) else {}
+    return out | ({"slopes": {name: r.measured}} if isinstance(r.measured, int | float) else {})
+
+
+def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
+    """One plot a case and symmetry; plots of orders share their axes, of the others the worst of each label is taken."""
+    found: dict[tuple, tuple[Record, dict]] = {}
+    for r in sorted(records, key=badness, reverse=True):
+        plot = plot_of(r)
+        if not plot:
+            continue
+        if plot["plot"] == "loglog" and r.kind == ORDER:
+            shared(found, r, plot)
+        else:
+            found.setdefault((r.case, r.symmetry, plot.get("ylabel")), (r, plot))
+    return [(r, in_order(plot)) for r, plot in found.values()]
+
+
+def shared(found: dict, r: Record, plot: dict) -> None:
+    """A series of its own on the axes of its case, named by its symmetry too."""
+    named = {n: f"{n}, {r.symmetry}" if r.symmetry else n for n in plot.get("series") or {}}
+    mine = {word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()} for word in ("series", "orders", "slopes")}
+    first = found.setdefault((r.case, "orders", tuple(plot.get("x") or ())), (r, {**plot, "series": {}, "orders": {}, "slopes": {}}))[1]
+    for word, values in mine.items():
+        first[word].update(values)
+    if first.get("window") and plot.get("window"):
+        first["window"] = [min(*first["window"], *plot["window"]), max(*first["window"], *plot["window"])]
+
+
+def in_order(plot: dict) -> dict:
+    """Series of orders from the highest order down; words common to all names go to the axis."""
+    series, orders = plot.get("series") or {}, plot.get("orders") or {}
+    if plot["plot"] != "loglog" or not orders:
+        return plot
+    names = sorted(series, key=lambda n: (-(orders.get(n) or 0), n))
+    split = [pieces(n) for n in names]
+    fewest = min(map(len, split))
+    head = next((i for i in range(fewest) if len({words[i] for words in split}) > 1), fewest - 1)
+    tail = next((i for i in range(fewest - head) if len({words[-1 - i] for words in split}) > 1), fewest - head - 1)
+    new = {n: ", ".join(words[head : len(words) - tail]) for n, words in zip(names, split, strict=True)}
+    told = {"series": {new[n]: series[n] for n in names}, **{w: {new[n]: v for n, v in (plot.get(w) or {}).items() if n in new} for w in ("orders", "slopes")}}
+    return {**plot, **told, "ylabel": ", ".join([str(plot.get("ylabel", "")), *split[0][:head]]).strip(", ")}
+
+
+def pieces(name: str) -> list[str]:
+    """A name at its commas, but for those inside brackets."""
+    out: list[str] = []
+    for word in name.split(", "):
+        if out and any(out[-1].count(a) > out[-1].count(b) for a, b in ("()", "<>")):
+            out[-1] += f", {word}"
+        else:
+            out.append(word)
+    return out
+
+
+def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
+    """merged, the worst of each kind first, cases taking turns: three pictures of one case would tell one story thrice."""
+    chosen, kinds, cases = [], set(), {}
+    for r, plot in merged(records):
+        kind = (plot["plot"], plot.get("ylabel"))
+        cases[r.case] = cases.get(r.case, 0) + 1
+        chosen.append((kind in kinds, cases[r.case], r, plot))
+        kinds.add(kind)
+    return [(r, plot) for _, _, r, plot in sorted(chosen, key=lambda c: c[:2])]
+
+
+def figure(r: Record, plot: dict) -> dict | None:
+    """{"svg", "caption"} of one plot, None where nothing of it can be drawn."""
+    picture, lost = figures.panel(plot, f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}", r.precision)
+    if not picture:
+        return None
+    zero = f" {lost} value{'s' if lost > 1 else ''} zero or not finite, with no place on a logarithm." if lost else ""
+    return {"svg": picture, "caption": f"{plot.get('caption') or PLOT_CLAIM[plot['plot']]} {place(r)}.{zero}"}
+
+
+def place(r: Record, *, short: bool = False) -> str:
+    """Where, and at which parameters. short: without law and spent, which the sentence around it names."""
+    parameters = ", ".join(f"{k} {v:.4g}" for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN)
+    told = f"{where(r)}{', ' + parameters if parameters else ''}"
+    return told.removeprefix(f"{r.law} ") if short else f"{told}; spent {number(r.spent)}"

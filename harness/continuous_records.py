@@ -120,7 +120,7 @@ def order_record(
     verdict = (
         INCONCLUSIVE if off is None else HOLDS if spent <= 1 else VIOLATED if off > QUARTER else INCONCLUSIVE
     )
-    if order.orders and "window" not in data:  # the step sizes above the rounding plateau: those that were judged
+    if 0 < len(order.orders) < len(data["x"]) and "window" not in data:  # the step sizes above the rounding plateau: those that were judged
         data = {**data, "window": sorted((data["x"][0], data["x"][len(order.orders)]))}
     text = f"{order.reason}, stated {stated}; p_j = {', '.join(f'{p:.3f}' for p in order.orders[-4:])}"
     return Record(

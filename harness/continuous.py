@@ -1,4 +1,4 @@
-"""The laws of continuous time, T1, T2, T3 and T5, on solutions of the equations of motion (theory.md#T1).
+"""The laws of continuous time, T1 to T5, on solutions of the equations of motion (theory.md#T1).
 
 A cell is one law on one case: every mass in one batch ("masses"), or the breaking magnitudes from 0 over 1e-12
 to 1 ("eps", "kappa").  A lane's verdict compares the charge j = J/m of the state with its prediction S,
@@ -9,44 +9,43 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, EUCLIDEAN, Metric
 from harness import flow
 from harness.continuous_cell import Cell, judge, kinetic_share, solve, windows
+from harness.continuous_energy import energies
 from harness.continuous_records import record, undecided
 from harness.continuous_sweep import overdamped, sweep
-from harness.symbolic import prove
+from harness.symbolic import proven
 from harness.symbolic_mechanics import Mechanics, mechanics
+from harness.trace import gradient
 from harness.verdicts import Record
 
 MASSES = {"glance": (1.0,), "quick": (1.0, 1e-2, 1e-4), "full": (1.0, 1e-1, 1e-2, 1e-3, 1e-4)}
+RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
 SETTINGS = ((0.25, 0.5), (0.0, 0.0))  # (eps, kappa) of the lanes of each mass
 MOTION = 1e3  # the total variation of j must be this many bounds
-proven = cache(prove)
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") -> list[Cell]:
-    """Every continuous law on every case that it covers."""
+    """T1 or T2 on every case, with T4 on the trajectories of T1's masses; T3 and T5 in quick on the shortest gradients."""
     out = []
     for case in cases:
         law = "T2" if case.metric.kind == BREGMAN else "T1"
-        rule = "bregman-lagrangian" if law == "T2" else "lagrangian"
         parts = ["masses", "eps"] + (["kappa"] if case.metric.kind == DIAGONAL else [])
-        out += [Cell(law, case, rule, part, profile, seed) for part in (parts[:1] if profile == "glance" else parts)]
-        if profile == "glance":
-            continue
-        if any(twists(case, s) for s in case.symmetries) and case.metric.kind != DIAGONAL:
-            out.append(Cell("T3", case, rule, "overdamped", profile, seed))
-        if (
-            case.metric.kind == EUCLIDEAN
-            and case.scale_free
-            and any(s.name == "scale" for s in case.symmetries)
-        ):
-            out.append(Cell("T5", case, "scale-invariant-lagrangian", "masses", profile, seed))
-    return out
+        for part in parts[:1] if profile == "glance" else parts:
+            out.append(Cell(law, case, RULES[law], part, profile, seed, ("T4",) if law == "T1" and part == "masses" else ()))
+    if profile == "glance":
+        return out
+    ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
+    for kind in (EUCLIDEAN, BREGMAN):
+        chosen = [c for c in ordered if c.metric.kind == kind and any(twists(c, s) for s in c.symmetries)]
+        rule = RULES["T2" if kind == BREGMAN else "T1"]
+        out += [Cell("T3", c, rule, "overdamped", profile, seed) for c in (chosen[:1] if profile == "quick" else chosen)]
+    chosen = [c for c in ordered if c.metric.kind != BREGMAN and c.scale_free and any(s.name == "scale" for s in c.symmetries)]
+    return out + [Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed) for c in (chosen[:1] if profile == "quick" else chosen)]
 
 
 def twists(case, symmetry) -> bool:
@@ -66,7 +65,7 @@ def run_cell(cell: Cell) -> list[Record]:
     try:
         records = scale_invariant(cell) if cell.law == "T5" else work(cell)
     except FloatingPointError as error:
-        records = [undecided(cell, str(error), backend="scipy")]
+        records = [undecided(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
     for r in records:
         r.seconds = (time.perf_counter() - began) / len(records)
     return records
@@ -107,7 +106,7 @@ def masses(cell: Cell) -> list[Record]:
             out += control_record(
                 cell, symmetry.name, solution, i, [g for g in groups if g], control, predict
             )
-    return out
+    return [*out, *energies(cell, solution, lanes_of, MOTION)] if "T4" in cell.also else out
 
 
 def control_record(

@@ -15,7 +15,7 @@ from harness.symbolic_mechanics import Mechanics
 
 @dataclass(frozen=True)
 class Cell:
-    """A law on a case. `rule` is the learning rule of the equations of motion."""
+    """A law on a case. `rule` is the learning rule of the equations of motion, `also` laws of the same trajectories."""
 
     law: str
     case: Case
@@ -23,6 +23,7 @@ class Cell:
     part: str
     profile: str
     seed: int
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,11 +60,12 @@ def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:
 
 
 def judge(
-    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None
+    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None, unit=None, size=None
 ) -> Judged:
     """|measured - predicted| over a window in units of flow.py (2) plus rounding.
 
     predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
+    unit, size (n, lanes): what stands for W and for the size of the charge, where it is another quantity.
     """
     measure = measure or (lambda t: t.j[:, symmetry])
     run, fine, coarse = solution.run, solution.fine, solution.coarse
@@ -71,12 +73,13 @@ def judge(
     def apart(a, b):
         return np.max((np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window, lane])
 
-    weight = run.weights[symmetry][window, lane]
+    weight = (run.weights[symmetry] if unit is None else unit)[window, lane]
+    size = run.size[:, symmetry] if size is None else size
     # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
     rounding = (
         2.0**-53
         * (len(run.times) + run.mechanics.dim + 2)
-        * np.max(weight + run.size[window, symmetry, lane])
+        * np.max(weight + size[window, lane])
     )
     bound = apart(run, fine) + apart(fine, coarse) + rounding
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]

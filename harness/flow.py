@@ -58,22 +58,22 @@ def start(mechanics: Mechanics, q: np.ndarray, velocity: np.ndarray, parameters:
 def initial_integrals(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters) -> np.ndarray:
     """z_0 (k + symmetries, lanes): zero, and j(0) for the detuned copies of S."""
     j = mechanics.charges(*x0, *parameters.values)[: len(mechanics.parts)]
-    return np.concatenate([np.zeros((mechanics.sources, x0.shape[1])), j])
+    return np.concatenate([np.zeros((mechanics.sources, x0.shape[1])), j, np.zeros((mechanics.powers, x0.shape[1]))])
 
 
 def integral_sources(mechanics: Mechanics, rates_and_sources: np.ndarray) -> np.ndarray:
-    """The sources of every z: the parts, then the total of each symmetry for its detuned copy."""
+    """The sources of every z: the parts, then the total of each symmetry for its detuned copy, then the power."""
     parts = rates_and_sources[2 * mechanics.dim :]
     totals = [
         sum((parts[w[n]] for n in TOTAL if n in w), np.zeros_like(rates_and_sources[0]))
         for w in mechanics.parts
     ]
-    return np.concatenate([parts, np.array(totals)])
+    return np.concatenate([parts[: mechanics.sources], np.array(totals), parts[mechanics.sources :]])
 
 
 def damping(mechanics: Mechanics, parameters: Parameters, lanes: int) -> np.ndarray:
-    """(k + symmetries, lanes) of mu/m, off by MU_OFF for the detuned copies."""
-    factor = np.array([1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts))
+    """(k + symmetries + powers, lanes) of mu/m, off by MU_OFF for the detuned copies, 0 for the power."""
+    factor = np.array([1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts) + [0.0] * mechanics.powers)
     return factor[:, None] * np.broadcast_to(parameters.mu / parameters.m, (lanes,))
 
 

@@ -59,10 +59,20 @@ class Trajectory:
         return self.memory(symmetry) + sum(self.part(symmetry, name) for name in TOTAL)
 
     @cached_property
+    def energies(self) -> np.ndarray:
+        """T, f and T without its metric, (3, n, lanes), formed in longdouble: only the state's rounding counts."""
+        return self.mechanics.energy(*np.moveaxis(self.x, 1, 0).astype(np.longdouble), *self.parameters.values)
+
+    @property
+    def dissipated(self) -> np.ndarray:
+        """mu int <qdot, G qdot> dt from 0, (n, lanes)"""
+        return self.parameters.mu * self.z[:, -1]
+
+    @cached_property
     def sources(self) -> np.ndarray:
         """(n, k, lanes) of every part's source at the output times."""
         call, d = self.mechanics.field, 2 * self.mechanics.dim
-        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d:].swapaxes(0, 1)
+        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d : d + self.mechanics.sources].swapaxes(0, 1)
 
     @cached_property
     def weights(self) -> list:

@@ -38,6 +38,7 @@ class FlowCell:
     inner: object
     module: str
     backend: str
+    laws: tuple[str, ...]  # those of the cell's that were asked for
 
     @property
     def precision(self) -> str:
@@ -48,10 +49,6 @@ class FlowCell:
         return self.inner.name
 
     @property
-    def laws(self) -> tuple[str, ...]:
-        return (self.inner.law,)
-
-    @property
     def case(self) -> str:
         return self.inner.case.name
 
@@ -60,7 +57,7 @@ class FlowCell:
         return self.inner.rule
 
     def run(self) -> list:
-        return import_module(f"harness.{self.module}").run_cell(self.inner)
+        return [r for r in import_module(f"harness.{self.module}").run_cell(self.inner) if r.law in self.laws]
 
 
 def backend_of(name: str) -> str:
@@ -76,7 +73,8 @@ def backend_of(name: str) -> str:
 MODULES = (("continuous", "scipy"), ("order_laws", "numpy"))
 """Modules of harness whose laws are not those of a launch, and what executes them.
 
-cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision and backend;
+cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision, backend and `also`, a tuple of
+further laws of which the cell has records;
 run_cell(cell) -> records. profile: "glance", "quick", "full", "stress".
 """
 LESS = {"quick": "glance", "full": "quick", "stress": "full"}
@@ -257,5 +255,6 @@ def cells(selection) -> list:
         module = import_module(f"harness.{word}")  # here: sympy and scipy take longer than `noether laws` may
         for cases, depth in depths(selection):
             found = module.cells(cases, depth, selection.seed, backend)
-            out += [FlowCell(c, word, getattr(c, "backend", executes)) for c in found if c.law in selection.laws]
+            asked = [(c, tuple(k for k in (c.law, *getattr(c, "also", ())) if k in selection.laws)) for c in found]
+            out += [FlowCell(c, word, getattr(c, "backend", executes), laws) for c, laws in asked if laws]
     return out

@@ -196,6 +196,10 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
     return proofs
 
 
+proven = cache(prove)
+"""Once a process and case: every cell asks."""
+
+
 def check_metric(case: Case, rng: np.random.Generator) -> None:
     """G (or hess h) positive at the corners of the box and at 64 random points, kappa 0 and 1."""
     f = formulas(case)

@@ -28,9 +28,12 @@ class Mechanics:
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
     field        numpy: field(*x, m, mu, eps, kappa) -> (2d + sources, ...) rates, then the sources
     complete     plain floats: complete(*x, *z, m, mu, eps, kappa) -> the rates of x and of the damped integrals
-                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry
+                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry;
+                 last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
     charges      compiled numpy: j = J/m of every symmetry, then sum |p_i xi_i| of every symmetry
+    powers       how many undamped integrals z ends with: 1 for a metric, 0 for Bregman
+    energy       compiled numpy, for a metric: T, f, and T without its metric
     """
 
     case: Case
@@ -41,13 +44,15 @@ class Mechanics:
     parts: tuple
     sources: int
     charges: Callable
+    powers: int
+    energy: Callable | None
 
 
 @cache
 def mechanics(case: Case) -> Mechanics:
-    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m."""
+    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m, and (9)."""
     build = bregman_terms if case.metric.kind == BREGMAN else metric_terms
-    x, rates, terms, charges = build(case, formulas(case))
+    x, rates, terms, charges, power, energy = build(case, formulas(case))
     sources, parts = [], []
     for named in terms:
         where = {}
@@ -65,15 +70,18 @@ def mechanics(case: Case) -> Mechanics:
     integrals = [
         source - friction / M * y for source, friction, y in zip(sources + totals, frictions, z, strict=True)
     ]
+    outputs = [*rates, *sources, *power]
     return Mechanics(
         case=case,
         bregman=case.metric.kind == BREGMAN,
         dim=case.dim,
-        field=arrays(compiled((*x, *PARAMETERS), [*rates, *sources], "numpy"), len(rates) + len(sources)),
-        complete=compiled((*x, *z, *PARAMETERS), [*rates, *integrals], "math"),
+        field=arrays(compiled((*x, *PARAMETERS), outputs, "numpy"), len(outputs)),
+        complete=compiled((*x, *z, *sympy.symbols(f"w:{len(power)}"), *PARAMETERS), [*rates, *integrals, *power], "math"),
         parts=tuple(parts),
         sources=len(sources),
         charges=arrays(compiled((*x, *PARAMETERS), charges, "numpy"), len(charges)),
+        powers=len(power),
+        energy=arrays(compiled((*x, *PARAMETERS), energy, "numpy"), len(energy)) if energy else None,
     )
 
 
@@ -101,7 +109,11 @@ def metric_terms(case: Case, f: Formulas):
         terms.append({name: sympy.sympify(e).xreplace(velocity) for name, e in named.items()})
         charges.append(theorem.inner(p, xi))
         sizes.append(absolute(p, xi))
-    return (*f.q, *p), [r.xreplace(velocity) for r in rates], terms, charges + sizes
+    kinetic = theorem.kinetic_energy(G, v, M)
+    energy = [kinetic, f.loss + EPS * f.breaking, theorem.kinetic_energy([1] * len(G), v, M)]
+    power = [(2 * kinetic / M).xreplace(velocity)]  # (9)
+    moved = [r.xreplace(velocity) for r in rates]
+    return (*f.q, *p), moved, terms, charges + sizes, power, [sympy.sympify(e).xreplace(velocity) for e in energy]
 
 
 def bregman_terms(case: Case, f: Formulas):
@@ -134,7 +146,7 @@ def bregman_terms(case: Case, f: Formulas):
         )
         charges.append(theorem.inner(delta, xi) / M)
         sizes.append(absolute(delta, xi) / M)
-    return (*f.q, *v), rates, terms, charges + sizes
+    return (*f.q, *v), rates, terms, charges + sizes, [], []
 
 
 def absolute(p: Sequence, xi: Sequence):

@@ -14,6 +14,9 @@ Bregman learning rules (theory.md#T2), e^{-alpha} = e^{beta_t} = m, gamma = mu t
     dDelta/dt + (mu/m) Delta = (Delta - m hess h(q) v) / m - grad f                      (7)
     dJ/dt + (mu/m) J = <Delta, (Dxi) v> + <Delta - m hess h(q) v, xi> / m - <grad f, xi> (8)
 
+Time translation (theory.md#T4), metric learning rules:
+    E = T + f,   dE/dt = -mu <v, G v> = -2 mu T / m                                      (9)
+
 Overdamped limit (theory.md#T3): for t >> m/mu, J/m = O(m), while <Delta, w>/m tends to a value that is not
 zero for a w that is no symmetry.
 Scale-invariant learning (theory.md#T5): G = 1/|q|^2 makes (4a) + (4b) zero for xi = q, so that with a

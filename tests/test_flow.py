@@ -202,7 +202,7 @@ def test_a_solver_that_gives_up_is_inconclusive_not_a_crash(monkeypatch):
 
     monkeypatch.setattr(flow, "by_lsoda", gives_up)
     (cell,) = [c for c in continuous.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "masses"]
-    (found,) = continuous.run_cell(cell)
+    found, _ = continuous.run_cell(cell)
     assert found.verdict == INCONCLUSIVE and "LSODA: planted" in found.reason
 
 
@@ -210,5 +210,5 @@ def test_a_trajectory_that_escapes_in_finite_time_ends_as_inconclusive():
     """-|q|^4 pulls outwards: no solver may step for ever towards the pole."""
     case = replace(BY_NAME["mexican-hat"], loss=lambda q, xp: -4 * sum(x * x for x in q) ** 2)
     (cell,) = [c for c in continuous.cells([case], "quick", 0) if c.part == "masses"]
-    (found,) = continuous.run_cell(cell)
+    found, _ = continuous.run_cell(cell)
     assert found.verdict == INCONCLUSIVE and "no solution to judge" in found.reason

@@ -14,6 +14,8 @@ CONTINUOUS = (
             ROUNDING, (), T_CONTROLS, "Bregman metrics"),
     LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = O(m) after the layer", ORDER,
             ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",), ("a direction that is no symmetry",), "every case with a linear generator"),
+    LawInfo("T4", "energy is lost to friction alone", "E = T + f:  dE/dt = -mu <qdot, G qdot>", ROUNDING, ("a force that does no work",),
+            ("friction doubled", "friction off by 1e-3", "kinetic energy dropped", "kinetic energy without its metric"), "Euclidean and diagonal metrics, on T1's trajectories"),
     LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)", ROUNDING,
             ("everything that keeps the scale symmetry",), ("curvature of the metric dropped", "friction off by 1e-3"), "scale-invariant losses"),
 )  # fmt: skip

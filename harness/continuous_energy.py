@@ -1,0 +1,74 @@
+"""T4, the energy along the trajectories of T1 (theory.md#T4).
+
+    E(t) - E(t_0) = -mu int <qdot, G qdot> dt,   E = T + f                                           (1)
+
+t_0 is the first output time of a window: layer and rest apart. The integral is carried with the state, undamped, so
+(1) is judged as the charge is: in units of the distance between two methods and two orders, plus rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cases.case import DIAGONAL
+from harness import flow
+from harness.continuous_cell import Cell, judge, windows
+from harness.continuous_records import Judged, record
+from harness.verdicts import Record
+
+
+def gained(quantity, first: int):
+    """quantity(trajectory) less its value at output time `first`, float64."""
+    return lambda t: (quantity(t) - quantity(t)[first]).astype(float)
+
+
+def whole(t):
+    return t.energies[0] + t.energies[1]
+
+
+def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0) -> Judged:
+    """(1) over one window of one lane."""
+    first, run = int(np.argmax(window)), solution.run
+    lost = gained(lambda t: -friction * t.dissipated, first)
+    size = np.sum(np.abs(run.energies[:2]), axis=0).astype(float)
+    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size)
+
+
+CONTROLS = {
+    "friction doubled": dict(friction=2.0),
+    "friction off by 1e-3": dict(friction=1.001),
+    "kinetic energy dropped": dict(energy=lambda t: t.energies[1]),
+    "kinetic energy without its metric": dict(energy=lambda t: t.energies[2] + t.energies[1]),
+}
+
+
+def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[int]], motion: float) -> list[Record]:
+    """Each mass and window; each control at the mass that sees it least, by the window and lane that see it best."""
+    cell, out = replace(cell, law="T4"), []
+    for m, lanes in lanes_of.items():
+        for name, window in windows(solution, lanes[0]).items():
+            found = [judged(solution, lane, window) for lane in lanes]
+            about = {"m": m, "mu": 1.0, "window": name}
+            out.append(drawn(record(cell, None, found, about, motion), m, name))
+    for control, wrong in CONTROLS.items():
+        if "metric" in control and cell.case.metric.kind != DIAGONAL:
+            continue
+        best = [
+            max((judged(solution, lane, w, **wrong) for lane in lanes for w in windows(solution, lane).values()), key=lambda x: x.spent)
+            for lanes in lanes_of.values()
+        ]
+        weakest = min(best, key=lambda x: x.spent)
+        about = {"m": float(solution.run.parameters.m[weakest.lane]), "mu": 1.0, "masses": len(best)}
+        out.append(record(cell, None, [weakest], about, 0, control=control))
+    return out
+
+
+def drawn(r: Record, m: float, window: str) -> Record:
+    x = r.data
+    r.data = {
+        "plot": "lines", "x": x["x"], "series": {"measured": x["y"], "predicted": x["predicted"]}, "xlabel": "time",
+        "ylabel": "E(t) - E(t_0)", "caption": f"The energy T + f is lost to friction and to nothing else (m = {m:g}, {window}).",
+    }  # fmt: skip
+    return r

@@ -3,6 +3,7 @@
 from harness.lawbook.continuous import CONTINUOUS
 from harness.lawbook.discrete import DISCRETE
 from harness.lawbook.info import LawInfo
+from harness.lawbook.normalisation import NORMALISATION
 from harness.lawbook.orders import ORDERS
 
-LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS)}
+LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION)}

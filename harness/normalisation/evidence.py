@@ -1,0 +1,76 @@
+"""Verdicts on means: a law holds when the mean of independent lanes is within its bound of the prediction.
+
+    bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane averages                             (1)
+    q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),   t = Student's quantile of FALSE/(2 M), N - 1  (2)
+
+FALSE is the rate of false alarms of one cell, M the number of means of which it takes the worst. A lane is one sample
+whatever its steps do, since lanes draw from disjoint counters; (2) is the first Edgeworth term of a t statistic
+(P. Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6), with the sample skewness three of its errors up. The bias
+is derived, never fitted. A bound above THIN of the prediction decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+
+FALSE = 1e-9
+THIN = 1 / 4
+FEWEST = 48  # lanes: below it the terms that (2) leaves out, t^4/N, are no longer small beside it
+
+
+@dataclass(frozen=True)
+class Mean:
+    """value, error (M,): means over lanes and their standard errors; q (M,) of (2); lanes N."""
+
+    value: np.ndarray
+    error: np.ndarray
+    q: np.ndarray
+    lanes: int
+
+
+def mean(samples: np.ndarray, family: int | None = None) -> Mean:
+    """samples (M, N): N independent lanes; the worst of `family` (M) means will be judged."""
+    samples = np.atleast_2d(samples)
+    many, n = samples.shape
+    value = samples.mean(axis=1)
+    off = samples - value[:, None]
+    s = np.sqrt(np.sum(off**2, axis=1) / (n - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skew = np.nan_to_num(np.mean(off**3, axis=1) / s**3)
+    t = -stdtrit(n - 1, FALSE / 2 / (family or many))
+    return Mean(value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n)
+
+
+def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, steps: int, backend: str, control=None, data=None, scale=None) -> Record:
+    """The worst of the means. predicted, bias (M,); scale: what THIN is a part of, by default the prediction."""
+    predicted, bias = np.broadcast_to(predicted, found.value.shape), np.broadcast_to(bias, found.value.shape)
+    bound = found.q * found.error + bias
+    spent = abs(found.value - predicted) / bound
+    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
+    thin = bound > THIN * abs(np.broadcast_to(predicted if scale is None else scale, bound.shape))
+    flat = found.error[worst] == 0
+    if not spent[worst] <= 1:
+        verdict = VIOLATED
+    elif thin.any() or flat or found.lanes < FEWEST:
+        verdict = INCONCLUSIVE
+    else:
+        verdict = HOLDS
+    text = (f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted {predicted[worst]:.5g} within "
+            f"{bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false alarms {FALSE:g} a cell")  # fmt: skip
+    if verdict == INCONCLUSIVE:
+        text += "; no scatter at all" if flat else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
+    return record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about, STATISTICAL,
+                  lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
+
+
+def record(cell, predicted, measured, bound, spent, verdict, reason, about, kind, *, lanes, steps, backend, control=None, data=None, worst=None) -> Record:
+    return Record(
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=lanes, steps=steps, parameters=about,
+        predicted=float(predicted), measured=float(measured), bound=float(bound), spent=float(spent), verdict=verdict, reason=reason, kind=kind,
+        cell=cell.name, replay=cell.replay, control=control, data={} if control and "claim" not in (data or {}) else data or {}, worst=worst,
+    )  # fmt: skip

@@ -25,6 +25,8 @@ def certified_steps(t: Trajectory) -> np.ndarray:
     with np.errstate(all="ignore"):
         fine = (judge.spent_of(update(t)) <= 1).all(axis=1)
         ends = overflowing_next(t) | ~np.isfinite(t.g_error).all(axis=1)
+        if t.rule.on_metric:
+            ends |= ~np.isfinite(t.G_error).all(axis=1)
     first = np.where(ends.any(axis=0), ends.argmax(axis=0), t.steps)
     before = np.arange(t.steps)[:, None] < first
     return np.where((fine | ~before).all(axis=0), first, t.steps)
@@ -36,9 +38,13 @@ def overflowing_next(t: Trajectory) -> np.ndarray:
     q = np.moveaxis(t.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
     eps = np.broadcast_to(t.params[3], (t.steps, t.lanes)).reshape(-1)
     inside = bounds.value_range(trace.gradient(t.case), q, eps, p)[1].reshape(t.steps, t.lanes)
+    if t.rule.on_metric:
+        kappa = np.broadcast_to(t.params[4], (t.steps, t.lanes)).reshape(-1)
+        more = bounds.value_range(trace.metric(t.case, t.rule), q, kappa, p)[1].reshape(t.steps, t.lanes)
+        inside = np.maximum(inside, more)
     push, pull, old = t.beta * t.v[:-1], t.eta * t.force, t.shrink * t.z[:-1]
     w = push - pull
-    y = t.beta * w - pull if t.rule.nesterov else w
+    y = t.moved_by(w)
     operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
     largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
     near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731

@@ -18,13 +18,15 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled", "decay decoupled for coupled",
     "decay applied after the step", "state 8 ulp off", "buffer 8 ulp off", "eta as float32", "bfloat16 store truncated", "momentum narrowed to the store",
     "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored",
+    "metric ignored", "kappa x (1 + 2^-10)", "metric of the last position", "velocity kept for momentum",
     "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
 )  # fmt: skip
 LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
 NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2",
-             "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped")  # fmt: skip
+             "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped",
+             "kinetic term without its metric", "natural charge without its metric")  # fmt: skip
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
 
 

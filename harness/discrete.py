@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import BREGMAN, Case
+from cases.case import BREGMAN, DIAGONAL, Case
 from harness import controls, sweep
 from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
@@ -21,12 +21,14 @@ from kernels import launch
 from kernels.precision import Precision, parse
 from kernels.rules import RULES
 
-EUCLIDEAN_RULES = tuple(r.name for r in RULES.values() if r.metric == "euclidean")
+BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN)}
 
 
 def rules_of(case: Case) -> tuple[str, ...]:
     """The rules whose state and metric fit a case."""
-    return ("mirror-descent",) if case.metric.kind == BREGMAN else EUCLIDEAN_RULES
+    if case.metric.kind == BREGMAN:
+        return BY_METRIC[BREGMAN]
+    return BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class DiscreteCell:
         )  # fmt: skip
 
     def about(self, job: launch.Job, backend: str) -> dict:
-        ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(("eta", "beta", "k", "eps"), job.params, strict=True)}
+        ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)}
         return dict(case=self.case, rule=self.rule, backend=backend, precision=self.precision, parameters=ranges, cell=self.name)
 
     def run(self) -> list[Record]:

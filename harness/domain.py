@@ -8,6 +8,8 @@ else is a violation.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cases.case import Case
@@ -23,7 +25,7 @@ MARGIN = 16.0  # the references are other trajectories than the one under test: 
 
 def leaving(case: Case, job: launch.Job) -> np.ndarray:
     """(lanes,) True for the lanes that are outside. Whoever finds a violation asks; a finite state proves nothing: 1/inf is 0."""
-    wide_job = launch.Job(job.program, job.rule, Precision("float64"), job.q0, job.v0, job.params, job.steps)
+    wide_job = replace(job, precision=Precision("float64"), trace=True)
     return overflowing(job, *launch.run(wide_job, "numpy").wide()) | overflowing(job, *same_stores(case, job))
 
 
@@ -41,6 +43,9 @@ def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndar
     rows, d, lanes = q.shape
     flat, eps = np.moveaxis(q, 1, 0).reshape(d, -1), np.broadcast_to(job.params[3], (rows, lanes)).reshape(-1)
     smallest, largest = bounds.value_range(job.program, flat, eps, job.precision)
+    if job.metric:
+        less, more = bounds.value_range(job.metric, flat, np.broadcast_to(job.params[4], (rows, lanes)).reshape(-1), job.precision)
+        smallest, largest = np.minimum(smallest, less), np.maximum(largest, more)
     return smallest.reshape(rows, lanes), largest.reshape(rows, lanes)
 
 
@@ -61,10 +66,16 @@ def same_stores(case: Case, job: launch.Job) -> tuple[np.ndarray, np.ndarray]:
     def gradient(at, eps):
         return list(wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), np.stack(at)).astype(dtype))
 
+    def here(at):
+        if not job.metric:
+            return params
+        G = wide.metric(case, np.stack(at), params[4])
+        return [*params[:4], *G.astype(dtype)]
+
     out, momenta = [job.q0], [job.v0]
     with np.errstate(all="ignore"):
         for n in range(1, job.steps + 1):
-            q, v = step(q, v, params, gradient, job.rule.at(n), job.precision)
+            q, v = step(q, v, here(q), gradient, job.rule.at(n), job.precision)
             out.append(np.stack(q).astype(np.float64))
             momenta.append(np.stack(v).astype(np.float64))
     return np.stack(out), np.stack(momenta)

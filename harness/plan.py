@@ -128,7 +128,7 @@ def cover(points: list[Point], pairs: Callable, ready: Sequence[Point] = ()) -> 
 
 def scaled(points: list[Point], full: bool) -> list[Point]:
     """Where D13 is judged: all that it covers; quick: each case and each stored type at least once."""
-    mine = [(c, r, p) for c, r, p in points if c.scale_free and "/" not in p and r != "mirror-descent" and (full or r == "heavy-ball")]
+    mine = [(c, r, p) for c, r, p in points if c.scale_free and "/" not in p and RULE_TABLE[r].metric == "euclidean" and (full or r == "heavy-ball")]
     return mine if full else cover(mine, lambda c, r, p: {c.name, p}) if mine else []
 
 
@@ -139,15 +139,20 @@ def broken(points: list[Point], full: bool) -> list[Point]:
 
 @cache
 def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
-    """What a point covers. A rule with an option: its laws and a narrow store, on any case; the others on every case."""
+    """What a point covers. A rule with an option: its laws and a narrow store, on any case; a rare one: its laws; the others on every case."""
     if RULE_TABLE[rule].optional:
         about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
-        return set() if "/" in precision else about | {(rule, width(precision))}
+        return set() if "/" in precision else about | {(rule, shown_as(rule, precision))}
     if "/" in precision:
         kind = "mirror" if RULE_TABLE[rule].log_state else "euclidean"
         return {(case.name, rule), (rule, precision.partition("/")[2]), (kind, precision)}
     laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
     return laws | {(case.name, rule), (case.name, precision)}
+
+
+def shown_as(rule: str, precision: str) -> str:
+    """What a stored type shows of a rule with an option: a rare one is shown in any."""
+    return "any" if RULE_TABLE[rule].rare else width(precision)
 
 
 def width(precision: str) -> str:
@@ -156,7 +161,7 @@ def width(precision: str) -> str:
 
 def compared_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
     """What a point covers of parity: each case, each rule in each stored type, a rule with an option in a narrow one."""
-    return {(case.name, ""), (rule, width(precision) if RULE_TABLE[rule].optional else precision)} - {(rule, "wide")}
+    return {(case.name, ""), (rule, shown_as(rule, precision) if RULE_TABLE[rule].optional else precision)} - {(rule, "wide")}
 
 
 def discrete(selection, backend: str) -> list[DiscreteCell]:
@@ -217,10 +222,12 @@ def control_points(points, full: bool):
     """Where controls run: every (case, rule) in float64 when full; else one rule a case, options once, narrow stores once."""
     wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "linear-network": "heavy-ball",
               "entropy-mirror": "mirror-descent"}  # fmt: skip
-    out = []
+    out, home = [], {}
+    for case, rule, _ in points:  # of a rule with an option: on the Mexican hat, or on the first case that takes it
+        home[rule] = case.name if rule not in home or case.name == "mexican-hat" else home[rule]
     for case, rule, precision in points:
         narrow = case.name == "mexican-hat" and rule == "heavy-ball" and precision in ("bfloat16", "bfloat16/mixed")
-        here = case.name == "mexican-hat" if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
+        here = case.name == home[rule] if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
         if narrow or (precision == "float64" and (full or here)):
             out.append((case, rule, precision))
     return out or points[:1]

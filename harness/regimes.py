@@ -281,7 +281,8 @@ REGIMES: dict[str, Regime] = {
 def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.ndarray, steps: int) -> Job:
     """The launch that these units (rows of `NAMED`, then start and kick; lanes) mean. Whatever they are, it is a valid one.
 
-    Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8).
+    Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8). kappa of a metric shares
+    the unit of the low digits of eta.
     """
     x = Lanes(case, rule, precision, np.asarray(u, dtype=np.float64))
     regime.change(x)
@@ -290,7 +291,7 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
     v = x.v if rule.momentum and not rule.log_state else np.zeros_like(x.v)
     top = OVERFLOW[precision.arith] / MARGIN
     eta = np.clip(x.eta, NORMAL[precision.arith], top)
-    params = [eta, np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]), np.clip(x.k, 0, top), np.clip(x.eps, 0, top)]
+    params = [eta, np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]), np.clip(x.k, 0, top), np.clip(x.eps, 0, top), x.u["eta_low"]]
     held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)  # noqa: E731
     return Job(trace.gradient(case), rule, precision, held(q, precision.q_store), held(v, precision.v_store),
-               representable(np.array(params), precision.arith), steps)  # fmt: skip
+               representable(np.array(params[: len(rule.parameters)]), precision.arith), steps, metric=trace.metric(case, rule))  # fmt: skip

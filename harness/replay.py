@@ -55,9 +55,9 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     if case is None:
         raise ReplayError(f"case {record['case']} is not in the catalogue: must be one of {', '.join(c.name for c in cases)}")
     column = lambda name: np.array([[float.fromhex(x)] for x in worst[name]])  # noqa: E731
-    params = np.array([[float.fromhex(worst[n])] for n in ("eta", "beta", "k", "eps")])
     rule, precision = RULES[record["rule"]], parse(record["precision"])
-    job = launch.Job(trace.gradient(case), rule, precision, column("start"), column("kick"), params, record["steps"])
+    params = np.array([[float.fromhex(worst[n])] for n in rule.parameters])
+    job = launch.Job(trace.gradient(case), rule, precision, column("start"), column("kick"), params, record["steps"], metric=trace.metric(case, rule))
     outcome = launch.run(job, record["backend"])
     t = Trajectory.launched(case, job, *outcome.wide())
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)

@@ -13,7 +13,7 @@ from kernels.launch import Job
 
 def about(case: Case, job: Job, backend: str = "numpy") -> dict:
     """What harness.judge.judge_all wants to know about a launch, so that its records can be reproduced."""
-    ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(("eta", "beta", "k", "eps"), job.params, strict=True)}
+    ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)}
     return dict(case=case.name, rule=job.rule.name, backend=backend, precision=job.precision.label, parameters=ranges, cell=f"found/{case.name}")
 
 

@@ -157,7 +157,7 @@ def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=
     for row, value in ((2, k), (3, eps)):
         if value is not None:
             params[row] = value
-    return case, launch.Job(parts[0].program, rule, precision, q0, v0, params, steps)
+    return case, launch.Job(parts[0].program, rule, precision, q0, v0, params, steps, metric=parts[0].metric)
 
 
 class Point(NamedTuple):

@@ -28,7 +28,8 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
     """A launch of `lanes` random trajectories.
 
     eta = 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower type, so a demoted
-    step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES decades.
+    step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES decades. A metric is
+    deformed by kappa from 1/4 to 1.
     Starts are made in their own precision first and then widened.
     """
     rng = np.random.default_rng(seed)
@@ -44,9 +45,9 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
     beta = rng.choice([0.5, 0.875, 0.9, 0.95, 0.99], lanes)
     k = rng.choice([0.0, 0.01, 0.1], lanes)
     eps = np.where(rng.random(lanes) < 0.5, 0.0, 0.5 * 10.0 ** -rng.uniform(0, DECADES, lanes))
+    columns = {"eta": eta, "beta": beta, "k": k, "eps": eps, "kappa": rng.uniform(0.25, 1, lanes)}
     for name, values in (overrides or {}).items():
-        column = {"eta": eta, "beta": beta, "k": k, "eps": eps}[name]
-        column[:] = values
-    params = representable(np.array([eta, beta, k, eps]), precision.arith)
+        columns[name][:] = values
+    params = representable(np.array([columns[name] for name in rule.parameters]), precision.arith)
     start, kick = representable(q0, precision.q_store), representable(v0, precision.v_store)
-    return Job(trace.gradient(case), rule, precision, start, kick, params, steps)
+    return Job(trace.gradient(case), rule, precision, start, kick, params, steps, metric=trace.metric(case, rule))

@@ -12,6 +12,7 @@ from functools import cache
 
 from cases.case import Case
 from kernels.program import Op, Program
+from kernels.rules import Rule
 
 
 class TraceError(ValueError):
@@ -201,6 +202,22 @@ def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()
         Op(tape.ops[old].name, tuple(number[a] for a in tape.ops[old].args), tape.ops[old].value) for old in sorted(needed)
     )
     return Program(dim, ops, tuple(number[o] for o in outputs), names)
+
+
+def entries_program(dim: int, entries: Callable) -> Program:
+    """The d entries of a diagonal metric, entries(q, kappa, xp); kappa stands where a gradient has eps. Raises TraceError."""
+    tape = Tape()
+    inputs = [tape.add("input", value=i) for i in range(dim + 1)]
+    values = entries(inputs[:dim], inputs[dim], TraceNamespace)
+    if len(values) != dim:
+        raise TraceError(f"the metric has {len(values)} entries: must be {dim}")
+    return pruned(dim, tape, [inputs[dim]._lift(x).at for x in values])
+
+
+@cache
+def metric(case: Case, rule: Rule) -> Program | None:
+    """G(q, kappa), where the rule has a metric of its own."""
+    return entries_program(case.dim, case.metric.entries) if rule.on_metric else None
 
 
 @cache

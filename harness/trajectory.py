@@ -32,7 +32,7 @@ class Trajectory:
         self.case, self.rule, self.precision = case, rule, precision
         self.z, self.v = np.asarray(z, WIDE), np.asarray(v, WIDE)
         self.params = np.asarray(params, np.float64)
-        self.eta, self.beta, self.k, self.eps = np.asarray(params, WIDE)
+        self.eta, self.beta, self.k, self.eps, *self.kappa = np.asarray(params, WIDE)
         if not rule.momentum:
             self.beta = np.zeros_like(self.beta)
         if rule.decay == "none":
@@ -98,6 +98,22 @@ class Trajectory:
             shift = np.abs(q) * unit + 4 * p.tiny_arith
         return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
 
+    @cached_property
+    def G(self) -> np.ndarray:
+        """The entries of a rule's own metric at q_0 .. q_{steps-1}, 1 where it has none."""
+        if not self.rule.on_metric:
+            return np.ones_like(self.q[:-1])
+        return np.moveaxis(wide.metric(self.case, np.moveaxis(self.q[:-1], 1, 0), self.kappa[0]), 0, 1)
+
+    @cached_property
+    def G_error(self) -> np.ndarray:
+        """Bound on |G_kernel - G|, as g_error."""
+        n, d, lanes = self.steps, self.q.shape[1], self.lanes
+        q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
+        kappa = np.broadcast_to(self.params[4], (n, lanes)).reshape(-1)
+        error = bounds.program_error(trace.metric(self.case, self.rule), q, np.zeros_like(q), kappa, self.precision)[1]
+        return np.moveaxis((error * (1 + 4 * U_WIDE / self.precision.u_arith)).reshape(d, n, lanes), 0, 1)
+
     @property
     def sign(self) -> float:
         """-1 for a rule that maximises."""
@@ -120,14 +136,20 @@ class Trajectory:
 
     @cached_property
     def move(self) -> np.ndarray:
-        """What q is moved by beside decoupled decay, before rounding: w, for Nesterov beta w - eta f; (steps, d, lanes)."""
+        """What q is moved by beside decoupled decay, before rounding; (steps, d, lanes)."""
+        return self.moved_by(self.v[1:])
+
+    def moved_by(self, w) -> np.ndarray:
+        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G."""
         with np.errstate(all="ignore"):
-            return self.beta * self.v[1:] - self.eta * self.force if self.rule.nesterov else self.v[1:]
+            if self.rule.nesterov:
+                return self.beta * w - self.eta * self.force
+            return w / self.G if self.rule.on_metric else w
 
     @property
     def reach(self) -> np.ndarray:
         """|move| without cancellation."""
-        return np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force) if self.rule.nesterov else np.abs(self.v[1:])
+        return np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force) if self.rule.nesterov else np.abs(self.move)
 
     @cached_property
     def shrink(self) -> np.ndarray:
@@ -165,6 +187,10 @@ class Trajectory:
         if self.rule.nesterov:
             store = store + p.u_arith * (np.abs(self.beta * self.v[1:]) + np.abs(self.move)) + self.pull_error
             tiny = tiny + 1.5 * p.tiny_arith * (2 + np.abs(self.eta))
+        if self.rule.on_metric:  # of p / G: its own rounding, and the metric's error
+            y = np.abs(self.move)
+            store = store + p.u_arith * y + bounds.quotient(y * self.G_error, np.abs(self.G), self.G_error)
+            tiny = tiny + 1.5 * p.tiny_arith
         return store * (1 + 8 * p.u_arith) + tiny
 
     @cached_property

@@ -109,6 +109,14 @@ def gradient(loss, q: np.ndarray) -> np.ndarray:
         return np.stack([np.broadcast_to(p, q.shape[1:]) for p in partials(loss, q, one, zero)])
 
 
+def metric(case, q: np.ndarray, kappa) -> np.ndarray:
+    """The entries of a case's diagonal metric at q (d, ...), longdouble (d, ...)."""
+    require_wide()
+    q = np.asarray(q, WIDE)
+    with np.errstate(all="ignore"):
+        return np.stack([np.broadcast_to(np.asarray(x, WIDE), q.shape[1:]) for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), np)])
+
+
 def gradient_mp(loss, q, digits: int = 50) -> list:
     """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at all.
 

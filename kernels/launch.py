@@ -45,7 +45,8 @@ class Job:
     """One launch: all that decides its bits.
 
     q0, v0   (d, lanes) float64, representable in the stores of `precision`
-    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type
+    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type; a fifth row kappa under a metric
+    metric   the program of G(q, kappa), for a rule that has one
     """
 
     program: Program
@@ -56,14 +57,17 @@ class Job:
     params: np.ndarray
     steps: int
     trace: bool = True
+    metric: Program | None = None
 
     def __post_init__(self):
         d, lanes = self.q0.shape
-        if self.v0.shape != (d, lanes) or self.params.shape != (4, lanes) or d != self.program.dim:
+        if self.v0.shape != (d, lanes) or self.params.shape != (len(self.rule.parameters), lanes) or d != self.program.dim:
             raise ValueError(
                 f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of {self.program.dim}: "
-                f"must be (d, lanes), (d, lanes), (4, lanes)"
+                f"must be (d, lanes), (d, lanes), ({len(self.rule.parameters)}, lanes) under {self.rule.name}"
             )
+        if (self.metric is not None) != self.rule.on_metric:
+            raise ValueError(f"rule {self.rule.name} {'needs a metric' if self.rule.on_metric else 'has no metric'}: metric is {self.metric}")
         if lanes < 1 or self.steps < 1:
             raise ValueError(f"lanes is {lanes}, steps is {self.steps}: both must be at least 1")
 
@@ -103,6 +107,7 @@ def constexprs(job: Job, block: int) -> dict:
         raise ValueError(f"rule {job.rule.name} has begun: a kernel starts with its first step, run it with numpy")
     return {
         "GRAD": function(job.program, p),
+        "METRIC": function(job.metric or job.program, p),
         "D": job.program.dim,
         "RULE": job.rule.number,
         "ARITH": getattr(tl, p.arith),
@@ -129,7 +134,7 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     begin = time.perf_counter()
     if backend == "numpy":
         p = job.precision
-        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, advance=advance or advanced)
+        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, advance=advance or advanced, metric=job.metric)
         return Outcome(q, v, p, "numpy", time.perf_counter() - begin)
     reason = missing(backend)
     if reason:

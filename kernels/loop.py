@@ -1,17 +1,18 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(7) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
-two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py.
+Equations (1)-(9) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
+two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py, METRIC the entries of G(q, kappa); a
+rule without a metric never calls it.
 
 Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
-params_ptr (4, lanes) float64: eta, beta, k, eps. They come through memory because Triton passes a Python
+params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because Triton passes a Python
 float as float32, a relative error of 6e-8 in every float64 step.
 """
 
 import triton
 import triton.language as tl
 
-from kernels.rounding import exp, load, narrow, store
+from kernels.rounding import exp, load, narrow, quotient, store
 
 
 @triton.jit
@@ -25,8 +26,8 @@ def share_of(n, RULE: tl.constexpr):
 
 @triton.jit
 def advance(
-    q, v, eta, beta, k, eps, share,
-    GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    q, v, eta, beta, k, eps, kappa, share,
+    GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
 ):  # fmt: skip
     """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it stands in."""
@@ -37,6 +38,8 @@ def advance(
         g = GRAD(x, eps)
     else:
         g = GRAD(q, eps)
+    if RULE == 8 or RULE == 9:
+        G = METRIC(q, kappa)
     w = ()
     move = ()
     for i in tl.static_range(D):
@@ -48,12 +51,14 @@ def advance(
         pull = narrow(eta * force, EAGER)
         if RULE == 6:
             pull = narrow(share * pull, EAGER)  # (6)
-        if RULE == 1 or RULE == 4:
-            w = w + (narrow(-pull, V_KIND),)  # (1), (4)
+        if RULE == 1 or RULE == 4 or RULE == 8:
+            w = w + (narrow(-pull, V_KIND),)  # (1), (4), (8)
         else:
-            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7)
+            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7), (9)
         if RULE == 5:
             move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
+        elif RULE == 8 or RULE == 9:
+            move = move + (narrow(quotient(w[i], G[i], ARITH), EAGER),)  # (8), (9)
         else:
             move = move + (w[i],)
     r = ()
@@ -69,7 +74,7 @@ def advance(
 @triton.jit(do_not_specialize=["lanes", "steps"])
 def trajectory(
     q_ptr, v_ptr, params_ptr, lanes, steps,
-    GRAD: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
     TRACE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
@@ -82,6 +87,9 @@ def trajectory(
     beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
     k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
     eps = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
+    kappa = eps  # nobody reads it where there is no metric
+    if RULE == 8 or RULE == 9:
+        kappa = tl.load(params_ptr + 4 * stride + lane, mask=live, other=0).to(ARITH)
 
     q = ()
     v = ()
@@ -91,7 +99,7 @@ def trajectory(
 
     at = lane + D * stride
     for n in range(steps):
-        state = advance(q, v, eta, beta, k, eps, share_of(n, RULE), GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        state = advance(q, v, eta, beta, k, eps, kappa, share_of(n, RULE), GRAD, METRIC, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
         q = state[:D]
         v = state[D:]
         if TRACE:

@@ -25,6 +25,15 @@ def narrow(x, KIND: tl.constexpr):
 
 
 @triton.jit
+def quotient(x, y, ARITH: tl.constexpr):
+    """x / y rounded to nearest: "/" in float32 is div.full, and div_rn refuses float64."""
+    if ARITH == tl.float64:
+        return x / y
+    else:
+        return tl.div_rn(x, y)
+
+
+@triton.jit
 def store(ptr, x, live, KIND: tl.constexpr):
     """Store x, already narrowed to KIND, in its buffer type; bfloat16 as its 16 bits."""
     if KIND == "bfloat16":

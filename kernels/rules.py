@@ -7,8 +7,12 @@
     nesterov                v' = beta v - eta (g + k q)               q' = q + (beta v' - eta (g + k q))       (5)
     heavy-ball-dampened     v' = beta v - c eta (g + k q)             q' = q + v',  c = 1, then 1 - tau        (6)
     heavy-ball-maximize     v' = beta v - eta (-g + k q)              q' = q + v'                              (7)
+    natural-gradient        v' = -eta (g + k q)                       q' = q + v' / G(q)                       (8)
+    heavy-ball-metric       v' = beta v - eta (g + k q)               q' = q + v' / G(q)                       (9)
 
 v is the displacement of the momentum buffer (theory.md section 1), v = -eta buffer, so PyTorch's first step is v_0 = 0.
+On a diagonal metric, (8) and (9), v is the momentum p = G qdot, a covector as the force is, and k q is a force as the
+gradient is: decay of the loss, not of the metric.
 (5)-(7) are torch.optim.SGD with nesterov, dampening and maximize. Its first buffer is the force itself, undamped: c = 1 in
 the step from q_0, also where a kick v_0 stands in for a buffer from before.
 """
@@ -27,7 +31,7 @@ class Rule:
     momentum: bool
     decay: str  # "coupled", "decoupled", "none"
     log_state: bool
-    metric: str  # the metric whose kinetic energy this rule has
+    metric: str  # the metric whose kinetic energy this rule has: euclidean, diagonal, bregman
     nesterov: bool = False
     dampening: float = 0.0  # tau
     maximize: bool = False
@@ -41,14 +45,39 @@ class Rule:
     def decoupled(self) -> bool:
         return self.decay == "decoupled"
 
+    @property
+    def on_metric(self) -> bool:
+        """Whether a metric G(q) of its own stands between v and what moves q."""
+        return self.metric == "diagonal"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The rows of a launch's parameters."""
+        return ("eta", "beta", "k", "eps", "kappa") if self.on_metric else ("eta", "beta", "k", "eps")
+
+    @property
+    def moves_by_buffer(self) -> bool:
+        """Whether q' - q is v' itself, but for decoupled decay."""
+        return not (self.nesterov or self.on_metric)
+
+    @property
+    def screened(self) -> bool:
+        """Whether the laws of a step can be traced into a kernel beside it (harness/residuals.py)."""
+        return not self.on_metric
+
     def at(self, n: int) -> Rule:
         """The rule of step n, from 1: without its dampening in the first."""
         return replace(self, dampening=0.0) if n == 1 and self.dampening and not self.begun else self
 
     @property
     def optional(self) -> bool:
-        """Whether an option of heavy ball is set."""
-        return self.nesterov or self.dampening != 0 or self.maximize
+        """Whether an option of heavy ball is set, or the rule is a rare one: a quick run shows it on some cases only."""
+        return self.nesterov or self.dampening != 0 or self.maximize or self.rare
+
+    @property
+    def rare(self) -> bool:
+        """Whether few cases take the rule: a quick run shows it in one precision."""
+        return self.on_metric
 
 
 GRADIENT_DESCENT = Rule("gradient-descent", 1, False, "coupled", False, "euclidean")
@@ -58,9 +87,12 @@ MIRROR_DESCENT = Rule("mirror-descent", 4, False, "none", True, "bregman")
 NESTEROV = Rule("nesterov", 5, True, "coupled", False, "euclidean", nesterov=True)
 HEAVY_BALL_DAMPENED = Rule("heavy-ball-dampened", 6, True, "coupled", False, "euclidean", dampening=0.25)
 HEAVY_BALL_MAXIMIZE = Rule("heavy-ball-maximize", 7, True, "coupled", False, "euclidean", maximize=True)
+NATURAL_GRADIENT = Rule("natural-gradient", 8, False, "coupled", False, "diagonal")
+HEAVY_BALL_METRIC = Rule("heavy-ball-metric", 9, True, "coupled", False, "diagonal")
 RULES = {
     r.name: r
     for r in (
         GRADIENT_DESCENT, HEAVY_BALL, HEAVY_BALL_DECOUPLED, MIRROR_DESCENT, NESTEROV, HEAVY_BALL_DAMPENED, HEAVY_BALL_MAXIMIZE,
+        NATURAL_GRADIENT, HEAVY_BALL_METRIC,
     )
 }  # fmt: skip

@@ -76,7 +76,7 @@ def screen(
     moved = none
 
     for n in range(steps):
-        state = advance(q, v, eta, beta, k, eps, share_of(n, RULE), GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        state = advance(q, v, eta, beta, k, eps, eps, share_of(n, RULE), GRAD, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
         q = state[:D]
         v = state[D:]
         new_q = wide(q, D)

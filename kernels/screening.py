@@ -48,6 +48,8 @@ class Screen:
         names = (*(f"{n}[{i}]" for n in "ouqvrw" for i in range(self.job.program.dim)), *PARAMETERS)
         if self.residual.inputs != names or len(self.lags) != len(self.residual.outputs):
             raise ValueError(f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} cannot be screened")
+        if not self.job.rule.screened:
+            raise ValueError(f"rule {self.job.rule.name} cannot be screened: its residuals are not traced")
         if self.params.shape != self.job.params.shape or self.params is self.job.params:
             raise ValueError(f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}")
 
@@ -87,7 +89,7 @@ def run(screen: Screen, backend: str = "auto") -> Found:
 
 def constexprs(screen: Screen, block: int) -> dict:
     out = launch.constexprs(screen.job, block)
-    del out["TRACE"]
+    del out["TRACE"], out["METRIC"]
     late = sum(1 << law for law, lag in enumerate(screen.lags) if lag > 1)
     return {**out, "RESIDUAL": function(screen.residual, FLOAT64), "LAWS": len(screen.lags), "LATE": late}
 

@@ -1,6 +1,6 @@
 """The plain numpy step: independent of Triton, the oracle of every other backend.
 
-Equations (1)-(7) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
+Equations (1)-(9) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
 which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.
 """
 
@@ -19,12 +19,13 @@ BLOCK = 4096
 
 
 def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow):
-    """One step. q, v: lists of d arrays (lanes,); params: eta, beta, k, eps arrays, all of the arithmetic type.
+    """One step. q, v: lists of d arrays (lanes,), all of the arithmetic type.
 
+    params eta, beta, k, eps, and for a rule on a metric the d entries of G(q)
     rule   that of this step: Rule.at
     store  store(x, kind) -> x as a buffer of that kind gives it back
     """
-    eta, beta, k, eps = params
+    eta, beta, k, eps, *G = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
     to_q = lambda x: store(x, precision.q_store)  # noqa: E731
     to_v = lambda x: store(x, precision.v_store)  # noqa: E731
@@ -38,11 +39,15 @@ def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, 
     if rule.dampening:
         pull = [rounded(pi.dtype.type(1 - rule.dampening) * pi) for pi in pull]  # (6)
     if rule.momentum:
-        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7)
+        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7), (9)
     else:
-        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4); as Triton's unary minus, so +0 stays +0
+        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8); as Triton's unary minus, so +0 stays +0
     w = [to_v(wi) for wi in w]
-    move = [rounded(rounded(beta * wi) - pi) for wi, pi in zip(w, pull, strict=True)] if rule.nesterov else w  # (5)
+    move = w
+    if rule.nesterov:
+        move = [rounded(rounded(beta * wi) - pi) for wi, pi in zip(w, pull, strict=True)]  # (5)
+    if rule.on_metric:
+        move = [rounded(wi / Gi) for wi, Gi in zip(w, G, strict=True)]  # (8), (9)
     if rule.decoupled:
         shrink = rounded(eta * k)
         q = [rounded(qi - rounded(shrink * qi)) for qi in q]  # (3)
@@ -55,12 +60,19 @@ def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Pr
     return step(q, v, params, gradient, rule, precision)
 
 
+def with_metric(params: list, metric: Program | None, q, precision: Precision) -> list:
+    """The parameters of a step from q: eta, beta, k, eps, and the entries of G(q, kappa) where there is a metric."""
+    return [*params[:4], *metric.run(q, params[4], precision)] if metric else params
+
+
 def trajectory(
-    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, advance: Callable = advanced
+    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, advance: Callable = advanced,
+    metric: Program | None = None,
 ):  # fmt: skip
     """Run `steps` steps for all lanes, in blocks.
 
-    q0, v0  (d, lanes) float64, representable in their store;  params (4, lanes) float64.
+    q0, v0  (d, lanes) float64, representable in their store;  params (rows, lanes) float64, as Rule.parameters.
+    metric  the program of G(q, kappa), for a rule that has one
     advance  as `advanced`; a block of lanes begins with n = 1, so that one with a memory knows when to forget.
     Returns q, v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
     """
@@ -75,9 +87,10 @@ def trajectory(
             cut = slice(start, min(lanes, start + BLOCK))
             q, v = [x.astype(dtype) for x in q0[:, cut]], [x.astype(dtype) for x in v0[:, cut]]
             p = [x.astype(dtype) for x in params[:, cut]]
+            here = lambda q, p=p: with_metric(p, metric, q, precision)  # noqa: E731
             for n in range(steps + 1):
                 if n:
-                    q, v = advance(n, q, v, p, gradient, rule.at(n), precision)
+                    q, v = advance(n, q, v, here(q), gradient, rule.at(n), precision)
                 if trace or n in (0, steps):
                     at = n if trace else int(n > 0)
                     for i in range(d):

@@ -35,8 +35,10 @@ def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity(
         mine = [c for c in cells if c.rule == rule.name]
         laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))}
         assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
-        assert {plan.width(c.precision) for c in mine if c.kind == "exact"} == {"wide", "narrow"}
-        assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
+        exact = [c for c in mine if c.kind == "exact"]
+        assert {plan.width(c.precision) for c in exact} == {"wide", "narrow"} or rule.rare and len(exact) <= 2
+        home = "mexican-hat" if not rule.rare else next(c.name for c in CATALOG if rule.name in rules_of(c))
+        assert [c.case for c in mine if c.kind == "controls"] == [home]
     compared = plan.cells(select(Request(law="B1")))
     if compared:
         assert {c.rule for c in compared} == set(RULES)

@@ -22,7 +22,7 @@ from kernels.precision import Precision
 from kernels.program import Op, Program
 from kernels.rules import RULES, Rule
 
-OPTIONS = [r for r in RULES.values() if r.optional]
+OPTIONS = [r for r in RULES.values() if r.optional and not r.rare]
 each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)
 CASE = {c.name: c for c in CATALOG}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
@@ -112,7 +112,7 @@ def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
 
 
 @each_option
-@pytest.mark.parametrize("case", [c for c in CATALOG if len(rules_of(c)) > 1], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CATALOG if "nesterov" in rules_of(c)], ids=lambda c: c.name)
 def test_every_law_that_speaks_of_a_rule_holds_and_its_bound_is_not_idle(rule, case):
     worst = {}
     for precision in ("float64", "bfloat16"):

@@ -58,7 +58,8 @@ def test_whatever_is_drawn_is_a_launch_in_its_own_stores(drawn):
     assert case in CATALOG and job.lanes in LANES and 1 <= job.steps <= 12
     for values, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store), (job.params, job.precision.arith)):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
-    eta, beta, k, eps = job.params
+    eta, beta, k, eps, *kappa = job.params
+    assert len(kappa) == job.rule.on_metric and all((x >= 0).all() for x in kappa)
     assert (eta > 0).all() and ((0 <= beta) & (beta < 1)).all() and (k >= 0).all() and (eps >= 0).all()
 
 

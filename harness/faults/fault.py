@@ -83,7 +83,7 @@ def on(**wanted) -> Callable[[Job], bool]:
     def applies(job: Job) -> bool:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
-            "rule": rule.name, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
+            "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
             "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()),
             "precision": precision.name, "mode": precision.mode, "arith": precision.arith, "wide": job.lanes >= 10_000,
         }  # fmt: skip

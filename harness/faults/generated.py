@@ -30,6 +30,7 @@ from harness.trajectory import Trajectory
 from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
 from kernels import launch
 from kernels.program import Program
+from kernels.rules import RULES
 
 LANES, STEPS = 61, 8
 MANY = 20_011
@@ -38,7 +39,7 @@ SAMPLE = 8  # every so many mutants are shown to the other laws too
 
 @dataclass(frozen=True)
 class GeneratedCell:
-    """Every `stride`-th mutant of one case's gradient ("gradient") or of one rule's update on it ("update")."""
+    """Every `stride`-th mutant of one case's gradient ("gradient"), of its metric ("metric") or of one rule's update on it ("update")."""
 
     subject: Case
     rule: str
@@ -68,23 +69,32 @@ class GeneratedCell:
         begin, job = time.perf_counter(), self.job
         right = launch.run(job, "numpy").wide()
         known = Trajectory.launched(self.subject, job, *right)
-        evidence = {name: getattr(known, name) for name in ("g_kept", "g_broken", "g_error")}
+        evidence = {name: getattr(known, name) for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))}
         found = Tally()
         for number, mutant in enumerate(self.mutants()):
             if number % self.stride:
                 continue
-            q, v = launch.run(replace(job, program=mutant.program or job.program), "numpy", mutant.advance).wide()
+            q, v = launch.run(self.planted(job, mutant), "numpy", mutant.advance).wide()
             t = Trajectory.launched(self.subject, job, q, v)
             t.__dict__.update(evidence)
             found.add(mutant, self.killers(t, sampled=number % (SAMPLE * self.stride) == 0), self.fate(mutant, (q, v), right))
         return [self.record(job, found, time.perf_counter() - begin)]
 
     def mutants(self):
-        if self.what == "gradient":
-            return program_mutants(self.job.program, self.job.precision)
+        if self.what != "update":
+            return program_mutants(self.right, self.job.precision)
         tape, job = Tape(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        return update_mutants(tape, 2 * job.program.dim + len(job.params), job.precision)
+        return update_mutants(tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision)
+
+    @property
+    def right(self) -> Program:
+        """The program of which there are mutants."""
+        return self.job.metric if self.what == "metric" else self.job.program
+
+    def planted(self, job: launch.Job, mutant: Mutant) -> launch.Job:
+        """A launch with a mutant's program in its place."""
+        return replace(job, **{"metric" if self.what == "metric" else "program": mutant.program}) if mutant.program else job
 
     def killers(self, t: Trajectory, sampled: bool) -> dict[str, bool]:
         out = {}
@@ -103,19 +113,19 @@ class GeneratedCell:
 
         def ask() -> str:
             differs = not same_bits(mine, right)
-            if isinstance(mutant.program, Program) and same_formula(mutant.program, self.job.program):
+            if isinstance(mutant.program, Program) and same_formula(mutant.program, self.right):
                 return REARRANGED if differs else SAME
             if differs or not same_bits(*self.on_many_states(mutant)):
                 return UNDER_ROUNDING
             omitted = isinstance(mutant.program, Rounded) and mutant.program.to is None
-            return SURVIVES if not omitted else SAME if needs_no_rounding(self.job.program, mutant.program.at) else UNTOLD
+            return SURVIVES if not omitted else SAME if needs_no_rounding(self.right, mutant.program.at) else UNTOLD
 
         return ask
 
     def on_many_states(self, mutant: Mutant):
         """The first step of MANY other launches, by the mutant and by the right step."""
         job = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
-        return tuple(launch.run(replace(job, program=p or job.program), "numpy", a).wide() for p, a in ((mutant.program, mutant.advance), (None, None)))
+        return tuple(launch.run(j, "numpy", a).wide() for j, a in ((self.planted(job, mutant), mutant.advance), (job, None)))
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
         cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1)
@@ -178,7 +188,10 @@ def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
     for case in cases:
         rules = rules_of(case)
         out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else 4, seed))
-        out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in rules if full or case.name in ("mexican-hat", "entropy-mirror")]
+        curved = tuple(rule for rule in rules if RULES[rule].on_metric)
+        out += [GeneratedCell(case, rule, "float64", "metric", 1, seed) for rule in curved[:1]]
+        shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else curved
+        out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in shown]
         if full:
             out += [GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")]
     return out

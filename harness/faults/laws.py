@@ -19,7 +19,7 @@ KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 
 def curved(rule, symmetry: Symmetry) -> bool:
     """Whether <A y, w> is not identically zero."""
-    return bool(symmetry.matrix.any()) and (rule.nesterov or not symmetry.is_rotation)
+    return bool(symmetry.matrix.any()) and not (rule.moves_by_buffer and symmetry.is_rotation)
 
 
 def linear(rule, symmetry: Symmetry) -> bool:
@@ -103,6 +103,7 @@ FAULTS = (
     LawFault("kinetic term of the old buffer", KINETIC, "<A v, v> for <A v', v'>", "D2", shifted("D2", centred_source), lambda rule, s: rule.momentum and curved(rule, s) and not s.is_rotation),
     LawFault("kinetic term of heavy ball for Nesterov's", KINETIC, "<A w, w> for <A y, w>", "D2", under("D2", plain=True),
              lambda rule, s: rule.nesterov and linear(rule, s)),
+    LawFault("kinetic term without its metric", KINETIC, "<A w, w> for <A w/G, w>", "D2", under("D2", plain=True), lambda rule, s: rule.on_metric and linear(rule, s)),
     LawFault("dropped kinetic term", KINETIC, "D[Q + beta/(1-beta) J] without <A w, w>", "D4", under("D4", kinetic=0.0), curved),
     LawFault("mass eta/2 for eta(1+beta)/2", KINETIC, "the mass of gradient descent", "D4", under("D4", mass=0.5), heavy),
     LawFault("mass eta/2 for eta(1+beta)/2", KINETIC, "the scheme with the mass of gradient descent", "D1", under("D1", mass=0.5), heavy),
@@ -119,6 +120,7 @@ FAULTS = (
     LawFault("translation of one component", CHARGE, "a = e_1", "D6", along("D6", another)),
     LawFault("charge of one component", CHARGE, "A = e e^T", "D4", along("D4", another)),
     LawFault("mirror charge of one component", CHARGE, "A = e e^T", "D7", along("D7", another)),
+    LawFault("natural charge without its metric", CHARGE, "<q' - q, xi> for <G (q' - q), xi>", "D7", under("D7", flat=True), lambda rule, s: rule.on_metric),
     LawFault("charge law without momentum", WRONG_LAW, "beta J left out", "D2", without("D2", beta=0), heavy),
     LawFault("charge law without decay", WRONG_LAW, "k left out", "D2", without("D2", k=0), lambda rule, s: rule.decay != "none" and not s.is_rotation),
     LawFault("charge law without its breaking", WRONG_LAW, "eps left out", "D2", without("D2", eps=0)),

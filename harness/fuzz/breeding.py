@@ -104,10 +104,15 @@ def size_of(backend: str, plant: str) -> Size:
 
 
 def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str, ...]) -> list[Cell]:
-    """Every cell of a choice, in order."""
+    """Every cell of a choice, in order. A rule whose laws cannot be screened has none (`unscreened`)."""
     return [Cell(case.name, rule, precision, regime.name)
-            for case in cases for rule in rules_of(case) if rule in rules
+            for case in cases for rule in rules_of(case) if rule in rules and RULES[rule].screened
             for precision in precisions for regime in REGIMES.values() if regime.fits(RULES[rule])]  # fmt: skip
+
+
+def unscreened(cases: tuple[Case, ...], rules: tuple[str, ...]) -> list[str]:
+    """The rules of a choice that a fuzzing run leaves out."""
+    return [rule for rule in rules if not RULES[rule].screened and any(rule in rules_of(case) for case in cases)]
 
 
 @dataclass

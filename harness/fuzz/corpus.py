@@ -133,7 +133,7 @@ def example(value: dict, subject: Subject, d: int, name: str) -> Example:
             raise ValueError(f"{name}: {word} is {x!r}, must be a whole number from 1 to {2**21}")
     read_column = lambda column: [float.fromhex(x) for x in column]  # noqa: E731
     start, kick = ([read_column(c) for c in value[n]] for n in ("start", "kick"))
-    params = np.array([read_column(value[n]) for n in PARAMETERS])
+    params = np.array([read_column(value[n]) for n in (*PARAMETERS, *(("kappa",) if "kappa" in value else ()))])
     columns = len(start)
     if columns not in (1, lanes) or len(kick) != columns or params.shape != (4, columns) or any(len(c) != d for c in (*start, *kick)):
         raise ValueError(f"{name}: start, kick and parameters must be of 1 or {lanes} lanes of {d} numbers each")

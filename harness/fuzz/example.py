@@ -42,7 +42,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Example:
-    """A launch: q0, v0 (d, columns), params (4, columns) float64; lanes is columns, or the copies of a single column."""
+    """A launch: q0, v0 (d, columns), params (4 or, with kappa, 5, columns) float64; lanes is columns, or the copies of a single column."""
 
     q0: np.ndarray
     v0: np.ndarray
@@ -55,7 +55,7 @@ class Example:
     def job(self, subject: Subject) -> Job:
         case, rule, precision = case_named(subject.case), RULES[subject.rule], parse(subject.precision)
         copies = lambda x: np.repeat(x, self.lanes, axis=1) if x.shape[1] == 1 else x  # noqa: E731
-        return Job(trace.gradient(case), rule, precision, copies(self.q0), copies(self.v0), copies(self.params), self.steps)
+        return Job(trace.gradient(case), rule, precision, copies(self.q0), copies(self.v0), copies(self.params), self.steps, metric=trace.metric(case, rule))
 
     def with_numbers(self, numbers: np.ndarray, subject: Subject) -> Example:
         """The same with other numbers, (2 d + 4, columns), rounded to where they are stored."""
@@ -77,7 +77,7 @@ class Example:
         """Numbers as hex floats, one list a lane."""
         hexes = lambda x: [[float(y).hex() for y in column] for column in x.T]  # noqa: E731
         return {"lanes": self.lanes, "steps": self.steps, "start": hexes(self.q0), "kick": hexes(self.v0),
-                **{n: [float(y).hex() for y in row] for n, row in zip(PARAMETERS, self.params, strict=True)}, "found": self.found}  # fmt: skip
+                **{n: [float(y).hex() for y in row] for n, row in zip((*PARAMETERS, "kappa"), self.params, strict=False)}, "found": self.found}  # fmt: skip
 
 
 def source(subject: Subject) -> None:

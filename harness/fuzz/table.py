@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from harness.fuzz.breeding import unscreened
 from harness.fuzz.minimise import size
 from harness.fuzz.outcome import Outcome, Row
 from harness.regimes import REGIMES
@@ -54,6 +55,9 @@ def ending(outcome: Outcome) -> list:
     shares = ", ".join(f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)" for backend, n in sorted(outcome.done_by.items()))
     out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: {shares or 'none'}; "
                     f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"))
+    left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
+    if left:
+        out.append(Text(f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: {', '.join(left)}"))
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
     for name, error in list(outcome.errors.items())[:SHOWN]:
@@ -104,7 +108,7 @@ def summary(outcome: Outcome) -> dict:
     return {
         "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
         "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "unscreened": outcome.unscreened, "frozen": outcome.frozen,
-        "skipped": outcome.skipped, "checks_by_backend": outcome.done_by, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
+        "skipped": outcome.skipped, "unscreened_rules": unscreened(outcome.campaign.cases, outcome.campaign.rules), "checks_by_backend": outcome.done_by, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
         "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
         "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},

@@ -53,8 +53,8 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
-    """Nesterov moves q along the force too, which a rotation feels and a translation does not."""
-    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and not rule.nesterov))
+    """Nesterov moves q along the force too, a metric along another direction: a rotation feels it, a translation does not."""
+    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_by_buffer))
 
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:

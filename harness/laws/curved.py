@@ -5,8 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from cases.case import Symmetry
+from harness.laws.balance import broken_force
 from harness.laws.terms import ExactLaw, Residual, depth, dot, formed, size, xi
 from harness.trajectory import Trajectory
+from kernels.rules import Rule
+
+
+def curved(rule: Rule, symmetry: Symmetry) -> bool:
+    """Whether a step is one of the metric's own: mirror descent's in log q, natural gradient's in G(q) (q' - q)."""
+    return rule.log_state or (rule.on_metric and not rule.momentum)
+
+
+def own_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
+    """D7, of a mirror step or of a natural gradient's; `flat` leaves its metric out."""
+    return mirror_law(t, symmetry) if t.rule.log_state else natural_law(t, symmetry, flat)
 
 
 def mirror_law(t: Trajectory, symmetry: Symmetry):
@@ -19,7 +31,18 @@ def mirror_law(t: Trajectory, symmetry: Symmetry):
     return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
 
 
+def natural_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
+    """D7  <G(q) (q' - q), xi(q)> = -eta <f, xi(q)>;  residual <xi, delta> + <G xi, sigma>."""
+    x, G = xi(symmetry, t.q[:-1]), np.ones_like(t.G) if flat else t.G
+    moved = G * np.diff(t.q, axis=0)
+    pull = t.eta * broken_force(t, symmetry)
+    bound = dot(np.abs(x), t.delta) + dot(np.abs(G * x), t.sigma)
+    sizes = t.eta * (t.eps * size(t.g_broken, x) + t.k * size(t.q[:-1], x))
+    own = formed(t, depth(symmetry), size(G * t.q[1:], x), size(G * t.q[:-1], x), sizes)
+    return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
+
+
 LAWS = (
-    ExactLaw("D7", "mirror descent keeps the charge of its own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>", lambda rule, symmetry: rule.log_state, mirror_law,
+    ExactLaw("D7", "mirror descent and natural gradient keep the charge of their own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>", curved, own_law,
              ("faults in g that keep the symmetry", "eta, on a symmetric loss")),
 )  # fmt: skip

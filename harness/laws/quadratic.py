@@ -12,7 +12,7 @@ from kernels.rules import Rule
 
 
 def massive(rule: Rule, symmetry: Symmetry) -> bool:
-    return symmetry.is_symmetric and rule.decay == "coupled" and not rule.nesterov
+    return symmetry.is_symmetric and rule.decay == "coupled" and rule.moves_by_buffer
 
 
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):

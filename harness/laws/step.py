@@ -13,7 +13,7 @@ def update(t: Trajectory, symmetry=None):
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
     old = t.shrink * t.z[:-1]
     own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
-    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if not t.rule.nesterov else formed(t, 6, old, t.reach)
+    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if t.rule.moves_by_buffer else formed(t, 6, old, t.reach)
     return Residual(
         np.concatenate([w, t.z[1:]], axis=1),
         np.concatenate([push - pull, old + t.move], axis=1),

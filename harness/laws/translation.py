@@ -30,6 +30,6 @@ def translation_law(t: Trajectory, symmetry: Symmetry):
 
 
 LAWS = (
-    ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule, symmetry: symmetry.is_translation and not rule.log_state, translation_law,
+    ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule, symmetry: symmetry.is_translation and not rule.log_state and not rule.on_metric, translation_law,
              ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t, symmetry: np.full(t.lanes, t.steps >= 2)),
 )  # fmt: skip

@@ -1,0 +1,63 @@
+"""Faults of a rule with a metric of its own: another metric in its place, at another point, or for another buffer.
+
+    p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
+
+A step is given G(q) as the last entries of its parameters (kernels.step.with_metric).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.faults.fault import HISTORY, NEAR, Fault, on, rolled, scaled
+from kernels.step import step
+
+WRONG_METRIC = "wrong metric"
+MOVING = on(metric="diagonal")
+
+
+def measured(change):
+    """The step with other entries: change(G) -> list of d arrays."""
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        changed = [np.asarray(x, y.dtype) for x, y in zip(change(params[4:]), params[4:], strict=True)]
+        return step(q, v, [*params[:4], *changed], gradient, rule, precision)
+
+    return advance
+
+
+def one_step_late():
+    """G(q_{n-1}) for G(q_n)."""
+    past: list = []
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        old = past.pop() if past and n > 1 else params[4:]
+        past[:] = [params[4:]]
+        return step(q, v, [*params[:4], *old], gradient, rule, precision)
+
+    return advance
+
+
+def as_velocity():
+    """beta G(q_n) p / G(q_{n-1}) for beta p: what is kept is the velocity p / G, and the metric of the next step makes it a momentum."""
+    past: list = []
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        old = past.pop() if past and n > 1 else params[4:]
+        past[:] = [params[4:]]
+        carried = [(x * G / H).astype(x.dtype) for x, G, H in zip(v, params[4:], old, strict=True)]
+        return step(q, carried, params, gradient, rule, precision)
+
+    return advance
+
+
+FAULTS = (
+    Fault("metric ignored", WRONG_METRIC, "q' = q + p'", MOVING, advance=measured(lambda G: [np.ones_like(x) for x in G])),
+    Fault("metric times p", WRONG_METRIC, "G p' for p' / G", MOVING, advance=measured(lambda G: [1 / x for x in G])),
+    Fault("root of the metric", WRONG_METRIC, "p' / sqrt G, as adaptive rules have it", MOVING, advance=measured(lambda G: [np.sqrt(x) for x in G])),
+    Fault("metric x (1 + 2^-10)", WRONG_METRIC, "(1 + 2^-10) G for G", MOVING, advance=measured(lambda G: [x.dtype.type(NEAR) * x for x in G])),
+    Fault("metric of the next component", WRONG_METRIC, "G_(i+1) for G_i", MOVING, advance=measured(rolled)),
+    Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", MOVING, alter=scaled(4, NEAR)),
+    Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", MOVING, remembering=one_step_late, when=HISTORY),
+    Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p", on(metric="diagonal", momentum=True), remembering=as_velocity, when=HISTORY),
+)  # fmt: skip

@@ -33,6 +33,7 @@ from harness.commands import (
 from harness.commands.bench import bench
 from harness.commands.faults import faults
 from harness.commands.fuzz import fuzz
+from harness.commands.map import map_
 from harness.commands.verify import verify, with_baseline_file
 from harness.usage import UsageError
 
@@ -49,6 +50,7 @@ app.command(epilog=EXITS)(verify)
 app.command()(faults)
 app.command()(fuzz)
 app.command()(bench)
+app.command("map")(map_)
 
 
 @app.command()

@@ -1,0 +1,40 @@
+"""`noether map`: which learning rule keeps which charge, measured now."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from harness.commands import HOLDS, UNDECIDED, VIOLATED, option
+from harness.usage import UsageError
+
+
+def map_(
+    profile: option(str, "quick (default), full or stress: how far the step sizes go down.") = "quick",
+    seed: option(int, "The starts derive from it (default 0).") = 0,
+    as_json: option(bool, "Print the map for machines, and nothing else, on stdout.", "--json") = False,
+):
+    """Measure which learning rule keeps which charge (law M1), and print the map.
+
+    Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
+    """
+    from cases import CORE
+    from harness import symmetry_map
+    from harness.choices import whole
+    from harness.records import plain
+    from harness.symmetry_map import printed
+    from harness.table import say
+
+    if profile not in symmetry_map.PROFILES:
+        raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")
+    (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
+    records = symmetry_map.run_cell(cell)
+    if as_json:
+        print(json.dumps(plain(printed.summary(records)), allow_nan=False, indent=1))
+    else:
+        say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
+        say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in records if not r.control and r.verdict != "holds"))
+        say(printed.map_of(records).reason)
+    verdicts = {r.verdict for r in records if not r.control}
+    raise typer.Exit(VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS)

@@ -1,0 +1,12 @@
+"""Which learning rule keeps what."""
+
+from harness.lawbook.info import LawInfo
+from harness.verdicts import ORDER
+
+MAP = (
+    LawInfo("M1", "the map of symmetries and learning rules", "drift of each charge under each rule: exact, O(eta^p), or no charge", ORDER,
+            ("a rule that keeps a charge by another law than the one measured",),
+            ("sign descent keeps sum q", "Adam keeps |q|^2", "no source of the rescale charge under heavy ball", "fixed mass keeps U^T U - V^T V to first order",
+             "beta^n J_0 under Nesterov", "second-order energy of the mirror", "no-op rule", "r(r+1)/2 charges of U V^T where n + l < r"),
+            "all core cases together: six rows, eleven rules"),
+)  # fmt: skip

@@ -1,0 +1,89 @@
+"""From findings to records: a cell of the map that disagrees with the table of theory.md section 7 is violated."""
+
+from __future__ import annotations
+
+from harness.symmetry_map import counting
+from harness.symmetry_map.measuring import MOVED, Finding
+from harness.symmetry_map.scenes import Scene
+from harness.symmetry_map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
+from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
+
+LAW = "M1"
+
+
+def about(cell, **more) -> dict:
+    return dict(law=LAW, backend="numpy", precision="float64", cell=cell.name, replay=cell.replay, **more)
+
+
+def verdict_of(found: Finding, entry: Entry) -> tuple[str, str]:
+    """The verdict and, where it is not `holds`, why."""
+    if found.moved < MOVED:
+        return VIOLATED, f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that stands still keeps everything"
+    if found.spent is None:
+        return INCONCLUSIVE, ""
+    return (HOLDS, "") if found.spent <= 1 else (VIOLATED, f"predicted {entry.label}, measured {found.label}")
+
+
+def judged(cell, scene: Scene, column: str, entry: Entry, found: Finding, *, control: str | None = None, lanes: int = 0, steps: int = 0) -> Record:
+    verdict, why = verdict_of(found, entry)
+    charge = CHARGES.get((scene.row, entry.charge), entry.charge)
+    return Record(
+        case=scene.case.name, rule=column, lanes=lanes, steps=steps, symmetry=scene.row, control=control,
+        parameters={"charge": charge, "label": found.label, "predicted label": entry.label, "moved": found.moved, "drift": found.value},
+        predicted=found.predicted, measured=found.measured, bound=found.bound, spent=found.spent, verdict=verdict,
+        kind=ORDER if entry.order is not None else ROUNDING,
+        reason=f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
+        data={} if control or not found.drifts else {
+            "plot": "loglog", "x": [float(x) for x in scene.steps(cell.profile)], "series": {f"{scene.row}, {column}": list(found.drifts)},
+            "xlabel": "step size", "ylabel": "relative drift of the charge", "caption": f"{charge} under {column}: {found.label}.",
+        },
+        **about(cell),
+    )  # fmt: skip
+
+
+def counted(cell, what: str, measured: int, predicted: int, *, control: str | None = None) -> Record:
+    """Integers: equal or not."""
+    equal = measured == predicted
+    return Record(
+        case="map", rule=what.split(":")[0], lanes=1, steps=0, symmetry=what, control=control, parameters={}, kind=BITWISE,
+        predicted=float(predicted), measured=float(measured), bound=0.0, spent=0.0 if equal else float("inf"), verdict=HOLDS if equal else VIOLATED,
+        reason=f"{what}: {measured} independent charges" + ("" if equal else f", must be {predicted}"), **about(cell),
+    )  # fmt: skip
+
+
+def counts(cell, rng) -> list[Record]:
+    """The number of independent charges, by the rank of the Lie algebra of the flow's fields."""
+    out = []
+    for n, r, m in ((2, 1, 2), (2, 2, 2), (2, 3, 2), (1, 3, 1)):
+        fields, d = counting.linear_fields(n, r, m), (n + m) * r
+        q, p = rng.normal(size=(2, d))
+        flow, momentum = counting.laws(fields, q), counting.momentum_laws(fields, q, p)
+        out.append(counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, counting.predicted(n, r, m)))
+        out.append(counted(cell, f"fixed mass: U V^T, {n} x {r} and {m} x {r}", momentum, counting.momentum_predicted(n, r, m)))
+        if (n, r, m) == (1, 3, 1):
+            claim = "r(r+1)/2 charges of U V^T where n + l < r"
+            out.append(counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, r * (r + 1) // 2, control=claim))
+    hidden, fields = 2, counting.relu_fields(2, 2, 1)
+    q, p = rng.normal(size=(2, len(fields[0])))
+    out.append(counted(cell, "gradient flow: two hidden ReLU units", counting.laws(fields, q), hidden))
+    out.append(counted(cell, "fixed mass: two hidden ReLU units", counting.momentum_laws(fields, q, p), 0))
+    return out
+
+
+def summary(cell, records: list[Record]) -> Record:
+    """The whole map: how many cells are as predicted, and the heat map."""
+    by = {(r.symmetry, r.rule): r for r in records if r.control is None}
+    cells = [[{"value": by[row, column].parameters["drift"], "label": by[row, column].parameters["label"],
+               "evidence": by[row, column].reason} for column in COLUMNS] for row in ROWS]  # fmt: skip
+    total = len(ROWS) * len(COLUMNS)
+    same = sum(cells[i][j]["label"] == PREDICTED[row][j].label for i, row in enumerate(ROWS) for j in range(len(COLUMNS)))
+    exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
+    return Record(
+        case="map", rule="all", lanes=total, steps=0, symmetry="the map", parameters={"exact": exact, "no charge": none}, kind=BITWISE,
+        predicted=float(total), measured=float(same), bound=0.0, spent=0.0 if same == total else float("inf"),
+        verdict=HOLDS if same == total else INCONCLUSIVE if all(r.verdict != VIOLATED for r in records if r.control is None) else VIOLATED,
+        reason=f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",
+        data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells,
+              "caption": "Which learning rule keeps which charge: exactly, to an order in the step size, or not at all (order 0)."},
+        **about(cell),
+    )  # fmt: skip

@@ -1,0 +1,177 @@
+"""The learning rules of the map, stepped side by side in float64: those of kernels/step.py, and plain ones.
+
+    natural gradient   q' = q - eta q g,  the metric of the entropy, G = diag(1/q)                         (1)
+    rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
+    adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
+                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1              (3)
+    sign               q' = q - eta sign(g)                                                                (4)
+
+(2), (3) are torch.optim.RMSprop and Adam, eps as there by default; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import trace
+from kernels import step
+from kernels.precision import Precision
+from kernels.program import NUMPY
+from kernels.rules import RULES, Rule
+
+FLOAT64 = Precision("float64")
+FUNCTIONS = {**NUMPY, "neg": np.negative, "exp": np.exp, "log": np.log}  # faster, and complex numbers pass
+BETA, DECAY, FRICTION = 0.25, 0.25, 1.0
+RMS, FIRST, SECOND, EPSILON = 0.5, 0.5, 0.75, 1e-8  # short memories: eta -> 0 is reached within the ladder
+
+
+def gradient_of(case) -> Callable:
+    """g(q) -> (d, ...) of the symmetric loss, from the traced program."""
+    program = trace.gradient(case)
+
+    def g(q):
+        values: list = []
+        nothing = np.zeros_like(q[0])
+        inputs = [*q, nothing]
+        for op in program.ops:
+            if op.name == "input":
+                values.append(inputs[op.value])
+            elif op.name == "const":
+                values.append(op.value)
+            else:
+                values.append(FUNCTIONS[op.name](*(values[i] for i in op.args)))
+        return np.stack([nothing + values[i] for i in program.outputs])
+
+    return g
+
+
+def natural(q, g, eta, n, memory):
+    return q - eta * (q * g)  # (1)
+
+
+def rmsprop(q, g, eta, n, memory):
+    memory["s"] = RMS * memory.get("s", 0.0) + (1 - RMS) * g * g
+    return q - eta * g / (np.sqrt(memory["s"]) + EPSILON)  # (2)
+
+
+def adam(q, g, eta, n, memory):
+    memory["p"] = FIRST * memory.get("p", 0.0) + (1 - FIRST) * g
+    memory["s"] = SECOND * memory.get("s", 0.0) + (1 - SECOND) * g * g
+    size = np.sqrt(memory["s"]) / np.sqrt(1 - SECOND**n) + EPSILON
+    return q - (eta / (1 - FIRST**n)) * memory["p"] / size  # (3)
+
+
+def sign(q, g, eta, n, memory):
+    return q - eta * np.sign(g)  # (4)
+
+
+def still(q, g, eta, n, memory):
+    """The rule that does nothing: a control."""
+    return q
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column of the map steps: a kernel rule or a plain update, and whether the mass is fixed."""
+
+    name: str
+    rule: Rule | None = None
+    plain: Callable | None = None
+    beta: float = 0.0
+    k: float = 0.0
+    fixed_mass: bool = False
+
+    def params(self, h: np.ndarray) -> np.ndarray:
+        """eta, beta, k, eps (4, lanes) at step size h of time."""
+        eta = h * h if self.fixed_mass else h
+        beta = 1 - FRICTION * h if self.fixed_mass else np.full_like(h, self.beta)
+        return np.stack([eta, beta, np.full_like(h, self.k), np.zeros_like(h)])
+
+
+STEPPED = {
+    c.name: c
+    for c in (
+        Column("gradient descent", RULES["gradient-descent"]),
+        Column("heavy ball", RULES["heavy-ball"], beta=BETA),
+        Column("fixed mass", RULES["heavy-ball"], fixed_mass=True),
+        Column("nesterov", RULES["nesterov"], beta=BETA),
+        Column("decoupled decay", RULES["heavy-ball-decoupled"], beta=BETA, k=DECAY),
+        Column("entropy mirror", RULES["mirror-descent"]),
+        Column("natural gradient", plain=natural),
+        Column("rmsprop", plain=rmsprop),
+        Column("adam", plain=adam),
+        Column("sign", plain=sign),
+    )
+}
+
+
+@dataclass(eq=False)
+class Run:
+    """What one column did: z the stored state (log q under mirror descent), v, q (n + 1, d, lanes); g (n, d, lanes)."""
+
+    case: object
+    column: Column
+    z: np.ndarray
+    v: np.ndarray
+    q: np.ndarray
+    g: np.ndarray
+    params: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def lanes(self) -> np.ndarray:
+        return np.arange(len(self.counts))
+
+    def at_end(self, values: np.ndarray) -> np.ndarray:
+        """values (n + 1, lanes) at each lane's own last step."""
+        return values[self.counts, self.lanes]
+
+    def largest(self, values: np.ndarray) -> np.ndarray:
+        """The largest |value| up to each lane's last step."""
+        inside = np.arange(len(values))[:, None] <= self.counts
+        return np.where(inside, np.abs(values), 0).max(axis=0)
+
+    def part(self, lanes: np.ndarray) -> Run:
+        """These lanes alone."""
+        return Run(self.case, self.column, self.z[..., lanes], self.v[..., lanes], self.q[..., lanes], self.g[..., lanes], self.params[:, lanes], self.counts[lanes])
+
+    @property
+    def path(self) -> np.ndarray:
+        """|q_N - q_0| / |q_0|, (lanes,)"""
+        ends = self.q[self.counts, :, self.lanes].T
+        return np.linalg.norm(ends - self.q[0], axis=0) / np.linalg.norm(self.q[0], axis=0)
+
+
+def run(case, columns, q0: np.ndarray, w: np.ndarray, h: np.ndarray, counts: np.ndarray) -> dict[str, Run]:
+    """Every column from q0 (d, lanes) with start displacement h w, all in one batch of gradients, for counts (lanes,) steps."""
+    g, out = gradient_of(case), {}
+    states = {}
+    for c in columns:
+        z0 = np.log(q0) if c.rule and c.rule.log_state else q0.copy()
+        v0 = h * w if c.rule and c.rule.momentum else np.zeros_like(q0)
+        states[c.name] = ([z0], [v0], [], c.params(h), {})
+    lanes = q0.shape[1]
+    for n in range(1, int(counts.max()) + 1):
+        at = [np.exp(s[0][-1]) if c.rule and c.rule.log_state else s[0][-1] for c, s in zip(columns, states.values(), strict=True)]
+        force = g(np.concatenate(at, axis=1))
+        for i, c in enumerate(columns):
+            zs, vs, gs, params, memory = states[c.name]
+            mine = force[:, i * lanes : (i + 1) * lanes]
+            if c.rule:
+                # One "component" of shape (d, lanes): everything but the gradient is elementwise.
+                (z,), (v,) = step.step([zs[-1]], [vs[-1]], params, lambda *_, mine=mine: [mine], c.rule.at(n), FLOAT64)
+            else:
+                z = c.plain(zs[-1], mine, params[0], n, memory)
+                v = z - zs[-1]
+            zs.append(z)
+            vs.append(v)
+            gs.append(mine)
+    for c in columns:
+        zs, vs, gs, params, _ = states[c.name]
+        z = np.array(zs)
+        q = np.exp(z) if c.rule and c.rule.log_state else z
+        out[c.name] = Run(case, c, z, np.array(vs), q, np.array(gs), params, counts)
+    return out

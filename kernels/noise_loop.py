@@ -151,7 +151,7 @@ def noisy(
             a = ()
             for i in tl.static_range(SIGNS):
                 a = a + ((drift + noise * s[i]) * swung,)
-            state = advance(q, v, eta, beta, k, a, share_of(n, RULE), FORCE, D, RULE, ARITH, Q_KIND, V_KIND, "")
+            state = advance(q, v, eta, beta, k, a, a, share_of(n, RULE), FORCE, FORCE, D, RULE, ARITH, Q_KIND, V_KIND, "")
             flipped = ()
             for i in tl.static_range(SIGNS):
                 flipped = flipped + (tl.where(draw(keys, (step + 1) * SIGNS + i) < threshold, -s[i], s[i]),)  # (3)

@@ -128,6 +128,7 @@ class Case:
     kick        the size of the start displacement v_0, relative to the box (per entry, normal)
     pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
+    samples     samples(q, xp) -> the losses of single samples, whose mean is the loss: minibatches, theory.md#D9
     """
 
     name: str
@@ -141,6 +142,7 @@ class Case:
     kick: float = 0.02
     pace: float = 1.0
     scale_free: bool = False
+    samples: Callable | None = None
 
     def __post_init__(self):
         if not self.symmetries:

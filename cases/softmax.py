@@ -22,16 +22,19 @@ CLASSES, FEATURES = 3, 2
 DATA = tuple((round(length * 10) / 32, round(width * 10) / 16) for length, width in PETALS)
 
 
-def loss(q, xp):
+def samples(q, xp):
     rows = [q[c * FEATURES : (c + 1) * FEATURES] for c in range(CLASSES)]
-    total = 0
+    losses = []
     for x, y in zip(DATA, SPECIES, strict=True):
         base = sum(w * t for w, t in zip(rows[0], x, strict=True))
         z = [sum(w * t for w, t in zip(row, x, strict=True)) - base for row in rows[1:]]
-        total = total + xp.log(1 + sum(xp.exp(t) for t in z))
-        if y > 0:
-            total = total - z[y - 1]
-    return total / len(DATA)
+        entropy = xp.log(1 + sum(xp.exp(t) for t in z))
+        losses.append(entropy - z[y - 1] if y > 0 else entropy)
+    return losses
+
+
+def loss(q, xp):
+    return sum(samples(q, xp)) / len(DATA)
 
 
 def breaking(q, xp):
@@ -46,6 +49,7 @@ SOFTMAX = Case(
     breaking=breaking,
     box=((-1.0, 1.0),) * (CLASSES * FEATURES),
     kick=0.01,
+    samples=samples,
     symmetries=(
         translation((1, 0) * CLASSES, "translation-0"),
         translation((0, 1) * CLASSES, "translation-1"),

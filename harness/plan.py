@@ -70,7 +70,14 @@ def backend_of(name: str) -> str:
     return name
 
 
-MODULES = (("continuous", "scipy"), ("order_laws", "numpy"), ("normalisation", "numpy"), ("symmetry_map", "numpy"))
+MODULES = (
+    ("continuous", "scipy"),
+    ("order_laws", "numpy"),
+    ("normalisation", "numpy"),
+    ("symmetry_map", "numpy"),
+    ("minibatch", "numpy"),
+    ("stationary", "numpy"),
+)
 """Modules of harness whose laws are not those of a launch, and what executes them.
 
 cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision, backend and `also`, a tuple of

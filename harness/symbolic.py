@@ -20,6 +20,7 @@ import sympy
 from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
 from harness import theorem
 from harness.symbolic_exact import Exact, arrays, compiled, expression, unwrap
+from harness.symbolic_gradient import partials
 
 DIGITS = 50
 POINTS = 3
@@ -78,8 +79,8 @@ def formulas(case: Case) -> Formulas:
         w,
         loss,
         breaking,
-        tuple(sympy.diff(loss, x) for x in q),
-        tuple(sympy.diff(breaking, x) for x in q),
+        tuple(partials(loss, q)),
+        tuple(partials(breaking, q)),
     )
 
 
@@ -104,8 +105,8 @@ def hessian_product(case: Case) -> Callable:
 def curvature(case: Case) -> Callable:
     """(H w, f'''(w, w)) at (q, eps, w), each (d, lanes), numpy."""
     f = formulas(case)
-    first = [theorem.derivative_along(g, f.q, f.w) for g in f.total_gradient]
-    second = [theorem.derivative_along(g, f.q, f.w) for g in first]
+    first = partials(theorem.inner(f.total_gradient, f.w), f.q)  # H and the third derivative are symmetric
+    second = partials(theorem.inner(first, f.w), f.q)
     call = arrays(compiled((*f.q, EPS, *f.w), first + second, "numpy"), 2 * case.dim)
 
     def both(q, eps, w):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import sympy
 from sympy.codegen.cfunctions import log1p
@@ -27,7 +27,7 @@ class Mechanics:
 
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
     field        numpy: field(*x, m, mu, eps, kappa) -> (2d + sources, ...) rates, then the sources
-    complete     plain floats: complete(*x, *z, m, mu, eps, kappa) -> the rates of x and of the damped integrals
+    integrals    arguments (*x, *z, m, mu, eps, kappa) and expressions: the rates of x and of the damped integrals
                  z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry;
                  last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
@@ -40,12 +40,17 @@ class Mechanics:
     bregman: bool
     dim: int
     field: Callable
-    complete: Callable
+    integrals: tuple
     parts: tuple
     sources: int
     charges: Callable
     powers: int
     energy: Callable | None
+
+    @cached_property
+    def complete(self) -> Callable:
+        """`integrals` over plain floats, compiled when LSODA asks: a run at m = 1 does not."""
+        return compiled(*self.integrals, "math")
 
 
 @cache
@@ -76,7 +81,7 @@ def mechanics(case: Case) -> Mechanics:
         bregman=case.metric.kind == BREGMAN,
         dim=case.dim,
         field=arrays(compiled((*x, *PARAMETERS), outputs, "numpy"), len(outputs)),
-        complete=compiled((*x, *z, *sympy.symbols(f"w:{len(power)}"), *PARAMETERS), [*rates, *integrals, *power], "math"),
+        integrals=((*x, *z, *sympy.symbols(f"w:{len(power)}"), *PARAMETERS), [*rates, *integrals, *power]),
         parts=tuple(parts),
         sources=len(sources),
         charges=arrays(compiled((*x, *PARAMETERS), charges, "numpy"), len(charges)),

@@ -96,7 +96,7 @@ def gradient(case: Case) -> Callable:
 def hessian_product(case: Case) -> Callable:
     """H w at (q, eps, w), (d, lanes), numpy."""
     f = formulas(case)
-    along = [theorem.derivative_along(g, f.q, f.w) for g in f.total_gradient]
+    along = partials(theorem.inner(f.total_gradient, f.w), f.q)
     call = arrays(compiled((*f.q, EPS, *f.w), along, "numpy"), case.dim)
     return lambda q, eps, w: call(*q, eps, *w)
 

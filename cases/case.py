@@ -102,11 +102,15 @@ class Metric:
     euclidean   T = (m/2) |qdot|^2
     diagonal    T = (m/2) sum_i G_i(q) qdot_i^2,  entries(q, kappa, xp) -> d entries of G
     bregman     T = the Bregman divergence of potential(q, xp), theory.md#T2
+
+    simplex     the parameters are positive and sum to 1: starts are normalised, and of a Bregman rule's charges only
+                those with <1, xi> = 0 are kept (theory.md#D7)
     """
 
     kind: str = EUCLIDEAN
     entries: Callable | None = None
     potential: Callable | None = None
+    simplex: bool = False
 
     def __post_init__(self):
         needs = {EUCLIDEAN: None, DIAGONAL: "entries", BREGMAN: "potential"}
@@ -114,6 +118,8 @@ class Metric:
             raise CaseError(f"metric kind is {self.kind!r}, must be one of {list(needs)}")
         if needs[self.kind] and getattr(self, needs[self.kind]) is None:
             raise CaseError(f"metric kind is {self.kind!r} but {needs[self.kind]} is missing")
+        if self.simplex and self.kind != BREGMAN:
+            raise CaseError(f"metric kind is {self.kind!r} on the simplex: must be {BREGMAN!r}, its rule alone stays there")
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,8 @@ class Case:
         names = [s.name for s in self.symmetries]
         if len(set(names)) != len(names):
             raise CaseError(f"case {self.name}: symmetries are named {names}: names must differ")
+        if self.metric.simplex and not all(low > 0 for low, _ in self.box):
+            raise CaseError(f"case {self.name}: box is {self.box}: on the simplex every low must be above 0")
 
     @property
     def dim(self) -> int:
@@ -170,6 +178,7 @@ class Case:
         return self.loss(q, xp) + eps * self.breaking(q, xp)
 
     def draw(self, rng: np.random.Generator, lanes: int) -> np.ndarray:
-        """(d, lanes) float64 starts, uniform in the box."""
+        """(d, lanes) float64 starts, uniform in the box; on the simplex divided by their sum."""
         low, high = np.array(self.box, dtype=float).T
-        return low[:, None] + (high - low)[:, None] * rng.random((self.dim, lanes))
+        q = low[:, None] + (high - low)[:, None] * rng.random((self.dim, lanes))
+        return q / q.sum(axis=0) if self.metric.simplex else q

@@ -1,13 +1,14 @@
-"""Mexican hat: rotations of three parameters, so(3).
+"""Mexican hat: rotations of two, three and eight parameters, so(d).
 
-    f(q) = (|q|^2 - 1)^2 / 4                            invariant under SO(3)
-    xi_ij(q) = q_i e_j - q_j e_i                        three generators, J the angular momentum
+    f(q) = (|q|^2 - 1)^2 / 4                            invariant under SO(d)
+    xi_ij(q) = q_i e_j - q_j e_i                        three generators at d = 3, J the angular momentum
 
     metric       charge J          kinetic symmetry breaking
     euclidean    m <qdot, xi(q)>   none: xi is a Killing field, J decays without a source
 
 Heavy ball keeps the law exactly at any step size: J_n = beta^n J_0.
-Breaking: b = q_1 + q_{d-1} q_d / 2, which breaks all three rotations; here d = 3.
+Beyond d = 4 only neighbours are declared, xi_{i,i+1}: the others are their commutators.
+Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations.
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 
@@ -27,7 +28,7 @@ def breaking(q, xp):
 
 def mexican_hat(d: int) -> Case:
     """The hat of d parameters, d at least 2: so(d)."""
-    turned = ((i, i + apart) for apart in range(1, d) for i in range(d - apart))
+    turned = ((i, i + apart) for apart in range(1, d if d <= 4 else 2) for i in range(d - apart))
     return Case(
         name="mexican-hat" if d == D else f"mexican-hat-{d}",
         title=f"Mexican hat, d = {d}: rotation, so({d})",
@@ -40,3 +41,5 @@ def mexican_hat(d: int) -> Case:
 
 
 MEXICAN_HAT = mexican_hat(D)
+MEXICAN_HAT_2 = mexican_hat(2)
+MEXICAN_HAT_8 = mexican_hat(8)

@@ -42,3 +42,5 @@ def rayleigh(d: int) -> Case:
 
 
 RAYLEIGH = rayleigh(D)
+RAYLEIGH_2 = rayleigh(2)
+RAYLEIGH_16 = rayleigh(16)

@@ -39,8 +39,8 @@ class Cell:
         )
 
 
-def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24) -> flow.Certified:
-    """One start for every lane: lanes differ in their parameters only."""
+def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
+    """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals."""
     rng, d = cell.rng(), mech.dim
     m, eps, kappa = (np.asarray(x, dtype=float) for x in (m, eps, kappa))
     parameters = flow.Parameters(m, np.ones_like(m), eps, kappa)
@@ -48,7 +48,7 @@ def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24) -> flow.
     # Velocities of order 1, in the orthant relative to q: the layer must move, and q + m qdot stay inside.
     w = rng.uniform(0.25, 0.5, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1))
     velocity = w * q if mech.bregman else np.repeat(2 * w, len(m), axis=1)
-    times = np.stack([flow.output_times(x, points=points) for x in m], axis=1)
+    times = np.stack([flow.output_times(x, final=final, points=points) for x in m], axis=1)
     return flow.certified(mech, flow.start(mech, q, velocity, parameters), parameters, times)
 
 

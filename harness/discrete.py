@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case
-from harness import controls, sweep
+from harness import controls, sweep, wide
 from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
 from harness.judge import judge, judge_all, portrait
@@ -24,11 +24,19 @@ from kernels.rules import RULES
 BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN)}
 
 
+@cache
 def rules_of(case: Case) -> tuple[str, ...]:
-    """The rules whose state and metric fit a case."""
+    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is its grad h, else none."""
     if case.metric.kind == BREGMAN:
-        return BY_METRIC[BREGMAN]
+        return BY_METRIC[BREGMAN] if entropic(case) else ()
     return BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
+
+
+def entropic(case: Case) -> bool:
+    """Whether grad h is log q up to a constant: what the kernels of mirror descent store. Read off h, not declared."""
+    q = case.draw(np.random.default_rng(0), 4)
+    apart = wide.gradient(case.metric.potential, q) - np.log(q.astype(wide.WIDE))
+    return bool((np.abs(apart - apart[0, 0]) < 2.0**-50).all())  # a dozen roundings of 2^-64 in numbers of order 1
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`make gpu`: everything that needs a GPU, in one command that installs nothing.
 
     1  versions and device
-    2  parity: every case, rule and stored precision on the GPU against numpy, bit for bit, and their digests
+    2  parity: every core case, rule and stored precision, each other case once, on the GPU against numpy, bit for bit, and their digests
     3  verification: the exact laws, controls, covariance and response on the GPU, by the harness itself
     4  facts that only hardware can confirm: the native bfloat16 store, subnormals, fp32 division, contraction
     5  speed: trajectory-steps per second of each case and precision
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CATALOG
+from cases import CATALOG, CORE
 from harness import plan
 from harness.choices import Request, select
 from harness.discrete import DiscreteCell, rules_of
@@ -35,7 +35,9 @@ SPEED_LANES, SPEED_STEPS = 131_072, 512
 
 
 def points():
-    return [(case, rule, p) for case in CATALOG for rule in rules_of(case) for p in PRECISIONS]
+    """Core cases under every rule in every stored type, each of the others once."""
+    every = lambda cases: [(case, rule, p) for case in cases for rule in rules_of(case) for p in PRECISIONS]  # noqa: E731
+    return every(CORE) + plan.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
 def parity(backend: str, clock) -> list[dict]:
@@ -123,7 +125,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
     from kernels.loop import trajectory
 
     rows = []
-    for case in CATALOG:
+    for case in CORE:
         rule = rules_of(case)[min(1, len(rules_of(case)) - 1)]
         for name in PRECISIONS:
             if clock() < 0:

@@ -28,6 +28,7 @@ from kernels.rules import RULES as RULE_TABLE
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])
+GLANCE = 16  # steps of a launch that is glanced at
 LANES = {"quick": 61, "full": 251, "stress": 1021}
 
 
@@ -122,13 +123,14 @@ def glanced(points: list[Point]) -> list[Point]:
 
 def cover(points: list[Point], pairs: Callable, ready: Sequence[Point] = ()) -> list[Point]:
     """The greedy set cover: points until every pair of any point is there; those of `ready` come first."""
-    chosen, missing = [], set().union(*(pairs(*p) for p in points))
-    for some in (ready, points):
+    covers = [[(p, pairs(*p)) for p in some] for some in (ready, points)]  # once: the search asks for them again and again
+    chosen, missing = [], set().union(*(covered for _, covered in covers[1]))
+    for some in covers:
         while missing and some:
-            best = max(some, key=lambda p: len(pairs(*p) & missing))
-            if not pairs(*best) & missing:
+            best, covered = max(some, key=lambda c: len(c[1] & missing))
+            if not covered & missing:
                 break
-            missing -= pairs(*best)
+            missing -= covered
             chosen.append(best)
     return chosen
 
@@ -199,7 +201,8 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
 
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []
     if exact:
-        cells += [cell(*p, "exact", exact, where="numpy") for p in glanced(others)] if not full else [cell(*p, "exact", exact) for p in covering(others, False)]
+        cells += [cell(*p, "exact", exact, where="numpy", horizon=steps or GLANCE) for p in (() if full else glanced(others))]
+        cells += [cell(*p, "exact", exact) for p in (covering(others, False) if full else ())]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in (glanced(others) if full else ())]
     if exact and "lanes" not in size:
         cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]

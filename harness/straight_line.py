@@ -30,6 +30,8 @@ class Lines:
         return self.lines.setdefault(text, f"t{len(self.lines)}")
 
     def number(self, e) -> str:
+        if e.is_Float:
+            return self.line(f"mpf({float(e)!r})") if self.wide else f"({float(e)!r})"
         if e.is_Integer:
             return str(e.p) if e.p >= 0 else f"({e.p})"
         return self.line(f"mpf({e.p}) / {e.q}") if self.wide else f"({e.p} / {e.q})"
@@ -37,7 +39,7 @@ class Lines:
     def name(self, e) -> str:
         """What stands for a subexpression, after the lines that it needs."""
         if e not in self.known:
-            self.known[e] = self.number(e) if e.is_Rational else self.entered(e)
+            self.known[e] = self.number(e) if e.is_Number else self.entered(e)
         return self.known[e]
 
     def entered(self, e) -> str:
@@ -96,5 +98,5 @@ def compiled(arguments: Sequence, expressions: Sequence, module: str) -> Callabl
     body = "".join(f"    {name} = {text}\n" for text, name in lines.lines.items())
     scope = {name: getattr(library, name) for name in ("exp", "log", "log1p", "sqrt")}
     scope |= {"absolute": np.abs if library is np else abs, "mpf": mpmath.mpf}
-    exec(f"def straight({', '.join(x.name for x in arguments)}):\n{body}    return [{results}]\n", scope)  # noqa: S102
+    exec(f"def straight({', '.join(x.name for x in arguments)}):\n{body}    return [{results}]\n", scope)
     return scope["straight"]

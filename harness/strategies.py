@@ -22,7 +22,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from cases import CATALOG
+from cases import CORE
 from cases.case import Case
 from harness import sweep
 from harness.discrete import rules_of
@@ -37,8 +37,8 @@ UNIT_BYTES = 4  # a float32 step size must differ from a float64 one
 
 
 def cases() -> SearchStrategy[Case]:
-    """A case of the catalogue, the fewest parameters first.   cases().example().name == "mexican-hat" """
-    return st.sampled_from(sorted(CATALOG, key=lambda c: c.dim))
+    """A core case, the fewest parameters first.   cases().example().name == "mexican-hat" """
+    return st.sampled_from(sorted(CORE, key=lambda c: c.dim))
 
 
 def rules(case: Case) -> SearchStrategy[Rule]:
@@ -118,7 +118,7 @@ def starts(case: Case, precision: Precision, regime: str | None = None) -> Searc
 
 def betas(precision: Precision, regime: str = "heavy-memory") -> SearchStrategy[float]:
     """A momentum below 1; of the regime heavy-memory, close to it.   betas(Precision("float64"), "ordinary").example() == 0.5"""
-    return single_lanes(CATALOG[0], RULES["heavy-ball"], precision, regime).map(lambda lane: lane.beta)
+    return single_lanes(CORE[0], RULES["heavy-ball"], precision, regime).map(lambda lane: lane.beta)
 
 
 def decays(case: Case, precision: Precision, regime: str = "strong-decay") -> SearchStrategy[tuple[float, float]]:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CORE
 from harness import controls, sweep, trace, wide
 from harness import run as running
 from harness.choices import Request
@@ -23,7 +23,7 @@ from kernels.rules import RULES
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)
 TIGHT = 1 / 20
-HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+HAT = next(c for c in CORE if c.name == "mexican-hat")
 LINE = re.compile(r"^\s*add\.rn\.f(32|64)\b", re.MULTILINE)
 
 
@@ -69,7 +69,7 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
     still = kind == "covariance"
     mine = dataclasses.replace(cell(kind=kind, laws=(laws,)), overrides=(("eps", 0.0),) if still else ())
     if still:
-        mine = dataclasses.replace(mine, subject=next(c for c in CATALOG if c.scale_free))
+        mine = dataclasses.replace(mine, subject=next(c for c in CORE if c.scale_free))
     real = [r for r in mine.run() if r.control is None]
     assert "triton-ptx" in asked and "numpy" not in asked
     assert real and {r.backend for r in real} == {"triton-ptx"}
@@ -101,7 +101,7 @@ def test_every_step_component_and_lane_is_judged(precision):
 def test_no_bound_is_idle_in_any_precision(precision):
     """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide would pass."""
     worst = {}
-    for case in CATALOG:
+    for case in CORE:
         for rule in rules_of(case):
             steps = min(12, sweep.horizon(RULES[rule], parse(precision)))
             job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
@@ -217,7 +217,7 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 
 def test_every_wrong_law_is_shown_and_killed():
-    case = {c.name: c for c in CATALOG}
+    case = {c.name: c for c in CORE}
     points = (("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")), ("rayleigh", "nesterov", ("D2",)), ("rayleigh", "heavy-ball-decoupled", ("D10",)),
               ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2", "D7")))  # fmt: skip
     cells = [DiscreteCell(case[name], rule, "float64", "numpy", "controls", laws, 9, 0, 12) for name, rule, laws in points]
@@ -226,7 +226,7 @@ def test_every_wrong_law_is_shown_and_killed():
     assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_a_sweep_is_no_single_point(case):
     job = DiscreteCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 0).job()
     eta, beta, k, eps = job.params[:4]
@@ -241,7 +241,7 @@ def test_a_sweep_is_no_single_point(case):
 
 
 def test_a_reference_far_from_its_subnormal_numbers_is_normal_at_every_step():
-    case = next(c for c in CATALOG if c.scale_free)
+    case = next(c for c in CORE if c.scale_free)
     job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)).job()
     assert normal_steps(case, job).all()
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CORE
 from harness import faults
 from harness.discrete import DiscreteCell, rules_of
 from harness.faults import campaign, fault, findings, matrix, own, probes
@@ -15,7 +15,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 from kernels import launch
 from kernels.precision import narrow, widen
 
-CASES = {c.name: c for c in CATALOG}
+CASES = {c.name: c for c in CORE}
 KINDS_WANTED = [
     "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option", "unasked option", "dtype", "indexing",
     "stale read", "gradient of a nearby loss", "gradient at the wrong point", "wrong kinetic factor", "wrong charge", "eps at the wrong time",
@@ -64,7 +64,7 @@ def test_the_designed_points_show_every_fault_and_every_rule():
     wide = DiscreteCell(CASES[campaign.WIDE[0]], *campaign.WIDE[1:], "numpy", "exact", (), 10_007, 0, 2).job()
     unshown = [f.name for f in faults.KERNEL if not any(f.applies(j) for j in (*jobs, wide))]
     assert not unshown
-    assert {r for c in CATALOG for r in rules_of(c)} <= {r for _, r, _ in matrix.points("quick")}
+    assert {r for c in CORE for r in rules_of(c)} <= {r for _, r, _ in matrix.points("quick")}
 
 
 @pytest.mark.parametrize("rule", ["heavy-ball", "heavy-ball-decoupled", "mirror-descent", "gradient-descent"])

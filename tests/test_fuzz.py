@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CORE
 from harness import cli, regimes
 from harness.discrete import rules_of
 from harness.folder import read_run
@@ -41,12 +41,12 @@ from harness.regimes import REGIMES, units
 from harness.verdicts import HOLDS, VIOLATED
 
 ROOT = Path(__file__).resolve().parent.parent
-BY_NAME = {c.name: c for c in CATALOG}
+BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
 
 
 def campaign(*names, plant="", **how):
-    cases = tuple(BY_NAME[n] for n in names) or CATALOG
+    cases = tuple(BY_NAME[n] for n in names) or CORE
     how = {"rules": RULES, "precisions": PRECISIONS, "seconds": None, "batches": 12, "corpus": None, "record": False, **how}
     return Campaign(cases, probe=Probe("numpy", plant), **how)
 

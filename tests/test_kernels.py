@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
+from cases import CORE
 from harness import sweep
 from harness.discrete import DiscreteCell, rules_of
 from harness.verdicts import HOLDS, VIOLATED
@@ -14,7 +14,7 @@ from kernels.precision import PRECISIONS, Precision
 from kernels.rules import RULES
 
 pytest.importorskip("triton")
-POINTS = [(CATALOG[i % len(CATALOG)], PRECISIONS[(i + i // len(CATALOG)) % 4], i // len(CATALOG)) for i in range(2 * len(CATALOG))]
+POINTS = [(CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))]
 each_point = pytest.mark.parametrize(("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
 
 
@@ -45,11 +45,11 @@ def test_compiled_loop_on_the_cpu_is_the_plain_step(case, precision, turn):
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 @pytest.mark.parametrize("backend", ["triton-interpreted", "triton-ptx", "triton-cpu"])
 def test_eager_and_mixed_modes_agree_too(backend, precision, mode):
-    case = next(c for c in CATALOG if c.name == "linear-network")
+    case = next(c for c in CORE if c.name == "linear-network")
     agree(job_of(case, precision, 1, mode=mode), backend)
 
 
-HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+HAT = next(c for c in CORE if c.name == "mexican-hat")
 
 
 @given(st.integers(1, 300), st.integers(1, 9), st.integers(0, 2**32), st.sampled_from(PRECISIONS))
@@ -61,7 +61,7 @@ def test_any_number_of_lanes_and_steps_agrees(lanes, steps, seed, precision):
 
 
 @pytest.mark.parametrize("arch", [80, 90])
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_every_case_compiles_ahead_of_time(case, arch):
     job = job_of(case, "float32", 1)
     kernel = launch.compiled(job, arch=arch)

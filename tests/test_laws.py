@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CORE
 from harness import controls, sweep
 from harness.discrete import DiscreteCell, rules_of
 from harness.judge import judge_all, spent_of
@@ -22,7 +22,7 @@ def judged(case, job, outcome):
     return Trajectory(case, job.rule, job.precision, z, v, job.params)
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_every_control_that_applies_is_killed(case):
     rule = rules_of(case)[-1]
     cell = DiscreteCell(case, rule, "float64", "numpy", "controls", tuple(EXACT), 33, 5, 12)
@@ -47,7 +47,7 @@ def test_every_control_that_applies_is_killed(case):
     ],
 )
 def test_controls_of_narrow_stores_and_wide_launches_are_killed(name, rule, precision, lanes):
-    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    case = next(c for c in CORE if c.name == "mexican-hat")
     cell = DiscreteCell(case, rule, precision, "numpy", "controls", ("D0",), lanes, 5, 6)
     job = cell.job()
     control = next(c for c in controls.KERNEL_CONTROLS if c.name == name)
@@ -58,7 +58,7 @@ def test_controls_of_narrow_stores_and_wide_launches_are_killed(name, rule, prec
 
 def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
     """Why D0 is there: D2 on a symmetric loss passes a doubled gradient."""
-    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    case = next(c for c in CORE if c.name == "mexican-hat")
     job = sweep.draw(case, RULES["heavy-ball"], Precision("float64"), lanes=9, steps=20, seed=1, overrides={"eps": 0.0, "k": 0.0})
     twice = next(c for c in controls.KERNEL_CONTROLS if c.name == "gradient x 2")
     verdicts = {r.law: r.verdict for r in judge_all(controls.controlled(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)}
@@ -66,7 +66,7 @@ def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
 
 
 def test_what_does_not_move_is_inconclusive():
-    case = next(c for c in CATALOG if c.name == "rayleigh")
+    case = next(c for c in CORE if c.name == "rayleigh")
     job = sweep.draw(case, RULES["gradient-descent"], Precision("bfloat16"), lanes=9, steps=5, seed=1, overrides={"eta": 2.0**-30})
     records = judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT)
     assert {r.verdict for r in records} == {INCONCLUSIVE}
@@ -80,14 +80,14 @@ def test_a_non_finite_residual_is_infinitely_spent():
 
 
 def test_the_response_to_breaking_is_the_predicted_one_and_only_that():
-    case = next(c for c in CATALOG if c.name == "mexican-hat")
+    case = next(c for c in CORE if c.name == "mexican-hat")
     records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, 0).run()
     assert {r.verdict for r in records if r.control is None} == {HOLDS}
     assert {r.verdict for r in records if r.control} == {VIOLATED}
 
 
 def test_scale_covariance_is_bitwise_and_needs_eta_squared():
-    case = next(c for c in CATALOG if c.name == "rayleigh")
+    case = next(c for c in CORE if c.name == "rayleigh")
     records = DiscreteCell(case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)).run()
     assert [r.verdict for r in records if r.control is None] == [HOLDS] * 3
     assert [r.verdict for r in records if r.control] == [VIOLATED]

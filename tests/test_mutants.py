@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CORE
 from harness.discrete import rules_of
 from harness.faults import findings, generated, mutants, sensitivity
 from harness.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
@@ -15,7 +15,7 @@ from kernels import launch
 from kernels.precision import Precision
 from kernels.program import Op, Program
 
-CASES = {c.name: c for c in CATALOG}
+CASES = {c.name: c for c in CORE}
 HAT = CASES["mexican-hat"]
 F64 = Precision("float64")
 
@@ -25,7 +25,7 @@ def found(cell: GeneratedCell) -> dict:
     return record.data["generated"]
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_d0_kills_every_changed_operation_of_a_traced_gradient(case):
     data = found(GeneratedCell(case, rules_of(case)[-1], "float64", "gradient", 8))
     assert data["killed"] == data["total"] > 20
@@ -39,7 +39,7 @@ def test_d0_kills_every_changed_operation_of_the_update(rule):
 
 
 def test_there_are_thousands():
-    count = sum(sum(1 for _ in mutants.program_mutants(gradient(c), F64)) for c in CATALOG)
+    count = sum(sum(1 for _ in mutants.program_mutants(gradient(c), F64)) for c in CORE)
     assert count > 4000
 
 

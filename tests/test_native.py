@@ -10,7 +10,7 @@ from ptx_mutants import EQUIVALENT, fills, mutants
 from test_kernels import agree, each_point, job_of
 from test_ptx import ODD_LANES, blocks, compiled, outcome, same_bits, starts
 
-from cases import CATALOG
+from cases import CORE
 from kernels import launch, native
 from kernels.native import layout
 from kernels.native.expression import refusal
@@ -169,7 +169,7 @@ def built(text):
         pass
 
 
-VECTORISED = [(case, precision) for case in CATALOG for precision in ("float64", "float32", "bfloat16", "float16")]
+VECTORISED = [(case, precision) for case in CORE for precision in ("float64", "float32", "bfloat16", "float16")]
 
 
 @pytest.mark.parametrize(("case", "precision"), VECTORISED[::3], ids=lambda x: getattr(x, "name", str(x)))

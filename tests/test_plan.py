@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
+from cases import CATALOG, CORE
 from cases.case import CaseError
 from harness import casefile, gpu, plan
 from harness.choices import Request, select
@@ -23,17 +23,27 @@ QUICK = plan.cells(select(Request(backend="numpy")))
 
 
 def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
-    exact = [c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact"]
+    exact = [c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact" and c.subject in CORE]
     plain = [r.name for r in RULES.values() if not r.optional]
-    assert {(c.case, c.rule) for c in exact if c.rule in plain} == {(c.name, r) for c in CATALOG for r in rules_of(c) if r in plain}
-    assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CATALOG for p in PRECISIONS}
+    assert {(c.case, c.rule) for c in exact if c.rule in plain} == {(c.name, r) for c in CORE for r in rules_of(c) if r in plain}
+    assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CORE for p in PRECISIONS}
+
+
+def test_quick_glances_at_every_other_case_that_has_a_kernel():
+    others = [c for c in CATALOG if c not in CORE]
+    glances = [c for c in QUICK if c.case in {c.name for c in others}]
+    exact = [c for c in glances if isinstance(c, DiscreteCell)]
+    assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
+    assert {c.backend for c in exact} == {"numpy"} and {c.kind for c in exact} == {"exact"} and {c.horizon for c in exact} == {plan.GLANCE}
+    assert {c.precision for c in exact} == set(PRECISIONS) and {c.rule for c in exact} >= {"gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent"}
+    assert {c.case for c in glances if c not in exact} == {c.name for c in others}
 
 
 def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity():
     cells = [c for c in QUICK if isinstance(c, DiscreteCell)]
     for rule in (r for r in RULES.values() if r.optional):
         mine = [c for c in cells if c.rule == rule.name]
-        laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))}
+        laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CORE if rule.name in rules_of(c))}
         assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
         exact = [c for c in mine if c.kind == "exact"]
         assert {plan.width(c.precision) for c in exact} == {"wide", "narrow"} or rule.rare and len(exact) <= 2
@@ -65,7 +75,7 @@ def test_wrong_ptx_is_shown_once_on_each_backend_that_executes_it_here(profile):
 def test_full_is_the_whole_product():
     full = plan.cells(select(Request(backend="numpy", profile="full")))
     exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}
-    assert exact >= {(c.name, r, p) for c in CATALOG for r in rules_of(c) for p in PRECISIONS}
+    assert exact >= {(c.name, r, p) for c in CORE for r in rules_of(c) for p in PRECISIONS}
 
 
 def test_every_control_of_the_issue_is_planned_somewhere():
@@ -89,7 +99,7 @@ def test_the_same_seed_draws_the_same_lanes_on_every_backend():
 
 
 def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
-    cell = DiscreteCell(CATALOG[2], "heavy-ball", "bfloat16", "numpy", "exact", ("D0", "D2", "D3"), 33, 0)
+    cell = DiscreteCell(CORE[2], "heavy-ball", "bfloat16", "numpy", "exact", ("D0", "D2", "D3"), 33, 0)
     for record in cell.run():
         assert record.verdict == HOLDS
         again = replay(record.as_dict())
@@ -100,7 +110,7 @@ def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
 
 @pytest.mark.parametrize("change", [{"law": "T1"}, {"control": "ascent"}, {"worst": None}, {"case": "unheard-of"}])
 def test_what_cannot_be_replayed_says_why(change):
-    record = DiscreteCell(CATALOG[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
+    record = DiscreteCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
     with pytest.raises(ReplayError):
         replay({**record.as_dict(), **change})
 
@@ -160,7 +170,7 @@ DAMAGE = [{"worst": {"start": ["zz"]}}, {"worst": {"start": ["0x1p0"]}}, {"worst
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=str)
 def test_a_damaged_record_is_refused_and_not_a_crash(damage):
-    record = DiscreteCell(CATALOG[2], "heavy-ball", "float32", "numpy", "exact", ("D2",), 3, 0).run()[0].as_dict()
+    record = DiscreteCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D2",), 3, 0).run()[0].as_dict()
     broken = {**record, **damage, "worst": {**record["worst"], **damage.get("worst", {})}}
     with pytest.raises(ReplayError):
         replay(broken)
@@ -169,7 +179,7 @@ def test_a_damaged_record_is_refused_and_not_a_crash(damage):
 @pytest.mark.parametrize("pace", [-1.0, 0.0, 0.3, float("nan"), float("inf"), "x", None])
 def test_a_pace_that_is_no_power_of_two_is_refused(pace):
     with pytest.raises(CaseError, match="power of two"):
-        replace(CATALOG[0], pace=pace)
+        replace(CORE[0], pace=pace)
 
 
 def test_parity_is_planned_on_every_triton_backend_that_is_here():
@@ -178,7 +188,7 @@ def test_parity_is_planned_on_every_triton_backend_that_is_here():
     assert {c.backend for c in cells} == here
     for backend in here:
         mine = [c for c in cells if c.backend == backend]
-        assert {c.case for c in mine} == {c.name for c in CATALOG} and {c.rule for c in mine} == set(plan.RULES)
+        assert {c.case for c in mine} == {c.name for c in CORE} and {c.rule for c in mine} == set(plan.RULES)
         assert {c.precision for c in mine} == set(PRECISIONS)
 
 

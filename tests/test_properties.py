@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import kernels.step
-from cases import CATALOG
+from cases import CORE
 from harness.certified import judge_inside
 from harness.discrete import rules_of
 from harness.judge import spent_of
@@ -25,9 +25,9 @@ from kernels import launch
 from kernels.precision import Precision
 from kernels.rules import RULES
 
-BY_NAME = {c.name: c for c in CATALOG}
+BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
-EUCLIDEAN = [c for c in CATALOG if rules_of(c) != ("mirror-descent",)]
+EUCLIDEAN = [c for c in CORE if rules_of(c) != ("mirror-descent",)]
 HEAVY, DECOUPLED, DESCENT = RULES["heavy-ball"], RULES["heavy-ball-decoupled"], RULES["gradient-descent"]
 FINITE = st.sampled_from(["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"])  # where no operation overflows
 COMPILED = [b for b in ("triton-ptx", "triton-cpu") if b in launch.BACKENDS and not launch.missing(b)]

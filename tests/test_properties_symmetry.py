@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from test_properties import EUCLIDEAN, FINITE, fails, with_params
 
 import kernels.step
-from cases import CATALOG
+from cases import CORE
 from harness.domain import leaving, normal_steps
 from harness.strategies import launches
 from harness.trace import gradient_program
@@ -29,7 +29,7 @@ from kernels import launch
 from kernels.precision import Precision, representable
 from kernels.rules import RULES
 
-BY_NAME = {c.name: c for c in CATALOG}
+BY_NAME = {c.name: c for c in CORE}
 HAT, NETWORK, RAYLEIGH, MIRROR = (BY_NAME[n] for n in ("mexican-hat", "linear-network", "rayleigh", "entropy-mirror"))
 HEAVY = RULES["heavy-ball"]
 

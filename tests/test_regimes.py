@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
+from cases import CORE
 from harness import bounds, regimes
 from harness.discrete import rules_of
 from harness.domain import MARGIN, NORMAL, OVERFLOW, leaving
@@ -21,7 +21,7 @@ from kernels import launch
 from kernels.precision import Precision, parse, representable
 from kernels.rules import RULES
 
-BY_NAME = {c.name: c for c in CATALOG}
+BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 
@@ -29,7 +29,7 @@ ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 @st.composite
 def launches(draw_):
     """A regime, a case, a rule, a precision and integer units: nothing is filtered."""
-    case = draw_(st.sampled_from(CATALOG))
+    case = draw_(st.sampled_from(CORE))
     rule = RULES[draw_(st.sampled_from(rules_of(case)))]
     regime = draw_(st.sampled_from([r for r in REGIMES.values() if r.fits(rule)]))
     precision = parse(draw_(st.sampled_from(PRECISIONS)))
@@ -62,7 +62,7 @@ def test_units_of_zero_are_the_simplest_lane():
     assert np.frexp(job.params[0, 0])[0] == 0.5 and not job.params[1:].any() and not job.v0.any()
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 @pytest.mark.parametrize("precision", ["float64", "float32", "float16/eager"])
 def test_the_reach_ends_where_operations_or_stores_leave_the_normal_and_the_finite_numbers(case, precision):
     p = parse(precision)

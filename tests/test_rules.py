@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import CATALOG
+from cases import CORE
 from harness import controls, sweep
 from harness.discrete import DiscreteCell, rules_of
 from harness.domain import leaving
@@ -24,7 +24,7 @@ from kernels.rules import RULES, Rule
 
 OPTIONS = [r for r in RULES.values() if r.optional and not r.rare]
 each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)
-CASE = {c.name: c for c in CATALOG}
+CASE = {c.name: c for c in CORE}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 HERE = [b for b in launch.BACKENDS[1:] if not launch.missing(b)]
 
@@ -101,7 +101,7 @@ WHERE = [(b, p) for b in HERE for p in (PRECISIONS if b == "triton-ptx" else PRE
 @each_option
 @pytest.mark.parametrize(("backend", "precision"), WHERE)
 def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
-    case = CATALOG[(len(rule.name) + len(precision)) % 4]
+    case = CORE[(len(rule.name) + len(precision)) % 4]
     job = drawn(case, rule, precision, lanes=131)
     job = replace(job, steps=4)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")
@@ -112,7 +112,7 @@ def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
 
 
 @each_option
-@pytest.mark.parametrize("case", [c for c in CATALOG if "nesterov" in rules_of(c)], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CORE if "nesterov" in rules_of(c)], ids=lambda c: c.name)
 def test_every_law_that_speaks_of_a_rule_holds_and_its_bound_is_not_idle(rule, case):
     worst = {}
     for precision in ("float64", "bfloat16"):

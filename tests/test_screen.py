@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
+from cases import CORE
 from harness import bounds, controls, sweep, trace, wide
 from harness.bounds import program_error
 from harness.discrete import rules_of
@@ -27,10 +27,10 @@ from kernels.registers import Registers
 from kernels.rules import RULES
 
 LOOSER = {"float32": 8, "float64": 32}
-HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+HAT = next(c for c in CORE if c.name == "mexican-hat")
 MODES = (*PRECISIONS, "bfloat16/mixed", "float16/eager")
-EVERY = [(case, rule, MODES[(i + j) % len(MODES)]) for i, case in enumerate(CATALOG) for j, rule in enumerate(rules_of(case)) if RULES[rule].screened]
-EVERY += [(case, [r for r in rules_of(case) if RULES[r].screened][-1], p) for i, case in enumerate(CATALOG) for p in (MODES[i % len(MODES)], MODES[(i + 3) % len(MODES)])]
+EVERY = [(case, rule, MODES[(i + j) % len(MODES)]) for i, case in enumerate(CORE) for j, rule in enumerate(rules_of(case)) if RULES[rule].screened]
+EVERY += [(case, [r for r in rules_of(case) if RULES[r].screened][-1], p) for i, case in enumerate(CORE) for p in (MODES[i % len(MODES)], MODES[(i + 3) % len(MODES)])]
 each = pytest.mark.parametrize(("case", "rule", "precision"), EVERY, ids=lambda x: getattr(x, "name", str(x)))
 
 
@@ -104,7 +104,7 @@ def test_honest_launches_never_show_more_than_one(case, rule, precision):
 
 def test_a_trajectory_that_parts_from_its_references_is_excused_where_it_overflows_and_only_there():
     """Rounding every operation in bfloat16: some lanes overflow where both references stay; the step itself says so."""
-    case = next(c for c in CATALOG if c.name == "linear-network")
+    case = next(c for c in CORE if c.name == "linear-network")
     job = job_of(case, "heavy-ball", "bfloat16/eager", lanes=1025, steps=100, seed=0)
     found = screen(case, job, backend="numpy")
     lanes = np.flatnonzero(found.alarmed)
@@ -121,7 +121,7 @@ KILLERS = [("mexican-hat", "heavy-ball-decoupled", "float64"), ("rayleigh", "hea
 
 @pytest.mark.parametrize(("case", "rule", "precision"), KILLERS)
 def test_what_the_host_kills_the_screen_sees(case, rule, precision):
-    case = next(c for c in CATALOG if c.name == case)
+    case = next(c for c in CORE if c.name == case)
     job = job_of(case, rule, precision, lanes=61, steps=8)
     compared = 0
     for control in controls.KERNEL_CONTROLS:
@@ -185,7 +185,7 @@ def test_blocks_change_nothing(lanes, block, seed):
         assert np.array_equal(getattr(whole, name), getattr(split, name)), name
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
+@pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_registers_are_the_program_bit_for_bit(case):
     rule = RULES[rules_of(case)[0]]
     program = residuals(case, rule, parse("float32"), tuple(speaking(case, rule))).program
@@ -237,7 +237,7 @@ def test_spent_of_is_what_the_screen_keeps():
     assert (mine <= host * (1 + 2.0**-20)).all() and (mine >= host / LOOSER["float32"]).all() and np.median(mine / host) > 0.99
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16/eager"])
-@pytest.mark.parametrize("case", [c for c in CATALOG if not trace.gradient(c).has_exp], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CORE if not trace.gradient(c).has_exp], ids=lambda c: c.name)
 def test_magnitudes_bound_what_the_running_error_bounds(case, precision):
     """Both are upper bounds of one thing; the cheap one is never the smaller, and within its count of roundings."""
     p, program = parse(precision), trace.gradient(case)
@@ -250,7 +250,7 @@ def test_magnitudes_bound_what_the_running_error_bounds(case, precision):
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16/eager"])
-@pytest.mark.parametrize("case", [c for c in CATALOG if not trace.gradient(c).has_exp], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CORE if not trace.gradient(c).has_exp], ids=lambda c: c.name)
 def test_magnitudes_bound_the_error_of_the_kernels_gradient(case, precision):
     p, program = parse(precision), trace.gradient(case)
     rng = np.random.default_rng(5)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.statistics import collector
 
-from cases import CATALOG
+from cases import CORE
 from harness import reproduction, strategies
 from harness.cli import call
 from harness.judge import judge_all
@@ -25,7 +25,7 @@ from kernels.rules import RULES
 SEARCH = settings(max_examples=1000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 FIRST = settings(SEARCH, phases=[Phase.generate])  # whatever is found first, not shrunk
 HEAVY = RULES["heavy-ball"]
-MIRROR = next(c for c in CATALOG if c.name == "entropy-mirror")
+MIRROR = next(c for c in CORE if c.name == "entropy-mirror")
 
 
 def test_nothing_is_filtered():
@@ -55,7 +55,7 @@ def test_no_strategy_mentions_a_filter():
 @settings(max_examples=150)
 def test_whatever_is_drawn_is_a_launch_in_its_own_stores(drawn):
     case, job = drawn
-    assert case in CATALOG and job.lanes in LANES and 1 <= job.steps <= 12
+    assert case in CORE and job.lanes in LANES and 1 <= job.steps <= 12
     for values, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store), (job.params, job.precision.arith)):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
     eta, beta, k, eps, *kappa = job.params
@@ -76,7 +76,7 @@ CORNERS = {
     "beta the last number below 1": (lambda job: job.params[1].max() == 1 - 2.0**-24, dict(precision=Precision("float32"), rule=HEAVY, regime="heavy-memory")),
     "eta k next to 2": (lambda job: (abs(job.params[0] * job.params[2] - 2) < 2.0**-10).any(), dict(rule=DECOUPLED, regime="strong-decay")),
     "eps next to overflow": (lambda job: job.params[3].max() > 2.0**100, dict(precision=Precision("float32"), regime="strong-breaking")),
-    "a tiny norm": (lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-200).any(), dict(precision=WIDE, rule=HEAVY, case=CATALOG[1], regime="tiny-norm")),
+    "a tiny norm": (lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-200).any(), dict(precision=WIDE, rule=HEAVY, case=CORE[1], regime="tiny-norm")),
     "a huge norm": (lambda job: np.abs(job.q0).max() > 2.0**200, dict(precision=WIDE, regime="huge-norm")),
     "beyond underflow of squares": (lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-600).any(), dict(precision=WIDE, rule=HEAVY, regime="whole-range")),
     "a subnormal start": (lambda job: ((job.q0 != 0) & (np.abs(job.q0) < 2.0**-14)).any(), dict(precision=Precision("float16"), regime="whole-range")),
@@ -95,8 +95,8 @@ def test_every_corner_is_drawn(corner):
 @pytest.mark.parametrize("regime", REGIMES)
 def test_each_regime_can_be_asked_for(regime):
     rule = RULES["heavy-ball-decoupled"]
-    case, job = find(launches(rule=rule, regime=regime, case=CATALOG[1]), lambda drawn: True, settings=FIRST)
-    assert job.rule is rule and case is CATALOG[1]
+    case, job = find(launches(rule=rule, regime=regime, case=CORE[1]), lambda drawn: True, settings=FIRST)
+    assert job.rule is rule and case is CORE[1]
 
 
 def test_everything_shrinks_to_one_plain_lane_of_one_step():
@@ -131,7 +131,7 @@ def examples():
 
 @pytest.mark.parametrize("expression", examples())
 def test_the_example_of_each_strategy_draws(expression):
-    scope = {**vars(strategies), **{c.name.replace("-", "_").upper(): c for c in CATALOG}, "HEAVY_BALL": HEAVY}
+    scope = {**vars(strategies), **{c.name.replace("-", "_").upper(): c for c in CORE}, "HEAVY_BALL": HEAVY}
     strategy = eval(expression, scope)
     assert find(strategy, lambda x: True, settings=FIRST) is not None
 

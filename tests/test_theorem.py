@@ -10,20 +10,20 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG, CaseError, Metric, Symmetry
+from cases import CORE, CaseError, Metric, Symmetry
 from cases.case import DIAGONAL, rotation, scale, translation
 from harness import symbolic, theorem
 from harness.symbolic import FalseSymmetry, formulas, gradient, prove
 from harness.symbolic_exact import compiled
 from harness.symbolic_mechanics import mechanics
 
-NAMES = [c.name for c in CATALOG]
-BY_NAME = {c.name: c for c in CATALOG}
+NAMES = [c.name for c in CORE]
+BY_NAME = {c.name: c for c in CORE}
 DEFORMED, MIRROR = BY_NAME["deformed-rayleigh"], BY_NAME["entropy-mirror"]
 numbers = st.floats(0.1, 1.0).map(lambda x: round(x, 6))
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=NAMES)
+@pytest.mark.parametrize("case", CORE, ids=NAMES)
 def test_every_declared_symmetry_is_proven_and_broken(case):
     proofs = prove(case)
     assert [p.symmetry for p in proofs] == [s.name for s in case.symmetries]
@@ -31,7 +31,7 @@ def test_every_declared_symmetry_is_proven_and_broken(case):
     assert max(p.broken for p in proofs) > 1e-3
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=NAMES)
+@pytest.mark.parametrize("case", CORE, ids=NAMES)
 def test_a_false_symmetry_is_refused_naming_the_point_and_the_size(case):
     false = replace(case, symmetries=(*case.symmetries, translation((1, *(0,) * (case.dim - 1)), "false")))
     with pytest.raises(
@@ -62,7 +62,7 @@ def test_a_metric_that_is_not_positive_on_the_box_is_refused_with_the_point():
         prove(bad)
 
 
-@pytest.mark.parametrize("case", CATALOG, ids=NAMES)
+@pytest.mark.parametrize("case", CORE, ids=NAMES)
 def test_the_symbolic_gradient_is_the_numerical_derivative_of_the_loss(case):
     q = case.draw(np.random.default_rng(0), 1)[:, 0]
     g = gradient(case)(q[:, None], 0.5)[:, 0]

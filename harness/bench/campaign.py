@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from cases import CATALOG
+from cases import CORE
 from cases.case import BREGMAN
 from harness.bench import peers, static
 from harness.bench.measurement import Measurement, Peer, measure, measured
 from harness.bench.work import KINDS, Work
 
-CASES = tuple(c.name for c in CATALOG if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
+CASES = tuple(c.name for c in CORE if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
 LANES, STEPS, ROUNDS = 16384, 64, 15
 SCALED = "rayleigh"
 SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cases.case import Case
+from cases import CORE, Case
 from harness.discrete import DiscreteCell, rules_of
 from harness.faults.mutants import (
     Mutant,
@@ -185,11 +185,13 @@ class Tally:
 def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
     """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case, narrow types too."""
     full, out = profile != "quick", []
-    for case in cases:
-        rules = rules_of(case)
-        out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else 4, seed))
+    for case in (c for c in cases if rules_of(c)):
+        rules, every = rules_of(case), 4 if case in CORE else 16
+        out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else every, seed))
         curved = tuple(rule for rule in rules if RULES[rule].on_metric)
         out += [GeneratedCell(case, rule, "float64", "metric", 1, seed) for rule in curved[:1]]
+        if case not in CORE:
+            continue  # the update is the same on every case, and the core has shown it
         shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else curved
         out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in shown]
         if full:

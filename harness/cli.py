@@ -34,6 +34,7 @@ from harness.commands.bench import bench
 from harness.commands.faults import faults
 from harness.commands.fuzz import fuzz
 from harness.commands.map import map_
+from harness.commands.report import CODES, report
 from harness.commands.verify import verify, with_baseline_file
 from harness.usage import UsageError
 
@@ -51,6 +52,7 @@ app.command()(faults)
 app.command()(fuzz)
 app.command()(bench)
 app.command("map")(map_)
+app.command(epilog=CODES)(report)
 
 
 @app.command()
@@ -125,18 +127,6 @@ def replay(
     for note in found.notes:
         complain(f"note: {note}")
     raise typer.Exit(UNDECIDED if not back.equal else VIOLATED if chosen.verdict == "violated" else HOLDS)
-
-
-@app.command()
-def report(run: RunFolder = None):
-    """Write report.html and junit.xml of a run again."""
-    from harness.folder import newest
-    from harness.publish import republish
-
-    found = republish(run if run is not None else newest())
-    print(found.path / "report.html")
-    for note in found.notes:
-        complain(f"note: {note}")
 
 
 @app.command()

@@ -50,6 +50,18 @@ def publish(result: Result) -> None:
         result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
 
 
+def publish_comparison(difference) -> Path:
+    """compare.html into the second run folder. Raises UsageError."""
+    from harness.report.compare import render as changes
+
+    page = difference.b.path / "compare.html"
+    try:
+        write_whole(page, changes(difference))
+    except OSError as error:
+        raise UsageError(f"{page} cannot be written: {error.strerror}") from None
+    return page
+
+
 def republish(path: Path) -> Run:
     """Again, from a run folder. Raises UsageError."""
     run = read_run(path)

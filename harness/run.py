@@ -210,7 +210,7 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
     if folder is None:
         return
     folder.about["seconds"] = round(result.seconds, 3)
-    folder.about["errors"] = len(result.errors)
+    folder.about["errors"], folder.about["blind"] = len(result.errors), list(result.blind)
     try:
         if result.interrupted:
             folder.write_about()  # no end: it can be resumed

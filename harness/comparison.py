@@ -1,0 +1,164 @@
+"""What changed from one run to another.
+
+Worse is, and nothing else is:
+
+    a law      that held and does not any more, or was undecided and is violated
+    a place    (law, case, rule, precision, symmetry, statement) that is violated and was not
+    a rise     of spent, or of an order, marked by the rule of harness/ratchet.py: more than another seed or another order
+               of the same roundings would show; laws whose scatter was never measured are compared for coverage alone
+    a loss     a place that held and is not there or not decided, or a fault that was planted and is not, where both runs
+               were asked for the same; where they were not, it is told and counts for nothing
+    a fault    that some law saw and none sees now
+
+Times are told, never judged: they are the machine's.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.baseline import CHOICE, Baseline, key, of_run
+from harness.folder import Run, read_run
+from harness.ratchet import Comparison, compare
+from harness.usage import UsageError
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
+
+BADNESS = {HOLDS: 0, INCONCLUSIVE: 1, VIOLATED: 2}
+MOVED = 8
+NOT_THERE = "not there"
+
+
+@dataclass(frozen=True)
+class LawChange:
+    """One law in both runs; None where a run does not have it."""
+
+    law: str
+    was: LawSummary | None
+    now: LawSummary | None
+    seconds: tuple[float, float]
+
+    @property
+    def verdicts(self) -> tuple[str, str]:
+        return tuple(r.verdict if r else NOT_THERE for r in (self.was, self.now))
+
+    @property
+    def worse(self) -> bool:
+        a, b = self.verdicts
+        return a != NOT_THERE and b != NOT_THERE and BADNESS[b] > BADNESS[a]
+
+
+@dataclass
+class Difference:
+    """Two runs side by side. `worse` is one line each; all else is told."""
+
+    a: Run
+    b: Run
+    laws: list[LawChange]
+    marked: Comparison
+    entries: tuple[Baseline, Baseline]
+    same: bool
+    violated: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+    surviving: list[str] = field(default_factory=list)
+    seen_again: list[str] = field(default_factory=list)
+    planted_no_more: list[str] = field(default_factory=list)
+    planted_now: list[str] = field(default_factory=list)
+    worse: list[str] = field(default_factory=list)
+
+    def spent(self, name: str) -> tuple[float, float]:
+        return tuple(e.entries[name].spent for e in self.entries)
+
+    @property
+    def moved(self) -> list[tuple[str, float, float]]:
+        """The entries whose spent moved by the largest factor, up or down: told, not judged."""
+        both = [(n, *self.spent(n)) for n in self.entries[0].entries if n in self.entries[1].entries]
+        moved = [x for x in both if x[1] > 0 and x[2] > 0 and x[1] != x[2]]
+        return sorted(moved, key=lambda x: -abs(math.log(x[2] / x[1])))[:MOVED]
+
+
+def compared(first: Path, second: Path) -> Difference:
+    """Raises UsageError: a folder that is no run, a run of another command, another schema."""
+    a, b = read_run(first), read_run(second)
+    for run in (a, b):
+        if run.about.get("command", "verify") != "verify":
+            raise UsageError(f"{run.path} is a run of noether {run.about['command']}: only runs of noether verify can be compared")
+    schemas = [{r.about["schema"], *(x.schema for x in r.records)} for r in (a, b)]
+    if schemas[0] != schemas[1]:
+        raise UsageError(f"{a.path} has schema {told_set(schemas[0])} and {b.path} has {told_set(schemas[1])}: they must be the same")
+    return difference(a, b)
+
+
+def told_set(numbers: set) -> str:
+    return ", ".join(map(str, sorted(numbers)))
+
+
+def difference(a: Run, b: Run) -> Difference:
+    before, now = of_run(a.about, a.records), of_run(b.about, b.records)
+    marked = compare(before, now)
+    marked.differs = differing(a, b)
+    whole = all(r.about.get("end") is not None for r in (a, b))
+    d = Difference(a, b, law_changes(a, b), marked, (before, now), whole and before.choice == now.choice)
+    places = [places_of(r.records) for r in (a, b)]
+    d.violated = sorted(p for p, v in places[1].items() if VIOLATED in v and VIOLATED not in places[0].get(p, ()))
+    d.mended = sorted(p for p, v in places[0].items() if VIOLATED in v and p in places[1] and VIOLATED not in places[1][p])
+    faults = [seen(r.records) for r in (a, b)]
+    d.surviving = sorted(f for f, killed in faults[1].items() if not killed and faults[0].get(f, True))
+    d.seen_again = sorted(f for f, killed in faults[1].items() if killed and faults[0].get(f) is False)
+    d.planted_no_more = sorted(set(faults[0]) - set(faults[1]))
+    d.planted_now = sorted(set(faults[1]) - set(faults[0]))
+    d.worse = reasons(d)
+    return d
+
+
+def reasons(d: Difference) -> list[str]:
+    """Why the second run is worse, one line a kind."""
+    fell = [c.law for c in d.laws if c.worse]
+    gone = [c.law for c in d.laws if c.now is None]
+    kinds = [("laws that hold no more", fell), ("places now violated", d.violated), ("marked rises", list(d.marked.rises)), ("planted faults seen no more", d.surviving)]
+    if d.same:
+        kinds += [("laws that are gone", gone), ("places lost", list(d.marked.lost)), ("faults planted no more", d.planted_no_more)]
+    return [f"{words}: {len(names)} ({'; '.join(names[:3])}{'; ...' if len(names) > 3 else ''})" for words, names in kinds if names]
+
+
+def differing(a: Run, b: Run) -> list[str]:
+    """Everything that may explain a change but is none itself, one line each."""
+    out = []
+    for what, x, y in (("arguments", a.about["arguments"], b.about["arguments"]), ("version of", a.about["versions"], b.about["versions"]),
+                       ("machine", a.about["machine"], b.about["machine"])):  # fmt: skip
+        names = sorted({*x, *y}, key=lambda n: (n not in CHOICE, n))
+        out += [f"{what} {n} was {x.get(n)!r}, is {y.get(n)!r}" for n in names if x.get(n) != y.get(n)]
+    out += [f"{n} was {a.about.get(n)!r}, is {b.about.get(n)!r}" for n in ("backend", "strict") if a.about.get(n) != b.about.get(n)]
+    return out + [f"{r.path} is unfinished" for r in (a, b) if r.about.get("end") is None]
+
+
+def law_changes(a: Run, b: Run) -> list[LawChange]:
+    """In the order of the second run, laws of the first alone last."""
+    rows = [{row.law: row for row in summarise(r.records, r.about["laws"])} for r in (a, b)]
+    took = [seconds(r.records) for r in (a, b)]
+    return [LawChange(law, rows[0].get(law), rows[1].get(law), (took[0].get(law, 0.0), took[1].get(law, 0.0))) for law in dict.fromkeys((*rows[1], *rows[0]))]
+
+
+def seconds(records: list[Record]) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for r in records:
+        out[r.law] = out.get(r.law, 0.0) + (r.seconds if math.isfinite(r.seconds) else 0.0)
+    return out
+
+
+def places_of(records: list[Record]) -> dict[str, set[str]]:
+    out: dict[str, set[str]] = {}
+    for r in records:
+        if r.control is None and r.verdict != OUTSIDE:
+            out.setdefault(key(r), set()).add(r.verdict)
+    return out
+
+
+def seen(records: list[Record]) -> dict[str, bool]:
+    """Planted fault: did any law see it."""
+    out: dict[str, bool] = {}
+    for r in records:
+        if r.control:
+            out[r.control] = out.get(r.control, False) or r.verdict == VIOLATED
+    return out

@@ -1,0 +1,88 @@
+"""What changed from one run to another, on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.comparison import Difference, LawChange
+from harness.folder import Run
+from harness.table import COLOUR, SHOWN, WORD, listing, number
+from harness.verdicts import INCONCLUSIVE, VIOLATED
+
+ARROW = " → "
+
+
+def two(a: str, b: str) -> str:
+    """One value where nothing changed."""
+    return a if a == b else f"{a}{ARROW}{b}"
+
+
+def laws(d: Difference) -> Table:
+    table = listing("law", "verdict", "worst spent", "verdicts", "controls", "seconds")
+    for c in d.laws:
+        a, b = c.verdicts
+        style = COLOUR[VIOLATED] if c.worse else COLOUR[INCONCLUSIVE] if a != b else ""
+        table.add_row(c.law, Text(two(a, b), style=style), spent(c), two(*cells(c, "cells")), two(*killed(c)), two(*(f"{s:.1f}" for s in c.seconds)))
+    return table
+
+
+def spent(c: LawChange) -> str:
+    return two(*(number(r.worst_spent) if r else "-" for r in (c.was, c.now)))
+
+
+def cells(c: LawChange, name: str) -> tuple[str, str]:
+    return tuple(str(getattr(r, name)) if r else "-" for r in (c.was, c.now))
+
+
+def killed(c: LawChange) -> tuple[str, str]:
+    return tuple(f"{r.killed}/{r.controls}" if r else "-" for r in (c.was, c.now))
+
+
+def head(name: str, run: Run) -> Text:
+    about, given = run.about, run.about["arguments"]
+    code = about.get("exit_code")
+    took = about.get("seconds")
+    facts = [f"profile {given.get('profile', '?')}", f"seed {about.get('seed', '?')}", str(about.get("backend", "?")), f"{len(run.records)} records",
+             f"{took:.1f} s" if isinstance(took, int | float) else "", "unfinished" if code is None else WORD.get(code, f"exit code {code}")]  # fmt: skip
+    return Text(f"{name}  {run.path}: {', '.join(f for f in facts if f)}")
+
+
+def lines(d: Difference) -> list[tuple[str, list[str], str]]:
+    """(title, lines, style) of every list, empty ones too."""
+    entries = lambda names: [f"{n}: spent {number(d.spent(n)[0])}{ARROW}{number(d.spent(n)[1])}" for n in names]  # noqa: E731
+    lost = "lost" if d.same else "not here (another choice was asked for, so it counts for nothing)"
+    bad = COLOUR[VIOLATED]
+    return [
+        ("now violated", d.violated, bad),
+        ("marked rises", [f"{n}: {line}" for n, line in d.marked.rises.items()], bad),
+        (lost, [f"{n}: {line}" for n, line in d.marked.lost.items()], bad if d.same else ""),
+        ("planted faults that no law sees any more", d.surviving, bad),
+        ("planted faults that are not planted any more", d.planted_no_more, bad if d.same else ""),
+        ("violated no more", d.mended, "green"),
+        ("marked falls", entries([n for n in d.marked.falls if n in d.entries[1].entries]), "green"),
+        ("planted faults that are seen again", d.seen_again, "green"),
+        ("new places", d.marked.added, ""),
+        ("new planted faults", d.planted_now, ""),
+        ("undecided here", d.marked.undecided, ""),
+        ("moved most, told and not judged", [f"{n}: spent {number(a)}{ARROW}{number(b)}" for n, a, b in d.moved], ""),
+    ]
+
+
+def told(d: Difference, page: Path | None = None) -> list:
+    out: list = [head("A", d.a), head("B", d.b)]
+    if d.marked.differs:
+        out += [Text(f"they differ in {len(d.marked.differs)} ways:"), *(Text(f"  {x}") for x in d.marked.differs[:SHOWN])]
+        out += [Text(f"  and {len(d.marked.differs) - SHOWN} more")] if len(d.marked.differs) > SHOWN else []
+    out += [Text(), laws(d), Text()]
+    for title, found, style in lines(d):
+        if found:
+            out += [Text(f"{title}: {len(found)}", style=style), *(Text(f"  {x}") for x in found[:SHOWN])]
+            out += [Text(f"  and {len(found) - SHOWN} more{', all in the page' if page else ''}")] if len(found) > SHOWN else []
+    if d.marked.unmeasured:
+        out.append(Text(f"compared for coverage alone, their scatter is not measured: {', '.join(d.marked.unmeasured)}", style="dim"))
+    out += [Text()] if len(out) and str(out[-1]) else []
+    out += [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse] or [Text("nothing is worse", style="bold green")]
+    return [*out, Text(f"{d.marked.compared} places in both{f'; {page}' if page else ''}", style="dim", overflow="fold")]

@@ -76,6 +76,7 @@ MODULES = (
     ("order_laws", "numpy"),
     ("normalisation", "numpy"),
     ("symmetry_map", "numpy"),
+    ("recovery", "numpy"),
     ("minibatch", "numpy"),
     ("stationary", "numpy"),
 )

@@ -4,7 +4,7 @@
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report gpu clean
+.PHONY: help verify test check faults fuzz stress bench report findings gpu clean
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -50,6 +50,9 @@ bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--qu
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m harness report $(RUN)
+
+findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/NAME)
+	$(PYTHON) -m harness findings $(RUN)
 
 gpu:  ## Everything that needs a GPU: verification, parity, speed; installs nothing
 	PYTHONPATH=.$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m harness.gpu $(ARGS)

@@ -32,6 +32,7 @@ from harness.commands import (
 )
 from harness.commands.bench import bench
 from harness.commands.faults import faults
+from harness.commands.findings import findings
 from harness.commands.fuzz import fuzz
 from harness.commands.map import map_
 from harness.commands.report import CODES, report
@@ -52,6 +53,7 @@ app.command()(faults)
 app.command()(fuzz)
 app.command()(bench)
 app.command("map")(map_)
+app.command()(findings)
 app.command(epilog=CODES)(report)
 
 

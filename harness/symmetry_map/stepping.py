@@ -13,39 +13,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from harness import trace
 from kernels import step
 from kernels.precision import Precision
-from kernels.program import NUMPY
 from kernels.rules import RULES, Rule
 
 FLOAT64 = Precision("float64")
-FUNCTIONS = {**NUMPY, "neg": np.negative, "exp": np.exp, "log": np.log}  # faster, and complex numbers pass
+PRINTED = {"neg": "-{}", "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "exp": "np.exp({})", "log": "np.log({})", "sqrt": "np.sqrt({})"}
 BETA, DECAY, FRICTION = 0.25, 0.25, 1.0
 RMS, FIRST, SECOND, EPSILON = 0.5, 0.5, 0.75, 1e-8  # short memories: eta -> 0 is reached within the ladder
 
 
+@cache
 def gradient_of(case) -> Callable:
-    """g(q) -> (d, ...) of the symmetric loss, from the traced program."""
+    """g(q) -> (d, ...) of the symmetric loss: the traced program, operation by operation, so that its error bound holds.
+
+    Printed as one Python function; numpy's exp and log for the kernels', which are as near, so that complex numbers pass.
+    """
     program = trace.gradient(case)
-
-    def g(q):
-        values: list = []
-        nothing = np.zeros_like(q[0])
-        inputs = [*q, nothing]
-        for op in program.ops:
-            if op.name == "input":
-                values.append(inputs[op.value])
-            elif op.name == "const":
-                values.append(op.value)
-            else:
-                values.append(FUNCTIONS[op.name](*(values[i] for i in op.args)))
-        return np.stack([nothing + values[i] for i in program.outputs])
-
-    return g
+    lines = []
+    for at, op in enumerate(program.ops):
+        if op.name == "input":
+            value = f"q[{op.value}]" if op.value < program.dim else "0.0 * q[0]"
+        elif op.name == "const":
+            value = repr(float(op.value))
+        else:
+            value = PRINTED[op.name].format(*(f"t{i}" for i in op.args))
+        lines.append(f"    t{at} = {value}\n")
+    outputs = ", ".join(f"t{i}" for i in program.outputs)
+    space = {"np": np}
+    exec(f"def g(q):\n{''.join(lines)}    return np.array(np.broadcast_arrays({outputs}))\n", space)
+    return space["g"]
 
 
 def natural(q, g, eta, n, memory):

@@ -1,0 +1,36 @@
+"""`noether findings`: the published claims and the map of a run, as docs/findings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.commands import complain, option
+
+RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
+
+
+def findings(
+    run: RunFolder = None,
+    out: option(Path, "The page to write (default docs/findings.md).") = Path("docs/findings.md"),
+):
+    """Write docs/findings.md from the records of a run.
+
+    Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
+    """
+    from harness.findings import page
+    from harness.folder import newest, read_run
+    from harness.records import write_whole
+    from harness.usage import UsageError
+
+    found = read_run(run if run is not None else newest())
+    text = page(found)
+    try:
+        write_whole(out, text)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
+    print(out)
+    for note in found.notes:
+        complain(f"note: {note}")

@@ -1,0 +1,90 @@
+"""docs/findings.md says what the records of a run say, the same each time, and a missing claim is an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.claims.book import BOOK
+from harness.cli import call
+from harness.findings import page
+from harness.folder import Run
+from harness.records import line
+from harness.symmetry_map.table import COLUMNS, PREDICTED, ROWS
+from harness.usage import UsageError
+from harness.verdicts import HOLDS, Record
+
+ROOT = Path(__file__).resolve().parent.parent
+ABOUT = {
+    "schema": 1, "versions": {"numpy": "2.0", "python": "3.11"}, "machine": {}, "arguments": {"profile": "quick", "seed": 0}, "laws": [],
+    "start": "2026-01-02T03:04:05+00:00", "end": "2026-01-02T03:05:05+00:00", "exit_code": 0,
+}  # fmt: skip
+
+
+def record(law, **more):
+    facts = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,
+                 spent=0.25, verdict=HOLDS, reason="66 of 66")  # fmt: skip
+    return Record(law=law, **{**facts, **more})
+
+
+@pytest.fixture
+def records():
+    claim = {"title": "t", "statement": "s", "source": "Author (2020)", "published": "one", "measured": "two", "verdict": "refuted", "corrected": "that"}
+    cells = [[{"value": 0.5, "label": e.label, "evidence": "e"} for e in PREDICTED[row]] for row in ROWS]
+    atlas = record("M1", case="map", rule="all", data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells})
+    count = record("M1", case="map", rule="gradient flow", symmetry="gradient flow: two hidden ReLU units", measured=2.0, predicted=2.0)
+    balance = record("T2", parameters={"relative": 3e-10})
+    return [*(record(law, data={"claim": claim}) for law in BOOK), atlas, count, balance]
+
+
+def written(tmp_path, records, about=ABOUT):
+    folder = tmp_path / "run"
+    folder.mkdir(exist_ok=True)
+    (folder / "records.jsonl").write_text("".join(line(r.as_dict()) for r in records))
+    (folder / "run.json").write_text(json.dumps({**about, "records": len(records)}))
+    return folder
+
+
+def test_the_page_has_every_claim_the_map_and_the_counts(records):
+    text = page(Run(Path("r"), ABOUT, records))
+    for law, p in BOOK.items():
+        assert f"## {law}: t" in text and f"[{law}](theory.md#{law})" in text and f"    noether verify --law {law}" in text and p.title
+    assert "| translation | exact | exact |" in text and "| rotation | - | - | exact |" in text and "| time | exact | 2 |" in text
+    assert "two hidden ReLU units | 2 | 2 |" in text and "at most 3e-10" in text and "> s" in text
+    assert "Run of 2026-01-02, profile quick, seed 0: numpy 2.0, python 3.11." in text
+
+
+def test_the_same_records_give_the_same_page_in_any_order(records):
+    once = page(Run(Path("r"), ABOUT, records))
+    assert once == page(Run(Path("s"), {**ABOUT, "end": None, "machine": {"cpus": 64}}, records[::-1]))
+
+
+@pytest.mark.parametrize("missing", ["P2", "P6", "M1", "T2"])
+def test_what_is_missing_is_named_and_nothing_is_written(tmp_path, capsys, records, missing):
+    folder, out = written(tmp_path, [r for r in records if r.law != missing]), tmp_path / "findings.md"
+    assert call(["findings", str(folder), "--out", str(out)]) == 2
+    err = capsys.readouterr().err
+    assert (missing if missing != "M1" else "0 maps") in err and err.count("\n") == 1 and not out.exists()
+
+
+def test_a_blank_in_a_claim_is_an_error_and_so_is_a_control_in_its_place(records):
+    for damage in ({"measured": ""}, {"verdict": None}):
+        broken = [record("P3", data={"claim": {**records[0].data["claim"], **damage}}) if r.law == "P3" else r for r in records]
+        with pytest.raises(UsageError, match=f"P3 has no {next(iter(damage))}"):
+            page(Run(Path("r"), ABOUT, broken))
+    planted = [record("P3", control="c", data=r.data) if r.law == "P3" else r for r in records]
+    with pytest.raises(UsageError, match="no record of P3"):
+        page(Run(Path("r"), ABOUT, planted))
+
+
+def test_the_command_writes_the_page(tmp_path, capsys, records):
+    folder, out = written(tmp_path, records), tmp_path / "findings.md"
+    assert call(["findings", str(folder), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out) and out.read_text().startswith("# Findings")
+    assert call(["findings", str(folder), "--out", str(tmp_path / "none" / "f.md")]) == 2
+
+
+def test_the_committed_page_has_every_claim_decided():
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert all(f"## {law}: {p.title}" in text and f"**{p.word}** | [{law}]" in text for law, p in BOOK.items())
+    assert "66 of 66 cells are as predicted" in text

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, EUCLIDEAN, Metric
+from cases.case import BREGMAN, DIAGONAL, Metric
 from harness import flow
 from harness.continuous_cell import Cell, judge, kinetic_share, solve, windows
 from harness.continuous_energy import energies
@@ -41,10 +41,9 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
     if profile == "glance":
         return out
     ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
-    for kind in (EUCLIDEAN, BREGMAN):
-        chosen = [c for c in ordered if c.metric.kind == kind and any(twists(c, s) for s in c.symmetries)]
-        rule = RULES["T2" if kind == BREGMAN else "T1"]
-        out += [Cell("T3", c, rule, "overdamped", profile, seed) for c in (chosen[:1] if profile == "quick" else chosen)]
+    chosen = [c for c in ordered if c.metric.kind != DIAGONAL and any(twists(c, s) for s in c.symmetries)]
+    for case in chosen[:1] if profile == "quick" else chosen:
+        out.append(Cell("T3", case, RULES["T2" if case.metric.kind == BREGMAN else "T1"], "overdamped", profile, seed))
     chosen = [c for c in ordered if c.metric.kind != BREGMAN and c.scale_free and any(s.name == "scale" for s in c.symmetries)]
     return out + [Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed) for c in (chosen[:1] if profile == "quick" else chosen)]
 

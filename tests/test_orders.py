@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cases import CATALOG
 from harness import order_laws, orders
 from harness.continuous_records import order_record
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
 NONE = np.zeros_like(ETA)
@@ -75,7 +75,7 @@ def test_vectors_of_different_lengths_are_refused():
 @pytest.mark.parametrize("cell", order_laws.cells([BY_NAME["mexican-hat"]], "quick", 3), ids=lambda c: c.name)
 def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
     records = order_laws.run_cell(cell)
-    claims = [r for r in records if r.control is None]
+    claims = [r for r in records if r.control is None and r.verdict != OUTSIDE]
     assert claims and all(r.verdict in (HOLDS, INCONCLUSIVE) for r in claims)
     assert sum(r.verdict == HOLDS for r in claims) >= len(claims) - 1
     faults = [r for r in records if r.control]

@@ -9,9 +9,20 @@ from __future__ import annotations
 
 import time
 
-from cases.case import DIAGONAL, EUCLIDEAN
+from cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from harness.continuous_records import undecided
-from harness.order_laws import descent, momentum, options, schedule
+from harness.order_laws import (
+    bregman,
+    curved,
+    curved_momentum,
+    decay,
+    descent,
+    momentum,
+    options,
+    overdamped,
+    schedule,
+    sign,
+)
 from harness.order_laws.runs import FINAL, Cell, reference, step_sizes, updates  # noqa: F401
 from harness.symbolic import proven
 from harness.trace import gradient
@@ -26,20 +37,33 @@ SUBJECTS = {
     ("O3", "heavy-ball", ""): momentum.heavy_ball_orders,
     ("O3", "heavy-ball", "layer"): momentum.layer_orders,
     ("O3", "heavy-ball", "flow"): momentum.flow_limits,
+    ("O4", "heavy-ball", ""): decay.charge_decay,
     ("O5", "heavy-ball", ""): momentum.charge_orders,
     ("O5", "gradient-descent", "drift"): descent.charge_drift,
     ("O6", "heavy-ball-decoupled", ""): options.decoupled_orders,
     ("O7", "nesterov", ""): options.nesterov_orders,
     ("O7", "heavy-ball-dampened", ""): options.dampened_orders,
     ("O7", "heavy-ball-scheduled", ""): schedule.schedule_orders,
+    ("O8", "curved", "pairs"): curved.pairs,
+    ("O8", "bregman-lagrangian", "conserved"): bregman.conserved,
+    ("O8", "heavy-ball-metric", ""): curved_momentum.heavy_ball_on_metric,
+    ("O8", "exponentiated-gradient", ""): bregman.simplex,
+    ("O8", "sign-descent", ""): sign.until_a_sign_changes,
+    ("O9", "lagrangian", ""): overdamped.overdamped,
 }
 """What is measured: (law, rule, part) -> records of a cell."""
 
 
-def covers(law: str, part: str, case) -> bool:
+def covers(law: str, rule: str, part: str, case) -> bool:
     """The metric of a diagonal case plays no part in gradient descent, which is Euclidean."""
+    if law == "O9":
+        return True
+    if law == "O8" and rule != "sign-descent":
+        return curved_covers(rule, case)
     descent = law == "O1" or part == "drift"
     kinds = (EUCLIDEAN, DIAGONAL) if descent else (EUCLIDEAN,)
+    if law == "O4" and not decay.killing(case):
+        return False
     if part == "drift" and not any(s.is_symmetric for s in case.symmetries):
         return False
     if (law == "O1" or part == "flow") and len(gradient(case).ops) > SHORT:
@@ -47,13 +71,24 @@ def covers(law: str, part: str, case) -> bool:
     return case.metric.kind in kinds
 
 
+FULL = {"conserved"}
+"""Parts that a quick run leaves out: exponentials of a metric over those of a loss."""
+
+
+def curved_covers(rule: str, case) -> bool:
+    """The simplex needs an entropy; what the Bregman Lagrangian keeps a translation, of any loss: its metric is replaced."""
+    if rule == "bregman-lagrangian":
+        return case.metric.kind == EUCLIDEAN and any(s.is_translation for s in case.symmetries)
+    return case.metric.kind == BREGMAN if rule == "exponentiated-gradient" else curved.bends(case)
+
+
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
     """Every subject on the cases that it covers; in quick on the one with the shortest gradient."""
     out = []
     for law, rule, part in SUBJECTS if profile != "glance" else ():
-        mine = [c for c in cases if covers(law, part, c)]
+        mine = [c for c in cases if covers(law, rule, part, c)] if profile != "quick" or part not in FULL else []
         if profile == "quick":
-            mine = sorted(mine, key=lambda c: len(gradient(c).ops))[:1]
+            mine = sorted(mine, key=lambda c: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops)))[:1]
         out += [Cell(law, case, rule, profile, seed, part) for case in mine]
     return out
 

@@ -40,8 +40,9 @@ def flow_orders(cell: Cell) -> list[Record]:
 
         return rates
 
-    q = updates(lambda x: g(x, EPS), q0, np.zeros_like(q0), eta, counts)[0]
-    q_off = updates(lambda x: g(x, EPS), q0, np.zeros_like(q0), eta * OFF, counts)[0]
+    twice = lambda x: np.concatenate([x, x], axis=-1)  # noqa: E731
+    ends = updates(lambda x: g(x, EPS), twice(q0), 0 * twice(q0), np.concatenate([eta, eta * OFF]), twice(counts))[0]
+    q, q_off = np.split(ends, 2, axis=1)
     out, notes = [], ("gradient flow", "flow of f + (eta/4)|g|^2", "with the terms of order eta^2")
     for terms, note in enumerate(notes, start=1):
         x, error = reference(field(terms), q0, np.ones_like(eta))

@@ -11,7 +11,7 @@ from cases.case import Case
 from harness import orders
 from harness.continuous_records import order_record
 from harness.flow_collocation import march
-from harness.verdicts import Record
+from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 from kernels.precision import Precision
 from kernels.rules import HEAVY_BALL, Rule
 from kernels.step import step
@@ -19,6 +19,7 @@ from kernels.step import step
 FINAL = 2.0
 EXPONENTS = {"quick": range(5, 11), "full": range(5, 12)}
 U = 2.0**-53
+MOTION = 1e3  # as in continuous.py
 FLOAT64 = Precision("float64")
 
 
@@ -62,14 +63,18 @@ def steps_of(eta: np.ndarray, final: float = FINAL) -> np.ndarray:
     return np.rint(final / eta).astype(int)
 
 
-def stepping(g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL):
-    """(q_n, v_n), n = 0, 1, ...: kernels/step.py in float64, with all parameters in one array (d, lanes)."""
+def stepping(g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL, metric=None):
+    """(q_n, v_n), n = 0, 1, ...: kernels/step.py in float64, with all parameters in one array (d, lanes).
+
+    metric: G(q) of a rule that has one.
+    """
     params = [np.broadcast_to(np.asarray(x, float), eta.shape) for x in (eta, beta, k, 0.0)]
     q, v, n = [q], [v], 0
     while True:
         yield q[0], v[0]
         n += 1
-        q, v = step(q, v, params, lambda at, eps: [g(at[0])], rule.at(n), FLOAT64)
+        here = [*params, metric(q[0])] if rule.on_metric else params
+        q, v = step(q, v, here, lambda at, eps: [g(at[0])], rule.at(n), FLOAT64)
 
 
 def updates(g, q, v, eta, counts, **how) -> list[np.ndarray]:
@@ -129,12 +134,29 @@ def judge(
         "x": [float(x) for x in eta], "y": [float(abs(x)) for x in error], "label": note,
         "plot": "loglog", "series": {note: [float(abs(x)) for x in error]}, "xlabel": small, "ylabel": "error",
         "caption": f"{note}: the error falls as {small}^{stated}{below}.",
-        "window": [float(eta[max(len(order.orders), 0)]), float(eta[0])],
     }  # fmt: skip
     about = {small: [float(eta[0]), float(eta[-1])], "t": FINAL, "statement": note, "p": list(order.orders)}
     return order_record(
         cell, symmetry, order, stated, about, data, control=control, steps=steps, backend="numpy", note=note
     )
+
+
+def bounded(
+    cell: Cell, measured, predicted, bound, motion, note: str, *, symmetry=None, control=None, about: dict | None = None, steps=0, data=None
+) -> Record:
+    """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at all, must be MOTION bounds."""
+    measured, predicted, bound, motion = (x.ravel() for x in np.broadcast_arrays(measured, predicted, bound, motion))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spent = np.nan_to_num(np.abs(measured - predicted) / bound, nan=np.inf)
+    i, still = int(np.argmax(spent)), motion <= MOTION * bound
+    verdict = VIOLATED if spent[i] > 1 else INCONCLUSIVE if np.any(still) else HOLDS
+    thin = f"; no motion in {int(still.sum())} of {still.size}: at most {MOTION:.0f} bounds" if np.any(still) else ""
+    return Record(
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=measured.size, steps=steps,
+        parameters={"statement": note, **(about or {})}, predicted=float(predicted[i]), measured=float(measured[i]), bound=float(bound[i]),
+        spent=float(spent[i]), verdict=verdict, reason=f"{note}: off by {spent[i]:.3g} bounds{thin}", kind=ROUNDING, symmetry=symmetry, control=control,
+        cell=cell.name, replay=cell.replay, data={} if control else data or {},
+    )  # fmt: skip
 
 
 def both(cell: Cell, error, reference_error, size, stated: int, note: str, control: str, against: int, **facts) -> list[Record]:

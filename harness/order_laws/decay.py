@@ -1,0 +1,99 @@
+"""The decay of a Killing charge per step: exact, and in the continuous model (theory.md#O4).
+
+    heavy ball               J_n = beta^n J_0:  rate  -ln beta                                             (1)
+    m qddot + mu qdot + g = 0    J(t) = e^{-mu t/m} J(0):  rate  eta mu/m = 2 (1-beta)/(1+beta)            (2)
+
+With x = (1-beta)/(1+beta), -ln beta = 2 artanh x = 2x + 2x^3/3 + ...: (2) is the (1,1) Pade approximant of (1), wrong
+by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong to first order, a mass eta 1 - beta, to second.
+
+Both are measured: J over STEPS steps of a kicked launch and over the same time of an ODE solution from the same start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness import sweep
+from harness.laws import charge, decay_law
+from harness.order_laws.runs import FLOAT64, Cell, bounded, judge, second_order, solved
+from harness.symbolic import gradient
+from harness.trajectory import Trajectory
+from harness.verdicts import Record
+from kernels.launch import run
+from kernels.rules import HEAVY_BALL
+
+STEPS = 8
+GAPS = 2.0 ** -np.arange(2.0, 9.0)  # 1 - beta
+NAMED = (0.9, 0.5, 0.1)  # of theory.md
+ETA = 1 / 32
+
+
+def killing(case) -> list:
+    """The symmetries whose charge has no source under heavy ball without decay."""
+    return [s for s in case.symmetries if s.is_rotation or s.is_translation]
+
+
+def launched(cell: Cell, beta: np.ndarray) -> Trajectory:
+    """A kicked launch of STEPS steps on the symmetric loss, one beta a lane."""
+    fixed = {"eta": ETA * cell.case.pace, "beta": beta, "k": 0.0, "eps": 0.0}
+    seed = int(cell.start()[1].view(np.uint64)[0, 0] % 2**32)
+    job = sweep.draw(cell.case, HEAVY_BALL, FLOAT64, lanes=len(beta), steps=STEPS, seed=seed, overrides=fixed)
+    return Trajectory.launched(cell.case, job, *run(job, "numpy").wide())
+
+
+def discrete_rate(t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarray]:
+    """-ln(J_n/J_0)/n and its error, from D3's bound on J_n; (STEPS, lanes), n from 1."""
+    J, n = charge(t, symmetry), np.arange(1, STEPS + 1)[:, None]
+    bound = decay_law(t, symmetry).bound
+    return (-np.log(J[1:] / J[0]) / n).astype(float), (bound / np.abs(J[1:]) / n).astype(float)
+
+
+def model_rate(cell: Cell, t: Trajectory, symmetry, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the solution with this mass, per step of eta; its error from the reference's."""
+    q0, v0 = (x[0].astype(float) for x in (t.q, t.v))
+    eta, beta = (x.astype(float) for x in (t.eta, t.beta))
+    rates = second_order(lambda q: gradient(cell.case)(q, 0.0), mass, 1 - beta, 0.0)
+    x, error = solved(rates, np.concatenate([q0, v0 / eta]), np.arange(STEPS + 1)[:, None] * eta)
+    q, qdot = np.split(x[-1], 2)
+    A, a = symmetry.matrix, symmetry.shift[:, None]
+    J = [np.sum((A @ q + a) * w, axis=0) for q, w in (np.split(row, 2) for row in x[[0, -1]])]
+    moves = np.linalg.norm(A, 2) * np.linalg.norm(qdot, axis=0) + np.linalg.norm(A @ q + a, axis=0)
+    return -np.log(J[1] / J[0]) / STEPS, error[-1] * moves / np.abs(J[1]) / STEPS
+
+
+def charge_decay(cell: Cell) -> list[Record]:
+    """O4"""
+    symmetry = killing(cell.case)[0]
+    beta = np.concatenate([1 - GAPS, NAMED])
+    t = launched(cell, beta)
+    eta, x, n = t.eta.astype(float), (1 - beta) / (1 + beta), len(GAPS)
+    every, every_error = discrete_rate(t, symmetry)
+    exact, exact_error = every[-1], every_error[-1]
+    pade, pade_error = model_rate(cell, t, symmetry, eta * (1 + beta) / 2)
+    facts = dict(symmetry=symmetry.name, steps=STEPS)
+
+    def rate(measured, predicted, error, note, control=None):
+        return bounded(cell, measured, predicted, error, measured, note, control=control, **facts)
+
+    discrete, model = "rate of the discrete charge", "rate of the model's charge"
+    out = [
+        rate(every, -np.log(beta), every_error, f"{discrete}: -ln beta"),
+        rate(exact, 2 * x, exact_error, discrete, "decay of the model claimed exact"),
+        rate(exact, 1 - beta, exact_error, discrete, "decay 1 - beta per step"),
+        rate(pade, 2 * x, pade_error, f"{model}: 2 (1-beta)/(1+beta)"),
+        rate(pade, 2 * (1 - beta), pade_error, model, "decay of a model of mass eta/2"),
+    ]
+    for i, b in enumerate(NAMED, start=n):
+        ratio = pade[i] / exact[i]
+        error = ratio * (pade_error[i] / pade[i] + exact_error[i] / exact[i])
+        about = {"beta": b, "ratio": float(ratio)}
+        out.append(bounded(cell, [ratio], [x[i] / np.arctanh(x[i])], [error], [1 - ratio], f"model over exact rate at beta {b}", about=about, **facts))
+    small = dict(eta=GAPS, small="1 - beta")
+    for mass, stated, control in ((eta * (1 + beta) / 2, 3, None), (eta / 2, 1, "model of mass eta/2"), (eta, 2, "model of mass eta")):
+        found, error = (pade, pade_error) if control is None else model_rate(cell, t, symmetry, mass)
+        note = f"rate of the model of mass {'eta (1+beta)/2' if control is None else control.rpartition(' ')[2]} less the exact one"
+        e, noise = np.abs(found - exact)[:n], (error + exact_error)[:n]
+        out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
+        if control:
+            out.append(judge(cell, e, noise, 0 * e, 3, note, control=control, **small, **facts))
+    return out

@@ -1,0 +1,129 @@
+"""Models of the options of heavy ball, of curved metrics and of limits: the steps are the rules, and each near miss is seen."""
+
+import numpy as np
+import pytest
+
+from cases import CORE
+from cases.case import Case, translation
+from harness import order_laws
+from harness.order_laws import bregman, curved, decay, schedule, sign
+from harness.order_laws.runs import Cell, bounded, step_sizes, steps_of, updates
+from harness.symbolic import gradient, hessian_product
+from harness.symbolic_metric import curved as metric_of
+from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from kernels.rules import MIRROR_DESCENT
+from kernels.step import step
+
+BY_NAME = {c.name: c for c in CORE}
+PLANNED = order_laws.cells(CORE, "quick", 5)
+
+
+@pytest.mark.parametrize("cell", [c for c in PLANNED if c.case.name != "mexican-hat"], ids=lambda c: c.name)
+def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
+    records = order_laws.run_cell(cell)
+    assert {r.verdict for r in records if not r.control} == {HOLDS}
+    assert {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+def test_every_update_meets_every_model():
+    (cell,) = [c for c in PLANNED if c.part == "pairs"]
+    seen = {r.parameters["statement"]: r.predicted for r in order_laws.run_cell(cell) if not r.control and "model of" in r.parameters["statement"]}
+    assert len(seen) == 9
+    for note, order in seen.items():
+        update, _, model = note.partition(" against the model of ")
+        assert order == (2 if update == model else 1)
+
+
+def at(name: str, size: float):
+    """A point of a case, its metric, eta and the gradient there."""
+    case = BY_NAME[name]
+    q = case.draw(np.random.default_rng(1), 5)
+    return metric_of(case), q, np.full(5, size), gradient(case)(q, 0.1)
+
+
+def test_the_mirror_step_is_that_of_the_kernels_on_the_orthant():
+    metric, q, eta, g = at("entropy-mirror", 2.0**-5)
+    (z,), _ = step([np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, order_laws.runs.FLOAT64)
+    assert curved.mirror_step(metric, q, eta, g) == pytest.approx(np.exp(z), rel=1e-14)
+
+
+def test_the_geodesic_of_the_entropy_is_a_straight_line_in_the_square_root():
+    """exp_q(-eta G^-1 g) = q (1 - eta g/2)^2; one Runge-Kutta step of order 4 is off by eta^5."""
+    off = []
+    for size in (2.0**-4, 2.0**-5):
+        metric, q, eta, g = at("entropy-mirror", size)
+        off.append(np.max(np.abs(curved.geodesic_step(metric, q, eta, g) / (q * (1 - eta * g / 2) ** 2) - 1)))
+    assert off[0] < 1e-7 and np.log2(off[0] / off[1]) > 4.5
+
+
+def test_a_metric_that_is_no_hessian_has_no_mirror_descent():
+    from dataclasses import replace
+
+    from cases.case import DIAGONAL, Metric
+
+    case = BY_NAME["deformed-rayleigh"]
+    assert metric_of(case).mirror is not None
+    crossed = replace(case, metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[1 - i] ** 2 if i < 2 else 1 for i in range(4)]))
+    assert metric_of(crossed).mirror is None and list(curved.updates_of(crossed)) == ["natural gradient", "geodesic step"]
+
+
+def test_the_second_order_flow_of_gradient_descent_descends_a_modified_loss():
+    """grad (f + (eta/4)|g|^2) = g + (eta/2) H g, by differences of the loss itself."""
+    case, h, eta = BY_NAME["mexican-hat"], 1e-5, 0.1
+    q = case.draw(np.random.default_rng(2), 1)
+
+    def modified(x):
+        return case.total(x, 0.25, np) + eta / 4 * np.sum(gradient(case)(x, 0.25) ** 2, axis=0)
+
+    steps = h * np.eye(case.dim)
+    slope = (modified(q + steps) - modified(q - steps)) / (2 * h)
+    g = gradient(case)(q, 0.25)
+    assert slope == pytest.approx((g + eta / 2 * hessian_product(case)(q, 0.25, g))[:, 0], rel=1e-8)
+
+
+def test_a_schedule_that_does_not_change_is_no_schedule():
+    case = BY_NAME["mexican-hat"]
+    cell = Cell("O7", case, "heavy-ball-scheduled", "quick", 0)
+    (q0, w), eta = cell.start(), step_sizes(cell)[:2]
+    force = lambda x: gradient(case)(x, 0.1)  # noqa: E731
+    claims = [schedule.Scheduled("", ratio, 0.0, w, 2, v0=w) for ratio in (True, False)]
+    found = schedule.run(force, claims, lambda t: (1 + 0 * t, 0 * t), q0, eta, 0.5)
+    plain = updates(force, np.repeat(q0, 2, axis=1), eta * w, eta, steps_of(eta), beta=0.5)[0]
+    assert np.array_equal(found, np.tile(plain, 2))
+
+
+@pytest.mark.parametrize("of", schedule.SCHEDULES.values())
+def test_the_slope_of_a_schedule_is_its_derivative(of):
+    t, h = np.linspace(0, 2, 9), 1e-6
+    assert of(t)[1] * of(t)[0] == pytest.approx((of(t + h)[0] - of(t - h)[0]) / (2 * h), rel=1e-8, abs=1e-9)
+
+
+def test_the_ratios_of_the_model_decay_are_those_of_the_theory():
+    (cell,) = [c for c in PLANNED if c.law == "O4"]
+    ratios = {r.parameters["beta"]: r.measured for r in decay.charge_decay(cell) if "beta" in r.parameters}
+    assert {b: round(r, 4 if b == 0.9 else 3) for b, r in ratios.items()} == {0.9: 0.9991, 0.5: 0.962, 0.1: 0.711}
+
+
+def pair() -> Case:
+    return Case(name="pair", title="a difference", source="none", loss=lambda q, xp: (q[0] - q[1]) * (q[0] - q[1]), breaking=lambda q, xp: q[0],
+                box=((0.0, 0.5), (0.5, 1.0)), symmetries=(translation((1, 1)),))  # fmt: skip
+
+
+def test_the_bregman_lagrangian_keeps_its_charge_and_another_friction_does_not():
+    records = bregman.conserved(Cell("O8", pair(), "bregman-lagrangian", "full", 0, "conserved"))
+    assert [(r.control, r.verdict) for r in records] == [(None, HOLDS), ("grad h without m qdot", VIOLATED), ("friction off by 2^-10", VIOLATED)]
+
+
+def test_a_sign_change_is_found_on_the_flow_and_what_follows_is_outside():
+    g = lambda x: np.array([x[0] - 0.5, 1 + 0 * x[1]])  # noqa: E731
+    q0 = np.array([[1.0], [1.0]])
+    assert sign.change(g, q0, np.sign(g(q0)))[0] == pytest.approx(0.5, abs=2 * 2 / sign.SCAN)
+    records = sign.until_a_sign_changes(Cell("O8", BY_NAME["mexican-hat"], "sign-descent", "quick", 1))
+    assert [r.verdict for r in records if not r.control] == [HOLDS, OUTSIDE] and {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+@pytest.mark.parametrize(("measured", "motion", "verdict"), [(1.5, 1e4, HOLDS), (2.5, 1e4, VIOLATED), (np.nan, 1e4, VIOLATED), (1.5, 10.0, INCONCLUSIVE)])
+def test_a_bounded_error_is_judged_by_its_worst_place(measured, motion, verdict):
+    cell = PLANNED[0]
+    found = bounded(cell, [1.0, measured], [1.0, 1.0], 1.0, motion, "planted")
+    assert found.verdict == verdict and (verdict == INCONCLUSIVE or found.measured == pytest.approx(measured, nan_ok=True))

@@ -33,6 +33,14 @@ def laws_table():
     return table
 
 
+def counted() -> str:
+    """How much there is of everything."""
+    from harness.plan import LAWS, RULES
+
+    symmetries = sum(len(case.symmetries) for case in CATALOG)
+    return f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
+
+
 def field(name: str, text: str) -> Text:
     return Text.assemble((f"{name:<10}", "bold"), text)
 

@@ -34,6 +34,7 @@ from harness.commands.bench import bench
 from harness.commands.faults import faults
 from harness.commands.findings import findings
 from harness.commands.fuzz import fuzz
+from harness.commands.laws import laws
 from harness.commands.map import map_
 from harness.commands.report import CODES, report
 from harness.commands.verify import verify, with_baseline_file
@@ -52,18 +53,10 @@ app.command(epilog=EXITS)(verify)
 app.command()(faults)
 app.command()(fuzz)
 app.command()(bench)
+app.command()(laws)
 app.command("map")(map_)
 app.command()(findings)
 app.command(epilog=CODES)(report)
-
-
-@app.command()
-def laws():
-    """List the laws."""
-    from harness.catalogue import laws_table
-    from harness.table import say
-
-    say(laws_table())
 
 
 @app.command()

@@ -19,6 +19,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 WIDEST = 100
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
+LISTED = 40  # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
 
 
@@ -174,8 +175,11 @@ def footing(result: Result) -> str:
 def ending(result: Result) -> list:
     """Everything, from the table of laws to the verdict."""
     parts: list = [laws_table(result), Text()]
-    if killers(result.records, result.laws):
+    faults = killers(result.records, result.laws)
+    if 0 < len(faults) <= LISTED:
         parts += [killers_table(result), Text()]
+    elif faults:
+        parts += [Text(f"{len(faults)} planted faults, {sum(map(bool, faults.values()))} of them killed by some law; report.html has them with their killers"), Text()]
     rest = remainder(result) + against_baseline(result)
     parts += [*rest, Text()] if rest else []
     return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]

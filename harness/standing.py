@@ -1,0 +1,36 @@
+"""How the laws stand in a run: one line each, from its records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from harness.lawbook import LAWS
+from harness.table import COLOUR, listing, number
+from harness.verdicts import ORDER, Record, summarise
+
+
+def slopes(records: Iterable[Record]) -> str:
+    """The measured orders, by the order that was stated: "1: 0.998 to 1.001"; '' where nothing was an order."""
+    found: dict[float, list[float]] = {}
+    for r in records:
+        if r.kind == ORDER and r.control is None and r.measured is not None and r.predicted is not None:
+            found.setdefault(r.predicted, []).append(r.measured)
+    return ", ".join(f"{stated:g}: {between(min(x), max(x))}" for stated, x in sorted(found.items()))
+
+
+def between(low: float, high: float) -> str:
+    """Three decimals, once where both agree to them; no negative zero."""
+    a, b = (f"{x + 0.0:.3f}".replace("-0.000", "0.000") for x in (low, high))
+    return a if a == b else f"{a} to {b}"
+
+
+def standing_table(records: list[Record], laws: Iterable[str]):
+    """law, title, cells, worst spent, slopes by stated order, controls killed, verdict."""
+    table = listing("law", "what", "cells", "worst", "slopes", "controls", "verdict")
+    for row in summarise(records, list(laws)):
+        mine = [r for r in records if r.law == row.law]
+        title = LAWS[row.law].title if row.law in LAWS else ""
+        table.add_row(row.law, title, str(row.cells), number(row.worst_spent), slopes(mine), f"{row.killed}/{row.controls}", Text(row.verdict, style=COLOUR[row.verdict]))
+    return table

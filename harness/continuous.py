@@ -32,11 +32,11 @@ MOTION = 1e3  # the total variation of j must be this many bounds
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") -> list[Cell]:
     """T1 or T2 on every case, with T4 on the trajectories of T1's masses; T3 and T5 in quick on the shortest gradients."""
-    out = []
+    out, swept = [], cases if profile != "quick" else sorted(cases, key=lambda c: len(gradient(c).ops))[:2]
     for case in cases:
         law = "T2" if case.metric.kind == BREGMAN else "T1"
         parts = ["masses", "eps"] + (["kappa"] if case.metric.kind == DIAGONAL else [])
-        for part in parts[:1] if profile == "glance" else parts:
+        for part in parts[:1] if profile == "glance" else [p for p in parts if p != "eps" or case in swept]:
             out.append(Cell(law, case, RULES[law], part, profile, seed, ("T4",) if law == "T1" and part == "masses" else ()))
     if profile == "glance":
         return out

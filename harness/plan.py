@@ -76,6 +76,7 @@ MODULES = (
     ("order_laws", "numpy"),
     ("normalisation", "numpy"),
     ("symmetry_map", "numpy"),
+    ("recovery", "numpy"),
     ("claims", "numpy"),
     ("minibatch", "numpy"),
     ("stationary", "numpy"),
@@ -169,11 +170,6 @@ def width(precision: str) -> str:
     return "wide" if precision in ("float64", "float32") else "narrow"
 
 
-def compared_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
-    """What a point covers of parity: each case, each rule in each stored type, a rule with an option in a narrow one."""
-    return {(case.name, ""), (rule, shown_as(rule, precision) if RULE_TABLE[rule].optional else precision)} - {(rule, "wide")}
-
-
 def discrete(selection, backend: str) -> list[DiscreteCell]:
     full = selection.profile != "quick"
     lanes, seed = LANES[selection.profile], selection.seed
@@ -231,8 +227,8 @@ def full_or_first(case: Case, rule: str, precision: str) -> bool:
 
 def control_points(points, full: bool):
     """Where controls run: every (case, rule) in float64 when full; else one rule a case, options once, narrow stores once."""
-    wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "linear-network": "heavy-ball",
-              "entropy-mirror": "mirror-descent"}  # fmt: skip
+    wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "deformed-rayleigh": "gradient-descent",
+              "linear-network": "", "entropy-mirror": "mirror-descent"}  # fmt: skip
     out, home = [], {}
     for case, rule, _ in points:  # of a rule with an option: on the Mexican hat, or on the first case that takes it
         home[rule] = case.name if rule not in home or case.name == "mexican-hat" else home[rule]
@@ -253,12 +249,10 @@ def parity(points, asked: str, full: bool, cell) -> list[DiscreteCell]:
     exact = covering(points, False)
     first = [p for p in exact if "/" not in p[2]]  # these are compiled anyway: of equals, cover takes the first
     rest = [p for p in points if "/" not in p[2] and p not in first]
-    chosen = exact if full else cover([*first, *rest], compared_of)
+    chosen = exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})
     # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws.
     size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0) for b in backends}
-    few = chosen if full else cover(chosen, lambda c, r, p: {c.name, r, p})  # the interpreter is the slowest, and runs on no GPU
-    taken = {b: few if b == "triton-interpreted" else chosen for b in backends}
-    cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in taken[b]]
+    cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]
     smallest = min(chosen, key=lambda p: len(gradient(p[0]).ops), default=None)  # one more kernel to translate
     wrong = {(b, *smallest) for b in backends if b in launch.ON_CPU} if smallest else ()
     return [replace(c, extra={"sabotaged": True}) if (c.backend, c.subject, c.rule, c.precision) in wrong else c for c in cells]

@@ -6,6 +6,7 @@ from harness.lawbook.discrete import DISCRETE
 from harness.lawbook.info import LawInfo
 from harness.lawbook.normalisation import NORMALISATION
 from harness.lawbook.orders import ORDERS
+from harness.lawbook.recovery import RECOVERY
 from harness.lawbook.symmetry_map import MAP
 
-LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *CLAIMS)}
+LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *RECOVERY, *CLAIMS)}

@@ -12,6 +12,7 @@ from harness.laws.balance import (  # noqa: F401
     charge_bound,
     charge_law,
     charge_own,
+    charge_predicted,
     decay_law,
     decaying,
     undisturbed,

@@ -37,13 +37,19 @@ def charge_own(t: Trajectory, symmetry: Symmetry):
     return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w))
 
 
-def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
-    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term, `plain` has y = w."""
-    J, w = charge(t, symmetry), t.v[1:]
+def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0, plain: bool = False):
+    """The right side of D2 where the charge is J; (steps, lanes)"""
+    w = t.v[1:]
     source = dot(act(symmetry.matrix, w if plain else t.move), w)
     shift = symmetry.shift[:, None].astype(w.dtype)
     drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
-    predicted = t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+    return t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+
+
+def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term, `plain` has y = w."""
+    J = charge(t, symmetry)
+    predicted = charge_predicted(t, symmetry, J, kinetic, plain)
     return Residual(J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry))
 
 

@@ -1,0 +1,136 @@
+"""eps measured back: error bars follow from roundings, and what is nearly right is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from harness.laws import charge, charge_predicted
+from harness.recovery import breaking, cells, detection, rounding, run_cell
+from harness.recovery.estimate import covered, least_squares, mixed, robust, tail
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from kernels import launch
+from kernels.precision import narrow
+
+HAT = next(c for c in CATALOG if c.name == "mexican-hat")
+
+
+@pytest.fixture(scope="module")
+def recovered():
+    (cell,) = [c for c in cells((HAT,), "quick", 0, "numpy") if c.law == "E2"]
+    return cell, run_cell(cell)
+
+
+def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(recovered):
+    cell, records = recovered
+    right = [r for r in records if r.control is None]
+    assert len(right) == 2 * len(HAT.symmetries) and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
+    series = right[0].data["series"]
+    resolved = [(a, b, bar) for a, b, bar in zip(series["recovered"], series["put in"], series["error bar"], strict=True) if b > bar]
+    assert np.log10(resolved[0][1] / resolved[-1][1]) > 12
+    assert all(abs(a - b) <= bar for a, b, bar in resolved)
+    wrong = {r.control for r in records if r.control and r.verdict == VIOLATED}
+    assert wrong == {r.control for r in records if r.control} and len(wrong) == 6
+    assert all(r.replay == "noether verify mexican-hat --law E2 --profile quick --seed 0" for r in records)
+
+
+def test_lanes_that_never_break_prove_nothing(recovered):
+    cell, _ = recovered
+    job = breaking.job_of(cell)
+    found = breaking.recover(Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide()), HAT.symmetries[0], job.program)
+    still = breaking.judged(cell, job, replace(found, value=0 * found.value), 0 * job.params[3], np.ones(job.lanes, bool), cell.about("numpy", {}))
+    assert still.verdict == INCONCLUSIVE
+    lost = replace(found, value=found.value * np.nan)
+    assert breaking.judged(cell, job, lost, job.params[3], np.ones(job.lanes, bool), cell.about("numpy", {})).verdict == VIOLATED
+
+
+def test_a_cell_does_not_read_the_eps_it_recovers(recovered):
+    cell, _ = recovered
+    job = breaking.job_of(cell)
+    t = Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide())
+    first = breaking.recover(t, HAT.symmetries[0], job.program).value
+    t.eps = 7 * t.eps + 1
+    assert np.array_equal(first, breaking.recover(t, HAT.symmetries[0], job.program).value)
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_a_sum_that_carries_scatters_by_an_eighth_and_a_product_by_a_twelfth(kind):
+    rng = np.random.default_rng(1)
+    x, y = (narrow(rng.uniform(1.0, 1.99, 200_000).astype(np.float32), kind).astype(float) for _ in range(2))
+    for value, lattice, share in ((x + y, rounding.place(x, kind), 1 / 8), (x * y, rounding.place(x, kind) * rounding.place(y, kind), 1 / 12)):
+        error = narrow(value.astype(np.float32), kind).astype(float) - value if kind != "float32" else value.astype(np.float32).astype(float) - value
+        variance, multiple = rounding.rounded(value, lattice, kind)
+        assert variance.mean() == pytest.approx(np.mean(error**2), rel=0.05)  # 128 values of a bfloat16: not quite uniform
+        big = value >= 2
+        assert np.abs(variance[big] / (rounding.place(value, kind)[big] ** 2 * share) - 1).max() < (1e-3 if share > 0.1 else 0.02)
+    assert not rounding.rounded(2 * x, 2 * rounding.place(x, kind), kind)[0].any()
+
+
+def test_the_variance_of_a_step_is_that_of_its_residual():
+    """Each step of the hat in float32, in units of its own standard deviation: 1 within sampling."""
+    (cell,) = [c for c in cells((HAT,), "quick", 5, "numpy") if c.law == "E2"]
+    job = breaking.job_of(replace(cell, precision="float32", lanes=601))
+    t = Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide())
+    for symmetry in HAT.symmetries[:2]:
+        J = charge(t, symmetry)
+        r = (J[1:] - charge_predicted(t, symmetry, J)).astype(float)
+        q, v, params = (a.astype(float) for a in (t.q, t.v, job.params))
+        z = r / np.sqrt(rounding.step_variance(job.program, t.precision, params, q, v, symmetry))
+        assert 0.97 < z.std() < 1.05 and abs(z.mean()) < 0.05
+
+
+def test_repeated_steps_add_up_and_independent_ones_average():
+    x, variance = np.ones((100, 1)), np.full((100, 1), 4.0)
+    apart = np.zeros((100, 1), bool)
+    again = np.ones((100, 1), bool)
+    again[0] = False
+    assert rounding.coherent(x, variance, apart) == pytest.approx(400)
+    assert rounding.coherent(x, variance, again) == pytest.approx(100**2 * 4)
+
+
+def test_error_bars_that_are_too_narrow_or_too_wide_are_seen():
+    z = np.random.default_rng(3).standard_normal(251)
+    assert covered(z, two_sided=True)[0] <= 1
+    assert covered(3 * z, two_sided=True)[0] > 1
+    assert covered(z / 4, two_sided=True)[0] > 1
+    assert covered(z / 4, two_sided=False)[0] <= 1
+    assert covered(np.full(251, np.inf), two_sided=True)[0] > 1
+
+
+def test_mixed_lanes_have_the_robust_deviation_that_is_predicted():
+    rng = np.random.default_rng(2)
+    sd = 10.0 ** rng.uniform(-3, 0, 400)
+    drawn = (rng.standard_normal((100, 400)) * sd).ravel()
+    assert robust(drawn) == pytest.approx(mixed(sd), rel=0.02)
+    assert 7 < tail(61) < 8
+
+
+def test_the_balance_rearranged_is_the_balance():
+    """E4's float64 form of y against D2 in 64 bits, on states whose roundings are what it measures."""
+    job = detection.job_of("float64", 16, 40, 0)
+    q, v = launch.run(job, "numpy").wide()
+    symmetry = detection.antisymmetric(0, 0)
+    x, y = detection.balance(symmetry, job.params, q, v)
+    t = Trajectory.launched(replace(detection.HAT, symmetries=(symmetry,)), job, q, v)
+    J = charge(t, symmetry)
+    exact = (J[1:] - charge_predicted(t, symmetry, J)).astype(float)
+    assert np.abs(y - exact).max() < 0.1 * np.abs(exact).max()
+    eps, wide = least_squares(x, y)[0], least_squares(x, exact)[0]
+    assert (eps - wide).std() < 0.2 * wide.std()
+
+
+def test_the_detection_limit_is_what_the_roundings_make_it():
+    for cell in (c for c in cells((HAT,), "quick", 0, "numpy") if c.law == "E4"):
+        records = run_cell(cell)
+        assert {r.verdict for r in records if r.control is None} == {HOLDS}, [r.reason for r in records]
+        assert {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+def test_a_limit_three_times_off_is_refused_and_none_for_a_still_kernel():
+    about = dict(law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=1, parameters={})
+    assert detection.compared(about, 1.0, 2.9, "").verdict == HOLDS
+    assert detection.compared(about, 1.0, 3.1, "").verdict == VIOLATED == detection.compared(about, 3.1, 1.0, "").verdict
+    assert detection.compared(about, 0.0, 1.0, "").verdict == VIOLATED
+    assert detection.compared({**about, "lanes": 5}, 1.0, 1.0, "").verdict == INCONCLUSIVE

@@ -59,6 +59,19 @@ def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:
     return {"layer": layer} if np.all(layer) else {"layer": layer, "rest": ~layer}
 
 
+def bounds(solution: flow.Certified, symmetry: int, window: np.ndarray, predict, measure, unit=None, size=None, lanes=slice(None)):
+    """flow.py (2) plus rounding, of every lane or of those asked for: the largest over the window."""
+    run, fine, coarse = solution.run, solution.fine, solution.coarse
+
+    def apart(a, b):
+        return np.max((np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window][:, lanes], axis=0)
+
+    # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
+    size = (run.weights[symmetry] if unit is None else unit) + (run.size[:, symmetry] if size is None else size)
+    rounding = 2.0**-53 * (len(run.times) + run.mechanics.dim + 2) * np.max(size[window][:, lanes], axis=0)
+    return apart(run, fine) + apart(fine, coarse) + rounding
+
+
 def judge(
     solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None, unit=None, size=None
 ) -> Judged:
@@ -68,20 +81,9 @@ def judge(
     unit, size (n, lanes): what stands for W and for the size of the charge, where it is another quantity.
     """
     measure = measure or (lambda t: t.j[:, symmetry])
-    run, fine, coarse = solution.run, solution.fine, solution.coarse
-
-    def apart(a, b):
-        return np.max((np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window, lane])
-
+    run = solution.run
+    bound = bounds(solution, symmetry, window, predict, measure, unit, size, lane)
     weight = (run.weights[symmetry] if unit is None else unit)[window, lane]
-    size = run.size[:, symmetry] if size is None else size
-    # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
-    rounding = (
-        2.0**-53
-        * (len(run.times) + run.mechanics.dim + 2)
-        * np.max(weight + size[window, lane])
-    )
-    bound = apart(run, fine) + apart(fine, coarse) + rounding
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
     residual = np.abs(measured - predicted)
     worst, present = int(np.argmax(residual)), (weight >= 1e3 * bound) & (weight > 0)

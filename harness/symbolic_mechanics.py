@@ -53,8 +53,23 @@ class Mechanics:
         return compiled(*self.integrals, "math")
 
 
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """What is compiled, as expressions of x and PARAMETERS: the rates of x, the sources, the charges and their sizes,
+    and for a metric the power (9) and the energies T, f, T without its metric.
+    """
+
+    x: tuple
+    rates: tuple
+    sources: tuple
+    parts: tuple
+    charges: tuple
+    power: tuple
+    energy: tuple
+
+
 @cache
-def mechanics(case: Case) -> Mechanics:
+def equations(case: Case) -> Equations:
     """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m, and (9)."""
     build = bregman_terms if case.metric.kind == BREGMAN else metric_terms
     x, rates, terms, charges, power, energy = build(case, formulas(case))
@@ -66,6 +81,14 @@ def mechanics(case: Case) -> Mechanics:
                 where[name] = len(sources)
                 sources.append(named[name] / M)
         parts.append(where)
+    return Equations(tuple(x), tuple(rates), tuple(sources), tuple(parts), tuple(charges), tuple(power), tuple(energy or ()))
+
+
+@cache
+def mechanics(case: Case) -> Mechanics:
+    """The equations of a case, compiled for numpy and for plain floats."""
+    e = equations(case)
+    x, rates, sources, parts, charges, power, energy = e.x, e.rates, list(e.sources), e.parts, e.charges, e.power, e.energy
     totals = [
         theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL])
         for w in parts
@@ -82,7 +105,7 @@ def mechanics(case: Case) -> Mechanics:
         dim=case.dim,
         field=arrays(compiled((*x, *PARAMETERS), outputs, "numpy"), len(outputs)),
         integrals=((*x, *z, *sympy.symbols(f"w:{len(power)}"), *PARAMETERS), [*rates, *integrals, *power]),
-        parts=tuple(parts),
+        parts=parts,
         sources=len(sources),
         charges=arrays(compiled((*x, *PARAMETERS), charges, "numpy"), len(charges)),
         powers=len(power),

@@ -31,6 +31,7 @@ class Request:
     eps: float | None = None
     steps: int | None = None
     lanes: int | None = None
+    reference: bool = False
 
     def as_dict(self) -> dict:
         return {**asdict(self), "cases": list(self.cases)}
@@ -66,7 +67,7 @@ def select(request: Request) -> Selection:
     cases, files = chosen_cases(request.cases)
     from harness import plan
 
-    laws = several("law", request.law, tuple(plan.LAWS), fold=str.upper)
+    laws = chosen_laws(request, plan.LAWS)
     rules = several("rule", request.rule, tuple(plan.RULES))
     precisions = several("precision", request.precision, tuple(plan.PRECISIONS))
     said = {"cases": request.cases, "laws": request.law, "rules": request.rule, "precisions": request.precision, "overrides": overrides,
@@ -75,6 +76,14 @@ def select(request: Request) -> Selection:
     if "rules" in asked:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
     return Selection(cases, laws, rules, precisions, backend, profile, seed, overrides, asked, files)
+
+
+def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
+    """The laws that were named, or all but those that wait for an option; with the option, these too."""
+    waiting = {key for key, info in book.items() if getattr(info, "on_request", "")}
+    named = several("law", request.law, tuple(book), fold=str.upper)
+    left_out = waiting if request.law is None else waiting - set(named)
+    return tuple(k for k in book if (k in named and k not in left_out) or (k in waiting and request.reference))
 
 
 def backends() -> tuple[str, ...]:

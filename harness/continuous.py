@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Metric
+from cases.case import BREGMAN, DIAGONAL, Case, Metric
 from harness import flow
 from harness.continuous_cell import Cell, judge, kinetic_share, solve, windows
 from harness.continuous_energy import energies
@@ -154,19 +155,20 @@ def controls(mech: Mechanics, i: int) -> dict:
     return out
 
 
-def scale_invariant(cell: Cell) -> list[Record]:
-    """T5: under T = m |qdot|^2 / (2 |q|^2) the scale charge has no source at all."""
+@cache
+def scale_invariant_case(case: Case) -> Case:
+    """The same loss with T = m |qdot|^2 / (2 |q|^2), and its scale symmetry alone."""
 
     def entries(q, kappa, xp):
         r = sum(x * x for x in q)
         return [1 / r for _ in q]
 
-    case = replace(
-        cell.case,
-        metric=Metric(DIAGONAL, entries=entries),
-        symmetries=tuple(s for s in cell.case.symmetries if s.name == "scale"),
-    )
-    mech, out = mechanics(case), []
+    return replace(case, metric=Metric(DIAGONAL, entries=entries), symmetries=tuple(s for s in case.symmetries if s.name == "scale"))
+
+
+def scale_invariant(cell: Cell) -> list[Record]:
+    """T5: under a scale-invariant kinetic energy the scale charge has no source at all."""
+    mech, out = mechanics(scale_invariant_case(cell.case)), []
     solution, lanes_of = solutions(cell, mech, ((0.0, 0.0),))
     wrong = {
         "curvature of the metric dropped": lambda t: t.memory(0) + t.part(0, "generator"),

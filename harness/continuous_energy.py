@@ -28,12 +28,21 @@ def whole(t):
     return t.energies[0] + t.energies[1]
 
 
+def sensitivity(t) -> np.ndarray:
+    """sum_i |x_i dE/dx_i| (n, lanes): what E moves when the state is rounded, which |E| near a minimum says nothing of.
+
+    dE/dq at fixed p is -(m pdot + mu p); the momenta give 2T.
+    """
+    d, x, rates = t.mechanics.dim, np.moveaxis(t.x, 1, 0), t.mechanics.field(*np.moveaxis(t.x, 1, 0), *t.parameters.values)
+    pull = t.parameters.m * rates[d : 2 * d] + t.parameters.mu * x[d:]
+    return (2 * t.energies[0]).astype(float) + np.sum(np.abs(x[:d] * pull), axis=0)
+
+
 def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0) -> Judged:
     """(1) over one window of one lane."""
     first, run = int(np.argmax(window)), solution.run
     lost = gained(lambda t: -friction * t.dissipated, first)
-    size = np.sum(np.abs(run.energies[:2]), axis=0).astype(float)
-    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size)
+    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), sensitivity(run))
 
 
 CONTROLS = {

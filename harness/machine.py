@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("noether", "numpy", "scipy", "sympy", "mpmath", "torch", "triton")
+PACKAGES = ("noether", "numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 
 
 def version_of(package: str) -> str | None:

@@ -80,11 +80,13 @@ MODULES = (
     ("claims", "numpy"),
     ("minibatch", "numpy"),
     ("stationary", "numpy"),
+    ("reference", "heyoka"),
 )
 """Modules of harness whose laws are not those of a launch, and what executes them.
 
 cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision, backend and `also`, a tuple of
 further laws of which the cell has records;
+missing() -> why what executes them is not here, or '' (where a module has it);
 run_cell(cell) -> records. profile: "glance", "quick", "full", "stress".
 """
 LESS = {"quick": "glance", "full": "quick", "stress": "full"}
@@ -268,5 +270,9 @@ def cells(selection) -> list:
         for cases, depth in depths(selection):
             found = module.cells(cases, depth, selection.seed, backend)
             asked = [(c, tuple(k for k in (c.law, *getattr(c, "also", ())) if k in selection.laws)) for c in found]
-            out += [FlowCell(c, word, getattr(c, "backend", executes), laws) for c, laws in asked if laws]
+            mine = [FlowCell(c, word, getattr(c, "backend", executes), laws) for c, laws in asked if laws]
+            out += mine
+            reason = module.missing() if mine and hasattr(module, "missing") else ""
+            if reason:
+                raise launch.BackendMissing(f"backend {executes} is not here: {reason}")
     return out

@@ -227,7 +227,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
            jobs: int = 1, **overrides) -> Result:  # fmt: skip
     """Verify cases (names, files or Case objects; none is the whole catalogue) and return what was found.
 
-    Writes a run folder only when `out` is given. overrides: eta, beta, decay, eps, steps, lanes. Raises UsageError
+    Writes a run folder only when `out` is given. overrides: eta, beta, decay, eps, steps, lanes, reference. Raises UsageError
     for wrong words and kernels.launch.BackendMissing. With jobs > 1 the caller's script needs the usual
     `if __name__ == "__main__":`.
     """

@@ -30,6 +30,7 @@ LAWS = [
     *(f"E{i}" for i in (1, 2, 4)),
     "M1",
     *(f"P{i}" for i in range(1, 7)),
+    "V1",
 ]
 
 

@@ -30,6 +30,7 @@ def verify(
     eps: option(float | None, "One breaking magnitude for every lane.") = None,
     steps: option(int | None, "Steps of every launch.") = None,
     lanes: option(int | None, "Trajectories of every launch.") = None,
+    reference: option(bool, "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).", "--reference") = False,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
     jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
@@ -47,7 +48,7 @@ def verify(
 
     jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
-                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes)  # fmt: skip
+                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes, reference=reference)  # fmt: skip
     if resume is not None:
         if out is not None:
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")

@@ -7,6 +7,7 @@ from harness.lawbook.info import LawInfo
 from harness.lawbook.normalisation import NORMALISATION
 from harness.lawbook.orders import ORDERS
 from harness.lawbook.recovery import RECOVERY
+from harness.lawbook.reference import REFERENCE
 from harness.lawbook.symmetry_map import MAP
 
-LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *RECOVERY, *CLAIMS)}
+LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *RECOVERY, *CLAIMS, *REFERENCE)}

@@ -12,6 +12,7 @@ class LawInfo:
     """One law: what it states, where it applies, what it cannot see, what must fail under it.
 
     controls  near misses that it must kill somewhere;  promised  (control, precision) that it must kill in that precision
+    on_request  the option without which a run leaves it out
     """
 
     key: str
@@ -22,6 +23,7 @@ class LawInfo:
     controls: tuple[str, ...]
     applies: str
     promised: tuple[tuple[str, str], ...] = ()
+    on_request: str = ""
 
     @property
     def anchor(self) -> str:

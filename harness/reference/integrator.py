@@ -48,7 +48,7 @@ class Solution:
     """One lane: x and z at the times, in pieces of float64 whose sum they are.
 
     pieces   (3, n, 2d + sources)
-    steps    of the solver;  seconds  of the integration, seconds to compile beside it
+    steps    of the solver;  seconds  of processor time
     """
 
     times: np.ndarray
@@ -88,14 +88,14 @@ class Engine:
     def integrator(self, bits: int, batch: int = 0):
         key = (bits, batch)
         if key not in self.ready:
-            hy, began = package(), time.perf_counter()
+            hy, began = package(), time.process_time()
             state, rates = translation.complete(equations(self.case))
             described = translation.system(hy, state, rates)
             zero = np.zeros((len(state), batch) if batch else len(state)).astype(number(bits))
             make = hy.taylor_adaptive_batch if batch else hy.taylor_adaptive
             # compact_mode: formulas of d = 8 take minutes to compile unrolled.
             self.ready[key] = make(described, zero, fp_type=number(bits), compact_mode=True)
-            self.compiled[key] = time.perf_counter() - began
+            self.compiled[key] = time.process_time() - began
         return self.ready[key]
 
     def solve(self, x0, values, times, bits: int, stops: bool = False) -> Solution:
@@ -105,7 +105,7 @@ class Engine:
         """
         integrator, kind = self.integrator(bits), number(bits)
         set_up(integrator, x0, values, kind)
-        grid, began = times.astype(kind), time.perf_counter()
+        grid, began = times.astype(kind), time.process_time()
         if stops:
             done = [integrator.propagate_until(grid[0])]
             rows = [integrator.state.copy()]
@@ -115,30 +115,34 @@ class Engine:
             out, outcome, steps = np.stack(rows), done[-1][0], sum(d[3] for d in done)
         else:
             outcome, _, _, steps, _, out = integrator.propagate_grid(grid)
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         if "time_limit" not in str(outcome) or not np.all(np.isfinite(out.astype(float))):
             raise FloatingPointError(f"heyoka stops: {outcome} at {bits} bits, m = {values[0]:.3g}")
         return Solution(times, pieces(out, kind), bits, int(steps), seconds)
 
-    def batch(self, x0: np.ndarray, parameters: Parameters, times: np.ndarray, longest: float = np.inf) -> tuple[Trajectory, float]:
+    def batch(self, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stops: bool = False, longest: float = np.inf) -> tuple[Trajectory, float]:
         """Many lanes, x0 (2d, lanes), in float64, as many at once as the processor's vectors take; all at `times` (n,).
 
-        Gives the trajectory and the seconds that it took.
+        stops as in `solve`; no step is longer than `longest`. Gives the trajectory and the seconds that it took.
         """
         width, lanes = package().recommended_simd_size(), x0.shape[1]
         integrator, values = self.integrator(53, width), np.array(parameters.values)
         out = np.empty((len(times), len(integrator.state), lanes))
         grid = np.repeat(times[:, None], width, axis=1)
-        began = time.perf_counter()
+        began = time.process_time()
         for first in range(0, lanes, width):
             chosen = np.minimum(np.arange(first, first + width), lanes - 1)  # the last batch is filled up with its last lane
             set_up(integrator, x0[:, chosen], values[:, chosen], float)
-            found = integrator.propagate_grid(grid, max_delta_t=longest)[1]
-            out[:, :, chosen] = found
+            if stops:
+                for k, t in enumerate(times):
+                    integrator.propagate_until(t, max_delta_t=longest)
+                    out[k][:, chosen] = integrator.state
+            else:
+                out[:, :, chosen] = integrator.propagate_grid(grid, max_delta_t=longest)[1]
             lost = [str(r[0]) for r in integrator.propagate_res if "time_limit" not in str(r[0])]
             if lost:
                 raise FloatingPointError(f"heyoka stops in a batch: {lost[0]}, lanes {first} to {chosen[-1]}")
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         dim = x0.shape[0]
         return Trajectory(mechanics(self.case), parameters, np.repeat(times[:, None], lanes, axis=1), out[:, :dim], out[:, dim:]), seconds
 

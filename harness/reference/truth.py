@@ -26,6 +26,13 @@ def charges(case: Case):
     return compiled((*e.x, *PARAMETERS), e.charges, "mpmath")
 
 
+@cache
+def energies(case: Case):
+    """mpmath: T, f and T without its metric."""
+    e = equations(case)
+    return compiled((*e.x, *PARAMETERS), e.energy, "mpmath")
+
+
 @dataclass(frozen=True, eq=False)
 class Truth:
     """values (m, mu, eps, kappa) of the lane; solution and second, of the same bits and other steps."""
@@ -91,6 +98,21 @@ class Truth:
             columns = (self.column(i, symmetry) for i in (0, 2, 3))
             return [abs(j - S - wrong * k) for j, S, k in zip(*columns, strict=True)]
 
+    @cached_property
+    def budget(self) -> list:
+        """[E], [mu int <qdot, G qdot> dt] at each time."""
+        width, call = 2 * self.case.dim, energies(self.case)
+        with mpmath.workdps(DIGITS):
+            values = [mpmath.mpf(v) for v in self.values]
+            found = [(call(*row[:width], *values), values[1] * row[-1]) for row in self.solution.rows()]
+            return [[e[0] + e[1] for e, _ in found], [w for _, w in found]]
+
+    def energy_off(self, first: int, energy: np.ndarray, dissipated: np.ndarray) -> np.ndarray:
+        """(n,) |E - truth| + |dissipated - truth| of gains since time `first`; both (n,), longdouble or float64."""
+        with mpmath.workdps(DIGITS):
+            gains = [[x - column[first] for x in column] for column in self.budget]
+            return distance(energy - energy[first], gains[0]) + distance(dissipated - dissipated[first], gains[1])
+
     def unsure(self, symmetry: int) -> list:
         """|j - j''| + |S - S''| of the two solutions at each time."""
         with mpmath.workdps(DIGITS):
@@ -100,7 +122,7 @@ class Truth:
 
 def distance(x: Sequence, truth: Sequence) -> np.ndarray:
     with mpmath.workdps(DIGITS):
-        return np.array([float(abs(mpmath.mpf(float(a)) - b)) for a, b in zip(x, truth, strict=True)])
+        return np.array([float(abs(mpmath.mpf(float(a)) + mpmath.mpf(float(a - float(a))) - b)) for a, b in zip(x, truth, strict=True)])
 
 
 def truth(case: Case, x0: np.ndarray, values: Sequence, times: np.ndarray, bits: int) -> Truth:

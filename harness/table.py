@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.run import INTERNAL, INTERRUPTED, Result
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
 
 WIDEST = 100
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
@@ -51,7 +51,8 @@ def number(x: float | None) -> str:
 def listing(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
+        one_line = name == "worst in"  # a law is one line: forty of them must be read at a glance
+        table.add_column(name, overflow="ellipsis" if one_line else "fold", no_wrap=one_line, justify="right" if name in ("cells", "worst") else "left")
     return table
 
 
@@ -59,8 +60,28 @@ def laws_table(result: Result) -> Table:
     table = listing("law", "cells", "worst", "worst in", "controls", "verdict")
     for row in result.rows:
         controls = Text(f"{row.killed}/{row.controls} killed", style="" if row.killed else "yellow")
-        table.add_row(row.law, str(row.cells), number(row.worst_spent), row.worst_where, controls, Text(row.verdict, style=COLOUR[row.verdict]))
+        mine = [r for r in result.records if r.law == row.law and not r.control]
+        table.add_row(row.law, str(row.cells), worst_of(mine), row.worst_where, controls, Text(row.verdict, style=COLOUR[row.verdict]))
     return table
+
+
+def kind_of(records: list[Record]) -> str:
+    """The kind of most of them: a law may have an order and a bound."""
+    kinds = [r.kind for r in records]
+    return max(dict.fromkeys(kinds), key=kinds.count, default="")
+
+
+def worst_of(mine: list[Record]) -> str:
+    """The largest spent of a law, or the order that is farthest from the stated one."""
+    judged = [r for r in mine if r.spent is not None]
+    orders = [r for r in judged if r.kind == ORDER and isinstance(r.measured, float) and isinstance(r.predicted, float)]
+    if kind_of(mine) == ORDER and orders:
+        worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
+        return f"{worst.measured:.3f} of {worst.predicted:g}"
+    if kind_of(mine) == BITWISE and judged:
+        wrong = sum(r.spent != 0 for r in judged)
+        return f"{wrong} differ" if wrong else "equal"
+    return number(max((r.spent if r.spent == r.spent else float("inf") for r in judged), default=None))
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:

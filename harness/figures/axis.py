@@ -73,6 +73,6 @@ def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: fl
         y = up.at(value)
         parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, told, anchor="end", raw=True)]
     parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
-    for axis, x, y, anchor in ((across, WIDTH - RIGHT, tall - 7, "end"), (up, LEFT + 4, top + 3, "start")):
+    for axis, x, y, anchor in ((across, WIDTH - RIGHT, tall - 7, "end"), (up, LEFT - 6, top - 6, "end")):
         parts += [text(x, y, f"× {power(axis.factor)}", raw=True, anchor=anchor, kind="name")] if axis.factor else []
     return [*parts, text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"), text(12, (top + base) / 2, ylabel, kind="name", turn=True)]

@@ -1,7 +1,8 @@
 """A panel: curves over two axes, as Record.data holds them.
 
     plot      "loglog" | "response" | "lines"         xscale, yscale   "log" | "linear", where the plot's own will not do
-    x, series {name: [...]}, xlabel, ylabel           "measured" is dots, "predicted" a line, "bound" a floor or dashes
+    x, series {name: [...]}, xlabel, ylabel           "measured" and names that end so are dots, "bound" a floor or dashes;
+                                                      "predicted" a line, or rings where a response is not a line
     window    [low, high] of x: what was judged       orders   {series: stated order}: drawn as guides through the window
 """
 
@@ -46,7 +47,7 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     up = Axis.over([y for c in shown.values() for _, y in c], tall - BOTTOM, top, log=logs[1])
     parts = window(data.get("window"), across, top, tall - BOTTOM) + frame(across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM)
     parts += guides(data, curves, across, up)
-    order = {"floor": 0, "dashes": 0, "line": 1, "rings": 1, "curve": 2, "dots": 3}
+    order = {"floor": 0, "dashes": 0, "line": 1, "rings": 1, "curve": 2, "dotted": 2, "points": 3, "dots": 3}
     for i, (name, curve) in sorted(enumerate(shown.items()), key=lambda c: order[style(c[1][0], data)]):
         look = style(name, data)
         parts += drawn(curve, look, i, across, up, precision)
@@ -87,7 +88,11 @@ def style(name: str, data: dict) -> str:
         return "floor" if data.get("plot") == "response" else "dashes"
     if name == "predicted" and data.get("plot") == "response":
         return "rings"
-    return {"measured": "dots", "predicted": "line"}.get(name, "curve")
+    if name == "predicted":
+        return "line"
+    if name.endswith("measured"):
+        return "dots" if name == "measured" else "points"
+    return "curve" if any(str(n).endswith("measured") for n in data.get("series") or {}) else "dotted"
 
 
 def window(found, across: Axis, top: float, base: float) -> list[str]:
@@ -131,7 +136,8 @@ def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> l
         return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"/>']
     stroke = f'fill="none" stroke="var(--c{i % marks.COLOURS})" stroke-width="1.6"'
     more = f'<path d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in xy)}" class="mr" stroke="var(--c{i % marks.COLOURS})" stroke-width="5"/>'
-    return [f'<path d="{d}" {stroke}/>', *([more] if len(xy) <= DOTTED else [])]
+    line_too, dots_too = look != "points", look == "points" or (look == "dotted" and len(xy) <= DOTTED)
+    return [f'<path d="{d}" {stroke}/>'] * line_too + [more] * dots_too
 
 
 def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
@@ -144,4 +150,6 @@ def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
         return [f'<circle cx="{x + 2:.1f}" cy="{y - 4:.1f}" r="4" class="stated"/>']
     if look in ("dashes", "line"):
         return [line(x - 4, y - 4, x + 9, y - 4, "bound" if look == "dashes" else "truth")]
+    if look == "points":
+        return [f'<path d="M{x + 2:.1f} {y - 4:.1f}h0" class="mr" stroke="var(--c{i % marks.COLOURS})" stroke-width="7"/>']
     return [f'<path d="M{x - 4:.1f} {y - 4:.1f}h13" stroke="var(--c{i % marks.COLOURS})" stroke-width="3"/>']

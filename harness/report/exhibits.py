@@ -113,7 +113,7 @@ def claims(real: list[Record], drawn: set[int]) -> list[dict]:
     for r in real:
         claim = r.data.get("claim")
         if isinstance(claim, dict):
-            made = figure(r, plot_of(r)) if plot_of(r) else None
+            made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None
             drawn.add(id(r))
             words = {k: str(claim[k]) for k in ("statement", "published", "measured", "verdict", "source") if claim.get(k) is not None}
             out.append({"r": r, "words": words, "figure": made})

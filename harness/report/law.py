@@ -7,7 +7,7 @@ import math
 from harness.figures.scatter import scatter
 from harness.figures.strip import order_strip, strip
 from harness.report.plots import badness, figure, place, ranked, statement
-from harness.table import number, where
+from harness.table import kind_of, number, where
 from harness.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
 
 PANELS, PANELS_OF_ORDER = 2, 3
@@ -17,14 +17,14 @@ ROWS = 36  # of a strip
 
 def section(row: LawSummary, info, records: list[Record], planted: list[Record], drawn: set[int]) -> dict:
     """What the template needs; records whose id is in `drawn` have their picture elsewhere on the page."""
-    kind = records[0].kind if records else getattr(info, "kind", "")
-    charts = [c for c in charts_of(row.law, kind, records, planted) if c]
+    kind = kind_of(records)
+    charts = [c for c in charts_of(row.law, records, planted) if c]
     found = [(r, p) for r, p in ranked(records) if id(r) not in drawn]
     most = PANELS_OF_ORDER if kind == ORDER else PANELS
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
     return {
         "key": row.law, "info": info, "row": row, "kind": kind, "figures": charts + panels, "elsewhere": sum(id(r) in drawn for r in records),
-        "more": max(0, len(found) - most), "sentence": sentence(records), "equal": equal(records) if kind == BITWISE else {},
+        "more": max(0, len(found) - most), "sentence": sentence(records), "equal": equal([r for r in records if r.kind == BITWISE]) if kind == BITWISE else {},
         "nearest": [{"where": where(r), "r": r} for r in sorted(records, key=badness, reverse=True)[:NEAREST]] if kind != BITWISE else [],
     }  # fmt: skip
 
@@ -39,13 +39,12 @@ def sentence(records: list[Record]) -> str:
     return f"{beyond}; the worst spends {number(worst.spent)} of it, on {place(worst, short=True)}." if worst.spent else f"{beyond}: no difference at all."
 
 
-def charts_of(law: str, kind: str, records: list[Record], planted: list[Record]) -> list[dict | None]:
+def charts_of(law: str, records: list[Record], planted: list[Record]) -> list[dict | None]:
     judged = [r for r in records if r.spent is not None]
-    if not judged or kind == BITWISE:
-        return []
-    if kind == ORDER:
-        return [slopes(law, judged)]
-    return [strip_of(law, judged), residuals(law, judged, planted), agreement(law, judged)]
+    orders, sized = ([r for r in judged if r.kind == ORDER], [r for r in judged if r.kind not in (ORDER, BITWISE)])
+    out = [slopes(law, orders)] if orders else []
+    wrong = [r for r in planted if r.kind not in (ORDER, BITWISE)]
+    return out + ([strip_of(law, sized), residuals(law, sized, wrong), agreement(law, sized)] if sized else [])
 
 
 def finite(x) -> bool:

@@ -7,7 +7,7 @@ import math
 from harness.figures.marks import ordered
 from harness.figures.strip import order_spark, spark
 from harness.report.plots import badness
-from harness.table import number
+from harness.table import kind_of, number, worst_of
 from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
 SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "–"}
@@ -18,8 +18,8 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
     out = []
     for row in rows:
         mine = [r for r in records if r.law == row.law and not r.control]
-        kind = mine[0].kind if mine else ""
-        out.append({"row": row, "title": infos[row.law].title if row.law in infos else "", "spark": sparked(row.law, kind, mine), "worst": worst_of(kind, mine),
+        kind = kind_of(mine)
+        out.append({"row": row, "title": infos[row.law].title if row.law in infos else "", "spark": sparked(row.law, kind, mine), "worst": worst_of(mine),
                     "symbol": SYMBOL[row.verdict], "doubts": sum(row.counts[v] for v in (VIOLATED, INCONCLUSIVE, OUTSIDE))})  # fmt: skip
     return out
 
@@ -27,26 +27,12 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
 def sparked(law: str, kind: str, mine: list[Record]) -> str:
     judged = [r for r in mine if r.spent is not None]
     if kind == ORDER:
-        found = [(r.predicted, r.measured) for r in judged if isinstance(r.predicted, float) and isinstance(r.measured, float)]
+        found = [(r.predicted, r.measured) for r in judged if r.kind == ORDER and isinstance(r.predicted, float) and isinstance(r.measured, float)]
         return order_spark(found, f"{law}: measured orders between 0 and 3, rings where they must lie") if found else ""
     if not judged or kind == BITWISE:
         return ""
     by = {p: [r.spent for r in judged if r.precision == p] for p in ordered(r.precision for r in judged)}
     return spark(by, f"{law}: spent on a logarithm from 0.001 to 10, the limit at 1")
-
-
-def worst_of(kind: str, mine: list[Record]) -> str:
-    judged = [r for r in mine if r.spent is not None]
-    if not judged:
-        return "-"
-    worst = max(judged, key=badness)
-    if kind == BITWISE:
-        wrong = sum(r.spent != 0 for r in judged)
-        return f"{wrong} differ" if wrong else "equal"
-    if kind == ORDER and isinstance(worst.measured, float) and isinstance(worst.predicted, float):
-        furthest = max((r for r in judged if isinstance(r.measured, float)), key=lambda r: abs(r.measured - r.predicted))
-        return f"{furthest.measured:.3f} for {furthest.predicted:g}"
-    return number(worst.spent)
 
 
 def grid(rows: list[LawSummary], records: list[Record]) -> dict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from harness.figures.svg import text
+from harness.figures.svg import line, text
 
 TYPES = ("float64", "float32", "float16", "bfloat16")
 MODES = {"": "disc", "eager": "ring", "mixed": "square"}
@@ -54,14 +54,15 @@ def told(x: float, y: float, title: str, r: float = 7) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" fill="transparent"><title>{escape(title)}</title></circle>'
 
 
-def key(precisions: list[str], width: float, left: float = 14, top: float = 14, *, planted: bool = False) -> tuple[list[str], float]:
+def key(precisions: list[str], width: float, left: float = 14, top: float = 14, *, planted: bool = False, limit: str = "") -> tuple[list[str], float]:
     """The legend of marks, and its height; as many to a line as fit."""
-    names = [*precisions, *(["planted fault"] if planted else [])]
+    names = [*precisions, *(["planted fault"] if planted else []), *([limit] if limit else [])]
     columns = max(1, int((width - left) // (7 * max(map(len, names), default=1) + 22)))
     parts = []
     for i, name in enumerate(names):
         x, y = left + (i % columns) * (width - left) / columns, top + 17 * (i // columns)
-        parts.append(crosses([(x - 5, y - 4)], 3) if name == "planted fault" else dots([(x - 5, y - 4)], name, 7))
+        sample = dots([(x - 5, y - 4)], name, 7) if i < len(precisions) else crosses([(x - 5, y - 4)], 3) if name != limit else ""
+        parts.append(sample or line(x - 11, y - 4, x + 1, y - 4, "limit"))
         parts.append(text(x + 4, y, name, anchor="start"))
     return parts, 17 * -(-len(names) // columns) if names else 0
 

@@ -40,12 +40,12 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     told = {name: legend(name, curve, data) for name, curve in shown.items()}
     columns = columns_of(list(told.values()))
     rows = math.ceil(len(shown) / columns)
-    top = TOP + ROW * rows
+    top = TOP + 5 + ROW * rows
     tall = HEIGHT + ROW * max(0, rows - 2)
     across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT, log=logs[0])
     # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear axis.
     up = Axis.over([y for c in shown.values() for _, y in c], tall - BOTTOM, top, log=logs[1])
-    parts = window(data.get("window"), across, top, tall - BOTTOM) + frame(across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM)
+    parts = frame(across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM) + window(data.get("window"), across, [x for x, _ in points], top, tall - BOTTOM)
     parts += guides(data, curves, across, up)
     order = {"floor": 0, "dashes": 0, "line": 1, "rings": 1, "curve": 2, "dotted": 2, "points": 3, "dots": 3}
     for i, (name, curve) in sorted(enumerate(shown.items()), key=lambda c: order[style(c[1][0], data)]):
@@ -95,13 +95,16 @@ def style(name: str, data: dict) -> str:
     return "curve" if any(str(n).endswith("measured") for n in data.get("series") or {}) else "dotted"
 
 
-def window(found, across: Axis, top: float, base: float) -> list[str]:
-    """What was judged, as a band."""
+def window(found, across: Axis, xs: list[float], top: float, base: float) -> list[str]:
+    """What was judged: a bar on the axis, and a band where it is not everything."""
     if not found:
         return []
     a, b = sorted(min(max(across.at(x), across.start), across.end) for x in found)
+    bar = [f'<rect x="{a - 4:.1f}" y="{base - 4:.1f}" width="{b - a + 8:.1f}" height="4" class="judged"/>']
+    if min(found) <= min(xs) and max(xs) <= max(found):
+        return bar
     named = [text((a + b) / 2, top + 13, "judged", kind="name")] if b - a > 46 else []
-    return [f'<rect x="{a - 4:.1f}" y="{top:.1f}" width="{b - a + 8:.1f}" height="{base - top:.1f}" class="window"/>', *named]
+    return [*bar, f'<rect x="{a - 4:.1f}" y="{top:.1f}" width="{b - a + 8:.1f}" height="{base - top:.1f}" class="window"/>', *named]
 
 
 def guides(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:

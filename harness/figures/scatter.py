@@ -36,11 +36,11 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
     seen_y = [max(y, floor) for y in seen_y]
     zero_x, zero_y = any(p[0] == 0 for p in placed), any(p[1] == 0 for p in placed)
     beyond = any(not p[1] < ceiling for p in placed)
-    legend, head = marks.key(marks.ordered({p[2] for p in placed if not p[3]}), WIDTH, planted=any(p[3] for p in placed))
+    legend, head = marks.key(marks.ordered({p[2] for p in placed if not p[3]}), WIDTH, planted=any(p[3] for p in placed), limit=limit)
     tall, top = HEIGHT + head + 10, TOP + head
     across = Axis.over([max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True)
     up = Axis.over(seen_y or [1.0], tall - BOTTOM - EDGE * zero_y, top + EDGE * beyond, log=True)
-    parts = [*legend, *diagonal(across, up, limit), *frame(across, up, xlabel, ylabel, top, tall, BOTTOM)]
+    parts = [*legend, diagonal(across, up), *frame(across, up, xlabel, ylabel, top, tall, BOTTOM)]
     parts += [text(LEFT - 6, top + 11, "≫", anchor="end")] if beyond else []
     parts += [text(LEFT - 6, tall - BOTTOM - 2, "0", anchor="end")] if zero_y else []
     parts += [text(LEFT + 1, tall - BOTTOM + 16, "0")] if zero_x else []
@@ -56,12 +56,10 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
     return drawing(parts, label, tall), len(points) - len(placed)
 
 
-def diagonal(across: Axis, up: Axis, words: str) -> list[str]:
-    """y = x, as far as both axes go, named along its upper end."""
+def diagonal(across: Axis, up: Axis) -> str:
+    """y = x, as far as both axes go."""
     low, high = max(across.low, up.low), min(across.high, up.high)
     if low >= high:
-        return []
+        return ""
     x1, y1, x2, y2 = across.at(10.0**low), up.at(10.0**low), across.at(10.0**high), up.at(10.0**high)
-    turn = math.degrees(math.atan2(y2 - y1, x2 - x1))
-    along = f'<text x="{x2 - 8:.1f}" y="{y2 - 4:.1f}" text-anchor="end" class="name" transform="rotate({turn:.1f} {x2:.1f} {y2:.1f})">{words}</text>'
-    return [f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="limit"/>', along]
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="limit"/>'

@@ -21,12 +21,14 @@ def exhibits(records: list[Record], drawn: set[int]) -> dict:
 
 def moved(real: list[Record], drawn: set[int]) -> dict | None:
     """The charge of one symmetry under a kinetic energy that keeps it (T5), and under one that does not (T1)."""
-    kept = [r for r in real if r.law == "T5" and timed(r)]
-    broken = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer" and (r.parameters.get("kinetic_share") or 0) >= 0.5]
-    pairs = [(a, b) for a in kept for b in broken if (a.case, a.symmetry, a.parameters["m"]) == (b.case, b.symmetry, b.parameters["m"])]
+    layer = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer"]
+    kept = [r for r in real if r.law == "T5" and timed(r)] + [r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0]
+    broken = [r for r in layer if (r.parameters.get("kinetic_share") or 0) >= 0.5]
+    pairs = [(a, b) for a in kept for b in broken if a.parameters["m"] == b.parameters["m"]]
     if not pairs:
         return None
-    a, b = max(pairs, key=lambda p: (p[0].parameters["m"], p[1].parameters.get("eps") == 0))
+    a, b = min(pairs, key=unlike)
+    same = (a.case, a.symmetry) == (b.case, b.symmetry)
     traces = [normal(r) for r in (a, b)]
     labels = [f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking" for r, word in ((a, "without"), (b, "with"))]
     pictures = motion(traces, labels, "time, in units of m/μ", "J(t) / J(0)")
@@ -34,8 +36,21 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
         return None
     drawn |= {id(a), id(b)}
     left = "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and nothing else."
-    right = f"Same loss, same symmetry, Euclidean kinetic energy: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its start instead of {math.exp(-traces[1][0][-1]):.2g}."
-    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right), (a, b), strict=True)], "case": a.case, "symmetry": a.symmetry}
+    alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else "Kinetic energy without the symmetry of the loss"
+    right = f"{alike}: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its start instead of {math.exp(-traces[1][0][-1]):.2g}."
+    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right), (a, b), strict=True)],
+            "told": f"The charge of {a.symmetry} on {a.case}, " + ("once under a kinetic energy that has the symmetry too, once under the Euclidean one that breaks it. Same loss, same axes."
+            if same else f"which its kinetic energy keeps, beside that of {b.symmetry} on {b.case}, which it breaks. Same axes.")}  # fmt: skip
+
+
+FLAT = 8.0  # a charge that grows so far flattens the one beside it
+
+
+def unlike(pair: tuple[Record, Record]) -> tuple:
+    """How little a pair shows: one so large that the other looks flat, two cases, the potential broken too, another mass."""
+    a, b = pair
+    size = max(abs(y) for r in pair for y in normal(r)[1])
+    return (size > FLAT, (a.case, a.symmetry) != (b.case, b.symmetry), -a.parameters["m"], b.parameters.get("eps") != 0, size)
 
 
 def timed(r: Record) -> bool:
@@ -53,7 +68,9 @@ def first_of_each(found: list[Record], key, most: int) -> list[Record]:
     chosen: dict = {}
     for r in sorted(found, key=badness, reverse=True):
         chosen.setdefault(key(r), r)
-    return sorted(chosen.values(), key=lambda r: (r.law, r.precision))[:most]
+    alone = [r for r in sorted(found, key=badness, reverse=True) if not any(r is c for c in chosen.values())]
+    more = next((r for r in alone if len(chosen) == 1 and all(r.case != c.case for c in chosen.values())), None)  # one picture beside an empty place
+    return sorted([*chosen.values(), *([more] if more else [])], key=lambda r: (r.law, r.precision))[:most]
 
 
 def pictures(chosen: list[Record], drawn: set[int]) -> list[dict]:

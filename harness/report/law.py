@@ -76,7 +76,7 @@ def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | N
     points = [(r.bound, r.spent * r.bound if r.spent == r.spent else math.inf, r.precision, bool(r.control))
               for r in (*judged, *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]  # fmt: skip
     shown = [r for r in planted if r.spent is not None]
-    svg, far = scatter(points, f"{law}: residual against bound", "bound", "|measured − predicted|", limit="the bound")
+    svg, far = scatter(points, f"{law}: residual against bound", "bound", "|measured − predicted|", limit="bound")
     lost = len(judged) + len(shown) - len(points) + far
     if not svg:
         return None
@@ -99,7 +99,7 @@ def agreement(law: str, judged: list[Record]) -> dict | None:
     turned = sum(r.measured * r.predicted < 0 for r in found)
     sizes = [x for x, *_ in points if 0 < x < math.inf]
     decades = math.log10(max(sizes) / min(sizes)) if sizes else 0.0
-    caption = f"Measured must lie on predicted, at the worst point of each of {len(points)} records, over {decades:.0f} decades."
+    caption = f"Measured must lie on predicted, at the worst point of each of {len(points)} records{f', over {decades:.0f} decades' if decades >= 1.5 else ''}."
     caption += f" {turned} differ in sign, below their bound." if turned else ""
     return {"svg": svg, "caption": caption + (f" {lost} not finite." if lost else "")}
 

@@ -38,7 +38,8 @@ def sparked(law: str, kind: str, mine: list[Record]) -> str:
 def grid(rows: list[LawSummary], records: list[Record]) -> dict:
     """Law x case: the worst spent there, in per cent of colour, and a symbol where something does not hold."""
     real = [r for r in records if not r.control]
-    cases = list(dict.fromkeys(r.case for r in sorted(real, key=lambda r: r.case)))
+    laws_of = {case: len({r.law for r in real if r.case == case}) for case in dict.fromkeys(r.case for r in real)}
+    cases = sorted(laws_of, key=lambda case: (-laws_of[case], case))  # what most laws were tried on stands first
     found: dict[tuple[str, str], list[Record]] = {}
     for r in real:
         found.setdefault((r.law, r.case), []).append(r)
@@ -63,14 +64,20 @@ def shortened(x: float) -> str:
 
 
 def faults(records: list[Record], laws: list[str]) -> dict:
-    """Planted fault x law: killed, shown and not seen, or not shown."""
+    """Planted fault x law: killed, shown and not seen, or not shown; what only one law was shown, and killed, is a list."""
     found: dict[str, dict[str, bool]] = {}
     for r in records:
         if r.control:
             by = found.setdefault(r.control, {})
             by[r.law] = by.get(r.law, False) or r.verdict == VIOLATED
+    single: dict[str, list[str]] = {}
+    for name in sorted(found):
+        if len(found[name]) == 1 and all(found[name].values()):
+            single.setdefault(next(iter(found[name])), []).append(name)
+    found = {name: by for name, by in found.items() if not any(name in names for names in single.values())}
     present = {law for by in found.values() for law in by}
     columns = [law for law in laws if law in present]
     columns += sorted(present - set(columns))
     lines = [(name, [by.get(law) for law in columns], sum(by.values())) for name, by in sorted(found.items(), key=lambda c: (-sum(c[1].values()), c[0]))]
-    return {"columns": columns, "rows": sorted(lines, key=lambda x: x[2] != 0), "survivors": [name for name, _, killed in lines if not killed]}
+    return {"columns": columns, "rows": sorted(lines, key=lambda x: x[2] != 0), "survivors": [name for name, _, killed in lines if not killed],
+            "single": [(law, single[law]) for law in [*(x for x in laws if x in single), *sorted(set(single) - set(laws))]]}  # fmt: skip

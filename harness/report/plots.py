@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from harness import figures
@@ -9,10 +10,11 @@ from harness.table import number, where
 from harness.verdicts import ORDER, Record
 
 PLOT_CLAIM = {
-    "loglog": "Each curve must fall with the stated slope (dashes) where it was judged.",
+    "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",
     "response": "Measured must lie on predicted wherever it stands above the shaded floor, below which rounding hides it.",
     "lines": "Measured and predicted must coincide to within the bound.",
 }
+TOGETHER = 8  # series on one picture
 SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
 
 
@@ -59,22 +61,26 @@ def orders_of(r: Record, name: str) -> dict:
 def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
     """One plot a case and symmetry; plots of orders share their axes, of the others the worst of each label is taken."""
     found: dict[tuple, tuple[Record, dict]] = {}
+    records = list(records)
+    of_case = Counter(r.case for r in records if r.kind == ORDER)
     for r in sorted(records, key=badness, reverse=True):
         plot = plot_of(r)
         if not plot:
             continue
         if plot["plot"] == "loglog" and r.kind == ORDER:
-            shared(found, r, plot)
+            shared(found, r, plot, (r.case, r.rule if of_case[r.case] > TOGETHER else "", tuple(plot.get("x") or ())))
         else:
             found.setdefault((r.case, r.symmetry, plot.get("ylabel")), (r, plot))
     return [(r, in_order(plot)) for r, plot in found.values()]
 
 
-def shared(found: dict, r: Record, plot: dict) -> None:
-    """A series of its own on the axes of its case, named by its symmetry too."""
+def shared(found: dict, r: Record, plot: dict, key: tuple) -> None:
+    """A series of its own on the axes of its case, named by its symmetry too; at most TOGETHER on one picture."""
     named = {n: f"{n}, {r.symmetry}" if r.symmetry else n for n in plot.get("series") or {}}
     mine = {word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()} for word in ("series", "orders", "slopes")}
-    first = found.setdefault((r.case, "orders", tuple(plot.get("x") or ())), (r, {**plot, "series": {}, "orders": {}, "slopes": {}}))[1]
+    while key in found and len(found[key][1]["series"]) >= TOGETHER:
+        key = (*key, "more")
+    first = found.setdefault(key, (r, {**plot, "series": {}, "orders": {}, "slopes": {}}))[1]
     for word, values in mine.items():
         first[word].update(values)
     if first.get("window") and plot.get("window"):

@@ -10,26 +10,38 @@ from __future__ import annotations
 import time
 from importlib import import_module
 
+from cases.case import EUCLIDEAN
 from harness.normalisation.cell import TANGENTIAL, Cell
 from harness.normalisation.launches import executes
 from harness.verdicts import Record
 
 PARTS = {
+    "S1": ("norm_equation", ("flow", "approximation")),  # of each scale-invariant case
     "S2": ("fourth_power", ("coherent", "relaxation", "correlation")),
+    "S3": ("equilibrium", ("settled", "fluctuating", "projected")),
+    "S4": ("twin", ("coherent_twin", "white_memory", "white_drift")),
 }
-DETERMINISTIC = ("coherent",)  # a few lanes: numpy's everywhere
+FEW = ("coherent", "settled", "projected", "coherent_twin")  # lanes: numpy's everywhere
+FULL = ("projected",)  # beyond a quick run
 REACHED_BY = "rayleigh"  # the scale-invariant case whose cells carry those of the tangential force
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
-    if profile == "glance" or not any(c.name == REACHED_BY for c in cases):
+    if profile == "glance":
         return []
-    volume = executes(profile, backend)
-    return [
-        Cell(law, TANGENTIAL, part, profile, seed, "numpy" if part in DETERMINISTIC else volume)
-        for law, (_, parts) in PARTS.items()
-        for part in parts
-    ]
+    volume, (_, flows) = executes(profile, backend), PARTS["S1"]
+    smooth = [c for c in cases if c.scale_free and c.metric.kind == EUCLIDEAN]
+    if profile == "quick":
+        smooth = smooth[:1]
+    out = [Cell("S1", c, part, profile, seed, "scipy", rule="lagrangian", asked=c.name) for c in smooth for part in flows]
+    if any(c.name == REACHED_BY for c in cases):
+        out += [
+            Cell(law, TANGENTIAL, part, profile, seed, "numpy" if part in FEW else volume)
+            for law, (_, parts) in PARTS.items()
+            for part in parts
+            if law != "S1" and (profile != "quick" or part not in FULL)
+        ]
+    return out
 
 
 def run_cell(cell: Cell) -> list[Record]:

@@ -62,26 +62,27 @@ class Regime:
 def corrected(r: Regime, steps: int, pace=None) -> tuple[np.ndarray, np.ndarray]:
     """E r^4 to first order after 1 .. steps steps, and a bound on what all later orders add: (steps, ...) each.
 
-    pace   pace(n), a factor of G in step n.  Orders are taken to shrink at least as powers of twice the first one's size
-    D, the sum of the sizes of its terms, so that the rest is below x (2D)^2/(1 - 2D): for D >= 1/2 the bound is infinite.
+    pace   pace(n), a factor of G in step n.  With D_n the sum of the sizes of the terms of first order, relative, the largest
+    so far, and D the largest of the run, each order is taken to be at most 2D of the one before, so that the rest is below
+    x 4 D_n D/(1 - 2D): infinite for D >= 1/2. Runs must be longer than a relaxation time for D to be what it settles at.
 
-    Moments of the sign s and of L, with g = eta G:  L's' = rho (beta Ls - g) and so on; A is C + eta k R/(1-beta), times R:
-    A' = beta A + l'. Where R stands beside them it is sqrt x, whose own fluctuation is of the next order.
+    Moments of the sign s and of L, with g = eta G:  L's' = rho (beta Ls - g) and so on; A is R (C + eta k R B),
+    A' = beta A + l', B' = beta B + 1. Where R stands beside them it is sqrt x, whose own fluctuation is of the next order.
     """
     b, p, e = np.broadcast_arrays(*(np.asarray(z, float) for z in (r.beta, r.rho, np.multiply(r.eta, r.k))))
     whole = np.asarray(r.eta * r.G, float) + 0 * b
     x = np.asarray(r.x0, float) + 0 * b
-    Ls, L2, L3s, L4, A, A2, AL2, ALs, away = (np.zeros_like(b) for _ in range(9))
+    Ls, L2, L3s, L4, A, A2, AL2, ALs, B, away = (np.zeros_like(b) for _ in range(10))
     lam, f, h = 4 * e / (1 - b), 2 * b / (1 - b), 2 * (1 + b) / (1 - b)
-    most, out, rests = np.zeros_like(b), [], []
+    most, out, mosts = np.zeros_like(b), [], []
     for n in range(steps):
         g = whole * pace(n) if pace else whole
         rest = g * g * gain(b, p) / (1 - b * b)  # E l once settled
         l2 = b * b * L2 - 2 * b * g * Ls + g * g
         l4 = b**4 * L4 - 4 * b**3 * g * L3s + 6 * b * b * g * g * L2 - 4 * b * g**3 * Ls + g**4
         Al = b * b * AL2 - 2 * b * g * ALs + g * g * A
-        CR, C2 = A - e * x / (1 - b), A2 / x - 2 * e * A / (1 - b) + e * e * x / (1 - b) ** 2
-        Cl = Al / x - e * l2 / (1 - b)
+        CR, C2 = A - e * x * B, A2 / x - 2 * e * A * B + e * e * x * B * B
+        Cl = Al / x - e * l2 * B
         c2 = b * b * C2 - 2 * b * e * CR + e * e * x
         leap = (4 * e * e * x - 4 * e * (1 + b) * l2 + (1 + b) ** 2 * l4 / x) / (1 - b) ** 2
         away = (1 - lam) * away + lam * f * abs(CR) + h * (abs(l2 - rest) + abs(c2) + f * abs(Cl)) + abs(leap)
@@ -89,14 +90,14 @@ def corrected(r: Regime, steps: int, pace=None) -> tuple[np.ndarray, np.ndarray]
         third = b**3 * L3s - 3 * b * b * g * L2 + 3 * b * g * g * Ls - g**3
         A2, ALs = b * b * A2 + 2 * b * Al + l4, p * (b * (b * ALs - g * A) + third)
         AL2, L3s, Ls = b * Al + l4, p * third, p * (b * Ls - g)
-        L2, L4, A = l2, l4, b * A + l2
-        CR, C2 = A - e * x / (1 - b), A2 / x - 2 * e * A / (1 - b) + e * e * x / (1 - b) ** 2
+        L2, L4, A, B = l2, l4, b * A + l2, b * B + 1
+        CR, C2 = A - e * x * B, A2 / x - 2 * e * A * B + e * e * x * B * B
         out.append(x - 2 * f * CR - f * f * C2)
         most = np.maximum(most, (away + 2 * f * abs(CR) + f * f * C2) / out[-1])
-        rests.append(out[-1] * later(most))
-    return np.array(out), np.array(rests)
+        mosts.append(most)
+    return np.array(out), np.array(out) * later(np.array(mosts), most)
 
 
-def later(first):
-    """(2D)^2/(1 - 2D), relative: all orders after the first, of size D."""
-    return np.where(first < 0.5, (2 * first) ** 2 / np.maximum(1 - 2 * first, 1e-300), np.inf)
+def later(now, most):
+    """4 D_n D/(1 - 2D): all orders after the first."""
+    return np.where(most < 0.5, 4 * now * most / np.maximum(1 - 2 * most, 1e-300), np.inf)

@@ -34,7 +34,7 @@ K = 1 / 8
 SWING = 0.5
 BETA = 0.9
 MOMENTA = {"quick": (0.5,), "full": (0.5, 0.875)}
-HALVINGS = {"quick": 6, "full": 7}
+HALVINGS = {0.5: 6, 0.875: 7}
 SPANS = 3  # relaxation times; |ghat| changes after each
 
 
@@ -89,7 +89,7 @@ def coherent_twin(cell: Cell) -> list[Record]:
 
 def twins(cell: Cell, beta: float) -> list[Record]:
     """Lanes of halved eta; twelve times within three relaxation times, r^4 from a quarter of its end."""
-    e = 2.0 ** -(np.arange(HALVINGS["quick" if cell.quick else "full"]) + round(np.log2(8 / (1 - beta) ** 2)) + 1)
+    e = 2.0 ** -(np.arange(HALVINGS[beta]) + round(np.log2(8 / (1 - beta) ** 2)) + 1)
     eta = e / K
     r = Regime(eta, beta, K, 1.0, 1.0, 1.0)
     x0, shift = r.settled() / 4, np.rint(np.log2(r.steps)).astype(int)
@@ -167,7 +167,7 @@ def white_drift(cell: Cell) -> list[Record]:
     expected = learning_rate(BETA, e, False) * tilt / np.sqrt(V)
     first, size = next_order(BETA, e)
     # The mean gradient adds its own, coherent part to the scatter of r^2: a relative tilt^2 (1+beta)/(1-beta) of the first order.
-    bias = later(size) + size * tilt**2 * (1 + BETA) / (1 - BETA)
+    bias = later(size, size) + size * tilt**2 * (1 + BETA) / (1 - BETA)
     found = mean(turned[None] / expected)
     ratio = np.sqrt((1 + BETA) / (1 - BETA))
     about = {"beta": BETA, "eta k": e, "drift over RMSProp's": float(found.value[0]), "derived next order": 1 + first, "learning rate over coherent": float(found.value[0] * ratio)}

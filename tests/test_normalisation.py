@@ -1,0 +1,227 @@
+"""S1 to S4: the formulas against enumeration and closed solutions, the verdicts on means, and faults that must show."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from cases import CORE
+from harness import normalisation
+from harness.lawbook import LAWS
+from harness.normalisation import equilibrium, evidence, relaxation, twin
+from harness.normalisation.cell import TANGENTIAL, Cell
+from harness.normalisation.launches import job, lanes
+from harness.normalisation.relaxation import Regime, corrected, gain
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from kernels import noise, noisy
+
+K = 1 / 8
+
+
+# ---- formulas
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+def test_coherent_gradients_have_the_source_of_equation_17_and_white_ones_less(beta):
+    r = Regime(1e-3, beta, K, 1.3, 1.0, 1.0)
+    source = 2 * r.eta * (1 + beta) / (1 - beta) ** 3 * r.G**2
+    assert r.settled() * r.rate == pytest.approx(source, rel=1e-14)
+    assert r.settled(rho=0.0) * r.rate == pytest.approx(2 * r.eta / (1 - beta) ** 2 * r.G**2, rel=1e-14)
+    assert gain(beta, 0.0) / gain(beta, 1.0) == pytest.approx((1 - beta) / (1 + beta))
+
+
+def enumerated(beta, e, rho, G, x0, steps):
+    """E r^4 exactly: every sequence of signs with its probability, on the update itself."""
+    eta, total, weights = e / K, 0.0, 0.0
+    flips = np.array(list(product((1.0, -1.0), repeat=steps)))
+    weight = np.prod(np.where(flips[:, 1:] > 0, (1 + rho) / 2, (1 - rho) / 2), axis=1) / 2
+    s = np.cumprod(flips, axis=1)
+    q, v = np.full(len(s), x0**0.25, complex), np.zeros(len(s), complex)
+    for n in range(steps):
+        v = beta * v - eta * (G * s[:, n] * 1j * q / abs(q) ** 2 + K * q)
+        q = q + v
+    total, weights = np.sum(weight * abs(q) ** 4), np.sum(weight)
+    return total / weights
+
+
+@pytest.mark.parametrize(("beta", "rho"), [(0.5, 0.0), (0.5, 0.75), (0.9, 0.0), (0.9, 0.5), (0.75, 1.0), (0.0, 0.0)])
+def test_the_next_order_is_right_to_its_order(beta, rho):
+    """Against every one of 2^12 sign sequences: halving eta k leaves a quarter (what builds up step by step an eighth)."""
+    off = []
+    for e in (2.0**-12, 2.0**-13):
+        r = Regime(e / K, beta, K, 1.0, rho, 1.0)
+        r = replace(r, x0=4 * float(r.settled(rho=1.0)))
+        at, rest = (y[11] for y in corrected(r, int(2 * r.steps)))
+        exact = enumerated(beta, e, rho, 1.0, r.x0, 12)
+        assert abs(exact - at) <= rest
+        off.append(abs(exact - at) / r.x0)
+        first = abs(exact - r.law(12)) / r.x0
+    assert off[0] / off[1] > 2**1.75, f"the remainder must be of second order or higher; it is {off}"
+    assert off[1] < first / 10
+
+
+@pytest.mark.parametrize("far", [0.25, 1.0, 4.0])
+def test_what_comes_after_the_first_order_stays_inside_its_bound(far):
+    """Coherent lanes and gradient descent, which are deterministic, through three relaxation times."""
+    beta = np.array([0.0, 0.0, 0.5, 0.5, 0.75, 0.75, 0.875, 0.9])
+    e = 2.0 ** -np.array([5, 7, 7, 9, 9, 11, 12, 13])
+    r = Regime(e / K, beta, K, 1.0, 1.0, 1.0)
+    r = replace(r, x0=far * r.settled())
+    steps = int(3 * r.steps.max())
+    x = noisy.run(job(lanes(r.eta, beta, K, 1.0, 0.0, 1.0, r.x0**0.25, number=0, seed=0), windows=steps, every=1)).means("r4")
+    at, rest = corrected(r, steps)
+    seen = np.arange(steps)[:, None] < 3 * r.steps
+    assert np.isfinite(rest[-1]).sum() >= 6 and (abs(x - at) <= rest)[seen].all()
+    assert (abs(x - at) > rest / 30)[seen].any(), "a bound that nothing comes near says nothing"
+
+
+def test_the_steady_rotation_solves_the_update():
+    """S3 (2) and (4) put into the update in 40 digits."""
+    from mpmath import acos, exp, j, mp, mpc, mpf, sqrt
+
+    with mp.workdps(40):
+        for beta, e in ((mpf("0.9"), mpf("0.01")), (mpf("0.3"), mpf("0.2")), (mpf(0), mpf("0.5"))):
+            k = mpf(K)
+            eta = e / k
+            r4 = eta * (1 + beta) ** 2 / (k * (1 - beta) ** 2 * (2 * (1 + beta) - e))
+            theta = -acos(1 - e / (1 + beta))
+            q = [sqrt(sqrt(r4)) * exp(j * n * theta) for n in range(3)]
+            force = mpc(0, 1) * q[1] / abs(q[1]) ** 2
+            assert abs(beta * (q[1] - q[0]) - eta * (force + k * q[1]) - (q[2] - q[1])) < mpf(10) ** -35
+            assert float(r4) == pytest.approx(float(equilibrium.straight(float(beta), float(e))), rel=1e-14)
+
+
+def test_rounding_at_the_fixed_point_is_carried_by_the_reduced_map():
+    """The reduced map has the fixed point, and is the update's own R, <q, v>, <A q, v>."""
+    beta, e = np.array([0.5, 0.8]), np.array([0.1, 0.05])
+    eta = e / K
+    R = np.sqrt(equilibrium.straight(beta, e))
+    z = np.stack([R, equilibrium.chord(beta, e) * R / 2, -eta / (1 - beta)])
+    assert np.allclose(equilibrium.reduced(z, beta, e, eta), z, rtol=1e-13)
+    q, v = np.array([1.1 + 0.2j, 0.7 - 1j]), np.array([0.01 + 0.1j, -0.2j])
+    w = beta * v - eta * (1j * q / abs(q) ** 2 + K * q)
+    now, then = (np.stack([abs(a) ** 2, (a.conj() * b).real, (a.conj() * b).imag]) for a, b in ((q, v), (q + w, w)))
+    assert np.allclose(equilibrium.reduced(now, beta, e, eta), then, rtol=1e-13)
+
+
+def test_what_is_left_of_a_pulse_is_what_the_drift_law_says():
+    """w_m of S4 (5): an l put into (3) of relaxation.py at step 0, followed with nothing else."""
+    beta, R, C = 0.9, 0.0, 0.0
+    R, C = R + 1.0, C + 1.0  # the pulse
+    for m in range(1, 40):
+        c = beta * C
+        assert R + c == pytest.approx(1 + 2 * beta * (1 - beta ** (m - 1)) / (1 - beta) + beta**m, rel=1e-12)
+        R, C = R + 2 * c, c
+
+
+# ---- verdicts on means
+
+
+def cell(law="S2", part="relaxation", profile="quick"):
+    return Cell(law, TANGENTIAL, part, profile, 0, "numpy")
+
+
+def judged(samples, predicted, bias=0.0):
+    return evidence.mean_record(cell(), evidence.mean(samples), predicted, bias, {}, "note", steps=1, backend="numpy")
+
+
+def test_a_mean_holds_near_its_prediction_and_not_away_from_it():
+    x = np.random.default_rng(0).normal(1.0, 0.1, (3, 200))
+    assert judged(x, 1.0).verdict == HOLDS
+    assert judged(x, np.array([1.0, 1.0, 1.2])).verdict == VIOLATED
+
+
+def test_thin_flat_and_few_samples_decide_nothing():
+    rng = np.random.default_rng(0)
+    assert judged(rng.normal(1.0, 3.0, (1, 100)), 1.0).verdict == INCONCLUSIVE
+    assert judged(np.ones((1, 100)), 1.0, bias=0.01).verdict == INCONCLUSIVE
+    assert judged(rng.normal(1.0, 0.1, (1, 20)), 1.0).verdict == INCONCLUSIVE
+    assert judged(np.full((1, 100), np.nan), 1.0).verdict == VIOLATED
+
+
+def test_false_alarms_are_as_rare_as_said_even_for_skewed_samples(monkeypatch):
+    """Exponential samples, skewness 2, at a rate that can be counted: at most twice 1e-2 of 4000 (binomial error .16 %)."""
+    monkeypatch.setattr(evidence, "FALSE", 1e-2)
+    found = evidence.mean(np.random.default_rng(3).exponential(size=(4000, 96)), family=1)
+    alarms = np.mean(abs(found.value - 1) > found.q * found.error)
+    assert 1e-4 < alarms < 2e-2
+    monkeypatch.undo()
+    assert evidence.mean(np.random.default_rng(3).normal(size=(1, 10**6))).q[0] == pytest.approx(6.109, abs=0.02)
+
+
+# ---- the cells
+
+
+@pytest.fixture(scope="module")
+def records():
+    return {c.name: normalisation.run_cell(c) for c in normalisation.cells(CORE, "quick", 0, "numpy")}
+
+
+def test_every_law_holds_and_every_control_of_the_book_is_killed(records):
+    found = [r for rs in records.values() for r in rs]
+    assert all(r.verdict == HOLDS for r in found if r.control is None), [r.reason for r in found if r.control is None and r.verdict != HOLDS]
+    for law in ("S1", "S2", "S3", "S4"):
+        mine = [r for r in found if r.law == law]
+        killed = {r.control for r in mine if r.control and r.verdict == VIOLATED}
+        assert any(r.control is None for r in mine) and killed == set(LAWS[law].controls)
+        assert all(r.verdict == VIOLATED for r in mine if r.control)
+
+
+def test_records_name_what_ran_and_carry_the_published_claim(records):
+    planned = {c.name: c.backend for c in normalisation.cells(CORE, "quick", 0, "numpy")}
+    for name, found in records.items():
+        assert {r.backend for r in found} == {planned[name]} and all(r.replay and r.cell == name for r in found)
+    (claim,) = [r.data["claim"] for rs in records.values() for r in rs if "claim" in r.data]
+    assert claim["published"] == 1 and 0.04 < claim["ratio"] < 0.07
+
+
+def test_cells_come_with_their_case_and_glances_with_none():
+    assert normalisation.cells(CORE, "glance", 0, "numpy") == []
+    rest = [c for c in CORE if not c.scale_free]
+    assert rest and normalisation.cells(rest, "full", 0, "numpy") == []
+    full = normalisation.cells(CORE, "full", 0, "triton-cpu")
+    assert len({c.name for c in full}) == len(full) and {c.backend for c in full} == {"numpy", "scipy", "triton-cpu"}
+
+
+FAULTS = {
+    "momentum x (1 + 2^-10)": lambda q, w, p: (q + 2.0**-10 * 0.9 * p["v"], w + 2.0**-10 * 0.9 * p["v"]),
+    "a radial part of the force": lambda q, w, p: (q * (1 - 1e-3 * p["eta"]), w - 1e-3 * p["eta"] * q),
+    "position not moved by the last percent": lambda q, w, p: (q - 0.01 * w, w),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_step_violates_the_equilibrium(fault, monkeypatch):
+    right = noisy.step
+
+    def wrong(q, v, params, *rest):
+        r, w = right(q, v, params, *rest)
+        moved = [FAULTS[fault](a, b, {"v": c, "eta": params[0]}) for a, b, c in zip(r, w, v, strict=True)]
+        return [a for a, _ in moved], [b for _, b in moved]
+
+    monkeypatch.setattr(noisy, "step", wrong)
+    found = equilibrium.settled(cell("S3", "settled"))
+    assert any(r.verdict == VIOLATED for r in found if r.control is None)
+
+
+def test_noise_with_a_memory_is_not_white(monkeypatch):
+    """A draw that repeats every other step's bits, half of the flips lost: the ratio of means is that of another correlation."""
+    right = noise.draw
+    monkeypatch.setattr(noise, "draw", lambda keys, counter: right(keys, counter) | np.uint32(0x80000000 if counter % 2 else 0))
+    found = equilibrium.fluctuating(cell("S3", "fluctuating"))
+    assert found[0].control is None and found[0].verdict == VIOLATED
+
+
+def test_the_twin_of_the_wrong_filter_parts_from_it():
+    """RMSProp per coordinate is that per filter while one coordinate carries all of the gradient, and not once it turns."""
+    V, steps = np.array([1.0]), 400
+    ghat = np.ones((steps, 1))
+    each = twin.run_coordinates(V, ghat, 0.05, 0.02)
+    whole = twin.run_twin(V, ghat, 0.05, 0.02)[1]
+    assert each[-1, 0] / whole[-1, 0] > 1.2 and twin.next_order(0.0, 0.01)[0] == pytest.approx(-0.01)
+
+
+def test_orders_beyond_reach_have_no_bound():
+    D = np.array([0.1, 0.6])
+    assert relaxation.later(D, D)[1] == np.inf and relaxation.later(D, D)[0] == pytest.approx(0.05)

@@ -92,7 +92,7 @@ def curved(cell) -> list[Record]:
     q0 = np.repeat(case.draw(np.random.default_rng(derive(cell.seed, cell.name)), 1), len(eta), axis=1)
     counts, q, ends = steps_of(eta, final), q0, np.empty_like(q0)
     for n in range(1, int(counts.max()) + 1):
-        q = natural(q, g(q), eta, n, {})
+        q = natural(q, g(q), eta)
         ends[:, counts == n] = q[:, counts == n]
     twice, bend = np.tile(eta, 2), np.repeat([0.0, 1.0], len(eta))
 

@@ -174,7 +174,7 @@ def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def natural_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
-    """sum_i A_ii q_i under (1) of stepping.py: three roundings of eta q g, one of q', and the gradient's own error."""
+    """sum_i A_ii q_i under (1) of stepping.py: eta g, 1/q and their quotient are rounded, then q'; and the gradient's own error."""
     weight = np.diag(symmetry.matrix)
     q = np.moveaxis(run.q[:-1], 1, 0)
     d, n, lanes = q.shape

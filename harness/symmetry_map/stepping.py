@@ -1,6 +1,6 @@
 """The learning rules of the map, stepped side by side in float64: those of kernels/step.py, and plain ones.
 
-    natural gradient   q' = q - eta q g,  the metric of the entropy, G = diag(1/q)                         (1)
+    natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)                    (1)
     rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
     adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
                        q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1              (3)
@@ -50,8 +50,11 @@ def gradient_of(case) -> Callable:
     return space["g"]
 
 
-def natural(q, g, eta, n, memory):
-    return q - eta * (q * g)  # (1)
+def natural(q, g, eta, n=0, memory=None):
+    """(1), the rule of kernels/step.py with the entries of G beside its parameters."""
+    nothing = np.zeros_like(eta)
+    (after,), _ = step.step([q], [np.zeros_like(q)], [eta, nothing, nothing, nothing, 1 / q], lambda *_: [g], RULES["natural-gradient"], FLOAT64)
+    return after
 
 
 def rmsprop(q, g, eta, n, memory):

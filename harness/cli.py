@@ -31,6 +31,8 @@ from harness.commands import (
     option,
 )
 from harness.commands.bench import bench
+from harness.commands.discover import CODES as DISCOVER_CODES
+from harness.commands.discover import discover
 from harness.commands.faults import faults
 from harness.commands.findings import findings
 from harness.commands.fuzz import fuzz
@@ -52,6 +54,7 @@ RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run f
 app.command(epilog=EXITS)(verify)
 app.command()(faults)
 app.command()(fuzz)
+app.command(epilog=DISCOVER_CODES)(discover)
 app.command()(bench)
 app.command()(laws)
 app.command("map")(map_)

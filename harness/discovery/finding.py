@@ -1,0 +1,69 @@
+"""What was found in a loss, and whether it can be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.discovery.algebra import divided, echelon, rational
+from harness.discovery.generator import Generator, exact_gradients, proven
+from harness.discovery.loss import Loss
+from harness.discovery.nullspace import GAP, Spectrum, spectrum
+
+CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a share of order one
+
+
+@dataclass(frozen=True)
+class Weak:
+    """A field that is nearly kept: size is the rms of <g, xi> over |g| and the field's size, as in nullspace.py (1)."""
+
+    generator: Generator
+    size: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """undecided  why nothing can be said, or ''"""
+
+    loss: Loss
+    spectrum: Spectrum | None
+    generators: list = field(default_factory=list)
+    weak: list = field(default_factory=list)
+    undecided: str = ""
+    unclosed: float = 0.0
+
+    @property
+    def translations(self) -> int:
+        return sum(g.name == "translation" for g in self.generators)
+
+
+def discover(loss: Loss, seed: int = 0) -> Finding:
+    """Every affine symmetry of a loss, or why not."""
+    seen = spectrum(loss, seed)
+    if seen is None:
+        return Finding(loss, None, undecided="the gradient is zero at every point: a constant loss keeps everything")
+    if not seen.is_clear:
+        return Finding(loss, seen, undecided=f"no clear gap: the smallest broken singular value {seen.smallest_broken:.2g} is {seen.gap:.2g} times the largest kept, {GAP:g} needed")
+    points = exact_gradients(loss, seed)
+    found = divided(seen)
+    generators = [proven(f, points) for f in found.all]
+    weak = weakly(seen, points)
+    false = [g for g in generators if not g.holds]
+    undecided = ""
+    if false:
+        undecided = f"{len(false)} fields of the null space are no symmetries at new points: {false[0].name}, {false[0].proof}"
+    elif found.unclosed > CLOSED:
+        undecided = f"the fields do not close under brackets: {found.unclosed:.2g} of one is outside"
+    return Finding(loss, seen, generators, weak, undecided, found.unclosed)
+
+
+def weakly(seen: Spectrum, points: list) -> list[Weak]:
+    """Fields below a second gap: broken, but weakly; as sparse as their span allows, which is known to its own breaking only."""
+    if not seen.nearly:
+        return []
+    end, d = len(seen.values) - seen.kept, len(seen.centre)
+    fields = np.array([seen.original(f).ravel() for f in seen.fields[end - seen.nearly : end]])
+    tolerance = min(1e-2, max(1e-6, 1e2 * float(seen.values[end - seen.nearly])))
+    clean = [rational(row.reshape(d, d + 1), tolerance) for row in echelon(fields, tolerance)]
+    return [Weak(proven(f, points), seen.size_of(f)) for f in clean]

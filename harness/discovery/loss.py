@@ -1,0 +1,113 @@
+"""The loss of a user's file: FILE:NAME is a function loss(q, xp) or a Case, FILE alone the only one of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cases import CATALOG, Case
+from harness import casefile
+from harness.casetrial import Origin, Parameters, told
+from harness.timelimit import TimeUp, allowed, limited
+from harness.usage import UsageError, unknown
+
+LARGEST = 32
+BOX = (-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """function(q, xp) over `dim` parameters; box (d, 2) where points are drawn; origin for messages."""
+
+    name: str
+    function: Callable
+    box: np.ndarray
+    origin: Origin
+
+    @property
+    def dim(self) -> int:
+        return len(self.box)
+
+    def guarded(self, q, xp):
+        """The function on parameters that can only be read; what comes back must be arithmetic on them."""
+        value = self.function(Parameters(q), xp)
+        if not hasattr(value, "partials"):
+            raise TypeError(f"it gives {type(value).__name__} {value!r:.40}, which depends on no parameter")
+        at = np.array([np.asarray(x.value, float).ravel() for x in q])
+        fine = np.isfinite(np.broadcast_to(np.asarray(value.value, float), np.shape(q[0].value)).ravel())
+        if not fine.all():
+            raise Undefined(", ".join(f"{x:.4g}" for x in at[:, int(np.argmin(fine))]))
+        return value
+
+
+class Undefined(ArithmeticError):
+    """The loss has no finite value somewhere in the box; the text is where."""
+
+
+def load(word: str, dim: int | None, box: str | None) -> Loss:
+    """Raises UsageError, in one line, whatever is wrong with the word, the file or the options."""
+    if word in {c.name for c in CATALOG}:
+        found, name, origin = next(c for c in CATALOG if c.name == word), word, Origin(f"case {word}", None)
+    else:
+        path, wanted = split(word)
+        module = casefile.load_module(path)
+        found, name, origin = chosen(path, wanted, vars(module), module.__name__), wanted or "loss", Origin.of_file(path)
+    if isinstance(found, Case):
+        if dim is not None and dim != found.dim:
+            raise UsageError(f"--dim is {dim} but case {found.name} has {found.dim} parameters: leave it out")
+        return Loss(found.name, found.loss, np.array(found.box, float) if box is None else boxed(box, found.dim), origin)
+    if dim is None:
+        raise UsageError(f"--dim is missing: how many parameters does {name} take? (a Case knows by itself)")
+    if not isinstance(dim, int) or not 1 <= dim <= LARGEST:
+        raise UsageError(f"--dim is {dim}, must be a whole number from 1 to {LARGEST}")
+    return Loss(name, found, boxed(box or f"{BOX[0]},{BOX[1]}", dim), origin)
+
+
+def split(word: str) -> tuple[Path, str]:
+    path, mark, name = word.rpartition(":")
+    return (Path(path), name) if mark and path else (Path(word), "")
+
+
+def chosen(path: Path, wanted: str, names: dict, module: str):
+    """The Case or function that is meant."""
+    able = {k: v for k, v in names.items() if not k.startswith("_") and (isinstance(v, Case) or (inspect.isfunction(v) and v.__module__ == module))}
+    if wanted:
+        if wanted not in able:
+            raise unknown(f"file {path}: name", wanted, able) if able else UsageError(f"file {path} has no function and no Case")
+        return able[wanted]
+    declared = [v for v in able.values() if isinstance(v, Case)]
+    if len(declared) == 1:
+        return declared[0]
+    if "loss" in able:
+        return able["loss"]
+    raise UsageError(f"file {path} has neither a function loss(q, xp) nor one Case: say which name is meant, as {path}:{next(iter(able), 'NAME')}")
+
+
+def boxed(text: str, dim: int) -> np.ndarray:
+    try:
+        low, high = (float(x) for x in text.split(","))
+    except ValueError:
+        raise UsageError(f"--box is {text!r}, must be LOW,HIGH as in -1,1") from None
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise UsageError(f"--box is {text!r}, must be two finite numbers with LOW below HIGH")
+    return np.array([[low, high]] * dim)
+
+
+def differentiate(loss: Loss, points: np.ndarray, gradient: Callable) -> np.ndarray:
+    """gradient(function, points) of a loss that may do anything; finite, or a UsageError."""
+    try:
+        with limited(allowed()):
+            g = gradient(loss.guarded, points)
+    except Undefined as error:
+        raise UsageError(f"{loss.origin.label}: {loss.name} is not finite at q = [{error}]: give --box LOW,HIGH inside its domain") from None
+    except (Exception, TimeUp) as error:
+        raise UsageError(f"{loss.origin.label}: {loss.name} {told(error, loss.origin)}; it must be loss(q, xp) of {loss.dim} parameters in + - * /, whole powers and xp.exp, xp.log, xp.sqrt") from None
+    if not np.isfinite(g).all():
+        bad = int(np.argmax(~np.isfinite(g).all(axis=0)))
+        at = ", ".join(f"{float(x):.4g}" for x in points[:, bad])
+        raise UsageError(f"{loss.origin.label}: the gradient of {loss.name} is not finite at q = [{at}]: give --box LOW,HIGH inside its domain")
+    return g

@@ -1,0 +1,117 @@
+"""The linear system of all affine symmetries, and the gap between what is kept and what is broken.
+
+One row a point, d^2 + d unknowns,
+
+    <g(q_i), A q_i + a> / |g(q_i)| = 0,     y = (q - centre) / size,   A q + a = size (A y + b)                 (1)
+
+more rows than unknowns. A singular value is the rms size of <g, xi> over the points for a unit field: rounding leaves
+KEPT of the largest for a symmetry; what is above is broken, and by how much. Between the two there must be a gap,
+else nothing is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import wide
+from harness.discovery.loss import Loss, differentiate
+
+MORE = 32  # rows beyond the unknowns
+GAP = 1e4
+CHUNK = 256  # points whose d^2 partial derivatives are held at once
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """singular values relative to the largest, in falling order;  fields (n, d, d + 1) of all, rows as the values
+
+    kept  how many of the last are symmetries;  floor  the rounding of the system
+    """
+
+    values: np.ndarray
+    fields: np.ndarray
+    floor: float
+    kept: int
+    centre: np.ndarray
+    size: float
+
+    @property
+    def null(self) -> np.ndarray:
+        """(kept, d, d + 1) orthonormal, in the coordinates y."""
+        return self.fields[len(self.fields) - self.kept :]
+
+    @property
+    def largest_kept(self) -> float | None:
+        return float(self.values[-self.kept]) if self.kept else None
+
+    @property
+    def smallest_broken(self) -> float | None:
+        return float(self.values[-self.kept - 1]) if self.kept < len(self.values) else None
+
+    @property
+    def gap(self) -> float:
+        """Smallest broken over largest kept, which counts as 2^-52 at least."""
+        return np.inf if self.smallest_broken is None else self.smallest_broken / max(self.largest_kept or 0.0, 2.0**-52)
+
+    @property
+    def is_clear(self) -> bool:
+        return self.gap >= GAP
+
+    @property
+    def accuracy(self) -> float:
+        """How far a null vector may be turned towards a broken one."""
+        return max(self.largest_kept or 0.0, self.floor) / (self.smallest_broken or 1.0)
+
+    @property
+    def nearly(self) -> int:
+        """How many of the broken ones lie below a second gap of GAP^(3/4): a symmetry that is broken weakly."""
+        broken = self.values[: len(self.values) - self.kept]
+        if len(broken) < 2:
+            return 0
+        steps = broken[:-1] / np.maximum(broken[1:], 1e-300)
+        at = int(np.argmax(steps))
+        return len(broken) - 1 - at if steps[at] >= GAP**0.75 else 0
+
+    def size_of(self, field: np.ndarray) -> float:
+        """The rms of <g, xi> over |g| for a field in the coordinates q, for its size in those of y: (1)."""
+        along = self.fields.reshape(len(self.fields), -1) @ self.scaled(field).ravel()
+        return float(np.linalg.norm(self.values * along) / np.linalg.norm(along))
+
+    def original(self, field: np.ndarray) -> np.ndarray:
+        """A field in the coordinates y as (A | a) in those of q: a = size b - A centre."""
+        A, b = field[:, :-1], field[:, -1]
+        return np.column_stack([A, self.size * b - A @ self.centre])
+
+    def scaled(self, field: np.ndarray) -> np.ndarray:
+        """The inverse of `original`."""
+        A, a = field[:, :-1], field[:, -1]
+        return np.column_stack([A, (a + A @ self.centre) / self.size])
+
+
+def gradients(loss: Loss, points: np.ndarray) -> np.ndarray:
+    """(d, n) float64 of 64-bit dual numbers, some points at a time."""
+    parts = [differentiate(loss, points[:, at : at + CHUNK], wide.gradient) for at in range(0, points.shape[1], CHUNK)]
+    return np.concatenate(parts, axis=1)
+
+
+def spectrum(loss: Loss, seed: int) -> Spectrum | None:
+    """None where the loss is constant: every field keeps it."""
+    d = loss.dim
+    unknowns = d * d + d
+    rows = unknowns + max(MORE, unknowns // 8)
+    low, high = loss.box.T
+    centre, size = (low + high) / 2, float((high - low).max() / 2)
+    y = (np.random.default_rng(seed).uniform(-1, 1, (d, rows)).T * ((high - low) / 2 / size)).T
+    g = gradients(loss, centre[:, None] + size * y)
+    length = np.sqrt((g * g).sum(axis=0))
+    if not length.any():
+        return None
+    g, y = (g[:, length > 0] / length[length > 0]).astype(float), y[:, length > 0]
+    system = (g[:, None, :] * np.concatenate([y, np.ones((1, y.shape[1]))])[None]).reshape(unknowns, -1).T
+    _, values, vectors = np.linalg.svd(system, full_matrices=len(system) < unknowns)
+    values = np.concatenate([values, np.zeros(unknowns - len(values))]) / values[0]
+    # LAPACK's singular values are right to a modest multiple of u; the entries are products rounded twice.
+    floor = 2.0**-52 * np.sqrt(rows)
+    return Spectrum(values, vectors.reshape(unknowns, d, d + 1), floor, int((values <= floor).sum()), centre, size)

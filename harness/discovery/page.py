@@ -1,0 +1,75 @@
+"""What was found, for a person (tables) and for a machine (plain numbers)."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.text import Text
+
+from harness.discovery.finding import Finding
+from harness.discovery.nullspace import GAP
+
+SHOWN = 40  # generators that are printed
+
+
+def page(found: Finding) -> list:
+    """Everything, from the spectrum to the verdict."""
+    out: list = [heading(found), *spectrum_lines(found), Text()]
+    if found.generators:
+        out += [*generators(found), Text()]
+    if found.weak:
+        out += [*weak(found), Text()]
+    return [*out, verdict(found)]
+
+
+def heading(found: Finding) -> str:
+    low, high = found.loss.box.min(), found.loss.box.max()
+    return f"{found.loss.name}: {found.loss.dim} parameters, points drawn in [{low:g}, {high:g}]"
+
+
+def spectrum_lines(found: Finding) -> list[str]:
+    seen = found.spectrum
+    if seen is None:
+        return []
+    kept = "none" if seen.largest_kept is None else f"{seen.kept}, at most {seen.largest_kept:.2g}"
+    broken = "none" if seen.smallest_broken is None else f"{len(seen.values) - seen.kept}, at least {seen.smallest_broken:.2g}"
+    return [f"{len(seen.values)} affine fields, singular values: kept {kept}; broken {broken}; gap {seen.gap:.1e}, needed {GAP:.0e}"]
+
+
+def generators(found: Finding) -> list[str]:
+    out = []
+    for number, g in enumerate(found.generators[:SHOWN], 1):
+        kinetic = "Killing: no kinetic breaking" if g.is_killing else "kinetic breaking <A v, v>"
+        out += [f"{number:3}  {g.name}; {kinetic}; laws {' '.join(g.laws)}; proof {g.proof}", f"       xi    {g.formula}", f"       J/m   {g.charge}"]
+        out += [f"       flow  {g.conserved}"] if g.conserved else []
+    return out + ([f"     ... {len(found.generators)} in all, every one with --json"] if len(found.generators) > SHOWN else [])
+
+
+def weak(found: Finding) -> list[str]:
+    out = ["broken, but weakly:"]
+    for w in found.weak:
+        out += [f"     {w.generator.name}; rms of <grad f, xi>/|grad f| {w.size:.2g} of the field; at new points up to {w.generator.error:.2g} of |grad f||xi|",
+                f"       xi    {w.generator.formula}"]  # fmt: skip
+    return out
+
+
+def verdict(found: Finding) -> str:
+    if found.undecided:
+        return f"could not decide: {found.undecided}"
+    if not found.generators:
+        return "none: no affine field keeps this loss" + (f"; {len(found.weak)} nearly do" if found.weak else "")
+    d, moves, seen = found.loss.dim, found.translations, found.spectrum
+    multiples = moves * (d + 1)
+    module = f"; with {moves} translations times {d} + 1 affine functions they span the {seen.kept} fields kept" if moves and multiples <= seen.kept else ""
+    closing = f"; brackets close to {found.unclosed:.1g}" if len(found.generators) > 1 else ""
+    return f"{len(found.generators)} generators, {sum(g.is_killing for g in found.generators)} Killing{module}{closing}"
+
+
+def summary(found: Finding) -> dict:
+    seen = found.spectrum
+    return {
+        "schema": 1, "loss": found.loss.name, "dim": found.loss.dim, "box": found.loss.box.tolist(), "verdict": verdict(found), "undecided": found.undecided,
+        "kept": seen.kept if seen else None, "largest_kept": seen.largest_kept if seen else None, "smallest_broken": seen.smallest_broken if seen else None,
+        "gap": seen.gap if seen and np.isfinite(seen.gap) else None, "gap_needed": GAP, "rounding": seen.floor if seen else None,
+        "singular_values": seen.values.tolist() if seen else [], "bracket_outside": found.unclosed,
+        "generators": [g.as_dict() for g in found.generators], "weakly_broken": [{"size": w.size, **w.generator.as_dict()} for w in found.weak],
+    }  # fmt: skip

@@ -170,7 +170,7 @@ def white_drift(cell: Cell) -> list[Record]:
     bias = later(size, size) + size * tilt**2 * (1 + BETA) / (1 - BETA)
     found = mean(turned[None] / expected)
     ratio = np.sqrt((1 + BETA) / (1 - BETA))
-    about = {"beta": BETA, "eta k": e, "drift over RMSProp's": float(found.value[0]), "derived next order": 1 + first, "learning rate over coherent": float(found.value[0] * ratio)}
+    about = {"beta": BETA, "eta k": e, "drift over RMSProp's": float(found.value[0]), "derived next order": float(1 + first), "learning rate over coherent": float(found.value[0] * ratio)}
     note = f"drift under white noise over lr <ghat>/sqrt V (next order {first:+.4f}); {found.value[0] * ratio:.3f} times the coherent learning rate"
     out = []
     for control, predicted in ((None, 1 + first), ("coherent learning rate under white noise", (1 + first) / ratio), ("learning rate sqrt(2 eta k)", (1 + first) * np.sqrt(1 - BETA))):

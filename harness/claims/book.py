@@ -59,8 +59,11 @@ BOOK = {
 }  # fmt: skip
 
 
-def claimed(law: str, records: list[Record], *, published: str, measured: str, **figures) -> list[Record]:
-    """The records of one claim; the first that is no control carries the claim, with the verdict that they come to."""
+def claimed(law: str, records: list[Record], *, published: str, measured: str, series: dict | None = None, caption: str = "", **figures) -> list[Record]:
+    """The records of one claim; the first that is no control carries the claim, with the verdict that they come to.
+
+    series, caption: of its picture, where ours and theirs belong on the same axes
+    """
     p = BOOK[law]
     real = [r for r in records if r.control is None]
     shown = [r for r in records if r.control == p.control]
@@ -68,4 +71,6 @@ def claimed(law: str, records: list[Record], *, published: str, measured: str, *
     claim = {"title": p.title, "statement": p.statement, "source": p.source, "published": published, "measured": measured,
              "verdict": p.word if settled else OPEN, "corrected": p.corrected, **figures}  # fmt: skip
     real[0].data = {**real[0].data, "claim": claim}
+    if series:
+        real[0].data |= {"series": {name: [float(abs(y)) for y in values] for name, values in series.items()}, "caption": caption}
     return records

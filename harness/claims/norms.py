@@ -52,9 +52,9 @@ def fourth_power(cell) -> list[Record]:
     found = mean(factor[:-1])
     about = {"beta": BETA, "eta": float(eta[0]), "white": float(found.value[0]), "coherent": float(factor[-1])}
     note = "growth of r^4 under white noise over that of a plain step"
-    every = slice(0, None, 16)
+    every = slice(16, None, 16)  # 0 has no logarithm
     x = [float(n) for n in range(steps - layer + 1)[every]]
-    data = {"plot": "lines", "x": x, "xlabel": "steps", "ylabel": "growth of r^4 over that of one plain step", "xscale": "linear", "yscale": "linear", "series": {
+    data = {"plot": "lines", "x": x, "xlabel": "steps", "ylabel": "growth of r^4 over that of one plain step", "xscale": "linear", "yscale": "log", "series": {
         "white noise, measured": [float(y) for y in growth[every, :-1].mean(axis=1)], "noise law": [n * white for n in x],
         "coherent, measured": [float(y) for y in growth[every, -1]], "Eq. 17": [n * straight for n in x]},
         "caption": "At beta .9 coherent gradients grow r^4 as Eq. 17 says, white noise 19 times less."}  # fmt: skip
@@ -95,9 +95,9 @@ def dampened(cell) -> list[Record]:
     q0 = np.repeat(np.array([[0.75], [0.5], [-0.75], [-0.5]]), len(eta), axis=1)
     true, published, steps = grown(eta, beta, tau, final, q0, case)
     noise = 16 * U * (1 + np.sum(q0**2, axis=0) / true) * steps
-    out = []
-    for factor, control in ((1 / (1 - tau) ** 2, None), (1.0, BOOK["P3"].control)):
-        error = factor * published / true - 1
+    out, factors = [], {None: 1 / (1 - tau) ** 2, BOOK["P3"].control: 1.0}
+    errors = {control: factor * published / true - 1 for control, factor in factors.items()}
+    for control, error in errors.items():
         note = "growth of |q|^2 against the closed form" + (", buffer for velocity" if control else "")
         data = {"plot": "loglog", "x": [float(x) for x in eta], "series": {note: [float(abs(x)) for x in error]}, "xlabel": "eta",
                 "ylabel": "relative error", "caption": "With 1/(1 - tau)^2 the closed form is right as eta goes to 0."}  # fmt: skip
@@ -106,6 +106,8 @@ def dampened(cell) -> list[Record]:
         out.append(order_record(cell, None, found, 1, about, data, control=control, steps=steps, backend="numpy", note=note))
     (shown,), (coded,) = (x for x in grown(*FIGURE, case)[:2])
     return claimed("P3", out, published=f"growth {coded:.3f}", measured=f"growth {shown:.3f}", ratio=float(coded / shown),
+                   series={"with 1/(1 - tau)^2": errors[None], "as published": errors[BOOK["P3"].control]},
+                   caption="With 1/(1 - tau)^2 the closed form is right as eta goes to 0; as published three quarters of the growth stay missing.",
                    setup="Rayleigh quotient, d = 4, from (1, .5, -.5, -1), beta .9, tau 1/2, eta 1/128, 102 steps, no decay: a horizon at which |q|^2 has grown by .285")  # fmt: skip
 
 

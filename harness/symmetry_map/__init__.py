@@ -28,10 +28,10 @@ class Subject:
 MAP = Subject("map")
 CONTROLS = (
     ("sign descent keeps sum q", "translation", "sign", Entry("order 1", "potential")),
-    ("Adam keeps |q|^2", "scale", "adam", Entry("order 1", "potential")),
+    ("Adam keeps |q|^2", "scale", "Adam", Entry("order 1", "potential")),
     ("no source of the rescale charge under heavy ball", "rescale", "heavy ball", Entry("exact", "decay")),
     ("fixed mass keeps U^T U - V^T V to first order", "GL(r)", "fixed mass", Entry("order 1", "massive")),
-    ("beta^n J_0 under Nesterov", "rotation", "nesterov", Entry("exact", "decay")),
+    ("beta^n J_0 under Nesterov", "rotation", "Nesterov", Entry("exact", "decay")),
     ("second-order energy of the mirror", "time", "entropy mirror", Entry("order 2", "energy")),
 )
 """A wrong claim for each row; each must be violated."""

@@ -70,11 +70,16 @@ def counts(cell, rng) -> list[Record]:
     return out
 
 
+def shown(r: Record) -> dict:
+    """A cell of the heat map; where there is no charge there is no drift."""
+    label = r.parameters["label"]
+    return {"value": None if label == NO_CHARGE else r.parameters["drift"], "label": label, "evidence": r.reason}
+
+
 def summary(cell, records: list[Record]) -> Record:
     """The whole map: how many cells are as predicted, and the heat map."""
     by = {(r.symmetry, r.rule): r for r in records if r.control is None}
-    cells = [[{"value": by[row, column].parameters["drift"], "label": by[row, column].parameters["label"],
-               "evidence": by[row, column].reason} for column in COLUMNS] for row in ROWS]  # fmt: skip
+    cells = [[shown(by[row, column]) for column in COLUMNS] for row in ROWS]
     total = len(ROWS) * len(COLUMNS)
     same = sum(cells[i][j]["label"] == PREDICTED[row][j].label for i, row in enumerate(ROWS) for j in range(len(COLUMNS)))
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))

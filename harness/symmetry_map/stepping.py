@@ -102,12 +102,12 @@ STEPPED = {
         Column("gradient descent", RULES["gradient-descent"]),
         Column("heavy ball", RULES["heavy-ball"], beta=BETA),
         Column("fixed mass", RULES["heavy-ball"], fixed_mass=True),
-        Column("nesterov", RULES["nesterov"], beta=BETA),
+        Column("Nesterov", RULES["nesterov"], beta=BETA),
         Column("decoupled decay", RULES["heavy-ball-decoupled"], beta=BETA, k=DECAY),
         Column("entropy mirror", RULES["mirror-descent"]),
         Column("natural gradient", plain=natural),
-        Column("rmsprop", plain=rmsprop),
-        Column("adam", plain=adam),
+        Column("RMSProp", plain=rmsprop),
+        Column("Adam", plain=adam),
         Column("sign", plain=sign),
     )
 }

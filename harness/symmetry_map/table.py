@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 EXACT, NO_CHARGE = "exact", "-"
 ROWS = ("translation", "scale", "rescale", "GL(r)", "rotation", "time")
-COLUMNS = ("gradient flow", "gradient descent", "heavy ball", "fixed mass", "nesterov", "decoupled decay",
-           "entropy mirror", "natural gradient", "rmsprop", "adam", "sign")  # fmt: skip
+COLUMNS = ("gradient flow", "gradient descent", "heavy ball", "fixed mass", "Nesterov", "decoupled decay",
+           "entropy mirror", "natural gradient", "RMSProp", "Adam", "sign")  # fmt: skip
 SHORT = ("flow", "GD", "HB", "mass", "Nest.", "decay", "mirr.", "nat.", "RMSP", "Adam", "sign")
 
 

@@ -175,3 +175,20 @@ def test_a_panel_of_any_range_has_ticks(xs, ys):
 def test_numbers_are_short():
     for x in (None, 0.0, 1e-300, 1e300, 0.123456, 99.99999, float("nan"), float("inf"), -5.0):
         assert len(number(x)) <= 9
+
+
+def test_a_resumed_run_has_the_page_of_a_run_that_was_never_cut(plan, capsys):
+    plan.wrong = {"O3": "interrupted"}
+    assert call(SMALL) == 130
+    assert call(["report", "r"]) == 0
+    assert "the run is unfinished" in Path("r/report.html").read_text()
+    plan.wrong = {}
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
+    assert call([*SMALL[:-1], "whole"]) == 0
+    resumed, whole = (Path(p, "report.html").read_text() for p in ("r", "whole"))
+    assert "unfinished" not in resumed and "took since it was resumed" in resumed and "took since" not in whole
+    after = lambda page: page[page.index('id="laws"') : page.index('id="machine"')].replace("noether replay whole", "noether replay r")  # noqa: E731
+    assert after(resumed) == after(whole)
+    tally = lambda page: page[page.index('class="tally"') : page.index("<pre>")]  # noqa: E731
+    assert tally(resumed) == tally(whole)
+    assert call(["report", "whole", "r"]) == 0

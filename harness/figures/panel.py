@@ -16,6 +16,7 @@ from harness.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH,
 
 ROW = 17  # of the legend
 INDENT = 12
+CROWD = 80  # points that would cover each other
 DOTTED = 24  # a curve of at most so many points shows them
 
 
@@ -129,12 +130,13 @@ def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> l
     xy = [(across.at(x), up.at(y)) for x, y in curve]
     d = f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in sorted(xy) if look == 'floor') or 'L'.join(f'{x:.1f} {y:.1f}' for x, y in xy)}"
     if look == "dots":
-        return [marks.dots(xy, precision, 5.5)]
+        return [marks.dots(xy, precision, 5.5 if len(xy) <= CROWD else 4)]
     if look == "floor":
         left, right = min(xy)[0], max(xy)[0]
         return [f'<path d="{d}L{right:.1f} {up.start:.1f}L{left:.1f} {up.start:.1f}Z" class="floor"/>']
     if look == "rings":
-        return [f'<path d="{"".join(f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0" for x, y in xy)}" class="stated"/>']
+        r = 4 if len(xy) <= CROWD else 3
+        return [f'<path d="{"".join(f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0" for x, y in marks.places(xy))}" class="stated"/>']
     if look in ("dashes", "line"):
         return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"/>']
     stroke = f'fill="none" stroke="var(--c{i % marks.COLOURS})" stroke-width="1.6"'

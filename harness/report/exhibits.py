@@ -6,7 +6,6 @@ import math
 
 from harness.figures.motion import motion
 from harness.report.plots import badness, figure, place, plot_of
-from harness.table import number
 from harness.verdicts import Record
 
 RESPONSES, REGIMES = 6, 6
@@ -119,7 +118,7 @@ def cell_of(c) -> dict | None:
     if not isinstance(c, dict) or not (c.get("label") or c.get("value") is not None):
         return None
     label, value = str(c.get("label") or ""), c.get("value")
-    told = number(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    told = f"{value:.2g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
     tone = next((tone for word, tone in TONES if label.lower().startswith(word)), "other")
     return {"label": label or told, "value": told if label else "", "evidence": str(c.get("evidence") or ""), "tone": tone}
 
@@ -132,6 +131,6 @@ def claims(real: list[Record], drawn: set[int]) -> list[dict]:
         if isinstance(claim, dict):
             made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None
             drawn.add(id(r))
-            words = {k: str(claim[k]) for k in ("statement", "published", "measured", "verdict", "source") if claim.get(k) is not None}
+            words = {k: str(claim[k]) for k in ("title", "statement", "published", "measured", "verdict", "source") if claim.get(k) is not None}
             out.append({"r": r, "words": words, "figure": made})
     return out

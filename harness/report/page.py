@@ -95,6 +95,6 @@ def facts(about: dict) -> list[tuple[str, str]]:
     told = [("profile", (about.get("arguments") or {}).get("profile")), ("seed", about.get("seed")), ("backend", about.get("backend")),
             ("machine", ", ".join(str(x) for x in (machine.get("processor") or machine.get("architecture"), f"{machine['cpus']} cores" if machine.get("cpus") else "") if x)),
             ("versions", ", ".join(f"{n} {versions[n]}" for n in ("noether", "python", "numpy", "torch", "triton") if versions.get(n))),
-            ("commit", str(versions.get("commit") or "")[:12]), ("started", about.get("start")), ("resumed", len(about.get("resumed") or []) or None),
-            ("took", f"{about['seconds']:.1f} s" if isinstance(about.get("seconds"), int | float) else None)]  # fmt: skip
+            ("commit", str(versions.get("commit") or "")[:12]), ("started", about.get("start")), ("resumed", ", ".join(about.get("resumed") or [])),
+            ("took since it was resumed" if about.get("resumed") else "took", f"{about['seconds']:.1f} s" if isinstance(about.get("seconds"), int | float) else None)]  # fmt: skip
     return [(name, str(value)) for name, value in told if value not in (None, "")]

@@ -25,8 +25,9 @@ from cases import CATALOG, CORE
 from harness import plan
 from harness.choices import Request, select
 from harness.discrete import DiscreteCell, rules_of
+from harness.normalisation.launches import FORCES, drawn
 from harness.verdicts import VIOLATED
-from kernels import launch
+from kernels import launch, noisy
 from kernels.precision import PRECISIONS, Precision
 from kernels.rules import RULES
 
@@ -53,6 +54,20 @@ def parity(backend: str, clock) -> list[dict]:
             "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
             "values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain), "unwritten": int(mine.unwritten.sum()),
             "digest": mine.digest, "digest_numpy": plain.digest,
+        })  # fmt: skip
+    return rows
+
+
+def noisy_parity(backend: str) -> list[dict]:
+    """The noisy loop, hash included, on `backend` and in numpy; rows as those of `parity`."""
+    rows = []
+    for rule, precision, force, d in FORCES:
+        job = drawn(rule, precision, force, d, count=1023, windows=8, every=32)
+        mine, plain = noisy.run(job, backend), noisy.run(job, "numpy")
+        pairs = [(getattr(mine, x), getattr(plain, x)) for x in ("sums", "q", "v")]
+        rows.append({
+            "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
+            "values": sum(a.size for a, _ in pairs), "differ": sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs), "unwritten": 0,
         })  # fmt: skip
     return rows
 
@@ -169,7 +184,7 @@ def main() -> int:
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "triton": triton.__version__, "numpy": np.__version__},
     }  # fmt: skip
     for name, part in (
-        ("parity", lambda: parity("triton-gpu", clock)),
+        ("parity", lambda: parity("triton-gpu", clock) + noisy_parity("triton-gpu")),
         ("verification", lambda: verification("triton-gpu", clock)),
         ("facts", lambda: facts() + fusion(clock)),
         ("speed", lambda: speed("cuda", clock)),

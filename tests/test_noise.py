@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from harness.normalisation.launches import FORCES, drawn
 from kernels import launch, noise, noisy
-from kernels.precision import Precision, representable
 from kernels.rules import RULES
 
 FALSE = 1e-9
-JOBS = [
-    ("heavy-ball", "float64", "turning", 2),
-    ("gradient-descent", "float32", "projected", 3),
-    ("nesterov", "bfloat16/mixed", "turning", 4),
-]
-each = pytest.mark.parametrize(("rule", "precision", "force", "d"), JOBS, ids=lambda x: str(x))
+each = pytest.mark.parametrize(("rule", "precision", "force", "d"), FORCES, ids=lambda x: str(x))
 
 
 def sigmas(many: int) -> float:
@@ -26,14 +21,8 @@ def sigmas(many: int) -> float:
     return float(-ndtri(FALSE / 2 / many))
 
 
-def job(rule="heavy-ball", precision="float64", force="turning", d=2, lanes=61, windows=3, every=4):
-    name, _, mode = precision.partition("/")
-    p, rng = Precision(name, mode or "stored"), np.random.default_rng(5)
-    q0, v0 = representable(rng.normal(size=(d, lanes)), p.q_store), representable(0.01 * rng.normal(size=(d, lanes)), p.v_store)
-    params = [rng.uniform(0.01, 0.1, lanes), rng.uniform(0.5, 0.95, lanes), rng.uniform(0.01, 0.1, lanes), rng.uniform(-0.1, 0.1, lanes),
-              rng.uniform(0.1, 1, lanes), rng.choice([0, 0.5], lanes)]  # fmt: skip
-    counters = [np.arange(lanes), np.full(lanes, 7), rng.choice([0, noise.WHITE, 1 << 28], lanes), rng.integers(0, 4, lanes)]
-    return noisy.NoisyJob(RULES[rule], p, q0, v0, representable(np.array(params), p.arith), np.array(counters, dtype=np.uint32), windows, every, force)
+def job(rule="heavy-ball", precision="float64", force="turning", d=2, windows=3, every=4):
+    return drawn(rule, precision, force, d, windows=windows, every=every)
 
 
 def bits_of(lanes, rows, seed=0) -> np.ndarray:
@@ -228,3 +217,14 @@ def test_wrong_jobs_are_refused():
         noisy.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters, 1 << 20, 1 << 12)
     with pytest.raises(ValueError, match="must be one of"):
         noisy.run(j, "abacus")
+
+
+def test_the_gpu_job_compares_the_noisy_loop_too():
+    """On another backend, for there is a GPU where it matters only: a wrong bit is a row that differs."""
+    from harness import gpu
+
+    if launch.missing("triton-cpu"):
+        pytest.skip(launch.missing("triton-cpu"))
+    rows = gpu.noisy_parity("triton-cpu")
+    assert len(rows) == len(FORCES) and {r["backend"] for r in rows} == {"triton-cpu"}
+    assert all(r["differ"] == 0 and r["values"] > 1e4 for r in rows)

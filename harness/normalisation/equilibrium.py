@@ -29,7 +29,7 @@ from kernels.rules import RULES
 
 K = 1 / 8
 FAR = 1.25  # r at the start, over its end
-STEPS = 400
+STEPS = 256
 MOTION = 1e6  # bounds that r^4 must have come from its start
 POINTS = ((0.9, 2.0**-10), (0.5, 2.0**-6), (0.5, 2.0**-3))  # beta, eta k of white noise; the last resolves the eta k of (3)
 
@@ -88,9 +88,9 @@ def settled(cell: Cell) -> list[Record]:
     """Gradient descent under signs and heavy ball under a steady force, from rest at FAR times the end, to rounding."""
     rng = np.random.default_rng(seed_of(cell))
     many = 125 if cell.quick else 251
-    e = 2.0 ** rng.uniform(-5, -2, many)
+    e = 2.0 ** rng.uniform(-4, -2, many)
     out = []
-    for name, beta, rho in (("gradient-descent", np.zeros(many), 0.0), ("heavy-ball", rng.uniform(0.25, 0.9, many), 1.0)):
+    for name, beta, rho in (("gradient-descent", np.zeros(many), 0.0), ("heavy-ball", rng.uniform(0.25, 0.75, many), 1.0)):
         eta, end = e / K, straight(beta, e)
         parts = lanes(eta, beta, K, 0.0, 1.0, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell))
         run = noisy.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
@@ -121,8 +121,8 @@ def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, back
 
 def fluctuating(cell: Cell) -> list[Record]:
     """(3) and (4) for white noise in the plane of q."""
-    many = 96 if cell.quick else 256 if cell.backend == "numpy" else 4096
-    points, every = (POINTS[::2], 400) if cell.quick else (POINTS, 512)
+    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 4096
+    points, every = (POINTS[::2], 256) if cell.quick else (POINTS, 512)
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
     parts = lanes(e / K, beta, K, 0.0, 1.0, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))
     return averaged(cell, job(parts, windows=3, every=every), points, many, 1.0, "white noise in a plane")
@@ -139,7 +139,7 @@ def projected(cell: Cell) -> list[Record]:
 
 
 def averaged(cell: Cell, parts: NoisyJob, points, many: int, power: float, note: str) -> list[Record]:
-    """The window after the first, sixteen relaxation times on or more (e^-16 of the start); one mean a point, the worst speaks."""
+    """The window after the first, ten relaxation times on or more (e^-10 of the start, which is the mean); one mean a point, the worst speaks."""
     run = noisy.run(parts, cell.backend)
     beta, e = np.array(points).T
     r2, inverse, w2, chord2, r4 = (run.means(n)[1:].mean(axis=0).reshape(len(points), many) for n in ("r2", "inverse", "w2", "chord2", "r4"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.seeds import derive
 from kernels import noise, noisy
-from kernels.precision import Precision
+from kernels.precision import Precision, parse, representable
 from kernels.rules import RULES
 
 VOLUME = ("triton-cpu", "triton-gpu")
@@ -30,6 +30,20 @@ def lanes(eta, beta, k, drift, size, rho, r, *, number, seed: int, swing=0.0, sh
 
 def job(parts, *, windows: int, every: int, rule: str = "heavy-ball") -> noisy.NoisyJob:
     return noisy.NoisyJob(RULES[rule], Precision("float64"), *parts, windows, every)
+
+
+def drawn(rule: str, precision: str, force: str, d: int, *, count: int = 61, windows: int = 3, every: int = 4, seed: int = 5) -> noisy.NoisyJob:
+    """A launch with everything at random, for comparing backends: each kind of noise, a swing, a mean."""
+    p, rng = parse(precision), np.random.default_rng(seed)
+    q0, v0 = representable(rng.normal(size=(d, count)), p.q_store), representable(0.01 * rng.normal(size=(d, count)), p.v_store)
+    params = [rng.uniform(0.01, 0.1, count), rng.uniform(0.5, 0.95, count), rng.uniform(0.01, 0.1, count), rng.uniform(-0.1, 0.1, count),
+              rng.uniform(0.1, 1, count), rng.choice([0, 0.5], count)]  # fmt: skip
+    counters = [np.arange(count), np.full(count, 7), rng.choice([0, noise.WHITE, 1 << 28], count), rng.integers(0, 4, count)]
+    return noisy.NoisyJob(RULES[rule], p, q0, v0, representable(np.array(params), p.arith), np.array(counters, dtype=np.uint32), windows, every, force)
+
+
+FORCES = (("heavy-ball", "float64", "turning", 2), ("gradient-descent", "float32", "projected", 3), ("nesterov", "bfloat16/mixed", "turning", 4))
+"""What `drawn` is asked for where backends are compared."""
 
 
 def seed_of(cell) -> int:

@@ -132,7 +132,7 @@ def approximation(cell: Cell) -> list[Record]:
         rates = second_order(g, m, mu, k)
         x0 = np.concatenate([q0, -(g(q0) + k * q0) / (1 + BETA)])
         layer = np.minimum(30 * m / mu, FINAL / 2)
-        times = np.concatenate([np.linspace(0, layer, 13), np.linspace(layer, FINAL, 13)[1:]])
+        times = np.concatenate([np.linspace(0, layer, 9), np.linspace(layer, FINAL, 7)[1:]])
         nothing = np.zeros((0, len(eta)))
         ends = [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]
         for control, friction in claims:

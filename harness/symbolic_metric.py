@@ -40,13 +40,30 @@ def mirror_map(case: Case, q: tuple, G: list) -> list | None:
     return [sympy.integrate(g, x) for g, x in zip(G, q, strict=True)]
 
 
+def hessian(case: Case, q: tuple) -> list:
+    """G as expressions, kappa free."""
+    if case.metric.kind == BREGMAN:
+        return [sympy.diff(dh, x) for dh, x in zip(mirror_map(case, q, []), q, strict=True)]
+    return [sympy.sympify(g) for g in metric_entries(case, q)]
+
+
+@cache
+def bends(case: Case) -> bool:
+    """Whether G depends on q at all: on a flat metric all updates are one."""
+    q = sympy.symbols(f"q:{case.dim}")
+    return any(g.free_symbols & set(q) for g in hessian(case, q))
+
+
+@cache
+def is_entropy(case: Case) -> bool:
+    q = sympy.symbols(f"q:{case.dim}")
+    return case.metric.kind == BREGMAN and all(sympy.expand(dh - sympy.log(x)) == 0 for dh, x in zip(mirror_map(case, q, []), q, strict=True))
+
+
 @cache
 def curved(case: Case) -> Curved:
     f = formulas(case)
-    if case.metric.kind == BREGMAN:
-        G = [sympy.diff(dh, x) for dh, x in zip(mirror_map(case, f.q, []), f.q, strict=True)]
-    else:
-        G = [sympy.sympify(g) for g in metric_entries(case, f.q)]
+    G = hessian(case, f.q)
     pull = [sympy.Add(*(sympy.diff(g, x) * w * w for g, w in zip(G, f.w, strict=True))) / 2 for x in f.q]
     turn = [theorem.derivative_along(g, f.q, f.w) for g in G]
     d, mirror = case.dim, mirror_map(case, f.q, G)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cases import CORE
+from cases import CATALOG, CORE
 from cases.case import Case, translation
 from harness import order_laws
-from harness.order_laws import bregman, curved, decay, schedule, sign
+from harness.order_laws import bregman, curved, decay, momentum, schedule, sign
 from harness.order_laws.runs import Cell, bounded, step_sizes, steps_of, updates
 from harness.symbolic import gradient, hessian_product
 from harness.symbolic_metric import curved as metric_of
@@ -15,6 +15,7 @@ from kernels.rules import MIRROR_DESCENT
 from kernels.step import step
 
 BY_NAME = {c.name: c for c in CORE}
+BESIDE = {c.name: c for c in CATALOG if c not in CORE}
 PLANNED = order_laws.cells(CORE, "quick", 5)
 
 
@@ -127,3 +128,19 @@ def test_a_bounded_error_is_judged_by_its_worst_place(measured, motion, verdict)
     cell = PLANNED[0]
     found = bounded(cell, [1.0, measured], [1.0, 1.0], 1.0, motion, "planted")
     assert found.verdict == verdict and (verdict == INCONCLUSIVE or found.measured == pytest.approx(measured, nan_ok=True))
+
+
+def test_a_flat_metric_meets_no_pair_and_a_rotation_that_nothing_breaks_no_order():
+    """On a constant metric the three updates are one, so that no crossed pair could be of order 1."""
+    planned = {(c.law, c.rule) for c in order_laws.cells([BESIDE["deformed-hat"]], "quick")}
+    assert ("O9", "lagrangian") in planned and not {r for law, r in planned if law == "O8"}
+    assert [c.rule for c in order_laws.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == ["curved", "heavy-ball-metric"]
+    free, g = BESIDE["free-particle"], lambda q: gradient(BESIDE["free-particle"])(q, 0.1)
+    q = free.draw(np.random.default_rng(0), 4)
+    assert [momentum.is_pulled_evenly(g, s, q) for s in free.symmetries] == [True, False, False]
+
+
+def test_beside_the_core_a_full_run_looks_at_two_metrics():
+    rest = [c for c in CATALOG if c not in CORE]
+    assert len([c for c in order_laws.cells(rest, "quick") if c.rule == "curved"]) == 2
+    assert len([c for c in PLANNED if c.rule == "curved"]) == 1 and not order_laws.cells(rest, "glance")

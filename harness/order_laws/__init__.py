@@ -2,13 +2,15 @@
 
 Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are kernels/step.py in float64 where it has the
 rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance from order 13.
-A quick run looks at the cases with the shortest gradients, a full one at all.
+A quick run looks at the case with the shortest gradient, a full one at all core cases for the models that others are
+variants of. Beside the core, where a full run is as deep as a quick one, two metrics are looked at.
 """
 
 from __future__ import annotations
 
 import time
 
+from cases import CORE
 from cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from harness.continuous_records import undecided
 from harness.order_laws import (
@@ -23,8 +25,9 @@ from harness.order_laws import (
     schedule,
     sign,
 )
-from harness.order_laws.runs import FINAL, Cell, reference, step_sizes, updates  # noqa: F401
+from harness.order_laws.runs import FINAL, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
 from harness.symbolic import proven
+from harness.symbolic_metric import bends, is_entropy
 from harness.trace import gradient
 from harness.verdicts import Record
 
@@ -79,18 +82,24 @@ def curved_covers(rule: str, case) -> bool:
     """The simplex needs an entropy; what the Bregman Lagrangian keeps a translation, of any loss: its metric is replaced."""
     if rule == "bregman-lagrangian":
         return case.metric.kind == EUCLIDEAN and any(s.is_translation for s in case.symmetries)
-    return case.metric.kind == BREGMAN if rule == "exponentiated-gradient" else curved.bends(case)
+    return is_entropy(case) if rule == "exponentiated-gradient" else bends(case)
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
-    """Every subject on the cases that it covers; in quick on the one with the shortest gradient."""
+    """Every subject on the cases that it covers, on how many `breadth` says; Bregman metrics first, then short gradients."""
     out = []
     for law, rule, part in SUBJECTS if profile != "glance" else ():
         mine = [c for c in cases if covers(law, rule, part, c)] if profile != "quick" or part not in FULL else []
-        if profile == "quick":
-            mine = sorted(mine, key=lambda c: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops)))[:1]
+        if profile == "quick" or (law, part) not in WIDE:
+            short = sorted(mine, key=lambda c: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops)))
+            mine = short[: breadth(rule, cases, profile)]
         out += [Cell(law, case, rule, profile, seed, part) for case in mine]
     return out
+
+
+def breadth(rule: str, cases, profile: str) -> int:
+    """On how many cases a subject is looked at that is not looked at on all: metrics differ most."""
+    return 2 if rule == "curved" and (profile != "quick" or not any(c in CORE for c in cases)) else 1
 
 
 def run_cell(cell: Cell) -> list[Record]:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL
+from cases.case import BREGMAN
 from harness.order_laws.bregman import KAPPA, bregman_pairs
 from harness.order_laws.claims import OFF
 from harness.order_laws.descent import EPS
@@ -28,10 +28,6 @@ from kernels.rules import NATURAL_GRADIENT
 from kernels.step import step
 
 NEWTON = 3  # from natural gradient's guess, wrong by eta^2, errors square: eta^16 is 2^-80 for the largest eta
-
-
-def bends(case) -> bool:
-    return case.metric.kind in (BREGMAN, DIAGONAL)
 
 
 def mirror_step(metric: Curved, q, eta, g):

@@ -68,7 +68,7 @@ def run(force, claims: list[Scheduled], schedule, q0, eta, beta: float) -> np.nd
     end, before = np.empty_like(q), schedule(-size)[0]
     for k in range(int(counts.max()) + 1):
         end[:, counts == k] = q[:, counts == k]
-        s = schedule(k * size)[0]
+        s = schedule(np.minimum(k * size, FINAL))[0]  # lanes that are done go on
         v = beta * np.where(ratio, s / before, 1.0) * v - factor * size * s * force(q)  # (1), (2)
         q, before = q + v, s
     return end

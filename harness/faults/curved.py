@@ -58,6 +58,6 @@ FAULTS = (
     Fault("metric x (1 + 2^-10)", WRONG_METRIC, "(1 + 2^-10) G for G", MOVING, advance=measured(lambda G: [x.dtype.type(NEAR) * x for x in G])),
     Fault("metric of the next component", WRONG_METRIC, "G_(i+1) for G_i", MOVING, advance=measured(rolled)),
     Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", MOVING, alter=scaled(4, NEAR)),
-    Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", MOVING, remembering=one_step_late, when=HISTORY),
-    Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p", on(metric="diagonal", momentum=True), remembering=as_velocity, when=HISTORY),
+    Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", on(metric="diagonal", curved=True), remembering=one_step_late, when=HISTORY),
+    Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p", on(metric="diagonal", momentum=True, curved=True), remembering=as_velocity, when=HISTORY),
 )  # fmt: skip

@@ -84,12 +84,17 @@ def on(**wanted) -> Callable[[Job], bool]:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
             "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
-            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()),
+            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()), "curved": moves_metric(job),
             "precision": precision.name, "mode": precision.mode, "arith": precision.arith, "wide": job.lanes >= 10_000,
         }  # fmt: skip
         return all(facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items())
 
     return applies
+
+
+def moves_metric(job: Job) -> bool:
+    """Whether the rule's metric depends on the parameters: else it is the same at every step."""
+    return job.metric is not None and any(op.name == "input" and op.value < job.program.dim for op in job.metric.ops)
 
 
 # ---- wrong steps made of right ones

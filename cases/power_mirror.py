@@ -10,7 +10,7 @@
 
 Homogeneous potentials of degree p interpolate between the Euclidean rule (p = 2) and sign descent (p to infinity).
 Continuous laws only: the kernels of mirror descent store log q, which is grad h of the entropy alone.
-Breaking: b = q_1 + q_2 q_3 / 2.
+Breaking: b = q_1 / 2 + q_2 q_3 / 8. A power is no barrier: starts lie so far inside that no trajectory reaches q = 0.
 Source: Gentile (2003), p-norm algorithms; Tanaka, Kunin (2021), Eq. 10.
 """
 
@@ -26,7 +26,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[0] + q[1] * q[2] / 2
+    return q[0] / 2 + q[1] * q[2] / 8
 
 
 def power(q, xp):
@@ -39,7 +39,7 @@ POWER_MIRROR = Case(
     source="Gentile (2003); Tanaka, Kunin (2021), Eq. 10",
     loss=loss,
     breaking=breaking,
-    box=((0.5, 1.5),) * D,
+    box=((2.0, 3.0),) * D,
     symmetries=(scale(D),),
     metric=Metric(BREGMAN, potential=power),
     scale_free=True,

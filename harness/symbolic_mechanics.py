@@ -155,7 +155,7 @@ def bregman_terms(case: Case, f: Formulas):
     Q = [x + M * y for x, y in zip(f.q, v, strict=True)]
     delta = [
         # log(q + m v) - log q loses u/m, and u/m^2 in the sources: enough to stop LSODA at m = 1e-4.
-        log1p(M * y / x) if sympy.expand(D - sympy.log(X) + sympy.log(x)) == 0 else D
+        log1p(M * y / x) if sympy.expand(D - sympy.log(X) + sympy.log(x)) == 0 else expanded(D, y)
         for D, x, y, X in zip(theorem.bregman_momentum(grad_h, f.q, Q), f.q, v, Q, strict=True)
     ]
     moved = theorem.bregman_rate(grad_h, delta, f.q, Q, f.total_gradient, M, MU)
@@ -175,6 +175,11 @@ def bregman_terms(case: Case, f: Formulas):
         charges.append(theorem.inner(delta, xi) / M)
         sizes.append(absolute(delta, xi) / M)
     return (*f.q, *v), rates, terms, charges + sizes, [], []
+
+
+def expanded(D, velocity):
+    """A difference of powers, (q + m v)^n - q^n, without its cancellation: q^n drops out."""
+    return sympy.expand(D) if D.is_polynomial(velocity) else D
 
 
 def absolute(p: Sequence, xi: Sequence):

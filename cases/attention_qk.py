@@ -16,10 +16,10 @@ Source: Vaswani et al. (2017), Eq. 1; Marcotte, Gribonval, Peyre (2023). Data: F
 """
 
 from cases.case import Case
-from cases.irises import PETALS
+from cases.irises import CENTRED
 from cases.linear_network import breaking, mixing
 
-TOKENS = tuple((a - 1, b - 1) for a, b in PETALS[::2])
+TOKENS = CENTRED[::2]
 VALUES = (-1, 0, 1)
 
 

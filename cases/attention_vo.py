@@ -17,10 +17,10 @@ Source: Vaswani et al. (2017), section 3.2; Marcotte, Gribonval, Peyre (2023). D
 import numpy as np
 
 from cases.case import Case, linear
-from cases.irises import PETALS
+from cases.irises import CENTRED
 from cases.linear_network import breaking
 
-TOKENS = tuple((a - 1, b - 1) for a, b in (PETALS[0], PETALS[2], PETALS[4], PETALS[1]))
+TOKENS = (CENTRED[0], CENTRED[2], CENTRED[4], CENTRED[1])
 SIGNS = (-1, 1, 1, -1)
 # Means of 1, 2, 3, 4 tokens, in units of 1/128: binary fractions.
 READ = tuple(tuple(round(128 * sum(x[j] for x in TOKENS[: i + 1]) / (i + 1)) / 128 for j in range(2)) for i in range(4))

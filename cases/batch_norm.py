@@ -9,7 +9,8 @@
     translation    m cdot          none
 
 The layer's eps, e, breaks the scale: f_e(a w) = f_{e/a^2}(w), so <grad f_e, w> = -2 e df_e/de (theory.md section 8).
-Breaking: b = f_e - f_0 with e = 1/4: at eps = 1 the loss is that of a layer with this eps, between 0 and 1 a share of it.
+Breaking: b = 2 (f_e - f_0) + c^2 / 2 with e = 1/4: at eps = 1/2 the loss is that of a layer with this eps, below it a
+share of it; the second term is decay of the bias, and breaks the shift.
 In evaluation mode the statistics are frozen and neither symmetry is left. x_s are sepal width and petal length of two
 setosas and two virginicas, y_s = -1, -1, 1, 1.
 Source: Ioffe, Szegedy (2015), algorithm 1; Tanaka, Kunin (2021), Table 1, scale. Data: Fisher (1936).
@@ -45,7 +46,8 @@ def loss(q, xp):
 
 def breaking(q, xp):
     u = centred(q)
-    return squared_error(u, q[3] / xp.sqrt(variance(u) + LAYER_EPS)) - loss(q, xp)
+    smoothed = squared_error(u, q[3] / xp.sqrt(variance(u) + LAYER_EPS))
+    return 2 * (smoothed - loss(q, xp)) + q[2] * q[2] / 2
 
 
 BATCH_NORM = Case(
@@ -54,7 +56,7 @@ BATCH_NORM = Case(
     source="Ioffe, Szegedy (2015); Tanaka, Kunin (2021), Table 1",
     loss=loss,
     breaking=breaking,
-    box=((1.0, 2.0), (0.5, 1.0), (-0.5, 0.5), (0.25, 0.75)),
+    box=((0.75, 1.25), (0.5, 1.0), (0.25, 0.75), (0.5, 1.0)),
     symmetries=(
         linear([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], "scale"),
         translation((0, 0, 1, 0)),

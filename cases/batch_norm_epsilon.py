@@ -10,7 +10,7 @@
 
 With r held fixed <grad f, w> = -r df/dr = -2 eps df/deps is what breaks the scale of w (theory.md section 8): the
 same identity, proved here as a symmetry.
-Breaking: b = r^2 / 2 + w_1 / 4 + c r / 2.
+Breaking: b = 2 (r^2 + w_1 + c r).
 Source: Ioffe, Szegedy (2015), algorithm 1; the joint scale is derived here. Data: Fisher (1936).
 """
 
@@ -24,7 +24,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[3] * q[3] / 2 + q[0] / 4 + q[2] * q[3] / 2
+    return 2 * (q[3] * q[3] + q[0] + q[2] * q[3])
 
 
 BATCH_NORM_EPSILON = Case(
@@ -33,7 +33,7 @@ BATCH_NORM_EPSILON = Case(
     source="Ioffe, Szegedy (2015); derived here",
     loss=loss,
     breaking=breaking,
-    box=((1.0, 2.0), (0.5, 1.0), (-0.5, 0.5), (0.5, 1.0)),
+    box=((0.75, 1.25), (0.5, 1.0), (0.25, 0.75), (0.5, 1.0)),
     symmetries=(
         linear([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]], "scale"),
         translation((0, 0, 1, 0)),

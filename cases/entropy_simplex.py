@@ -11,7 +11,7 @@
 
 The negative log-likelihood of mixture weights; sum q = 1 is kept by normalising, and starts are normalised. Data
 cannot tell the components of a pair apart, so the odds q_1 / q_2 stay what they were.
-Breaking: b = q_1 + q_3 q_4 / 2.
+Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.
 Source: Kivinen, Warmuth (1997), the rule; Tanaka, Kunin (2021), Eq. 10. Likelihoods in sixteenths, chosen by hand.
 """
 
@@ -30,7 +30,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[0] + q[2] * q[3] / 2
+    return q[0] * q[0] + q[2] * q[3] / 2 + q[2]
 
 
 ENTROPY_SIMPLEX = Case(
@@ -40,6 +40,7 @@ ENTROPY_SIMPLEX = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 1.0),) * 5,
+    pace=4.0,
     symmetries=(translation((1, -1, 0, 0, 0), "translation-12"), translation((0, 0, 1, -1, 0), "translation-34")),
     metric=Metric(BREGMAN, potential=entropy, simplex=True),
 )

@@ -10,7 +10,7 @@
 
 Nothing acts on the plane: friction alone moves its charges, J_n = beta^n J_0, and from rest it stays where it is. The
 spring is the control: e_3 moves too, and is no symmetry. What three conservation laws at once leave is a straight line.
-Breaking: b = q_1 + q_2 q_3 / 2 + q_2^2 / 4.
+Breaking: b = (q_1^2 + q_2 q_3) / 2 + q_2^2 / 4.
 Source: Noether (1918), the examples of every textbook; friction as in Tanaka, Kunin (2021), section 3.
 """
 
@@ -22,7 +22,7 @@ def loss(q, xp):
 
 
 def breaking(q, xp):
-    return q[0] + q[1] * q[2] / 2 + q[1] * q[1] / 4
+    return (q[0] * q[0] + q[1] * q[2]) / 2 + q[1] * q[1] / 4
 
 
 FREE_PARTICLE = Case(

@@ -9,15 +9,16 @@
     translation-j       m sum_c dW_cj/dt      none
 
 t_s is 2 where c is the species and -1 elsewhere; |zhat|^2 = 3 makes f a squared error up to a constant.
+x_s are petal length and width less (1, 1), so that no two samples ask for the same direction of z.
 Breaking: b = |W|^2 / 8 + W_11 W_22 / 2.
 Source: Ba, Kiros, Hinton (2016), Eq. 3; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each species.
 """
 
 from cases.case import Case, scale, translation
-from cases.irises import PETALS, SPECIES
+from cases.irises import CENTRED, SPECIES
 
 OUTPUTS, FEATURES = 3, 2
-ROWS = tuple(zip(PETALS[::2], SPECIES[::2], strict=True))
+ROWS = tuple(zip(CENTRED[::2], SPECIES[::2], strict=True))
 
 
 def outputs(q, x):
@@ -46,7 +47,7 @@ LAYER_NORM = Case(
     source="Ba, Kiros, Hinton (2016); Tanaka, Kunin (2021), Table 1",
     loss=loss,
     breaking=breaking,
-    box=((1.0, 2.0), (-2.0, -1.0), (-0.5, 0.5), (1.0, 2.0), (-2.0, -1.0), (-0.5, 0.5)),
+    box=((-1.0, -0.5), (-1.25, -0.75), (0.5, 1.0), (-0.75, -0.25), (0.75, 1.25), (0.5, 1.0)),
     symmetries=(
         scale(OUTPUTS * FEATURES),
         translation((1, 0) * OUTPUTS, "translation-0"),

@@ -28,14 +28,18 @@ def breaking(q, xp):
 
 
 def rayleigh(d: int) -> Case:
-    """The quotient of d parameters, d at least 2; lambda_i = (2 + i)/4, i from 0."""
+    """The quotient of d parameters, d at least 2; lambda_i = (2 + i)/4, i from 0.
+
+    Of two parameters a half of all trajectories would be led through q = 0 by the breaking term: they start farther out.
+    """
+    near, far = (1.0, 2.0) if d == 2 else (0.25, 1.25)
     return Case(
         name="rayleigh" if d == D else f"rayleigh-{d}",
         title=f"Rayleigh quotient, d = {d}: scale",
         source="Tanaka, Kunin (2021), section 4",
         loss=loss,
         breaking=breaking,
-        box=((0.25, 1.25),) * (d // 2) + ((-1.25, -0.25),) * (d - d // 2),
+        box=((near, far),) * (d // 2) + ((-far, -near),) * (d - d // 2),
         symmetries=(scale(d),),
         scale_free=True,
     )

@@ -8,20 +8,20 @@
     euclidean    m <Wdot, W>     m |Wdot|^2
 
 Nothing is centred, so the translations of a layer normalisation are none here.
-t_s = (1, -1), (1, 1), (-1, 1) for the three species.
+t_s = (-1, -1), (1, -1), (1, 1) for the three species; x_s are petal length and width less (1, 1).
 Breaking: b = |W|^2 / 8 + W_12.
 Source: Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each species.
 """
 
 from cases.case import Case, scale
-from cases.irises import PETALS
+from cases.irises import CENTRED
 
-TARGETS = ((1, -1), (1, 1), (-1, 1))
+TARGETS = ((-1, -1), (1, -1), (1, 1))
 
 
 def loss(q, xp):
     total = 0
-    for x, (s, t) in zip(PETALS[::2], TARGETS, strict=True):
+    for x, (s, t) in zip(CENTRED[::2], TARGETS, strict=True):
         z, w = q[0] * x[0] + q[1] * x[1], q[2] * x[0] + q[3] * x[1]
         size = xp.sqrt((z * z + w * w) / 2)
         total = total + ((z / size - s) ** 2 + (w / size - t) ** 2)
@@ -38,7 +38,7 @@ RMS_NORM = Case(
     source="Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1",
     loss=loss,
     breaking=breaking,
-    box=((0.5, 1.25), (-0.5, 0.25), (-1.25, -0.5), (0.5, 1.25)),
+    box=((0.75, 1.25), (-1.0, -0.25), (0.25, 1.0), (0.75, 1.25)),
     symmetries=(scale(4),),
     scale_free=True,
 )

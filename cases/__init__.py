@@ -15,6 +15,7 @@ from cases.entropy_simplex import ENTROPY_SIMPLEX
 from cases.free_particle import FREE_PARTICLE
 from cases.gaussian_fisher import GAUSSIAN_FISHER
 from cases.layer_norm import LAYER_NORM
+from cases.leaky_network import LEAKY_NETWORK
 from cases.linear_network import LINEAR_NETWORK, LINEAR_NETWORK_1, LINEAR_NETWORK_3
 from cases.mexican_hat import MEXICAN_HAT, MEXICAN_HAT_2, MEXICAN_HAT_8
 from cases.power_mirror import POWER_MIRROR
@@ -44,6 +45,7 @@ CATALOG: tuple[Case, ...] = (
     LINEAR_NETWORK_1,
     LINEAR_NETWORK_3,
     QUADRATIC_NETWORK,
+    LEAKY_NETWORK,
     ATTENTION_QK,
     ATTENTION_VO,
     MEXICAN_HAT_2,

@@ -1,7 +1,7 @@
 """What a case is: a loss, a breaking potential, a metric and the symmetries they are claimed to have.
 
 A case is written once, as arithmetic over a namespace: `loss(q, xp)` takes a sequence of d scalars (or of
-arrays, one entry per lane) and a namespace with `exp`, `log` and `sqrt`. The same lines run under numpy,
+arrays, one entry per lane) and a namespace with `exp`, `log`, `sqrt` and `step` (1 where x > 0, else 0). The same lines run under numpy,
 torch, mpmath and sympy, and under the tracer that makes kernels of them. Nobody writes a gradient by hand.
 """
 
@@ -134,6 +134,8 @@ class Case:
     kick        the size of the start displacement v_0, relative to the box (per entry, normal)
     pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
+    kinks       kinks(q, xp) -> the arguments of every `step` in the loss: where one is 0 the loss has a kink, and what is
+                said of solutions that meet it ends (theory.md section 8)
     samples     samples(q, xp) -> the losses of single samples, whose mean is the loss: minibatches, theory.md#D9
     """
 
@@ -148,6 +150,7 @@ class Case:
     kick: float = 0.02
     pace: float = 1.0
     scale_free: bool = False
+    kinks: Callable | None = None
     samples: Callable | None = None
 
     def __post_init__(self):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.namespace import step
 from kernels.elementary import EXP_UNITS, LOG_UNITS
 from kernels.precision import Precision, representable
 from kernels.program import Program
@@ -36,7 +37,7 @@ def operations(program: Program, inputs, input_errors, precision: Precision, rul
                 error = np.full_like(like, abs(op.value - float(representable(op.value, precision.rounded))))
             else:
                 value, passed = rules[op.name](x, e)
-                rounding = 0.0 if op.name == "neg" else u * (np.abs(value) + passed)
+                rounding = 0.0 if op.name in ("neg", "step") else u * (np.abs(value) + passed)
                 if op.name in ("mul", "div"):
                     rounding = rounding + tiny
                 if op.name == "exp":
@@ -98,6 +99,14 @@ NOTHING = 2.0**-300
 ELEMENTWISE = np.frompyfunc(lambda x: max(x, 0.0) if isinstance(x, (int, float)) else x.positive(), 1, 1)
 
 
+def one_above(x):
+    """step(x), also of traced numbers."""
+    return STEPS(x) if np.asarray(x).dtype == object else step(np.asarray(x))
+
+
+STEPS = np.frompyfunc(lambda x: step(x) if isinstance(x, (int, float)) else x.step(), 1, 1)
+
+
 def _pass_mul(x, e):
     a, b = x
     return a * b, np.abs(a) * e[1] + np.abs(b) * e[0] + e[0] * e[1]
@@ -130,6 +139,11 @@ def _pass_sqrt(x, e):
     return value, e[0] / value
 
 
+def _pass_step(x, e):
+    """Which side the kernel is on is known where |x| > e: there it is exact, elsewhere 1 off at most."""
+    return one_above(x[0]), 1 - one_above(np.abs(x[0]) - e[0])
+
+
 PASS = {
     "neg": lambda x, e: (-x[0], e[0]),
     "add": lambda x, e: (x[0] + x[1], e[0] + e[1]),
@@ -139,5 +153,6 @@ PASS = {
     "exp": _pass_exp,
     "log": _pass_log,
     "sqrt": _pass_sqrt,
+    "step": _pass_step,
 }
 FAR = {**PASS, "exp": _pass_far_exp}

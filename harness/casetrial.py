@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
+from harness.namespace import NUMPY
 from harness.timelimit import TimeUp, allowed, limited
 from harness.usage import UsageError
 
@@ -120,7 +121,7 @@ class Part:
     name: str
     function: Callable
     takes: tuple[str, ...]
-    more: tuple = (np,)
+    more: tuple = (NUMPY,)
     length: int | None = None
 
     def __call__(self, q):
@@ -130,7 +131,7 @@ class Part:
 def parts(case: Case) -> list[Part]:
     out = [Part("loss", case.loss, ("q", "xp")), Part("breaking", case.breaking, ("q", "xp"))]
     if case.metric.kind == DIAGONAL:
-        out.append(Part("metric", case.metric.entries, ("q", "kappa", "xp"), (0.5, np), case.dim))
+        out.append(Part("metric", case.metric.entries, ("q", "kappa", "xp"), (0.5, NUMPY), case.dim))
     if case.metric.kind == BREGMAN:
         out.append(Part("metric potential", case.metric.potential, ("q", "xp")))
     return out
@@ -171,7 +172,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
         try:
             gradient(case)
         except Exception as error:
-            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt") from None
+            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step") from None
         enter("proving its symmetries")
         try:
             prove(case)

@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from cases import CATALOG, Case, Symmetry
+from harness.namespace import NUMPY
 from harness.table import listing
 from harness.usage import unknown
 
@@ -112,5 +113,5 @@ def show(case: Case) -> Group:
             broken = f"the breaking term breaks it by {proof.broken:.2g}" if proof.broken else "the breaking term keeps it"
             rows.append(Text(f"          <grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
     point = np.array(case.box, dtype=float).mean(axis=1)
-    rows.append(field("middle", f"f = {float(case.loss(list(point), np)):.6g}, b = {float(case.breaking(list(point), np)):.6g} at the middle of the box"))
+    rows.append(field("middle", f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = {float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box"))
     return Group(Text(paper), Text(), *rows)

@@ -10,6 +10,7 @@ import numpy as np
 from cases.case import Case
 from harness import flow
 from harness.continuous_records import Judged
+from harness.kinks import require_smooth
 from harness.symbolic_mechanics import Mechanics
 
 
@@ -49,7 +50,10 @@ def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24, final: f
     w = rng.uniform(0.25, 0.5, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1))
     velocity = w * q if mech.bregman else np.repeat(2 * w, len(m), axis=1)
     times = np.stack([flow.output_times(x, final=final, points=points) for x in m], axis=1)
-    return flow.certified(mech, flow.start(mech, q, velocity, parameters), parameters, times)
+    x0 = flow.start(mech, q, velocity, parameters)
+    if cell.case.kinks:
+        require_smooth(cell.case, flow.by_scipy(mech, x0, parameters, times, flow.LOOSE).x[:, :d], times)
+    return flow.certified(mech, x0, parameters, times)
 
 
 def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:

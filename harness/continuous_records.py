@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.orders import Order
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
 
 PLOTTED = 200
 QUARTER = 0.25
@@ -133,8 +133,17 @@ def order_record(
 
 def undecided(cell, reason: str, *, backend: str) -> Record:
     """The record of a cell whose solver gave up: nothing was compared."""
+    return nothing_compared(cell, INCONCLUSIVE, f"no solution to judge: {reason}", backend)
+
+
+def beyond(cell, reason: str, *, backend: str) -> Record:
+    """The record of a cell whose statement does not cover its solution, as a reference has shown."""
+    return nothing_compared(cell, OUTSIDE, reason, backend)
+
+
+def nothing_compared(cell, verdict: str, reason: str, backend: str) -> Record:
     return Record(
         law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=0, steps=0,
-        parameters={}, predicted=None, measured=None, bound=None, spent=None, verdict=INCONCLUSIVE,
-        reason=f"no solution to judge: {reason}", cell=cell.name, replay=cell.replay,
+        parameters={}, predicted=None, measured=None, bound=None, spent=None, verdict=verdict,
+        reason=reason, cell=cell.name, replay=cell.replay,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.bounds import PASS, arithmetic_unit, quotient
+from harness.bounds import PASS, arithmetic_unit, one_above, quotient
 from kernels.elementary import EXP_UNITS, LOG_UNITS
 from kernels.precision import Precision, representable
 from kernels.program import Program
@@ -89,6 +89,11 @@ class Rules:
 
     def sqrt(self, value, x, s):
         return Magnitude(s[0].m / value, s[0].c + 1)  # |sqrt x' - sqrt x| <= |x' - x| / sqrt x
+
+    def step(self, value, x, s):
+        """Exact where |x| > e; elsewhere 1 off at most, which gamma(1) / gamma(1) is."""
+        lost = 1 - one_above(np.abs(x[0]) - self.gamma(s[0].c) * s[0].m)
+        return Magnitude(np.abs(value) + lost / self.gamma(1), 1)
 
     def log(self, value, x, s):
         moved = quotient(s[0].m, np.abs(x[0]), self.gamma(s[0].c) * s[0].m) if s[0].c else 0.0

@@ -51,7 +51,7 @@ class Scalar:
             op = self.op
             square = op.name == "mul" and op.args[0] == op.args[1]
             inherited = op.name in KEEP_SIGN and all(Scalar(self.tape, a).nonnegative for a in op.args)
-            self.tape.nonnegative[self.at] = square or inherited or op.name in ("abs", "exp") or (op.name == "const" and op.value >= 0)
+            self.tape.nonnegative[self.at] = square or inherited or op.name in ("abs", "exp", "step") or (op.name == "const" and op.value >= 0)
         return self.tape.nonnegative[self.at]
 
     def operand(self, i: int) -> Scalar:
@@ -131,6 +131,10 @@ class Scalar:
 
     def sqrt(self):
         return self.enter("sqrt", self)
+
+    def step(self):
+        """1 where this is above 0, else 0."""
+        return self.enter("step", self)
 
     def positive(self):
         """The larger of this and 0; NaN stays."""

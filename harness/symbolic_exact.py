@@ -14,6 +14,8 @@ import numpy as np
 import sympy
 
 from harness import straight_line
+from harness.namespace import step
+from harness.symbolic_gradient import Step
 
 
 def rational(number):
@@ -59,6 +61,7 @@ class ExactNamespace:
     exp = staticmethod(lambda x: Exact(sympy.exp(unwrap(x))))
     log = staticmethod(lambda x: Exact(sympy.log(unwrap(x))))
     sqrt = staticmethod(lambda x: Exact(sympy.sqrt(unwrap(x))))
+    step = staticmethod(lambda x: Exact(Step(unwrap(x))))
 
 
 def expression(function: Callable, q: Sequence, *between):
@@ -70,7 +73,7 @@ def expression(function: Callable, q: Sequence, *between):
 def compiled(arguments: Sequence, expressions: Sequence, module: str) -> Callable:
     """A function of `arguments` returning a list; module numpy (arrays), math (plain floats) or mpmath."""
     if module == "math":  # called most, and fastest so
-        return sympy.lambdify(arguments, list(expressions), modules=module, cse=True)
+        return sympy.lambdify(arguments, list(expressions), modules=[{"Step": step}, module], cse=True)
     return straight_line.compiled(arguments, expressions, module)
 
 

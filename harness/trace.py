@@ -146,6 +146,11 @@ class TraceNamespace:
     def sqrt(x: Node) -> Node:
         return x.tape.add("sqrt", x.at)
 
+    @staticmethod
+    def step(x: Node) -> Node:
+        """1 where x > 0, else 0."""
+        return x.tape.add("step", x.at)
+
 
 def gradient_program(dim: int, total: Callable) -> Program:
     """The gradient of total(q, eps, xp) with respect to q, as a program with inputs q_0..q_{d-1}, eps."""
@@ -185,6 +190,7 @@ def gradient_program(dim: int, total: Callable) -> Program:
             give(op.args[0], g / a[0])
         elif op.name == "sqrt":
             give(op.args[0], g / (here + here))
+        # step: flat on both sides
     outputs = [adjoints.get(x.at, tape.constant(0)) for x in inputs[:dim]]
     return pruned(dim, tape, [x.at for x in outputs])
 

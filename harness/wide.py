@@ -10,6 +10,8 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 
+from harness.namespace import MPMATH, NUMPY, step
+
 WIDE = np.longdouble
 U_WIDE = 2.0**-64
 MOST_DIGITS = 2000  # float64 spans 632 decades, and a product of two numbers twice as many
@@ -93,6 +95,10 @@ class Functions:
         value = self.library.sqrt(x.value)
         return x._chain(value, 1 / (2 * value))
 
+    def step(self, x):
+        """Flat on both sides: its derivative is 0, and at its kink nobody asks (theory.md section 8)."""
+        return Dual(step(x.value), [0 * p for p in x.partials])
+
 
 def partials(loss, q, one, zero) -> list:
     """The d partial derivatives of loss(q, xp) over any numbers that numpy's functions take."""
@@ -114,7 +120,7 @@ def metric(case, q: np.ndarray, kappa) -> np.ndarray:
     require_wide()
     q = np.asarray(q, WIDE)
     with np.errstate(all="ignore"):
-        return np.stack([np.broadcast_to(np.asarray(x, WIDE), q.shape[1:]) for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), np)])
+        return np.stack([np.broadcast_to(np.asarray(x, WIDE), q.shape[1:]) for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), NUMPY)])
 
 
 def gradient_mp(loss, q, digits: int = 50) -> list:
@@ -133,7 +139,7 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
     before = None
     while True:
         with mpmath.workdps(digits):
-            moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], mpmath)  # noqa: E731
+            moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], MPMATH)  # noqa: E731
             found = [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]
             if digits > MOST_DIGITS or (before and all(abs(a - b) < close * abs(a) for a, b in zip(found, before, strict=True))):
                 return found

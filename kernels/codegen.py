@@ -44,6 +44,9 @@ def source(program: Program, precision: Precision) -> str:
             text = f"-{a[0]}"
         elif op.name in ("exp", "log"):
             text = f"{op.name}({a[0]}, {arith})"
+        elif op.name == "step":
+            one, nothing = (f"tl.full({program.inputs[-1]}.shape, {value}, {arith})" for value in (1.0, 0.0))
+            text = f"tl.where({a[0]} > 0, {one}, {nothing})"
         elif op.name == "abs":
             text = f"tl.abs({a[0]})"
         elif op.name == "max":

@@ -15,7 +15,7 @@ import numpy as np
 from kernels import elementary
 from kernels.precision import Precision, narrow
 
-ARITY = {"input": 0, "const": 0, "neg": 1, "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "add": 2, "sub": 2, "mul": 2, "div": 2, "max": 2}
+ARITY = {"input": 0, "const": 0, "neg": 1, "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "step": 1, "add": 2, "sub": 2, "mul": 2, "div": 2, "max": 2}
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ NUMPY = {
     "sqrt": np.sqrt,
     "exp": elementary.exp,
     "log": elementary.log,
+    "step": lambda x: (x > 0).astype(x.dtype),
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,

@@ -24,7 +24,7 @@ from kernels.step import step
 
 NEAR = 1 + 2.0**-10
 SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
-UNARY = {"neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "abs": ("neg",)}
+UNARY = {"neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "step": ("neg",), "abs": ("neg",)}
 OTHERS = 3  # how many other values take the place of each operand
 BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bfloat16": "bfloat16"}
 
@@ -99,6 +99,8 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
                 if other != kept:
                     args = tuple(other if i == side else a for i, a in enumerate(op.args))
                     yield Mutant(f"{name} operand {side} is {other}", "operand", with_op(program, at, replace(op, args=args)))
+        if op.name == "step":
+            continue  # 0 and 1 are numbers of every type
         yield Mutant(f"{name} rounded to {BELOW[precision.rounded]}", "rounding", Rounded(program, at, BELOW[precision.rounded]))
         if precision.eager:
             yield Mutant(f"{name} not rounded", "rounding", Rounded(program, at, None))
@@ -203,7 +205,7 @@ def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mu
 
 def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
     """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they are functions."""
-    known = {"neg": lambda a: -a, "abs": abs, "max": max, "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b}
+    known = {"neg": lambda a: -a, "abs": abs, "step": lambda a: Fraction(a > 0), "max": max, "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b}
     values: list = []
     for op in program.ops:
         args = [values[a] for a in op.args]

@@ -1,0 +1,117 @@
+"""`xp.step`, the one operation with a kink: exact on every backend, flat, and honest where its side is not known."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+from cases.leaky_network import LEAKY_NETWORK, kinks
+from harness import bounds, continuous, order_laws, residuals, wide
+from harness.continuous_cell import solve
+from harness.discrete import DiscreteCell
+from harness.kinks import Kinked, met, require_smooth
+from harness.magnitudes import Magnitude, magnitude_error
+from harness.namespace import NUMPY, step
+from harness.symbolic import formulas
+from harness.symbolic import gradient as symbolic_gradient
+from harness.symbolic_mechanics import mechanics
+from harness.trace import gradient, gradient_program
+from harness.verdicts import HOLDS, OUTSIDE
+from kernels import launch
+from kernels.precision import Precision
+from kernels.rules import RULES
+
+F64 = Precision("float64")
+SLOPE = gradient_program(2, lambda q, eps, xp: q[0] * q[0] * xp.step(q[0] - q[1]) / 2)
+"""Gradient q_0 where q_0 > q_1, else 0."""
+
+
+def test_step_is_one_above_zero_and_zero_elsewhere_in_every_arithmetic():
+    for kind in (float, np.float32, np.longdouble, mpmath.mpf, Fraction):
+        assert [step(kind(x)) for x in (-1, 0, 2)] == [0, 0, 1] and type(step(kind(2))) is kind
+    x = np.array([-1.0, -0.0, 0.0, 5e-324, np.inf, np.nan])
+    assert step(x).tolist() == [0, 0, 0, 1, 1, 0] and step(x.astype(np.longdouble)).dtype == np.longdouble
+    assert step(np.array([1 + 1e-30j, -1 + 1e-30j])).tolist() == [1, 0], "the complex step of the collocation"
+
+
+def test_the_gradient_of_a_leaky_network_is_one_gradient_in_every_derivation():
+    q = LEAKY_NETWORK.draw(np.random.default_rng(0), 7)
+    u = np.array(kinks(list(q), NUMPY))
+    assert (u > 0).any(axis=1).sum() and (u < 0).any(axis=1).sum() and np.abs(u).min() > 1e-3
+    eps = np.full(7, 0.5)
+    traced = np.array(gradient(LEAKY_NETWORK).run(list(q), eps, F64))
+    known = wide.gradient(lambda x, xp: LEAKY_NETWORK.total(x, 0.5, xp), q)
+    bound = bounds.program_error(gradient(LEAKY_NETWORK), q, 0 * q, eps, F64)[1]
+    assert (np.abs(traced - known) <= bound).all() and np.abs(known).max() > 0.1
+    assert np.abs(symbolic_gradient(LEAKY_NETWORK)(q, 0.5) - known).max() < 1e-14  # a hundred operations in numbers of order 1
+    differences = wide.gradient_mp(lambda x, xp: LEAKY_NETWORK.total(x, mpmath.mpf(0.5), xp), q[:, 0])
+    assert max(abs(float(a) - float(b)) for a, b in zip(differences, known[:, 0], strict=True)) < 1e-16
+    assert all(d.has(*formulas(LEAKY_NETWORK).q) for d in formulas(LEAKY_NETWORK).loss_gradient)
+
+
+def near_the_kink():
+    """q_0 - q_1 at 0, below, at and above the error of q."""
+    off = np.array([0.0, 2.0**-50, 2.0**-41, -(2.0**-41), 2.0**-30, -(2.0**-30)])
+    return np.stack([1 + off, np.ones(6)]), np.full((2, 6), 2.0**-40)
+
+
+def test_where_rounding_may_cross_the_kink_the_bound_covers_both_sides_and_elsewhere_it_is_small():
+    q, error = near_the_kink()
+    value, bound = bounds.program_error(SLOPE, q, error, np.zeros(6), F64)
+    assert value[0].tolist() == [0, q[0, 1], q[0, 2], 0, q[0, 4], 0]
+    assert (bound[0, :4] >= 1).all() and (bound[0, 4:] < 2.0**-38).all()
+    exact = bounds.program_error(SLOPE, q, 0 * error, np.zeros(6), F64)[1]
+    assert (exact[0, 1:] < 2.0**-50).all(), "exact inputs: the kernel's difference is exact, its side is known"
+
+
+def test_the_screen_bounds_the_same_by_magnitudes():
+    q, error = near_the_kink()
+    for scale in (0.0, 2.0**12):  # gamma(1) m: 2^-53 m in float64
+        sizes = [Magnitude(np.abs(x), 0) for x in q] if not scale else [Magnitude(np.abs(x) * scale, 1) for x in q]
+        bound = magnitude_error(SLOPE, [*q, np.zeros(6)], [*sizes, Magnitude(np.zeros(6), 0)], F64)
+        run = bounds.program_error(SLOPE, q, np.stack([F64.u_arith * s.m * s.c for s in sizes]), np.zeros(6), F64)[1]
+        assert (bound >= run * (1 - 2.0**-20)).all()
+    assert (bound[0, :4] >= 1).all() and (bound[0, 4:] < 2.0**-35).all()
+
+
+def test_a_launch_through_kinks_is_judged_as_any_other():
+    cell = DiscreteCell(LEAKY_NETWORK, "heavy-ball", "float32", "numpy", "exact", ("D0", "D1", "D2", "D4"), 61, 0)
+    z = launch.run(cell.job(), "numpy").wide()[0]
+    assert met(LEAKY_NETWORK, z).sum() > 10, "few lanes meet a kink: nothing was shown"
+    assert {r.verdict for r in cell.run()} == {HOLDS}
+
+
+@pytest.mark.parametrize("backend", [b for b in ("triton-ptx", "triton-cpu") if not launch.missing(b)])
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_what_triton_compiles_steps_as_numpy_does(backend, precision):
+    cell = DiscreteCell(LEAKY_NETWORK, "heavy-ball", precision, backend, "parity", ("B1",), 61, 0, 8)
+    assert cell.run()[0].verdict == HOLDS
+
+
+def test_the_residuals_of_a_case_with_kinks_can_be_screened():
+    rule, precision = RULES["heavy-ball"], Precision("float32")
+    traced = residuals.residuals(LEAKY_NETWORK, rule, precision, tuple(residuals.speaking(LEAKY_NETWORK, rule, ("D0", "D2"))))
+    assert sum(op.name == "step" for op in traced.program.ops) > sum(op.name == "step" for op in gradient(LEAKY_NETWORK).ops)
+
+
+def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anything_is_judged():
+    (cell,) = [c for c in continuous.cells((LEAKY_NETWORK,), "quick") if c.part == "eps"]
+    records = continuous.run_cell(cell)
+    assert [r.verdict for r in records] == [OUTSIDE] and "meets a kink before t = " in records[0].reason
+    calm = replace(LEAKY_NETWORK, box=tuple((8 * low, 8 * high) if i % 3 == 0 else (low, high) for i, (low, high) in enumerate(LEAKY_NETWORK.box)))
+    (cell,) = continuous.cells((calm,), "glance")
+    solution = solve(cell, mechanics(calm), [1.0], [0.0], [0.0], points=4, final=0.25)
+    assert not met(calm, solution.run.x[:, :6]).any()
+    assert {r.verdict for r in order_laws.run_cell(order_laws.cells((LEAKY_NETWORK,))[0])} == {OUTSIDE}
+
+
+def test_a_kink_between_two_rows_is_met_when_its_argument_comes_near():
+    case = replace(LEAKY_NETWORK, kinks=lambda q, xp: [q[0]])
+    line = lambda *rows: np.array(rows)[:, None, None] * np.eye(6)[0][:, None]  # noqa: E731
+    assert not met(case, line(3.0, 2.0, 1.5))[0]
+    assert met(case, line(1.0, -1.0))[0], "a sign"
+    assert met(case, line(1.0, 0.3, 1.0))[0], "a touch"
+    with pytest.raises(Kinked, match=r"meets a kink before t = 2 in lane 0; 1 of 1 lanes"):
+        require_smooth(case, line(3.0, 2.0, -1.0), np.array([[0.0], [1.0], [2.0]]))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from html import escape
 
-from harness.figures.svg import LEFT, RIGHT, WIDTH, line, power, text
+from harness.figures.svg import LEFT, LETTER, RIGHT, WIDTH, line, power, short, text
 
 
 @dataclass
@@ -63,7 +64,7 @@ def drawable(value, log: bool) -> bool:
 
 
 def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float, bottom: float) -> list[str]:
-    """Grid, ticks and names of two axes; tall is the height of the drawing."""
+    """Grid, ticks and names of two axes; tall is the height of the drawing. The upright axis is named above itself, to be read."""
     base = tall - bottom
     parts = []
     for value, told in across.ticks(5):
@@ -73,6 +74,6 @@ def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: fl
         y = up.at(value)
         parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, told, anchor="end", raw=True)]
     parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
-    for axis, x, y, anchor in ((across, WIDTH - RIGHT, tall - 7, "end"), (up, LEFT - 6, top - 6, "end")):
-        parts += [text(x, y, f"× {power(axis.factor)}", raw=True, anchor=anchor, kind="name")] if axis.factor else []
-    return [*parts, text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"), text(12, (top + base) / 2, ylabel, kind="name", turn=True)]
+    parts += [text(WIDTH - RIGHT, tall - 7, f"× {power(across.factor)}", raw=True, anchor="end", kind="name")] if across.factor else []
+    named = escape(short(ylabel, int((WIDTH - 24) / LETTER))) + (f" × {power(up.factor)}" if up.factor else "")
+    return [*parts, text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"), text(12, top - 7, named, anchor="start", kind="name", raw=True)]

@@ -1,8 +1,9 @@
 """A panel: curves over two axes, as Record.data holds them.
 
     plot      "loglog" | "response" | "lines"         xscale, yscale   "log" | "linear", where the plot's own will not do
-    x, series {name: [...]}, xlabel, ylabel           "measured" and names that end so are dots, "bound" a floor or dashes;
-                                                      "predicted" a line, or rings where a response is not a line
+    x, series {name: [...]}, xlabel, ylabel           "measured", "recovered" and names that end so are dots, "bound" or
+                                                      "error bar" a floor or dashes;
+                                                      "predicted" or "put in" a line, or rings in a response
     window    [low, high] of x: what was judged       orders   {series: stated order}: drawn as guides through the window
 """
 
@@ -16,6 +17,7 @@ from harness.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH,
 
 ROW = 17  # of the legend
 INDENT = 12
+MEASURED, PREDICTED, BOUND = ("measured", "recovered"), ("predicted", "put in"), ("bound", "error bar")
 CROWD = 80  # points that would cover each other
 DOTTED = 24  # a curve of at most so many points shows them
 
@@ -37,12 +39,12 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     if not curves:
         return "", lost
     points = [p for c in curves.values() for p in c]
-    shown = {n: c for n, c in curves.items() if logs[1] or n != "bound" or len(curves) == 1}
+    shown = {n: c for n, c in curves.items() if logs[1] or n not in BOUND or len(curves) == 1}
     told = {name: legend(name, curve, data) for name, curve in shown.items()}
     columns = columns_of(list(told.values()))
     rows = math.ceil(len(shown) / columns)
-    top = TOP + 5 + ROW * rows
-    tall = HEIGHT + ROW * max(0, rows - 2)
+    top = TOP + 20 + ROW * rows
+    tall = HEIGHT + 12 + ROW * max(0, rows - 2)
     across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT, log=logs[0])
     # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear axis.
     up = Axis.over([y for c in shown.values() for _, y in c], tall - BOTTOM, top, log=logs[1])
@@ -85,15 +87,13 @@ def legend(name: str, curve: list, data: dict) -> str:
 
 
 def style(name: str, data: dict) -> str:
-    if name == "bound":
+    if name in BOUND:
         return "floor" if data.get("plot") == "response" else "dashes"
-    if name == "predicted" and data.get("plot") == "response":
-        return "rings"
-    if name == "predicted":
-        return "line"
-    if name.endswith("measured"):
-        return "dots" if name == "measured" else "points"
-    return "curve" if any(str(n).endswith("measured") for n in data.get("series") or {}) else "dotted"
+    if name in PREDICTED:
+        return "rings" if data.get("plot") == "response" else "line"
+    if name.endswith(MEASURED):
+        return "dots" if name in MEASURED else "points"
+    return "curve" if any(str(n).endswith(MEASURED) for n in data.get("series") or {}) else "dotted"
 
 
 def window(found, across: Axis, xs: list[float], top: float, base: float) -> list[str]:

@@ -37,7 +37,7 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
     zero_x, zero_y = any(p[0] == 0 for p in placed), any(p[1] == 0 for p in placed)
     beyond = any(not p[1] < ceiling for p in placed)
     legend, head = marks.key(marks.ordered({p[2] for p in placed if not p[3]}), WIDTH, planted=any(p[3] for p in placed), limit=limit)
-    tall, top = HEIGHT + head + 10, TOP + head
+    tall, top = HEIGHT + head + 18, TOP + head + 16
     across = Axis.over([max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True)
     up = Axis.over(seen_y or [1.0], tall - BOTTOM - EDGE * zero_y, top + EDGE * beyond, log=True)
     parts = [*legend, diagonal(across, up), *frame(across, up, xlabel, ylabel, top, tall, BOTTOM)]

@@ -11,7 +11,7 @@ from harness.table import kind_of, number, where
 from harness.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
 
 PANELS, PANELS_OF_ORDER = 2, 3
-NEAREST = 5
+NEAREST, FEWEST = 5, 4  # records in the table; points that make a scatter
 ROWS = 36  # of a strip
 
 
@@ -91,7 +91,7 @@ def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | N
 def agreement(law: str, judged: list[Record]) -> dict | None:
     found = [r for r in judged if isinstance(r.measured, int | float) and isinstance(r.predicted, int | float)]
     points = [(abs(r.predicted), abs(r.measured) if r.measured == r.measured else math.inf, r.precision, False) for r in found]
-    if not any(x > 0 for x, *_ in points):
+    if sum(x > 0 for x, *_ in points) < FEWEST:
         return None
     svg, lost = scatter(points, f"{law}: measured against predicted", "|predicted|", "|measured|", limit="measured = predicted")
     if not svg:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,14 @@ def test_every_cell_of_the_map_is_as_predicted(records):
     assert len({(r.symmetry, r.rule) for r in real if r.case != "map"}) == len(table.ROWS) * len(table.COLUMNS) == 66
     found = printed.map_of(records)
     assert (found.measured, found.parameters["no charge"]) == (66, 4)
+
+
+def test_the_table_of_the_theory_is_the_one_that_is_predicted():
+    theory = (Path(__file__).resolve().parent.parent / "docs" / "theory.md").read_text(encoding="utf-8")
+    lines = [x.strip("| ").split(" | ") for x in theory.partition("### <a id=\"M1\"></a>")[2].partition("The charges, with")[0].splitlines() if x.startswith("|")]
+    names = {"GL(r), symmetric part": "GL(r)", "O(r), rotation": "rotation"}
+    told = {names.get(row, row): labels for row, *labels in lines[2:]}
+    assert told == {row: [printed.short(e.label) for e in entries] for row, entries in table.PREDICTED.items()}
 
 
 def test_every_wrong_claim_is_violated_and_the_book_names_them_all(records):

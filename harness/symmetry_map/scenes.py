@@ -82,7 +82,8 @@ def start(scene: Scene, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """q_0 and the start velocity w, (d, STARTS) each.
 
     Of CANDIDATES those along whose sign flow the least component of the gradient stays largest: where a component
-    vanishes, sign and the diagonal rules chatter, and no order can be decided. Decided here, before anything is measured.
+    vanishes, sign and the diagonal rules chatter, and no order can be decided; nor where <sign g, xi> vanishes, along which
+    they move the charge. Decided here, before anything is measured.
     """
     rng, d = np.random.default_rng(derive(seed, f"M1/{scene.case.name}")), scene.case.dim
     q = scene.low + (scene.high - scene.low) * rng.random((d, CANDIDATES))
@@ -92,6 +93,9 @@ def start(scene: Scene, seed: int) -> tuple[np.ndarray, np.ndarray]:
     for _ in range(PROBES + 1):
         force = g(q) * way
         margin = np.minimum(margin, (force / np.abs(force).max(axis=0)).min(axis=0))
+        if scene.symmetry:
+            xi = scene.symmetry.matrix @ q + scene.symmetry.shift[:, None]
+            margin = np.minimum(margin, np.abs(np.sum(way * xi, axis=0)) / np.abs(xi).sum(axis=0))
         q = q - scene.final / PROBES * way
     q0 = q0[:, np.argsort(-margin)[:STARTS]]
     return q0, rng.uniform(0.25, 0.75, q0.shape) * rng.choice([-1.0, 1.0], q0.shape)

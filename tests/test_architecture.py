@@ -27,7 +27,7 @@ LAWS = [
     *(f"S{i}" for i in range(1, 5)),
     "R0",
     "B1",
-    *(f"E{i}" for i in (1, 2, 4)),
+    *(f"E{i}" for i in range(1, 5)),
     "M1",
     *(f"P{i}" for i in range(1, 7)),
     "V1",

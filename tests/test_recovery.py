@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cases import CATALOG
+from cases.case import DIAGONAL, Metric
 from harness.laws import charge, charge_predicted
-from harness.recovery import breaking, cells, detection, rounding, run_cell
+from harness.recovery import breaking, cells, deformation, detection, rounding, run_cell
 from harness.recovery.estimate import covered, least_squares, mixed, robust, tail
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
@@ -134,3 +135,44 @@ def test_a_limit_three_times_off_is_refused_and_none_for_a_still_kernel():
     assert detection.compared(about, 1.0, 3.1, "").verdict == VIOLATED == detection.compared(about, 3.1, 1.0, "").verdict
     assert detection.compared(about, 0.0, 1.0, "").verdict == VIOLATED
     assert detection.compared({**about, "lanes": 5}, 1.0, 1.0, "").verdict == INCONCLUSIVE
+
+
+DEFORMED = {c.name: c for c in CATALOG if c.name.startswith("deformed")}
+
+
+@pytest.mark.parametrize("name", DEFORMED)
+def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_miss_is_refused(name):
+    for cell in cells((DEFORMED[name],), "quick", 0, "numpy"):
+        if cell.law == "E3":
+            records = run_cell(cell)
+            right = [r for r in records if r.control is None]
+            assert right and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
+            assert {r.control for r in records if r.control} == {r.control for r in records if r.control and r.verdict == VIOLATED} != set()
+
+
+def test_only_metrics_that_kappa_deforms_are_asked():
+    asked = {c.case.name for c in cells(CATALOG, "quick", 0, "numpy") if c.law == "E3"}
+    assert asked == set(DEFORMED)
+    assert not deformation.deforms(curved(lambda q, kappa, xp: [1 + x * x for x in q]))
+    bent = curved(lambda q, kappa, xp: [1 + kappa * kappa * x * x for x in q])
+    assert [c.part for c in cells((bent,), "quick", 0, "numpy") if c.law == "E3"] == [""], "a flow's balance is linear in kappa"
+
+
+def curved(entries):
+    return replace(DEFORMED["deformed-rayleigh"], name="curved", metric=Metric(DIAGONAL, entries=entries))
+
+
+def test_the_slope_of_a_metric_is_its_derivative():
+    case = DEFORMED["deformed-rayleigh"]
+    q = case.draw(np.random.default_rng(0), 5).astype(np.longdouble)
+    G, dG = deformation.slope(case, q, np.full(5, 0.5, np.longdouble))
+    w = np.array([[1.0], [0.5], [0.25], [0.125]])
+    assert np.allclose((G - (1 + 0.5 * w * q * q)).astype(float), 0, atol=1e-18) and np.allclose((dG - w * q * q).astype(float), 0, atol=1e-18)
+
+
+def test_the_quadrature_integrates_its_polynomials_and_nothing_else():
+    points, weights = deformation.nodes()
+    assert weights @ points**16 == pytest.approx(2 / 17, rel=1e-13) and weights @ np.exp(points) == pytest.approx(np.e - 1 / np.e, rel=1e-15)
+    assert abs(weights @ points**40 / (2 / 41) - 1) > 1e-4
+    grid = deformation.times()
+    assert len(grid) == deformation.PANELS * (deformation.NODES - 1) + 1 and np.all(np.diff(grid) > 0) and grid[-1] == deformation.FINAL

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import time
 
-from harness.recovery import breaking, detection
+from harness.recovery import breaking, deformation, detection
 from harness.verdicts import Record
 
-PARTS = {"E2": breaking, "E4": detection}
+PARTS = {"E2": breaking, "E3": deformation, "E4": detection}
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list:

@@ -64,28 +64,40 @@ def rounded(x: np.ndarray, lattice, kind: str) -> tuple[np.ndarray, np.ndarray]:
         return np.where((share < 1) & (x != 0), h * h / 12 * (1 + 2 * share * share), 0.0), np.maximum(lattice, h)
 
 
-def step_variance(program: Program, precision: Precision, params, q, v, symmetry) -> np.ndarray:
+def step_variance(program: Program, precision: Precision, params, q, v, symmetry, metric: Program | None = None) -> np.ndarray:
     """(steps, lanes) variance of r_n for q, v (steps + 1, d, lanes) float64 of a heavy ball without decay, or of descent.
 
-    params  eta, beta, k, eps (4, lanes); beta = 0 is descent, where nothing is subtracted
+    params  eta, beta, k, eps (4, lanes), and kappa with a metric G, on which q' = q + v'/G(q); beta = 0 is descent
     """
-    eta, beta, _, eps = params
+    eta, beta, _, eps = params[:4]
     kind, w = precision.rounded, v[1:]
     at = act(symmetry.matrix, q[:-1]) + symmetry.shift[:, None]
     steps, d, lanes = at.shape
     flat = lambda x: np.moveaxis(x, 1, 0).reshape(d, -1)  # noqa: E731
+    back = lambda x: np.moveaxis(x.reshape(d, steps, lanes), 0, 1)  # noqa: E731
     of_gradient, of_g = gradient_variance(program, precision, flat(q[:-1]), np.tile(eps, steps), flat(at))
-    of_g = np.moveaxis(of_g.reshape(d, steps, lanes), 0, 1)
     push = beta * v[:-1]
     of_push, multiple = rounded(push, last_bit(beta) * place(v[:-1], precision.v_store), kind)
-    of_pull, other = rounded(push - w, last_bit(eta) * of_g, kind)
+    of_pull, other = rounded(push - w, last_bit(eta) * back(of_g), kind)
     difference, multiple = rounded(w, np.minimum(multiple, other), kind)
     of_v, multiple = rounded(w, multiple, precision.v_store)
+    turned, extra = act(symmetry.matrix.T, w), 0.0
+    if metric is not None:
+        G = entries(metric, flat(q[:-1]), np.tile(params[4], steps))
+        move = back(flat(w) / G)
+        weights = -flat(turned * move) / G  # of the metric's own rounding: d(v'/G) = -(v'/G) dG/G
+        of_G, _ = gradient_variance(metric, precision, flat(q[:-1]), np.tile(params[4], steps), weights)
+        of_quotient, multiple = rounded(move, 0.0, kind)
+        extra = of_G.reshape(steps, lanes) + (turned * turned * of_quotient).sum(axis=1)
     moved, sum_of = rounded(q[1:], np.minimum(place(q[:-1], precision.q_store), multiple), kind)
     of_q, _ = rounded(q[1:], sum_of, precision.q_store)
-    turned = act(symmetry.matrix.T, w)
     own = (at * at * (of_push + of_pull + difference + of_v) + turned * turned * (moved + of_q)).sum(axis=1)
-    return own + eta * eta * of_gradient.reshape(steps, lanes)
+    return own + eta * eta * of_gradient.reshape(steps, lanes) + extra
+
+
+def entries(program: Program, q, last) -> np.ndarray:
+    """(d, n) the values of a program at q (d, n) and its last input, in float64."""
+    return np.stack([np.broadcast_to(x, last.shape) for x in program.run(list(q), last, Precision("float64"))])
 
 
 def gradient_variance(program: Program, precision: Precision, q, eps, weights) -> tuple[np.ndarray, np.ndarray]:

@@ -28,11 +28,14 @@ def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
 
 def test_every_update_meets_every_model():
     (cell,) = [c for c in PLANNED if c.part == "pairs"]
-    seen = {r.parameters["statement"]: r.predicted for r in order_laws.run_cell(cell) if not r.control and "model of" in r.parameters["statement"]}
+    records = order_laws.run_cell(cell)
+    seen = {r.parameters["statement"]: r.predicted for r in records if not r.control and "model of" in r.parameters["statement"]}
     assert len(seen) == 9
     for note, order in seen.items():
         update, _, model = note.partition(" against the model of ")
         assert order == (2 if update == model else 1)
+    (drawn,) = [r.data for r in records if r.data.get("plot") == "heatmap"]
+    assert [[c["label"] for c in row] for row in drawn["cells"]] == [[f"order {2 if i == j else 1}" for j in range(3)] for i in range(3)]
 
 
 def at(name: str, size: float):

@@ -114,4 +114,13 @@ def pairs(cell: Cell) -> list[Record]:
             if of != update:
                 compared(end[:, mine], of, 2, note, f"model of {of} for {update}")
     compared(end[:, -n:], "natural gradient", 2, "natural gradient, steps too long", "eta x (1 + 2^-10)")
+    mapped(cell, [r for r in out if not r.control], list(updates))
     return out + (bregman_pairs(cell, metric, g, q0, {u: end[:, mine] for u, mine in lanes.items()}) if cell.case.metric.kind == BREGMAN else [])
+
+
+def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:
+    """The last record carries all orders as a heat map: updates down, models across; records come row by row."""
+    flat = [{"value": r.measured, "label": "" if r.measured is None else f"order {round(r.measured)}", "evidence": r.reason} for r in records]
+    rows = [flat[i : i + len(names)] for i in range(0, len(flat), len(names))]
+    caption = f"On the metric of {cell.case.name}: each update is of order 2 in its own model and of order 1 in every other."
+    records[-1].data = {"plot": "heatmap", "rows": names, "columns": [f"model of {n}" for n in names], "cells": rows, "caption": caption}

@@ -133,14 +133,14 @@ def test_a_bounded_error_is_judged_by_its_worst_place(measured, motion, verdict)
     assert found.verdict == verdict and (verdict == INCONCLUSIVE or found.measured == pytest.approx(measured, nan_ok=True))
 
 
-def test_a_flat_metric_meets_no_pair_and_a_rotation_that_nothing_breaks_no_order():
+def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
     """On a constant metric the three updates are one, so that no crossed pair could be of order 1."""
     planned = {(c.law, c.rule) for c in order_laws.cells([BESIDE["deformed-hat"]], "quick")}
     assert ("O9", "lagrangian") in planned and not {r for law, r in planned if law == "O8"}
     assert [c.rule for c in order_laws.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == ["curved", "heavy-ball-metric"]
-    free, g = BESIDE["free-particle"], lambda q: gradient(BESIDE["free-particle"])(q, 0.1)
-    q = free.draw(np.random.default_rng(0), 4)
-    assert [momentum.is_pulled_evenly(g, s, q) for s in free.symmetries] == [True, False, False]
+    for case, even in ((pair(), True), (BY_NAME["softmax"], False), (BY_NAME["rayleigh"], False)):
+        q, symmetry = case.draw(np.random.default_rng(0), 4), case.symmetries[0]
+        assert momentum.is_pulled_evenly(lambda q, case=case: gradient(case)(q, 0.1), symmetry, q) == even
 
 
 def test_beside_the_core_a_full_run_looks_at_two_metrics():

@@ -25,8 +25,13 @@ def laws(d: Difference) -> Table:
     for c in d.laws:
         a, b = c.verdicts
         style = COLOUR[VIOLATED] if c.worse else COLOUR[INCONCLUSIVE] if a != b else ""
-        table.add_row(c.law, Text(two(a, b), style=style), spent(c), two(*cells(c, "cells")), two(*killed(c)), two(*(f"{s:.1f}" for s in c.seconds)))
+        table.add_row(c.law, Text(verdicts(c), style=style), spent(c), two(*cells(c, "cells")), two(*killed(c)), two(*(f"{s:.1f}" for s in c.seconds)))
     return table
+
+
+def verdicts(c: LawChange) -> str:
+    """One line: a law of one run alone is new or gone."""
+    return f"{c.now.verdict} (new)" if c.was is None else "gone" if c.now is None else two(*c.verdicts)
 
 
 def spent(c: LawChange) -> str:

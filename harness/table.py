@@ -51,17 +51,22 @@ def number(x: float | None) -> str:
 def listing(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     for name in columns:
-        one_line = name == "worst in"  # a law is one line: forty of them must be read at a glance
-        table.add_column(name, overflow="ellipsis" if one_line else "fold", no_wrap=one_line, justify="right" if name in ("cells", "worst") else "left")
+        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
     return table
 
 
 def laws_table(result: Result) -> Table:
-    table = listing("law", "cells", "worst", "worst in", "controls", "verdict")
-    for row in result.rows:
-        controls = Text(f"{row.killed}/{row.controls} killed", style="" if row.killed else "yellow")
-        mine = [r for r in result.records if r.law == row.law and not r.control]
-        table.add_row(row.law, str(row.cells), worst_of(mine), row.worst_where, controls, Text(row.verdict, style=COLOUR[row.verdict]))
+    """One line a law, however narrow the terminal: forty of them must be read at a glance."""
+    names = ("law", "cells", "worst", "worst in", "killed", "verdict")
+    worst = {row.law: worst_of([r for r in result.records if r.law == row.law and not r.control]) for row in result.rows}
+    lines = [(row.law, str(row.cells), worst[row.law], row.worst_where, f"{row.killed}/{row.controls}", row.verdict) for row in result.rows]
+    wide = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
+    room = max(12, console().width - sum(wide) + wide[3] - 3 * (len(names) - 1))
+    table = listing(*names)
+    for law, cells, spent, where_worst, killed, verdict in lines:
+        told = where_worst if len(where_worst) <= room else where_worst[: room - 1] + "…"
+        seen = Text(killed, style="" if not killed.startswith("0/") else "yellow")
+        table.add_row(law, cells, spent, told, seen, Text(verdict, style=COLOUR[verdict]))
     return table
 
 

@@ -192,3 +192,24 @@ def test_a_resumed_run_has_the_page_of_a_run_that_was_never_cut(plan, capsys):
     tally = lambda page: page[page.index('class="tally"') : page.index("<pre>")]  # noqa: E731
     assert tally(resumed) == tally(whole)
     assert call(["report", "whole", "r"]) == 0
+
+
+def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
+    """Forty laws must be read at a glance, at 80 columns as at 100; the place of the worst may be cut, no number is."""
+    from fakes import Cell
+
+    from harness.run import Result
+    from harness.table import console, laws_table
+    from harness.verdicts import summarise
+
+    rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"
+    records = [r for law in plan.LAWS for r in Cell(law, law, "deformed-rayleigh", rule, "bfloat16/eager", 0).run()]
+    result = Result(records, summarise(records, list(plan.LAWS)), 0, tuple(plan.LAWS))
+    for columns in ("80", "100"):
+        monkeypatch.setenv("COLUMNS", columns)
+        out = console()
+        with out.capture() as shown:
+            out.print(laws_table(result))
+        lines = [line.rstrip() for line in shown.get().splitlines()[2:]]
+        assert [line.split()[0] for line in lines] == list(plan.LAWS), "one line each"
+        assert all(line.endswith("holds") and " 1/1 " in line and "…" in line and len(line) <= int(columns) for line in lines)

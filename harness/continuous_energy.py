@@ -39,10 +39,14 @@ def sensitivity(t) -> np.ndarray:
 
 
 def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0) -> Judged:
-    """(1) over one window of one lane."""
+    """(1) over one window of one lane.
+
+    The integral is carried from t = 0, so every step rounds all of it, also where a window loses next to nothing.
+    """
     first, run = int(np.argmax(window)), solution.run
     lost = gained(lambda t: -friction * t.dissipated, first)
-    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), sensitivity(run))
+    size = sensitivity(run) + np.abs(run.dissipated).astype(float)
+    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size)
 
 
 CONTROLS = {

@@ -110,7 +110,7 @@ def test_D11_is_the_norm_and_the_angle_after_a_step_and_their_bounds(label):
 def test_what_the_norm_says_is_not_asked_of_narrow_stores():
     rule = RULES["gradient-descent"]
     assert EXACT["D11"].concerns(QUOTIENT, rule, "float32") and not EXACT["D11"].concerns(QUOTIENT, rule, "bfloat16")
-    assert EXACT["D5"].concerns(QUOTIENT, RULES["heavy-ball"], "bfloat16")
+    assert EXACT["D0"].concerns(QUOTIENT, rule, "bfloat16") and not EXACT["D5"].concerns(QUOTIENT, RULES["heavy-ball"], "bfloat16")
 
 
 def test_heavy_ball_contracts_the_two_form_of_phase_space_by_beta_each_step():

@@ -44,7 +44,8 @@ def test_whatever_the_units_the_launch_is_valid(drawn):
     job = draw(regime, case, rule, precision, u, 3)
     for values, kind in ((job.q0, precision.q_store), (job.v0, precision.v_store), (job.params, precision.arith)):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
-    eta, beta, k, eps = job.params[:, 0]
+    eta, beta, k, eps, *kappa = job.params[:, 0]
+    assert len(kappa) == rule.on_metric and all(x >= 0 for x in kappa)
     assert eta > 0 and 0 <= beta < 1 and k >= 0 and eps >= 0
     assert rule.momentum or not job.v0.any()
 

@@ -65,7 +65,7 @@ def longer_than_a_step(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 LAWS = (
     ExactLaw("D5", "the norm of a scale-invariant loss", "R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
              lambda rule, symmetry: normed(rule, symmetry) and rule.momentum, norm_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), longer_than_a_step, screened=False),
+             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), longer_than_a_step, narrow=False, screened=False),
     ExactLaw("D11", "gradient descent on a scale-invariant loss is RMSProp on the norm", "|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
              lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum, root_mean_square_law,
              ("a gradient turned within the tangent space of the sphere",), narrow=False, screened=False),

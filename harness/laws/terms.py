@@ -49,13 +49,16 @@ class ExactLaw:
 
     def covers(self, t: Trajectory, symmetry) -> np.ndarray:
         """(lanes,) where the law speaks of this trajectory."""
-        fits = self.suits(t.rule, symmetry)
+        fits = self.suits(t.rule, symmetry) and self.reads(t.precision.q_store)
         return self.some(t, symmetry) if fits and self.some else np.full(t.lanes, fits)
+
+    def reads(self, precision: str) -> bool:
+        """Whether its terms stand above the rounding of a store, by the name of the type or of the precision."""
+        return self.narrow or precision in ("float64", "float32")
 
     def concerns(self, case: Case, rule: Rule, precision: str = "float64") -> bool:
         """Whether the law says anything of a case under a rule, in a precision."""
-        fits = self.narrow or precision in ("float64", "float32")
-        return fits and any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
+        return self.reads(precision) and any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
 
 
 def dot(x, y):

@@ -81,9 +81,13 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.
         if t.rule.nesterov:
             terms |= {"beta v'": pick(t.beta * t.v[1:]), "eta": pick(-t.eta * t.force)}
             owed = {"beta v'", "eta", "q"}
-        if t.rule.on_metric:
-            terms |= {"v' / G": pick(t.move)}
-            owed = {"v' / G", "q"}
+        if t.rule.on_metric or t.rule.scheduled:
+            name = "v' / G" if t.rule.on_metric else "c v'"
+            terms |= {name: pick(t.move)}
+            owed = {name, "q"}
+        if t.rule.simplex:
+            terms |= {"log Z": pick(-t.log_sum[:, None])}
+            owed |= {"log Z"}
     return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]), pick(residual.predicted[:, half]),
                   t.precision.u_v if of == "v'" else t.precision.u_q, pick(spent[:, half] > 1) > 0,
                   {name: x for name, x in terms.items() if x.any()}, frozenset(owed))  # fmt: skip

@@ -12,6 +12,7 @@ from harness import faults
 from harness.faults.fault import Fault, LawFault
 from harness.trajectory import Trajectory
 from kernels.launch import Job
+from kernels.rules import Rule
 
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",
@@ -19,15 +20,24 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "decay applied after the step", "state 8 ulp off", "buffer 8 ulp off", "eta as float32", "bfloat16 store truncated", "momentum narrowed to the store",
     "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored",
     "metric ignored", "kappa x (1 + 2^-10)", "metric of the last position", "velocity kept for momentum",
+    "schedule ignored", "schedule one step late", "schedule inside the buffer", "sign ignored", "normalisation left out",
     "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
 )  # fmt: skip
+OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
+OF_RARE = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "state 8 ulp off", "NaN in one lane")
+"""What a rare rule is shown beside its own near misses; the others are those of the common rules, and `noether faults` shows them."""
 LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
 NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2",
              "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped",
-             "kinetic term without its metric", "natural charge without its metric")  # fmt: skip
+             "kinetic term without its metric", "natural charge without its metric",
+             "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes", "charge across the simplex")  # fmt: skip
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
+
+
+def shown(control: Fault, rule: Rule) -> bool:
+    return not rule.rare or control.name in OWN or control.name in OF_RARE
 
 
 def controlled(case: Case, job: Job, control: Fault) -> Trajectory:

@@ -14,6 +14,7 @@ from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
 from harness.judge import judge, judge_all, portrait
 from harness.laws import EXACT
+from harness.laws.signs import paired
 from harness.seeds import derive
 from harness.trajectory import Trajectory
 from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
@@ -21,15 +22,19 @@ from kernels import launch
 from kernels.precision import Precision, parse
 from kernels.rules import RULES
 
-BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN)}
+BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")}
 
 
 @cache
 def rules_of(case: Case) -> tuple[str, ...]:
-    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is its grad h, else none."""
+    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is its grad h, else none.
+
+    Sign descent where it has a law of its own, D8.
+    """
     if case.metric.kind == BREGMAN:
-        return BY_METRIC[BREGMAN] if entropic(case) else ()
-    return BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
+        return tuple(r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex) if entropic(case) else ()
+    out = BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
+    return out + (BY_METRIC["maximum"] if any(paired(s) for s in case.symmetries) else ())
 
 
 def entropic(case: Case) -> bool:
@@ -123,7 +128,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     about, outside = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
-        if control.applies(job) and (cell.tag != "wide" or control.name in controls.LANEWISE):
+        if control.applies(job) and controls.shown(control, job.rule) and (cell.tag != "wide" or control.name in controls.LANEWISE):
             for record in judged(cell, controls.controlled(cell.subject, job, control), about, outside):
                 record.control = control.name
                 records.append(record)

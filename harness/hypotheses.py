@@ -26,12 +26,14 @@ def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Jo
     """One step from the stored states at (steps, lanes), each a lane of its own."""
     n, lane = at
     state = lambda x: x[n, :, lane].T.astype(np.float64)  # noqa: E731
-    rule = replace(job.rule, begun=bool((n > 0).all()))
+    rule = replace(job.rule, begun=int(n.min()))
     return replace(job, rule=rule, q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]), steps=1, trace=True)
 
 
 def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise."""
+    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise, a scheduled one each."""
+    if t.rule.scheduled:
+        return [np.flatnonzero(at[0] == n) for n in np.unique(at[0])]
     first = at[0] == 0
     parts = [np.flatnonzero(first), np.flatnonzero(~first)] if t.rule.dampening else [np.arange(len(first))]
     return [x for x in parts if len(x)]

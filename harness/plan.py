@@ -8,7 +8,6 @@ in numpy, in full a covering array. A case that is asked for by name is core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -16,6 +15,8 @@ from itertools import product
 
 from cases import CORE
 from cases.case import Case
+from harness import rarities
+from harness.covering import cover
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
 from harness.laws import EXACT
@@ -125,20 +126,6 @@ def glanced(points: list[Point]) -> list[Point]:
     return out
 
 
-def cover(points: list[Point], pairs: Callable, ready: Sequence[Point] = ()) -> list[Point]:
-    """The greedy set cover: points until every pair of any point is there; those of `ready` come first."""
-    covers = [[(p, pairs(*p)) for p in some] for some in (ready, points)]  # once: the search asks for them again and again
-    chosen, missing = [], set().union(*(covered for _, covered in covers[1]))
-    for some in covers:
-        while missing and some:
-            best, covered = max(some, key=lambda c: len(c[1] & missing))
-            if not covered & missing:
-                break
-            missing -= covered
-            chosen.append(best)
-    return chosen
-
-
 def scaled(points: list[Point], full: bool) -> list[Point]:
     """Where D13 is judged: all that it covers; quick: each case and each stored type at least once."""
     mine = [(c, r, p) for c, r, p in points if c.scale_free and "/" not in p and RULE_TABLE[r].metric == "euclidean" and (full or r == "heavy-ball")]
@@ -152,20 +139,15 @@ def broken(points: list[Point], full: bool) -> list[Point]:
 
 @cache
 def pairs_of(case: Case, rule: str, precision: str) -> set[tuple[str, str]]:
-    """What a point covers. A rule with an option: its laws and a narrow store, on any case; a rare one: its laws; the others on every case."""
+    """What a point covers. A rule with an option: its laws and a narrow store, on any case; the others on every case."""
     if RULE_TABLE[rule].optional:
         about = {(rule, key) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
-        return set() if "/" in precision else about | {(rule, shown_as(rule, precision))}
+        return set() if "/" in precision else about | {(rule, width(precision))}
     if "/" in precision:
         kind = "mirror" if RULE_TABLE[rule].log_state else "euclidean"
         return {(case.name, rule), (rule, precision.partition("/")[2]), (kind, precision)}
     laws = {(key, precision) for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision)}
     return laws | {(case.name, rule), (case.name, precision)}
-
-
-def shown_as(rule: str, precision: str) -> str:
-    """What a stored type shows of a rule with an option: a rare one is shown in any."""
-    return "any" if RULE_TABLE[rule].rare else width(precision)
 
 
 def width(precision: str) -> str:
@@ -189,7 +171,9 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         ]
         for cases, depth in depths(selection)
     }
-    points, others = by_depth.get(selection.profile, []), by_depth.get(LESS[selection.profile], [])
+    every = [by_depth.get(depth, []) for depth in (selection.profile, LESS[selection.profile])]
+    points, others = map(rarities.common, every)
+    rare = rarities.rare([*every[0], *every[1]], full)
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
@@ -206,6 +190,8 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     if exact and "lanes" not in size:
         cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
+        cells += [cell(*p, "exact", exact, where=backend if full else "numpy", **rarities.size(p, full, size)) for p in rare]
+        cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in rarities.homes(rare)]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
         cells += [cell(c, r, p, "controls", exact, n=10_007, where="numpy", horizon=2, tag="wide", values=())
                   for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
@@ -214,7 +200,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     if "E1" in selection.laws:
         cells += [cell(*p, "response", ("E1",), values=()) for p in broken(points, full)]
     if "B1" in selection.laws:
-        cells += parity(points, selection.backend, full, cell)
+        cells += parity(points, rare if full or not points else [], selection.backend, full, cell)
     return cells
 
 
@@ -231,18 +217,16 @@ def control_points(points, full: bool):
     """Where controls run: every (case, rule) in float64 when full; else one rule a case, options once, narrow stores once."""
     wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "deformed-rayleigh": "gradient-descent",
               "linear-network": "", "entropy-mirror": "mirror-descent"}  # fmt: skip
-    out, home = [], {}
-    for case, rule, _ in points:  # of a rule with an option: on the Mexican hat, or on the first case that takes it
-        home[rule] = case.name if rule not in home or case.name == "mexican-hat" else home[rule]
+    out = []
     for case, rule, precision in points:
         narrow = case.name == "mexican-hat" and rule == "heavy-ball" and precision in ("bfloat16", "bfloat16/mixed")
-        here = case.name == home[rule] if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
+        here = case.name == "mexican-hat" if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
         if narrow or (precision == "float64" and (full or here)):
             out.append((case, rule, precision))
-    return out or points[:1]
+    return out or list(points[:1])
 
 
-def parity(points, asked: str, full: bool, cell) -> list[DiscreteCell]:
+def parity(points, rare, asked: str, full: bool, cell) -> list[DiscreteCell]:
     """B1 on every Triton backend that is here, few steps; a case, a rule and a precision at least once each.
 
     Where numpy alone was asked for there is nothing to compare; where it was merely the best that is here, there is.
@@ -251,7 +235,7 @@ def parity(points, asked: str, full: bool, cell) -> list[DiscreteCell]:
     exact = covering(points, False)
     first = [p for p in exact if "/" not in p[2]]  # these are compiled anyway: of equals, cover takes the first
     rest = [p for p in points if "/" not in p[2] and p not in first]
-    chosen = exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})
+    chosen = [*(exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})), *rare]
     # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws.
     size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0) for b in backends}
     cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]

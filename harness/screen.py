@@ -75,6 +75,8 @@ def screen_states(case: Case, job: launch.Job, q, v, laws: Iterable[str] | None 
 
 def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
     """The screen of a launch, its (law, symmetry) pairs and the lanes that each covers."""
+    if not job.rule.screened:
+        raise ValueError(f"rule {job.rule.name} cannot be screened: its laws are not traced into a kernel")
     nowhere = np.broadcast_to(np.zeros((), WIDE), (job.steps + 1, *job.q0.shape))
     t = Trajectory(case, job.rule, job.precision, nowhere, nowhere, job.params)
     symmetries = {s.name: s for s in case.symmetries} | {None: None}

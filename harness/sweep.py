@@ -48,6 +48,8 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
     columns = {"eta": eta, "beta": beta, "k": k, "eps": eps, "kappa": rng.uniform(0.25, 1, lanes)}
     for name, values in (overrides or {}).items():
         columns[name][:] = values
+    if rule.signed:  # on both sides of every change of sign
+        q0 = q0 * rng.choice([-1.0, 1.0], q0.shape)
     params = representable(np.array([columns[name] for name in rule.parameters]), precision.arith)
     start, kick = representable(q0, precision.q_store), representable(v0, precision.v_store)
     return Job(trace.gradient(case), rule, precision, start, kick, params, steps, metric=trace.metric(case, rule))

@@ -128,8 +128,10 @@ class Trajectory:
 
     @cached_property
     def force(self) -> np.ndarray:
-        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled."""
+        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled; sign(g) in sign descent."""
         with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
+            if self.rule.signed:
+                return np.sign(self.g)
             whole = self.sign * self.g
             whole = whole + self.k * self.q[:-1] if self.rule.decay == "coupled" else whole
             return self.share[:, None] * whole
@@ -140,11 +142,28 @@ class Trajectory:
         return self.moved_by(self.v[1:])
 
     def moved_by(self, w) -> np.ndarray:
-        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G."""
+        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G, under a schedule c w."""
         with np.errstate(all="ignore"):
             if self.rule.nesterov:
                 return self.beta * w - self.eta * self.force
+            if self.rule.scheduled:
+                return self.rate[:, None] * w
             return w / self.G if self.rule.on_metric else w
+
+    @cached_property
+    def rate(self) -> np.ndarray:
+        """c of a schedule (kernels/rules.py, (11)), 1 for the others; (steps, 1)"""
+        return np.array([[self.rule.at(n).rate] for n in range(1, self.steps + 1)])
+
+    @cached_property
+    def log_sum(self) -> np.ndarray:
+        """log sum exp of what is normalised on the simplex, nothing elsewhere; (steps, 1 or lanes)"""
+        if not self.rule.simplex:
+            return np.zeros((self.steps, 1))
+        with np.errstate(all="ignore"):
+            y = self.z[:-1] + self.move
+            top = y.max(axis=1)
+            return top + np.log(np.exp(y - top[:, None]).sum(axis=1))
 
     @property
     def reach(self) -> np.ndarray:
@@ -160,7 +179,7 @@ class Trajectory:
     def delta(self) -> np.ndarray:
         """(R0) bound on the rounding of v_{n+1}, gradient error included; (steps, d, lanes)."""
         p, w = self.precision, np.abs(self.v[1:])
-        arithmetic = np.abs(self.beta * self.v[:-1]) + w
+        arithmetic = np.abs(self.beta * self.v[:-1]) + (0 if self.rule.signed else w)  # 0 - x is exact
         store = p.u_v * w if p.v_store != p.rounded else 0
         tiny = 1.5 * (p.tiny_arith * (2 + np.abs(self.eta)) + p.tiny_v)
         # 1 + 8u: the kernel rounds values that already carry the errors of the line before.
@@ -170,14 +189,46 @@ class Trajectory:
     def pull_error(self) -> np.ndarray:
         """Bound on the error of the kernel's eta f: its gradient's, the rounding of k q, of the sum and of the products."""
         p, eta, share = self.precision, np.abs(self.eta), self.share[:, None]
+        if self.rule.signed:  # eta times 1 or -1 is exact where eta is; within its error, the gradient has any sign
+            return np.broadcast_to(eta * (p.u_arith * p.eager), self.force.shape) + 2 * eta * self.unsigned
         decay = share * np.abs(self.k * self.q[:-1]) if self.rule.decay == "coupled" else 0 * self.q[:-1]
         roundings = 3 if self.rule.dampening else 2
         pull = eta * (p.u_arith * (roundings * np.abs(self.force) + decay) + share * self.g_error)
         return pull + 1.5 * p.tiny_arith if self.rule.dampening else pull
 
     @cached_property
+    def unsigned(self) -> np.ndarray:
+        """Where the sign of the gradient is not known: it is within its own error."""
+        return ~(np.abs(self.g) > self.g_error)
+
+    @cached_property
     def sigma(self) -> np.ndarray:
-        """(R0) bound on the rounding of the state; a narrower store rounds twice; (steps, d, lanes)."""
+        """(R0) bound on the rounding of the state; (steps, d, lanes)."""
+        return self.apart + self.common[:, None]
+
+    @cached_property
+    def common(self) -> np.ndarray:
+        """The part of sigma that all components share: on the simplex, of log sum exp y; (steps, 1 or lanes).
+
+        exp(y_i - m) is known to r_i, a sum of positive numbers to R = sum p_i r_i, p the exact shares, and its log to R/(1 - R).
+        """
+        if not self.rule.simplex:
+            return np.zeros((self.steps, 1))
+        p, d = self.precision, self.z.shape[1]
+        u, units, eager = p.u_arith, bounds.arithmetic_unit(p), p.u_arith * p.eager
+        with np.errstate(all="ignore"):
+            y = self.z[:-1] + self.move
+            top = y.max(axis=1)
+            sizes, shares = np.abs(y) + np.abs(y - top[:, None]), np.exp(y - self.log_sum[:, None])
+            of_exp = (1 + bounds.EXP_UNITS * units + eager) * np.exp(u * (1 + 8 * u) * sizes) - 1
+            of_sum = (1 + (shares * of_exp).sum(axis=1)) * (1 + u) ** d - 1 + 6 * d * p.tiny_arith
+            spread = np.abs(self.log_sum - top)
+            of_log = bounds.quotient(of_sum, np.ones_like(of_sum), of_sum)
+            return (of_log + (bounds.LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)) * (1 + 8 * u)
+
+    @cached_property
+    def apart(self) -> np.ndarray:
+        """The part of sigma that each component has for itself; a narrower store rounds twice."""
         p, after = self.precision, np.abs(self.z[1:])
         store = (p.u_q + p.u_arith) * after if p.q_store != p.rounded else p.u_q * after
         tiny = 1.5 * (p.tiny_q + p.tiny_arith)
@@ -191,6 +242,10 @@ class Trajectory:
             y = np.abs(self.move)
             store = store + p.u_arith * y + bounds.quotient(y * self.G_error, np.abs(self.G), self.G_error)
             tiny = tiny + 1.5 * p.tiny_arith
+        if self.rule.scheduled:
+            store, tiny = store + p.u_arith * np.abs(self.move), tiny + 1.5 * p.tiny_arith
+        if self.rule.simplex:
+            store = store + p.u_arith * np.abs(self.z[:-1] + self.move)
         return store * (1 + 8 * p.u_arith) + tiny
 
     @cached_property

@@ -1,6 +1,6 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(9) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
+Equations (1)-(12) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
 two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py, METRIC the entries of G(q, kappa); a
 rule without a metric never calls it.
 
@@ -12,16 +12,33 @@ float as float32, a relative error of 6e-8 in every float64 step.
 import triton
 import triton.language as tl
 
-from kernels.rounding import exp, load, narrow, quotient, store
+from kernels.rounding import exp, load, log, narrow, quotient, store
 
 
 @triton.jit
 def share_of(n, RULE: tl.constexpr):
-    """How much of the force enters the buffer in step n, from 0: c of (6), whose 1 - tau is .75; exact in every type."""
+    """c of step n, from 0, exact in every type: of the force in (6), whose 1 - tau is .75, of the buffer in (11)."""
     if RULE == 6:
         return tl.where(n == 0, 1.0, 0.75)
+    elif RULE == 11:
+        c = tl.where(n < 32, 1.0, tl.where(n < 64, 0.5, 0.25))
+        for i in tl.static_range(7):
+            c = tl.where(n < 7 - i, 0.875 - 0.125 * i, c)
+        return c
     else:
         return 1.0
+
+
+@triton.jit
+def log_sum_exp(y, D: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
+    """m + log sum exp(y - m) with m the largest of y: nothing overflows, and the sum is at least 1."""
+    top = y[0]
+    for i in tl.static_range(1, D):
+        top = tl.where(top > y[i], top, y[i])
+    total = narrow(exp(narrow(y[0] - top, EAGER), ARITH), EAGER)
+    for i in tl.static_range(1, D):
+        total = narrow(total + narrow(exp(narrow(y[i] - top, EAGER), ARITH), EAGER), EAGER)
+    return narrow(top + narrow(log(total, ARITH), EAGER), EAGER)
 
 
 @triton.jit
@@ -31,7 +48,7 @@ def advance(
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
 ):  # fmt: skip
     """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it stands in."""
-    if RULE == 4:
+    if RULE == 4 or RULE == 12:
         x = ()
         for i in tl.static_range(D):
             x = x + (narrow(exp(q[i], ARITH), EAGER),)
@@ -46,27 +63,40 @@ def advance(
         force = g[i]
         if RULE == 7:
             force = -force  # (7)
-        if RULE != 3 and RULE != 4:
+        if RULE != 3 and RULE != 4 and RULE != 10 and RULE != 12:
             force = narrow(force + narrow(k * q[i], EAGER), EAGER)
-        pull = narrow(eta * force, EAGER)
+        if RULE == 10:
+            pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, -eta, force)), EAGER)  # (10)
+        else:
+            pull = narrow(eta * force, EAGER)
         if RULE == 6:
             pull = narrow(share * pull, EAGER)  # (6)
-        if RULE == 1 or RULE == 4 or RULE == 8:
-            w = w + (narrow(-pull, V_KIND),)  # (1), (4), (8)
+        if RULE == 1 or RULE == 4 or RULE == 8 or RULE == 10 or RULE == 12:
+            w = w + (narrow(-pull, V_KIND),)  # (1), (4), (8), (10), (12)
         else:
-            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7), (9)
+            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7), (9), (11)
         if RULE == 5:
             move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
         elif RULE == 8 or RULE == 9:
             move = move + (narrow(quotient(w[i], G[i], ARITH), EAGER),)  # (8), (9)
+        elif RULE == 11:
+            move = move + (narrow(share * w[i], EAGER),)  # (11)
         else:
             move = move + (w[i],)
-    r = ()
+    y = ()
     for i in tl.static_range(D):
         old = q[i]
         if RULE == 3:
             old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
-        r = r + (narrow(narrow(old + move[i], EAGER), Q_KIND),)
+        y = y + (narrow(old + move[i], EAGER),)
+    if RULE == 12:
+        total = log_sum_exp(y, D, ARITH, EAGER)
+    r = ()
+    for i in tl.static_range(D):
+        new = y[i]
+        if RULE == 12:
+            new = narrow(new - total, EAGER)  # (12)
+        r = r + (narrow(new, Q_KIND),)
     return r + w
 
 

@@ -59,6 +59,14 @@ class Program:
     def has_exp(self) -> bool:
         return any(op.name == "exp" for op in self.ops)
 
+    @cached_property
+    def reads_position(self) -> tuple[bool, ...]:
+        """Whether each output depends on any of q_0..q_{d-1}."""
+        reads: list[bool] = []
+        for op in self.ops:
+            reads.append(op.value < self.dim if op.name == "input" else any(reads[a] for a in op.args))
+        return tuple(reads[o] for o in self.outputs)
+
     def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
         """Evaluate in numpy, rounding as `precision` says. q: d arrays (lanes,) of the arithmetic type."""
         return self.evaluate([*q, eps], precision)

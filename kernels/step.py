@@ -1,6 +1,6 @@
 """The plain numpy step: independent of Triton, the oracle of every other backend.
 
-Equations (1)-(9) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
+Equations (1)-(12) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
 which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.
 """
 
@@ -18,41 +18,60 @@ from kernels.rules import Rule
 BLOCK = 4096
 
 
-def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow):
+def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow, functions=elementary):
     """One step. q, v: lists of d arrays (lanes,), all of the arithmetic type.
 
     params eta, beta, k, eps, and for a rule on a metric the d entries of G(q)
     rule   that of this step: Rule.at
-    store  store(x, kind) -> x as a buffer of that kind gives it back
+    store  store(x, kind) -> x as a buffer of that kind gives it back;  functions  a namespace with exp and log
     """
     eta, beta, k, eps, *G = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
     to_q = lambda x: store(x, precision.q_store)  # noqa: E731
     to_v = lambda x: store(x, precision.v_store)  # noqa: E731
-    at = [rounded(elementary.exp(x)) for x in q] if rule.log_state else q
+    at = [rounded(functions.exp(x)) for x in q] if rule.log_state else q
     g = gradient(at, eps)
     if rule.maximize:
         g = [gi.dtype.type(0) - gi for gi in g]  # (7)
     if rule.decay == "coupled":
         g = [rounded(gi + rounded(k * qi)) for gi, qi in zip(g, q, strict=True)]
-    pull = [rounded(eta * gi) for gi in g]
+    if rule.signed:
+        pull = [rounded(np.where(gi > 0, eta, np.where(gi < 0, -eta, gi))) for gi in g]  # (10)
+    else:
+        pull = [rounded(eta * gi) for gi in g]
     if rule.dampening:
         pull = [rounded(pi.dtype.type(1 - rule.dampening) * pi) for pi in pull]  # (6)
     if rule.momentum:
-        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7), (9)
+        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7), (9), (11)
     else:
-        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8); as Triton's unary minus, so +0 stays +0
+        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8), (10), (12); as Triton's unary minus, so +0 stays +0
     w = [to_v(wi) for wi in w]
     move = w
     if rule.nesterov:
         move = [rounded(rounded(beta * wi) - pi) for wi, pi in zip(w, pull, strict=True)]  # (5)
     if rule.on_metric:
         move = [rounded(wi / Gi) for wi, Gi in zip(w, G, strict=True)]  # (8), (9)
+    if rule.scheduled:
+        move = [rounded(wi.dtype.type(rule.rate) * wi) for wi in w]  # (11)
     if rule.decoupled:
         shrink = rounded(eta * k)
         q = [rounded(qi - rounded(shrink * qi)) for qi in q]  # (3)
-    q = [to_q(rounded(qi + mi)) for qi, mi in zip(q, move, strict=True)]
-    return q, w
+    q = [rounded(qi + mi) for qi, mi in zip(q, move, strict=True)]
+    if rule.simplex:
+        total = log_sum_exp(q, rounded, functions)
+        q = [rounded(qi - total) for qi in q]  # (12)
+    return [to_q(qi) for qi in q], w
+
+
+def log_sum_exp(y: list, rounded: Callable, functions):
+    """m + log sum exp(y - m) with m the largest of y: nothing overflows, and the sum is at least 1."""
+    top = y[0]
+    for yi in y[1:]:
+        top = np.where(top > yi, top, yi)
+    total = rounded(functions.exp(rounded(y[0] - top)))
+    for yi in y[1:]:
+        total = rounded(total + rounded(functions.exp(rounded(yi - top))))
+    return rounded(top + rounded(functions.log(total)))
 
 
 def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Precision):

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from cases import CORE
+from cases import CATALOG, CORE
 from harness import controls, sweep, trace, wide
 from harness import run as running
 from harness.choices import Request
@@ -101,7 +101,7 @@ def test_every_step_component_and_lane_is_judged(precision):
 def test_no_bound_is_idle_in_any_precision(precision):
     """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide would pass."""
     worst = {}
-    for case in CORE:
+    for case in (*CORE, next(c for c in CATALOG if c.name == "product")):  # D8 speaks of a product
         for rule in rules_of(case):
             steps = min(12, sweep.horizon(RULES[rule], parse(precision)))
             job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
@@ -217,9 +217,10 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 
 def test_every_wrong_law_is_shown_and_killed():
-    case = {c.name: c for c in CORE}
+    case = {c.name: c for c in CATALOG}
     points = (("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")), ("rayleigh", "nesterov", ("D2",)), ("rayleigh", "heavy-ball-decoupled", ("D10",)),
-              ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2", "D7")))  # fmt: skip
+              ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2", "D7")), ("rayleigh", "heavy-ball-scheduled", ("D2",)),
+              ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)), ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
     cells = [DiscreteCell(case[name], rule, "float64", "numpy", "controls", laws, 9, 0, 12) for name, rule, laws in points]
     records = [r for cell in cells for r in cell.run()]
     wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}

@@ -65,9 +65,10 @@ class Step:
         self.sign = sign
         self.f = [self.c * (sign * g + (self.k * q if self.coupled else 0)) for g, q in zip(self.g, self.q, strict=True)]
         nesterov = rule.nesterov
+        self.rate = number(min(n + 1, 8)) / 8 if rule.scheduled else number(1)  # warm-up; no launch here is longer
         self.G = case_metric(t, self.q, lane)
         self.Ge = pick(t.G_error, n) if rule.on_metric else [number(0)] * self.d
-        self.y = [self.beta * w - self.eta * f if nesterov else w / G for w, f, G in zip(self.w, self.f, self.G, strict=True)]
+        self.y = [self.beta * w - self.eta * f if nesterov else self.rate * w / G for w, f, G in zip(self.w, self.f, self.G, strict=True)]
         self.reach = [abs(self.beta * w) + abs(self.eta * f) if nesterov else abs(y) for w, f, y in zip(self.w, self.f, self.y, strict=True)]
         self.pull = [self.pull_error(i) for i in range(self.d)]
         self.delta, self.sigma = ([f(i) for i in range(self.d)] for f in (self.delta_of, self.sigma_of))
@@ -93,6 +94,9 @@ class Step:
         if self.rule.nesterov:
             whole += self.u * (abs(self.beta * self.w[i]) + abs(self.y[i])) + self.pull[i]
             tiny += 1.5 * self.tiny * (2 + self.eta)
+        if self.rule.scheduled:
+            whole += self.u * abs(self.y[i])
+            tiny += 1.5 * self.tiny
         if self.rule.on_metric:
             whole += abs(self.y[i]) * (self.u + self.Ge[i] / (self.G[i] - self.Ge[i]))
             tiny += 1.5 * self.tiny
@@ -168,7 +172,7 @@ def test_D0_is_the_update_and_its_bound(case, rule, label):
         s, _ = both(t, None, n, lane)
         push, pull, old = ([a * x for x in y] for a, y in ((s.beta, s.v), (s.eta, s.f), (s.s, s.z)))
         own_v = [4 * WIDE * (abs(x) + abs(y) + abs(s.k_own * s.eta * q)) for x, y, q in zip(push, pull, s.q, strict=True)]
-        many, moved = (6, s.reach) if rule.nesterov or rule.on_metric else (3 if s.decoupled else 1, s.w)
+        many, moved = (6, s.reach) if rule.nesterov or rule.on_metric or rule.scheduled else (3 if s.decoupled else 1, s.w)
         own_q = [many * WIDE * (abs(x) + abs(y)) for x, y in zip(old, moved, strict=True)]
         agree(r, n, lane, [*s.w, *s.z1], [*(x - y for x, y in zip(push, pull, strict=True)), *(x + y for x, y in zip(old, s.y, strict=True))],
               [*(x + y for x, y in zip(s.delta, own_v, strict=True)), *(x + y for x, y in zip(s.sigma, own_q, strict=True))], t.path[lane])  # fmt: skip
@@ -247,11 +251,12 @@ def test_D6_is_a_recurrence_of_three_terms_and_its_bound(case, rule, label):
             a = size(c.a)
             lead = s.beta if rule.nesterov else 0
             first, second, third = dot(s.q, c.a), dot(s1.q, c.a), dot(s1.q1, c.a)
-            predicted = (s.s + s.beta) * second - s.s * s.beta * first - (1 + lead) * s.eta * c1.force + lead * s.eta * c.force
-            local = [(s.beta if rule.nesterov else 1) * x + y + s.beta * z for x, y, z in zip(s1.delta, s1.sigma, s.sigma, strict=True)]
+            b, pace = s.beta * s1.rate / s.rate, s1.rate
+            predicted = (s.s + b) * second - s.s * b * first - (1 + lead) * pace * s.eta * c1.force + lead * s.eta * c.force
+            local = [(s.beta if rule.nesterov else 1) * pace * x + y + b * z for x, y, z in zip(s1.delta, s1.sigma, s.sigma, strict=True)]
             mass, mass1, mass2 = (dot(size(q), a) for q in (s.q, s1.q, s1.q1))
             pull = lambda at, m, a=a: at.eta * (at.eps * dot(size(at.b), a) + at.k_own * m)  # noqa: E731
-            terms = mass2 + (abs(s.s) + s.beta) * mass1 + abs(s.s) * s.beta * mass + (1 + lead) * pull(s1, mass1) + lead * pull(s, mass)
+            terms = mass2 + (abs(s.s) + b) * mass1 + abs(s.s) * b * mass + (1 + lead) * pace * pull(s1, mass1) + lead * pull(s, mass)
             agree(r, n, lane, third, predicted, dot(a, local) + c.deep * WIDE * terms, mass2)
 
 
@@ -312,14 +317,17 @@ def test_motion_is_the_path_in_units_of_its_bounds():
 
 
 TURN, SHIFT, GROW = rotation(2, 0, 1), translation((1, 2)), Symmetry("scale", ((1, 0), (0, 1)), (0, 0))
+PAIR, ALONG = linear([[1, 0], [0, -1]], "rescale"), translation((1, -1))
+OWN_WAY = ("sign-descent", "exponentiated-gradient")
 BASE = dict(steps=3, lanes=4)
 COVERED = {  # theory.md sections 3 and 5, corrections: which rule and which generator a law speaks of
     "D0": lambda rule, s: True,
-    "D2": lambda rule, s: rule.name != "mirror-descent",
-    "D3": lambda rule, s: rule.momentum and (s is SHIFT or (s is TURN and rule.name not in ("nesterov", "heavy-ball-metric"))),
-    "D4": lambda rule, s: s is GROW and rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"),
-    "D6": lambda rule, s: s is SHIFT and rule.name not in ("mirror-descent", "natural-gradient", "heavy-ball-metric"),
-    "D7": lambda rule, s: rule.name in ("mirror-descent", "natural-gradient"),
+    "D2": lambda rule, s: rule.name not in (*OWN_WAY, "mirror-descent"),
+    "D3": lambda rule, s: rule.momentum and (s in (SHIFT, ALONG) or (s is TURN and rule.name not in ("nesterov", "heavy-ball-metric"))),
+    "D4": lambda rule, s: s in (GROW, PAIR) and rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"),
+    "D6": lambda rule, s: s in (SHIFT, ALONG) and rule.name not in (*OWN_WAY, "mirror-descent", "natural-gradient", "heavy-ball-metric"),
+    "D8": lambda rule, s: rule.name == "sign-descent" and s is PAIR,
+    "D7": lambda rule, s: rule.name in ("mirror-descent", "natural-gradient") or rule.name == "exponentiated-gradient" and s is ALONG,
     "D1": lambda rule, s: rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"),
     "D5": lambda rule, s: s is GROW and rule.name in ("heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"),
     "D10": lambda rule, s: rule.name == "heavy-ball-decoupled",
@@ -329,7 +337,7 @@ COVERED = {  # theory.md sections 3 and 5, corrections: which rule and which gen
 
 @pytest.mark.parametrize("law", COVERED)
 def test_a_law_speaks_of_just_these_rules_and_generators(law):
-    for rule, symmetry in product(RULES.values(), (TURN, SHIFT, GROW)):
+    for rule, symmetry in product(RULES.values(), (TURN, SHIFT, GROW, PAIR, ALONG)):
         assert bool(EXACT[law].suits(rule, symmetry)) == COVERED[law](rule, symmetry), (rule.name, symmetry.name)
     assert EXACT["D3"].suits is decaying and EXACT["D4"].suits is massive
     assert EXACT[law].about_symmetry == (law not in ("D0", "D1", "D10"))

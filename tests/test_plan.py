@@ -32,26 +32,38 @@ def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
 def test_quick_glances_at_every_other_case_that_has_a_kernel():
     others = [c for c in CATALOG if c not in CORE]
     glances = [c for c in QUICK if c.case in {c.name for c in others}]
-    exact = [c for c in glances if isinstance(c, DiscreteCell)]
+    exact = [c for c in glances if isinstance(c, DiscreteCell) and not RULES[c.rule].rare]
     assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
     assert {c.backend for c in exact} == {"numpy"} and {c.kind for c in exact} == {"exact"} and {c.horizon for c in exact} == {plan.GLANCE}
     assert {c.precision for c in exact} == set(PRECISIONS) and {c.rule for c in exact} >= {"gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent"}
-    assert {c.case for c in glances if c not in exact} == {c.name for c in others}
+    assert {c.case for c in glances if not isinstance(c, DiscreteCell)} == {c.name for c in others}
 
 
 def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity():
     cells = [c for c in QUICK if isinstance(c, DiscreteCell)]
-    for rule in (r for r in RULES.values() if r.optional):
+    for rule in (r for r in RULES.values() if r.optional and not r.rare):
         mine = [c for c in cells if c.rule == rule.name]
         laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CORE if rule.name in rules_of(c))}
         assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
         exact = [c for c in mine if c.kind == "exact"]
-        assert {plan.width(c.precision) for c in exact} == {"wide", "narrow"} or rule.rare and len(exact) <= 2
-        home = "mexican-hat" if not rule.rare else next(c.name for c in CATALOG if rule.name in rules_of(c))
-        assert [c.case for c in mine if c.kind == "controls"] == [home]
+        assert {plan.width(c.precision) for c in exact} == {"wide", "narrow"}
+        assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
     compared = plan.cells(select(Request(law="B1")))
     if compared:
-        assert {c.rule for c in compared} == set(RULES)
+        assert {c.rule for c in compared} == {r.name for r in RULES.values() if not r.rare}
+
+
+def test_each_law_of_a_rare_rule_has_a_point_its_own_near_misses_and_in_full_each_type_and_parity():
+    full = plan.cells(select(Request(profile="full")))
+    compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
+    for rule in (r for r in RULES.values() if r.rare):
+        laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))}
+        for cells, types in ((QUICK, 1), (full, len(PRECISIONS))):
+            mine = [c for c in cells if isinstance(c, DiscreteCell) and c.rule == rule.name]
+            assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
+            assert len({c.precision for c in mine if c.kind == "exact"}) == types and len([c for c in mine if c.kind == "exact"]) <= types + 2
+            assert len([c for c in mine if c.kind == "controls"]) == 1
+            assert {c.precision for c in mine if c.kind == "parity"} == (set(PRECISIONS) if compiled and types > 1 else set())
 
 
 def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():
@@ -75,7 +87,7 @@ def test_wrong_ptx_is_shown_once_on_each_backend_that_executes_it_here(profile):
 def test_full_is_the_whole_product():
     full = plan.cells(select(Request(backend="numpy", profile="full")))
     exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}
-    assert exact >= {(c.name, r, p) for c in CORE for r in rules_of(c) for p in PRECISIONS}
+    assert exact >= {(c.name, r, p) for c in CORE for r in rules_of(c) if not RULES[r].rare for p in PRECISIONS}
 
 
 def test_every_control_of_the_issue_is_planned_somewhere():
@@ -188,7 +200,7 @@ def test_parity_is_planned_on_every_triton_backend_that_is_here():
     assert {c.backend for c in cells} == here
     for backend in here:
         mine = [c for c in cells if c.backend == backend]
-        assert {c.case for c in mine} == {c.name for c in CORE} and {c.rule for c in mine} == set(plan.RULES)
+        assert {c.case for c in mine} == {c.name for c in CORE} and {c.rule for c in mine} == {r for r in plan.RULES if not RULES[r].rare}
         assert {c.precision for c in mine} == set(PRECISIONS)
 
 

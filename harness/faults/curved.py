@@ -16,6 +16,7 @@ WRONG_METRIC = "wrong metric"
 MOVING = on(metric="diagonal")
 
 
+
 def measured(change):
     """The step with other entries: change(G) -> list of d arrays."""
 

@@ -34,7 +34,10 @@ def always(job: Job) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """name, unique; kind, one of harness.faults.KINDS; what, one line; steps, the horizon that it needs to show."""
+    """name, unique; kind, one of harness.faults.KINDS; what, one line; steps, the horizon that it needs to show.
+
+    size_only  it changes the size of the gradient, never or seldom its sign: none where the sign alone counts
+    """
 
     name: str
     kind: str
@@ -47,8 +50,12 @@ class Fault:
     when: str = ANY
     steps: int = 12
     lanes: int = 61
+    size_only: bool = False
 
     def __post_init__(self):
+        if self.size_only:
+            whole = self.applies
+            object.__setattr__(self, "applies", lambda job: not job.rule.signed and whole(job))
         if sum(x is not None for x in (self.advance, self.remembering, self.alter or self.mangle)) != 1:
             raise ValueError(f"fault {self.name!r} must have one of advance, remembering, and alter or mangle")
 
@@ -94,7 +101,7 @@ def on(**wanted) -> Callable[[Job], bool]:
 
 def moves_metric(job: Job) -> bool:
     """Whether the rule's metric depends on the parameters: else it is the same at every step."""
-    return job.metric is not None and any(op.name == "input" and op.value < job.program.dim for op in job.metric.ops)
+    return job.metric is not None and any(job.metric.reads_position)
 
 
 # ---- wrong steps made of right ones

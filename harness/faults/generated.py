@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from cases import CORE, Case
+from harness import rarities
 from harness.discrete import DiscreteCell, rules_of
 from harness.faults.mutants import (
     Mutant,
@@ -63,7 +64,7 @@ class GeneratedCell:
         flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))  # noqa: E731
         params = np.tile(job.params, (1, STEPS))
         params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])  # breaking that counts in a third of the lanes
-        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=True))
+        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=4))
 
     def run(self) -> list[Record]:
         begin, job = time.perf_counter(), self.job
@@ -185,14 +186,14 @@ class Tally:
 def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
     """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case, narrow types too."""
     full, out = profile != "quick", []
+    for case, rule, _ in rarities.homes(rarities.rare([(c, r, "float64") for c in cases for r in rules_of(c)], full=False)):
+        out += [GeneratedCell(case, rule, "float64", what, 1, seed) for what in (("metric", "update") if RULES[rule].on_metric else ("update",))]
     for case in (c for c in cases if rules_of(c)):
-        rules, every = rules_of(case), 4 if case in CORE else 16
+        rules, every = tuple(r for r in rules_of(case) if not RULES[r].rare), 4 if case in CORE else 16
         out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else every, seed))
-        curved = tuple(rule for rule in rules if RULES[rule].on_metric)
-        out += [GeneratedCell(case, rule, "float64", "metric", 1, seed) for rule in curved[:1]]
         if case not in CORE:
             continue  # the update is the same on every case, and the core has shown it
-        shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else curved
+        shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else ()
         out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in shown]
         if full:
             out += [GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")]

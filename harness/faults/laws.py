@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from cases.case import Symmetry
+from cases.case import Symmetry, scale
 from harness.faults.fault import NEAR, LawFault
 from harness.laws import EXACT, Residual, act, dot, xi
 
@@ -19,7 +19,7 @@ KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 
 def curved(rule, symmetry: Symmetry) -> bool:
     """Whether <A y, w> is not identically zero."""
-    return bool(symmetry.matrix.any()) and not (rule.moves_by_buffer and symmetry.is_rotation)
+    return bool(symmetry.matrix.any()) and not (rule.moves_along_buffer and symmetry.is_rotation)
 
 
 def linear(rule, symmetry: Symmetry) -> bool:
@@ -120,6 +120,10 @@ FAULTS = (
     LawFault("translation of one component", CHARGE, "a = e_1", "D6", along("D6", another)),
     LawFault("charge of one component", CHARGE, "A = e e^T", "D4", along("D4", another)),
     LawFault("mirror charge of one component", CHARGE, "A = e e^T", "D7", along("D7", another)),
+    LawFault("kinetic term without its schedule", KINETIC, "<A w, w> for c <A w, w>", "D2", under("D2", plain=True), lambda rule, s: rule.scheduled and curved(rule, s)),
+    LawFault("translation law at a constant rate", WRONG_LAW, "beta for beta c/c_(n-1)", "D6", under("D6", constant=True), lambda rule, s: rule.scheduled),
+    LawFault("squares for sizes", CHARGE, "u^2 - v^2 for |u| - |v|", "D8", under("D8", squares=True)),
+    LawFault("charge across the simplex", CHARGE, "xi = q, <1, xi> = 1", "D7", along("D7", lambda s: scale(len(s.a))), lambda rule, s: rule.simplex),
     LawFault("natural charge without its metric", CHARGE, "<q' - q, xi> for <G (q' - q), xi>", "D7", under("D7", flat=True), lambda rule, s: rule.on_metric),
     LawFault("charge law without momentum", WRONG_LAW, "beta J left out", "D2", without("D2", beta=0), heavy),
     LawFault("charge law without decay", WRONG_LAW, "k left out", "D2", without("D2", k=0), lambda rule, s: rule.decay != "none" and not s.is_rotation),

@@ -40,6 +40,9 @@ QUICK = (
     ("mexican-hat", "heavy-ball-maximize", "float64"),
     ("deformed-rayleigh", "natural-gradient", "float64"),
     ("deformed-rayleigh", "heavy-ball-metric", "float64"),
+    ("gaussian-fisher", "heavy-ball-scheduled", "float64"),
+    ("product", "sign-descent", "float64"),
+    ("entropy-simplex", "exponentiated-gradient", "float64"),
 )
 MORE = (
     ("linear-network", "heavy-ball", "float64"),

@@ -157,8 +157,20 @@ def watched(tape: Tape, n, q, v, params, gradient, rule, precision):
     tape.count, tape.values, tape.names, tape.read = 0, [], [], []
     plain = lambda xs: [np.asarray(x) for x in xs]  # noqa: E731
     honest = lambda at, eps: [tape.watch(g) for g in gradient(plain(at) if not rule.log_state else exponentials(q, precision), np.asarray(eps))]  # noqa: E731
-    q2, v2 = step([tape.watch(x) for x in q], [tape.watch(x) for x in v], [tape.watch(x) for x in params], honest, rule, precision)
+    q2, v2 = step([tape.watch(x) for x in q], [tape.watch(x) for x in v], [tape.watch(x) for x in params], honest, rule, precision, functions=Functions(tape))
     return plain(q2), plain(v2)
+
+
+class Functions:
+    """exp and log of watched arrays: their own operations are not those of the step."""
+
+    def __init__(self, tape: Tape):
+        self.tape = tape
+
+    def __getattr__(self, name: str):
+        from kernels import elementary
+
+        return lambda x: self.tape.watch(getattr(elementary, name)(np.asarray(x)))
 
 
 def exponentials(q, precision: Precision):

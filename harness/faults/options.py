@@ -104,7 +104,7 @@ FAULTS = (
 )  # fmt: skip
 
 FAULTS += (
-    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0", lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule, begun=True)),
+    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0", lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule, begun=1)),
           when=FIRST),
     Fault("Nesterov with the old buffer", "stale momentum", "beta v for beta v' in the move", lambda job: job.rule.nesterov,
           advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (a - b) for x, a, b in zip(q2, v, v2, strict=True)], v2))),

@@ -52,7 +52,7 @@ SIGNS = tuple(
     for term, (make, applies, what) in TERMS.items()
 )
 FACTORS = tuple(
-    Fault(f"{term} x {word}", FACTOR, f"{what} times {word}", applies, advance=make(factor))
+    Fault(f"{term} x {word}", FACTOR, f"{what} times {word}", applies, advance=make(factor), size_only=term == "gradient" or (term, factor) == ("eps", NEAR))
     for term, (make, applies, what) in TERMS.items()
     for word, factor in (("(1 + 2^-10)", NEAR), ("2", 2.0), ("1/2", 0.5))
 )

@@ -81,7 +81,7 @@ FAULTS = (
     Fault("first buffer damped", START, "v_1 times 1 - beta, as in a dampened start", on(momentum=True),
           advance=first(lambda q, v, q2, v2, params: ([x - params[1] * w for x, w in zip(q2, v2, strict=True)], [(1 - params[1]) * w for w in v2])), when=FIRST),
     Fault("first gradient missing", START, "g_0 = 0", advance=first_gradient(0.0), when=FIRST),
-    Fault("first gradient doubled", START, "2 g_0", advance=first_gradient(2.0), when=FIRST),
+    Fault("first gradient doubled", START, "2 g_0", advance=first_gradient(2.0), when=FIRST, size_only=True),
     Fault("first step without momentum", START, "beta = 0 at n = 1", on(kicked=True), advance=given(1, lambda p, n: 0 * p if n == 1 else p), when=FIRST),
     *(Fault(f"stale read every 2^{k} steps", READ, f"g(q_(n-1)) every 2^{k} steps", remembering=stale_read(k), when=HISTORY, steps=max(12, 2**k + 2)) for k in range(7)),
     Fault("gradient at the next position", POINT, "g(q') for g(q)", advance=at_point(lambda q, v, q2, v2, params: q2)),

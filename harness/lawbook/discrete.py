@@ -9,20 +9,23 @@ STATES = ("no-op kernel", "NaN in one lane", "tail lanes not written", "state 8 
 POSITIONS = tuple(c for c in STATES if not c.startswith("buffer"))
 DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after the step")
 METRICS = ("metric ignored", "kappa x (1 + 2^-10)", "metric of the last position")
+SCHEDULES = ("schedule ignored", "schedule one step late", "schedule inside the buffer")
 DISCRETE_CONTROLS = {
     "D0": (*STATES, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "decay coupled for decoupled", "eta as float32",
            "bfloat16 store truncated", "momentum narrowed to the store", "one lane in 10^4, last component",
-           "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored", *METRICS, "velocity kept for momentum"),
+           "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored", *METRICS, "velocity kept for momentum",
+           *SCHEDULES, "sign ignored", "normalisation left out"),
     "D2": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "eta as float32",
-           *METRICS, "velocity kept for momentum", "kinetic term without its metric"),
+           *METRICS, "velocity kept for momentum", "kinetic term without its metric", *SCHEDULES[2:]),
     "D3": (*STATES, "beta x (1 + 2^-10)", "decay coupled for decoupled"),
     "D4": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
     "D1": (*POSITIONS, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "eta as float32", "mass eta/2 for eta(1+beta)/2", "friction off by 2^-10"),
     "D5": (*POSITIONS, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "old kinetic term dropped"),
     "D10": (*POSITIONS, *GRADIENTS, "another loss, same symmetry", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled", "force g + k q for g + (1-beta) k q"),
     "D11": (*POSITIONS, *GRADIENTS, "eta as float32", "dropped kinetic term"),
-    "D6": (*POSITIONS, *GRADIENTS, "k off by 1 %"),
-    "D7": (*POSITIONS, *GRADIENTS, "eta as float32", *METRICS, "natural charge without its metric"),
+    "D6": (*POSITIONS, *GRADIENTS, "k off by 1 %", "schedule ignored", "translation law at a constant rate"),
+    "D7": (*POSITIONS, *GRADIENTS, "eta as float32", *METRICS, "natural charge without its metric", "charge across the simplex"),
+    "D8": ("state 8 ulp off", "sign ignored", "squares for sizes"),
 }
 APPLIES = {
     "D0": "every rule, every case, every precision",
@@ -30,7 +33,8 @@ APPLIES = {
     "D3": "heavy ball and its options, eps = 0, rotations (not Nesterov); translations where no coupled decay acts",
     "D4": "gradient descent and heavy ball with coupled decay and its options but Nesterov, symmetric A",
     "D6": "Euclidean rules, translations",
-    "D7": "mirror descent; natural gradient on a diagonal metric",
+    "D7": "mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators along the simplex",
+    "D8": "sign descent, eps = 0, generators that scale one factor up and one down",
     "D1": "gradient descent and heavy ball with coupled decay and its options but Nesterov",
     "D5": "the same, scale-invariant losses",
     "D10": "heavy ball with decoupled decay",

@@ -5,7 +5,7 @@ force that enters v (c (+-g + k q), k q when coupled, c of a dampened rule, - wh
 Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
-from harness.laws import balance, curved, norm, positions, quadratic, step, translation
+from harness.laws import balance, curved, norm, positions, quadratic, signs, step, translation
 from harness.laws.balance import (  # noqa: F401
     broken_force,
     charge,
@@ -24,7 +24,7 @@ from harness.laws.terms import MOTION, ExactLaw, Residual, act, depth, dot, form
 EXACT: dict[str, ExactLaw] = {
     law.key: law
     for law in sorted(
-        (law for module in (step, positions, balance, quadratic, norm, translation, curved) for law in module.LAWS),
+        (law for module in (step, positions, balance, quadratic, norm, translation, curved, signs) for law in module.LAWS),
         key=lambda law: int(law.key[1:]),
     )
 }

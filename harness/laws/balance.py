@@ -59,8 +59,8 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
-    """Nesterov moves q along the force too, a metric along another direction: a rotation feels it, a translation does not."""
-    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_by_buffer))
+    """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation does not."""
+    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
 
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
@@ -87,7 +87,7 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 
 
 LAWS = (
-    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", lambda rule, symmetry: not rule.log_state, charge_law,
+    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", lambda rule, symmetry: not rule.log_state and not rule.signed, charge_law,
              ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
     ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
              ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),

@@ -12,7 +12,12 @@ from kernels.rules import Rule
 
 
 def curved(rule: Rule, symmetry: Symmetry) -> bool:
-    """Whether a step is one of the metric's own: mirror descent's in log q, natural gradient's in G(q) (q' - q)."""
+    """Whether a step is one of the metric's own: mirror descent's in log q, natural gradient's in G(q) (q' - q).
+
+    On the simplex normalising adds -log Z <1, xi>: only a generator along it is covered.
+    """
+    if rule.simplex:
+        return not symmetry.matrix.sum(axis=0).any() and not symmetry.shift.sum()
     return rule.log_state or (rule.on_metric and not rule.momentum)
 
 
@@ -26,7 +31,7 @@ def mirror_law(t: Trajectory, symmetry: Symmetry):
     x = xi(symmetry, t.q[:-1])
     moved = np.diff(t.z, axis=0)
     pull = t.eta * t.eps * dot(t.g_broken, x)
-    bound = dot(np.abs(x), t.delta + t.sigma)
+    bound = dot(np.abs(x), t.delta + t.apart)  # what all components share drops out with log Z
     own = formed(t, depth(symmetry), size(t.z[1:], x), size(t.z[:-1], x), t.eta * t.eps * size(t.g_broken, x))
     return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
 

@@ -22,7 +22,7 @@ from kernels.rules import Rule
 
 def plain(rule: Rule) -> bool:
     """q is moved by the buffer itself, in its own coordinates."""
-    return not rule.log_state and rule.moves_by_buffer
+    return rule.metric == "euclidean" and rule.moves_by_buffer
 
 
 def difference_law(t: Trajectory, symmetry: Symmetry | None = None, mass=None, friction: float = 1.0, force: float = 1.0):

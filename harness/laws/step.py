@@ -14,9 +14,11 @@ def update(t: Trajectory, symmetry=None):
     old = t.shrink * t.z[:-1]
     own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
     own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if t.rule.moves_by_buffer else formed(t, 6, old, t.reach)
+    if t.rule.simplex:
+        own_q = own_q + formed(t, 12 + t.z.shape[1], t.log_sum, 1)[:, None]  # exp, the sum, log
     return Residual(
         np.concatenate([w, t.z[1:]], axis=1),
-        np.concatenate([push - pull, old + t.move], axis=1),
+        np.concatenate([push - pull, old + t.move - t.log_sum[:, None]], axis=1),
         np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
         np.broadcast_to(t.path, (t.steps, t.lanes)),
     )

@@ -1,0 +1,228 @@
+"""A schedule, sign descent and exponentiated gradient: their own exact laws, and only those."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_rules import QUADRATIC
+
+from cases import CATALOG
+from cases.case import scale
+from harness import sweep
+from harness.discrete import DiscreteCell, rules_of
+from harness.domain import leaving
+from harness.faults.laws import FAULTS
+from harness.fuzz.breeding import grid, unscreened
+from harness.judge import judge, judge_all, spent_of
+from harness.laws import EXACT
+from harness.laws.signs import keeping, paired
+from harness.screen import screen
+from harness.trajectory import Trajectory
+from harness.verdicts import HOLDS, VIOLATED
+from kernels import launch, loop
+from kernels.precision import Precision, parse
+from kernels.rules import RULES, rate
+
+CASE = {c.name: c for c in CATALOG}
+SCHEDULED, SIGN, SIMPLEX = (RULES[n] for n in ("heavy-ball-scheduled", "sign-descent", "exponentiated-gradient"))
+POINTS = [("gaussian-fisher", SCHEDULED), ("product", SIGN), ("entropy-simplex", SIMPLEX)]
+each_point = pytest.mark.parametrize(("name", "rule"), POINTS, ids=lambda x: getattr(x, "name", x))
+ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
+WHERE = [("triton-ptx", "float64", 3), ("triton-ptx", "float16/eager", 4), ("triton-interpreted", "bfloat16", 2), ("triton-cpu", "float32", 70)]
+HERE = [w for w in WHERE if not launch.missing(w[0])]
+
+
+def drawn(name, rule, precision="float64", lanes=33, seed=3, **overrides):
+    p = parse(precision)
+    return sweep.draw(CASE[name], rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides)
+
+
+def judged(name, job):
+    return Trajectory.launched(CASE[name], job, *launch.run(job, "numpy").wide())
+
+
+@each_point
+@pytest.mark.parametrize(("backend", "precision", "steps"), HERE)
+def test_the_kernel_is_the_plain_step_bit_for_bit(name, rule, backend, precision, steps):
+    job = replace(drawn(name, rule, precision, lanes=131), steps=steps)
+    mine, plain = launch.run(job, backend), launch.run(job, "numpy")
+    assert launch.differing_bits(mine, plain) == 0 and not mine.unwritten.any() and (mine.q[-1] != mine.q[0]).any()
+
+
+@each_point
+@pytest.mark.parametrize("precision", ["float64", "float16", "bfloat16"])
+def test_every_law_that_speaks_of_it_holds_and_its_bound_is_not_idle(name, rule, precision):
+    job = drawn(name, rule, precision, lanes=61)
+    worst = {}
+    for record in judge_all(judged(name, job), EXACT, about=ABOUT, outside=leaving(CASE[name], job)):
+        assert record.verdict == HOLDS, f"{record.law} {record.symmetry} {precision}: {record.reason}"
+        worst[record.law] = max(worst.get(record.law, 0), record.spent)
+    assert set(worst) == {key for key, law in EXACT.items() if law.concerns(CASE[name], rule)} and min(worst.values()) > 0.05
+
+
+@each_point
+def test_its_own_near_misses_are_shown_and_killed(name, rule):
+    laws = tuple(key for key, law in EXACT.items() if law.concerns(CASE[name], rule))
+    killed: dict = {}
+    for record in DiscreteCell(CASE[name], rule.name, "float64", "numpy", "controls", laws, 33, 5, 12).run():
+        killed.setdefault(record.control, set()).update({record.law} if record.verdict == VIOLATED else ())
+    mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"}, "schedule inside the buffer": {"D0", "D2", "D6"},
+                        "translation law at a constant rate": {"D6"}},
+            SIGN: {"sign ignored": {"D0", "D8"}, "squares for sizes": {"D8"}},
+            SIMPLEX: {"normalisation left out": {"D0"}, "charge across the simplex": {"D7"}}}[rule]  # fmt: skip
+    assert all(killed.values()), f"survived: {[c for c, laws in killed.items() if not laws]}"
+    assert {c: killed[c] for c in mine} == mine
+
+
+def test_rare_rules_are_named_where_they_are_not_fuzzed_and_refused_where_they_cannot_be_screened():
+    assert unscreened(CATALOG, tuple(RULES)) == [r.name for r in RULES.values() if r.rare]
+    assert not any(RULES[c.rule].rare for c in grid((CASE["product"], CASE["entropy-simplex"]), tuple(RULES), ("float64",)))
+    with pytest.raises(ValueError, match="cannot be screened"):
+        screen(CASE["product"], drawn("product", SIGN, lanes=3), backend="numpy")
+
+
+# ---- schedules
+
+
+def test_a_schedule_is_pytorchs_lambda_lr_to_the_bit_where_arithmetic_is_exact():
+    torch = pytest.importorskip("torch")
+    eta, beta, k, steps = 0.25, 0.5, 0.25, 6
+    q = torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True)
+    sgd = torch.optim.SGD([q], lr=eta, momentum=beta, weight_decay=k)
+    schedule = torch.optim.lr_scheduler.LambdaLR(sgd, lambda n: rate(n + 1))
+    path = [q.detach().clone().numpy()]
+    for _ in range(steps):
+        sgd.zero_grad()
+        (2 * q[0] ** 2 + q[1] ** 2 - q[0] * q[1] + 3 * q[0]).backward()
+        sgd.step()
+        schedule.step()
+        path.append(q.detach().clone().numpy())
+    job = launch.Job(QUADRATIC, SCHEDULED, Precision("float64"), np.array([[3.0], [-2.0]]), np.zeros((2, 1)), np.array([[eta], [beta], [k], [0.0]]), steps)
+    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), "rounded: nothing exact was compared"
+    assert np.array_equal(launch.run(job, "numpy").q[:, :, 0], np.array(path)) and len(np.unique(path)) > 2 * steps
+
+
+def test_the_rates_are_a_warm_up_and_two_halvings_and_exact_in_eight_bits():
+    rates = [rate(n) for n in range(1, 97)]
+    assert rates[:8] == [n / 8 for n in range(1, 9)] and rates[8:32] == [1.0] * 24 and rates[32:64] == [0.5] * 32 and rates[64:] == [0.25] * 32
+    assert loop.share_of is not None and [SCHEDULED.at(n).rate for n in (1, 8, 33, 65)] == [0.125, 1.0, 0.5, 0.25]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 127), st.integers(0, 64), st.integers(2, 12))
+def test_its_laws_and_the_ratio_form_are_identities_in_exact_arithmetic(seed, beta, k, j):
+    """D2, D6 and the displacement form with its ratio of rates, in rationals; without the ratio it is another path."""
+    rng = np.random.default_rng(seed)
+    whole = lambda *shape: np.array([Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object).reshape(shape)  # noqa: E731
+    A, a, q, w, g, h = whole(3, 3), whole(3), whole(3), whole(3) + 20, whole(3), whole(3)
+    beta, k, eta, c, d = Fraction(beta, 128), Fraction(k, 128), Fraction(1, 2**j), Fraction(3, 8), Fraction(1, 2)
+    first = beta * w - eta * (g + k * q)
+    p = q + c * first
+    second = beta * first - eta * (h + k * p)
+    r = p + d * second
+    assert first @ (A @ p + a) == beta * (w @ (A @ q + a)) - eta * ((g + k * q) @ (A @ q + a)) + c * (A @ first) @ first
+    assert r @ a == (1 + beta * d / c) * (p @ a) - beta * d / c * (q @ a) - d * eta * ((h + k * p) @ a)
+    v = c * first  # the displacement of the step before
+    assert (r == p + beta * d / c * v - d * eta * (h + k * p)).all()
+    assert not (r == p + beta * v - d * eta * (h + k * p)).all()
+
+
+def test_the_mass_law_is_false_under_a_schedule_and_its_kinetic_term_is_c_times_heavy_balls():
+    job = drawn("rayleigh", SCHEDULED)
+    t, symmetry = judged("rayleigh", job), CASE["rayleigh"].symmetries[0]
+    assert not EXACT["D4"].suits(SCHEDULED, symmetry) and spent_of(EXACT["D4"].residual(t, symmetry)).max() > 1e6
+    assert judge(t, EXACT["D2"], symmetry, about=ABOUT).verdict == HOLDS
+    wrong = next(f for f in FAULTS if f.name == "kinetic term without its schedule")
+    assert wrong.applies(SCHEDULED, symmetry) and spent_of(wrong.residual(t, symmetry)).max() > 1e6
+
+
+def test_a_rotation_charge_decays_under_a_schedule_too():
+    t = judged("mexican-hat", drawn("mexican-hat", SCHEDULED, eps=0.0))
+    for symmetry in CASE["mexican-hat"].symmetries:
+        assert judge(t, EXACT["D3"], symmetry, about=ABOUT).verdict == HOLDS
+
+
+# ---- sign descent
+
+
+def test_sizes_are_conserved_to_rounding_while_squares_drift_at_order_one():
+    job = drawn("product", SIGN, eps=0.0)
+    t, symmetry = judged("product", job), CASE["product"].symmetries[0]
+    inside = keeping(t, symmetry)
+    u, v = np.abs(t.q[:, 0]), np.abs(t.q[:, 1])
+    last = inside.sum(axis=0)
+    assert (last > 8).mean() > 0.5 and not inside.all(), "some lanes must come to a change of sign, most must not at once"
+    for lane in np.flatnonzero(last > 8):
+        n = last[lane]
+        assert abs((u - v)[n, lane] - (u - v)[0, lane]) <= n * 2.0**-50
+    drift = max(abs((u**2 - v**2)[last[i], i] - (u**2 - v**2)[0, i]) for i in range(job.lanes))
+    assert drift > 0.25, f"u^2 - v^2 drifts by {drift}"
+
+
+def test_a_step_past_the_change_of_sign_is_outside_and_violates_the_law_if_it_were_not():
+    job = drawn("product", SIGN, eps=0.0)
+    t = judged("product", job)
+    charge = np.abs(t.q[:, 0]) - np.abs(t.q[:, 1])
+    outside = ~keeping(t, CASE["product"].symmetries[0])
+    assert (np.abs(np.diff(charge, axis=0))[outside] > 2.0**-20).any()
+    assert judge(t, EXACT["D8"], CASE["product"].symmetries[0], about=ABOUT).verdict == HOLDS
+
+
+def test_it_is_false_for_a_rank_one_matrix():
+    """u v^T with two entries each: the sums of sizes move apart by whole steps, and the rule is not offered there."""
+    case = CASE["linear-network-1"]
+    assert not any(paired(s) for s in case.symmetries) and SIGN.name not in rules_of(case)
+    job = sweep.draw(case, SIGN, Precision("float64"), lanes=33, steps=24, seed=1, overrides={"eps": 0.0})
+    q = np.abs(launch.run(job, "numpy").wide()[0])
+    (symmetry,) = [s for s in case.symmetries if s.is_symmetric][:1]
+    charge = np.einsum("i,nil->nl", symmetry.matrix.diagonal(), q)
+    assert (np.abs(charge - charge[0]).max(axis=0) > 2.0**-10).any()
+
+
+def test_where_a_gradient_is_within_its_own_error_its_sign_is_not_held_against_the_kernel():
+    job = drawn("product", SIGN, lanes=1, eps=0.0)
+    job = replace(job, q0=np.array([[1.0], [1.0]]), steps=1)  # u v = 1: the gradient is zero
+    t = judged("product", job)
+    assert t.unsigned.all()
+    for w in (1.0, 0.0, -1.0):
+        moved = np.stack([job.q0, job.q0 + w * job.params[0]])
+        claimed = Trajectory(CASE["product"], SIGN, job.precision, moved, np.stack([job.v0, w * job.params[0] * np.ones((2, 1))]), job.params)
+        assert spent_of(EXACT["D0"].residual(claimed)).max() <= 1
+    wrong = Trajectory(CASE["product"], SIGN, job.precision, moved, np.stack([job.v0, -3 * job.params[0] * np.ones((2, 1))]), job.params)
+    assert spent_of(EXACT["D0"].residual(wrong)).max() > 1
+
+
+# ---- the simplex
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_weights_sum_to_one_after_every_step(precision):
+    """Of d + 20 roundings of numbers of size 1 and below, and of |z| in each exponent."""
+    job = drawn("entropy-simplex", SIMPLEX, precision)
+    t = judged("entropy-simplex", job)
+    total = t.q[1:].sum(axis=1)
+    room = (np.exp(t.z[1:]) * (t.sigma * 1.01)).sum(axis=1)
+    assert (np.abs(total - 1) <= room).all() and room.max() < 64 * job.precision.u_q * (1 + np.abs(t.z).max())
+    plain = launch.run(replace(job, rule=RULES["mirror-descent"]), "numpy").wide()[0]
+    assert np.abs(np.exp(plain[-1]).sum(axis=0) - 1).max() > 2.0**-8
+
+
+def test_only_a_generator_along_the_simplex_is_covered_and_one_across_it_fails():
+    t = judged("entropy-simplex", drawn("entropy-simplex", SIMPLEX, eps=0.0))
+    across = scale(5)  # a symmetry of the loss, with <1, xi> = 1
+    assert not EXACT["D7"].suits(SIMPLEX, across) and EXACT["D7"].suits(RULES["mirror-descent"], across)
+    assert spent_of(EXACT["D7"].residual(t, across)).min(axis=0).max() > 1e6
+    for symmetry in CASE["entropy-simplex"].symmetries:
+        assert judge(t, EXACT["D7"], symmetry, about=ABOUT).verdict == HOLDS
+
+
+def test_a_far_start_neither_overflows_nor_loses_its_sum():
+    """log q far below the others, and steps of hundreds: the largest is subtracted first."""
+    job = drawn("entropy-simplex", SIMPLEX, lanes=2)
+    z = np.array([[-700.0, -1e-300], [0.0, -900.0], [-40.0, -900.0], [-0.5, -900.0], [-300.0, -900.0]])
+    job = replace(job, q0=z, params=np.array([[512.0, 512.0], [0, 0], [0, 0], [0.25, 0.25]]), steps=3)
+    t = judged("entropy-simplex", job)
+    assert t.finite.all() and np.abs(t.q[1:].sum(axis=1) - 1).max() < 2.0**-40
+    assert spent_of(EXACT["D0"].residual(t)).max() <= 1

@@ -154,20 +154,22 @@ def white_memory(cell: Cell) -> list[Record]:
 
 
 def white_drift(cell: Cell) -> list[Record]:
-    """The mean angle per step against (2) with (4): white noise with a small mean, V settled, after a third of the run."""
+    """The mean angle per step against (2) with (4): white noise with a small mean, V settled; the scatter of r^2 takes its time to."""
     e, tilt = 2.0 ** -(12 if cell.quick else 14), 1 / 64
     many = 96 if cell.quick else 256 if cell.backend == "numpy" else 4096
     steady = float(Regime(e / K, BETA, K, 1.0, 0.0, 1.0).settled()) * (1 + tilt**2 * (1 + BETA) / (1 - BETA))
-    windows, every = 3, round(1.5 * Regime(e / K, BETA, K, 1.0, 0.0, 1.0).steps)
+    windows, burn = (3, 2) if cell.quick else (5, 3)
+    every = round(1.5 * Regime(e / K, BETA, K, 1.0, 0.0, 1.0).steps)
     steps = windows * every
     parts = lanes(e / K, BETA, K, tilt, np.tile([1.0, -1.0], many), 0.0, steady**0.25, number=np.repeat(np.arange(many), 2), seed=seed_of(cell))
     run = noisy.run(job(parts, windows=windows, every=every), cell.backend)
-    turned = -run.means("turn")[1:].mean(axis=0).reshape(many, 2).mean(axis=1)
+    turned = -run.means("turn")[burn:].mean(axis=0).reshape(many, 2).mean(axis=1)
     V = steady * memory(BETA, e, e / K, False)
     expected = learning_rate(BETA, e, False) * tilt / np.sqrt(V)
     first, size = next_order(BETA, e)
-    # The mean gradient adds its own, coherent part to the scatter of r^2: a relative tilt^2 (1+beta)/(1-beta) of the first order.
-    bias = later(size, size) + size * tilt**2 * (1 + BETA) / (1 - BETA)
+    # The mean gradient adds its own, coherent part to the scatter of r^2, tilt^2 (1+beta)/(1-beta) of the first order, and of the
+    # start, where nothing scatters, e^(-1.5 burn) is left.
+    bias = later(size, size) + size * (tilt**2 * (1 + BETA) / (1 - BETA) + np.exp(-1.5 * burn))
     found = mean(turned[None] / expected)
     ratio = np.sqrt((1 + BETA) / (1 - BETA))
     about = {"beta": BETA, "eta k": e, "drift over RMSProp's": float(found.value[0]), "derived next order": float(1 + first), "learning rate over coherent": float(found.value[0] * ratio)}

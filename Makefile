@@ -20,6 +20,9 @@ READY := .venv/.ready
 BENCH := .venv/.bench
 endif
 
+# Where pytest-xdist is (the dev extra has it); a core that is done takes tests over from the other.
+PARALLEL = $(shell $(PYTHON) -c "import xdist" 2>/dev/null && echo -n auto --dist worksteal)
+
 # `make gpu` must run where nothing can be installed: it takes what is there and never makes an environment.
 GPU_PYTHON := $(or $(NOETHER_PYTHON),$(wildcard .venv/bin/python),$(BOOTSTRAP))
 
@@ -29,12 +32,12 @@ help:  ## List these targets
 verify: $(READY)  ## Decide every law on every case (quick; PROFILE=full for all)
 	$(PYTHON) -m harness verify --profile $(PROFILE) $(ARGS)
 
-test: $(READY)  ## Run the tests
-	$(PYTHON) -m pytest $(ARGS)
+test: $(READY)  ## Run the tests, on all cores
+	$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
 check: $(READY)  ## Lint, then test
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
 faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFILE=full)
 	$(PYTHON) -m harness faults --profile $(PROFILE) $(ARGS)

@@ -10,4 +10,13 @@ from harness.lawbook.recovery import RECOVERY
 from harness.lawbook.reference import REFERENCE
 from harness.lawbook.symmetry_map import MAP
 
-LAWS: dict[str, LawInfo] = {law.key: law for law in (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *RECOVERY, *CLAIMS, *REFERENCE)}
+FAMILIES = "TDEBOSMPV"
+"""The theorem, exact discrete laws, breaking measured back, bits, orders, normalisation, map, published claims, reference."""
+
+LAWS: dict[str, LawInfo] = {
+    law.key: law
+    for law in sorted(
+        (*CONTINUOUS, *DISCRETE, *ORDERS, *NORMALISATION, *MAP, *RECOVERY, *CLAIMS, *REFERENCE),
+        key=lambda law: (FAMILIES.index(law.key[0]), int(law.key[1:])),
+    )
+}

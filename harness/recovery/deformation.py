@@ -42,7 +42,7 @@ NEEDED, NEEDED_OF_FLOWS = 12.0, 8.0  # one start for all lanes of a flow: where 
 NEWTON = 12  # from 0 to at most 1: each step squares the relative error once it is below 1/2
 KERNEL_CONTROLS = ("kappa x (1 + 2^-10)", "metric ignored")
 NEAR = 1 + 2.0**-10
-PANELS, NODES, FINAL = 2, 17, 0.5  # panels of 1/4 between the times of output: the last coefficients are rounding
+PANELS, NODES, FINAL = 1, 17, 0.25  # panels of 1/4 between the times of output: the last coefficients are rounding
 MAGNITUDES = (0.0, *(10.0**-e for e in range(13)))
 
 

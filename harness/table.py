@@ -82,7 +82,7 @@ def worst_of(mine: list[Record]) -> str:
     orders = [r for r in judged if r.kind == ORDER and isinstance(r.measured, float) and isinstance(r.predicted, float)]
     if kind_of(mine) == ORDER and orders:
         worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
-        return f"{worst.measured:.3f} of {worst.predicted:g}"
+        return f"{worst.measured:.3f} of {worst.predicted:.3g}"
     if kind_of(mine) == BITWISE and judged:
         wrong = sum(r.spent != 0 for r in judged)
         return f"{wrong} differ" if wrong else "equal"

@@ -49,7 +49,7 @@ def unlike(pair: tuple[Record, Record]) -> tuple:
     """How little a pair shows: one so large that the other looks flat, two cases, the potential broken too, another mass."""
     a, b = pair
     size = max(abs(y) for r in pair for y in normal(r)[1])
-    return (size > FLAT, (a.case, a.symmetry) != (b.case, b.symmetry), -a.parameters["m"], b.parameters.get("eps") != 0, size)
+    return (size > FLAT, (a.case, a.symmetry) != (b.case, b.symmetry), -a.parameters["m"], b.parameters.get("eps") != 0, -size)
 
 
 def timed(r: Record) -> bool:
@@ -126,7 +126,7 @@ def cell_of(c) -> dict | None:
 def claims(real: list[Record], drawn: set[int]) -> list[dict]:
     """A statement from the literature, the published figure and ours, with its picture where there is one."""
     out = []
-    for r in real:
+    for r in sorted(real, key=lambda r: r.law):
         claim = r.data.get("claim")
         if isinstance(claim, dict):
             made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None

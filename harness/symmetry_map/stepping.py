@@ -4,7 +4,6 @@
     rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
     adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
                        q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1              (3)
-    sign               q' = q - eta sign(g)                                                                (4)
 
 (2), (3) are torch.optim.RMSprop and Adam, eps as there by default; a test compares them.
 """
@@ -69,10 +68,6 @@ def adam(q, g, eta, n, memory):
     return q - (eta / (1 - FIRST**n)) * memory["p"] / size  # (3)
 
 
-def sign(q, g, eta, n, memory):
-    return q - eta * np.sign(g)  # (4)
-
-
 def still(q, g, eta, n, memory):
     """The rule that does nothing: a control."""
     return q
@@ -108,7 +103,7 @@ STEPPED = {
         Column("natural gradient", plain=natural),
         Column("RMSProp", plain=rmsprop),
         Column("Adam", plain=adam),
-        Column("sign", plain=sign),
+        Column("sign", RULES["sign-descent"]),
     )
 }
 

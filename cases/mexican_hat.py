@@ -8,7 +8,7 @@
 
 Heavy ball keeps the law exactly at any step size: J_n = beta^n J_0.
 Beyond d = 4 only neighbours are declared, xi_{i,i+1}: the others are their commutators.
-Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations.
+Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i q_i^2 / 8 besides.
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 
@@ -26,6 +26,10 @@ def breaking(q, xp):
     return q[0] + q[-2] * q[-1] / 2
 
 
+def breaking_all(q, xp):
+    return breaking(q, xp) + sum(i * x * x for i, x in enumerate(q, start=1)) / 8
+
+
 def mexican_hat(d: int) -> Case:
     """The hat of d parameters, d at least 2: so(d)."""
     turned = ((i, i + apart) for apart in range(1, d if d <= 4 else 2) for i in range(d - apart))
@@ -34,7 +38,7 @@ def mexican_hat(d: int) -> Case:
         title=f"Mexican hat, d = {d}: rotation, so({d})",
         source="Tanaka, Kunin (2021), Table 1",
         loss=loss,
-        breaking=breaking,
+        breaking=breaking if d <= 4 else breaking_all,
         box=tuple((-0.875, -0.25) if i % 2 else (0.25, 0.875) for i in range(d)),
         symmetries=tuple(rotation(d, i, j) for i, j in turned),
     )

@@ -20,7 +20,7 @@ import sympy
 from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
 from harness import theorem
 from harness.symbolic_exact import Exact, arrays, compiled, expression, unwrap
-from harness.symbolic_gradient import partials
+from harness.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
@@ -194,11 +194,20 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
             f"case {case.name}: breaking keeps every declared symmetry: it must break at least one"
         )
     check_metric(case, rng)
+    check_kinks(case, f)
     return proofs
 
 
 proven = cache(prove)
 """Once a process and case: every cell asks."""
+
+
+def check_kinks(case: Case, f: Formulas) -> None:
+    """Every argument of a step must be declared: whoever looks for kinks asks case.kinks."""
+    declared = expression(case.kinks, f.q) if case.kinks else []
+    for found in (f.loss + f.breaking).atoms(Step):
+        if not any(sympy.expand(found.args[0] - u) == 0 for u in declared):
+            raise CaseError(f"case {case.name}: the loss has a kink where {found.args[0]} is 0, kinks must name it; it names {[str(u) for u in declared]}")
 
 
 def check_metric(case: Case, rng: np.random.Generator) -> None:

@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from cases.case import CaseError
 from cases.leaky_network import LEAKY_NETWORK, kinks
 from harness import bounds, continuous, order_laws, residuals, wide
 from harness.continuous_cell import solve
@@ -14,7 +15,7 @@ from harness.discrete import DiscreteCell
 from harness.kinks import Kinked, met, require_smooth
 from harness.magnitudes import Magnitude, magnitude_error
 from harness.namespace import NUMPY, step
-from harness.symbolic import formulas
+from harness.symbolic import formulas, prove
 from harness.symbolic import gradient as symbolic_gradient
 from harness.symbolic_mechanics import mechanics
 from harness.trace import gradient, gradient_program
@@ -105,6 +106,13 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
     solution = solve(cell, mechanics(calm), [1.0], [0.0], [0.0], points=4, final=0.25)
     assert not met(calm, solution.run.x[:, :6]).any()
     assert {r.verdict for r in order_laws.run_cell(order_laws.cells((LEAKY_NETWORK,))[0])} == {OUTSIDE}
+
+
+def test_a_step_that_kinks_does_not_name_is_refused():
+    for named in (None, lambda q, xp: kinks(q, xp)[:-1]):
+        with pytest.raises(CaseError, match=r"has a kink where .* is 0, kinks must name it"):
+            prove(replace(LEAKY_NETWORK, kinks=named))
+    prove(LEAKY_NETWORK)
 
 
 def test_a_kink_between_two_rows_is_met_when_its_argument_comes_near():

@@ -70,7 +70,8 @@ def record(cell: Cell, what: str, claims: list[Claim], about: dict, *, symmetry:
     worst = max(claims, key=lambda c: c.spent)
     vague = [c for c in claims if KNOWN * c.known > c.bound]
     still = [c for c in claims if c.moved < MOTION * c.bound]
-    seen = f"{what} is off by {worst.off:.2g} at t = {worst.at:.4g}, {worst.spent:.2g} of its bound; the truth is known to {worst.known:.1g}"
+    seen = f"{what} is off by {worst.off:.2g} at t = {worst.at:.4g}, {worst.spent:.2g} of its bound"
+    seen += f"; the truth is known to {worst.known:.1g}" if worst.known else ""
     verdict, reason = HOLDS, seen
     if worst.spent > 1:
         verdict = VIOLATED

@@ -23,7 +23,18 @@ import numpy as np
 from cases.case import BREGMAN, Metric
 from harness.order_laws.claims import OFF
 from harness.order_laws.descent import EPS
-from harness.order_laws.runs import FINAL, Cell, U, bounded, judge, reference, solved, step_sizes, steps_of
+from harness.order_laws.runs import (
+    FINAL,
+    QUIET,
+    Cell,
+    U,
+    bounded,
+    judge,
+    reference,
+    solved,
+    step_sizes,
+    steps_of,
+)
 from harness.symbolic import gradient
 from harness.symbolic_metric import Curved, curved
 from harness.verdicts import Record
@@ -88,6 +99,17 @@ def conserved(cell: Cell) -> list[Record]:
     return out
 
 
+@QUIET
+def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(2), each lane for its own count."""
+    end = np.empty_like(q)
+    for k in range(int(counts.max()) + 1):
+        end[:, counts == k] = q[:, counts == k]
+        q = q * np.exp(-eta * g(q))
+        q = q / np.sum(q, axis=0)
+    return end
+
+
 def simplex(cell: Cell) -> list[Record]:
     """(2) against (3), from the start on the simplex above cell's."""
     eta, (q0, _), out = step_sizes(cell), cell.start(), []
@@ -100,12 +122,8 @@ def simplex(cell: Cell) -> list[Record]:
     ]
     n, each = len(eta), lambda i: np.repeat([float(c[i]) for c in claims], len(eta))
     every, counts, q = np.tile(eta, len(claims)), np.tile(steps_of(eta), len(claims)), np.repeat(q0, n * len(claims), axis=1)
-    start, end = np.concatenate([q, each(3) * (np.sum(q * g(q), axis=0) - g(q))]), np.empty_like(q)
-    for k in range(int(counts.max()) + 1):
-        end[:, counts == k] = q[:, counts == k]
-        q = q * np.exp(-each(1) * every * g(q))  # (2)
-        q = q / np.sum(q, axis=0)
-
+    start = np.concatenate([q, each(3) * (np.sum(q * g(q), axis=0) - g(q))])
+    end = reweighted(g, q, each(1) * every, counts)
     whole = each(2)
 
     def rates(x):

@@ -20,7 +20,7 @@ from cases.case import BREGMAN
 from harness.order_laws.bregman import KAPPA, bregman_pairs
 from harness.order_laws.claims import OFF
 from harness.order_laws.descent import EPS
-from harness.order_laws.runs import FLOAT64, Cell, judge, reference, step_sizes, steps_of
+from harness.order_laws.runs import FLOAT64, QUIET, Cell, judge, reference, step_sizes, steps_of
 from harness.symbolic import gradient
 from harness.symbolic_metric import Curved, curved
 from harness.verdicts import Record
@@ -66,6 +66,7 @@ def updates_of(case) -> dict:
     return {k: u for k, u in UPDATES.items() if k != "mirror descent" or curved(case).mirror}
 
 
+@QUIET
 def walked(metric: Curved, g: Callable, steps: list, q0, eta) -> np.ndarray:
     """q at the end of each (step, factor of eta), (d, steps x lanes); one gradient for all."""
     n, counts = len(eta), np.tile(steps_of(eta), len(steps))

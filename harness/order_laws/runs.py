@@ -80,6 +80,11 @@ def stepping(g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.
         q, v = step(q, v, here, lambda at, eps: [g(at[0])], rule.at(n), FLOAT64)
 
 
+QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""A lane that is done goes on, and may leave where its loss is tame; in one that is not, a NaN is an error and no order."""
+
+
+@QUIET
 def updates(g, q, v, eta, counts, **how) -> list[np.ndarray]:
     """Each lane for its own count: q_n, v_n and v_{n+1}, (d, lanes) each. how: as `stepping`."""
     ends, before = [np.empty_like(q) for _ in range(3)], np.full(counts.shape, False)

@@ -24,7 +24,7 @@ import numpy as np
 from harness.order_laws.claims import OFF
 from harness.order_laws.descent import EPS
 from harness.order_laws.options import BETA, NESTEROV_DECAY
-from harness.order_laws.runs import FINAL, Cell, judge, reference, step_sizes, steps_of
+from harness.order_laws.runs import FINAL, QUIET, Cell, judge, reference, step_sizes, steps_of
 from harness.symbolic import gradient
 from harness.verdicts import Record
 
@@ -58,6 +58,7 @@ class Scheduled:
     v0: np.ndarray | float = 0.0
 
 
+@QUIET
 def run(force, claims: list[Scheduled], schedule, q0, eta, beta: float) -> np.ndarray:
     """(1) where ratio, else (2): q at FINAL, (d, claims x lanes)."""
     n, counts = len(eta), np.tile(steps_of(eta), len(claims))

@@ -34,7 +34,7 @@ D, ETA, BETA, STEPS, KICK = 8, 2.0**-7, 0.9, 1000, 0.02
 FACTOR = 3.0
 SIGMAS = 3.0
 CHUNK, BLOCK = 256, 128  # lanes of one launch, 33 MB of float64 states, and of one A
-FOLLOWED = 4  # lanes of each A whose roundings are followed
+FOLLOWED = 8  # lanes of each A whose roundings are followed; half of them where there are many A
 GROUPS = 64
 FIGURES = {"float64": (7e-18, 8e-20), "float32": (3e-9, 3.5e-11), "float16/eager": (5e-5, None), "bfloat16/eager": (9e-4, 1.1e-5)}
 """Of theory.md section 4: one trajectory, 4096 pooled. Those of the narrow types are of the eager mode; the pooled one of
@@ -110,6 +110,7 @@ class Found:
 def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run) -> Found:
     """claimed  the precision that the error bars believe, where it is not the job's."""
     block = min(BLOCK, max(FOLLOWED, job.lanes // 16))
+    few = FOLLOWED if job.lanes <= FEW else FOLLOWED // 2
     estimates, followed, is_wide = [], [], job.precision.arith == "float64"
     for begin in range(0, job.lanes, CHUNK):
         some = part(job, slice(begin, begin + CHUNK))
@@ -120,8 +121,8 @@ def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.r
             symmetry, params = antisymmetric(seed, begin + at), some.params[:, at : at + block]
             x, y = balance(symmetry, params, q, v, is_wide=is_wide)
             estimates.append(least_squares(x, y))
-            q, v, params = (z[..., :FOLLOWED] for z in (q, v, params))
-            followed.append((x[:, :FOLLOWED], rounding.step_variance(job.program, claimed or job.precision, params, q, v, symmetry), rounding.repeats(q, v)))
+            q, v, params = (z[..., :few] for z in (q, v, params))
+            followed.append((x[:, :few], rounding.step_variance(job.program, claimed or job.precision, params, q, v, symmetry), rounding.repeats(q, v)))
     value, weight = np.concatenate(estimates, axis=1)
     x, variance, same = (np.concatenate(z, axis=1) for z in zip(*followed, strict=True))
     weights = (x * x).sum(axis=0)
@@ -166,7 +167,7 @@ def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[R
 
 def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     """With eps planted the pooled estimate must be eps: a store that truncates damps the charge and loses some of it."""
-    few = replace(part(job, slice(0, min(job.lanes, FEW))), steps=SOON)
+    few = replace(part(job, slice(0, min(job.lanes, FEW if job.lanes <= FEW else 4 * FEW))), steps=SOON)
     params = few.params.copy()
     params[3] = eps = PLANTED.get(parse(cell.precision).name, 2.0**-5)
     few, where = replace(few, params=params), {**about, "lanes": few.lanes, "steps": SOON, "parameters": {**about["parameters"], "eps": [eps, eps]}}

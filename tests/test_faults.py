@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cases import CORE
+from cases import CATALOG, CORE
 from harness import faults
 from harness.discrete import DiscreteCell, rules_of
 from harness.faults import campaign, fault, findings, matrix, own, probes
@@ -15,7 +15,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 from kernels import launch
 from kernels.precision import narrow, widen
 
-CASES = {c.name: c for c in CORE}
+CASES = {c.name: c for c in CATALOG}
 KINDS_WANTED = [
     "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option", "unasked option", "dtype", "indexing",
     "stale read", "gradient of a nearby loss", "gradient at the wrong point", "wrong kinetic factor", "wrong charge", "eps at the wrong time",

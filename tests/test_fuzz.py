@@ -103,7 +103,7 @@ def test_the_same_seed_is_the_same_run_whatever_the_workers(honest):
 
 def test_a_grid_has_each_regime_that_fits_and_is_visited_in_one_round():
     cells = grid((HAT,), RULES, ("float64",))
-    expected = sum(r.fits(campaigns_rule(name)) for name in rules_of(HAT) for r in REGIMES.values())
+    expected = sum(r.fits(campaigns_rule(name)) for name in rules_of(HAT) if campaigns_rule(name).screened for r in REGIMES.values())
     assert len(set(cells)) == len(cells) == expected
     schedule, archive = Schedule(cells, 3, Size(64, 64, 16, 32)), Archive()
     seen = {schedule.batch(n, archive).cell for n in range(4 * len(cells) // 3 + 1)}

@@ -22,6 +22,6 @@ RATIO = Case(
     source="own",
     loss=loss,
     breaking=breaking,
-    box=((0.5, 1.0), (0.5, 1.0)),
+    box=((1.0, 2.0), (0.5, 1.0)),
     symmetries=(scale(2),),
 )

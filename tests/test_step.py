@@ -12,6 +12,7 @@ from cases.leaky_network import LEAKY_NETWORK, kinks
 from harness import bounds, continuous, order_laws, residuals, wide
 from harness.continuous_cell import solve
 from harness.discrete import DiscreteCell
+from harness.faults.generated import GeneratedCell
 from harness.kinks import Kinked, met, require_smooth
 from harness.magnitudes import Magnitude, magnitude_error
 from harness.namespace import NUMPY, step
@@ -19,7 +20,7 @@ from harness.symbolic import formulas, prove
 from harness.symbolic import gradient as symbolic_gradient
 from harness.symbolic_mechanics import mechanics
 from harness.trace import gradient, gradient_program
-from harness.verdicts import HOLDS, OUTSIDE
+from harness.verdicts import HOLDS, OUTSIDE, VIOLATED
 from kernels import launch
 from kernels.precision import Precision
 from kernels.rules import RULES
@@ -77,6 +78,12 @@ def test_the_screen_bounds_the_same_by_magnitudes():
     assert (bound[0, :4] >= 1).all() and (bound[0, 4:] < 2.0**-35).all()
 
 
+def test_every_changed_operation_of_a_step_is_killed_or_changes_nothing():
+    (record,) = GeneratedCell(LEAKY_NETWORK, "heavy-ball", "float64", "gradient", 3).run()
+    data = record.data["generated"]
+    assert data["killed"] > 100 and not data["survivors"] and record.verdict == VIOLATED
+
+
 def test_a_launch_through_kinks_is_judged_as_any_other():
     cell = DiscreteCell(LEAKY_NETWORK, "heavy-ball", "float32", "numpy", "exact", ("D0", "D1", "D2", "D4"), 61, 0)
     z = launch.run(cell.job(), "numpy").wide()[0]
@@ -101,7 +108,8 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
     (cell,) = [c for c in continuous.cells((LEAKY_NETWORK,), "quick") if c.part == "eps"]
     records = continuous.run_cell(cell)
     assert [r.verdict for r in records] == [OUTSIDE] and "meets a kink before t = " in records[0].reason
-    calm = replace(LEAKY_NETWORK, box=tuple((8 * low, 8 * high) if i % 3 == 0 else (low, high) for i, (low, high) in enumerate(LEAKY_NETWORK.box)))
+    w, c, a = (8.0, 12.0), (-0.25, 0.25), (0.25, 0.5)
+    calm = replace(LEAKY_NETWORK, box=(w, c, a) * 2)
     (cell,) = continuous.cells((calm,), "glance")
     solution = solve(cell, mechanics(calm), [1.0], [0.0], [0.0], points=4, final=0.25)
     assert not met(calm, solution.run.x[:, :6]).any()

@@ -18,7 +18,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from kernels.precision import Precision, narrow
+from kernels.precision import Precision, narrow, representable
 from kernels.program import NUMPY, Op, Program
 from kernels.step import step
 
@@ -99,11 +99,23 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
                 if other != kept:
                     args = tuple(other if i == side else a for i, a in enumerate(op.args))
                     yield Mutant(f"{name} operand {side} is {other}", "operand", with_op(program, at, replace(op, args=args)))
-        if op.name == "step":
-            continue  # 0 and 1 are numbers of every type
+        few = values_of(program, at)
+        if few is not None and all(float(representable(x, BELOW[precision.rounded])) == x for x in few):
+            continue  # what steps and constants alone make is exact in the type below: nothing is rounded
         yield Mutant(f"{name} rounded to {BELOW[precision.rounded]}", "rounding", Rounded(program, at, BELOW[precision.rounded]))
         if precision.eager:
             yield Mutant(f"{name} not rounded", "rounding", Rounded(program, at, None))
+
+
+def values_of(program: Program, at: int) -> set[float] | None:
+    """Every value that an operation made of steps and constants takes; None where it is made of more."""
+    op = program.ops[at]
+    if op.name in ("const", "step"):
+        return {op.value} if op.name == "const" else {0.0, 1.0}
+    of = [values_of(program, a) for a in op.args] if op.name in ("add", "sub", "mul") else [None]
+    if None in of:
+        return None
+    return {float({"add": a + b, "sub": a - b, "mul": a * b}[op.name]) for a in of[0] for b in of[1]}
 
 
 # ---- the update

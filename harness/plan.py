@@ -174,6 +174,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     every = [by_depth.get(depth, []) for depth in (selection.profile, LESS[selection.profile])]
     points, others = map(rarities.common, every)
     rare = rarities.rare([*every[0], *every[1]], full)
+    compiled = cover(rare, lambda c, r, p: {r, p}) if full or not points else []
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
@@ -190,7 +191,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     if exact and "lanes" not in size:
         cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
-        cells += [cell(*p, "exact", exact, where=backend if full else "numpy", **rarities.size(p, full, size)) for p in rare]
+        cells += [cell(*p, "exact", exact, where=backend if p in compiled else "numpy", **rarities.size(p, full, size)) for p in rare]
         cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in rarities.homes(rare)]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
         cells += [cell(c, r, p, "controls", exact, n=10_007, where="numpy", horizon=2, tag="wide", values=())
@@ -200,7 +201,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     if "E1" in selection.laws:
         cells += [cell(*p, "response", ("E1",), values=()) for p in broken(points, full)]
     if "B1" in selection.laws:
-        cells += parity(points, rare if full or not points else [], selection.backend, full, cell)
+        cells += parity(points, compiled, selection.backend, full, cell)
     return cells
 
 

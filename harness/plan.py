@@ -237,8 +237,8 @@ def parity(points, rare, asked: str, full: bool, cell) -> list[DiscreteCell]:
     first = [p for p in exact if "/" not in p[2]]  # these are compiled anyway: of equals, cover takes the first
     rest = [p for p in points if "/" not in p[2] and p not in first]
     chosen = [*(exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})), *rare]
-    # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws.
-    size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0) for b in backends}
+    # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws when full.
+    size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0 if full else 16) for b in backends}
     cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]
     smallest = min(chosen, key=lambda p: len(gradient(p[0]).ops), default=None)  # one more kernel to translate
     wrong = {(b, *smallest) for b in backends if b in launch.ON_CPU} if smallest else ()

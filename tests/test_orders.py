@@ -124,9 +124,9 @@ def test_the_plain_update_is_the_equation_it_states():
 
 @pytest.mark.parametrize(
     ("value", "verdict"),
-    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
+    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (3.0, INCONCLUSIVE), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
 )
-def test_an_order_is_violated_only_by_another_order(value, verdict):
+def test_an_order_is_violated_only_by_a_lower_one(value, verdict):
     cell = order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0]
     order = orders.Order((2.0,), value, None if value is None else 0.01, "planted")
     assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict

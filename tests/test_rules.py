@@ -101,7 +101,7 @@ WHERE = [(b, p) for b in HERE for p in (PRECISIONS if b == "triton-ptx" else PRE
 @each_option
 @pytest.mark.parametrize(("backend", "precision"), WHERE)
 def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
-    case = CORE[(len(rule.name) + len(precision)) % 4]
+    case = CORE[1 + (len(rule.name) + len(precision)) % 3]  # not softmax: Triton takes 10 s for it where every operation is rounded
     job = drawn(case, rule, precision, lanes=131)
     job = replace(job, steps=4)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")

@@ -20,6 +20,8 @@ from harness import casefile
 from harness.machine import cpus
 from harness.verdicts import Record
 
+FEW = 16  # cells that go to one worker's interpreter; more are worth one each
+
 
 @dataclass
 class Done:
@@ -99,11 +101,11 @@ def in_workers(cells: list, jobs: int, files: tuple[str, ...]) -> Iterator[Done]
     context = multiprocessing.get_context("spawn")  # Triton and torch do not survive a fork
     pool = ProcessPoolExecutor(jobs, context, initializer=prepare_worker, initargs=(files, max(1, cpus() // jobs)))
     try:
-        pending = {pool.submit(run_cell, cell): cell.name for cell in cells}
+        pending = {pool.submit(run_cells, group): [cell.name for cell in group] for group in together(cells)}
         while pending:
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield outcome(future, pending.pop(future))
+                yield from outcome(future, pending.pop(future))
         pool.shutdown()
     except BaseException:
         for process in list((pool._processes or {}).values()):  # cells cannot be interrupted from outside
@@ -112,10 +114,22 @@ def in_workers(cells: list, jobs: int, files: tuple[str, ...]) -> Iterator[Done]
         raise
 
 
-def outcome(future, name: str) -> Done:
+def together(cells: list) -> list[list]:
+    """Cells one by one, but for those that Triton interprets: a second interpreter takes longer to start than they take."""
+    interpreted = [c for c in cells if getattr(c, "backend", "") == "triton-interpreted"]
+    few = len(interpreted) <= FEW
+    return [*([interpreted] if interpreted and few else []), *([c] for c in cells if not few or c not in interpreted)]
+
+
+def run_cells(cells: list) -> list[Done]:
+    return [run_cell(cell) for cell in cells]
+
+
+def outcome(future, names: list[str]) -> list[Done]:
     try:
         return future.result()
     except BrokenProcessPool:
-        return Done(name, [], 0.0, f"a worker process died while cell {name} was waiting or running: killed for its memory?\n")
+        return [Done(n, [], 0.0, f"a worker process died while cell {n} was waiting or running: killed for its memory?\n") for n in names]
     except Exception:
-        return Done(name, [], 0.0, traceback.format_exc())
+        told = traceback.format_exc()
+        return [Done(n, [], 0.0, told) for n in names]

@@ -67,7 +67,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     suited = [c for c in cases if c.samples] if profile != "glance" else []
     choices = [("heavy-ball", "float64"), ("gradient-descent", "float32")]
     if profile != "quick":
-        choices = [(rule, p) for rule in ("gradient-descent", "heavy-ball", "heavy-ball-decoupled", "nesterov") for p in ("float64", "float32", "bfloat16")]
+        choices = [(rule, p) for rule in ("heavy-ball-decoupled", "nesterov") for p in ("float64", "float32", "bfloat16")] + choices
     return [Cell(c, rule, precision, profile, seed) for c in suited for rule, precision in choices]
 
 

@@ -1,9 +1,9 @@
 """What a run does: the laws, and the cells of a selection, in order.
 
 Quick is a covering array over the core cases: each of them under each rule and in each stored type, each rule in each
-other mode, each precision. Full is their whole product in the stored mode, each eager and mixed precision on every case,
-longer sweeps. The other cases of the catalogue are shown one depth less: in quick a glance, one rule and precision each
-in numpy, in full a covering array. A case that is asked for by name is core.
+other mode, each precision. Full is their whole product in the stored mode, each eager and mixed precision on every case
+and under every rule, longer sweeps. The other cases of the catalogue are shown one depth less: in quick a glance, one
+rule and precision each in numpy, in full a covering array. A case that is asked for by name is core.
 """
 
 from __future__ import annotations
@@ -107,8 +107,14 @@ Point = tuple[Case, str, str]
 
 
 def covering(points: list[Point], full: bool) -> list[Point]:
-    """Greedily: each (case, rule), (case, stored type), (law, stored type), (rule, other mode) and precision at least once."""
-    if full or len(points) <= 16:
+    """Greedily: each (case, rule), (case, stored type), (law, stored type), (rule, other mode) and precision at least once.
+
+    Full: every point in the stored mode, and of the other modes each with every case and with every rule.
+    """
+    if full:
+        modes = [p for p in points if "/" in p[2]]
+        return [p for p in points if "/" not in p[2]] + (cover(modes, lambda c, r, p: {(c.name, p), (r, p)}) if modes else [])
+    if len(points) <= 16:
         return points
     points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the smallest program: it compiles soonest
     ready = [*scaled(points, full), *broken(points, full)]  # compiled for D13 and E1 anyway
@@ -133,8 +139,9 @@ def scaled(points: list[Point], full: bool) -> list[Point]:
 
 
 def broken(points: list[Point], full: bool) -> list[Point]:
-    """Where E1 is judged."""
-    return [(c, r, p) for c, r, p in points if r == "heavy-ball" and (p == "float64" or (full and p == "float32"))]
+    """Where E1 is judged; quick: on the three shortest gradients."""
+    mine = [(c, r, p) for c, r, p in points if r == "heavy-ball" and (p == "float64" or (full and p == "float32"))]
+    return mine if full else sorted(mine, key=lambda p: len(gradient(p[0]).ops))[:3]
 
 
 @cache
@@ -186,8 +193,12 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []
     if exact:
         cells += [cell(*p, "exact", exact, where="numpy", horizon=steps or GLANCE) for p in (() if full else glanced(others))]
-        cells += [cell(*p, "exact", exact) for p in (covering(others, False) if full else ())]
-        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in (glanced(others) if full else ())]
+        # Beside the core: each stored type on each case, each rule in each precision; of those each case compiled once.
+        shown = cover(others, lambda c, r, p: {(r, p), (c.name, p if "/" not in p else "")}) if full and others else []
+        native = cover(shown, lambda c, r, p: {c.name, r, p}) if shown else []
+        few = size.get("lanes", LANES["quick"])
+        cells += [cell(*p, "exact", exact, n=few, where=backend if p in native else "numpy") for p in shown]
+        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in (glanced(others)[::2] if full else ())]
     if exact and "lanes" not in size:
         cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
@@ -239,7 +250,8 @@ def parity(points, rare, asked: str, full: bool, cell) -> list[DiscreteCell]:
     chosen = [*(exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})), *rare]
     # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws when full.
     size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0 if full else 16) for b in backends}
-    cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in chosen]
+    few = cover(chosen, lambda c, r, p: {c.name, r, p}) if chosen else []  # the interpreter is the slowest, and runs on no GPU
+    cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in (few if b == "triton-interpreted" else chosen)]
     smallest = min(chosen, key=lambda p: len(gradient(p[0]).ops), default=None)  # one more kernel to translate
     wrong = {(b, *smallest) for b in backends if b in launch.ON_CPU} if smallest else ()
     return [replace(c, extra={"sabotaged": True}) if (c.backend, c.subject, c.rule, c.precision) in wrong else c for c in cells]

@@ -71,7 +71,8 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     if profile == "quick":
         smallest = sorted(suited, key=lambda c: c.dim)[:1]
         return [Cell(c, rule, "float64", "numpy", profile, seed) for c in smallest for rule in ("heavy-ball", "heavy-ball-decoupled")]
-    return [Cell(c, rule, precision, backend, profile, seed) for c in suited for rule in ("heavy-ball", "heavy-ball-decoupled") for precision in ("float64", "float32")]
+    both = [(c, p) for c in suited for p in ("float64", "float32") if p == "float64" or c.dim <= 4]
+    return [Cell(c, rule, p, backend, profile, seed) for c, p in both for rule in ("heavy-ball", "heavy-ball-decoupled")]
 
 
 @dataclass(frozen=True)

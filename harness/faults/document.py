@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.faults import own
-from harness.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
+from harness.faults.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
 from harness.faults.harmless import EQUIVALENT
 from harness.faults.page import decades, totals
 from harness.faults.table import graded, spread
@@ -32,11 +32,14 @@ def document(records: list[Record], about: dict) -> str:
     """The text of docs/faults.md."""
     matrix, asked = rows(records), about["arguments"]["faults"]
     found = verdict(records, asked, whole=not asked)
-    laws = [law for law in LAWS if any(law in row.shown for row in matrix)]
+    shown, laws = of_launches(matrix)
     lines = [HEAD.format(**about["arguments"], start=about["start"][:10])]
     lines += [f"{found.faults} faults: {found.killed} killed ({found.by_bits} by B1 alone), {found.equivalent} proven to be none, "
               f"{found.faults - found.killed - found.equivalent} survive.", "", "## Kill matrix", "", *table("fault", *laws, "steps", "lanes")]  # fmt: skip
-    lines += [row_of(row, laws) for row in matrix if row.shown != {GUARD}]
+    lines += [row_of(row, laws) for row in shown]
+    lines += ["", "## Faults of flows, orders, statistics and claims", "", *table("fault", "killed by", "log10 of the ratio")]
+    flows = [row for row in matrix if row not in shown and row.shown != {GUARD}]
+    lines += [f"| {row.name} | {' '.join(law for law in LAWS if law in row.kills)} | {decades(row.best.ratio) if row.kills else ''} |" for row in flows]
     lines += ["", "## No faults", "", *(f"- {name}: {proof}" for name, proof in EQUIVALENT.items())]
     lines += harness_lines(records) + generated_lines(records) + graded_lines(records)
     return "\n".join(lines) + "\n"

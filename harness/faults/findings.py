@@ -11,8 +11,9 @@ from harness.laws import EXACT
 from harness.verdicts import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
-LAWS: tuple[str, ...] = (*EXACT, *(law for law in BOOK if law not in EXACT))
-"""The columns of the matrix: first the laws that every kernel fault is shown to."""
+LAWS: tuple[str, ...] = (*EXACT, *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request))
+"""The columns of the matrix: first the laws that every kernel fault is shown to; without those that need an extra package."""
+OF_LAUNCHES: tuple[str, ...] = (*EXACT, "D13", "E1", "B1")
 GUARD = "guard"  # the law of a record about a fault of the harness itself
 
 
@@ -63,9 +64,16 @@ def rows(records: Iterable[Record]) -> list[Row]:
         if r.verdict != VIOLATED:
             continue
         kill = row.kills.setdefault(r.law, Kill(0.0))
-        kill.ratio = max(kill.ratio, r.spent if r.spent is not None else float("inf"))
+        # Violated within its bound: for want of motion, say. That is no matter of size.
+        kill.ratio = max(kill.ratio, r.spent if r.spent is not None and r.spent > 1 else float("inf"))
         kill.steps, kill.lanes = least(kill.steps, r.data.get("first_step")), least(kill.lanes, after(r.data.get("first_lane")))
     return sorted(found.values(), key=place)
+
+
+def of_launches(matrix: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """The rows that a law of launches was shown, and those laws: what a table of both can hold. The others bring their own faults."""
+    mine = [row for row in matrix if row.shown & set(OF_LAUNCHES)]
+    return mine, [law for law in OF_LAUNCHES if any(law in row.shown for row in mine)]
 
 
 def least(a, b):

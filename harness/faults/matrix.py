@@ -38,6 +38,7 @@ QUICK = (
     ("rayleigh", "nesterov", "float64"),
     ("rayleigh", "heavy-ball-dampened", "float64"),
     ("mexican-hat", "heavy-ball-maximize", "float64"),
+    ("deformed-rayleigh", "gradient-descent", "float64"),
     ("deformed-rayleigh", "natural-gradient", "float64"),
     ("deformed-rayleigh", "heavy-ball-metric", "float64"),
     ("gaussian-fisher", "heavy-ball-scheduled", "float64"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from harness.faults.campaign import INTERNAL, Campaign
-from harness.faults.findings import GUARD, LAWS, Row, of_kind, rows
+from harness.faults.findings import LAWS, Row, of_kind, of_launches, rows
 from harness.faults.harmless import EQUIVALENT
 from harness.table import listing
 from kernels.precision import UNIT
@@ -21,13 +21,11 @@ def mark(row: Row, law: str) -> str:
 
 
 def matrix_table(matrix: list[Row]):
-    laws = [law for law in LAWS if any(law in row.shown for row in matrix)]
+    matrix, laws = of_launches(matrix)
     table = listing("fault", *laws)
     table.padding = (0, 0, 0, 1)
     kind = None
     for row in matrix:
-        if row.shown == {GUARD}:
-            continue  # no law's business: the guard that noticed it stands below
         if row.kind != kind:
             kind = row.kind
             table.add_row(Text(kind, style="bold"))

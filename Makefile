@@ -21,7 +21,7 @@ BENCH := .venv/.bench
 endif
 
 # Where pytest-xdist is (the dev extra has it); a core that is done takes tests over from the other.
-PARALLEL = $(shell $(PYTHON) -c "import xdist" 2>/dev/null && echo -n auto --dist worksteal)
+PARALLEL = $(shell $(PYTHON) -c "import xdist; print('-n auto --dist worksteal')" 2>/dev/null)
 
 # `make gpu` must run where nothing can be installed: it takes what is there and never makes an environment.
 GPU_PYTHON := $(or $(NOETHER_PYTHON),$(wildcard .venv/bin/python),$(BOOTSTRAP))

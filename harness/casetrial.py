@@ -11,7 +11,7 @@ import operator
 import re
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +154,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
     doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
     """
     from harness.symbolic import prove
+    from harness.symbolic_mechanics import mechanics
     from harness.trace import gradient
 
     stage = ""
@@ -168,6 +169,8 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
         for part in parts(case):
             enter(f"evaluating {part.name}")
             evaluate(part, q, origin)
+        enter("comparing the loss with what is declared of it")
+        check_declared(case, q, origin)
         enter("tracing the loss to a kernel")
         try:
             gradient(case)
@@ -177,6 +180,8 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
         try:
             prove(case)
             check_read(case, origin)
+            if case.metric.kind == BREGMAN:
+                mechanics(case)  # refuses a potential that is not separable
         except CaseError as error:
             raise UsageError(f"{origin.label}: {first_line(error).removeprefix(f'case {case.name}: ')}") from None
         except UsageError:
@@ -185,6 +190,28 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
             raise UsageError(f"{origin.label}: its invariance cannot be decided: {told(error, origin)}") from None
     except TimeUp as error:
         raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
+
+
+def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
+    """The mean of `samples` is the loss, and a loss that is `scale_free` is the same at 2 q: to far more than rounding."""
+    value = called(Part("loss", case.loss, ("q", "xp")), list(q), origin)[0]
+    size = np.max(np.abs(value))
+    if case.samples is not None:
+        part = Part("samples", case.samples, ("q", "xp"))
+        check_signature(part, origin)
+        try:
+            count = len(case.samples(Parameters(list(q)), NUMPY))
+        except Exception as error:
+            raise UsageError(f"{origin.label}: samples {told(error, origin)}, {place(list(q))}") from None
+        mean = sum(called(replace(part, length=count), list(q), origin)) / max(count, 1)
+        if count < 2 or np.max(np.abs(mean - value)) > 1e-6 * size:
+            raise UsageError(f"{origin.label}: the mean of its {count} samples is {float(np.ravel(mean)[0]):.6g} and the loss {float(np.ravel(value)[0]):.6g}, "
+                             f"{place(list(q))}: it must be the loss, of two samples at least")  # fmt: skip
+    if case.scale_free:
+        twice = called(Part("loss", case.loss, ("q", "xp")), list(2 * q), origin)[0]
+        if np.max(np.abs(twice - value)) > 1e-6 * size:
+            raise UsageError(f"{origin.label}: scale_free is True, but the loss is {float(np.ravel(value)[0]):.6g} {place(list(q))} and "
+                             f"{float(np.ravel(twice)[0]):.6g} at twice that: it must be the same")  # fmt: skip
 
 
 def check_read(case: Case, origin: Origin) -> None:

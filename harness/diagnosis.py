@@ -39,7 +39,7 @@ def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
         spent[..., outside] = 0
     wrong = (spent > 1).any(axis=1)
     if not wrong.any():
-        line = "the update holds at every step of every lane: the law, its bound or its parameters are wrong, not the step"
+        line = "the update holds at every step of every lane: the law, its bound, its parameters or the declared symmetry are wrong, not the step"
         return {"first": None, "faults": [], "terms": [], "roundings": [], "explained": False, "line": line}
     first = first_wrong(t, spent)
     at = startable(t, wrong)

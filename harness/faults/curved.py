@@ -58,7 +58,7 @@ FAULTS = (
     Fault("root of the metric", WRONG_METRIC, "p' / sqrt G, as adaptive rules have it", MOVING, advance=measured(lambda G: [np.sqrt(x) for x in G])),
     Fault("metric x (1 + 2^-10)", WRONG_METRIC, "(1 + 2^-10) G for G", MOVING, advance=measured(lambda G: [x.dtype.type(NEAR) * x for x in G])),
     Fault("metric of the next component", WRONG_METRIC, "G_(i+1) for G_i", MOVING, advance=measured(rolled)),
-    Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", MOVING, alter=scaled(4, NEAR)),
+    Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", on(metric="diagonal", deformed=True), alter=scaled(4, NEAR)),
     Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", on(metric="diagonal", curved=True), remembering=one_step_late, when=HISTORY),
     Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p", on(metric="diagonal", momentum=True, curved=True), remembering=as_velocity, when=HISTORY),
 )  # fmt: skip

@@ -91,7 +91,7 @@ def on(**wanted) -> Callable[[Job], bool]:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
             "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
-            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()), "curved": moves_metric(job),
+            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()), "curved": moves_metric(job), "deformed": reads_kappa(job),
             "precision": precision.name, "mode": precision.mode, "arith": precision.arith, "wide": job.lanes >= 10_000,
         }  # fmt: skip
         return all(facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items())
@@ -102,6 +102,11 @@ def on(**wanted) -> Callable[[Job], bool]:
 def moves_metric(job: Job) -> bool:
     """Whether the rule's metric depends on the parameters: else it is the same at every step."""
     return job.metric is not None and any(job.metric.reads_position)
+
+
+def reads_kappa(job: Job) -> bool:
+    """Whether the rule's metric depends on kappa, the last input of its program: what nobody reads is not in a program."""
+    return job.metric is not None and any(op.name == "input" and op.value == job.metric.dim for op in job.metric.ops)
 
 
 # ---- wrong steps made of right ones

@@ -15,6 +15,7 @@ import numpy as np
 from cases.case import Case
 from harness.discrete import DiscreteCell, rules_of
 from harness.faults.fault import Fault, always, given, on, pulled
+from harness.faults.laws import turning
 from harness.faults.matrix import exact
 from harness.judge import spent_of
 from harness.laws import EXACT
@@ -112,7 +113,7 @@ class SensitivityCell:
             out = set()
             for key in ("D2", "D4"):
                 for symmetry in self.subject.symmetries:
-                    if symmetry.matrix.any() and not symmetry.is_rotation and EXACT[key].covers(t, symmetry).any():
+                    if not turning(symmetry) and EXACT[key].covers(t, symmetry).any():
                         with np.errstate(all="ignore"):
                             spent = spent_of(EXACT[key].residual(t, symmetry, kinetic=1 + 2.0**-j))
                         out |= {key} if (spent > 1).any() else set()

@@ -39,7 +39,7 @@ def generators(found: Finding) -> list[str]:
     out = []
     for number, g in enumerate(found.generators[:SHOWN], 1):
         kinetic = "Killing: no kinetic breaking" if g.is_killing else "kinetic breaking <A v, v>"
-        out += [f"{number:3}  {g.name}; {kinetic}; laws {' '.join(g.laws)}; proof {g.proof}", f"       xi    {g.formula}", f"       J/m   {g.charge}"]
+        out += [f"{number:3}  {g.name}; {kinetic}; laws {' '.join(g.laws)}; {g.proof} at new points", f"       xi    {g.formula}", f"       J/m   {g.charge}"]
         out += [f"       flow  {g.conserved}"] if g.conserved else []
     return out + ([f"     ... {len(found.generators)} in all, every one with --json"] if len(found.generators) > SHOWN else [])
 

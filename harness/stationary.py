@@ -9,7 +9,7 @@ and summed over a window, dR and dC being the differences of its ends,
 
     sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta) dC                                 (2)
     rho    = (1 - s beta)/(1 + s beta) (1 - s^2) + 2 s eta kappa/(1 + s beta)
-    sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 - s beta) ((1 - s beta)/(1 + s beta) dR + (s beta - 1)/(1 + s beta) dC)   (3)
+    sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)   (3)
 
 so <|v|^2>/<|q|^2> = rho = 2 eta k/(1+beta) coupled, (1-a^2)(1-a beta)/(1+a beta) decoupled, up to the ends: it can fail only
 through non-stationarity. The ends and the summed roundings of (1) are the bound; a lane whose ends are more than

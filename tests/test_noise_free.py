@@ -30,7 +30,7 @@ def test_minibatches_keep_the_charge_balance_and_what_breaks_the_symmetry_does_n
         assert {r.control for r in records if r.verdict == VIOLATED} == {"minibatches that are not symmetric", "noise in every direction"}
 
 
-def test_whole_batches_are_no_evidence_about_minibatches(monkeypatch):
+def test_whole_batches_are_no_evidence_about_minibatches():
     cell = minibatch.cells([SOFTMAX], "quick", 0)[0]
     whole = tuple(range(6))
     t = minibatch.Noisy(SOFTMAX, cell.job(), minibatch.run(cell.job(), SOFTMAX, [whole] * cell.job().steps), [whole] * cell.job().steps)
@@ -46,12 +46,12 @@ def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
     job, batches = cell.job(), [((0, 2), (1, 5), (3, 4))[n % 3] for n in range(cell.job().steps)]
     outcome = minibatch.run(job, SOFTMAX, batches)
     about = dict(case="softmax", rule=cell.rule, backend="numpy", precision="float64", parameters={})
-    monkey = EXACT["D2"]  # D0's witness reads the whole loss's gradient, so the bare residual is judged
+    # D0's witness reads the whole loss's gradient, so its bare residual is judged.
     for given, verdict in ((batches, True), (batches[1:] + batches[:1], False)):
         t = minibatch.Noisy(SOFTMAX, job, outcome, given)
         r = EXACT["D0"].residual(t)
         assert bool((np.abs(r.measured - r.predicted) <= r.bound).all()) == verdict
-    assert judge(minibatch.Noisy(SOFTMAX, job, outcome, batches), monkey, SOFTMAX.symmetries[0], about=about).verdict == HOLDS
+    assert judge(minibatch.Noisy(SOFTMAX, job, outcome, batches), EXACT["D2"], SOFTMAX.symmetries[0], about=about).verdict == HOLDS
 
 
 @pytest.mark.parametrize("cell", stationary.cells([QUOTIENT], "quick", 5), ids=lambda c: c.rule)

@@ -30,6 +30,7 @@ from harness.order_laws.runs import (
     U,
     bounded,
     judge,
+    judged_claims,
     reference,
     solved,
     step_sizes,
@@ -112,7 +113,7 @@ def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndar
 
 def simplex(cell: Cell) -> list[Record]:
     """(2) against (3), from the start on the simplex above cell's."""
-    eta, (q0, _), out = step_sizes(cell), cell.start(), []
+    eta, (q0, _) = step_sizes(cell), cell.start()
     g, q0, d = (lambda x: gradient(cell.case)(x, EPS)), q0 / np.sum(q0), len(q0)
     claims = [  # note, factor of eta, whether lambda is whole, y(0), stated, control
         ("exponentiated gradient", 1.0, 1.0, 1.0, 2, None),
@@ -134,10 +135,4 @@ def simplex(cell: Cell) -> list[Record]:
 
     x, error = reference(rates, start, 2 / every)
     e, size = np.linalg.norm(end - x[:d], axis=0), np.linalg.norm(end, axis=0)
-    for i, (note, *_, stated, control) in enumerate(claims):
-        mine, facts = slice(i * n, (i + 1) * n), dict(steps=int(counts.max()))
-        if stated:
-            out.append(judge(cell, e[mine], error[mine], size[mine], stated, note, **facts))
-        if control:
-            out.append(judge(cell, e[mine], error[mine], size[mine], 2, note, control=control, **facts))
-    return out
+    return judged_claims(cell, claims, e, error, size, steps=int(counts.max()))

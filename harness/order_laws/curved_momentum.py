@@ -17,7 +17,7 @@ from harness.order_laws.bregman import KAPPA
 from harness.order_laws.claims import OFF
 from harness.order_laws.curved import model
 from harness.order_laws.descent import EPS
-from harness.order_laws.runs import Cell, judge, reference, step_sizes, steps_of, updates
+from harness.order_laws.runs import Cell, judged_claims, reference, step_sizes, steps_of, updates
 from harness.symbolic import gradient
 from harness.symbolic_metric import curved
 from harness.verdicts import Record
@@ -28,7 +28,7 @@ BETA = 0.5
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:
     """O8 (1), (2)"""
-    metric, eta, (q0, w), beta, out = curved(cell.case), step_sizes(cell), cell.start(), BETA, []
+    metric, eta, (q0, w), beta = curved(cell.case), step_sizes(cell), cell.start(), BETA
     g = lambda x: gradient(cell.case)(x, EPS)  # noqa: E731
     n, d, mu, share = len(eta), len(q0), 1 - BETA, 2 * BETA / (1 + BETA)
     G, force = metric.entries(q0, KAPPA), g(q0)
@@ -49,10 +49,4 @@ def heavy_ball_on_metric(cell: Cell) -> list[Record]:
     start = np.concatenate([np.repeat(q0, len(every), axis=1), np.concatenate([np.repeat(c[4], n, axis=1) for c in claims], axis=1)])
     x, error = reference(model(metric, g, m, mu, each(2), each(3)), start, mu / m)
     e, size = np.linalg.norm(end - x[:d], axis=0), np.linalg.norm(end, axis=0)
-    for i, (note, *_, stated, control) in enumerate(claims):
-        mine, facts = slice(i * n, (i + 1) * n), dict(steps=int(counts.max()))
-        if stated:
-            out.append(judge(cell, e[mine], error[mine], size[mine], stated, note, **facts))
-        if control:
-            out.append(judge(cell, e[mine], error[mine], size[mine], 2, note, control=control, **facts))
-    return out
+    return judged_claims(cell, claims, e, error, size, steps=int(counts.max()))

@@ -183,3 +183,15 @@ def second_order(g, eta_m, mu, k):
         return np.concatenate([qdot, -(mu * qdot + g(q) + k * q) / eta_m])
 
     return rates
+
+
+def judged_claims(cell: Cell, claims, e: np.ndarray, error: np.ndarray, size: np.ndarray, *, steps: int) -> list[Record]:
+    """claims (note, ..., stated, control), lanes of each side by side: the stated order, and 2 where it must fail."""
+    n, out = len(e) // len(claims), []
+    for i, (note, *_, stated, control) in enumerate(claims):
+        mine = slice(i * n, (i + 1) * n)
+        if stated:
+            out.append(judge(cell, e[mine], error[mine], size[mine], stated, note, steps=steps))
+        if control:
+            out.append(judge(cell, e[mine], error[mine], size[mine], 2, note, control=control, steps=steps))
+    return out

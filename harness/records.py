@@ -18,7 +18,7 @@ from harness.usage import UsageError
 from harness.verdicts import SCHEMA, Record
 
 NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data")
+NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")
 FIELDS = {f.name: f for f in fields(Record)}
 REQUIRED = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters", "predicted", "measured", "bound", "spent",
             "verdict", "reason", "worst", "replay", "seconds")  # fmt: skip
@@ -91,7 +91,7 @@ def parse(text: str) -> Record:
     for name in ("predicted", "measured", "bound", "spent", "seconds"):
         if kept[name] is not None and (isinstance(kept[name], bool) or not isinstance(kept[name], int | float)):
             raise ValueError(f"{name} is {kept[name]!r}, must be a number or null")
-    for name in ("parameters", "data", "worst"):
+    for name in ("parameters", "data", "powers", "worst"):
         if not isinstance(kept.get(name, {}), dict) and not (name == "worst" and kept[name] is None):
             raise ValueError(f"{name} is {kept[name]!r}, must be an object")
     return Record(**kept)

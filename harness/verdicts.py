@@ -29,6 +29,8 @@ class Record:
     replay                       one shell line that reproduces the worst lane alone
     control                      None, or the planted fault that this record is about
     data                         plain numbers for the report's plots ({"x": [...], "y": [...]}), small
+    powers                       {coefficient: x}: a prediction in which this coefficient were 1 + x times as large, or any
+                                 larger x, would have been violated by what was measured here (rule of evidence 9)
     """
 
     law: str
@@ -53,6 +55,7 @@ class Record:
     control: str | None = None
     cell: str = ""
     data: dict = field(default_factory=dict)
+    powers: dict = field(default_factory=dict)
     schema: int = SCHEMA
 
     def __post_init__(self):

@@ -40,8 +40,15 @@ PARTIALS = {
     "exp": lambda x, z: (z,),
     "log": lambda x, z: (1 / x[0],),
     "sqrt": lambda x, z: (1 / (2 * z),),
+    "step": lambda x, z: (0.0,),
 }
-LATTICE = {"mul": lambda l: l[0] * l[1], "add": lambda l: np.minimum(*l), "sub": lambda l: np.minimum(*l), "neg": lambda l: l[0]}  # (2)
+LATTICE = {
+    "mul": lambda l: l[0] * l[1],
+    "add": lambda l: np.minimum(*l),
+    "sub": lambda l: np.minimum(*l),
+    "neg": lambda l: l[0],
+    "step": lambda l: 1.0,  # 0 or 1, neither of them rounded
+}  # (2)
 
 
 def place(x: np.ndarray, kind: str) -> np.ndarray:

@@ -23,6 +23,7 @@ from cases.case import Case
 from harness import sweep, trace
 from harness.judge import judge
 from harness.laws import EXACT, dot
+from harness.namespace import NUMPY
 from harness.seeds import derive
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, Record
@@ -139,7 +140,7 @@ def run(job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.ra
 def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
     job, rng = cell.job(), cell.rng
-    count = len(cell.case.samples(list(job.q0), np))
+    count = len(cell.case.samples(list(job.q0), NUMPY))
     every = [tuple(sorted(int(i) for i in rng.choice(count, max(1, count // 3), replace=False))) for _ in range(BATCHES)]
     batches = [every[int(i)] for i in rng.integers(0, len(every), job.steps)]
     records = judged(cell, Noisy(cell.case, job, run(job, cell.case, batches), batches), None)

@@ -9,6 +9,7 @@ import numpy as np
 from harness import orders
 from harness.continuous_records import QUARTER
 from harness.flow_collocation import march
+from harness.namespace import NUMPY
 from harness.symmetry_map import charges
 from harness.symmetry_map.charges import U
 from harness.symmetry_map.scenes import STARTS, Scene
@@ -46,7 +47,7 @@ def over_starts(x: np.ndarray) -> np.ndarray:
 
 def drift_of(run: Run, scene: Scene, charge: str) -> charges.Drift:
     if charge == "energy":
-        return charges.of_energy(run, lambda q: np.stack([scene.case.loss(list(x), np) for x in q]))
+        return charges.of_energy(run, lambda q: np.stack([scene.case.loss(list(x), NUMPY) for x in q]))
     return getattr(charges, f"of_{charge}")(run, scene.symmetry)
 
 
@@ -104,7 +105,7 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
     error = np.linalg.norm(apart, axis=0) + 20 * U * np.linalg.norm(fine, axis=0)
     q = fine[:d]
     if entry.charge == "energy":
-        loss = lambda x: scene.case.loss(list(x), np)  # noqa: E731
+        loss = lambda x: scene.case.loss(list(x), NUMPY)  # noqa: E731
         off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.linalg.norm(g(q0), axis=0) + 1, np.abs(loss(q0)) + fine[d]
     else:
         C = charges.potential(scene.symmetry, np.stack([q0, q]))

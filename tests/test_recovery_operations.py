@@ -1,0 +1,73 @@
+"""Every operation that the tracer knows goes through the laws of recovery: a new one cannot escape."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cases.case import DIAGONAL, Case, Metric, linear
+from harness import minibatch, trace
+from harness.bounds import PASS
+from harness.discrete import DiscreteCell
+from harness.recovery import cells, rounding, run_cell
+from harness.verdicts import VIOLATED
+from kernels.precision import parse
+
+LOSSES = {
+    "neg": lambda w, xp: (-w) * (-w),
+    "add": lambda w, xp: (w + w) * w,
+    "sub": lambda w, xp: (w - 2) * w,
+    "mul": lambda w, xp: w * w * w,
+    "div": lambda w, xp: w + 1 / w,
+    "exp": lambda w, xp: xp.exp(-w),
+    "log": lambda w, xp: xp.log(w) * xp.log(w),
+    "sqrt": lambda w, xp: (xp.sqrt(w) - 1) * (xp.sqrt(w) - 1),
+    "step": lambda w, xp: (w * xp.step(w) - 1) * (w * xp.step(w) - 1),
+}
+"""By operation: a function of w = u v that has it in its derivative."""
+INPUTS = ("input", "const")
+WORDS = {name for name in vars(trace.TraceNamespace) if not name.startswith("_")}
+
+
+def operation(name: str) -> Case:
+    """A loss of u v on a metric, both with this operation, and the losses of three samples."""
+    of = LOSSES[name]
+
+    def samples(q, xp):
+        return [of(c * q[0] * q[1], xp) for c in (1, 1.25, 0.75)]
+
+    return Case(
+        name=f"operation-{name}", title="t", source="own", loss=lambda q, xp: sum(samples(q, xp)) / 3, samples=samples,
+        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, box=((0.75, 1.25), (0.75, 1.25)), pace=1 / 16,
+        symmetries=(linear([[1, 0], [0, -1]], "rescale"),), kinks=(lambda q, xp: [q[0] * q[1]]) if name == "step" else None,
+        metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0] * (2 + of(q[0] * q[1], xp)), 1 + 0 * q[1]]),
+    )  # fmt: skip
+
+
+def test_each_operation_of_the_case_language_has_a_loss_a_bound_and_a_variance():
+    assert set(LOSSES) == {*WORDS, *trace.FOLD, "neg"}
+    assert set(LOSSES) == set(rounding.PARTIALS) == set(PASS)
+    for name in LOSSES:
+        assert name in {op.name for op in trace.gradient(operation(name)).ops}, name
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_an_operation_goes_through_every_law_of_recovery(name):
+    case, asked = operation(name), {}
+    found = [c for c in cells((case,), "quick", 0, "numpy") if c.law in ("E2", "E3")]
+    found += [DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0)]
+    records = [r for c in found for r in (run_cell(c) if hasattr(c, "part") else c.run())]
+    records += [r for c in minibatch.cells((case,)) for r in minibatch.run_cell(c)]
+    for r in records:
+        if r.control is None:
+            assert r.verdict != VIOLATED, r.reason
+            asked.setdefault(r.law, set()).add(r.verdict)
+    assert set(asked) == {"E1", "E2", "E3", "D9"} and all("holds" in verdicts for verdicts in asked.values()), asked
+
+
+def test_a_step_function_scatters_nothing_and_passes_nothing_on():
+    kinked = replace(operation("step"), samples=None, metric=Metric())
+    q = np.array([[0.9, -0.9], [1.1, 1.1]])
+    program = trace.gradient(kinked)
+    variance, _ = rounding.gradient_variance(program, parse("float64"), q, np.zeros(2), np.ones_like(q))
+    assert variance[0] > 0 and variance[1] == 0  # beyond the kink the loss is flat

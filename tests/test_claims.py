@@ -76,3 +76,11 @@ def test_without_dampening_the_published_growth_is_right():
     eta, start = np.array([2.0**-8]), norms.FIGURE[-1]
     true, published, _ = norms.grown(eta, 0.5, 0.0, 1.0, start, norms.rayleigh(4))
     assert abs(published / true - 1) < 8 * eta
+
+
+@pytest.mark.parametrize("law", ["P2", "P6"])
+def test_a_claim_whose_order_is_undecided_says_so(law, monkeypatch):
+    monkeypatch.setattr(models, "sizes", lambda cell, first: 2.0 ** -np.arange(first, first + 4, dtype=float))
+    records = claims.run_cell(CELLS[law])
+    assert {r.verdict for r in records} == {INCONCLUSIVE}
+    assert records[0].data["claim"]["verdict"] == OPEN and "order not decided" in records[0].data["claim"]["measured"]

@@ -34,6 +34,13 @@ def laws_table():
     return table
 
 
+def laws_listed() -> list[dict]:
+    """The book of laws for machines."""
+    from harness.plan import LAWS
+
+    return [{"law": x.key, "title": x.title, "applies": x.applies, "kind": x.kind} for x in LAWS.values()]
+
+
 def counted() -> str:
     """How much there is of everything."""
     from harness.plan import LAWS, RULES
@@ -64,8 +71,8 @@ def flowing(text: str) -> str:
     return "\n".join(out)
 
 
-def explain(word: str) -> Group:
-    """Raises UsageError for an unknown law."""
+def explain(word: str, run: Path | None = None) -> Group:
+    """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
     from harness.plan import LAWS
 
     key = word.strip().upper()
@@ -75,8 +82,22 @@ def explain(word: str) -> Group:
     fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies), ("judged", f"{law.kind} verdict"),
               ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls", "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
     parts = [field(name, text) for name, text in fields]
+    parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(key, run))]
     section = theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8")) if THEORY.exists() else ""
     return Group(*parts, *([Text(), Text(section)] if section else []))
+
+
+def powers(law: str, run: Path | None) -> list[str]:
+    """The smallest change of each coefficient that a run would have called violated, one line each."""
+    if run is None:
+        return [f"the smallest change that a run would have seen: noether explain {law} RUN"]
+    from harness.folder import read_run
+    from harness.power import of_law, percent
+
+    found = of_law(read_run(run).records, law)
+    if not found.coefficients:
+        return ["not measured" if found.holding else f"{law} holds nowhere in this run"]
+    return [f"{percent(x)} of {name}, on {found.places[name]}" for name, x in found.coefficients.items()]
 
 
 def kind(symmetry: Symmetry) -> str:

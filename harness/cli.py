@@ -83,12 +83,15 @@ def show(case: Annotated[str, typer.Argument(metavar="CASE|FILE", help="A case o
 
 
 @app.command()
-def explain(law: Annotated[str, typer.Argument(metavar="LAW", help="As in D2; see noether laws.")]):
-    """Explain a law: equation, where it applies, what it cannot see, the controls that must fail."""
+def explain(
+    law: Annotated[str, typer.Argument(metavar="LAW", help="As in D2; see noether laws.")],
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder: the power of the law in it.")] = None,
+):
+    """Explain a law: equation, where it applies, what it cannot see, the controls that must fail; its power in a RUN."""
     from harness import catalogue
     from harness.table import say
 
-    say(catalogue.explain(law))
+    say(catalogue.explain(law, run))
 
 
 @app.command()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
+from harness import power
 from harness.lawbook import LAWS
 from harness.table import COLOUR, listing, number
 from harness.verdicts import ORDER, Record, summarise
@@ -26,11 +27,34 @@ def between(low: float, high: float) -> str:
     return a if a == b else f"{a} to {b}"
 
 
+def title(law: str) -> str:
+    return LAWS[law].title if law in LAWS else ""
+
+
 def standing_table(records: list[Record], laws: Iterable[str]):
-    """law, title, cells, worst spent, slopes by stated order, controls killed, verdict."""
-    table = listing("law", "what", "cells", "worst", "slopes", "controls", "verdict")
+    """law, title, cells, worst spent, slopes by stated order, power, controls killed, verdict."""
+    table = listing("law", "what", "cells", "worst", "slopes", "power", "controls", "verdict")
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]
-        title = LAWS[row.law].title if row.law in LAWS else ""
-        table.add_row(row.law, title, str(row.cells), number(row.worst_spent), slopes(mine), f"{row.killed}/{row.controls}", Text(row.verdict, style=COLOUR[row.verdict]))
+        verdict = Text(row.verdict, style=COLOUR[row.verdict])
+        killed, seen = f"{row.killed}/{row.controls}", power.of_law(mine, row.law).told
+        table.add_row(
+            row.law, title(row.law), str(row.cells), number(row.worst_spent), slopes(mine), seen, killed, verdict
+        )
     return table
+
+
+def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:
+    """The same for machines, with every coefficient, and by precision."""
+    out = []
+    for row in summarise(records, list(laws)):
+        mine = [r for r in records if r.law == row.law]
+        narrow = {p: found.as_dict() for p, found in power.by_precision(mine, row.law).items() if found.coefficients}
+        out.append(
+            {
+                "law": row.law, "title": title(row.law), "cells": row.cells, **row.counts, "worst_spent": row.worst_spent,
+                "slopes": slopes(mine), "controls": row.controls, "killed": row.killed, "verdict": row.verdict,
+                "power": power.of_law(mine, row.law).as_dict(), "power_by_precision": narrow,
+            }
+        )  # fmt: skip
+    return out

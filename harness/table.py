@@ -13,13 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.power import of_law, percent
 from harness.run import INTERNAL, INTERRUPTED, Result
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
+from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
 WIDEST = 100
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
 LISTED = 40  # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
+ROOMY = 20  # columns that the place of the worst value must have before a column more is shown
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
 
 
@@ -57,17 +59,26 @@ def listing(*columns: str) -> Table:
 
 def laws_table(result: Result) -> Table:
     """One line a law, however narrow the terminal: forty of them must be read at a glance."""
-    names = ("law", "cells", "worst", "worst in", "killed", "verdict")
-    worst = {row.law: worst_of([r for r in result.records if r.law == row.law and not r.control]) for row in result.rows}
-    lines = [(row.law, str(row.cells), worst[row.law], row.worst_where, f"{row.killed}/{row.controls}", row.verdict) for row in result.rows]
+    names = ("law", "cells", "worst", "worst in", "power", "killed", "verdict")
+    lines = [law_line(row, [r for r in result.records if r.law == row.law and not r.control]) for row in result.rows]
     wide = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
-    room = max(12, console().width - sum(wide) + wide[3] - 3 * (len(names) - 1))
-    table = listing(*names)
-    for law, cells, spent, where_worst, killed, verdict in lines:
+    room = console().width - sum(wide) + wide[3] - 3 * (len(names) - 1)
+    has_power = room >= ROOMY and any(line[4] for line in lines)
+    room = max(12, room if has_power else room + wide[4] + 3)
+    table = listing(*(n for n in names if n != "power" or has_power))
+    for law, cells, spent, where_worst, power, killed, verdict in lines:
         told = where_worst if len(where_worst) <= room else where_worst[: room - 1] + "…"
         seen = Text(killed, style="" if not killed.startswith("0/") else "yellow")
-        table.add_row(law, cells, spent, told, seen, Text(verdict, style=COLOUR[verdict]))
+        table.add_row(law, cells, spent, told, *([power] if has_power else []), seen, Text(verdict, style=COLOUR[verdict]))
     return table
+
+
+def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
+    """The columns of `laws_table`, as words; power is that of the weakest coefficient."""
+    weakest = of_law(mine, row.law).weakest
+    power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
+    killed = f"{row.killed}/{row.controls}"
+    return row.law, str(row.cells), worst_of(mine), row.worst_where, power, killed, row.verdict
 
 
 def kind_of(records: list[Record]) -> str:
@@ -223,7 +234,7 @@ def summary(result: Result) -> dict:
         "cells": result.cells,
         "laws": [
             {"law": r.law, "cells": r.cells, **r.counts, "worst_spent": r.worst_spent, "worst_where": r.worst_where, "controls": r.controls,
-             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict}
+             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real, r.law).as_dict()}
             for r in result.rows
         ],
         "controls": killers(result.records, result.laws),

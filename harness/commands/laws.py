@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Run = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder: verdict, cells, worst spent or slopes, controls killed of every law.")]
+from harness.commands import option
+
+Run = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run folder: verdict, cells, worst spent or slopes, power, controls killed of every law.",
+    ),
+]
 
 
-def laws(run: Run = None):
+def laws(
+    run: Run = None,
+    as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
+):
     """List the laws; with a RUN also how each of them stands in it."""
-    from harness.catalogue import counted, laws_table
+    from harness.catalogue import counted, laws_listed, laws_table
     from harness.table import say
 
     if run is None:
-        say(laws_table(), counted())
+        printed(laws_listed()) if as_json else say(laws_table(), counted())
         return
     from harness.folder import read_run
-    from harness.standing import standing_table
+    from harness.standing import standing, standing_table
 
     found = read_run(run)
-    say(standing_table(found.records, found.about["laws"]), counted())
+    if as_json:
+        printed(standing(found.records, found.about["laws"]))
+    else:
+        say(standing_table(found.records, found.about["laws"]), counted())
+
+
+def printed(rows: list[dict]) -> None:
+    from harness.records import plain
+
+    print(json.dumps(plain({"schema": 1, "laws": rows}), allow_nan=False, indent=1))

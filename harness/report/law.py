@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from harness.figures.marks import ordered
 from harness.figures.scatter import scatter
 from harness.figures.strip import order_strip, strip
+from harness.power import Power, by_precision, of_law
 from harness.report.plots import badness, figure, place, ranked, statement
 from harness.table import kind_of, number, where
 from harness.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
@@ -23,10 +25,16 @@ def section(row: LawSummary, info, records: list[Record], planted: list[Record],
     most = PANELS_OF_ORDER if kind == ORDER else PANELS
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
     return {
-        "key": row.law, "info": info, "row": row, "kind": kind, "figures": charts + panels, "elsewhere": sum(id(r) in drawn for r in records),
+        "key": row.law, "info": info, "row": row, "kind": kind, "power": of_law(records, row.law), "precisions": narrowest(records, row.law), "figures": charts + panels, "elsewhere": sum(id(r) in drawn for r in records),
         "more": max(0, len(found) - most), "sentence": sentence(records), "equal": equal([r for r in records if r.kind == BITWISE]) if kind == BITWISE else {},
         "nearest": [{"where": where(r), "r": r} for r in sorted(records, key=badness, reverse=True)[:NEAREST]] if kind != BITWISE else [],
     }  # fmt: skip
+
+
+def narrowest(records: list[Record], law: str) -> list[tuple[str, Power]]:
+    """The power in each precision, where there are several: else the one table says it."""
+    found = {p: power for p, power in by_precision(records, law).items() if power.coefficients}
+    return [(p, found[p]) for p in ordered(found)] if len(found) > 1 else []
 
 
 def sentence(records: list[Record]) -> str:
@@ -59,8 +67,6 @@ def strip_of(law: str, judged: list[Record]) -> dict:
     for r in judged:
         spent.setdefault(by(r), {}).setdefault(r.precision, []).append(r.spent if r.spent == r.spent else math.inf)
     if len(precisions) > 1:
-        from harness.figures.marks import ordered
-
         spent = {p: spent[p] for p in ordered(spent)}
     kept = dict(sorted(spent.items(), key=lambda c: -max(map(max, c[1].values())))[:ROWS]) if len(spent) > ROWS else spent
     over = sum(not r.spent <= 1 for r in judged)
@@ -119,8 +125,6 @@ def slopes(law: str, judged: list[Record]) -> dict | None:
 
 def equal(records: list[Record]) -> dict:
     """Bit equality has no size: a table of case x precision, the number of launches that agree in every bit."""
-    from harness.figures.marks import ordered
-
     columns = ordered(r.precision for r in records)
     found: dict[str, dict[str, list[Record]]] = {}
     for r in records:

@@ -6,6 +6,7 @@ import math
 
 from harness.figures.marks import ordered
 from harness.figures.strip import order_spark, spark
+from harness.power import of_law
 from harness.report.plots import badness
 from harness.table import kind_of, number, worst_of
 from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
@@ -19,7 +20,7 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
     for row in rows:
         mine = [r for r in records if r.law == row.law and not r.control]
         kind = kind_of(mine)
-        out.append({"row": row, "title": infos[row.law].title if row.law in infos else "", "spark": sparked(row.law, kind, mine), "worst": worst_of(mine),
+        out.append({"row": row, "title": infos[row.law].title if row.law in infos else "", "spark": sparked(row.law, kind, mine), "worst": worst_of(mine), "power": of_law(mine, row.law),
                     "symbol": SYMBOL[row.verdict], "doubts": sum(row.counts[v] for v in (VIOLATED, INCONCLUSIVE, OUTSIDE))})  # fmt: skip
     return out
 

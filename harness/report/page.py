@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from functools import cache
 
+from harness.power import percent
 from harness.report import TEMPLATES
 from harness.report.exhibits import exhibits
 from harness.report.law import section
@@ -53,7 +55,8 @@ def environment():
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(number=number, where=where)
+    made.filters.update(number=number, where=where, percent=percent)
+    made.globals["inf"] = math.inf
     return made
 
 

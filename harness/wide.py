@@ -123,24 +123,77 @@ def metric(case, q: np.ndarray, kappa) -> np.ndarray:
         return np.stack([np.broadcast_to(np.asarray(x, WIDE), q.shape[1:]) for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), NUMPY)])
 
 
+class AtKink(ArithmeticError):
+    """A loss has no gradient there: a step or a root in it is at its kink, or too near to tell on which side."""
+
+
+class Sides:
+    """xp over mpmath that keeps the arguments at which a loss has a kink or ends: those of step, sqrt and log."""
+
+    def __init__(self):
+        self.steps, self.others = [], []
+        self.exp = mpmath.exp
+
+    def step(self, x):
+        self.steps.append(x)
+        return step(x)
+
+    def sqrt(self, x):
+        self.others.append(x)
+        return mpmath.sqrt(x)
+
+    def log(self, x):
+        self.others.append(x)
+        return mpmath.log(x)
+
+    def same_side(self, other: Sides) -> bool:
+        """No argument of a step is 0 or changes its sign from one point to the other, none of a root or a log moves by a quarter of itself."""
+        steps = all(a == b or (a > 0) == (b > 0) and a != 0 for a, b in zip(self.steps, other.steps, strict=True))
+        return steps and all(a == b or abs(b - a) <= abs(a) / 4 for a, b in zip(self.others, other.others, strict=True))
+
+
+def one_sided(loss, point: list, h) -> bool:
+    """Whether the points of a central difference with step h lie on one side of every kink."""
+
+    def sides(q) -> Sides:
+        xp = Sides()
+        loss(q, xp)
+        return xp
+
+    here = sides(point)
+    if not here.steps and not here.others:
+        return True
+    return all(here.same_side(sides(moved(point, i, s * h))) for i in range(len(point)) for s in (1, -1))
+
+
+def moved(point: list, i: int, by) -> list:
+    return [x + by * (j == i) for j, x in enumerate(point)]
+
+
 def gradient_mp(loss, q, digits: int = 50) -> list:
     """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at all.
 
     The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central difference is
-    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. The digits that f(q + h) and
-    f(q - h) share are lost, so digits are doubled until no component changes by more than 10^(-digits/2) of itself. A zero
-    may be a difference that was lost altogether, and is believed beyond MOST_DIGITS only.
+    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. Where a kink is nearer than h,
+    h is that of twice the digits, and so on: raises AtKink where MOST_DIGITS do not tell the point from a kink. The digits
+    that f(q + h) and f(q - h) share are lost, so digits are doubled until no component changes by more than 10^(-digits/2)
+    of itself. A zero may be a difference that was lost altogether, and is believed beyond MOST_DIGITS only.
     """
-    with mpmath.workdps(digits):
-        point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
-        size = max(abs(x) for x in point) or mpmath.mpf(1)
-        h = mpmath.mpf(10) ** (-digits // 3) * min(size, mpmath.mpf(1))
-        close = mpmath.mpf(10) ** (-digits // 2)
+    close = mpmath.mpf(10) ** (-digits // 2)
+    while True:
+        with mpmath.workdps(digits):
+            point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
+            size = max(abs(x) for x in point) or mpmath.mpf(1)
+            h = mpmath.mpf(10) ** (-digits // 3) * min(size, mpmath.mpf(1))
+            if one_sided(loss, point, h):
+                break
+        digits *= 2
+        if digits > MOST_DIGITS:
+            raise AtKink(f"the loss has a kink at q = {[float(x) for x in point]}, or nearer than {float(h):.1g}: there is no gradient")
     before = None
     while True:
         with mpmath.workdps(digits):
-            moved = lambda i, by: loss([x + by * (j == i) for j, x in enumerate(point)], MPMATH)  # noqa: E731
-            found = [(moved(i, h) - moved(i, -h)) / (2 * h) for i in range(len(point))]
+            found = [(loss(moved(point, i, h), MPMATH) - loss(moved(point, i, -h), MPMATH)) / (2 * h) for i in range(len(point))]
             if digits > MOST_DIGITS or (before and all(abs(a - b) < close * abs(a) for a, b in zip(found, before, strict=True))):
                 return found
         before, digits = found, 2 * digits

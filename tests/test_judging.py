@@ -7,6 +7,8 @@ import pytest
 
 from cases import CATALOG
 from harness import judge as judging
+from harness.discrete import DiscreteCell
+from harness.discrete import trajectory as launched
 from harness.judge import (
     EVIDENCE_SHARE,
     PATH_MOTION,
@@ -20,6 +22,8 @@ from harness.judge import (
 from harness.laws import EXACT, MOTION, ExactLaw, Residual
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from harness.wide import AtKink
+from kernels import launch
 from kernels.precision import Precision
 from kernels.rules import RULES
 
@@ -207,3 +211,19 @@ def test_every_law_is_asked_about_every_symmetry_that_it_covers():
 def test_numbers_in_a_record_are_plain():
     record = SimpleNamespace(**verdict(given((1, 4), 0.5)).as_dict())
     assert all(type(x) is float for x in (record.measured, record.predicted, record.bound, record.spent))
+
+
+@pytest.mark.parametrize(("kinks", "wrong", "expected"), [(0, 0, HOLDS), (3, 0, HOLDS), (3, 1, VIOLATED), (0, 1, VIOLATED), (99, 1, INCONCLUSIVE)])
+def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expected):
+    cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
+    t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), judging.gradient_mp, []
+
+    def at_kinks(loss, q, digits):
+        asked.append(q)
+        if len(asked) <= kinks:
+            raise AtKink("here")
+        return [x + wrong for x in honest(loss, q, digits)]
+
+    monkeypatch.setattr(judging, "gradient_mp", at_kinks)
+    (record,) = judge_all(t, ("D0",), about=ABOUT)
+    assert record.verdict == expected and len({tuple(map(float, q)) for q in asked}) == len(asked) == min(kinks + 1, judging.WITNESSES + 1)

@@ -196,3 +196,26 @@ def test_each_operation_adds_its_own_rounding(name, label):
 def test_a_constant_is_off_by_its_rounding_to_the_arithmetic(label, off):
     program = Program(1, (Op("const", value=0.1),), (0,))
     assert np.allclose(bounds.program_error(program, np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2), Precision(label))[1], off * bounds.SLACK, rtol=2.0**-45)
+
+
+def leaky(q, xp):
+    return q[0] * q[0] * xp.step(q[0] - q[1]) + q[1] * q[1] / 2 * (1 - xp.step(q[0] - q[1])) * q[0]
+
+
+@pytest.mark.parametrize("distance", [0.25, 2.0**-30, 2.0**-52, 2.0**-200, -(2.0**-52), -(2.0**-200)])
+def test_differences_stay_on_one_side_of_a_kink_however_near_it_is(distance):
+    """u^2 where u > v, u v^2/2 where not; v = 0 when u is tiny, so that u - v is exact."""
+    u, v = (1.0 + distance, 1.0) if abs(distance) > 2.0**-60 else (distance, 0.0)
+    exact = [2 * u, 0.0] if distance > 0 else [v * v / 2, u * v]
+    assert [float(x) for x in wide.gradient_mp(leaky, [u, v])] == exact
+
+
+def test_a_root_of_a_square_has_its_kink_at_zero_too():
+    size = lambda q, xp: xp.sqrt(q[0] * q[0])  # noqa: E731
+    assert [float(wide.gradient_mp(size, [x])[0]) for x in (3.0, 2.0**-100, -(2.0**-100))] == [1, 1, -1]
+
+
+@pytest.mark.parametrize("loss", [leaky, lambda q, xp: xp.sqrt((q[0] - q[1]) * (q[0] - q[1]))])
+def test_at_a_kink_there_is_no_gradient_to_compare_with(loss):
+    with pytest.raises(wide.AtKink, match="kink at q"):
+        wide.gradient_mp(loss, [1.0, 1.0])

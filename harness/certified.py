@@ -9,6 +9,9 @@ wrong kernel cannot excuse itself so: the first wrong step stands before any sta
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 
 from cases.case import Case
@@ -57,23 +60,44 @@ def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:
     return Trajectory(t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes])
 
 
-def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict) -> list[Record]:
-    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified.
+class Domain:
+    """Where the laws speak of a trajectory of a launch; asked only where something is violated, for it costs as much as the launch.
 
-    References and certificate cost as much as the launch: they are asked only where something is violated.
+    outside  (lanes,) bool, a reference leaves the domain: the statement does not cover the lane
+    until    (lanes,) int, the steps that can be judged of the others: as far as they are certified
     """
+
+    def __init__(self, case: Case, job: launch.Job, t: Trajectory, leaves: Callable | None = None):
+        self.t, self.leaves = t, leaves or (lambda: leaving(case, job))
+
+    @cached_property
+    def outside(self) -> np.ndarray:
+        return self.leaves()
+
+    @cached_property
+    def until(self) -> np.ndarray:
+        return np.where(self.outside, self.t.steps, certified_steps(self.t))
+
+    @property
+    def ends(self) -> np.ndarray:
+        """(lanes,) bool, lanes of which the laws do not speak to the last step."""
+        return self.outside | (self.until < self.t.steps)
+
+
+def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict, domain: Domain | None = None) -> list[Record]:
+    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified."""
     records = judge.judge_all(t, laws, about=about)
     if not violated(records):
         return records
-    outside = leaving(case, job)
-    records = judge.judge_all(t, laws, about=about, outside=outside)
+    domain = domain or Domain(case, job, t)
+    records = judge.judge_all(t, laws, about=about, outside=domain.outside)
     if not violated(records):
         return records
-    until = np.where(outside, t.steps, certified_steps(t))
+    until = domain.until
     cut = until < t.steps
     if not cut.any():
         return records
-    records = judge.judge_all(t, laws, about=about, outside=outside | cut)
+    records = judge.judge_all(t, laws, about=about, outside=domain.ends)
     for steps in np.unique(until[cut & (until > 0)]):
         lanes = np.flatnonzero(until == steps)
         for record in judge.judge_all(part(t, lanes, int(steps)), laws, about=about):

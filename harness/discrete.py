@@ -10,9 +10,10 @@ import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case
 from harness import controls, sweep, wide
+from harness.certified import Domain, judge_inside
 from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
-from harness.judge import judge, judge_all, portrait
+from harness.judge import judge, portrait
 from harness.laws import EXACT
 from harness.laws.signs import paired
 from harness.seeds import derive
@@ -111,32 +112,34 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
     job = cell.job()
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
-    about = cell.about(job, outcome.backend)
-    outside = cache(lambda: leaving(cell.subject, job))
-    records = judged(cell, t, about, outside)
-    attach(records, t, job, outside)
+    domain = Domain(cell.subject, job, t)
+    records = judged(cell, job, t, cell.about(job, outcome.backend), domain)
+    attach(records, t, job, lambda: domain.ends)
     return records
 
 
-def judged(cell: DiscreteCell, t: Trajectory, about: dict, outside) -> list[Record]:
+def judged(cell: DiscreteCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
     """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls out too."""
-    return judge_all(t, cell.laws, about=about, outside=outside)
+    return judge_inside(cell.subject, job, t, cell.laws, about=about, domain=domain)
 
 
 def run_controls(cell: DiscreteCell) -> list[Record]:
     """Every control that applies to this launch, judged by every law; and every wrong law on the right launch."""
     job, records = cell.job(), []
-    about, outside = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
+    about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
         if control.applies(job) and controls.shown(control, job.rule) and (cell.tag != "wide" or control.name in controls.LANEWISE):
-            for record in judged(cell, controls.controlled(cell.subject, job, control), about, outside):
+            t = controls.controlled(cell.subject, job, control)
+            for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
                 record.control = control.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))
+    inside = Domain(cell.subject, job, right, leaves)
     for fault in controls.LAW_CONTROLS if cell.tag != "wide" else ():
         for symmetry in cell.subject.symmetries:
             if fault.law in cell.laws and fault.applies(job.rule, symmetry):
-                record = judge(right, replace(EXACT[fault.law], residual=fault.residual), symmetry, about=about)
+                wrong = replace(EXACT[fault.law], residual=fault.residual)
+                record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends)  # an overflow kills no wrong law
                 if record is not None:
                     record.control = fault.name
                     records.append(record)

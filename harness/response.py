@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness import controls
-from harness.domain import leaving
+from harness.certified import Domain
 from harness.judge import portrait
 from harness.laws import act, charge, charge_bound, charge_own, dot, xi
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
@@ -52,7 +52,7 @@ def judge_response(cell) -> list[Record]:
     right = trajectory(cell, job, launch.run(job, cell.backend))
     everywhere = np.ones(job.lanes, bool)
     first = [one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict for s in cell.subject.symmetries]
-    inside = ~leaving(cell.subject, job) if VIOLATED in first else everywhere
+    inside = ~Domain(cell.subject, job, right).ends if VIOLATED in first else everywhere
     unbroken = next(c for c in controls.KERNEL_CONTROLS if c.name == "breaking term ignored")
     records = []
     for symmetry in cell.subject.symmetries:

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from cases import CATALOG
-from harness import regimes
-from harness.certified import certified_steps, judge_inside, part
+from harness import controls, regimes
+from harness.certified import Domain, certified_steps, judge_inside, part
+from harness.discrete import DiscreteCell, judged, trajectory
 from harness.domain import leaving
-from harness.judge import judge_all
-from harness.laws import EXACT
+from harness.judge import judge_all, spent_of
+from harness.laws import EXACT, update
 from harness.regimes import REGIMES, draw, units
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, VIOLATED
@@ -73,3 +74,33 @@ def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(la
     assert certified_steps(t)[3] == t.steps
     assert violated(judge_inside(HAT, job, t, (law,), about=ABOUT)) == {law}
     assert regimes.stiffness(HAT) > 1
+
+
+OVERFLOWING = DiscreteCell(next(c for c in CATALOG if c.name == "complex-phase"), "nesterov", "float16/eager", "numpy", "exact", ("D0", "D2"), 61, 0)
+"""A launch that a reference does not see overflow, though its own right step does: lane 60 at step 21."""
+
+
+def test_a_cell_does_not_accuse_a_right_step_that_overflows_and_counts_it_as_outside():
+    job = OVERFLOWING.job()
+    t = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
+    assert violated(judge_all(t, ("D0", "D2"), about=ABOUT, outside=leaving(OVERFLOWING.subject, job))) == {"D0", "D2"}
+    records = OVERFLOWING.run()
+    assert {r.verdict for r in records} == {HOLDS} and all("lanes outside" in r.reason for r in records)
+    ends = Domain(OVERFLOWING.subject, job, t).ends
+    assert ends[60] and all(r.lanes == job.lanes - int(ends.sum()) for r in records)
+
+
+@pytest.mark.parametrize("control", [c for c in controls.KERNEL_CONTROLS if c.applies(OVERFLOWING.job())], ids=lambda c: c.name)
+def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(control):
+    """Its certificate ends with its first wrong step: no lane that a reference keeps is taken from the judge by it."""
+    job, case = OVERFLOWING.job(), OVERFLOWING.subject
+    wrong = controls.controlled(case, job, control)
+    right = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
+    with np.errstate(all="ignore"):
+        false = (spent_of(update(wrong)) > 1).any(axis=(0, 1)) & ~Domain(case, job, right).ends
+    domain = Domain(case, job, wrong)
+    lost = false & ~domain.outside & (domain.until == 0)
+    assert not lost.any(), f"{control.name}: {int(lost.sum())} lanes with a wrong step were not judged at all"
+    found = judged(OVERFLOWING, job, wrong, OVERFLOWING.about(job, "numpy"), domain)
+    assert not false.any() or violated(found), control.name
+    assert false.any() or control.name in ("beta x (1 + 2^-10)", "eta x (1 + 2^-10)", "gradient x (1 + 2^-10)", "eta as float32", "k off by 1 %"), "too small to see here"

@@ -7,6 +7,7 @@ import pytest
 
 from cases import CATALOG
 from harness import minibatch, stationary
+from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 from kernels import launch
 
@@ -58,28 +59,69 @@ def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
 def test_long_runs_average_as_stated_and_not_as_another_law_states(cell):
     records = stationary.run_cell(cell)
     (right,) = [r for r in records if r.control is None]
-    assert right.verdict == HOLDS and 0.9 < right.measured / right.predicted < 1.1
+    assert right.verdict == HOLDS and 0.03 < right.spent < 1
+    assert set(right.powers) == {"prediction", "eta", "beta", "k"} and max(right.powers.values()) < 1e-12
     wrong = {r.control: r.verdict for r in records if r.control}
     assert len(wrong) == 4 and set(wrong.values()) == {VIOLATED}
 
 
-def test_the_averages_are_those_of_the_two_published_forms():
-    """rho and the cosine of stationary.py (2), (3) against 2 eta k/(1+beta) and the decoupled form, written out."""
-    cell = stationary.cells([QUOTIENT], "quick", 0)[0]
-    job = cell.job()
-    for rule in ("heavy-ball", "heavy-ball-decoupled"):
-        mine = replace(cell, rule=rule)
-        t = stationary.settled(mine, mine.job(), launch.run(mine.job(), "numpy"))
-        found = stationary.averages(t, stationary.Sums.over(t))
-        eta, beta, k, _ = job.params if rule == cell.rule else mine.job().params
-        a = 1 - eta * k
-        square = 2 * eta * k / (1 + beta) if rule == "heavy-ball" else (1 - a * a) * (1 - a * beta) / (1 + a * beta)
-        cosine = 1 - eta * k / (1 + beta) if rule == "heavy-ball" else a + beta * (1 - a * a) / (1 + a * beta)
-        assert np.allclose(found.predicted.astype(float), [square, cosine], rtol=2.0**-48, atol=0)
+SUMMED = stationary.cells([QUOTIENT], "quick", 0)
+
+
+@pytest.fixture(scope="module", params=SUMMED, ids=lambda c: c.rule)
+def summed(request):
+    cell = request.param
+    t = stationary.settled(cell, cell.job(), launch.run(cell.job(), "numpy"))
+    return cell, t, stationary.Sums.over(t)
+
+
+def test_the_averages_are_those_of_the_two_published_forms(summed):
+    """rho and the factor of (3) in stationary.py against 2 eta k/(1+beta) and the decoupled form, written out."""
+    cell, t, sums = summed
+    found = stationary.averages(t, sums).average[:, 0]
+    eta, beta, k, _ = cell.job().params
+    a = 1 - eta * k
+    square = 2 * eta * k / (1 + beta) if cell.rule == "heavy-ball" else (1 - a * a) * (1 - a * beta) / (1 + a * beta)
+    overlap = 1 - eta * k / (1 + beta) if cell.rule == "heavy-ball" else a + beta * (1 - a * a) / (1 + a * beta)
+    assert np.allclose(found.astype(float), [square, overlap], rtol=2.0**-48, atol=0)
+
+
+@pytest.mark.parametrize("symbol", ["eta", "beta", "k"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_symbol_of_the_summed_law_is_noticed(summed, symbol, sign):
+    """A change of 2^-30 of any of them, up or down, violates (2) or (3)."""
+    cell, t, sums = summed
+    wrong = stationary.averages(t, sums, **{symbol: 1 + sign * 2.0**-30})
+    assert stationary.judged(cell, cell.job(), wrong, "numpy", "wrong").verdict == VIOLATED
+
+
+@pytest.mark.parametrize("which", ["sum R", "dR", "dC"])
+@pytest.mark.parametrize("equation", [0, 1])
+def test_every_term_of_the_summed_law_is_noticed(summed, which, equation, monkeypatch):
+    cell, t, sums = summed
+    right = stationary.coefficients
+
+    def wrong(t, **law):
+        average, ends = (x.copy() for x in right(t, **law))
+        (average if which == "sum R" else ends[:, ("dR", "dC").index(which)])[equation] *= 1 + 2.0**-30
+        return average, ends
+
+    monkeypatch.setattr(stationary, "coefficients", wrong)
+    assert stationary.judged(cell, cell.job(), stationary.averages(t, sums), "numpy", "wrong").verdict == VIOLATED
+
+
+def test_a_wrong_step_late_in_a_long_run_is_seen(summed):
+    """One lane is longer by 2^-32 from the seventh step before the end on."""
+    cell, t, _ = summed
+    q = t.q.copy()
+    q[-7:, :, 3] *= 1 + 2.0**-32
+    moved = Trajectory(t.case, t.rule, t.precision, q, t.v, t.params)
+    r = stationary.judged(cell, cell.job(), stationary.averages(moved, stationary.Sums.over(moved)), "numpy", None)
+    assert r.verdict == VIOLATED and r.worst["lane"] == 3
 
 
 def test_a_run_that_is_still_on_its_way_proves_nothing_about_averages():
-    cell = stationary.cells([QUOTIENT], "quick", 0)[0]
+    cell = SUMMED[0]
     job = replace(cell.job(), steps=8)
     t = stationary.settled(cell, job, launch.run(job, "numpy"))
     assert stationary.judged(cell, job, stationary.averages(t, stationary.Sums.over(t)), "numpy", None).verdict == INCONCLUSIVE

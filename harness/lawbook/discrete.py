@@ -60,9 +60,10 @@ DISCRETE = tuple(
 ) + (
     LawInfo("D9", "minibatch noise has no component along a symmetry", "<grad f_B, xi> = 0: J obeys the balance of the whole loss", ROUNDING,
             ("what D2 is blind to",), ("minibatches that are not symmetric", "noise in every direction"), "cases that name their samples"),
-    LawInfo("D12", "stationary averages of a scale-invariant loss", "<|v|^2>/<|q|^2> = 2 eta k/(1+beta), cos = 1 - eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)", ROUNDING,
-            ("everything that keeps D5", "what averages out over the window"),
-            ("no-op kernel", "momentum left out of the average", "decay off by a quarter", "decoupled decay's average for coupled decay's",
+    LawInfo("D12", "sums and stationary averages of a scale-invariant loss",
+            "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), <q, q'>/<|q|^2> = 1 - eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)", ROUNDING,
+            ("everything that keeps D5",),
+            ("no-op kernel", "momentum left out of the average", "decay x (1 + 2^-10)", "decoupled decay's average for coupled decay's",
              "coupled decay's average for decoupled decay's"), "heavy ball with decay on scale-invariant losses, long runs"),
     LawInfo("D13", "scale covariance, bitwise", "run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a = 2^j", BITWISE,
             ("everything that scales as it should",), ("eta scaled as a, not a^2",), "scale-invariant losses without eps, Euclidean rules"),

@@ -50,6 +50,7 @@ ATTENTION_VO = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 1.0), (-0.75, 0.25)) * 4,
+    pace=1.0,
     symmetries=(
         mixing([[1, 0], [0, 1]], "rescale"),
         mixing([[0, 1], [1, 0]], "general-linear"),

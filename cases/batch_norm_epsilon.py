@@ -34,6 +34,7 @@ BATCH_NORM_EPSILON = Case(
     loss=loss,
     breaking=breaking,
     box=((0.75, 1.25), (0.5, 1.0), (0.25, 0.75), (0.5, 1.0)),
+    pace=1.0,
     symmetries=(
         linear([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]], "scale"),
         translation((0, 0, 1, 0)),

@@ -132,7 +132,8 @@ class Case:
     breaking    b(q, xp) -> scalar; the loss under test is loss + eps * breaking
     box         ((low, high), ...) of length d: where starts are drawn, inside the domain of the loss
     kick        the size of the start displacement v_0, relative to the box (per entry, normal)
-    pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range
+    pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range; None has the harness
+                derive it from the largest curvature on the box
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
     kinks       kinks(q, xp) -> the arguments of every `step` in the loss: where one is 0 the loss has a kink, and what is
                 said of solutions that meet it ends (theory.md section 8)
@@ -148,7 +149,7 @@ class Case:
     symmetries: tuple[Symmetry, ...]
     metric: Metric = field(default_factory=Metric)
     kick: float = 0.02
-    pace: float = 1.0
+    pace: float | None = None
     scale_free: bool = False
     kinks: Callable | None = None
     samples: Callable | None = None
@@ -156,7 +157,7 @@ class Case:
     def __post_init__(self):
         if not self.symmetries:
             raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")
-        if not (isinstance(self.pace, (int, float)) and 0 < self.pace < np.inf and np.frexp(self.pace)[0] == 0.5):
+        if self.pace is not None and not (isinstance(self.pace, (int, float)) and 0 < self.pace < np.inf and np.frexp(self.pace)[0] == 0.5):
             raise CaseError(f"case {self.name}: pace is {self.pace!r}, must be a power of two, as in 0.25")
         for low, high in self.box:
             if not all(isinstance(x, (int, float)) for x in (low, high)):

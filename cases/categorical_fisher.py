@@ -38,6 +38,7 @@ CATEGORICAL_FISHER = Case(
     loss=loss,
     breaking=breaking,
     box=((0.75, 2.0),) * D,
+    pace=1.0,
     symmetries=(scale(D),),
     metric=Metric(DIAGONAL, entries=fisher),
     scale_free=True,

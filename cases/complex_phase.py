@@ -33,5 +33,6 @@ COMPLEX_PHASE = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 0.875), (-0.875, -0.25), (-0.875, -0.25), (0.25, 0.875)),
+    pace=1.0,
     symmetries=(linear([[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, -2], [0, 0, 2, 0]], "phase"),),
 )

@@ -40,5 +40,6 @@ COUPLED_VECTORS = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 0.875), (-0.875, -0.25), (0.25, 0.875), (-0.25, 0.5), (0.25, 0.875), (-0.875, -0.25)),
+    pace=1.0,
     symmetries=(both(0, 1), both(1, 2), both(0, 2)),
 )

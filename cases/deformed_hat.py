@@ -32,6 +32,7 @@ DEFORMED_HAT = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 0.875), (-0.875, -0.25), (0.25, 0.875)),
+    pace=1.0,
     symmetries=(rotation(D, 0, 1), rotation(D, 1, 2), rotation(D, 0, 2)),
     metric=Metric(DIAGONAL, entries=rates),
 )

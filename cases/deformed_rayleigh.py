@@ -38,6 +38,7 @@ DEFORMED_RAYLEIGH = Case(
     loss=loss,
     breaking=breaking,
     box=((0.5, 1.25), (-1.25, -0.5), (0.5, 1.25), (-1.25, -0.5)),
+    pace=1.0,
     symmetries=(scale(D),),
     metric=Metric(DIAGONAL, entries=metric),
     scale_free=True,

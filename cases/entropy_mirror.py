@@ -39,6 +39,7 @@ ENTROPY_MIRROR = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 1.5),) * D,
+    pace=1.0,
     symmetries=(scale(D),),
     metric=Metric(BREGMAN, potential=entropy),
     scale_free=True,

@@ -32,5 +32,6 @@ FREE_PARTICLE = Case(
     loss=loss,
     breaking=breaking,
     box=((0.25, 1.0), (-1.0, -0.25), (0.5, 1.0)),
+    pace=1.0,
     symmetries=(translation((1, 0, 0), "translation-1"), translation((0, 1, 0), "translation-2"), rotation(3, 0, 1)),
 )

@@ -49,6 +49,7 @@ LAYER_NORM = Case(
     loss=loss,
     breaking=breaking,
     box=((0.5, 1.0), (-1.0, -0.5), (-1.25, -0.75), (0.125, 0.5), (0.125, 0.5), (0.75, 1.25)),
+    pace=1.0,
     symmetries=(
         scale(OUTPUTS * FEATURES),
         translation((1, 0) * OUTPUTS, "translation-0"),

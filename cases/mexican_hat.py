@@ -40,6 +40,7 @@ def mexican_hat(d: int) -> Case:
         loss=loss,
         breaking=breaking if d <= 4 else breaking_all,
         box=tuple((-0.875, -0.25) if i % 2 else (0.25, 0.875) for i in range(d)),
+        pace=1.0,
         symmetries=tuple(rotation(d, i, j) for i, j in turned),
     )
 

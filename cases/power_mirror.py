@@ -40,6 +40,7 @@ POWER_MIRROR = Case(
     loss=loss,
     breaking=breaking,
     box=((2.0, 3.0),) * D,
+    pace=1.0,
     symmetries=(scale(D),),
     metric=Metric(BREGMAN, potential=power),
     scale_free=True,

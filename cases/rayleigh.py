@@ -40,6 +40,7 @@ def rayleigh(d: int) -> Case:
         loss=loss,
         breaking=breaking,
         box=((near, far),) * (d // 2) + ((-far, -near),) * (d - d // 2),
+        pace=1.0,
         symmetries=(scale(d),),
         scale_free=True,
     )

@@ -39,6 +39,7 @@ RMS_NORM = Case(
     loss=loss,
     breaking=breaking,
     box=((0.75, 1.25), (-1.0, -0.25), (0.25, 1.0), (0.75, 1.25)),
+    pace=1.0,
     symmetries=(scale(4),),
     scale_free=True,
 )

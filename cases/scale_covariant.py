@@ -33,6 +33,7 @@ SCALE_COVARIANT = Case(
     loss=loss,
     breaking=breaking,
     box=((0.5, 1.25), (-1.25, -0.5), (0.5, 1.25), (-1.25, -0.5)),
+    pace=1.0,
     symmetries=(scale(D),),
     metric=Metric(DIAGONAL, entries=covariant),
     scale_free=True,

@@ -48,6 +48,7 @@ SOFTMAX = Case(
     loss=loss,
     breaking=breaking,
     box=((-1.0, 1.0),) * (CLASSES * FEATURES),
+    pace=1.0,
     kick=0.01,
     samples=samples,
     symmetries=(

@@ -37,5 +37,6 @@ WEIGHT_NORM = Case(
     loss=loss,
     breaking=breaking,
     box=((-0.875, -0.375), (0.375, 0.875), (0.75, 1.5)),
+    pace=1.0,
     symmetries=(linear([[1, 0, 0], [0, 1, 0], [0, 0, 0]], "scale"),),
 )

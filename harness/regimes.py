@@ -19,7 +19,7 @@ import numpy as np
 from cases.case import Case
 from harness import bounds, trace
 from harness.domain import MARGIN, NORMAL, OVERFLOW
-from harness.sweep import KICK, STEP_EXPONENTS
+from harness.sweep import KICK, STEP_EXPONENTS, pace
 from kernels.launch import Job
 from kernels.precision import Precision, representable
 from kernels.rules import Rule
@@ -50,7 +50,7 @@ class Lanes:
         low, high = np.array(case.box, dtype=float).T[:, :, None]
         self.q = low + (high - low) * start
         least, most = STEP_EXPONENTS[precision.name]
-        self.eta = case.pace * 2.0 ** -np.floor(least + between(self.u["eta"], 0, most - least + 3)) * (1 + self.u["eta_low"] / 4)
+        self.eta = pace(case) * 2.0 ** -np.floor(least + between(self.u["eta"], 0, most - least + 3)) * (1 + self.u["eta_low"] / 4)
         self.beta = between(np.sqrt(self.u["beta"]), 0, 0.99)
         self.k = some(self.u["k"], 0.4, lambda x: between(x, 0, 0.5))
         self.eps = some(self.u["eps"], 0.4, lambda x: 2.0 ** between(x, -50, -1))

@@ -35,6 +35,7 @@ class Plan:
     laws: tuple[str, ...]
     left_out: tuple[str, ...]
     backend: str
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -73,7 +74,15 @@ def plan(selection: Selection) -> Plan:
     missing = tuple(x for x in selection.laws if x not in laws)
     if missing and ("laws" in selection.asked or not laws):
         raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {applies(missing[0], planning)}")
-    return Plan(selection, cells, laws, missing, backend)
+    return Plan(selection, cells, laws, missing, backend, paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else [])
+
+
+def paces(selection: Selection) -> list[str]:
+    """What is told of the step sizes of cases that are not of the catalogue."""
+    from cases import CATALOG
+    from harness import sweep
+
+    return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
 
 
 def chosen(cell, selection: Selection, planning) -> bool:
@@ -131,7 +140,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
                                      "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict})  # fmt: skip
     done = found.cells if found else {}
     result = Result(list(found.records) if found else [], [], 0, planned.laws, planned.left_out, folder=folder and folder.path, cells=len(planned.cells))
-    result.notes = list(found.notes) if found else []
+    result.notes = [*planned.notes, *(found.notes if found else [])]
     nothing_lost(result.records, done)
     todo = [c for c in planned.cells if c.name not in done]
     watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))

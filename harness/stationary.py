@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cases.case import BREGMAN, Case
-from harness import powers, trace
+from harness import powers, sweep, trace
 from harness.laws import charge_bound, charge_own, dot, formed, size
 from harness.laws.norm import scales
 from harness.seeds import derive
@@ -70,7 +70,7 @@ class Cell:
         lanes, window = SIZE.get(self.profile, SIZE["full"])
         rng = np.random.default_rng(derive(self.seed, self.name))
         precision = parse(self.precision)
-        q0, eta = representable(self.case.draw(rng, lanes), precision.q_store), STEP * self.case.pace
+        q0, eta = representable(self.case.draw(rng, lanes), precision.q_store), STEP * sweep.pace(self.case)
         # The window is the same number of relaxation times, 1/(eta k), whatever the pace.
         params = np.array(
             [np.full(lanes, eta), rng.choice(BETAS, lanes), rng.choice(DECAYS, lanes) / eta, np.zeros(lanes)]

@@ -1,11 +1,13 @@
 """How stiff a loss is where its starts are drawn: the largest curvature on the box.
 
     L = max |lambda(H(q))|  over sampled q of the box,  H the Hessian of loss + eps * breaking            (1)
+    on a metric, of G^-1 H; of mirror descent, whose coordinate is log q, of H diag(q)                   (2)
 
 A step size eta is past the stability edge of heavy ball where eta L > 2 (1 + beta), of Nesterov where
 eta L > 2 (1 + beta)/(1 + 2 beta) (Cohen et al. 2021, arXiv 2103.00065). Both are decided from the case, before anything
-runs. H is taken by central differences of the wide gradient, which knows no Hessian of its own: with 64 bits and a
-step of 2^-20 of the box the differences are right to about 2^-40, far below what a choice of step size needs.
+runs. H is taken by central differences of the traced gradient, which knows no Hessian of its own: in float64 and with a
+step of 2^-20 of the box the differences are right to about 2^-30, far below what a choice of step size needs. Points
+with a kink of the loss between them say nothing of its curvature, and are left out.
 """
 
 from __future__ import annotations
@@ -14,40 +16,82 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness import wide
+from cases.case import BREGMAN, DIAGONAL, Case
+from harness import trace, wide
+from harness.namespace import NUMPY
+from kernels.precision import Precision
 
-POINTS = 32  # of the box; with as many again on its faces, where a polynomial loss is stiffest
-LARGEST_EPS = 0.5  # the largest breaking magnitude that a launch has (harness/sweep.py)
+POINTS, ENTRIES = 32, 2**11  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
+LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/sweep.py)
 
 
 @cache
 def largest_curvature(case: Case, eps: float = 0.0) -> float:
     """L of (1), in units of the loss over those of q squared; inf where the loss has no finite curvature there."""
-    rng = np.random.default_rng(0)  # of the case alone: no seed of a run may change what is stiff
-    inside = case.draw(rng, POINTS)
-    low, high = (np.array(side)[:, None] for side in zip(*case.box, strict=True))
-    faces = np.where(rng.random(inside.shape) < 0.5, low, high)
-    q = np.concatenate([inside, faces / faces.sum(axis=0) if case.metric.simplex else faces], axis=1)
+    q = points(case)
     with np.errstate(all="ignore"):
         H = hessian(case, q, eps)
-    if not np.isfinite(H).all():
-        return float("inf")
-    return float(np.abs(np.linalg.eigvalsh(H)).max())
+    return spectral_radius(H)
+
+
+@cache
+def step_curvature(case: Case, eps: float = 0.0) -> float:
+    """The largest of (1) and (2) over the rules that a case may run under: 1/L is the scale of a stable step."""
+    q = points(case)
+    with np.errstate(all="ignore"):
+        H = hessian(case, q, eps)
+        if case.metric.kind == BREGMAN:
+            return spectral_radius(weighted(H, q))
+        if case.metric.kind != DIAGONAL:
+            return spectral_radius(H)
+        G = [wide.metric(case, q, np.full(q.shape[1], kappa)).astype(float) for kappa in (LEAST_KAPPA, 1.0)]
+        return max(spectral_radius(M) for M in (H, *(weighted(H, 1 / g) for g in G)))
+
+
+def weighted(H: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """sqrt(W) H sqrt(W), symmetric and with the eigenvalues of W H; w (d, n) positive, the diagonal of W."""
+    root = np.sqrt(w).T
+    return root[:, :, None] * H * root[:, None, :]
+
+
+def spectral_radius(H: np.ndarray) -> float:
+    """The largest |lambda| of symmetric (n, d, d); inf where one of them is not finite, 0 of none."""
+    return float(np.abs(np.linalg.eigvalsh(H)).max(initial=0.0)) if np.isfinite(H).all() else float("inf")
+
+
+def points(case: Case) -> np.ndarray:
+    """(d, n) of the box, none beside a kink."""
+    rng = np.random.default_rng(0)  # of the case alone: no seed of a run may change what is stiff
+    inside = case.draw(rng, max(4, min(POINTS, ENTRIES // case.dim)))
+    low, high = (np.array(side)[:, None] for side in zip(*case.box, strict=True))
+    corners = np.where(rng.random(inside.shape) < 0.5, low, high)
+    q = np.concatenate([inside, corners / corners.sum(axis=0) if case.metric.simplex else corners], axis=1)
+    return q[:, ~kinked(case, q)]
+
+
+def kinked(case: Case, q: np.ndarray) -> np.ndarray:
+    """(n,) whether a kink lies within the differences at q."""
+    if case.kinks is None:
+        return np.zeros(q.shape[1], bool)
+    beside = [q, *(q + sign * by for by in differences(case) for sign in (1, -1))]
+    sides = [np.sign([np.broadcast_to(u, q.shape[1]) for u in case.kinks(list(x), NUMPY)]) for x in beside]
+    return (np.array(sides) != sides[0]).any(axis=(0, 1)) | (sides[0] == 0).any(axis=0)
+
+
+def differences(case: Case) -> np.ndarray:
+    """(d, d, 1): the step of each component."""
+    low, high = np.array(case.box, dtype=float).T
+    return np.diag(2.0**-20 * (high - low))[:, :, None]
 
 
 def hessian(case: Case, q: np.ndarray, eps: float) -> np.ndarray:
     """(n, d, d) float64 at q (d, n), made symmetric."""
-    d, n = q.shape
-    low, high = np.array(case.box).T
-    h = (2.0**-20 * (high - low)).astype(wide.WIDE)
-    columns = np.empty((d, d, n))
-    for i in range(d):
-        by = np.zeros((d, 1), wide.WIDE)
-        by[i] = h[i]
-        ahead, behind = (wide.gradient(lambda x, xp: case.total(x, wide.WIDE(eps), xp), q + s * by) for s in (1, -1))
-        columns[i] = ((ahead - behind) / (2 * h[i])).astype(float)
-    H = np.moveaxis(columns, 2, 0)
+    program, columns = trace.gradient(case), []
+    eps = np.full(q.shape[1], eps)
+    gradient = lambda at: np.stack(program.run(list(at), eps, Precision("float64")))  # noqa: E731
+    for i, by in enumerate(differences(case)):
+        columns.append((gradient(q + by) - gradient(q - by)) / (2 * by[i]))
+    H = np.moveaxis(np.stack(columns, axis=1), 2, 0)
     return (H + np.swapaxes(H, 1, 2)) / 2
 
 

@@ -75,7 +75,7 @@ def horizons(longest: int = 12) -> SearchStrategy[int]:
 def etas(case: Case, precision: Precision) -> SearchStrategy[float]:
     """Step sizes pace 2^-j, j an integer of the sweep's range.   etas(RAYLEIGH, Precision("float64")).example() == 0.125"""
     low, high = sweep.STEP_EXPONENTS[precision.name]
-    return st.integers(low, high).map(lambda j: case.pace * 2.0**-j)
+    return st.integers(low, high).map(lambda j: sweep.pace(case) * 2.0**-j)
 
 
 def kappas() -> SearchStrategy[float]:

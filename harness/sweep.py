@@ -1,11 +1,20 @@
-"""Which lanes a launch has: starts, kicks, step sizes, momenta, decays, breaking magnitudes, from one seed."""
+"""Which lanes a launch has: starts, kicks, step sizes, momenta, decays, breaking magnitudes, from one seed.
+
+A case that gives no pace gets the largest power of two, at most 1, with which the largest step of a launch is inside the
+stable range of every rule, by a quarter at least (Nesterov's edge is 2 (1+beta)/((1+2 beta) L), 4/(3 L) at beta near 1):
+
+    largest step x L <= 1,   L the curvature on the box, largest breaking and decay included              (1)
+"""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 
 from cases.case import Case
 from harness import trace
+from harness.stiffness import step_curvature
 from kernels.launch import Job
 from kernels.precision import Precision, representable
 from kernels.rules import Rule
@@ -17,6 +26,8 @@ ASCENT = {"float64": 6, "float32": 6, "float16": 4, "bfloat16": 4}  # horizon of
 KICK = {"float64": 1.0, "float32": 1.0, "float16": 2.0, "bfloat16": 4.0}
 WIDE_LANES = 10_007  # prime, so the last block has a tail
 DECADES = 14
+STEP_SPREAD = 0.25
+LARGEST_EPS, DECAYS = 0.5, (0.0, 0.01, 0.1)
 
 
 def horizon(rule: Rule, precision: Precision) -> int:
@@ -24,10 +35,37 @@ def horizon(rule: Rule, precision: Precision) -> int:
     return (ASCENT if rule.maximize else HORIZON)[precision.name]
 
 
+@cache
+def pace(case: Case) -> float:
+    """The case's own pace, or that of (1): every step size is a multiple of it."""
+    if case.pace is not None:
+        return case.pace
+    L = max(step_curvature(case, eps) for eps in (0.0, LARGEST_EPS)) + max(DECAYS)
+    if not np.isfinite(L):
+        return 1.0  # nothing to derive it from
+    return 2.0 ** min(0, int(np.floor(-np.log2(largest_step() * L))))
+
+
+def largest_step() -> float:
+    """The largest step size of a launch over its pace, in any precision."""
+    return 2.0 ** -min(low for low, _ in STEP_EXPONENTS.values()) * (1 + STEP_SPREAD)
+
+
+def told(case: Case) -> str:
+    """What whoever wrote a case must know of its step sizes, or ''."""
+    L, most = step_curvature(case), largest_step() * pace(case)
+    if case.pace is None:
+        return f"case {case.name} gives no pace: its largest curvature on the box is {L:.3g}, so pace = {pace(case)!r} and steps are at most {most:.3g}"
+    if most * L > 2:
+        return (f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box gradient descent is unstable from {2 / L:.3g} on: "
+                "what overflows is outside, and a smaller pace, or none, shows more")  # fmt: skip
+    return ""
+
+
 def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int, seed: int, overrides: dict | None = None) -> Job:
     """A launch of `lanes` random trajectories.
 
-    eta = 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower type, so a demoted
+    eta = pace 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower type, so a demoted
     step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES decades. A metric is
     deformed by kappa from 1/4 to 1.
     Starts are made in their own precision first and then widened.
@@ -41,10 +79,10 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
         q0, v0 = np.log(q0), np.zeros_like(v0)
     if not rule.momentum:
         v0 = np.zeros_like(v0)
-    eta = case.pace * 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + rng.random(lanes) / 4)
+    eta = pace(case) * 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + STEP_SPREAD * rng.random(lanes))
     beta = rng.choice([0.5, 0.875, 0.9, 0.95, 0.99], lanes)
-    k = rng.choice([0.0, 0.01, 0.1], lanes)
-    eps = np.where(rng.random(lanes) < 0.5, 0.0, 0.5 * 10.0 ** -rng.uniform(0, DECADES, lanes))
+    k = rng.choice(DECAYS, lanes)
+    eps = np.where(rng.random(lanes) < 0.5, 0.0, LARGEST_EPS * 10.0 ** -rng.uniform(0, DECADES, lanes))
     columns = {"eta": eta, "beta": beta, "k": k, "eps": eps, "kappa": rng.uniform(0.25, 1, lanes)}
     for name, values in (overrides or {}).items():
         columns[name][:] = values

@@ -109,9 +109,6 @@ def masses(cell: Cell) -> list[Record]:
                 out[-1].parameters |= {"eps": float(solution.run.parameters.eps[worst]), "kappa": float(solution.run.parameters.kappa[worst])}
         for control, predict in controls(mech, i).items():
             witnesses = [lane for lanes in lanes_of.values() for lane in lanes]
-            if "kinetic" in control:
-                # Only a trajectory whose kinetic breaking moves J is a witness for its factor.
-                witnesses = [lane for lane in witnesses if kinetic_share(solution, i, lane) >= 0.5]
             if control == "breaking term dropped":
                 witnesses = [lane for lane in witnesses if solution.run.parameters.eps[lane] > 0]
             groups = [[x for x in lanes if x in witnesses] for lanes in lanes_of.values()]

@@ -10,7 +10,7 @@ import numpy as np
 from cases.case import Case
 from harness import flow
 from harness.continuous_records import Judged
-from harness.kinks import require_smooth
+from harness.continuous_starts import begun
 from harness.symbolic_mechanics import Mechanics
 
 
@@ -42,18 +42,11 @@ class Cell:
 
 def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
     """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals."""
-    rng, d = cell.rng(), mech.dim
     m, eps, kappa = (np.asarray(x, dtype=float) for x in (m, eps, kappa))
     parameters = flow.Parameters(m, np.ones_like(m), eps, kappa)
-    q = np.repeat(cell.case.draw(rng, 1), len(m), axis=1)
-    # Velocities of order 1, in the orthant relative to q: the layer must move, and q + m qdot stay inside.
-    w = rng.uniform(0.25, 0.5, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1))
-    velocity = w * q if mech.bregman else np.repeat(2 * w, len(m), axis=1)
     times = np.stack([flow.output_times(x, final=final, points=points) for x in m], axis=1)
-    x0 = flow.start(mech, q, velocity, parameters)
-    if cell.case.kinks:
-        require_smooth(cell.case, flow.by_scipy(mech, x0, parameters, times, flow.LOOSE).x[:, :d], times)
-    return flow.certified(mech, x0, parameters, times)
+    x0, loose = begun(cell.rng(), mech, parameters, times)
+    return flow.certified(mech, x0, parameters, times, loose)
 
 
 def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ equation with a wrong term cannot widen its own bound.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +37,10 @@ LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
 STEPS = 2_000  # of DOP853, which needs some hundred for m >= MILD: beyond it the trajectory escapes
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
 TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
+
+
+class Undefined(FloatingPointError):
+    """A solver stands where the equation of motion divides by 0, or has no value for another reason."""
 
 
 def output_times(m, mu=1.0, final: float = FINAL, points: int = 24) -> np.ndarray:
@@ -149,16 +154,13 @@ def by_lsoda(
         def rhs(t, y, values=values):
             return call(*y.tolist(), *values)
 
-        y, info = odeint(
-            rhs,
-            y0[:, lane],
-            times[:, lane],
-            rtol=rtol,
-            atol=rtol / 100,
-            tfirst=True,
-            mxstep=200_000,
-            full_output=True,
-        )
+        try:
+            y, info = odeint(
+                rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=200_000, full_output=True
+            )
+        except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
+            # Plain floats raise where numpy gives inf or NaN; a root of a negative number is complex to them.
+            raise Undefined(f"LSODA came to a point where the equation of motion has no value: {error}") from None
         if info["message"] != "Integration successful.":
             raise FloatingPointError(f"LSODA: {info['message']}")
         runs.append(y)
@@ -194,15 +196,16 @@ class Certified:
 
 
 def by_scipy(
-    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float, seen: Callable = lambda part: None
 ) -> Trajectory:
-    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, LSODA for the others."""
+    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, then LSODA for the others; seen(trajectory) is told each."""
     mild = methods(parameters) == "DOP853"
     parts = []
     for lanes, solve in ((mild, by_dop853), (~mild, by_lsoda)):
         if np.any(lanes):
             chosen = Parameters(*(p[lanes] for p in parameters.values))
             parts.append((lanes, solve(mechanics, x0[:, lanes], chosen, times[:, lanes], rtol)))
+            seen(parts[-1][1])
     first = parts[0][1]
     x, z = (np.empty((*a.shape[:2], len(mild))) for a in (first.x, first.z))
     for lanes, run in parts:
@@ -215,11 +218,13 @@ def methods(parameters: Parameters) -> np.ndarray:
     return np.where(parameters.mu / parameters.m <= 1 / MILD, "DOP853", "LSODA")
 
 
-def certified(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray) -> Certified:
-    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,)."""
+def certified(
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, loose: Trajectory | None = None
+) -> Certified:
+    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,); loose, where it is there already."""
     return Certified(
         by_scipy(mechanics, x0, parameters, times, TIGHT),
         by_collocation(mechanics, x0, parameters, times, FINE),
         by_collocation(mechanics, x0, parameters, times, COARSE),
-        by_scipy(mechanics, x0, parameters, times, LOOSE),
+        loose or by_scipy(mechanics, x0, parameters, times, LOOSE),
     )

@@ -1,15 +1,23 @@
-"""Where statements about solutions end: a kink of the loss on the way (theory.md section 8).
+"""Where statements about solutions end: a kink of the loss on the way, or a point without a derivative (theory.md section 8).
 
 A solution that meets a kink is no smoother than its force, which jumps there: no method has its order, and no 1e-12 is
-to be had. Decided by a reference that no verdict is about, a solution of the same equations at a loose tolerance.
+to be had. Kinks are declared by the case; where a root, a logarithm or a quotient has none is read off its formulas:
+sqrt(r * r) is as much a kink at r = 0 as a step is. Decided by a reference that no verdict is about, a solution of the
+same equations at a loose tolerance.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from functools import cache
 
-from cases.case import Case
+import numpy as np
+import sympy
+
+from cases.case import BREGMAN, Case
 from harness.namespace import NUMPY
+from harness.symbolic import KAPPA, formulas, metric_entries
+from harness.symbolic_exact import arrays, compiled, expression
 
 
 class Kinked(RuntimeError):
@@ -34,12 +42,54 @@ def met(case: Case, q: np.ndarray) -> np.ndarray:
     return (changed | before | after).any(axis=(0, 1))
 
 
+def zeros_of(e) -> set:
+    """Expressions whose zeros are those of e: the factors of a product, the base of a power."""
+    if e.is_Mul:
+        return set().union(*(zeros_of(x) for x in e.args))
+    if e.is_Pow:
+        return zeros_of(e.base) if not e.exp.is_negative else set()
+    return {e} if e.free_symbols and not isinstance(e, sympy.exp) else set()
+
+
+@cache
+def singular(case: Case) -> Callable | None:
+    """call(q) -> (n, k, lanes) of what has no derivative where it is 0: under roots and logarithms, in denominators."""
+    f = formulas(case)
+    curved = [expression(case.metric.potential, f.q)] if case.metric.kind == BREGMAN else metric_entries(case, f.q)
+    whole = [sympy.sympify(x) for x in (f.loss, f.breaking, *curved)]
+    bases = [x.base for e in whole for x in e.atoms(sympy.Pow) if not (x.exp.is_Integer and x.exp.is_positive)]
+    bases += [x.args[0] for e in whole for x in e.atoms(sympy.log)]
+    found = sorted(set().union(*(zeros_of(b) for b in bases)), key=str) if bases else []
+    found = [x for x in found if KAPPA not in x.free_symbols]
+    if not found:
+        return None
+    call = arrays(compiled(f.q, found, "numpy"), len(found))
+    return lambda q: call(*np.moveaxis(q, 1, 0)).swapaxes(0, 1)
+
+
+def touched(case: Case, q: np.ndarray) -> np.ndarray:
+    """(lanes,) whether something that must not be 0 changes its sign along q (n, d, lanes), or turns back next to 0.
+
+    Next to: below half of what it moves by in the interval before and in the one after. What only grows or only shrinks
+    towards 0 has not met it.
+    """
+    call = singular(case)
+    if call is None:
+        return np.zeros(q.shape[2], dtype=bool)
+    with np.errstate(all="ignore"):
+        u = call(q)
+    size = np.abs(u)
+    fall, rise = (size[:-1] - size[1:])[:-1], (size[1:] - size[:-1])[1:]
+    turned = (fall >= 2 * size[1:-1]) & (rise >= 2 * size[1:-1])
+    return (np.sign(u[1:]) != np.sign(u[:-1])).any(axis=(0, 1)) | turned.any(axis=(0, 1))
+
+
 def require_smooth(case: Case, q: np.ndarray, times: np.ndarray) -> None:
-    """Raises Kinked when a lane of the reference q (n, d, lanes) at times (n, lanes) meets a kink."""
-    if case.kinks is None:
-        return
-    lanes = np.flatnonzero(met(case, q))
-    if len(lanes):
-        lane = int(lanes[0])
-        upto = next(n for n in range(2, len(q) + 1) if met(case, q[:n, :, lane : lane + 1])[0])
-        raise Kinked(f"the reference meets a kink before t = {times[upto - 1, lane]:.3g} in lane {lane}; {len(lanes)} of {q.shape[2]} lanes do")
+    """Raises Kinked when a lane of the reference q (n, d, lanes) at times (n, lanes) meets a kink, declared or not."""
+    kinds = [("meets a kink", met)] if case.kinks else []
+    for told, meets in (*kinds, ("comes to a point where the loss has no derivative", touched)):
+        lanes = np.flatnonzero(meets(case, q))
+        if len(lanes):
+            lane = int(lanes[0])
+            upto = next(n for n in range(2, len(q) + 1) if meets(case, q[:n, :, lane : lane + 1])[0])
+            raise Kinked(f"the reference {told} before t = {times[upto - 1, lane]:.3g} in lane {lane}; {len(lanes)} of {q.shape[2]} lanes do")

@@ -122,4 +122,13 @@ def codes() -> list[str]:
     return out + expect("the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3)
 
 
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, orders, seeds, codes)
+def roundings() -> list[str]:
+    """Ties and their neighbours in the plain step's stores; the other backends' stand in their B1 (harness/discrete.py)."""
+    from harness.roundings import KNOWN, misread
+    from kernels.precision import MODES
+
+    found = [misread("numpy", kind, mode) for kind in KNOWN for mode in MODES]
+    return [f"{wrong[0]}, one of {len(wrong)} known ties in this mode" for wrong in found if wrong]
+
+
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, orders, seeds, codes, roundings)

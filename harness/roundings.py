@@ -2,7 +2,7 @@
 
 A kernel and the plain step round by the same few lines, so that a wrong tie in both is no difference between
 them, and a bound of half a unit in the last place holds of ties in either direction. These points are known
-beforehand. The step that shows how a backend rounds is heavy ball's on a loss without a slope: from v_0 = 1 and
+beforehand. The step that shows how a backend rounds is heavy ball's on a level loss: from v_0 = 1 and
 q_0 = 0 it gives v_1 = q_1 = beta, each as its store holds it.
 """
 

@@ -1,4 +1,4 @@
-"""Every store rounds as IEEE 754 says: all numbers of sixteen bits, every tie between them, what lies beside it.
+"""Every store rounds as IEEE 754 says: every number of sixteen bits, every tie between them, what is beside it.
 
 The definition stands here in integers, and in ml_dtypes, torch and numpy, which are none of ours; the kernels
 and the oracle that they are compared with share one derivation and could share an error.

@@ -1,14 +1,15 @@
 """Attention values and output, V O, behind a frozen pattern: the other general linear group of a head.
 
-    h_i = sum_j P_ij x_j,   z_i = h_i^T V O c,   f = mean_i log(1 + exp(-t_i z_i)),   V, O in R^{2 x 2}
+    h_i = sum_j P_ij x_j,   z_i = h_i^T V O c,   f = sum_i log(1 + exp(-t_i z_i)) / 2,   V, O in R^{2 x 2}
     invariant under (V, O) -> (V M, M^{-1} O);   xi(V, O) = (V B, -B O) for any 2 x 2 matrix B
 
     B              symmetry           charge of gradient flow        momentum
     I              rescale            |V|^2 - |O|^2                  source m (|Vdot|^2 - |Odot|^2)
-    symmetric      general-linear     <B, V^T V - O O^T>             source likewise
-    antisymmetric  rotation (O(2))    none                           J decays without a source
+    E_12 + E_21    general-linear     <B, V^T V - O O^T>             source m <B, Vdot^T Vdot - Odot Odot^T>
+    E_12 - E_21    rotation (O(2))    none                           J decays without a source
 
-P is causal and uniform: token i reads the mean of the tokens up to it. c = (1, -1/2) reads the output out.
+P is causal and uniform: token i reads the mean of the tokens up to it, to the nearest 128th. c = (1, -1/2) reads
+the output out.
 q holds V row by row, then O row by row. Tokens are four irises (petals, centred at (1, 1)), t_i = -1, 1, 1, -1.
 Breaking: b = |V|^2 / 2 + O_22^2 / 4 + V_11 O_22 / 2.
 Source: Vaswani et al. (2017), section 3.2; Marcotte, Gribonval, Peyre (2023). Data: Fisher (1936).

@@ -1,7 +1,7 @@
 """Rayleigh quotient under a deformed metric: kinetic breaking of swept size.
 
     f(q) = (sum_i lambda_i q_i^2) / |q|^2,  d = 4           invariant under q -> e^s q
-    G(q) = diag(1 + kappa w_i q_i^2),  w = (1, 1/2, 1/4, 1/8)
+    G(q) = diag(1 + kappa w_i q_i^2),  w = (1, 1/2, 1/4, 1/8),  lambda = (1/2, 1, 7/4, 5/2)
     xi(q) = q
 
     Lie derivative of G along xi:  (Lie_xi G)_i = 2 + 4 kappa w_i q_i^2

@@ -2,7 +2,7 @@
 
     f(q) = (sum_i c_i q_i^2 + q_1 q_2) / (sum_i q_i)^2,  d = 4,  q > 0      invariant under q -> e^s q
     h(q) = sum_i q_i log q_i - q_i                                          grad h = log q
-    xi(q) = q
+    c = (1/2, 1, 3/2, 2);   xi(q) = q
 
     rule                                        charge
     mirror flow        d/dt log q = -grad f     sum_i q_i conserved

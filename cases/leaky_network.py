@@ -10,7 +10,7 @@
 phi is homogeneous, so the symmetry holds on either side of every kink u = 0 and across it. The exact laws of a step ask
 nothing of f but a gradient and go on through kinks; a solution of an equation of motion that meets one is known to the
 order of nothing, and what is said of it ends there ("outside", theory.md section 8).
-y = |x| on four points: two units can represent it. Starts lie on both sides of every kink.
+y = |x| on x = -3/2, -1, 1, 3/2: two units can represent it. Starts lie on both sides of every kink.
 Breaking: b = w_1^2 / 4 + a_1 a_2 / 2 + c_2.
 Source: Du, Hu, Lee (2018), Theorem 2.1; Kunin et al. (2021), rescale; data by the formula.
 """

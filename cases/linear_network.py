@@ -1,12 +1,12 @@
 """Two-layer linear network U V^T: rescale and the general linear group.
 
     f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}     invariant under (U, V) -> (U M, V M^{-T})
-    xi(U, V) = (U B, -V B^T) for any r x r matrix B
+    xi(U, V) = (U B, -V B^T) for any r x r matrix B;   Y = ((1, 1/4), (-1/2, 3/4)), of l = 1 its first column
 
     B              symmetry           charge of gradient flow        momentum
     I              rescale            |U|^2 - |V|^2                  source m (|Udot|^2 - |Vdot|^2)
-    symmetric      general-linear     <B, U^T U - V^T V>             source likewise
-    antisymmetric  rotation (O(r))    none                           J decays without a source
+    E_12 + E_21    general-linear     <B, U^T U - V^T V>             source m <B, Udot^T Udot - Vdot^T Vdot>
+    E_ij - E_ji    rotation (O(r))    none                           J decays without a source
 
     name               n x r, l x r      symmetries declared
     linear-network     2 x 2, 2 x 2      rescale, general-linear, rotation

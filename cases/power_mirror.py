@@ -2,7 +2,7 @@
 
     f(q) = (sum_i c_i q_i^2 + q_1 q_2 / 2) / (sum_i q_i)^2,  d = 3,  q > 0      invariant under q -> e^s q
     h(q) = sum_i q_i^p / p,  p = 3                                          grad h = q^2, hess h = 2 q
-    xi(q) = q
+    c = (1/2, 1, 2);   xi(q) = q
 
     rule                                          charge
     mirror flow          d/dt q^2 = -grad f       sum_i q_i^p conserved

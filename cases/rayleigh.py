@@ -1,6 +1,7 @@
 """Rayleigh quotient, the plainest scale-invariant loss.
 
     f(q) = (sum_i lambda_i q_i^2 + sum_i q_i q_{i+1} / 4) / |q|^2       invariant under q -> e^s q
+    lambda_i = (1 + i) / 4, i from 1
     xi(q) = q
 
     metric       charge J        kinetic symmetry breaking
@@ -28,7 +29,7 @@ def breaking(q, xp):
 
 
 def rayleigh(d: int) -> Case:
-    """The quotient of d parameters, d at least 2; lambda_i = (2 + i)/4, i from 0.
+    """The quotient of d parameters, d at least 2; lambda as above.
 
     Of two parameters a half of all trajectories would be led through q = 0 by the breaking term: they start farther out.
     """

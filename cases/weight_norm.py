@@ -7,7 +7,7 @@
     euclidean    m <vdot, v>      m |vdot|^2
 
 Only part of the parameters is scaled: A = diag(1, 1, 0), so that faults in one component show.
-x_s are sepal and petal length, y_s is petal width of six irises.
+x_s are sepal and petal length in units of 6.4 cm, y_s is petal width in units of 3.2 cm, of six irises.
 Breaking: b = |v|^2 / 4 + g v_1 / 2.
 Source: Salimans, Kingma (2016), Eq. 2; Tanaka, Kunin (2021), Table 1, scale. Data: Fisher (1936).
 """

@@ -1,7 +1,7 @@
-"""Each rule against its own line of kernels/rules.py, read by a parser, and against optimisers that are none of ours.
+"""Each rule against its own line of kernels/rules.py, read by a parser, and against optimisers of others.
 
-The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them here is
-the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its own c.
+The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them here
+is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its c.
 """
 
 import re
@@ -42,8 +42,16 @@ SYMBOLS = {n: sympy.Symbol(n) for n in NAMES.split()} | {"sign": sympy.sign}
 
 def formula(text: str):
     """A right side as sympy: v' is w, g(exp z) is g at the parameters, G(q) the metric there, log sum exp y is L."""
-    plain = text.replace("g(exp z)", "g").replace("G(q)", "G").replace("v'", "w").replace("log sum exp y", "L").strip(" ,")
-    return parse_expr(plain, local_dict=SYMBOLS, transformations=(*standard_transformations, implicit_multiplication))
+    plain = (
+        text.replace("g(exp z)", "g")
+        .replace("G(q)", "G")
+        .replace("v'", "w")
+        .replace("log sum exp y", "L")
+        .strip(" ,")
+    )
+    return parse_expr(
+        plain, local_dict=SYMBOLS, transformations=(*standard_transformations, implicit_multiplication)
+    )
 
 
 def test_every_rule_has_a_line_that_can_be_read():
@@ -71,7 +79,9 @@ def test_the_step_is_the_line_of_its_rule(name, n):
     want = evaluate(stated_q)
     params = [np.float64(x) for x in (eta, beta, k, 0.0)] + ([*at["G"]] if rule.on_metric else [])
     one = lambda x: [np.array([value]) for value in x]  # noqa: E731
-    q, v = step(one(at["q"]), one(at["v"]), params, lambda q, eps: one(at["g"]), rule.at(n), Precision("float64"))
+    q, v = step(
+        one(at["q"]), one(at["v"]), params, lambda q, eps: one(at["g"]), rule.at(n), Precision("float64")
+    )
     # A dozen roundings of numbers below 3.
     assert np.abs(np.ravel(v) - at["w"]).max() < 2.0**-49 and np.abs(np.ravel(q) - want).max() < 2.0**-49
 
@@ -80,7 +90,7 @@ def test_the_step_is_the_line_of_its_rule(name, n):
 
 
 def by_torch(steps: int) -> np.ndarray:
-    """The rates of a linear warm-up over 8 steps, halved after 32 and after 64, as torch's own schedulers compute them."""
+    """The rates of a linear warm-up over 8 steps, halved after 32 and after 64, by torch's own schedulers."""
     sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     warm = torch.optim.lr_scheduler.LinearLR(sgd, start_factor=1 / 8, total_iters=7)
     drop = torch.optim.lr_scheduler.MultiStepLR(sgd, milestones=[32, 64], gamma=0.5)
@@ -98,16 +108,20 @@ C = np.array([0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, *[1.0] * 25, *[0.5] *
 
 
 def test_the_schedule_is_the_product_of_torchs_warm_up_and_milestones():
-    assert len(C) == STEPS and np.abs(by_torch(STEPS) - C).max() < 2.0**-48  # LinearLR multiplies its rates up: 16 roundings
+    assert (
+        len(C) == STEPS and np.abs(by_torch(STEPS) - C).max() < 2.0**-48
+    )  # LinearLR multiplies its rates up: 16 roundings
     assert [RULES["heavy-ball-scheduled"].at(n).rate for n in range(1, STEPS + 1)] == list(C)
     assert (rules.WARMUP, rules.MILESTONES) == (8, (32, 64))
     assert "warm-up over 8 steps, halved after 32 and after 64" in " ".join(rules.__doc__.split())
 
 
 def shares(name: str, backend: str, precision: str = "float64") -> np.ndarray:
-    """c of every step: of the force under dampening, of the buffer under a schedule. Exact: multiples of 1/8 below 128."""
+    """c of every step: of the force under dampening, of the buffer under a schedule. All sums are exact."""
     params = np.array([[1.0], [0.0], [0.0], [0.0]])
-    job = launch.Job(SLOPE, RULES[name], Precision(precision), np.zeros((1, 1)), np.zeros((1, 1)), params, STEPS)
+    job = launch.Job(
+        SLOPE, RULES[name], Precision(precision), np.zeros((1, 1)), np.zeros((1, 1)), params, STEPS
+    )
     q, v = launch.run(job, backend).wide()
     moved = -np.diff(q[:, 0, 0])
     assert np.array_equal(-v[1:, 0, 0], moved if RULES[name].dampening else np.ones(STEPS))
@@ -131,7 +145,15 @@ def test_dampening_is_torchs_with_a_quarter():
         sgd.step()
         path.append(x.item())
     params = np.array([[1.0], [0.5], [0.0], [0.0]])
-    job = launch.Job(SLOPE, RULES["heavy-ball-dampened"], Precision("float64"), np.zeros((1, 1)), np.zeros((1, 1)), params, 12)
+    job = launch.Job(
+        SLOPE,
+        RULES["heavy-ball-dampened"],
+        Precision("float64"),
+        np.zeros((1, 1)),
+        np.zeros((1, 1)),
+        params,
+        12,
+    )
     assert launch.run(job, "numpy").q[1:, 0, 0].tolist() == path and path[:2] == [-1.0, -2.25]
 
 
@@ -141,7 +163,14 @@ def test_nesterov_looks_ahead_by_beta():
     x.sum().backward()
     sgd.step()
     assert x.item() == -1.25
-    q, v = step([np.zeros(1)], [np.zeros(1)], [1.0, 0.25, 0.0, 0.0], lambda q, eps: [np.ones(1)], RULES["nesterov"].at(1), Precision("float64"))
+    q, v = step(
+        [np.zeros(1)],
+        [np.zeros(1)],
+        [1.0, 0.25, 0.0, 0.0],
+        lambda q, eps: [np.ones(1)],
+        RULES["nesterov"].at(1),
+        Precision("float64"),
+    )
     assert q[0][0] == -1.25 and v[0][0] == -1.0
 
 
@@ -153,7 +182,14 @@ def test_sign_descent_is_adam_without_memory():
     (x * torch.from_numpy(g)).sum().backward()
     adam.step()
     zero = [np.zeros(1) for _ in g]
-    q, v = step(zero, zero, [np.full(1, 0.25), 0.0, 0.0, 0.0], lambda q, eps: [np.array([a]) for a in g], RULES["sign-descent"], Precision("float64"))
+    q, v = step(
+        zero,
+        zero,
+        [np.full(1, 0.25), 0.0, 0.0, 0.0],
+        lambda q, eps: [np.array([a]) for a in g],
+        RULES["sign-descent"],
+        Precision("float64"),
+    )
     assert np.array_equal(np.ravel(q), x.detach().numpy()) and np.array_equal(np.ravel(q), np.ravel(v))
 
 
@@ -162,11 +198,22 @@ def test_exponentiated_gradient_is_torchs_softmax_of_moved_logits():
     z, g, eta = np.log(rng.dirichlet(np.ones(5))), rng.normal(size=5), 0.7
     want = torch.log_softmax(torch.from_numpy(z - eta * g), 0).numpy()
     one = [np.array([a]) for a in z]
-    q, _ = step(one, one, [eta, 0.0, 0.0, 0.0], lambda q, eps: [np.array([a]) for a in g], RULES["exponentiated-gradient"], Precision("float64"))
-    assert np.abs(np.ravel(q) - want).max() < 2.0**-48  # exp and log of 3 units each, five sums, numbers below 8
+    q, _ = step(
+        one,
+        one,
+        [eta, 0.0, 0.0, 0.0],
+        lambda q, eps: [np.array([a]) for a in g],
+        RULES["exponentiated-gradient"],
+        Precision("float64"),
+    )
+    assert (
+        np.abs(np.ravel(q) - want).max() < 2.0**-48
+    )  # exp and log of 3 units each, five sums, numbers below 8
 
 
-@pytest.mark.parametrize(("where", "wrong"), [("WARMUP", 4), ("MILESTONES", (32, 63)), ("MILESTONES", (31, 64))])
+@pytest.mark.parametrize(
+    ("where", "wrong"), [("WARMUP", 4), ("MILESTONES", (32, 63)), ("MILESTONES", (31, 64))]
+)
 def test_a_moved_constant_of_the_schedule_is_seen_by_every_run(where, wrong, monkeypatch):
     assert not instruments.shares() and instruments.shares in instruments.INSTRUMENTS
     monkeypatch.setattr(rules, where, wrong)
@@ -174,5 +221,7 @@ def test_a_moved_constant_of_the_schedule_is_seen_by_every_run(where, wrong, mon
 
 
 def test_a_moved_dampening_is_seen_by_every_run(monkeypatch):
-    monkeypatch.setitem(RULES, "heavy-ball-dampened", rules.replace(RULES["heavy-ball-dampened"], dampening=0.5))
+    monkeypatch.setitem(
+        RULES, "heavy-ball-dampened", rules.replace(RULES["heavy-ball-dampened"], dampening=0.5)
+    )
     assert instruments.shares()

@@ -1,0 +1,98 @@
+"""Every number in the files of the catalogue changed, one at a time: which changes do no words notice?
+
+`python tests/case_mutants.py [NAME ...]`. Numbers of which a case states nothing are left out: where starts are
+drawn (box, kick, pace and what makes them) is a choice.
+"""
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+CHOICES = ("box", "kick", "pace", "near", "far")
+
+
+def numbers(tree: ast.AST, skip: bool = False):
+    """The numeric constants of a module outside docstrings and choices."""
+    if isinstance(tree, ast.keyword) and tree.arg in CHOICES:
+        return
+    if isinstance(tree, ast.Assign) and ast.unparse(tree.targets[0]).strip("()").split(",")[0] in CHOICES:
+        return
+    if isinstance(tree, ast.Constant) and type(tree.value) in (int, float):
+        yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from numbers(child)
+
+
+def mutants(path: Path):
+    """(line, old, new, source) of each change: by one, by an eighth, of sign."""
+    text = path.read_text()
+    for i, node in enumerate(numbers(ast.parse(text))):
+        old = node.value
+        for new in dict.fromkeys(
+            (old + 1, old * 1.125 if isinstance(old, float) else old - 1, -old if old else 2)
+        ):
+            tree = ast.parse(text)
+            at = [n for n in numbers(tree)][i]
+            at.value = new
+            yield node.lineno, old, new, ast.unparse(tree)
+
+
+def fresh(name: str, source: str):
+    """The package cases with one module's source replaced."""
+    for module in [m for m in sys.modules if m == "cases" or m.startswith("cases.")]:
+        if module not in ("cases.case",):
+            del sys.modules[module]
+    if name:
+        import types
+
+        module = types.ModuleType(f"cases.{name}")
+        module.__file__ = str(HERE.parent / "cases" / f"{name}.py")
+        package = types.ModuleType("cases")
+        package.__path__ = [str(HERE.parent / "cases")]
+        sys.modules["cases"] = package
+        sys.modules[f"cases.{name}"] = module
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        del sys.modules["cases"]
+    return importlib.import_module("cases")
+
+
+def noticed(name: str, source: str, words) -> bool:
+    """Whether some case of the catalogue is not as its words say, or cannot be made at all."""
+    from test_cases_words import irises_told, told
+
+    try:
+        cases = fresh(name, source)
+        return bool(irises_told(cases.irises)) or any(
+            told(case, words.WORDS[case.name]) for case in cases.CATALOG
+        )
+    except Exception:
+        return True
+
+
+def main(names) -> int:
+    import warnings
+
+    import numpy as np
+    import words
+
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    from test_cases_words import told  # noqa: F401  (before the first fresh package)
+
+    count, survivors = 0, []
+    for path in sorted((HERE.parent / "cases").glob("*.py")):
+        if path.stem in ("__init__", "case") or (names and path.stem not in names):
+            continue
+        for line, old, new, source in mutants(path):
+            count += 1
+            if not noticed(path.stem, source, words):
+                survivors.append(f"{path.stem}.py:{line}: {old} -> {new}")
+    print(f"{count} changed numbers, {count - len(survivors)} noticed", *survivors, sep="\n")
+    return len(survivors)
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 1))

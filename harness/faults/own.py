@@ -115,7 +115,7 @@ def absolute(right):
 
 def by_output(right):
     """Lanes that came back infinite are called outside."""
-    return lambda cell, t, about, outside: discrete.judge_all(t, cell.laws, about=about, outside=~t.finite.all(axis=0))
+    return lambda cell, job, t, about, domain: judge.judge_all(t, cell.laws, about=about, outside=~t.finite.all(axis=0))
 
 
 def renamed(right):
@@ -147,9 +147,9 @@ FAULTS = (
     OwnFault("worst lane dropped", "the lane that spends most is left out", instead(judge, "spent_of", without_worst), ("survivors", "promises", "instruments")),
     OwnFault("spent compared with the wrong side", "1/spent for spent", instead(judge, "spent_of", inverted), ("exit code", "survivors", "promises", "idle", "instruments")),
     OwnFault("order takes abs", "|p| for p, |e| for e", instead(orders, "decide", absolute), ("instruments",)),
-    OwnFault("empty sweep passes", "a cell without a verdict", instead(discrete, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
+    OwnFault("empty sweep passes", "a cell without a verdict", instead(judge, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
     OwnFault("one law is never judged", "cells planned for D3 say nothing of it",
-             instead(discrete, "judge_all", lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k)), ("exit code", "survivors", "promises", "silent")),
+             instead(judge, "judge_all", lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k)), ("exit code", "survivors", "promises", "silent")),
     OwnFault("bound of the update too wide by 10^3", "1000 delta", wider("delta"), ("promises", "idle", "instruments")),
     OwnFault("bound of the store too wide by 10^3", "1000 sigma", wider("sigma"), ("survivors", "promises", "idle", "instruments")),
     OwnFault("bound of the gradient too wide by 10^3", "1000 g_error", wider("g_error"), ("promises", "idle", "instruments")),

@@ -54,7 +54,8 @@ def kernel(rows):
             continue
         outs = [array(kind) for kind in op.result]
         names = [f"%p{at}" if kind == "pred" else register for (_, at, register), kind in zip(outs, op.result, strict=True)]
-        text.append(f"{op.mnemonic} {{{', '.join(names)}}}, {', '.join([*use, *literals])};")
+        target = "|".join(names) if op.result == ("pred", "pred") else f"{{{', '.join(names)}}}"
+        text.append(f"{op.mnemonic} {target}, {', '.join([*use, *literals])};")
         for (n, at, register), kind in zip(outs, op.result, strict=True):
             if kind == "pred":
                 text.append(f"selp.b32 {register}, 1, 0, %p{at};")

@@ -187,7 +187,7 @@ def test_kernels_whose_lanes_are_not_alone_are_refused_by_name_and_line(name, op
 
 @pytest.mark.parametrize("old, new", [
     ("sqrt.rn.f64", "sqrt.approx.f64"), ("add.rn.f64", "add.rz.f64"), ("add.rn.f64", "add.rn.sat.f64"),
-    ("ld.global.b64", "ld.global.nc.b64"), ("setp.gt.f64", "setp.gt.and.f64"), ("mul.rn.f64", "mul.rn.f32"),
+    ("ld.global.b64", "ld.global.nc.b64"), ("setp.gt.f64", "setp.gt.and.f64"), ("setp.gt.f64", "setp.gt.f16x2"), ("mul.rn.f64", "mul.rn.f32"),
     ("ret;", "bar.sync 0;\n ret;"), ("ld.global.b64", "ld.shared.b64"),
 ])  # fmt: skip
 def test_an_unlisted_modifier_or_a_wrong_width_is_refused(old, new):

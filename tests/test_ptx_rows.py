@@ -284,6 +284,40 @@ def test_packed_float16_works_on_each_half(name, ufunc):
     assert ((got.view(np.uint16) == want.view(np.uint16)) | (np.isnan(got) & np.isnan(want))).all()
 
 
+PAIRS = """.entry pairs(.param .u64 .ptr .global .align 1 a, .param .u64 .ptr .global .align 1 b, .param .u64 .ptr .global .align 1 p,
+.param .u64 .ptr .global .align 1 q)
+.reqntid 128
+{ .reg .pred %p<3>; .reg .b32 %r<9>; .reg .b64 %d<5>;
+mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; shl.b32 %r2, %r2, 7; add.u32 %r1, %r1, %r2;
+ld.param.b64 %d1, [a]; ld.param.b64 %d2, [b]; ld.param.b64 %d3, [p]; ld.param.b64 %d4, [q];
+mad.wide.u32 %d1, %r1, 4, %d1; mad.wide.u32 %d2, %r1, 4, %d2; mad.wide.u32 %d3, %r1, 4, %d3; mad.wide.u32 %d4, %r1, 4, %d4;
+ld.global.b32 %r3, [%d1]; ld.global.b32 %r4, [%d2];
+MNEMONIC %p1|%p2, %r3, %r4;
+selp.b32 %r5, 1, 0, %p1; selp.b32 %r6, 1, 0, %p2;
+st.global.b32 [%d3], %r5; st.global.b32 [%d4], %r6;
+ret;
+}
+"""
+
+
+@pytest.mark.parametrize("relation", sorted({m.split(".")[1] for m in TABLE if m.startswith("setp.") and m.endswith("f16x2")}))
+def test_a_packed_comparison_gives_the_low_halves_first_and_then_the_high_ones(relation):
+    values = samples("f16", np.random.default_rng(0), 6)
+    pairs = np.array(list(product(values, values)), np.float16)
+    a, b = pairs.T
+    lanes = 128 * -(-len(a) // 128)
+    pad = lambda x: np.concatenate([x, np.zeros(lanes - len(x), np.float16)])  # noqa: E731
+    a, b = pad(a), pad(b)
+    low, high = a, np.roll(a, 1)  # the halves of one word differ, and so do their comparisons
+    packed = [np.stack(x, axis=1).copy().view(np.uint32)[:, 0] for x in ((low, high), (b, b))]
+    p, q = np.full(lanes, 7, np.uint32), np.full(lanes, 7, np.uint32)
+    evaluate(PAIRS.replace("MNEMONIC", f"setp.{relation}.f16x2"), [*packed, p, q], lanes // 128)
+    for got, half in ((p, low), (q, high)):
+        want = [compared(relation, float(x), float(y)) for x, y in zip(half, b, strict=True)]
+        assert (got == want).all()
+    assert (p != q).any()
+
+
 def test_packing_two_float16_puts_the_first_source_above():
     x = np.array([1.0, 65504.0, -2.5], np.float32)
     op = TABLE["cvt.rn.f16x2.f32"]

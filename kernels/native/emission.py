@@ -16,7 +16,7 @@ from kernels.native.lanes import Lanes, Loop
 from kernels.native.layout import Translation, layout
 from kernels.ptx.control import Flow, analyse
 from kernels.ptx.parse import Instruction, Kernel, parse
-from kernels.ptx.table import Refused, width
+from kernels.ptx.table import Refused, halved, width
 
 
 def translate(ptx: str) -> Translation:
@@ -77,6 +77,10 @@ class _Writer(Lanes):
             for k, r in enumerate(i.results):
                 if r != "_":
                     yield r, read(f"({whole} >> {k * part})", width(op.sources[0]), f"b{part}")
+        elif op.result == ("pred", "pred"):
+            one, whole = halved(op), [self.operand(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
+            for k, r in enumerate(i.results):
+                yield r, expression(one, [f"(({x} >> {16 * k}) & 0xffffu)" for x in whole], self.masks[r])
         else:
             r = i.results[0]
             bits = self.masks[r] if op.result == ("pred",) else words(width(op.result[0]))

@@ -53,9 +53,9 @@ class Lanes:
         while True:
             before = dict(wide)
             for i in self.kernel.instructions:
-                if i.op.result == ("pred",):
+                if "pred" in i.op.result:
                     source = max([wide.get(r, 32) if t == "pred" else words(width(t)) for r, t in zip(self._registers(i), i.op.sources, strict=True)])
-                    wide[i.results[0]] = max(wide.get(i.results[0], 32), source)
+                    wide |= {r: max(wide.get(r, 32), source) for r in i.results}
             if wide == before:
                 return wide
 

@@ -15,7 +15,7 @@ import numpy as np
 from kernels.ptx.memory import access
 from kernels.ptx.parse import Address, Immediate, Instruction, Parameter, Register
 from kernels.ptx.semantics import DTYPE, MEANING, build, low
-from kernels.ptx.table import width
+from kernels.ptx.table import Op, halved, width
 
 
 class Endless(RuntimeError):
@@ -168,18 +168,26 @@ class Frame:
                 if name != "_":
                     where = True if condition is None else condition
                     calls.append(partial(np.copyto, self.view(name, op.result[k]), cells[..., k], where=where))
+        elif op.result == ("pred", "pred"):
+            whole = [self._source(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
+            for k, name in enumerate(i.results):
+                self._bind_result(i, halved(op), name, [s[..., k] for s in whole], condition, calls)
         else:
             self._bind_value(i, condition, calls)
 
     def _bind_value(self, i: Instruction, condition, calls: list):
-        """One result: computed in place, or aside and then copied for the lanes under condition."""
-        op, name, kind = i.op, i.results[0], i.op.result[0]
-        whole = width(self.kernel.registers[name])
+        op = i.op
         if op.meaning == "param":
-            kind = kind if width(kind) == whole else kind[0].replace("b", "u") + str(whole)  # extends
             sources = [low(self.values[i.sources[0].index], op.result[0])]
         else:
             sources = [self._source(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
+        self._bind_result(i, op, i.results[0], sources, condition, calls)
+
+    def _bind_result(self, i: Instruction, op: Op, name: str, sources: list, condition, calls: list):
+        """One result: computed in place, or aside and then copied for the lanes under condition."""
+        whole, kind = width(self.kernel.registers[name]), op.result[0]
+        if op.meaning == "param":
+            kind = kind if width(kind) == whole else kind[0].replace("b", "u") + str(whole)  # extends
         raw = "pred" if whole == 1 else f"u{whole}"
         out = self.view(name, raw)
         aside = condition is not None or (op.meaning in MEANING and name in i.reads())

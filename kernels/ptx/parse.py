@@ -192,6 +192,8 @@ class _Reader:
         groups = [[x.strip() for x in g.strip("{} ").split(",")] for g in re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+", rest)]
         has_result = bool(op.result)
         results = groups[0] if has_result and groups else []
+        if op.result == ("pred", "pred") and len(results) == 1:
+            results = [x.strip() for x in results[0].split("|")]
         sources = [x for g in groups[has_result:] for x in g]
         if (len(results), len(sources)) != (len(op.result), len(op.sources)):
             op = packing(op, len(results), len(sources))

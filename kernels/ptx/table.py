@@ -173,6 +173,8 @@ def _choices():
         for relation in orders + tuple(r + "u" for r in orders) + ("num", "nan"):
             detail = "one" if relation == "ne" else relation  # of floats: false where either is NaN
             _row(f"setp.{relation}.f{n}", "setp", "pred", [f"f{n}"] * 2, detail)
+            if n == 16:
+                _row(f"setp.{relation}.f16x2", "setp", "pred pred", "f16x2 f16x2", detail)  # p|q: of the low and of the high halves
             if n == 32:
                 _row(f"setp.{relation}.ftz.f32", "setp", "pred", "f32 f32", detail, ftz=True)
         for t in "bsuf" if n > 16 else "bsu":
@@ -215,6 +217,11 @@ def _control():
 
 for _rows in (_memory, _floating, _integers, _choices, _conversions, _control):
     _rows()
+
+
+def halved(op: Op) -> Op:
+    """The row of one half of a comparison of two binary16 at once, which has a predicate for each."""
+    return Op(op.mnemonic, op.meaning, ("pred",), ("f16", "f16"), op.detail)
 
 
 def packing(op: Op, results: int, sources: int) -> Op | None:

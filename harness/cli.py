@@ -101,33 +101,24 @@ def replay(
     law: option(str | None, "Of this law.") = None,
     cell: option(str | None, "Of this cell.") = None,
     symmetry: option(str | None, "Of this symmetry.") = None,
+    control: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
+    nth: option(int | None, "Where several fit, the nth of them and not the worst.") = None,
 ):
-    """Run the worst lane of one record again, alone; without a choice, of the worst record of the run.
+    """Run one record again, its worst lane alone or its whole cell; without a choice, the worst record of the run.
 
-    Exit code: 0 the lane holds, 1 it violates the law as recorded, 3 it does not come back equal.
+    Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
-    from cases import CATALOG
-    from harness import casefile
-    from harness.choices import chosen_cases
     from harness.folder import newest, read_run
-    from harness.replaying import pick, same_files
+    from harness.replaying import Replays, pick
     from harness.table import say
 
     found = read_run(run if run is not None else newest())
-    chosen = pick(found, record, law, cell, symmetry)
-    same_files(found)
-    chosen_cases([w for w in found.about["arguments"].get("cases", []) if casefile.is_file_word(w)])
-    from harness.replay import ReplayError
-    from harness.replay import replay as again
-
-    try:
-        back = again(chosen.as_dict(), tuple({c.name: c for c in (*CATALOG, *casefile.LOADED.values())}.values()))
-    except ReplayError as error:
-        raise UsageError(str(error)) from None
-    say(back.text)
+    chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
+    equal, text = Replays(found).again(chosen)
+    say(text)
     for note in found.notes:
         complain(f"note: {note}")
-    raise typer.Exit(UNDECIDED if not back.equal else VIOLATED if chosen.verdict == "violated" else HOLDS)
+    raise typer.Exit(UNDECIDED if not equal else VIOLATED if chosen.verdict == "violated" and not chosen.control else HOLDS)
 
 
 @app.command()

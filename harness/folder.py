@@ -119,7 +119,7 @@ class Folder:
         if (path / "run.json").exists() or (path / "records.jsonl").exists():
             release(path, lock)
             raise UsageError(f"run folder {path} already holds a run: choose another --out, or go on with --resume {path}")
-        head = {"schema": SCHEMA, "versions": versions(), "machine": machine(), "start": now(), "end": None, "exit_code": None, "records": None}
+        head = {"schema": SCHEMA, "versions": versions(), "machine": machine(), "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}
         return cls(path, {**head, **about}, lock)
 
     @classmethod

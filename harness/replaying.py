@@ -1,15 +1,57 @@
-"""Which record of a run is replayed, and whether its case files are still the same."""
+"""Which record of a run is run again, and how: its worst lane alone, or the cell that made it.
+
+    a law of lanes (D0 to D11), nothing planted   the worst lane alone (harness/replay.py)
+    any other record                              its own cell, planned again from the run's stored arguments
+
+Either way the numbers must come back equal to the bit. Names of case files are those of the folder in which the
+run was started, which run.json keeps: a replay works from anywhere.
+"""
 
 from __future__ import annotations
 
+import os
+import shlex
+from functools import cached_property
+from pathlib import Path
+
+from cases import CATALOG
 from harness import casefile
 from harness.folder import Run
+from harness.records import plain
 from harness.usage import UsageError, unknown
 from harness.verdicts import Record
 
+NUMBERS = ("measured", "predicted", "bound", "spent")
+CHOICES = ("law", "cell", "symmetry", "control")
 
-def pick(run: Run, number: int | None, law: str | None, cell: str | None, symmetry: str | None) -> Record:
-    """The record of that number, else the worst one that fits and has a worst lane. Raises UsageError."""
+
+def fitting(records: list[Record], wanted: dict) -> list[Record]:
+    """Those that agree with every choice made; without a control those of which none was planted."""
+    wanted = {**wanted, "control": wanted.get("control")}
+    return [
+        r
+        for r in records
+        if all(
+            getattr(r, name) == word for name, word in wanted.items() if word is not None or name == "control"
+        )
+    ]
+
+
+def line(record: Record, beside: list[Record], path: Path) -> str:
+    """The line that picks exactly this record of the run at `path`.  beside  the records of its cell, in order"""
+    chosen = {name: getattr(record, name) for name in CHOICES}
+    words = ["noether", "replay", str(Path(path).absolute())]
+    words += [x for name in CHOICES if chosen[name] for x in (f"--{name}", chosen[name])]
+    alike = fitting(beside, {name: word or None for name, word in chosen.items()})
+    at = next(k for k, r in enumerate(alike, 1) if r is record)
+    return shlex.join([*words, *(["--nth", str(at)] if len(alike) > 1 else [])])
+
+
+def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> Record:
+    """The record of that number; else the nth that fits `wanted` (a choice a name of CHOICES), or the worst one.
+
+    Raises UsageError.
+    """
     records = run.records
     if not records:
         raise UsageError(f"{run.path} has no record: there is nothing to replay")
@@ -17,26 +59,147 @@ def pick(run: Run, number: int | None, law: str | None, cell: str | None, symmet
         if not 1 <= number <= len(records):
             raise UsageError(f"--record is {number}, must be from 1 to {len(records)}")
         return records[number - 1]
-    fits = [r for r in records if not r.control]
-    for name, word in (("law", law.upper() if law else None), ("cell", cell), ("symmetry", symmetry)):
-        if word is not None:
-            known = sorted({getattr(r, name) for r in fits if getattr(r, name)})
-            if word not in known:
-                raise unknown(name, word, known)
-            fits = [r for r in fits if getattr(r, name) == word]
-    from harness.laws import EXACT
+    wanted = {
+        name: word.upper() if name == "law" else word for name, word in wanted.items() if word is not None
+    }
+    fits = [r for r in records if bool(r.control) == ("control" in wanted)]
+    for name, word in wanted.items():
+        known = sorted({getattr(r, name) for r in fits if getattr(r, name)})
+        if word not in known:
+            raise unknown(name, word, known)
+        fits = [r for r in fits if getattr(r, name) == word]
+    if not fits:
+        raise UsageError(f"{run.path} has only records on planted faults: choose one with --control")
+    if nth is not None:
+        if not 1 <= nth <= len(fits):
+            raise UsageError(f"--nth is {nth}, must be from 1 to {len(fits)}, the records that fit")
+        return fits[nth - 1]
+    rank = lambda x: -1.0 if x is None else x if x == x else float("inf")  # noqa: E731
+    return max(fits, key=lambda r: (r.verdict == "violated", rank(r.spent)))
 
-    laned = [r for r in fits if r.worst and r.law in EXACT]
-    if not laned:
-        raise UsageError(f"{run.path}: none of these {len(fits)} records has a lane that can be replayed: choose a law among {', '.join(EXACT)}")
-    return max(laned, key=lambda r: (r.verdict == "violated", r.spent if r.spent is not None and r.spent == r.spent else float("inf")))
+
+class Replays:
+    """The records of one run, as far as they can be run again.
+
+    Raises UsageError where a case file is gone or has changed.
+    """
+
+    def __init__(self, run: Run):
+        self.run, self.arguments = run, run.about["arguments"]
+        same_files(run)
+
+    @property
+    def is_fuzzing(self) -> bool:
+        return self.arguments.get("command") == "fuzz"
+
+    @cached_property
+    def cases(self) -> tuple:
+        """The catalogue and the run's own case files, whose names win."""
+        from harness.choices import chosen_cases
+
+        words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if casefile.is_file_word(w)]
+        own = chosen_cases(words)[0] if words else ()
+        return tuple({c.name: c for c in (*CATALOG, *own)}.values())
+
+    @cached_property
+    def cells(self) -> dict:
+        """The cells of the run by name, planned again from what the run was asked for."""
+        from harness.choices import Request, select
+        from harness.run import plan
+
+        kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
+        kept["cases"] = tuple(
+            resolved(self.run, w) if casefile.is_file_word(w) else w for w in kept.get("cases", ())
+        )
+        return {cell.name: cell for cell in plan(select(Request(**kept))).cells}
+
+    def cell(self, record: Record):
+        """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
+        from harness.laws import EXACT
+
+        if record.law in EXACT and record.worst and not record.control:
+            return None
+        where = f"{record.law} in cell {record.cell}" + (
+            f", control {record.control!r}" if record.control else ""
+        )
+        if self.is_fuzzing:
+            raise UsageError(f"{where}: the corpus keeps what a planted fault does: noether fuzz --replay FILE")
+        if record.cell not in self.cells:
+            backend = f"the run's backend was {self.run.about.get('backend')}"
+            raise UsageError(
+                f"{where}: {self.run.path} has that cell, its plan here and now has not ({backend}): "
+                f"it must be made again with noether verify"
+            )
+        return self.cells[record.cell]
+
+    def again(self, record: Record) -> tuple[bool, str]:
+        """Run a record again: whether every number comes back equal to the bit, and a text.
+
+        Raises UsageError, BackendMissing.
+        """
+        cell = self.cell(record)
+        if cell is not None:
+            return whole(cell, record, [r for r in self.run.records if r.cell == record.cell])
+        from harness.replay import ReplayError, replay
+
+        try:
+            back = replay(record.as_dict(), self.cases)
+        except ReplayError as error:
+            raise UsageError(str(error)) from None
+        return back.equal, back.text
+
+
+def whole(cell, record: Record, beside: list[Record]) -> tuple[bool, str]:
+    """A record's cell run again; the record is told from the others of the cell by its place among them."""
+    from harness.execute import run_cell
+
+    done = run_cell(cell)
+    if done.error is not None:
+        raise RuntimeError(f"cell {cell.name} fails inside the harness:\n{done.error}")
+    at = next(k for k, r in enumerate(beside) if r is record)
+    found = done.records[at] if at < len(done.records) else None
+    what = [
+        f"{record.law} on {record.case}, {record.rule}, {record.precision}, {record.backend}; "
+        f"its cell {cell.name} again"
+    ]
+    what += [f"with a planted fault: {record.control}"] if record.control else []
+    if found is None or any(getattr(found, name) != getattr(record, name) for name in CHOICES):
+        return False, "\n".join(
+            [*what, f"the cell gives another record in place {at + 1} of {len(done.records)}: NOT EQUAL"]
+        )
+    differ = [
+        f"{n} {getattr(found, n)!r}, the record says {getattr(record, n)!r}"
+        for n in NUMBERS
+        if plain(getattr(found, n)) != plain(getattr(record, n))
+    ]
+    differ += (
+        [f"verdict {found.verdict}, the record says {record.verdict}"]
+        if found.verdict != record.verdict
+        else []
+    )
+    shown = [f"{n} {getattr(found, n):.17g}" for n in NUMBERS[:3] if getattr(found, n) is not None]
+    what += [", ".join([*shown, f"spent {found.spent!r}"]), f"{found.verdict}: {found.reason}"]
+    return not differ, "\n".join(
+        [*what, f"NOT EQUAL: {'; '.join(differ)}" if differ else "the record says the same: equal to the bit"]
+    )
+
+
+def resolved(run: Run, word: str) -> str:
+    """A case file as a name that means it from anywhere: relative ones belong to where the run was started."""
+    path, name = casefile.split(word)
+    start = run.about.get("cwd")
+    there = Path(start, path) if start else path
+    chosen = Path(os.path.abspath(there if there.exists() else path))
+    return f"{chosen}:{name}" if name else str(chosen)
 
 
 def same_files(run: Run) -> None:
     """Raises UsageError when a case file of the run is gone or has changed."""
     for word, digest in run.about["arguments"].get("files", {}).items():
-        path, _ = casefile.split(word)
+        path, _ = casefile.split(resolved(run, word))
         if not path.exists():
             raise UsageError(f"case file {path} of {run.path} is gone: it must be there to replay")
-        if casefile.digest(word) != digest:
-            raise UsageError(f"case file {path} has changed since {run.path}: a replay must be of the same text")
+        if casefile.digest(str(path)) != digest:
+            raise UsageError(
+                f"case file {path} has changed since {run.path}: a replay must be of the same text"
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cases import Case
-from harness import casefile, promises
+from harness import casefile, promises, replaying
 from harness.choices import Request, Selection, select
 from harness.execute import execute
 from harness.folder import Folder
@@ -162,7 +161,7 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int,
         for done in stream:
             if folder:
                 for r in done.records:
-                    r.replay = replay_line(r, folder.path)
+                    r.replay = replaying.line(r, done.records, folder.path)
                 try:
                     if done.error is None:
                         folder.record(done.cell, done.records, done.seconds)
@@ -177,14 +176,6 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int,
                 result.errors[done.cell] = done.error
             result.records += done.records
             watch("done", done=done)
-
-
-def replay_line(r: Record, path: Path) -> str | None:
-    """The line that picks exactly this record of this run again."""
-    if not r.replay:
-        return None
-    words = ["noether", "replay", str(path), "--law", r.law, "--cell", r.cell, *(["--symmetry", r.symmetry] if r.symmetry else [])]
-    return shlex.join(words)
 
 
 def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:

@@ -26,7 +26,7 @@ class Record:
 
     measured, predicted, bound   numbers in the units of the law (worst point);  spent = |measured - predicted| / bound
     worst                        {"lane": int, "step": int, "component": int | None, "q": [hex], "v": [hex], parameters hex...}
-    replay                       one shell line that reproduces the worst lane alone
+    replay                       one shell line that gives these numbers again: the worst lane alone, or the cell
     control                      None, or the planted fault that this record is about
     data                         plain numbers for the report's plots ({"x": [...], "y": [...]}), small
     powers                       {coefficient: x}: a prediction in which this coefficient were 1 + x times as large, or any

@@ -293,7 +293,7 @@ def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, j
 
 def findings(folder):
     """The records without what names the run folder."""
-    return sorted(line.replace(f"replay {folder.name} ", "replay RUN ") for line in (folder / "records.jsonl").read_text().splitlines())
+    return sorted(line.replace(f"replay {folder.absolute()} ", "replay RUN ") for line in (folder / "records.jsonl").read_text().splitlines())
 
 
 def test_two_jobs_find_what_one_finds(tmp_path):

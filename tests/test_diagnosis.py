@@ -247,7 +247,7 @@ def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeyp
     honest = launch.run
 
     def doubled(job, backend, advance=None):
-        return honest(job, backend, BY_NAME["gradient x 2"].advance if advance is None and job.lanes in (1, 61) else advance or advanced)
+        return honest(job, backend, BY_NAME["gradient x 2"].advance if advance is None and job.lanes in (2, 61) else advance or advanced)
 
     monkeypatch.setattr(launch, "run", doubled)
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,7 @@
 """Fuzzing finds what is planted and nothing else, makes it small, and says what it did not look at."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -290,6 +291,8 @@ def test_a_run_leaves_a_folder_whose_worst_lane_replays(tmp_path):
     assert found.about["exit_code"] == 0 and len(found.cells) == outcome.batches and found.records
     assert {r.verdict for r in found.records} == {HOLDS}
     assert cli.call(["replay", str(tmp_path / "r"), "--law", "D0"]) == 0
+    for r in found.records:
+        assert cli.call(shlex.split(r.replay)[1:]) == 0
 
 
 def test_a_run_with_a_violation_keeps_it_in_its_folder(tmp_path):

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
+from harness import casefile
 from harness.execute import prepare_worker
 from harness.folder import Folder
 from harness.fuzz import corpus
@@ -60,13 +61,12 @@ def about(campaign: Campaign, cells: list[Cell]) -> dict:
     from harness.laws import EXACT
 
     said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
-            "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches}  # fmt: skip
+            "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,
+            "files": {word: casefile.digest(word) for word in campaign.files}}  # fmt: skip
     return {"arguments": said, "seed": campaign.seed, "backend": campaign.probe.backend, "laws": list(EXACT), "left_out": [], "cells": len(cells)}
 
 
 def files_of(campaign: Campaign) -> list[str]:
-    from harness import casefile
-
     by_name = {casefile.load(word).name: word for word in campaign.files}
     return [by_name.get(case.name, "") for case in campaign.cases]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cases.case import Case
+from harness import replaying
 from harness.folder import Folder
 from harness.fuzz.batch import Finding
 from harness.fuzz.breeding import Cell, kernel_of
@@ -142,8 +143,9 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
         keep = [*improved, *(r for _, _, r in finding.violations if r not in improved)]
         for r in keep:
             r.cell = batch.name
-            r.replay = f"noether replay {folder.path} --law {r.law} --cell {batch.name}" + (f" --symmetry {r.symmetry}" if r.symmetry else "")
             r.control = batch_plant(outcome)
+        for r in keep:  # a planted step is none that a replay could run: the corpus keeps what it found
+            r.replay = None if r.control else replaying.line(r, keep, folder.path)
         folder.record(batch.name, keep, finding.seconds)
 
 

@@ -1,0 +1,176 @@
+"""Every record of a run has a line that picks it and only it, and gives its numbers again, whatever the law."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from test_plan import QUICK
+
+from harness import cli, run
+from harness.choices import Request, select
+from harness.execute import run_cell
+from harness.folder import Folder, read_run
+from harness.laws import EXACT
+from harness.replaying import Replays, line, pick
+from harness.usage import UsageError
+from harness.verdicts import HOLDS, Record
+
+ROOT = Path(__file__).resolve().parent.parent
+NUMPY = Request(backend="numpy")
+
+
+def kept(path, request, done):
+    """A run folder of these (cell name, records), as harness.run writes it."""
+    folder = Folder.create(
+        path,
+        {
+            "arguments": run.arguments(request),
+            "seed": request.seed,
+            "backend": request.backend,
+            "laws": [],
+            "left_out": [],
+        },
+    )
+    for name, records in done:
+        for r in records:
+            r.cell = name
+        for r in records:
+            r.replay = line(r, records, path)
+        folder.record(name, records, 0.0)
+    folder.finish(0)
+    folder.close()
+    return read_run(path)
+
+
+def chosen(found, replay):
+    """What the command line makes of a replay line."""
+    words = shlex.split(replay)
+    assert words[:3] == ["noether", "replay", str(found.path.absolute())]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    nth = options.pop("--nth", None)
+    return pick(found, None, {name[2:]: word for name, word in options.items()}, nth and int(nth))
+
+
+def made_up(cell):
+    """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted fault."""
+    about = dict(case=cell.case, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1, steps=1, parameters={},
+                 predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="")  # fmt: skip
+    worst = {"lane": 0}
+    more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "control": "no-op kernel"})
+    return [Record(law=law, worst=worst, **about, **m) for law in cell.laws for m in more]
+
+
+def test_every_line_of_a_whole_quick_run_picks_its_record_and_finds_its_cell(tmp_path):
+    found = kept(tmp_path / "r", NUMPY, [(cell.name, made_up(cell)) for cell in QUICK])
+    replays, lanes = Replays(found), 0
+    assert len(found.records) > 700 and all(r.replay for r in found.records)
+    for record in found.records:
+        cell = replays.cell(record)
+        lanes += cell is None
+        assert chosen(found, record.replay) is record, record.replay
+        assert cell is None and record.law in EXACT and not record.control or cell.name == record.cell
+    assert 100 < lanes < len(found.records)
+
+
+def cheap():
+    """One cell of every kind: of each module of the plan, and of each kind of launch."""
+    some = {}
+    for cell in sorted(
+        QUICK,
+        key=lambda c: (c.case not in ("free-particle", "mexican-hat", "rayleigh", "product"), len(c.name)),
+    ):
+        some.setdefault(getattr(cell, "module", "") or cell.kind, cell)
+    return list(some.values())
+
+
+@pytest.mark.parametrize("cell", cheap(), ids=lambda c: c.name.replace("/", "-"))
+def test_a_record_of_every_kind_of_cell_gives_its_numbers_again(cell, tmp_path):
+    done = run_cell(cell)
+    assert done.records and done.error is None
+    found = kept(tmp_path / "r", NUMPY, [(cell.name, done.records)])
+    replays = Replays(found)
+    replays.cells = {cell.name: cell}  # as the test above finds it
+    for record in {bool(r.control): r for r in found.records}.values():
+        equal, text = replays.again(record)
+        assert equal and "equal to the bit" in text, text
+
+
+def test_a_number_that_does_not_come_back_is_told(tmp_path):
+    cell = next(c for c in QUICK if c.laws == ("P4",))
+    found = kept(tmp_path / "r", NUMPY, [(cell.name, run_cell(cell).records)])
+    replays, record = Replays(found), found.records[-1]
+    record.measured *= 1 + 1e-15
+    equal, text = replays.again(record)
+    assert not equal and "NOT EQUAL: measured" in text and repr(record.measured) in text
+    record.control = "of another name"
+    assert not replays.again(record)[0]
+
+
+def test_a_run_of_ones_own_file_with_overrides_replays_from_another_folder(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a/cases").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    shutil.copy(ROOT / "docs/examples/my_case.py", tmp_path / "a/cases/own.py")
+    monkeypatch.chdir(tmp_path / "a")
+    words = [
+        "verify",
+        "cases/own.py",
+        "--law",
+        "D0,O2",
+        "--rule",
+        "gradient-descent",
+        "--precision",
+        "float64",
+        "--eta",
+        "0.0625",
+        "--steps",
+        "12",
+    ]
+    assert cli.call([*words, "--backend", "numpy", "--jobs", "1", "--out", "r", "--seed", "3"]) in (0, 3)
+    found = read_run(Path("r"))
+    monkeypatch.chdir(tmp_path / "b")
+    some = {(r.law, bool(r.control)): r for r in found.records}
+    assert {law for law, _ in some} == {"D0", "O2"}
+    for r in some.values():
+        assert cli.call(shlex.split(r.replay)[1:]) == 0, capsys.readouterr()
+    (tmp_path / "a/cases/own.py").write_text((tmp_path / "a/cases/own.py").read_text() + "\n")
+    assert cli.call(shlex.split(some["D0", False].replay)[1:]) == 2
+    assert "has changed since" in capsys.readouterr().err
+    (tmp_path / "a/cases/own.py").unlink()
+    assert cli.call(shlex.split(some["D0", False].replay)[1:]) == 2
+    assert "own.py" in (err := capsys.readouterr().err) and "is gone" in err
+
+
+def test_a_cell_that_is_not_in_the_plan_says_so(tmp_path):
+    cell = next(c for c in QUICK if "T1" in c.laws)
+    found = kept(tmp_path / "r", NUMPY, [("T1/unheard-of", made_up(cell)[:1])])
+    with pytest.raises(UsageError, match="its plan here and now has not"):
+        Replays(found).cell(found.records[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"nth": 3}, "--nth is 3, must be from 1 to 2"), ({"wanted": {"control": "none"}}, "control is 'none'")],
+)
+def test_a_choice_that_fits_nothing_is_refused(tmp_path, options, said):
+    cell = next(c for c in QUICK if "D2" in c.laws)
+    found = kept(
+        tmp_path / "r",
+        NUMPY,
+        [
+            (
+                cell.name,
+                [r for r in made_up(cell) if r.law == "D2"][:2] + [r for r in made_up(cell) if r.control][:1],
+            )
+        ],
+    )
+    with pytest.raises(UsageError, match=said):
+        pick(found, None, options.get("wanted", {"law": "d2"}), options.get("nth"))
+
+
+def test_the_plan_of_a_run_is_planned_again_from_what_run_json_keeps(tmp_path):
+    request = Request(
+        cases=("mexican-hat",), law="O3,D0", rule="heavy-ball", seed=7, eta=0.125, lanes=5, backend="numpy"
+    )
+    there = {c.name for c in run.plan(select(request)).cells}
+    assert there and set(Replays(kept(tmp_path / "r", request, [])).cells) == there

@@ -65,6 +65,8 @@ def noticed(name: str, source: str, words) -> bool:
 
     try:
         cases = fresh(name, source)
+        if sorted(c.name for c in cases.CATALOG) != sorted(words.WORDS):
+            return True
         return bool(irises_told(cases.irises)) or any(
             told(case, words.WORDS[case.name]) for case in cases.CATALOG
         )

@@ -5,8 +5,9 @@
     decoupled decay, a = 1 - eta k:
          q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k q_0)/a                     (2)
 
-(1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of L_d = beta^{-n} [|q_{n+1} - q_n|^2/(2 eta) - f - k |q|^2/2]:
-a variational integrator (Marsden, West, 2001). Nothing here reads the buffer after the start, so that a rule that keeps its
+For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of L_d = beta^{-n} [|q_{n+1} - q_n|^2/(2 eta) - f
+- k |q|^2/2]: a variational integrator (Marsden, West, 2001). (2) has a w_0 whole, so that a = 0 needs no guard; that it is heavy
+ball from w_0 is said of a not 0. Both hold at beta = 0. Nothing here reads the buffer after the start, so that a rule that keeps its
 momentum to itself is judged too. Residual: delta_{n+1} + sigma_{n+1} - beta sigma_n.
 """
 
@@ -29,22 +30,23 @@ def difference_law(t: Trajectory, symmetry: Symmetry | None = None, mass=None, f
     """(1) or (2). `mass` for (1+beta)/2 and `friction` times 1 - beta: the scheme of another model; `force` times beta in (2)'s."""
     q, w = t.q[:-1], np.diff(t.q[:-1], axis=0)
     first = t.v[:1] - (1 - t.shrink) * q[:1]  # a w_0
-    push = t.beta * np.concatenate([first, t.shrink * w])
+    back = np.concatenate([first, t.shrink * w])
+    push = t.beta * back
     pull = t.eta * t.force
     if t.rule.decoupled:
         pull = pull + (1 - force * t.beta) * ((1 - t.shrink) * q)
     if mass is not None or friction != 1:
-        push, pull = remodelled(t, push, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta))
+        push, pull = remodelled(back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta))
     before = np.concatenate([0 * t.sigma[:1], t.sigma[:-1]])
     own = formed(t, 8, q, push, pull, t.beta * q, t.eta * t.force)
     moved = np.abs(np.diff(t.q, axis=0))
     return Residual(t.q[1:], q + push - pull, t.delta + t.sigma + np.abs(t.beta) * before + own, moved)
 
 
-def remodelled(t: Trajectory, push, pull, mass, friction):
-    """beta w and eta f of the scheme with another m/eta and mu: (m - mu/2) and 1 over (m + mu/2)."""
+def remodelled(back, pull, mass, friction):
+    """beta w and eta f of the scheme with another m/eta and mu: (m - mu/2) and 1 over (m + mu/2); beta may be 0."""
     whole = mass + friction / 2
-    return (mass - friction / 2) / whole * push / t.beta, pull / whole
+    return (mass - friction / 2) / whole * back, pull / whole
 
 
 LAWS = (

@@ -2,27 +2,31 @@
 
 Each check takes an instrument that every verdict passes through and gives it something whose reading is known from
 its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series whose order
-is plain, records whose exit code the promises fix. A few milliseconds a run.
+is plain, records whose exit code the promises fix; and one value planted anywhere (known_places). Some ten
+milliseconds a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from harness import known_places
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
-def faulty() -> list[str]:
-    """What an instrument reads wrongly, one line each."""
+def faulty(laws: Iterable[str] = ()) -> list[str]:
+    """What an instrument reads wrongly, one line each; of the exact laws those among `laws`."""
     out = []
-    for instrument in INSTRUMENTS:
+    for instrument in (*INSTRUMENTS, *(partial(known_places.seen, law) for law in laws if law in known_places.HOMES)):
         try:
             out += [f"an instrument is wrong: {told}" for told in instrument()]
         except Exception as error:
-            out.append(f"an instrument is broken: {instrument.__name__} raised {type(error).__name__}: {error}")
+            what = instrument.args[0] if isinstance(instrument, partial) else instrument.__name__
+            out.append(f"an instrument is broken: {what} raised {type(error).__name__}: {error}")
     return out
 
 
@@ -149,4 +153,4 @@ def shares() -> list[str]:
     return out
 
 
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, orders, seeds, codes, roundings, shares)
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, orders, seeds, codes, roundings, shares)

@@ -22,11 +22,13 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "metric ignored", "kappa x (1 + 2^-10)", "metric of the last position", "velocity kept for momentum",
     "schedule ignored", "schedule one step late", "schedule inside the buffer", "sign ignored", "normalisation left out",
     "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
-)  # fmt: skip
+) + faults.placed.FAULTS  # fmt: skip
 OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
 OF_RARE = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "state 8 ulp off", "NaN in one lane")
 """What a rare rule is shown beside its own near misses; the others are those of the common rules, and `noether faults` shows them."""
-LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
+PLACED = tuple(f.name for f in faults.placed.FAULTS)
+"""What a launch of the whole horizon is for."""
+LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane", *faults.placed.LANEWISE)
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
 NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2",
@@ -36,8 +38,11 @@ NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of he
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
 
 
-def shown(control: Fault, rule: Rule) -> bool:
-    return not rule.rare or control.name in OWN or control.name in OF_RARE
+def shown(control: Fault, rule: Rule, tag: str = "") -> bool:
+    """Whether a cell shows a control: one that is tagged, what it is for, the others what is seen in a few steps."""
+    if tag:
+        return control.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
+    return control.name not in PLACED and (not rule.rare or control.name in OWN or control.name in OF_RARE)
 
 
 def controlled(case: Case, job: Job, control: Fault) -> Trajectory:

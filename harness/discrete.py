@@ -77,7 +77,7 @@ class DiscreteCell:
     @property
     def horizon(self) -> int:
         most = sweep.horizon(RULES[self.rule], parse(self.precision))
-        return min(self.steps, most) if self.kind == "controls" else self.steps or most  # a control that overflows would kill for nothing
+        return min(self.steps or most, most) if self.kind == "controls" else self.steps or most  # a control that overflows would kill for nothing
 
     def job(self) -> launch.Job:
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
@@ -128,14 +128,14 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
-        if control.applies(job) and controls.shown(control, job.rule) and (cell.tag != "wide" or control.name in controls.LANEWISE):
+        if control.applies(job) and controls.shown(control, job.rule, cell.tag):
             t = controls.controlled(cell.subject, job, control)
             for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
                 record.control = control.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))
     inside = Domain(cell.subject, job, right, leaves)
-    for fault in controls.LAW_CONTROLS if cell.tag != "wide" else ():
+    for fault in () if cell.tag else controls.LAW_CONTROLS:
         for symmetry in cell.subject.symmetries:
             if fault.law in cell.laws and fault.applies(job.rule, symmetry):
                 wrong = replace(EXACT[fault.law], residual=fault.residual)

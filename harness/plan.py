@@ -30,6 +30,7 @@ from kernels.rules import RULES as RULE_TABLE
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])
 GLANCE = 16  # steps of a launch that is glanced at
+FEW = 13  # lanes in which each law is shown late faults
 LANES = {"quick": 61, "full": 251, "stress": 1021}
 
 
@@ -205,8 +206,11 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         cells += [cell(*p, "exact", exact, where=backend if p in compiled else "numpy", **rarities.size(p, full, size)) for p in rare]
         cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in rarities.homes(rare)]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
-        cells += [cell(c, r, p, "controls", exact, n=10_007, where="numpy", horizon=2, tag="wide", values=())
+        cells += [cell(c, r, p, "controls", ("D0",), n=10_007, where="numpy", horizon=2, tag="wide", values=())
                   for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
+        # At any step of the whole horizon: every kind of fault to D0 once, and what each law must see of it to that law.
+        cells += [cell(*p, "controls", ("D0",), n=61, where="numpy", horizon=0, tag="placed", values=()) for p in placed_points(points)]
+        cells += [cell(*p, "controls", exact, n=FEW, where="numpy", horizon=0, tag="late", values=(("eps", 0.0),)) for p in late_points([*points, *rare])]
     if "D13" in selection.laws:
         cells += [cell(*p, "covariance", ("D13",), values=(("eps", 0.0),)) for p in scaled(points, full)]
     if "E1" in selection.laws:
@@ -236,6 +240,24 @@ def control_points(points, full: bool):
         if narrow or (precision == "float64" and (full or here)):
             out.append((case, rule, precision))
     return out or list(points[:1])
+
+
+def placed_points(points) -> list[Point]:
+    """Where faults at one place are shown: the smallest program under a rule with momentum and decay, in a wide type."""
+    wide = [p for p in points if p[2] in ("float64", "float32")] or points
+    most = [p for p in wide if p[1] == "heavy-ball"] or wide
+    return sorted(most, key=lambda p: (p[2] != "float64", len(gradient(p[0]).ops)))[:1]
+
+
+def late_points(points) -> list[Point]:
+    """Where a law is shown what goes wrong late: each once, under a symmetry that reads the position, on the smallest programs."""
+    wide = [p for p in points if p[2] == "float64"]
+
+    def reading(case, rule, precision) -> set[str]:
+        reads = lambda law: not law.about_symmetry or any(law.suits(RULE_TABLE[rule], s) and (law.key == "D6" or s.matrix.any()) for s in case.symmetries)  # noqa: E731
+        return {key for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision) and reads(law)}
+
+    return cover(sorted(wide, key=lambda p: len(gradient(p[0]).ops)), reading) if wide else []
 
 
 def parity(points, rare, asked: str, full: bool, cell) -> list[DiscreteCell]:

@@ -234,7 +234,7 @@ def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
 
     assert call(["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]) == 0
     out = capsys.readouterr().out
-    assert "eta x 2 " in out and "every planted fault is killed" in out and "12 faults: 12 killed (0 by B1 alone)" in out
+    assert "eta x 2 " in out and "every planted fault is killed" in out and "15 faults: 15 killed (0 by B1 alone)" in out
     page = (short / "here" / "report.html").read_text()
     assert all(name in page for name in ("Kill matrix", "eta x (1 + 2^-10)", "no-op kernel", "inconclusive counted as holds"))
     assert "http" not in page.replace("http://www.w3.org", "")

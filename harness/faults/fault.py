@@ -4,10 +4,11 @@ A kernel fault is a wrong launch under the name of the right one. It is built fr
 
     advance       a wrong step, a wrapper around kernels.step.step with the signature of kernels.step.advanced
     remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
+    placing       placing(job) -> such a step, wrong at a place that the launch decides
     alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
     mangle        mangle(job, q, v) -> q, v: what stores and indices then did to what came out
 
-one of the first two, or one or both of the others, and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
+one of the first three, or one or both of the others, and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
 any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault is
 also a hypothesis about a single wrong step.
 """
@@ -45,6 +46,7 @@ class Fault:
     applies: Callable[[Job], bool] = always
     advance: Callable | None = None
     remembering: Callable | None = None
+    placing: Callable | None = None
     alter: Callable | None = None
     mangle: Callable | None = None
     when: str = ANY
@@ -56,13 +58,14 @@ class Fault:
         if self.size_only:
             whole = self.applies
             object.__setattr__(self, "applies", lambda job: not job.rule.signed and whole(job))
-        if sum(x is not None for x in (self.advance, self.remembering, self.alter or self.mangle)) != 1:
-            raise ValueError(f"fault {self.name!r} must have one of advance, remembering, and alter or mangle")
+        if sum(x is not None for x in (self.advance, self.remembering, self.placing, self.alter or self.mangle)) != 1:
+            raise ValueError(f"fault {self.name!r} must have one of advance, remembering, placing, and alter or mangle")
 
     def outcome(self, case: Case, job: Job) -> tuple[np.ndarray, np.ndarray]:
         """q, v (rows, d, lanes) float64 of the faulty launch, in numpy."""
         wrong = self.alter(case, job) if self.alter else job
-        q, v = run(wrong, "numpy", self.remembering() if self.remembering else self.advance).wide()
+        advance = self.remembering() if self.remembering else self.placing(job) if self.placing else self.advance
+        q, v = run(wrong, "numpy", advance).wide()
         return self.mangle(job, q, v) if self.mangle else (q, v)
 
 

@@ -31,7 +31,6 @@ from harness import (
 )
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS
-from kernels import precision, rules
 
 OWN = "the harness itself"
 
@@ -62,14 +61,25 @@ def instead(target, name: str, make: Callable) -> Callable:
     return lambda: replaced(target, name, make(getattr(target, name)))
 
 
-def wider(name: str, factor: float = 1000.0):
-    """A bound of the trajectory, `factor` times too wide."""
+def wider(name: str, factor: float = 1000.0, rule: str = ""):
+    """A bound of the trajectory, `factor` times too wide: under every rule, or under one."""
 
     def plant():
         honest = vars(Trajectory)[name].func
-        wrong = cached_property(lambda t: factor * honest(t))
+        wrong = cached_property(lambda t: (factor if rule in ("", t.rule.name) else 1) * honest(t))
         wrong.__set_name__(Trajectory, name)
         return replaced(Trajectory, name, wrong)
+
+    return plant
+
+
+def widest(rule: str):
+    """All of what a step of one rule may round."""
+
+    @contextmanager
+    def plant():
+        with wider("delta", rule=rule)(), wider("apart", rule=rule)():
+            yield
 
     return plant
 
@@ -103,6 +113,40 @@ def inverted(right):
     return spent_of
 
 
+def overlooking(*place):
+    """A judge that does not look there: place is an index of steps, and of lanes behind an Ellipsis."""
+
+    def make(right):
+        def spent_of(r):
+            spent = right(r).copy()
+            spent[place if len(place) > 1 or place[0] is Ellipsis else place[0]] = 0.0
+            return spent
+
+        return spent_of
+
+    return make
+
+
+def without_last_component(right):
+    def spent_of(r):
+        spent = right(r).copy()
+        if spent.ndim == 3:
+            spent[:, -1] = 0.0
+        return spent
+
+    return spent_of
+
+
+class Other:
+    """A module with some names of its own in place of the right ones."""
+
+    def __init__(self, module, **names):
+        self.__dict__.update({"module": module, **names})
+
+    def __getattr__(self, name):
+        return getattr(self.module, name)
+
+
 def absolute(right):
     """The order of |log|: what diverges looks convergent."""
 
@@ -128,16 +172,6 @@ def own_gradient(right):
     return lambda loss, q: right(loss, np.asarray(q, np.float64).astype(wide.WIDE)).astype(np.float64).astype(wide.WIDE)
 
 
-def away_from_zero(right):
-    """bfloat16 with ties away from zero, in kernel and oracle alike."""
-
-    def bfloat16_bits(x):
-        bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
-        return np.where(np.isnan(x), right(x), (bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16)
-
-    return bfloat16_bits
-
-
 def dropping(right):
     """A resumed run forgets its last record, not the cell that it belongs to."""
 
@@ -157,6 +191,15 @@ FAULTS = (
     OwnFault("verdict ignores NaN", "a residual that is not finite spends nothing", instead(judge, "spent_of", deaf), ("survivors", "promises", "instruments")),
     OwnFault("worst lane dropped", "the lane that spends most is left out", instead(judge, "spent_of", without_worst), ("survivors", "promises", "instruments")),
     OwnFault("spent compared with the wrong side", "1/spent for spent", instead(judge, "spent_of", inverted), ("exit code", "survivors", "promises", "idle", "instruments")),
+    OwnFault("smallest spent for the largest", "argmin for argmax", instead(judge, "np", lambda right: Other(right, argmax=np.argmin)), ("survivors", "promises", "idle", "instruments")),
+    OwnFault("one step is never judged", "the fifth", instead(judge, "spent_of", overlooking(slice(4, 5))), ("instruments",)),
+    OwnFault("late steps are never judged", "from the 13th on", instead(judge, "spent_of", overlooking(slice(12, None))), ("instruments",)),
+    OwnFault("the last step is never judged", "rows[:-1]", instead(judge, "spent_of", overlooking(slice(-1, None))), ("instruments",)),
+    OwnFault("one lane is never judged", "the first", instead(judge, "spent_of", overlooking(Ellipsis, 0)), ("instruments",)),
+    OwnFault("the last component is never judged", "rows[:, :-1]", instead(judge, "spent_of", without_last_component), ("instruments",)),
+    OwnFault("lanes beyond a block are never judged", "the first 4096 alone", instead(judge, "spent_of", overlooking(Ellipsis, slice(4096, None))),
+             ("survivors", "promises", "spared"), probe="placed"),
+    OwnFault("bounds of one rule too wide by 10^3", "1000 delta and 1000 sigma for Nesterov", widest("nesterov"), ("promises", "idle"), probe="options"),
     OwnFault("order takes abs", "|p| for p, |e| for e", instead(orders, "decide", absolute), ("instruments",)),
     OwnFault("empty sweep passes", "a cell without a verdict", instead(judge, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
     OwnFault("one law is never judged", "cells planned for D3 say nothing of it",
@@ -176,9 +219,6 @@ FAULTS = (
     OwnFault("seeds ignored", "every cell draws the same lanes", instead(discrete, "derive", lambda right: lambda seed, name: 1), ("instruments",)),
     OwnFault("inconclusive counted as holds", "what stands still is evidence", instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)), ("instruments",)),
     OwnFault("survivors forgiven", "a control that no law kills is no reason", instead(run, "exit_code", lambda right: lambda records, names, strict=False: 0), ("instruments",)),
-    OwnFault("ties away from zero in kernel and oracle", "what bfloat16 holds of a number half way between two",
-             instead(precision, "bfloat16_bits", away_from_zero), ("instruments",)),
-    OwnFault("another schedule in kernel and law", "the rate is halved after 33 steps for 32", instead(rules, "MILESTONES", lambda right: (33, 64)), ("instruments",)),
     OwnFault("resume drops records", "a cell is done, its last record is gone", instead(folder.Folder, "reopen", dropping), ("resumed",), probe="resume"),
     OwnFault("parity compares nothing", "no bit ever differs", instead(discrete.launch, "differing_bits", lambda right: lambda a, b: 0), ("exit code", "survivors", "promises"), probe="parity"),
     OwnFault("covariance judged on nothing", "every step is called an underflow",
@@ -197,6 +237,7 @@ REMOVED: dict[str, Callable] = {
     "promises": lambda: replaced(promises, "unkept", blank),
     "idle": lambda: replaced(promises, "idle", blank),
     "silent": lambda: replaced(promises, "silent", blank),
+    "spared": lambda: replaced(promises, "spared", blank),
     "foreign": lambda: replaced(promises, "foreign", blank),
     "survivors": lambda: replaced(verdicts, "summarise", forgiving(verdicts.summarise)),
     "exit code": lambda: replaced(run, "exit_code", lambda records, names, strict=False: 0),

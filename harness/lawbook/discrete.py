@@ -10,11 +10,17 @@ POSITIONS = tuple(c for c in STATES if not c.startswith("buffer"))
 DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after the step")
 METRICS = ("metric ignored", "kappa x (1 + 2^-10)", "metric of the last position")
 SCHEDULES = ("schedule ignored", "schedule one step late", "schedule inside the buffer")
+LATE_Q, LATE_V = "late values of q off by 2^-10", "late values of v off by 2^-10"
+PLACED = ("one value 8 ulp off", "one buffer value off by 2^-10", "NaN at one place", "one lane stands still", "one step of one lane is skipped",
+          "two lanes exchanged from a step on", LATE_Q, LATE_V, "eta x (1 + 2^-10) from a step on", "nothing from a step on",
+          "momentum lost in one step", "decay ignored from a lane on", "breaking ignored from a lane on", "eta x (1 + 2^-10) from a lane on",
+          "eta x 2 from the second block of lanes on")  # fmt: skip
+"""At one step, lane or value, anywhere in a launch."""
 DISCRETE_CONTROLS = {
     "D0": (*STATES, *GRADIENTS, *DECAYS, "another loss, same symmetry", "beta x (1 + 2^-10)", "decay coupled for decoupled", "eta as float32",
            "bfloat16 store truncated", "momentum narrowed to the store", "one lane in 10^4, last component",
            "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored", *METRICS, "velocity kept for momentum",
-           *SCHEDULES, "sign ignored", "normalisation left out"),
+           *SCHEDULES, "sign ignored", "normalisation left out", *PLACED),
     "D2": (*STATES, *GRADIENTS, *DECAYS, "beta x (1 + 2^-10)", "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "eta as float32",
            *METRICS, "velocity kept for momentum", "kinetic term without its metric", *SCHEDULES[2:]),
     "D3": (*STATES, "beta x (1 + 2^-10)", "decay coupled for decoupled"),
@@ -27,6 +33,9 @@ DISCRETE_CONTROLS = {
     "D7": (*POSITIONS, *GRADIENTS, "eta as float32", *METRICS, "natural charge without its metric", "charge across the simplex"),
     "D8": ("state 8 ulp off", "sign ignored", "squares for sizes"),
 }
+for law, seen in DISCRETE_CONTROLS.items():
+    if law != "D0":
+        DISCRETE_CONTROLS[law] = (*seen, LATE_Q, *((LATE_V,) if law in ("D2", "D3", "D4", "D5") else ()))
 APPLIES = {
     "D0": "every rule, every case, every precision",
     "D2": "Euclidean rules and rules on a metric, every affine symmetry",
@@ -56,7 +65,8 @@ def promised(key: str) -> tuple[tuple[str, str], ...]:
 
 
 DISCRETE = tuple(
-    LawInfo(k, law.title, law.equation, ROUNDING, law.blind, DISCRETE_CONTROLS[k], APPLIES[k], promised(k)) for k, law in EXACT.items()
+    LawInfo(k, law.title, law.equation, ROUNDING, law.blind, DISCRETE_CONTROLS[k], APPLIES[k], promised(k),
+            everywhere=PLACED if k == "D0" else ()) for k, law in EXACT.items()
 ) + (
     LawInfo("D9", "minibatch noise has no component along a symmetry", "<grad f_B, xi> = 0: J obeys the balance of the whole loss", ROUNDING,
             ("what D2 is blind to",), ("minibatches that are not symmetric", "noise in every direction"), "cases that name their samples"),

@@ -12,6 +12,7 @@ class LawInfo:
     """One law: what it states, where it applies, what it cannot see, what must fail under it.
 
     controls  near misses that it must kill somewhere;  promised  (control, precision) that it must kill in that precision
+    everywhere  those that it must kill in every cell that shows them
     on_request  the option without which a run leaves it out
     """
 
@@ -24,6 +25,7 @@ class LawInfo:
     applies: str
     promised: tuple[tuple[str, str], ...] = ()
     on_request: str = ""
+    everywhere: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:

@@ -49,7 +49,7 @@ def entropic(case: Case) -> bool:
 class DiscreteCell:
     """One launch of a case under a rule in a precision on a backend.
 
-    kind: exact | controls | parity | covariance | response;  extra: {"sabotaged": True} shows wrong PTX to parity
+    kind: exact | controls | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong PTX, "untraced" a launch without trace
     """
 
     subject: Case
@@ -164,7 +164,17 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
         # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong with it.
         wrong_text = launch.run(job, cell.backend, sabotage=turned)
         records.append(compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}"))
-    return records
+    return records + (untraced(cell, job, plain) if cell.extra.get("untraced") else [])
+
+
+def untraced(cell: DiscreteCell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
+    """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy and here."""
+    short = replace(job, trace=False)
+    ends = replace(plain, q=plain.q[[0, -1]], v=plain.v[[0, -1]])
+    late = replace(ends, v=plain.v[[0, -2]])
+    mine, bare = launch.run(short, cell.backend), launch.run(short, "numpy")
+    return [compared(cell, short, mine, ends, None), compared(cell, short, replace(bare, backend=mine.backend), ends, None),
+            compared(cell, short, mine, late, "the buffer of the last step but one")]  # fmt: skip
 
 
 def with_known_ties(record: Record, job: launch.Job) -> Record:

@@ -8,7 +8,7 @@ rule and precision each in numpy, in full a covering array. A case that is asked
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from itertools import product
@@ -20,6 +20,7 @@ from harness.covering import cover
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
 from harness.laws import EXACT
+from harness.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from harness.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
 from harness.trace import gradient
 from kernels import launch
@@ -29,8 +30,7 @@ from kernels.rules import RULES as RULE_TABLE
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])
-GLANCE = 16  # steps of a launch that is glanced at
-FEW = 13  # lanes in which each law is shown late faults
+LATE_LANES = 13  # in which each law is shown late faults
 LANES = {"quick": 61, "full": 251, "stress": 1021}
 
 
@@ -182,7 +182,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     every = [by_depth.get(depth, []) for depth in (selection.profile, LESS[selection.profile])]
     points, others = map(rarities.common, every)
     rare = rarities.rare([*every[0], *every[1]], full)
-    compiled = cover(rare, lambda c, r, p: {r, p}) if full or not points else []
+    compiled = cover(rare, lambda c, r, p: {r, p}) if rare else []
 
     def cell(case, rule, precision, kind, laws, n=lanes, where=backend, horizon=steps, tag="", values=values):
         if kind in ("exact", "controls"):
@@ -201,32 +201,28 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         cells += [cell(*p, "exact", exact, n=few, where=backend if p in native else "numpy") for p in shown]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in (glanced(others)[::2] if full else ())]
     if exact and "lanes" not in size:
-        cells += [cell(c, r, p, "exact", exact, n=10_007, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
+        cells += [cell(c, r, p, "exact", exact, n=WIDE_LANES, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
         cells += [cell(*p, "exact", exact, where=backend if p in compiled else "numpy", **rarities.size(p, full, size)) for p in rare]
         cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in rarities.homes(rare)]
         cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
-        cells += [cell(c, r, p, "controls", ("D0",), n=10_007, where="numpy", horizon=2, tag="wide", values=())
+        cells += [cell(c, r, p, "controls", ("D0",), n=WIDE_LANES, where="numpy", horizon=2, tag="wide", values=())
                   for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
         # At any step of the whole horizon: every kind of fault to D0 once, and what each law must see of it to that law.
         cells += [cell(*p, "controls", ("D0",), n=61, where="numpy", horizon=0, tag="placed", values=()) for p in placed_points(points)]
-        cells += [cell(*p, "controls", exact, n=FEW, where="numpy", horizon=0, tag="late", values=(("eps", 0.0),)) for p in late_points([*points, *rare])]
+        cells += [cell(*p, "controls", exact, n=LATE_LANES, where="numpy", horizon=0, tag="late", values=(("eps", 0.0),)) for p in late_points([*points, *rare])]
     if "D13" in selection.laws:
         cells += [cell(*p, "covariance", ("D13",), values=(("eps", 0.0),)) for p in scaled(points, full)]
     if "E1" in selection.laws:
         cells += [cell(*p, "response", ("E1",), values=()) for p in broken(points, full)]
     if "B1" in selection.laws:
-        cells += parity(points, compiled, selection.backend, full, cell)
+        cells += parity(points, covering(points, False), compiled, selection.backend, full, cell)
     return cells
 
 
 def worthwhile(case: Case, rule: str, precision: str) -> bool:
     """bfloat16, every operation rounded: the a-priori gradient bound exceeds a gradient step, a launch would prove nothing."""
     return precision != "bfloat16/eager" or (case.name in ("mexican-hat", "linear-network") and rule == "heavy-ball-decoupled")
-
-
-def full_or_first(case: Case, rule: str, precision: str) -> bool:
-    return case.name == "mexican-hat" and rule == "heavy-ball" and precision == "float32"
 
 
 def control_points(points, full: bool):
@@ -258,25 +254,6 @@ def late_points(points) -> list[Point]:
         return {key for key, law in EXACT.items() if law.concerns(case, RULE_TABLE[rule], precision) and reads(law)}
 
     return cover(sorted(wide, key=lambda p: len(gradient(p[0]).ops)), reading) if wide else []
-
-
-def parity(points, rare, asked: str, full: bool, cell) -> list[DiscreteCell]:
-    """B1 on every Triton backend that is here, few steps; a case, a rule and a precision at least once each.
-
-    Where numpy alone was asked for there is nothing to compare; where it was merely the best that is here, there is.
-    """
-    backends = [b for b in launch.BACKENDS[1:] if not launch.missing(b)] if asked != "numpy" else []
-    exact = covering(points, False)
-    first = [p for p in exact if "/" not in p[2]]  # these are compiled anyway: of equals, cover takes the first
-    rest = [p for p in points if "/" not in p[2] and p not in first]
-    chosen = [*(exact if full else cover([*first, *rest], lambda c, r, p: {c.name, r, p})), *rare]
-    # The interpreter takes 50 us an operation: few steps. The others take the horizon of the exact laws when full.
-    size = {b: dict(n=33, horizon=3) if b == "triton-interpreted" else dict(n=251, horizon=0 if full else 16) for b in backends}
-    few = cover(chosen, lambda c, r, p: {c.name, r, p}) if chosen else []  # the interpreter is the slowest, and runs on no GPU
-    cells = [cell(*p, "parity", ("B1",), where=b, values=(), **size[b]) for b in backends for p in (few if b == "triton-interpreted" else chosen)]
-    smallest = min(chosen, key=lambda p: len(gradient(p[0]).ops), default=None)  # one more kernel to translate
-    wrong = {(b, *smallest) for b in backends if b in launch.ON_CPU} if smallest else ()
-    return [replace(c, extra={"sabotaged": True}) if (c.backend, c.subject, c.rule, c.precision) in wrong else c for c in cells]
 
 
 def cells(selection) -> list:

@@ -1,7 +1,7 @@
 """Where the rare rules are shown: those that few cases take, or that have a law of their own.
 
-Each (rule, law) once, on the smallest case of the catalogue that takes it, one that tells: in numpy, in full in
-each stored type too, and compiled and compared (B1) in one of them. Whoever names a rule or a case gets what was named.
+Each (rule, law) once, on the smallest case of the catalogue that takes it, one that tells, compiled and compared (B1);
+in full in each stored type too. Whoever names a rule or a case gets what was named.
 """
 
 from __future__ import annotations

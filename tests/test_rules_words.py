@@ -11,7 +11,7 @@ import pytest
 import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
-from harness import instruments, known_numbers
+from harness import instruments
 from kernels import launch, rules
 from kernels.precision import Precision
 from kernels.program import Op, Program
@@ -215,13 +215,13 @@ def test_exponentiated_gradient_is_torchs_softmax_of_moved_logits():
     ("where", "wrong"), [("WARMUP", 4), ("MILESTONES", (32, 63)), ("MILESTONES", (31, 64))]
 )
 def test_a_moved_constant_of_the_schedule_is_seen_by_every_run(where, wrong, monkeypatch):
-    assert not known_numbers.shares() and known_numbers.shares in instruments.INSTRUMENTS
+    assert not instruments.shares() and instruments.shares in instruments.INSTRUMENTS
     monkeypatch.setattr(rules, where, wrong)
-    assert known_numbers.shares()
+    assert instruments.shares()
 
 
 def test_a_moved_dampening_is_seen_by_every_run(monkeypatch):
     monkeypatch.setitem(
         RULES, "heavy-ball-dampened", rules.replace(RULES["heavy-ball-dampened"], dampening=0.5)
     )
-    assert known_numbers.shares()
+    assert instruments.shares()

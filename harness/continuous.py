@@ -15,20 +15,19 @@ import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case, Metric
 from harness import flow
-from harness.continuous_cell import Cell, judge, kinetic_share, solve, windows
+from harness.continuous_cell import Cell, judge, kinetic_share, solve, terms_of, windows
+from harness.continuous_derivation import derivation
 from harness.continuous_energy import energies
 from harness.continuous_records import beyond, record, undecided
+from harness.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
 from harness.continuous_sweep import overdamped, sweep
 from harness.kinks import Kinked
 from harness.symbolic import proven
-from harness.symbolic_mechanics import Mechanics, mechanics
+from harness.symbolic_mechanics import MU_OFF, Mechanics, mechanics
 from harness.trace import gradient
 from harness.verdicts import Record
 
-MASSES = {"glance": (1.0,), "quick": (1.0, 1e-4), "full": (1.0, 1e-1, 1e-2, 1e-3, 1e-4)}
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
-SETTINGS = ((0.25, 0.5), (0.0, 0.0))  # (eps, kappa) of the lanes of each mass
-GLANCE = {"points": 4, "final": 1.0}  # a part of the layer, where every term of the law is at work
 TURNS = 3
 MOTION = 1e3  # the total variation of j must be this many bounds
 
@@ -70,12 +69,15 @@ def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
     proven(cell.case)
     work = {"masses": masses, "eps": sweep, "kappa": sweep, "overdamped": overdamped}[cell.part]
+    case = scale_invariant_case(cell.case) if cell.law == "T5" else cell.case
+    derived = derivation(cell, case) if cell.part == "masses" else []  # also where no solution is to be had
     try:
         records = scale_invariant(cell) if cell.law == "T5" else work(cell)
     except FloatingPointError as error:
         records = [undecided(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
     except Kinked as error:
         records = [beyond(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
+    records = derived + records
     for r in records:
         r.seconds = (time.perf_counter() - began) / len(records)
     return records
@@ -84,10 +86,9 @@ def run_cell(cell: Cell) -> list[Record]:
 def solutions(cell: Cell, mech: Mechanics, settings) -> tuple[flow.Certified, dict[float, list[int]]]:
     """One batch, and the lanes of each mass: one per setting."""
     chosen = MASSES.get(cell.profile, MASSES["full"])
-    m = np.repeat(chosen, len(settings))
-    eps, kappa = np.tile(np.array(settings), (len(chosen), 1)).T
+    parameters = spread(chosen, settings)
     few = GLANCE if cell.profile == "glance" else {}
-    return solve(cell, mech, m, eps, kappa, **few), {x: list(np.flatnonzero(m == x)) for x in chosen}
+    return solve(cell, mech, parameters, **few), {x: list(np.flatnonzero(parameters.m == x)) for x in chosen}
 
 
 def masses(cell: Cell) -> list[Record]:
@@ -96,26 +97,26 @@ def masses(cell: Cell) -> list[Record]:
     (solution, lanes_of), out = solutions(cell, mech, SETTINGS), []
     for i, symmetry in enumerate(cell.case.symmetries):
         for m, lanes in lanes_of.items():
-            share = max(kinetic_share(solution, i, lane) for lane in lanes)
-            for name, window in windows(solution, lanes[0]).items():
-                # Without breaking a Killing charge is below e^-30 of its start in the rest: nothing to compare.
-                chosen = [lane for lane in lanes if name == "layer" or driven(solution, i, lane, window)]
-                if not chosen:
-                    continue
-                judged = [judge(solution, i, lane, window, lambda t, i=i: t.predicted(i)) for lane in chosen]
-                about = {"m": m, "mu": 1.0, "window": name, "kinetic_share": share}
-                out.append(record(cell, symmetry.name, judged, about, MOTION))
-                worst = out[-1].worst["lane"]
-                out[-1].parameters |= {"eps": float(solution.run.parameters.eps[worst]), "kappa": float(solution.run.parameters.kappa[worst])}
+            out += [balance(cell, solution, i, name, window, lanes, m) for name, window in windows(solution, lanes[0]).items()]
         for control, predict in controls(mech, i).items():
-            witnesses = [lane for lanes in lanes_of.values() for lane in lanes]
-            if control == "breaking term dropped":
-                witnesses = [lane for lane in witnesses if solution.run.parameters.eps[lane] > 0]
-            groups = [[x for x in lanes if x in witnesses] for lanes in lanes_of.values()]
-            out += control_record(
-                cell, symmetry.name, solution, i, [g for g in groups if g], control, predict
-            )
+            groups = [[lane for lane in lanes if shows(control, solution.run.parameters, lane)] for lanes in lanes_of.values()]
+            out += control_record(cell, symmetry.name, solution, i, [g for g in groups if g], control, predict)
     return [*out, *energies(cell, solution, lanes_of, MOTION)] if "T4" in cell.also else out
+
+
+def balance(cell: Cell, solution: flow.Certified, i: int, name: str, window: np.ndarray, lanes: list[int], m: float) -> Record:
+    """The charge of one symmetry at one mass in one window; outside where nothing drives it there."""
+    symmetry, parameters = cell.case.symmetries[i].name, solution.run.parameters
+    # Without breaking or decay a Killing charge is below e^-30 of its start in the rest: nothing to compare.
+    chosen = [lane for lane in lanes if name == "layer" or driven(solution, i, lane, window)]
+    if not chosen:
+        about = {"m": m, "window": name}
+        return beyond(cell, "no source in the reference: below e^-25 of its start there is no charge to compare", backend="scipy", symmetry=symmetry, parameters=about)
+    judged = [judge(solution, i, lane, window, lambda t: t.predicted(i), terms=terms_of(i)) for lane in chosen]
+    share = max(kinetic_share(solution, i, lane) for lane in lanes)
+    out = record(cell, symmetry, judged, {"m": m, "window": name, "kinetic_share": share}, MOTION)
+    out.parameters |= parameters.about(out.worst["lane"])
+    return out
 
 
 def driven(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray) -> bool:
@@ -124,31 +125,22 @@ def driven(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarra
     return bool(np.max(np.abs(predicted)) > np.exp(-25) * abs(solution.fine.j[0, symmetry, lane]))
 
 
-def control_record(
-    cell: Cell,
-    symmetry: str,
-    solution: flow.Certified,
-    i: int,
-    groups: list[list[int]],
-    control: str,
-    predict,
-) -> list[Record]:
+def shows(control: str, parameters: flow.Parameters, lane: int) -> bool:
+    """Whether a lane has what the control is wrong about."""
+    needed = {"breaking term dropped": parameters.eps, "decay term dropped": parameters.k, "k off by 1 %": parameters.k}
+    return control not in needed or bool(needed[control][lane] > 0)
+
+
+def control_record(cell: Cell, symmetry: str, solution: flow.Certified, i: int, groups: list[list[int]], control: str, predict) -> list[Record]:
     """At each mass the window and lane that see the fault best; of the masses the one that sees it least speaks."""
     best = [
-        max(
-            (
-                judge(solution, i, lane, w, predict)
-                for lane in lanes
-                for w in windows(solution, lane).values()
-            ),
-            key=lambda x: x.spent,
-        )
+        max((judge(solution, i, lane, w, predict) for lane in lanes for w in windows(solution, lane).values()), key=lambda x: x.spent)
         for lanes in groups
     ]
     if not best:
         return []
     weakest = min(best, key=lambda x: x.spent)
-    about = {"m": float(solution.run.parameters.m[weakest.lane]), "mu": 1.0, "masses": len(groups)}
+    about = {**solution.run.parameters.about(weakest.lane), "masses": len(groups)}
     return [record(cell, symmetry, [weakest], about, 0, control=control)]
 
 
@@ -165,6 +157,9 @@ def controls(mech: Mechanics, i: int) -> dict:
         out["curvature of the metric dropped"] = lambda t: t.predicted(i) - t.part(i, "metric")
     if "breaking" in where:
         out["breaking term dropped"] = lambda t: t.predicted(i) - t.part(i, "breaking")
+    if "decay" in where:
+        out["decay term dropped"] = lambda t: t.predicted(i) - t.part(i, "decay")
+        out["k off by 1 %"] = lambda t: t.predicted(i) + 0.01 * t.part(i, "decay")
     return out
 
 
@@ -182,17 +177,26 @@ def scale_invariant_case(case: Case) -> Case:
 def scale_invariant(cell: Cell) -> list[Record]:
     """T5: under a scale-invariant kinetic energy the scale charge has no source at all."""
     mech, out = mechanics(scale_invariant_case(cell.case)), []
-    solution, lanes_of = solutions(cell, mech, ((0.0, 0.0),))
+    solution, lanes_of = solutions(cell, mech, FREE)
     wrong = {
         "curvature of the metric dropped": lambda t: t.memory(0) + t.part(0, "generator"),
         "friction off by 1e-3": lambda t: t.detuned(0),
     }
-    for m, lanes in lanes_of.items():
-        judged = [
-            judge(solution, 0, lane, windows(solution, lane)["layer"], lambda t: t.memory(0))
-            for lane in lanes
-        ]
-        out.append(record(cell, "scale", judged, {"m": m, "mu": 1.0, "window": "layer"}, MOTION))
+    for lanes in lanes_of.values():
+        for name, window in windows(solution, lanes[0]).items():
+            about = {**solution.run.parameters.about(lanes[0]), "window": name}
+            if name == "layer":
+                judged = [judge(solution, 0, lane, window, lambda t: t.memory(0), terms=remembered) for lane in lanes]
+                out.append(record(cell, "scale", judged, about, MOTION))
+            else:
+                told = "without a source e^-30 of its start is left of the charge here: nothing to compare"
+                out.append(beyond(cell, told, backend="scipy", symmetry="scale", parameters=about))
     for control, predict in wrong.items():
         out += control_record(cell, "scale", solution, 0, list(lanes_of.values()), control, predict)
     return out
+
+
+def remembered(t: flow.Trajectory) -> dict[str, np.ndarray]:
+    """What T5's prediction is made of, as judge's `terms`."""
+    changed = t.detuned(0) - t.memory(0) - t.part(0, "generator") - t.part(0, "metric")
+    return {"prediction": t.memory(0), "friction": changed / float(MU_OFF), "metric term": t.part(0, "metric")}

@@ -11,7 +11,7 @@ from cases.case import Case
 from harness import flow
 from harness.continuous_records import Judged
 from harness.continuous_starts import begun
-from harness.symbolic_mechanics import Mechanics
+from harness.symbolic_mechanics import MU_OFF, Mechanics
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,9 @@ class Cell:
         )
 
 
-def solve(cell: Cell, mech: Mechanics, m, eps, kappa, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
+def solve(cell: Cell, mech: Mechanics, parameters: flow.Parameters, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
     """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals."""
-    m, eps, kappa = (np.asarray(x, dtype=float) for x in (m, eps, kappa))
-    parameters = flow.Parameters(m, np.ones_like(m), eps, kappa)
-    times = np.stack([flow.output_times(x, final=final, points=points) for x in m], axis=1)
+    times = np.stack([flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)], axis=1)
     x0, loose = begun(cell.rng(), mech, parameters, times)
     return flow.certified(mech, x0, parameters, times, loose)
 
@@ -70,12 +68,13 @@ def bounds(solution: flow.Certified, symmetry: int, window: np.ndarray, predict,
 
 
 def judge(
-    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None, unit=None, size=None
+    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None, unit=None, size=None, terms=None
 ) -> Judged:
     """|measured - predicted| over a window in units of flow.py (2) plus rounding.
 
     predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
     unit, size (n, lanes): what stands for W and for the size of the charge, where it is another quantity.
+    terms(trajectory) -> by name what |measured - predicted| changes by, (n, lanes), for a coefficient as large again.
     """
     measure = measure or (lambda t: t.j[:, symmetry])
     run = solution.run
@@ -102,7 +101,27 @@ def judge(
         lane=lane,
         method=str(flow.methods(run.parameters)[lane]),
         start=run.x[0, :, lane],
+        powers={name: smallest(residual, bound, x[window, lane]) for name, x in terms(run).items()} if terms else {},
     )
+
+
+def smallest(residual: np.ndarray, bound: float, term: np.ndarray) -> float:
+    """The smallest x > 0 with |residual + x term| or |residual - x term| above the bound at some time, inf where there is none."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nanmin(np.where(term != 0, (bound + np.abs(residual)) / np.abs(term), np.inf), initial=np.inf))
+
+
+def terms_of(symmetry: int):
+    """The parts of a charge's prediction, as judge's `terms`."""
+
+    def terms(t: flow.Trajectory) -> dict[str, np.ndarray]:
+        generator, metric = t.part(symmetry, "generator"), t.part(symmetry, "metric")
+        predicted = t.predicted(symmetry)
+        named = {"prediction": predicted, "memory": t.memory(symmetry), "kinetic term": generator + metric, "metric term": metric}
+        named |= {f"{name} term": t.part(symmetry, name) for name in ("breaking", "decay")}
+        return named | {"friction": (t.detuned(symmetry) - predicted) / float(MU_OFF)}
+
+    return terms
 
 
 def kinetic_share(solution: flow.Certified, symmetry: int, lane: int) -> float:

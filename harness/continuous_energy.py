@@ -46,7 +46,11 @@ def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole
     first, run = int(np.argmax(window)), solution.run
     lost = gained(lambda t: -friction * t.dissipated, first)
     size = sensitivity(run) + np.abs(run.dissipated).astype(float)
-    return judge(solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size)
+    kept = {"kinetic energy": gained(lambda t: t.energies[0], first), "potential energy": gained(lambda t: t.energies[1], first)}
+    return judge(
+        solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size,
+        terms=lambda t: {"prediction": lost(t), "friction": lost(t), **{name: x(t) for name, x in kept.items()}},
+    )  # fmt: skip
 
 
 CONTROLS = {
@@ -63,8 +67,8 @@ def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[in
     for m, lanes in lanes_of.items():
         for name, window in windows(solution, lanes[0]).items():
             found = [judged(solution, lane, window) for lane in lanes]
-            about = {"m": m, "mu": 1.0, "window": name}
-            out.append(drawn(record(cell, None, found, about, motion), m, name))
+            out.append(drawn(record(cell, None, found, {"m": m, "window": name}, motion), m, name))
+            out[-1].parameters |= solution.run.parameters.about(out[-1].worst["lane"])
     for control, wrong in CONTROLS.items():
         if "metric" in control and cell.case.metric.kind != DIAGONAL:
             continue
@@ -73,7 +77,7 @@ def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[in
             for lanes in lanes_of.values()
         ]
         weakest = min(best, key=lambda x: x.spent)
-        about = {"m": float(solution.run.parameters.m[weakest.lane]), "mu": 1.0, "masses": len(best)}
+        about = {**solution.run.parameters.about(weakest.lane), "masses": len(best)}
         out.append(record(cell, None, [weakest], about, 0, control=control))
     return out
 

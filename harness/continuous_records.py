@@ -23,6 +23,7 @@ class Judged:
     variation  total variation of the measured charge over the window
     response   largest |predicted| of the window
     state      distance of the two methods' trajectories, relative
+    powers     by coefficient, the smallest relative change that this lane would have called violated
     """
 
     measured: float
@@ -41,6 +42,7 @@ class Judged:
     lane: int
     method: str
     start: np.ndarray
+    powers: dict
 
     @property
     def spent(self) -> float:
@@ -53,6 +55,12 @@ class Judged:
 
 def hexed(values) -> list[str]:
     return [float(x).hex() for x in values]
+
+
+def powers(judged: list[Judged]) -> dict[str, float]:
+    """Of several lanes: one that sees a change is enough. A change of the whole or more is no power."""
+    names = {name: min(x.powers.get(name, float("inf")) for x in judged) for name in sorted(set().union(*(x.powers for x in judged)))}
+    return {name: float(f"{x:.3g}") for name, x in names.items() if x < 1}
 
 
 def record(
@@ -88,6 +96,7 @@ def record(
         steps=len(worst.times), parameters={**parameters, "W": worst.unit, "relative": relative, "method": worst.method},
         predicted=worst.predicted, measured=worst.measured, bound=worst.bound, spent=worst.spent, verdict=verdict,
         reason=reason, symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
+        powers={} if control else powers(judged),
         worst={"lane": worst.lane, "step": int(np.argmin(np.abs(worst.times - worst.at))), "component": None,
                "q": hexed(worst.start[:half]), "v": hexed(worst.start[half:]), "t": worst.at.hex()},
         data={} if control else {
@@ -138,14 +147,14 @@ def undecided(cell, reason: str, *, backend: str) -> Record:
     return nothing_compared(cell, INCONCLUSIVE, f"no solution to judge: {reason}", backend)
 
 
-def beyond(cell, reason: str, *, backend: str) -> Record:
-    """The record of a cell whose statement does not cover its solution, as a reference has shown."""
-    return nothing_compared(cell, OUTSIDE, reason, backend)
+def beyond(cell, reason: str, *, backend: str, symmetry: str | None = None, parameters: dict | None = None) -> Record:
+    """The record of a cell, or of one of its symmetries, whose statement does not cover its solution, as a reference has shown."""
+    return nothing_compared(cell, OUTSIDE, reason, backend, symmetry, parameters)
 
 
-def nothing_compared(cell, verdict: str, reason: str, backend: str) -> Record:
+def nothing_compared(cell, verdict: str, reason: str, backend: str, symmetry: str | None = None, parameters: dict | None = None) -> Record:
     return Record(
         law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=0, steps=0,
-        parameters={}, predicted=None, measured=None, bound=None, spent=None, verdict=verdict,
-        reason=reason, cell=cell.name, replay=cell.replay,
+        parameters=parameters or {}, predicted=None, measured=None, bound=None, spent=None, verdict=verdict,
+        reason=reason, cell=cell.name, replay=cell.replay, symmetry=symmetry,
     )  # fmt: skip

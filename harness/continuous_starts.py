@@ -19,10 +19,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness import flow
-from harness.kinks import Kinked, met, require_smooth
+from harness.kinks import Kinked, met, require_smooth, singular
 from harness.symbolic_mechanics import Mechanics
 
-CANDIDATES, TRIES, ROUGH = 64, 2, 64
+CANDIDATES, ROOMY, TRIES, ROUGH = 64, 16, 2, 32
+NEAR = 1 / 8
 
 
 def drawn(rng: np.random.Generator, mech: Mechanics, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,33 +49,42 @@ def room(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters) -> np.nda
     return np.nan_to_num(np.min(rooms, axis=0))
 
 
-def kinked(mech: Mechanics, q: np.ndarray, velocity: np.ndarray, parameters: flow.Parameters, times: np.ndarray) -> np.ndarray:
-    """(lanes,) whether a rough solution, ROUGH steps of Runge-Kutta's fourth order, meets a kink that the case declares."""
-    x, h = flow.start(mech, q, velocity, parameters), (times[-1] - times[0]) / ROUGH
+def lost(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, final: float) -> np.ndarray:
+    """(lanes,) whether a rough solution, ROUGH steps of Runge-Kutta's fourth order, meets a kink that the case declares, or
+    comes nearer than NEAR of its start to where a root, a logarithm or a quotient has no derivative.
+    """
+    x, h, rows = x0, final / ROUGH, [x0]
     rate = lambda y: mech.field(*y, *parameters.values)[: 2 * mech.dim]  # noqa: E731
-    rows = [x]
     for _ in range(ROUGH):
         a = rate(x)
         b = rate(x + h / 2 * a)
         c = rate(x + h / 2 * b)
         x = x + h / 6 * (a + 2 * b + 2 * c + rate(x + h * c))
         rows.append(x)
-    return met(mech.case, np.array(rows)[:, : mech.dim])
+    q, out = np.array(rows)[:, : mech.dim], ~np.isfinite(x).all(axis=0)
+    if mech.case.kinks:
+        out |= met(mech.case, q)
+    call = singular(mech.case)
+    return out | ~(np.abs(call(q)) >= NEAR * np.abs(call(q[:1]))).all(axis=(0, 1)) if call else out
 
 
 def candidates(rng: np.random.Generator, mech: Mechanics, parameters: flow.Parameters, times: np.ndarray) -> Iterator[np.ndarray]:
     """x_0 (2d, lanes), all lanes from one q and qdot, the roomiest first; room is that of the first lane's parameters.
 
-    Where the case has kinks, those that a rough solution of the first or the last lane brings to one come last.
+    Of the ROOMY roomiest those come last that a rough solution of the first or the last lane brings to where no solution is
+    smooth; a light lane's is told by the mass 1/2 there.
     """
     q, velocity = drawn(rng, mech, CANDIDATES)
-    ends = [flow.Parameters(*(np.full(CANDIDATES, p[k]) for p in parameters.values)) for k in (0, -1)]
+    first = flow.Parameters(*(np.full(CANDIDATES, p[0]) for p in parameters.values))
     with np.errstate(all="ignore"):  # a candidate outside the domain has no room
-        rooms = room(mech, flow.start(mech, q, velocity, ends[0]), ends[0])
-        lost = np.zeros(CANDIDATES, dtype=bool)
-        for k, end in zip((0, -1), ends, strict=True):
-            lost |= kinked(mech, q, velocity, end, times[:, k]) if mech.case.kinks else False
-    for k in np.lexsort((-rooms, lost)):
+        order = np.argsort(-room(mech, flow.start(mech, q, velocity, first), first), kind="stable")[:ROOMY]
+        if mech.case.kinks or singular(mech.case):
+            both = np.concatenate([order, order])
+            m, *others = (np.repeat(p[[0, -1]], len(order)) for p in parameters.values)
+            ends = flow.Parameters(np.maximum(m, 1 / 2), *others)
+            gone = lost(mech, flow.start(mech, q[:, both], velocity[:, both], ends), ends, float(times[-1, 0]))
+            order = order[np.argsort(gone.reshape(2, -1).any(axis=0), kind="stable")]
+    for k in order:
         lanes = [k] * len(parameters.m)
         yield flow.start(mech, q[:, lanes], velocity[:, lanes], parameters)
 

@@ -9,7 +9,8 @@ import numpy as np
 from cases.case import translation
 from harness import flow, orders
 from harness.continuous_cell import Cell, judge, solve
-from harness.continuous_records import Judged, order_record, record
+from harness.continuous_records import Judged, beyond, order_record, record
+from harness.continuous_settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
 from harness.symbolic_mechanics import mechanics
 from harness.verdicts import HOLDS, INCONCLUSIVE, Record
 
@@ -20,7 +21,7 @@ RESOLVED = 10  # a response is resolved when it is this many bounds large: it is
 
 
 def sweep(cell: Cell) -> list[Record]:
-    """The response of j to the breaking magnitude, predicted and measured, at m = 1.
+    """The response of j to the breaking magnitude, predicted and measured, at the heaviest mass.
 
     measured    j less what is left at magnitude 0: the memory of j(0) and the kinetic parts that do not scale with
                 it. The loss's own share is taken as the zero that was proven, not as what was integrated, so that
@@ -29,12 +30,14 @@ def sweep(cell: Cell) -> list[Record]:
     """
     mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"
     magnitudes = np.array(MAGNITUDES)
-    fixed = np.full(len(magnitudes), 0.0)
-    eps, kappa = (magnitudes, fixed) if cell.part == "eps" else (fixed, magnitudes)
-    solution = solve(cell, mech, np.ones(len(magnitudes)), eps, kappa, points=16)
+    friction = FRICTION if cell.part == "eps" else OTHER_FRICTION
+    parameters = spread((HEAVY,), tuple(Setting(friction, **{cell.part: float(x)}) for x in magnitudes))
+    solution = solve(cell, mech, parameters, points=16)
     window, out = np.ones(len(solution.run.times), dtype=bool), []
     for i, symmetry in enumerate(cell.case.symmetries):
         if name not in mech.parts[i]:
+            told = f"{cell.part} gives the charge of {symmetry.name} no source: its formula is zero"
+            out.append(beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters={"window": "all"}))
             continue
 
         def rest(t, i=i):
@@ -42,15 +45,16 @@ def sweep(cell: Cell) -> list[Record]:
             return t.j[:, i] - (left if name == "breaking" else left - t.part(i, name))
 
         judged = [
-            judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest)
+            judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest, terms=lambda t, i=i: {f"{name} term": t.part(i, name)})
             for k in range(len(magnitudes))
         ]
         out.append(sweep_record(cell, symmetry.name, judged, magnitudes))
+        out[-1].parameters |= {"m": HEAVY, "mu": friction}
         resolved = [x for x in judged if x.response >= RESOLVED * x.bound]
         if resolved:
             smallest = resolved[0].lane
             dropped = judge(solution, i, smallest, window, lambda t: np.zeros_like(t.times), rest)
-            about = {cell.part: float(magnitudes[smallest]), "m": 1.0, "mu": 1.0, "window": "all"}
+            about = {**parameters.about(smallest), "window": "all"}
             out.append(record(cell, symmetry.name, [dropped], about, 0, control=f"{name} term dropped"))
     return out
 
@@ -59,7 +63,7 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
     resolved = [k for k, x in enumerate(judged) if magnitudes[k] > 0 and x.response >= RESOLVED * x.bound]
     hidden = [f"{magnitudes[k]:.0e}" for k in range(len(judged)) if magnitudes[k] > 0 and k not in resolved]
     decades = float(np.log10(magnitudes[resolved[-1]] / magnitudes[resolved[0]])) if resolved else 0.0
-    out = record(cell, symmetry, judged, {"m": 1.0, "mu": 1.0, "window": "all", "decades": decades}, 0)
+    out = record(cell, symmetry, judged, {"window": "all", "decades": decades}, 0)
     if judged[0].predicted != 0 or magnitudes[0] != 0:
         raise AssertionError(
             f"{cell.name}: the predicted response at zero is {judged[0].predicted}, must be 0"
@@ -86,8 +90,7 @@ def overdamped(cell: Cell) -> list[Record]:
         cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), "no-symmetry"))
     )
     mech = mechanics(case)
-    zeros = np.zeros(len(OVERDAMPED))
-    solution, out = solve(cell, mech, OVERDAMPED, zeros, zeros), []
+    solution, out = solve(cell, mech, spread(OVERDAMPED, (Setting(FRICTION),))), []
     run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
     rounding = 2.0**-53 * (len(solution.run.times) + d + 2) * solution.run.size[-1]
     noise = np.abs(run - fine) + np.abs(fine - coarse) + rounding
@@ -95,7 +98,7 @@ def overdamped(cell: Cell) -> list[Record]:
         if not mech.parts[i].keys() & {"generator", "metric"} and symmetry.name != "no-symmetry":
             continue  # a Killing charge is e^{-mu t/m}: no order to measure
         order = orders.decide(run[i], noise[i])
-        about = {"t": flow.FINAL, "mu": 1.0, "smallest_m": OVERDAMPED[-1]}
+        about = {"t": flow.FINAL, "mu": FRICTION, "smallest_m": OVERDAMPED[-1]}
         series = {
             "x": list(OVERDAMPED),
             "y": [abs(float(x)) for x in run[i]],

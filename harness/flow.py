@@ -203,8 +203,7 @@ def by_scipy(
     parts = []
     for lanes, solve in ((mild, by_dop853), (~mild, by_lsoda)):
         if np.any(lanes):
-            chosen = Parameters(*(p[lanes] for p in parameters.values))
-            parts.append((lanes, solve(mechanics, x0[:, lanes], chosen, times[:, lanes], rtol)))
+            parts.append((lanes, solve(mechanics, x0[:, lanes], parameters.of(lanes), times[:, lanes], rtol)))
             seen(parts[-1][1])
     first = parts[0][1]
     x, z = (np.empty((*a.shape[:2], len(mild))) for a in (first.x, first.z))

@@ -12,16 +12,29 @@ from harness.symbolic_mechanics import TOTAL, Mechanics
 
 @dataclass(frozen=True)
 class Parameters:
-    """m mass, mu friction, eps breaking, kappa deformation: floats, or (lanes,) arrays."""
+    """m mass, mu friction, eps breaking, kappa deformation, k decay (none where it is not said): floats, or (lanes,) arrays."""
 
     m: np.ndarray
     mu: np.ndarray
     eps: np.ndarray
     kappa: np.ndarray
+    k: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.k is None:
+            object.__setattr__(self, "k", 0 * self.m)
 
     @property
     def values(self) -> tuple:
-        return self.m, self.mu, self.eps, self.kappa
+        return self.m, self.mu, self.eps, self.kappa, self.k
+
+    def of(self, lanes) -> Parameters:
+        """Those of some lanes, by index or mask; of one lane, floats."""
+        return Parameters(*(p[lanes] for p in self.values))
+
+    def about(self, lane: int) -> dict:
+        """What a record says of a lane."""
+        return dict(zip(("m", "mu", "eps", "kappa", "k"), (float(p[lane]) for p in self.values), strict=True))
 
 
 @dataclass(frozen=True, eq=False)

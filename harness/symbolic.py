@@ -24,8 +24,8 @@ from harness.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
-M, MU, EPS, KAPPA = sympy.symbols("m mu eps kappa")
-PARAMETERS = (M, MU, EPS, KAPPA)
+M, MU, EPS, KAPPA, DECAY = sympy.symbols("m mu eps kappa k")
+PARAMETERS = (M, MU, EPS, KAPPA, DECAY)
 
 
 class FalseSymmetry(CaseError):

@@ -11,12 +11,12 @@ from sympy.codegen.cfunctions import log1p
 
 from cases.case import BREGMAN, DIAGONAL, Case, CaseError
 from harness import theorem
-from harness.symbolic import EPS, KAPPA, MU, PARAMETERS, Formulas, M, formulas, metric_entries
+from harness.symbolic import DECAY, EPS, KAPPA, MU, PARAMETERS, Formulas, M, formulas, metric_entries
 from harness.symbolic_exact import arrays, compiled, expression
 
 # The parts of a charge's source, in the order in which theorem.py writes them. "breaking" is eps times the
-# breaking potential's share of "potential", "deformed" is what kappa adds to "generator" + "metric".
-PARTS = ("generator", "metric", "potential", "breaking", "deformed")
+# breaking potential's share of "potential", "decay" that of weak decay, "deformed" what kappa adds to "generator" + "metric".
+PARTS = ("generator", "metric", "potential", "breaking", "decay", "deformed")
 TOTAL = ("generator", "metric", "potential")
 MU_OFF = sympy.Rational(1, 1000)
 
@@ -26,8 +26,8 @@ class Mechanics:
     """Equations of motion of 2d coordinates x, and of the sources of each charge per unit mass.
 
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
-    field        numpy: field(*x, m, mu, eps, kappa) -> (2d + sources, ...) rates, then the sources
-    integrals    arguments (*x, *z, m, mu, eps, kappa) and expressions: the rates of x and of the damped integrals
+    field        numpy: field(*x, m, mu, eps, kappa, k) -> (2d + sources, ...) rates, then the sources
+    integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped integrals
                  z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry;
                  last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
@@ -117,15 +117,17 @@ def metric_terms(case: Case, f: Formulas):
     p, v = sympy.symbols(f"p:{case.dim}"), f.w
     G = metric_entries(case, f.q)
     velocity = {y: momentum / g for y, momentum, g in zip(v, p, G, strict=True)}
-    rates = [velocity[y] for y in v] + theorem.momentum_rate(G, f.q, v, f.total_gradient, M, MU)
+    pull = theorem.decayed(f.total_gradient, f.q, DECAY)
+    rates = [velocity[y] for y in v] + theorem.momentum_rate(G, f.q, v, pull, M, MU)
     terms, charges, sizes = [], [], []
     for symmetry in case.symmetries:
         xi = f.generator(symmetry, f.q)
         named = {
             "generator": theorem.generator_breaking(G, v, M, f.jacobian(symmetry)),
             "metric": theorem.metric_breaking(G, f.q, v, M, xi),
-            "potential": theorem.potential_term(f.total_gradient, xi),
+            "potential": theorem.potential_term(pull, xi),
             "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
+            "decay": DECAY * theorem.potential_term(f.q, xi),
         }
         kinetic = named["generator"] + named["metric"]
         if case.metric.kind == DIAGONAL and sympy.expand(sympy.diff(kinetic, KAPPA, 2)) == 0:
@@ -138,7 +140,7 @@ def metric_terms(case: Case, f: Formulas):
         charges.append(theorem.inner(p, xi))
         sizes.append(absolute(p, xi))
     kinetic = theorem.kinetic_energy(G, v, M)
-    energy = [kinetic, f.loss + EPS * f.breaking, theorem.kinetic_energy([1] * len(G), v, M)]
+    energy = [kinetic, f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2, theorem.kinetic_energy([1] * len(G), v, M)]
     power = [(2 * kinetic / M).xreplace(velocity)]  # (9)
     moved = [r.xreplace(velocity) for r in rates]
     return (*f.q, *p), moved, terms, charges + sizes, power, [sympy.sympify(e).xreplace(velocity) for e in energy]
@@ -158,7 +160,8 @@ def bregman_terms(case: Case, f: Formulas):
         log1p(M * y / x) if sympy.expand(D - sympy.log(X) + sympy.log(x)) == 0 else expanded(D, y)
         for D, x, y, X in zip(theorem.bregman_momentum(grad_h, f.q, Q), f.q, v, Q, strict=True)
     ]
-    moved = theorem.bregman_rate(grad_h, delta, f.q, Q, f.total_gradient, M, MU)
+    pull = theorem.decayed(f.total_gradient, f.q, DECAY)
+    moved = theorem.bregman_rate(grad_h, delta, f.q, Q, pull, M, MU)
     rates = v + [(r - y) / M for r, y in zip(moved, v, strict=True)]
     terms, charges, sizes = [], [], []
     for symmetry in case.symmetries:
@@ -167,8 +170,9 @@ def bregman_terms(case: Case, f: Formulas):
             {
                 "generator": theorem.bregman_generator_breaking(delta, v, f.jacobian(symmetry)),
                 "metric": theorem.bregman_curvature_breaking(delta, grad_h, f.q, v, M, xi),
-                "potential": theorem.potential_term(f.total_gradient, xi),
+                "potential": theorem.potential_term(pull, xi),
                 "breaking": EPS * theorem.potential_term(f.breaking_gradient, xi),
+                "decay": DECAY * theorem.potential_term(f.q, xi),
                 "deformed": sympy.Integer(0),
             }
         )

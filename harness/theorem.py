@@ -8,6 +8,7 @@ Metric learning rules (theory.md#T1):
     J   = <dT/dv, xi>                                                                    (3)
     d_s T = m <v, G (Dxi) v>  +  (m/2) <v, (xi.dG) v>                                    (4a) + (4b)
     dJ/dt + (mu/m) J = d_s T - <grad f, xi>                                              (5)
+    f is the whole potential; weak decay k adds k |q|^2 / 2 to it, so k q to grad f      (10)
 
 Bregman learning rules (theory.md#T2), e^{-alpha} = e^{beta_t} = m, gamma = mu t / m, Q = q + m v:
     Delta = grad h(Q) - grad h(q),   J = <Delta, xi>                                     (6)
@@ -66,6 +67,11 @@ def metric_breaking(G: Sequence, q: Sequence, v: Sequence, m, xi: Sequence):
 
 def potential_term(gradient: Sequence, xi: Sequence):
     return -inner(gradient, xi)  # (5), (8)
+
+
+def decayed(gradient: Sequence, q: Sequence, k) -> list:
+    """The gradient with that of weak decay."""
+    return [g + k * x for g, x in zip(gradient, q, strict=True)]  # (10)
 
 
 def bregman_momentum(grad_h: Sequence, q: Sequence, Q: Sequence) -> list:

@@ -34,7 +34,7 @@ def test_the_energy_is_that_of_the_case_and_not_of_its_formulas(deformed):
     run, d = solution.run, cell.case.dim
     q, p, eps, kappa = run.x[7, :d], run.x[7, d:], run.parameters.eps, run.parameters.kappa
     G = np.array(cell.case.metric.entries(q, kappa, np))
-    kinetic, f = run.parameters.m / 2 * np.sum(p * p / G, axis=0), cell.case.total(q, eps, np)
+    kinetic, f = run.parameters.m / 2 * np.sum(p * p / G, axis=0), cell.case.total(q, eps, np) + run.parameters.k * np.sum(q * q, axis=0) / 2
     assert continuous_energy.whole(run)[7].astype(float) == pytest.approx(kinetic + f, rel=1e-14)
 
 

@@ -23,7 +23,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 from kernels.launch import BackendMissing
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")
-VALUES = (0.5, 1.0, 0.25, 0.0)
+VALUES = (0.5, 0.7, 0.25, 0.0, 0.2)
 heyoka = pytest.mark.skipif(bool(integrator.missing()), reason=f"V1 needs heyoka: {integrator.missing()}")
 
 

@@ -114,9 +114,9 @@ def test_kinetic_breaking_of_the_deformed_metric_is_the_derivative_of_t_along_th
 @pytest.mark.parametrize("case", [DEFORMED, MIRROR], ids=["T1", "T2"])
 def test_the_charge_moves_along_the_equations_of_motion_as_the_theorem_states(case, q, v, kappa, eps):
     """dj/dt by the chain rule through the charge (complex step) against (5) or (8); mu = 0.7, so no term of it hides."""
-    m, mu, mech = 0.5, 0.7, mechanics(case)
+    m, mu, k, mech = 0.5, 0.7, 0.13, mechanics(case)
     x = np.array([*q, *(v if mech.bregman else [0.5 * y for y in v])])[:, None]
-    parameters = (m, mu, eps, kappa)
+    parameters = (m, mu, eps, kappa, k)
     out = mech.field(*x, *parameters)
     rates, sources = out[:8], out[8:]
     moved = x + 1e-30j * rates

@@ -3,7 +3,8 @@
 from harness.lawbook.info import LawInfo
 from harness.verdicts import ORDER, ROUNDING
 
-T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped")
+T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped",
+              "decay term dropped", "k off by 1 %", "another Lagrangian: friction off by 2^-100")
 
 CONTINUOUS = (
     LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,

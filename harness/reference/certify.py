@@ -60,7 +60,7 @@ def bits(m: float) -> int:
 def bench(cell: Cell) -> Bench:
     inner = cell.inner
     case = continuous.scale_invariant_case(inner.case) if inner.law == "T5" else inner.case
-    solution, lanes_of = continuous.solutions(inner, mechanics(case), ((0.0, 0.0),) if inner.law == "T5" else continuous.SETTINGS)
+    solution, lanes_of = continuous.solutions(inner, mechanics(case), continuous.FREE if inner.law == "T5" else continuous.SETTINGS)
     run = solution.run
     truths = {
         lane: truth(case, run.x[0, :, lane], [p[lane] for p in run.parameters.values], run.times[:, lane], bits(m))
@@ -75,7 +75,7 @@ def certify(cell: Cell) -> list[Record]:
     b = bench(cell)
     out = []
     for m, lanes in b.lanes_of.items():
-        about = {"m": m, "mu": 1.0, "bits": bits(m), "solver_steps": b.truths[lanes[0]].solution.steps,
+        about = {"m": m, "bits": bits(m), "solver_steps": b.truths[lanes[0]].solution.steps,
                  "solver_seconds": round(b.truths[lanes[0]].solution.seconds, 6)}  # fmt: skip
         method = str(flow.methods(b.solution.run.parameters)[lanes[0]])
         for name, better in ((method, ("fine", "coarse")), ("collocation", ("coarse",))):
@@ -163,7 +163,7 @@ def controls(b: Bench) -> list[Record]:
     out = []
     for name, claims in found.items():
         weakest = min(claims, key=lambda c: c.spent)
-        about = {"m": b.truths[weakest.lane].values[0], "mu": 1.0, "masses": len(claims)}
+        about = {"m": b.truths[weakest.lane].values[0], "masses": len(claims)}
         out.append(record(b.cell, "the theorem" if name == KINETIC else "the charge", [weakest], about, control=name, precision="float128" if name == KINETIC else "float64"))
     return out
 

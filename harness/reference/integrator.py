@@ -99,7 +99,7 @@ class Engine:
         return self.ready[key]
 
     def solve(self, x0, values, times, bits: int, stops: bool = False) -> Solution:
-        """One lane from x0 (2d,) with values (m, mu, eps, kappa).
+        """One lane from x0 (2d,) with values (m, mu, eps, kappa, k).
 
         stops: a step ends at every time, so that the steps are other ones and nothing is read off within a step.
         """

@@ -26,10 +26,10 @@ LIGHTEST, SHORT = 0.25, 1 / 8  # mass; longest step of the third run, a half of 
 
 
 def drawn(cell: Cell, mech: Mechanics, lanes: int):
-    """x_0 (2d, lanes) and parameters: masses LIGHTEST to 1, magnitudes below 1/2 and 1; velocities as in T1."""
+    """x_0 (2d, lanes) and parameters: masses LIGHTEST to 1, frictions about 1, magnitudes below 1/2, 1 and .3; velocities as in T1."""
     rng, d = np.random.default_rng(cell.inner.rng().integers(2**63)), mech.dim
     m, eps, kappa = rng.uniform(LIGHTEST, 1, lanes), rng.uniform(0, 0.5, lanes), rng.uniform(0, 1, lanes)
-    parameters = flow.Parameters(m, np.ones(lanes), eps, kappa)
+    parameters = flow.Parameters(m, rng.uniform(0.6, 1.5, lanes), eps, kappa, rng.uniform(0, 0.3, lanes))
     q = cell.case.draw(rng, lanes)
     w = rng.uniform(0.25, 0.5, (d, lanes)) * rng.choice([-1.0, 1.0], (d, lanes))
     return flow.start(mech, q, w * q if mech.bregman else 2 * w, parameters), parameters, rng
@@ -88,7 +88,7 @@ def against_scipy(mech: Mechanics, x0, parameters: flow.Parameters, times: np.nd
     """How many times longer SciPy takes a trajectory at T1's tolerance: many in one system of DOP853, one by one with LSODA."""
     out = {}
     for name, solve, count in (("dop853", flow.by_dop853, min(SCIPY, x0.shape[1])), ("lsoda", flow.by_lsoda, ALONE)):
-        chosen = flow.Parameters(*(p[:count] for p in parameters.values))
+        chosen = parameters.of(slice(count))
         mech.complete  # noqa: B018  (LSODA's right-hand side is compiled at its first use)
         began = time.process_time()
         solve(mech, x0[:, :count], chosen, np.repeat(times[:, None], count, axis=1), flow.TIGHT)

@@ -51,7 +51,7 @@ def complete(equations: Equations) -> tuple[tuple, tuple]:
 
 
 def system(hy, state: Sequence, rates: Sequence) -> list:
-    """[(variable, rate)] of heyoka; the parameters m, mu, eps, kappa are its par[0] to par[3]."""
+    """[(variable, rate)] of heyoka; the parameters m, mu, eps, kappa, k are its par[0] to par[4]."""
     known = {s: hy.expression(s.name) for s in state} | {p: hy.par[i] for i, p in enumerate(PARAMETERS)}
     rates = [sympy.sympify(r) for r in rates]
     wanted = needs(rates)

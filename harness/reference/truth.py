@@ -21,7 +21,7 @@ from harness.symbolic_mechanics import TOTAL, equations
 
 @cache
 def charges(case: Case):
-    """mpmath: charges(*x, m, mu, eps, kappa) -> j of every symmetry, then their sizes."""
+    """mpmath: charges(*x, m, mu, eps, kappa, k) -> j of every symmetry, then their sizes."""
     e = equations(case)
     return compiled((*e.x, *PARAMETERS), e.charges, "mpmath")
 
@@ -35,7 +35,7 @@ def energies(case: Case):
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """values (m, mu, eps, kappa) of the lane; solution and second, of the same bits and other steps."""
+    """values (m, mu, eps, kappa, k) of the lane; solution and second, of the same bits and other steps."""
 
     case: Case
     values: tuple

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from harness import known_places
+from harness import known_numbers, known_places
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
@@ -126,31 +126,4 @@ def codes() -> list[str]:
     return out + expect("the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3)
 
 
-def roundings() -> list[str]:
-    """Ties and their neighbours in the plain step's stores; the other backends' stand in their B1 (harness/discrete.py)."""
-    from harness.roundings import KNOWN, misread
-    from kernels.precision import MODES
-
-    found = [misread("numpy", kind, mode) for kind in KNOWN for mode in MODES]
-    return [f"{wrong[0]}, one of {len(wrong)} known ties in this mode" for wrong in found if wrong]
-
-
-def shares() -> list[str]:
-    """c of dampening and of the schedule, which kernel and law share: a step on a slope of 1 with eta = 1, beta = 0 moves by -c."""
-    from kernels.launch import Job, run
-    from kernels.precision import Precision
-    from kernels.program import Op, Program
-    from kernels.rules import RULES
-
-    slope, params = Program(1, (Op("const", value=1.0),), (0,)), np.array([[1.0], [0.0], [0.0], [0.0]])
-    rest, known = np.zeros((1, 1)), {"heavy-ball-dampened": [(1, 1.0), (2, 0.75)]}
-    known["heavy-ball-scheduled"] = [(1, 0.125), (2, 0.25), (7, 0.875), (8, 1.0), (32, 1.0), (33, 0.5), (64, 0.5), (65, 0.25), (96, 0.25)]
-    out = []
-    for name, at in known.items():
-        job = Job(slope, RULES[name], Precision("float64"), rest, rest, params, at[-1][0])
-        moved = -np.diff(run(job, "numpy").q[:, 0, 0])
-        out += expect(f"c of {name} in steps {[n for n, _ in at]}", [float(moved[n - 1]) for n, _ in at], [c for _, c in at])
-    return out
-
-
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, orders, seeds, codes, roundings, shares)
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, orders, seeds, codes, *known_numbers.INSTRUMENTS)

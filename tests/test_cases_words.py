@@ -4,8 +4,10 @@ The docstring is quoted in tests/words.py, word for word, beside a second expres
 without such words fails, and so does one whose docstring no longer says what is quoted.
 """
 
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,3 +191,17 @@ def test_a_loss_or_a_breaking_that_is_a_little_off_is_seen(case):
         for s in case.symmetries
     ]
     assert any(line.startswith("xi of") for line in told(replace(case, symmetries=tuple(turned)), words))
+
+
+def test_a_changed_number_of_a_case_file_is_noticed():
+    """All of one file, in a process of its own; q[-1] is q[1] where there are two."""
+    script = Path(__file__).parent / "case_mutants.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "product"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    count, *survivors = done.stdout.splitlines()
+    assert count == "36 changed numbers, 33 noticed", done.stdout + done.stderr
+    assert all(f"{n} -> -{n}" in line for line in survivors for n in [line.split()[1]])

@@ -6,6 +6,7 @@ and the oracle that they are compared with share one derivation and could share 
 
 import inspect
 from fractions import Fraction
+from functools import cache
 
 import ml_dtypes
 import numpy as np
@@ -13,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import instruments, promises, roundings
+from harness import domain, instruments, known_numbers, promises, roundings
 from harness.discrete import DiscreteCell
 from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch, loop, precision, rounding, step
+from kernels import elementary, launch, loop, precision, rounding, step
 from kernels.precision import Precision, encode, narrow, representable, widen
 
 torch = pytest.importorskip("torch")
@@ -50,6 +51,7 @@ def by_definition(x, kind: str) -> np.ndarray:
     return (bits | (np.signbit(x).astype(np.int64) << 15)).astype(np.uint16)
 
 
+@cache
 def around(kind: str) -> np.ndarray:
     """float32: every number of `kind` but NaN, every midpoint, and the float32 on both sides of all these."""
     every = np.arange(2**16, dtype=np.uint16)
@@ -126,6 +128,8 @@ def test_a_number_of_the_type_is_kept_and_a_nan_stays_one(kind):
     for name, got in found.items():
         assert np.array_equal(got[real], every[real]), name
         assert (got[~real] & 0x7FFF > by_definition(np.array([np.inf]), kind)).all(), name
+        first = 1 << (DIGITS[kind][0] - 2)
+        assert np.array_equal(got[~real], every[~real] | first), f"{name}: a NaN keeps its payload and becomes quiet"
 
 
 @each
@@ -219,10 +223,10 @@ def truncated(x):
 
 @pytest.mark.parametrize("wrong", [ties_away, ties_odd, truncated])
 def test_a_wrong_tie_of_the_oracle_is_seen_by_every_run(wrong, monkeypatch):
-    assert not instruments.roundings() and instruments.roundings in instruments.INSTRUMENTS
+    assert not known_numbers.roundings() and known_numbers.roundings in instruments.INSTRUMENTS
     monkeypatch.setattr(precision, "bfloat16_bits", wrong)
     told = promises.broken([], [], [], {}, whole=False)
-    assert len(told) == 3 and all("bfloat16" in line for line in told), told
+    assert len(told) == 4 and all("bfloat16" in line for line in told), told
 
 
 def test_a_half_that_is_rounded_away_is_seen_by_every_run(monkeypatch):
@@ -230,7 +234,7 @@ def test_a_half_that_is_rounded_away_is_seen_by_every_run(monkeypatch):
         return narrow(np.nextafter(x, np.copysign(np.float32(np.inf), x)) if kind == "float16" else x, kind)
 
     monkeypatch.setitem(step.step.__kwdefaults__, "store", away)
-    assert any("float16" in line for line in instruments.roundings())
+    assert any("float16" in line for line in known_numbers.roundings())
 
 
 def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypatch):
@@ -254,3 +258,46 @@ def test_the_kernel_narrows_by_the_lines_that_are_tested():
     """Every store of the loop goes through `narrow` of kernels/rounding.py."""
     assert loop.narrow is rounding.narrow and loop.store is rounding.store
     assert "0x7FFF + ((bits >> 16) & 1)" in inspect.getsource(rounding.narrow.fn)
+
+
+# ---- what bounds are made of
+
+
+@pytest.mark.parametrize("kind", precision.PRECISIONS)
+def test_units_and_smallest_numbers_are_those_of_the_types(kind):
+    about = ml_dtypes.finfo(kind if kind != "bfloat16" else ml_dtypes.bfloat16)
+    assert precision.UNIT[kind] == float(about.eps) / 2 and precision.SUBNORMAL[kind] == float(
+        about.smallest_subnormal
+    )
+    assert (
+        domain.NORMAL[kind] == float(about.smallest_normal)
+        and 0.94 < domain.OVERFLOW[kind] / float(about.max) <= 1
+    )
+
+
+@pytest.mark.parametrize("table", ["UNIT", "SUBNORMAL"])
+@pytest.mark.parametrize("kind", precision.PRECISIONS)
+def test_a_unit_that_is_twice_or_half_the_right_one_is_seen_by_every_run(kind, table, monkeypatch):
+    assert not known_numbers.units()
+    for factor in (2, 0.5) if (kind, table) != ("float64", "SUBNORMAL") else (2,):
+        monkeypatch.setitem(getattr(precision, table), kind, getattr(precision, table)[kind] * factor)
+        assert any(kind in line for line in known_numbers.units()), factor
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "change"),
+    [("exp", "LN2_LO", 1.001), ("log", "LN2_LO", 1.001), ("exp", "LOG2E", 1.0), ("units", "", 0)],
+)
+def test_a_function_that_is_off_by_more_than_it_states_is_seen_by_every_run(name, table, change, monkeypatch):
+    assert not known_numbers.functions()
+    if name == "units":
+        monkeypatch.setattr(elementary, "EXP_UNITS", 3000.0)
+    elif table == "LN2_LO":
+        monkeypatch.setitem(elementary.LN2_LO, "float32", elementary.LN2_LO["float32"] * change)
+    else:
+        right = elementary.series
+        monkeypatch.setattr(
+            elementary, "series", lambda arith: [2 * c for c in right(arith)[:4]] + right(arith)[4:]
+        )
+    assert known_numbers.functions()

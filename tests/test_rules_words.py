@@ -11,7 +11,7 @@ import pytest
 import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
-from harness import instruments
+from harness import instruments, known_numbers
 from kernels import launch, rules
 from kernels.precision import Precision
 from kernels.program import Op, Program
@@ -215,13 +215,49 @@ def test_exponentiated_gradient_is_torchs_softmax_of_moved_logits():
     ("where", "wrong"), [("WARMUP", 4), ("MILESTONES", (32, 63)), ("MILESTONES", (31, 64))]
 )
 def test_a_moved_constant_of_the_schedule_is_seen_by_every_run(where, wrong, monkeypatch):
-    assert not instruments.shares() and instruments.shares in instruments.INSTRUMENTS
+    assert not known_numbers.shares() and known_numbers.shares in instruments.INSTRUMENTS
     monkeypatch.setattr(rules, where, wrong)
-    assert instruments.shares()
+    assert known_numbers.shares()
 
 
 def test_a_moved_dampening_is_seen_by_every_run(monkeypatch):
     monkeypatch.setitem(
         RULES, "heavy-ball-dampened", rules.replace(RULES["heavy-ball-dampened"], dampening=0.5)
     )
-    assert instruments.shares()
+    assert known_numbers.shares()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_known_steps_of_every_run_are_the_lines_of_the_rules_in_rational_arithmetic(name):
+    stated = [formula(text) for text in lines()[name]]
+    eta, beta, k, metric = (
+        sympy.Rational(1, 8),
+        sympy.Rational(5, 8),
+        sympy.Rational(3, 16),
+        (2, sympy.Rational(1, 2)),
+    )
+    q, v = [sympy.Rational(3, 4), sympy.Rational(-5, 2)], [sympy.Rational(1, 2), sympy.Rational(-1, 4)]
+    for n in (1, 2):
+        c = {
+            "heavy-ball-dampened": (1, sympy.Rational(3, 4))[n - 1],
+            "heavy-ball-scheduled": sympy.Rational(n, 8),
+        }.get(name, 1)
+        at = [sympy.exp(x) for x in q] if RULES[name].log_state else q
+        g = [4 * at[0] - at[1] + 3, 2 * at[1] - at[0]]
+        point = [
+            dict(eta=eta, beta=beta, k=k, c=c, q=q[i], z=q[i], v=v[i], g=g[i], G=metric[i]) for i in range(2)
+        ]
+        v = [stated[0].subs({SYMBOLS[s]: x for s, x in here.items()}) for here in point]
+        y = [q[i] + v[i] for i in range(2)]
+        total = sympy.log(sum(sympy.exp(x) for x in y)) if RULES[name].simplex else 0
+        point = [here | dict(w=v[i], y=y[i], L=total) for i, here in enumerate(point)]
+        q = [stated[1].subs({SYMBOLS[s]: x for s, x in here.items()}) for here in point]
+        q, v = ([sympy.N(x, 50) for x in z] if RULES[name].log_state else z for z in (q, v))
+    assert [float(x) for x in (*q, *v)] == list(known_numbers.AFTER_TWO[name])
+
+
+def test_a_step_that_kernel_and_law_have_wrong_alike_is_seen_by_every_run(monkeypatch):
+    """Nesterov without its look-ahead, as a rule that kernel and law both read."""
+    assert not known_numbers.steps()
+    monkeypatch.setitem(RULES, "nesterov", rules.replace(RULES["nesterov"], nesterov=False))
+    assert any("nesterov" in line for line in instruments.faulty())

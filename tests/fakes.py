@@ -25,6 +25,7 @@ class Law:
     controls: tuple = ("no-op kernel",)
     applies: str = "heavy ball"
     promised: tuple = ()
+    everywhere: tuple = ()
 
 
 @dataclass(frozen=True)

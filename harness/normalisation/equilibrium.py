@@ -7,8 +7,8 @@
 
 (1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta k/(1+beta) and
 (1-beta) sin theta = eta |ghat|/r^2. (3): with z = q + beta v/(1-beta), z' = z - eta (F + k q)/(1-beta), the mean of |z'|^2 - |z|^2
-vanishes, and E<v, F> = 0 for a white F; no moment of r but those two enters. In (3) an average of r^4 is larger by
-1 + 2 Var(r^2)/r^4: a term of order eta k, not part of the law.
+vanishes, and E<v, F> = 0 for a white F; no moment of r but those two enters (balance.py has it without a mean, summed). In (3)
+an average of r^4 is larger by 1 + 2 Var(r^2)/r^4: a term of order eta k, not part of the law.
 
 Where nothing fluctuates the bound is that of rounding: the reduced map of relaxation.py (3), linearised at the fixed
 point, carries what each step rounds.
@@ -18,35 +18,49 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.normalisation.cell import Cell, U
-from harness.normalisation.evidence import mean, mean_record, record
+from harness.normalisation import balance
+from harness.normalisation.cell import Cell, G, K, U
+from harness.normalisation.evidence import mean, mean_record, powers_of, record
 from harness.normalisation.launches import job, lanes, seed_of
+from harness.powers import STEP
 from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 from kernels import noisy
 from kernels.noisy import NoisyJob
 from kernels.precision import Precision
 from kernels.rules import RULES
 
-K = 1 / 8
 FAR = 1.25  # r at the start, over its end
 STEPS = 256
 MOTION = 1e6  # bounds that r^4 must have come from its start
-POINTS = ((0.9, 2.0**-10), (0.5, 2.0**-6), (0.5, 2.0**-3))  # beta, eta k of white noise; the last resolves the eta k of (3)
+POINTS = {"quick": ((0.61, 2.0**-6), (0.43, 0.12)), "full": ((0.88, 2.0**-10), (0.61, 2.0**-6), (0.43, 0.12))}
+"""beta, eta k of white noise; the last resolves the eta k of (3)."""
 
 
-def straight(beta, e, G=1.0):
+def straight(beta, e, G=G, k=K):
     """(2) as r^4; (1) at beta = 0."""
-    return e / K**2 * G**2 * (1 + beta) ** 2 / ((1 - beta) ** 2 * (2 * (1 + beta) - e))
+    return e / k**2 * G**2 * (1 + beta) ** 2 / ((1 - beta) ** 2 * (2 * (1 + beta) - e))
 
 
-def noisy_end(beta, e, G=1.0):
+def noisy_end(beta, e, G=G, k=K):
     """(3)"""
-    return e / K**2 * G**2 * (1 + beta) / ((1 - beta) * (2 * (1 + beta) - e))
+    return e / k**2 * G**2 * (1 + beta) / ((1 - beta) * (2 * (1 + beta) - e))
 
 
-def chord(beta, e):
+def chord(beta, e, G=G, k=K):
     """(4)"""
     return 2 * e / (1 + beta)
+
+
+def responses(law, beta, e) -> dict[str, np.ndarray]:
+    """What a relative change 1 of each symbol adds to a formula in beta, e = eta k, |ghat| and k."""
+    up, plain = 1 + STEP, law(beta, e)
+    changed = {
+        "eta": law(beta, up * e),
+        "beta": law(up * beta, e),
+        "k": law(beta, up * e, k=up * K),
+        "|ghat|^2": law(beta, e, G=up**0.5 * G),
+    }
+    return {name: (x - plain) / STEP for name, x in changed.items()}
 
 
 def reduced(z, beta, e, g):
@@ -60,8 +74,8 @@ def reduced(z, beta, e, g):
 def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bounds (lanes,) on the relative error of R and of |v|^2/R at the fixed point, and |J^steps|: what is left of the start.
 
-    One step: |delta| <= u (beta|v| + eta (4|F| + 2|F + k q| + k|q|) + |v'|), |sigma| <= u |q'|, in norms, since the bounds
-    hold componentwise: the force has three roundings in a/|q|^2 and one in each product (theory.md#R0).
+    g: eta |ghat|. One step: |delta| <= u (beta|v| + eta (4|F| + 2|F + k q| + k|q|) + |v'|), |sigma| <= u |q'|, in norms, since
+    the bounds hold componentwise: the force has three roundings in a/|q|^2 and one in each product (theory.md#R0).
     """
     R = np.sqrt(straight(beta, e, g / e * K))
     r, W = np.sqrt(R), chord(beta, e) * R
@@ -81,7 +95,8 @@ def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     dR, dC, dL = total.T
     # |v|^2 R = C^2 + L^2 (Lagrange's identity); 8 u: the products and sums that form r^4, |v|^2 and the prediction
     off = dR / R
-    return 2 * off + 8 * U, (2 * abs(C) * dC + 2 * abs(L) * dL) / (W * R) + 2 * off + 8 * U, abs(power).max(axis=(1, 2))
+    of_chord = (2 * abs(C) * dC + 2 * abs(L) * dL) / (W * R) + 2 * off + 8 * U
+    return 2 * off + 8 * U, of_chord, abs(power).max(axis=(1, 2))
 
 
 def settled(cell: Cell) -> list[Record]:
@@ -91,58 +106,74 @@ def settled(cell: Cell) -> list[Record]:
     e = 2.0 ** rng.uniform(-4, -2, many)
     out = []
     for name, beta, rho in (("gradient-descent", np.zeros(many), 0.0), ("heavy-ball", rng.uniform(0.25, 0.75, many), 1.0)):
-        eta, end = e / K, straight(beta, e)
-        parts = lanes(eta, beta, K, 0.0, 1.0, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell))
+        end = straight(beta, e)
+        parts = lanes(e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell))
         run = noisy.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
-        bound, bound_chord, left = rounding(beta, e, eta, STEPS)
+        bound, bound_chord, left = rounding(beta, e, e / K * G, STEPS)
         left = left * FAR**4 < U  # decided by the parameters: the start is forgotten
         r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
         kind = "gradient descent, signs independent" if rho == 0 else "heavy ball, coherent"
-        wrong = [("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta))), ("k off by 1 %", straight(beta, e * 1.01) / 1.01**2)]
+        about = {"eta k": [float(e.min()), float(e.max())], "beta": [float(beta.min()), float(beta.max())], "k": K, "|ghat|": G}
+
+        def judged(control, law, predicted, measured, bound, moved, what, beta=beta, e=e, left=left, kind=kind, about=about, run=run):
+            of = {x: t / predicted for x, t in responses(law, beta, e).items()}
+            return fixed(cell, measured, predicted, bound, left, moved, about, f"{kind}, {what}", run.backend, control, of)
+
+        wrong = [("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta))), ("k off by 1 %", straight(beta, 1.01 * e, k=1.01 * K))]
         if rho == 1:
             wrong.append(("white formula under coherent gradients", noisy_end(beta, e)))
-        about = {"eta k": [float(e.min()), float(e.max())], "beta": [float(beta.min()), float(beta.max())], "k": K}
-        for control, predicted in ((None, end), *wrong):
-            out.append(fixed(cell, r2**2, predicted, bound, left, FAR**4 - 1, about, f"{kind}, r^4", run.backend, control))
-        for control, predicted in ((None, chord(beta, e)), ("angle per step sqrt(2 eta k)", 2 * e)) if rho == 1 else ((None, chord(beta, e)),):
-            out.append(fixed(cell, w2 / r2, predicted, bound_chord, left, 1.0, about, f"{kind}, squared angle per step (chord)", run.backend, control))
+        out += [judged(control, straight, p, r2**2, bound, FAR**4 - 1, "r^4") for control, p in ((None, end), *wrong)]
+        turns = [(None, chord(beta, e)), *([("angle per step sqrt(2 eta k)", 2 * e)] if rho == 1 else [])]
+        out += [judged(control, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)") for control, p in turns]
     return out
 
 
-def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control) -> Record:
+def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control, responses: dict) -> Record:
     """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many bounds."""
     spent = np.where(left, abs(measured / predicted - 1) / bound, 0.0)
     worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
-    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS if left.sum() >= len(left) / 2 and moved > MOTION * bound[worst] else INCONCLUSIVE
-    reason = f"{note}: {measured[worst]:.12g}, predicted {predicted[worst]:.12g} to {bound[worst]:.2g} of it; {int(left.sum())} of {len(left)} lanes have forgotten their start"
-    return record(cell, predicted[worst], measured[worst], bound[worst] * predicted[worst], spent[worst], verdict, reason, about, ROUNDING, lanes=len(left),
-                  steps=STEPS, backend=backend, control=control, worst={"lane": worst, "step": STEPS, "component": None})  # fmt: skip
+    enough = left.sum() >= len(left) / 2 and moved > MOTION * bound[worst]
+    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS if enough else INCONCLUSIVE
+    reason = (
+        f"{note}: {measured[worst]:.12g}, predicted {predicted[worst]:.12g} to {bound[worst]:.2g} of it; "
+        f"{int(left.sum())} of {len(left)} lanes have forgotten their start"
+    )
+    out = record(cell, predicted[worst], measured[worst], bound[worst] * predicted[worst], spent[worst], verdict, reason, about, ROUNDING,
+                 lanes=len(left), steps=STEPS, backend=backend, control=control,
+                 worst={"lane": worst, "step": STEPS, "component": None})  # fmt: skip
+    if control is None:
+        of = {"prediction": np.ones(len(left)), **responses}
+        out.powers = powers_of((measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()})
+    return out
 
 
 def fluctuating(cell: Cell) -> list[Record]:
-    """(3) and (4) for white noise in the plane of q."""
-    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 4096
-    points, every = (POINTS[::2], 256) if cell.quick else (POINTS, 512)
+    """(3) and (4) for white noise in the plane of q: summed, to rounding, and on the mean."""
+    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 2048
+    points, steps = POINTS["quick" if cell.quick else "full"], 768
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
-    parts = lanes(e / K, beta, K, 0.0, 1.0, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))
-    return averaged(cell, job(parts, windows=3, every=every), points, many, 1.0, "white noise in a plane")
+    parts = lanes(e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))
+    task = job(parts, windows=steps, every=1)
+    run = noisy.run(task, cell.backend)
+    return [*balance.summed(cell, task, run), *averaged(cell, run, points, many, G**2, "white noise in a plane")]
 
 
 def projected(cell: Cell) -> list[Record]:
-    """(3) and (4) where the noise has an independent sign in each of four directions and is projected: E|ghat|^2 = 3."""
-    many = 128
-    beta, e = (np.repeat(x, many) for x in np.array(POINTS).T)
-    q0, v0, params, counters = lanes(e / K, beta, K, 0.0, 1.0, 0.0, noisy_end(beta, e, np.sqrt(3)) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))
+    """(3) and (4) where the noise has an independent sign in each of four directions and is projected: E|ghat|^2 = 3 G^2."""
+    many, points = 128, POINTS["full"]
+    beta, e = (np.repeat(x, many) for x in np.array(points).T)
+    r = noisy_end(beta, e, np.sqrt(3) * G) ** 0.25
+    q0, v0, params, counters = lanes(e / K, beta, K, 0.0, G, 0.0, r, number=np.arange(len(e)), seed=seed_of(cell))
     fill = np.zeros_like(q0)
     parts = NoisyJob(RULES["heavy-ball"], Precision("float64"), np.concatenate([q0, fill]), np.concatenate([v0, fill]), params, counters, 3, 512, "projected")
-    return averaged(cell, parts, POINTS, many, 3.0, "white noise in four dimensions")
+    return averaged(cell, noisy.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions")
 
 
-def averaged(cell: Cell, parts: NoisyJob, points, many: int, power: float, note: str) -> list[Record]:
-    """The window after the first, ten relaxation times on or more (e^-10 of the start, which is the mean); one mean a point, the worst speaks."""
-    run = noisy.run(parts, cell.backend)
+def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note: str) -> list[Record]:
+    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point, the worst speaks."""
     beta, e = np.array(points).T
-    r2, inverse, w2, chord2, r4 = (run.means(n)[1:].mean(axis=0).reshape(len(points), many) for n in ("r2", "inverse", "w2", "chord2", "r4"))
+    late, steps = len(run.sums) // 3, run.every * len(run.sums)
+    r2, inverse, w2, chord2, r4 = (run.means(n)[late:].mean(axis=0).reshape(len(points), many) for n in ("r2", "inverse", "w2", "chord2", "r4"))
     of = lambda x: x.mean(axis=1, keepdims=True)  # noqa: E731
     end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
     about = {"beta": [p[0] for p in points], "eta k": [p[1] for p in points], "k": K, "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
@@ -152,9 +183,10 @@ def averaged(cell: Cell, parts: NoisyJob, points, many: int, power: float, note:
     def judged(control, above, below, predicted, words):
         # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met.
         samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
-        out.append(mean_record(cell, mean(samples), 1.0, 0.0, about, f"{note}, {words} over its law", steps=parts.steps, backend=run.backend, control=control))
+        text = f"{note}, {words} over its law"
+        out.append(mean_record(cell, mean(samples), 1.0, 0.0, about, text, steps=steps, backend=run.backend, control=control))
 
-    laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta)), ("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta)))]
+    laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
     for control, predicted in laws:
         judged(control, r2, inverse, predicted, "E r^2/E r^-2")
     for control, predicted in ((None, angle), ("angle per step sqrt(2 eta k)", 2 * e)):

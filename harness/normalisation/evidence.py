@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from harness import powers
 from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 FALSE = 1e-9
@@ -46,8 +47,11 @@ def mean(samples: np.ndarray, family: int | None = None) -> Mean:
     return Mean(value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n)
 
 
-def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, steps: int, backend: str, control=None, data=None, scale=None) -> Record:
-    """The worst of the means. predicted, bias (M,); scale: what THIN is a part of, by default the prediction."""
+def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, steps: int, backend: str, control=None, data=None, scale=None, responses=None) -> Record:
+    """The worst of the means. predicted, bias (M,); scale: what THIN is a part of, by default the prediction.
+
+    responses: {coefficient: what a relative change 1 of it adds to the prediction, (M,)}
+    """
     predicted, bias = np.broadcast_to(predicted, found.value.shape), np.broadcast_to(bias, found.value.shape)
     bound = found.q * found.error + bias
     spent = abs(found.value - predicted) / bound
@@ -64,8 +68,17 @@ def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, s
             f"{bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false alarms {FALSE:g} a cell")  # fmt: skip
     if verdict == INCONCLUSIVE:
         text += "; no scatter at all" if flat else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
-    return record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about, STATISTICAL,
-                  lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
+    out = record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about, STATISTICAL,
+                 lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
+    if control is None:
+        out.powers = powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})})
+    return out
+
+
+def powers_of(off, bound, responses: dict) -> dict[str, float]:
+    """harness/powers.py, for each response."""
+    found = {name: powers.smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()}
+    return {name: x for name, x in found.items() if np.isfinite(x)}
 
 
 def record(cell, predicted, measured, bound, spent, verdict, reason, about, kind, *, lanes, steps, backend, control=None, data=None, worst=None) -> Record:

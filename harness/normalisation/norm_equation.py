@@ -18,9 +18,10 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from harness.flow_collocation import march
-from harness.normalisation.cell import Cell, U, order
-from harness.normalisation.evidence import record
+from harness.normalisation.cell import Cell, U, limit, order
+from harness.normalisation.evidence import powers_of, record
 from harness.order_laws.runs import second_order
+from harness.powers import STEP
 from harness.seeds import derive
 from harness.symbolic import gradient
 from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
@@ -30,7 +31,8 @@ BREAKING = 1 / 16  # of the control that is not scale invariant
 MOTION = 1e3  # bounds that m R' + mu R must move
 FINE, COARSE = 8, 7  # stages: orders 15 and 13
 TIGHT = 1e-13
-BETA = 0.5  # of (3)
+BETA = 0.61  # of (3)
+MASSES, FRICTIONS, DECAYS = (0.071, 0.43), (1.3, 0.57), (0.033, 0.26)
 
 
 def square(x: np.ndarray) -> np.ndarray:
@@ -76,7 +78,7 @@ def sides(x: np.ndarray, d: int, m, mu, k, kinetic=2.0) -> tuple[np.ndarray, np.
 def flow(cell: Cell) -> list[Record]:
     """(2) over friction, mass and decay, a start each; the unbroken and the broken loss."""
     case = cell.case
-    m, mu, k = np.array(list(product((1 / 16, 1 / 2), (1.0, 0.5), (1 / 32, 1 / 4)))).T
+    m, mu, k = np.array(list(product(MASSES, FRICTIONS, DECAYS))).T
     rng = np.random.default_rng(derive(cell.seed, cell.name))
     q0 = case.draw(rng, len(m))
     x0 = np.concatenate([q0, rng.uniform(-1, 1, q0.shape)])
@@ -90,21 +92,38 @@ def flow(cell: Cell) -> list[Record]:
         ("kinetic term dropped", {"kinetic": 0.0}),
         ("kinetic term x (1 + 2^-10)", {"kinetic": 2 * (1 + 2.0**-10)}),
         ("mass x (1 + 2^-10)", {"m": m * (1 + 2.0**-10)}),
+        ("friction x (1 + 2^-10)", {"mu": mu * (1 + 2.0**-10)}),
         ("k off by 1 %", {"k": k * 1.01}),
     ):
         out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, control))
+    out[0].powers = noticed(unbroken, (m, mu, k), case.dim)
     out.append(balanced(cell, broken, {"m": m, "mu": mu, "k": k}, (m, mu, k), times, "a loss that is not scale invariant"))
     return out
+
+
+def known_to(runs, true: tuple, d: int) -> np.ndarray:
+    """Bound on |left - right| of (2) for the right m, mu, k; (n, lanes)."""
+    of = [sides(x, d, *true) for x in runs]
+    bound = sum(abs(a - b) for i, j in ((0, 1), (1, 2)) for a, b in zip(of[i], of[j], strict=True))
+    q, v = runs[0][:, :d], runs[0][:, d : 2 * d]
+    return bound + (d + 4) * U * (2 * true[0] * abs(np.sum(q * v, axis=1)) + true[1] * (square(q) + square(q[:1])))
+
+
+def noticed(runs, true: tuple, d: int) -> dict[str, float]:
+    """Powers of (2): of m, mu, k and the 2 of its kinetic term."""
+    off = lambda *law: np.subtract(*sides(runs[0], d, *law))  # noqa: E731
+    plain, moved = off(*true), {}
+    for i, name in enumerate(("m", "mu", "k")):
+        moved[name] = -(off(*(x * (1 + STEP) if i == j else x for j, x in enumerate(true))) - plain) / STEP
+    moved["kinetic term"] = -(off(*true, 2 * (1 + STEP)) - plain) / STEP
+    return powers_of(plain[1:], known_to(runs, true, d)[1:], {"prediction": sides(runs[0], d, *true)[1][1:], **{x: t[1:] for x, t in moved.items()}})
 
 
 def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> Record:
     """The worst lane and time; the bound is that of the right law, which a wrong one cannot widen."""
     d = cell.case.dim
     left, right = sides(runs[0], d, **law)
-    of = [sides(x, d, *true) for x in runs]
-    bound = sum(abs(a - b) for i, j in ((0, 1), (1, 2)) for a, b in zip(of[i], of[j], strict=True))
-    q, v = runs[0][:, :d], runs[0][:, d : 2 * d]
-    bound = bound + (d + 4) * U * (2 * true[0] * abs(np.sum(q * v, axis=1)) + true[1] * (square(q) + square(q[:1])))
+    bound = known_to(runs, true, d)
     spent = (abs(left - right) / bound)[1:]
     n, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
     moved = np.sum(abs(np.diff(left, axis=0)), axis=0) / bound.max(axis=0)
@@ -139,5 +158,10 @@ def approximation(cell: Cell) -> list[Record]:
             fine, coarse = (np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends)
             noise = abs(fine - coarse) + 64 * U  # some twenty operations on each side
             about = {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
-            out.append(order(cell, fine, noise, 1, about, "relative error of the source of Eq. 16", x=m, steps=len(times) - 1, control=control, xlabel="m"))
+            note, much = "relative error of the source of Eq. 16", {"steps": len(times) - 1, "control": control}
+            out.append(order(cell, fine, noise, 1, about, note, x=m, xlabel="m", **much))
+            if control is None:
+                one = np.ones(1)
+                moved = {"|ghat|^2": one, "mu": -2 * one, "R": -one}
+                out.append(limit(cell, fine[None], noise, moved, about, note, **much))
     return out

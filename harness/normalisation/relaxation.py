@@ -18,7 +18,7 @@ E[C R], E[C l'] and E l^2 at leading order, moments of a filtered sign that foll
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,10 +53,30 @@ class Regime:
         """x* of (1), of another correlation when asked for one."""
         return self.eta * self.G**2 * gain(self.beta, self.rho if rho is None else rho) / (2 * self.k * (1 - self.beta))
 
-    def law(self, n, rho=None):
-        """(1) after n steps."""
-        end = self.settled(rho)
-        return end + (self.x0 - end) * np.exp(-self.rate * self.eta * n)
+    def law(self, n, rho=None, rate=1.0, end=1.0):
+        """(1) after n steps; rate and end: factors of 4 k/(1-beta) and of x*, of another law."""
+        settled = end * self.settled(rho)
+        return settled + (self.x0 - settled) * np.exp(-rate * self.rate * self.eta * n)
+
+    def changed(self, n, *, ghat2=1.0, start=1.0, rate=1.0, end=1.0, **factors):
+        """(1) after n steps where symbols are so many times as large: eta, beta, k, rho, |ghat|^2, r_0^4, the rate, x*."""
+        scaled = {name: factor * np.asarray(getattr(self, name)) for name, factor in factors.items()}
+        other = replace(self, **scaled, G=self.G * ghat2**0.5, x0=self.x0 * start)
+        return other.law(n, rate=rate, end=end)
+
+
+SYMBOLS = {"eta": "eta", "beta": "beta", "k": "k", "|ghat|^2": "ghat2", "r_0^4": "start", "rate": "rate", "x*": "end"}
+"""The coefficients of (1), and what `changed` calls them."""
+
+
+def squares(r: Regime, g) -> np.ndarray:
+    """E L^2 after each step, from rest, exactly: (steps, ...). g: eta |ghat| of each step, (steps,) or (steps, ...)."""
+    b, p = np.broadcast_arrays(*(np.asarray(z, float) for z in (r.beta, r.rho)))
+    Ls, L2, out = np.zeros_like(b), np.zeros_like(b), []
+    for now in g:
+        L2, Ls = b * b * L2 - 2 * b * now * Ls + now * now, p * (b * Ls - now)
+        out.append(L2)
+    return np.array(out)
 
 
 def corrected(r: Regime, steps: int, pace=None) -> tuple[np.ndarray, np.ndarray]:

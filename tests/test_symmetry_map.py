@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from cases import CATALOG, CORE
-from harness import symmetry_map
+from harness import powers, symmetry_map
 from harness.cli import call
 from harness.lawbook import LAWS
 from harness.records import line, parse
 from harness.symbolic import prove
-from harness.symmetry_map import charges, counting, measuring, printed, stepping, table
-from harness.symmetry_map.scenes import PAIRS, STARTS, scenes
+from harness.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
+from harness.symmetry_map.scenes import PAIRS, STARTS, scenes, start
 from harness.usage import UsageError
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
@@ -35,7 +35,8 @@ def runs():
 def test_every_cell_of_the_map_is_as_predicted(records):
     real = [r for r in records if r.control is None]
     assert {r.verdict for r in real} == {HOLDS}
-    assert len({(r.symmetry, r.rule) for r in real if r.case != "map"}) == len(table.ROWS) * len(table.COLUMNS) == 66
+    cells = {(r.symmetry, r.rule) for r in real if r.case != "map" and "source" not in r.symmetry}
+    assert len(cells) == len(table.ROWS) * len(table.COLUMNS) == 66
     found = printed.map_of(records)
     assert (found.measured, found.parameters["no charge"]) == (66, 4)
 
@@ -149,3 +150,75 @@ def test_the_command_prints_80_columns_and_json(capsys):
 def test_a_run_without_a_map_is_told(records):
     with pytest.raises(UsageError, match="has 0 maps"):
         printed.map_of([r for r in records if r.case != "map"])
+
+
+# ---- the constant in front of each order
+
+
+def drifting():
+    return [(row, c) for row in table.ROWS for c in table.COLUMNS[1:] if table.entry(row, c).order is not None]
+
+
+def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
+    found = {(r.symmetry.removesuffix(", source"), r.rule): r for r in records if r.control is None and "source" in r.symmetry}
+    assert set(found) == set(drifting()) and len(found) == 45
+    for r in found.values():
+        assert r.verdict == HOLDS and 1e-3 < r.spent < 1 and r.parameters["drift over bound"] > 2**20
+        assert max(r.powers.values()) < 1e-7, (r.symmetry, r.rule, r.powers)
+
+
+def source_of(row, column, runs, **what):
+    scene = scenes()[row]
+    run = sources.wide(runs[scene.case.name][column])
+    return judging.sourced(CELL, scene, column, table.entry(row, column), run, control="wrong", **what).verdict
+
+
+@pytest.mark.parametrize("factor", [1 + 2.0**-30, 1 - 2.0**-30])
+def test_every_coefficient_of_every_drift_is_noticed(runs, factor, monkeypatch):
+    monkeypatch.setattr(powers, "STEP", factor - 1)
+    seen = 0
+    for row, column in drifting():
+        run = runs[scenes()[row].case.name][column]
+        for name, changed in sources.coefficients(run, table.entry(row, column).charge).items():
+            assert source_of(row, column, runs, **changed) == VIOLATED, (row, column, name)
+            seen += 1
+    assert seen == 55
+
+
+def memory(a):
+    def rmsprop(q, g, eta, n, memory):
+        memory["s"] = a * memory.get("s", 0.0) + (1 - a) * g * g
+        return q - eta * g / (np.sqrt(memory["s"]) + stepping.EPSILON)
+
+    return rmsprop
+
+
+def late(q, g, eta, n, memory):
+    """Adam, wrong in its 60th step alone, by a thousandth of the step."""
+    after = stepping.adam(q, g, eta, n, memory)
+    return after + (n == 60) * 1e-3 * (after - q)
+
+
+STEPS = {
+    "another memory": ("RMSProp", dict(plain=memory(stepping.RMS * (1 + 1e-6)))),
+    "a wrong step in between": ("Adam", dict(plain=late)),
+    "another friction": ("heavy ball", dict(beta=stepping.BETA * (1 + 1e-6))),
+    "another decay": ("decoupled decay", dict(k=stepping.DECAY * (1 + 1e-6))),
+    "another momentum of Nesterov": ("Nesterov", dict(beta=stepping.BETA * (1 - 1e-6))),
+}
+
+
+@pytest.mark.parametrize("fault", STEPS)
+def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault):
+    """Every order stays what it was; the drift does not."""
+    column, wrong = STEPS[fault]
+    scene = scenes()["scale"]
+    right = stepping.STEPPED[column]
+    q0, w = (np.repeat(x, 6, axis=1) for x in start(scene, 3))
+    h = np.tile(scene.steps("quick"), STARTS)
+    run = stepping.run(scene.case, [replace(right, **wrong)], q0, w, h, np.rint(scene.final / h).astype(int))[column]
+    believed = replace(run, column=right, params=right.params(h))
+    assert source_of("scale", column, {scene.case.name: {column: believed}}) == VIOLATED
+    claim = table.entry("scale", column)
+    seen = symmetry_map.one(CELL, scene, column, claim, {column: believed}, few=True)
+    assert seen.parameters["label"] == claim.label

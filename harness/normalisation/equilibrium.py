@@ -149,7 +149,7 @@ def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, back
 
 def fluctuating(cell: Cell) -> list[Record]:
     """(3) and (4) for white noise in the plane of q: summed, to rounding, and on the mean."""
-    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 2048
+    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 512
     points, steps = POINTS["quick" if cell.quick else "full"], 768
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
     parts = lanes(e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))

@@ -173,7 +173,7 @@ def white_memory(cell: Cell) -> list[Record]:
 
 def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     """r^4 against (1) with (4) under white noise whose size alternates; windows of half a period, from twice the end."""
-    many = 288 if cell.quick else 512 if cell.backend == "numpy" else 4096
+    many = 288 if cell.quick else 512 if cell.backend == "numpy" else 1024
     r = Regime(2.0**-exponent / K, beta, K, G, 0.0, 1.0)
     r = replace(r, x0=2 * r.settled())
     e, eta, windows, shift = 2.0**-exponent, float(r.eta), 6, round(np.log2(r.steps))  # half a period is about a relaxation time
@@ -213,7 +213,7 @@ def white_drift(cell: Cell) -> list[Record]:
 def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
     """The mean angle per step against (2) with (4): white noise with a small mean, V settled; the scatter of r^2 takes its time to."""
     e, eta = 2.0**-exponent, 2.0**-exponent / K
-    many = 384 if cell.quick else 512 if cell.backend == "numpy" else 4096
+    many = 384 if cell.quick else 512 if cell.backend == "numpy" else 1024
     r = Regime(eta, beta, K, G, 0.0, 1.0)
     steady = float(r.settled()) * (1 + TILT**2 * (1 + beta) / (1 - beta))
     r = replace(r, x0=steady)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from cases import CORE
 from harness.seeds import derive
-from harness.symmetry_map import judging, measuring, stepping
+from harness.symmetry_map import judging, measuring, sources, stepping
 from harness.symmetry_map.scenes import EXPONENTS, STARTS, scenes, start
 from harness.symmetry_map.table import COLUMNS, ROWS, Entry, entry
 from harness.verdicts import Record
@@ -35,6 +36,18 @@ CONTROLS = (
     ("second-order energy of the mirror", "time", "entropy mirror", Entry("order 2", "energy")),
 )
 """A wrong claim for each row; each must be violated."""
+SOURCES = (
+    ("J dropped from the rescale charge", "rescale", "heavy ball", {"of_charge": {"momentum": 0.0}}),
+    ("J with the other sign in the rescale charge", "rescale", "heavy ball", {"of_charge": {"momentum": -1.0}}),
+    ("mass eta/2 in the source of U^T U - V^T V", "GL(r)", "heavy ball", {"of_source": {"mass": 1 / (1 + stepping.BETA)}}),
+    ("friction off by 1 %", "time", "heavy ball", {"of_charge": {"friction": 1.01}}),
+    ("mass off by 1 % in the energy", "time", "Nesterov", {"of_charge": {"mass": 1.01}}),
+    ("another memory of RMSProp", "scale", "RMSProp", {"of_source": {"rms": 1.01 * stepping.RMS}}),
+    ("RMSProp without its epsilon", "rescale", "RMSProp", {"of_source": {"epsilon": 0.0}}),
+    ("Adam without bias correction", "scale", "Adam", {"of_source": {"unbiased": False}}),
+    ("another second memory of Adam", "rotation", "Adam", {"of_source": {"second": 1.01 * stepping.SECOND}}),
+)
+"""A wrong charge or a wrong source for each kind of drift; each must be violated."""
 STILL = "no-op rule"
 PROFILES = tuple(EXPONENTS)
 
@@ -88,6 +101,7 @@ def run_cell(cell: Cell) -> list[Record]:
         for column in COLUMNS:
             out.append(one(cell, scene, column, entry(row, column), mine, few=few))
     out.append(judging.summary(cell, out))
+    out += driven(cell, runs, few)
     for name, row, column, claim in CONTROLS:
         scene = scenes()[row]
         out.append(one(cell, scene, column, claim, runs[scene.case.name], few=few, control=name))
@@ -97,6 +111,21 @@ def run_cell(cell: Cell) -> list[Record]:
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)
     return out
+
+
+def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
+    """Each drift of an order against its sources, and each wrong source; few: one start a step size."""
+
+    @cache
+    def steps(row, column):
+        run = runs[scenes()[row].case.name][column]
+        return sources.wide(run.part(measuring.rotating(len(run.counts) // STARTS)) if few else run)
+
+    def judged(row, column, **what):
+        return judging.sourced(cell, scenes()[row], column, entry(row, column), steps(row, column), **what)
+
+    found = [judged(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None]
+    return found + [judged(row, column, control=name, **wrong) for name, row, column, wrong in SOURCES]
 
 
 def one(cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, control: str | None = None) -> Record:

@@ -77,33 +77,47 @@ def of_dual(run: Run, symmetry) -> Drift:
     return conserved(run, dual_potential(symmetry, run.q), magnitude(symmetry, run.q, dual=True))
 
 
-def of_massive(run: Run, symmetry) -> Drift:
+def massive(run: Run, symmetry, momentum: float = 1.0):
+    """(2) at every step, (n + 1, lanes); momentum: a factor of r, of another charge."""
     eta, beta, k, _ = run.params
     a = 1 - eta * k if run.column.rule.decoupled else np.ones_like(eta)
     b, v = a * beta, run.v
     C = potential(symmetry, run.q)
     if run.column.rule.decoupled:
         v = np.concatenate([((run.v[0] - eta * k * run.q[0]) / a)[None], np.diff(run.q, axis=0)])
-    values = C + b / (1 - b) * dot(v, generator(symmetry, run.q))  # (2)
+    values = C + momentum * b / (1 - b) * dot(v, generator(symmetry, run.q))  # (2)
     taken = 2 * eta * k * (1 - beta) / (1 - b) * C if run.column.rule.decoupled else 0 * C
     values[1:] += np.cumsum(taken, axis=0)[:-1]
-    return conserved(run, values, magnitude(symmetry, run.q))
+    return values
 
 
-def of_decay(run: Run, symmetry) -> Drift:
+def of_massive(run: Run, symmetry) -> Drift:
+    return conserved(run, massive(run, symmetry), magnitude(symmetry, run.q))
+
+
+def decay(run: Run, symmetry):
+    """(4) but for its absolute value, (n + 1, lanes)"""
     eta, beta, k, _ = run.params
     s = 1 - eta * k if symmetry.is_rotation and run.column.rule.decoupled else np.ones_like(eta)
     J = dot(run.v, generator(symmetry, run.q))
-    off = J - (s * beta) ** np.arange(len(J))[:, None] * J[0]  # (4)
+    return J - (s * beta) ** np.arange(len(J))[:, None] * J[0]
+
+
+def of_decay(run: Run, symmetry) -> Drift:
     size = np.sqrt((run.v[0] ** 2).sum(axis=0) * (generator(symmetry, run.q)[0] ** 2).sum(axis=0))
-    return Drift(run.largest(off) / size, 8 * U * (run.counts + 1) * len(symmetry.a))
+    return Drift(run.largest(decay(run, symmetry)) / size, 8 * U * (run.counts + 1) * len(symmetry.a))
+
+
+def impulse(run: Run, symmetry):
+    """(5) at every step, (n + 1, lanes)"""
+    moved = np.diff(run.q, axis=0)
+    nothing = np.zeros((1, moved.shape[2]), moved.dtype)
+    return np.concatenate([nothing, np.cumsum(dot(moved, generator(symmetry, run.q[:-1])), axis=0)])
 
 
 def of_impulse(run: Run, symmetry) -> Drift:
-    moved = np.diff(run.q, axis=0)
-    pushed = np.concatenate([np.zeros((1, moved.shape[2])), np.cumsum(dot(moved, generator(symmetry, run.q[:-1])), axis=0)])
     size = (run.q[0] ** 2).sum(axis=0)
-    return Drift(np.abs(run.at_end(pushed)) / size, 8 * U * (run.counts + 1))
+    return Drift(np.abs(run.at_end(impulse(run, symmetry))) / size, 8 * U * (run.counts + 1))
 
 
 def of_modulus(run: Run, symmetry) -> Drift:
@@ -115,22 +129,26 @@ def of_modulus(run: Run, symmetry) -> Drift:
     return Drift(off / size, U * (run.counts + 1))
 
 
-def of_energy(run: Run, loss) -> Drift:
+def energy(run: Run, loss, friction: float = 1.0, mass: float = 1.0):
+    """(7) from the first step on, (n, lanes); friction, mass: factors of another law."""
     eta, beta, k, _ = run.params
     decoupled = run.column.rule is not None and run.column.rule.decoupled
     b = beta * (1 - eta * k) if decoupled else beta
-    dual = dual_coordinate(run)
-    dq, dz = np.diff(run.q, axis=0), dual
-    f = loss(run.q)
+    dq, dz, f = np.diff(run.q, axis=0), dual_coordinate(run), loss(run.q)
     if decoupled:
         f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
-    K = (1 + b) / (4 * eta) * dot(dz, dq)
-    lost = (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:])
-    E = K + (f[:-1] + f[1:]) / 2
-    E[1:] += np.cumsum(lost, axis=0)  # (7)
+    E = mass * (1 + b) / (4 * eta) * dot(dz, dq) + (f[:-1] + f[1:]) / 2
+    E[1:] += np.cumsum(friction * (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:]), axis=0)  # (7)
+    return E
+
+
+def of_energy(run: Run, loss) -> Drift:
+    eta, beta, k, _ = run.params
+    b = beta * (1 - eta * k) if run.column.rule is not None and run.column.rule.decoupled else beta
+    E, dq, dz = energy(run, loss), np.diff(run.q, axis=0), dual_coordinate(run)
     last = run.counts - 1
     off = np.abs(E[last, run.lanes] - E[0])
-    size = np.abs(f[0]) + (run.g[0] ** 2).sum(axis=0)
+    size = np.abs(loss(run.q[:1])[0]) + (run.g[0] ** 2).sum(axis=0)
     # A difference of stored numbers is off by 2u of them, <Dz, Dq> by |Dz| e_q + |Dq| e_z; K twice, friction at every step.
     length = lambda x: np.sqrt(dot(x, x))  # noqa: E731
     product = 2 * U * (length(dz) * length(run.q[1:]) + length(dq) * length(run.z[1:]))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from harness.symmetry_map import counting
+import numpy as np
+
+from harness import powers
+from harness.symmetry_map import counting, sources
 from harness.symmetry_map.measuring import MOVED, Finding
 from harness.symmetry_map.scenes import Scene
 from harness.symmetry_map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
 from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
 
 LAW = "M1"
+CLEAR = 2.0**10
+"""Bounds that a drift must be, or its constant is not told."""
 
 
 def about(cell, **more) -> dict:
@@ -39,6 +44,43 @@ def judged(cell, scene: Scene, column: str, entry: Entry, found: Finding, *, con
         },
         **about(cell),
     )  # fmt: skip
+
+
+def sourced(cell, scene: Scene, column: str, entry: Entry, run, *, control: str | None = None, of_charge: dict | None = None, of_source: dict | None = None) -> Record:
+    """The drift of a charge against its sources: the constant in front of the order, to rounding."""
+    found = sources.pair(run, scene, entry.charge, of_charge=of_charge, of_source=of_source)
+    off, size = found.measured - found.predicted, abs(found.predicted).max(axis=0)
+    with np.errstate(all="ignore"):
+        spent = np.where(off == 0, 0, abs(off) / found.bound).astype(float)
+    step, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
+    clear = float(np.median(size / found.bound.max(axis=0)))
+    verdict = VIOLATED if not spent[step, lane] <= 1 else HOLDS if clear > CLEAR else INCONCLUSIVE
+    at = lambda x: float(x[step, lane])  # noqa: E731
+    charge = CHARGES.get((scene.row, entry.charge), entry.charge)
+    out = Record(
+        case=scene.case.name, rule=column, lanes=len(run.counts), steps=int(run.counts.max()), symmetry=f"{scene.row}, source", control=control,
+        parameters={"charge": charge, "drift over bound": clear}, predicted=at(found.predicted), measured=at(found.measured),
+        bound=at(found.bound), spent=at(spent), verdict=verdict, kind=ROUNDING, worst={"lane": int(lane), "step": int(step + 1), "component": None},
+        reason=f"{charge}: after {step + 1} steps it has moved by {at(found.measured):.9g}, its sources by {at(found.predicted):.9g} within {at(found.bound):.1g}; "
+        f"its drift is {clear:.1g} bounds",
+        **about(cell),
+    )  # fmt: skip
+    if control is None:
+        out.powers = powers_of_sources(run, scene, entry.charge, found)
+    return out
+
+
+def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]:
+    """At the end of each lane."""
+    last, lanes = run.counts - 1 - (charge == "energy"), run.lanes
+    at = lambda x: x[last, lanes]  # noqa: E731
+    off, bound = at(found.measured) - at(found.predicted), at(found.bound)
+    out = {"prediction": powers.smallest(off, bound, at(found.predicted))}
+    for name, changed in sources.coefficients(run, charge).items():
+        moved = sources.pair(run, scene, charge, **changed)
+        response = at(moved.predicted) - at(moved.measured) - (at(found.predicted) - at(found.measured))
+        out[name] = powers.smallest(off, bound, response / powers.STEP)
+    return {name: x for name, x in out.items() if np.isfinite(x)}
 
 
 def counted(cell, what: str, measured: int, predicted: int, *, control: str | None = None) -> Record:

@@ -47,7 +47,7 @@ def over_starts(x: np.ndarray) -> np.ndarray:
 
 def drift_of(run: Run, scene: Scene, charge: str) -> charges.Drift:
     if charge == "energy":
-        return charges.of_energy(run, lambda q: np.stack([scene.case.loss(list(x), NUMPY) for x in q]))
+        return charges.of_energy(run, lambda q: scene.case.loss(list(np.moveaxis(q, 1, 0)), NUMPY))
     return getattr(charges, f"of_{charge}")(run, scene.symmetry)
 
 
@@ -100,18 +100,17 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
     times = np.linspace(np.zeros(q0.shape[1]), np.full(q0.shape[1], scene.final), 3)
     nothing = np.zeros((0, q0.shape[1]))
     fine, coarse = (march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (8, 7))
-    apart = np.abs(fine - coarse)
     # Each of the two steps ends in a sum over eight stages: ten roundings of every component.
-    error = np.linalg.norm(apart, axis=0) + 20 * U * np.linalg.norm(fine, axis=0)
+    error = np.abs(fine - coarse) + 20 * U * np.abs(fine)
     q = fine[:d]
     if entry.charge == "energy":
         loss = lambda x: scene.case.loss(list(x), NUMPY)  # noqa: E731
-        off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.linalg.norm(g(q0), axis=0) + 1, np.abs(loss(q0)) + fine[d]
+        off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.abs(g(q)), np.abs(loss(q0)) + fine[d]
     else:
         C = charges.potential(scene.symmetry, np.stack([q0, q]))
         off, size = np.abs(C[1] - C[0]), charges.magnitude(scene.symmetry, q0[None])
-        slope = np.linalg.norm(charges.generator(scene.symmetry, q0[None])[0], axis=0)
-    bound = slope * error + 8 * U * size
+        slope = np.abs(charges.generator(scene.symmetry, q[None])[0])
+    bound = (slope * error[:d]).sum(axis=0) * (1 + 2.0**-20) + error[d] * (entry.charge == "energy") + 8 * U * size
     worst = int(np.argmax(off / bound))
     spent, moved = float(off[worst] / bound[worst]), float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min())
     label = EXACT if spent <= 1 else "order 0"

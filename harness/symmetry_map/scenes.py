@@ -44,14 +44,17 @@ PAIRS = Case(
 
 @dataclass(frozen=True)
 class Scene:
-    """low, high: the box of the starts, positive;  pace multiplies the step sizes and the time, as in Case."""
+    """low, high: the box of the starts, positive;  pace multiplies the step sizes and the time, as in Case.
+
+    No power of two, so that steps of sign descent round too.
+    """
 
     row: str
     case: Case
     symmetry: Symmetry | None
     low: float
     high: float
-    pace: float = 1.0
+    pace: float = 0.93
 
     @property
     def final(self) -> float:
@@ -72,9 +75,9 @@ def scenes() -> dict[str, Scene]:
         Scene("translation", SOFTMAX, named(SOFTMAX, "translation-0"), 0.5, 1.5),
         Scene("scale", RAYLEIGH, named(RAYLEIGH, "scale"), 0.75, 1.25),
         Scene("rescale", PAIRS, named(PAIRS, "rescale"), 0.75, 1.25),
-        Scene("GL(r)", LINEAR_NETWORK, named(LINEAR_NETWORK, "general-linear"), 0.75, 1.25, 0.5),
-        Scene("rotation", LINEAR_NETWORK, named(LINEAR_NETWORK, "rotation"), 0.75, 1.25, 0.5),
-        Scene("time", LINEAR_NETWORK, None, 0.75, 1.25, 0.5),
+        Scene("GL(r)", LINEAR_NETWORK, named(LINEAR_NETWORK, "general-linear"), 0.75, 1.25, 0.47),
+        Scene("rotation", LINEAR_NETWORK, named(LINEAR_NETWORK, "rotation"), 0.75, 1.25, 0.47),
+        Scene("time", LINEAR_NETWORK, None, 0.75, 1.25, 0.47),
     )}  # fmt: skip
 
 

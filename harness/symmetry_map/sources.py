@@ -19,11 +19,13 @@ Bounds, in the order of the equations: <|xi|, e> with e the rounding of a step, 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness import powers
 from harness.laws.terms import act, dot
+from harness.namespace import NUMPY
 from harness.symmetry_map import charges, stepping
 from harness.symmetry_map.charges import U, generator
 from harness.symmetry_map.stepping import Run
@@ -38,11 +40,8 @@ def wide(run: Run) -> Run:
 
 
 def weighted(x: np.ndarray, keeps: float) -> np.ndarray:
-    """(1 - keeps) sum_j keeps^(n-j) x_j, j <= n, as one product with a matrix: not the recursion of the rule."""
-    n = np.arange(len(x))
-    apart = n[:, None] - n
-    kernel = np.where(apart >= 0, (1 - WIDE(keeps)) * WIDE(keeps) ** np.maximum(apart, 0), 0)
-    return np.tensordot(kernel, x, axes=1)
+    """(1 - keeps) sum_j keeps^(n-j) x_j, j <= n."""
+    return (1 - WIDE(keeps)) * accumulated(x, WIDE(keeps))
 
 
 def adaptive(run: Run, *, rms=stepping.RMS, first=stepping.FIRST, second=stepping.SECOND, epsilon=stepping.EPSILON, unbiased=True):
@@ -155,21 +154,20 @@ def of_impulse(run: Run, symmetry, **law):
     return np.cumsum(dot(y, xi), axis=0), np.cumsum(dot(e, abs(xi)), axis=0)
 
 
-def of_energy(run: Run, loss, *, friction=1.0, **law):
-    """(7) but for D f, which is the charge's own; from the first step on, as charges.py has it."""
+def of_energy(run: Run, loss, **law):
+    """(7), from the first step on, as charges.py has it."""
     eta, beta, k, _ = run.params
     D, name = np.diff(run.q, axis=0), run.column.name
     if run.column.rule is not None and name not in ("entropy mirror", "sign"):
         delta, sigma = rounded(run)
-        before, F, b = np.concatenate([0 * sigma[:1], sigma[:-1]]), run.g, beta
+        before, F = np.concatenate([0 * sigma[:1], sigma[:-1]]), run.g
         rho = delta + sigma + beta * before
         if run.column.rule.decoupled:
-            b, F = beta * (1 - eta * k), run.g + (1 - beta) * k * run.q[:-1]
+            F = run.g + (1 - beta) * k * run.q[:-1]
         if name == "Nesterov":
             F, rho = run.g + beta * (run.g - np.concatenate([run.g[:1], run.g[:-1]])), beta * delta + sigma + beta * before
         both = D[1:] + D[:-1]
         source, error = -dot(F[1:], both) / 2, dot(abs(both), rho[1:]) / (2 * eta)
-        source = source + (friction - 1) * (1 - b) / (4 * eta) * dot(both, both)
     else:
         y, e = stepped(run, **law)
         q = run.q[:-1]
@@ -178,4 +176,60 @@ def of_energy(run: Run, loss, *, friction=1.0, **law):
             of_Z = U * (3 * abs(Z) + abs(run.z[1:])) * (1 + 2.0**-40)
         source = (2 * dot(Z[1:], D[1:]) + dot(Z[1:], D[:-1]) + dot(Z[:-1], D[1:])) / (4 * eta)
         error = (2 * dot(of_Z[1:], abs(D[1:])) + dot(of_Z[1:], abs(D[:-1])) + dot(of_Z[:-1], abs(D[1:]))) / (4 * eta)
-    return np.cumsum(source, axis=0), np.cumsum(error, axis=0)
+    f = loss(run.q)
+    if run.column.rule is not None and run.column.rule.decoupled:
+        f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
+    return np.cumsum(source + (f[2:] - f[:-2]) / 2, axis=0), np.cumsum(error, axis=0)
+
+
+CHARGES = {
+    "potential": lambda run, symmetry: charges.potential(symmetry, run.q),
+    "dual": lambda run, symmetry: charges.dual_potential(symmetry, run.q),
+    "massive": charges.massive,
+    "decay": charges.decay,
+    "impulse": charges.impulse,
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Drift of a charge as measured and as its sources say, and what the steps round; (steps, lanes), each lane to its own last."""
+
+    measured: np.ndarray
+    predicted: np.ndarray
+    bound: np.ndarray
+
+
+def pair(run: Run, scene, charge: str, *, of_charge: dict | None = None, of_source: dict | None = None) -> Pair:
+    """Of a wide run. of_charge, of_source: keywords of another charge and of another law."""
+    of_charge, of_source = of_charge or {}, of_source or {}
+    if charge == "energy":
+        loss = lambda q: scene.case.loss(list(np.moveaxis(q, 1, 0)), NUMPY)  # noqa: E731
+        values, size = charges.energy(run, loss, **of_charge), abs(loss(run.q))[2:] + 0.0
+        predicted, bound = of_energy(run, loss, **of_source)
+        first = 1
+    else:
+        values = CHARGES[charge](run, scene.symmetry, **of_charge)
+        predicted, bound = globals()[f"of_{charge}"](run, scene.symmetry, **of_source)
+        size, first = charges.magnitude(scene.symmetry, run.q, dual=charge == "dual"), 0
+    measured = values[1:] - values[0]
+    n = np.arange(1, len(measured) + 1)[:, None]
+    forming = 2.0**-60 * (n * abs(values[1:]) + size + np.cumsum(abs(np.diff(values, axis=0)), axis=0))
+    inside = np.arange(len(measured))[:, None] + first < run.counts
+    return Pair(*(np.where(inside, x, 0) for x in (measured, predicted, bound + forming)))
+
+
+def coefficients(run: Run, charge: str) -> dict[str, dict]:
+    """{name: keywords of `pair` with this coefficient (1 + STEP) times as large}, of a charge under a column."""
+    up, name = 1 + powers.STEP, run.column.name
+    if name == "RMSProp":
+        return {"rho": {"of_source": {"rms": up * stepping.RMS}}}
+    if name == "Adam":
+        named = {"beta_1": {"first": up * stepping.FIRST}, "beta_2": {"second": up * stepping.SECOND}}
+        return {x: {"of_source": law} for x, law in named.items()}
+    if charge == "massive":
+        return {"J": {"of_charge": {"momentum": up}}, "mass": {"of_source": {"mass": up}}}
+    if charge == "decay":
+        return {"kinetic term": {"of_source": {"kinetic": up}}}
+    named = ("friction",) if name == "sign" else ("friction", "mass")  # sign descent's kinetic energy never changes
+    return {x: {"of_charge": {x: up}} for x in named} if charge == "energy" else {}

@@ -23,8 +23,8 @@ from kernels.rules import RULES, Rule
 
 FLOAT64 = Precision("float64")
 PRINTED = {"neg": "-{}", "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "exp": "np.exp({})", "log": "np.log({})", "sqrt": "np.sqrt({})"}
-BETA, DECAY, FRICTION = 0.25, 0.25, 1.0
-RMS, FIRST, SECOND, EPSILON = 0.5, 0.5, 0.75, 1e-8  # short memories: eta -> 0 is reached within the ladder
+BETA, DECAY, FRICTION = 0.27, 0.21, 0.87
+RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0 is reached within the ladder
 
 
 @cache

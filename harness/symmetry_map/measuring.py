@@ -64,11 +64,11 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
             spent = np.where(off == 0, 0, off / bound)
         worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
         kept = bool(spent[worst] <= 1)
-        order = None if kept else orders.decide(error, floor)
+        order = None if kept else decide(error, floor)
         label = EXACT if kept else label_of(order)
         text = f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over {int(run.counts.max())} steps"
         return Finding(label, drifts[-1], float(off[worst]), 0.0, float(bound[worst]), float(spent[worst]), text, moved, drifts, order)
-    order = orders.decide(error, floor)
+    order = decide(error, floor)
     text = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest: {order.reason}"
     spent = abs(order.value - entry.order) / QUARTER if decided(order) else None
     return Finding(label_of(order), drifts[-1], order.value, float(entry.order), QUARTER, spent, text, moved, drifts, order)
@@ -77,6 +77,22 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
 def rotating(sizes: int) -> np.ndarray:
     """One lane a step size, each of another start."""
     return np.array([(j % STARTS) * sizes + j for j in range(sizes)])
+
+
+def decide(error: np.ndarray, floor: np.ndarray) -> orders.Order:
+    """orders.decide; and where the differences of p_j do not shrink yet, but are so small that no other whole number is near.
+
+    Differences that stay or grow a little are at the turning point of two terms: from there on they halve at last. Eight of
+    the largest are allowed for what is still to come, and that must be below a quarter.
+    """
+    found = orders.decide(error, floor)
+    if found.is_decided or len(found.orders) < orders.FEWEST - 1:
+        return found
+    p, apart = found.orders, 8 * float(np.abs(np.diff(found.orders))[-3:].max())
+    if apart > QUARTER:
+        return found
+    value = 2 * p[-1] - p[-2]
+    return orders.Order(p, value, apart, f"p* = {value:.4g} within {apart:.2g}, {found.reason}")
 
 
 def decided(order: orders.Order) -> bool:

@@ -25,7 +25,7 @@ from harness.normalisation.cell import TANGENTIAL, Cell
 from harness.normalisation.launches import job, lanes
 from harness.normalisation.relaxation import Regime, corrected, gain
 from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
-from kernels import noise, noisy
+from kernels import launch, noise, noisy
 
 K = 1 / 8
 
@@ -209,7 +209,28 @@ def test_cells_come_with_their_case_and_glances_with_none():
     rest = [c for c in CORE if not c.scale_free]
     assert rest and normalisation.cells(rest, "full", 0, "numpy") == []
     full = normalisation.cells(CORE, "full", 0, "triton-cpu")
-    assert len({c.name for c in full}) == len(full) and {c.backend for c in full} == {"numpy", "scipy", "triton-cpu"}
+    assert len({c.name for c in full}) == len(full)
+    assert {c.backend for c in full if c.law != "B1"} == {"numpy", "scipy", "triton-cpu"}
+
+
+def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_is_seen(monkeypatch):
+    if launch.missing("triton-cpu"):
+        pytest.skip(launch.missing("triton-cpu"))
+    mine = [c for c in normalisation.cells(CORE, "quick", 0, "triton-cpu") if c.law == "B1"]
+    assert {c.backend for c in mine} >= {"triton-cpu"} and not [c for c in normalisation.cells(CORE, "quick", 0, "numpy") if c.law == "B1"]
+    first = normalisation.run_cell(mine[0])
+    assert [r.verdict for r in first] == [HOLDS, VIOLATED, VIOLATED] and first[0].backend == "triton-cpu"
+    assert {r.control for r in first[1:]} <= set(LAWS["B1"].controls)
+    right = noisy.run
+
+    def wrong(j, backend="numpy"):
+        out = right(j, backend)
+        if backend != "numpy":
+            out.sums[1, 5, 30] = np.nextafter(out.sums[1, 5, 30], 2)
+        return out
+
+    monkeypatch.setattr(noisy, "run", wrong)
+    assert normalisation.run_cell(mine[0])[0].verdict == VIOLATED
 
 
 FAULTS = {

@@ -2,7 +2,8 @@
 
     relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
     launches       lanes of kernels/noisy.py;  evidence: verdicts on means;  cell: what a cell is
-    norm_equation  S1;  fourth_power  S2;  equilibrium  S3;  twin  S4
+    variates       what the known noise does to r^4, which is taken off a mean
+    norm_equation  S1;  fourth_power  S2;  equilibrium, balance  S3;  twin  S4;  parity  B1 of the noisy loop
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from importlib import import_module
 
 from cases.case import EUCLIDEAN
+from harness.normalisation import parity
 from harness.normalisation.cell import TANGENTIAL, Cell
 from harness.normalisation.launches import executes
 from harness.verdicts import Record
@@ -41,13 +43,16 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
             for part in parts
             if law != "S1" and (profile != "quick" or part not in FULL)
         ]
+        out += parity.cells(profile, seed, backend, TANGENTIAL)
     return out
 
 
 def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
-    module, _ = PARTS[cell.law]
-    out = getattr(import_module(f"harness.normalisation.{module}"), cell.part)(cell)
+    if cell.law == "B1":
+        out = parity.compared(cell)
+    else:
+        out = getattr(import_module(f"harness.normalisation.{PARTS[cell.law][0]}"), cell.part)(cell)
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)
     return out

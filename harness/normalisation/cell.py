@@ -39,10 +39,11 @@ class Cell:
     backend: str
     rule: str = "heavy-ball"
     asked: str = "rayleigh"
+    tag: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.law}/{self.case.name}/{self.part}"
+        return "/".join(x for x in (self.law, self.case.name, self.part, self.tag) if x)
 
     @property
     def replay(self) -> str:

@@ -14,7 +14,8 @@ class Published:
     """A statement as its source has it.
 
     control    the planted claim that stands for it in the run, which must be violated
-    word       the verdict when ours holds and theirs is violated: refuted, or qualified where it is true of something else
+    word       the verdict when ours holds and theirs is violated: refuted; qualified where it is true of something else; else
+               what it is
     corrected  what holds instead
     """
 
@@ -45,16 +46,16 @@ BOOK = {
                   "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - tau)^2."),
         Published("P4", "the check of SGD on the norm at zero decay",
                   "Without decay |q|^2 follows |q_0|^2 + eta^2 sum |g|^2 along training; shown as a test of the theory.",
-                  f"{MECHANICS}, scale symmetry at zero decay", "passing tells a gradient from random vectors", "refuted",
-                  "It is an identity for every vector orthogonal to q, the gradient of a loss or not: it tests that the gradient is orthogonal, and nothing of the dynamics."),
+                  f"{MECHANICS}, scale symmetry at zero decay", "passing tells a gradient from random vectors", "an identity",
+                  "True of every vector orthogonal to q, the gradient of a loss or not: it tests that the gradient is orthogonal, and nothing of the dynamics."),
         Published("P5", "friction and the decay of a charge",
                   "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per step.",
                   f"{NLD}, Eq. 3 with the theorem: friction over mass", "the rate 2 (1 - beta)/(1 + beta)", "qualified",
                   "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."),
         Published("P6", "Euler-Lagrange equations with a curved metric",
                   "The Euler-Lagrange equation of (m/2) <qdot, G(q) qdot> - f with friction is the second-order model of natural gradient.",
-                  f"{NLD}, its Lagrangian with a metric, taken beyond leading order", "Euler-Lagrange as the second-order model", "refuted",
-                  "Natural gradient steps follow (eta/2) qddot + qdot + G^-1 g = 0 to order 2, the Euler-Lagrange equation to order 1."),
+                  f"{NLD}, its Lagrangian with a metric, taken beyond leading order", "Euler-Lagrange as the second-order model", "not of second order",
+                  "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 natural gradient steps follow (eta/2) qddot + qdot + G^-1 g = 0."),
     )
 }  # fmt: skip
 

@@ -8,8 +8,9 @@ import pytest
 from cases import CATALOG
 from cases.case import DIAGONAL, Metric
 from harness.laws import charge, charge_predicted
-from harness.recovery import breaking, cells, deformation, detection, rounding, run_cell
+from harness.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
 from harness.recovery.estimate import covered, least_squares, mixed, robust, tail
+from harness.recovery.scatter import coherent
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 from kernels import launch
@@ -33,7 +34,7 @@ def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(reco
     assert np.log10(resolved[0][1] / resolved[-1][1]) > 12
     assert all(abs(a - b) <= bar for a, b, bar in resolved)
     wrong = {r.control for r in records if r.control and r.verdict == VIOLATED}
-    assert wrong == {r.control for r in records if r.control} and len(wrong) == 6
+    assert wrong == {r.control for r in records if r.control} and len(wrong) == 7
     assert all(r.replay == "noether verify mexican-hat --law E2 --profile quick --seed 0" for r in records)
 
 
@@ -78,8 +79,8 @@ def test_the_variance_of_a_step_is_that_of_its_residual():
         J = charge(t, symmetry)
         r = (J[1:] - charge_predicted(t, symmetry, J)).astype(float)
         q, v, params = (a.astype(float) for a in (t.q, t.v, job.params))
-        z = r / np.sqrt(rounding.step_variance(job.program, t.precision, params, q, v, symmetry))
-        assert 0.97 < z.std() < 1.05 and abs(z.mean()) < 0.05
+        z = r / np.sqrt(rounding.scatter(job.program, t.precision, params, q, v, symmetry).of_step)
+        assert 0.98 < z.std() < 1.02 and abs(z.mean()) < 0.05
 
 
 def test_repeated_steps_add_up_and_independent_ones_average():
@@ -87,8 +88,8 @@ def test_repeated_steps_add_up_and_independent_ones_average():
     apart = np.zeros((100, 1), bool)
     again = np.ones((100, 1), bool)
     again[0] = False
-    assert rounding.coherent(x, variance, apart) == pytest.approx(400)
-    assert rounding.coherent(x, variance, again) == pytest.approx(100**2 * 4)
+    assert coherent(x, variance, apart) == pytest.approx(400)
+    assert coherent(x, variance, again) == pytest.approx(100**2 * 4)
 
 
 def test_error_bars_that_are_too_narrow_or_too_wide_are_seen():
@@ -171,8 +172,8 @@ def test_the_slope_of_a_metric_is_its_derivative():
 
 
 def test_the_quadrature_integrates_its_polynomials_and_nothing_else():
-    points, weights = deformation.nodes()
+    points, weights = deformed_flow.nodes()
     assert weights @ points**16 == pytest.approx(2 / 17, rel=1e-13) and weights @ np.exp(points) == pytest.approx(np.e - 1 / np.e, rel=1e-15)
     assert abs(weights @ points**40 / (2 / 41) - 1) > 1e-4
-    grid = deformation.times()
-    assert len(grid) == deformation.PANELS * (deformation.NODES - 1) + 1 and np.all(np.diff(grid) > 0) and grid[-1] == deformation.FINAL
+    grid = deformed_flow.times()
+    assert len(grid) == deformed_flow.PANELS * (deformed_flow.NODES - 1) + 1 and np.all(np.diff(grid) > 0) and grid[-1] == deformed_flow.FINAL

@@ -1,10 +1,11 @@
 """Broken symmetry measured back: from states alone to the magnitudes that were put in, with error bars.
 
     E2  eps recovered from discrete trajectories            breaking.py
-    E3  kappa recovered, the deformation of a metric        deformation.py
+    E3  kappa recovered, the deformation of a metric        deformation.py, deformed_flow.py
     E4  the smallest eps that can be told from none         detection.py
 
-estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter.
+estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter (of a
+trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case
-from harness import controls, roundings, sweep, wide
+from harness import bitwise, controls, roundings, sweep, wide
 from harness.certified import Domain, judge_inside
 from harness.diagnosis import attach
 from harness.domain import leaving, normal_steps
@@ -128,7 +128,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
-        if controls.shown(control, job, cell.tag):
+        if control.applies(job) and controls.shown(control, job.rule, cell.tag):
             t = controls.controlled(cell.subject, job, control)
             for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
                 record.control = control.name
@@ -212,6 +212,7 @@ def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: st
     return Record(
         law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0, kind=BITWISE,
         spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason, control=control, **about,
+        powers={} if control else bitwise.of_store(job.precision),
     )  # fmt: skip
 
 
@@ -244,6 +245,8 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
                     worst=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
                 )
             )  # fmt: skip
+    if not any(r.spent for r in records if r.control is None):
+        records[0].powers = bitwise.of_covariance(job, q, v, normal)
     return records
 
 

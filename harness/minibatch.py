@@ -20,9 +20,9 @@ from functools import cache, cached_property, partial
 import numpy as np
 
 from cases.case import Case
-from harness import sweep, trace
+from harness import powers, sweep, trace
 from harness.judge import judge
-from harness.laws import EXACT, dot
+from harness.laws import EXACT, act, broken_force, charge, dot
 from harness.namespace import NUMPY
 from harness.seeds import derive
 from harness.trajectory import Trajectory
@@ -153,6 +153,19 @@ def run_cell(cell: Cell) -> list[Record]:
     return records
 
 
+def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
+    """The power of one record: the smallest wrong beta, eta and kinetic term that (1) would have been violated with."""
+    with np.errstate(all="ignore"):
+        r, J = law.residual(t, symmetry), charge(t, symmetry)
+        terms = {
+            "beta": t.shrink * t.beta * J[:-1],
+            "eta": t.shrink * t.eta * broken_force(t, symmetry),
+            "kinetic term": dot(act(symmetry.matrix, t.move), t.v[1:]) * (not symmetry.is_rotation),
+        }
+        seen = {name: powers.smallest(r.measured - r.predicted, r.bound, term) for name, term in terms.items()}
+    return {name: x for name, x in seen.items() if np.isfinite(x)}
+
+
 def judged(cell: Cell, t: Noisy, control: str | None) -> list[Record]:
     law = replace(EXACT["D2"], key="D9")
     about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision, cell=cell.name,
@@ -165,7 +178,7 @@ def judged(cell: Cell, t: Noisy, control: str | None) -> list[Record]:
         with np.errstate(all="ignore"):
             bound = law.residual(t, symmetry).bound / np.sqrt((symmetry.matrix**2).sum() + (symmetry.shift**2).sum())
             loud = float((t.noise > NOISY * bound).mean())
-        record.control = control
+        record.control, record.powers = control, {} if control else noticed(t, law, symmetry)
         record.reason += f"; {len(set(t.batches))} minibatches of {len(t.batches[0])}, {100 * loud:.0f} % of the steps further than {NOISY:g} bounds from the whole loss's"
         if record.verdict == HOLDS and loud < 1 / 2:
             record.verdict = INCONCLUSIVE

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import controls
+from harness import controls, powers
 from harness.certified import Domain
 from harness.judge import portrait
 from harness.laws import act, charge, charge_bound, charge_own, dot, xi
@@ -33,16 +33,30 @@ def lanes_of(cell) -> launch.Job:
     return launch.Job(job.program, job.rule, job.precision, job.q0, job.v0, params, job.steps)
 
 
-def response(t, symmetry, eps):
-    """measured, predicted, bound of R after all steps; each (lanes,)"""
+def response(t, symmetry, eps, *, beta: float = 1.0, kinetic_term: float = 1.0):
+    """measured, predicted, bound of R after all steps; each (lanes,). The factors make a nearly right prediction."""
     J, w = charge(t, symmetry), t.v[1:]
     kinetic = dot(act(symmetry.matrix, w), w)
     push = -t.eta * eps * dot(t.g_broken, xi(symmetry, t.q[:-1]))
     local = charge_bound(t, symmetry) + charge_own(t, symmetry)
     plain, predicted, bound = J[0], np.zeros_like(J[0]), np.zeros_like(J[0])
     for n in range(t.steps):
-        plain, predicted, bound = t.beta * plain + kinetic[n], t.beta * predicted + push[n], t.beta * bound + local[n]
+        plain, predicted = beta * t.beta * plain + kinetic_term * kinetic[n], beta * t.beta * predicted + push[n]
+        bound = t.beta * bound + local[n]
     return J[-1] - plain, predicted, bound
+
+
+def noticed(t, symmetry, eps, inside) -> dict[str, float]:
+    """The power of one record: the smallest wrong eta (or eps), beta and kinetic term that would have been violated."""
+    measured, predicted, bound = (x[inside] for x in response(t, symmetry, eps))
+
+    def law(**flaws):
+        off, found, _ = response(t, symmetry, eps, **{k: v for k, v in flaws.items() if k != "eta"})
+        return flaws.get("eta", 1.0) * found[inside] + measured - off[inside]
+
+    moves = ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")  # of a rotation it is zero
+    seen = powers.of(measured, predicted, bound, law, moves)
+    return {name.replace("_", " "): x for name, x in seen.items() if name != "prediction"}
 
 
 def judge_response(cell) -> list[Record]:
@@ -57,6 +71,8 @@ def judge_response(cell) -> list[Record]:
     records = []
     for symmetry in cell.subject.symmetries:
         records.append(one(cell, job, right, symmetry, cell.backend, None, right.eps, inside))
+        if records[-1].spent is not None:
+            records[-1].powers = noticed(right, symmetry, right.eps, inside)
         wrong = controls.controlled(cell.subject, job, unbroken)
         records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
         records.append(one(cell, job, right, symmetry, cell.backend, "eps off by 2^-10", right.eps * (1 + 2.0**-10), inside))

@@ -1,8 +1,9 @@
 """Rule of evidence 9: the smallest relative change of a coefficient that what was measured would have called violated.
 
-With r = measured - predicted, a bound b, and t the change of the prediction for a relative change 1 of a coefficient, a
-prediction whose coefficient is (1 + x) times as large is violated where |r - x t| > b: for this x and every larger one
-once x > (b + r sign t)/|t| in some place. The response t is linear, a difference over STEP, which leaves STEP of it.
+With r = measured - predicted, a bound b, and t the change of the prediction for a relative change 1 of a
+coefficient, a prediction whose coefficient is (1 + x) times as large is violated where |r - x t| > b: for
+this x and every larger one once x > (b + r sign t)/|t| in some place. The response t is linear, a difference
+over STEP, which leaves STEP of it.
 """
 
 from __future__ import annotations

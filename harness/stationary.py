@@ -1,7 +1,7 @@
 """D12: what a long run of a scale-invariant loss must do, whatever its gradients do (theory.md#D12).
 
-Heavy ball with decay, <g, q> = 0: s = 1 and kappa = k where decay is coupled, s = 1 - eta k and kappa = 0 where it is not.
-With R = |q|^2, V = |v|^2, C = <v, q>, every step has
+Heavy ball with decay, <g, q> = 0: s = 1 and kappa = k where decay is coupled, s = 1 - eta k and kappa = 0
+where it is not. With R = |q|^2, V = |v|^2, C = <v, q>, every step has
 
     C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' - V'                                          (1)
 
@@ -11,12 +11,14 @@ and summed over a window, dR and dC being the differences of its ends,
     rho    = (1 - s beta)/(1 + s beta) (1 - s^2) + 2 s eta kappa/(1 + s beta)
     sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)   (3)
 
-(2) and (3) are exact: their bound is what the steps of the window round, summed. They are judged on its first 1, 2, 4 ... steps,
-since roundings add up like a random walk and their bounds do not. Where the run is stationary the ends are small
-beside the sums, and <|v|^2>/<|q|^2> = rho = 2 eta k/(1+beta) coupled, (1-a^2)(1-a beta)/(1+a beta) decoupled. That is the
-evidence: half of the lanes must have ends of at most SMALL of what they are compared with.
+(2) and (3) are exact: their bound is what the steps of the window round, summed. They are judged on its first
+1, 2, 4 ... steps, since roundings add up like a random walk and their bounds do not. Where the run is
+stationary the ends are small beside the sums, and <|v|^2>/<|q|^2> = rho = 2 eta k/(1+beta) coupled,
+(1-a^2)(1-a beta)/(1+a beta) decoupled. That is the evidence: half of the lanes must have ends of at most
+SMALL of what they are compared with.
 
-The runs are long enough to shrink to the edge of stability, where gradients burst for ever and nothing converges.
+The runs are long enough to shrink to the edge of stability, where gradients burst for ever and nothing
+converges.
 """
 
 from __future__ import annotations

@@ -28,13 +28,21 @@ def test_minibatches_keep_the_charge_balance_and_what_breaks_the_symmetry_does_n
         records = minibatch.run_cell(cell)
         right = [r for r in records if r.control is None]
         assert len(right) == 2 and {r.verdict for r in right} == {HOLDS}
-        assert {r.control for r in records if r.verdict == VIOLATED} == {"minibatches that are not symmetric", "noise in every direction"}
+        assert {r.control for r in records if r.verdict == VIOLATED} == {
+            "minibatches that are not symmetric",
+            "noise in every direction",
+        }
 
 
 def test_whole_batches_are_no_evidence_about_minibatches():
     cell = minibatch.cells([SOFTMAX], "quick", 0)[0]
     whole = tuple(range(6))
-    t = minibatch.Noisy(SOFTMAX, cell.job(), minibatch.run(cell.job(), SOFTMAX, [whole] * cell.job().steps), [whole] * cell.job().steps)
+    t = minibatch.Noisy(
+        SOFTMAX,
+        cell.job(),
+        minibatch.run(cell.job(), SOFTMAX, [whole] * cell.job().steps),
+        [whole] * cell.job().steps,
+    )
     assert {r.verdict for r in minibatch.judged(cell, t, None)} == {INCONCLUSIVE}
 
 
@@ -52,7 +60,12 @@ def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
         t = minibatch.Noisy(SOFTMAX, job, outcome, given)
         r = EXACT["D0"].residual(t)
         assert bool((np.abs(r.measured - r.predicted) <= r.bound).all()) == verdict
-    assert judge(minibatch.Noisy(SOFTMAX, job, outcome, batches), EXACT["D2"], SOFTMAX.symmetries[0], about=about).verdict == HOLDS
+    assert (
+        judge(
+            minibatch.Noisy(SOFTMAX, job, outcome, batches), EXACT["D2"], SOFTMAX.symmetries[0], about=about
+        ).verdict
+        == HOLDS
+    )
 
 
 @pytest.mark.parametrize("cell", stationary.cells([QUOTIENT], "quick", 5), ids=lambda c: c.rule)
@@ -81,8 +94,14 @@ def test_the_averages_are_those_of_the_two_published_forms(summed):
     found = stationary.averages(t, sums).average[:, 0]
     eta, beta, k, _ = cell.job().params
     a = 1 - eta * k
-    square = 2 * eta * k / (1 + beta) if cell.rule == "heavy-ball" else (1 - a * a) * (1 - a * beta) / (1 + a * beta)
-    overlap = 1 - eta * k / (1 + beta) if cell.rule == "heavy-ball" else a + beta * (1 - a * a) / (1 + a * beta)
+    square = (
+        2 * eta * k / (1 + beta)
+        if cell.rule == "heavy-ball"
+        else (1 - a * a) * (1 - a * beta) / (1 + a * beta)
+    )
+    overlap = (
+        1 - eta * k / (1 + beta) if cell.rule == "heavy-ball" else a + beta * (1 - a * a) / (1 + a * beta)
+    )
     assert np.allclose(found.astype(float), [square, overlap], rtol=2.0**-48, atol=0)
 
 
@@ -107,7 +126,10 @@ def test_every_term_of_the_summed_law_is_noticed(summed, which, equation, monkey
         return average, ends
 
     monkeypatch.setattr(stationary, "coefficients", wrong)
-    assert stationary.judged(cell, cell.job(), stationary.averages(t, sums), "numpy", "wrong").verdict == VIOLATED
+    assert (
+        stationary.judged(cell, cell.job(), stationary.averages(t, sums), "numpy", "wrong").verdict
+        == VIOLATED
+    )
 
 
 def test_a_wrong_step_late_in_a_long_run_is_seen(summed):
@@ -116,7 +138,9 @@ def test_a_wrong_step_late_in_a_long_run_is_seen(summed):
     q = t.q.copy()
     q[-7:, :, 3] *= 1 + 2.0**-32
     moved = Trajectory(t.case, t.rule, t.precision, q, t.v, t.params)
-    r = stationary.judged(cell, cell.job(), stationary.averages(moved, stationary.Sums.over(moved)), "numpy", None)
+    r = stationary.judged(
+        cell, cell.job(), stationary.averages(moved, stationary.Sums.over(moved)), "numpy", None
+    )
     assert r.verdict == VIOLATED and r.worst["lane"] == 3
 
 
@@ -124,4 +148,7 @@ def test_a_run_that_is_still_on_its_way_proves_nothing_about_averages():
     cell = SUMMED[0]
     job = replace(cell.job(), steps=8)
     t = stationary.settled(cell, job, launch.run(job, "numpy"))
-    assert stationary.judged(cell, job, stationary.averages(t, stationary.Sums.over(t)), "numpy", None).verdict == INCONCLUSIVE
+    assert (
+        stationary.judged(cell, job, stationary.averages(t, stationary.Sums.over(t)), "numpy", None).verdict
+        == INCONCLUSIVE
+    )

@@ -43,10 +43,16 @@ def test_every_cell_of_the_map_is_as_predicted(records):
 
 def test_the_table_of_the_theory_is_the_one_that_is_predicted():
     theory = (Path(__file__).resolve().parent.parent / "docs" / "theory.md").read_text(encoding="utf-8")
-    lines = [x.strip("| ").split(" | ") for x in theory.partition("### <a id=\"M1\"></a>")[2].partition("The charges, with")[0].splitlines() if x.startswith("|")]
+    lines = [
+        x.strip("| ").split(" | ")
+        for x in theory.partition('### <a id="M1"></a>')[2].partition("The charges, with")[0].splitlines()
+        if x.startswith("|")
+    ]
     names = {"GL(r), symmetric part": "GL(r)", "O(r), rotation": "rotation"}
     told = {names.get(row, row): labels for row, *labels in lines[2:]}
-    assert told == {row: [printed.short(e.label) for e in entries] for row, entries in table.PREDICTED.items()}
+    assert told == {
+        row: [printed.short(e.label) for e in entries] for row, entries in table.PREDICTED.items()
+    }
 
 
 def test_every_wrong_claim_is_violated_and_the_book_names_them_all(records):
@@ -57,26 +63,42 @@ def test_every_wrong_claim_is_violated_and_the_book_names_them_all(records):
 def test_a_wrong_entry_of_the_table_is_violated(runs):
     scene = scenes()["scale"]
     for label, charge in (("exact", "decay"), ("order 2", "massive"), ("order 0", "massive")):
-        r = symmetry_map.one(CELL, scene, "heavy ball", table.Entry(label, charge), runs[scene.case.name], few=True)
+        r = symmetry_map.one(
+            CELL, scene, "heavy ball", table.Entry(label, charge), runs[scene.case.name], few=True
+        )
         assert r.verdict == VIOLATED and "measured order 1" in r.reason
 
 
 def test_no_charge_where_there_is_one_is_violated_and_a_charge_is_found_by_its_closed_form(runs):
     scene = scenes()["scale"]
-    assert symmetry_map.one(CELL, scene, "gradient descent", table.Entry("-", "form"), runs[scene.case.name], few=True).verdict == VIOLATED
+    assert (
+        symmetry_map.one(
+            CELL, scene, "gradient descent", table.Entry("-", "form"), runs[scene.case.name], few=True
+        ).verdict
+        == VIOLATED
+    )
     q = runs[scene.case.name]["gradient descent"].q[0][:, ::6]
-    assert measuring.closedness(scene, q, dual=True) < 1e-14 < measuring.closedness(scenes()["rotation"], np.tile(q, (2, 1)), dual=False)
+    assert (
+        measuring.closedness(scene, q, dual=True)
+        < 1e-14
+        < measuring.closedness(scenes()["rotation"], np.tile(q, (2, 1)), dual=False)
+    )
 
 
 def test_a_rule_that_stands_still_is_violated_though_it_keeps_everything(runs):
     scene = scenes()["translation"]
-    r = symmetry_map.one(CELL, scene, "still", table.Entry("exact", "potential"), runs[scene.case.name], few=True)
+    r = symmetry_map.one(
+        CELL, scene, "still", table.Entry("exact", "potential"), runs[scene.case.name], few=True
+    )
     assert r.spent == 0 and r.verdict == VIOLATED and "stands still" in r.reason
 
 
 def test_what_cannot_be_decided_is_inconclusive(runs):
     scene = scenes()["scale"]
-    noisy = {k: replace(v, v=v.v * (1 + 0.9 * np.cos(17.0 * np.arange(v.v.shape[2])))) for k, v in runs[scene.case.name].items()}
+    noisy = {
+        k: replace(v, v=v.v * (1 + 0.9 * np.cos(17.0 * np.arange(v.v.shape[2]))))
+        for k, v in runs[scene.case.name].items()
+    }
     r = symmetry_map.one(CELL, scene, "heavy ball", table.Entry("order 1", "massive"), noisy, few=True)
     assert r.verdict == INCONCLUSIVE and r.parameters["label"] == "undecided"
 
@@ -103,8 +125,16 @@ def test_a_record_of_the_map_survives_json(records):
 @pytest.mark.parametrize(
     ("rule", "optimiser"),
     [
-        (stepping.rmsprop, lambda p: torch.optim.RMSprop(p, lr=0.125, alpha=stepping.RMS, eps=stepping.EPSILON)),
-        (stepping.adam, lambda p: torch.optim.Adam(p, lr=0.125, betas=(stepping.FIRST, stepping.SECOND), eps=stepping.EPSILON)),
+        (
+            stepping.rmsprop,
+            lambda p: torch.optim.RMSprop(p, lr=0.125, alpha=stepping.RMS, eps=stepping.EPSILON),
+        ),
+        (
+            stepping.adam,
+            lambda p: torch.optim.Adam(
+                p, lr=0.125, betas=(stepping.FIRST, stepping.SECOND), eps=stepping.EPSILON
+            ),
+        ),
     ],
 )
 def test_the_diagonal_rules_are_those_of_torch(rule, optimiser):
@@ -166,11 +196,17 @@ def test_a_run_without_a_map_is_told(records):
 
 
 def drifting():
-    return [(row, c) for row in table.ROWS for c in table.COLUMNS[1:] if table.entry(row, c).order is not None]
+    return [
+        (row, c) for row in table.ROWS for c in table.COLUMNS[1:] if table.entry(row, c).order is not None
+    ]
 
 
 def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
-    found = {(r.symmetry.removesuffix(", source"), r.rule): r for r in records if r.control is None and "source" in r.symmetry}
+    found = {
+        (r.symmetry.removesuffix(", source"), r.rule): r
+        for r in records
+        if r.control is None and "source" in r.symmetry
+    }
     assert set(found) == set(drifting()) and len(found) == 45
     for r in found.values():
         assert r.verdict == HOLDS and 1e-3 < r.spent < 1 and r.parameters["drift over bound"] > 2**20
@@ -180,7 +216,9 @@ def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
 def source_of(row, column, runs, **what):
     scene = scenes()[row]
     run = sources.wide(runs[scene.case.name][column])
-    return judging.sourced(CELL, scene, column, table.entry(row, column), run, control="wrong", **what).verdict
+    return judging.sourced(
+        CELL, scene, column, table.entry(row, column), run, control="wrong", **what
+    ).verdict
 
 
 @pytest.mark.parametrize("factor", [1 + 2.0**-30, 1 - 2.0**-30])
@@ -226,7 +264,9 @@ def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault):
     right = stepping.STEPPED[column]
     q0, w = (np.repeat(x, 6, axis=1) for x in start(scene, 3))
     h = np.tile(scene.steps("quick"), STARTS)
-    run = stepping.run(scene.case, [replace(right, **wrong)], q0, w, h, np.rint(scene.final / h).astype(int))[column]
+    run = stepping.run(scene.case, [replace(right, **wrong)], q0, w, h, np.rint(scene.final / h).astype(int))[
+        column
+    ]
     believed = replace(run, column=right, params=right.params(h))
     assert source_of("scale", column, {scene.case.name: {column: believed}}) == VIOLATED
     claim = table.entry("scale", column)

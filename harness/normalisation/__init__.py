@@ -1,9 +1,9 @@
 """Normalisation: S1 to S4 of theory.md section 6, on losses of the catalogue and under tangential noise.
 
-    relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
-    launches       lanes of kernels/noisy.py;  evidence: verdicts on means;  cell: what a cell is
-    variates       what the known noise does to r^4, which is taken off a mean
-    norm_equation  S1;  fourth_power  S2;  equilibrium, balance  S3;  twin  S4;  parity  B1 of the noisy loop
+relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
+launches       lanes of kernels/noisy.py;  evidence: verdicts on means;  cell: what a cell is
+variates       what the known noise does to r^4, which is taken off a mean
+norm_equation  S1;  fourth_power  S2;  equilibrium, balance  S3;  twin  S4;  parity  B1 of the noisy loop
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from harness.normalisation.cell import TANGENTIAL, Cell
 from harness.normalisation.launches import executes
 from harness.verdicts import Record
 
-PARTS = {
-    "S1": ("norm_equation", ("flow", "approximation")),  # of each scale-invariant case
-    "S2": ("fourth_power", ("coherent", "relaxation", "correlation")),
-    "S3": ("equilibrium", ("settled", "fluctuating", "projected")),
-    "S4": ("twin", ("coherent_twin", "white_memory", "white_drift")),
+MODULES = {
+    "norm_equation": ("S1", ("flow", "approximation")),  # of each scale-invariant case
+    "fourth_power": ("S2", ("coherent", "relaxation", "correlation")),
+    "equilibrium": ("S3", ("settled", "fluctuating", "projected")),
+    "twin": ("S4", ("coherent_twin",)),
+    "white_twin": ("S4", ("white_memory", "white_drift")),
+    "parity": ("B1", ("compared",)),
 }
+HOME = {part: module for module, (_, parts) in MODULES.items() for part in parts}
 FEW = ("coherent", "settled", "projected", "coherent_twin")  # lanes: numpy's everywhere
 FULL = ("projected",)  # beyond a quick run
 REACHED_BY = "rayleigh"  # the scale-invariant case whose cells carry those of the tangential force
@@ -31,17 +34,21 @@ REACHED_BY = "rayleigh"  # the scale-invariant case whose cells carry those of t
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
     if profile == "glance":
         return []
-    volume, (_, flows) = executes(profile, backend), PARTS["S1"]
+    volume, (_, flows) = executes(profile, backend), MODULES["norm_equation"]
     smooth = [c for c in cases if c.scale_free and c.metric.kind == EUCLIDEAN]
     if profile == "quick":
         smooth = smooth[:1]
-    out = [Cell("S1", c, part, profile, seed, "scipy", rule="lagrangian", asked=c.name) for c in smooth for part in flows]
+    out = [
+        Cell("S1", c, part, profile, seed, "scipy", rule="lagrangian", asked=c.name)
+        for c in smooth
+        for part in flows
+    ]
     if any(c.name == REACHED_BY for c in cases):
         out += [
             Cell(law, TANGENTIAL, part, profile, seed, "numpy" if part in FEW else volume)
-            for law, (_, parts) in PARTS.items()
+            for law, parts in MODULES.values()
             for part in parts
-            if law != "S1" and (profile != "quick" or part not in FULL)
+            if law not in ("S1", "B1") and (profile != "quick" or part not in FULL)
         ]
         out += parity.cells(profile, seed, backend, TANGENTIAL)
     return out
@@ -49,10 +56,8 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
 
 def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
-    if cell.law == "B1":
-        out = parity.compared(cell)
-    else:
-        out = getattr(import_module(f"harness.normalisation.{PARTS[cell.law][0]}"), cell.part)(cell)
+    part = cell.part.partition(":")[0]
+    out = getattr(import_module(f"harness.normalisation.{HOME[part]}"), part)(cell)
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)
     return out

@@ -1,7 +1,7 @@
 """S3 (3) and (4) without a mean: what they are averages of, summed over the steps of one lane (theory.md#S3).
 
-Heavy ball with coupled decay under F = a A q/|q|^2, a = |ghat| s with known signs s. With e = eta k, R = |q|^2, V = |v|^2,
-C = <v, q>, z = q + beta v/(1-beta), Z = |z|^2 and L = <A q, v>, every step has
+Heavy ball with coupled decay under F = a A q/|q|^2, a = |ghat| s with known signs s. With e = eta k, R =
+|q|^2, V = |v|^2, C = <v, q>, z = q + beta v/(1-beta), Z = |z|^2 and L = <A q, v>, every step has
 
     R' - R = 2 C' - V',   C' = beta C - e R + V',   L' = beta L - eta a                                      (1)
     Z' - Z = -2 eta/(1-beta) (beta/(1-beta) a L/R + k R + k beta/(1-beta) C) + eta^2/(1-beta)^2 (a^2/R + k^2 R)  (2)
@@ -12,8 +12,9 @@ and summed over a window, d being the difference of its ends,
     e (2 (1+beta) - e)/((1-beta)(1+beta)) sum R = eta^2/(1-beta)^2 sum a^2/R - 2 eta beta/(1-beta)^2 sum a L/R
                                      - dZ - 2 e beta/((1-beta)^2 (1+beta)) (dR - dC)                         (4)
 
-(3) and (4) are exact: their means are S3's where the run is stationary and a L/R, the force times a velocity that does not know
-it, averages to nothing. Both are judged on the first 1, 2, 4 ... steps, in units of what their steps round.
+(3) and (4) are exact: their means are S3's where the run is stationary and a L/R, the force times a velocity
+that does not know it, averages to nothing. Both are judged on the first 1, 2, 4 ... steps, in units of what
+their steps round.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Lane:
         self.read_Z = 2 * u * (self.R[1:] + self.b**2 * self.V[1:]) + 2 * self.b * self.read_C
 
 
-def sides(x: Lane, ends: np.ndarray, *, eta=1.0, beta=1.0, k=1.0, ghat2=1.0, half=1.0) -> tuple[np.ndarray, np.ndarray]:
+def sides(
+    x: Lane, ends: np.ndarray, *, eta=1.0, beta=1.0, k=1.0, ghat2=1.0, half=1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Of (3) and (4), each over its coefficient of sum R: sum R as measured and as predicted, (2, windows, lanes).
 
     eta .. ghat2: factors of another law; half: of the e in 2 (1+beta) - e.
@@ -92,7 +95,9 @@ def rounded(x: Lane, ends: np.ndarray) -> np.ndarray:
     of_V = ((1 - beta) * x.of_R + 2 * x.of_C) / (1 + beta)
     ends_of = 2 * u * x.R[ends] + x.read_C[last]
     chord = first(of_V + 2 * u * x.V[1:]) + ends_of
-    force = eta**2 * x.a**2 * 3 * u / x.R[:-1] + 2 * eta * beta * abs(x.a) / x.R[:-1] * (x.of_L + 3 * u * abs(x.L))
+    force = eta**2 * x.a**2 * 3 * u / x.R[:-1] + 2 * eta * beta * abs(x.a) / x.R[:-1] * (
+        x.of_L + 3 * u * abs(x.L)
+    )
     settled = first(x.of_Z + (force + 2 * e * beta * (x.of_R + of_V) / 2) / (1 - beta) ** 2)
     settled = settled + x.read_Z[last] + 2 * e * beta / ((1 - beta) ** 2 * (1 + beta)) * ends_of
     return np.stack([chord / (2 * e / (1 + beta)), settled / coefficient(beta, e)]) + 2 * u * first(x.R[:-1])
@@ -107,9 +112,14 @@ def summed(cell: Cell, job: NoisyJob, run: Sums) -> list[Record]:
     measured, predicted = sides(x, ends)
     bound = rounded(x, ends)
     scale = np.stack([measured[0]] * 2)
-    moved = {name: (sides(x, ends, **{word: 1 + STEP})[1] - predicted) / STEP / scale for name, word in NAMES.items()}
+    moved = {
+        name: (sides(x, ends, **{word: 1 + STEP})[1] - predicted) / STEP / scale
+        for name, word in NAMES.items()
+    }
     out = [judged(cell, run, measured, predicted, bound, ends, None)]
-    out[0].powers = powers_of((measured - predicted) / scale, bound / scale, {"prediction": predicted / scale, **moved})
+    out[0].powers = powers_of(
+        (measured - predicted) / scale, bound / scale, {"prediction": predicted / scale, **moved}
+    )
     without = sides(x, ends, half=0.0)[1]
     return [*out, judged(cell, run, measured, without, bound, ends, "equilibrium without its eta k")]
 
@@ -117,7 +127,9 @@ def summed(cell: Cell, job: NoisyJob, run: Sums) -> list[Record]:
 def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, control) -> Record:
     with np.errstate(all="ignore"):
         spent = (abs(measured - predicted) / bound).astype(float)
-    which, window, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
+    which, window, lane = np.unravel_index(
+        int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape
+    )
     at = lambda y: float(y[which, window, lane])  # noqa: E731
     moves = (measured[:, -1] / bound[:, -1]).min()
     verdict = VIOLATED if not at(spent) <= 1 else HOLDS if moves > MOTION else INCONCLUSIVE

@@ -54,13 +54,36 @@ class Cell:
         return self.profile in ("glance", "quick")
 
 
-def order(cell: Cell, errors, noise, stated: int, about: dict, note: str, *, x, steps: int, control: str | None = None, xlabel: str = "eta k") -> Record:
+def order(
+    cell: Cell,
+    errors,
+    noise,
+    stated: int,
+    about: dict,
+    note: str,
+    *,
+    x,
+    steps: int,
+    control: str | None = None,
+    xlabel: str = "eta k",
+) -> Record:
     """errors over halved x, judged against the stated order (theory.md section 5)."""
     found: Order = orders.decide(errors, noise)
     data = {"plot": "loglog", "x": [float(v) for v in x], "series": {"measured": [float(abs(v)) for v in errors]}, "xlabel": xlabel,
             "ylabel": "relative deviation", "xscale": "log", "yscale": "log", "caption": f"{note}: the deviation is of order {stated}.",
             "window": [float(min(x)), float(max(x))]}  # fmt: skip
-    return order_record(cell, None, found, stated, {**about, "p": list(found.orders)}, data, control=control, steps=steps, backend=cell.backend, note=note)
+    return order_record(
+        cell,
+        None,
+        found,
+        stated,
+        {**about, "p": list(found.orders)},
+        data,
+        control=control,
+        steps=steps,
+        backend=cell.backend,
+        note=note,
+    )
 
 
 def ladder(beta: float, many: int) -> np.ndarray:
@@ -71,7 +94,18 @@ def ladder(beta: float, many: int) -> np.ndarray:
     return (1 - beta) / (16 * round(1.2 / (1 - beta)) * 2.0 ** np.arange(many))
 
 
-def within(cell: Cell, measured, predicted, bound, responses: dict, about: dict, note: str, *, steps: int, control: str | None = None) -> Record:
+def within(
+    cell: Cell,
+    measured,
+    predicted,
+    bound,
+    responses: dict,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    control: str | None = None,
+) -> Record:
     """A deterministic value against its prediction, bounded by what the orders left out may add; any shape, the worst speaks."""
     off, bound = measured - predicted, np.broadcast_to(bound, np.shape(measured))
     spent = abs(off) / bound
@@ -90,14 +124,25 @@ def rms(deviations: np.ndarray) -> np.ndarray:
     return np.sqrt(np.mean(np.asarray(deviations) ** 2, axis=0))
 
 
-def limit(cell: Cell, deviations: np.ndarray, floor, responses: dict, about: dict, note: str, *, steps: int, control: str | None = None) -> Record:
+def limit(
+    cell: Cell,
+    deviations: np.ndarray,
+    floor,
+    responses: dict,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    control: str | None = None,
+) -> Record:
     """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time speaks.
 
-    One term of order x and one of order x^2 are eliminated: t_j = 2 d_{j+1} - d_j, limit = (4 t_J - t_{J-1})/3. Its bound is the
-    largest of |t_J - t_{J-1}|, of a quarter of the difference before and of a sixteenth of the one before that: three times the
-    error of t_J, while the limit is better than t_J by a factor x. At a time where the last difference is larger than the one
-    before it is the largest of the three; where that is so at most times nothing is decided. The floor of d_J comes in 11/3
-    times at most. responses: what a relative change 1 adds to 1 + d at each time.
+    One term of order x and one of order x^2 are eliminated: t_j = 2 d_{j+1} - d_j, limit = (4 t_J -
+    t_{J-1})/3. Its bound is the largest of |t_J - t_{J-1}|, of a quarter of the difference before and of a
+    sixteenth of the one before that: three times the error of t_J, while the limit is better than t_J by a
+    factor x. At a time where the last difference is larger than the one before it is the largest of the
+    three; where that is so at most times nothing is decided. The floor of d_J comes in 11/3 times at most.
+    responses: what a relative change 1 adds to 1 + d at each time.
     """
     d = np.asarray(deviations)
     t = 2 * d[:, 1:] - d[:, :-1]
@@ -107,11 +152,16 @@ def limit(cell: Cell, deviations: np.ndarray, floor, responses: dict, about: dic
     bound = (apart / np.where(shrinks[:, None], [16, 4, 1], 1)).max(axis=1) + rounded
     spent = abs(at) / bound
     worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
-    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS if 2 * shrinks.sum() > len(shrinks) else INCONCLUSIVE
+    verdict = (
+        VIOLATED if not spent[worst] <= 1 else HOLDS if 2 * shrinks.sum() > len(shrinks) else INCONCLUSIVE
+    )
     text = f"{note}: in the limit of small steps {1 + at[worst]:.8g}, must be 1 within {bound[worst]:.2g}"
     out = record(cell, 1.0, 1 + at[worst], bound[worst], spent[worst], verdict, text, about, ORDER, lanes=d.shape[1], steps=steps,
                  backend=cell.backend, control=control)  # fmt: skip
     if control is None:
-        shifts = {name: np.asarray(x)[:, -1] if np.ndim(x) == 2 else np.broadcast_to(x, at.shape) for name, x in responses.items()}
+        shifts = {
+            name: np.asarray(x)[:, -1] if np.ndim(x) == 2 else np.broadcast_to(x, at.shape)
+            for name, x in responses.items()
+        }
         out.powers = powers_of(at, bound, {"prediction": np.ones_like(at), **shifts})
     return out

@@ -5,13 +5,14 @@
     white noise      E r^2/E r^{-2}     = eta E|ghat|^2 (1+beta)/(k (1-beta) (2(1+beta) - eta k))            (3)
     each of them     E|v|^2/E r^2       = 2 eta k/(1+beta)                                                   (4)
 
-(1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta k/(1+beta) and
-(1-beta) sin theta = eta |ghat|/r^2. (3): with z = q + beta v/(1-beta), z' = z - eta (F + k q)/(1-beta), the mean of |z'|^2 - |z|^2
-vanishes, and E<v, F> = 0 for a white F; no moment of r but those two enters (balance.py has it without a mean, summed). In (3)
-an average of r^4 is larger by 1 + 2 Var(r^2)/r^4: a term of order eta k, not part of the law.
+(1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta
+k/(1+beta) and (1-beta) sin theta = eta |ghat|/r^2. (3): with z = q + beta v/(1-beta), z' = z - eta (F + k
+q)/(1-beta), the mean of |z'|^2 - |z|^2 vanishes, and E<v, F> = 0 for a white F; no moment of r but those two
+enters (balance.py has it without a mean, summed). In (3) an average of r^4 is larger by 1 + 2 Var(r^2)/r^4: a
+term of order eta k, not part of the law.
 
-Where nothing fluctuates the bound is that of rounding: the reduced map of relaxation.py (3), linearised at the fixed
-point, carries what each step rounds.
+Where nothing fluctuates the bound is that of rounding: the reduced map of relaxation.py (3), linearised at
+the fixed point, carries what each step rounds.
 """
 
 from __future__ import annotations
@@ -74,8 +75,9 @@ def reduced(z, beta, e, g):
 def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bounds (lanes,) on the relative error of R and of |v|^2/R at the fixed point, and |J^steps|: what is left of the start.
 
-    g: eta |ghat|. One step: |delta| <= u (beta|v| + eta (4|F| + 2|F + k q| + k|q|) + |v'|), |sigma| <= u |q'|, in norms, since
-    the bounds hold componentwise: the force has three roundings in a/|q|^2 and one in each product (theory.md#R0).
+    g: eta |ghat|. One step: |delta| <= u (beta|v| + eta (4|F| + 2|F + k q| + k|q|) + |v'|), |sigma| <= u
+    |q'|, in norms, since the bounds hold componentwise: the force has three roundings in a/|q|^2 and one in
+    each product (theory.md#R0).
     """
     R = np.sqrt(straight(beta, e, g / e * K))
     r, W = np.sqrt(R), chord(beta, e) * R
@@ -105,30 +107,77 @@ def settled(cell: Cell) -> list[Record]:
     many = 125 if cell.quick else 251
     e = 2.0 ** rng.uniform(-4, -2, many)
     out = []
-    for name, beta, rho in (("gradient-descent", np.zeros(many), 0.0), ("heavy-ball", rng.uniform(0.25, 0.75, many), 1.0)):
+    for name, beta, rho in (
+        ("gradient-descent", np.zeros(many), 0.0),
+        ("heavy-ball", rng.uniform(0.25, 0.75, many), 1.0),
+    ):
         end = straight(beta, e)
-        parts = lanes(e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell))
+        parts = lanes(
+            e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell)
+        )
         run = noisy.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
         bound, bound_chord, left = rounding(beta, e, e / K * G, STEPS)
         left = left * FAR**4 < U  # decided by the parameters: the start is forgotten
         r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
         kind = "gradient descent, signs independent" if rho == 0 else "heavy ball, coherent"
-        about = {"eta k": [float(e.min()), float(e.max())], "beta": [float(beta.min()), float(beta.max())], "k": K, "|ghat|": G}
+        about = {
+            "eta k": [float(e.min()), float(e.max())],
+            "beta": [float(beta.min()), float(beta.max())],
+            "k": K,
+            "|ghat|": G,
+        }
 
-        def judged(control, law, predicted, measured, bound, moved, what, beta=beta, e=e, left=left, kind=kind, about=about, run=run):
+        def judged(
+            control,
+            law,
+            predicted,
+            measured,
+            bound,
+            moved,
+            what,
+            beta=beta,
+            e=e,
+            left=left,
+            kind=kind,
+            about=about,
+            run=run,
+        ):
             of = {x: t / predicted for x, t in responses(law, beta, e).items()}
-            return fixed(cell, measured, predicted, bound, left, moved, about, f"{kind}, {what}", run.backend, control, of)
+            return fixed(
+                cell,
+                measured,
+                predicted,
+                bound,
+                left,
+                moved,
+                about,
+                f"{kind}, {what}",
+                run.backend,
+                control,
+                of,
+            )
 
-        wrong = [("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta))), ("k off by 1 %", straight(beta, 1.01 * e, k=1.01 * K))]
+        wrong = [
+            ("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta))),
+            ("k off by 1 %", straight(beta, 1.01 * e, k=1.01 * K)),
+        ]
         if rho == 1:
             wrong.append(("white formula under coherent gradients", noisy_end(beta, e)))
-        out += [judged(control, straight, p, r2**2, bound, FAR**4 - 1, "r^4") for control, p in ((None, end), *wrong)]
+        out += [
+            judged(control, straight, p, r2**2, bound, FAR**4 - 1, "r^4")
+            for control, p in ((None, end), *wrong)
+        ]
         turns = [(None, chord(beta, e)), *([("angle per step sqrt(2 eta k)", 2 * e)] if rho == 1 else [])]
-        out += [judged(control, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)") for control, p in turns]
+        out += [
+            judged(control, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)")
+            for control, p in turns
+        ]
     return out
 
 
-def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control, responses: dict) -> Record:
+def fixed(
+    cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control, responses: dict
+) -> Record:
     """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many bounds."""
     spent = np.where(left, abs(measured / predicted - 1) / bound, 0.0)
     worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
@@ -143,7 +192,9 @@ def fixed(cell: Cell, measured, predicted, bound, left, moved, about, note, back
                  worst={"lane": worst, "step": STEPS, "component": None})  # fmt: skip
     if control is None:
         of = {"prediction": np.ones(len(left)), **responses}
-        out.powers = powers_of((measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()})
+        out.powers = powers_of(
+            (measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()}
+        )
     return out
 
 
@@ -152,10 +203,15 @@ def fluctuating(cell: Cell) -> list[Record]:
     many = 128 if cell.quick else 256 if cell.backend == "numpy" else 512
     points, steps = POINTS["quick" if cell.quick else "full"], 768
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
-    parts = lanes(e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell))
+    parts = lanes(
+        e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell)
+    )
     task = job(parts, windows=steps, every=1)
     run = noisy.run(task, cell.backend)
-    return [*balance.summed(cell, task, run), *averaged(cell, run, points, many, G**2, "white noise in a plane")]
+    return [
+        *balance.summed(cell, task, run),
+        *averaged(cell, run, points, many, G**2, "white noise in a plane"),
+    ]
 
 
 def projected(cell: Cell) -> list[Record]:
@@ -163,17 +219,34 @@ def projected(cell: Cell) -> list[Record]:
     many, points = 128, POINTS["full"]
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
     r = noisy_end(beta, e, np.sqrt(3) * G) ** 0.25
-    q0, v0, params, counters = lanes(e / K, beta, K, 0.0, G, 0.0, r, number=np.arange(len(e)), seed=seed_of(cell))
+    q0, v0, params, counters = lanes(
+        e / K, beta, K, 0.0, G, 0.0, r, number=np.arange(len(e)), seed=seed_of(cell)
+    )
     fill = np.zeros_like(q0)
-    parts = NoisyJob(RULES["heavy-ball"], Precision("float64"), np.concatenate([q0, fill]), np.concatenate([v0, fill]), params, counters, 3, 512, "projected")
-    return averaged(cell, noisy.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions")
+    parts = NoisyJob(
+        RULES["heavy-ball"],
+        Precision("float64"),
+        np.concatenate([q0, fill]),
+        np.concatenate([v0, fill]),
+        params,
+        counters,
+        3,
+        512,
+        "projected",
+    )
+    return averaged(
+        cell, noisy.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions"
+    )
 
 
 def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note: str) -> list[Record]:
     """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point, the worst speaks."""
     beta, e = np.array(points).T
     late, steps = len(run.sums) // 3, run.every * len(run.sums)
-    r2, inverse, w2, chord2, r4 = (run.means(n)[late:].mean(axis=0).reshape(len(points), many) for n in ("r2", "inverse", "w2", "chord2", "r4"))
+    r2, inverse, w2, chord2, r4 = (
+        run.means(n)[late:].mean(axis=0).reshape(len(points), many)
+        for n in ("r2", "inverse", "w2", "chord2", "r4")
+    )
     of = lambda x: x.mean(axis=1, keepdims=True)  # noqa: E731
     end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
     about = {"beta": [p[0] for p in points], "eta k": [p[1] for p in points], "k": K, "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
@@ -184,7 +257,11 @@ def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note:
         # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met.
         samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
         text = f"{note}, {words} over its law"
-        out.append(mean_record(cell, mean(samples), 1.0, 0.0, about, text, steps=steps, backend=run.backend, control=control))
+        out.append(
+            mean_record(
+                cell, mean(samples), 1.0, 0.0, about, text, steps=steps, backend=run.backend, control=control
+            )
+        )
 
     laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
     for control, predicted in laws:

@@ -3,10 +3,11 @@
     bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane averages                             (1)
     q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),   t = Student's quantile of FALSE/(2 M), N - 1  (2)
 
-FALSE is the rate of false alarms of one cell, M the number of means of which it takes the worst. A lane is one sample
-whatever its steps do, since lanes draw from disjoint counters; (2) is the first Edgeworth term of a t statistic
-(P. Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6), with the sample skewness three of its errors up. The bias
-is derived, never fitted. A bound above THIN of the prediction decides nothing.
+FALSE is the rate of false alarms of one cell, M the number of means of which it takes the worst. A lane is
+one sample whatever its steps do, since lanes draw from disjoint counters; (2) is the first Edgeworth term of
+a t statistic (P. Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6), with the sample skewness
+three of its errors up. The bias is derived, never fitted. A bound above THIN of the prediction decides
+nothing.
 """
 
 from __future__ import annotations
@@ -44,10 +45,26 @@ def mean(samples: np.ndarray, family: int | None = None) -> Mean:
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.nan_to_num(np.mean(off**3, axis=1) / s**3)
     t = -stdtrit(n - 1, FALSE / 2 / (family or many))
-    return Mean(value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n)
+    return Mean(
+        value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n
+    )
 
 
-def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, steps: int, backend: str, control=None, data=None, scale=None, responses=None) -> Record:
+def mean_record(
+    cell,
+    found: Mean,
+    predicted,
+    bias,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    backend: str,
+    control=None,
+    data=None,
+    scale=None,
+    responses=None,
+) -> Record:
     """The worst of the means. predicted, bias (M,); scale: what THIN is a part of, by default the prediction.
 
     responses: {coefficient: what a relative change 1 of it adds to the prediction, (M,)}
@@ -67,7 +84,11 @@ def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, s
     text = (f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted {predicted[worst]:.5g} within "
             f"{bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false alarms {FALSE:g} a cell")  # fmt: skip
     if verdict == INCONCLUSIVE:
-        text += "; no scatter at all" if flat else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
+        text += (
+            "; no scatter at all"
+            if flat
+            else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
+        )
     out = record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about, STATISTICAL,
                  lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
     if control is None:
@@ -77,11 +98,30 @@ def mean_record(cell, found: Mean, predicted, bias, about: dict, note: str, *, s
 
 def powers_of(off, bound, responses: dict) -> dict[str, float]:
     """harness/powers.py, for each response."""
-    found = {name: powers.smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()}
+    found = {
+        name: powers.smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()
+    }
     return {name: x for name, x in found.items() if np.isfinite(x)}
 
 
-def record(cell, predicted, measured, bound, spent, verdict, reason, about, kind, *, lanes, steps, backend, control=None, data=None, worst=None) -> Record:
+def record(
+    cell,
+    predicted,
+    measured,
+    bound,
+    spent,
+    verdict,
+    reason,
+    about,
+    kind,
+    *,
+    lanes,
+    steps,
+    backend,
+    control=None,
+    data=None,
+    worst=None,
+) -> Record:
     return Record(
         law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=lanes, steps=steps, parameters=about,
         predicted=float(predicted), measured=float(measured), bound=float(bound), spent=float(spent), verdict=verdict, reason=reason, kind=kind,

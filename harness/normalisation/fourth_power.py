@@ -5,8 +5,9 @@
     relaxation    from one start: coherent r^4 grows by Eq. 17, white r^4 decays by the noise law
     correlation   settled r^4 over Eq. 17's, as the correlation of the noise goes from 0 to 1, and that correlation itself
 
-Means are taken over lanes less what the noise does to them (variates.py). beta, 1 - beta, k, |ghat| and rho are in general
-position: no two of them are equal or simply related, so that no other formula has the same value.
+Means are taken over lanes less what the noise does to them (variates.py). beta, 1 - beta, k, |ghat| and rho
+are in general position: no two of them are equal or simply related, so that no other formula has the same
+value.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def straight(cell: Cell, beta: float) -> list[Record]:
     )
 
     def judge(deviations, stated, note, control=None):
-        return order(cell, rms(deviations), floor, stated, about, note, x=K * eta, steps=steps, control=control)
+        return order(
+            cell, rms(deviations), floor, stated, about, note, x=K * eta, steps=steps, control=control
+        )
 
     moved = responses(r, ends, at)
     told = f"{says}; against the law with its terms of relative order eta k"
@@ -89,7 +92,11 @@ def straight(cell: Cell, beta: float) -> list[Record]:
     early = replace(r, x0=edge**2).law(np.arange(1, 3)[:, None])
     return [
         judge(ratio - 1, 1, f"{says}; deviation from Eq. 17"),
-        judge(seen / first - 1, 2, f"beta {beta:g}, deviation from the law with its terms of relative order eta k"),
+        judge(
+            seen / first - 1,
+            2,
+            f"beta {beta:g}, deviation from the law with its terms of relative order eta k",
+        ),
         within(cell, ratio, first / at, later / at + floor, moved, about, told, steps=steps),
         vanishing(ratio - 1),
         vanishing(seen / fast - 1, "relaxation rate x 1.025"),
@@ -112,12 +119,17 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
     every = round(white.steps / 2)
     steps, t = n * every, (np.arange(n) + 0.5) * every * eta
     number = np.arange(many + 1)
-    parts = lanes(eta, beta, K, 0.0, G, np.where(number, 0.0, 1.0), white.x0**0.25, number=number, seed=seed_of(cell))
+    parts = lanes(
+        eta, beta, K, 0.0, G, np.where(number, 0.0, 1.0), white.x0**0.25, number=number, seed=seed_of(cell)
+    )
     task = job(parts, windows=n, every=every)
     run = noisy.run(task, cell.backend)
     in_windows = lambda y: np.asarray(y).reshape(n, every, -1).mean(axis=1)  # noqa: E731
     x, noise_of = run.means("r4"), in_windows(scatter(white, signs(task)[:, 1:], np.full(steps, eta * G)))
-    laws = {name: in_windows(r.law(np.arange(1, steps + 1)))[:, 0] for name, r in (("noise law", white), ("Eq. 17", straight))}
+    laws = {
+        name: in_windows(r.law(np.arange(1, steps + 1)))[:, 0]
+        for name, r in (("noise law", white), ("Eq. 17", straight))
+    }
     at, rest = (in_windows(y)[:, 0] for y in corrected(white, steps))
     found = mean(x[:, 1:] - noise_of)
     ratio = {law: float(found.value[-1] / y[-1]) for law, y in laws.items()}
@@ -138,12 +150,41 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
                        "statement": "NLD Eq. 17 for the r^4 of minibatch noise"}, **plot}  # fmt: skip
     averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]  # noqa: E731
     out = [
-        mean_record(cell, found, at, rest, about, note, steps=steps, backend=run.backend, data=plot, responses=responses(white, averaged, 1.0)),
-        mean_record(cell, found, laws["Eq. 17"], rest, about, note, steps=steps, backend=run.backend, control="Eq. 17 under white noise", data=claim),
+        mean_record(
+            cell,
+            found,
+            at,
+            rest,
+            about,
+            note,
+            steps=steps,
+            backend=run.backend,
+            data=plot,
+            responses=responses(white, averaged, 1.0),
+        ),
+        mean_record(
+            cell,
+            found,
+            laws["Eq. 17"],
+            rest,
+            about,
+            note,
+            steps=steps,
+            backend=run.backend,
+            control="Eq. 17 under white noise",
+            data=claim,
+        ),
     ]
-    for control, law in (("relaxation rate x 1.025", {"rate": RATE}), ("relaxation at 2 k/(1-beta)", {"rate": 0.5})):
+    for control, law in (
+        ("relaxation rate x 1.025", {"rate": RATE}),
+        ("relaxation at 2 k/(1-beta)", {"rate": 0.5}),
+    ):
         wrong = averaged(lambda m, law=law: white.changed(m, **law)) - laws["noise law"]
-        out.append(mean_record(cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, control=control))
+        out.append(
+            mean_record(
+                cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, control=control
+            )
+        )
     return out
 
 
@@ -159,7 +200,17 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     r = replace(Regime(eta, beta, K, G, rhos, 1.0), x0=Regime(eta, beta, K, G, rhos, 1.0).settled())
     steps = round(4 * r.steps)
     of_lane = np.repeat(np.arange(len(rhos)), many)
-    parts = lanes(eta, beta, K, 0.0, G, rhos[of_lane], r.x0[of_lane] ** 0.25, number=np.arange(len(of_lane)), seed=seed_of(cell))
+    parts = lanes(
+        eta,
+        beta,
+        K,
+        0.0,
+        G,
+        rhos[of_lane],
+        r.x0[of_lane] ** 0.25,
+        number=np.arange(len(of_lane)),
+        seed=seed_of(cell),
+    )
     task = job(parts, windows=1, every=steps)
     run = noisy.run(task, cell.backend)
     s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
@@ -182,16 +233,66 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         ("white noise at every correlation", at * gain(beta, 0.0) / gain(beta, rhos)),
         ("Eq. 17 at every correlation", np.ones_like(at)),
     ):
-        out.append(mean_record(cell, found, predicted, rest, about, note, steps=steps, backend=run.backend, control=control, data=plot, responses=moved))
+        out.append(
+            mean_record(
+                cell,
+                found,
+                predicted,
+                rest,
+                about,
+                note,
+                steps=steps,
+                backend=run.backend,
+                control=control,
+                data=plot,
+                responses=moved,
+            )
+        )
     # E s_n s_(n+m) = rho^m, for the mean of what `scatter` takes off is zero only then.
     # Of more lanes than are stepped: a draw costs a hundredth of a step.
     heard = 512 if cell.quick else 1024
-    parts = lanes(eta, beta, K, 0.0, G, np.repeat(rhos, heard), 1.0, number=np.arange(len(rhos) * heard), seed=seed_of(cell))
+    parts = lanes(
+        eta,
+        beta,
+        K,
+        0.0,
+        G,
+        np.repeat(rhos, heard),
+        1.0,
+        number=np.arange(len(rhos) * heard),
+        seed=seed_of(cell),
+    )
     measured = flips(signs(job(parts, windows=1, every=min(steps, 400))), LAGS).reshape(-1, heard)
     lags = np.repeat(np.arange(1, LAGS + 1), len(rhos))
     stated = np.tile(rhos, LAGS) ** lags
     told = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {', '.join(f'{x:.3g}' for x in rhos)}"
     moved = {"correlation of the noise": lags * stated}
-    out.append(mean_record(cell, mean(measured), stated, 0.0, about, told, steps=steps, backend="numpy", scale=1.0, responses=moved))
-    out.append(mean_record(cell, mean(measured), np.tile(rhos, LAGS), 0.0, about, told, steps=steps, backend="numpy", scale=1.0, control="noise that remembers one step only"))
+    out.append(
+        mean_record(
+            cell,
+            mean(measured),
+            stated,
+            0.0,
+            about,
+            told,
+            steps=steps,
+            backend="numpy",
+            scale=1.0,
+            responses=moved,
+        )
+    )
+    out.append(
+        mean_record(
+            cell,
+            mean(measured),
+            np.tile(rhos, LAGS),
+            0.0,
+            about,
+            told,
+            steps=steps,
+            backend="numpy",
+            scale=1.0,
+            control="noise that remembers one step only",
+        )
+    )
     return out

@@ -20,11 +20,15 @@ def executes(profile: str, backend: str) -> str:
 
 def lanes(eta, beta, k, drift, size, rho, r, *, number, seed: int, swing=0.0, shift=0, start=None):
     """q0, v0, params, counters of lanes that start at (r, 0) with velocity `start` (2, lanes), by default at rest."""
-    everything = np.broadcast_arrays(*(np.asarray(x, float) for x in (eta, beta, k, drift, size, swing, r, rho, number, shift)))
+    everything = np.broadcast_arrays(
+        *(np.asarray(x, float) for x in (eta, beta, k, drift, size, swing, r, rho, number, shift))
+    )
     *params, r, rho, number, shift = (x.ravel() for x in everything)
     q0 = np.stack([r, np.zeros_like(r)])
     threshold = np.array([noise.threshold(x) for x in rho])
-    counters = np.array([number, np.full(len(r), seed % 2**32), threshold, shift]).astype(np.int64).astype(np.uint32)
+    counters = (
+        np.array([number, np.full(len(r), seed % 2**32), threshold, shift]).astype(np.int64).astype(np.uint32)
+    )
     return q0, np.zeros_like(q0) if start is None else start, np.array(params), counters
 
 
@@ -32,17 +36,49 @@ def job(parts, *, windows: int, every: int, rule: str = "heavy-ball") -> noisy.N
     return noisy.NoisyJob(RULES[rule], Precision("float64"), *parts, windows, every)
 
 
-def drawn(rule: str, precision: str, force: str, d: int, *, count: int = 61, windows: int = 3, every: int = 4, seed: int = 5) -> noisy.NoisyJob:
+def drawn(
+    rule: str,
+    precision: str,
+    force: str,
+    d: int,
+    *,
+    count: int = 61,
+    windows: int = 3,
+    every: int = 4,
+    seed: int = 5,
+) -> noisy.NoisyJob:
     """A launch with everything at random, for comparing backends: each kind of noise, a swing, a mean."""
     p, rng = parse(precision), np.random.default_rng(seed)
-    q0, v0 = representable(rng.normal(size=(d, count)), p.q_store), representable(0.01 * rng.normal(size=(d, count)), p.v_store)
+    q0, v0 = (
+        representable(rng.normal(size=(d, count)), p.q_store),
+        representable(0.01 * rng.normal(size=(d, count)), p.v_store),
+    )
     params = [rng.uniform(0.01, 0.1, count), rng.uniform(0.5, 0.95, count), rng.uniform(0.01, 0.1, count), rng.uniform(-0.1, 0.1, count),
               rng.uniform(0.1, 1, count), rng.choice([0, 0.5], count)]  # fmt: skip
-    counters = [np.arange(count), np.full(count, 7), rng.choice([0, noise.WHITE, 1 << 28], count), rng.integers(0, 4, count)]
-    return noisy.NoisyJob(RULES[rule], p, q0, v0, representable(np.array(params), p.arith), np.array(counters, dtype=np.uint32), windows, every, force)
+    counters = [
+        np.arange(count),
+        np.full(count, 7),
+        rng.choice([0, noise.WHITE, 1 << 28], count),
+        rng.integers(0, 4, count),
+    ]
+    return noisy.NoisyJob(
+        RULES[rule],
+        p,
+        q0,
+        v0,
+        representable(np.array(params), p.arith),
+        np.array(counters, dtype=np.uint32),
+        windows,
+        every,
+        force,
+    )
 
 
-FORCES = (("heavy-ball", "float64", "turning", 2), ("gradient-descent", "float32", "projected", 3), ("nesterov", "bfloat16/mixed", "turning", 4))
+FORCES = (
+    ("heavy-ball", "float64", "turning", 2),
+    ("gradient-descent", "float32", "projected", 3),
+    ("nesterov", "bfloat16/mixed", "turning", 4),
+)
 """What `drawn` is asked for where backends are compared."""
 
 

@@ -53,7 +53,9 @@ def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
     y, rows, step = np.concatenate([x0, np.zeros((2, lanes))]).ravel(), [], None
     rows.append(y)
     for a, b in zip(times[:-1], times[1:], strict=True):  # the dense output has order 7 only
-        solver = DOP853(whole, a, y, b, rtol=TIGHT, atol=TIGHT / 10, first_step=None if step is None else min(step, b - a))
+        solver = DOP853(
+            whole, a, y, b, rtol=TIGHT, atol=TIGHT / 10, first_step=None if step is None else min(step, b - a)
+        )
         while solver.status == "running":
             solver.step()
             step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
@@ -64,7 +66,12 @@ def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
     out = [np.array(rows).reshape(len(times), -1, lanes)]
     nothing = np.zeros((2, lanes))
     for stages in (FINE, COARSE):
-        out.append(np.concatenate(march(rates, sources, x0, nothing, nothing, np.repeat(times[:, None], lanes, axis=1), stages), axis=1))
+        out.append(
+            np.concatenate(
+                march(rates, sources, x0, nothing, nothing, np.repeat(times[:, None], lanes, axis=1), stages),
+                axis=1,
+            )
+        )
     return out
 
 
@@ -97,7 +104,11 @@ def flow(cell: Cell) -> list[Record]:
     ):
         out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, control))
     out[0].powers = noticed(unbroken, (m, mu, k), case.dim)
-    out.append(balanced(cell, broken, {"m": m, "mu": mu, "k": k}, (m, mu, k), times, "a loss that is not scale invariant"))
+    out.append(
+        balanced(
+            cell, broken, {"m": m, "mu": mu, "k": k}, (m, mu, k), times, "a loss that is not scale invariant"
+        )
+    )
     return out
 
 
@@ -106,7 +117,9 @@ def known_to(runs, true: tuple, d: int) -> np.ndarray:
     of = [sides(x, d, *true) for x in runs]
     bound = sum(abs(a - b) for i, j in ((0, 1), (1, 2)) for a, b in zip(of[i], of[j], strict=True))
     q, v = runs[0][:, :d], runs[0][:, d : 2 * d]
-    return bound + (d + 4) * U * (2 * true[0] * abs(np.sum(q * v, axis=1)) + true[1] * (square(q) + square(q[:1])))
+    return bound + (d + 4) * U * (
+        2 * true[0] * abs(np.sum(q * v, axis=1)) + true[1] * (square(q) + square(q[:1]))
+    )
 
 
 def noticed(runs, true: tuple, d: int) -> dict[str, float]:
@@ -116,7 +129,11 @@ def noticed(runs, true: tuple, d: int) -> dict[str, float]:
     for i, name in enumerate(("m", "mu", "k")):
         moved[name] = -(off(*(x * (1 + STEP) if i == j else x for j, x in enumerate(true))) - plain) / STEP
     moved["kinetic term"] = -(off(*true, 2 * (1 + STEP)) - plain) / STEP
-    return powers_of(plain[1:], known_to(runs, true, d)[1:], {"prediction": sides(runs[0], d, *true)[1][1:], **{x: t[1:] for x, t in moved.items()}})
+    return powers_of(
+        plain[1:],
+        known_to(runs, true, d)[1:],
+        {"prediction": sides(runs[0], d, *true)[1][1:], **{x: t[1:] for x, t in moved.items()}},
+    )
 
 
 def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> Record:
@@ -147,7 +164,10 @@ def approximation(cell: Cell) -> list[Record]:
     g = lambda q: gradient(case)(q, 0.0)  # noqa: E731
     q0 = np.repeat(case.draw(rng, 1), len(eta), axis=1)
     out = []
-    for k, claims in ((0.0, ((None, mu), ("Eq. 16 with mu for mu^2", np.sqrt(mu)))), (0.25, (("Eq. 16 where the decay is of order one", mu),))):
+    for k, claims in (
+        (0.0, ((None, mu), ("Eq. 16 with mu for mu^2", np.sqrt(mu)))),
+        (0.25, (("Eq. 16 where the decay is of order one", mu),)),
+    ):
         rates = second_order(g, m, mu, k)
         x0 = np.concatenate([q0, -(g(q0) + k * q0) / (1 + BETA)])
         layer = np.minimum(30 * m / mu, FINAL / 2)
@@ -155,10 +175,15 @@ def approximation(cell: Cell) -> list[Record]:
         nothing = np.zeros((0, len(eta)))
         ends = [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]
         for control, friction in claims:
-            fine, coarse = (np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends)
+            fine, coarse = (
+                np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends
+            )
             noise = abs(fine - coarse) + 64 * U  # some twenty operations on each side
             about = {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
-            note, much = "relative error of the source of Eq. 16", {"steps": len(times) - 1, "control": control}
+            note, much = (
+                "relative error of the source of Eq. 16",
+                {"steps": len(times) - 1, "control": control},
+            )
             out.append(order(cell, fine, noise, 1, about, note, x=m, xlabel="m", **much))
             if control is None:
                 one = np.ones(1)

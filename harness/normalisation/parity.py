@@ -33,28 +33,49 @@ def places(profile: str, backend: str) -> list[tuple[str, int]]:
 
 def cells(profile: str, seed: int, backend: str, subject) -> list[Cell]:
     return [
-        Cell("B1", subject, f"noise_{i}", profile, seed, where, rule=f"noisy {FORCES[i][0]}", tag=where)
+        Cell(
+            "B1",
+            subject,
+            f"compared:{FORCES[i][2]}-{i}",
+            profile,
+            seed,
+            where,
+            rule=f"noisy {FORCES[i][0]}",
+            tag=where,
+        )
         for where, i in places(profile, backend)
     ]
 
 
 def compared(cell: Cell) -> list[Record]:
-    which = FORCES[int(cell.part.rpartition("_")[2])]
+    which = FORCES[int(cell.part.rpartition("-")[2])]
     every = EVERY.get(cell.backend, COMPILED)
     job = drawn(*which, count=LANES, windows=WINDOWS, every=every, seed=seed_of(cell))
     mine, params, counters = noisy.run(job, cell.backend), job.params.copy(), job.counters.copy()
     params[0] = params[0] * (1 + 2.0**-10)
     counters[1] ^= np.uint32(1)
-    others = {None: job, "eta x (1 + 2^-10)": replace(job, params=params), "noise of another seed": replace(job, counters=counters)}
+    others = {
+        None: job,
+        "eta x (1 + 2^-10)": replace(job, params=params),
+        "noise of another seed": replace(job, counters=counters),
+    }
     return [judged(cell, job, mine, noisy.run(other), control) for control, other in others.items()]
 
 
-def judged(cell: Cell, job: noisy.NoisyJob, mine: noisy.Sums, plain: noisy.Sums, control: str | None) -> Record:
+def judged(
+    cell: Cell, job: noisy.NoisyJob, mine: noisy.Sums, plain: noisy.Sums, control: str | None
+) -> Record:
     """Every sum that leaves, and both ends."""
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
     bits = sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs)
     moved = int((mine.q != job.q0).any(axis=0).sum())
-    verdict = VIOLATED if bits else HOLDS if 2 * moved > job.lanes and np.isfinite(mine.sums).all() else INCONCLUSIVE
+    verdict = (
+        VIOLATED
+        if bits
+        else HOLDS
+        if 2 * moved > job.lanes and np.isfinite(mine.sums).all()
+        else INCONCLUSIVE
+    )
     reason = f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes moved; force {job.force}"
     out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason, {"force": job.force}, BITWISE,
                  lanes=job.lanes, steps=job.steps, backend=mine.backend, control=control)  # fmt: skip

@@ -5,15 +5,16 @@ For |ghat| = G and telegraph noise of correlation rho per step, x = E r^4 with t
     x(t) = x* + (x_0 - x*) e^{-4 k t/(1-beta)},     x* = eta G^2 F(rho) / (2 k (1-beta))                      (1)
     F(rho) = (1 + rho beta)/(1 - rho beta):  1 white, (1+beta)/(1-beta) coherent                              (2)
 
-Eq. 17 is rho = 1. Derivation, and the next order. L = <A q, v> obeys L' = beta L - eta G s whatever q does, since
-<A q, F> = G s exactly; with C = <q, v>, c = beta C - eta k R, R = |q|^2 and l = L^2 the rest is
+Eq. 17 is rho = 1. Derivation, and the next order. L = <A q, v> obeys L' = beta L - eta G s whatever q does,
+since <A q, F> = G s exactly; with C = <q, v>, c = beta C - eta k R, R = |q|^2 and l = L^2 the rest is
 
     R' = R + 2c + w,   C' = c + w,   w = |v'|^2 = (c^2 + l')/R                                                (3)
     X = R + 2 beta/(1-beta) C:   X' - X = -2 eta k/(1-beta) R + (1+beta)/(1-beta) w                           (4)
 
-so that E X^2 moves by -4 eta k/(1-beta) E[X R] + 2 (1+beta)/(1-beta) E[(X/R)(l' + c^2)] + E (X'-X)^2. The leading part is
-linear in x and l, whence (1) for every rho; l has E l = eta^2 G^2 F/(1-beta^2). The terms of relative size eta k/(1-beta)^2 need
-E[C R], E[C l'] and E l^2 at leading order, moments of a filtered sign that follow one another linearly: `corrected`.
+so that E X^2 moves by -4 eta k/(1-beta) E[X R] + 2 (1+beta)/(1-beta) E[(X/R)(l' + c^2)] + E (X'-X)^2. The
+leading part is linear in x and l, whence (1) for every rho; l has E l = eta^2 G^2 F/(1-beta^2). The terms of
+relative size eta k/(1-beta)^2 need E[C R], E[C l'] and E l^2 at leading order, moments of a filtered sign
+that follow one another linearly: `corrected`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,12 @@ class Regime:
 
     def settled(self, rho=None):
         """x* of (1), of another correlation when asked for one."""
-        return self.eta * self.G**2 * gain(self.beta, self.rho if rho is None else rho) / (2 * self.k * (1 - self.beta))
+        return (
+            self.eta
+            * self.G**2
+            * gain(self.beta, self.rho if rho is None else rho)
+            / (2 * self.k * (1 - self.beta))
+        )
 
     def law(self, n, rho=None, rate=1.0, end=1.0):
         """(1) after n steps; rate and end: factors of 4 k/(1-beta) and of x*, of another law."""
@@ -65,7 +71,15 @@ class Regime:
         return other.law(n, rate=rate, end=end)
 
 
-SYMBOLS = {"eta": "eta", "beta": "beta", "k": "k", "|ghat|^2": "ghat2", "r_0^4": "start", "rate": "rate", "x*": "end"}
+SYMBOLS = {
+    "eta": "eta",
+    "beta": "beta",
+    "k": "k",
+    "|ghat|^2": "ghat2",
+    "r_0^4": "start",
+    "rate": "rate",
+    "x*": "end",
+}
 """The coefficients of (1), and what `changed` calls them."""
 
 
@@ -83,11 +97,13 @@ def corrected(r: Regime, steps: int, pace=None) -> tuple[np.ndarray, np.ndarray]
     """E r^4 to first order after 1 .. steps steps, and a bound on what all later orders add: (steps, ...) each.
 
     pace   pace(n), a factor of G in step n.  With D_n the sum of the sizes of the terms of first order, relative, the largest
-    so far, and D the largest of the run, each order is taken to be at most 2D of the one before, so that the rest is below
-    x 4 D_n D/(1 - 2D): infinite for D >= 1/2. Runs must be longer than a relaxation time for D to be what it settles at.
+    so far, and D the largest of the run, each order is taken to be at most 2D of the one before, so that the
+    rest is below x 4 D_n D/(1 - 2D): infinite for D >= 1/2. Runs must be longer than a relaxation time for D
+    to be what it settles at.
 
     Moments of the sign s and of L, with g = eta G:  L's' = rho (beta Ls - g) and so on; A is R (C + eta k R B),
-    A' = beta A + l', B' = beta B + 1. Where R stands beside them it is sqrt x, whose own fluctuation is of the next order.
+    A' = beta A + l', B' = beta B + 1. Where R stands beside them it is sqrt x, whose own fluctuation is of
+    the next order.
     """
     b, p, e = np.broadcast_arrays(*(np.asarray(z, float) for z in (r.beta, r.rho, np.multiply(r.eta, r.k))))
     whole = np.asarray(r.eta * r.G, float) + 0 * b

@@ -1,13 +1,14 @@
 """What the noise itself does to r^4, lane by lane, with its mean known: a control variate.
 
-The signs s_n of a lane are known (kernels/noise.py), so L' = beta L - eta |ghat| s is too, whatever q does (relaxation.py);
-and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean zero and scatters is
+The signs s_n of a lane are known (kernels/noise.py), so L' = beta L - eta |ghat| s is too, whatever q does
+(relaxation.py); and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean zero
+and scatters is
 
     d' = (1 - lambda) d + 2 (1+beta)/(1-beta) (l - E l),    lambda = 4 eta k/(1-beta),    E d = 0             (1)
 
-E l exactly as in relaxation.py. r^4 - d has the mean of r^4, for every d of mean zero; what is left of its scatter is of the
-next order in eta k: some thirty times less, as a thousand times as many lanes would give. That E d = 0 needs signs of the
-correlation that they say; `flips` judges that, from the same draws.
+E l exactly as in relaxation.py. r^4 - d has the mean of r^4, for every d of mean zero; what is left of its
+scatter is of the next order in eta k: some thirty times less, as a thousand times as many lanes would give.
+That E d = 0 needs signs of the correlation that they say; `flips` judges that, from the same draws.
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ def scatter(r: Regime, s: np.ndarray, g: np.ndarray, lanes_of: np.ndarray | None
 def crossed(r: Regime, s: np.ndarray, g: float, tilt: float) -> np.ndarray:
     """What noise and a mean gradient, `tilt` of it, do together to the angle of a step, over the angle of the mean: (steps, lanes).
 
-    L is L_t + L_s, and r^4 has the part o that is odd in the noise, o' = (1 - lambda) o + 2 (1+beta)/(1-beta) 2 L_t L_s, so that
-    L/r^2 has the even part -L_s o/(2 r^4). White noise, whence E L_s' o = beta E L_s o and that follows from itself linearly.
+    L is L_t + L_s, and r^4 has the part o that is odd in the noise, o' = (1 - lambda) o + 2 (1+beta)/(1-beta)
+    2 L_t L_s, so that L/r^2 has the even part -L_s o/(2 r^4). White noise, whence E L_s' o = beta E L_s o and
+    that follows from itself linearly.
     """
     beta, kept = float(r.beta), 1 - 4 * float(r.eta) * float(r.k) / (1 - float(r.beta))
     gain = 4 * (1 + beta) / (1 - beta)

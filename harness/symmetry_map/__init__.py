@@ -38,8 +38,18 @@ CONTROLS = (
 """A wrong claim for each row; each must be violated."""
 SOURCES = (
     ("J dropped from the rescale charge", "rescale", "heavy ball", {"of_charge": {"momentum": 0.0}}),
-    ("J with the other sign in the rescale charge", "rescale", "heavy ball", {"of_charge": {"momentum": -1.0}}),
-    ("mass eta/2 in the source of U^T U - V^T V", "GL(r)", "heavy ball", {"of_source": {"mass": 1 / (1 + stepping.BETA)}}),
+    (
+        "J with the other sign in the rescale charge",
+        "rescale",
+        "heavy ball",
+        {"of_charge": {"momentum": -1.0}},
+    ),
+    (
+        "mass eta/2 in the source of U^T U - V^T V",
+        "GL(r)",
+        "heavy ball",
+        {"of_source": {"mass": 1 / (1 + stepping.BETA)}},
+    ),
     ("friction off by 1 %", "time", "heavy ball", {"of_charge": {"friction": 1.01}}),
     ("mass off by 1 % in the energy", "time", "Nesterov", {"of_charge": {"mass": 1.01}}),
     ("another memory of RMSProp", "scale", "RMSProp", {"of_source": {"rms": 1.01 * stepping.RMS}}),
@@ -87,7 +97,9 @@ def trajectories(seed: int, profile: str) -> dict[str, dict]:
             h = np.tile(sizes, STARTS)
             q0, w = (np.repeat(x, len(sizes), axis=1) for x in (q0, w))
             counts = np.rint(scene.final / h).astype(int)
-            found[scene.case.name] = stepping.run(scene.case, [*stepping.STEPPED.values(), still], q0, w, h, counts)
+            found[scene.case.name] = stepping.run(
+                scene.case, [*stepping.STEPPED.values(), still], q0, w, h, counts
+            )
     return found
 
 
@@ -106,7 +118,9 @@ def run_cell(cell: Cell) -> list[Record]:
         scene = scenes()[row]
         out.append(one(cell, scene, column, claim, runs[scene.case.name], few=few, control=name))
     scene = scenes()["translation"]
-    out.append(one(cell, scene, "still", Entry("exact", "potential"), runs[scene.case.name], few=few, control=STILL))
+    out.append(
+        one(cell, scene, "still", Entry("exact", "potential"), runs[scene.case.name], few=few, control=STILL)
+    )
     out += judging.counts(cell, np.random.default_rng(derive(cell.seed, "M1/counts")))
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)
@@ -124,11 +138,15 @@ def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
     def judged(row, column, **what):
         return judging.sourced(cell, scenes()[row], column, entry(row, column), steps(row, column), **what)
 
-    found = [judged(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None]
+    found = [
+        judged(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None
+    ]
     return found + [judged(row, column, control=name, **wrong) for name, row, column, wrong in SOURCES]
 
 
-def one(cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, control: str | None = None) -> Record:
+def one(
+    cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, control: str | None = None
+) -> Record:
     run = runs["gradient descent" if column == "gradient flow" else column]
     starts = run.q[0][:, :: len(scene.steps(cell.profile))]
     if claim.charge == "form":
@@ -138,4 +156,6 @@ def one(cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, 
         found = measuring.flowing(scene, claim, starts)
     else:
         found = measuring.discrete(run, scene, claim, few)
-    return judging.judged(cell, scene, column, claim, found, control=control, lanes=len(run.counts), steps=int(run.counts.max()))
+    return judging.judged(
+        cell, scene, column, claim, found, control=control, lanes=len(run.counts), steps=int(run.counts.max())
+    )

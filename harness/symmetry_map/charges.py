@@ -138,7 +138,9 @@ def energy(run: Run, loss, friction: float = 1.0, mass: float = 1.0):
     if decoupled:
         f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
     E = mass * (1 + b) / (4 * eta) * dot(dz, dq) + (f[:-1] + f[1:]) / 2
-    E[1:] += np.cumsum(friction * (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:]), axis=0)  # (7)
+    E[1:] += np.cumsum(
+        friction * (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:]), axis=0
+    )  # (7)
     return E
 
 
@@ -153,7 +155,9 @@ def of_energy(run: Run, loss) -> Drift:
     length = lambda x: np.sqrt(dot(x, x))  # noqa: E731
     product = 2 * U * (length(dz) * length(run.q[1:]) + length(dq) * length(run.z[1:]))
     inside = np.where(np.arange(len(dq))[:, None] < run.counts, product, 0)
-    off_by = (1 + b) / (4 * eta) * (product[0] + product[last, run.lanes]) + 2 * (1 - b) / eta * inside.sum(axis=0) / 2
+    off_by = (1 + b) / (4 * eta) * (product[0] + product[last, run.lanes]) + 2 * (1 - b) / eta * inside.sum(
+        axis=0
+    ) / 2
     return Drift(off / size, off_by / size + 8 * U * (run.counts + 1))
 
 
@@ -172,7 +176,9 @@ def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
         u, v = np.abs(run.q[:, :half]), np.abs(run.q[:, half:])
         off = np.abs((u - v)[run.counts, :, run.lanes].T - (u - v)[0])
         # One rounding of q a step, below u |q'|; eta sign(g) is exact. Two more to form the difference.
-        bound = U * run.at_end(np.cumsum(np.concatenate([(u + v).max(axis=1)[:1] * 2, (u + v)[1:].max(axis=1)]), axis=0))
+        bound = U * run.at_end(
+            np.cumsum(np.concatenate([(u + v).max(axis=1)[:1] * 2, (u + v)[1:].max(axis=1)]), axis=0)
+        )
         return off.max(axis=0), bound
     if run.column.rule is None:
         return natural_bound(run, symmetry)
@@ -183,7 +189,9 @@ def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
         spent = np.abs(found.measured - found.predicted) / found.bound
         inside = np.arange(len(spent))[:, None] <= step
         worst = np.where(inside, spent, 0).argmax(axis=0)
-        return np.abs(found.measured - found.predicted)[worst, run.lanes].astype(float), found.bound[worst, run.lanes].astype(float)
+        return np.abs(found.measured - found.predicted)[worst, run.lanes].astype(float), found.bound[
+            worst, run.lanes
+        ].astype(float)
     # A translation of gradient descent or of the mirror: sum a z; each step rounds v and z.
     a = np.abs(symmetry.shift)[:, None]
     C = np.einsum("i,nil->nl", symmetry.shift.astype(t.z.dtype), t.z)
@@ -196,7 +204,9 @@ def natural_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
     weight = np.diag(symmetry.matrix)
     q = np.moveaxis(run.q[:-1], 1, 0)
     d, n, lanes = q.shape
-    error = program_error(trace.gradient(run.case), q.reshape(d, -1), np.zeros((d, n * lanes)), np.zeros(n * lanes), FLOAT64)[1].reshape(d, n, lanes)
+    error = program_error(
+        trace.gradient(run.case), q.reshape(d, -1), np.zeros((d, n * lanes)), np.zeros(n * lanes), FLOAT64
+    )[1].reshape(d, n, lanes)
     g, eta, after = np.moveaxis(run.g, 1, 0), run.params[0], np.moveaxis(run.q[1:], 1, 0)
     local = np.abs(weight)[:, None, None] * (U * np.abs(after) + eta * q * (3 * U * np.abs(g) + error))
     wide = run.q.astype(np.longdouble)

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-GAP = 2.0**-26  # a singular value below this share of the largest is zero: sqrt(u), halfway between 1 and u on a logarithm
+GAP = (
+    2.0**-26
+)  # a singular value below this share of the largest is zero: sqrt(u), halfway between 1 and u on a logarithm
 
 
 def rank(vectors: np.ndarray) -> int:

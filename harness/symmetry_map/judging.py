@@ -23,13 +23,26 @@ def about(cell, **more) -> dict:
 def verdict_of(found: Finding, entry: Entry) -> tuple[str, str]:
     """The verdict and, where it is not `holds`, why."""
     if found.moved < MOVED:
-        return VIOLATED, f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that stands still keeps everything"
+        return (
+            VIOLATED,
+            f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that stands still keeps everything",
+        )
     if found.spent is None:
         return INCONCLUSIVE, ""
     return (HOLDS, "") if found.spent <= 1 else (VIOLATED, f"predicted {entry.label}, measured {found.label}")
 
 
-def judged(cell, scene: Scene, column: str, entry: Entry, found: Finding, *, control: str | None = None, lanes: int = 0, steps: int = 0) -> Record:
+def judged(
+    cell,
+    scene: Scene,
+    column: str,
+    entry: Entry,
+    found: Finding,
+    *,
+    control: str | None = None,
+    lanes: int = 0,
+    steps: int = 0,
+) -> Record:
     verdict, why = verdict_of(found, entry)
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
     return Record(
@@ -46,7 +59,17 @@ def judged(cell, scene: Scene, column: str, entry: Entry, found: Finding, *, con
     )  # fmt: skip
 
 
-def sourced(cell, scene: Scene, column: str, entry: Entry, run, *, control: str | None = None, of_charge: dict | None = None, of_source: dict | None = None) -> Record:
+def sourced(
+    cell,
+    scene: Scene,
+    column: str,
+    entry: Entry,
+    run,
+    *,
+    control: str | None = None,
+    of_charge: dict | None = None,
+    of_source: dict | None = None,
+) -> Record:
     """The drift of a charge against its sources: the constant in front of the order, to rounding."""
     found = sources.pair(run, scene, entry.charge, of_charge=of_charge, of_source=of_source)
     off, size = found.measured - found.predicted, abs(found.predicted).max(axis=0)
@@ -100,11 +123,28 @@ def counts(cell, rng) -> list[Record]:
         fields, d = counting.linear_fields(n, r, m), (n + m) * r
         q, p = rng.normal(size=(2, d))
         flow, momentum = counting.laws(fields, q), counting.momentum_laws(fields, q, p)
-        out.append(counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, counting.predicted(n, r, m)))
-        out.append(counted(cell, f"fixed mass: U V^T, {n} x {r} and {m} x {r}", momentum, counting.momentum_predicted(n, r, m)))
+        out.append(
+            counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, counting.predicted(n, r, m))
+        )
+        out.append(
+            counted(
+                cell,
+                f"fixed mass: U V^T, {n} x {r} and {m} x {r}",
+                momentum,
+                counting.momentum_predicted(n, r, m),
+            )
+        )
         if (n, r, m) == (1, 3, 1):
             claim = "r(r+1)/2 charges of U V^T where n + l < r"
-            out.append(counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, r * (r + 1) // 2, control=claim))
+            out.append(
+                counted(
+                    cell,
+                    f"gradient flow: U V^T, {n} x {r} and {m} x {r}",
+                    flow,
+                    r * (r + 1) // 2,
+                    control=claim,
+                )
+            )
     hidden, fields = 2, counting.relu_fields(2, 2, 1)
     q, p = rng.normal(size=(2, len(fields[0])))
     out.append(counted(cell, "gradient flow: two hidden ReLU units", counting.laws(fields, q), hidden))
@@ -115,7 +155,11 @@ def counts(cell, rng) -> list[Record]:
 def shown(r: Record) -> dict:
     """A cell of the heat map; where there is no charge there is no drift."""
     label = r.parameters["label"]
-    return {"value": None if label == NO_CHARGE else r.parameters["drift"], "label": label, "evidence": r.reason}
+    return {
+        "value": None if label == NO_CHARGE else r.parameters["drift"],
+        "label": label,
+        "evidence": r.reason,
+    }
 
 
 def summary(cell, records: list[Record]) -> Record:
@@ -123,7 +167,11 @@ def summary(cell, records: list[Record]) -> Record:
     by = {(r.symmetry, r.rule): r for r in records if r.control is None}
     cells = [[shown(by[row, column]) for column in COLUMNS] for row in ROWS]
     total = len(ROWS) * len(COLUMNS)
-    same = sum(cells[i][j]["label"] == PREDICTED[row][j].label for i, row in enumerate(ROWS) for j in range(len(COLUMNS)))
+    same = sum(
+        cells[i][j]["label"] == PREDICTED[row][j].label
+        for i, row in enumerate(ROWS)
+        for j in range(len(COLUMNS))
+    )
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
     return Record(
         case="map", rule="all", lanes=total, steps=0, symmetry="the map", parameters={"exact": exact, "no charge": none}, kind=BITWISE,

@@ -17,7 +17,9 @@ from harness.symmetry_map.stepping import Run, gradient_of
 from harness.symmetry_map.table import EXACT, NO_CHARGE, Entry
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
-OPEN = 2.0**-10  # a one-form whose differential is this share of its derivative is not closed: rounding leaves 2^-50
+OPEN = (
+    2.0**-10
+)  # a one-form whose differential is this share of its derivative is not closed: rounding leaves 2^-50
 
 
 @dataclass
@@ -67,11 +69,33 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
         order = None if kept else decide(error, floor)
         label = EXACT if kept else label_of(order)
         text = f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over {int(run.counts.max())} steps"
-        return Finding(label, drifts[-1], float(off[worst]), 0.0, float(bound[worst]), float(spent[worst]), text, moved, drifts, order)
+        return Finding(
+            label,
+            drifts[-1],
+            float(off[worst]),
+            0.0,
+            float(bound[worst]),
+            float(spent[worst]),
+            text,
+            moved,
+            drifts,
+            order,
+        )
     order = decide(error, floor)
     text = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest: {order.reason}"
     spent = abs(order.value - entry.order) / QUARTER if decided(order) else None
-    return Finding(label_of(order), drifts[-1], order.value, float(entry.order), QUARTER, spent, text, moved, drifts, order)
+    return Finding(
+        label_of(order),
+        drifts[-1],
+        order.value,
+        float(entry.order),
+        QUARTER,
+        spent,
+        text,
+        moved,
+        drifts,
+        order,
+    )
 
 
 def rotating(sizes: int) -> np.ndarray:
@@ -82,8 +106,8 @@ def rotating(sizes: int) -> np.ndarray:
 def decide(error: np.ndarray, floor: np.ndarray) -> orders.Order:
     """orders.decide; and where the differences of p_j do not shrink yet, but are so small that no other whole number is near.
 
-    Differences that stay or grow a little are at the turning point of two terms: from there on they halve at last. Eight of
-    the largest are allowed for what is still to come, and that must be below a quarter.
+    Differences that stay or grow a little are at the turning point of two terms: from there on they halve at
+    last. Eight of the largest are allowed for what is still to come, and that must be below a quarter.
     """
     found = orders.decide(error, floor)
     if found.is_decided or len(found.orders) < orders.FEWEST - 1:
@@ -126,25 +150,37 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
         C = charges.potential(scene.symmetry, np.stack([q0, q]))
         off, size = np.abs(C[1] - C[0]), charges.magnitude(scene.symmetry, q0[None])
         slope = np.abs(charges.generator(scene.symmetry, q[None])[0])
-    bound = (slope * error[:d]).sum(axis=0) * (1 + 2.0**-20) + error[d] * (entry.charge == "energy") + 8 * U * size
+    bound = (
+        (slope * error[:d]).sum(axis=0) * (1 + 2.0**-20)
+        + error[d] * (entry.charge == "energy")
+        + 8 * U * size
+    )
     worst = int(np.argmax(off / bound))
-    spent, moved = float(off[worst] / bound[worst]), float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min())
+    spent, moved = (
+        float(off[worst] / bound[worst]),
+        float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min()),
+    )
     label = EXACT if spent <= 1 else "order 0"
     text = f"off by {off[worst]:.2g} at t = {scene.final:g}, {spent:.2g} of the flow's own error"
-    return Finding(label, float((off / size).max()), float(off[worst]), 0.0, float(bound[worst]), spent, text, moved)
+    return Finding(
+        label, float((off / size).max()), float(off[worst]), 0.0, float(bound[worst]), spent, text, moved
+    )
 
 
 def closedness(scene: Scene, q: np.ndarray, *, dual: bool) -> float:
     """|D theta - D theta^T| / |D theta| of theta = G xi, G = 1 or diag(1/q), the least over the starts.
 
-    theta_i = G_i(q) (A q)_i; its differential by the complex step, exact to rounding. Zero: a charge exists (Poincare).
+    theta_i = G_i(q) (A q)_i; its differential by the complex step, exact to rounding. Zero: a charge exists
+    (Poincare).
     """
     d, A, shares = len(q), scene.symmetry.matrix, []
     for x in q.T:
         points = x[:, None] + 1e-30j * np.eye(d)
         theta = A @ points
         D = (theta / points if dual else theta).imag / 1e-30
-        shares.append(np.linalg.norm(D - D.T) / np.linalg.norm(D) if D.any() else 0.0)  # a constant form is closed
+        shares.append(
+            np.linalg.norm(D - D.T) / np.linalg.norm(D) if D.any() else 0.0
+        )  # a constant form is closed
     return float(min(shares))
 
 

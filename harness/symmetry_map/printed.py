@@ -20,7 +20,9 @@ def map_of(records: Sequence[Record]) -> Record:
     """The summary record of M1. Raises UsageError where a run has none."""
     found = [r for r in records if r.law == "M1" and r.control is None and r.data.get("plot") == "heatmap"]
     if len(found) != 1:
-        raise UsageError(f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, or with --law M1")
+        raise UsageError(
+            f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, or with --law M1"
+        )
     return found[0]
 
 
@@ -31,12 +33,17 @@ def short(label: str) -> str:
 def table(record: Record) -> Text:
     """Twelve columns in 78: no wrapping, whatever the terminal."""
     out = Text(no_wrap=True)
-    out.append(f"{'':<12}" + "".join(f"{name:<6}" for name in SHORT).rstrip() + "\n" + "─" * 77 + "\n", style="bold")
+    out.append(
+        f"{'':<12}" + "".join(f"{name:<6}" for name in SHORT).rstrip() + "\n" + "─" * 77 + "\n", style="bold"
+    )
     for row, cells in zip(ROWS, record.data["cells"], strict=True):
         out.append(f"{row:<12}")
         for column, cell in zip(COLUMNS, cells, strict=True):
             agrees = cell["label"] == entry(row, column).label
-            out.append(f"{short(cell['label']) + ('' if agrees else '!'):<6}", style=STYLE.get(cell["label"], "") if agrees else "bold red")
+            out.append(
+                f"{short(cell['label']) + ('' if agrees else '!'):<6}",
+                style=STYLE.get(cell["label"], "") if agrees else "bold red",
+            )
         out.append("\n")
     return out
 
@@ -44,7 +51,10 @@ def table(record: Record) -> Text:
 def markdown(record: Record) -> list[str]:
     columns = record.data["columns"]
     lines = [f"| | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
-    return lines + [f"| {row} | {' | '.join(short(c['label']) for c in cells)} |" for row, cells in zip(record.data["rows"], record.data["cells"], strict=True)]
+    return lines + [
+        f"| {row} | {' | '.join(short(c['label']) for c in cells)} |"
+        for row, cells in zip(record.data["rows"], record.data["cells"], strict=True)
+    ]
 
 
 def summary(records: Sequence[Record]) -> dict:

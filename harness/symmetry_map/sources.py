@@ -1,8 +1,9 @@
 """What drives each charge of the map away from its law, step by step: the constant in front of the order (theory.md#M1).
 
-An order says that a drift is O(eta^p) and nothing of its size: with J left out, or with another mass, it has the same order. Here
-the drift itself is predicted, from the gradients that the run met and the update as the theory has it, and the two must agree to
-what the steps round. F is the force, y the step as predicted, G = <g, xi>, zero but for the rounding of g:
+An order says that a drift is O(eta^p) and nothing of its size: with J left out, or with another mass, it has
+the same order. Here the drift itself is predicted, from the gradients that the run met and the update as the
+theory has it, and the two must agree to what the steps round. F is the force, y the step as predicted, G =
+<g, xi>, zero but for the rounding of g:
 
     potential  C' - C = <xi, y> + <A y, y>/2;  y of RMSProp and Adam from weighted sums over all gradients               (1)
     massive    heavy ball: -eta/(1-b) <F, A q> + (1+b)/(2(1-b)) <A D, D>, D = q' - q, b = beta (theory.md#D4);           (2)
@@ -12,9 +13,11 @@ what the steps round. F is the force, y the step as predicted, G = <g, xi>, zero
     dual       translation: sum a log(1 + y/q);  sum_i A_ii y_i with y = q (e^{-eta g} - 1) of the mirror                  (5)
     impulse    <y, A q>                                                                                                    (6)
     energy     -<F, D + D'>/2 + D f;  Nesterov's F = (1+beta) g_n - beta g_{n-1}                                           (7)
-               on a metric and of the diagonal rules (2 <Z', D'> + <Z', D> + <Z, D'>)/(4 eta) + D f, Z = -eta g or y
+               on a metric and of the diagonal rules (2 <Z', D'> + <Z', D> + <Z, D'>)/(4 eta) + D f, Z = -eta
+               g or y
 
-Bounds, in the order of the equations: <|xi|, e> with e the rounding of a step, D4's residual, and so on, each beside its term.
+Bounds, in the order of the equations: <|xi|, e> with e the rounding of a step, D4's residual, and so on, each
+beside its term.
 """
 
 from __future__ import annotations
@@ -36,7 +39,9 @@ WIDE = np.longdouble
 def wide(run: Run) -> Run:
     """The run with states in 64 bits, q from the stored log q where that is stored."""
     z, v, g, params = (x.astype(WIDE) for x in (run.z, run.v, run.g, run.params))
-    return replace(run, z=z, v=v, g=g, params=params, q=np.exp(z) if run.column.rule and run.column.rule.log_state else z)
+    return replace(
+        run, z=z, v=v, g=g, params=params, q=np.exp(z) if run.column.rule and run.column.rule.log_state else z
+    )
 
 
 def weighted(x: np.ndarray, keeps: float) -> np.ndarray:
@@ -44,7 +49,15 @@ def weighted(x: np.ndarray, keeps: float) -> np.ndarray:
     return (1 - WIDE(keeps)) * accumulated(x, WIDE(keeps))
 
 
-def adaptive(run: Run, *, rms=stepping.RMS, first=stepping.FIRST, second=stepping.SECOND, epsilon=stepping.EPSILON, unbiased=True):
+def adaptive(
+    run: Run,
+    *,
+    rms=stepping.RMS,
+    first=stepping.FIRST,
+    second=stepping.SECOND,
+    epsilon=stepping.EPSILON,
+    unbiased=True,
+):
     """(1): the steps of RMSProp or Adam, and bounds on what the update rounds before its store; (n, d, lanes) each."""
     g, eta = run.g, run.params[0]
     n = np.arange(1, len(g) + 1)[:, None, None].astype(WIDE)
@@ -55,7 +68,11 @@ def adaptive(run: Run, *, rms=stepping.RMS, first=stepping.FIRST, second=steppin
         s, p, rate, keeps = weighted(g * g, second) / correct[1], weighted(g, first), eta / correct[0], second
     y = -rate * p / (np.sqrt(s) + WIDE(epsilon))
     # A weighted sum rounds each of its terms thrice a step and forgets them; the bias corrections, root and quotient a dozen times.
-    size = rate * (weighted(abs(g), first) if run.column.name == "Adam" else abs(g)) / (np.sqrt(s) + WIDE(epsilon))
+    size = (
+        rate
+        * (weighted(abs(g), first) if run.column.name == "Adam" else abs(g))
+        / (np.sqrt(s) + WIDE(epsilon))
+    )
     return y, U * size * (12 + 3 / (1 - max(keeps, first)))
 
 
@@ -66,8 +83,12 @@ def stepped(run: Run, **law) -> tuple[np.ndarray, np.ndarray]:
     if name in ("RMSProp", "Adam"):
         y, error = adaptive(run, **law)
         return y, error + U * after
-    if name == "entropy mirror":  # log q' = log q - eta g, a product and a sum, of which the exponential is taken
-        return run.q[:-1] * np.expm1(-eta * g), after * U * (3 * abs(eta * g) + abs(run.z[1:])) * (1 + 2.0**-40)
+    if (
+        name == "entropy mirror"
+    ):  # log q' = log q - eta g, a product and a sum, of which the exponential is taken
+        return run.q[:-1] * np.expm1(-eta * g), after * U * (3 * abs(eta * g) + abs(run.z[1:])) * (
+            1 + 2.0**-40
+        )
     if name == "natural gradient":
         y = -eta * run.q[:-1] * g
         return y, U * (3 * abs(y) + after) * (1 + 2.0**-40)
@@ -77,7 +98,11 @@ def stepped(run: Run, **law) -> tuple[np.ndarray, np.ndarray]:
     delta, sigma = rounded(run)
     if name == "Nesterov":
         return beta * run.v[1:] - eta * g, sigma
-    y = -eta * g if name == "gradient descent" else run.v[1:] - (eta * k * run.q[:-1] if run.column.rule.decoupled else 0)
+    y = (
+        -eta * g
+        if name == "gradient descent"
+        else run.v[1:] - (eta * k * run.q[:-1] if run.column.rule.decoupled else 0)
+    )
     return y, sigma + (delta if name == "gradient descent" else 0)
 
 
@@ -97,7 +122,9 @@ def of_potential(run: Run, symmetry, **law):
     y, e = stepped(run, **law)
     xi, A, after = generator(symmetry, run.q[:-1]), symmetry.matrix, abs(run.q[1:])
     reach = act(abs(A), after) + abs(symmetry.shift)[:, None]
-    return np.cumsum(dot(xi, y) + dot(act(A, y), y) / 2, axis=0), np.cumsum(dot(reach, e) + dot(act(abs(A), e), e), axis=0)
+    return np.cumsum(dot(xi, y) + dot(act(A, y), y) / 2, axis=0), np.cumsum(
+        dot(reach, e) + dot(act(abs(A), e), e), axis=0
+    )
 
 
 def of_massive(run: Run, symmetry, *, mass=1.0):
@@ -107,11 +134,21 @@ def of_massive(run: Run, symmetry, *, mass=1.0):
     pull, M = dot(run.g, act(A, q)), abs(A)
     if run.column.name == "Nesterov":
         r, J, (y, _) = beta / (1 - beta), dot(run.v[:-1], act(A, q)), stepped(run)
-        source = beta * (beta - 1) * J - (1 + r + beta) * eta * pull + mass * (dot(act(A, y), y) / 2 + r * dot(act(A, y), run.v[1:]))
-        error = (beta + r) * dot(act(M, abs(q)), delta) + dot(act(M, abs(q) + abs(y)) + r * act(M, abs(run.v[1:])), sigma) + dot(act(M, sigma), sigma)
+        source = (
+            beta * (beta - 1) * J
+            - (1 + r + beta) * eta * pull
+            + mass * (dot(act(A, y), y) / 2 + r * dot(act(A, y), run.v[1:]))
+        )
+        error = (
+            (beta + r) * dot(act(M, abs(q)), delta)
+            + dot(act(M, abs(q) + abs(y)) + r * act(M, abs(run.v[1:])), sigma)
+            + dot(act(M, sigma), sigma)
+        )
         return np.cumsum(source, axis=0), np.cumsum(error, axis=0)
     b, D, rho = beta, np.diff(run.q, axis=0), delta
-    if run.column.rule.decoupled:  # v = q - a q_before - sigma, so D' = b D - eta F + delta + sigma' - beta sigma
+    if (
+        run.column.rule.decoupled
+    ):  # v = q - a q_before - sigma, so D' = b D - eta F + delta + sigma' - beta sigma
         b = beta * (1 - eta * k)
         before = np.concatenate([0 * sigma[:1], sigma[:-1]])
         rho, sigma = delta + sigma + beta * before, 0 * sigma
@@ -145,7 +182,9 @@ def of_dual(run: Run, symmetry):
         weight = symmetry.shift
     else:
         terms, errors, weight = y, e, np.diag(symmetry.matrix)
-    return tuple(np.cumsum(np.einsum("i,nil->nl", w, x), axis=0) for w, x in ((weight, terms), (abs(weight), errors)))
+    return tuple(
+        np.cumsum(np.einsum("i,nil->nl", w, x), axis=0) for w, x in ((weight, terms), (abs(weight), errors))
+    )
 
 
 def of_impulse(run: Run, symmetry, **law):
@@ -165,17 +204,26 @@ def of_energy(run: Run, loss, **law):
         if run.column.rule.decoupled:
             F = run.g + (1 - beta) * k * run.q[:-1]
         if name == "Nesterov":
-            F, rho = run.g + beta * (run.g - np.concatenate([run.g[:1], run.g[:-1]])), beta * delta + sigma + beta * before
+            F, rho = (
+                run.g + beta * (run.g - np.concatenate([run.g[:1], run.g[:-1]])),
+                beta * delta + sigma + beta * before,
+            )
         both = D[1:] + D[:-1]
         source, error = -dot(F[1:], both) / 2, dot(abs(both), rho[1:]) / (2 * eta)
     else:
         y, e = stepped(run, **law)
         q = run.q[:-1]
-        Z, of_Z = (-eta * run.g, e / q * (1 + 2.0**-30)) if name in ("entropy mirror", "natural gradient") else (y, e)
+        Z, of_Z = (
+            (-eta * run.g, e / q * (1 + 2.0**-30))
+            if name in ("entropy mirror", "natural gradient")
+            else (y, e)
+        )
         if name == "entropy mirror":
             of_Z = U * (3 * abs(Z) + abs(run.z[1:])) * (1 + 2.0**-40)
         source = (2 * dot(Z[1:], D[1:]) + dot(Z[1:], D[:-1]) + dot(Z[:-1], D[1:])) / (4 * eta)
-        error = (2 * dot(of_Z[1:], abs(D[1:])) + dot(of_Z[1:], abs(D[:-1])) + dot(of_Z[:-1], abs(D[1:]))) / (4 * eta)
+        error = (2 * dot(of_Z[1:], abs(D[1:])) + dot(of_Z[1:], abs(D[:-1])) + dot(of_Z[:-1], abs(D[1:]))) / (
+            4 * eta
+        )
     f = loss(run.q)
     if run.column.rule is not None and run.column.rule.decoupled:
         f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
@@ -200,7 +248,9 @@ class Pair:
     bound: np.ndarray
 
 
-def pair(run: Run, scene, charge: str, *, of_charge: dict | None = None, of_source: dict | None = None) -> Pair:
+def pair(
+    run: Run, scene, charge: str, *, of_charge: dict | None = None, of_source: dict | None = None
+) -> Pair:
     """Of a wide run. of_charge, of_source: keywords of another charge and of another law."""
     of_charge, of_source = of_charge or {}, of_source or {}
     if charge == "energy":
@@ -231,5 +281,7 @@ def coefficients(run: Run, charge: str) -> dict[str, dict]:
         return {"J": {"of_charge": {"momentum": up}}, "mass": {"of_source": {"mass": up}}}
     if charge == "decay":
         return {"kinetic term": {"of_source": {"kinetic": up}}}
-    named = ("friction",) if name == "sign" else ("friction", "mass")  # sign descent's kinetic energy never changes
+    named = (
+        ("friction",) if name == "sign" else ("friction", "mass")
+    )  # sign descent's kinetic energy never changes
     return {x: {"of_charge": {x: up}} for x in named} if charge == "energy" else {}

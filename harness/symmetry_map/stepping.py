@@ -22,7 +22,16 @@ from kernels.precision import Precision
 from kernels.rules import RULES, Rule
 
 FLOAT64 = Precision("float64")
-PRINTED = {"neg": "-{}", "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "exp": "np.exp({})", "log": "np.log({})", "sqrt": "np.sqrt({})"}
+PRINTED = {
+    "neg": "-{}",
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "exp": "np.exp({})",
+    "log": "np.log({})",
+    "sqrt": "np.sqrt({})",
+}
 BETA, DECAY, FRICTION = 0.27, 0.21, 0.87
 RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0 is reached within the ladder
 
@@ -52,7 +61,14 @@ def gradient_of(case) -> Callable:
 def natural(q, g, eta, n=0, memory=None):
     """(1), the rule of kernels/step.py with the entries of G beside its parameters."""
     nothing = np.zeros_like(eta)
-    (after,), _ = step.step([q], [np.zeros_like(q)], [eta, nothing, nothing, nothing, 1 / q], lambda *_: [g], RULES["natural-gradient"], FLOAT64)
+    (after,), _ = step.step(
+        [q],
+        [np.zeros_like(q)],
+        [eta, nothing, nothing, nothing, 1 / q],
+        lambda *_: [g],
+        RULES["natural-gradient"],
+        FLOAT64,
+    )
     return after
 
 
@@ -136,7 +152,16 @@ class Run:
 
     def part(self, lanes: np.ndarray) -> Run:
         """These lanes alone."""
-        return Run(self.case, self.column, self.z[..., lanes], self.v[..., lanes], self.q[..., lanes], self.g[..., lanes], self.params[:, lanes], self.counts[lanes])
+        return Run(
+            self.case,
+            self.column,
+            self.z[..., lanes],
+            self.v[..., lanes],
+            self.q[..., lanes],
+            self.g[..., lanes],
+            self.params[:, lanes],
+            self.counts[lanes],
+        )
 
     @property
     def path(self) -> np.ndarray:
@@ -155,14 +180,19 @@ def run(case, columns, q0: np.ndarray, w: np.ndarray, h: np.ndarray, counts: np.
         states[c.name] = ([z0], [v0], [], c.params(h), {})
     lanes = q0.shape[1]
     for n in range(1, int(counts.max()) + 1):
-        at = [np.exp(s[0][-1]) if c.rule and c.rule.log_state else s[0][-1] for c, s in zip(columns, states.values(), strict=True)]
+        at = [
+            np.exp(s[0][-1]) if c.rule and c.rule.log_state else s[0][-1]
+            for c, s in zip(columns, states.values(), strict=True)
+        ]
         force = g(np.concatenate(at, axis=1))
         for i, c in enumerate(columns):
             zs, vs, gs, params, memory = states[c.name]
             mine = force[:, i * lanes : (i + 1) * lanes]
             if c.rule:
                 # One "component" of shape (d, lanes): everything but the gradient is elementwise.
-                (z,), (v,) = step.step([zs[-1]], [vs[-1]], params, lambda *_, mine=mine: [mine], c.rule.at(n), FLOAT64)
+                (z,), (v,) = step.step(
+                    [zs[-1]], [vs[-1]], params, lambda *_, mine=mine: [mine], c.rule.at(n), FLOAT64
+                )
             else:
                 z = c.plain(zs[-1], mine, params[0], n, memory)
                 v = z - zs[-1]

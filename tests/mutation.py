@@ -1,6 +1,6 @@
 """Mutation testing: each change of one node of a module, and whether the tests that stand for the module see it.
 
-    python tests/mutation.py laws orders --sample 80 --jobs 2          python tests/mutation.py laws --only 17,42
+    python tests/mutation.py laws.norm orders --sample 80 --jobs 2          python tests/mutation.py orders --only 17,42
 
 A mutant is compiled in memory in a process of its own, forked from one that has already imported what is slow and none
 of this project; nothing is written to disk. Survivors are printed with their line. What survives today, and why, stands
@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 240  # seconds for the tests of one mutant; a mutant that hangs is killed
 TESTS = {  # the quick ones that stand for a module; the rest of the suite may see more: shares are lower bounds
-    "laws": ("test_formulas.py",),
+    **{f"laws.{name}": ("test_formulas.py",) for name in ("balance", "curved", "norm", "positions", "quadratic", "signs", "step", "terms", "translation")},
     "trajectory": ("test_formulas.py",),
     "bounds": ("test_trace.py", "test_domain.py"),
     "orders": ("test_order_rule.py",),

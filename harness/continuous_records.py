@@ -106,6 +106,15 @@ def record(
     )  # fmt: skip
 
 
+def verdict_of(order: Order, stated: float) -> str:
+    """Holds within the bound of p*; violated below it by QUARTER as well (`order_record`); else inconclusive."""
+    if not order.is_decided:
+        return INCONCLUSIVE
+    if abs(order.value - stated) <= order.bound:
+        return HOLDS
+    return VIOLATED if order.value - stated < -QUARTER else INCONCLUSIVE
+
+
 def order_record(
     cell,
     symmetry: str | None,
@@ -118,6 +127,7 @@ def order_record(
     steps: int = 0,
     backend: str = "scipy",
     note: str = "",
+    powers: dict | None = None,
 ) -> Record:
     """The order p* against the stated one; spent = |p* - stated| / bound.
 
@@ -128,17 +138,25 @@ def order_record(
     rounding leaves. It is inconclusive, and says so.
     """
     off = order.value - stated if order.is_decided else None
-    spent = None if off is None else abs(off) / order.bound if order.bound > 0 else abs(off)
-    verdict = INCONCLUSIVE if off is None else HOLDS if spent <= 1 else VIOLATED if off < -QUARTER else INCONCLUSIVE
-    if 0 < len(order.orders) < len(data["x"]) and "window" not in data:  # the step sizes above the rounding plateau: those that were judged
+    spent = (
+        None if off is None else 0.0 if not off else abs(off) / order.bound if order.bound else float("inf")
+    )
+    verdict = verdict_of(order, stated)
+    if (
+        0 < len(order.orders) < len(data["x"]) and "window" not in data
+    ):  # the step sizes above the rounding plateau: those that were judged
         data = {**data, "window": sorted((data["x"][0], data["x"][len(order.orders)]))}
-    above = "; above what is stated: its leading term may be small here" if verdict == INCONCLUSIVE and off is not None and off > QUARTER else ""
+    above = (
+        "; above what is stated: its leading term may be small here"
+        if verdict == INCONCLUSIVE and off is not None and off > QUARTER
+        else ""
+    )
     text = f"{order.reason}, stated {stated}{above}; p_j = {', '.join(f'{p:.3f}' for p in order.orders[-4:])}"
     return Record(
         law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=len(data["x"]),
         steps=steps, parameters=parameters, predicted=float(stated), measured=order.value, bound=order.bound, spent=spent,
         verdict=verdict, reason=f"{note}: {text}" if note else text, kind=ORDER, symmetry=symmetry, control=control, cell=cell.name,
-        replay=cell.replay, data={} if control else data,
+        replay=cell.replay, data={} if control else data, powers=powers or {},
     )  # fmt: skip
 
 

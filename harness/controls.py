@@ -7,12 +7,18 @@ faults themselves are those of harness/faults; `noether faults` shows all of the
 
 from __future__ import annotations
 
+from functools import cache
+
 from cases.case import Case
-from harness import faults
+from harness import faults, sweep
+from harness.covering import cover
 from harness.faults.fault import Fault, LawFault
+from harness.lawbook.discrete import DISCRETE
+from harness.laws import EXACT
 from harness.trajectory import Trajectory
 from kernels.launch import Job
-from kernels.rules import Rule
+from kernels.precision import parse
+from kernels.rules import RULES
 
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",
@@ -28,6 +34,9 @@ OF_RARE = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10
 """What a rare rule is shown beside its own near misses; the others are those of the common rules, and `noether faults` shows them."""
 PLACED = tuple(f.name for f in faults.placed.FAULTS)
 """What a launch of the whole horizon is for."""
+NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)", "k off by 1 %", "state 8 ulp off", "buffer 8 ulp off",
+        "bfloat16 store truncated", "eta as float32")  # fmt: skip
+"""What vanishes in the rounding where every operation is rounded to 16 bits."""
 LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane", *faults.placed.LANEWISE)
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
@@ -38,11 +47,43 @@ NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of he
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
 
 
-def shown(control: Fault, rule: Rule, tag: str = "") -> bool:
-    """Whether a cell shows a control: one that is tagged, what it is for, the others what is seen in a few steps."""
+LANES, STEPS = 61, 12  # of a launch that shows controls
+
+
+def shown(control: Fault, job: Job, tag: str = "") -> bool:
+    """Whether a launch shows a control: one that is tagged, what it is for; the others what is seen in a few steps, and beside the rounding of every operation."""
+    if not control.applies(job):
+        return False
     if tag:
         return control.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
-    return control.name not in PLACED and (not rule.rare or control.name in OWN or control.name in OF_RARE)
+    common = not job.rule.rare or control.name in OWN or control.name in OF_RARE
+    return control.name not in PLACED and common and not (job.precision.eager and control.name in NEAR)
+
+
+def points(points: list, laws: tuple[str, ...], ready: tuple = ()) -> list:
+    """The (case, rule, precision) at which every (law, control) of the book that can be shown is; those of `ready` are."""
+    if not points:
+        return []
+    widest = next(p for p in ("float64", *(p[2] for p in points)) if p in {x[2] for x in points})
+    known = {p: pairs(*p, laws, widest) for p in dict.fromkeys((*points, *ready))}
+    seen = set().union(*(known[p] for p in ready))
+    return cover(points, lambda *p: known[p] - seen)
+
+
+@cache
+def pairs(case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str) -> set[tuple[str, str, str]]:
+    """(law, control, "" or the precision in which it is promised) that a launch there shows."""
+    about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
+    promised = {(k, c, p) for k in about for c, p in BOOK[k].promised if p == precision}
+    if precision != widest:
+        return promised
+    job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
+    here = {c.name for c in KERNEL_CONTROLS if shown(c, job)}
+    of_laws = {(f.law, f.name, "") for f in LAW_CONTROLS if f.law in about and any(f.applies(job.rule, s) for s in case.symmetries)}
+    return promised | of_laws | {(k, c, "") for k in about for c in here & {*BOOK[k].controls}}
+
+
+BOOK = {law.key: law for law in DISCRETE}
 
 
 def controlled(case: Case, job: Job, control: Fault) -> Trajectory:

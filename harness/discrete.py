@@ -128,7 +128,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
-        if control.applies(job) and controls.shown(control, job.rule, cell.tag):
+        if controls.shown(control, job, cell.tag):
             t = controls.controlled(cell.subject, job, control)
             for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
                 record.control = control.name

@@ -83,17 +83,21 @@ def judgement() -> list[str]:
 
 
 def orders() -> list[str]:
+    """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on them."""
     from harness import orders as instrument
+    from harness.continuous_records import verdict_of
 
-    eta = 2.0 ** -np.arange(4, 12)
-    known = {"eta^2": eta**2, "eta^-1": 1 / eta, "3 eta + eta^2": 3 * eta + eta**2, "an alternating sign": eta**2 * (-1.0) ** np.arange(8)}
-    read = {}
-    for name, errors in known.items():
-        order = instrument.decide(errors, 0 * eta)
-        read[name] = round(order.value) if order.is_decided else None
+    eta, rounded = 2.0 ** -np.arange(4, 12), 2.0**-50
+    known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1), "eta^1.5": (eta**1.5, 1.5),
+             "eta^.7 (1 + eta)": (eta**0.7 * (1 + eta), 0.7), "eta^1.9": (eta**1.9, 1.9)}  # fmt: skip
+    read = {name: instrument.decide(errors, rounded * np.abs(errors)) for name, (errors, _) in known.items()}
+    wrong = {name: order.value for name, order in read.items() if not order.is_decided or not abs(order.value - known[name][1]) <= order.bound < 1 / 32}
+    out = expect("the orders of " + ", ".join(known) + " that are off", wrong, {})
+    alternating = instrument.decide(eta**2 * (-1.0) ** np.arange(8), 0 * eta)
     short = instrument.decide(eta[:3], 0 * eta[:3])
-    out = expect("the orders of " + ", ".join(known), list(read.values()), [2, -1, 1, None])
-    return out + expect("an order from three points", short.is_decided, False)
+    out += expect("an order of alternating signs, or from three points", (alternating.is_decided, short.is_decided), (False, False))
+    verdicts = tuple(verdict_of(instrument.decide(eta**p, rounded * eta**p), 2) for p in (2, 1.5, 1.7, 2.5)) + (verdict_of(short, 2),)
+    return out + expect("eta^2, eta^1.5, eta^1.7, eta^2.5, three points for order 2", verdicts, (HOLDS, VIOLATED, VIOLATED, INCONCLUSIVE, INCONCLUSIVE))
 
 
 def seeds() -> list[str]:

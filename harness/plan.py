@@ -15,7 +15,7 @@ from itertools import product
 
 from cases import CORE
 from cases.case import Case
-from harness import rarities
+from harness import controls, rarities
 from harness.covering import cover
 from harness.discrete import DiscreteCell, rules_of
 from harness.lawbook import LAWS  # noqa: F401
@@ -175,7 +175,7 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
             (case, rule, precision)
             for case, precision in product(cases, selection.precisions)
             for rule in rules_of(case)
-            if rule in selection.rules and (precision.endswith("eager") is False or worthwhile(case, rule, precision))
+            if rule in selection.rules and ("precisions" in selection.asked or worthwhile(case, rule, precision))
         ]
         for cases, depth in depths(selection)
     }
@@ -204,8 +204,9 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         cells += [cell(c, r, p, "exact", exact, n=WIDE_LANES, horizon=2, tag="wide") for c, r, p in points if full_or_first(c, r, p)]
     if exact:
         cells += [cell(*p, "exact", exact, where=backend if p in compiled else "numpy", **rarities.size(p, full, size)) for p in rare]
-        cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in rarities.homes(rare)]
-        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in control_points(points, full)]
+        homes = rarities.homes(rare)
+        cells += [cell(*p, "controls", exact, n=rarities.FEW, where="numpy", horizon=12, values=()) for p in homes]
+        cells += [cell(*p, "controls", exact, n=61, where="numpy", horizon=12, values=()) for p in near_misses(points, rare, homes, exact, full)]
         cells += [cell(c, r, p, "controls", ("D0",), n=WIDE_LANES, where="numpy", horizon=2, tag="wide", values=())
                   for c, r, p in points if full_or_first(c, r, p)]  # fmt: skip
         # At any step of the whole horizon: every kind of fault to D0 once, and what each law must see of it to that law.
@@ -225,17 +226,12 @@ def worthwhile(case: Case, rule: str, precision: str) -> bool:
     return precision != "bfloat16/eager" or (case.name in ("mexican-hat", "linear-network") and rule == "heavy-ball-decoupled")
 
 
-def control_points(points, full: bool):
-    """Where controls run: every (case, rule) in float64 when full; else one rule a case, options once, narrow stores once."""
-    wanted = {"softmax": "gradient-descent", "rayleigh": "heavy-ball", "mexican-hat": "heavy-ball-decoupled", "deformed-rayleigh": "gradient-descent",
-              "linear-network": "", "entropy-mirror": "mirror-descent"}  # fmt: skip
-    out = []
-    for case, rule, precision in points:
-        narrow = case.name == "mexican-hat" and rule == "heavy-ball" and precision in ("bfloat16", "bfloat16/mixed")
-        here = case.name == "mexican-hat" if RULE_TABLE[rule].optional else wanted.get(case.name, rule) == rule
-        if narrow or (precision == "float64" and (full or here)):
-            out.append((case, rule, precision))
-    return out or list(points[:1])
+def near_misses(points: list[Point], rare: list[Point], homes: list[Point], laws: tuple[str, ...], full: bool) -> list[Point]:
+    """Where controls run beside the homes of the rare rules; in full, in float64, everywhere."""
+    points = sorted(points, key=lambda p: len(gradient(p[0]).ops))  # of equals the cheapest
+    common = [*(p for p in points if full and p[2] == "float64"), *controls.points(points, laws)]
+    common = list(dict.fromkeys(common))
+    return common + controls.points([p for p in rare if p not in homes], laws, (*homes, *common))
 
 
 def placed_points(points) -> list[Point]:

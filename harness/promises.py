@@ -5,6 +5,7 @@
     unkept     every near miss that the book of laws promises was shown, and killed by its law  whole runs
     spared     what a law must see wherever it is planted was killed in each cell that shows it every run
     idle       no law stays far below its bound in any precision, no exact one under any rule   whole runs
+    numb       an order or a mean would have seen some coefficient changed by half              whole runs
     faulty     the instruments themselves read known points rightly (instruments.py)            every run
 
 A run is whole when neither cases, rules, precisions nor numbers were narrowed: then nothing excuses a gap.
@@ -12,11 +13,12 @@ A run is whole when neither cases, rules, precisions nor numbers were narrowed: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from harness import instruments
 from harness.laws import EXACT
-from harness.verdicts import ROUNDING, STATISTICAL, VIOLATED, Record
+from harness.verdicts import HOLDS, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.
@@ -36,13 +38,16 @@ FALSE = 1e-9
 STEEPEST = 6.0
 """Most that the density of a statistical spent may be near 0: of |z|/bar, z normal, it is 2 bar/sqrt(2 pi), and no bar is wider than 7."""
 
+NUMB = 0.5
+"""Power of its best coefficient above which an order or a mean is no evidence of any: bars a thousand times too wide leave none below it."""
+
 
 def broken(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool) -> list[str]:
     """What is missing, one line each."""
     laws = list(laws)
     found = [*instruments.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
-        found += [*silent(records, cells, laws), *unkept(records, laws, book), *idle(records, laws)]
+        found += [*silent(records, cells, laws), *unkept(records, laws, book), *idle(records, laws), *numb(records, laws)]
     return found
 
 
@@ -110,3 +115,13 @@ def floor_of(place: tuple[str, ...], count: int) -> float:
     if len(place) == 1:
         return FALSE ** (1 / count) / STEEPEST
     return RULE_FLOOR if len(place) == 3 else RESPONSE_FLOOR if place[0] == "E1" else FLOOR
+
+
+def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
+    """Laws of orders and means that say what they would have seen (Record.powers), and would have seen nothing."""
+    best: dict[str, float] = {}
+    for r in records:
+        if r.control is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:
+            for x in r.powers.values():
+                best[r.law] = min(best.get(r.law, math.inf), abs(x) if x == x else math.inf)
+    return [f"{law} would have held with every coefficient {1 + NUMB} times as large: its bars see nothing" for law, x in best.items() if x > NUMB]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cases import CATALOG
 from harness import order_laws, orders
 from harness.continuous_records import order_record
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
 NONE = np.zeros_like(ETA)
@@ -76,10 +76,8 @@ def test_vectors_of_different_lengths_are_refused():
 def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
     records = order_laws.run_cell(cell)
     claims = [r for r in records if r.control is None and r.verdict != OUTSIDE]
-    assert claims and all(r.verdict in (HOLDS, INCONCLUSIVE) for r in claims)
-    assert sum(r.verdict == HOLDS for r in claims) >= len(claims) - 1
-    faults = [r for r in records if r.control]
-    assert {r.control for r in faults if r.verdict == VIOLATED} == {r.control for r in faults} != set()
+    assert {r.verdict for r in claims} == {HOLDS}
+    assert {r.verdict for r in records if r.control} == {VIOLATED}
 
 
 def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
@@ -87,6 +85,7 @@ def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
     measured = {
         (r.parameters["statement"].split(", ", 1)[1], r.control): r.measured
         for r in order_laws.run_cell(cell)
+        if r.kind == ORDER and r.parameters["beta"] == 0.53
     }
     assert measured["cold, qdot(0) = -(g + k q)/(1 + beta)", None] == pytest.approx(2, abs=0.1)
     assert measured["cold, qdot(0) = 0", None] == pytest.approx(1, abs=0.1)
@@ -97,7 +96,7 @@ def test_another_loss_in_the_model_gives_order_zero():
     case = BY_NAME["mexican-hat"]
     cell = order_laws.Cell("O1", case, "gradient-descent", "quick", 0)
     eta = order_laws.step_sizes(cell)
-    q0 = np.repeat(cell.start()[0], len(eta), axis=1)
+    q0 = np.repeat(cell.start(1)[0], len(eta), axis=1)
     from harness.symbolic import gradient
 
     g = gradient(case)
@@ -124,9 +123,24 @@ def test_the_plain_update_is_the_equation_it_states():
 
 @pytest.mark.parametrize(
     ("value", "verdict"),
-    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (3.0, INCONCLUSIVE), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
+    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (2.5, INCONCLUSIVE), (3.0, INCONCLUSIVE), (1.5, VIOLATED), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
 )
 def test_an_order_is_violated_only_by_a_lower_one(value, verdict):
     cell = order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0]
     order = orders.Order((2.0,), value, None if value is None else 0.01, "planted")
     assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict
+
+
+@settings(max_examples=100, deadline=None)
+@given(order=st.floats(0.3, 3.2), lead=st.floats(0.1, 10), first=st.floats(-2, 2))
+def test_an_order_that_is_no_integer_is_read_as_it_is(order, lead, first):
+    """Nothing rounds p* before it is judged: eta^1.5 is not of order 2, nor of order 1."""
+    errors = lead * ETA**order * (1 + first * ETA)
+    found = orders.decide(errors, 8 * 2.0**-53 * errors)
+    assert found.is_decided and abs(found.value - order) <= found.bound < 1 / 8
+    judged = {stated: order_record(order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0], None, found, stated, {}, {"x": [1.0]}).verdict for stated in (1, 2, 3)}
+    for stated, verdict in judged.items():
+        if order < stated - 0.4:
+            assert verdict == VIOLATED
+        if abs(order - stated) > 0.15:
+            assert verdict != HOLDS

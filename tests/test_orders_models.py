@@ -6,11 +6,12 @@ import pytest
 from cases import CATALOG, CORE
 from cases.case import Case, translation
 from harness import order_laws
-from harness.order_laws import bregman, curved, decay, momentum, schedule, sign
-from harness.order_laws.runs import Cell, bounded, step_sizes, steps_of, updates
+from harness.order_laws import bregman, charges, curved, decay, schedule, sign
+from harness.order_laws.records import bounded
+from harness.order_laws.runs import Cell, step_sizes, steps_of, updates
 from harness.symbolic import gradient, hessian_product
 from harness.symbolic_metric import curved as metric_of
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 from kernels.rules import MIRROR_DESCENT
 from kernels.step import step
 
@@ -29,7 +30,7 @@ def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
 def test_every_update_meets_every_model():
     (cell,) = [c for c in PLANNED if c.part == "pairs"]
     records = order_laws.run_cell(cell)
-    seen = {r.parameters["statement"]: r.predicted for r in records if not r.control and "model of" in r.parameters["statement"]}
+    seen = {r.parameters["statement"]: r.predicted for r in records if not r.control and r.kind == ORDER and "model of" in r.parameters["statement"]}
     assert len(seen) == 9
     for note, order in seen.items():
         update, _, model = note.partition(" against the model of ")
@@ -88,12 +89,12 @@ def test_the_second_order_flow_of_gradient_descent_descends_a_modified_loss():
 def test_a_schedule_that_does_not_change_is_no_schedule():
     case = BY_NAME["mexican-hat"]
     cell = Cell("O7", case, "heavy-ball-scheduled", "quick", 0)
-    (q0, w), eta = cell.start(), step_sizes(cell)[:2]
+    (q0, w), eta = cell.start(1), step_sizes(cell)[:2]
     force = lambda x: gradient(case)(x, 0.1)  # noqa: E731
     claims = [schedule.Scheduled("", ratio, 0.0, w, 2, v0=w) for ratio in (True, False)]
     found = schedule.run(force, claims, lambda t: (1 + 0 * t, 0 * t), q0, eta, 0.5)
     plain = updates(force, np.repeat(q0, 2, axis=1), eta * w, eta, steps_of(eta), beta=0.5)[0]
-    assert np.array_equal(found, np.tile(plain, 2))
+    assert np.array_equal(found, np.stack([plain[:, None]] * 2))
 
 
 @pytest.mark.parametrize("of", schedule.SCHEDULES.values())
@@ -140,7 +141,7 @@ def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
     assert [c.rule for c in order_laws.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == ["curved", "heavy-ball-metric"]
     for case, even in ((pair(), True), (BY_NAME["softmax"], False), (BY_NAME["rayleigh"], False)):
         q, symmetry = case.draw(np.random.default_rng(0), 4), case.symmetries[0]
-        assert momentum.is_pulled_evenly(lambda q, case=case: gradient(case)(q, 0.1), symmetry, q) == even
+        assert charges.is_pulled_evenly(lambda q, case=case: gradient(case)(q, 0.1), symmetry, q) == even
 
 
 def test_beside_the_core_a_full_run_looks_at_two_metrics():

@@ -9,6 +9,8 @@ from harness.faults.types import truncate
 from kernels.precision import (
     MODES,
     PRECISIONS,
+    SUBNORMAL,
+    UNIT,
     Precision,
     bfloat16_bits,
     encode,
@@ -66,3 +68,24 @@ def test_unknown_precisions_are_refused_by_name(label):
 def test_narrowing_a_float64_to_a_half_is_refused():
     with pytest.raises(TypeError, match="rounded twice"):
         narrow(np.ones(1), "bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("label", "arith", "rounded", "q_store", "v_store"),
+    [
+        ("float64", "float64", "float64", "float64", "float64"),
+        ("float64/eager", "float64", "float64", "float64", "float64"),
+        ("float32/mixed", "float32", "float32", "float32", "float32"),
+        ("float32/eager", "float32", "float32", "float32", "float32"),
+        ("float16", "float32", "float32", "float16", "float16"),
+        ("bfloat16/eager", "float32", "bfloat16", "bfloat16", "bfloat16"),
+        ("bfloat16/mixed", "float32", "float32", "bfloat16", "float32"),
+    ],
+)
+def test_a_mode_says_what_is_rounded_where(label, arith, rounded, q_store, v_store):
+    """The table at the head of kernels/precision.py."""
+    p = parse(label)
+    assert (p.arith, p.rounded, p.q_store, p.v_store) == (arith, rounded, q_store, v_store)
+    assert p.eager == (rounded != arith)
+    assert (p.u_arith, p.u_q, p.u_v) == (UNIT[rounded], UNIT[q_store], UNIT[v_store])
+    assert (p.tiny_arith, p.tiny_q, p.tiny_v) == (SUBNORMAL[rounded], SUBNORMAL[q_store], SUBNORMAL[v_store])

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from cases import CORE
+from cases.case import linear, rotation, scale, translation
 from harness import sweep
 from harness.discrete import DiscreteCell
 from harness.faults.laws import FAULTS
 from harness.judge import judge
+from harness.lawbook.discrete import APPLIES
 from harness.laws import EXACT
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, VIOLATED
@@ -158,3 +160,50 @@ def test_the_friction_of_a_schedule_depends_on_where_in_its_step_the_rate_is_rea
         )
         order = 2 * np.log2(second / third) - np.log2(first / second)  # extrapolated once
         assert abs(order - (2 if name == r else 1)) < 0.02, f"{name}: {order}"
+
+
+# ---- which rules a law speaks of, as `noether explain` says it
+
+BALL = {"heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"}
+BUFFERS = BALL | {"heavy-ball-decoupled", "heavy-ball-scheduled"}
+EUCLIDEAN = BUFFERS | {"nesterov", "gradient-descent"}
+ON_METRIC = {"natural-gradient", "heavy-ball-metric"}
+COVERED = {
+    ("D0", "scale"): set(RULES),
+    ("D1", "scale"): BALL | {"gradient-descent"},
+    ("D2", "scale"): EUCLIDEAN | ON_METRIC,
+    ("D3", "rotation"): BUFFERS,
+    ("D3", "translation"): BUFFERS | {"nesterov", "heavy-ball-metric"},
+    ("D3", "scale"): set(),
+    ("D4", "scale"): BALL | {"gradient-descent"},
+    ("D4", "rotation"): set(),
+    ("D5", "scale"): BALL,
+    ("D5", "translation"): set(),
+    ("D6", "translation"): EUCLIDEAN,
+    ("D6", "scale"): set(),
+    ("D7", "scale"): {"mirror-descent", "natural-gradient"},
+    ("D7", "translation along the simplex"): {"mirror-descent", "natural-gradient", "exponentiated-gradient"},
+    ("D8", "rescale"): {"sign-descent"},
+    ("D8", "scale"): set(),
+    ("D10", "scale"): {"heavy-ball-decoupled"},
+    ("D11", "scale"): {"gradient-descent"},
+}
+SYMMETRIES = {
+    "scale": scale(3),
+    "rotation": rotation(3, 0, 1),
+    "translation": translation((1, 0, 0)),
+    "translation along the simplex": translation((1, -1, 0)),
+    "rescale": linear([[1, 0, 0], [0, -1, 0], [0, 0, 0]], "rescale"),
+}
+
+
+@pytest.mark.parametrize(("law", "kind"), COVERED)
+def test_a_law_speaks_of_the_rules_that_it_says(law, kind):
+    assert {r.name for r in RULES.values() if EXACT[law].suits(r, SYMMETRIES[kind])} == COVERED[law, kind]
+
+
+def test_every_exact_law_says_where_it_applies():
+    assert {law for law, _ in COVERED} == set(EXACT) == set(APPLIES)
+    assert {law for law in EXACT if not EXACT[law].narrow} == {
+        law for law, text in APPLIES.items() if "float32" in text
+    }

@@ -31,6 +31,7 @@ class Cell:
     profile: str
     seed: int
     case: object = PUBLISHED
+    unit = 1.0
 
     @property
     def rule(self) -> str:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
+from harness import powers
 from harness.claims.book import BOOK, claimed
 from harness.claims.evidence import rounding
+from harness.flow_collocation import march
 from harness.laws.balance import charge, decay_law
-from harness.order_laws.runs import both, judge, solved, stepping, steps_of, updates
+from harness.order_laws import constants
+from harness.order_laws.claims import NUDGE
+from harness.order_laws.curved import on_metric
+from harness.order_laws.power import norm
+from harness.order_laws.records import both, judge
+from harness.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
 from harness.seeds import derive
+from harness.symbolic_metric import curved as metric_of
 from harness.symmetry_map.stepping import FLOAT64, gradient_of, natural
 from harness.trajectory import Trajectory
-from harness.verdicts import Record
+from harness.verdicts import ORDER, Record
 from kernels.rules import HEAVY_BALL
 
 U = 2.0**-53
@@ -37,21 +45,48 @@ def oscillator(m, mu, k, start, velocity, t):
 
 def start_velocity(cell) -> list[Record]:
     """P2: the translation charge of softmax under heavy ball with decay, from rest, against its closed form."""
-    eta, final, beta, k = sizes(cell, 4), 0.5, 0.5, 0.5
+    found = [closed_form(cell, beta, k) for beta, k, _ in SETTINGS]
+    out, eta = [r for records, _ in found for r in records], sizes(cell, 4)
+    first, errors = found[0]
+    right, wrong = (float(abs(e[-1])) for e in errors)
+    return claimed("P2", out, published="cdot(0) = 0", ratio=wrong / right,
+                   series={"from -k c/(1 + beta)": errors[0], "from 0, as published": errors[1]},
+                   caption="The closed form of the translation charge is of order 2 from its right start velocity, of order 1 from 0.",
+                   measured=f"{told(of(first, 2))} from -k c/(1 + beta), {told(of(first, 1))} from 0; errors {right:.1e} and {wrong:.1e} at eta = {eta[-1]:.2g}")  # fmt: skip
+
+
+def of(records: list[Record], stated: int) -> Record:
+    """The order that is stated so."""
+    return next(r for r in records if r.kind == ORDER and r.control is None and r.predicted == stated)
+
+
+def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndarray]]:
+    """Its records, and the errors relative to c(0) of the right start velocity and of 0.
+
+    (1), (2) of order_laws/constants.py for F = k c: with E = e^{-k T/mu} c(0) the errors are -eta k E/(2 mu) from 0 and
+    eta^2 k^2 E (k T/(6 mu^3) - 1/(4 mu^2)) from -k c/(1 + beta).
+    """
+    eta, final, mu, at, near = sizes(cell, 4), 0.5, 1 - beta, f"beta {beta:g}, k {k:g}, ", 1 + NUDGE
     rng, a = np.random.default_rng(derive(cell.seed, cell.name)), SOFTMAX.symmetries[0].shift
     q0 = np.repeat(SOFTMAX.draw(rng, 1) + a[:, None], len(eta), axis=1)  # a charge of order one
     q = updates(gradient_of(SOFTMAX), q0, 0 * q0, eta, steps_of(eta, final), beta=beta, k=k)[0]
     c0, c = a @ q0, a @ q
-    m, mu, size = eta * (1 + beta) / 2, 1 - beta, np.abs(a) @ np.abs(q0)
-    errors = [np.abs(c - oscillator(m, mu, k, c0, s * c0, final)) for s in (-k / (1 + beta), 0.0)]
-    facts = dict(steps=int(steps_of(eta, final).max()), eta=eta)
-    out = [judge(cell, errors[0], 8 * U * size, size, 2, "closed form from -k c/(1 + beta)", symmetry="translation-0", **facts)]
-    out += both(cell, errors[1], 8 * U * size, size, 1, "closed form from 0", BOOK["P2"].control, 2, symmetry="translation-0", **facts)
-    right, wrong = (float(e[-1] / abs(c0[-1])) for e in errors)
-    return claimed("P2", out, published="cdot(0) = 0", ratio=wrong / right,
-                   series={"from -k c/(1 + beta)": errors[0], "from 0, as published": errors[1]},
-                   caption="The closed form of the translation charge is of order 2 from its right start velocity, of order 1 from 0.",
-                   measured=f"{told(out[0])} from -k c/(1 + beta), {told(out[1])} from 0; errors {right:.1e} and {wrong:.1e} at eta = {eta[-1]:.2g}")  # fmt: skip
+    m, size, slope = eta * (1 + beta) / 2, (np.abs(a) @ np.abs(q0))[None], -k / (1 + beta)
+    x = oscillator(m, mu, k, c0, slope * c0, final)
+    nudged = {"mass": (near * m, mu, k, c0, slope * c0, final), "mu": (m, near * mu, k, c0, slope * c0, final), "k": (m, mu, near * k, c0, slope * c0, final),
+              "cdot(0)": (m, mu, k, c0, near * slope * c0, final), "eta": (m, mu, k, c0, slope * c0, near * final)}  # fmt: skip
+    D = {name: (x - oscillator(*changed))[None] / NUDGE for name, changed in nudged.items()}
+    off = [(c - x)[None], (c - oscillator(m, mu, k, c0, 0.0, final))[None]]
+    facts = dict(steps=int(steps_of(eta, final).max()), eta=eta, symmetry="translation-0")
+    left = np.exp(-k * final / mu) * c0[:1]
+    second, first = k * k * left * (k * final / (6 * mu**3) - 1 / (4 * mu**2)), k * left / (2 * mu)
+    notes = (at + "closed form from -k c/(1 + beta)", at + "closed form from 0")
+    out = [judge(cell, off[0], 8 * U * size, size, 2, notes[0], responses=D, **facts)]
+    out.append(constants.vanishing(cell, off[0], 8 * U * size, size, 1, D, notes[0], **facts))
+    out += constants.judged(cell, off[0], 8 * U * size, size, 2, second, notes[0], **facts)
+    out += both(cell, off[1], 8 * U * size, size, 1, notes[1], BOOK["P2"].control, 2, **facts)
+    out += constants.judged(cell, off[1], 8 * U * size, size, 1, -first, notes[1], **facts)
+    return out, [e[0] / c0 for e in off]
 
 
 BETAS, STARTS = (0.9, 0.5, 0.1, 0.99, 0.95, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.05), 16
@@ -85,6 +120,7 @@ def decay_rate(cell) -> list[Record]:
     note = "decay rate of the angular momentum per step"
     out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact, data=data),
            rounding(cell, rate.astype(float), pade, bound, about, note, steps=steps, control=BOOK["P5"].control)]  # fmt: skip
+    out[0].powers = {"-ln beta": powers.smallest(rate.astype(float) - exact, bound, exact)}
     ratios = (pade / rate).astype(float)[::STARTS]
     told = ", ".join(f"{r:.4f} at beta {b:g}" for r, b in zip(ratios[:TOLD], BETAS[:TOLD], strict=True))
     return claimed("P5", out, published="2 (1 - beta)/(1 + beta)", measured=f"of the measured rate it is {told}", ratio=float(ratios[0]))
@@ -98,27 +134,40 @@ def curved(cell) -> list[Record]:
     """
     eta, final, case = sizes(cell, 4), 1.0, ENTROPY_MIRROR
     d, g = case.dim, gradient_of(case)
-    q0 = np.repeat(case.draw(np.random.default_rng(derive(cell.seed, cell.name)), 1), len(eta), axis=1)
-    counts, q, ends = steps_of(eta, final), q0, np.empty_like(q0)
+    start = case.draw(np.random.default_rng(derive(cell.seed, cell.name)), NATURAL_STARTS)
+    fan = Fan(start, eta, 1)
+    counts, q, ends = steps_of(fan.eta, final), fan.q, np.empty_like(fan.q)
     for n in range(1, int(counts.max()) + 1):
-        q = natural(q, g(q), eta)
+        q = natural(q, g(q), fan.eta)
         ends[:, counts == n] = q[:, counts == n]
-    twice, bend = np.tile(eta, 2), np.repeat([0.0, 1.0], len(eta))
 
-    def rates(x):
-        at, w = x[:d], x[d:]
-        return np.concatenate([w, -(w + at * g(at)) * (2 / twice) + bend * w * w / (2 * at)])
+    def solution(bend, mass=1.0, friction=1.0, force=1.0, begin=1.0, by=solved):
+        def rates(x):
+            at, w = x[:d], x[d:]
+            return np.concatenate([w, -(friction * w + force * at * g(at)) * (2 / (mass * fan.eta)) + bend * w * w / (2 * at)])
 
-    start = np.tile(q0, 2)
-    layer = np.minimum(15 * twice, final / 2)
-    times = np.concatenate([np.linspace(0 * layer, layer, 7), np.linspace(layer, 0 * layer + final, 7)[1:]])
-    x, error = (y[-1] for y in solved(rates, np.concatenate([start, -start * g(start)]), times))
-    off, size = np.linalg.norm(np.tile(ends, 2) - x[:d], axis=0), np.linalg.norm(ends, axis=0)
-    straight, bent = (slice(i * len(eta), (i + 1) * len(eta)) for i in (0, 1))
-    facts = dict(steps=int(counts.max()), eta=eta)
-    out = [judge(cell, off[straight], error[straight], size, 2, "natural gradient against (eta/2) qddot + qdot + G^-1 g", **facts)]
-    out += both(cell, off[bent], error[bent], size, 1, "natural gradient against Euler-Lagrange", BOOK["P6"].control, 2, **facts)
-    return claimed("P6", out, published="order 2", measured=f"{told(out[1])}, against {told(out[0])} of (eta/2) qddot + qdot + G^-1 g = 0",
-                   ratio=float(off[bent][-1] / off[straight][-1]),
-                   series={"(eta/2) qddot + qdot + G^-1 g": off[straight], "Euler-Lagrange, as published": off[bent]},
+        layer = np.minimum(15 * fan.eta, final / 2)
+        times = np.concatenate([np.linspace(0 * layer, layer, 7), np.linspace(layer, 0 * layer + final, 7)[1:]])
+        return by(rates, np.concatenate([fan.q, -begin * fan.q * g(fan.q)]), times)
+
+    loose = lambda rates, x0, times: march(rates, lambda X: X[:0], x0, np.zeros((0, x0.shape[1])), np.zeros((0, x0.shape[1])), times, 3)[0]  # noqa: E731
+    plain = solution(0.0, by=loose)[-1, :d]
+    names = {"mass": "mass", "friction": "friction", "G^-1 g": "force", "qdot(0)": "begin"}
+    D = {name: fan.apart((plain - solution(0.0, by=loose, **{key: 1 + NUDGE})[-1, :d]) / NUDGE)[0] for name, key in names.items()}
+    D["Christoffel symbol"] = fan.apart(plain - solution(1.0, by=loose)[-1, :d])[0]  # for the 0 that it has here
+    off, error = zip(*((fan.apart(ends - x[-1, :d])[0], fan.apart(e[-1])[0]) for x, e in (solution(b) for b in (0.0, 1.0))), strict=True)
+    facts, size, notes = dict(steps=int(counts.max()), eta=eta), np.linalg.norm(fan.apart(ends)[0], axis=0), NATURAL_NOTES
+    ours, theirs = on_metric(metric_of(case), g, start, 0.5, 1.0, [(a, a, -start * g(start)) for a in (0.0, 1.0)], final)
+    out = [judge(cell, off[0], error[0], size, 2, notes[0], responses=D, **facts)]
+    out += both(cell, off[1], error[1], size, 1, notes[1], BOOK["P6"].control, 2, **facts)
+    out.append(constants.vanishing(cell, off[0], error[0], size, 1, D, notes[0], **facts))
+    out += constants.judged(cell, off[1], error[1], size, 1, ours - theirs, notes[1], **facts)
+    apart = [norm(e) for e in off]
+    return claimed("P6", out, published="order 2", measured=f"{told(of(out, 1))}, against {told(of(out, 2))} of (eta/2) qddot + qdot + G^-1 g = 0",
+                   ratio=float(apart[1][-1] / apart[0][-1]),
+                   series={"(eta/2) qddot + qdot + G^-1 g": apart[0], "Euler-Lagrange, as published": apart[1]},
                    caption="Natural gradient steps leave the Euler-Lagrange equation at first order, their own model at second.")  # fmt: skip
+
+
+NATURAL_STARTS = 3
+NATURAL_NOTES = ("natural gradient against (eta/2) qddot + qdot + G^-1 g", "natural gradient against Euler-Lagrange")

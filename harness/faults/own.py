@@ -31,6 +31,7 @@ from harness import (
 )
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS
+from kernels import precision, rules
 
 OWN = "the harness itself"
 
@@ -172,6 +173,16 @@ def own_gradient(right):
     return lambda loss, q: right(loss, np.asarray(q, np.float64).astype(wide.WIDE)).astype(np.float64).astype(wide.WIDE)
 
 
+def away_from_zero(right):
+    """bfloat16 with ties away from zero, in kernel and oracle alike."""
+
+    def bfloat16_bits(x):
+        bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
+        return np.where(np.isnan(x), right(x), (bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16)
+
+    return bfloat16_bits
+
+
 def dropping(right):
     """A resumed run forgets its last record, not the cell that it belongs to."""
 
@@ -219,6 +230,9 @@ FAULTS = (
     OwnFault("seeds ignored", "every cell draws the same lanes", instead(discrete, "derive", lambda right: lambda seed, name: 1), ("instruments",)),
     OwnFault("inconclusive counted as holds", "what stands still is evidence", instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)), ("instruments",)),
     OwnFault("survivors forgiven", "a control that no law kills is no reason", instead(run, "exit_code", lambda right: lambda records, names, strict=False: 0), ("instruments",)),
+    OwnFault("ties away from zero in kernel and oracle", "what bfloat16 holds of a number half way between two",
+             instead(precision, "bfloat16_bits", away_from_zero), ("instruments",)),
+    OwnFault("another schedule in kernel and law", "the rate is halved after 33 steps for 32", instead(rules, "MILESTONES", lambda right: (33, 64)), ("instruments",)),
     OwnFault("resume drops records", "a cell is done, its last record is gone", instead(folder.Folder, "reopen", dropping), ("resumed",), probe="resume"),
     OwnFault("parity compares nothing", "no bit ever differs", instead(discrete.launch, "differing_bits", lambda right: lambda a, b: 0), ("exit code", "survivors", "promises"), probe="parity"),
     OwnFault("covariance judged on nothing", "every step is called an underflow",

@@ -21,26 +21,16 @@ from dataclasses import replace
 import numpy as np
 
 from cases.case import BREGMAN, Metric
-from harness.order_laws.claims import OFF
-from harness.order_laws.descent import EPS
-from harness.order_laws.runs import (
-    FINAL,
-    QUIET,
-    Cell,
-    U,
-    bounded,
-    judge,
-    judged_claims,
-    reference,
-    solved,
-    step_sizes,
-    steps_of,
-)
+from harness.order_laws import constants
+from harness.order_laws.claims import NUDGE, OFF
+from harness.order_laws.records import bounded, judge
+from harness.order_laws.runs import FINAL, QUIET, Cell, Fan, U, reference, rough, solved, step_sizes, steps_of
+from harness.order_laws.units import EPS, KAPPA
 from harness.symbolic import gradient
 from harness.symbolic_metric import Curved, curved
 from harness.verdicts import Record
 
-KAPPA = 1.0
+SIMPLEX_STARTS = 2
 MASSES = 2.0 ** -np.arange(1.0, 6.0)
 
 
@@ -56,18 +46,34 @@ def bregman_rates(metric: Curved, g: Callable, m, mu=1.0):
     return rates
 
 
-def bregman_pairs(cell: Cell, metric: Curved, g: Callable, q0: np.ndarray, ends: dict[str, np.ndarray]) -> list[Record]:
-    """(1) against the end of every update."""
-    eta, out = step_sizes(cell), []
-    start = np.concatenate([q0, -g(q0) / metric.entries(q0, KAPPA)])
-    x, error = reference(bregman_rates(metric, g, eta / 2), np.repeat(start, len(eta), axis=1), 2 / eta)
+def bregman_pairs(
+    cell: Cell, metric: Curved, g: Callable, q0: np.ndarray, ends: dict[str, np.ndarray]
+) -> list[Record]:
+    """(1) against the end of every update, (d, starts, sizes)."""
+    sizes, out, near = step_sizes(cell), [], 1 + NUDGE
+    fan, w0 = Fan(q0, sizes, 1), -g(q0) / metric.entries(q0, KAPPA)
+    start = lambda by=1.0: np.concatenate([fan.q, by * fan.starts(w0[:, None])])  # noqa: E731
+    plain = bregman_rates(metric, g, fan.eta / 2)
+    changes = {None: (plain, start()), "mass": (bregman_rates(metric, g, near * fan.eta / 2), start()), "friction": (bregman_rates(metric, g, fan.eta / 2, near), start()),
+               "force": (bregman_rates(metric, lambda x: near * g(x), fan.eta / 2), start()), "qdot(0)": (plain, start(near))}  # fmt: skip
+    felt = {name: fan.apart(rough(*of, 2 / fan.eta)[: len(q0)])[0] for name, of in changes.items()}
+    D = {name: (felt[None] - x) / NUDGE for name, x in felt.items() if name}
+    x, error = reference(*changes[None], 2 / fan.eta)
+    x, error = fan.apart(x[: len(q0)])[0], fan.apart(error)[0]
+    facts = dict(steps=int(steps_of(sizes).max()))
     for update, q in ends.items():
-        e, size = np.linalg.norm(q - x[: len(q0)], axis=0), np.linalg.norm(q, axis=0)
-        note, stated = f"{update} against the Bregman Lagrangian", 2 if update == "mirror descent" else 1
-        facts = dict(steps=int(steps_of(eta).max()))
-        out.append(judge(cell, e, error, size, stated, note, **facts))
+        size, note, stated = (
+            np.linalg.norm(q, axis=0),
+            f"{update} against the Bregman Lagrangian",
+            2 if update == "mirror descent" else 1,
+        )
+        out.append(judge(cell, q - x, error, size, stated, note, **facts))
         if stated == 1:
-            out.append(judge(cell, e, error, size, 2, note, control=f"Bregman Lagrangian for {update}", **facts))
+            out.append(
+                judge(cell, q - x, error, size, 2, note, control=f"Bregman Lagrangian for {update}", **facts)
+            )
+        else:
+            out.append(constants.vanishing(cell, q - x, error, size, 1, D, note, **facts))
     return out
 
 
@@ -78,14 +84,19 @@ def exponential(q, xp):
 
 def conserved(cell: Cell) -> list[Record]:
     """(1) in q and qdot, in which no linear combination of the state is what is kept; the loss is the symmetric one."""
-    case = replace(cell.case, metric=Metric(BREGMAN, potential=exponential))
+    case = replace(cell.slowed, metric=Metric(BREGMAN, potential=exponential))
     metric, g, m = curved(case), (lambda x: gradient(case)(x, 0.0)), MASSES
-    (q0, w), d = cell.start(), case.dim
+    (q0, w), d = cell.start(1), case.dim
     times = np.linspace(0, FINAL, 33)[:, None] * np.ones_like(m)
     symmetry = next(s for s in case.symmetries if s.is_translation)
     n, out = symmetry.shift[:, None], []
-    for mu, readings in ((1.0, {1.0: None, 0.0: "grad h without m qdot"}), (1 - 2.0**-10, {1.0: "friction off by 2^-10"})):
-        x, error = solved(bregman_rates(metric, g, m, mu), np.repeat(np.concatenate([q0, w]), len(m), axis=1), times)
+    for mu, readings in (
+        (1.0, {1.0: None, 0.0: "grad h without m qdot"}),
+        (1 - 2.0**-10, {1.0: "friction off by 2^-10"}),
+    ):
+        x, error = solved(
+            bregman_rates(metric, g, m, mu), np.repeat(np.concatenate([q0, w]), len(m), axis=1), times
+        )
         motion = np.sum(np.abs(np.diff(metric.mirror(x[:, :d].swapaxes(0, 1), KAPPA), axis=1)), axis=(0, 1))
         for share, control in readings.items():
             Q = x[:, :d].swapaxes(0, 1) + share * m * x[:, d:].swapaxes(0, 1)
@@ -93,10 +104,20 @@ def conserved(cell: Cell) -> list[Record]:
             charge = np.sum(terms, axis=0)
             # grad h(Q) moves by G per unit of Q; each of its d terms is an exponential, wrong by 3 u of itself.
             slope = np.linalg.norm(np.abs(n[:, None]) * metric.entries(Q, KAPPA), axis=0)
-            bound = (1 + m) * (slope * error + slope[0] * error[0]) + (d + 4) * U * np.sum(np.abs(terms), axis=0)
+            parts = np.sum(np.abs(terms), axis=0)
+            bound = (1 + m) * (slope * error + slope[0] * error[0]) + (d + 4) * U * (parts + parts[0])
             note = f"<grad h(q + m qdot), n>, mu = {mu:g}" if share else "<grad h(q), n>"
-            facts = dict(symmetry=symmetry.name, control=control, steps=len(times) - 1, about={"m": [float(x) for x in m]})
-            out.append(bounded(cell, charge[1:], charge[0], bound[1:], motion, note, **facts))
+            facts = dict(
+                symmetry=symmetry.name,
+                control=control,
+                steps=len(times) - 1,
+                about={"m": [float(x) for x in m]},
+            )
+            out.append(
+                bounded(
+                    cell, charge[1:], charge[0], bound[1:], motion, note, symbol="grad h(q + m qdot)", **facts
+                )
+            )
     return out
 
 
@@ -112,27 +133,55 @@ def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndar
 
 
 def simplex(cell: Cell) -> list[Record]:
-    """(2) against (3), from the start on the simplex above cell's."""
-    eta, (q0, _) = step_sizes(cell), cell.start()
-    g, q0, d = (lambda x: gradient(cell.case)(x, EPS)), q0 / np.sum(q0), len(q0)
-    claims = [  # note, factor of eta, whether lambda is whole, y(0), stated, control
-        ("exponentiated gradient", 1.0, 1.0, 1.0, 2, None),
-        ("exponentiated gradient, lambda = <q, g>", 1.0, 0.0, 1.0, 1, "multiplier without its kinetic term"),
-        ("exponentiated gradient, y(0) = 0", 1.0, 1.0, 0.0, 1, "start velocity 0"),
-        ("exponentiated gradient, steps too long", OFF, 1.0, 1.0, None, "eta x (1 + 2^-10)"),
+    """(2) against (3), from the starts on the simplex above the cell's."""
+    sizes, q0, out = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0], []
+    g, q0, d = (lambda x: gradient(cell.slowed)(x, EPS)), q0 / np.sum(q0, axis=0), len(q0)
+    claims = [  # note, factor of eta, of <q, y^2>, of y(0), of the mass, of g, stated, control
+        ("exponentiated gradient", 1.0, 1.0, 1.0, 1.0, 1.0, 2, None),
+        (
+            "exponentiated gradient, lambda = <q, g>",
+            1.0,
+            0.0,
+            1.0,
+            1.0,
+            1.0,
+            1,
+            "multiplier without its kinetic term",
+        ),
+        ("exponentiated gradient, y(0) = 0", 1.0, 1.0, 0.0, 1.0, 1.0, 1, "start velocity 0"),
+        ("exponentiated gradient, steps too long", OFF, 1.0, 1.0, 1.0, 1.0, None, "eta x (1 + 2^-10)"),
     ]
-    n, each = len(eta), lambda i: np.repeat([float(c[i]) for c in claims], len(eta))
-    every, counts, q = np.tile(eta, len(claims)), np.tile(steps_of(eta), len(claims)), np.repeat(q0, n * len(claims), axis=1)
-    start = np.concatenate([q, each(3) * (np.sum(q * g(q), axis=0) - g(q))])
-    end = reweighted(g, q, each(1) * every, counts)
-    whole = each(2)
 
-    def rates(x):
-        q, y = np.split(x, 2)
-        force = g(q)
-        multiplier = np.sum(q * force, axis=0) - whole * every / 2 * np.sum(q * y * y, axis=0)
-        return np.concatenate([q * y, (multiplier - y - force) * 2 / every])  # (3)
+    def models(rows, by):
+        """by: `reference` or `rough`; every (factor of <q, y^2>, of y(0), of the mass, of g) one after another."""
+        fan = Fan(q0, sizes, len(rows))
+        kinetic, start, mass, pull = (fan.each(x) for x in zip(*rows, strict=True))
+        force = lambda q: pull * g(q)  # noqa: E731
 
-    x, error = reference(rates, start, 2 / every)
-    e, size = np.linalg.norm(end - x[:d], axis=0), np.linalg.norm(end, axis=0)
-    return judged_claims(cell, claims, e, error, size, steps=int(counts.max()))
+        def rates(x):
+            q, y = np.split(x, 2)
+            F = force(q)
+            multiplier = np.sum(q * F, axis=0) - kinetic * fan.eta / 2 * np.sum(q * y * y, axis=0)
+            return np.concatenate([q * y, (multiplier - y - F) * 2 / (mass * fan.eta)])  # (3)
+
+        plain = g(fan.q)
+        y0 = start * (np.sum(fan.q * plain, axis=0) - plain)
+        return fan, by(rates, np.concatenate([fan.q, y0]), 2 / fan.eta)
+
+    fan, (x, error) = models([c[2:6] for c in claims], reference)
+    x, error = fan.apart(x[:d]), fan.apart(error)
+    end = fan.apart(reweighted(g, fan.q, fan.each([c[1] for c in claims]) * fan.eta, steps_of(fan.eta)))
+    names = ("(eta/2) <q, y^2>", "y(0)", "mass", "force")
+    near, felt = models([[1.0] * 4, *(np.where(np.arange(4) == i, 1 + NUDGE, 1.0) for i in range(4))], rough)
+    felt = near.apart(felt[:d])
+    D = {name: (felt[0] - felt[i]) / NUDGE for i, name in enumerate(names, start=1)}
+    facts = dict(steps=int(steps_of(sizes).max()))
+    for i, (note, *_, stated, control) in enumerate(claims):
+        off, size = end[i] - x[i], np.linalg.norm(end[i], axis=0)
+        if stated:
+            out.append(judge(cell, off, error[i], size, stated, note, **facts))
+        if stated == 2:
+            out.append(constants.vanishing(cell, off, error[i], size, 1, D, note, **facts))
+        if control:
+            out.append(judge(cell, off, error[i], size, 2, note, control=control, **facts))
+    return out

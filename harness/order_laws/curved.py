@@ -17,17 +17,22 @@ from collections.abc import Callable
 import numpy as np
 
 from cases.case import BREGMAN
-from harness.order_laws.bregman import KAPPA, bregman_pairs
-from harness.order_laws.claims import OFF
-from harness.order_laws.descent import EPS
-from harness.order_laws.runs import FLOAT64, QUIET, Cell, judge, reference, step_sizes, steps_of
+from harness.order_laws import constants
+from harness.order_laws.bregman import bregman_pairs
+from harness.order_laws.claims import NUDGE, OFF
+from harness.order_laws.records import judge
+from harness.order_laws.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
+from harness.order_laws.units import EPS, KAPPA
 from harness.symbolic import gradient
 from harness.symbolic_metric import Curved, curved
-from harness.verdicts import Record
+from harness.verdicts import ORDER, Record
 from kernels.rules import NATURAL_GRADIENT
 from kernels.step import step
 
-NEWTON = 3  # from natural gradient's guess, wrong by eta^2, errors square: eta^16 is 2^-80 for the largest eta
+CURVED_STARTS = 2
+NEWTON = (
+    3  # from natural gradient's guess, wrong by eta^2, errors square: eta^16 is 2^-80 for the largest eta
+)
 
 
 def mirror_step(metric: Curved, q, eta, g):
@@ -40,7 +45,14 @@ def mirror_step(metric: Curved, q, eta, g):
 
 def natural_step(metric: Curved, q, eta, g):
     """(2), that of kernels/step.py."""
-    return step([q], [0 * q], [eta, 0.0, 0.0, 0.0, metric.entries(q, KAPPA)], lambda at, eps: [g], NATURAL_GRADIENT, FLOAT64)[0][0]
+    return step(
+        [q],
+        [0 * q],
+        [eta, 0.0, 0.0, 0.0, metric.entries(q, KAPPA)],
+        lambda at, eps: [g],
+        NATURAL_GRADIENT,
+        FLOAT64,
+    )[0][0]
 
 
 def geodesic_step(metric: Curved, q, eta, g):
@@ -67,15 +79,21 @@ def updates_of(case) -> dict:
 
 
 @QUIET
-def walked(metric: Curved, g: Callable, steps: list, q0, eta) -> np.ndarray:
-    """q at the end of each (step, factor of eta), (d, steps x lanes); one gradient for all."""
-    n, counts = len(eta), np.tile(steps_of(eta), len(steps))
-    q, end = np.repeat(q0, n * len(steps), axis=1), np.empty((len(q0), n * len(steps)))
+def walked(metric: Curved, g: Callable, steps: list, fan: Fan) -> np.ndarray:
+    """q at the end of each (step, factor of eta), (d, lanes); one gradient for all."""
+    counts, q, end = steps_of(fan.eta), fan.q, np.empty_like(fan.q)
+    n = len(counts) // len(steps)
     for k in range(int(counts.max()) + 1):
         end[:, counts == k] = q[:, counts == k]
         force = g(q)
         parts = zip(range(0, q.shape[1], n), steps, strict=True)
-        q = np.concatenate([f(metric, q[:, i : i + n], factor * eta, force[:, i : i + n]) for i, (f, factor) in parts], axis=1)
+        q = np.concatenate(
+            [
+                f(metric, q[:, i : i + n], factor * fan.eta[i : i + n], force[:, i : i + n])
+                for i, (f, factor) in parts
+            ],
+            axis=1,
+        )
     return end
 
 
@@ -91,37 +109,135 @@ def model(metric: Curved, g: Callable, m, mu, a, b):
     return rates
 
 
+PERTURBED = ("mass", "friction", "force", "qdot(0)", "Gdot qdot", "dT")
+"""The symbols of (4): m, mu, g, the start velocity, a and b."""
+
+
+def symbols(a: float, b: float) -> tuple:
+    """Those of (4) with a and b that are not 0, None before them for the model itself."""
+    return (None, *PERTURBED[:4], *(["Gdot qdot"] if a else []), *(["dT"] if b else []))
+
+
+def solved_models(
+    metric: Curved, g: Callable, q0, sizes, share: float, mu: float, claims: list
+) -> list[tuple]:
+    """(q (d, starts, sizes), its error, {symbol: d q / d ln symbol}) of (4) with m = share eta, one for each (a, b, qdot(0))."""
+    near = 1 + NUDGE
+
+    def march(many: list, by):
+        """many: (claim, symbol or None)"""
+        fan = Fan(q0, sizes, len(many))
+        factor = lambda name: fan.each([near if name == symbol else 1.0 for _, symbol in many])  # noqa: E731
+        a, b = (
+            fan.each([claims[i][j] for i, _ in many]) * factor(name)
+            for j, name in ((0, "Gdot qdot"), (1, "dT"))
+        )
+        m, c, phi = (factor(name) for name in PERTURBED[:3])
+        rates = model(metric, lambda x: phi * g(x), share * fan.eta * m, mu * c, a, b)
+        qdot = fan.starts(np.stack([claims[i][2] for i, _ in many], axis=1)) * factor("qdot(0)")
+        x = by(rates, np.concatenate([fan.q, qdot]), mu / (share * fan.eta))
+        return fan, x
+
+    plain = [(i, None) for i in range(len(claims))]
+    fan, (x, error) = march(plain, reference)
+    q, error = fan.apart(x[: len(q0)]), fan.apart(error)
+    many = [(i, symbol) for i in range(len(claims)) for symbol in symbols(*claims[i][:2])]
+    fan, x = march(many, rough)
+    at = dict(zip(many, fan.apart(x[: len(q0)]), strict=True))
+    D = [
+        {symbol: (at[i, symbol] - at[i, None]) / NUDGE for j, symbol in many if j == i and symbol}
+        for i in range(len(claims))
+    ]
+    return list(zip(q, error, D, strict=True))
+
+
 def pairs(cell: Cell) -> list[Record]:
     """O8: every update against every model."""
-    metric, eta, (q0, _), out = curved(cell.case), step_sizes(cell), cell.start(), []
-    g = lambda x: gradient(cell.case)(x, EPS)  # noqa: E731
-    updates, n = updates_of(cell.case), len(step_sizes(cell))
-    end = walked(metric, g, [*((f, 1.0) for f, _ in updates.values()), (natural_step, OFF)], q0, eta)
-    a, b = (np.repeat([ab[i] for _, ab in updates.values()], n) for i in (0, 1))
-    every = np.tile(eta, len(updates))
-    start = np.concatenate([q0, -g(q0) / metric.entries(q0, KAPPA)])
-    x, error = reference(model(metric, g, every / 2, 1.0, a, b), np.repeat(start, len(every), axis=1), 2 / every)
-    lanes = {name: slice(i * n, (i + 1) * n) for i, name in enumerate(updates)}
-    d, steps = len(q0), int(steps_of(eta).max())
+    metric, sizes, (q0, _), out = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS), []
+    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    updates, start = updates_of(cell.case), -gradient(cell.slowed)(q0, EPS) / metric.entries(q0, KAPPA)
+    steps = [*((f, 1.0) for f, _ in updates.values()), (natural_step, OFF)]
+    fan = Fan(q0, sizes, len(steps))
+    end = fan.apart(walked(metric, g, steps, fan))
+    models = [(a, b, start) for _, (a, b) in updates.values()]
+    found = dict(zip(updates, solved_models(metric, g, q0, sizes, 0.5, 1.0, models), strict=True))
+    Y = dict(zip(updates, on_metric(metric, g, q0, 0.5, 1.0, models), strict=True))
+    facts = dict(steps=int(steps_of(sizes).max()))
 
-    def compared(q, of, stated, note, control=None):
-        e, size = np.linalg.norm(q - x[:d, lanes[of]], axis=0), np.linalg.norm(q, axis=0)
-        out.append(judge(cell, e, error[lanes[of]], size, stated, note, control=control, steps=steps))
+    def compared(q, update, of, stated, note, control=None):
+        x, error, D = found[of]
+        off, size, D = q - x, np.linalg.norm(q, axis=0), {name: -d for name, d in D.items()}
+        right = stated == 2 and not control
+        out.append(judge(cell, off, error, size, stated, note, control=control, **facts))
+        if right:
+            out.append(constants.vanishing(cell, off, error, size, 1, D, note, **facts))
+        elif stated == 1:
+            out.extend(constants.judged(cell, off, error, size, 1, Y[update] - Y[of], note, **facts))
 
-    for update, mine in lanes.items():
-        for of in lanes:
+    for update, q in zip(updates, end[:-1], strict=True):
+        for of in updates:
             note = f"{update} against the model of {of}"
-            compared(end[:, mine], of, 2 if of == update else 1, note)
+            compared(q, update, of, 2 if of == update else 1, note)
             if of != update:
-                compared(end[:, mine], of, 2, note, f"model of {of} for {update}")
-    compared(end[:, -n:], "natural gradient", 2, "natural gradient, steps too long", "eta x (1 + 2^-10)")
-    mapped(cell, [r for r in out if not r.control], list(updates))
-    return out + (bregman_pairs(cell, metric, g, q0, {u: end[:, mine] for u, mine in lanes.items()}) if cell.case.metric.kind == BREGMAN else [])
+                compared(q, update, of, 2, note, f"model of {of} for {update}")
+    compared(
+        end[-1],
+        "natural gradient",
+        "natural gradient",
+        2,
+        "natural gradient, steps too long",
+        "eta x (1 + 2^-10)",
+    )
+    mapped(cell, [r for r in out if r.kind == ORDER and not r.control], list(updates))
+    ends = dict(zip(updates, end[:-1], strict=True))
+    return out + (bregman_pairs(cell, metric, g, q0, ends) if cell.case.metric.kind == BREGMAN else [])
+
+
+def on_metric(
+    metric: Curved, g: Callable, q0, M: float, mu: float, claims: list, final=FINAL
+) -> list[np.ndarray]:
+    """Y of (1) of constants.py for (4), m = eta M: with V = G^{-1} g, V' its derivative and B = G^{-1} (a Gdot w - b dT) of w = V/mu,
+
+    X' = -V/mu,   Y' = -V' Y/mu - M/mu (V'V/mu^2 + B),   Y(0) = M/mu (qdot(0) + V/mu); one for each (a, b, qdot(0)).
+    """
+    n, d = q0.shape[1], len(q0)
+    a, b = (np.repeat([float(c[i]) for c in claims], n) for i in (0, 1))
+    V = lambda x: g(x) / metric.entries(x, KAPPA)  # noqa: E731
+
+    def rates(x):
+        q, y = np.split(x, 2)
+        w, G = V(q) / mu, metric.entries(q, KAPPA)
+        pull, turn = np.split(metric.bend(q, w, KAPPA), 2)
+        return np.concatenate(
+            [-w, -along(V, q, y) / mu - M / mu * (along(V, q, w) / mu + (a * turn * w - b * pull) / G)]
+        )
+
+    y0 = np.concatenate([M / mu * (c[2] + V(q0) / mu) for c in claims], axis=1)
+    x = constants.smooth(rates, np.concatenate([np.tile(q0, len(claims)), y0]), final)
+    return np.split(x[d:], len(claims), axis=1)
+
+
+def along(V: Callable, q, w, h: float = 2.0**-8):
+    """V'(q) w by a difference of order 4: its error is h^4 of the fifth derivative, and u/h of V."""
+    return (8 * (V(q + h * w) - V(q - h * w)) - (V(q + 2 * h * w) - V(q - 2 * h * w))) / (12 * h)
 
 
 def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:
     """The last record carries all orders as a heat map: updates down, models across; records come row by row."""
-    flat = [{"value": r.measured, "label": "" if r.measured is None else f"order {round(r.measured)}", "evidence": r.reason} for r in records]
+    flat = [
+        {
+            "value": r.measured,
+            "label": "" if r.measured is None else f"order {round(r.measured)}",
+            "evidence": r.reason,
+        }
+        for r in records
+    ]
     rows = [flat[i : i + len(names)] for i in range(0, len(flat), len(names))]
     caption = f"On the metric of {cell.case.name}: each update is of order 2 in its own model and of order 1 in every other."
-    records[-1].data = {"plot": "heatmap", "rows": names, "columns": [f"model of {n}" for n in names], "cells": rows, "caption": caption}
+    records[-1].data = {
+        "plot": "heatmap",
+        "rows": names,
+        "columns": [f"model of {n}" for n in names],
+        "cells": rows,
+        "caption": caption,
+    }

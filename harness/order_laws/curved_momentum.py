@@ -13,40 +13,82 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.order_laws.bregman import KAPPA
+from harness.order_laws import constants
 from harness.order_laws.claims import OFF
-from harness.order_laws.curved import model
-from harness.order_laws.descent import EPS
-from harness.order_laws.runs import Cell, judged_claims, reference, step_sizes, steps_of, updates
+from harness.order_laws.curved import CURVED_STARTS, on_metric, solved_models
+from harness.order_laws.records import judge
+from harness.order_laws.runs import Cell, Fan, step_sizes, steps_of, updates
+from harness.order_laws.units import EPS, KAPPA
 from harness.symbolic import gradient
 from harness.symbolic_metric import curved
 from harness.verdicts import Record
 from kernels.rules import HEAVY_BALL_METRIC
 
-BETA = 0.5
-
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:
     """O8 (1), (2)"""
-    metric, eta, (q0, w), beta = curved(cell.case), step_sizes(cell), cell.start(), BETA
-    g = lambda x: gradient(cell.case)(x, EPS)  # noqa: E731
-    n, d, mu, share = len(eta), len(q0), 1 - BETA, 2 * BETA / (1 + BETA)
-    G, force = metric.entries(q0, KAPPA), g(q0)
+    return [r for beta, *_ in cell.settings for r in on_its_model(cell, beta)]
+
+
+def on_its_model(cell: Cell, beta: float) -> list[Record]:
+    metric, sizes, (q0, w), out = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS), []
+    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    mu, M, share = 1 - beta, (1 + beta) / 2, 2 * beta / (1 + beta)
+    G, force, at = metric.entries(q0, KAPPA), g(q0), f"metric heavy ball, beta {beta:g}, "
     cold, warm = -force / G / (1 + beta), (2 * beta * w - force) / G / (1 + beta)
-    claims = [  # note, p_0/eta, a, b, qdot(0), factor of eta, stated, control
-        ("metric heavy ball, cold", 0, share, 0, cold, 1, 2, None),
-        ("metric heavy ball, warm", w, share, 0, warm, 1, 2, None),
-        ("metric heavy ball against Euler-Lagrange of T", 0, 1, 1, cold, 1, 1, "Euler-Lagrange of T for heavy ball on a metric"),
-        ("metric heavy ball against m d/dt(G qdot)", 0, 1, 0, cold, 1, 1, "momentum of a metric heavy ball without its Gdot"),
-        ("metric heavy ball, qdot(0) = -G^-1 g", 0, share, 0, -force / G, 1, 1, "start velocity -G^-1 g"),
-        ("metric heavy ball, steps too long", 0, share, 0, cold, OFF, None, "eta x (1 + 2^-10)"),
+    claims = [  # note, p_0/eta, a, b, qdot(0), factor of eta, stated, control, the model of order 2
+        (at + "cold", 0, share, 0, cold, 1, 2, None, 0),
+        (at + "warm", w, share, 0, warm, 1, 2, None, 1),
+        (
+            at + "against Euler-Lagrange of T",
+            0,
+            1,
+            1,
+            cold,
+            1,
+            1,
+            "Euler-Lagrange of T for heavy ball on a metric",
+            0,
+        ),
+        (
+            at + "against m d/dt(G qdot)",
+            0,
+            1,
+            0,
+            cold,
+            1,
+            1,
+            "momentum of a metric heavy ball without its Gdot",
+            0,
+        ),
+        (at + "Gdot qdot of eta/(1+beta)", 0, 1 / (1 + beta), 0, cold, 1, 1, "Gdot of 1 for 2 beta", 0),
+        (at + "qdot(0) = -G^-1 g", 0, share, 0, -force / G, 1, 1, "start velocity -G^-1 g", 0),
+        (at + "steps too long", 0, share, 0, cold, OFF, None, "eta x (1 + 2^-10)", 0),
     ]
-    each = lambda i: np.repeat([float(c[i]) for c in claims], n)  # noqa: E731
-    every, counts = np.tile(eta, len(claims)), np.tile(steps_of(eta), len(claims))
-    q, p = np.repeat(q0, len(every), axis=1), np.concatenate([np.zeros((d, n)) + eta * c[1] for c in claims], axis=1)
-    end = updates(g, q, p, each(5) * every, counts, beta=beta, rule=HEAVY_BALL_METRIC, metric=lambda q: metric.entries(q, KAPPA))[0]
-    m = every * (1 + beta) / 2
-    start = np.concatenate([np.repeat(q0, len(every), axis=1), np.concatenate([np.repeat(c[4], n, axis=1) for c in claims], axis=1)])
-    x, error = reference(model(metric, g, m, mu, each(2), each(3)), start, mu / m)
-    e, size = np.linalg.norm(end - x[:d], axis=0), np.linalg.norm(end, axis=0)
-    return judged_claims(cell, claims, e, error, size, steps=int(counts.max()))
+    fan = Fan(q0, sizes, len(claims))
+    p = np.stack([np.zeros_like(q0) + c[1] for c in claims], axis=1)
+    end = updates(g, fan.q, fan.eta * fan.starts(p), fan.each([c[5] for c in claims]) * fan.eta, steps_of(fan.eta), beta=beta,
+                  rule=HEAVY_BALL_METRIC, metric=lambda q: metric.entries(q, KAPPA))[0]  # fmt: skip
+    models = [c[2:5] for c in claims]
+    Y, facts = (
+        on_metric(metric, g, q0, M, mu, models),
+        dict(steps=int(steps_of(sizes).max()), about={"beta": beta}),
+    )
+    found = solved_models(metric, g, q0, sizes, M, mu, models)
+    for i, ((note, *_, stated, control, right), q, (x, error, D)) in enumerate(
+        zip(claims, fan.apart(end), found, strict=True)
+    ):
+        off, size = q - x, np.linalg.norm(q, axis=0)
+        if stated:
+            out.append(judge(cell, off, error, size, stated, note, **facts))
+        if stated == 2:
+            out.append(
+                constants.vanishing(
+                    cell, off, error, size, 1, {name: -d for name, d in D.items()}, note, **facts
+                )
+            )
+        if stated == 1:
+            out += constants.judged(cell, off, error, size, 1, Y[right] - Y[i], note, **facts)
+        if control:
+            out.append(judge(cell, off, error, size, 2, note, control=control, **facts))
+    return out

@@ -4,7 +4,7 @@
     m qddot + mu qdot + g = 0    J(t) = e^{-mu t/m} J(0):  rate  eta mu/m = 2 (1-beta)/(1+beta)            (2)
 
 With x = (1-beta)/(1+beta), -ln beta = 2 artanh x = 2x + 2x^3/3 + ...: (2) is the (1,1) Pade approximant of (1), wrong
-by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong to first order, a mass eta 1 - beta, to second.
+by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong by 1-beta, a mass eta 1-beta, by (1-beta)^2/2.
 
 Both are measured: J over STEPS steps of a kicked launch and over the same time of an ODE solution from the same start.
 A prediction is rounded too: 1 +- beta is wrong by u of itself, a quotient of two by 3 u, log beta by 2 u, x/artanh x by 6.5 u
@@ -19,7 +19,9 @@ import numpy as np
 
 from harness import sweep
 from harness.laws import charge, decay_law
-from harness.order_laws.runs import FLOAT64, Cell, U, bounded, judge, second_order, solved
+from harness.order_laws import constants
+from harness.order_laws.records import bounded, judge
+from harness.order_laws.runs import FLOAT64, Cell, U, second_order, solved
 from harness.symbolic import gradient
 from harness.trajectory import Trajectory
 from harness.verdicts import Record
@@ -47,7 +49,9 @@ def launched(cell: Cell, beta: np.ndarray) -> Trajectory:
     n = len(beta)
     fixed = {"eta": ETA * sweep.pace(cell.case), "beta": np.tile(beta, CANDIDATES), "k": 0.0, "eps": 0.0}
     seed = int(cell.start()[1].view(np.uint64)[0, 0] % 2**32)
-    job = sweep.draw(cell.case, HEAVY_BALL, FLOAT64, lanes=n * CANDIDATES, steps=STEPS, seed=seed, overrides=fixed)
+    job = sweep.draw(
+        cell.case, HEAVY_BALL, FLOAT64, lanes=n * CANDIDATES, steps=STEPS, seed=seed, overrides=fixed
+    )
     symmetry = killing(cell.case)[0]
     xi = symmetry.matrix @ job.q0 + symmetry.shift[:, None]
     share = np.abs(np.sum(xi * job.v0, axis=0)) / np.sum(np.abs(xi * job.v0), axis=0)
@@ -94,8 +98,10 @@ def charge_decay(cell: Cell) -> list[Record]:
     facts = dict(symmetry=symmetry.name, steps=STEPS)
 
     def rate(measured, predicted, error, note, control=None):
-        error = error + FORMED * U * np.abs(predicted)
-        return bounded(cell, measured, predicted, error, measured, note, control=control, **facts)
+        error, symbol = error + FORMED * U * np.abs(predicted), note.rpartition(": ")[2]
+        return bounded(
+            cell, measured, predicted, error, measured, note, control=control, symbol=symbol, **facts
+        )
 
     discrete, model = "rate of the discrete charge", "rate of the model's charge"
     out = [
@@ -109,13 +115,25 @@ def charge_decay(cell: Cell) -> list[Record]:
         ratio = pade[i] / exact[i]
         error = ratio * (pade_error[i] / pade[i] + exact_error[i] / exact[i] + 2 * FORMED * U)
         about = {"beta": b, "ratio": float(ratio)}
-        out.append(bounded(cell, [ratio], [x[i] / np.arctanh(x[i])], [error], [1 - ratio], f"model over exact rate at beta {b}", about=about, **facts))
+        note, predicted = f"model over exact rate at beta {b}", [x[i] / np.arctanh(x[i])]
+        out.append(
+            bounded(
+                cell, [ratio], predicted, [error], [1 - ratio], note, about=about, symbol="1 - ratio", **facts
+            )
+        )
     small = dict(eta=GAPS, small="1 - beta")
-    for mass, stated, control in ((eta * (1 + beta) / 2, 3, None), (eta / 2, 1, "model of mass eta/2"), (eta, 2, "model of mass eta")):
+    for mass, stated, leading, control in (
+        (eta * (1 + beta) / 2, 3, 1 / 12, None),
+        (eta / 2, 1, 1.0, "model of mass eta/2"),
+        (eta, 2, 1 / 2, "model of mass eta"),
+    ):
         found, error = (pade, pade_error) if control is None else model_rate(cell, t, symmetry, mass)
         note = f"rate of the model of mass {'eta (1+beta)/2' if control is None else control.rpartition(' ')[2]} less the exact one"
         e, noise = np.abs(found - exact)[:n], (error + exact_error + U * exact)[:n]
         out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
+        out += constants.judged(
+            cell, e[None], noise[None], 0 * noise[None], stated, np.array([leading]), note, eta=GAPS, **facts
+        )
         if control:
             out.append(judge(cell, e, noise, 0 * e, 3, note, control=control, **small, **facts))
     return out

@@ -17,78 +17,199 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.order_laws.claims import OFF, Claim, Model, judge_claims
-from harness.order_laws.descent import EPS
+from harness.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from harness.order_laws.runs import FINAL, Cell, step_sizes
+from harness.order_laws.units import EPS
 from harness.symbolic import gradient
 from harness.verdicts import Record
 from kernels.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
 
-BETA = 0.5
-DECAY = 1 / 2  # of O6: eta beta k must not hide behind the terms of order eta^2
-NESTEROV_DECAY = 1 / 8
+
+def at_start(cell: Cell):
+    """eta (sizes,), q_0 (d, starts), w and g(q_0) (d, starts, 1)."""
+    q0, w = cell.start()
+    return step_sizes(cell), q0, w[..., None], gradient(cell.slowed)(q0, EPS)[..., None]
 
 
 def decoupled_orders(cell: Cell) -> list[Record]:
     """O6 (1)"""
-    eta, (q0, w), beta, k = step_sizes(cell), cell.start(), BETA, DECAY
-    g, m, mu = gradient(cell.case)(q0, EPS), eta * (1 + BETA) / 2, 1 - BETA
+    return [r for beta, k, _ in cell.settings for r in decoupled(cell, beta, k)]
 
-    def model(qdot, friction=mu + eta * beta * k, spring=mu * k):
-        return Model(m, friction, qdot, spring=spring)
 
-    cold, warm = -g / (1 + beta) - k * q0, (2 * beta * w - g) / (1 + beta) - k * q0
+def decoupled(cell: Cell, beta: float, k: float) -> list[Record]:
+    (eta, q0, w, g), mu, at = at_start(cell), 1 - beta, f"beta {beta:g}, k {k:g}, "
+    q = q0[..., None]
+
+    def model(*qdot, extra=1.0, spring=mu * k):
+        terms = [
+            Term("mass", "mass", eta * (1 + beta) / 2),
+            Term("friction", "friction", mu),
+            Term("spring", "spring", spring),
+            FORCE,
+            *qdot,
+        ]
+        return (*terms, *([Term("eta beta k", "friction", extra * eta * beta * k)] if extra else []))
+
+    force, decay, buffer = (
+        Term("g in qdot(0)", "qdot", -g / (1 + beta)),
+        Term("k q in qdot(0)", "qdot", -k * q),
+        Term("buffer", "qdot", 2 * beta * w / (1 + beta)),
+    )
+    cold, warm = model(force, decay), model(force, decay, buffer)
+    coupled = Term("qdot(0)", "qdot", -(g + k * q) / (1 + beta))
     claims = [
-        Claim("cold, qdot(0) = -g/(1+beta) - k q", model(cold), 2),
-        Claim("warm, qdot(0) = (2 beta w - g)/(1+beta) - k q", model(warm), 2, v0=w),
-        Claim("cold, friction mu", model(cold, mu), 1, "friction without eta beta k"),
-        Claim("cold, qdot(0) = -g/(1+beta)", model(cold + k * q0), 1, "start velocity without -k q"),
-        Claim("cold, qdot(0) = -(g + k q)/(1+beta)", model(-(g + k * q0) / (1 + beta)), 1, "start velocity of coupled decay"),
-        Claim("warm, from the cold start velocity", model(cold), 1, "buffer forgotten in the start velocity", v0=w),
-        Claim("cold, spring k", model(cold, spring=k), None, "spring of coupled decay"),
-        Claim("cold, steps too long", model(cold), None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim(at + "cold, qdot(0) = -g/(1+beta) - k q", cold, 2),
+        Claim(at + "warm, qdot(0) = (2 beta w - g)/(1+beta) - k q", warm, 2, v0=w),
+        Claim(
+            at + "cold, friction mu",
+            model(force, decay, extra=0.0),
+            1,
+            "friction without eta beta k",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "cold, qdot(0) = -g/(1+beta)",
+            model(force),
+            1,
+            "start velocity without -k q",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "cold, qdot(0) = -(g + k q)/(1+beta)",
+            model(coupled),
+            1,
+            "start velocity of coupled decay",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "warm, from the cold start velocity",
+            cold,
+            1,
+            "buffer forgotten in the start velocity",
+            v0=w,
+            right=warm,
+            constant=True,
+        ),
+        Claim(
+            at + "cold, friction mu + eta k^2", model(force, decay, extra=k / beta), None, "friction eta k^2"
+        ),
+        Claim(at + "cold, spring k", model(force, decay, spring=k), None, "spring of coupled decay"),
+        Claim(at + "cold, steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
     ]
-    claims = [replace(c, rule=HEAVY_BALL_DECOUPLED) for c in claims]
-    return judge_claims(cell, claims, q0, beta=beta, k=k, eps=EPS)
+    return judge_claims(cell, [replace(c, rule=HEAVY_BALL_DECOUPLED) for c in claims], q0, beta=beta, k=k)
 
 
 def nesterov_orders(cell: Cell) -> list[Record]:
     """O7 (2)"""
-    eta, (q0, w), beta, k = step_sizes(cell), cell.start(), BETA, NESTEROV_DECAY
-    F, m, mu = gradient(cell.case)(q0, EPS) + NESTEROV_DECAY * q0, eta * (1 + BETA) / 2, 1 - BETA
+    return [r for beta, k, _ in cell.settings for r in accelerated(cell, beta, k)]
 
-    def model(qdot, extra=beta):
-        return Model(m, mu + eta * extra * k, qdot, curvature=eta * extra, spring=k)
 
-    cold, warm = -(1 + 2 * beta) * F / (1 + beta), (2 * beta**2 * w - (1 + 2 * beta) * F) / (1 + beta)
+def accelerated(cell: Cell, beta: float, k: float) -> list[Record]:
+    (eta, q0, w, g), mu, at = at_start(cell), 1 - beta, f"Nesterov, beta {beta:g}, "
+    F = g + k * q0[..., None]
+
+    def model(*qdot, extra=beta):
+        terms = [
+            Term("mass", "mass", eta * (1 + beta) / 2),
+            Term("friction", "friction", mu),
+            Term("k", "spring", k),
+            FORCE,
+            *qdot,
+        ]
+        return (
+            *terms,
+            Term("eta beta k", "friction", eta * extra * k),
+            Term("eta beta H", "curvature", eta * extra),
+        )
+
+    force, buffer = (
+        Term("F in qdot(0)", "qdot", -(1 + 2 * beta) * F / (1 + beta)),
+        Term("buffer", "qdot", 2 * beta**2 * w / (1 + beta)),
+    )
+    cold, heavy = model(force), Term("qdot(0)", "qdot", -F / (1 + beta))
     claims = [
-        Claim("Nesterov, cold, qdot(0) = -(1+2 beta) F/(1+beta)", model(cold), 2),
-        Claim("Nesterov, warm, qdot(0) = (2 beta^2 w - (1+2 beta) F)/(1+beta)", model(warm), 2, v0=w),
-        Claim("Nesterov, friction mu", model(cold, 0.0), 1, "friction without eta beta H"),
-        Claim("Nesterov, qdot(0) = -F/(1+beta)", model(-F / (1 + beta)), 1, "start velocity of heavy ball"),
-        Claim("Nesterov, steps too long", model(cold), None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim(at + "cold, qdot(0) = -(1+2 beta) F/(1+beta)", cold, 2),
+        Claim(at + "warm, qdot(0) = (2 beta^2 w - (1+2 beta) F)/(1+beta)", model(force, buffer), 2, v0=w),
+        Claim(
+            at + "friction mu",
+            model(force, extra=0.0),
+            1,
+            "friction without eta beta H",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "friction mu + eta (1-beta) (H + k)",
+            model(force, extra=mu),
+            1,
+            "friction eta (1-beta) H",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "qdot(0) = -F/(1+beta)",
+            model(heavy),
+            1,
+            "start velocity of heavy ball",
+            right=cold,
+            constant=True,
+        ),
+        Claim(at + "steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
     ]
-    return judge_claims(cell, [replace(c, rule=NESTEROV) for c in claims], q0, beta=beta, k=k, eps=EPS)
+    return judge_claims(cell, [replace(c, rule=NESTEROV) for c in claims], q0, beta=beta, k=k)
 
 
 def dampened_orders(cell: Cell) -> list[Record]:
     """O7 (3)"""
-    eta, (q0, w), beta, k = step_sizes(cell), cell.start(), BETA, NESTEROV_DECAY
-    F, mu, share = gradient(cell.case)(q0, EPS) + NESTEROV_DECAY * q0, 1 - BETA, 1 - HEAVY_BALL_DAMPENED.dampening
-    e = eta * share
+    return [r for beta, k, tau in cell.settings for r in dampened(cell, beta, k, tau)]
 
-    def model(qdot, m=e * (1 + beta) / 2):
-        return Model(m, mu, qdot, spring=k)
 
-    first = (2 - share) / share * F  # (1+tau)/(1-tau): the first buffer is not dampened
-    cold, warm = -first / (1 + beta), (2 * beta * w / share - first) / (1 + beta)
+def dampened(cell: Cell, beta: float, k: float, tau: float) -> list[Record]:
+    (eta, q0, w, g), mu, share, at = at_start(cell), 1 - beta, 1 - tau, f"dampening {tau:g}, beta {beta:g}, "
+    F, e = g + k * q0[..., None], eta * share
+
+    def model(*qdot, m=e * (1 + beta) / 2):
+        return (
+            Term("mass", "mass", m),
+            Term("friction", "friction", mu),
+            Term("k", "spring", k),
+            FORCE,
+            *qdot,
+        )
+
+    # (1+tau)/(1-tau): the first buffer is not dampened
+    force, buffer = (
+        Term("F in qdot(0)", "qdot", -(1 + tau) / share * F / (1 + beta)),
+        Term("buffer", "qdot", 2 * beta * w / share / (1 + beta)),
+    )
+    cold, heavy, undamped = model(force), Term("qdot(0)", "qdot", -F / (1 + beta)), eta * (1 + beta) / 2
     claims = [
-        Claim("dampening, cold, qdot(0) = -(1+tau)/(1-tau) F/(1+beta)", model(cold), 2),
-        Claim("dampening, warm, qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)", model(warm), 2, v0=w),
-        Claim("dampening, qdot(0) = -F/(1+beta)", model(-F / (1 + beta)), 1, "first buffer dampened too"),
-        Claim("dampening, mass eta(1+beta)/2", model(cold, eta * (1 + beta) / 2), 1, "mass of undamped heavy ball"),
-        Claim("dampening, time eta", model(cold, eta * (1 + beta) / 2), None, "time of undamped heavy ball", final=FINAL),
-        Claim("dampening, steps too long", model(cold), None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim(at + "cold, qdot(0) = -(1+tau)/(1-tau) F/(1+beta)", cold, 2),
+        Claim(
+            at + "warm, qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)", model(force, buffer), 2, v0=w
+        ),
+        Claim(
+            at + "qdot(0) = -F/(1+beta)",
+            model(heavy),
+            1,
+            "first buffer dampened too",
+            right=cold,
+            constant=True,
+        ),
+        Claim(
+            at + "mass eta(1+beta)/2",
+            model(force, m=undamped),
+            1,
+            "mass of undamped heavy ball",
+            right=cold,
+            constant=True,
+        ),
+        Claim(at + "time eta", model(force, m=undamped), None, "time of undamped heavy ball", final=FINAL),
+        Claim(at + "steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
     ]
-    claims = [replace(c, rule=HEAVY_BALL_DAMPENED, final=FINAL * (1.0 if "time eta" in c.note else share)) for c in claims]
-    return judge_claims(cell, claims, q0, beta=beta, k=k, eps=EPS)
+    rule = replace(HEAVY_BALL_DAMPENED, dampening=tau)
+    claims = [replace(c, rule=rule, final=FINAL * (1.0 if "time eta" in c.note else share)) for c in claims]
+    return judge_claims(cell, claims, q0, beta=beta, k=k)

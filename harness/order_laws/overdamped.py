@@ -12,37 +12,75 @@ from __future__ import annotations
 import numpy as np
 
 from cases.case import BREGMAN
-from harness.order_laws.bregman import KAPPA, bregman_rates
-from harness.order_laws.curved import model
-from harness.order_laws.descent import EPS
-from harness.order_laws.runs import Cell, both, judge, reference
+from harness.order_laws import constants
+from harness.order_laws.bregman import bregman_rates
+from harness.order_laws.claims import NUDGE
+from harness.order_laws.curved import model, on_metric
+from harness.order_laws.records import both, judge
+from harness.order_laws.runs import Cell, Fan, reference, rough
+from harness.order_laws.units import EPS, KAPPA
 from harness.symbolic import gradient
 from harness.symbolic_metric import curved
 from harness.verdicts import Record
 
 MASSES = 2.0 ** -np.arange(5.0, 12.0)
-FRICTION = 0.75
+FRICTION = 0.73
 
 
 def overdamped(cell: Cell) -> list[Record]:
     """O9"""
-    metric, (q0, w), m, mu, n, d = curved(cell.case), cell.start(), MASSES, FRICTION, len(MASSES), cell.case.dim
-    g = lambda x: gradient(cell.case)(x, EPS)  # noqa: E731
+    metric, (q0, w), m, mu, d = curved(cell.case), cell.start(), MASSES, FRICTION, cell.case.dim
+    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
     bregman = cell.case.metric.kind == BREGMAN
     w = w * (q0 / 4 if bregman else 1.0)  # q + m qdot must stay in the orthant, whatever m
-    mass, q = np.tile(m, 2), np.repeat(q0, 2 * n, axis=1)
-    qdot = np.concatenate([np.repeat(w, n, axis=1), w / (4 * m)], axis=1)  # a kick of a quarter: q must stay where the loss is tame
-    ones = np.ones_like(mass)
-    rates = bregman_rates(metric, g, mass, mu) if bregman else model(metric, g, mass, mu, ones, ones)
-    x, error = reference(rates, np.concatenate([q, qdot]), mu / mass)
-    friction = np.array([mu, mu * 9 / 8])
-    flow, own = reference(lambda y: -g(y) / metric.entries(y, KAPPA) / friction, np.repeat(q0, 2, axis=1), 1 / friction)
+    fan, near = Fan(q0, m, 2), 1 + NUDGE
+    # a kick of a quarter: q must stay where the loss is tame
+    qdot = np.concatenate(
+        [fan.apart(fan.starts(w[:, None]))[0].reshape(d, -1), (w[:, :, None] / (4 * m)).reshape(d, -1)],
+        axis=1,
+    )
+    ones = np.ones_like(fan.eta)
+
+    def rates(c=1.0, phi=1.0):
+        pull = lambda x: phi * g(x)  # noqa: E731
+        return (
+            bregman_rates(metric, pull, fan.eta, mu * c)
+            if bregman
+            else model(metric, pull, fan.eta, mu * c, ones, ones)
+        )
+
+    start = np.concatenate([fan.q, qdot])
+    x, error = reference(rates(), start, mu / fan.eta)
+    plain = rough(rates(), start, mu / fan.eta)
+    D = {
+        name: fan.apart((rough(rates(**{key: near}), start, mu / fan.eta) - plain)[:d])[0] / NUDGE
+        for name, key in (("friction", "c"), ("force", "phi"))
+    }
+    friction = np.repeat([mu, mu * 9 / 8], q0.shape[1])
+    flow, own = reference(lambda y: -g(y) / metric.entries(y, KAPPA) / friction, np.tile(q0, 2), 1 / friction)
+    flow, own = flow.reshape(d, 2, -1, 1), own.reshape(2, -1, 1)
+    x, error = fan.apart(x[:d]), fan.apart(error)
 
     def compared(lanes, of):
-        e = np.linalg.norm(x[:d, lanes] - flow[:, [of]], axis=0)
-        return e, error[lanes] + own[of], np.linalg.norm(x[:d, lanes], axis=0)
+        return x[lanes] - flow[:, of], error[lanes] + own[of], np.linalg.norm(x[lanes], axis=0)
 
-    small, calm, kicked = dict(small="m", eta=m), slice(0, n), slice(n, 2 * n)
-    out = both(cell, *compared(calm, 0), 1, "|q_m - q_flow|", "second order claimed of the overdamped limit", 2, **small)
-    out.append(judge(cell, *compared(calm, 1), 1, "flow of another friction", control="friction of the flow off by 1/8", **small))
-    return [*out, judge(cell, *compared(kicked, 0), 1, "qdot(0) = w/(4 m)", control="start velocity of order 1/m", **small)]
+    small, calm, note = dict(small="m", eta=m), compared(0, 0), "|q_m - q_flow|"
+    out = both(cell, *calm, 1, note, "second order claimed of the overdamped limit", 2, **small)
+    out.append(constants.vanishing(cell, *calm, 0, D, note, eta=m))
+    if not bregman:
+        (Y,) = on_metric(metric, g, q0, 1.0, mu, [(1.0, 1.0, w)])
+        out += constants.judged(cell, *calm, 1, Y, note, eta=m)
+    out.append(
+        judge(
+            cell,
+            *compared(0, 1),
+            1,
+            "flow of another friction",
+            control="friction of the flow off by 1/8",
+            **small,
+        )
+    )
+    return [
+        *out,
+        judge(cell, *compared(1, 0), 1, "qdot(0) = w/(4 m)", control="start velocity of order 1/m", **small),
+    ]

@@ -1,4 +1,4 @@
-"""Discrete runs over halved step sizes, the references of their models, and the record of an order."""
+"""Discrete runs over halved step sizes and the references of their models."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cases.case import Case
-from harness import orders
-from harness.continuous_records import order_record
 from harness.flow_collocation import march
-from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from harness.order_laws import units
+from harness.symbolic import gradient
 from kernels.precision import Precision
 from kernels.rules import HEAVY_BALL, Rule
 from kernels.step import step
@@ -21,8 +20,14 @@ EXPONENTS = {"quick": range(5, 11), "full": range(5, 12)}
 WIDE = {("O1", ""), ("O2", ""), ("O3", ""), ("O5", "")}
 """Subjects (law, part) that a full run looks at on every core case and at smaller steps."""
 
+SETTINGS = ((0.53, 0.34, 0.4), (0.31, 0.33, 0.36))
+"""(beta, k, tau): in general position, so that no statement is another one at these numbers (tests/test_orders_symbols.py)."""
+
+STARTS = 3
+CANDIDATES = 32
+SHORT = 96
+"""Operations of a gradient whose derivatives sympy takes in a moment: the third of softmax, with 193, takes 25 s (1.14)."""
 U = 2.0**-53
-MOTION = 1e3  # as in continuous.py
 FLOAT64 = Precision("float64")
 
 
@@ -46,27 +51,61 @@ class Cell:
         return self.profile == "quick"
 
     @property
+    def unit(self) -> float:
+        """What a step size, and a time, of this cell is a multiple of."""
+        return units.unit(self.case)
+
+    @property
+    def slowed(self) -> Case:
+        """The case whose loss is `unit` times as large: its runs are those of the case with step sizes times the unit."""
+        return units.slowed(self.case)
+
+    @property
+    def settings(self) -> tuple:
+        return SETTINGS[: 1 if self.quick and self.case.dim > 4 else 2]
+
+    @property
     def replay(self) -> str:
         return f"noether verify {self.case.name} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
 
-    def start(self, starts: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """q_0 and the fixed w of a warm start v_0 = eta w, (d, starts) each."""
-        rng = np.random.default_rng(
+    def random(self) -> np.random.Generator:
+        return np.random.default_rng(
             int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big")
         )
+
+    def drawn(self, starts: int) -> tuple[np.ndarray, np.ndarray]:
+        """q_0 anywhere in the box and the fixed w of a warm start v_0 = eta w, (d, starts) each."""
+        rng = self.random()
         w = rng.uniform(0.5, 1, (self.case.dim, starts)) * rng.choice([-1.0, 1.0], (self.case.dim, starts))
         return self.case.draw(rng, starts), w
 
+    def start(self, starts: int = STARTS) -> tuple[np.ndarray, np.ndarray]:
+        """As `drawn`; of CANDIDATES those where |H g|, the second derivative of the flow, is largest.
+
+        Every error here begins with it or with g: where it is small an order is decided by the next term.
+        """
+        q, w = self.drawn(max(CANDIDATES, starts))
+        g = lambda x: gradient(self.slowed)(x, units.EPS)  # noqa: E731
+        with np.errstate(all="ignore"):
+            step = 2.0**-10 * g(q)
+            size = np.linalg.norm(g(q + step) - g(q - step), axis=0)
+        best = np.argsort(-np.nan_to_num(size, nan=0.0, posinf=0.0), kind="stable")[:starts]
+        return q[:, best], w[:, best]
+
 
 def step_sizes(cell: Cell) -> np.ndarray:
-    return 2.0 ** -np.array(EXPONENTS["quick" if cell.quick or (cell.law, cell.part) not in WIDE else "full"], dtype=float)
+    return 2.0 ** -np.array(
+        EXPONENTS["quick" if cell.quick or (cell.law, cell.part) not in WIDE else "full"], dtype=float
+    )
 
 
 def steps_of(eta: np.ndarray, final: float = FINAL) -> np.ndarray:
     return np.rint(final / eta).astype(int)
 
 
-def stepping(g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL, metric=None):
+def stepping(
+    g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL, metric=None
+):
     """(q_n, v_n), n = 0, 1, ...: kernels/step.py in float64, with all parameters in one array (d, lanes).
 
     metric: G(q) of a rule that has one.
@@ -78,6 +117,26 @@ def stepping(g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.
         n += 1
         here = [*params, metric(q[0])] if rule.on_metric else params
         q, v = step(q, v, here, lambda at, eps: [g(at[0])], rule.at(n), FLOAT64)
+
+
+class Fan:
+    """Lanes (claims, starts, sizes) side by side: q (d, lanes) and eta (lanes,) of q0 (d, starts) and sizes (sizes,)."""
+
+    def __init__(self, q0: np.ndarray, sizes: np.ndarray, claims: int):
+        self.shape = (claims, q0.shape[1], len(sizes))
+        self.q, self.eta = self.starts(q0[:, None]), np.broadcast_to(sizes, self.shape).reshape(-1)
+
+    def starts(self, x) -> np.ndarray:
+        """x (d, claims, starts), (d, 1, starts) -> (d, lanes)"""
+        return np.broadcast_to(x[..., None], (len(x), *self.shape)).reshape(len(x), -1)
+
+    def each(self, values) -> np.ndarray:
+        """One number a claim -> (lanes,)"""
+        return np.repeat(np.asarray(values, float), self.shape[1] * self.shape[2])
+
+    def apart(self, y: np.ndarray) -> np.ndarray:
+        """(..., lanes) -> (claims, ..., starts, sizes)"""
+        return np.moveaxis(y.reshape(*y.shape[:-1], *self.shape), -3, 0)
 
 
 QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -102,11 +161,21 @@ def reference(rates, x0: np.ndarray, fastest: np.ndarray, final=FINAL) -> tuple[
 
     fastest (lanes,): the rate of the initial layer, resolved by its own steps.  final: a number or (lanes,).
     """
+    fine, error = solved(rates, x0, grid(fastest, final))
+    return fine[-1], error[-1]
+
+
+def grid(fastest: np.ndarray, final, steps: int = 16) -> np.ndarray:
+    """Times (2 steps + 1, lanes) through the layer and on to `final`."""
     final = np.broadcast_to(final, fastest.shape)
     layer = np.minimum(30 / fastest, final / 2)
-    times = np.concatenate([np.linspace(0, layer, 17), np.linspace(layer, final, 17)[1:]])
-    fine, error = solved(rates, x0, times)
-    return fine[-1], error[-1]
+    return np.concatenate([np.linspace(0, layer, steps + 1), np.linspace(layer, final, steps + 1)[1:]])
+
+
+def rough(rates, x0: np.ndarray, fastest: np.ndarray, final=FINAL) -> np.ndarray:
+    """x(final) of order 5 on half the times: differences of two such, for a response that one part in ten suffices to know."""
+    none = np.zeros((0, x0.shape[1]))
+    return march(rates, lambda X: X[:0], x0, none, none, grid(fastest, final, 8), 3)[0][-1]
 
 
 def solved(rates, x0: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,65 +186,7 @@ def solved(rates, x0: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.nda
     return fine, np.linalg.norm(fine - coarse, axis=1) + U * len(times) * size
 
 
-def judge(
-    cell: Cell,
-    error: np.ndarray,
-    reference_error: np.ndarray,
-    size: np.ndarray,
-    stated: int,
-    note: str,
-    *,
-    control=None,
-    symmetry=None,
-    steps=0,
-    eta: np.ndarray | None = None,
-    small: str = "eta",
-) -> Record:
-    """noise = reference error + rounding floor u n |q|: n steps each round q once.
-
-    small, eta: what goes to zero and its values, where it is not the cell's step sizes.
-    """
-    eta = step_sizes(cell) if eta is None else eta
-    order = orders.decide(error, reference_error + U * FINAL / eta * size)
-    below = "" if control else f"; decided by {len(order.orders) + 1} of {len(eta)}"
-    data = {
-        "x": [float(x) for x in eta], "y": [float(abs(x)) for x in error], "label": note,
-        "plot": "loglog", "series": {note: [float(abs(x)) for x in error]}, "xlabel": small, "ylabel": "error",
-        "caption": f"{note}: the error falls as {small}^{stated}{below}.",
-    }  # fmt: skip
-    about = {small: [float(eta[0]), float(eta[-1])], "t": FINAL, "statement": note, "p": list(order.orders)}
-    return order_record(
-        cell, symmetry, order, stated, about, data, control=control, steps=steps, backend="numpy", note=note
-    )
-
-
-def bounded(
-    cell: Cell, measured, predicted, bound, motion, note: str, *, symmetry=None, control=None, about: dict | None = None, steps=0, data=None
-) -> Record:
-    """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at all, must be MOTION bounds."""
-    measured, predicted, bound, motion = (x.ravel() for x in np.broadcast_arrays(measured, predicted, bound, motion))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spent = np.nan_to_num(np.abs(measured - predicted) / bound, nan=np.inf)
-    i, still = int(np.argmax(spent)), motion <= MOTION * bound
-    verdict = VIOLATED if spent[i] > 1 else INCONCLUSIVE if np.any(still) else HOLDS
-    thin = f"; no motion in {int(still.sum())} of {still.size}: at most {MOTION:.0f} bounds" if np.any(still) else ""
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=measured.size, steps=steps,
-        parameters={"statement": note, **(about or {})}, predicted=float(predicted[i]), measured=float(measured[i]), bound=float(bound[i]),
-        spent=float(spent[i]), verdict=verdict, reason=f"{note}: off by {spent[i]:.3g} bounds{thin}", kind=ROUNDING, symmetry=symmetry, control=control,
-        cell=cell.name, replay=cell.replay, data={} if control else data or {},
-    )  # fmt: skip
-
-
-def both(cell: Cell, error, reference_error, size, stated: int, note: str, control: str, against: int, **facts) -> list[Record]:
-    """The stated order, and the same comparison under a claim that is not true."""
-    return [
-        judge(cell, error, reference_error, size, stated, note, **facts),
-        judge(cell, error, reference_error, size, against, note, control=control, **facts),
-    ]
-
-
-def second_order(g, eta_m, mu, k):
+def second_order(g, eta_m, mu, k=0.0):
     """m qddot + mu qdot + g + k q = 0 as rates of (q, qdot); m (lanes,)."""
 
     def rates(x):
@@ -183,15 +194,3 @@ def second_order(g, eta_m, mu, k):
         return np.concatenate([qdot, -(mu * qdot + g(q) + k * q) / eta_m])
 
     return rates
-
-
-def judged_claims(cell: Cell, claims, e: np.ndarray, error: np.ndarray, size: np.ndarray, *, steps: int) -> list[Record]:
-    """claims (note, ..., stated, control), lanes of each side by side: the stated order, and 2 where it must fail."""
-    n, out = len(e) // len(claims), []
-    for i, (note, *_, stated, control) in enumerate(claims):
-        mine = slice(i * n, (i + 1) * n)
-        if stated:
-            out.append(judge(cell, e[mine], error[mine], size[mine], stated, note, steps=steps))
-        if control:
-            out.append(judge(cell, e[mine], error[mine], size[mine], 2, note, control=control, steps=steps))
-    return out

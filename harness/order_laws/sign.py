@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from harness.order_laws.claims import OFF
-from harness.order_laws.descent import EPS
-from harness.order_laws.runs import FINAL, Cell, U, bounded, step_sizes
+from harness.order_laws.records import bounded
+from harness.order_laws.runs import FINAL, Cell, U, step_sizes
+from harness.order_laws.units import EPS
 from harness.symbolic import gradient
 from harness.verdicts import OUTSIDE, Record
 
@@ -32,8 +33,8 @@ def change(g, q0: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 def until_a_sign_changes(cell: Cell) -> list[Record]:
     """(1) against (2) up to the last whole step before the change; what comes after is outside."""
-    g = lambda x: gradient(cell.case)(x, EPS)  # noqa: E731
-    (q0, _), sizes = cell.start(STARTS), step_sizes(cell) * THIRD
+    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    (q0, _), sizes = cell.drawn(STARTS), step_sizes(cell) * THIRD
     s = np.sign(g(q0))
     until = change(g, q0, s)
     eta, lanes = np.tile(sizes, STARTS), np.repeat(np.arange(STARTS), len(sizes))
@@ -41,15 +42,33 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
     eta, lanes, counts = eta[counts > 0], lanes[counts > 0], counts[counts > 0]
     start, sign = q0[:, lanes], s[:, lanes]
     flow = (start.astype(np.longdouble) - (counts * eta.astype(np.longdouble)) * sign).astype(float)
-    bound = (counts + 1) * U * np.maximum(np.abs(start), np.abs(flow))  # every step rounds q once, the flow once more
+    bound = (
+        (counts + 1) * U * np.maximum(np.abs(start), np.abs(flow))
+    )  # every step rounds q once, the flow once more
     facts, out = dict(steps=int(counts.max()), about={"t": [float(x) for x in until]}), []
-    wrong = {None: lambda q: eta * np.sign(g(q)), "eta x (1 + 2^-10)": lambda q: eta * OFF * np.sign(g(q)), "gradient for its sign": lambda q: eta * g(q)}
+    wrong = {
+        None: lambda q: eta * np.sign(g(q)),
+        "eta x (1 + 2^-10)": lambda q: eta * OFF * np.sign(g(q)),
+        "gradient for its sign": lambda q: eta * g(q),
+    }
     for control, move in wrong.items():
         q, end = start, np.empty_like(start)
         for k in range(int(counts.max()) + 1):
             end[:, counts == k] = q[:, counts == k]
             q = q - move(q)  # (1)
-        out.append(bounded(cell, end, flow, bound, np.abs(flow - start), "sign descent until a sign changes", control=control, **facts))
+        out.append(
+            bounded(
+                cell,
+                end,
+                flow,
+                bound,
+                np.abs(flow - start),
+                "sign descent until a sign changes",
+                control=control,
+                symbol="eta",
+                **facts,
+            )
+        )
     told = f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no smooth model crosses it"
     out.append(
         Record(law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=STARTS, steps=0, parameters=facts["about"],

@@ -1,0 +1,83 @@
+"""A whole run keeps its promises: no bound is idle under any rule, what must be seen everywhere is, no bar sees nothing."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from harness import known_places, promises
+from harness.laws import EXACT
+from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+
+
+def record(**changes):
+    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0,
+                 bound=1.0, spent=0.5, verdict=HOLDS, reason="", cell="x")  # fmt: skip
+    return Record(**{**given, **changes})
+
+
+@pytest.mark.parametrize("rule", ["nesterov", "heavy-ball-dampened", "exponentiated-gradient", "natural-gradient", "heavy-ball-scheduled"])
+def test_a_bound_1000_times_too_wide_under_one_rule_alone_is_idle(rule):
+    fine = [record(rule="heavy-ball", spent=0.9), record(rule=rule, spent=0.04)]
+    assert not promises.idle(fine, ["D0"])
+    (told,) = promises.idle([fine[0], record(rule=rule, spent=0.9 / 1000)], ["D0"])
+    assert rule in told and "float64" in told
+
+
+def test_a_law_of_flows_is_idle_by_precision_alone():
+    """One record stands for a rule there: by chance it is small."""
+    assert not promises.idle([record(law="T1", rule="a", spent=0.9), record(law="T1", rule="b", spent=1e-6)], ["T1"])
+
+
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_the_floor_of_a_mean_is_passed_by_chance_once_in_10_9_runs(count):
+    """n normal |z| over a bar of 7 sd: all stay below f with the chance (2 phi(0) 7 f)^n at most."""
+    floor = promises.floor_of(("E2",), count)
+    assert (2 * 7 * floor / math.sqrt(2 * math.pi)) ** count <= promises.FALSE * 1.01
+    worst = [record(law="E2", kind=STATISTICAL, spent=0.9 * floor) for _ in range(count)]
+    assert promises.idle(worst, ["E2"]) and not promises.idle([*worst[1:], record(law="E2", kind=STATISTICAL, spent=1.1 * floor)], ["E2"])
+
+
+def test_bars_of_means_1000_times_too_wide_are_seen_from_four_records_on():
+    assert promises.floor_of(("E4",), 4) >= 0.9e-3
+    assert promises.idle([record(law="E4", kind=STATISTICAL, spent=0.8 / 1000)] * 4, ["E4"])
+
+
+def test_an_order_or_a_mean_that_would_have_seen_nothing_is_numb():
+    powers = {"eta": 0.01, "beta": 0.3}
+    for kind in (ORDER, STATISTICAL):
+        assert not promises.numb([record(kind=kind, powers=powers)], ["D0"]) and not promises.numb([record(kind=kind)], ["D0"])
+        assert promises.numb([record(kind=kind, powers={k: 1000 * x for k, x in powers.items()})], ["D0"])
+        assert promises.numb([record(kind=kind, powers={"eta": math.nan})], ["D0"])
+    assert not promises.numb([record(kind=ROUNDING, powers={"eta": 3.0})], ["D0"])
+
+
+def test_a_control_that_must_be_seen_everywhere_is_missed_in_one_cell():
+    book = {"D0": SimpleNamespace(everywhere=("a",))}
+    killed = [record(control="a", verdict=VIOLATED, spent=9.0, cell=cell) for cell in "xy"]
+    lost = record(control="a", verdict=INCONCLUSIVE, cell="z")
+    assert not promises.spared([*killed, record(control="b", verdict=INCONCLUSIVE)], ["D0"], book)
+    (told,) = promises.spared([*killed, lost], ["D0"], book)
+    assert "cell z" in told
+
+
+def test_every_exact_law_has_a_home_for_its_known_places_and_reads_them_rightly():
+    assert set(known_places.HOMES) == set(EXACT)
+    assert [told for law in EXACT for told in known_places.seen(law)] + known_places.judged() == []
+
+
+@pytest.mark.parametrize("law", list(EXACT))
+@pytest.mark.parametrize("place", [(0, slice(None)), (3, slice(None)), (-1, slice(None)), (slice(None), 1), (slice(None), -1)])
+def test_a_law_that_looks_away_from_one_step_or_lane_reads_a_known_place_wrongly(monkeypatch, law, place):
+    from dataclasses import replace
+
+    honest = EXACT[law].residual
+
+    def residual(t, *symmetry):
+        r = honest(t, *symmetry)
+        measured = r.measured.copy()
+        measured[place[0], ..., place[1]] = r.predicted[place[0], ..., place[1]]
+        return replace(r, measured=measured)
+
+    monkeypatch.setitem(EXACT, law, replace(EXACT[law], residual=residual))
+    assert known_places.seen(law)

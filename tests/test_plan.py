@@ -54,7 +54,7 @@ def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity(
         assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
     compared = plan.cells(select(Request(law="B1")))
     if compared:
-        assert {c.rule for c in compared} == set(RULES)
+        assert {c.rule for c in compared} >= set(RULES)
 
 
 def test_each_law_of_a_rare_rule_has_a_point_its_own_near_misses_and_in_full_each_type_and_parity():

@@ -51,6 +51,16 @@ def broken(records: list[Record], cells: list, laws: Iterable[str], book: dict, 
     return found
 
 
+def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
+    """Laws of a narrowed choice that hold, with no control to show that they could fail there: they decide nothing.
+
+    Not the exact laws: whatever the choice, a wrong launch can be shown to them, and one to which none was shown is blind.
+    """
+    shown = {r.law for r in records if r.control}
+    holds = {r.law for r in records if r.control is None and r.verdict == HOLDS}
+    return [law for law in laws if law in holds - shown - set(EXACT)]
+
+
 def foreign(records: Iterable[Record], cells: Iterable) -> list[str]:
     backends = {c.name: c.backend for c in cells}
     wrong = {(r.cell, r.backend) for r in records if r.control is None and r.cell in backends and r.backend != backends[r.cell]}

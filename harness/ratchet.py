@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.baseline import Baseline, Entry, of_run, read, same_choice, write
+from harness.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
 from harness.scatter import entry_factor, group, mean_factor
 from harness.usage import UsageError
 from harness.verdicts import VIOLATED
+from kernels.launch import BACKENDS, missing
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
+NAMED = 5  # entries in a note
 
 
 @dataclass
@@ -129,6 +131,31 @@ def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) 
             c.unmeasured.append(" ".join(which))
 
 
+SHIPPED = Path(__file__).resolve().parent.parent / FILE
+
+
+def gone(result, path: Path = SHIPPED) -> list[str]:
+    """What held in the shipped baseline and does not hold here, of a run of the same choice that is compared with none.
+
+    Another seed draws other cases and starts: there only what was asked and is undecided is named.
+    """
+    if result.interrupted or result.errors or not result.about or not path.exists():
+        return []
+    before, now = read(path), of_run(result.about, result.records)
+    if before.choice != now.choice:
+        return []
+    found = Comparison(differs=[] if before.run.get("seed") == now.run.get("seed") else ["seed"])
+    for name, was in sorted(before.entries.items()):
+        if name not in now.entries or now.entries[name].holds < was.holds:
+            place_lost(found, name, before, now, lambda backend: missing(backend) if backend in BACKENDS else "")
+    asked = {name for name in found.lost if name in now.others or not found.differs}
+    named = sorted([*(f"{name}: {found.lost[name]}" for name in asked), *found.undecided])
+    if not named:
+        return []
+    more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return [f"{len(named)} entries that held in the shipped {path.name} are undecided or missing here: {'; '.join(named[:NAMED])}{more}"]
+
+
 def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
     """The baseline after a run that holds: marked falls are taken over, new entries added, nothing else moves.
 
@@ -156,8 +183,6 @@ class Guard:
 
     def conclude(self, result) -> None:
         """Compare, update where that was asked for, and give the result its last exit code and notes."""
-        from kernels.launch import BACKENDS, missing
-
         if result.interrupted or result.errors:
             result.notes.append(f"{self.path} was not compared: the run is not whole")
             return

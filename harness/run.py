@@ -14,6 +14,7 @@ from harness.choices import Request, Selection, select
 from harness.execute import execute
 from harness.folder import Folder
 from harness.machine import cpus, versions
+from harness.refusals import why
 from harness.usage import UsageError
 from harness.verdicts import LawSummary, Record, exit_code, summarise
 
@@ -54,6 +55,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
+    unjudged: list[str] = field(default_factory=list)  # laws that hold in a narrowed choice to which none of their controls applies
     baseline: object = None  # harness.ratchet.Comparison, where one was asked for
 
 
@@ -72,7 +74,7 @@ def plan(selection: Selection) -> Plan:
     laws = tuple(x for x in selection.laws if x in covered or not selection.asked)
     missing = tuple(x for x in selection.laws if x not in laws)
     if missing and ("laws" in selection.asked or not laws):
-        raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {applies(missing[0], planning)}")
+        raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}")
     return Plan(selection, cells, laws, missing, backend, paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else [])
 
 
@@ -89,11 +91,6 @@ def chosen(cell, selection: Selection, planning) -> bool:
     wrong_rule = "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
     wrong_precision = "precisions" in selection.asked and cell.precision in planning.PRECISIONS and cell.precision not in selection.precisions
     return not wrong_rule and not wrong_precision
-
-
-def applies(law: str, planning) -> str:
-    info = planning.LAWS[law]
-    return f"{law} ({info.title}) needs {info.applies}"
 
 
 def digests(request: Request) -> dict:
@@ -190,7 +187,8 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
 
 def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False) -> tuple[int, list[str]]:
     """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
-    code, laws = exit_code(records, list(laws), strict=strict), list(laws)
+    laws = list(laws)
+    code = exit_code(records, laws, strict=strict, unjudged=() if whole else promises.unjudged(records, laws))
     blind = promises.broken(records, cells, laws, book, whole=whole)
     return (3 if code == 0 and blind else code), blind
 
@@ -202,6 +200,7 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     whole = not (planned.selection.asked - {"backend", "laws"} or result.errors or result.interrupted)
+    result.unjudged = [] if whole else promises.unjudged(result.records, result.laws)
     result.exit_code, result.blind = decide(result.records, planned.cells, result.laws, planning.LAWS, whole=whole, strict=strict)
     if result.errors:
         result.exit_code = INTERNAL

@@ -15,7 +15,17 @@ from rich.text import Text
 
 from harness.power import of_law, percent
 from harness.run import INTERNAL, INTERRUPTED, Result
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
+from harness.verdicts import (
+    BITWISE,
+    HOLDS,
+    INCONCLUSIVE,
+    ORDER,
+    OUTSIDE,
+    VIOLATED,
+    LawSummary,
+    Record,
+    undecided_forms,
+)
 
 WIDEST = 100
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
@@ -149,6 +159,8 @@ def remainder(result: Result) -> list[Text | str]:
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:SHOWN]]
     if len(result.blind) > SHOWN:
         out.append(Text(f"and {len(result.blind) - SHOWN} more"))
+    if result.unjudged:
+        out.append(Text(f"left out of judgement, no planted fault applies to this choice: {' '.join(result.unjudged)}", style="yellow"))
     if result.left_out:
         out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
     for cell, error in list(result.errors.items())[:SHOWN]:
@@ -166,8 +178,11 @@ def why(result: Result) -> str:
     if result.exit_code == 3:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS]]
-        uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed]
-        parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
+        uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged]
+        forms = [name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind]
+        parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"undecided wherever it was asked: {'; '.join(forms)}" if forms else "",
+                 f"nothing is left to judge but {' '.join(result.unjudged)}" if set(result.unjudged) == set(result.laws) else "",
+                 f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
                  f"controls survived: {', '.join(survivors)}" if survivors else ""]  # fmt: skip
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
         return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
@@ -196,6 +211,11 @@ def verdict(result: Result) -> str:
     violated = any(r.verdict == VIOLATED and not r.control for r in result.records)
     if found is not None and found.fails and not violated:
         return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
+    open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.control]
+    if result.exit_code == 0 and (open_ones or result.unjudged):
+        counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
+        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [f"not judged, no fault applies: {' '.join(result.unjudged)}"] * bool(result.unjudged)
+        return f"everything that was decided holds; {'; '.join(told)}"
     return f"{WORD[result.exit_code]}{why(result)}"
 
 

@@ -12,6 +12,7 @@ its records is violated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
@@ -106,17 +107,37 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
     return rows
 
 
-def exit_code(records: list[Record], laws: list[str], *, strict: bool = False) -> int:
+FORMS = ("statement", "window", "part", "charge")
+
+
+def form(r: Record) -> str:
+    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and the kind of its symmetry."""
+    told = [r.parameters[name] for name in FORMS if isinstance(r.parameters.get(name), str)]
+    return " | ".join([r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry else [])])
+
+
+def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:
+    """The forms of these laws that were asked, are not outside, and hold nowhere."""
+    found: dict[str, set[str]] = {}
+    for r in records:
+        if r.control is None and r.law in laws:
+            found.setdefault(form(r), set()).add(r.verdict)
+    return [name for name, verdicts in found.items() if INCONCLUSIVE in verdicts and HOLDS not in verdicts]
+
+
+def exit_code(records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()) -> int:
     """0 everything holds; 1 a law is violated; 3 could not decide or blind.
 
-    Blind: no records, a law without a `holds` cell, a law none of whose controls was killed, or a control
-    that no law killed.
+    Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked, a law none
+    of whose controls was killed, or a control that no law killed.
+    unjudged  laws to which no control applies in a narrowed choice: they decide nothing
     """
     real = [r for r in records if r.control is None]
     if any(r.verdict == VIOLATED for r in real):
         return 1
+    laws = [law for law in laws if law not in unjudged]
     rows = summarise(records, laws)
-    if not laws or not real or any(row.verdict != HOLDS or row.survivors for row in rows):
+    if not laws or not real or any(row.verdict != HOLDS or row.survivors for row in rows) or undecided_forms(records, laws):
         return 3
     if strict and any(r.verdict == INCONCLUSIVE for r in real):
         return 3

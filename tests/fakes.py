@@ -74,6 +74,7 @@ class Plan(types.ModuleType):
     LAWS = {k: Law(k) for k in ("D0", "D2", "O3")}
     RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent")
     PRECISIONS = ("float64", "float32", "float16", "bfloat16")
+    MODULES = ()
 
     def __init__(self, name):
         super().__init__(name)

@@ -312,3 +312,21 @@ def test_the_committed_baseline_is_of_the_plain_quick_run():
     assert kept.choice == {name: arguments(Request())[name] for name in kept.choice} and kept.run["seed"] == 0
     assert text(kept) == (Path(scatter.__file__).resolve().parent.parent / "baseline.json").read_text(), "as --update-baseline writes it"
     assert {name.split(" ")[0] for name in kept.entries} >= {"T1", "D0", "D2", "O3", "B1"}
+
+
+def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nobody_asked(plan, capsys, monkeypatch, tmp_path):
+    """A note, at the same choice alone; of another seed only what was asked and is undecided."""
+    from harness import ratchet as module
+
+    made()
+    monkeypatch.setattr(module, "SHIPPED", Path("baseline.json").resolve())
+    monkeypatch.setattr(module.gone, "__defaults__", (module.SHIPPED,))
+    capsys.readouterr()
+    assert call(SMALL) == 0 and "shipped" not in capsys.readouterr().err
+    honest = plan.cells
+    monkeypatch.setattr(plan, "cells", lambda selection: honest(selection)[:-1])
+    assert call(SMALL) == 0
+    told = capsys.readouterr().err
+    assert "1 entries that held in the shipped baseline.json are undecided or missing here: " in told and "0 of 1 verdicts hold, the others are not there" in told
+    assert call([*SMALL, "--seed", "5"]) == 0 and "shipped" not in capsys.readouterr().err
+    assert call(["verify", "rayleigh", "--law", "D0"]) == 0 and "shipped" not in capsys.readouterr().err

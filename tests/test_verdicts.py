@@ -2,7 +2,20 @@
 
 import pytest
 
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
+from harness.promises import unjudged
+from harness.run import Result
+from harness.table import verdict
+from harness.verdicts import (
+    HOLDS,
+    INCONCLUSIVE,
+    OUTSIDE,
+    VIOLATED,
+    Record,
+    exit_code,
+    form,
+    summarise,
+    undecided_forms,
+)
 
 
 def record(law="D0", verdict=HOLDS, spent=0.5, control=None, **facts):
@@ -93,3 +106,44 @@ def test_one_blind_law_among_good_ones_is_blind():
 
 def test_a_record_says_the_format_that_readers_know():
     assert record().as_dict()["schema"] == 1 and record().as_dict()["seconds"] == 0.0
+
+
+def stated(statement, verdict=HOLDS, law="O3", **facts):
+    return record(law, verdict, parameters={"statement": statement}, **facts)
+
+
+def test_every_form_of_a_law_must_hold_somewhere():
+    """A statement that is undecided in every case is not held by another of the same law."""
+    fine = [stated("cold"), killed("O3")]
+    assert exit_code(fine, ["O3"]) == 0 and not undecided_forms(fine, ["O3"])
+    assert exit_code([*fine, stated("cold", INCONCLUSIVE, case="other")], ["O3"]) == 0
+    assert exit_code([*fine, stated("warm", OUTSIDE, spent=None)], ["O3"]) == 0
+    open_one = [*fine, stated("warm", INCONCLUSIVE)]
+    assert exit_code(open_one, ["O3"]) == 3 and undecided_forms(open_one, ["O3"]) == ["O3 | warm"]
+    assert exit_code([*open_one, stated("warm", case="other")], ["O3"]) == 0
+
+
+@pytest.mark.parametrize(("facts", "name"), [({"parameters": {"window": "late"}}, "T1 | late"), ({"parameters": {"charge": "sum q"}}, "T1 | sum q"),
+                                             ({"symmetry": "rotation-01"}, "T1 | rotation"), ({"parameters": {"window": 2.0}}, "T1")])  # fmt: skip
+def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry(facts, name):
+    assert form(record("T1", **facts)) == name
+
+
+def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():
+    found = [*FINE, stated("cold")]
+    assert exit_code(found, ["D0", "O3"]) == 3 and unjudged(found, ["D0", "O3"]) == ["O3"]
+    assert exit_code(found, ["D0", "O3"], unjudged=["O3"]) == 0
+    assert exit_code([stated("cold")], ["O3"], unjudged=["O3"]) == 3, "nothing was judged"
+    assert exit_code([*found, stated("cold", VIOLATED, spent=2.0)], ["D0", "O3"], unjudged=["O3"]) == 1
+    assert not unjudged([*found, record("O3", control="c")], ["D0", "O3"]), "a fault was shown, and survived"
+    assert not unjudged([record(), stated("cold", INCONCLUSIVE)], ["D0", "O3"]), "to an exact law a fault can always be shown; O3 does not hold"
+
+
+def test_the_last_line_counts_what_is_inconclusive():
+    def last(records, **facts):
+        return verdict(Result(records, summarise(records, ["D0", "O3"]), exit_code(records, ["D0", "O3"]), ("D0", "O3"), **facts))
+
+    fine = [*FINE, stated("cold"), killed("O3")]
+    assert last(fine) == "everything holds"
+    assert last([*fine, stated("cold", INCONCLUSIVE, case="x"), record(verdict=INCONCLUSIVE)]) == "everything that was decided holds; 2 inconclusive (D0 1, O3 1)"
+    assert last([*fine, stated("warm", INCONCLUSIVE)]) == "could not decide: undecided wherever it was asked: O3 | warm"

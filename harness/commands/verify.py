@@ -58,6 +58,10 @@ def verify(
     publish(result)
     if guard:
         guard.conclude(result)
+    else:
+        from harness.ratchet import gone
+
+        result.notes += gone(result)
     tell(result, as_json)
     raise typer.Exit(result.exit_code)
 

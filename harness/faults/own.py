@@ -229,7 +229,7 @@ FAULTS = (
     OwnFault("the evidence's gradient is no wider than the kernel's", "float64 for 64 bits", instead(wide, "gradient", own_gradient), ("witness",)),
     OwnFault("seeds ignored", "every cell draws the same lanes", instead(discrete, "derive", lambda right: lambda seed, name: 1), ("instruments",)),
     OwnFault("inconclusive counted as holds", "what stands still is evidence", instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)), ("instruments",)),
-    OwnFault("survivors forgiven", "a control that no law kills is no reason", instead(run, "exit_code", lambda right: lambda records, names, strict=False: 0), ("instruments",)),
+    OwnFault("survivors forgiven", "a control that no law kills is no reason", instead(run, "exit_code", lambda right: lambda records, names, **how: 0), ("instruments",)),
     OwnFault("ties away from zero in kernel and oracle", "what bfloat16 holds of a number half way between two",
              instead(precision, "bfloat16_bits", away_from_zero), ("instruments",)),
     OwnFault("another schedule in kernel and law", "the rate is halved after 33 steps for 32", instead(rules, "MILESTONES", lambda right: (33, 64)), ("instruments",)),
@@ -254,7 +254,7 @@ REMOVED: dict[str, Callable] = {
     "spared": lambda: replaced(promises, "spared", blank),
     "foreign": lambda: replaced(promises, "foreign", blank),
     "survivors": lambda: replaced(verdicts, "summarise", forgiving(verdicts.summarise)),
-    "exit code": lambda: replaced(run, "exit_code", lambda records, names, strict=False: 0),
+    "exit code": lambda: replaced(run, "exit_code", lambda records, names, **how: 0),
     "witness": lambda: replaced(judge, "witness", lambda t, lane, step: 0.0),
     "resumed": lambda: replaced(run, "nothing_lost", lambda records, cells: None),
 }

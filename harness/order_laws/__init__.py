@@ -75,6 +75,17 @@ def covers(law: str, rule: str, part: str, case) -> bool:
     return case.metric.kind in kinds
 
 
+def why_not(law: str, case) -> str:
+    """Why no subject of an order law covers a case, or ''."""
+    if law not in {key for key, _, _ in SUBJECTS} or any(covers(key, rule, part, case) for key, rule, part in SUBJECTS if key == law):
+        return ""
+    if law == "O1" and case.metric.kind in (EUCLIDEAN, DIAGONAL):
+        return f"its gradient has {len(gradient(case).ops)} operations, and the third derivatives of more than {SHORT} take too long"
+    if law == "O4" and case.metric.kind == EUCLIDEAN:
+        return "it has no rotation, whose charge would decay"
+    return f"its metric is {case.metric.kind}" + (", the same everywhere" if law == "O8" else "")
+
+
 FULL = {"conserved"}
 """Parts that a quick run leaves out: exponentials of a metric over those of a loss."""
 

@@ -1,0 +1,54 @@
+"""Why a law covers nothing of a choice: the first of its conditions that nothing chosen meets, told before anything runs.
+
+A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another may say it
+itself: a module of the plan that has why_not(law, case) -> a sentence, or "".
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from harness.choices import Selection
+from harness.discrete import rules_of
+from harness.laws import EXACT
+from kernels.rules import RULES
+
+SHOWN = 3  # cases whose reasons are told
+
+
+def why(law: str, selection: Selection) -> str:
+    """One line: what the law needs, and what each case lacks of it."""
+    from harness import plan
+
+    info = plan.LAWS[law]
+    lacking = {}
+    for case in selection.cases:
+        reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case, plan.MODULES)
+        if reason:
+            lacking.setdefault(reason, []).append(case.name)
+    told = [f"{reason} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})" for reason, names in list(lacking.items())[:SHOWN]]
+    return "; ".join([f"{law} ({info.title}) needs {info.applies}", *told])
+
+
+def exact(law: str, case, selection: Selection) -> str:
+    """Of a law of a launch."""
+    rules, found = [r for r in rules_of(case) if r in selection.rules], EXACT[law]
+    if not rules_of(case):
+        return f"no kernel steps a {case.metric.kind} metric whose potential is not the entropy"
+    if not rules:
+        return f"none of the chosen rules steps a {case.metric.kind} metric"
+    if not any(found.concerns(case, RULES[r]) for r in rules):
+        return f"no symmetry under {', '.join(rules[:SHOWN])}{' ...' if len(rules) > SHOWN else ''} is one that it speaks of"
+    if not any(found.reads(p) for p in selection.precisions):
+        return f"its terms of second order in the step vanish in the rounding of {', '.join(selection.precisions)}"
+    return ""
+
+
+def elsewhere(law: str, case, modules) -> str:
+    """What the module of another law says, where it says anything."""
+    for word, _ in modules:
+        say = getattr(import_module(f"harness.{word}"), "why_not", None)
+        reason = say(law, case) if say else ""
+        if reason:
+            return reason
+    return ""

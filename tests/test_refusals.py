@@ -1,0 +1,27 @@
+"""Why a law covers nothing of a choice: the true reason, and what is asked for by name runs."""
+
+import pytest
+
+from harness import plan
+from harness.choices import Request, select
+from harness.run import plan as planned
+from harness.usage import UsageError
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (dict(cases=("rayleigh",), law="O1"), "its gradient has 152 operations, and the third derivatives of more than 96 take too long (rayleigh)"),
+    (dict(cases=("rayleigh",), law="D5", precision="bfloat16"), "its terms of second order in the step vanish in the rounding of bfloat16 (rayleigh)"),
+    (dict(cases=("rayleigh", "softmax"), law="D11", rule="heavy-ball"), "no symmetry under heavy-ball is one that it speaks of (rayleigh, softmax)"),
+    (dict(cases=("power-mirror",), law="D0"), "no kernel steps a bregman metric whose potential is not the entropy (power-mirror)"),
+    (dict(cases=("product",), law="O4"), "it has no rotation, whose charge would decay (product)"),
+])  # fmt: skip
+def test_a_refusal_says_what_the_choice_lacks(words, told):
+    with pytest.raises(UsageError) as refusal:
+        planned(select(Request(**words)))
+    assert told in str(refusal.value)
+
+
+def test_a_precision_that_is_asked_for_by_name_runs_though_a_whole_run_leaves_it_out():
+    cells = plan.cells(select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy")))
+    assert {c.precision for c in cells if c.kind == "exact"} == {"bfloat16/eager"}
+    assert not [c for c in plan.cells(select(Request(cases=("product",), law="D0", backend="numpy"))) if c.precision == "bfloat16/eager"]

@@ -39,15 +39,15 @@ for law, seen in DISCRETE_CONTROLS.items():
 APPLIES = {
     "D0": "every rule, every case, every precision",
     "D2": "Euclidean rules and rules on a metric, every affine symmetry",
-    "D3": "heavy ball and its options, eps = 0, rotations (not Nesterov); translations where no coupled decay acts",
-    "D4": "gradient descent and heavy ball with coupled decay and its options but Nesterov, symmetric A",
+    "D3": "heavy ball and its options, eps = 0, rotations (not Nesterov, no metric); translations without coupled decay",
+    "D4": "gradient descent and heavy ball with coupled decay, dampened and maximising too, symmetric A",
     "D6": "Euclidean rules, translations",
     "D7": "mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators along the simplex",
     "D8": "sign descent, eps = 0, generators that scale one factor up and one down",
-    "D1": "gradient descent and heavy ball with coupled decay and its options but Nesterov",
-    "D5": "the same, scale-invariant losses",
-    "D10": "heavy ball with decoupled decay",
-    "D11": "gradient descent, scale-invariant losses",
+    "D1": "gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 included",
+    "D5": "heavy ball with coupled decay, dampened and maximising too, scale-invariant losses, float64 and float32",
+    "D10": "heavy ball with decoupled decay, at every beta and 1 - eta k",
+    "D11": "gradient descent, scale-invariant losses, float64 and float32",
 }
 
 # Eight units in the last place are some ten bounds: a bound that became much wider in one precision lets them pass.

@@ -33,9 +33,8 @@ from harness.symbolic import gradient, hessian_product
 from harness.verdicts import Record
 
 LAYER = 32  # steps; beta^32 of the layer is left, 2e-9 at beta .53
-LAYER_STEPS = 2.0 ** -np.arange(
-    8.0, 15.0
-)  # any size costs LAYER steps: they must span a time in which the force hardly moves
+LAYER_STEPS = 2.0 ** -np.arange(9.0, 16.0)
+"""Any size costs LAYER steps: they must span a time in which the force hardly moves."""
 
 
 def heavy_ball_orders(cell: Cell) -> list[Record]:

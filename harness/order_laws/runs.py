@@ -94,9 +94,9 @@ class Cell:
 
 
 def step_sizes(cell: Cell) -> np.ndarray:
-    return 2.0 ** -np.array(
-        EXPONENTS["quick" if cell.quick or (cell.law, cell.part) not in WIDE else "full"], dtype=float
-    )
+    """From 2^-5 on; gradient descent against flows has no layer to outlast, and its third order needs sizes above the rounding."""
+    exponents = EXPONENTS["quick" if cell.quick or (cell.law, cell.part) not in WIDE else "full"]
+    return 2.0 ** -np.arange(exponents[0] - (cell.law == "O1"), exponents[-1] + 1, dtype=float)
 
 
 def steps_of(eta: np.ndarray, final: float = FINAL) -> np.ndarray:

@@ -13,7 +13,7 @@ from harness import order_laws, stiffness
 from harness.order_laws import claims, constants, curved, momentum, options, schedule, units
 from harness.order_laws.power import norm, powers, smallest
 from harness.order_laws.records import judge
-from harness.order_laws.runs import FINAL, SETTINGS, Cell, step_sizes
+from harness.order_laws.runs import FINAL, SETTINGS, Cell
 from harness.symbolic import gradient, hessian_product
 from harness.symbolic_metric import curved as metric_of
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
@@ -97,13 +97,13 @@ def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypat
 
 
 def test_a_power_is_where_the_verdict_turns():
-    """Graded perturbations of a known error: eta^2 - x eta/8 changes sign until x is large: the worse sign counts."""
-    eta = step_sizes(Cell("O1", HAT, "gradient-descent", "quick", 0))
-    off, D, noise = (eta**2)[None], (eta / 8)[None], 0 * eta
+    """Graded perturbations of a known error: (eta^2, x eta/8) is of order 1 for the x that is stated and beyond, not far below it."""
+    eta = 2.0 ** -np.arange(4.0, 11.0)
+    off, D, noise = np.stack([eta**2, 0 * eta]), np.stack([0 * eta, eta / 8]), 0 * eta
     x = powers(off, noise, 2, {"a": D})["a"]
     cell = order_laws.cells([HAT], "quick", 0)[1]
     verdict = lambda y: judge(cell, off + y * D, 0 * off, 0 * off, 2, "n", eta=eta).verdict  # noqa: E731
-    assert 0.25 < x < 1 and verdict(1.2 * x) == verdict(-1.2 * x) == VIOLATED != verdict(x / 4)
+    assert 2.0**-8 < x < 1 and {verdict(s * y * x) for s in (1, -1) for y in (1, 1.01, 1.2, 1.5, 3)} == {VIOLATED} != {verdict(x / 2)}
     assert smallest(lambda x: x > 0.3) == pytest.approx(0.3, rel=0.1) and smallest(lambda x: False) == np.inf
 
 

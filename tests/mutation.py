@@ -35,7 +35,7 @@ TESTS = {  # the quick ones that stand for a module; the rest of the suite may s
     "judge": ("test_judging.py",),
     "domain": ("test_domain.py", "test_regimes.py"),
     "kernels.precision": ("test_precision.py", "test_roundings.py"),
-    "kernels.rules": ("test_rules_words.py",),
+    "kernels.rules": ("test_rules_words.py", "test_rules_rare.py", "test_plan.py"),
     "kernels.elementary": ("test_elementary.py", "test_logarithm.py"),
     "kernels.step": ("test_rules_words.py", "test_roundings.py"),
     "roundings": ("test_roundings.py",),

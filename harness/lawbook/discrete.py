@@ -80,7 +80,7 @@ DISCRETE = tuple(
     LawInfo("E1", "the response of a charge to eps is the predicted one",
             "J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>", ROUNDING,
             ("faults in g that keep the symmetry",), ("breaking term ignored", "eps off by 2^-10"), "heavy ball without decay, eps over 15 decades and 0"),
-    LawInfo("B1", "backends agree bit for bit", "bits(backend) = bits(numpy)", BITWISE,
+    LawInfo("B1", "backends agree bit for bit", "bits(backend) = bits(numpy), and known ties are stored as IEEE 754 has them", BITWISE,
             ("a fault in the traced program, which all of them run",), ("eta x (1 + 2^-10)", "one lane in 10^4, last component", "the buffer of the last step but one", "noise of another seed"),
             "every Triton backend, the noisy loop too"),
 )  # fmt: skip

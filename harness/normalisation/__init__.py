@@ -3,7 +3,7 @@
 relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
 launches       lanes of kernels/noisy.py;  evidence: verdicts on means;  cell: what a cell is
 variates       what the known noise does to r^4, which is taken off a mean
-norm_equation  S1;  fourth_power  S2;  equilibrium, balance  S3;  twin  S4;  parity  B1 of the noisy loop
+norm_equation  S1;  fourth_power, correlation  S2;  equilibrium, balance  S3;  twin, white_twin  S4;  parity  B1 of the noisy loop
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from harness.verdicts import Record
 
 MODULES = {
     "norm_equation": ("S1", ("flow", "approximation")),  # of each scale-invariant case
-    "fourth_power": ("S2", ("coherent", "relaxation", "correlation")),
+    "fourth_power": ("S2", ("coherent", "relaxation")),
+    "correlation": ("S2", ("correlation",)),
     "equilibrium": ("S3", ("settled", "fluctuating", "projected")),
     "twin": ("S4", ("coherent_twin",)),
     "white_twin": ("S4", ("white_memory", "white_drift")),

@@ -15,6 +15,16 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 U = 2.0**-53
 K, G, MILD, BETA = 0.14, 1.3, 0.61, 0.9
 """k, |ghat| and two beta of the cells under a tangential force; the published figures are read at .9."""
+SETTINGS = {"quick": ((0.43, 9), (MILD, 10)), "full": ((0.43, 10), (MILD, 11), (BETA, 14))}
+"""beta of white noise and the exponent of eta k = 2^-exponent: what the orders after the first may add is below .2 %.
+
+Two at least, of which each has its own lanes: of one mean nobody can say whether its bar is too wide.
+"""
+
+
+def own(exponent: int, many: int) -> np.ndarray:
+    """Numbers of `many` lanes of a setting: no two settings draw the same noise."""
+    return (exponent << 20) + np.arange(many)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,10 @@ class Cell:
     @property
     def quick(self) -> bool:
         return self.profile in ("glance", "quick")
+
+    def of(self, table: dict):
+        """What a table {"quick": ..., "full": ...} says of this cell."""
+        return table["quick" if self.quick else "full"]
 
 
 def order(

@@ -240,7 +240,7 @@ def projected(cell: Cell) -> list[Record]:
 
 
 def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note: str) -> list[Record]:
-    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point, the worst speaks."""
+    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point."""
     beta, e = np.array(points).T
     late, steps = len(run.sums) // 3, run.every * len(run.sums)
     r2, inverse, w2, chord2, r4 = (
@@ -254,14 +254,12 @@ def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note:
     out = []
 
     def judged(control, above, below, predicted, words):
-        # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met.
+        # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met. A record a point.
         samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
-        text = f"{note}, {words} over its law"
-        out.append(
-            mean_record(
-                cell, mean(samples), 1.0, 0.0, about, text, steps=steps, backend=run.backend, control=control
-            )
-        )
+        for row, (b, x) in zip(samples, points, strict=True):
+            text = f"{note}, beta {b:g}, eta k {x:.3g}, {words} over its law"
+            much = {"steps": steps, "backend": run.backend, "control": control}
+            out.append(mean_record(cell, mean(row[None], family=len(points)), 1.0, 0.0, about, text, **much))
 
     laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
     for control, predicted in laws:

@@ -3,7 +3,8 @@
     coherent      deterministic: the deviation of r^4 from Eq. 17 is of order 1 in eta k and has no limit but 0, that from
                   the corrected law is of order 2 and within what the orders after that may add
     relaxation    from one start: coherent r^4 grows by Eq. 17, white r^4 decays by the noise law
-    correlation   settled r^4 over Eq. 17's, as the correlation of the noise goes from 0 to 1, and that correlation itself
+
+correlation.py has settled r^4 between the two, as the correlation of the noise goes from 0 to 1.
 
 Means are taken over lanes less what the noise does to them (variates.py). beta, 1 - beta, k, |ghat| and rho
 are in general position: no two of them are equal or simply related, so that no other formula has the same
@@ -16,43 +17,37 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import BETA, MILD, Cell, G, K, U, ladder, limit, order, rms, within
+from harness.normalisation.cell import (
+    BETA,
+    MILD,
+    SETTINGS,
+    Cell,
+    G,
+    K,
+    U,
+    ladder,
+    limit,
+    order,
+    own,
+    rms,
+    within,
+)
 from harness.normalisation.evidence import mean, mean_record
 from harness.normalisation.launches import job, lanes, seed_of
-from harness.normalisation.relaxation import SYMBOLS, Regime, corrected, gain
-from harness.normalisation.variates import flips, scatter, signs
-from harness.powers import STEP
+from harness.normalisation.relaxation import Regime, corrected, responses
+from harness.normalisation.variates import scatter, signs
 from harness.verdicts import Record
-from kernels import noise, noisy
+from kernels import noisy
 
 MOMENTA = {"quick": (MILD,), "full": (MILD, BETA)}
 HALVINGS = 6
-RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
-SETTINGS = {"quick": ((MILD, 10),), "full": ((MILD, 11), (BETA, 14))}
-"""beta, and the exponent of eta k = 2^-exponent: what the orders after the first may add is below .1 % and .2 %."""
-LAGS = 4
 RATE = 1.025
 """A relaxation rate that is 2.5 % too large: what was once called undecided."""
 
 
-def of_profile(table: dict, cell: Cell):
-    return table["quick" if cell.quick else "full"]
-
-
-def responses(r: Regime, n, unit, *more: str) -> dict:
-    """What a relative change 1 of each symbol of (1) adds, in units of `unit`; n: steps, or a function that averages (1)."""
-    average = n if callable(n) else lambda law: law(n)
-    plain = average(lambda m: r.law(m))
-    names = {**SYMBOLS, **{name: name for name in more}}
-    return {
-        name: (average(lambda m, word=word: r.changed(m, **{word: 1 + STEP})) - plain) / STEP / unit
-        for name, word in names.items()
-    }
-
-
 def coherent(cell: Cell) -> list[Record]:
     """Lanes of halved eta, eight times within two relaxation times; r^4 starts at a quarter of its end."""
-    return [r for beta in of_profile(MOMENTA, cell) for r in straight(cell, beta)]
+    return [r for beta in cell.of(MOMENTA) for r in straight(cell, beta)]
 
 
 def straight(cell: Cell, beta: float) -> list[Record]:
@@ -107,7 +102,7 @@ def straight(cell: Cell, beta: float) -> list[Record]:
 
 
 def relaxation(cell: Cell) -> list[Record]:
-    return [r for beta, exponent in of_profile(SETTINGS, cell) for r in relaxed(cell, beta, exponent)]
+    return [r for beta, exponent in cell.of(SETTINGS) for r in relaxed(cell, beta, exponent)]
 
 
 def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
@@ -118,9 +113,17 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
     straight = replace(white, rho=1.0)
     every = round(white.steps / 2)
     steps, t = n * every, (np.arange(n) + 0.5) * every * eta
-    number = np.arange(many + 1)
+    number = own(exponent, many + 1)
     parts = lanes(
-        eta, beta, K, 0.0, G, np.where(number, 0.0, 1.0), white.x0**0.25, number=number, seed=seed_of(cell)
+        eta,
+        beta,
+        K,
+        0.0,
+        G,
+        np.where(number > number[0], 0.0, 1.0),
+        white.x0**0.25,
+        number=number,
+        seed=seed_of(cell),
     )
     task = job(parts, windows=n, every=every)
     run = noisy.run(task, cell.backend)
@@ -172,7 +175,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
             steps=steps,
             backend=run.backend,
             control="Eq. 17 under white noise",
-            data=claim,
+            data=claim if (beta, exponent) == cell.of(SETTINGS)[-1] else plot,
         ),
     ]
     for control, law in (
@@ -185,114 +188,4 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, control=control
             )
         )
-    return out
-
-
-def correlation(cell: Cell) -> list[Record]:
-    return [r for beta, exponent in of_profile(SETTINGS, cell) for r in correlated(cell, beta, exponent)]
-
-
-def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
-    """Settled r^4 over Eq. 17's against (2); the worst correlation speaks."""
-    many = 96 if cell.quick else 256
-    rhos = np.array([noise.correlation(noise.threshold(x)) for x in of_profile(RHO, cell)])
-    eta = 2.0**-exponent / K
-    r = replace(Regime(eta, beta, K, G, rhos, 1.0), x0=Regime(eta, beta, K, G, rhos, 1.0).settled())
-    steps = round(4 * r.steps)
-    of_lane = np.repeat(np.arange(len(rhos)), many)
-    parts = lanes(
-        eta,
-        beta,
-        K,
-        0.0,
-        G,
-        rhos[of_lane],
-        r.x0[of_lane] ** 0.25,
-        number=np.arange(len(of_lane)),
-        seed=seed_of(cell),
-    )
-    task = job(parts, windows=1, every=steps)
-    run = noisy.run(task, cell.backend)
-    s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
-    r4 = run.means("r4")[0] - scatter(r, s, np.full(steps, eta * G), of_lane).mean(axis=0)
-    found = mean(by_rho(r4) / published)
-    at, rest = (y.mean(axis=0) / published for y in corrected(r, steps))
-    law = gain(beta, rhos) / gain(beta, 1.0)
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos], "r4 over Eq. 17": [float(x) for x in found.value],
-             "law": [float(x) for x in law]}  # fmt: skip
-    plot = {"plot": "lines", "x": [float(v) for v in (1 + rhos) / (1 - rhos)], "xlabel": "correlation time of the gradient, steps",
-            "ylabel": "r^4 over Eq. 17", "xscale": "log", "yscale": "log",
-            "series": {"measured": [float(v) for v in found.value], "law": [float(v) for v in law], "noise law": [float(law[0])] * len(law), "Eq. 17": [1.0] * len(law)},
-            "caption": "Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step."}  # fmt: skip
-    note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
-    averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)  # noqa: E731
-    moved = responses(r, averaged, published, "rho")
-    for control, predicted in (
-        (None, at),
-        ("correlation rho^2 for rho", at * gain(beta, rhos**2) / gain(beta, rhos)),
-        ("white noise at every correlation", at * gain(beta, 0.0) / gain(beta, rhos)),
-        ("Eq. 17 at every correlation", np.ones_like(at)),
-    ):
-        out.append(
-            mean_record(
-                cell,
-                found,
-                predicted,
-                rest,
-                about,
-                note,
-                steps=steps,
-                backend=run.backend,
-                control=control,
-                data=plot,
-                responses=moved,
-            )
-        )
-    # E s_n s_(n+m) = rho^m, for the mean of what `scatter` takes off is zero only then.
-    # Of more lanes than are stepped: a draw costs a hundredth of a step.
-    heard = 512 if cell.quick else 1024
-    parts = lanes(
-        eta,
-        beta,
-        K,
-        0.0,
-        G,
-        np.repeat(rhos, heard),
-        1.0,
-        number=np.arange(len(rhos) * heard),
-        seed=seed_of(cell),
-    )
-    measured = flips(signs(job(parts, windows=1, every=min(steps, 400))), LAGS).reshape(-1, heard)
-    lags = np.repeat(np.arange(1, LAGS + 1), len(rhos))
-    stated = np.tile(rhos, LAGS) ** lags
-    told = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {', '.join(f'{x:.3g}' for x in rhos)}"
-    moved = {"correlation of the noise": lags * stated}
-    out.append(
-        mean_record(
-            cell,
-            mean(measured),
-            stated,
-            0.0,
-            about,
-            told,
-            steps=steps,
-            backend="numpy",
-            scale=1.0,
-            responses=moved,
-        )
-    )
-    out.append(
-        mean_record(
-            cell,
-            mean(measured),
-            np.tile(rhos, LAGS),
-            0.0,
-            about,
-            told,
-            steps=steps,
-            backend="numpy",
-            scale=1.0,
-            control="noise that remembers one step only",
-        )
-    )
     return out

@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.powers import STEP
+
 
 def gain(beta, rho):
     """F of (2)."""
@@ -81,6 +83,17 @@ SYMBOLS = {
     "x*": "end",
 }
 """The coefficients of (1), and what `changed` calls them."""
+
+
+def responses(r: Regime, n, unit, *more: str) -> dict:
+    """What a relative change 1 of each symbol of (1) adds, in units of `unit`; n: steps, or a function that averages (1)."""
+    average = n if callable(n) else lambda law: law(n)
+    plain = average(lambda m: r.law(m))
+    names = {**SYMBOLS, **{name: name for name in more}}
+    return {
+        name: (average(lambda m, word=word: r.changed(m, **{word: 1 + STEP})) - plain) / STEP / unit
+        for name, word in names.items()
+    }
 
 
 def squares(r: Regime, g) -> np.ndarray:

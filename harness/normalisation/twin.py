@@ -75,12 +75,8 @@ def run_coordinates(V, ghat, forgets, lr) -> np.ndarray:
     return np.array(angles)
 
 
-def of_profile(table: dict, cell: Cell):
-    return table["quick" if cell.quick else "full"]
-
-
 def coherent_twin(cell: Cell) -> list[Record]:
-    return [r for beta in of_profile(MOMENTA, cell) for r in twins(cell, beta)]
+    return [r for beta in cell.of(MOMENTA) for r in twins(cell, beta)]
 
 
 class Filter:

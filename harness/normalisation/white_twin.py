@@ -20,18 +20,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import BETA, MILD, Cell, G, K
+from harness.normalisation.cell import SETTINGS, Cell, G, K, own
 from harness.normalisation.evidence import mean, mean_record
 from harness.normalisation.launches import job, lanes, seed_of
 from harness.normalisation.relaxation import Regime, corrected, later
-from harness.normalisation.twin import SWING, TWIN, learning_rate, memory, of_profile, paces, rate, run_twin
+from harness.normalisation.twin import SWING, TWIN, learning_rate, memory, paces, rate, run_twin
 from harness.normalisation.variates import crossed, scatter, signs
 from harness.powers import STEP
 from harness.verdicts import Record
 from kernels import noisy
 
-SETTINGS = {"quick": ((MILD, 10),), "full": ((MILD, 11), (BETA, 14))}
-"""beta, and the exponent of eta k = 2^-exponent."""
 TILT = 1 / 64  # the mean gradient over the noise
 
 
@@ -48,7 +46,7 @@ def next_order(beta: float, e: float) -> tuple[float, float]:
 
 
 def white_memory(cell: Cell) -> list[Record]:
-    return [r for beta, exponent in of_profile(SETTINGS, cell) for r in remembered(cell, beta, exponent)]
+    return [r for beta, exponent in cell.of(SETTINGS) for r in remembered(cell, beta, exponent)]
 
 
 def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
@@ -73,7 +71,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         G,
         0.0,
         r.x0**0.25,
-        number=np.arange(many),
+        number=own(exponent, many),
         seed=seed_of(cell),
         swing=SWING,
         shift=shift,
@@ -127,7 +125,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
 
 
 def white_drift(cell: Cell) -> list[Record]:
-    return [r for beta, exponent in of_profile(SETTINGS, cell) for r in drifted(cell, beta, exponent)]
+    return [r for beta, exponent in cell.of(SETTINGS) for r in drifted(cell, beta, exponent)]
 
 
 def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
@@ -149,7 +147,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
         G * sign,
         0.0,
         steady**0.25,
-        number=np.repeat(np.arange(many), 2),
+        number=np.repeat(own(exponent, many), 2),
         seed=seed_of(cell),
     )
     task = job(parts, windows=windows, every=every)

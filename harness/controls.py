@@ -27,12 +27,12 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored",
     "metric ignored", "kappa x (1 + 2^-10)", "metric of the last position", "velocity kept for momentum",
     "schedule ignored", "schedule one step late", "schedule inside the buffer", "sign ignored", "normalisation left out",
-    "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
+    "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane", "another start than the one asked for",
 ) + faults.placed.FAULTS  # fmt: skip
 OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
 OF_RARE = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "state 8 ulp off", "NaN in one lane")
 """What a rare rule is shown beside its own near misses; the others are those of the common rules, and `noether faults` shows them."""
-PLACED = tuple(f.name for f in faults.placed.FAULTS)
+PLACED = ("another start than the one asked for", *(f.name for f in faults.placed.FAULTS))
 """What a launch of the whole horizon is for."""
 NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)", "k off by 1 %", "state 8 ulp off", "buffer 8 ulp off",
         "bfloat16 store truncated", "eta as float32")  # fmt: skip

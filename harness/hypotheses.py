@@ -41,7 +41,7 @@ def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
 
 def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     n, lane = at
-    return t.z[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64), t.v[n + 1][np.arange(len(n)), :, lane].T.astype(np.float64)
+    return t.z[n + 1, :, lane].T.astype(np.float64), t.v[n + 1, :, lane].T.astype(np.float64)  # (points, d): never all lanes a point
 
 
 def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a run must have shown, or it was blind: checks of the checking, made on the records of the run itself.
 
     foreign    every verdict names the backend of its cell                                      every run
-    silent     every cell says something of every law that it was planned for                   whole runs
+    silent     every cell says something of every law that it was planned for, of each symmetry whole runs
     unkept     every near miss that the book of laws promises was shown, and killed by its law  whole runs
     spared     what a law must see wherever it is planted was killed in each cell that shows it every run
     idle       no law stays far below its bound in any precision, no exact one under any rule   whole runs
@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from harness import instruments
 from harness.laws import EXACT
 from harness.verdicts import HOLDS, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+from kernels.rules import RULES
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.
@@ -47,7 +48,12 @@ def broken(records: list[Record], cells: list, laws: Iterable[str], book: dict, 
     laws = list(laws)
     found = [*instruments.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
-        found += [*silent(records, cells, laws), *unkept(records, laws, book), *idle(records, laws), *numb(records, laws)]
+        found += [
+            *silent(records, cells, laws),
+            *unkept(records, laws, book),
+            *idle(records, laws),
+            *numb(records, laws),
+        ]
     return found
 
 
@@ -63,13 +69,32 @@ def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
 
 def foreign(records: Iterable[Record], cells: Iterable) -> list[str]:
     backends = {c.name: c.backend for c in cells}
-    wrong = {(r.cell, r.backend) for r in records if r.control is None and r.cell in backends and r.backend != backends[r.cell]}
-    return [f"cell {cell} was planned for {backends[cell]} and its verdict names {backend}" for cell, backend in sorted(wrong)]
+    wrong = {
+        (r.cell, r.backend)
+        for r in records
+        if r.control is None and r.cell in backends and r.backend != backends[r.cell]
+    }
+    return [
+        f"cell {cell} was planned for {backends[cell]} and its verdict names {backend}"
+        for cell, backend in sorted(wrong)
+    ]
 
 
 def silent(records: Iterable[Record], cells: Iterable, laws: list[str]) -> list[str]:
-    said = {(r.cell, r.law) for r in records}
-    return [f"cell {c.name} says nothing of {law}" for c in cells for law in c.laws if law in laws and (c.name, law) not in said]
+    """A cell that says nothing of a law, or a launch nothing of one of the symmetries that the law speaks of whatever its lanes."""
+    said, out = {(r.cell, r.law, name) for r in records for name in ("", r.symmetry)}, []
+    for c in cells:
+        for law in (x for x in c.laws if x in laws):
+            names = [""]
+            if getattr(c, "kind", "") == "exact" and EXACT[law].about_symmetry and EXACT[law].some is None:
+                names += [s.name for s in c.subject.symmetries if EXACT[law].suits(RULES[c.rule], s)]
+            lost = next((name for name in names if (c.name, law, name) not in said), None)
+            out += (
+                [f"cell {c.name} says nothing of {law}" + f" along {lost}" * bool(lost)]
+                if lost is not None
+                else []
+            )
+    return out
 
 
 def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
@@ -84,10 +109,12 @@ def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
     out = []
     for law in laws:
         info = book.get(law)
-        for control, precision in ((*((c, "") for c in info.controls), *info.promised) if info else ()):
+        for control, precision in (*((c, "") for c in info.controls), *info.promised) if info else ():
             if (law, control, precision) not in killed:
                 what = "lets pass" if (law, control, precision) in shown else "was never shown"
-                out.append(f"{law} {what} the control {control!r}" + (f" in {precision}" if precision else ""))
+                out.append(
+                    f"{law} {what} the control {control!r}" + (f" in {precision}" if precision else "")
+                )
     return out
 
 
@@ -99,7 +126,11 @@ def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
             shown[(r.cell, r.law, r.control)] = None
             if r.verdict == VIOLATED:
                 killed.add((r.cell, r.law, r.control))
-    return [f"{law} lets pass the control {control!r} in cell {cell}" for cell, law, control in shown if (cell, law, control) not in killed]
+    return [
+        f"{law} lets pass the control {control!r} in cell {cell}"
+        for cell, law, control in shown
+        if (cell, law, control) not in killed
+    ]
 
 
 def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
@@ -116,7 +147,9 @@ def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
         floor = floor_of(place, len(spent))
         if max(spent) < floor:
             where = " in ".join(place[:2]) + "".join(f" under {rule}" for rule in place[2:])
-            out.append(f"{where} spends at most {max(spent):.2g} of its bound: a bound that wide sees nothing, the floor is {floor:.2g}")
+            out.append(
+                f"{where} spends at most {max(spent):.2g} of its bound: a bound that wide sees nothing, the floor is {floor:.2g}"
+            )
     return out
 
 
@@ -134,4 +167,8 @@ def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
         if r.control is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:
             for x in r.powers.values():
                 best[r.law] = min(best.get(r.law, math.inf), abs(x) if x == x else math.inf)
-    return [f"{law} would have held with every coefficient {1 + NUMB} times as large: its bars see nothing" for law, x in best.items() if x > NUMB]
+    return [
+        f"{law} would have held with every coefficient {1 + NUMB} times as large: its bars see nothing"
+        for law, x in best.items()
+        if x > NUMB
+    ]

@@ -215,6 +215,8 @@ FAULTS = (
     OwnFault("empty sweep passes", "a cell without a verdict", instead(judge, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
     OwnFault("one law is never judged", "cells planned for D3 say nothing of it",
              instead(judge, "judge_all", lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k)), ("exit code", "survivors", "promises", "silent")),
+    OwnFault("the second symmetry is never judged", "symmetries[:1]", instead(judge, "judge", lambda right: lambda t, law, symmetry, **k: (
+             None if symmetry is not None and symmetry != t.case.symmetries[0] else right(t, law, symmetry, **k))), ("silent",), probe="symmetries"),
     OwnFault("bound of the update too wide by 10^3", "1000 delta", wider("delta"), ("promises", "idle", "instruments")),
     OwnFault("bound of the store too wide by 10^3", "1000 sigma", wider("sigma"), ("survivors", "promises", "idle", "instruments")),
     OwnFault("bound of the gradient too wide by 10^3", "1000 g_error", wider("g_error"), ("promises", "idle", "instruments")),

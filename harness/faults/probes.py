@@ -24,6 +24,7 @@ CELLS = {
                for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide")) for kind in ("exact", "controls")],
     "options": [DiscreteCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
                 for rule in ("heavy-ball", "nesterov") for kind in ("exact", "controls")],
+    "symmetries": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8) for kind in ("exact", "controls")],
     "parity": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
     "covariance": [DiscreteCell(RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),))],
     "response": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],

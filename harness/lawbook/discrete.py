@@ -11,7 +11,7 @@ DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after th
 METRICS = ("metric ignored", "kappa x (1 + 2^-10)", "metric of the last position")
 SCHEDULES = ("schedule ignored", "schedule one step late", "schedule inside the buffer")
 LATE_Q, LATE_V = "late values of q off by 2^-10", "late values of v off by 2^-10"
-PLACED = ("one value 8 ulp off", "one buffer value off by 2^-10", "NaN at one place", "one lane stands still", "one step of one lane is skipped",
+PLACED = ("another start than the one asked for", "one value 8 ulp off", "one buffer value off by 2^-10", "NaN at one place", "one lane stands still", "one step of one lane is skipped",
           "two lanes exchanged from a step on", LATE_Q, LATE_V, "eta x (1 + 2^-10) from a step on", "nothing from a step on",
           "momentum lost in one step", "decay ignored from a lane on", "breaking ignored from a lane on", "eta x (1 + 2^-10) from a lane on",
           "eta x 2 from the second block of lanes on")  # fmt: skip

@@ -18,9 +18,10 @@ from harness import flow
 from harness.continuous_cell import Cell, judge, kinetic_share, solve, terms_of, windows
 from harness.continuous_derivation import derivation
 from harness.continuous_energy import energies
+from harness.continuous_overdamped import overdamped
 from harness.continuous_records import beyond, record, undecided
 from harness.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
-from harness.continuous_sweep import overdamped, sweep
+from harness.continuous_sweep import sweep
 from harness.kinks import Kinked
 from harness.symbolic import proven
 from harness.symbolic_mechanics import MU_OFF, Mechanics, mechanics

@@ -1,20 +1,15 @@
-"""What depends on a magnitude: the response to eps and kappa over twelve decades, and the overdamped limit T3."""
+"""What depends on a magnitude: the response to eps and kappa over twelve decades."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from cases.case import translation
-from harness import flow, orders
 from harness.continuous_cell import Cell, judge, solve
-from harness.continuous_records import Judged, beyond, order_record, record
+from harness.continuous_records import Judged, beyond, record
 from harness.continuous_settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
 from harness.symbolic_mechanics import mechanics
 from harness.verdicts import HOLDS, INCONCLUSIVE, Record
 
-OVERDAMPED = tuple(2.0**-j for j in range(5, 11))
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
 DECADES = 10  # that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
 RESOLVED = 10  # a response is resolved when it is this many bounds large: it is then known to 10 %
@@ -80,37 +75,4 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
         "bound": [x.bound for x in judged],
         "label": f"response to {cell.part}",
     }
-    return out
-
-
-def overdamped(cell: Cell) -> list[Record]:
-    """T3: after the layer J/m of a symmetry is O(m); of a direction that is none it tends to a constant."""
-    d = cell.case.dim
-    case = replace(
-        cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), "no-symmetry"))
-    )
-    mech = mechanics(case)
-    solution, out = solve(cell, mech, spread(OVERDAMPED, (Setting(FRICTION),))), []
-    run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
-    rounding = 2.0**-53 * (len(solution.run.times) + d + 2) * solution.run.size[-1]
-    noise = np.abs(run - fine) + np.abs(fine - coarse) + rounding
-    for i, symmetry in enumerate(case.symmetries):
-        if not mech.parts[i].keys() & {"generator", "metric"} and symmetry.name != "no-symmetry":
-            continue  # a Killing charge is e^{-mu t/m}: no order to measure
-        order = orders.decide(run[i], noise[i])
-        about = {"t": flow.FINAL, "mu": FRICTION, "smallest_m": OVERDAMPED[-1]}
-        series = {
-            "x": list(OVERDAMPED),
-            "y": [abs(float(x)) for x in run[i]],
-            "label": "|J|/m after the layer",
-        }
-        if symmetry.name != "no-symmetry":
-            out.append(order_record(cell, symmetry.name, order, 1, about, series))
-        else:
-            out.append(order_record(cell, symmetry.name, order, 0, about, series))
-            out.append(
-                order_record(
-                    cell, symmetry.name, order, 1, about, series, control="a direction that is no symmetry"
-                )
-            )
     return out

@@ -34,6 +34,7 @@ from harness.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 FINAL = 4.0
 MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
+MXSTEP = 20_000  # of LSODA between two output times, which needs a few hundred: beyond it its step control is lost in rounding
 STEPS = 2_000  # of DOP853, which needs some hundred for m >= MILD: beyond it the trajectory escapes
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
 TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
@@ -156,7 +157,7 @@ def by_lsoda(
 
         try:
             y, info = odeint(
-                rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=200_000, full_output=True
+                rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=MXSTEP, full_output=True
             )
         except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
             # Plain floats raise where numpy gives inf or NaN; a root of a negative number is complex to them.
@@ -218,11 +219,11 @@ def methods(parameters: Parameters) -> np.ndarray:
 
 
 def certified(
-    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, loose: Trajectory | None = None
+    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, loose: Trajectory | None = None, tight: float = TIGHT
 ) -> Certified:
     """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,); loose, where it is there already."""
     return Certified(
-        by_scipy(mechanics, x0, parameters, times, TIGHT),
+        by_scipy(mechanics, x0, parameters, times, tight),
         by_collocation(mechanics, x0, parameters, times, FINE),
         by_collocation(mechanics, x0, parameters, times, COARSE),
         loose or by_scipy(mechanics, x0, parameters, times, LOOSE),

@@ -1,0 +1,98 @@
+"""T3: the order in m and the constant in front, from a flow of its own, and every other O(m) quantity refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cases import CATALOG
+from cases.case import scale, translation
+from harness import continuous, continuous_overdamped
+from harness.continuous_cell import Cell
+from harness.continuous_overdamped import (
+    CONTROLS,
+    NO_SYMMETRY,
+    STATEMENT,
+    Limit,
+    constant_record,
+    constants,
+    limit,
+    rates,
+    weights,
+)
+from harness.symbolic import gradient
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+
+BY_NAME = {c.name: c for c in CATALOG}
+PRODUCT, MIRROR = BY_NAME["product"], BY_NAME["power-mirror"]
+M = 2.0 ** -np.arange(5.0, 11)
+CELL = Cell("T3", PRODUCT, "lagrangian", "overdamped", "quick", 2)
+
+
+@pytest.mark.parametrize("case", [PRODUCT, MIRROR], ids=lambda c: c.name)
+def test_the_order_and_the_constant_hold_and_every_control_is_violated(case):
+    records = continuous.run_cell(replace(CELL, case=case))
+    real, wrong = ([r for r in records if bool(r.control) is planted] for planted in (False, True))
+    assert {r.verdict for r in real} == {HOLDS} and {r.verdict for r in wrong} == {VIOLATED}
+    assert {r.control for r in wrong} == {"a direction that is no symmetry", *CONTROLS}
+    told = [r for r in real if r.parameters.get("statement") == STATEMENT]
+    assert {r.symmetry for r in told} == {*(s.name for s in case.symmetries), NO_SYMMETRY}
+    assert all(r.powers["prediction"] < 3e-3 for r in told)
+
+
+def test_the_constant_is_that_of_the_overdamped_flow_by_hand():
+    """product, xi = (u, -v): K = v_u^2 - v_v^2 with v = -grad f/mu, over mu."""
+    case = replace(PRODUCT, symmetries=(*PRODUCT.symmetries, translation((1, 0), NO_SYMMETRY)))
+    q, mu = np.array([[0.75], [-1.25]]), continuous_overdamped.FRICTION
+    r = 0.75 * -1.25 - 1
+    g = np.array([r * -1.25, r * 0.75])
+    assert gradient(case)(q, 0.0)[:, 0] == pytest.approx(g, rel=1e-15)
+    value, size = constants(case, q)
+    assert value[:, 0] == pytest.approx([(g[0] ** 2 - g[1] ** 2) / mu**3, -g[0] / mu], rel=1e-14)
+    assert size[0, 0] == pytest.approx((g[0] ** 2 + g[1] ** 2) / mu**3, rel=1e-14)
+
+
+def test_of_a_bregman_rule_the_constant_has_the_curvature_of_its_metric():
+    """power-mirror, xi = q: v G v + <v, (xi.dG) v>/2 by central differences of G along xi."""
+    case = replace(MIRROR, symmetries=(scale(MIRROR.dim),))
+    q = case.draw(np.random.default_rng(3), 1)
+    G, v, mu, h = continuous_overdamped.curved(case).entries, continuous_overdamped.velocity(case, q), continuous_overdamped.FRICTION, 1e-5
+    turned = (G((1 + h) * q, 0.0) - G((1 - h) * q, 0.0)) / (2 * h)
+    expected = np.sum(v * G(q, 0.0) * v + v * turned * v / 2) / mu
+    assert constants(case, q)[0][0, 0] == pytest.approx(expected, rel=1e-8)  # h^2 and u/h are below 1e-9
+
+
+def test_the_weights_give_every_polynomial_its_value_at_zero():
+    rng = np.random.default_rng(0)
+    for degree in range(len(M)):
+        c = rng.uniform(-1, 1, degree + 1)
+        assert weights(M) @ np.polyval(c[::-1], M) == pytest.approx(c[0], abs=2.0**-53 * 100 * np.abs(weights(M)).sum())
+
+
+@pytest.mark.parametrize("order", [1.0, 0.9, 1.5])
+def test_the_constant_of_a_series_is_known_within_its_bound_and_one_that_is_none_has_not_settled(order):
+    """y/m of 3 m^order/(1 + 2 m): at order 1 its limit is 3; at another order there is none, and 3 does not hold."""
+    found = limit(M, 3 * M**order / (1 + 2 * M) / M, 0 * M, 0.0)
+    record = constant_record(CELL, "rescale", found, 3.0, {})
+    if order == 1:
+        assert abs(found.value - 3) <= found.bound < 1e-6 and record.verdict == HOLDS
+    else:
+        assert record.verdict != HOLDS
+
+
+def test_noise_widens_the_bound_and_the_stated_power_is_a_change_that_is_violated():
+    noise = 1e-9 * np.ones(len(M))
+    found = limit(M, 3 / (1 + 2 * M) + noise * (-1) ** np.arange(len(M)), noise, 0.0)
+    record = constant_record(CELL, "rescale", found, 3.0, {})
+    assert record.verdict == HOLDS
+    x = record.powers["prediction"]
+    assert {constant_record(CELL, "rescale", found, 3.0 * (1 + s * 1.01 * x), {}).verdict for s in (1, -1)} == {VIOLATED}
+    assert constant_record(CELL, "rescale", Limit(3.0, float("nan"), True), 3.0, {}).verdict == INCONCLUSIVE
+
+
+def test_masses_follow_the_stiffness_of_the_loss():
+    stiff = replace(PRODUCT, name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) ** 2)
+    smallest = {c.name: continuous.run_cell(replace(CELL, case=c))[0].parameters["smallest_m"] for c in (PRODUCT, stiff)}
+    assert smallest["stiff"] < smallest["product"] / 16
+    q = np.array([[1.0], [-0.5]])
+    assert rates(stiff, q) == pytest.approx(100 * rates(PRODUCT, q), rel=1e-6)

@@ -84,20 +84,20 @@ class Domain:
         return self.outside | (self.until < self.t.steps)
 
 
-def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict, domain: Domain | None = None) -> list[Record]:
+def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict, domain: Domain | None = None, powers: bool = False) -> list[Record]:
     """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified."""
-    records = judge.judge_all(t, laws, about=about)
+    records = judge.judge_all(t, laws, about=about, powers=powers)
     if not violated(records):
         return records
     domain = domain or Domain(case, job, t)
-    records = judge.judge_all(t, laws, about=about, outside=domain.outside)
+    records = judge.judge_all(t, laws, about=about, outside=domain.outside, powers=powers)
     if not violated(records):
         return records
     until = domain.until
     cut = until < t.steps
     if not cut.any():
         return records
-    records = judge.judge_all(t, laws, about=about, outside=domain.ends)
+    records = judge.judge_all(t, laws, about=about, outside=domain.ends, powers=powers)
     for steps in np.unique(until[cut & (until > 0)]):
         lanes = np.flatnonzero(until == steps)
         for record in judge.judge_all(part(t, lanes, int(steps)), laws, about=about):

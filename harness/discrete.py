@@ -120,7 +120,7 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
 
 def judged(cell: DiscreteCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
     """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls out too."""
-    return judge_inside(cell.subject, job, t, cell.laws, about=about, domain=domain)
+    return judge_inside(cell.subject, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact")
 
 
 def run_controls(cell: DiscreteCell) -> list[Record]:

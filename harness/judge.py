@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 
+from harness.coefficients import of_law
 from harness.laws import EXACT, MOTION, ExactLaw, Residual
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
@@ -23,11 +24,12 @@ def spent_of(r: Residual) -> np.ndarray:
     return np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf).astype(float)
 
 
-def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, **flaws) -> Record | None:
+def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, powers: bool = False, **flaws) -> Record | None:
     """One record, or None where the law covers no lane.
 
     outside  (lanes,) bool, decided by the caller from parameters or a reference, never from t; or a function that
              returns it, which only a violation asks: the references cost as much as the launch
+    powers   whether the record says what it would have noticed, Record.powers
     flaws    passed to the law's residual: a deliberately wrong law
     """
     covered = law.covers(t, symmetry)
@@ -69,6 +71,7 @@ def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, 
         **base,
         predicted=number(r.predicted[place]), measured=number(r.measured[place]), bound=number(r.bound[place]),
         spent=worst, verdict=verdict, reason=reason, worst=portrait(t, lane, step, component),
+        powers=of_law(t, law, symmetry, lanes) if powers and verdict == HOLDS else {},
     )  # fmt: skip
 
 
@@ -133,13 +136,13 @@ def number(x) -> float:
     return float(x)
 
 
-def judge_all(t: Trajectory, laws, *, about: dict, outside=None) -> list[Record]:
+def judge_all(t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False) -> list[Record]:
     """Every law in `laws` (keys) on every symmetry that it covers."""
     records = []
     for key in laws:
         law = EXACT[key]
         for symmetry in t.case.symmetries if law.about_symmetry else (None,):
-            record = judge(t, law, symmetry, about=about, outside=outside)
+            record = judge(t, law, symmetry, about=about, outside=outside, powers=powers)
             if record is not None:
                 records.append(record)
     return records

@@ -23,25 +23,25 @@ def of_store(precision: Precision) -> dict[str, float]:
     return {"stored value": 2 * max(UNIT[precision.q_store], UNIT[precision.v_store])}
 
 
-def of_covariance(job: Job, q: np.ndarray, v: np.ndarray, normal: np.ndarray) -> dict[str, float]:
+def of_covariance(job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray) -> dict[str, float]:
     """Of D13 at a = 2: the smallest wrong scale of eta and of k that any bit of the states shows.
 
-    q, v (steps + 1, d, lanes) the run at a = 1;  normal (steps + 1, lanes) where the statement applies
+    q, v (steps + 1, d, lanes) the run at a = 1 on this backend;  normal (steps + 1, lanes) where the statement applies
     """
     out = {}
     for name, at in COEFFICIENTS.items():
         if not job.params[at].any():
             continue
         x = 2 * UNIT[job.precision.arith]
-        while x < 1 and not differs(job, q, v, normal, at, x):
+        while x < 1 and not differs(job, backend, q, v, normal, at, x):
             x *= GRADES
         out[name] = x if x < 1 else float("inf")
     return out
 
 
-def differs(job: Job, q: np.ndarray, v: np.ndarray, normal: np.ndarray, at: int, x: float) -> bool:
+def differs(job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray, at: int, x: float) -> bool:
     """Whether the run at a = 2 with one coefficient 1 + x times as large is another than twice the one at a = 1."""
     params = job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
     params[at] *= 1 + x
-    z, w = launch.run(replace(job, q0=2 * job.q0, v0=2 * job.v0, params=params), "numpy").wide()
+    z, w = launch.run(replace(job, q0=2 * job.q0, v0=2 * job.v0, params=params), backend).wide()
     return bool((((z != 2 * q) | (w != 2 * v)) & normal[:, None, :]).any())

@@ -246,7 +246,7 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
                 )
             )  # fmt: skip
     if not any(r.spent for r in records if r.control is None):
-        records[0].powers = bitwise.of_covariance(job, q, v, normal)
+        records[0].powers = bitwise.of_covariance(job, cell.backend, q, v, normal)
     return records
 
 

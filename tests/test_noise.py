@@ -228,3 +228,11 @@ def test_the_gpu_job_compares_the_noisy_loop_too():
     rows = gpu.noisy_parity("triton-cpu")
     assert len(rows) == len(FORCES) and {r["backend"] for r in rows} == {"triton-cpu"}
     assert all(r["differ"] == 0 and r["values"] > 1e4 for r in rows)
+
+
+def test_the_angle_turned_is_the_arctangent_to_its_series():
+    """(5) of kernels/noisy.py, |t| < 1/8 and below: what t^9/9 leaves, and a dozen roundings."""
+    t = np.linspace(-0.125, 0.125, 101)
+    q, p = [np.ones_like(t), 0 * t], [np.ones_like(t), t]
+    turn = noisy.observed(q, p, p)[5]
+    assert (abs(turn - np.arctan(t)) <= abs(t) ** 9 / 9 + 12 * 2.0**-53 * abs(t)).all()

@@ -159,6 +159,12 @@ def absolute(right):
     return decide
 
 
+def whole(right):
+    """p* rounded to an integer before it is judged."""
+    rounded = lambda order: replace(order, value=float(round(order.value))) if order.is_decided else order  # noqa: E731
+    return lambda errors, noise: rounded(right(errors, noise))
+
+
 def by_output(right):
     """Lanes that came back infinite are called outside."""
     return lambda cell, job, t, about, domain: judge.judge_all(t, cell.laws, about=about, outside=~t.finite.all(axis=0))
@@ -212,6 +218,7 @@ FAULTS = (
              ("survivors", "promises", "spared"), probe="placed"),
     OwnFault("bounds of one rule too wide by 10^3", "1000 delta and 1000 sigma for Nesterov", widest("nesterov"), ("promises", "idle"), probe="options"),
     OwnFault("order takes abs", "|p| for p, |e| for e", instead(orders, "decide", absolute), ("instruments",)),
+    OwnFault("order is a whole number", "eta^1.5 is of order 2", instead(orders, "decide", whole), ("instruments",)),
     OwnFault("empty sweep passes", "a cell without a verdict", instead(judge, "judge_all", lambda right: lambda *a, **k: []), ("exit code", "survivors", "promises", "silent")),
     OwnFault("one law is never judged", "cells planned for D3 say nothing of it",
              instead(judge, "judge_all", lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k)), ("exit code", "survivors", "promises", "silent")),

@@ -17,7 +17,6 @@ from harness.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from harness.order_laws.options import at_start
 from harness.order_laws.records import both, judge
 from harness.order_laws.runs import (
-    SETTINGS,
     Cell,
     reference,
     rough,
@@ -108,7 +107,7 @@ def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
 def layer_orders(cell: Cell) -> list[Record]:
     """O3 (3), in the norm over a fixed number of steps: as good as the largest, and smooth where the place of that jumps."""
     out = []
-    for beta, k, _ in SETTINGS[:1]:
+    for beta, k, _ in cell.settings:
         force, eta, q0, v0, F, back = sides(cell, LAYER_STEPS, beta, k)
         d, facts = len(q0), dict(steps=LAYER, eta=LAYER_STEPS, rounded=LAYER, about={"beta": beta})
         rates = second_order(force, eta * (1 + beta) / 2, 1 - beta)

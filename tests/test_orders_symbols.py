@@ -114,7 +114,7 @@ def test_a_limit_is_within_its_bound_and_one_64th_off_is_not(order):
     for _ in range(50):
         C, *rest = rng.normal(size=(5, 3, 2))
         off = eta**order * (C[..., None] + sum(r[..., None] * eta**i for i, r in enumerate(rest, start=1)))
-        records = constants.judged(order_laws.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, C, "n", eta=eta)
+        records = constants.judged(order_laws.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, (C, C), "n", eta=eta)
         assert [r.verdict for r in records] == [HOLDS, VIOLATED]
 
 
@@ -153,7 +153,7 @@ def test_the_constants_of_a_curved_metric_are_those_of_a_flat_one_where_it_is_fl
     (other,) = constants.first(case, [(mu, 0.0, M, 0.0, 0.0, 1.0, w)], q0, FINAL)
     assert norm((Y - other)[..., None]) < 1e-8 * norm(other[..., None])
     H = hessian_product(case)(q0, units.EPS, w)
-    assert curved.along(g, q0, w) == pytest.approx(H, rel=1e-8, abs=1e-9)
+    assert constants.along(g, q0, w) == pytest.approx(H, rel=1e-8, abs=1e-9)
 
 
 def test_the_friction_of_a_schedule_is_that_of_where_its_rates_are_taken():
@@ -195,7 +195,7 @@ def test_why_a_law_has_no_cell_is_told():
 
 def test_too_few_step_sizes_give_no_limit():
     eta = 2.0 ** -np.arange(5.0, 9.0)
-    (record, _) = constants.judged(order_laws.cells([HAT], "quick", 0)[1], (eta**2)[None], 0 * eta, 0 * eta, 1, np.zeros(1), "n", eta=eta)
+    (record, _) = constants.judged(order_laws.cells([HAT], "quick", 0)[1], (eta**2)[None], 0 * eta, 0 * eta, 1, (np.zeros(1),) * 2, "n", eta=eta)
     assert record.verdict == INCONCLUSIVE
 
 

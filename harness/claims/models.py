@@ -83,9 +83,9 @@ def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndar
     notes = (at + "closed form from -k c/(1 + beta)", at + "closed form from 0")
     out = [judge(cell, off[0], 8 * U * size, size, 2, notes[0], responses=D, **facts)]
     out.append(constants.vanishing(cell, off[0], 8 * U * size, size, 1, D, notes[0], **facts))
-    out += constants.judged(cell, off[0], 8 * U * size, size, 2, second, notes[0], **facts)
+    out += constants.judged(cell, off[0], 8 * U * size, size, 2, (second, second), notes[0], **facts)
     out += both(cell, off[1], 8 * U * size, size, 1, notes[1], BOOK["P2"].control, 2, **facts)
-    out += constants.judged(cell, off[1], 8 * U * size, size, 1, -first, notes[1], **facts)
+    out += constants.judged(cell, off[1], 8 * U * size, size, 1, (-first, -first), notes[1], **facts)
     return out, [e[0] / c0 for e in off]
 
 
@@ -157,11 +157,12 @@ def curved(cell) -> list[Record]:
     D["Christoffel symbol"] = fan.apart(plain - solution(1.0, by=loose)[-1, :d])[0]  # for the 0 that it has here
     off, error = zip(*((fan.apart(ends - x[-1, :d])[0], fan.apart(e[-1])[0]) for x, e in (solution(b) for b in (0.0, 1.0))), strict=True)
     facts, size, notes = dict(steps=int(counts.max()), eta=eta), np.linalg.norm(fan.apart(ends)[0], axis=0), NATURAL_NOTES
-    ours, theirs = on_metric(metric_of(case), g, start, 0.5, 1.0, [(a, a, -start * g(start)) for a in (0.0, 1.0)], final)
+    both_models = [(a, a, -start * g(start)) for a in (0.0, 1.0)]
+    Y = constants.twice(lambda: on_metric(metric_of(case), g, start, 0.5, 1.0, both_models, final))
     out = [judge(cell, off[0], error[0], size, 2, notes[0], responses=D, **facts)]
     out += both(cell, off[1], error[1], size, 1, notes[1], BOOK["P6"].control, 2, **facts)
     out.append(constants.vanishing(cell, off[0], error[0], size, 1, D, notes[0], **facts))
-    out += constants.judged(cell, off[1], error[1], size, 1, ours - theirs, notes[1], **facts)
+    out += constants.judged(cell, off[1], error[1], size, 1, tuple(ours - theirs for ours, theirs in Y), notes[1], **facts)
     apart = [norm(e) for e in off]
     return claimed("P6", out, published="order 2", measured=f"{told(of(out, 1))}, against {told(of(out, 2))} of (eta/2) qddot + qdot + G^-1 g = 0",
                    ratio=float(apart[1][-1] / apart[0][-1]),

@@ -56,7 +56,8 @@ def charges(cell: Cell, beta: float) -> list[Record]:
         name: rough(second_order(g, *of[:2]), of[2], mu / m, CHARGE_FINAL) for name, of in changes.items()
     }
     known = constants.known(cell.slowed)
-    next_order = constants.second(cell.slowed, mu, 0.0, start, CHARGE_FINAL, CHARGE_EPS) if known else None
+    second = lambda: constants.second(cell.slowed, mu, 0.0, start, CHARGE_FINAL, CHARGE_EPS)  # noqa: E731
+    next_order = constants.twice(second) if known else ()
     for symmetry in cell.case.symmetries:
         if is_pulled_evenly(g, symmetry, q0):
             continue
@@ -78,18 +79,19 @@ def charges(cell: Cell, beta: float) -> list[Record]:
         note = at + "<A q_n, v_n/eta>"
         out += both(cell, backward, noise, size, 1, note, "charge not centred", 2, **facts)
         if known:  # v_n/eta is the velocity eta/2 before
-            late = hessian_product(cell.slowed)(next_order.x, CHARGE_EPS, g(next_order.x)) / mu**2
-            out += constants.judged(
-                cell, backward, noise, size, 1, -charge(next_order.x, late) / 2, note, **facts
-            )
+            H = hessian_product(cell.slowed)
+            late = tuple(-charge(n.x, H(n.x, CHARGE_EPS, g(n.x))) / (2 * mu**2) for n in next_order)
+            out += constants.judged(cell, backward, noise, size, 1, late, note, **facts)
         note = at + "<A q_n, (v_n + v_n+1)/(2 eta)>"
         out.append(constants.vanishing(cell, centred, noise, size, 1, D, note, **facts))
-        C, parts = centred_constant(next_order, A, a) if known else (None, None)
+        (C, parts), (rough_C, _) = (
+            (centred_constant(n, A, a) for n in next_order) if known else ((0, 0), (0, 0))
+        )
         if known and np.linalg.norm(C) < EMPTY * np.linalg.norm(parts):
             continue  # its order is that of the next term: nothing is stated of it
         out.append(judge(cell, centred, noise, size, 2, note, responses=D, **facts))
         if known:
-            out += constants.judged(cell, centred, noise, size, 2, C, note, **facts)
+            out += constants.judged(cell, centred, noise, size, 2, (C, rough_C), note, **facts)
     return out
 
 

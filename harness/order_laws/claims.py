@@ -90,7 +90,11 @@ def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float
     ends = run_claims(g, claims, q0, eta, beta=beta, k=k)
     x, error, qdot = solve_claims(g, claims, q0, eta)
     D = responses(g, claims, q0, eta)
-    limits = constants.limits(cell.slowed, claims, q0, eta) if constants.known(cell.slowed) else {}
+    limits = (
+        constants.twice(lambda: constants.limits(cell.slowed, claims, q0, eta))
+        if constants.known(cell.slowed)
+        else ({}, {})
+    )
     facts, out = dict(steps=int(steps_of(eta).max()), about={"beta": beta, "k": k / cell.unit}), []
     for i, (claim, end) in enumerate(zip(claims, ends, strict=True)):
         off, size = end - x[i], np.linalg.norm(end, axis=0)
@@ -115,8 +119,10 @@ def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float
             out.append(
                 judge(cell, off, error[i], size, claim.against, claim.note, control=claim.control, **facts)
             )
-        if i in limits:
-            out += constants.judged(cell, off, error[i], size, claim.stated, limits[i], claim.note, **facts)
+        if i in limits[0]:
+            out += constants.judged(
+                cell, off, error[i], size, claim.stated, (limits[0][i], limits[1][i]), claim.note, **facts
+            )
     return out
 
 

@@ -161,7 +161,13 @@ def pairs(cell: Cell) -> list[Record]:
     end = fan.apart(walked(metric, g, steps, fan))
     models = [(a, b, start) for _, (a, b) in updates.values()]
     found = dict(zip(updates, solved_models(metric, g, q0, sizes, 0.5, 1.0, models), strict=True))
-    Y = dict(zip(updates, on_metric(metric, g, q0, 0.5, 1.0, models), strict=True))
+    Y = dict(
+        zip(
+            updates,
+            zip(*constants.twice(lambda: on_metric(metric, g, q0, 0.5, 1.0, models)), strict=True),
+            strict=True,
+        )
+    )
     facts = dict(steps=int(steps_of(sizes).max()))
 
     def compared(q, update, of, stated, note, control=None):
@@ -172,7 +178,11 @@ def pairs(cell: Cell) -> list[Record]:
         if right:
             out.append(constants.vanishing(cell, off, error, size, 1, D, note, **facts))
         elif stated == 1:
-            out.extend(constants.judged(cell, off, error, size, 1, Y[update] - Y[of], note, **facts))
+            out.extend(
+                constants.judged(
+                    cell, off, error, size, 1, tuple(np.subtract(Y[update], Y[of])), note, **facts
+                )
+            )
 
     for update, q in zip(updates, end[:-1], strict=True):
         for of in updates:
@@ -209,17 +219,16 @@ def on_metric(
         w, G = V(q) / mu, metric.entries(q, KAPPA)
         pull, turn = np.split(metric.bend(q, w, KAPPA), 2)
         return np.concatenate(
-            [-w, -along(V, q, y) / mu - M / mu * (along(V, q, w) / mu + (a * turn * w - b * pull) / G)]
+            [
+                -w,
+                -constants.along(V, q, y) / mu
+                - M / mu * (constants.along(V, q, w) / mu + (a * turn * w - b * pull) / G),
+            ]
         )
 
     y0 = np.concatenate([M / mu * (c[2] + V(q0) / mu) for c in claims], axis=1)
     x = constants.smooth(rates, np.concatenate([np.tile(q0, len(claims)), y0]), final)
     return np.split(x[d:], len(claims), axis=1)
-
-
-def along(V: Callable, q, w, h: float = 2.0**-8):
-    """V'(q) w by a difference of order 4: its error is h^4 of the fifth derivative, and u/h of V."""
-    return (8 * (V(q + h * w) - V(q - h * w)) - (V(q + 2 * h * w) - V(q - 2 * h * w))) / (12 * h)
 
 
 def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:

@@ -71,7 +71,7 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
                   rule=HEAVY_BALL_METRIC, metric=lambda q: metric.entries(q, KAPPA))[0]  # fmt: skip
     models = [c[2:5] for c in claims]
     Y, facts = (
-        on_metric(metric, g, q0, M, mu, models),
+        list(zip(*constants.twice(lambda: on_metric(metric, g, q0, M, mu, models)), strict=True)),
         dict(steps=int(steps_of(sizes).max()), about={"beta": beta}),
     )
     found = solved_models(metric, g, q0, sizes, M, mu, models)
@@ -88,7 +88,9 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
                 )
             )
         if stated == 1:
-            out += constants.judged(cell, off, error, size, 1, Y[right] - Y[i], note, **facts)
+            out += constants.judged(
+                cell, off, error, size, 1, tuple(np.subtract(Y[right], Y[i])), note, **facts
+            )
         if control:
             out.append(judge(cell, off, error, size, 2, note, control=control, **facts))
     return out

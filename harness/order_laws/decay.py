@@ -132,7 +132,15 @@ def charge_decay(cell: Cell) -> list[Record]:
         e, noise = np.abs(found - exact)[:n], (error + exact_error + U * exact)[:n]
         out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
         out += constants.judged(
-            cell, e[None], noise[None], 0 * noise[None], stated, np.array([leading]), note, eta=GAPS, **facts
+            cell,
+            e[None],
+            noise[None],
+            0 * noise[None],
+            stated,
+            (np.array([leading]),) * 2,
+            note,
+            eta=GAPS,
+            **facts,
         )
         if control:
             out.append(judge(cell, e, noise, 0 * e, 3, note, control=control, **small, **facts))

@@ -78,7 +78,7 @@ def flow_orders(cell: Cell) -> list[Record]:
             out.append(judge(cell, e, error, size, terms + 1, note, control=missing, **facts))
         if terms > 1:  # the first-order model is itself as far off as these steps
             out.append(judge(cell, e_off, error, size, terms, note, control="eta x (1 + 2^-10)", **facts))
-    for order, C in enumerate(leading(cell, start), start=1):
+    for order, C in enumerate(zip(*constants.twice(lambda: leading(cell, start)), strict=True), start=1):
         e, error, note = models[order - 1]
         out += constants.judged(cell, e, error, size, order, C, note, **facts)
     return out
@@ -154,9 +154,8 @@ def charge_drift(cell: Cell) -> list[Record]:
         out += both(
             cell, drift, 0 * noise, size, 1, note, "charge taken as conserved to second order", 2, **facts
         )
-        out += constants.judged(
-            cell, drift, 0 * noise, size, 1, x[d + i].reshape(shape)[:, -1], note, **facts
-        )
+        integral = tuple(y.reshape(shape)[:, -1] for y in (x[d + i], x[d + i] + error))
+        out += constants.judged(cell, drift, 0 * noise, size, 1, integral, note, **facts)
         felt = {"(eta/2) int <g, A g>": -expected}  # (4)
         note = "drift less (eta/2) int <g, A g> dt"
         out.append(judge(cell, drift - expected, noise, size, 2, note, responses=felt, **facts))

@@ -170,7 +170,7 @@ def limits(cell: Cell, beta: float, k: float) -> list[Record]:
         cell, e[:, warm], error[warm], size[warm], 1, note, "second order claimed of the flow", 2, **facts
     )
     start = q0[:, : q0.shape[1] // 2 : len(sizes)]
-    limit = constants.drift(cell.slowed, mu, k, (1 + beta) / 2, start)
+    limit = constants.twice(lambda: constants.drift(cell.slowed, mu, k, (1 + beta) / 2, start))
     out += constants.judged(cell, e[:, warm], error[warm], size[warm], 1, limit, note, **facts)
     e, error = against(modified)
     note = f"beta {beta:g}, flow of f/mu + eta (1+beta)/(4 mu^3) |F|^2"

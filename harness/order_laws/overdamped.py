@@ -68,7 +68,7 @@ def overdamped(cell: Cell) -> list[Record]:
     out = both(cell, *calm, 1, note, "second order claimed of the overdamped limit", 2, **small)
     out.append(constants.vanishing(cell, *calm, 0, D, note, eta=m))
     if not bregman:
-        (Y,) = on_metric(metric, g, q0, 1.0, mu, [(1.0, 1.0, w)])
+        Y = tuple(y[0] for y in constants.twice(lambda: on_metric(metric, g, q0, 1.0, mu, [(1.0, 1.0, w)])))
         out += constants.judged(cell, *calm, 1, Y, note, eta=m)
     out.append(
         judge(

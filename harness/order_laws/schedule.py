@@ -26,7 +26,6 @@ import numpy as np
 
 from harness.order_laws import constants
 from harness.order_laws.claims import NUDGE, OFF
-from harness.order_laws.curved import along
 from harness.order_laws.options import at_start
 from harness.order_laws.records import judge
 from harness.order_laws.runs import FINAL, QUIET, Cell, Fan, reference, rough, steps_of
@@ -131,7 +130,7 @@ def difference(force, schedule, q0, beta: float) -> np.ndarray:
         q, y = np.split(x[:-1], 2)
         F = force(q)
         return np.concatenate(
-            [-s * F / mu, -s * along(force, q, y) / mu - slope * s * F / mu**2, 1 + 0 * x[-1:]]
+            [-s * F / mu, -s * constants.along(force, q, y) / mu - slope * s * F / mu**2, 1 + 0 * x[-1:]]
         )
 
     return constants.smooth(rates, np.concatenate([q0, 0 * q0, 0 * q0[:1]]), FINAL)[d:-1]
@@ -205,7 +204,10 @@ def scheduled(cell: Cell, beta: float, k: float, name: str, schedule) -> list[Re
     q0, w, g = q0[:, :STARTS], w[:, :STARTS, 0], gradient(cell.slowed)
     force = lambda x: g(x, EPS) + k * x  # noqa: E731
     claims, out, d = claims_of(beta, force(q0), w, name), [], len(q0)
-    end, Y = run(force, claims, schedule, q0, sizes, beta), difference(force, schedule, q0, beta)
+    end, Y = (
+        run(force, claims, schedule, q0, sizes, beta),
+        constants.twice(lambda: difference(force, schedule, q0, beta)),
+    )
     fan, (x, error) = solutions(force, [(c, None) for c in claims], schedule, q0, sizes, beta, reference)
     x, error = fan.apart(x[:d]), fan.apart(error)
     many = [
@@ -230,7 +232,9 @@ def scheduled(cell: Cell, beta: float, k: float, name: str, schedule) -> list[Re
             }
             out.append(constants.vanishing(cell, off, wrong, size, 1, D, c.note, **facts))
         if c.right is not None:
-            out += constants.judged(cell, off, wrong, size, 1, (c.right - c.c) * Y, c.note, **facts)
+            out += constants.judged(
+                cell, off, wrong, size, 1, tuple((c.right - c.c) * y for y in Y), c.note, **facts
+            )
         if c.control:
             out.append(judge(cell, off, wrong, size, 2, c.note, control=c.control, **facts))
     return out

@@ -189,7 +189,7 @@ def test_a_loss_without_a_finite_curvature_is_outside():
 
 def test_why_a_law_has_no_cell_is_told():
     assert order_laws.why_not("O1", HAT) == ""
-    assert order_laws.why_not("O1", BY_NAME["rayleigh"]).endswith("operations: its third derivatives are taken up to 96")
+    assert order_laws.why_not("O1", BY_NAME["rayleigh"]).endswith("operations, and third derivatives are taken up to 96")
     assert "rotations and translations" in order_laws.why_not("O4", BY_NAME["rayleigh"])
 
 

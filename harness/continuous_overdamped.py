@@ -195,7 +195,9 @@ def overdamped(cell: Cell) -> list[Record]:
 
 def judged(cell: Cell, name: str, m: np.ndarray, j: np.ndarray, noise: np.ndarray, predicted: float, known: float, about: dict, first: tuple) -> list[Record]:
     """The order, the constant, and the controls of one symmetry, from j at every mass."""
-    order, series = orders.decide(j, noise), {"x": [float(x) for x in m], "y": [abs(float(x)) for x in j], "label": "|J|/m after the layer"}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        floor = np.abs(j) * np.maximum.accumulate(noise / np.abs(j))  # an order is read off three masses: the noisiest of them tells
+    order, series = orders.decide(j, np.where(j == 0, noise, floor)), {"x": [float(x) for x in m], "y": [abs(float(x)) for x in j], "label": "|J|/m after the layer"}
     if name == NO_SYMMETRY:
         found = limit(m, j, noise, known)
         return [

@@ -25,7 +25,7 @@ def sweep(cell: Cell) -> list[Record]:
     """
     mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"
     magnitudes = np.array(MAGNITUDES)
-    friction = FRICTION if cell.part == "eps" else OTHER_FRICTION
+    friction = OTHER_FRICTION if cell.part == "eps" else FRICTION  # eps up to 1 pulls: the more friction, the less far
     parameters = spread((HEAVY,), tuple(Setting(friction, **{cell.part: float(x)}) for x in magnitudes))
     solution = solve(cell, mech, parameters, points=16)
     window, out = np.ones(len(solution.run.times), dtype=bool), []

@@ -53,13 +53,18 @@ def zeros_of(e) -> set:
 
 @cache
 def singular(case: Case) -> Callable | None:
-    """call(q) -> (n, k, lanes) of what has no derivative where it is 0: under roots and logarithms, in denominators."""
+    """call(q) -> (n, k, lanes) of what has no derivative where it is 0: under roots and logarithms, in denominators.
+
+    The entries of the metric are denominators: the equation of motion divides by them.
+    """
     f = formulas(case)
-    curved = [expression(case.metric.potential, f.q)] if case.metric.kind == BREGMAN else metric_entries(case, f.q)
+    h = expression(case.metric.potential, f.q) if case.metric.kind == BREGMAN else None
+    entries = [sympy.diff(h, x, 2) for x in f.q] if h is not None else [sympy.sympify(x) for x in metric_entries(case, f.q)]
+    curved = [h] if h is not None else entries
     whole = [sympy.sympify(x) for x in (f.loss, f.breaking, *curved)]
     bases = [x.base for e in whole for x in e.atoms(sympy.Pow) if not (x.exp.is_Integer and x.exp.is_positive)]
     bases += [x.args[0] for e in whole for x in e.atoms(sympy.log)]
-    found = sorted(set().union(*(zeros_of(b) for b in bases)), key=str) if bases else []
+    found = sorted(set().union(*(zeros_of(b) for b in (*bases, *entries))), key=str)
     found = [x for x in found if KAPPA not in x.free_symbols]
     if not found:
         return None

@@ -108,12 +108,13 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
 
 
 FORMS = ("statement", "window", "part", "charge")
+OF_KIND = ("D3",)  # a rotation's charge decays with the state, a translation's without: of the others the statement is one
 
 
 def form(r: Record) -> str:
-    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and the kind of its symmetry."""
+    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and the kind of its symmetry where it matters."""
     told = [r.parameters[name] for name in FORMS if isinstance(r.parameters.get(name), str)]
-    return " | ".join([r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry else [])])
+    return " | ".join([r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry and r.law in OF_KIND else [])])
 
 
 def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:

@@ -123,10 +123,12 @@ def test_every_form_of_a_law_must_hold_somewhere():
     assert exit_code([*open_one, stated("warm", case="other")], ["O3"]) == 0
 
 
-@pytest.mark.parametrize(("facts", "name"), [({"parameters": {"window": "late"}}, "T1 | late"), ({"parameters": {"charge": "sum q"}}, "T1 | sum q"),
-                                             ({"symmetry": "rotation-01"}, "T1 | rotation"), ({"parameters": {"window": 2.0}}, "T1")])  # fmt: skip
-def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry(facts, name):
-    assert form(record("T1", **facts)) == name
+@pytest.mark.parametrize(("law", "facts", "name"), [
+    ("T1", {"parameters": {"window": "late"}}, "T1 | late"), ("M1", {"parameters": {"charge": "sum q"}}, "M1 | sum q"), ("D3", {"symmetry": "rotation-01"}, "D3 | rotation"),
+    ("D2", {"symmetry": "rotation-01"}, "D2"), ("T1", {"parameters": {"window": 2.0}}, "T1"),
+])  # fmt: skip
+def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry_where_it_matters(law, facts, name):
+    assert form(record(law, **facts)) == name
 
 
 def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():

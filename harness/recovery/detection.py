@@ -36,6 +36,7 @@ from harness.recovery.estimate import (
     ONE_SIGMA,
     SURE,
     Estimate,
+    histogram,
     least_squares,
     mixed,
     robust,
@@ -59,7 +60,7 @@ float16, 1e-5, comes back in no mode: theory.md, Corrections."""
 EVERY, STILL = ("float64", "float32"), 2.0
 """Precisions whose single steps are judged. A narrow store nearly stands still: successive roundings of v are alike, which
 rounding.py knows only of steps that are the same in every component. Where every operation is rounded to it as well the
-prediction may be off by STILL (measured: .9 to 1.7)."""
+prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a thousand steps (.53 to 1.15)."""
 FEWER = ("float16/eager", "float16", "bfloat16")  # without a figure of many lanes: full looks at an eighth of them
 POOLED, FEW, SOON = 4096, 122, 120
 PLANTED = {"float64": 2.0**-12, "float32": 2.0**-12}  # others 1/32: so large that every store moves, there eps^ must be eps
@@ -144,10 +145,10 @@ class Found:
         return np.concatenate(out)
 
 
-def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run) -> Found:
-    """claimed  the precision that the error bars believe, where it is not the job's."""
+def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run, every: bool = False) -> Found:
+    """claimed  the precision that the error bars believe, where it is not the job's;  every  lane's roundings are followed."""
     block = min(BLOCK, max(FOLLOWED, job.lanes // 16))
-    few = FOLLOWED if job.lanes <= FEW else FOLLOWED // 2
+    few = block if every else FOLLOWED if job.lanes <= FEW else FOLLOWED // 2
     estimates, followed, is_wide = [], [], job.precision.arith == "float64"
     for begin in range(0, job.lanes, CHUNK):
         some = part(job, slice(begin, begin + CHUNK))
@@ -188,22 +189,32 @@ def run_cell(cell: Cell) -> list[Record]:
     found = measure(job, cell.seed, cell.backend)
     one = SIGMAS * robust(found.value)
     about = cell.about(found.backend, {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}) | {"symmetry": "rotation"}
-    records = [limited(about, found, model_of(cell.precision)), spread(about, found, cell.precision)]
-    records[0].data = histogram(found)
+    soon, where = (found, about) if cell.steps == SOON else moving(cell, about)
+    records = [limited(about, found, allowed(cell)), spread(where, soon, cell.precision)]
+    records[0].data = histogram(found.value, found.sd, found.shift)
     figures = FIGURES.get(cell.precision, (None, None))
     if figures[0] and cell.steps == STEPS:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))
     if cell.lanes >= 16 * GROUPS:
         records += of_pool(about, pooled(found), figures[1], cell.lanes)
-    records += [spread(where_planted(about), found, cell.precision, name, by) for name, by in CONTROLS]
+    records += [spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in CONTROLS]
     return records + unbiased(cell, job, about) + controls(cell, job, about)
 
 
-def where_planted(about: dict) -> dict:
-    return {**about, "backend": "numpy"}
+def moving(cell: Cell, about: dict) -> tuple[Found, dict]:
+    """The first steps of other lanes, every one followed: after a thousand a store narrower than float64 stands still."""
+    lanes = 4 * FEW if cell.precision in EVERY else FEW
+    found = measure(job_of(cell.precision, lanes, SOON, cell.seed), cell.seed, cell.backend, every=True)
+    return found, {**about, "lanes": lanes, "steps": SOON}
+
+
+def allowed(cell: Cell) -> float:
+    """What the predicted limit may be off by, either way."""
+    return model_of(cell.precision) if cell.steps == SOON else MODEL if cell.precision == "float64" else STILL
 
 
 def model_of(precision: str) -> float:
+    """What a predicted standard deviation may be off by while lanes move."""
     return SURE if precision in EVERY else STILL if precision.endswith("eager") else MODEL
 
 
@@ -284,16 +295,3 @@ def compared(about: dict, measured: float, expected: float, what: str, control: 
     verdict = VIOLATED if not spent <= 1 else HOLDS if about["lanes"] >= 30 else INCONCLUSIVE
     return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured, bound=expected * (FACTOR - 1), spent=float(spent), verdict=verdict,
                   reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})", data={})  # fmt: skip
-
-
-def histogram(found: Found) -> dict:
-    """Sorted |eps^| against the share of lanes below it, measured and predicted."""
-    from scipy.special import ndtr
-
-    size = np.sort(np.abs(found.value))
-    at = np.linspace(0, len(size) - 1, 40).astype(int)
-    return {
-        "plot": "lines", "x": [float(size[i]) for i in at], "xlabel": "|eps^| at eps = 0", "ylabel": "share of trajectories below", "xscale": "log", "yscale": "linear",
-        "series": {"measured": [float((i + 1) / len(size)) for i in at], "predicted": [float(np.mean(2 * ndtr(size[i] / found.sd) - 1)) for i in at]},
-        "caption": "How far rounding alone scatters the recovered breaking: the distribution follows from the roundings of the stores.",
-    }  # fmt: skip

@@ -140,3 +140,15 @@ def covered(z: np.ndarray, *, two_sided: bool, model: float = MODEL, alarm: floa
         many = (count(k / model) - mean) / (high + 0.5 - mean) if two_sided else 0.0
         worst = max(worst, (float(max(few, many)), k, mean))
     return worst[0], [count(k) / max(n, 1) for k in SIGMAS], worst[1], worst[2]
+
+
+def histogram(value: np.ndarray, sd: np.ndarray, shift: np.ndarray) -> dict:
+    """Sorted |eps^| against the share of lanes below it, measured and, from the lanes that are followed, predicted."""
+    size = np.sort(np.abs(value))
+    at = np.linspace(0, len(size) - 1, 40).astype(int)
+    below = [float(np.mean(ndtr((size[i] - shift) / sd) - ndtr((-size[i] - shift) / sd))) for i in at]
+    return {
+        "plot": "lines", "x": [float(size[i]) for i in at], "xlabel": "|eps^| at eps = 0", "ylabel": "share of trajectories below",
+        "xscale": "log", "yscale": "linear", "series": {"measured": [float((i + 1) / len(size)) for i in at], "predicted": below},
+        "caption": "How far rounding alone scatters the recovered breaking: the distribution follows from the roundings of the stores.",
+    }  # fmt: skip

@@ -14,7 +14,7 @@ CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear 
 
 def discover(
     loss: Annotated[str, typer.Argument(metavar="FILE:LOSS|CASE", help="A function loss(q, xp) of a file, a Case of a file, or a case of the catalogue.")],
-    dim: option(int | None, "How many parameters the function takes, 1 to 32 (a Case knows).") = None,
+    dim: option(int | None, "How many parameters the function takes, 1 to 64 (a Case knows).") = None,
     box: option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).") = None,
     seed: option(int, "The points derive from it (default 0).") = 0,
     as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,

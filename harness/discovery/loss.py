@@ -15,7 +15,7 @@ from harness.casetrial import Origin, Parameters, told
 from harness.timelimit import TimeUp, allowed, limited
 from harness.usage import UsageError, unknown
 
-LARGEST = 32
+LARGEST = 64
 BOX = (-1.0, 1.0)
 
 

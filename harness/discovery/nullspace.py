@@ -17,9 +17,12 @@ import numpy as np
 
 from harness import wide
 from harness.discovery.loss import Loss, differentiate
+from harness.usage import UsageError
 
 MORE = 32  # rows beyond the unknowns
 GAP = 1e4
+MEMORY = 1.5e9  # bytes that a command of noether may take
+FLOPS, SPEED = 22, 2e10  # of a singular value decomposition, times unknowns^3 (Golub, Van Loan); a second, two cores
 CHUNK = 256  # points whose d^2 partial derivatives are held at once
 
 
@@ -96,11 +99,36 @@ def gradients(loss: Loss, points: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
+def shape(dim: int) -> tuple[int, int]:
+    """Rows and unknowns of (1)."""
+    unknowns = dim * dim + dim
+    return unknowns + max(MORE, unknowns // 8), unknowns
+
+
+def memory(dim: int) -> int:
+    """Bytes at the peak: the matrix twice, and what LAPACK's divide and conquer holds beside it (gesdd: six squares)."""
+    rows, unknowns = shape(dim)
+    return 8 * (2 * rows * unknowns + 6 * unknowns**2)
+
+
+def check_size(loss: Loss) -> None:
+    """Raises UsageError beforehand where the system of so many parameters is too large."""
+    if memory(loss.dim) <= MEMORY:
+        return
+    rows, unknowns = shape(loss.dim)
+    most = max(d for d in range(1, loss.dim) if memory(d) <= MEMORY)
+    hours = FLOPS * unknowns**3 / SPEED / 3600
+    raise UsageError(
+        f"{loss.origin.label}: {loss.name} has {loss.dim} parameters: the system of its affine fields has {rows} x {unknowns} "
+        f"entries and takes about {memory(loss.dim) / 1e9:.3g} GB and {hours:.2g} hours; it must fit in {MEMORY / 1e9:g} GB, "
+        f"as {most} parameters do"
+    )
+
+
 def spectrum(loss: Loss, seed: int) -> Spectrum | None:
-    """None where the loss is constant: every field keeps it."""
-    d = loss.dim
-    unknowns = d * d + d
-    rows = unknowns + max(MORE, unknowns // 8)
+    """None where the loss is constant: every field keeps it. Raises UsageError where it is too large."""
+    check_size(loss)
+    d, (rows, unknowns) = loss.dim, shape(loss.dim)
     low, high = loss.box.T
     centre, size = (low + high) / 2, float((high - low).max() / 2)
     y = (np.random.default_rng(seed).uniform(-1, 1, (d, rows)).T * ((high - low) / 2 / size)).T

@@ -13,25 +13,30 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from harness import casefile
+from harness.discrete import rules_of
 from harness.execute import prepare_worker
 from harness.folder import Folder
 from harness.fuzz import corpus
 from harness.fuzz.batch import Finding, run_batch
-from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of
+from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
 from harness.fuzz.corpus import Entry
 from harness.fuzz.minimise import minimise
 from harness.fuzz.outcome import Campaign, Outcome, absorb
 from harness.machine import cpus, versions
+from harness.usage import UsageError
 from kernels import launch
+from kernels.rules import RULES
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends
 
 
 def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
-    """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus, before any work."""
+    """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any work."""
     known = corpus.entries(campaign.corpus) if campaign.corpus and not campaign.probe.plant else []
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
+    if not cells:
+        raise UsageError(nothing(campaign))
     folder = Folder.create(campaign.out, about(campaign, cells)) if campaign.record else None
     outcome = Outcome(campaign, cells, folder=folder and folder.path)
     begin = time.perf_counter()
@@ -54,6 +59,16 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
                 folder.finish(outcome.exit_code)
             folder.close()
     return outcome
+
+
+def nothing(campaign: Campaign) -> str:
+    """What to say of a choice that has no cell."""
+    taken = {rule for case in campaign.cases for rule in rules_of(case)}
+    able = [rule for rule in RULES if rule in taken and RULES[rule].screened]
+    names = ", ".join(case.name for case in campaign.cases[:4]) + (" ..." if len(campaign.cases) > 4 else "")
+    wrong = unscreened(campaign.cases, campaign.rules)
+    why = f"the laws of {', '.join(wrong)} do not run beside the step" if wrong else f"no chosen rule goes with {names}"
+    return f"there is nothing to fuzz: {why}; of the rules on {names} these can be fuzzed: {', '.join(able) or 'none'}"
 
 
 def about(campaign: Campaign, cells: list[Cell]) -> dict:

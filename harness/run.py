@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cases import Case
-from harness import casefile, promises, replaying
+from harness import casefile, promises, replaying, unread
 from harness.choices import Request, Selection, select
 from harness.execute import execute
 from harness.folder import Folder
@@ -75,7 +75,8 @@ def plan(selection: Selection) -> Plan:
     missing = tuple(x for x in selection.laws if x not in laws)
     if missing and ("laws" in selection.asked or not laws):
         raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}")
-    return Plan(selection, cells, laws, missing, backend, paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else [])
+    notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
+    return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
 
 
 def paces(selection: Selection) -> list[str]:

@@ -1,0 +1,66 @@
+"""Options that nothing chosen reads: refused, and not recorded as if they had been used.
+
+--eta --beta --decay --eps   the exact laws of a launch, under a rule that has the parameter
+--lanes --steps              these, D13 and E1
+--rule                       cells of a learning rule; what is said of a flow has none
+"""
+
+from __future__ import annotations
+
+from harness.laws import EXACT
+from harness.usage import UsageError
+from kernels.rules import RULES
+
+OPTION = {
+    "eta": "--eta",
+    "beta": "--beta",
+    "k": "--decay",
+    "eps": "--eps",
+    "lanes": "--lanes",
+    "steps": "--steps",
+}
+HAS = {"beta": lambda rule: rule.momentum, "k": lambda rule: rule.decay != "none"}
+LACKS = {"beta": "momentum", "k": "decay"}
+SIZES = ("lanes", "steps")
+
+
+def reading(name: str) -> tuple[str, ...]:
+    """The laws whose cells read an option."""
+    return (*EXACT, "D13", "E1") if name in SIZES else tuple(EXACT)
+
+
+def has(name: str, rule: str) -> bool:
+    return rule in RULES and HAS.get(name, lambda rule: True)(RULES[rule])
+
+
+def check(selection, cells: list, laws: tuple[str, ...]) -> list[str]:
+    """What is told of options that a part of the choice does not read. Raises UsageError where none of it does."""
+    if "rules" in selection.asked and not any(c.rule in selection.rules for c in cells):
+        known = ", ".join(sorted({c.rule for c in cells if c.rule not in RULES}))
+        raise UsageError(
+            f"--rule is {', '.join(selection.rules)}, but nothing chosen reads it: "
+            f"{', '.join(laws)} of this choice runs {known or 'other rules'}; leave --rule out, or choose other laws"
+        )
+    return [text for name in selection.overrides if (text := told(name, selection, cells, laws))]
+
+
+def told(name: str, selection, cells: list, laws: tuple[str, ...]) -> str:
+    launched = [c for c in cells if getattr(c, "kind", "exact") in ("exact", "covariance", "response")]
+    mine = [c for c in launched if any(law in reading(name) for law in c.laws)]
+    rules = [r for r in RULES if any(c.rule == r for c in mine)]
+    lacking = [r for r in rules if not has(name, r)]
+    said = f"{OPTION[name]} is {selection.overrides[name]}"
+    deaf = [law for law in laws if law not in reading(name)]
+    if not mine:
+        able = ", ".join(reading(name))
+        raise UsageError(
+            f"{said}, but nothing chosen reads it: {', '.join(deaf)} does not; of the laws {able} do"
+        )
+    if len(lacking) == len(rules):
+        able = ", ".join(r for r in RULES if has(name, r))
+        raise UsageError(
+            f"{said}, but nothing chosen reads it: {', '.join(lacking)} has no {LACKS[name]}; of the rules {able} have"
+        )
+    parts = [f"law {', '.join(deaf)} does not read it"] if deaf else []
+    parts += [f"rule {', '.join(lacking)} has no {LACKS[name]}"] if lacking else []
+    return f"{said}: {'; '.join(parts)}" if parts else ""

@@ -23,7 +23,8 @@ import time
 from pathlib import Path
 
 from harness import casefile
-from harness.casetrial import Origin, try_out
+from harness.casetrial import try_out
+from harness.complaint import Origin
 from harness.timelimit import VARIABLE, allowed, limited, overdue
 from harness.usage import UsageError
 

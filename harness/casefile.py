@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 from cases import CATALOG, Case
-from harness.casetrial import Origin, check_types, told
+from harness.casetrial import check_types
+from harness.complaint import Origin, told
 from harness.timelimit import allowed, limited
 from harness.usage import UsageError, unknown
 
@@ -35,6 +37,14 @@ def split(word: str) -> tuple[Path, str]:
 def digest(word: str) -> str:
     """sha256 of the file: a resumed or replayed run must be of the same text."""
     return hashlib.sha256(split(word)[0].read_bytes()).hexdigest()
+
+
+def helpers(word: str) -> list[str]:
+    """The modules beside a loaded case file that it imported, as paths beside the word's own."""
+    folder = split(word)[0].parent
+    home = str(folder.resolve())
+    files = [Path(sys.modules[name].__file__) for name, there in SIBLINGS.items() if there == home and name in sys.modules]
+    return sorted(str(folder / file.resolve().relative_to(home)) for file in files if file.is_relative_to(home))
 
 
 def check_path(path: Path) -> None:
@@ -58,7 +68,7 @@ def load_module(path: Path):
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with limited(allowed()), contextlib.redirect_stdout(sys.stderr):
+        with limited(allowed()), contextlib.redirect_stdout(sys.stderr), beside(path):
             spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
@@ -67,6 +77,33 @@ def load_module(path: Path):
         origin = Origin.of_file(path)
         raise UsageError(f"{origin.label} {told(error, origin)}") from None
     return module
+
+
+@contextlib.contextmanager
+def beside(path: Path):
+    """Modules of the file's own folder can be imported while it is loaded, as under `python case.py`.
+
+    They stay in sys.modules, but for those of one name in another folder: what was imported beside another file is forgotten.
+    """
+    folder = str(path.resolve().parent)
+    for name, home in list(SIBLINGS.items()):
+        if home != folder:
+            sys.modules.pop(name, None)
+            del SIBLINGS[name]
+    known = set(sys.modules)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(folder)
+        for name in set(sys.modules) - known:
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder + os.sep):
+                SIBLINGS[name] = folder
+
+
+SIBLINGS: dict[str, str] = {}
+"""Modules that case files imported from their own folders: name -> folder."""
 
 
 def load(word: str) -> Case:

@@ -9,41 +9,19 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
+from harness.complaint import Origin, UndeclaredParameter, first_line, told
 from harness.namespace import NUMPY
 from harness.timelimit import TimeUp, allowed, limited
 from harness.usage import UsageError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANES = 4
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a case comes from: how a complaint begins, and the file whose lines it names."""
-
-    label: str
-    path: Path | None
-
-    @classmethod
-    def of_file(cls, path: Path) -> Origin:
-        return cls(f"case file {path}", path.resolve())
-
-    @classmethod
-    def of_object(cls, case: Case) -> Origin:
-        code = getattr(case.loss, "__code__", None)
-        return cls(f"case {case.name}", Path(code.co_filename) if code else None)
-
-    def line(self, error: BaseException) -> str:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if self.path and Path(f.filename) == self.path]
-        return f" at line {lines[-1]}" if lines else ""
 
 
 class Parameters(Sequence):
@@ -64,30 +42,6 @@ class Parameters(Sequence):
 
     def __setitem__(self, i, value):
         raise UndeclaredParameter(f"writes q[{i}]: parameters must only be read")
-
-
-class UndeclaredParameter(IndexError):
-    """A function of a case reads what the box does not declare."""
-
-
-def told(error: BaseException, origin: Origin) -> str:
-    """One line about an exception raised by a user's file, with the line of the file."""
-    where = origin.line(error)
-    if isinstance(error, SyntaxError):
-        return f"is no valid python: {error.msg}, line {error.lineno}"
-    if isinstance(error, UndeclaredParameter):
-        return f"{first_line(error)}{where}"
-    if isinstance(error, UnicodeDecodeError | OSError):
-        return f"cannot be read{where}: {first_line(error)}"
-    if isinstance(error, TimeUp):
-        return f"{first_line(error)}{where and ': it was' + where}"
-    if isinstance(error, CaseError):
-        return f"declares what cannot be{where}: {first_line(error)}"
-    return f"raises {type(error).__name__}{where}: {first_line(error)}"
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip() or "no message").splitlines()[0]
 
 
 def check_types(case: Case, origin: Origin) -> None:
@@ -155,7 +109,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
     """
     from harness.symbolic import prove
     from harness.symbolic_mechanics import mechanics
-    from harness.trace import gradient
+    from harness.trace import TraceError, gradient
 
     stage = ""
 
@@ -166,6 +120,8 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
     try:
         q = case.draw(np.random.default_rng(0), LANES)
+        enter("evaluating loss")
+        traceable(case, origin)
         for part in parts(case):
             enter(f"evaluating {part.name}")
             evaluate(part, q, origin)
@@ -175,7 +131,8 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
         try:
             gradient(case)
         except Exception as error:
-            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step") from None
+            tail = "" if isinstance(error, TraceError) else "; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
+            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}{tail}") from None
         enter("proving its symmetries")
         try:
             prove(case)
@@ -190,6 +147,20 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
             raise UsageError(f"{origin.label}: its invariance cannot be decided: {told(error, origin)}") from None
     except TimeUp as error:
         raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
+
+
+def traceable(case: Case, origin: Origin) -> None:
+    """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by evaluating."""
+    from harness.trace import NoOperation, gradient
+
+    for part in parts(case)[:2]:
+        check_signature(part, origin)
+    try:
+        gradient(case)
+    except NoOperation as error:
+        raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}") from None
+    except Exception:
+        return
 
 
 def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
@@ -232,7 +203,7 @@ def evaluate(part: Part, q: np.ndarray, origin: Origin) -> None:
     """Run one function of a case on arrays (lanes) and on plain numbers; finite, of one shape, and equal lane by lane."""
     check_signature(part, origin)
     together = called(part, list(q), origin)
-    points = [[float(x) for x in column] for column in q.T]
+    points = [[np.float64(x) for x in column] for column in q.T]  # a float that numpy's narrow numbers do not pull down
     alone, again = ([called(part, point, origin) for point in points] for _ in range(2))
     for lane, (one, same) in enumerate(zip(alone, again, strict=True)):
         for i, whole in enumerate(together):

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -114,7 +114,9 @@ def replay(
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
-    equal, text = Replays(found).again(chosen)
+    start = Path(found.about.get("cwd") or ".")  # a case file may read data that is named from there
+    with chdir(start if start.is_dir() else Path(".")):
+        equal, text = Replays(found).again(chosen)
     say(text)
     for note in found.notes:
         complain(f"note: {note}")

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.bounds import PASS, arithmetic_unit, one_above, quotient
+from harness.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
 from kernels.elementary import EXP_UNITS, LOG_UNITS
-from kernels.precision import Precision, representable
+from kernels.precision import Precision
 from kernels.program import Program
 
 
@@ -46,8 +46,8 @@ def magnitude_error(program: Program, inputs: list, of_inputs: list[Magnitude], 
             if op.name == "input":
                 value, size = inputs[op.value], of_inputs[op.value]
             elif op.name == "const":
-                inexact = op.value != float(representable(op.value, precision.rounded))
-                value, size = np.full_like(inputs[-1], op.value), Magnitude(np.full_like(inputs[-1], abs(op.value)), int(inexact))
+                count = int(np.ceil(constant_error(op.value, precision) / (precision.u_arith * abs(op.value)))) if op.value else 0
+                value, size = np.full_like(inputs[-1], op.value), Magnitude(np.full_like(inputs[-1], abs(op.value)), count)
             else:
                 value = PASS[op.name](x, [0.0, 0.0])[0]
                 size = getattr(rules, op.name)(value, x, s)

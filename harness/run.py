@@ -95,7 +95,8 @@ def chosen(cell, selection: Selection, planning) -> bool:
 
 
 def digests(request: Request) -> dict:
-    return {word: casefile.digest(word) for word in request.cases if isinstance(word, str) and casefile.is_file_word(word)}
+    words = [word for word in request.cases if isinstance(word, str) and casefile.is_file_word(word)]
+    return {name: casefile.digest(name) for word in words for name in (word, *casefile.helpers(word))}
 
 
 def arguments(request: Request) -> dict:

@@ -8,31 +8,51 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
 import sympy
 
 from harness import straight_line
-from harness.namespace import step
+from harness.namespace import is_number, plain, step
 from harness.symbolic_gradient import Step
+
+READ = [Fraction]
+"""How a float is read, the last entry counts: as the binary fraction that it is, or as its shortest decimal."""
+
+
+@contextmanager
+def decimals():
+    """Within: 0.1 is a tenth. A generator's own numbers and what is run stay the fractions that they are."""
+    READ.append(lambda number: Fraction(repr(number)))
+    try:
+        yield
+    finally:
+        READ.pop()
 
 
 def rational(number):
-    """A number of a case file as the binary fraction that it is."""
-    return sympy.Rational(Fraction(number)) if isinstance(number, float) else sympy.sympify(number)
+    """A number of a case file as an exact fraction."""
+    number = number.item() if hasattr(number, "item") and is_number(number) else number  # of numpy
+    number = int(number) if isinstance(number, bool) else number
+    return sympy.Rational(READ[-1](number)) if isinstance(number, float) else sympy.sympify(number)
 
 
 class Exact:
     """A sympy expression that turns the floats it meets into fractions first."""
 
     __slots__ = ("expression",)
+    __array_ufunc__ = None  # a number of numpy's on the left is read here
 
     def __init__(self, expression):
         self.expression = expression
 
     def __neg__(self):
         return Exact(-self.expression)
+
+    def __pos__(self):
+        return self
 
     def __pow__(self, n):
         return Exact(self.expression ** unwrap(n))
@@ -56,12 +76,12 @@ for _name in ("add", "sub", "mul", "truediv"):
 
 
 class ExactNamespace:
-    """The namespace `xp` of a case, over Exact."""
+    """The namespace `xp` of a case, over Exact; of a plain number it gives the float that every namespace gives."""
 
-    exp = staticmethod(lambda x: Exact(sympy.exp(unwrap(x))))
-    log = staticmethod(lambda x: Exact(sympy.log(unwrap(x))))
-    sqrt = staticmethod(lambda x: Exact(sympy.sqrt(unwrap(x))))
-    step = staticmethod(lambda x: Exact(Step(unwrap(x))))
+    exp = staticmethod(lambda x: Exact(rational(plain("exp", x)) if is_number(x) else sympy.exp(unwrap(x))))
+    log = staticmethod(lambda x: Exact(rational(plain("log", x)) if is_number(x) else sympy.log(unwrap(x))))
+    sqrt = staticmethod(lambda x: Exact(rational(plain("sqrt", x)) if is_number(x) else sympy.sqrt(unwrap(x))))
+    step = staticmethod(lambda x: Exact(rational(plain("step", x)) if is_number(x) else Step(unwrap(x))))
 
 
 def expression(function: Callable, q: Sequence, *between):

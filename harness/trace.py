@@ -10,7 +10,10 @@ import operator
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+
 from cases.case import Case
+from harness.namespace import absent, is_number, plain
 from kernels.program import Op, Program
 from kernels.rules import Rule
 
@@ -19,7 +22,16 @@ class TraceError(ValueError):
     """The case's arithmetic cannot be made a kernel."""
 
 
-BRANCH = "a loss that branches on its parameters cannot be traced: write it without if, max or abs"
+class NoOperation(TraceError):
+    """What a loss does with a parameter is no operation of a kernel, whatever the values are."""
+
+
+BRANCH = (
+    "a loss that branches on its parameters (if, max, min, abs, a comparison) cannot be traced: "
+    "write it with xp.step and name its argument in kinks, as x * xp.step(x) for max(x, 0)"
+)
+OURS = "a kernel has + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
+UFUNCS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv, "true_divide": operator.truediv}
 
 
 class Tape:
@@ -44,10 +56,15 @@ class Node:
     """A traced scalar. Plain numbers fold; x * 1, x + 0 and the like disappear."""
 
     __slots__ = ("tape", "at")
-    __array_ufunc__ = None  # numpy must not swallow a Node as an object array
 
     def __init__(self, tape: Tape, at: int):
         self.tape, self.at = tape, at
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        """A number of numpy's on the left comes here; an array or a function of numpy's is refused."""
+        if method != "__call__" or ufunc.__name__ not in UFUNCS or options:
+            raise NoOperation(f"np.{ufunc.__name__} on a parameter: {OURS}")
+        return UFUNCS[ufunc.__name__](*(self._lift(x) for x in inputs))
 
     @property
     def constant(self):
@@ -57,8 +74,9 @@ class Node:
     def _lift(self, other) -> Node:
         if isinstance(other, Node):
             return other
-        if not isinstance(other, (int, float)):
-            raise TraceError(f"{type(other).__name__} in the arithmetic of a loss: only numbers and parameters are allowed")
+        if not is_number(other):
+            what = f"an array of shape {other.shape}" if isinstance(other, np.ndarray) else f"{type(other).__name__} {other!r:.40}"
+            raise TraceError(f"{what} in the arithmetic of a loss: only numbers and parameters are allowed")
         return self.tape.constant(other)
 
     def _binary(self, name: str, other: Node) -> Node:
@@ -112,51 +130,67 @@ class Node:
         return self.tape.constant(-self.constant) if self.constant is not None else self.tape.add("neg", self.at)
 
     def __pow__(self, power):
-        if not isinstance(power, int) or not 1 <= power <= 16:
-            raise TraceError(f"power is {power!r}: a kernel has whole powers from 1 to 16 only")
+        if not isinstance(power, int | np.integer) or not 1 <= power <= 16:
+            raise NoOperation(f"power is {power!r}: a kernel has whole powers from 1 to 16 only, as x ** 2; write 1 / x ** 2, xp.sqrt(x)")
         out = self
         for _ in range(power - 1):
             out = out * self
         return out
 
-    def _branch(self, *other):
-        raise TraceError(BRANCH)
+    def __pos__(self):
+        return self
 
-    __lt__ = __gt__ = __le__ = __ge__ = __abs__ = _branch
+    def _branch(self, *other):
+        raise NoOperation(BRANCH)
+
+    def _number(self, *other):
+        raise NoOperation(f"a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: {OURS}")
+
+    __float__ = __int__ = __index__ = __round__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __rpow__ = _number
+    __complex__ = __floor__ = __ceil__ = __trunc__ = _number
+
+    __lt__ = __gt__ = __le__ = __ge__ = __eq__ = __ne__ = __abs__ = _branch
+    __hash__ = object.__hash__
 
     def __bool__(self):
-        raise TraceError(BRANCH)
+        raise NoOperation(BRANCH)
 
 
 FOLD = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
 
 
 class TraceNamespace:
-    """The namespace xp under which a loss is traced."""
+    """The namespace xp under which a loss is traced; of a plain number it gives the plain number."""
+
+    def __getattr__(self, name: str):
+        return absent(name)
 
     @staticmethod
     def exp(x: Node) -> Node:
-        return x.tape.add("exp", x.at)
+        return plain("exp", x) if is_number(x) else x.tape.add("exp", x.at)
 
     @staticmethod
     def log(x: Node) -> Node:
-        return x.tape.add("log", x.at)
+        return plain("log", x) if is_number(x) else x.tape.add("log", x.at)
 
     @staticmethod
     def sqrt(x: Node) -> Node:
-        return x.tape.add("sqrt", x.at)
+        return plain("sqrt", x) if is_number(x) else x.tape.add("sqrt", x.at)
 
     @staticmethod
     def step(x: Node) -> Node:
         """1 where x > 0, else 0."""
-        return x.tape.add("step", x.at)
+        return plain("step", x) if is_number(x) else x.tape.add("step", x.at)
+
+
+TRACED = TraceNamespace()
 
 
 def gradient_program(dim: int, total: Callable) -> Program:
     """The gradient of total(q, eps, xp) with respect to q, as a program with inputs q_0..q_{d-1}, eps."""
     tape = Tape()
     inputs = [tape.add("input", value=i) for i in range(dim + 1)]
-    value = total(inputs[:dim], inputs[dim], TraceNamespace)
+    value = total(inputs[:dim], inputs[dim], TRACED)
     if not isinstance(value, Node):
         raise TraceError(f"the loss returned {type(value).__name__}: must be arithmetic on its parameters")
     adjoints: dict[int, Node] = {value.at: tape.constant(1)}
@@ -214,7 +248,7 @@ def entries_program(dim: int, entries: Callable) -> Program:
     """The d entries of a diagonal metric, entries(q, kappa, xp); kappa stands where a gradient has eps. Raises TraceError."""
     tape = Tape()
     inputs = [tape.add("input", value=i) for i in range(dim + 1)]
-    values = entries(inputs[:dim], inputs[dim], TraceNamespace)
+    values = entries(inputs[:dim], inputs[dim], TRACED)
     if len(values) != dim:
         raise TraceError(f"the metric has {len(values)} entries: must be {dim}")
     return pruned(dim, tape, [inputs[dim]._lift(x).at for x in values])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 
-from harness.namespace import MPMATH, NUMPY, step
+from harness.namespace import MPMATH, NUMPY, absent, plain, step
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64
@@ -42,6 +42,9 @@ class Dual:
         if isinstance(other, Dual):
             return Dual(self.value + other.value, [a + b for a, b in zip(self.partials, other.partials, strict=True)])
         return Dual(self.value + other, self.partials)
+
+    def __pos__(self):
+        return self
 
     def __neg__(self):
         return Dual(-self.value, [-p for p in self.partials])
@@ -84,19 +87,30 @@ class Functions:
     def __init__(self, library):
         self.library = library
 
+    def __getattr__(self, name: str):
+        return absent(name)
+
     def exp(self, x):
+        if not isinstance(x, Dual):
+            return plain("exp", x)
         value = self.library.exp(x.value)
         return x._chain(value, value)
 
     def log(self, x):
+        if not isinstance(x, Dual):
+            return plain("log", x)
         return x._chain(self.library.log(x.value), 1 / x.value)
 
     def sqrt(self, x):
+        if not isinstance(x, Dual):
+            return plain("sqrt", x)
         value = self.library.sqrt(x.value)
         return x._chain(value, 1 / (2 * value))
 
     def step(self, x):
         """Flat on both sides: its derivative is 0, and at its kink nobody asks (theory.md section 8)."""
+        if not isinstance(x, Dual):
+            return plain("step", x)
         return Dual(step(x.value), [0 * p for p in x.partials])
 
 
@@ -132,7 +146,7 @@ class Sides:
 
     def __init__(self):
         self.steps, self.others = [], []
-        self.exp = mpmath.exp
+        self.exp = MPMATH.exp
 
     def step(self, x):
         self.steps.append(x)

@@ -13,7 +13,7 @@ from test_cli import GOOD_CASE, ROOT, refused
 
 from cases import CATALOG
 from cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
-from harness import casechild, casefile, casetrial, cli, timelimit, verify
+from harness import casechild, casefile, casetrial, cli, complaint, timelimit, verify
 from harness.choices import Request, select
 from harness.usage import UsageError
 
@@ -211,9 +211,9 @@ def test_a_parameter_that_a_symmetry_moves_alone_may_be_ignored():
 
 def test_the_cases_of_the_catalogue_would_pass_the_trial():
     for case in CATALOG:
-        casetrial.check_types(case, casetrial.Origin.of_object(case))
+        casetrial.check_types(case, complaint.Origin.of_object(case))
         for part in casetrial.parts(case):
-            casetrial.evaluate(part, case.draw(np.random.default_rng(1), 3), casetrial.Origin.of_object(case))
+            casetrial.evaluate(part, case.draw(np.random.default_rng(1), 3), complaint.Origin.of_object(case))
     casetrial.try_object(CATALOG[0])
 
 

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 
 from cases.case import Symmetry
-from harness.casetrial import told
+from harness.complaint import told
 from harness.discovery.loss import Loss
 from harness.laws import EXACT
 from harness.usage import UsageError

@@ -11,7 +11,8 @@ import numpy as np
 
 from cases import CATALOG, Case
 from harness import casefile
-from harness.casetrial import Origin, Parameters, told
+from harness.casetrial import Parameters
+from harness.complaint import Origin, told
 from harness.timelimit import TimeUp, allowed, limited
 from harness.usage import UsageError, unknown
 

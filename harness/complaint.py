@@ -1,0 +1,85 @@
+"""What is said of somebody else's code that fails: one line, with the line of their file.
+
+What is, what it must be, where; our own names say nothing to whoever wrote a loss.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases.case import Case, CaseError
+from harness.timelimit import TimeUp
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a case comes from: how a complaint begins, and the file whose lines it names."""
+
+    label: str
+    path: Path | None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Origin:
+        return cls(f"case file {path}", path.resolve())
+
+    @classmethod
+    def of_object(cls, case: Case) -> Origin:
+        code = getattr(case.loss, "__code__", None)
+        return cls(f"case {case.name}", Path(code.co_filename) if code else None)
+
+    def line(self, error: BaseException) -> str:
+        lines = [
+            f.lineno
+            for f in traceback.extract_tb(error.__traceback__)
+            if self.path and Path(f.filename) == self.path
+        ]
+        return f" at line {lines[-1]}" if lines else ""
+
+
+class UndeclaredParameter(IndexError):
+    """A function of a case reads what the box does not declare."""
+
+
+def told(error: BaseException, origin: Origin) -> str:
+    """One line about an exception raised by a user's file, with the line of the file."""
+    where = origin.line(error)
+    if isinstance(error, SyntaxError):
+        return f"is no valid python: {error.msg}, line {error.lineno}"
+    if isinstance(error, UndeclaredParameter):
+        return f"{first_line(error)}{where}"
+    if isinstance(error, UnicodeDecodeError | OSError):
+        return f"cannot be read{where}: {first_line(error)}{lost(error, origin)}"
+    if isinstance(error, ValueError) and "inhomogeneous" in str(error):
+        return f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and python's sum alone"
+    if isinstance(error, TimeUp):
+        return f"{first_line(error)}{where and ': it was' + where}"
+    if type(error).__name__ in ("TraceError", "NoOperation"):
+        return f"{first_line(error)}{where}"
+    if isinstance(error, CaseError):
+        return f"declares what cannot be{where}: {first_line(error)}"
+    return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', first_line(error))}"
+
+
+def lost(error: BaseException, origin: Origin) -> str:
+    """How a data file is named that lies beside the case file, and not where the command was called."""
+    name = Path(str(getattr(error, "filename", None) or first_line(error).split(" not found")[0])).name
+    if (
+        not isinstance(error, FileNotFoundError)
+        or origin.path is None
+        or not name
+        or not (origin.path.parent / name).exists()
+    ):
+        return ""
+    return f"; it lies beside the case file, and must be named as Path(__file__).parent / {name!r} to be found from anywhere"
+
+
+INSIDE = re.compile(
+    r"'?\b(Node|Dual|Exact)\b'?( object)?"
+)  # our own names say nothing to whoever wrote a loss
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip() or "no message").splitlines()[0]

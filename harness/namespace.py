@@ -39,7 +39,7 @@ def plain(name: str, x) -> float:
 def absent(name: str):
     """What is told of a function that no namespace has."""
     instead = f"; write {name} as {INSTEAD[name]}" if name in INSTEAD else ""
-    raise AttributeError(f"xp has no {name}: it has exp, log, sqrt and step, and nothing else{instead}")
+    raise AttributeError(f"xp has no {name}: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step{instead}")
 
 
 def step(x):

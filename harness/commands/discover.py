@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.commands import HOLDS, UNDECIDED, option
+from harness.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
 
@@ -17,19 +19,49 @@ def discover(
     dim: option(int | None, "How many parameters the function takes, 1 to 64 (a Case knows).") = None,
     box: option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).") = None,
     seed: option(int, "The points derive from it (default 0).") = 0,
+    write: option(Path | None, "Write what was found as a case file, and verify it at once.") = None,
     as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
 ):
-    """Find every affine symmetry of a loss, with its charge, its laws and a proof."""
+    """Find every affine symmetry of a loss, with its charge, its laws and a proof.
+
+    With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
+    """
     from harness.choices import whole
     from harness.discovery.finding import discover as find
     from harness.discovery.loss import load
     from harness.discovery.page import page, summary
+    from harness.discovery.writing import check_free
     from harness.records import plain
     from harness.table import say
 
-    found = find(load(loss, dim, box), whole("--seed", seed, 0, 2**63 - 1))
+    if write is not None:
+        check_free(write)
+        if as_json:
+            raise UsageError("--json goes with the discovery alone: it must not be given with --write")
+    meant = load(loss, dim, box)
+    is_case = dim is None
+    found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
     if as_json:
         print(json.dumps(plain(summary(found)), allow_nan=False, indent=1))
     else:
         say(*page(found))
+    if write is not None and not found.undecided:
+        raise typer.Exit(verified(found, write, boxed=box is not None or is_case))
     raise typer.Exit(UNDECIDED if found.undecided else HOLDS)
+
+
+def verified(found, path: Path, *, boxed: bool) -> int:
+    """Write the case file and verify it; the exit code of the verification."""
+    from harness.choices import Request
+    from harness.commands.verify import tell
+    from harness.discovery.writing import write
+    from harness.progress import watched
+    from harness.publish import publish
+    from harness.run import DEFAULT_JOBS
+
+    word = write(found, path, boxed)
+    print(f"\nwrote {path}; verified by: noether verify {word}\n")
+    result = watched(Request(cases=(word,)), jobs=DEFAULT_JOBS)
+    publish(result)
+    tell(result, False)
+    return result.exit_code

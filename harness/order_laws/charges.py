@@ -32,7 +32,7 @@ def is_pulled_evenly(g, symmetry, q: np.ndarray) -> bool:
 
 def charge_orders(cell: Cell) -> list[Record]:
     """O5"""
-    return [r for beta, _, _ in cell.settings for r in charges(cell, beta)]
+    return [r for beta, _, _ in cell.fewer for r in charges(cell, beta)]
 
 
 def charges(cell: Cell, beta: float) -> list[Record]:

@@ -27,7 +27,7 @@ from kernels.rules import HEAVY_BALL_METRIC
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:
     """O8 (1), (2)"""
-    return [r for beta, *_ in cell.settings for r in on_its_model(cell, beta)]
+    return [r for beta, *_ in cell.fewer for r in on_its_model(cell, beta)]
 
 
 def on_its_model(cell: Cell, beta: float) -> list[Record]:

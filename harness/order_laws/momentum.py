@@ -138,7 +138,7 @@ def layer_orders(cell: Cell) -> list[Record]:
 
 def flow_limits(cell: Cell) -> list[Record]:
     """O3 (4)"""
-    return [r for beta, k, _ in cell.settings for r in limits(cell, beta, k)]
+    return [r for beta, k, _ in cell.fewer for r in limits(cell, beta, k)]
 
 
 def limits(cell: Cell, beta: float, k: float) -> list[Record]:

@@ -62,7 +62,13 @@ class Cell:
 
     @property
     def settings(self) -> tuple:
+        """Both, where a quick run can afford it."""
         return SETTINGS[: 1 if self.quick and self.case.dim > 4 else 2]
+
+    @property
+    def fewer(self) -> tuple:
+        """For what takes longest: one in a quick run."""
+        return SETTINGS[: 1 if self.quick else 2]
 
     @property
     def replay(self) -> str:

@@ -130,4 +130,4 @@ def codes() -> list[str]:
     return out + expect("the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3)
 
 
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, orders, seeds, codes, *known_numbers.INSTRUMENTS)
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, known_places.drawn, orders, seeds, codes, *known_numbers.INSTRUMENTS)

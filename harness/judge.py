@@ -71,7 +71,7 @@ def judge(t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, 
         **base,
         predicted=number(r.predicted[place]), measured=number(r.measured[place]), bound=number(r.bound[place]),
         spent=worst, verdict=verdict, reason=reason, worst=portrait(t, lane, step, component),
-        powers=of_law(t, law, symmetry, lanes) if powers and verdict == HOLDS else {},
+        powers=of_law(t, law, symmetry, lanes) if powers and verdict == HOLDS else {}, data={"late": float(spent[len(spent) // 2 :].max())},
     )  # fmt: skip
 
 

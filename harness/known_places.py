@@ -140,3 +140,20 @@ def seen(law: str) -> list[str]:
                 f"{law} sees {'qv'[b]} off in component {c} at step {n} first in row {first}, must be {max(0, n - 1 - behind)}"
             )
     return out
+
+
+def drawn() -> list[str]:
+    """What a sweep must hold of every parameter, or a statement is judged where two of its terms are one."""
+    from cases import CATALOG
+    from harness.discrete import DiscreteCell
+
+    case = next(c for c in CATALOG if c.name == "product")
+    job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()
+    eta, beta, k, eps = job.params
+    holds = {
+        "at least four momenta": len(set(beta)) >= 4, "lanes with and without decay": (k > 0).any() and (k == 0).any(),
+        "lanes with and without breaking": (eps > 0).any() and (eps == 0).any(), "breaking over six decades": np.ptp(np.log10(np.maximum(eps, 1e-300))[eps > 0]) > 6
+        if (eps > 0).any() else False, "step sizes that a narrower type demotes": (eta != eta.astype(np.float32)).mean() > 0.9,
+        "a kick in every lane": job.v0.any(axis=0).all(), "starts that differ": len({tuple(x) for x in job.q0.T}) == job.lanes,
+    }  # fmt: skip
+    return [f"a sweep of 61 lanes has not {what}" for what, true in holds.items() if not true]

@@ -48,9 +48,10 @@ def parity(points, exact, rare, asked: str, full: bool, cell) -> list[DiscreteCe
 
 
 def parity_size(point: Point, full: bool) -> dict:
-    """Lanes and steps of a comparison: a schedule needs its own horizon, the others take that of the exact laws when full."""
-    scheduled = RULES[point[1]].scheduled
-    return dict(n=13 if scheduled and not full else 251, horizon=0 if full or scheduled else GLANCE)
+    """Lanes and steps of a comparison: some rules need their own horizon, the others take that of the exact laws when full."""
+    rule = RULES[point[1]]
+    own = full or rule.scheduled or rule.maximize  # what maximises soon overflows, and two NaN are the same
+    return dict(n=13 if rule.scheduled and not full else 251, horizon=0 if own else GLANCE)
 
 
 def singled_out(cell: DiscreteCell) -> DiscreteCell:

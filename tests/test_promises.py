@@ -24,6 +24,12 @@ def test_a_bound_1000_times_too_wide_under_one_rule_alone_is_idle(rule):
     assert rule in told and "float64" in told
 
 
+def test_a_bound_that_grows_a_thousandfold_after_half_of_the_steps_is_idle():
+    early = record(spent=0.9, data={"late": 0.9 / 1000})
+    assert "after half of the steps" in promises.idle([early], ["D0"])[0]
+    assert not promises.idle([early, record(spent=0.3, data={"late": 0.1})], ["D0"]) and not promises.idle([record(data={"late": math.nan})], ["D0"])
+
+
 def test_a_law_of_flows_is_idle_by_precision_alone():
     """One record stands for a rule there: by chance it is small."""
     assert not promises.idle([record(law="T1", rule="a", spent=0.9), record(law="T1", rule="b", spent=1e-6)], ["T1"])

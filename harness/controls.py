@@ -75,11 +75,15 @@ def pairs(case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: 
     """(law, control, "" or the precision in which it is promised) that a launch there shows."""
     about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
     promised = {(k, c, p) for k in about for c, p in BOOK[k].promised if p == precision}
-    if precision != widest:
-        return promised
-    job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
-    here = {c.name for c in KERNEL_CONTROLS if shown(c, job)}
-    of_laws = {(f.law, f.name, "") for f in LAW_CONTROLS if f.law in about and any(f.applies(job.rule, s) for s in case.symmetries)}
+
+    def there(precision: str) -> set[str]:
+        job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
+        return {c.name for c in KERNEL_CONTROLS if shown(c, job)}
+
+    here = there(precision)
+    if precision != widest:  # what a narrow store or a mode alone can show
+        return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*BOOK[k].controls}}
+    of_laws = {(f.law, f.name, "") for f in LAW_CONTROLS if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)}
     return promised | of_laws | {(k, c, "") for k in about for c in here & {*BOOK[k].controls}}
 
 

@@ -11,7 +11,11 @@ from cases.case import Case
 from harness import flow
 from harness.continuous_records import Judged
 from harness.continuous_starts import begun
+from harness.stiffness import largest_curvature
 from harness.symbolic_mechanics import MU_OFF, Mechanics
+
+
+SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,11 @@ class Cell:
 
 
 def solve(cell: Cell, mech: Mechanics, parameters: flow.Parameters, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
-    """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals."""
+    """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals.
+
+    The collocation takes one step an interval: a loss of curvature L above SOFT needs sqrt(L/SOFT) times as many.
+    """
+    points *= int(np.ceil(np.sqrt(min(max(largest_curvature(cell.case) / SOFT, 1.0), MOST))))
     times = np.stack([flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)], axis=1)
     x0, loose = begun(cell.rng(), mech, parameters, times)
     return flow.certified(mech, x0, parameters, times, loose)

@@ -14,7 +14,6 @@ from harness.continuous_starts import begun
 from harness.stiffness import largest_curvature
 from harness.symbolic_mechanics import MU_OFF, Mechanics
 
-
 SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
 
 

@@ -48,14 +48,16 @@ def response(t, symmetry, eps, *, beta: float = 1.0, kinetic_term: float = 1.0):
 
 def noticed(t, symmetry, eps, inside) -> dict[str, float]:
     """The power of one record: the smallest wrong eta (or eps), beta and kinetic term that would have been violated."""
-    measured, predicted, bound = (x[inside] for x in response(t, symmetry, eps))
+    with np.errstate(all="ignore"):
+        measured, predicted, bound = (x[inside] for x in response(t, symmetry, eps))
 
     def law(**flaws):
         off, found, _ = response(t, symmetry, eps, **{k: v for k, v in flaws.items() if k != "eta"})
         return flaws.get("eta", 1.0) * found[inside] + measured - off[inside]
 
     moves = ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")  # of a rotation it is zero
-    seen = powers.of(measured, predicted, bound, law, moves)
+    with np.errstate(all="ignore"):  # lanes that left the domain are formed too, and dropped
+        seen = powers.of(measured, predicted, bound, law, moves)
     return {name.replace("_", " "): x for name, x in seen.items() if name != "prediction"}
 
 

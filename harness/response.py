@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import controls, powers
+from harness import controls, powers, sweep
 from harness.certified import Domain
 from harness.judge import portrait
 from harness.laws import act, charge, charge_bound, charge_own, dot, xi
@@ -97,7 +97,9 @@ def one(cell, job, t, symmetry, backend, control, eps, inside) -> Record:
         seen = job.params[3][resolved]
         decades = float(np.log10(seen.max() / seen.min()))
     agrees = bool(np.all(spent <= 1))
-    verdict = VIOLATED if not agrees else HOLDS if decades >= -np.log10(job.precision.u_q) - LOST and not resolved[0] else INCONCLUSIVE
+    # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades less.
+    enough = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.subject)))
+    verdict = VIOLATED if not agrees else HOLDS if decades >= enough and not resolved[0] else INCONCLUSIVE
     return Record(
         law="E1", lanes=job.lanes, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend),
         predicted=float(predicted[worst]), measured=float(measured[worst]), bound=float(bound[worst]), spent=float(spent[worst]), verdict=verdict,

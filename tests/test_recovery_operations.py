@@ -71,3 +71,14 @@ def test_a_step_function_scatters_nothing_and_passes_nothing_on():
     program = trace.gradient(kinked)
     found = rounding.gradient_scatter(program, parse("float64"), q, np.zeros(2), np.ones_like(q))
     assert found.variance[0] > 0 and found.variance[1] == 0  # beyond the kink the loss is flat
+
+
+def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_smaller():
+    """A loss a hundred times as stiff has steps 1/64 as large, and its responses are: not undecided for that."""
+    from harness.response import judge_response
+
+    stiff = replace(operation("mul"), name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1), samples=None,
+                    box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
+    for seed in (6, 10):
+        cell = DiscreteCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
+        assert [r.verdict for r in judge_response(cell) if r.control is None] == ["holds"]

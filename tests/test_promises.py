@@ -25,9 +25,10 @@ def test_a_bound_1000_times_too_wide_under_one_rule_alone_is_idle(rule):
 
 
 def test_a_bound_that_grows_a_thousandfold_after_half_of_the_steps_is_idle():
-    early = record(spent=0.9, data={"late": 0.9 / 1000})
+    early = record(spent=0.9, data={"late": 0.9 / 1000}, steps=96)
     assert "after half of the steps" in promises.idle([early], ["D0"])[0]
-    assert not promises.idle([early, record(spent=0.3, data={"late": 0.1})], ["D0"]) and not promises.idle([record(data={"late": math.nan})], ["D0"])
+    assert promises.idle([early, record(data={"late": 0.5}, steps=16)], ["D0"]), "a glance ends before anything is late"
+    assert not promises.idle([early, record(spent=0.3, data={"late": 0.1}, steps=96)], ["D0"]) and not promises.idle([record(data={"late": math.nan})], ["D0"])
 
 
 def test_a_law_of_flows_is_idle_by_precision_alone():

@@ -26,6 +26,7 @@ import numpy as np
 DISTINGUISHES = 0.5
 FEWEST = 5
 PLATEAU = 1 / 8
+SETTLED = 2.0**-10  # doubling at every size, a smaller difference would still need nine more to reach DISTINGUISHES
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     p = np.log2(e[:-1] / e[1:])  # (1)
     orders = tuple(float(x) for x in p)
     *_, earlier, before, last = np.abs(np.diff(p))
-    if last > max(earlier, before) and last > floor:
+    if last > max(earlier, before, floor, SETTLED):
         return Order(
             orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}"
         )

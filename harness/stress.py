@@ -59,8 +59,8 @@ def outcome(place: Path, words, module="harness", **how) -> tuple[int, str]:
 
 
 def found(folder: Path) -> list[str]:
-    """The records of a run, sorted, without what differs between two runs that found the same."""
-    lines = (folder / "records.jsonl").read_text().splitlines()
+    """The records of a run, sorted, without what differs between two runs that found the same: a replay line names its folder."""
+    lines = (folder / "records.jsonl").read_text().replace(json.dumps(str(folder.resolve()))[1:-1], "RUN").splitlines()
     return sorted(json.dumps({k: v for k, v in json.loads(x).items() if k not in FATE}, sort_keys=True) for x in lines)
 
 

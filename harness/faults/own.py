@@ -247,7 +247,7 @@ FAULTS = (
     OwnFault("covariance judged on nothing", "every step is called an underflow",
              instead(discrete, "normal_steps", lambda right: lambda case, job: np.zeros((job.steps + 1, job.lanes), bool)), ("exit code", "survivors", "promises"), probe="covariance"),
     OwnFault("response predicted from what is measured", "measured = predicted",
-             instead(response, "response", lambda right: lambda t, s, eps: (lambda m, p, b: (p, p, b))(*right(t, s, eps))), ("exit code", "survivors", "promises", "idle"), probe="response"),
+             instead(response, "response", lambda right: lambda t, s, eps, **flaws: (lambda m, p, b: (p, p, b))(*right(t, s, eps, **flaws))), ("exit code", "survivors", "promises", "idle"), probe="response"),
 )  # fmt: skip
 
 

@@ -36,6 +36,13 @@ def test_a_law_of_flows_is_idle_by_precision_alone():
     assert not promises.idle([record(law="T1", rule="a", spent=0.9), record(law="T1", rule="b", spent=1e-6)], ["T1"])
 
 
+def test_the_limit_behind_an_order_may_be_met_closely_but_not_a_thousandfold():
+    order = record(law="O2", kind=ORDER, spent=0.1)
+    assert not promises.idle([order, record(law="O2", spent=0.0245)], ["O2"])
+    (told,) = promises.idle([order, record(law="O2", spent=0.9 / 1000)], ["O2"])
+    assert told.startswith("O2 in float64") and promises.idle([record(law="T1", spent=0.0245)], ["T1"])
+
+
 @pytest.mark.parametrize("count", [2, 4, 8])
 def test_the_floor_of_a_mean_is_passed_by_chance_once_in_10_9_runs(count):
     """n normal |z| over a bar of 7 sd: all stay below f with the chance (2 phi(0) 7 f)^n at most."""

@@ -137,7 +137,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     inside = Domain(cell.subject, job, right, leaves)
     for fault in () if cell.tag else controls.LAW_CONTROLS:
         for symmetry in cell.subject.symmetries:
-            if fault.law in cell.laws and fault.applies(job.rule, symmetry):
+            if fault.law in cell.laws and fault.applies(job.rule, symmetry) and controls.changes(fault, right, symmetry):
                 wrong = replace(EXACT[fault.law], residual=fault.residual)
                 record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends)  # an overflow kills no wrong law
                 if record is not None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cases import CATALOG, CORE
+from cases.case import DIAGONAL, Metric, rotation
 from harness import controls, sweep, trace, wide
 from harness import run as running
 from harness.choices import Request
@@ -267,3 +268,20 @@ def test_the_witness_sees_a_wrong_wide_gradient(monkeypatch):
     job = dataclasses.replace(mine.job(), program=twice)
     (found,) = judge_all(Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params), ("D0",), about=ABOUT)
     assert found.verdict == VIOLATED and "50-digit" in found.reason
+
+
+def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_miss():
+    """G the same for both components that are turned: <A w/G, w> = <A w, w>/G = 0, with or without its metric."""
+
+    def entries(q, kappa, xp):
+        r = q[0] * q[0] + q[1] * q[1]
+        return [1 + kappa * r, 1 + kappa * r, 2 + kappa * q[2]]
+
+    kept = next(c for c in CATALOG if c.name == "deformed-hat")
+    turned = dataclasses.replace(kept, metric=Metric(DIAGONAL, entries=entries), symmetries=(rotation(3, 0, 1),))
+    fault = next(f for f in controls.LAW_CONTROLS if f.name == "kinetic term without its metric")
+    for case, told in ((turned, False), (kept, True)):
+        cell = DiscreteCell(case, "heavy-ball-metric", "float64", "numpy", "controls", ("D2",), 13, 0, 12)
+        job = cell.job()
+        t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
+        assert any(controls.changes(fault, t, s) for s in case.symmetries) is told

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from harness import instruments
 from harness.laws import EXACT
-from harness.verdicts import HOLDS, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+from harness.verdicts import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 from kernels.rules import RULES
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
@@ -76,6 +76,19 @@ def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
     shown = {r.law for r in records if r.control}
     holds = {r.law for r in records if r.control is None and r.verdict == HOLDS}
     return [law for law in laws if law in holds - shown - set(EXACT)]
+
+
+def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
+    """Laws of a narrowed choice that cover none of it: every record is outside what they state, as was decided beforehand.
+
+    A statement about a solution that meets a kink. Not the exact laws: outside is where a launch overflows, and one that
+    overflows in every lane has shown nothing.
+    """
+    said: dict[str, set[str]] = {}
+    for r in records:
+        if r.control is None:
+            said.setdefault(r.law, set()).add(r.verdict)
+    return [law for law in laws if said.get(law) == {OUTSIDE} and law not in EXACT]
 
 
 def foreign(records: Iterable[Record], cells: Iterable) -> list[str]:

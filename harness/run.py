@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,7 +55,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
-    unjudged: list[str] = field(default_factory=list)  # laws that hold in a narrowed choice to which none of their controls applies
+    unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
     baseline: object = None  # harness.ratchet.Comparison, where one was asked for
 
 
@@ -187,10 +187,10 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
             raise RuntimeError(f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing was run")
 
 
-def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False) -> tuple[int, list[str]]:
+def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
     """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
     laws = list(laws)
-    code = exit_code(records, laws, strict=strict, unjudged=() if whole else promises.unjudged(records, laws))
+    code = exit_code(records, laws, strict=strict, unjudged=unjudged)
     blind = promises.broken(records, cells, laws, book, whole=whole)
     return (3 if code == 0 and blind else code), blind
 
@@ -202,8 +202,10 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     whole = not (planned.selection.asked - {"backend", "laws"} or result.errors or result.interrupted)
-    result.unjudged = [] if whole else promises.unjudged(result.records, result.laws)
-    result.exit_code, result.blind = decide(result.records, planned.cells, result.laws, planning.LAWS, whole=whole, strict=strict)
+    if not whole:  # a law that was asked for by name and is outside everywhere has not been decided
+        named = "laws" in planned.selection.asked
+        result.unjudged = [*promises.unjudged(result.records, result.laws), *([] if named else promises.outside(result.records, result.laws))]
+    result.exit_code, result.blind = decide(result.records, planned.cells, result.laws, planning.LAWS, whole=whole, strict=strict, unjudged=result.unjudged)
     if result.errors:
         result.exit_code = INTERNAL
     if result.interrupted:

@@ -159,8 +159,11 @@ def remainder(result: Result) -> list[Text | str]:
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:SHOWN]]
     if len(result.blind) > SHOWN:
         out.append(Text(f"and {len(result.blind) - SHOWN} more"))
-    if result.unjudged:
-        out.append(Text(f"left out of judgement, no planted fault applies to this choice: {' '.join(result.unjudged)}", style="yellow"))
+    beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
+    for reason, laws in (("no planted fault applies to this choice", [k for k in result.unjudged if k not in beyond]),
+                         ("this choice is outside what they state", [k for k in result.unjudged if k in beyond])):  # fmt: skip
+        if laws:
+            out.append(Text(f"left out of judgement, {reason}: {' '.join(laws)}", style="yellow"))
     if result.left_out:
         out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
     for cell, error in list(result.errors.items())[:SHOWN]:
@@ -177,7 +180,7 @@ def why(result: Result) -> str:
         return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
     if result.exit_code == 3:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
-        blind = [row.law for row in result.rows if not row.counts[HOLDS]]
+        blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
         uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged]
         forms = [name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind]
         parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"undecided wherever it was asked: {'; '.join(forms)}" if forms else "",
@@ -214,7 +217,7 @@ def verdict(result: Result) -> str:
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.control]
     if result.exit_code == 0 and (open_ones or result.unjudged):
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
-        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [f"not judged, no fault applies: {' '.join(result.unjudged)}"] * bool(result.unjudged)
+        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [f"not judged: {' '.join(result.unjudged)}"] * bool(result.unjudged)
         return f"everything that was decided holds; {'; '.join(told)}"
     return f"{WORD[result.exit_code]}{why(result)}"
 

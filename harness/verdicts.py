@@ -98,7 +98,7 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
         worst = max(judged, key=lambda r: r.spent if r.spent == r.spent else float("inf"), default=None)
         controls = {r.control for r in records if r.law == law and r.control}
         killed = {r.control for r in records if r.law == law and r.control and r.verdict == VIOLATED}
-        verdict = VIOLATED if counts[VIOLATED] else INCONCLUSIVE if not counts[HOLDS] or not killed else HOLDS
+        verdict = VIOLATED if counts[VIOLATED] else HOLDS if counts[HOLDS] and killed else OUTSIDE if mine and counts[OUTSIDE] == len(mine) else INCONCLUSIVE
         where = f"{worst.case} {worst.rule} {worst.precision}".strip() if worst else ""
         rows.append(
             LawSummary(law, len(mine), counts, worst.spent if worst else None, where, len(controls), len(killed),
@@ -131,7 +131,7 @@ def exit_code(records: list[Record], laws: list[str], *, strict: bool = False, u
 
     Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked, a law none
     of whose controls was killed, or a control that no law killed.
-    unjudged  laws to which no control applies in a narrowed choice: they decide nothing
+    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide nothing
     """
     real = [r for r in records if r.control is None]
     if any(r.verdict == VIOLATED for r in real):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.promises import unjudged
+from harness.promises import outside, unjudged
 from harness.run import Result
 from harness.table import verdict
 from harness.verdicts import (
@@ -58,9 +58,18 @@ def test_no_number_is_the_worst_of_all():
 
 
 def test_a_row_without_anything_judged_has_no_worst():
-    for records in ([], [record(verdict=OUTSIDE, spent=None)]):
+    for records, verdict in (([], INCONCLUSIVE), ([record(verdict=OUTSIDE, spent=None)], OUTSIDE)):
         found = row(records)
-        assert found.worst_spent is None and found.worst_where == "" and found.verdict == INCONCLUSIVE
+        assert found.worst_spent is None and found.worst_where == "" and found.verdict == verdict
+
+
+def test_what_is_outside_everywhere_is_left_out_of_a_narrowed_choice_but_for_exact_laws():
+    """A statement about solutions ends at a kink; a launch that overflows in every lane has shown nothing."""
+    found = [record("O3", verdict=OUTSIDE, spent=None), record("D2", verdict=OUTSIDE, spent=None), record(), record(control="c", verdict=VIOLATED, spent=9.0)]
+    assert outside(found, ["D0", "D2", "O3"]) == ["O3"]
+    assert outside([*found, record("O3")], ["O3"]) == [] == outside([*found, record("O3", verdict=INCONCLUSIVE)], ["O3"])
+    assert exit_code(found, ["D0", "O3"]) == 3 and exit_code(found, ["D0", "O3"], unjudged=["O3"]) == 0
+    assert exit_code(found, ["D0", "D2", "O3"], unjudged=["O3"]) == 3
 
 
 def test_rows_keep_the_order_that_was_asked_for():

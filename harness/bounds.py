@@ -13,19 +13,21 @@ import numpy as np
 
 from harness.namespace import step
 from kernels.elementary import EXP_UNITS, LOG_UNITS
-from kernels.precision import Precision, representable
+from kernels.precision import UNIT, Precision, representable
 from kernels.program import Program
 
 SLACK = 1 + 2.0**-30  # the bounds themselves are evaluated in float64: a few hundred roundings of 2^-53
 FLOAT64 = Precision("float64")
+LONG = 16  # digits: a decimal that somebody wrote has fewer, a float that was computed has 16 or 17 but for one in ten
 
 
-def operations(program: Program, inputs, input_errors, precision: Precision, rules: dict) -> tuple[list, list]:
+def operations(program: Program, inputs, input_errors, precision: Precision, rules: dict, exact: bool = False) -> tuple[list, list]:
     """Value of each operation in order, and bound on its error.
 
     inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or FAR on numbers
+    exact                 no operation rounds: what is left is what its inputs and constants are off
     """
-    u, tiny = precision.u_arith, 1.5 * precision.tiny_arith
+    u, tiny = (0.0, 0.0) if exact else (precision.u_arith, 1.5 * precision.tiny_arith)
     values: list[np.ndarray] = []
     errors: list[np.ndarray] = []
     like = inputs[-1]
@@ -43,9 +45,9 @@ def operations(program: Program, inputs, input_errors, precision: Precision, rul
                 rounding = 0.0 if op.name in ("neg", "step") else u * (np.abs(value) + passed)
                 if op.name in ("mul", "div"):
                     rounding = rounding + tiny
-                if op.name == "exp":
+                if op.name == "exp" and not exact:
                     rounding = EXP_UNITS * arithmetic_unit(precision) * (value + passed) + rounding + 4 * tiny
-                if op.name == "log":  # never subnormal: no underflow
+                if op.name == "log" and not exact:  # never subnormal: no underflow
                     rounding = LOG_UNITS * arithmetic_unit(precision) * (np.abs(value) + passed) + (rounding if precision.eager else 0.0)
                 error = passed + rounding
             values.append(value)
@@ -58,12 +60,23 @@ def constant_error(value: float, precision: Precision) -> float:
     """How far a constant of a kernel is from the number that is meant: from the float of the case file, and it from its decimal.
 
     0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/symbolic.py), and what runs is float64 at most. To one
-    rounding upwards; 0 where the decimal is the float, as for 0.5.
+    rounding upwards; 0 where the decimal is the float, as for 0.5. A number of LONG digits was computed, 1/7 by the tracer or
+    x - mean(x) by the case file: it is known to one rounding.
     """
     stored = abs(value - float(representable(value, precision.rounded)))
     if not np.isfinite(value):
         return stored
-    return stored + float(abs(Fraction(repr(value)) - Fraction(value))) * SLACK
+    written = repr(float(value))
+    digits = len(written.partition("e")[0].replace(".", "").strip("-0"))
+    computed = UNIT["float64"] * abs(value) if digits >= LONG else 0.0
+    return stored + max(computed, float(abs(Fraction(written) - Fraction(value))) * SLACK)
+
+
+def of_constants(program: Program, q: np.ndarray) -> np.ndarray:
+    """How far a program's outputs at q (d, n) are from what is meant for its float64 constants alone; (d, n)."""
+    nothing = np.zeros_like(q[0])
+    errors = operations(program, [*q, nothing], [nothing] * (len(q) + 1), FLOAT64, FAR, exact=True)[1]
+    return known(np.stack([np.broadcast_to(errors[i], nothing.shape) for i in program.outputs])) * SLACK
 
 
 def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.ndarray, precision: Precision):

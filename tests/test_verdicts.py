@@ -58,9 +58,9 @@ def test_no_number_is_the_worst_of_all():
 
 
 def test_a_row_without_anything_judged_has_no_worst():
-    for records, verdict in (([], INCONCLUSIVE), ([record(verdict=OUTSIDE, spent=None)], OUTSIDE)):
+    for records, told in (([], INCONCLUSIVE), ([record(verdict=OUTSIDE, spent=None)], OUTSIDE)):
         found = row(records)
-        assert found.worst_spent is None and found.worst_where == "" and found.verdict == verdict
+        assert found.worst_spent is None and found.worst_where == "" and found.verdict == told
 
 
 def test_what_is_outside_everywhere_is_left_out_of_a_narrowed_choice_but_for_exact_laws():

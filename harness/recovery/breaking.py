@@ -2,9 +2,9 @@
 
     y_n = J_{n+1} - beta J_n - <A v', v'>,    x_n = -eta <grad b(q_n), xi(q_n)>,    y_n = eps x_n + r_n        (1)
 
-The estimate knows states, eta, beta and the wide gradient of b, and neither eps nor the loss: only that it is
-symmetric. Its standard deviation is what the roundings of the states scatter it by (rounding.py), so that no part
-of the error bar was measured on what it is about.
+The estimate knows states, eta, beta and the wide gradient of b, not eps; of the loss only that it is symmetric, but for
+the rounding of its constants (stored_constants.py). Its standard deviation is what the roundings of the states scatter it
+by (rounding.py), so that no part of the error bar was measured on what it is about.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from harness.recovery import rounding
 from harness.recovery.cell import Cell
 from harness.recovery.estimate import MODEL, Estimate, tail
 from harness.recovery.honest import CONTROLS, calibrated, model_of
+from harness.recovery.stored_constants import missed
 from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
 from kernels import launch
@@ -71,10 +72,11 @@ def recover(t: Trajectory, symmetry, program) -> Estimate:
     t.g_broken  # noqa: B018  shared by the copies
     none, one = magnitude(t, 0.0), magnitude(t, 1.0)
     J = charge(t, symmetry)
-    y = J[1:] - charge_predicted(none, symmetry, J)
+    known, rounded = missed(t, symmetry, program)
+    y = J[1:] - charge_predicted(none, symmetry, J) + known
     x = -t.shrink * t.eta * broken_force(one, symmetry)
     q, v, params = (a.astype(float) for a in (t.q, t.v, np.stack([t.eta, t.beta, t.k, t.eps])))
-    own = charge_own(none, symmetry).astype(float)
+    own = (charge_own(none, symmetry) + rounded).astype(float)
     scatter = rounding.scatter(program, t.precision, params, q, v, symmetry)
     scatter.add_bound(own)
     return Estimate.fitted(x, y, scatter)

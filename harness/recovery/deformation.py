@@ -25,6 +25,7 @@ from harness.recovery.cell import Cell
 from harness.recovery.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
 from harness.recovery.estimate import MODEL, Estimate, least_squares, tail
 from harness.recovery.honest import CONTROLS, calibrated, model_of
+from harness.recovery.stored_constants import missed
 from harness.trajectory import Trajectory
 from harness.verdicts import OUTSIDE, STATISTICAL, Record
 from kernels import launch
@@ -87,12 +88,12 @@ def slope(case, q, kappa) -> tuple[np.ndarray, np.ndarray]:
 def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     """(1); nothing here reads t.kappa but the sizes of roundings."""
     J, w, q = charge(t, symmetry), t.v[1:], np.moveaxis(t.q[:-1], 1, 0)
-    kappa = np.zeros(t.lanes, wide.WIDE)
+    kappa, (known, rounded) = np.zeros(t.lanes, wide.WIDE), missed(t, symmetry, job.program)
     blind = copy.copy(t)
     for _ in range(NEWTON):
         G, dG = (np.moveaxis(x, 0, 1) for x in slope(t.case, q, kappa))
         vars(blind)["move"] = w / G
-        y = J[1:] - charge_predicted(blind, symmetry, J)
+        y = J[1:] - charge_predicted(blind, symmetry, J) + known
         x = -dot(act(symmetry.matrix, w * dG / (G * G)), w)
         step, weight = least_squares(x, y)
         step = np.where(np.isfinite(step), step, 0)
@@ -101,7 +102,7 @@ def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
             break
     q, v = (z.astype(float) for z in (t.q, t.v))
     scatter = rounding.scatter(job.program, t.precision, job.params, q, v, symmetry, job.metric)
-    scatter.add_bound(charge_own(t, symmetry).astype(float))
+    scatter.add_bound((charge_own(t, symmetry) + rounded).astype(float))
     found = Estimate.fitted(x, y + kappa * x, scatter)
     return replace(found, value=kappa)
 

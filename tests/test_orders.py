@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import CATALOG
+from cases.case import Case, linear
 from harness import order_laws, orders
 from harness.continuous_records import order_record
 from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
@@ -144,3 +145,20 @@ def test_an_order_that_is_no_integer_is_read_as_it_is(order, lead, first):
             assert verdict == VIOLATED
         if abs(order - stated) > 0.15:
             assert verdict != HOLDS
+
+
+@pytest.mark.parametrize("law", ["O1", "O5"])
+def test_where_the_flow_loses_its_derivatives_an_order_is_outside_and_where_it_keeps_them_it_is_not(law):
+    """|u v - 1|, written as a root: the flow comes to u v = 1. Of sqrt(1 + (u v - 1)^2) it has all derivatives."""
+
+    def case(offset):
+        def loss(q, xp):
+            r = q[0] * q[1] - 1
+            return xp.sqrt(offset + r * r)
+
+        return Case(name="root", title="t", source="own", loss=loss, breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
+                    symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
+
+    for offset, verdicts in ((0, {"outside"}), (1, {"holds"})):
+        (cell,) = [c for c in order_laws.cells((case(offset),), "quick") if (c.law, c.rule, c.part) == (law, "gradient-descent", "drift" if law == "O5" else "")]
+        assert {r.verdict for r in order_laws.run_cell(cell) if r.control is None} == verdicts

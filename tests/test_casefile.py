@@ -120,9 +120,11 @@ def test_a_file_sees_the_folder_and_the_modules_of_whoever_asks(plan, monkeypatc
 
 def test_a_server_that_was_killed_is_started_again(plan):
     Path("case.py").write_text(GOOD_CASE)
-    casechild.server().kill()
-    casechild.server().wait()
+    killed = casechild.server()  # asked once: a second call may find it dead, and would wait for a new one for ever
+    killed.kill()
+    killed.wait()
     casechild.tried("case.py")
+    assert casechild.server().pid != killed.pid
 
 
 def test_whoever_asks_may_die_and_nothing_stays(tmp_path):

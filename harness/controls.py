@@ -105,8 +105,10 @@ def changes(fault: LawFault, t: Trajectory, symmetry) -> bool:
     """Whether the wrong law differs from the right one on a right trajectory, by more than both are rounded.
 
     A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric keeps. No bound
-    enters, so that one which is too wide excuses nothing.
+    enters, so that one which is too wide excuses nothing. False where the law says nothing of the trajectory.
     """
+    if not EXACT[fault.law].covers(t, symmetry).any():
+        return False
     with np.errstate(all="ignore"):
         right, wrong = EXACT[fault.law].residual(t, symmetry), fault.residual(t, symmetry)
         off, apart = right.measured - right.predicted, wrong.measured - wrong.predicted

@@ -349,7 +349,7 @@ NOTICED = {
     ),
 }
 FIRST = {
-    "S2": ("coherent", "relaxation", "correlation"),
+    "S2": ("coherent", "relaxation", "correlation", "memory"),
     "S3": ("settled", "fluctuating"),
     "S4": ("white_drift", "coherent_twin", "white_memory"),
 }

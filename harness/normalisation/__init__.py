@@ -20,14 +20,14 @@ from harness.verdicts import Record
 MODULES = {
     "norm_equation": ("S1", ("flow", "approximation")),  # of each scale-invariant case
     "fourth_power": ("S2", ("coherent", "relaxation")),
-    "correlation": ("S2", ("correlation",)),
+    "correlation": ("S2", ("correlation", "memory")),
     "equilibrium": ("S3", ("settled", "fluctuating", "projected")),
     "twin": ("S4", ("coherent_twin",)),
     "white_twin": ("S4", ("white_memory", "white_drift")),
     "parity": ("B1", ("compared",)),
 }
 HOME = {part: module for module, (_, parts) in MODULES.items() for part in parts}
-FEW = ("coherent", "settled", "projected", "coherent_twin")  # lanes: numpy's everywhere
+FEW = ("coherent", "memory", "settled", "projected", "coherent_twin")  # lanes, or none: numpy's everywhere
 FULL = ("projected",)  # beyond a quick run
 REACHED_BY = "rayleigh"  # the scale-invariant case whose cells carry those of the tangential force
 

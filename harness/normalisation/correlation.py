@@ -20,6 +20,7 @@ from kernels import noise, noisy
 
 RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
 LAGS = 4
+HEARD = 400  # steps of which the noise is listened to
 
 
 def correlation(cell: Cell) -> list[Record]:
@@ -82,9 +83,22 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 responses=moved,
             )
         )
-    # E s_n s_(n+m) = rho^m, for the mean of what `scatter` takes off is zero only then.
-    # Of more lanes than are stepped: a draw costs a hundredth of a step.
-    heard = 512 if cell.quick else 1024
+    return out
+
+
+def memory(cell: Cell) -> list[Record]:
+    """How the noise itself remembers: what numpy draws, whatever steps it."""
+    return [r for beta, exponent in cell.of(SETTINGS) for r in remembered(cell, beta, exponent)]
+
+
+def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
+    """E s_n s_(n+m) = rho^m: the mean of what `scatter` takes off is zero only then.
+
+    Of more lanes than are stepped: a draw costs a hundredth of a step.
+    """
+    out: list[Record] = []
+    rhos = np.array([noise.correlation(noise.threshold(x)) for x in cell.of(RHO)])
+    eta, heard = 2.0**-exponent / K, 512 if cell.quick else 1024
     parts = lanes(
         eta,
         beta,
@@ -96,9 +110,10 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         number=own(exponent, len(rhos) * heard),
         seed=seed_of(cell),
     )
-    measured = flips(signs(job(parts, windows=1, every=min(steps, 400))), LAGS).reshape(-1, heard)
+    measured = flips(signs(job(parts, windows=1, every=HEARD)), LAGS).reshape(-1, heard)
     lags = np.repeat(np.arange(1, LAGS + 1), len(rhos))
     stated = np.tile(rhos, LAGS) ** lags
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos]}
     told = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {', '.join(f'{x:.3g}' for x in rhos)}"
     moved = {"correlation of the noise": lags * stated}
     out.append(
@@ -109,7 +124,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
             0.0,
             about,
             told,
-            steps=steps,
+            steps=HEARD,
             backend="numpy",
             scale=1.0,
             responses=moved,
@@ -123,7 +138,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
             0.0,
             about,
             told,
-            steps=steps,
+            steps=HEARD,
             backend="numpy",
             scale=1.0,
             control="noise that remembers one step only",

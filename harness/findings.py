@@ -55,8 +55,9 @@ def section(record: Record) -> list[str]:
 
 
 def checked(records: Sequence[Record]) -> str:
-    """What T2 came to. Raises UsageError where a run has none that holds."""
-    mine = [r for r in records if r.law == "T2" and r.control is None and r.verdict == HOLDS]
+    """What T2 came to on its flows. Raises UsageError where a run has none that holds."""
+    flows = [r for r in records if r.law == "T2" and "relative" in r.parameters]  # the Lagrangian's own derivation has no flow
+    mine = [r for r in flows if r.control is None and r.verdict == HOLDS]
     if not mine:
         raise UsageError("the run has no record of T2 that holds: run noether verify --law T2, or all of it")
     return NEVER.format(relative=number(max(r.parameters["relative"] for r in mine)), spent=number(max(r.spent for r in mine)), count=len(mine))

@@ -34,7 +34,8 @@ def records():
     atlas = record("M1", case="map", rule="all", data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells})
     count = record("M1", case="map", rule="gradient flow", symmetry="gradient flow: two hidden ReLU units", measured=2.0, predicted=2.0)
     balance = record("T2", parameters={"relative": 3e-10})
-    return [*(record(law, data={"claim": claim}) for law in BOOK), atlas, count, balance]
+    derived = record("T2", parameters={"statement": "motion"})  # of the Lagrangian itself: no flow, nothing relative to W
+    return [*(record(law, data={"claim": claim}) for law in BOOK), atlas, count, balance, derived]
 
 
 def written(tmp_path, records, about=ABOUT):

@@ -81,7 +81,7 @@ def test_at_a_equal_to_zero_no_heavy_ball_has_the_first_step():
     q, v0 = path(F(3, 10), F(1, 8), F(8), True)
     still = [x - F(1, 8) * (g + F(7, 10) * 8 * x) for x, g in zip(q[0], force(q[0]), strict=True)]
     assert [float(a - b) for a, b in zip(q[1], still, strict=True)] == pytest.approx(
-        [-0.10714, 0.22], abs=1e-5
+        [-0.10714, 0.22], abs=1e-5  # printed to five digits
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cases import CATALOG, CORE
-from cases.case import Case, translation
+from cases.case import Case, linear, translation
 from harness import order_laws
 from harness.order_laws import bregman, charges, curved, decay, schedule, sign
 from harness.order_laws.records import bounded
@@ -158,3 +158,12 @@ def test_the_rounding_of_a_predicted_rate_is_in_its_bound(name):
         records = decay.charge_decay(Cell("O4", case, "heavy-ball", "quick", seed))
         assert {r.verdict for r in records if not r.control} == {HOLDS}, seed
         assert {r.verdict for r in records if r.control} == {VIOLATED}, seed
+
+
+def test_a_case_stiff_on_its_box_is_as_stiff_on_the_simplex_as_it_is_there():
+    """Where q >= 1/2 the curvature is up to 90, where q sums to 1 below 1: steps for the first show the second nothing but rounding."""
+    case = Case(name="tame-on-the-simplex", title="", source="", box=((0.5, 1.5),) * 3,
+                loss=lambda q, xp: (q[0] * q[1] - 0.5) ** 2 / 2 + (q[0] * q[1] * q[2] * q[2] - 0.25) ** 2 / 4, breaking=lambda q, xp: q[0],
+                symmetries=(linear(np.diag([1.0, -1.0, 0.0]), "rescale"),), metric=BY_NAME["entropy-mirror"].metric)  # fmt: skip
+    records = bregman.simplex(Cell("O8", case, "exponentiated-gradient", "quick", 0))
+    assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}

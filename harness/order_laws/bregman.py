@@ -133,9 +133,10 @@ def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndar
 
 
 def simplex(cell: Cell) -> list[Record]:
-    """(2) against (3), from the starts on the simplex above the cell's."""
+    """(2) against (3); a case of the whole orthant is taken where it meets the simplex, and is as stiff as it is there."""
+    cell = replace(cell, case=replace(cell.case, metric=replace(cell.case.metric, simplex=True)))
     sizes, q0, out = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0], []
-    g, q0, d = (lambda x: gradient(cell.slowed)(x, EPS)), q0 / np.sum(q0, axis=0), len(q0)
+    g, d = (lambda x: gradient(cell.slowed)(x, EPS)), len(q0)
     claims = [  # note, factor of eta, of <q, y^2>, of y(0), of the mass, of g, stated, control
         ("exponentiated gradient", 1.0, 1.0, 1.0, 1.0, 1.0, 2, None),
         (

@@ -28,6 +28,9 @@ WIDE_LANES = 10_007  # prime, so the last block has a tail
 DECADES = 14
 STEP_SPREAD = 0.25
 LARGEST_EPS, DECAYS = 0.5, (0.0, 0.01, 0.1)
+LEAST_STEP = 2.0**-10
+"""Step size times curvature below which no launch moves much: a bfloat16 number of the loss's own size moves by less than its rounding."""
+FLAT = "on so flat a loss they change little, and some statements stay undecided; multiply the loss, or give a pace, so that step times curvature is nearer to 1"
 
 
 def horizon(rule: Rule, precision: Precision) -> int:
@@ -55,7 +58,8 @@ def told(case: Case) -> str:
     """What whoever wrote a case must know of its step sizes, or ''."""
     L, most = step_curvature(case), largest_step() * pace(case)
     if case.pace is None:
-        return f"case {case.name} gives no pace: its largest curvature on the box is {L:.3g}, so pace = {pace(case)!r} and steps are at most {most:.3g}"
+        said = f"case {case.name} gives no pace: its largest curvature on the box is {L:.3g}, so pace = {pace(case)!r} and steps are at most {most:.3g}"
+        return said + f": {FLAT}" * bool(0 < most * L < LEAST_STEP)
     if most * L > 2:
         return (f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box gradient descent is unstable from {2 / L:.3g} on: "
                 "what overflows is outside, and a smaller pace, or none, shows more")  # fmt: skip

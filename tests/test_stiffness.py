@@ -75,6 +75,12 @@ def test_a_line_says_what_the_pace_is_and_where_a_given_one_is_past_the_edge():
     assert not planned(select(Request(cases=("mexican-hat",), law="D0", backend="numpy"))).notes
 
 
+def test_a_line_says_that_a_loss_is_too_flat_for_its_steps():
+    flat, given = stiff(1e-6), stiff(1e-6, pace=1.0)
+    assert "on so flat a loss" in sweep.told(flat) and "on so flat" not in sweep.told(stiff(1)) + sweep.told(given)
+
+
+
 @pytest.mark.parametrize("c", [4, 20])
 @pytest.mark.parametrize("given", [None, 1.0])
 def test_right_steps_on_a_stiff_loss_are_never_accused(c, given):

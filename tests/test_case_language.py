@@ -46,7 +46,7 @@ RULE_OF = dict(zip(PRECISIONS, ("nesterov", "heavy-ball", "sign-descent", "heavy
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("backend", [b for b in launch.ON_CPU if not launch.missing(b)])
+@pytest.mark.parametrize("backend", [b for b in ("triton-interpreted", *launch.ON_CPU) if not launch.missing(b)])
 def test_every_operation_has_the_same_bits_on_every_backend(backend, precision):
     job = sweep.draw(EVERY, RULES[RULE_OF[precision]], parse(precision), lanes=9, steps=2, seed=1)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")

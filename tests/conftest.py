@@ -6,8 +6,11 @@ import sys
 import fakes
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 import harness
+
+threadpool_limits(1, user_api="blas")  # as in a run (harness/execute.py)
 
 # No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so that a
 # red build is about the change.

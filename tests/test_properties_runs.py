@@ -2,11 +2,13 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+import scipy.linalg  # noqa: F401  it brings a library of its own
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from harness import run as running
 from harness.choices import Request, select
@@ -14,6 +16,7 @@ from harness.discrete import DiscreteCell
 from harness.execute import execute
 from harness.folder import read_run
 from harness.records import plain
+from harness.verdicts import OUTSIDE, Record
 
 REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
 
@@ -35,6 +38,28 @@ def test_two_workers_find_what_one_finds(alone):
     found = running.run(REQUEST, record=False, jobs=2)
     assert not found.errors
     assert findings(found.records) == alone
+
+
+@dataclass
+class Threads:
+    """A cell that finds by how many threads linear algebra is done."""
+
+    name: str
+
+    def run(self):
+        found = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return [Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={"threads": found}, predicted=None,
+                       measured=None, bound=None, spent=None, verdict=OUTSIDE, reason="")]  # fmt: skip
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_linear_algebra_has_one_thread_in_a_cell(jobs):
+    """Two spin while they wait for each other: on busy processors fifty times as long."""
+    with threadpool_limits(2, user_api="blas"):
+        done = list(execute([Threads("a"), Threads("b")], jobs=jobs))
+    assert not any(d.error for d in done), done
+    found = [r.parameters["threads"] for d in done for r in d.records]
+    assert len(found) == 2 and all(x and set(x) == {1} for x in found)
 
 
 def cells():

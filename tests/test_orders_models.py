@@ -1,5 +1,7 @@
 """Models of the options of heavy ball, of curved metrics and of limits: the steps are the rules, and each near miss is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,8 +64,6 @@ def test_the_geodesic_of_the_entropy_is_a_straight_line_in_the_square_root():
 
 
 def test_a_metric_that_is_no_hessian_has_no_mirror_descent():
-    from dataclasses import replace
-
     from cases.case import DIAGONAL, Metric
 
     case = BY_NAME["deformed-rayleigh"]
@@ -167,3 +167,9 @@ def test_a_case_stiff_on_its_box_is_as_stiff_on_the_simplex_as_it_is_there():
                 symmetries=(linear(np.diag([1.0, -1.0, 0.0]), "rescale"),), metric=BY_NAME["entropy-mirror"].metric)  # fmt: skip
     records = bregman.simplex(Cell("O8", case, "exponentiated-gradient", "quick", 0))
     assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+def test_a_parameter_that_the_loss_does_not_know_stands_still_under_sign_descent():
+    idle = replace(BY_NAME["mexican-hat"], loss=lambda q, xp: (q[0] * q[0] + q[1] * q[1] - 1) ** 2 / 4, breaking=lambda q, xp: q[0])
+    records = sign.until_a_sign_changes(Cell("O8", idle, "sign-descent", "quick", 0))
+    assert {r.verdict for r in records if not r.control} == {HOLDS, OUTSIDE} and {r.verdict for r in records if r.control} == {VIOLATED}

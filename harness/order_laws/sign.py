@@ -62,7 +62,7 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
                 end,
                 flow,
                 bound,
-                np.abs(flow - start),
+                counts * eta * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
                 "sign descent until a sign changes",
                 control=control,
                 symbol="eta",

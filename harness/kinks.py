@@ -16,7 +16,7 @@ import sympy
 
 from cases.case import BREGMAN, Case
 from harness.namespace import NUMPY
-from harness.symbolic import KAPPA, formulas, metric_entries
+from harness.symbolic import KAPPA, formulas, metric_entries, zeros_of
 from harness.symbolic_exact import arrays, compiled, expression
 
 
@@ -40,15 +40,6 @@ def met(case: Case, q: np.ndarray) -> np.ndarray:
     before, after = np.abs(u[:-1]) <= reach, np.abs(u[1:]) <= reach
     changed = np.sign(u[1:]) != np.sign(u[:-1])
     return (changed | before | after).any(axis=(0, 1))
-
-
-def zeros_of(e) -> set:
-    """Expressions whose zeros are those of e: the factors of a product, the base of a power."""
-    if e.is_Mul:
-        return set().union(*(zeros_of(x) for x in e.args))
-    if e.is_Pow:
-        return zeros_of(e.base) if not e.exp.is_negative else set()
-    return {e} if e.free_symbols and not isinstance(e, sympy.exp) else set()
 
 
 @cache

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from cases.case import DIAGONAL, Case, CaseError, Metric, scale, translation
+from cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from harness import bounds, casechild, casefile, cli, sweep, symbolic, trace, wide
 from harness.judge import judge_all
 from harness.laws import EXACT
@@ -103,7 +103,7 @@ def test_a_data_file_beside_the_case_file_is_named_from_anywhere(tmp_path, monke
 
 def of(function, symmetry, **more) -> Case:
     given = dict(name="own", title="t", source="own", breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, box=((0.5, 1.5),) * 2)
-    return Case(loss=function, symmetries=(symmetry,), **{**given, **more})
+    return Case(**{"loss": function, **given, **more}, symmetries=(symmetry,))
 
 
 @pytest.mark.parametrize("number", [np.int64(3), np.float32(0.3), np.float16(0.3), np.bool_(True), np.array(0.7), 3, 0.1, True], ids=repr)
@@ -137,6 +137,18 @@ def test_decimals_mean_what_they_say_and_a_wrong_digit_is_seen():
             symbolic.prove(tenths(wrong))
     with pytest.raises(CaseError, match="is false"):  # a generator runs as the floats that it has, and no bound knows others
         symbolic.prove(of(lambda q, xp: (q[0] + 3 * q[1] - 1) ** 2 / 2, translation((0.3, -0.1))))
+
+
+def test_a_breaking_breaks_however_unlike_the_parameters_are_and_not_by_the_roundings_of_constants():
+    """Where q0 is 10^4 times q1, grad b = (0, 1) has 1e-4 of |grad b| |xi| along xi = (q0, -q1): that is not nothing."""
+    rescale = linear(np.diag([1.0, -1.0]), "rescale")
+    product = dict(loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2, box=((50, 150), (0.005, 0.015)))
+    (proof,) = symbolic.prove(of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: q[1]))
+    assert 1e-5 < proof.broken < 1e-3
+    with pytest.raises(CaseError, match="must break at least one"):
+        symbolic.prove(of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: xp.exp(q[0] * q[1])))
+    with pytest.raises(CaseError, match="must break at least one"):  # 0.3 + 0.6 is not 0.9 by a rounding
+        symbolic.prove(of(lambda q, xp: (q[0] - q[1]) ** 2, translation((1, 1)), breaking=lambda q, xp: (0.3 + 0.6) * q[0] - 0.9 * q[1]))
 
 
 def test_numbers_that_are_symmetric_as_floats_stay_so():

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from cases.case import CaseError
+from cases.case import Case, CaseError, linear
 from cases.leaky_network import LEAKY_NETWORK, kinks
 from harness import bounds, continuous, continuous_starts, order_laws, residuals, wide
 from harness.continuous_cell import solve
@@ -125,6 +125,19 @@ def test_a_step_that_kinks_does_not_name_is_refused():
         with pytest.raises(CaseError, match=r"has a kink where .* is 0, kinks must name it"):
             prove(replace(LEAKY_NETWORK, kinks=named))
     prove(LEAKY_NETWORK)
+
+
+def test_a_kink_may_be_named_by_anything_that_is_zero_where_it_is():
+    """q0 names the kink of step(.3 q0), and q0 and q1 that of step(-2 q0 q1)."""
+    def loss(q, xp):
+        return q[0] * xp.step(0.3 * q[0]) * q[1] + q[1] * q[2] * xp.step(-2 * q[0] * q[1])
+
+    named = Case(name="named", title="t", source="own", loss=loss, breaking=lambda q, xp: q[2], kinks=lambda q, xp: [q[0], 3 * q[1]],
+                 box=((0.5, 1),) * 3, symmetries=(linear(np.diag([1.0, -1.0, 1.0]), "rescale"),))  # fmt: skip
+    prove(named)
+    for wrong in (lambda q, xp: [q[0]], lambda q, xp: [q[1]], lambda q, xp: [q[0], q[1] - q[2]], lambda q, xp: [q[0] + q[1]]):
+        with pytest.raises(CaseError, match=r"has a kink where -2(\.0)?\*q0\*q1 is 0|has a kink where 0\.3\*q0 is 0"):
+            prove(replace(named, kinks=wrong))
 
 
 def test_a_kink_between_two_rows_is_met_when_its_argument_comes_near():

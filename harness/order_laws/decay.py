@@ -48,7 +48,7 @@ def launched(cell: Cell, beta: np.ndarray) -> Trajectory:
     """
     n = len(beta)
     fixed = {"eta": ETA * sweep.pace(cell.case), "beta": np.tile(beta, CANDIDATES), "k": 0.0, "eps": 0.0}
-    seed = int(cell.start()[1].view(np.uint64)[0, 0] % 2**32)
+    seed = int(cell.random().integers(2**32))
     job = sweep.draw(
         cell.case, HEAVY_BALL, FLOAT64, lanes=n * CANDIDATES, steps=STEPS, seed=seed, overrides=fixed
     )

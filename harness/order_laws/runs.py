@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -53,12 +54,12 @@ class Cell:
     @property
     def unit(self) -> float:
         """What a step size, and a time, of this cell is a multiple of."""
-        return units.unit(self.case)
+        return unit(self)
 
     @property
     def slowed(self) -> Case:
         """The case whose loss is `unit` times as large: its runs are those of the case with step sizes times the unit."""
-        return units.slowed(self.case)
+        return units.slowed(self.case, self.unit)
 
     @property
     def settings(self) -> tuple:
@@ -91,12 +92,20 @@ class Cell:
         Every error here begins with it or with g: where it is small an order is decided by the next term.
         """
         q, w = self.drawn(max(CANDIDATES, starts))
-        g = lambda x: gradient(self.slowed)(x, units.EPS)  # noqa: E731
+        g = lambda x: gradient(units.slowed(self.case, units.unit(units.largest(self.case))))(x, units.EPS)  # noqa: E731
         with np.errstate(all="ignore"):
             step = 2.0**-10 * g(q)
             size = np.linalg.norm(g(q + step) - g(q - step), axis=0)
         best = np.argsort(-np.nan_to_num(size, nan=0.0, posinf=0.0), kind="stable")[:starts]
-        return q[:, best], w[:, best]
+        q, w = q[:, best], w[:, best]
+        return q, w * units.warmth(self.case, q, w)
+
+
+@cache
+def unit(cell: Cell) -> float:
+    """Of its starts and of its box, the one that is less stiff (units.py)."""
+    local = units.ROOM * units.curvature(cell.case, cell.start()[0])
+    return units.unit(min(units.largest(cell.case), local))
 
 
 def step_sizes(cell: Cell) -> np.ndarray:

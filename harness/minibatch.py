@@ -21,6 +21,8 @@ import numpy as np
 
 from cases.case import Case
 from harness import powers, sweep, trace
+from harness.certified import Domain
+from harness.domain import overflowing
 from harness.judge import judge
 from harness.laws import EXACT, act, broken_force, charge, dot
 from harness.namespace import NUMPY
@@ -29,7 +31,7 @@ from harness.trajectory import Trajectory
 from harness.verdicts import HOLDS, INCONCLUSIVE, Record
 from kernels import launch, step
 from kernels.outcome import Outcome
-from kernels.precision import narrow, parse
+from kernels.precision import Precision, narrow, parse
 from kernels.rules import RULES
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps
@@ -137,17 +139,30 @@ def run(job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.ra
     return Outcome(q, v, precision, "numpy", 0.0)
 
 
+def leaving(case: Case, job: launch.Job, batches) -> np.ndarray:
+    """(lanes,) whether the same minibatches in float64 come near overflow in the job's precision, each in its own operations."""
+    z, v = run(replace(job, precision=Precision("float64")), case, batches).wide()
+    gone = np.zeros(job.lanes, bool)
+    for batch in set(batches):
+        mine = np.flatnonzero([b == batch for b in batches])
+        gone |= overflowing(replace(job, program=trace.gradient(on(case, batch))), z[mine], v[mine])
+    return gone | overflowing(job, z[-1:], v[-1:])
+
+
 def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
     job, rng = cell.job(), cell.rng
     count = len(cell.case.samples(list(job.q0), NUMPY))
     every = [tuple(sorted(int(i) for i in rng.choice(count, max(1, count // 3), replace=False))) for _ in range(BATCHES)]
     batches = [every[int(i)] for i in rng.integers(0, len(every), job.steps)]
-    records = judged(cell, Noisy(cell.case, job, run(job, cell.case, batches), batches), None)
+    right = Noisy(cell.case, job, run(job, cell.case, batches), batches)
+    inside = Domain(cell.case, job, right, lambda: leaving(cell.case, job, batches))
+    outside = lambda: inside.ends  # noqa: E731
+    records = judged(cell, right, None, outside)
     tilted = run(job, cell.case, batches, tilt=NOISE)
     shaken = run(job, cell.case, batches, shake=np.random.default_rng(derive(cell.seed, f"{cell.name}/shake")))
-    records += judged(cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric")
-    records += judged(cell, Noisy(cell.case, job, shaken, batches), "noise in every direction")
+    records += judged(cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric", outside)
+    records += judged(cell, Noisy(cell.case, job, shaken, batches), "noise in every direction", outside)
     for r in records:
         r.seconds = (time.perf_counter() - began) / len(records)
     return records
@@ -166,13 +181,14 @@ def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
     return {name: x for name, x in seen.items() if np.isfinite(x)}
 
 
-def judged(cell: Cell, t: Noisy, control: str | None) -> list[Record]:
+def judged(cell: Cell, t: Noisy, control: str | None, outside: Callable[[], np.ndarray] | None = None) -> list[Record]:
+    """outside() (lanes,): where a right run overflows; asked only where something is violated, an overflow kills no control."""
     law = replace(EXACT["D2"], key="D9")
     about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision, cell=cell.name,
                  parameters={"batches": len(set(t.batches)), "samples": len(t.batches[0])})  # fmt: skip
     out = []
     for symmetry in cell.case.symmetries:
-        record = judge(t, law, symmetry, about=about)
+        record = judge(t, law, symmetry, about=about, outside=outside)
         if record is None:
             continue
         with np.errstate(all="ignore"):

@@ -34,6 +34,18 @@ def test_minibatches_keep_the_charge_balance_and_what_breaks_the_symmetry_does_n
         }
 
 
+def test_a_right_run_on_minibatches_that_overflows_is_outside_and_a_wrong_one_is_not():
+    """In lane 142 of this launch, beta .99, two of six samples are told apart until exp of a logit leaves float32 at step 71."""
+    cell = minibatch.Cell(SOFTMAX, "nesterov", "float32", "full", 8)
+    job, every = cell.job(), ((0, 1), (1, 2))
+    outcome = minibatch.run(job, SOFTMAX, [every[n % 2] for n in range(job.steps)])
+    records = minibatch.run_cell(cell)
+    assert {r.verdict for r in records if not r.control} == {HOLDS}
+    assert {r.verdict for r in records if r.control and r.symmetry == "translation-0"} == {VIOLATED}
+    assert all(r.lanes < job.lanes for r in records)
+    assert np.isfinite(outcome.wide()[0]).all(), "with other minibatches no lane overflows: nobody is excused by his parameters"
+
+
 def test_whole_batches_are_no_evidence_about_minibatches():
     cell = minibatch.cells([SOFTMAX], "quick", 0)[0]
     whole = tuple(range(6))

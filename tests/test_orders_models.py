@@ -119,6 +119,13 @@ def test_the_bregman_lagrangian_keeps_its_charge_and_another_friction_does_not()
     assert [(r.control, r.verdict) for r in records] == [(None, HOLDS), ("grad h without m qdot", VIOLATED), ("friction off by 2^-10", VIOLATED)]
 
 
+@pytest.mark.parametrize("seed", [13, 20])
+def test_what_the_bregman_lagrangian_keeps_is_looked_at_while_it_has_a_solution(seed):
+    """grad h = e^Q falls as fast as the loss pulls: from the starts of seed 13 it was 0 before the end."""
+    records = bregman.conserved(Cell("O8", BY_NAME["softmax"], "bregman-lagrangian", "full", seed, "conserved"))
+    assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]
+
+
 def test_a_sign_change_is_found_on_the_flow_and_what_follows_is_outside():
     g = lambda x: np.array([x[0] - 0.5, 1 + 0 * x[1]])  # noqa: E731
     q0 = np.array([[1.0], [1.0]])

@@ -21,10 +21,22 @@ from dataclasses import replace
 import numpy as np
 
 from cases.case import BREGMAN, Metric
-from harness.order_laws import constants
+from harness.order_laws import constants, units
 from harness.order_laws.claims import NUDGE, OFF
 from harness.order_laws.records import bounded, judge
-from harness.order_laws.runs import FINAL, QUIET, Cell, Fan, U, reference, rough, solved, step_sizes, steps_of
+from harness.order_laws.runs import (
+    CANDIDATES,
+    FINAL,
+    QUIET,
+    Cell,
+    Fan,
+    U,
+    reference,
+    rough,
+    solved,
+    step_sizes,
+    steps_of,
+)
 from harness.order_laws.units import EPS, KAPPA
 from harness.symbolic import gradient
 from harness.symbolic_metric import Curved, curved
@@ -82,11 +94,21 @@ def exponential(q, xp):
     return sum(xp.exp(x) for x in q)
 
 
+def lasting(cell: Cell, Q: np.ndarray) -> float:
+    """How much slower a case must be for (1) to have a solution from Q (d, n) until FINAL, a power of two.
+
+    e^Q falls as fast as g pulls and ends at 0; half of it is left where |g| stays below its largest on the box.
+    """
+    pull = np.abs(gradient(cell.slowed)(cell.case.draw(np.random.default_rng(0), CANDIDATES), 0.0)).max()
+    room = np.exp(Q).min() / (2 * FINAL * pull) if pull else 1.0
+    return min(1.0, float(2.0 ** np.floor(np.log2(room))))
+
+
 def conserved(cell: Cell) -> list[Record]:
     """(1) in q and qdot, in which no linear combination of the state is what is kept; the loss is the symmetric one."""
-    case = replace(cell.slowed, metric=Metric(BREGMAN, potential=exponential))
-    metric, g, m = curved(case), (lambda x: gradient(case)(x, 0.0)), MASSES
-    (q0, w), d = cell.start(1), case.dim
+    (q0, w), m = cell.start(1), MASSES
+    case = replace(units.slowed(cell.case, cell.unit * lasting(cell, q0 + m * w)), metric=Metric(BREGMAN, potential=exponential))
+    metric, g, d = curved(case), (lambda x: gradient(case)(x, 0.0)), case.dim
     times = np.linspace(0, FINAL, 33)[:, None] * np.ones_like(m)
     symmetry = next(s for s in case.symmetries if s.is_translation)
     n, out = symmetry.shift[:, None], []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cases import CATALOG
-from cases.case import DIAGONAL, Metric
+from cases.case import DIAGONAL, Case, Metric, linear
 from harness.laws import charge, charge_predicted
 from harness.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
 from harness.recovery.estimate import covered, least_squares, mixed, robust, tail
@@ -149,6 +149,18 @@ def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_miss_is_re
             right = [r for r in records if r.control is None]
             assert right and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
             assert {r.control for r in records if r.control} == {r.control for r in records if r.control and r.verdict == VIOLATED} != set()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_kappa_is_the_least_misfit_and_no_other_minimum(seed):
+    """Under a rescaling q0 and q1 count against each other: at seed 0 the misfit of kappa = 1 has a minimum at -.006 too."""
+    case = Case(name="two-minima", title="t", source="own", loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2, breaking=lambda q, xp: q[0],
+                box=((0.5, 1.5),) * 2, symmetries=(linear([[1, 0], [0, -1]], "rescale"),),
+                metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0], 1 + kappa / (q[1] * q[1])]))  # fmt: skip
+    (cell,) = [replace(c, case=replace(case, name="power-metric")) for c in deformation.cells([case], "quick", seed, "numpy") if not c.part]
+    records = run_cell(cell)
+    assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}
+
 
 
 def test_only_metrics_that_kappa_deforms_are_asked():

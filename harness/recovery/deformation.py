@@ -37,6 +37,8 @@ LANES, STEPS = {"quick": 191, "full": 251, "stress": 1021}, 24
 DECADES = 15
 NEWTON = 160  # from 0 to at most 1: where G vanishes at kappa = 0 each step but doubles kappa, up from 2^-128 of its size
 SETTLED = 2.0**-56  # of kappa, or of 1: far below an error bar, and the step after it would be its square
+UNMET = 64.0  # times its variance: a misfit that no rounding makes; another minimum is looked for
+GRID = np.linspace(0, 2, 33, dtype=wide.WIDE)
 RUNAWAY = 16.0
 KERNEL_CONTROLS = ("kappa x (1 + 2^-10)", "metric ignored")
 
@@ -85,26 +87,56 @@ def slope(case, q, kappa) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.stack([np.broadcast_to(x, one.shape) for x in part]) for part in zip(*both, strict=True))
 
 
+@np.errstate(all="ignore")  # of a wrong trajectory nothing need be finite
 def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     """(1); nothing here reads t.kappa but the sizes of roundings."""
-    J, w, q = charge(t, symmetry), t.v[1:], np.moveaxis(t.q[:-1], 1, 0)
-    kappa, (known, rounded) = np.zeros(t.lanes, wide.WIDE), missed(t, symmetry, job.program)
-    blind = copy.copy(t)
+    known, rounded = missed(t, symmetry, job.program)
+    q, v = (z.astype(float) for z in (t.q, t.v))
+    scatter = rounding.scatter(job.program, t.precision, job.params, q, v, symmetry, job.metric)
+    scatter.add_bound((charge_own(t, symmetry) + rounded).astype(float))
+    at = lambda kappa: equations(t, symmetry, known, kappa)  # noqa: E731
+    kappa, x, y = newton(at, np.zeros(t.lanes, wide.WIDE))
+    unmet = ~(misfit(y) <= UNMET * (scatter.variance + scatter.known**2).sum(axis=0))
+    unmet &= np.isfinite(misfit(y)) & (scatter.variance > 0).any(axis=0)
+    if unmet.any():
+        other = newton(at, least_misfit(at, t.lanes))
+        better = unmet & (misfit(other[2]) < misfit(y))
+        kappa, x, y = (np.where(better, new, old) for new, old in zip(other, (kappa, x, y), strict=True))
+    return replace(Estimate.fitted(x, y + kappa * x, scatter), value=kappa)
+
+
+def equations(t: Trajectory, symmetry, known, kappa) -> tuple[np.ndarray, np.ndarray]:
+    """x, y of (1) at kappa (lanes,); (steps, lanes)."""
+    w, blind = t.v[1:], copy.copy(t)
+    J = charge(t, symmetry)
+    G, dG = (np.moveaxis(x, 0, 1) for x in slope(t.case, np.moveaxis(t.q[:-1], 1, 0), kappa))
+    vars(blind)["move"] = w / G
+    return -dot(act(symmetry.matrix, w * dG / (G * G)), w), J[1:] - charge_predicted(blind, symmetry, J) + known
+
+
+def newton(at, kappa: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """kappa, and x, y at the last but one: of a minimum of the misfit near the given one."""
     for _ in range(NEWTON):
-        G, dG = (np.moveaxis(x, 0, 1) for x in slope(t.case, q, kappa))
-        vars(blind)["move"] = w / G
-        y = J[1:] - charge_predicted(blind, symmetry, J) + known
-        x = -dot(act(symmetry.matrix, w * dG / (G * G)), w)
-        step, weight = least_squares(x, y)
+        x, y = at(kappa)
+        step, _ = least_squares(x, y)
         step = np.where(np.isfinite(step), step, 0)
         kappa = kappa + step
         if (np.abs(step) <= SETTLED * np.maximum(np.abs(kappa), 1)).all():
             break
-    q, v = (z.astype(float) for z in (t.q, t.v))
-    scatter = rounding.scatter(job.program, t.precision, job.params, q, v, symmetry, job.metric)
-    scatter.add_bound((charge_own(t, symmetry) + rounded).astype(float))
-    found = Estimate.fitted(x, y + kappa * x, scatter)
-    return replace(found, value=kappa)
+    return kappa, x, y
+
+
+def misfit(y: np.ndarray) -> np.ndarray:
+    return (y * y).sum(axis=0)
+
+
+def least_misfit(at, lanes: int) -> np.ndarray:
+    """(lanes,) the kappa of GRID that fits best.
+
+    Where components of unlike sign cancel in <A (p'/G), p'> the misfit has a minimum near 0 that is none of kappa's own.
+    """
+    tried = [misfit(at(np.full(lanes, kappa, wide.WIDE))[1]) for kappa in GRID]
+    return GRID[np.nanargmin(np.where(np.isfinite(tried), tried, np.inf), axis=0)]
 
 
 def updates(cell: Cell) -> list[Record]:
@@ -161,6 +193,7 @@ def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str
     return {name: size for name, size in seen.items() if np.isfinite(size)}
 
 
+@np.errstate(over="ignore")  # a size past float64 is inf
 def judged(found: Estimate, truth: np.ndarray, about: dict, control: str | None = None) -> Record:
     bars, z = tail(len(truth)) * MODEL, np.abs(found.apart(truth))
     worst, size = int(np.argmax(z)), np.abs(found.value.astype(float))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from harness.continuous_records import verdict_of
 from harness.orders import DISTINGUISHES, FEWEST, PLATEAU, decide
+from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 
 def series(*p, first=1.0):
@@ -30,6 +32,15 @@ def test_order_and_bound_are_those_of_equations_2_and_3(p, value, bound, first):
 def test_an_order_that_still_moves_is_not_decided(p, reason):
     found = free(p)
     assert not found.is_decided and found.value is None and found.bound is None and found.reason.startswith(reason) and found.orders == p
+
+
+@pytest.mark.parametrize(("p", "stated", "verdict"), [
+    ((3.246, 2.991, 2.363, 1.967), 2, INCONCLUSIVE), ((1.4, 1.2, 1.1, 1.05), 2, VIOLATED), ((2.9, 2.5, 1.8, 1.2), 2, INCONCLUSIVE),
+    ((1.9, 1.7, 1.5, 1.4), 2, VIOLATED), ((2.1, 2.05, 2.02, 2.01), 2, HOLDS),
+])  # fmt: skip
+def test_an_order_is_violated_where_the_last_that_was_measured_is_below_it_too(p, stated, verdict):
+    """The first series is that of a right charge, on its way from a large next term to 2: p* = 1.571 within .42."""
+    assert verdict_of(free(p), stated) == verdict
 
 
 def test_noise_widens_the_bound_by_three_of_itself_over_the_last_error():

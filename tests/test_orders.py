@@ -128,7 +128,7 @@ def test_the_plain_update_is_the_equation_it_states():
 )
 def test_an_order_is_violated_only_by_a_lower_one(value, verdict):
     cell = order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0]
-    order = orders.Order((2.0,), value, None if value is None else 0.01, "planted")
+    order = orders.Order((2.0 if value is None else value,), value, None if value is None else 0.01, "planted")
     assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict
 
 

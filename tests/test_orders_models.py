@@ -8,10 +8,10 @@ import pytest
 from cases import CATALOG, CORE
 from cases.case import Case, linear, translation
 from harness import order_laws
-from harness.order_laws import bregman, charges, curved, decay, schedule, sign
+from harness.order_laws import bregman, charges, constants, curved, decay, schedule, sign
 from harness.order_laws.records import bounded
 from harness.order_laws.runs import Cell, step_sizes, steps_of, updates
-from harness.symbolic import gradient, hessian_product
+from harness.symbolic import curvature, gradient, hessian_product
 from harness.symbolic_metric import curved as metric_of
 from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 from kernels.rules import MIRROR_DESCENT
@@ -180,3 +180,21 @@ def test_a_parameter_that_the_loss_does_not_know_stands_still_under_sign_descent
     idle = replace(BY_NAME["mexican-hat"], loss=lambda q, xp: (q[0] * q[0] + q[1] * q[1] - 1) ** 2 / 4, breaking=lambda q, xp: q[0])
     records = sign.until_a_sign_changes(Cell("O8", idle, "sign-descent", "quick", 0))
     assert {r.verdict for r in records if not r.control} == {HOLDS, OUTSIDE} and {r.verdict for r in records if r.control} == {VIOLATED}
+
+
+def test_a_leading_term_that_cancels_is_not_asked_for_its_order():
+    """<q, qdot> of a layer that knows no scale: .2 % of its parts is left of eta^2, and eta^3 decides down to the smallest step."""
+    case = BESIDE["batch-norm"]
+    records = charges.charge_orders(Cell("O5", case, "heavy-ball", "quick", 2))
+    asked = {(r.symmetry, r.predicted) for r in records if not r.control and r.kind == ORDER}
+    assert ("scale", 1.0) in asked and ("scale", 2.0) not in asked and ("translation", 2.0) in asked
+    assert {r.verdict for r in records if not r.control} == {HOLDS}
+
+
+def test_the_differences_of_a_gradient_are_its_second_and_third_derivative():
+    case = BY_NAME["linear-network"]
+    rng = np.random.default_rng(4)
+    q, w = case.draw(rng, 6), rng.normal(size=(case.dim, 6)) * 10.0 ** -np.arange(6)
+    for mine, right in zip(constants.differences(case)(q, 0.1, w), curvature(case)(q, 0.1, w), strict=True):
+        size = np.linalg.norm(right, axis=0)
+        assert (np.linalg.norm(mine - right, axis=0) <= 1e-8 * size + 1e-9 * np.linalg.norm(w, axis=0) ** 2).all()

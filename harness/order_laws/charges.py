@@ -57,7 +57,7 @@ def charges(cell: Cell, beta: float) -> list[Record]:
     }
     known = constants.known(cell.slowed)
     second = lambda: constants.second(cell.slowed, mu, 0.0, start, CHARGE_FINAL, CHARGE_EPS)  # noqa: E731
-    next_order = constants.twice(second) if known else ()
+    next_order = constants.twice(second)
     for symmetry in cell.case.symmetries:
         if is_pulled_evenly(g, symmetry, q0):
             continue
@@ -84,10 +84,8 @@ def charges(cell: Cell, beta: float) -> list[Record]:
             out += constants.judged(cell, backward, noise, size, 1, late, note, **facts)
         note = at + "<A q_n, (v_n + v_n+1)/(2 eta)>"
         out.append(constants.vanishing(cell, centred, noise, size, 1, D, note, **facts))
-        (C, parts), (rough_C, _) = (
-            (centred_constant(n, A, a) for n in next_order) if known else ((0, 0), (0, 0))
-        )
-        if known and np.linalg.norm(C) < EMPTY * np.linalg.norm(parts):
+        (C, parts), (rough_C, _) = (centred_constant(n, A, a) for n in next_order)
+        if np.linalg.norm(C) < EMPTY * np.linalg.norm(parts):
             continue  # its order is that of the next term: nothing is stated of it
         out.append(judge(cell, centred, noise, size, 2, note, responses=D, **facts))
         if known:

@@ -127,9 +127,22 @@ class Second:
     jerk: np.ndarray
 
 
+def differences(case) -> Callable:
+    """curvature(case) by differences of order 4: h^4 of the derivatives of g, and u/h^2 of g, about 1e-10."""
+    g = gradient(case)
+
+    def both(q, eps, w):
+        t = Accuracy.h / np.maximum(np.linalg.norm(w, axis=0), 1e-300)
+        far, near = ([g(q + s * t * w, eps) for s in (a, -a)] for a in (2, 1))
+        slope = (8 * (near[0] - near[1]) - (far[0] - far[1])) / (12 * t)
+        return slope, (16 * (near[0] + near[1]) - (far[0] + far[1]) - 30 * g(q, eps)) / (12 * t * t)
+
+    return both
+
+
 def second(case, mu: float, kappa: float, q0: np.ndarray, final: float, eps: float = EPS) -> Second:
     """Along X of (1), for F = g + kappa q."""
-    g, bend = gradient(case), curvature(case)
+    g, bend = gradient(case), curvature(case) if known(case) else differences(case)
 
     def turned(q, w):
         Hw, third = bend(q, eps, w)

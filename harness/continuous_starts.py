@@ -20,6 +20,7 @@ import numpy as np
 
 from harness import flow
 from harness.kinks import Kinked, met, require_smooth, singular
+from harness.symbolic import gradient
 from harness.symbolic_mechanics import Mechanics
 
 CANDIDATES, ROOMY, TRIES, ROUGH = 64, 16, 2, 32
@@ -77,7 +78,8 @@ def candidates(rng: np.random.Generator, mech: Mechanics, parameters: flow.Param
     q, velocity = drawn(rng, mech, CANDIDATES)
     first = flow.Parameters(*(np.full(CANDIDATES, p[0]) for p in parameters.values))
     with np.errstate(all="ignore"):  # a candidate outside the domain has no room
-        order = np.argsort(-room(mech, flow.start(mech, q, velocity, first), first), kind="stable")[:ROOMY]
+        pulled = (gradient(mech.case)(q, 0.0) != 0).any(axis=0)  # past a layer nothing moves where the loss is flat: behind a ReLU
+        order = np.lexsort((-room(mech, flow.start(mech, q, velocity, first), first), ~pulled))[:ROOMY]
         if mech.case.kinks or singular(mech.case):
             both = np.concatenate([order, order])
             m, *others = (np.repeat(p[[0, -1]], len(order)) for p in parameters.values)

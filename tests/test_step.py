@@ -120,6 +120,20 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
     assert {r.verdict for r in order_laws.run_cell(order_laws.cells((LEAKY_NETWORK,))[0])} == {OUTSIDE}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_no_trajectory_starts_where_a_rectifier_is_flat(seed):
+    """Behind it nothing pulls: what is left of a motion after its layer is nothing, of which no law can be shown."""
+    def loss(q, xp):
+        u = q[0] + q[1]
+        return (q[2] * u * xp.step(u) - 1) ** 2 / 2
+
+    case = Case(name="flat", title="", source="", loss=loss, breaking=lambda q, xp: q[0] + q[2] * q[2] / 4, box=((-1, 1), (-1, 1), (0.5, 1)),
+                kinks=lambda q, xp: [q[0] + q[1]], symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),))  # fmt: skip
+    setting, mech, rng = spread([1.0], (Setting(1.0),)), mechanics(case), np.random.default_rng(seed)
+    for x0 in continuous_starts.candidates(rng, mech, setting, np.array([[0.0], [1.0]])):
+        assert x0[0, 0] + x0[1, 0] > 0
+
+
 def test_a_step_that_kinks_does_not_name_is_refused():
     for named in (None, lambda q, xp: kinks(q, xp)[:-1]):
         with pytest.raises(CaseError, match=r"has a kink where .* is 0, kinks must name it"):

@@ -4,16 +4,18 @@ With errors e_j at eta = 2^-j, each known to within noise_j (reference error + r
 
     p_j = log2(e_j / e_{j+1})                                           (1)  the sign is kept
     p*  = 2 p_J - p_{J-1}                                               (2)  the next term, extrapolated
-    B   = max_i 2^-i |p_{J-i} - p_{J-i-1}| + 3 noise_J / (e_J ln 2)     (3)  i = 0, 1, 2
+    B   = max_i 2^-i |p_{J-i} - p_{J-i-1}| + 3 noise_J / (e_J ln 2)     (3)  i = 0, 1, 2;  the first at least SETTLED
 
 (3) takes the last difference and what the two before it forecast by halving: in the asymptotic regime all
 three agree, and where the differences pass through zero the last alone is too small by accident (measured:
 p* = .9976 after 1.033, 1.007, 1.000, .999, where |p_J - p_{J-1}| = .001).
 
 Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding plateau.
-Not decided when fewer than FEWEST are left, when the errors change sign, when the last difference of p_j
-exceeds both differences before it (one alone may be small because the differences pass through zero), or when
-B >= 1/2: then B cannot tell neighbouring integers apart.
+Where the last difference of p_j exceeds both before it (one alone may be small because the differences pass through
+zero) two terms are at their turning point. From there on the differences halve at last: TURNING of the last are allowed for
+all that is still to come, instead of the first part of (3).
+Not decided when fewer than FEWEST are left, when the errors change sign, or when B >= 1/2: then B cannot tell neighbouring
+integers apart.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ import numpy as np
 DISTINGUISHES = 0.5
 FEWEST = 5
 PLATEAU = 1 / 8
-SETTLED = 2.0**-10  # doubling at every size, a smaller difference would still need nine more to reach DISTINGUISHES
+SETTLED = 2.0**-10  # differences that pass through zero are all small by accident where two of their terms cancel
+TURNING = 8.0
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,13 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     p = np.log2(e[:-1] / e[1:])  # (1)
     orders = tuple(float(x) for x in p)
     *_, earlier, before, last = np.abs(np.diff(p))
-    if last > max(earlier, before, floor, SETTLED):
+    grows = last > max(earlier, before, floor, SETTLED)
+    drift = TURNING * last if grows else max(last, before / 2, earlier / 4, SETTLED)
+    value, bound = float(2 * p[-1] - p[-2]), float(drift + floor)  # (2), (3)
+    if bound >= DISTINGUISHES and grows:
         return Order(
             orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}"
         )
-    drift = max(last, before / 2, earlier / 4)
-    value, bound = float(2 * p[-1] - p[-2]), float(drift + floor)  # (2), (3)
     if bound >= DISTINGUISHES:
         return Order(orders, None, None, f"p* = {value:.3g} within {bound:.3g}: the bound must be below 1/2")
     return Order(orders, value, bound, f"p* = {value:.4g} within {bound:.2g}")

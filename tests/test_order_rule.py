@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.continuous_records import verdict_of
-from harness.orders import DISTINGUISHES, FEWEST, PLATEAU, decide
+from harness.orders import DISTINGUISHES, FEWEST, PLATEAU, SETTLED, decide
 from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 
@@ -18,7 +18,7 @@ def free(p, **facts):
     return decide(e, np.zeros_like(e))
 
 
-@pytest.mark.parametrize(("p", "value", "bound"), [((2, 2, 2, 2), 2, 0), ((1, 2, 2, 2), 2, 0.25), ((3, 2, 2, 2), 2, 0.25), ((9, 2, 2, 2, 2), 2, 0), ((2, 2, 9, 1, 2, 2, 2), 2, 0.25), ((-1, -1, -1, -1), -1, 0)])
+@pytest.mark.parametrize(("p", "value", "bound"), [((2, 2, 2, 2), 2, SETTLED), ((1, 2, 2, 2), 2, 0.25), ((3, 2, 2, 2), 2, 0.25), ((9, 2, 2, 2, 2), 2, SETTLED), ((2, 2, 9, 1, 2, 2, 2), 2, 0.25), ((-1, -1, -1, -1), -1, SETTLED)])
 @pytest.mark.parametrize("first", [1.0, -1.0])
 def test_order_and_bound_are_those_of_equations_2_and_3(p, value, bound, first):
     found = free(p, first=first)
@@ -46,15 +46,22 @@ def test_an_order_is_violated_where_the_last_that_was_measured_is_below_it_too(p
 def test_noise_widens_the_bound_by_three_of_itself_over_the_last_error():
     e = series(2, 2, 2, 2)
     noise = np.array([0, 0, 0, 0, 0.02 * e[-1]])
-    assert decide(e, noise).bound == pytest.approx(3 * 0.02 / np.log(2), rel=1e-14)
+    assert decide(e, noise).bound == pytest.approx(SETTLED + 3 * 0.02 / np.log(2), rel=1e-14)
     assert decide(-e, noise).bound == decide(e, noise).bound
+
+
+def test_a_small_difference_that_grows_is_allowed_eight_of_itself():
+    """Of a right schedule: p_j = .945, .929, .949, .970, and the differences are about to halve."""
+    found = free((0.945, 0.929, 0.949, 0.971))
+    assert found.is_decided and found.bound == pytest.approx(8 * 0.022) and verdict_of(found, 1) == HOLDS
+    assert not free((0.8, 0.9, 1.0, 1.2)).is_decided
 
 
 def test_a_last_difference_within_the_noise_is_no_growth():
     e = series(2, 2, 2, 2)
     e[-1] *= 1 - 2.0**-6
     noise = np.array([0, 0, 0, 0, 0.02 * e[-1]])
-    assert "grow" in decide(e, np.zeros(5)).reason
+    assert decide(e, np.zeros(5)).bound == pytest.approx(-8 * np.log2(1 - 2.0**-6), rel=1e-12), "eight of a difference that grows"
     found = decide(e, noise)
     assert found.is_decided and found.bound == pytest.approx(-np.log2(1 - 2.0**-6) + 3 * 0.02 / np.log(2), rel=1e-12)
 

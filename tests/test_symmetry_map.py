@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cases import CATALOG, CORE
-from harness import powers, symmetry_map
+from harness import orders, powers, symmetry_map
 from harness.cli import call
 from harness.lawbook import LAWS
 from harness.records import line, parse
@@ -107,10 +107,10 @@ def test_orders_near_a_turning_point_are_told_from_their_neighbours():
     """p_j = 1.9990, 1.9981, 1.9972, 1.9963: no other whole number is near, though the differences grow by a percent."""
     p = 2 - np.array([0.001, 0.001907, 0.002827, 0.003753])
     error = np.concatenate([[1.0], 2 ** -np.cumsum(p)])
-    found = measuring.decide(error, 0 * error)
+    found = orders.decide(error, 0 * error)
     assert measuring.decided(found) and measuring.label_of(found) == "order 2"
     wild = np.concatenate([[1.0], 2 ** -np.cumsum([1.0, 1.1, 1.3, 1.7])])
-    assert not measuring.decided(measuring.decide(wild, 0 * wild))
+    assert not measuring.decided(orders.decide(wild, 0 * wild))
 
 
 def test_the_map_needs_all_core_cases():

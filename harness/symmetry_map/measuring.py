@@ -66,7 +66,7 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
             spent = np.where(off == 0, 0, off / bound)
         worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
         kept = bool(spent[worst] <= 1)
-        order = None if kept else decide(error, floor)
+        order = None if kept else orders.decide(error, floor)
         label = EXACT if kept else label_of(order)
         text = f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over {int(run.counts.max())} steps"
         return Finding(
@@ -81,7 +81,7 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
             drifts,
             order,
         )
-    order = decide(error, floor)
+    order = orders.decide(error, floor)
     text = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest: {order.reason}"
     spent = abs(order.value - entry.order) / QUARTER if decided(order) else None
     return Finding(
@@ -101,22 +101,6 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
 def rotating(sizes: int) -> np.ndarray:
     """One lane a step size, each of another start."""
     return np.array([(j % STARTS) * sizes + j for j in range(sizes)])
-
-
-def decide(error: np.ndarray, floor: np.ndarray) -> orders.Order:
-    """orders.decide; and where the differences of p_j do not shrink yet, but are so small that no other whole number is near.
-
-    Differences that stay or grow a little are at the turning point of two terms: from there on they halve at
-    last. Eight of the largest are allowed for what is still to come, and that must be below a quarter.
-    """
-    found = orders.decide(error, floor)
-    if found.is_decided or len(found.orders) < orders.FEWEST - 1:
-        return found
-    p, apart = found.orders, 8 * float(np.abs(np.diff(found.orders))[-3:].max())
-    if apart > QUARTER:
-        return found
-    value = 2 * p[-1] - p[-2]
-    return orders.Order(p, value, apart, f"p* = {value:.4g} within {apart:.2g}, {found.reason}")
 
 
 def decided(order: orders.Order) -> bool:

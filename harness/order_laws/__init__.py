@@ -34,7 +34,7 @@ from harness.order_laws.smooth import loses_derivatives
 from harness.symbolic import proven
 from harness.symbolic_metric import bends, is_entropy
 from harness.trace import gradient
-from harness.verdicts import Record
+from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 SUBJECTS = {
     ("O1", "gradient-descent", ""): descent.flow_orders,
@@ -134,9 +134,10 @@ def run_cell(cell: Cell) -> list[Record]:
     try:
         out = SUBJECTS[cell.law, cell.rule, cell.part](cell)
     except FloatingPointError as error:
-        smooth = not loses_derivatives(cell)
+        out = [undecided(cell, str(error), backend="numpy")]
+    if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.control) and loses_derivatives(cell):
         told = "the flow of the loss comes to a point where it has no derivative: an order is a statement about derivatives"
-        out = [undecided(cell, str(error), backend="numpy") if smooth else beyond(cell, told, backend="numpy")]
+        out = [beyond(cell, told, backend="numpy")]
     if not out:
         told = "what the statement speaks of is zero or the same everywhere on this case: there is no order to measure"
         out = [beyond(cell, told, backend="numpy")]

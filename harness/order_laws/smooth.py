@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from harness.kinks import singular, touched
-from harness.order_laws.runs import FINAL, Cell
+from harness.order_laws.runs import CANDIDATES, FINAL, Cell
 from harness.symbolic import gradient
 
 STEPS = 512  # of Runge and Kutta, order 4: eigenvalues are at most 2 in the unit of time (units.py), h lambda 2^-7
-CANDIDATES = 32  # a norm over starts is of some of these
 
 
 def loses_derivatives(cell: Cell) -> bool:
@@ -21,7 +20,7 @@ def loses_derivatives(cell: Cell) -> bool:
     if singular(cell.case) is None:
         return False
     g, h = gradient(cell.slowed), FINAL / STEPS
-    q = cell.case.draw(np.random.default_rng(cell.seed), CANDIDATES)
+    q = cell.drawn(CANDIDATES)[0]
     path = [q]
     with np.errstate(all="ignore"):
         for _ in range(STEPS):

@@ -20,7 +20,7 @@ from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 from kernels import launch
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
-LOST = 5.0  # decades of eps that rounding may hide: some 100 accumulated roundings, RESOLVED, and a response of 1e-3
+LOST = float(np.log10(100 * RESOLVED / 1e-3))  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3
 
 
 def lanes_of(cell) -> launch.Job:

@@ -13,7 +13,7 @@ p* = .9976 after 1.033, 1.007, 1.000, .999, where |p_J - p_{J-1}| = .001).
 Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding plateau.
 Where the last difference of p_j exceeds both before it (one alone may be small because the differences pass through
 zero) two terms are at their turning point. From there on the differences halve at last: TURNING of the last are allowed for
-all that is still to come, instead of the first part of (3).
+all that is still to come, instead of the first part of (3), where they come to CERTAIN at most.
 Not decided when fewer than FEWEST are left, when the errors change sign, or when B >= 1/2: then B cannot tell neighbouring
 integers apart.
 """
@@ -30,6 +30,7 @@ FEWEST = 5
 PLATEAU = 1 / 8
 SETTLED = 2.0**-10  # differences that pass through zero are all small by accident where two of their terms cancel
 TURNING = 8.0
+CERTAIN = 0.25  # most that TURNING differences may come to: no other whole number is near, and no half is called one
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
     grows = last > max(earlier, before, floor, SETTLED)
     drift = TURNING * last if grows else max(last, before / 2, earlier / 4, SETTLED)
     value, bound = float(2 * p[-1] - p[-2]), float(drift + floor)  # (2), (3)
-    if bound >= DISTINGUISHES and grows:
+    if grows and bound > CERTAIN:
         return Order(
             orders, None, None, f"the differences of p_j grow: {earlier:.3g}, {before:.3g}, then {last:.3g}"
         )

@@ -55,6 +55,7 @@ def test_a_small_difference_that_grows_is_allowed_eight_of_itself():
     found = free((0.945, 0.929, 0.949, 0.971))
     assert found.is_decided and found.bound == pytest.approx(8 * 0.022) and verdict_of(found, 1) == HOLDS
     assert not free((0.8, 0.9, 1.0, 1.2)).is_decided
+    assert free((1.0, 1.01, 1.02, 1.02 + 1 / 33)).is_decided and not free((1.0, 1.01, 1.02, 1.02 + 1 / 31)).is_decided, "a quarter at most"
 
 
 def test_a_last_difference_within_the_noise_is_no_growth():

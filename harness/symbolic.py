@@ -240,7 +240,7 @@ proven = cache(prove)
 def check_kinks(case: Case, f: Formulas) -> None:
     """Where an argument of a step is 0 a declared one must be 0 too: whoever looks for kinks asks case.kinks."""
     declared = expression(case.kinks, f.q) if case.kinks else []
-    known = [g for u in declared for g in zeros_of(sympy.sympify(u))]
+    known = [g for u in declared for g in turning(sympy.sympify(u))]
     for found in (f.loss + f.breaking).atoms(Step):
         if not all(any(is_multiple(e, u, f.q) for u in known) for e in zeros_of(found.args[0])):
             told = sympy.N(found.args[0], 6)
@@ -254,6 +254,12 @@ def zeros_of(e) -> set:
     if e.is_Pow:
         return zeros_of(e.base) if not e.exp.is_negative else set()
     return {e} if e.free_symbols and not isinstance(e, sympy.exp) else set()
+
+
+def turning(u) -> set:
+    """Factors of a declared argument with which it changes its sign: a kink is met where it does (harness/kinks.py), and q0^2 never does."""
+    powers = [x.as_base_exp() for x in sympy.Mul.make_args(u)]
+    return {base for base, exponent in powers if base.free_symbols and exponent.is_odd and exponent.is_positive}
 
 
 def is_multiple(e, u, q: Sequence) -> bool:

@@ -151,7 +151,7 @@ def test_a_kink_may_be_named_by_anything_that_is_zero_where_it_is():
     prove(named)
     sums = replace(named, loss=lambda q, xp: q[0] * q[1] * xp.step(q[0] * q[1] - 0.3 - 1), kinks=lambda q, xp: [q[0] * q[1] - 1.3])
     prove(sums)  # 0.3 + 1 is 1.3 but for a rounding
-    for wrong in (lambda q, xp: [q[0]], lambda q, xp: [q[1]], lambda q, xp: [q[0], q[1] - q[2]], lambda q, xp: [q[0] + q[1]]):
+    for wrong in (lambda q, xp: [q[0]], lambda q, xp: [q[1]], lambda q, xp: [q[0], q[1] ** 2], lambda q, xp: [(q[0] * q[1]) ** 2], lambda q, xp: [q[0], q[1] - q[2]], lambda q, xp: [q[0] + q[1]]):
         with pytest.raises(CaseError, match=r"has a kink where -2(\.0)?\*q0\*q1 is 0|has a kink where 0\.3\*q0 is 0"):
             prove(replace(named, kinks=wrong))
 

@@ -205,6 +205,6 @@ def test_an_order_that_a_kink_without_a_name_spoils_is_outside(part):
     """|u v - 1| as the root of a square: from some starts heavy ball comes to the kink though its reference gives no error."""
     case = replace(BY_NAME["mexican-hat"], name="root", loss=lambda q, xp: xp.sqrt((q[0] * q[1] - 1) ** 2), breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
                    symmetries=(linear(np.diag([1.0, -1.0]), "rescale"),))  # fmt: skip
-    for seed in range(6):
-        records = order_laws.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part))
-        assert {r.verdict for r in records if not r.control} <= {HOLDS, OUTSIDE}
+    found = [order_laws.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
+    verdicts = [r.verdict for records in found for r in records if not r.control]
+    assert OUTSIDE in verdicts and set(verdicts) <= {HOLDS, OUTSIDE}

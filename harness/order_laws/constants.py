@@ -132,10 +132,10 @@ def differences(case) -> Callable:
     g = gradient(case)
 
     def both(q, eps, w):
-        t = Accuracy.h / np.maximum(np.linalg.norm(w, axis=0), 1e-300)
-        far, near = ([g(q + s * t * w, eps) for s in (a, -a)] for a in (2, 1))
-        slope = (8 * (near[0] - near[1]) - (far[0] - far[1])) / (12 * t)
-        return slope, (16 * (near[0] + near[1]) - (far[0] + far[1]) - 30 * g(q, eps)) / (12 * t * t)
+        size, h = np.linalg.norm(w, axis=0), Accuracy.h
+        one, G = w / np.maximum(size, 1e-300), lambda x: g(x, eps)
+        far, near = (G(q + by * one) + G(q - by * one) for by in (2 * h, h))
+        return size * along(G, q, one), size**2 * (16 * near - far - 30 * G(q)) / (12 * h * h)
 
     return both
 

@@ -51,7 +51,7 @@ def curvature(case: Case, q: np.ndarray) -> float:
 
 
 def warmth(case: Case, q: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """(n,) how fast a start at q may be along w, both (d, n): the largest step, 2^-5 of that, changes H by a sixteenth of itself."""
+    """(n,) how fast a start at q may be along w, both (d, n): the largest step, 2^-5 of that, changes max |lambda(H)| by a sixteenth."""
     beside = 2.0**-12 * w
     with np.errstate(all="ignore"):
         H, before, after = (np.abs(np.linalg.eigvalsh(np.nan_to_num(stiffness.hessian(case, x, EPS)))).max(axis=1) for x in (q, q - beside, q + beside))

@@ -97,10 +97,10 @@ def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     at = lambda kappa: equations(t, symmetry, known, kappa)  # noqa: E731
     kappa, x, y = newton(at, np.zeros(t.lanes, wide.WIDE))
     unmet = ~(misfit(y) <= UNMET * (scatter.variance + scatter.known**2).sum(axis=0))
-    unmet &= np.isfinite(misfit(y)) & (scatter.variance > 0).any(axis=0)
+    unmet &= (scatter.variance > 0).any(axis=0)
     if unmet.any():
         other = newton(at, least_misfit(at, t.lanes))
-        better = unmet & (misfit(other[2]) < misfit(y))
+        better = unmet & np.isfinite(misfit(other[2])) & ~(misfit(other[2]) >= misfit(y))  # a search that ran away has none
         kappa, x, y = (np.where(better, new, old) for new, old in zip(other, (kappa, x, y), strict=True))
     return replace(Estimate.fitted(x, y + kappa * x, scatter), value=kappa)
 

@@ -4,7 +4,7 @@
 #            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings gpu clean
+.PHONY: help verify test check faults fuzz stress bench report findings gpu clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -12,8 +12,9 @@ BOOTSTRAP ?= python3
 
 ifdef NOETHER_PYTHON
 PYTHON := $(NOETHER_PYTHON)
-READY :=
-BENCH :=
+READY := build/import
+BENCH := build/import
+export PYTHONPATH := $(CURDIR)/build/import$(if $(PYTHONPATH),:$(PYTHONPATH))
 else
 PYTHON := .venv/bin/python
 READY := .venv/.ready
@@ -30,7 +31,7 @@ help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 verify: $(READY)  ## Decide every law on every case (quick; PROFILE=full for all)
-	$(PYTHON) -m harness verify --profile $(PROFILE) $(ARGS)
+	$(PYTHON) -m noether verify --profile $(PROFILE) $(ARGS)
 
 test: $(READY)  ## Run the tests, on all cores
 	$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
@@ -40,29 +41,35 @@ check: $(READY)  ## Lint, then test
 	$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
 faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFILE=full)
-	$(PYTHON) -m harness faults --profile $(PROFILE) $(ARGS)
+	$(PYTHON) -m noether faults --profile $(PROFILE) $(ARGS)
 
 fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
-	$(PYTHON) -m harness fuzz --for $(TIME) $(ARGS)
+	$(PYTHON) -m noether fuzz --for $(TIME) $(ARGS)
 
 stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)
-	$(PYTHON) -m harness.stress $(ARGS)
+	$(PYTHON) -m noether.stress $(ARGS)
 
 bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--quick for one case)
-	$(PYTHON) -m harness bench $(ARGS)
+	$(PYTHON) -m noether bench $(ARGS)
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
-	$(PYTHON) -m harness report $(RUN)
+	$(PYTHON) -m noether report $(RUN)
 
 findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/NAME)
-	$(PYTHON) -m harness findings $(RUN)
+	$(PYTHON) -m noether findings $(RUN)
 
-gpu:  ## Everything that needs a GPU: verification, parity, speed; installs nothing
-	PYTHONPATH=.$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m harness.gpu $(ARGS)
+gpu: build/import  ## Everything that needs a GPU: verification, parity, speed; installs nothing
+	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.gpu $(ARGS)
 
 clean:  ## Remove caches and build products; keeps .venv and runs
 	rm -rf build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# A folder of links in which python finds the package where nothing is installed: harness/ is noether, and kernels/ and
+# cases/ are folders in it (pyproject.toml maps them so where it is).
+build/import:
+	@rm -rf $@ && mkdir -p $@/noether
+	@ln -s $(CURDIR)/harness/* $(CURDIR)/kernels $(CURDIR)/cases $@/noether/
 
 # The environment. venv on an existing .venv repairs it in place; the stamp is last, so that an install that
 # was interrupted is done again, and a fresh stamp means that nothing is fetched.

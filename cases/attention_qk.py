@@ -15,9 +15,9 @@ Breaking: b = |Q|^2 / 2 + K_22^2 / 4 + Q_11 K_22 / 2.
 Source: Vaswani et al. (2017), Eq. 1; Marcotte, Gribonval, Peyre (2023). Data: Fisher (1936).
 """
 
-from cases.case import Case
-from cases.irises import CENTRED
-from cases.linear_network import breaking, mixing
+from noether.cases.case import Case
+from noether.cases.irises import CENTRED
+from noether.cases.linear_network import breaking, mixing
 
 TOKENS = CENTRED[::2]
 VALUES = (-1, 0, 1)

@@ -16,8 +16,8 @@ petal length in units of 3.2 cm of two setosas and two virginicas, y_s = -1, -1,
 Source: Ioffe, Szegedy (2015), algorithm 1; Tanaka, Kunin (2021), Table 1, scale. Data: Fisher (1936).
 """
 
-from cases.case import Case, linear, translation
-from cases.irises import SEPAL_WIDTH_PETAL_LENGTH as ROWS
+from noether.cases.case import Case, linear, translation
+from noether.cases.irises import SEPAL_WIDTH_PETAL_LENGTH as ROWS
 
 BATCH = (*ROWS[:2], *ROWS[4:])
 TARGETS = (-1, -1, 1, 1)

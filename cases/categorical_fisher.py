@@ -13,7 +13,7 @@ Breaking: b = q_1 + q_2 q_3 / 4.
 Source: Rao (1945); Amari (1998), section 3; Tanaka, Kunin (2021), Theorem 1.
 """
 
-from cases.case import DIAGONAL, Case, Metric, scale
+from noether.cases.case import DIAGONAL, Case, Metric, scale
 
 D = 4
 FREQUENCIES = (0.125, 0.25, 0.5, 0.125)

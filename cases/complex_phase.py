@@ -13,7 +13,7 @@ Breaking: b = Re z + Im z Im w / 2.
 Source: Tanaka, Kunin (2021), Table 1, rotation; Manley, Rowe (1956) for the charge.
 """
 
-from cases.case import Case, linear
+from noether.cases.case import Case, linear
 
 
 def loss(q, xp):

@@ -14,7 +14,7 @@ Source: Tanaka, Kunin (2021), Table 1, rotation; the loss is two spins, derived 
 
 import numpy as np
 
-from cases.case import Case, linear, rotation
+from noether.cases.case import Case, linear, rotation
 
 
 def loss(q, xp):

@@ -14,8 +14,8 @@ Breaking: b = q_1 + q_2 q_3 / 2.
 Source: Tanaka, Kunin (2021), Theorem 1, with a metric of our own.
 """
 
-from cases.case import DIAGONAL, Case, Metric, rotation
-from cases.mexican_hat import breaking, loss
+from noether.cases.case import DIAGONAL, Case, Metric, rotation
+from noether.cases.mexican_hat import breaking, loss
 
 D = 3
 WEIGHTS = (1.0, 0.5, 0.25)

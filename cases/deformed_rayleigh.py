@@ -12,7 +12,7 @@ Breaking: b = q_1 + q_2^2 / 4.
 Source: derived here from Tanaka, Kunin (2021), Theorem 1.
 """
 
-from cases.case import DIAGONAL, Case, Metric, scale
+from noether.cases.case import DIAGONAL, Case, Metric, scale
 
 D = 4
 EIGENVALUES = (0.5, 1.0, 1.75, 2.5)

@@ -13,7 +13,7 @@ Breaking: b = q_1 + q_2 q_3 / 2.
 Source: Tanaka, Kunin (2021), Eq. 10; Wibisono, Wilson, Jordan (2016).
 """
 
-from cases.case import BREGMAN, Case, Metric, scale
+from noether.cases.case import BREGMAN, Case, Metric, scale
 
 D = 4
 COEFFICIENTS = (0.5, 1.0, 1.5, 2.0)

@@ -16,8 +16,8 @@ Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.
 Source: Kivinen, Warmuth (1997), the rule; Tanaka, Kunin (2021), Eq. 10. Likelihoods chosen by hand.
 """
 
-from cases.case import BREGMAN, Case, Metric, translation
-from cases.entropy_mirror import entropy
+from noether.cases.case import BREGMAN, Case, Metric, translation
+from noether.cases.entropy_mirror import entropy
 
 LIKELIHOODS = ((8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4))  # of four samples under the pair 1-2, the pair 3-4 and 5
 

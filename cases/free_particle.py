@@ -14,7 +14,7 @@ Breaking: b = (q_1^2 + q_2 q_3) / 2 + q_2^2 / 4.
 Source: Noether (1918), the examples of every textbook; friction as in Tanaka, Kunin (2021), section 3.
 """
 
-from cases.case import Case, rotation, translation
+from noether.cases.case import Case, rotation, translation
 
 
 def loss(q, xp):

@@ -15,7 +15,7 @@ Breaking: b = mu_1 / 2 + u_2 mu_2 / 4 + u_1^2 / 4.
 Source: Rao (1945) for the metric; Glass (1976) for the effect size; Tanaka, Kunin (2021), Theorem 1.
 """
 
-from cases.case import DIAGONAL, Case, Metric, Symmetry, translation
+from noether.cases.case import DIAGONAL, Case, Metric, Symmetry, translation
 
 
 def loss(q, xp):

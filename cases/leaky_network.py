@@ -17,7 +17,7 @@ Source: Du, Hu, Lee (2018), Theorem 2.1; Kunin et al. (2021), rescale; data by t
 
 import numpy as np
 
-from cases.case import Case, linear
+from noether.cases.case import Case, linear
 
 INPUTS = (-1.5, -1.0, 1.0, 1.5)
 SLOPE = 0.25

@@ -20,7 +20,7 @@ Source: Tanaka, Kunin (2021), Table 1, rescale; Marcotte, Gribonval, Peyre (2023
 
 import numpy as np
 
-from cases.case import Case, linear
+from noether.cases.case import Case, linear
 
 R = 2
 TARGET = ((1.0, 0.25), (-0.5, 0.75))

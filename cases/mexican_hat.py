@@ -12,7 +12,7 @@ Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; 
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 
-from cases.case import Case, rotation
+from noether.cases.case import Case, rotation
 
 D = 3
 

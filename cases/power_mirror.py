@@ -14,7 +14,7 @@ Breaking: b = q_1 / 2 + q_2 q_3 / 8. A power is no barrier: starts lie so far in
 Source: Gentile (2003), p-norm algorithms; Tanaka, Kunin (2021), Eq. 10.
 """
 
-from cases.case import BREGMAN, Case, Metric, scale
+from noether.cases.case import BREGMAN, Case, Metric, scale
 
 D, P = 3, 3
 COEFFICIENTS = (0.5, 1.0, 2.0)

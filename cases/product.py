@@ -11,7 +11,7 @@ Breaking: b = u + v^2 / 4.
 Source: Marcotte, Gribonval, Peyre (2023), section 2.
 """
 
-from cases.case import Case, linear
+from noether.cases.case import Case, linear
 
 
 def loss(q, xp):

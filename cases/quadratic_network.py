@@ -15,7 +15,7 @@ Source: Marcotte, Gribonval, Peyre (2023), section 3, homogeneous activations; d
 
 import numpy as np
 
-from cases.case import Case, linear
+from noether.cases.case import Case, linear
 
 POINTS = ((1, 1), (1, -1), (1, 0.5), (0.5, 1))
 

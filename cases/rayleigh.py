@@ -13,7 +13,7 @@ Breaking: b = |q|^2 / 8 + q_1.
 Source: Tanaka, Kunin (2021), section 4, scale symmetry; the loss is the textbook quotient.
 """
 
-from cases.case import Case, scale
+from noether.cases.case import Case, scale
 
 D = 8
 

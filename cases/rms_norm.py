@@ -13,8 +13,8 @@ Breaking: b = |W|^2 / 8 + W_12.
 Source: Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each species.
 """
 
-from cases.case import Case, scale
-from cases.irises import CENTRED
+from noether.cases.case import Case, scale
+from noether.cases.irises import CENTRED
 
 TARGETS = ((-1, -1), (1, -1), (1, 1))
 

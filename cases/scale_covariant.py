@@ -14,8 +14,8 @@ Breaking: b = |q|^2 / 8 + q_1.
 Source: Tanaka, Kunin (2021), Theorem 1; the metric is theory.md#T5.
 """
 
-from cases.case import DIAGONAL, Case, Metric, scale
-from cases.rayleigh import breaking, loss
+from noether.cases.case import DIAGONAL, Case, Metric, scale
+from noether.cases.rayleigh import breaking, loss
 
 D = 4
 WEIGHTS = (1.0, 0.5, 0.25, 0.125)

@@ -13,7 +13,7 @@ Source: Tanaka, Kunin (2021), Table 1, translation. Data: Fisher (1936), samples
 petal length in units of 3.2 cm, width in units of 1.6 cm.
 """
 
-from cases.case import Case, translation
+from noether.cases.case import Case, translation
 
 PETALS = ((1.4, 0.2), (1.4, 0.2), (4.7, 1.4), (4.5, 1.5), (6.0, 2.5), (5.1, 1.9))
 SPECIES = (0, 0, 1, 1, 2, 2)

@@ -12,8 +12,8 @@ Breaking: b = |v|^2 / 4 + g v_1 / 2.
 Source: Salimans, Kingma (2016), Eq. 2; Tanaka, Kunin (2021), Table 1, scale. Data: Fisher (1936).
 """
 
-from cases.case import Case, linear
-from cases.irises import LENGTHS, WIDTHS
+from noether.cases.case import Case, linear
+from noether.cases.irises import LENGTHS, WIDTHS
 
 
 def loss(q, xp):

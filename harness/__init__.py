@@ -1,12 +1,33 @@
-"""Whether the theorem holds: laws, bounds, verdicts, and the command line around them."""
+"""Whether the theorem holds: laws, bounds, verdicts, and the command line around them.
+
+The public names are here: `from noether import verify, Case`. Each is loaded when it is first asked for.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+
+__version__ = "0.2.0"
+
+PUBLIC = {
+    "verify": "noether.run",
+    "Result": "noether.run",
+    "discover": "noether.discovery.finding",
+    "Case": "noether.cases",
+    "Symmetry": "noether.cases.case",
+    "Metric": "noether.cases.case",
+    "strategies": "",
+}
+"""Name -> module that has it; the empty word for a module of this package."""
+
+__all__ = ["__version__", *PUBLIC]
+
 
 def __getattr__(name: str):
-    """`from harness import verify`, without loading a run for those who only need a law."""
-    if name == "verify":
-        from harness.run import verify
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'noether' has no attribute {name!r}")
+    return getattr(import_module(PUBLIC[name]), name) if PUBLIC[name] else import_module(f"noether.{name}")
 
-        return verify
-    raise AttributeError(f"module 'harness' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *PUBLIC})

@@ -1,6 +1,6 @@
-"""python -m harness is the command noether."""
+"""python -m noether is the command noether."""
 
-from harness.cli import main
+from noether.cli import main
 
 if __name__ == "__main__":  # worker processes import this file again
     main()

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
-from harness.records import plain, strict, write_whole
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, ORDER, Record
+from noether.records import plain, strict, write_whole
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, ORDER, Record
 
 SCHEMA = 1
 FILE = Path("baseline.json")

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from kernels import launch
-from kernels.launch import Job
-from kernels.precision import UNIT, Precision
+from noether.kernels import launch
+from noether.kernels.launch import Job
+from noether.kernels.precision import UNIT, Precision
 
 GRADES = 16.0
 COEFFICIENTS = {"eta": 0, "k": 2}

@@ -20,13 +20,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
-from harness import casefile
-from harness.casetrial import try_out
-from harness.complaint import Origin
-from harness.timelimit import VARIABLE, allowed, limited, overdue
-from harness.usage import UsageError
+from noether import casefile
+from noether.casetrial import try_out
+from noether.complaint import Origin
+from noether.machine import importable
+from noether.timelimit import VARIABLE, allowed, limited, overdue
+from noether.usage import UsageError
 
 GRACE = 1.0  # seconds for the alarm inside the child to speak before it is killed
 STARTS = 60.0  # seconds for a server that starts on a busy machine
@@ -66,11 +66,9 @@ def ask(request: dict, patience: float) -> str | None:
 def server() -> subprocess.Popen:
     global _server
     if _server is None or _server.poll() is not None:
-        root = str(Path(__file__).resolve().parent.parent)
-        paths = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)
         _server = subprocess.Popen(
-            [sys.executable, "-c", "from harness.casechild import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": paths}, start_new_session=True,
+            [sys.executable, "-c", "from noether.casechild import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env=importable(), start_new_session=True,
         )  # fmt: skip
         atexit.register(close)
     return _server
@@ -92,8 +90,8 @@ def close() -> None:
 
 def serve() -> None:
     """The server: one request a line, one answer a line, until stdin ends."""
-    import harness.symbolic  # what children need, imported once
-    import harness.trace  # noqa: F401
+    import noether.symbolic  # what children need, imported once
+    import noether.trace  # noqa: F401
 
     answers = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)

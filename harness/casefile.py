@@ -14,11 +14,11 @@ import os
 import sys
 from pathlib import Path
 
-from cases import CATALOG, Case
-from harness.casetrial import check_types
-from harness.complaint import Origin, told
-from harness.timelimit import allowed, limited
-from harness.usage import UsageError, unknown
+from noether.cases import CATALOG, Case
+from noether.casetrial import check_types
+from noether.complaint import Origin, told
+from noether.timelimit import allowed, limited
+from noether.usage import UsageError, unknown
 
 LOADED: dict[str, Case] = {}
 """Cases from files, by name: what `choices.case_named` finds beside the catalogue."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
-from harness.complaint import Origin, UndeclaredParameter, first_line, told
-from harness.namespace import NUMPY
-from harness.timelimit import TimeUp, allowed, limited
-from harness.usage import UsageError
+from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
+from noether.complaint import Origin, UndeclaredParameter, first_line, told
+from noether.namespace import NUMPY
+from noether.timelimit import TimeUp, allowed, limited
+from noether.usage import UsageError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANES = 4
@@ -93,8 +93,8 @@ def parts(case: Case) -> list[Part]:
 
 def try_object(case: Case) -> None:
     """A case that was handed over as an object: the same trial, within its time. Raises UsageError."""
-    import harness.symbolic  # before the alarm is set: it must not cut an import of ours in two
-    import harness.trace  # noqa: F401
+    import noether.symbolic  # before the alarm is set: it must not cut an import of ours in two
+    import noether.trace  # noqa: F401
 
     origin = Origin.of_object(case)
     check_types(case, origin)
@@ -107,9 +107,9 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
     doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
     """
-    from harness.symbolic import prove
-    from harness.symbolic_mechanics import mechanics
-    from harness.trace import TraceError, gradient
+    from noether.symbolic import prove
+    from noether.symbolic_mechanics import mechanics
+    from noether.trace import TraceError, gradient
 
     stage = ""
 
@@ -151,7 +151,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
 def traceable(case: Case, origin: Origin) -> None:
     """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by evaluating."""
-    from harness.trace import NoOperation, gradient
+    from noether.trace import NoOperation, gradient
 
     for part in parts(case)[:2]:
         check_signature(part, origin)
@@ -187,7 +187,7 @@ def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
 
 def check_read(case: Case, origin: Origin) -> None:
     """A parameter that the loss does not read is one that a declared symmetry moves alone, or a mistake."""
-    from harness.symbolic import formulas
+    from noether.symbolic import formulas
 
     ignored = {i for i, g in enumerate(formulas(case).loss_gradient) if g == 0}
     moved = [{i for i in range(case.dim) if np.any(s.matrix[i]) or s.shift[i]} for s in case.symmetries]

@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from cases import CATALOG, Case, Symmetry
-from harness.namespace import NUMPY
-from harness.table import listing
-from harness.usage import unknown
+from noether.cases import CATALOG, Case, Symmetry
+from noether.namespace import NUMPY
+from noether.table import listing
+from noether.usage import unknown
 
 THEORY = Path(__file__).resolve().parent.parent / "docs" / "theory.md"
 
@@ -26,7 +26,7 @@ def cases_table():
 
 
 def laws_table():
-    from harness.plan import LAWS
+    from noether.plan import LAWS
 
     table = listing("law", "what", "applies to", "kind")
     for law in LAWS.values():
@@ -36,14 +36,14 @@ def laws_table():
 
 def laws_listed() -> list[dict]:
     """The book of laws for machines."""
-    from harness.plan import LAWS
+    from noether.plan import LAWS
 
     return [{"law": x.key, "title": x.title, "applies": x.applies, "kind": x.kind} for x in LAWS.values()]
 
 
 def counted() -> str:
     """How much there is of everything."""
-    from harness.plan import LAWS, RULES
+    from noether.plan import LAWS, RULES
 
     symmetries = sum(len(case.symmetries) for case in CATALOG)
     return f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
@@ -73,7 +73,7 @@ def flowing(text: str) -> str:
 
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
-    from harness.plan import LAWS
+    from noether.plan import LAWS
 
     key = word.strip().upper()
     if key not in LAWS:
@@ -91,8 +91,8 @@ def powers(law: str, run: Path | None) -> list[str]:
     """The smallest change of each coefficient that a run would have called violated, one line each."""
     if run is None:
         return [f"the smallest change that a run would have seen: noether explain {law} RUN"]
-    from harness.folder import read_run
-    from harness.power import of_law, percent
+    from noether.folder import read_run
+    from noether.power import of_law, percent
 
     found = of_law(read_run(run).records, law)
     if not found.coefficients:
@@ -121,8 +121,8 @@ def generator_text(symmetry: Symmetry) -> str:
 
 def show(case: Case) -> Group:
     """What a case claims: its paper, its numbers, and the proof that its symmetries are true."""
-    from harness.discrete import rules_of
-    from harness.symbolic import prove
+    from noether.discrete import rules_of
+    from noether.symbolic import prove
 
     paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
     rows = [field("case", case.name), field("metric", case.metric.kind), field("rules", ", ".join(rules_of(case))),

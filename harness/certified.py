@@ -14,13 +14,13 @@ from functools import cached_property
 
 import numpy as np
 
-from cases.case import Case
-from harness import bounds, judge, trace
-from harness.domain import MARGIN, OVERFLOW, leaving
-from harness.laws import update
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED, Record
-from kernels import launch
+from noether import bounds, judge, trace
+from noether.cases.case import Case
+from noether.domain import MARGIN, OVERFLOW, leaving
+from noether.kernels import launch
+from noether.laws import update
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED, Record
 
 
 def certified_steps(t: Trajectory) -> np.ndarray:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from cases import CATALOG, Case
-from harness import casechild, casefile, casetrial
-from harness.usage import UsageError, unknown
+from noether import casechild, casefile, casetrial
+from noether.cases import CATALOG, Case
+from noether.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
 LARGEST = 2**21  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB
@@ -65,7 +65,7 @@ def select(request: Request) -> Selection:
     seed = whole("--seed", request.seed, 0, 2**63 - 1)
     overrides = overridden(request)
     cases, files = chosen_cases(request.cases)
-    from harness import plan
+    from noether import plan
 
     laws = chosen_laws(request, plan.LAWS)
     rules = several("rule", request.rule, tuple(plan.RULES))
@@ -87,7 +87,7 @@ def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
 
 
 def backends() -> tuple[str, ...]:
-    from kernels.launch import BACKENDS
+    from noether.kernels.launch import BACKENDS
 
     return BACKENDS
 
@@ -148,7 +148,7 @@ def case_named(name: str) -> Case:
 
 def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, named: bool) -> None:
     """A rule that fits no chosen case, or a case that was named and fits no chosen rule."""
-    from harness.discrete import rules_of
+    from noether.discrete import rules_of
 
     fits = {case.name: set(rules_of(case)) for case in cases}
     kinds = {case.name: case.metric.kind for case in cases}

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import (
+from noether.commands import (
     EXITS,
     HOLDS,
     INTERNAL,
@@ -30,17 +30,17 @@ from harness.commands import (
     complain,
     option,
 )
-from harness.commands.bench import bench
-from harness.commands.discover import CODES as DISCOVER_CODES
-from harness.commands.discover import discover
-from harness.commands.faults import faults
-from harness.commands.findings import findings
-from harness.commands.fuzz import fuzz
-from harness.commands.laws import laws
-from harness.commands.map import map_
-from harness.commands.report import CODES, report
-from harness.commands.verify import verify, with_baseline_file
-from harness.usage import UsageError
+from noether.commands.bench import bench
+from noether.commands.discover import CODES as DISCOVER_CODES
+from noether.commands.discover import discover
+from noether.commands.faults import faults
+from noether.commands.findings import findings
+from noether.commands.fuzz import fuzz
+from noether.commands.laws import laws
+from noether.commands.map import map_
+from noether.commands.report import CODES, report
+from noether.commands.verify import verify, with_baseline_file
+from noether.usage import UsageError
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 
@@ -65,8 +65,8 @@ app.command(epilog=CODES)(report)
 @app.command()
 def cases():
     """List the cases of the catalogue."""
-    from harness.catalogue import cases_table
-    from harness.table import say
+    from noether.catalogue import cases_table
+    from noether.table import say
 
     say(cases_table())
 
@@ -74,9 +74,9 @@ def cases():
 @app.command()
 def show(case: Annotated[str, typer.Argument(metavar="CASE|FILE", help="A case of the catalogue, or path/to/case.py[:NAME].")]):
     """Show what a case claims, and prove its symmetries."""
-    from harness import catalogue
-    from harness.choices import chosen_cases
-    from harness.table import say
+    from noether import catalogue
+    from noether.choices import chosen_cases
+    from noether.table import say
 
     (chosen,), _ = chosen_cases([case])
     say(catalogue.show(chosen))
@@ -88,8 +88,8 @@ def explain(
     run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder: the power of the law in it.")] = None,
 ):
     """Explain a law: equation, where it applies, what it cannot see, the controls that must fail; its power in a RUN."""
-    from harness import catalogue
-    from harness.table import say
+    from noether import catalogue
+    from noether.table import say
 
     say(catalogue.explain(law, run))
 
@@ -108,9 +108,9 @@ def replay(
 
     Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
-    from harness.folder import newest, read_run
-    from harness.replaying import Replays, pick
-    from harness.table import say
+    from noether.folder import newest, read_run
+    from noether.replaying import Replays, pick
+    from noether.table import say
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
@@ -126,8 +126,8 @@ def replay(
 @app.command()
 def doctor():
     """Say what this machine can run, and why not the rest."""
-    from harness import doctor as physician
-    from harness.table import say
+    from noether import doctor as physician
+    from noether.table import say
 
     findings = physician.examine()
     say(physician.page(findings))
@@ -152,7 +152,7 @@ def terminable():
 
 def call(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; nothing escapes from here."""
-    from kernels.launch import BackendMissing
+    from noether.kernels.launch import BackendMissing
 
     try:
         with terminable():
@@ -186,7 +186,7 @@ def call(arguments: list[str] | None = None) -> int:
 
 def crashed(error: Exception) -> int:
     """Our own fault: never exit code 1, which means that a law is violated."""
-    from harness.run import RecordingError
+    from noether.run import RecordingError
 
     if isinstance(error, RecordingError):
         complain(str(error))

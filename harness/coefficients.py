@@ -10,9 +10,9 @@ from copy import copy
 
 import numpy as np
 
-from harness.laws import ExactLaw
-from harness.powers import STEP, smallest
-from harness.trajectory import Trajectory
+from noether.laws import ExactLaw
+from noether.powers import STEP, smallest
+from noether.trajectory import Trajectory
 
 FROM_PARAMETERS = ("shrink", "force", "move", "log_sum")  # what a trajectory derives from them and keeps
 TERMS = {

@@ -19,11 +19,11 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.baseline import CHOICE, Baseline, key, of_run
-from harness.folder import Run, read_run
-from harness.ratchet import Comparison, compare
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
+from noether.baseline import CHOICE, Baseline, key, of_run
+from noether.folder import Run, read_run
+from noether.ratchet import Comparison, compare
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
 
 BADNESS = {HOLDS: 0, INCONCLUSIVE: 1, VIOLATED: 2}
 MOVED = 8

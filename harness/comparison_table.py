@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from harness.comparison import Difference, LawChange
-from harness.folder import Run
-from harness.table import COLOUR, SHOWN, WORD, listing, number
-from harness.verdicts import INCONCLUSIVE, VIOLATED
+from noether.comparison import Difference, LawChange
+from noether.folder import Run
+from noether.table import COLOUR, SHOWN, WORD, listing, number
+from noether.verdicts import INCONCLUSIVE, VIOLATED
 
 ARROW = " → "
 

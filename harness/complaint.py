@@ -10,8 +10,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases.case import Case, CaseError
-from harness.timelimit import TimeUp
+from noether.cases.case import Case, CaseError
+from noether.timelimit import TimeUp
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,20 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Case, Metric
-from harness import flow
-from harness.continuous_cell import Cell, judge, kinetic_share, solve, terms_of, windows
-from harness.continuous_derivation import derivation
-from harness.continuous_energy import energies
-from harness.continuous_overdamped import overdamped
-from harness.continuous_records import beyond, record, undecided
-from harness.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
-from harness.continuous_sweep import sweep
-from harness.kinks import Kinked
-from harness.symbolic import proven
-from harness.symbolic_mechanics import MU_OFF, Mechanics, mechanics
-from harness.trace import gradient
-from harness.verdicts import Record
+from noether import flow
+from noether.cases.case import BREGMAN, DIAGONAL, Case, Metric
+from noether.continuous_cell import Cell, judge, kinetic_share, solve, terms_of, windows
+from noether.continuous_derivation import derivation
+from noether.continuous_energy import energies
+from noether.continuous_overdamped import overdamped
+from noether.continuous_records import beyond, record, undecided
+from noether.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
+from noether.continuous_sweep import sweep
+from noether.kinks import Kinked
+from noether.symbolic import proven
+from noether.symbolic_mechanics import MU_OFF, Mechanics, mechanics
+from noether.trace import gradient
+from noether.verdicts import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
 TURNS = 3

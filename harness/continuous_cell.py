@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import Case
-from harness import flow
-from harness.continuous_records import Judged
-from harness.continuous_starts import begun
-from harness.stiffness import largest_curvature
-from harness.symbolic_mechanics import MU_OFF, Mechanics
+from noether import flow
+from noether.cases.case import Case
+from noether.continuous_records import Judged
+from noether.continuous_starts import begun
+from noether.stiffness import largest_curvature
+from noether.symbolic_mechanics import MU_OFF, Mechanics
 
 SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness import lagrangian
-from harness.continuous_records import undecided
-from harness.verdicts import HOLDS, VIOLATED, Record
+from noether import lagrangian
+from noether.continuous_records import undecided
+from noether.verdicts import HOLDS, VIOLATED, Record
 
 WRONG = 2.0**-100
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.case import DIAGONAL
-from harness import flow
-from harness.continuous_cell import Cell, judge, windows
-from harness.continuous_records import Judged, record
-from harness.verdicts import Record
+from noether import flow
+from noether.cases.case import DIAGONAL
+from noether.continuous_cell import Cell, judge, windows
+from noether.continuous_records import Judged, record
+from noether.verdicts import Record
 
 
 def gained(quantity, first: int):

@@ -23,17 +23,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from cases.case import Case, translation
-from harness import flow, orders, stiffness, trace
-from harness.continuous_cell import Cell
-from harness.continuous_records import beyond, order_record
-from harness.continuous_settings import FRICTION, Setting, spread
-from harness.continuous_starts import NEAR, drawn, reference
-from harness.kinks import Kinked, met, singular
-from harness.symbolic import gradient
-from harness.symbolic_mechanics import Mechanics, mechanics
-from harness.symbolic_metric import curved
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from noether import flow, orders, stiffness, trace
+from noether.cases.case import Case, translation
+from noether.continuous_cell import Cell
+from noether.continuous_records import beyond, order_record
+from noether.continuous_settings import FRICTION, Setting, spread
+from noether.continuous_starts import NEAR, drawn, reference
+from noether.kinks import Kinked, met, singular
+from noether.symbolic import gradient
+from noether.symbolic_mechanics import Mechanics, mechanics
+from noether.symbolic_metric import curved
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
 LIGHT, TIGHT = 6e-5, 1e-10  # below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells

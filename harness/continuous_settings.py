@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import flow
+from noether import flow
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness import faults, sweep
-from harness.covering import cover
-from harness.faults.fault import Fault, LawFault
-from harness.lawbook.discrete import DISCRETE
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from kernels.launch import Job
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import faults, sweep
+from noether.cases.case import Case
+from noether.covering import cover
+from noether.faults.fault import Fault, LawFault
+from noether.kernels.launch import Job
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.lawbook.discrete import DISCRETE
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
 
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",

@@ -16,12 +16,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.attribution import fits, points_of, rounding, words
-from harness.judge import spent_of
-from harness.laws import update
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED
-from kernels.launch import Job
+from noether.attribution import fits, points_of, rounding, words
+from noether.judge import spent_of
+from noether.kernels.launch import Job
+from noether.laws import update
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED
 
 FITTED = 2048  # points of a fit: enough for every digit that a bound leaves
 NAMED = 3
@@ -79,8 +79,8 @@ def startable(t: Trajectory, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
-    from harness.faults import KERNEL
-    from harness.hypotheses import operations, rightly_stepped, single_steps, whole_launches
+    from noether.faults import KERNEL
+    from noether.hypotheses import operations, rightly_stepped, single_steps, whole_launches
 
     right = rightly_stepped(t, job, at)
     if right.all():

@@ -8,20 +8,20 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Case
-from harness import bitwise, controls, roundings, sweep, wide
-from harness.certified import Domain, judge_inside
-from harness.diagnosis import attach
-from harness.domain import leaving, normal_steps
-from harness.judge import judge, portrait
-from harness.laws import EXACT
-from harness.laws.signs import paired
-from harness.seeds import derive
-from harness.trajectory import Trajectory
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
-from kernels import launch
-from kernels.precision import Precision, parse
-from kernels.rules import RULES
+from noether import bitwise, controls, roundings, sweep, wide
+from noether.cases.case import BREGMAN, DIAGONAL, Case
+from noether.certified import Domain, judge_inside
+from noether.diagnosis import attach
+from noether.domain import leaving, normal_steps
+from noether.judge import judge, portrait
+from noether.kernels import launch
+from noether.kernels.precision import Precision, parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.laws.signs import paired
+from noether.seeds import derive
+from noether.trajectory import Trajectory
+from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")}
 
@@ -252,6 +252,6 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
 
 def run_response(cell: DiscreteCell) -> list[Record]:
     """E1, on this launch."""
-    from harness.response import judge_response
+    from noether.response import judge_response
 
     return judge_response(cell)

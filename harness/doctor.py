@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from harness.machine import cpus, processor, versions
-from harness.table import listing
+from noether.machine import cpus, importable, processor, versions
+from noether.table import listing
 
 EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
 
@@ -38,15 +38,15 @@ def software() -> list[Finding]:
     found = []
     for name, version in versions().items():
         needed = name in ("python", "numpy", "scipy", "sympy", "mpmath")
-        fine = version is not None or name in ("commit", "noether")
+        fine = version is not None or name == "commit"
         remedy = "" if fine else f"pip install -c constraints.txt {name}"
-        found.append(Finding(name, version or ("run from its folder" if name == "noether" else "none"), fine, needed, remedy))
+        found.append(Finding(name, version or "none", fine, needed, remedy))
     return [*found, compiler()]
 
 
 def compiler() -> Finding:
     """What translates kernels for this processor."""
-    from kernels import native
+    from noether.kernels import native
 
     try:
         found = native.find_compiler()
@@ -88,17 +88,15 @@ def arithmetic() -> list[Finding]:
     return [wide, flush]
 
 
-PROBE = "import sys; from kernels.launch import missing; sys.stdout.write(missing(sys.argv[1]))"
+PROBE = "import sys; from noether.kernels.launch import missing; sys.stdout.write(missing(sys.argv[1]))"
 
 
 def backends() -> list[Finding]:
     """Asked in processes of their own: what a backend imports stays out of this one."""
-    from kernels.launch import BACKENDS, PREFERRED
+    from noether.kernels.launch import BACKENDS, PREFERRED
 
     found = []
-    root = str(Path(__file__).resolve().parent.parent)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)}
-    probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=importable())
               for name in BACKENDS}  # fmt: skip
     for name, probe in probes.items():
         try:

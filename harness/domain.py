@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.case import Case
-from harness import bounds, wide
-from kernels import launch
-from kernels.precision import Precision
-from kernels.step import step
+from noether import bounds, wide
+from noether.cases.case import Case
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.step import step
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}

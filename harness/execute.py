@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
-from harness import casefile
-from harness.machine import cpus
-from harness.verdicts import Record
+from noether import casefile
+from noether.machine import cpus
+from noether.verdicts import Record
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 
@@ -65,7 +65,7 @@ def prepare_worker(files: tuple[str, ...], threads: int = 0) -> None:
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), leave()), daemon=True).start()
     # A leaving worker joins its children before it runs the exit hook that tells an executor's children to end
-    # (python 3.11 - 3.13), so the interpreter of kernels.launch would be waited for forever.
+    # (python 3.11 - 3.13), so the interpreter of noether.kernels.launch would be waited for forever.
     # 100: before the finalizer (10) that closes the queue through which they are told.
     multiprocessing.util.Finalize(None, close_interpreter, exitpriority=100)
     for word in files:
@@ -73,7 +73,7 @@ def prepare_worker(files: tuple[str, ...], threads: int = 0) -> None:
 
 
 def close_interpreter() -> None:
-    module = sys.modules.get("kernels.launch")  # not imported here: a worker may never need it
+    module = sys.modules.get("noether.kernels.launch")  # not imported here: a worker may never need it
     if module is not None:
         module.close()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.claims.book import BOOK
-from harness.folder import Run
-from harness.symmetry_map.printed import map_of, markdown
-from harness.table import number
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, Record
+from noether.claims.book import BOOK
+from noether.folder import Run
+from noether.symmetry_map.printed import map_of, markdown
+from noether.table import number
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, Record
 
 HEAD = """# Findings
 

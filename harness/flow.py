@@ -26,10 +26,10 @@ from functools import cached_property
 import numpy as np
 from scipy.integrate import DOP853, odeint
 
-from harness import flow_collocation
-from harness.flow_trajectory import Parameters, Trajectory
-from harness.symbolic import metric
-from harness.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
+from noether import flow_collocation
+from noether.flow_trajectory import Parameters, Trajectory
+from noether.symbolic import metric
+from noether.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 
 FINAL = 4.0
 MILD = 1 / 2

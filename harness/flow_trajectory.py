@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.symbolic_mechanics import TOTAL, Mechanics
+from noether.symbolic_mechanics import TOTAL, Mechanics
 
 
 @dataclass(frozen=True)

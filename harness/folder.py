@@ -17,10 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.machine import machine, versions
-from harness.records import Appender, line, newer, plain, read_lines, read_records, strict, write_whole
-from harness.usage import UsageError
-from harness.verdicts import SCHEMA, Record
+from noether.machine import machine, versions
+from noether.records import Appender, line, newer, plain, read_lines, read_records, strict, write_whole
+from noether.usage import UsageError
+from noether.verdicts import SCHEMA, Record
 
 RUNS = Path("runs")
 

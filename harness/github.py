@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.table import explained, footing, killers, number, verdict, where
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.table import explained, footing, killers, number, verdict, where
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10
 LISTED = 50
@@ -57,8 +57,8 @@ def as_property(text: str) -> str:
 
 def case_place(name: str) -> Place:
     """Where a case is declared: the line of its `Case(` in the file of its loss."""
-    from harness.choices import case_named
-    from harness.usage import UsageError
+    from noether.choices import case_named
+    from noether.usage import UsageError
 
     try:
         file = Path(inspect.getsourcefile(case_named(name).loss)).resolve()
@@ -72,7 +72,7 @@ def case_place(name: str) -> Place:
 
 def law_place(law: str) -> Place:
     """The formula of an exact law; the statement in docs/theory.md of every other."""
-    from harness.laws import EXACT
+    from noether.laws import EXACT
 
     if law in EXACT:
         code = EXACT[law].residual.__code__

@@ -21,15 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CATALOG, CORE
-from harness import plan
-from harness.choices import Request, select
-from harness.discrete import DiscreteCell, rules_of
-from harness.normalisation.launches import FORCES, drawn
-from harness.verdicts import VIOLATED
-from kernels import launch, noisy
-from kernels.precision import PRECISIONS, Precision
-from kernels.rules import RULES
+from noether import plan
+from noether.cases import CATALOG, CORE
+from noether.choices import Request, select
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels import launch, noisy
+from noether.kernels.precision import PRECISIONS, Precision
+from noether.kernels.rules import RULES
+from noether.normalisation.launches import FORCES, drawn
+from noether.verdicts import VIOLATED
 
 BUDGET_S = 8 * 60
 SPEED_LANES, SPEED_STEPS = 131_072, 512
@@ -100,8 +100,8 @@ def facts() -> list[dict]:
 
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
-    from kernels.hardware import float_argument, native_bfloat16
-    from kernels.precision import bfloat16_bits
+    from noether.kernels.hardware import float_argument, native_bfloat16
+    from noether.kernels.precision import bfloat16_bits
 
     out = torch.empty(x.numel(), dtype=torch.bfloat16, device="cuda")
     native_bfloat16[(x.numel() // 1024,)](x, out, x.numel(), BLOCK=1024)
@@ -137,7 +137,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
     """Trajectory-steps per second, states only (no trace), median of five launches."""
     import torch
 
-    from kernels.loop import trajectory
+    from noether.kernels.loop import trajectory
 
     rows = []
     for case in CORE:

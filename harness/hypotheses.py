@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.trajectory import Trajectory
-from kernels.launch import Job, run
+from noether.kernels.launch import Job, run
+from noether.trajectory import Trajectory
 
 SAMPLE = 24
 MOST = 8192  # wrong points that a hypothesis must reproduce, all of them
@@ -70,7 +70,7 @@ def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], fau
 
     wrong  (d,) the components that are not those of the right step anywhere: code that is unrolled may be wrong in one
     """
-    from harness.faults.fault import ANY, FIRST
+    from noether.faults.fault import ANY, FIRST
 
     kinds = (ANY, FIRST) if (at[0] == 0).all() else (ANY,)
     chosen = np.unique(np.linspace(0, len(at[0]) - 1, min(SAMPLE, len(at[0]))).astype(int))
@@ -88,7 +88,7 @@ def whole_launches(t: Trajectory, job: Job, faults, first: int) -> list:
 
     What only mangles the stores shares one right launch; the others are tried on the first steps before the whole.
     """
-    from harness.faults.fault import ANY, FIRST
+    from noether.faults.fault import ANY, FIRST
 
     right = run(job, "numpy").wide()
     short = replace(job, steps=min(job.steps, first + 2))
@@ -119,7 +119,7 @@ SWAPPED = {"add": "sub", "sub": "add", "mul": "div", "div": "mul"}
 
 def operations(program) -> list:
     """One operation of the gradient wrong: another operator, its operands turned, left out for either of them, or negated."""
-    from harness.faults.fault import Fault
+    from noether.faults.fault import Fault
 
     def planted(at: int, what: str, op) -> Fault:
         other = replace(program, ops=(*program.ops[:at], op, *program.ops[at + 1 :]))

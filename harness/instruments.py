@@ -14,8 +14,8 @@ from functools import partial
 
 import numpy as np
 
-from harness import known_numbers, known_places
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether import known_numbers, known_places
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
 def faulty(laws: Iterable[str] = ()) -> list[str]:
@@ -35,8 +35,8 @@ def expect(what: str, read, known) -> list[str]:
 
 
 def spent() -> list[str]:
-    from harness.judge import spent_of
-    from harness.laws import Residual
+    from noether.judge import spent_of
+    from noether.laws import Residual
 
     measured = np.array([0.5, -2.0, np.nan, np.inf, 0.0, 1.0])
     bound = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
@@ -46,11 +46,11 @@ def spent() -> list[str]:
 
 def launch():
     """A small right launch: case, job, q, v."""
-    from cases import CATALOG
-    from harness import sweep
-    from kernels.launch import run
-    from kernels.precision import Precision
-    from kernels.rules import HEAVY_BALL
+    from noether import sweep
+    from noether.cases import CATALOG
+    from noether.kernels.launch import run
+    from noether.kernels.precision import Precision
+    from noether.kernels.rules import HEAVY_BALL
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")
     job = sweep.draw(case, HEAVY_BALL, Precision("float64"), lanes=8, steps=3, seed=1, overrides={"eps": 0.25, "k": 0.1, "beta": 0.5})
@@ -59,9 +59,9 @@ def launch():
 
 def judgement() -> list[str]:
     """D0 on a right launch, on one bad lane, on one that stands still, and with every lane outside."""
-    from harness import judge as judging
-    from harness.laws import EXACT
-    from harness.trajectory import Trajectory
+    from noether import judge as judging
+    from noether.laws import EXACT
+    from noether.trajectory import Trajectory
 
     case, job, q, v = launch()
     about = dict(case="", rule="", backend="numpy", precision="float64", parameters={})
@@ -84,8 +84,8 @@ def judgement() -> list[str]:
 
 def orders() -> list[str]:
     """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on them."""
-    from harness import orders as instrument
-    from harness.continuous_records import verdict_of
+    from noether import orders as instrument
+    from noether.continuous_records import verdict_of
 
     eta, rounded = 2.0 ** -np.arange(4, 12), 2.0**-50
     known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1), "eta^1.5": (eta**1.5, 1.5),
@@ -102,8 +102,8 @@ def orders() -> list[str]:
 
 def seeds() -> list[str]:
     """Other names, other runs: other lanes. The same: the same."""
-    from cases import CATALOG
-    from harness.discrete import DiscreteCell
+    from noether.cases import CATALOG
+    from noether.discrete import DiscreteCell
 
     def start(seed, tag):
         return DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag).job().q0.tobytes()
@@ -113,7 +113,7 @@ def seeds() -> list[str]:
 
 def codes() -> list[str]:
     """The exit codes that are promised for plain findings."""
-    from harness import run as running
+    from noether import run as running
 
     def one(verdict, control=None, spent=0.5):
         return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,

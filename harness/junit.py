@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from harness.table import explained, number
-from harness.verdicts import HOLDS, VIOLATED, Record
+from noether.table import explained, number
+from noether.verdicts import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
 FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -14,10 +14,10 @@ from functools import cache
 import numpy as np
 import sympy
 
-from cases.case import BREGMAN, Case
-from harness.namespace import NUMPY
-from harness.symbolic import KAPPA, formulas, metric_entries, zeros_of
-from harness.symbolic_exact import arrays, compiled, expression
+from noether.cases.case import BREGMAN, Case
+from noether.namespace import NUMPY
+from noether.symbolic import KAPPA, formulas, metric_entries, zeros_of
+from noether.symbolic_exact import arrays, compiled, expression
 
 
 class Kinked(RuntimeError):

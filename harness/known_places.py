@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.verdicts import HOLDS, VIOLATED
+from noether.verdicts import HOLDS, VIOLATED
 
 LANES, COMPONENTS, STEPS = 13, 2, 96
 OFF = 2.0**-10  # of a value's size: some 2^40 of its roundings
@@ -34,13 +34,13 @@ def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]
 
 
 def judged() -> list[str]:
-    """Where harness.judge looks away."""
-    from cases import CATALOG
-    from harness import judge
-    from harness.laws import ExactLaw, Residual
-    from harness.trajectory import Trajectory
-    from kernels.precision import Precision
-    from kernels.rules import HEAVY_BALL
+    """Where noether.judge looks away."""
+    from noether import judge
+    from noether.cases import CATALOG
+    from noether.kernels.precision import Precision
+    from noether.kernels.rules import HEAVY_BALL
+    from noether.laws import ExactLaw, Residual
+    from noether.trajectory import Trajectory
 
     nothing = np.zeros((STEPS + 1, COMPONENTS, LANES))
     t = Trajectory(CATALOG[0], HEAVY_BALL, Precision("float64"), nothing, nothing, np.ones((4, LANES)))
@@ -81,10 +81,10 @@ def judged() -> list[str]:
 
 def planted(law: str):
     """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
-    from cases import CATALOG
-    from harness.discrete import DiscreteCell
-    from harness.trajectory import Trajectory
-    from kernels.launch import run
+    from noether.cases import CATALOG
+    from noether.discrete import DiscreteCell
+    from noether.kernels.launch import run
+    from noether.trajectory import Trajectory
 
     name, rule = HOMES[law]
     case = next(c for c in CATALOG if c.name == name)
@@ -107,7 +107,7 @@ def planted(law: str):
 
 def read(law: str, case) -> list[int]:
     """The components that enter the law: of a charge those that its generators move or read."""
-    from harness.laws import EXACT
+    from noether.laws import EXACT
 
     if not EXACT[law].about_symmetry:
         return list(range(case.dim))
@@ -119,8 +119,8 @@ def read(law: str, case) -> list[int]:
 
 def seen(law: str) -> list[str]:
     """Where an exact law looks away."""
-    from harness import judge
-    from harness.laws import EXACT
+    from noether import judge
+    from noether.laws import EXACT
 
     t, where = planted(law)
     spent = np.zeros((0, 1, t.lanes))
@@ -144,8 +144,8 @@ def seen(law: str) -> list[str]:
 
 def drawn() -> list[str]:
     """What a sweep must hold of every parameter, or a statement is judged where two of its terms are one."""
-    from cases import CATALOG
-    from harness.discrete import DiscreteCell
+    from noether.cases import CATALOG
+    from noether.discrete import DiscreteCell
 
     case = next(c for c in CATALOG if c.name == "product")
     job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()

@@ -23,11 +23,11 @@ from functools import cache
 import mpmath
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Case
-from harness.namespace import MPMATH
-from harness.symbolic import PARAMETERS
-from harness.symbolic_exact import compiled
-from harness.symbolic_mechanics import TOTAL, equations
+from noether.cases.case import BREGMAN, DIAGONAL, Case
+from noether.namespace import MPMATH
+from noether.symbolic import PARAMETERS
+from noether.symbolic_exact import compiled
+from noether.symbolic_mechanics import TOTAL, equations
 
 DIGITS = 160
 STEP = mpmath.mpf(10) ** -30

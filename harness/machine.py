@@ -9,7 +9,21 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("noether", "numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
+from noether import __version__
+
+PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
+
+
+def importable(*before: Path) -> dict[str, str]:
+    """The environment of a child process in which python finds this package as it is found here.
+
+    before   folders that come first
+    An editable install is found by itself. Else the package is a folder named noether, in site-packages or one of links.
+    """
+    package = Path(__file__).parent
+    own = [package.parent] if package.name == "noether" else []
+    paths = [str(x) for x in (*before, *own)] + [os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(x for x in paths if x)}
 
 
 def version_of(package: str) -> str | None:
@@ -33,7 +47,7 @@ def commit() -> str | None:
 
 
 def versions() -> dict:
-    return {"python": platform.python_version(), **{p: version_of(p) for p in PACKAGES}, "commit": commit()}
+    return {"python": platform.python_version(), "noether": __version__, **{p: version_of(p) for p in PACKAGES}, "commit": commit()}
 
 
 def processor() -> str:

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
-from kernels.elementary import EXP_UNITS, LOG_UNITS
-from kernels.precision import Precision
-from kernels.program import Program
+from noether.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
+from noether.kernels.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.precision import Precision
+from noether.kernels.program import Program
 
 
 @dataclass

@@ -19,20 +19,20 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from cases.case import Case
-from harness import powers, sweep, trace
-from harness.certified import Domain
-from harness.domain import overflowing
-from harness.judge import judge
-from harness.laws import EXACT, act, broken_force, charge, dot
-from harness.namespace import NUMPY
-from harness.seeds import derive
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, Record
-from kernels import launch, step
-from kernels.outcome import Outcome
-from kernels.precision import Precision, narrow, parse
-from kernels.rules import RULES
+from noether import powers, sweep, trace
+from noether.cases.case import Case
+from noether.certified import Domain
+from noether.domain import overflowing
+from noether.judge import judge
+from noether.kernels import launch, step
+from noether.kernels.outcome import Outcome
+from noether.kernels.precision import Precision, narrow, parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT, act, broken_force, charge, dot
+from noether.namespace import NUMPY
+from noether.seeds import derive
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, Record
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps
 BATCHES = 4  # different minibatches of a run, each of a third of the samples

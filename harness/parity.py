@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cases.case import Case
-from harness.covering import cover
-from harness.discrete import DiscreteCell
-from harness.sweep import WIDE_LANES
-from harness.trace import gradient
-from kernels import launch
-from kernels.rules import RULES
+from noether.cases.case import Case
+from noether.covering import cover
+from noether.discrete import DiscreteCell
+from noether.kernels import launch
+from noether.kernels.rules import RULES
+from noether.sweep import WIDE_LANES
+from noether.trace import gradient
 
 Point = tuple[Case, str, str]
 GLANCE = 16  # steps of a launch that is glanced at

@@ -13,20 +13,20 @@ from functools import cache
 from importlib import import_module
 from itertools import product
 
-from cases import CORE
-from cases.case import Case
-from harness import controls, rarities
-from harness.covering import cover
-from harness.discrete import DiscreteCell, rules_of
-from harness.lawbook import LAWS  # noqa: F401
-from harness.laws import EXACT
-from harness.parity import GLANCE, WIDE_LANES, full_or_first, parity
-from harness.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
-from harness.trace import gradient
-from kernels import launch
-from kernels.precision import MODES
-from kernels.precision import PRECISIONS as TYPES
-from kernels.rules import RULES as RULE_TABLE
+from noether import controls, rarities
+from noether.cases import CORE
+from noether.cases.case import Case
+from noether.covering import cover
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels import launch
+from noether.kernels.precision import MODES
+from noether.kernels.precision import PRECISIONS as TYPES
+from noether.kernels.rules import RULES as RULE_TABLE
+from noether.lawbook import LAWS  # noqa: F401
+from noether.laws import EXACT
+from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity
+from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
+from noether.trace import gradient
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])
@@ -60,7 +60,7 @@ class FlowCell:
         return self.inner.rule
 
     def run(self) -> list:
-        return [r for r in import_module(f"harness.{self.module}").run_cell(self.inner) if r.law in self.laws]
+        return [r for r in import_module(f"noether.{self.module}").run_cell(self.inner) if r.law in self.laws]
 
 
 def backend_of(name: str) -> str:
@@ -84,7 +84,7 @@ MODULES = (
     ("stationary", "numpy"),
     ("reference", "heyoka"),
 )
-"""Modules of harness whose laws are not those of a launch, and what executes them.
+"""Modules of noether whose laws are not those of a launch, and what executes them.
 
 cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision, backend and `also`, a tuple of
 further laws of which the cell has records;
@@ -259,7 +259,7 @@ def cells(selection) -> list:
     out = [c for c in out if c.laws]
     wanted = [k for k in selection.laws if k != "B1" or selection.backend != "numpy"]  # numpy alone: nothing to compare
     for word, executes in MODULES:
-        module = import_module(f"harness.{word}")  # here: sympy and scipy take longer than `noether laws` may
+        module = import_module(f"noether.{word}")  # here: sympy and scipy take longer than `noether laws` may
         for cases, depth in depths(selection):
             found = module.cells(cases, depth, selection.seed, backend)
             asked = [(c, tuple(k for k in (c.law, *getattr(c, "also", ())) if k in wanted)) for c in found]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from harness.run import Result, run
+from noether.run import Result, run
 
 
 def watched(request, **how) -> Result:
-    """harness.run.run, watched."""
+    """noether.run.run, watched."""
     if not sys.stderr.isatty():
         return run(request, **how)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from harness.table import console
+    from noether.table import console
 
     columns = (BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:

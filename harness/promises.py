@@ -16,10 +16,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from harness import instruments
-from harness.laws import EXACT
-from harness.verdicts import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
-from kernels.rules import RULES
+from noether import instruments
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.verdicts import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.

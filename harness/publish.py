@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.folder import Run, read_run
-from harness.junit import document as junit
-from harness.records import write_whole
-from harness.report import render
-from harness.run import Result
-from harness.usage import UsageError
+from noether.folder import Run, read_run
+from noether.junit import document as junit
+from noether.records import write_whole
+from noether.report import render
+from noether.run import Result
+from noether.usage import UsageError
 
 
 def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:
-    from harness.plan import LAWS
+    from noether.plan import LAWS
 
     titles = {law: info.title for law, info in LAWS.items()}
     write_whole(path / "junit.xml", junit(records, errors, titles=titles, about=about))
@@ -24,7 +24,7 @@ def write(path: Path, records: list, errors: dict[str, str], laws: list[str], ab
 
 def page(records: list, laws: list[str], about: dict) -> str:
     if about.get("command") == "faults":
-        from harness.faults.page import render as matrix
+        from noether.faults.page import render as matrix
 
         return matrix(records, about)
     return render(records, laws, about)
@@ -33,7 +33,7 @@ def page(records: list, laws: list[str], about: dict) -> str:
 def publish_faults(result) -> None:
     """report.html and errors.txt of a run of `noether faults`."""
     if result.folder is not None:
-        from harness.faults.document import document
+        from noether.faults.document import document
 
         run = read_run(result.folder)
         write(run.path, run.records, result.errors, run.about["laws"], run.about)
@@ -52,7 +52,7 @@ def publish(result: Result) -> None:
 
 def publish_comparison(difference) -> Path:
     """compare.html into the second run folder. Raises UsageError."""
-    from harness.report.compare import render as changes
+    from noether.report.compare import render as changes
 
     page = difference.b.path / "compare.html"
     try:

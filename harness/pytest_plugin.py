@@ -27,7 +27,7 @@ class Noether:
         self.folder, self.beside, self.runs = folder, beside, 0
 
     def verify(self, case, **options):
-        """Every law on `case`, a name, a file or a Case, with the options of harness.verify; gives its Result."""
+        """Every law on `case`, a name, a file or a Case, with the options of noether.verify; gives its Result."""
         __tracebackhide__ = True
         return self.decided(case, options)
 
@@ -37,8 +37,8 @@ class Noether:
         return self.decided(case, {"laws": law, **options})
 
     def decided(self, case, options: dict):
-        from harness.run import verify
-        from harness.usage import UsageError
+        from noether.run import verify
+        from noether.usage import UsageError
 
         __tracebackhide__ = True
         case = case if not isinstance(case, (str, Path)) else self.found(str(case))
@@ -54,7 +54,7 @@ class Noether:
         return result
 
     def found(self, word: str) -> str:
-        from harness.casefile import is_file_word, split
+        from noether.casefile import is_file_word, split
 
         if not is_file_word(word):
             return word
@@ -66,7 +66,7 @@ class Noether:
 
 def told(result) -> str:
     """The verdict, then what is violated or undecided, a line each, with what replays it."""
-    from harness import table
+    from noether import table
 
     lines = [f"noether: {table.verdict(result)}"]
     for part in table.remainder(result):

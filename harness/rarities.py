@@ -6,10 +6,10 @@ in full in each stored type too. Whoever names a rule or a case gets what was na
 
 from __future__ import annotations
 
-from harness.covering import cover
-from harness.laws import EXACT
-from harness.trace import gradient, metric
-from kernels.rules import RULES
+from noether.covering import cover
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.trace import gradient, metric
 
 FEW, SHORT = 41, 32  # lanes and steps in a quick run
 

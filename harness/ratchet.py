@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
-from harness.scatter import entry_factor, group, mean_factor
-from harness.usage import UsageError
-from harness.verdicts import VIOLATED
-from kernels.launch import BACKENDS, missing
+from noether.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
+from noether.kernels.launch import BACKENDS, missing
+from noether.scatter import entry_factor, group, mean_factor
+from noether.usage import UsageError
+from noether.verdicts import VIOLATED
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
 NAMED = 5  # entries in a note

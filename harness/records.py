@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
-from harness.usage import UsageError
-from harness.verdicts import SCHEMA, Record
+from noether.usage import UsageError
+from noether.verdicts import SCHEMA, Record
 
 NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")

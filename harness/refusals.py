@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from harness.choices import Selection
-from harness.discrete import rules_of
-from harness.laws import EXACT
-from kernels.rules import RULES
+from noether.choices import Selection
+from noether.discrete import rules_of
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
 
 SHOWN = 3  # cases whose reasons are told
 
 
 def why(law: str, selection: Selection) -> str:
     """One line: what the law needs, and what each case lacks of it."""
-    from harness import plan
+    from noether import plan
 
     info = plan.LAWS[law]
     lacking = {}
@@ -47,7 +47,7 @@ def exact(law: str, case, selection: Selection) -> str:
 def elsewhere(law: str, case, modules) -> str:
     """What the module of another law says, where it says anything."""
     for word, _ in modules:
-        say = getattr(import_module(f"harness.{word}"), "why_not", None)
+        say = getattr(import_module(f"noether.{word}"), "why_not", None)
         reason = say(law, case) if say else ""
         if reason:
             return reason

@@ -16,13 +16,13 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness import bounds, trace
-from harness.domain import MARGIN, NORMAL, OVERFLOW
-from harness.sweep import KICK, STEP_EXPONENTS, pace
-from kernels.launch import Job
-from kernels.precision import Precision, representable
-from kernels.rules import Rule
+from noether import bounds, trace
+from noether.cases.case import Case
+from noether.domain import MARGIN, NORMAL, OVERFLOW
+from noether.kernels.launch import Job
+from noether.kernels.precision import Precision, representable
+from noether.kernels.rules import Rule
+from noether.sweep import KICK, STEP_EXPONENTS, pace
 
 NAMED = ("eta", "eta_low", "beta", "k", "eps", "scale", "kick", "choice")
 """The units of a lane; after them d units of the start and d of the kick."""

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases import CATALOG, Case
-from harness import trace
-from harness.diagnosis import safely
-from harness.judge import spent_of, witness
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from kernels import launch
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import trace
+from noether.cases import CATALOG, Case
+from noether.diagnosis import safely
+from noether.judge import spent_of, witness
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
 
 
 class ReplayError(ValueError):

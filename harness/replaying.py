@@ -14,12 +14,12 @@ import shlex
 from functools import cached_property
 from pathlib import Path
 
-from cases import CATALOG
-from harness import casefile
-from harness.folder import Run
-from harness.records import plain
-from harness.usage import UsageError, unknown
-from harness.verdicts import Record
+from noether import casefile
+from noether.cases import CATALOG
+from noether.folder import Run
+from noether.records import plain
+from noether.usage import UsageError, unknown
+from noether.verdicts import Record
 
 NUMBERS = ("measured", "predicted", "bound", "spent")
 CHOICES = ("law", "cell", "symmetry", "control")
@@ -95,7 +95,7 @@ class Replays:
     @cached_property
     def cases(self) -> tuple:
         """The catalogue and the run's own case files, whose names win."""
-        from harness.choices import chosen_cases
+        from noether.choices import chosen_cases
 
         words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if casefile.is_file_word(w)]
         own = chosen_cases(words)[0] if words else ()
@@ -104,8 +104,8 @@ class Replays:
     @cached_property
     def cells(self) -> dict:
         """The cells of the run by name, planned again from what the run was asked for."""
-        from harness.choices import Request, select
-        from harness.run import plan
+        from noether.choices import Request, select
+        from noether.run import plan
 
         kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
         kept["cases"] = tuple(
@@ -115,7 +115,7 @@ class Replays:
 
     def cell(self, record: Record):
         """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
-        from harness.laws import EXACT
+        from noether.laws import EXACT
 
         if record.law in EXACT and record.worst and not record.control:
             return None
@@ -140,7 +140,7 @@ class Replays:
         cell = self.cell(record)
         if cell is not None:
             return whole(cell, record, [r for r in self.run.records if r.cell == record.cell])
-        from harness.replay import ReplayError, replay
+        from noether.replay import ReplayError, replay
 
         try:
             back = replay(record.as_dict(), self.cases)
@@ -151,7 +151,7 @@ class Replays:
 
 def whole(cell, record: Record, beside: list[Record]) -> tuple[bool, str]:
     """A record's cell run again; the record is told from the others of the cell by its place among them."""
-    from harness.execute import run_cell
+    from noether.execute import run_cell
 
     done = run_cell(cell)
     if done.error is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from cases import CATALOG, Case
-from harness.folder import RUNS
-from harness.verdicts import Record
-from kernels.launch import Job
+from noether.cases import CATALOG, Case
+from noether.folder import RUNS
+from noether.kernels.launch import Job
+from noether.verdicts import Record
 
 
 def about(case: Case, job: Job, backend: str = "numpy") -> dict:
-    """What harness.judge.judge_all wants to know about a launch, so that its records can be reproduced."""
+    """What noether.judge.judge_all wants to know about a launch, so that its records can be reproduced."""
     ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)}
     return dict(case=case.name, rule=job.rule.name, backend=backend, precision=job.precision.label, parameters=ranges, cell=f"found/{case.name}")
 
@@ -23,8 +23,8 @@ def reproduction(job: Job, record: Record, *, out: Path | None = None) -> str:
     Writes one file below `out`, by default runs/found, over what was found there before: what is shrunk later is smaller.
     Raises ValueError for a record without a lane, and for a case that a replay could not find.
     """
-    from harness.fuzz import corpus
-    from harness.fuzz.example import Example, Subject
+    from noether.fuzz import corpus
+    from noether.fuzz.example import Example, Subject
 
     if not record.worst:
         raise ValueError(f"{record.law} on {record.case} names no lane: there is nothing to run again")

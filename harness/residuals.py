@@ -12,18 +12,18 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from cases.case import Case
-from harness import bounds, trace
-from harness.bounds import FLOAT64
-from harness.laws import EXACT
-from harness.magnitudes import Magnitude, Rules, magnitude_error
-from harness.scalar import Formulas, Scalar, largest
-from harness.trace import pruned
-from harness.trajectory import Trajectory
-from harness.wide import partials
-from kernels.precision import UNIT, Precision
-from kernels.program import Program
-from kernels.rules import Rule
+from noether import bounds, trace
+from noether.bounds import FLOAT64
+from noether.cases.case import Case
+from noether.kernels.precision import UNIT, Precision
+from noether.kernels.program import Program
+from noether.kernels.rules import Rule
+from noether.laws import EXACT
+from noether.magnitudes import Magnitude, Rules, magnitude_error
+from noether.scalar import Formulas, Scalar, largest
+from noether.trace import pruned
+from noether.trajectory import Trajectory
+from noether.wide import partials
 
 # At most 2^10 products of a residual underflow, each by 2^-1075, and what multiplies them is below 2^100.
 FLOOR = 2.0**-960

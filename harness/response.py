@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import controls, powers, sweep
-from harness.certified import Domain
-from harness.judge import portrait
-from harness.laws import act, charge, charge_bound, charge_own, dot, xi
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
-from kernels import launch
+from noether import controls, powers, sweep
+from noether.certified import Domain
+from noether.judge import portrait
+from noether.kernels import launch
+from noether.laws import act, charge, charge_bound, charge_own, dot, xi
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
 LOST = float(np.log10(100 * RESOLVED / 1e-3))  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3
@@ -62,7 +62,7 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
 
 
 def judge_response(cell) -> list[Record]:
-    from harness.discrete import trajectory
+    from noether.discrete import trajectory
 
     job = lanes_of(cell)
     right = trajectory(cell, job, launch.run(job, cell.backend))

@@ -8,15 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cases import Case
-from harness import casefile, promises, replaying, unread
-from harness.choices import Request, Selection, select
-from harness.execute import execute
-from harness.folder import Folder
-from harness.machine import cpus, versions
-from harness.refusals import why
-from harness.usage import UsageError
-from harness.verdicts import LawSummary, Record, exit_code, summarise
+from noether import casefile, promises, replaying, unread
+from noether.cases import Case
+from noether.choices import Request, Selection, select
+from noether.execute import execute
+from noether.folder import Folder
+from noether.machine import cpus, versions
+from noether.refusals import why
+from noether.usage import UsageError
+from noether.verdicts import LawSummary, Record, exit_code, summarise
 
 INTERNAL, INTERRUPTED = 70, 130
 DEFAULT_JOBS = min(2, cpus())
@@ -56,12 +56,12 @@ class Result:
     about: dict = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
     unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
-    baseline: object = None  # harness.ratchet.Comparison, where one was asked for
+    baseline: object = None  # noether.ratchet.Comparison, where one was asked for
 
 
 def plan(selection: Selection) -> Plan:
     """Raises UsageError when the selection is empty or leaves a law out that was asked for, BackendMissing."""
-    from harness import plan as planning
+    from noether import plan as planning
 
     backend = planning.backend_of(selection.backend)
     cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
@@ -81,8 +81,8 @@ def plan(selection: Selection) -> Plan:
 
 def paces(selection: Selection) -> list[str]:
     """What is told of the step sizes of cases that are not of the catalogue."""
-    from cases import CATALOG
-    from harness import sweep
+    from noether import sweep
+    from noether.cases import CATALOG
 
     return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
 
@@ -197,7 +197,7 @@ def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, 
 
 def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
     """Rows, exit code, and the last word in run.json; leaves the folder closed even when the disk is full."""
-    from harness import plan as planning
+    from noether import plan as planning
 
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
@@ -231,7 +231,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     """Verify cases (names, files or Case objects; none is the whole catalogue) and return what was found.
 
     Writes a run folder only when `out` is given. overrides: eta, beta, decay, eps, steps, lanes, reference. Raises UsageError
-    for wrong words and kernels.launch.BackendMissing. With jobs > 1 the caller's script needs the usual
+    for wrong words and noether.kernels.launch.BackendMissing. With jobs > 1 the caller's script needs the usual
     `if __name__ == "__main__":`.
     """
     comma = lambda x: x if x is None or isinstance(x, str) else ",".join(x)  # noqa: E731

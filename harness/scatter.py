@@ -12,7 +12,7 @@ sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries 
 The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured between
 seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2) m     (3)
 
-    python -m harness.scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
+    python -m noether.scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
 """
 
 from __future__ import annotations
@@ -127,9 +127,9 @@ def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
 def main(folders: list[str]) -> int:
     from pathlib import Path
 
-    from harness.baseline import entries
-    from harness.folder import read_run
-    from harness.verdicts import ORDER
+    from noether.baseline import entries
+    from noether.folder import read_run
+    from noether.verdicts import ORDER
 
     runs = [[r for r in read_run(Path(f)).records if r.kind != ORDER] for f in folders]
     for (law, size), s in measure([{k: e.spent for k, e in entries(r).items()} for r in runs]).items():

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cases.case import Case
-from harness.certified import certified_steps, judge_inside
-from harness.domain import leaving
-from harness.laws import EXACT
-from harness.residuals import residuals, speaking
-from harness.trajectory import Trajectory
-from harness.verdicts import BITWISE, VIOLATED, Record
-from harness.wide import WIDE
-from kernels import launch, screening
+from noether.cases.case import Case
+from noether.certified import certified_steps, judge_inside
+from noether.domain import leaving
+from noether.kernels import launch, screening
+from noether.laws import EXACT
+from noether.residuals import residuals, speaking
+from noether.trajectory import Trajectory
+from noether.verdicts import BITWISE, VIOLATED, Record
+from noether.wide import WIDE
 
 
 @dataclass(frozen=True)

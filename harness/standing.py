@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from harness import power
-from harness.lawbook import LAWS
-from harness.table import COLOUR, listing, number
-from harness.verdicts import ORDER, Record, summarise
+from noether import power
+from noether.lawbook import LAWS
+from noether.table import COLOUR, listing, number
+from noether.verdicts import ORDER, Record, summarise
 
 
 def slopes(records: Iterable[Record]) -> str:

@@ -28,16 +28,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import BREGMAN, Case
-from harness import powers, sweep, trace
-from harness.laws import charge_bound, charge_own, dot, formed, size
-from harness.laws.norm import scales
-from harness.seeds import derive
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
-from kernels import launch
-from kernels.precision import parse, representable
-from kernels.rules import RULES
+from noether import powers, sweep, trace
+from noether.cases.case import BREGMAN, Case
+from noether.kernels import launch
+from noether.kernels.precision import parse, representable
+from noether.kernels.rules import RULES
+from noether.laws import charge_bound, charge_own, dot, formed, size
+from noether.laws.norm import scales
+from noether.seeds import derive
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 SMALL = 1 / 16
 SIZE = {

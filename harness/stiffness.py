@@ -16,10 +16,10 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import BREGMAN, DIAGONAL, Case
-from harness import trace, wide
-from harness.namespace import NUMPY
-from kernels.precision import Precision
+from noether import trace, wide
+from noether.cases.case import BREGMAN, DIAGONAL, Case
+from noether.kernels.precision import Precision
+from noether.namespace import NUMPY
 
 POINTS, ENTRIES = 32, 2**11  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
 LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/sweep.py)

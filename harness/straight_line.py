@@ -14,8 +14,8 @@ import numpy as np
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from harness.namespace import step
-from harness.symbolic_gradient import Step
+from noether.namespace import step
+from noether.symbolic_gradient import Step
 
 FUNCTIONS = {Step: "step", sympy.exp: "exp", sympy.log: "log", log1p: "log1p", sympy.Abs: "absolute"}
 LIBRARIES = {"numpy": np, "mpmath": mpmath}

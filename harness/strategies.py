@@ -1,7 +1,7 @@
 """Hypothesis strategies for everything that a launch is made of. Public: import them into tests of your own.
 
     from hypothesis import given
-    from harness.strategies import launches
+    from noether.strategies import launches
 
     @given(launches(rule=RULES["heavy-ball"], eps=0.0))
     def test_a_claim_about_whatever_is_launched(drawn):
@@ -22,14 +22,14 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from cases import CORE
-from cases.case import Case
-from harness import sweep
-from harness.discrete import rules_of
-from harness.regimes import REGIMES, Regime, draw, ordinary, units
-from kernels import launch
-from kernels.precision import MODES, PRECISIONS, Precision
-from kernels.rules import RULES, Rule
+from noether import sweep
+from noether.cases import CORE
+from noether.cases.case import Case
+from noether.discrete import rules_of
+from noether.kernels import launch
+from noether.kernels.precision import MODES, PRECISIONS, Precision
+from noether.kernels.rules import RULES, Rule
+from noether.regimes import REGIMES, Regime, draw, ordinary, units
 
 LANES = (1, 2, 3, 5, 7, 16, 33, 127, 129)
 ANCHORS = 3  # lanes that are drawn; the others mix their units, so that a wide launch shrinks as a narrow one does
@@ -95,7 +95,7 @@ class Lane(NamedTuple):
 
 
 def columns(case: Case) -> SearchStrategy[np.ndarray]:
-    """The units of one lane in [0, 1), (units(case),): what harness.regimes.draw takes.   columns(RAYLEIGH).example().max() < 1
+    """The units of one lane in [0, 1), (units(case),): what noether.regimes.draw takes.   columns(RAYLEIGH).example().max() < 1
 
     As bytes: a list of numbers takes twenty times as long to draw and to shrink.
     """
@@ -133,10 +133,10 @@ def magnitudes(case: Case, precision: Precision, regime: str = "strong-breaking"
 
 @st.composite
 def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=None, steps=None, k=None, eps=None) -> tuple[Case, launch.Job]:
-    """(case, kernels.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
+    """(case, noether.kernels.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
 
     case, rule, precision, lanes, steps   a value, or a strategy; None draws any
-    regime                                a name of harness.regimes.REGIMES for every lane, or a strategy; None draws one for each lane
+    regime                                a name of noether.regimes.REGIMES for every lane, or a strategy; None draws one for each lane
     k, eps                                one value for every lane
     Example: `@given(launches(precision=Precision("bfloat16"), regime="unstable", lanes=1))`.
     """

@@ -9,7 +9,7 @@
     lanes     1 to 10^6 lanes in one launch: no false alarm, peak memory below MEMORY
     horizons  10^7 steps in float32 and bfloat16: no false alarm; how many lanes froze, and when, is an effect and no fault
 
-`python -m harness.stress [PART ...]` prints what was done; exit code 0, or 1 where something above is not so.
+`python -m noether.stress [PART ...]` prints what was done; exit code 0, or 1 where something above is not so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import resource
 import shutil
 import signal
@@ -30,7 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.seeds import derive
+from noether.machine import importable
+from noether.seeds import derive
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("verify", "mexican-hat", "rayleigh", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r")
@@ -38,20 +38,19 @@ MEMORY = 1.5 * 2**30
 FATE = ("seconds", "start", "end")
 
 
-def command(words, module: str = "harness") -> list[str]:
+def command(words, module: str = "noether") -> list[str]:
     return [sys.executable, "-c", f"import {module}; {module}.main()", *words] if module == "fakes" else [sys.executable, "-m", module, *words]
 
 
 def environment(**more) -> dict:
-    path = os.pathsep.join((str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")))
-    return {**os.environ, "PYTHONPATH": path, **more}
+    return {**importable(ROOT / "tests"), **more}
 
 
-def start(place: Path, words, module="harness", **how) -> subprocess.Popen:
+def start(place: Path, words, module="noether", **how) -> subprocess.Popen:
     return subprocess.Popen(command(words, module), cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **{"env": environment(), **how})
 
 
-def outcome(place: Path, words, module="harness", **how) -> tuple[int, str]:
+def outcome(place: Path, words, module="noether", **how) -> tuple[int, str]:
     """Exit code and stderr."""
     process = start(place, words, module, **how)
     _, err = process.communicate()
@@ -77,7 +76,7 @@ def differences(folder: Path, want: list[str]) -> list[str]:
     return out
 
 
-def undisturbed(place: Path, words, module="harness", **how) -> tuple[list[str], float, int]:
+def undisturbed(place: Path, words, module="noether", **how) -> tuple[list[str], float, int]:
     place.mkdir(parents=True)
     begin = time.perf_counter()
     code, err = outcome(place, words, module, **how)
@@ -86,7 +85,7 @@ def undisturbed(place: Path, words, module="harness", **how) -> tuple[list[str],
     return found(place / "r"), time.perf_counter() - begin, code
 
 
-def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="harness", **how) -> list[str]:
+def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="noether", **how) -> list[str]:
     """`count` kills, each of a run of its own or of one resumed, at seeded moments of its length."""
     want, length, code = undisturbed(place / "whole", words, module, **how)
     rng = np.random.default_rng(derive(seed, "kills"))
@@ -115,7 +114,7 @@ def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="h
     return problems
 
 
-def doubles(place: Path, *, count: int = 5, words=WORDS, module="harness", **how) -> list[str]:
+def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how) -> list[str]:
     """Two at the same instant, and one into a folder that is being written."""
     want, _, code = undisturbed(place / "whole", words, module, **how)
     problems = []
@@ -133,7 +132,7 @@ def doubles(place: Path, *, count: int = 5, words=WORDS, module="harness", **how
     return problems
 
 
-def starved(place: Path, *, sizes=(0, 700, 5000, 20000, 60000), disk: bool = True, words=WORDS, module="harness", **how) -> list[str]:
+def starved(place: Path, *, sizes=(0, 700, 5000, 20000, 60000), disk: bool = True, words=WORDS, module="noether", **how) -> list[str]:
     """The disk is full after so many bytes of any one file; then there is room again."""
     want, _, code = undisturbed(place / "whole", words, module, **how)
     problems = []
@@ -195,7 +194,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 def called(place: Path, words) -> tuple[int, str, str]:
     """The command line in this process: exit code, stdout, stderr."""
-    from harness.cli import call
+    from noether.cli import call
 
     out, err = io.StringIO(), io.StringIO()
     with chdir(place), redirect_stdout(out), redirect_stderr(err):
@@ -213,11 +212,11 @@ def told(code: int, err: str, allowed) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
-    from harness.stress_damage import damaged
-    from harness.stress_size import horizons, lanes
+    from noether.stress_damage import damaged
+    from noether.stress_size import horizons, lanes
 
     parts = {"kills": kills, "doubles": doubles, "starved": starved, "damaged": damaged, "lanes": lanes, "horizons": horizons}
-    parser = argparse.ArgumentParser(prog="python -m harness.stress")
+    parser = argparse.ArgumentParser(prog="python -m noether.stress")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all when none is given")
     asked = parser.parse_args(words).parts or list(parts)
     if set(asked) - set(parts):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CATALOG
-from harness import sweep
-from harness.screen import outside, screen
-from harness.stress import MEMORY
-from kernels import launch
-from kernels.precision import Precision, widen
-from kernels.rules import RULES
+from noether import sweep
+from noether.cases import CATALOG
+from noether.kernels import launch
+from noether.kernels.precision import Precision, widen
+from noether.kernels.rules import RULES
+from noether.screen import outside, screen
+from noether.stress import MEMORY
 
 LANES = (1, 2, 31, 32, 33, 127, 128, 129, 1023, 1025, 10_007, 100_003, 1_000_000)
 HORIZON = (10**3, 10**4, 10**5, 10**6, 10**7)

@@ -12,12 +12,12 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness import trace
-from harness.stiffness import step_curvature
-from kernels.launch import Job
-from kernels.precision import Precision, representable
-from kernels.rules import Rule
+from noether import trace
+from noether.cases.case import Case
+from noether.kernels.launch import Job
+from noether.kernels.precision import Precision, representable
+from noether.kernels.rules import Rule
+from noether.stiffness import step_curvature
 
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.
 STEP_EXPONENTS = {"float64": (3, 7), "float32": (3, 6), "float16": (2, 4), "bfloat16": (1, 3)}

@@ -17,10 +17,10 @@ import mpmath
 import numpy as np
 import sympy
 
-from cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
-from harness import theorem
-from harness.symbolic_exact import Exact, arrays, compiled, decimals, expression, unwrap
-from harness.symbolic_gradient import Step, partials
+from noether import theorem
+from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
+from noether.symbolic_exact import Exact, arrays, compiled, decimals, expression, unwrap
+from noether.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
@@ -195,7 +195,7 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
 
 def explained(case: Case, point: Sequence, xi: Sequence, value) -> bool:
     """Whether <grad f, xi> = value at a point is within the rounding of the loss's constants."""
-    from harness import bounds, trace  # here: the tracer asks this module of what it cannot trace
+    from noether import bounds, trace  # here: the tracer asks this module of what it cannot trace
 
     q = np.array([[float(x)] for x in point])
     off = bounds.of_constants(trace.gradient(case), q)[:, 0]

@@ -12,10 +12,10 @@ from functools import cache
 
 import sympy
 
-from cases.case import BREGMAN, Case
-from harness import theorem
-from harness.symbolic import KAPPA, formulas, metric_entries
-from harness.symbolic_exact import arrays, compiled, expression
+from noether import theorem
+from noether.cases.case import BREGMAN, Case
+from noether.symbolic import KAPPA, formulas, metric_entries
+from noether.symbolic_exact import arrays, compiled, expression
 
 
 @dataclass(frozen=True, eq=False)

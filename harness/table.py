@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.power import of_law, percent
-from harness.run import INTERNAL, INTERRUPTED, Result
-from harness.verdicts import (
+from noether.power import of_law, percent
+from noether.run import INTERNAL, INTERRUPTED, Result
+from noether.verdicts import (
     BITWISE,
     HOLDS,
     INCONCLUSIVE,

@@ -12,10 +12,10 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness.namespace import absent, is_number, plain
-from kernels.program import Op, Program
-from kernels.rules import Rule
+from noether.cases.case import Case
+from noether.kernels.program import Op, Program
+from noether.kernels.rules import Rule
+from noether.namespace import absent, is_number, plain
 
 
 class TraceError(ValueError):

@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from cases.case import Case
-from harness import bounds, trace, wide
-from harness.wide import U_WIDE, WIDE
-from kernels.precision import Precision
-from kernels.rules import Rule
+from noether import bounds, trace, wide
+from noether.cases.case import Case
+from noether.kernels.precision import Precision
+from noether.kernels.rules import Rule
+from noether.wide import U_WIDE, WIDE
 
 
 class Trajectory:

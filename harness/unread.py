@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-from harness.laws import EXACT
-from harness.usage import UsageError
-from kernels.rules import RULES
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.usage import UsageError
 
 OPTION = {
     "eta": "--eta",

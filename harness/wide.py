@@ -10,7 +10,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 
-from harness.namespace import MPMATH, NUMPY, absent, plain, step
+from noether.namespace import MPMATH, NUMPY, absent, plain, step
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64

@@ -13,15 +13,15 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from kernels.precision import Precision
-from kernels.program import Program
+from noether.kernels.precision import Precision
+from noether.kernels.program import Program
 
 HEADER = '''"""A traced program, printed by kernels/codegen.py. {what}"""
 
 import triton
 import triton.language as tl
 
-from kernels.rounding import exp, log, narrow
+from noether.kernels.rounding import exp, log, narrow
 
 
 @triton.jit

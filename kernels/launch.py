@@ -21,12 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
-from kernels.precision import BUFFER, Precision, encode
-from kernels.program import Program
-from kernels.rules import RULES, Rule
-from kernels.step import advanced
-from kernels.step import trajectory as plain_trajectory
+from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
+from noether.kernels.precision import BUFFER, Precision, encode
+from noether.kernels.program import Program
+from noether.kernels.rules import RULES, Rule
+from noether.kernels.step import advanced
+from noether.kernels.step import trajectory as plain_trajectory
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
@@ -100,7 +100,7 @@ def buffers(job: Job) -> tuple[np.ndarray, np.ndarray]:
 def constexprs(job: Job, block: int) -> dict:
     import triton.language as tl
 
-    from kernels.codegen import function
+    from noether.kernels.codegen import function
 
     p = job.precision
     if job.rule.begun:
@@ -122,7 +122,7 @@ def constexprs(job: Job, block: int) -> dict:
 def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None) -> Outcome:
     """Execute. Raises BackendMissing; ValueError for an unknown backend or what it cannot be planted with.
 
-    advance   a wrong step, as kernels.step.advanced: numpy only
+    advance   a wrong step, as noether.kernels.step.advanced: numpy only
     sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
     """
     if backend not in BACKENDS:
@@ -166,7 +166,7 @@ def missing(backend: str) -> str:
     if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
         return "torch is not installed"
     if backend == "triton-cpu":
-        from kernels import native
+        from noether.kernels import native
 
         return native.missing()
     if backend == "triton-gpu":
@@ -189,8 +189,8 @@ SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat
 
 def compiled(job: Job, arch: int = 90, warps: int = WARPS):
     """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from kernels.compiled import compile_ptx
-    from kernels.loop import trajectory
+    from noether.kernels.compiled import compile_ptx
+    from noether.kernels.loop import trajectory
 
     p = job.precision
     signature = {
@@ -201,13 +201,13 @@ def compiled(job: Job, arch: int = 90, warps: int = WARPS):
 
 
 def _ptx(job: Job, sabotage: Callable | None) -> Outcome:
-    from kernels.ptx import evaluate
+    from noether.kernels.ptx import evaluate
 
     return _on_cpu(job, evaluate, "triton-ptx", sabotage)
 
 
 def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
-    from kernels.native import execute
+    from noether.kernels.native import execute
 
     return _on_cpu(job, execute, "triton-cpu", sabotage)
 
@@ -223,7 +223,7 @@ def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None
 def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
-    from kernels.loop import trajectory
+    from noether.kernels.loop import trajectory
 
     q, v = buffers(job)
     send = lambda x: torch.from_numpy(x).to(device)  # noqa: E731

@@ -11,8 +11,8 @@ noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, sh
 import triton
 import triton.language as tl
 
-from kernels.loop import advance, share_of
-from kernels.rounding import load, store
+from noether.kernels.loop import advance, share_of
+from noether.kernels.rounding import load, store
 
 
 @triton.jit

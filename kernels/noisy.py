@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kernels import launch, noise
-from kernels.precision import Precision, encode, widen
-from kernels.rules import Rule
-from kernels.step import step
+from noether.kernels import launch, noise
+from noether.kernels.precision import Precision, encode, widen
+from noether.kernels.rules import Rule
+from noether.kernels.step import step
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")
 COUNTERS = ("lane", "seed", "threshold", "shift")
@@ -189,7 +189,7 @@ def plain(job: NoisyJob) -> Sums:
 def constexprs(job: NoisyJob, block: int) -> dict:
     import triton.language as tl
 
-    from kernels import noise_loop
+    from noether.kernels import noise_loop
 
     p = job.precision
     return {"FORCE": getattr(noise_loop, job.force), "SIGNS": job.signs, "D": len(job.q0), "RULE": job.rule.number, "ARITH": getattr(tl, p.arith),
@@ -208,8 +208,8 @@ def arrays(job: NoisyJob) -> list[np.ndarray]:
 
 def compiled(job: NoisyJob, arch: int = 90, warps: int = launch.WARPS):
     """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from kernels.compiled import compile_ptx
-    from kernels.noise_loop import noisy
+    from noether.kernels.compiled import compile_ptx
+    from noether.kernels.noise_loop import noisy
 
     p = job.precision
     signature = {
@@ -221,9 +221,9 @@ def compiled(job: NoisyJob, arch: int = 90, warps: int = launch.WARPS):
 
 def on_cpu(job: NoisyJob, backend: str) -> Sums:
     if backend == "triton-ptx":
-        from kernels.ptx import evaluate as execute
+        from noether.kernels.ptx import evaluate as execute
     else:
-        from kernels.native import execute
+        from noether.kernels.native import execute
     buffers = arrays(job)
     report = execute(compiled(job).ptx, [*buffers, job.lanes, job.windows, job.every], -(-job.lanes // (32 * launch.WARPS)))
     return summed(job, buffers, backend, {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])})
@@ -237,7 +237,7 @@ def summed(job: NoisyJob, buffers: list[np.ndarray], backend: str, notes: dict |
 def launched(job: NoisyJob, device: str, block: int, **options) -> list[np.ndarray]:
     import torch
 
-    from kernels.noise_loop import noisy
+    from noether.kernels.noise_loop import noisy
 
     sent = [torch.from_numpy(x).to(device) for x in arrays(job)]
     noisy[(-(-job.lanes // block),)](*sent, job.lanes, job.windows, job.every, **constexprs(job, block), **options)

@@ -12,8 +12,8 @@ set where law l looks back two steps.
 import triton
 import triton.language as tl
 
-from kernels.loop import advance, share_of
-from kernels.rounding import load, store
+from noether.kernels.loop import advance, share_of
+from noether.kernels.rounding import load, store
 
 
 @triton.jit

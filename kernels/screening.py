@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kernels import launch
-from kernels.codegen import function
-from kernels.launch import Job
-from kernels.precision import Precision, encode
-from kernels.program import Program
-from kernels.registers import Registers
-from kernels.step import advanced
+from noether.kernels import launch
+from noether.kernels.codegen import function
+from noether.kernels.launch import Job
+from noether.kernels.precision import Precision, encode
+from noether.kernels.program import Program
+from noether.kernels.registers import Registers
+from noether.kernels.step import advanced
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 FLOAT64 = Precision("float64")
@@ -96,8 +96,8 @@ def constexprs(screen: Screen, block: int) -> dict:
 
 def compiled(screen: Screen, arch: int = 90, warps: int = launch.WARPS):
     """The screen's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from kernels.compiled import compile_ptx
-    from kernels.screen import screen as kernel
+    from noether.kernels.compiled import compile_ptx
+    from noether.kernels.screen import screen as kernel
 
     p = screen.job.precision
     signature = {
@@ -118,9 +118,9 @@ def launched(screen: Screen, backend: str) -> Found:
         q, v, _, _, spent, steps = arrays
     else:
         if backend == "triton-ptx":
-            from kernels.ptx import evaluate as execute
+            from noether.kernels.ptx import evaluate as execute
         else:
-            from kernels.native import execute
+            from noether.kernels.native import execute
         report = execute(compiled(screen).ptx, [*arrays, job.lanes, job.steps], blocks)
         notes = {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
     if (steps == UNWRITTEN).any():
@@ -131,7 +131,7 @@ def launched(screen: Screen, backend: str) -> Found:
 def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.ndarray]:
     import torch
 
-    from kernels.screen import screen as kernel
+    from noether.kernels.screen import screen as kernel
 
     sent = [torch.from_numpy(x).to("cuda") for x in arrays]
     options = dict(num_warps=launch.WARPS, enable_fp_fusion=False)
@@ -140,7 +140,7 @@ def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.nda
 
 
 def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
-    """In numpy, block by block. `advance` as in kernels.step: a fault may be planted."""
+    """In numpy, block by block. `advance` as in noether.kernels.step: a fault may be planted."""
     job = screen.job
     found = empty(screen, "numpy")
     registers = None

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kernels import elementary
-from kernels.precision import Precision, encode, narrow
-from kernels.program import Program
-from kernels.rules import Rule
+from noether.kernels import elementary
+from noether.kernels.precision import Precision, encode, narrow
+from noether.kernels.program import Program
+from noether.kernels.rules import Rule
 
 BLOCK = 4096
 

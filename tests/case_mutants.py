@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path.insert(0, str(HERE))
 CHOICES = ("box", "kick", "pace", "near", "far")
 
 
@@ -42,21 +42,21 @@ def mutants(path: Path):
 
 def fresh(name: str, source: str):
     """The package cases with one module's source replaced."""
-    for module in [m for m in sys.modules if m == "cases" or m.startswith("cases.")]:
-        if module not in ("cases.case",):
+    for module in [m for m in sys.modules if m == "noether.cases" or m.startswith("noether.cases.")]:
+        if module not in ("noether.cases.case",):
             del sys.modules[module]
     if name:
         import types
 
-        module = types.ModuleType(f"cases.{name}")
+        module = types.ModuleType(f"noether.cases.{name}")
         module.__file__ = str(HERE.parent / "cases" / f"{name}.py")
-        package = types.ModuleType("cases")
+        package = types.ModuleType("noether.cases")
         package.__path__ = [str(HERE.parent / "cases")]
-        sys.modules["cases"] = package
-        sys.modules[f"cases.{name}"] = module
+        sys.modules["noether.cases"] = package
+        sys.modules[f"noether.cases.{name}"] = module
         exec(compile(source, module.__file__, "exec"), module.__dict__)
-        del sys.modules["cases"]
-    return importlib.import_module("cases")
+        del sys.modules["noether.cases"]
+    return importlib.import_module("noether.cases")
 
 
 def noticed(name: str, source: str, words) -> bool:

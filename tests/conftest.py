@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-import harness
+import noether
 
 threadpool_limits(1, user_api="blas")  # as in a run (harness/execute.py)
 
@@ -21,10 +21,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "noether")
 
 @pytest.fixture
 def plan(monkeypatch, tmp_path):
-    """harness.plan replaced by fakes.Plan; runs/ in an empty folder."""
-    fake = fakes.Plan("harness.plan")
-    monkeypatch.setitem(sys.modules, "harness.plan", fake)
-    monkeypatch.setattr(harness, "plan", fake, raising=False)
+    """noether.plan replaced by fakes.Plan; runs/ in an empty folder."""
+    fake = fakes.Plan("noether.plan")
+    monkeypatch.setitem(sys.modules, "noether.plan", fake)
+    monkeypatch.setattr(noether, "plan", fake, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     return fake

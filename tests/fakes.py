@@ -9,9 +9,9 @@ import time
 import types
 from dataclasses import dataclass
 
-from harness.seeds import derive
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
-from kernels.launch import BackendMissing
+from noether.kernels.launch import BackendMissing
+from noether.seeds import derive
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class Plan(types.ModuleType):
 
 
 def main():
-    import harness
-    from harness.cli import main as command
+    import noether
+    from noether.cli import main as command
 
-    plan = Plan("harness.plan")
+    plan = Plan("noether.plan")
     plan.wrong = dict(x.split("=") for x in os.environ.get("FAKE", "").split(",") if x)
-    sys.modules["harness.plan"] = harness.plan = plan
+    sys.modules["noether.plan"] = noether.plan = plan
     command()

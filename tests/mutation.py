@@ -145,11 +145,12 @@ def child(module: str, tree: ast.Module | None) -> None:
 
 
 def dotted(module: str) -> str:
-    return module if module.startswith("kernels.") else f"harness.{module}"
+    return f"noether.{module}"
 
 
 def source(module: str) -> str:
-    return str(ROOT / (dotted(module).replace(".", "/") + ".py"))
+    folder = ROOT if module.startswith("kernels.") else ROOT / "harness"
+    return str(folder / (module.replace(".", "/") + ".py"))
 
 
 def run(module: str, tree) -> str:
@@ -165,10 +166,10 @@ def run(module: str, tree) -> str:
 
 def preload() -> None:
     """What is slow to import, and nothing of this project."""
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    sys.path.insert(0, str(ROOT / "tests"))
     for name in ("numpy", "scipy.integrate", "mpmath", "sympy", "hypothesis", "pytest", "torch", "triton", "rich.table", "typer", "jinja2"):
         importlib.import_module(name)
-    assert not any(name.split(".")[0] in ("harness", "kernels", "cases") for name in sys.modules)
+    assert not any(name.split(".")[0] == "noether" for name in sys.modules)
 
 
 def wilson(killed: int, total: int, z: float = 1.96) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kernels.ptx.table import width
+from noether.kernels.ptx.table import width
 
 LITERALS = {"bfe": [("5", "9"), ("23", "8"), ("31", "60"), ("200", "200"), ("0", "0")], "prmt": [("0x7632U",), ("0x5410",), ("0xFB40",)]}
 

@@ -2,9 +2,9 @@
 
 import re
 
-from kernels.ptx import TABLE
-from kernels.ptx.parse import Immediate, Register
-from kernels.ptx.table import width
+from noether.kernels.ptx import TABLE
+from noether.kernels.ptx.parse import Immediate, Register
+from noether.kernels.ptx.table import width
 
 OPCODES = 3  # per instruction, spread over all rows of its types
 

@@ -42,18 +42,26 @@ def modules(root: Path, folder: str) -> list[Path]:
 
 
 def imported(path: Path) -> set[str]:
-    """Top-level names that a file imports anywhere, also inside functions and by import_module("...")."""
+    """What a file imports anywhere, also inside functions and by import_module("..."): top-level names, and of our own
+    package the folder: noether.cases is cases/, noether.kernels is kernels/, the rest of noether is harness/."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
+            names.update(place(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.split(".")[0])
+            within = [f"noether.{alias.name}" for alias in node.names] if node.module == "noether" else [node.module]
+            names.update(place(name) for name in within)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
-                names.add(node.args[0].value.split(".")[0])
+                names.add(place(node.args[0].value))
     return names
+
+
+def place(module: str) -> str:
+    """The folder of one of our modules, the top-level name of another."""
+    top, *within = module.split(".")
+    return top if top != "noether" else within[0] if within and within[0] in ("cases", "kernels") else "harness"
 
 
 def forbidden_imports(root: Path, folder: str, forbidden: set[str]) -> list[str]:
@@ -108,7 +116,7 @@ def test_cases_import_neither_torch_nor_triton():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["cases", "kernels.rules", "kernels.step", "harness", "harness.verdicts"])
+@pytest.mark.parametrize("module", ["noether.cases", "noether.kernels.rules", "noether.kernels.step", "noether", "noether.verdicts"])
 def test_what_needs_no_kernel_imports_without_torch_and_triton(module):
     # None in sys.modules makes `import torch` fail as on a machine that does not have it.
     program = f"import sys; sys.modules.update(torch=None, triton=None); import {module}"
@@ -117,13 +125,13 @@ def test_what_needs_no_kernel_imports_without_torch_and_triton(module):
 
 
 def test_catalog_lists_every_case_once():
-    from cases import CATALOG, Case
+    from noether.cases import CATALOG, Case
 
     declared = {
         value.name
         for path in modules(ROOT, "cases")
         for value in vars(
-            import_module(f"cases.{path.stem}" if path.stem != "__init__" else "cases")
+            import_module(f"noether.cases.{path.stem}" if path.stem != "__init__" else "noether.cases")
         ).values()
         if isinstance(value, Case)
     }
@@ -191,7 +199,13 @@ def test_a_forbidden_import_is_seen_wherever_it_stands(house, text):
 
 
 def test_an_allowed_import_is_let_pass(house):
-    assert forbidden_imports(house("import numpy\nfrom cases.case import Case\n"), "cases", HEAVY) == []
+    assert forbidden_imports(house("import numpy\nfrom noether.cases.case import Case\n"), "cases", HEAVY) == []
+
+
+@pytest.mark.parametrize("text", ["from noether import kernels\n", "import noether.kernels.step\n", "from noether.kernels.step import step\n"])
+def test_our_own_folders_are_told_apart(house, text):
+    assert forbidden_imports(house(text), "cases", {"kernels", "harness"}) == ["cases/planted.py imports kernels"]
+    assert forbidden_imports(house("from noether import verify\n"), "cases", {"kernels", "harness"}) == ["cases/planted.py imports harness"]
 
 
 def test_an_empty_folder_fails(tmp_path):
@@ -219,7 +233,7 @@ def test_a_citation_that_leads_somewhere_is_let_pass(house, theory, target):
 
 
 def test_the_case_that_contributing_shows_is_a_case():
-    from cases import Case
+    from noether.cases import Case
 
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

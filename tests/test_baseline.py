@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import scatter
-from harness.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
-from harness.cli import call
-from harness.commands.verify import with_baseline_file
-from harness.ratchet import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
-from harness.scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, Record
+from noether import scatter
+from noether.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
+from noether.cli import call
+from noether.commands.verify import with_baseline_file
+from noether.ratchet import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
+from noether.scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, Record
 
 SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
 NAME = "D2 rayleigh heavy-ball float64 scale"
@@ -305,8 +305,8 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
 
 
 def test_the_committed_baseline_is_of_the_plain_quick_run():
-    from harness.choices import Request
-    from harness.run import arguments
+    from noether.choices import Request
+    from noether.run import arguments
 
     kept = read(Path(scatter.__file__).resolve().parent.parent / "baseline.json")
     assert kept.choice == {name: arguments(Request())[name] for name in kept.choice} and kept.run["seed"] == 0
@@ -316,7 +316,7 @@ def test_the_committed_baseline_is_of_the_plain_quick_run():
 
 def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nobody_asked(plan, capsys, monkeypatch, tmp_path):
     """A note, at the same choice alone; of another seed only what was asked and is undecided."""
-    from harness import ratchet as module
+    from noether import ratchet as module
 
     made()
     monkeypatch.setattr(module, "SHIPPED", Path("baseline.json").resolve())

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from harness.bench import agreement, peers, printing, static
-from harness.bench.agreement import FLAW, judge, reference
-from harness.bench.campaign import CASES, Campaign
-from harness.bench.measurement import Failed, Measurement, Peer, Timing
-from harness.bench.page import document, means, picture
-from harness.bench.peers import OURS
-from harness.bench.printing import Dialect
-from harness.bench.work import CHECKED, KINDS, UPDATE, Work
-from kernels import launch, screening
+from noether.bench import agreement, peers, printing, static
+from noether.bench.agreement import FLAW, judge, reference
+from noether.bench.campaign import CASES, Campaign
+from noether.bench.measurement import Failed, Measurement, Peer, Timing
+from noether.bench.page import document, means, picture
+from noether.bench.peers import OURS
+from noether.bench.printing import Dialect
+from noether.bench.work import CHECKED, KINDS, UPDATE, Work
+from noether.kernels import launch, screening
 
 NUMPY = Dialect(
     lambda value, kind: f"np.{kind}({value!r})",
@@ -220,7 +220,7 @@ def test_the_compiled_kernel_is_counted():
 
 
 def run(*words):
-    from harness.cli import app
+    from noether.cli import app
 
     return CliRunner().invoke(app, ["bench", *words])
 
@@ -232,6 +232,6 @@ def test_a_tool_that_was_asked_for_and_is_missing_ends_with_3(monkeypatch):
 
 @pytest.mark.parametrize("words", [("--tools", "cuda"), ("--cases", "entropy-mirror"), ("--lanes", "0"), ("--work", "all")])
 def test_wrong_words_are_refused(words):
-    from harness.cli import call
+    from noether.cli import call
 
     assert call(["bench", *words]) == 2

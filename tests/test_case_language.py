@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
-from harness import bounds, casechild, casefile, cli, sweep, symbolic, trace, wide
-from harness.judge import judge_all
-from harness.laws import EXACT
-from harness.plan import PRECISIONS
-from harness.trajectory import Trajectory
-from harness.usage import UsageError
-from kernels import launch
-from kernels.precision import parse
-from kernels.program import ARITY
-from kernels.rules import RULES
+from noether import bounds, casechild, casefile, cli, sweep, symbolic, trace, wide
+from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
+from noether.judge import judge_all
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.program import ARITY
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.plan import PRECISIONS
+from noether.trajectory import Trajectory
+from noether.usage import UsageError
 
 WORDS = {name for name in vars(trace.TraceNamespace) if not name.startswith("_")}
 HOST = {"abs", "max"}  # of residuals beside a step: no case can write them

@@ -1,6 +1,5 @@
 """A user's own case: whatever is wrong with it is one clear line and exit code 2, also when it hangs or crashes."""
 
-import os
 import subprocess
 import sys
 import time
@@ -9,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import GOOD_CASE, ROOT, refused
+from test_cli import GOOD_CASE, refused
 
-from cases import CATALOG
-from cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
-from harness import casechild, casefile, casetrial, cli, complaint, timelimit, verify
-from harness.choices import Request, select
-from harness.usage import UsageError
+from noether import casechild, casefile, casetrial, cli, complaint, timelimit, verify
+from noether.cases import CATALOG
+from noether.cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
+from noether.choices import Request, select
+from noether.machine import importable
+from noether.usage import UsageError
 
 THREE = GOOD_CASE.replace("((0.5, 1.0), (0.5, 1.0))", "((0.5, 1.0), (0.5, 1.0), (0.5, 1.0))").replace("scale(2)", "scale(3)")
 METRIC = GOOD_CASE.replace("import Case", "import DIAGONAL, Metric, Case")
@@ -129,8 +129,8 @@ def test_a_server_that_was_killed_is_started_again(plan):
 
 def test_whoever_asks_may_die_and_nothing_stays(tmp_path):
     (tmp_path / "case.py").write_text("import os\nopen('pid', 'w').write(str(os.getpid()))\nos.system('sleep 1000')\n")
-    program = "from harness.casechild import tried; tried('case.py')"
-    asking = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    program = "from noether.casechild import tried; tried('case.py')"
+    asking = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=importable())
     pid = tmp_path / "pid"
     for _ in range(400):
         if pid.exists() and pid.read_text():
@@ -197,7 +197,7 @@ def test_a_wrong_object_raises_what_a_wrong_file_prints(plan, monkeypatch, chang
 
 
 def test_an_object_is_verified_and_the_latest_of_its_name_counts(plan):
-    from harness.choices import case_named
+    from noether.choices import case_named
 
     for case in (OWN, replace(OWN, kick=0.04)):
         assert verify(case, precisions="float64").exit_code == 0
@@ -222,7 +222,7 @@ def test_the_cases_of_the_catalogue_would_pass_the_trial():
 # ---- what is declared of a loss, and is not so
 
 DECLARED = '''
-from cases.case import BREGMAN, Case, Metric, Symmetry, translation
+from noether.cases.case import BREGMAN, Case, Metric, Symmetry, translation
 
 
 def loss(q, xp):
@@ -264,8 +264,8 @@ def test_what_is_declared_of_a_loss_and_is_not_so_is_refused(tmp_path, capsys, s
 
 
 def test_samples_whose_mean_is_the_loss_and_a_rotation_about_another_centre_are_taken(tmp_path):
-    from harness.faults.laws import curved, turning
-    from kernels.rules import RULES
+    from noether.faults.laws import curved, turning
+    from noether.kernels.rules import RULES
 
     path = tmp_path / "case.py"
     path.write_text(DECLARED.replace("SAMPLES", "3 * loss(q, xp), -loss(q, xp)").replace("EXTRA", "samples=samples"))

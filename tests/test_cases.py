@@ -6,20 +6,20 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE, Metric
-from cases.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
-from cases.case import BREGMAN, CaseError, linear
-from cases.entropy_simplex import ENTROPY_SIMPLEX
-from cases.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGTH, TENTHS, WIDTHS
-from cases.power_mirror import POWER_MIRROR
-from harness import continuous, wide
-from harness.discrete import DiscreteCell, rules_of
-from harness.laws import EXACT
-from harness.symbolic import FalseSymmetry, prove
-from harness.trace import gradient
-from harness.verdicts import HOLDS, VIOLATED
-from kernels.precision import PRECISIONS
-from kernels.rules import RULES
+from noether import continuous, wide
+from noether.cases import CATALOG, CORE, Metric
+from noether.cases.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
+from noether.cases.case import BREGMAN, CaseError, linear
+from noether.cases.entropy_simplex import ENTROPY_SIMPLEX
+from noether.cases.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGTH, TENTHS, WIDTHS
+from noether.cases.power_mirror import POWER_MIRROR
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels.precision import PRECISIONS
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.symbolic import FalseSymmetry, prove
+from noether.trace import gradient
+from noether.verdicts import HOLDS, VIOLATED
 
 REST = [c for c in CATALOG if c not in CORE]
 each = pytest.mark.parametrize("case", REST, ids=lambda c: c.name)

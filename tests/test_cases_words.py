@@ -14,9 +14,8 @@ import pytest
 import sympy
 from words import IRISES, WORDS
 
-import cases
-from cases import CATALOG, Metric
-from harness import namespace, wide
+from noether import cases, namespace, wide
+from noether.cases import CATALOG, Metric
 
 each = pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
 ROOM = 2.0**-40  # of a few hundred roundings of 2^-53 in numbers of order 1; a constant off by 2^-30 shows
@@ -27,7 +26,7 @@ def module_of(case):
     (found,) = [
         m
         for name, m in sys.modules.items()
-        if name.startswith("cases.") and any(x is case for x in vars(m).values())
+        if name.startswith("noether.cases.") and any(x is case for x in vars(m).values())
     ]
     return found
 

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness import controls, regimes
-from harness.certified import Domain, certified_steps, judge_inside, part
-from harness.discrete import DiscreteCell, judged, trajectory
-from harness.domain import leaving
-from harness.judge import judge_all, spent_of
-from harness.laws import EXACT, update
-from harness.regimes import REGIMES, draw, units
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import controls, regimes
+from noether.cases import CATALOG
+from noether.certified import Domain, certified_steps, judge_inside, part
+from noether.discrete import DiscreteCell, judged, trajectory
+from noether.domain import leaving
+from noether.judge import judge_all, spent_of
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT, update
+from noether.regimes import REGIMES, draw, units
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

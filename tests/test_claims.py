@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from cases import CORE
-from harness import claims
-from harness.claims import models, norms
-from harness.claims.book import BOOK, OPEN, claimed
-from harness.claims.evidence import rounding
-from harness.lawbook import LAWS
-from harness.records import line, parse
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
+from noether import claims
+from noether.cases import CORE
+from noether.claims import models, norms
+from noether.claims.book import BOOK, OPEN, claimed
+from noether.claims.evidence import rounding
+from noether.lawbook import LAWS
+from noether.records import line, parse
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
 
 CELLS = {c.law: c for c in claims.cells(CORE, "quick", 1)}
 

@@ -1,7 +1,6 @@
 """The command line keeps its promises: exit codes, one clear line for wrong input, nothing found lost."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.choices import Request, select
-from harness.cli import call
-from harness.usage import UsageError
+from noether.choices import Request, select
+from noether.cli import call
+from noether.machine import importable
+from noether.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
 
 GOOD_CASE = """
-from cases.case import Case, scale
+from noether.cases.case import Case, scale
 
 def loss(q, xp):
     return (q[0] * q[0] + 2 * q[1] * q[1]) / (q[0] * q[0] + q[1] * q[1])
@@ -34,7 +34,7 @@ OWN = Case(name="own", title="t", source="s", loss=loss, breaking=breaking, box=
 
 
 def run_cli(*arguments, fake="", **options):
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}", "FAKE": fake}
+    environment = {**importable(ROOT / "tests"), "FAKE": fake}
     return subprocess.run([sys.executable, "-c", "import fakes; fakes.main()", *map(str, arguments)], env=environment, capture_output=True, text=True,
                           timeout=60, **options)  # fmt: skip
 
@@ -248,7 +248,7 @@ def test_show_proves_the_symmetries(capsys):
 
 @pytest.mark.parametrize("command", [["cases"], ["laws"], ["--help"], ["verify", "--help"]])
 def test_lists_start_without_torch_and_triton(command):
-    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from harness.cli import main; main()"
+    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from noether.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout, done.stderr
 
@@ -274,7 +274,7 @@ def wait_for(path, lines):
 
 @pytest.mark.parametrize("number, code, jobs", [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)])
 def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}", "FAKE": "D0=slow,D2=slow"}
+    environment = {**importable(ROOT / "tests"), "FAKE": "D0=slow,D2=slow"}
     command = [sys.executable, "-c", "import fakes; fakes.main()", "verify", "rayleigh", "--out", "r", "--jobs", str(jobs)]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for(tmp_path / "r/cells.jsonl", 2)
@@ -316,7 +316,7 @@ def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
 
 
 def test_words_survive_in_python_too(plan):
-    from harness import verify
+    from noether import verify
 
     result = verify("rayleigh", laws=["D2"], precisions="float64")
     assert result.exit_code == 0 and [r.law for r in result.rows] == ["D2"] and not Path("runs").exists()

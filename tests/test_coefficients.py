@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness.coefficients import TERMS, named, parameter, part, telling
-from harness.discrete import DiscreteCell, trajectory
-from harness.judge import judge_all, spent_of
-from harness.laws import EXACT
-from harness.verdicts import HOLDS
-from kernels import launch
+from noether.cases import CATALOG
+from noether.coefficients import TERMS, named, parameter, part, telling
+from noether.discrete import DiscreteCell, trajectory
+from noether.judge import judge_all, spent_of
+from noether.kernels import launch
+from noether.laws import EXACT
+from noether.verdicts import HOLDS
 
 CASES = {c.name: c for c in CATALOG}
 POINTS = [("rayleigh", "heavy-ball", "float32", ("D0", "D1", "D2", "D4", "D5")), ("rayleigh", "heavy-ball-decoupled", "float32", ("D2", "D10")),

@@ -8,12 +8,12 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from harness.cli import call
-from harness.comparison import difference
-from harness.comparison_table import told
-from harness.folder import Run
-from harness.report.compare import render
-from harness.verdicts import ORDER, VIOLATED, Record
+from noether.cli import call
+from noether.comparison import difference
+from noether.comparison_table import told
+from noether.folder import Run
+from noether.report.compare import render
+from noether.verdicts import ORDER, VIOLATED, Record
 
 ABOUT = {
     "schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0, "backend": "numpy", "laws": ["D2", "D3"], "machine": {"processor": "p"},

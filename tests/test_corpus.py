@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
-from harness import cli
-from harness.fuzz import corpus
-from harness.fuzz.batch import run_batch
-from harness.fuzz.breeding import Batch, Cell
-from harness.fuzz.corpus import Entry
-from harness.fuzz.minimise import minimise
-from harness.fuzz.probe import Probe
-from harness.usage import UsageError
+from noether import cli
+from noether.cases import CATALOG
+from noether.fuzz import corpus
+from noether.fuzz.batch import run_batch
+from noether.fuzz.breeding import Batch, Cell
+from noether.fuzz.corpus import Entry
+from noether.fuzz.minimise import minimise
+from noether.fuzz.probe import Probe
+from noether.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = sorted((ROOT / "corpus").glob("*.json"))

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness.power import of_law
-from harness.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell
-from harness.recovery.estimate import SIGMAS, SURE, binomial_limits, ndtr
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch
-from kernels.precision import narrow, parse
+from noether.cases import CATALOG
+from noether.kernels import launch
+from noether.kernels.precision import narrow, parse
+from noether.power import of_law
+from noether.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell
+from noether.recovery.estimate import SIGMAS, SURE, binomial_limits, ndtr
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 NAMED = {c.name: c for c in CATALOG}
 LANES = 1001

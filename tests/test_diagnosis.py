@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
-from harness import attribution, diagnosis
-from harness.attribution import figure, significant
-from harness.diagnosis import attach, diagnose
-from harness.discrete import DiscreteCell
-from harness.faults import BY_NAME, KERNEL
-from harness.faults.fault import ANY, FIRST, HISTORY
-from harness.hypotheses import operations
-from harness.judge import judge_all, spent_of
-from harness.laws import EXACT, update
-from harness.records import line, parse
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED
-from kernels import launch
-from kernels.step import advanced
+from noether import attribution, diagnosis
+from noether.attribution import figure, significant
+from noether.cases import CATALOG
+from noether.diagnosis import attach, diagnose
+from noether.discrete import DiscreteCell
+from noether.faults import BY_NAME, KERNEL
+from noether.faults.fault import ANY, FIRST, HISTORY
+from noether.hypotheses import operations
+from noether.judge import judge_all, spent_of
+from noether.kernels import launch
+from noether.kernels.step import advanced
+from noether.laws import EXACT, update
+from noether.records import line, parse
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
@@ -109,7 +109,7 @@ def test_nothing_is_diagnosed_on_a_right_trajectory():
     ],
 )  # fmt: skip
 def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, name, said):
-    monkeypatch.setattr("harness.faults.KERNEL", ())
+    monkeypatch.setattr("noether.faults.KERNEL", ())
     job = launched()
     found = diagnose(faulty(job, BY_NAME[name]), job)
     assert found["faults"] == [] and found["explained"] and found["terms"][0]["one"]
@@ -127,7 +127,7 @@ def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, n
     ],
 )  # fmt: skip
 def test_without_any_hypothesis_the_rounding_is_named(monkeypatch, name, precision, said):
-    monkeypatch.setattr("harness.faults.KERNEL", ())
+    monkeypatch.setattr("noether.faults.KERNEL", ())
     job = launched(precision=precision, lanes=61)
     found = diagnose(faulty(job, BY_NAME[name]), job)
     assert said in found["line"], found["line"]
@@ -243,7 +243,7 @@ def test_few_values_show_no_rounding():
 
 def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeypatch, tmp_path, capsys):
     """A kernel that is wrong for every caller: verify and replay run it alike."""
-    from harness.cli import call
+    from noether.cli import call
 
     honest = launch.run
 

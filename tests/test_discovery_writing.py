@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import casefile
-from harness.cli import call
-from harness.commands import discover as command
-from harness.discovery.finding import discover
-from harness.discovery.loss import load
-from harness.discovery.writing import BROKEN, NAME, write
-from harness.symbolic import prove
-from harness.usage import UsageError
+from noether import casefile
+from noether.cli import call
+from noether.commands import discover as command
+from noether.discovery.finding import discover
+from noether.discovery.loss import load
+from noether.discovery.writing import BROKEN, NAME, write
+from noether.symbolic import prove
+from noether.usage import UsageError
 
 LOSSES = '''
 def product(q, xp):

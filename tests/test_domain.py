@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.softmax import DATA
-from harness import domain, sweep, trace
-from harness.discrete import DiscreteCell
-from harness.domain import leaving, overflowing
-from harness.judge import judge_all
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether import domain, sweep, trace
+from noether.cases import CATALOG
+from noether.cases.softmax import DATA
+from noether.discrete import DiscreteCell
+from noether.domain import leaving, overflowing
+from noether.judge import judge_all
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

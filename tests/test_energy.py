@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from cases import CORE
-from cases.case import BREGMAN
-from harness import continuous, continuous_energy, flow, plan
-from harness.choices import Request, select
-from harness.continuous_cell import Cell
-from harness.symbolic_mechanics import mechanics
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether import continuous, continuous_energy, flow, plan
+from noether.cases import CORE
+from noether.cases.case import BREGMAN
+from noether.choices import Request, select
+from noether.continuous_cell import Cell
+from noether.symbolic_mechanics import mechanics
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 

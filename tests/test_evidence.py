@@ -6,20 +6,20 @@ import re
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE
-from cases.case import DIAGONAL, Metric, rotation
-from harness import controls, sweep, trace, wide
-from harness import run as running
-from harness.choices import Request
-from harness.discrete import DiscreteCell, rules_of
-from harness.domain import normal_steps, overflowing, same_stores
-from harness.judge import judge_all, spent_of
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
-from kernels import launch
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import controls, sweep, trace, wide
+from noether import run as running
+from noether.cases import CATALOG, CORE
+from noether.cases.case import DIAGONAL, Metric, rotation
+from noether.choices import Request
+from noether.discrete import DiscreteCell, rules_of
+from noether.domain import normal_steps, overflowing, same_stores
+from noether.judge import judge_all, spent_of
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)

@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE
-from harness import faults
-from harness.discrete import DiscreteCell, rules_of
-from harness.faults import campaign, fault, findings, matrix, own, probes
-from harness.lawbook import LAWS
-from harness.laws import EXACT
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
-from kernels import launch
-from kernels.precision import narrow, widen
+from noether import faults
+from noether.cases import CATALOG, CORE
+from noether.discrete import DiscreteCell, rules_of
+from noether.faults import campaign, fault, findings, matrix, own, probes
+from noether.kernels import launch
+from noether.kernels.precision import narrow, widen
+from noether.lawbook import LAWS
+from noether.laws import EXACT
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CASES = {c.name: c for c in CATALOG}
 KINDS_WANTED = [
@@ -37,7 +37,7 @@ NAMES_WANTED = [
 @pytest.mark.parametrize("seed", range(8))
 def test_a_nan_in_one_lane_lies_where_the_laws_of_some_lanes_speak(seed):
     """At the middle lane a quick run in a hundred showed it to D3 in no cell: half of the lanes are broken, and D3 says nothing of them."""
-    from harness import controls
+    from noether import controls
 
     cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "controls", ("D3",), 61, seed, 12)
     (nan,) = [f for f in controls.KERNEL_CONTROLS if f.name == "NaN in one lane"]
@@ -58,7 +58,7 @@ def test_fault_names_differ():
 
 
 def test_every_exact_law_has_a_wrong_twin():
-    from harness.laws import EXACT
+    from noether.laws import EXACT
 
     assert {f.law for f in faults.LAW} == set(EXACT)
     assert set(findings.LAWS) == {key for key, law in LAWS.items() if not law.on_request}, "the matrix has a column for every law of a run that asks for nothing"
@@ -135,7 +135,7 @@ def test_proof_one_times_and_zero_plus_change_no_number(kind):
 
 
 def test_every_harmless_change_has_its_proof_and_nothing_else_has():
-    from harness.faults import harmless
+    from noether.faults import harmless
 
     assert {f.name for f in harmless.FAULTS} == set(faults.EQUIVALENT)
     assert all(len(proof) > 20 for proof in faults.EQUIVALENT.values())
@@ -220,8 +220,8 @@ def test_every_guard_is_needed_by_some_fault():
 
 
 def test_planting_leaves_the_harness_as_it_was():
-    from harness import judge
-    from harness.trajectory import Trajectory
+    from noether import judge
+    from noether.trajectory import Trajectory
 
     before = (judge.spent_of, vars(Trajectory)["delta"])
     for f in own.FAULTS:
@@ -243,7 +243,7 @@ def short(monkeypatch, tmp_path):
 
 
 def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
-    from harness.cli import call
+    from noether.cli import call
 
     assert call(["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]) == 0
     out = capsys.readouterr().out
@@ -258,7 +258,7 @@ def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
 def test_the_matrix_for_machines(short, capsys):
     import json
 
-    from harness.cli import call
+    from noether.cli import call
 
     assert call(["faults", "sign of the beta", "--json", "--out", "here", "--jobs", "1"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["matrix"]
@@ -266,14 +266,14 @@ def test_the_matrix_for_machines(short, capsys):
 
 
 def test_a_wrong_fault_name_is_refused_with_exit_code_2(short, capsys):
-    from harness.cli import call
+    from noether.cli import call
 
     assert call(["faults", "sign of the betta"]) == 2
     assert "sign of the beta" in capsys.readouterr().err and not (short / "runs").exists()
 
 
 def test_heat_and_decades_say_how_far_beyond_the_bound():
-    from harness.faults.page import decades, heat
+    from noether.faults.page import decades, heat
 
     assert [decades(x) for x in (1.5, 2e3, 3e14, float("inf"))] == ["0.2", "3", "14", "∞"]
     assert heat(1.0) < heat(1e3) < heat(1e14) < heat(float("inf")) == heat(1e300) == 75

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims.book import BOOK
-from harness.cli import call
-from harness.findings import page
-from harness.folder import Run
-from harness.records import line
-from harness.symmetry_map.table import COLUMNS, PREDICTED, ROWS
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, Record
+from noether.claims.book import BOOK
+from noether.cli import call
+from noether.findings import page
+from noether.folder import Run
+from noether.records import line
+from noether.symmetry_map.table import COLUMNS, PREDICTED, ROWS
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 ABOUT = {

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness import continuous, continuous_cell, continuous_sweep, flow, flow_collocation
-from harness.continuous_records import record
-from harness.continuous_settings import SETTINGS, spread
-from harness.symbolic_mechanics import mechanics
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether import continuous, continuous_cell, continuous_sweep, flow, flow_collocation
+from noether.cases import CATALOG
+from noether.continuous_records import record
+from noether.continuous_settings import SETTINGS, spread
+from noether.symbolic_mechanics import mechanics
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.case import BREGMAN, Case, Metric, linear, scale
-from harness import continuous, continuous_starts, flow, kinks, trace
-from harness.continuous_cell import Cell
-from harness.lawbook.continuous import T_CONTROLS
-from harness.symbolic_mechanics import mechanics
-from harness.verdicts import HOLDS, OUTSIDE, VIOLATED
-from kernels.program import ARITY
+from noether import continuous, continuous_starts, flow, kinks, trace
+from noether.cases import CATALOG
+from noether.cases.case import BREGMAN, Case, Metric, linear, scale
+from noether.continuous_cell import Cell
+from noether.kernels.program import ARITY
+from noether.lawbook.continuous import T_CONTROLS
+from noether.symbolic_mechanics import mechanics
+from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 KINK = ("sqrt", "step")  # sqrt(r * r) and r * step(r) have one at r = 0

@@ -10,14 +10,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.case import Case, Symmetry, linear, rotation, translation
-from harness import bounds, trace
-from harness.discrete import rules_of
-from harness.laws import EXACT, decaying, massive, undisturbed
-from harness.trajectory import Trajectory
-from kernels.precision import SUBNORMAL, UNIT, parse
-from kernels.rules import RULES
+from noether import bounds, trace
+from noether.cases import CATALOG
+from noether.cases.case import Case, Symmetry, linear, rotation, translation
+from noether.discrete import rules_of
+from noether.kernels.precision import SUBNORMAL, UNIT, parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT, decaying, massive, undisturbed
+from noether.trajectory import Trajectory
 
 SAME = 2.0**-50
 WIDE = 2.0**-64

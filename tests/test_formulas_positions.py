@@ -6,9 +6,9 @@ import pytest
 import sympy
 from test_formulas import BY_NAME, LABELS, WIDE, agree, both, dot, everywhere, sample, size
 
-from cases.case import scale
-from harness.laws import EXACT
-from kernels.rules import RULES
+from noether.cases.case import scale
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
 
 HAT, QUOTIENT = BY_NAME["mexican-hat"], BY_NAME["deformed-rayleigh"]
 each_label = pytest.mark.parametrize("label", LABELS)

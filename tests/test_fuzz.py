@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cases import CORE
-from harness import cli, regimes
-from harness.discrete import rules_of
-from harness.folder import read_run
-from harness.fuzz import batch as batches
-from harness.fuzz import campaign as campaigns
-from harness.fuzz.batch import run_batch
-from harness.fuzz.breeding import (
+from noether import cli, regimes
+from noether.cases import CORE
+from noether.discrete import rules_of
+from noether.folder import read_run
+from noether.fuzz import batch as batches
+from noether.fuzz import campaign as campaigns
+from noether.fuzz.batch import run_batch
+from noether.fuzz.breeding import (
     LAG,
     Archive,
     Batch,
@@ -32,15 +32,15 @@ from harness.fuzz.breeding import (
     offspring,
     size_of,
 )
-from harness.fuzz.campaign import run
-from harness.fuzz.minimise import complexity, fails, minimise, neighbours
-from harness.fuzz.outcome import Campaign
-from harness.fuzz.probe import Probe
-from harness.fuzz.table import summary
-from harness.laws import EXACT
-from harness.plan import PRECISIONS, RULES
-from harness.regimes import REGIMES, units
-from harness.verdicts import HOLDS, VIOLATED
+from noether.fuzz.campaign import run
+from noether.fuzz.minimise import complexity, fails, minimise, neighbours
+from noether.fuzz.outcome import Campaign
+from noether.fuzz.probe import Probe
+from noether.fuzz.table import summary
+from noether.laws import EXACT
+from noether.plan import PRECISIONS, RULES
+from noether.regimes import REGIMES, units
+from noether.verdicts import HOLDS, VIOLATED
 
 ROOT = Path(__file__).resolve().parent.parent
 BY_NAME = {c.name: c for c in CORE}
@@ -112,7 +112,7 @@ def test_a_grid_has_each_regime_that_fits_and_is_visited_in_one_round():
 
 
 def campaigns_rule(name):
-    from kernels.rules import RULES as table
+    from noether.kernels.rules import RULES as table
 
     return table[name]
 
@@ -351,7 +351,7 @@ def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, 
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path):
-    command = [sys.executable, "-m", "harness", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
+    command = [sys.executable, "-m", "noether", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         for _ in range(600):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import casefile, github
-from harness.cli import call
-from harness.github import (
+from noether import casefile, github
+from noether.cli import call
+from noether.github import (
     SHOWN,
     Annotation,
     announce,
@@ -157,9 +157,9 @@ def test_a_file_outside_the_workspace_gets_no_place(tmp_path):
 
 
 def test_every_case_law_and_fault_has_a_place():
-    from cases import CATALOG
-    from harness.controls import KERNEL_CONTROLS
-    from harness.lawbook import LAWS
+    from noether.cases import CATALOG
+    from noether.controls import KERNEL_CONTROLS
+    from noether.lawbook import LAWS
 
     for place in (*(case_place(c.name) for c in CATALOG), *map(law_place, LAWS), *(fault_place(c.name) for c in KERNEL_CONTROLS)):
         assert place and place[0].is_relative_to(ROOT) and place[1] >= 1

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness import judge as judging
-from harness.discrete import DiscreteCell
-from harness.discrete import trajectory as launched
-from harness.judge import (
+from noether import judge as judging
+from noether.cases import CATALOG
+from noether.discrete import DiscreteCell
+from noether.discrete import trajectory as launched
+from noether.judge import (
     EVIDENCE_SHARE,
     PATH_MOTION,
     evidence,
@@ -19,13 +19,13 @@ from harness.judge import (
     violation,
     witness,
 )
-from harness.laws import EXACT, MOTION, ExactLaw, Residual
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
-from harness.wide import AtKink
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.laws import EXACT, MOTION, ExactLaw, Residual
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.wide import AtKink
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="mexican-hat", rule="heavy-ball", backend="numpy", precision="float64", parameters={})

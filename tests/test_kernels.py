@@ -5,13 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cases import CORE
-from harness import sweep
-from harness.discrete import DiscreteCell, rules_of
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch
-from kernels.precision import PRECISIONS, Precision
-from kernels.rules import RULES
+from noether import sweep
+from noether.cases import CORE
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels import launch
+from noether.kernels.precision import PRECISIONS, Precision
+from noether.kernels.rules import RULES
+from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")
 POINTS = [(CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import sympy
 
-from cases import CATALOG
-from cases.case import BREGMAN
-from harness import continuous, flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
-from harness.continuous_cell import Cell
-from harness.continuous_settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
-from harness.symbolic import DECAY, EPS, KAPPA, Formulas, M
-from harness.verdicts import HOLDS, VIOLATED
+from noether import continuous, flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
+from noether.cases import CATALOG
+from noether.cases.case import BREGMAN
+from noether.continuous_cell import Cell
+from noether.continuous_settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
+from noether.symbolic import DECAY, EPS, KAPPA, Formulas, M
+from noether.verdicts import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 HAT, PRODUCT, DEFORMED, CURVED, MIRROR = (BY_NAME[n] for n in ("mexican-hat-2", "product", "deformed-hat", "deformed-rayleigh", "power-mirror"))

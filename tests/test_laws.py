@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from cases import CORE
-from harness import controls, sweep
-from harness.discrete import DiscreteCell, rules_of
-from harness.judge import judge_all, spent_of
-from harness.laws import EXACT, Residual
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether import controls, sweep
+from noether.cases import CORE
+from noether.discrete import DiscreteCell, rules_of
+from noether.judge import judge_all, spent_of
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.laws import EXACT, Residual
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from cases.case import Case, rotation
-from harness import sweep, trace
-from harness.controls import KERNEL_CONTROLS, controlled
-from harness.judge import judge_all
-from harness.symbolic import prove
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import elementary, launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether import sweep, trace
+from noether.cases.case import Case, rotation
+from noether.controls import KERNEL_CONTROLS, controlled
+from noether.judge import judge_all
+from noether.kernels import elementary, launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.symbolic import prove
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 
 def loss(q, xp):
@@ -68,7 +68,7 @@ def test_near_misses_of_the_case_are_killed(precision):
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_a_logarithm_that_is_off_by_eight_of_its_units_is_seen(precision, monkeypatch):
-    from kernels import program
+    from noether.kernels import program
 
     units = 8 * elementary.LOG_UNITS * Precision(precision).u_arith
     monkeypatch.setitem(program.NUMPY, "log", lambda x: elementary.log(x) + x.dtype.type(units))

@@ -5,15 +5,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cases import CORE
-from harness.discrete import rules_of
-from harness.faults import findings, generated, mutants, sensitivity
-from harness.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
-from harness.trace import gradient, gradient_program
-from harness.verdicts import INCONCLUSIVE, VIOLATED
-from kernels import launch
-from kernels.precision import Precision
-from kernels.program import Op, Program
+from noether.cases import CORE
+from noether.discrete import rules_of
+from noether.faults import findings, generated, mutants, sensitivity
+from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.program import Op, Program
+from noether.trace import gradient, gradient_program
+from noether.verdicts import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}
 HAT = CASES["mexican-hat"]
@@ -129,7 +129,7 @@ def test_each_law_sees_the_last_bits_and_the_table_keeps_how_many():
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
 def test_a_bound_too_wide_by_a_thousand_is_lost_sensitivity(precision, monkeypatch):
-    from harness.faults.own import wider
+    from noether.faults.own import wider
 
     with wider("delta")():
         (record,) = sensitivity.SensitivityCell(HAT, "heavy-ball", precision).run()

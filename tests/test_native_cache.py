@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels import native
-from kernels.native import cache, compiler
-from kernels.native.execute import library
+from noether.kernels import native
+from noether.kernels.native import cache, compiler
+from noether.kernels.native.execute import library
 
 if native.missing():
     pytest.skip(f"nothing can be compiled: {native.missing()}", allow_module_level=True)
@@ -50,7 +50,7 @@ def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
     (other,) = (p for p in place.glob("*.so") if p != path)
     other.write_bytes(damage(other.read_bytes()))
     # Loaded in another process: this one keeps the library that it has.
-    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {text!r})[0].run())"
+    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {text!r})[0].run())"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert done.stdout == "8\n", done.stderr
     assert cache.intact(other) is not None
@@ -59,8 +59,8 @@ def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
 def test_a_library_in_use_outlives_its_file(place):
     """Cut short under a running process, a mapped file kills it with SIGBUS, at the latest when the process ends."""
     program = f"""
-from kernels import native
-from kernels.native import cache
+from noether.kernels import native
+from noether.kernels.native import cache
 library = cache.load(native.find_compiler(), {TEXT % 9!r})[0]
 for path in cache.Path({str(place)!r}).glob("*.so"):
     path.write_bytes(b"")
@@ -84,7 +84,7 @@ def test_the_name_of_a_library_holds_compiler_flags_and_processor(monkeypatch):
 
 
 def test_processes_that_build_the_same_at_once_all_get_it(place):
-    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
+    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
     racers = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     for racer in racers:
         out, err = racer.communicate(timeout=120)
@@ -94,7 +94,7 @@ def test_processes_that_build_the_same_at_once_all_get_it(place):
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
     (tmp_path / "file").write_text("")
-    program = f"from kernels import native; from kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
+    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout == "6\n", done.stderr
@@ -118,7 +118,7 @@ def test_the_cache_is_bounded(tmp_path):
 
 
 def test_without_a_compiler_the_backend_is_missing_and_numpy_is_chosen():
-    program = "from kernels import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
+    program = "from noether.kernels import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
     env = {**os.environ, "CC": "no-such-compiler"}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     said, chosen = done.stdout.splitlines()
@@ -130,7 +130,7 @@ def test_a_compiler_that_cannot_compile_is_named(tmp_path):
     fake.write_text("#!/bin/sh\necho 'gcc 1'; echo 'it is broken' >&2; [ \"$1\" = --version ]\n")
     fake.chmod(0o755)
     env = {**os.environ, "CC": str(fake)}
-    done = subprocess.run([sys.executable, "-c", "from kernels import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", "from noether.kernels import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
     assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
 
 
@@ -167,7 +167,7 @@ def test_threads_follow_the_environment_and_the_affinity(monkeypatch):
 
 
 def test_only_kernels_with_exponentials_are_interleaved():
-    from kernels.elementary import LOG2E
+    from noether.kernels.elementary import LOG2E
 
     marks = (np.float64(LOG2E).tobytes()[::-1].hex().upper(), np.float32(LOG2E).tobytes()[::-1].hex().upper())
     assert marks == compiler.LOG2E

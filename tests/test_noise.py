@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from harness.normalisation.launches import FORCES, drawn
-from kernels import launch, noise, noisy
-from kernels.rules import RULES
+from noether.kernels import launch, noise, noisy
+from noether.kernels.rules import RULES
+from noether.normalisation.launches import FORCES, drawn
 
 FALSE = 1e-9
 each = pytest.mark.parametrize(("rule", "precision", "force", "d"), FORCES, ids=lambda x: str(x))
@@ -76,7 +76,7 @@ def test_every_backend_draws_the_same_bits(backend):
 def interpreted_bits(counters, rows):
     import torch
 
-    from kernels.noise_loop import hashed
+    from noether.kernels.noise_loop import hashed
 
     out = torch.zeros((rows, counters.shape[1]), dtype=torch.int32)
     with np.errstate(all="ignore"):
@@ -85,13 +85,13 @@ def interpreted_bits(counters, rows):
 
 
 def compiled_bits(counters, rows, backend):
-    from kernels.compiled import compile_ptx
-    from kernels.noise_loop import hashed
+    from noether.kernels.compiled import compile_ptx
+    from noether.kernels.noise_loop import hashed
 
     if backend == "triton-ptx":
-        from kernels.ptx import evaluate as execute
+        from noether.kernels.ptx import evaluate as execute
     else:
-        from kernels.native import execute
+        from noether.kernels.native import execute
     out = np.zeros((rows, counters.shape[1]), np.int32)
     kernel = compile_ptx(hashed, {"counters_ptr": "*i32", "bits_ptr": "*i32", "lanes": "i32", "rows": "i32"}, {"BLOCK": 128})
     execute(kernel.ptx, [counters.view(np.int32), out, counters.shape[1], rows], -(-counters.shape[1] // 128))
@@ -221,7 +221,7 @@ def test_wrong_jobs_are_refused():
 
 def test_the_gpu_job_compares_the_noisy_loop_too():
     """On another backend, for there is a GPU where it matters only: a wrong bit is a row that differs."""
-    from harness import gpu
+    from noether import gpu
 
     if launch.missing("triton-cpu"):
         pytest.skip(launch.missing("triton-cpu"))

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from harness import minibatch, stationary
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
-from kernels import launch
+from noether import minibatch, stationary
+from noether.cases import CATALOG
+from noether.kernels import launch
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 SOFTMAX, QUOTIENT = BY_NAME["softmax"], BY_NAME["deformed-rayleigh"]
@@ -60,8 +60,8 @@ def test_whole_batches_are_no_evidence_about_minibatches():
 
 def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
     """The bound's gradient is the minibatch's: D0 holds with the right batches and fails with the batches of the step after."""
-    from harness.judge import judge
-    from harness.laws import EXACT
+    from noether.judge import judge
+    from noether.laws import EXACT
 
     cell = minibatch.cells([SOFTMAX], "quick", 1)[0]
     job, batches = cell.job(), [((0, 2), (1, 5), (3, 4))[n % 3] for n in range(cell.job().steps)]

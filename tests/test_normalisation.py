@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from cases import CORE
-from harness import normalisation, promises
-from harness.lawbook import LAWS
-from harness.normalisation import (
+from noether import normalisation, promises
+from noether.cases import CORE
+from noether.kernels import launch, noise, noisy
+from noether.lawbook import LAWS
+from noether.normalisation import (
     balance,
     correlation,
     equilibrium,
@@ -22,12 +23,11 @@ from harness.normalisation import (
     variates,
     white_twin,
 )
-from harness.normalisation import cell as cell_constants
-from harness.normalisation.cell import TANGENTIAL, Cell
-from harness.normalisation.launches import job, lanes
-from harness.normalisation.relaxation import Regime, corrected, gain
-from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
-from kernels import launch, noise, noisy
+from noether.normalisation import cell as cell_constants
+from noether.normalisation.cell import TANGENTIAL, Cell
+from noether.normalisation.launches import job, lanes
+from noether.normalisation.relaxation import Regime, corrected, gain
+from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
 K = 1 / 8
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CATALOG
-from cases.case import Case, linear
-from harness import order_laws, orders
-from harness.continuous_records import order_record
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
+from noether import order_laws, orders
+from noether.cases import CATALOG
+from noether.cases.case import Case, linear
+from noether.continuous_records import order_record
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
 NONE = np.zeros_like(ETA)
@@ -98,7 +98,7 @@ def test_another_loss_in_the_model_gives_order_zero():
     cell = order_laws.Cell("O1", case, "gradient-descent", "quick", 0)
     eta = order_laws.step_sizes(cell)
     q0 = np.repeat(cell.start(1)[0], len(eta), axis=1)
-    from harness.symbolic import gradient
+    from noether.symbolic import gradient
 
     g = gradient(case)
     q = order_laws.updates(

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE
-from cases.case import Case, linear, translation
-from harness import order_laws
-from harness.order_laws import bregman, charges, constants, curved, decay, schedule, sign
-from harness.order_laws.records import bounded
-from harness.order_laws.runs import Cell, step_sizes, steps_of, updates
-from harness.symbolic import curvature, gradient, hessian_product
-from harness.symbolic_metric import curved as metric_of
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
-from kernels.rules import MIRROR_DESCENT
-from kernels.step import step
+from noether import order_laws
+from noether.cases import CATALOG, CORE
+from noether.cases.case import Case, linear, translation
+from noether.kernels.rules import MIRROR_DESCENT
+from noether.kernels.step import step
+from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
+from noether.order_laws.records import bounded
+from noether.order_laws.runs import Cell, step_sizes, steps_of, updates
+from noether.symbolic import curvature, gradient, hessian_product
+from noether.symbolic_metric import curved as metric_of
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 BESIDE = {c.name: c for c in CATALOG if c not in CORE}
@@ -64,7 +64,7 @@ def test_the_geodesic_of_the_entropy_is_a_straight_line_in_the_square_root():
 
 
 def test_a_metric_that_is_no_hessian_has_no_mirror_descent():
-    from cases.case import DIAGONAL, Metric
+    from noether.cases.case import DIAGONAL, Metric
 
     case = BY_NAME["deformed-rayleigh"]
     assert metric_of(case).mirror is not None

@@ -6,17 +6,17 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE
-from cases.case import Case, linear
-from harness import claims as published
-from harness import order_laws, stiffness
-from harness.order_laws import claims, constants, curved, momentum, options, schedule, units
-from harness.order_laws.power import norm, powers, smallest
-from harness.order_laws.records import judge
-from harness.order_laws.runs import FINAL, SETTINGS, Cell
-from harness.symbolic import gradient, hessian_product
-from harness.symbolic_metric import curved as metric_of
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether import claims as published
+from noether import order_laws, stiffness
+from noether.cases import CATALOG, CORE
+from noether.cases.case import Case, linear
+from noether.order_laws import claims, constants, curved, momentum, options, schedule, units
+from noether.order_laws.power import norm, powers, smallest
+from noether.order_laws.records import judge
+from noether.order_laws.runs import FINAL, SETTINGS, Cell
+from noether.symbolic import gradient, hessian_product
+from noether.symbolic_metric import curved as metric_of
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 HAT = BY_NAME["mexican-hat"]

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.case import scale, translation
-from harness import continuous, continuous_overdamped
-from harness.continuous_cell import Cell
-from harness.continuous_overdamped import (
+from noether import continuous, continuous_overdamped
+from noether.cases import CATALOG
+from noether.cases.case import scale, translation
+from noether.continuous_cell import Cell
+from noether.continuous_overdamped import (
     CONTROLS,
     NO_SYMMETRY,
     STATEMENT,
@@ -20,8 +20,8 @@ from harness.continuous_overdamped import (
     rates,
     weights,
 )
-from harness.symbolic import gradient
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.symbolic import gradient
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 PRODUCT, MIRROR = BY_NAME["product"], BY_NAME["power-mirror"]

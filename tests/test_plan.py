@@ -5,21 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG, CORE
-from cases.case import CaseError
-from harness import casefile, controls, gpu, plan
-from harness.choices import Request, select
-from harness.continuous import TURNS
-from harness.discrete import DiscreteCell, rules_of
-from harness.lawbook import LAWS
-from harness.laws import EXACT
-from harness.replay import ReplayError, replay
-from harness.symbolic import prove
-from harness.verdicts import HOLDS
-from kernels import launch
-from kernels.precision import PRECISIONS
-from kernels.rules import RULES
-from kernels.step import BLOCK
+from noether import casefile, controls, gpu, plan
+from noether.cases import CATALOG, CORE
+from noether.cases.case import CaseError
+from noether.choices import Request, select
+from noether.continuous import TURNS
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels import launch
+from noether.kernels.precision import PRECISIONS
+from noether.kernels.rules import RULES
+from noether.kernels.step import BLOCK
+from noether.lawbook import LAWS
+from noether.laws import EXACT
+from noether.replay import ReplayError, replay
+from noether.symbolic import prove
+from noether.verdicts import HOLDS
 
 QUICK = plan.cells(select(Request(backend="numpy")))
 
@@ -101,10 +101,10 @@ def test_every_control_of_the_issue_is_planned_somewhere():
     for cell in QUICK:
         if isinstance(cell, DiscreteCell) and cell.kind == "controls":
             job = cell.job()
-            from harness.controls import KERNEL_CONTROLS
+            from noether.controls import KERNEL_CONTROLS
 
             seen |= {c.name for c in KERNEL_CONTROLS if c.applies(job)}
-    from harness.controls import KERNEL_CONTROLS
+    from noether.controls import KERNEL_CONTROLS
 
     assert seen == {c.name for c in KERNEL_CONTROLS}
 
@@ -226,8 +226,8 @@ def test_parity_runs_where_numpy_is_merely_the_best_and_not_where_it_was_asked_f
 
 def test_the_kernels_that_ask_the_hardware_compile_without_it():
     pytest.importorskip("triton")
-    from kernels.compiled import compile_ptx
-    from kernels.hardware import float_argument, native_bfloat16
+    from noether.kernels.compiled import compile_ptx
+    from noether.kernels.hardware import float_argument, native_bfloat16
 
     native = compile_ptx(native_bfloat16, {"x_ptr": "*fp32", "out_ptr": "*bf16", "n": "i32"}, {"BLOCK": 128})
     assert "cvt.rn.bf16" in native.ptx

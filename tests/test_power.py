@@ -5,9 +5,9 @@ import math
 
 import pytest
 
-from harness import cli, power
-from harness.standing import standing, standing_table
-from harness.verdicts import HOLDS, INCONCLUSIVE, Record
+from noether import cli, power
+from noether.standing import standing, standing_table
+from noether.verdicts import HOLDS, INCONCLUSIVE, Record
 
 
 def record(powers, precision="float64", verdict=HOLDS, control=None, law="D2", case="hat"):
@@ -63,7 +63,7 @@ def test_the_table_of_a_run_has_its_powers_and_json_every_coefficient():
 
 
 def test_a_recorded_run_tells_its_powers(plan, capsys, tmp_path):
-    from harness.folder import read_run
+    from noether.folder import read_run
 
     folder = str(tmp_path / "run")
     assert cli.call(["verify", "--out", folder, "--jobs", "1"]) == 0

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.faults.types import truncate
-from kernels.precision import (
+from noether.faults.types import truncate
+from noether.kernels.precision import (
     MODES,
     PRECISIONS,
     SUBNORMAL,

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import known_places, promises
-from harness.laws import EXACT
-from harness.verdicts import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+from noether import known_places, promises
+from noether.laws import EXACT
+from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
 
 
 def record(**changes):

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from harness import run as running
-from harness.choices import Request, select
-from harness.discrete import DiscreteCell
-from harness.execute import execute
-from harness.folder import read_run
-from harness.records import plain
-from harness.verdicts import OUTSIDE, Record
+from noether import run as running
+from noether.choices import Request, select
+from noether.discrete import DiscreteCell
+from noether.execute import execute
+from noether.folder import read_run
+from noether.records import plain
+from noether.verdicts import OUTSIDE, Record
 
 REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
 

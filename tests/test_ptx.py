@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from ptx_mutants import EQUIVALENT, fills, mutants
 
-from kernels.precision import bfloat16_bits
-from kernels.ptx import Endless, OutOfBounds, Refused, evaluate, parse
+from noether.kernels.precision import bfloat16_bits
+from noether.kernels.ptx import Endless, OutOfBounds, Refused, evaluate, parse
+from noether.machine import importable
 
 if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
     pytest.skip("TRITON_INTERPRET is set: this process cannot compile", allow_module_level=True)
@@ -18,7 +19,7 @@ pytest.importorskip("triton")
 
 import ptx_kernels as kernels
 
-from kernels.compiled import compile_ptx
+from noether.kernels.compiled import compile_ptx
 
 BLOCK = 128
 ARCHITECTURES = (80, 90)
@@ -218,8 +219,8 @@ def test_wrong_arguments_are_refused():
 
 
 def test_compiling_under_the_interpreter_is_refused():
-    program = "import ptx_kernels as k; from kernels.compiled import compile_ptx; compile_ptx(k.total, {}, {})"
-    env = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    program = "import ptx_kernels as k; from noether.kernels.compiled import compile_ptx; compile_ptx(k.total, {}, {})"
+    env = importable(ROOT / "tests") | {"TRITON_INTERPRET": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "TRITON_INTERPRET is set" in done.stderr, done.stderr
 

@@ -10,9 +10,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kernels.precision import bfloat16_bits, widen
-from kernels.ptx import TABLE, evaluate
-from kernels.ptx.table import width
+from noether.kernels.precision import bfloat16_bits, widen
+from noether.kernels.ptx import TABLE, evaluate
+from noether.kernels.ptx.table import width
 
 FORMAT = {"f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}  # digits, least and too large exponent
 DTYPE = {"f16": np.float16, "f32": np.float32, "f64": np.float64}

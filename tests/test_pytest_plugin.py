@@ -1,7 +1,6 @@
 """The fixture `noether`, as a user's test meets it: in a pytest of its own."""
 
 import doctest
-import os
 import shutil
 import subprocess
 import sys
@@ -10,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from noether.machine import importable
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
 # pytest refuses a plugin under two names: where noether is installed, its entry point brings it.
-PLUGIN = [] if any(e.value == "harness.pytest_plugin" for e in entry_points(group="pytest11")) else ["-p", "harness.pytest_plugin"]
+PLUGIN = [] if any(e.value == "noether.pytest_plugin" for e in entry_points(group="pytest11")) else ["-p", "noether.pytest_plugin"]
 
 
 def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}
+    environment = importable(ROOT / "tests")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
@@ -25,9 +26,9 @@ def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
 
 FAKE = """
 import sys
-import fakes, harness
-sys.modules["harness.plan"] = harness.plan = fakes.Plan("harness.plan")
-harness.plan.wrong = {"D2": "violated"}
+import fakes, noether
+sys.modules["noether.plan"] = noether.plan = fakes.Plan("noether.plan")
+noether.plan.wrong = {"D2": "violated"}
 """
 TESTS = """
 import sys
@@ -87,7 +88,7 @@ def test_the_documentation_shows_the_files_that_are_run():
 
 @pytest.mark.parametrize("word", ["rayleigh", "./there.py", "there.py:NAME", "elsewhere.py"])
 def test_a_file_is_looked_for_beside_the_test_then_where_one_is(tmp_path, monkeypatch, word):
-    from harness.pytest_plugin import Noether
+    from noether.pytest_plugin import Noether
 
     beside, here = tmp_path / "tests", tmp_path / "here"
     for folder in (beside, here):

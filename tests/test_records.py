@@ -12,13 +12,14 @@ from fakes import Cell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli import call
-from harness.folder import Folder, acquire, read_run, release
-from harness.records import Appender, line, parse, read_records
-from harness.run import check_same
-from harness.seeds import derive
-from harness.usage import UsageError
-from harness.verdicts import SCHEMA
+from noether.cli import call
+from noether.folder import Folder, acquire, read_run, release
+from noether.machine import importable
+from noether.records import Appender, line, parse, read_records
+from noether.run import check_same
+from noether.seeds import derive
+from noether.usage import UsageError
+from noether.verdicts import SCHEMA
 
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--law", "D0,D2", "--jobs", "1"]
 FINITE = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0).run()[0]
@@ -188,7 +189,7 @@ def test_a_changed_case_file_is_not_resumed(plan, capsys):
 
 
 def test_check_same_passes_what_is_the_same(small):
-    from harness.choices import Request
+    from noether.choices import Request
 
     about = json.loads((small / "run.json").read_text())
     request = Request(**{**{k: v for k, v in about["arguments"].items() if k != "files"}, "cases": tuple(about["arguments"]["cases"])})
@@ -202,8 +203,8 @@ def test_check_same_passes_what_is_the_same(small):
 
 def test_a_folder_in_use_is_refused(plan, capsys):
     Path("r").mkdir()
-    holder = "import sys; from pathlib import Path; from harness.folder import acquire; acquire(Path('r')); print('held', flush=True); sys.stdin.read()"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    holder = "import sys; from pathlib import Path; from noether.folder import acquire; acquire(Path('r')); print('held', flush=True); sys.stdin.read()"
+    environment = importable()
     process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout.readline() == "held\n"

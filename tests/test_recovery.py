@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.case import DIAGONAL, Case, Metric, linear
-from harness.laws import charge, charge_predicted
-from harness.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
-from harness.recovery.estimate import covered, least_squares, mixed, robust, tail
-from harness.recovery.scatter import coherent
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
-from kernels import launch
-from kernels.precision import narrow
+from noether.cases import CATALOG
+from noether.cases.case import DIAGONAL, Case, Metric, linear
+from noether.kernels import launch
+from noether.kernels.precision import narrow
+from noether.laws import charge, charge_predicted
+from noether.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
+from noether.recovery.estimate import covered, least_squares, mixed, robust, tail
+from noether.recovery.scatter import coherent
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 

@@ -10,17 +10,17 @@ import pytest
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from cases import CORE
-from harness import continuous, doctor, verify
-from harness.choices import Request, select
-from harness.cli import call
-from harness.reference import cells, certify, integrator, starts, translation
-from harness.reference.cell import CERTIFY, Cell, Claim, record
-from harness.reference.truth import Truth
-from harness.symbolic_exact import compiled
-from harness.symbolic_mechanics import PARAMETERS, equations, mechanics
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
-from kernels.launch import BackendMissing
+from noether import continuous, doctor, verify
+from noether.cases import CORE
+from noether.choices import Request, select
+from noether.cli import call
+from noether.kernels.launch import BackendMissing
+from noether.reference import cells, certify, integrator, starts, translation
+from noether.reference.cell import CERTIFY, Cell, Claim, record
+from noether.reference.truth import Truth
+from noether.symbolic_exact import compiled
+from noether.symbolic_mechanics import PARAMETERS, equations, mechanics
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 VALUES = (0.5, 0.7, 0.25, 0.0, 0.2)

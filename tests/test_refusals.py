@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness import plan
-from harness.choices import Request, select
-from harness.run import plan as planned
-from harness.usage import UsageError
+from noether import plan
+from noether.choices import Request, select
+from noether.run import plan as planned
+from noether.usage import UsageError
 
 
 @pytest.mark.parametrize(("words", "told"), [

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CORE
-from harness import bounds, regimes
-from harness.discrete import rules_of
-from harness.domain import MARGIN, NORMAL, OVERFLOW, leaving
-from harness.judge import judge_all
-from harness.plan import PRECISIONS
-from harness.regimes import NAMED, REGIMES, draw, reach, stiffness, units
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED
-from kernels import launch
-from kernels.precision import Precision, parse, representable
-from kernels.rules import RULES
+from noether import bounds, regimes
+from noether.cases import CORE
+from noether.discrete import rules_of
+from noether.domain import MARGIN, NORMAL, OVERFLOW, leaving
+from noether.judge import judge_all
+from noether.kernels import launch
+from noether.kernels.precision import Precision, parse, representable
+from noether.kernels.rules import RULES
+from noether.plan import PRECISIONS
+from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 from test_plan import QUICK
 
-from harness import cli, run
-from harness.choices import Request, select
-from harness.execute import run_cell
-from harness.folder import Folder, read_run
-from harness.laws import EXACT
-from harness.replaying import Replays, line, pick
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, Record
+from noether import cli, run
+from noether.choices import Request, select
+from noether.execute import run_cell
+from noether.folder import Folder, read_run
+from noether.laws import EXACT
+from noether.replaying import Replays, line, pick
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMPY = Request(backend="numpy")
 
 
 def kept(path, request, done):
-    """A run folder of these (cell name, records), as harness.run writes it."""
+    """A run folder of these (cell name, records), as noether.run writes it."""
     folder = Folder.create(
         path,
         {

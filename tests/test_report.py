@@ -6,10 +6,10 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from harness import figures
-from harness.cli import call
-from harness.junit import document
-from harness.table import killers, number
+from noether import figures
+from noether.cli import call
+from noether.junit import document
+from noether.table import killers, number
 
 SMALL = ["verify", "rayleigh", "mexican-hat", "--jobs", "1", "--out", "r"]
 
@@ -199,9 +199,9 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
     """Forty laws must be read at a glance, at 80 columns as at 100; the place of the worst may be cut, no number is."""
     from fakes import Cell
 
-    from harness.run import Result
-    from harness.table import console, laws_table
-    from harness.verdicts import summarise
+    from noether.run import Result
+    from noether.table import console, laws_table
+    from noether.verdicts import summarise
 
     rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"
     records = [r for law in plan.LAWS for r in Cell(law, law, "deformed-rayleigh", rule, "bfloat16/eager", 0).run()]

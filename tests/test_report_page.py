@@ -7,13 +7,13 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from harness.figures.marks import COLOURS, colour, mark
-from harness.figures.panel import panel
-from harness.figures.scatter import scatter
-from harness.figures.strip import order_strip, spark
-from harness.plan import LAWS, PRECISIONS
-from harness.report import render
-from harness.verdicts import BITWISE, ORDER, VIOLATED, Record
+from noether.figures.marks import COLOURS, colour, mark
+from noether.figures.panel import panel
+from noether.figures.scatter import scatter
+from noether.figures.strip import order_strip, spark
+from noether.plan import LAWS, PRECISIONS
+from noether.report import render
+from noether.verdicts import BITWISE, ORDER, VIOLATED, Record
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
 ABOUT = {
@@ -211,8 +211,8 @@ def test_a_window_and_a_guide_are_drawn_where_they_are_given():
 
 
 def test_the_window_of_an_order_is_what_was_above_the_plateau():
-    from harness.continuous_records import order_record
-    from harness.orders import decide
+    from noether.continuous_records import order_record
+    from noether.orders import decide
 
     class Where:
         law, rule, name, replay = "O3", "heavy-ball", "O3/x", "noether verify"
@@ -246,7 +246,7 @@ def test_a_thousand_records_make_a_small_page():
 
 
 def test_every_law_of_the_book_has_a_subject():
-    from harness.report.page import SUBJECTS
+    from noether.report.page import SUBJECTS
 
     letters = {letter for letter, *_ in SUBJECTS if letter}
     assert {law[0] for law in LAWS} <= letters

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import domain, instruments, known_numbers, promises, roundings
-from harness.discrete import DiscreteCell
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import elementary, launch, loop, precision, rounding, step
-from kernels.precision import Precision, encode, narrow, representable, widen
+from noether import domain, instruments, known_numbers, promises, roundings
+from noether.discrete import DiscreteCell
+from noether.kernels import elementary, launch, loop, precision, rounding, step
+from noether.kernels.precision import Precision, encode, narrow, representable, widen
+from noether.verdicts import HOLDS, VIOLATED
 
 torch = pytest.importorskip("torch")
 DIGITS = {

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import CORE
-from harness import controls, sweep
-from harness.discrete import DiscreteCell, rules_of
-from harness.domain import leaving
-from harness.judge import judge, judge_all, spent_of
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch, loop
-from kernels.precision import Precision
-from kernels.program import Op, Program
-from kernels.rules import RULES, Rule
+from noether import controls, sweep
+from noether.cases import CORE
+from noether.discrete import DiscreteCell, rules_of
+from noether.domain import leaving
+from noether.judge import judge, judge_all, spent_of
+from noether.kernels import launch, loop
+from noether.kernels.precision import Precision
+from noether.kernels.program import Op, Program
+from noether.kernels.rules import RULES, Rule
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 OPTIONS = [r for r in RULES.values() if r.optional and not r.rare]
 each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import CATALOG
-from harness import sweep, trace
-from harness.discrete import DiscreteCell, rules_of
-from harness.domain import leaving
-from harness.judge import judge, judge_all, spent_of
-from harness.laws import EXACT
-from harness.replay import replay
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch
-from kernels.precision import Precision, parse
-from kernels.rules import RULES
+from noether import sweep, trace
+from noether.cases import CATALOG
+from noether.discrete import DiscreteCell, rules_of
+from noether.domain import leaving
+from noether.judge import judge, judge_all, spent_of
+from noether.kernels import launch
+from noether.kernels.precision import Precision, parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.replay import replay
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 CURVED = CASE["deformed-rayleigh"]

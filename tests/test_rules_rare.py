@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rules import QUADRATIC
 
-from cases import CATALOG
-from cases.case import scale
-from harness import sweep
-from harness.discrete import DiscreteCell, rules_of
-from harness.domain import leaving
-from harness.faults.laws import FAULTS
-from harness.fuzz.breeding import grid, unscreened
-from harness.judge import judge, judge_all, spent_of
-from harness.laws import EXACT
-from harness.laws.signs import keeping, paired
-from harness.screen import screen
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch, loop
-from kernels.precision import Precision, parse
-from kernels.rules import RULES, rate
+from noether import sweep
+from noether.cases import CATALOG
+from noether.cases.case import scale
+from noether.discrete import DiscreteCell, rules_of
+from noether.domain import leaving
+from noether.faults.laws import FAULTS
+from noether.fuzz.breeding import grid, unscreened
+from noether.judge import judge, judge_all, spent_of
+from noether.kernels import launch, loop
+from noether.kernels.precision import Precision, parse
+from noether.kernels.rules import RULES, rate
+from noether.laws import EXACT
+from noether.laws.signs import keeping, paired
+from noether.screen import screen
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 SCHEDULED, SIGN, SIMPLEX = (RULES[n] for n in ("heavy-ball-scheduled", "sign-descent", "exponentiated-gradient"))

@@ -11,12 +11,12 @@ import pytest
 import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
-from harness import instruments, known_numbers
-from kernels import launch, rules
-from kernels.precision import Precision
-from kernels.program import Op, Program
-from kernels.rules import RULES
-from kernels.step import step
+from noether import instruments, known_numbers
+from noether.kernels import launch, rules
+from noether.kernels.precision import Precision
+from noether.kernels.program import Op, Program
+from noether.kernels.rules import RULES
+from noether.kernels.step import step
 
 torch = pytest.importorskip("torch")
 HERE = [b for b in launch.BACKENDS if not launch.missing(b)]

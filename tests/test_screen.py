@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import CORE
-from harness import bounds, controls, sweep, trace, wide
-from harness.bounds import program_error
-from harness.discrete import rules_of
-from harness.domain import leaving
-from harness.judge import judge, spent_of
-from harness.laws import EXACT
-from harness.magnitudes import Magnitude, magnitude_error
-from harness.residuals import FLOAT64, LAG, residuals, speaking
-from harness.scalar import Formulas, Scalar
-from harness.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
-from harness.trace import TraceError, pruned
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED
-from kernels import launch, screening
-from kernels.precision import PRECISIONS, parse, representable
-from kernels.registers import Registers
-from kernels.rules import RULES
+from noether import bounds, controls, sweep, trace, wide
+from noether.bounds import program_error
+from noether.cases import CORE
+from noether.discrete import rules_of
+from noether.domain import leaving
+from noether.judge import judge, spent_of
+from noether.kernels import launch, screening
+from noether.kernels.precision import PRECISIONS, parse, representable
+from noether.kernels.registers import Registers
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.magnitudes import Magnitude, magnitude_error
+from noether.residuals import FLOAT64, LAG, residuals, speaking
+from noether.scalar import Formulas, Scalar
+from noether.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
+from noether.trace import TraceError, pruned
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED
 
 LOOSER = {"float32": 8, "float64": 32}
 HAT = next(c for c in CORE if c.name == "mexican-hat")

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG, Case, Metric
-from cases.case import BREGMAN, scale, translation
-from cases.mexican_hat import mexican_hat
-from cases.rayleigh import rayleigh
-from harness import sweep
-from harness.screen import prepare, screen
-from kernels import launch, screening
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import sweep
+from noether.cases import CATALOG, Case, Metric
+from noether.cases.case import BREGMAN, scale, translation
+from noether.cases.mexican_hat import mexican_hat
+from noether.cases.rayleigh import rayleigh
+from noether.kernels import launch, screening
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.screen import prepare, screen
 
 pytest.importorskip("triton")
 VALLEY = Case(
@@ -98,7 +98,7 @@ def test_a_backend_that_does_not_screen_is_refused():
 
 
 def test_lanes_that_nobody_wrote_are_noticed(monkeypatch):
-    from kernels import ptx
+    from noether.kernels import ptx
 
     prepared, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1]))
     evaluate = ptx.evaluate

@@ -1,9 +1,9 @@
 """`noether laws RUN` says of every law what its run says, slopes by the order that was stated."""
 
 
-from harness import cli
-from harness.standing import between, slopes, standing_table
-from harness.verdicts import HOLDS, ORDER, VIOLATED, Record
+from noether import cli
+from noether.standing import between, slopes, standing_table
+from noether.verdicts import HOLDS, ORDER, VIOLATED, Record
 
 
 def order(stated, measured, control=None, verdict=HOLDS):
@@ -26,8 +26,8 @@ def test_a_violated_law_and_one_without_a_killed_control_do_not_hold():
 
 
 def test_the_book_counts_cases_rules_and_laws_and_a_run_that_is_not_there_is_refused(capsys, tmp_path):
-    from cases import CATALOG
-    from kernels.rules import RULES
+    from noether.cases import CATALOG
+    from noether.kernels.rules import RULES
 
     assert cli.call(["laws"]) == 0
     assert f"{len(CATALOG)} cases" in (out := capsys.readouterr().out) and f"{len(RULES)} learning rules" in out and "D0 " in out

@@ -7,24 +7,24 @@ import mpmath
 import numpy as np
 import pytest
 
-from cases.case import Case, CaseError, linear
-from cases.leaky_network import LEAKY_NETWORK, kinks
-from harness import bounds, continuous, continuous_starts, order_laws, residuals, wide
-from harness.continuous_cell import solve
-from harness.continuous_settings import Setting, spread
-from harness.discrete import DiscreteCell
-from harness.faults.generated import GeneratedCell
-from harness.kinks import Kinked, met, require_smooth
-from harness.magnitudes import Magnitude, magnitude_error
-from harness.namespace import NUMPY, step
-from harness.symbolic import formulas, prove
-from harness.symbolic import gradient as symbolic_gradient
-from harness.symbolic_mechanics import mechanics
-from harness.trace import gradient, gradient_program
-from harness.verdicts import HOLDS, OUTSIDE, VIOLATED
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether import bounds, continuous, continuous_starts, order_laws, residuals, wide
+from noether.cases.case import Case, CaseError, linear
+from noether.cases.leaky_network import LEAKY_NETWORK, kinks
+from noether.continuous_cell import solve
+from noether.continuous_settings import Setting, spread
+from noether.discrete import DiscreteCell
+from noether.faults.generated import GeneratedCell
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.kinks import Kinked, met, require_smooth
+from noether.magnitudes import Magnitude, magnitude_error
+from noether.namespace import NUMPY, step
+from noether.symbolic import formulas, prove
+from noether.symbolic import gradient as symbolic_gradient
+from noether.symbolic_mechanics import mechanics
+from noether.trace import gradient, gradient_program
+from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
 
 F64 = Precision("float64")
 SLOPE = gradient_program(2, lambda q, eps, xp: q[0] * q[0] * xp.step(q[0] - q[1]) / 2)

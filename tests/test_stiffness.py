@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cases import CATALOG
-from cases.case import Case, linear, rotation
-from harness import plan, sweep
-from harness.choices import Request, select
-from harness.discrete import DiscreteCell, rules_of
-from harness.laws import EXACT
-from harness.run import plan as planned
-from harness.stiffness import edge, largest_curvature, step_curvature
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE
-from kernels.precision import PRECISIONS, parse
-from kernels.rules import RULES
+from noether import plan, sweep
+from noether.cases import CATALOG
+from noether.cases.case import Case, linear, rotation
+from noether.choices import Request, select
+from noether.discrete import DiscreteCell, rules_of
+from noether.kernels.precision import PRECISIONS, parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.run import plan as planned
+from noether.stiffness import edge, largest_curvature, step_curvature
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE
 
 BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2, breaking=lambda q, xp: q[0] * q[0],
             box=((0.5, 1.0), (0.5, 1.0)), symmetries=(rotation(2, 0, 1),))  # fmt: skip

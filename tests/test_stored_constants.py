@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from cases.case import Case, translation
-from harness import bounds, trace
-from harness.choices import Request
-from harness.recovery.stored_constants import gradient, missed
-from harness.run import run
-from harness.sweep import draw
-from harness.symbolic import FalseSymmetry, prove
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import HEAVY_BALL
+from noether import bounds, trace
+from noether.cases.case import Case, translation
+from noether.choices import Request
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import HEAVY_BALL
+from noether.recovery.stored_constants import gradient, missed
+from noether.run import run
+from noether.sweep import draw
+from noether.symbolic import FalseSymmetry, prove
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS
 
 
 def tenths(q, xp):

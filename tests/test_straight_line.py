@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import sympy
 
-from cases import CATALOG, CORE
-from harness.straight_line import compiled
-from harness.symbolic import formulas
-from harness.symbolic_gradient import partials
+from noether.cases import CATALOG, CORE
+from noether.straight_line import compiled
+from noether.symbolic import formulas
+from noether.symbolic_gradient import partials
 
 x, y = sympy.symbols("x y")
 FORMULAS = (

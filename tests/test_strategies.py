@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.statistics import collector
 
-from cases import CORE
-from harness import reproduction, strategies
-from harness.cli import call
-from harness.judge import judge_all
-from harness.regimes import REGIMES
-from harness.strategies import LANES, cases, launches, points, precisions, regimes
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED
-from kernels import launch
-from kernels.precision import Precision, representable
-from kernels.rules import RULES
+from noether import reproduction, strategies
+from noether.cases import CORE
+from noether.cli import call
+from noether.judge import judge_all
+from noether.kernels import launch
+from noether.kernels.precision import Precision, representable
+from noether.kernels.rules import RULES
+from noether.regimes import REGIMES
+from noether.strategies import LANES, cases, launches, points, precisions, regimes
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED
 
 SEARCH = settings(max_examples=1000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 FIRST = settings(SEARCH, phases=[Phase.generate])  # whatever is found first, not shrunk

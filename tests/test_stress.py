@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import stress, stress_damage, stress_size
-from harness.stress import differences, environment, found, mangled, refused_well, told
-from kernels import launch
+from noether import stress, stress_damage, stress_size
+from noether.kernels import launch
+from noether.stress import differences, environment, found, mangled, refused_well, told
 
 FAKED = dict(words=("verify", "rayleigh", "mexican-hat", "--law", "D0,D2", "--precision", "float64,float32", "--jobs", "1", "--out", "r"), module="fakes")
 SLOW = environment(FAKE="D0=slow,D2=slow")

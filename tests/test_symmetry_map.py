@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from cases import CATALOG, CORE
-from harness import orders, powers, symmetry_map
-from harness.cli import call
-from harness.lawbook import LAWS
-from harness.records import line, parse
-from harness.symbolic import prove
-from harness.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
-from harness.symmetry_map.scenes import PAIRS, STARTS, scenes, start
-from harness.usage import UsageError
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether import orders, powers, symmetry_map
+from noether.cases import CATALOG, CORE
+from noether.cli import call
+from noether.lawbook import LAWS
+from noether.records import line, parse
+from noether.symbolic import prove
+from noether.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
+from noether.symmetry_map.scenes import PAIRS, STARTS, scenes, start
+from noether.usage import UsageError
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 (CELL,) = symmetry_map.cells(CORE, "quick", 3)
 

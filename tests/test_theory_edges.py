@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from cases import CORE
-from cases.case import linear, rotation, scale, translation
-from harness import sweep
-from harness.discrete import DiscreteCell
-from harness.faults.laws import FAULTS
-from harness.judge import judge
-from harness.lawbook.discrete import APPLIES
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, VIOLATED
-from kernels import launch
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether import sweep
+from noether.cases import CORE
+from noether.cases.case import linear, rotation, scale, translation
+from noether.discrete import DiscreteCell
+from noether.faults.laws import FAULTS
+from noether.judge import judge
+from noether.kernels import launch
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.lawbook.discrete import APPLIES
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CORE}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

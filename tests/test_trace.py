@@ -4,10 +4,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from cases import CORE
-from harness import bounds, trace, wide
-from kernels.precision import Precision
-from kernels.program import Op, Program
+from noether import bounds, trace, wide
+from noether.cases import CORE
+from noether.kernels.precision import Precision
+from noether.kernels.program import Op, Program
 
 each_case = pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
 F64 = Precision("float64")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.choices import Request, select
-from harness.laws import EXACT
-from harness.run import plan
-from harness.unread import OPTION, has, reading
-from harness.usage import UsageError
-from kernels.rules import RULES
+from noether.choices import Request, select
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.run import plan
+from noether.unread import OPTION, has, reading
+from noether.usage import UsageError
 
 REFUSED = {
     "sign descent has no decay": (dict(cases=("product",), rule="sign-descent", decay=0.1), "--decay is 0.1"),
@@ -53,11 +53,11 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
     """What the table says of a rule is what its step does."""
     import numpy as np
 
-    from cases import CATALOG
-    from harness import sweep
-    from harness.discrete import rules_of
-    from kernels import launch
-    from kernels.precision import parse
+    from noether import sweep
+    from noether.cases import CATALOG
+    from noether.discrete import rules_of
+    from noether.kernels import launch
+    from noether.kernels.precision import parse
 
     def states(case, rule, **given):
         fixed = {"beta": 0.5, "eps": 0.25, "k": 0.25, **given}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.promises import outside, unjudged
-from harness.run import Result
-from harness.table import verdict
-from harness.verdicts import (
+from noether.promises import outside, unjudged
+from noether.run import Result
+from noether.table import verdict
+from noether.verdicts import (
     HOLDS,
     INCONCLUSIVE,
     OUTSIDE,

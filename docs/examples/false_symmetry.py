@@ -3,7 +3,7 @@
     f(q) = (q_1^2 + 2 q_2^2 - 1)^2 / 4          declared: rotation;  <grad f, xi> = 2 q_1 q_2 (q_1^2 + 2 q_2^2 - 1) / 2
 """
 
-from cases.case import Case, rotation
+from noether.cases.case import Case, rotation
 
 
 def loss(q, xp):

@@ -4,7 +4,7 @@
     breaking b = q_1
 """
 
-from cases.case import Case, scale
+from noether.cases.case import Case, scale
 
 
 def loss(q, xp):

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness import wide
-from harness.bench.work import Work
-from harness.trajectory import Trajectory
-from kernels import launch, screening
+from noether import wide
+from noether.bench.work import Work
+from noether.kernels import launch, screening
+from noether.trajectory import Trajectory
 
 SAMPLE = 32
 FLAW = 2.0**-10

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from cases import CORE
-from cases.case import BREGMAN
-from harness.bench import peers, static
-from harness.bench.measurement import Measurement, Peer, measure, measured
-from harness.bench.work import KINDS, Work
+from noether.bench import peers, static
+from noether.bench.measurement import Measurement, Peer, measure, measured
+from noether.bench.work import KINDS, Work
+from noether.cases import CORE
+from noether.cases.case import BREGMAN
 
 CASES = tuple(c.name for c in CORE if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
 LANES, STEPS, ROUNDS = 16384, 64, 15
@@ -111,7 +111,7 @@ def shapes(campaign: Campaign, watch: WATCH) -> list[static.Shape]:
 
 
 def compiler() -> str:
-    from kernels import native
+    from noether.kernels import native
 
     reason = native.missing()
     return reason or native.find_compiler().version

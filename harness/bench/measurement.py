@@ -5,23 +5,21 @@ A ratio is formed within a round and never between rounds; reported are its medi
 
 from __future__ import annotations
 
-import os
 import pickle
 import select
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from harness.bench import agreement, peers
-from harness.bench.peers import OURS
-from harness.bench.work import Work
+from noether.bench import agreement, peers
+from noether.bench.peers import OURS
+from noether.bench.work import Work
+from noether.machine import importable
 
 PATIENCE = 400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Failed(RuntimeError):
@@ -33,10 +31,9 @@ class Peer:
 
     def __init__(self, name: str):
         self.name = name
-        path = os.pathsep.join(x for x in (str(ROOT), os.environ.get("PYTHONPATH", "")) if x)
-        environment = {**os.environ, **peers.module(name).environment(), "PYTHONPATH": path}
+        environment = {**importable(), **peers.module(name).environment()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "harness.bench.worker", name], env=environment,
+            [sys.executable, "-m", "noether.bench.worker", name], env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from harness import figures, machine
-from harness.bench.campaign import Campaign
-from harness.bench.measurement import Measurement, Timing
-from harness.bench.peers import MODULES, OURS
-from harness.bench.static import DEVICES, Shape
-from harness.table import listing
+from noether import figures, machine
+from noether.bench.campaign import Campaign
+from noether.bench.measurement import Measurement, Timing
+from noether.bench.peers import MODULES, OURS
+from noether.bench.static import DEVICES, Shape
+from noether.table import listing
 
 PACKAGES = {"numba": "numba", "torch.compile": "torch", "jax": "jax"}
 MANY = 4096  # lanes from which the claim is made

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from harness.bench.work import Work
-from kernels.program import Program
+from noether.bench.work import Work
+from noether.kernels.program import Program
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 PARAMETERS = ("eta", "beta", "k", "eps")

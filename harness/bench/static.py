@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.bench.work import Work
+from noether.bench.work import Work
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, s
 
 def kernel(work: Work, arch: int) -> str:
     if work.residual is None:
-        from kernels.launch import compiled
+        from noether.kernels.launch import compiled
 
         return compiled(work.job, arch).ptx
-    from kernels.screening import compiled
+    from noether.kernels.screening import compiled
 
     return compiled(work.screen, arch).ptx
 

@@ -13,14 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from cases import CATALOG, Case
-from harness import sweep, trace
-from harness.residuals import residuals, speaking
-from kernels.launch import Job
-from kernels.precision import parse
-from kernels.program import Program
-from kernels.rules import HEAVY_BALL
-from kernels.screening import Screen
+from noether import sweep, trace
+from noether.cases import CATALOG, Case
+from noether.kernels.launch import Job
+from noether.kernels.precision import parse
+from noether.kernels.program import Program
+from noether.kernels.rules import HEAVY_BALL
+from noether.kernels.screening import Screen
+from noether.residuals import residuals, speaking
 
 LAWS = ("D2",)
 CHECKED, UPDATE = "checked", "update"
@@ -32,7 +32,7 @@ def case_of(name: str) -> Case:
     """A case of the catalogue, or rayleigh:d."""
     word, _, d = name.partition(":")
     if d:
-        from cases.rayleigh import rayleigh
+        from noether.cases.rayleigh import rayleigh
     return rayleigh(int(d)) if d else next(c for c in CATALOG if c.name == word)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from cases import CORE
-from harness.claims import models, norms
-from harness.claims.book import BOOK
-from harness.continuous_records import undecided
-from harness.normalisation.cell import Subject
-from harness.verdicts import Record
+from noether.cases import CORE
+from noether.claims import models, norms
+from noether.claims.book import BOOK
+from noether.continuous_records import undecided
+from noether.normalisation.cell import Subject
+from noether.verdicts import Record
 
 PUBLISHED = Subject("published")
 WORK = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.normalisation.evidence import record
-from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.normalisation.evidence import record
+from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 MOTION = 16.0  # what the statement is about must be this many bounds large
 

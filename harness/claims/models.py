@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
-from harness import powers
-from harness.claims.book import BOOK, claimed
-from harness.claims.evidence import rounding
-from harness.flow_collocation import march
-from harness.laws.balance import charge, decay_law
-from harness.order_laws import constants
-from harness.order_laws.claims import NUDGE
-from harness.order_laws.curved import on_metric
-from harness.order_laws.power import norm
-from harness.order_laws.records import both, judge
-from harness.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
-from harness.seeds import derive
-from harness.symbolic_metric import curved as metric_of
-from harness.symmetry_map.stepping import FLOAT64, gradient_of, natural
-from harness.trajectory import Trajectory
-from harness.verdicts import ORDER, Record
-from kernels.rules import HEAVY_BALL
+from noether import powers
+from noether.cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
+from noether.claims.book import BOOK, claimed
+from noether.claims.evidence import rounding
+from noether.flow_collocation import march
+from noether.kernels.rules import HEAVY_BALL
+from noether.laws.balance import charge, decay_law
+from noether.order_laws import constants
+from noether.order_laws.claims import NUDGE
+from noether.order_laws.curved import on_metric
+from noether.order_laws.power import norm
+from noether.order_laws.records import both, judge
+from noether.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
+from noether.seeds import derive
+from noether.symbolic_metric import curved as metric_of
+from noether.symmetry_map.stepping import FLOAT64, gradient_of, natural
+from noether.trajectory import Trajectory
+from noether.verdicts import ORDER, Record
 
 U = 2.0**-53
 

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.rayleigh import rayleigh
-from harness import orders, powers
-from harness.claims.book import BOOK, claimed
-from harness.claims.evidence import rounding
-from harness.continuous_records import order_record
-from harness.normalisation.evidence import mean, mean_record
-from harness.normalisation.relaxation import gain
-from harness.order_laws import constants
-from harness.order_laws.claims import NUDGE
-from harness.order_laws.runs import SETTINGS, stepping
-from harness.seeds import derive
-from harness.symmetry_map.stepping import gradient_of
-from harness.verdicts import Record
-from kernels.rules import GRADIENT_DESCENT, HEAVY_BALL_DAMPENED
+from noether import orders, powers
+from noether.cases.rayleigh import rayleigh
+from noether.claims.book import BOOK, claimed
+from noether.claims.evidence import rounding
+from noether.continuous_records import order_record
+from noether.kernels.rules import GRADIENT_DESCENT, HEAVY_BALL_DAMPENED
+from noether.normalisation.evidence import mean, mean_record
+from noether.normalisation.relaxation import gain
+from noether.order_laws import constants
+from noether.order_laws.claims import NUDGE
+from noether.order_laws.runs import SETTINGS, stepping
+from noether.seeds import derive
+from noether.symmetry_map.stepping import gradient_of
+from noether.verdicts import Record
 
 U = 2.0**-53
 BETA, DIM = 0.9, 16

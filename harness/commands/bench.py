@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from harness.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, complain, option
-from harness.usage import UsageError
+from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, complain, option
+from noether.usage import UsageError
 
 
 def bench(
@@ -29,8 +29,8 @@ def bench(
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was asked for by name is missing.
     """
-    from harness.bench import campaign as of
-    from harness.bench import page
+    from noether.bench import campaign as of
+    from noether.bench import page
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
@@ -41,7 +41,7 @@ def bench(
     if as_json:
         print(json.dumps(page.plain(done), indent=1))
     else:
-        from harness.table import say
+        from noether.table import say
 
         say(*page.tables(done))
     if out:
@@ -56,10 +56,10 @@ def bench(
 
 def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     """The words of the command line as a Campaign. Raises UsageError."""
-    from harness.bench import campaign as of
-    from harness.bench import peers
-    from harness.bench.work import KINDS
-    from harness.choices import several, whole
+    from noether.bench import campaign as of
+    from noether.bench import peers
+    from noether.bench.work import KINDS
+    from noether.choices import several, whole
 
     asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS
     missing = {name: why for name in asked if (why := peers.missing(name))}

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import HOLDS, UNDECIDED, option
-from harness.usage import UsageError
+from noether.commands import HOLDS, UNDECIDED, option
+from noether.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
 
@@ -26,13 +26,13 @@ def discover(
 
     With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
-    from harness.choices import whole
-    from harness.discovery.finding import discover as find
-    from harness.discovery.loss import load
-    from harness.discovery.page import page, summary
-    from harness.discovery.writing import check_free
-    from harness.records import plain
-    from harness.table import say
+    from noether.choices import whole
+    from noether.discovery.finding import discover as find
+    from noether.discovery.loss import load
+    from noether.discovery.page import page, summary
+    from noether.discovery.writing import check_free
+    from noether.records import plain
+    from noether.table import say
 
     if write is not None:
         check_free(write)
@@ -52,12 +52,12 @@ def discover(
 
 def verified(found, path: Path, *, boxed: bool) -> int:
     """Write the case file and verify it; the exit code of the verification."""
-    from harness.choices import Request
-    from harness.commands.verify import tell
-    from harness.discovery.writing import write
-    from harness.progress import watched
-    from harness.publish import publish
-    from harness.run import DEFAULT_JOBS
+    from noether.choices import Request
+    from noether.commands.verify import tell
+    from noether.discovery.writing import write
+    from noether.progress import watched
+    from noether.publish import publish
+    from noether.run import DEFAULT_JOBS
 
     word = write(found, path, boxed)
     print(f"\nwrote {path}; verified by: noether verify {word}\n")

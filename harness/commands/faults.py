@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import complain, option
+from noether.commands import complain, option
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
 
@@ -26,22 +26,22 @@ def faults(
     Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is not
     proven to be none, or a law kills nothing.
     """
-    from harness.choices import whole
-    from harness.faults.campaign import INTERNAL, run
-    from harness.publish import publish_faults
-    from harness.run import DEFAULT_JOBS
+    from noether.choices import whole
+    from noether.faults.campaign import INTERNAL, run
+    from noether.publish import publish_faults
+    from noether.run import DEFAULT_JOBS
 
     jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
     result = run(tuple(names or ()), profile=profile, seed=whole("--seed", seed, 0, 2**63 - 1), jobs=jobs, out=out)
     publish_faults(result)
     if as_json:
-        from harness.faults.summary import summary
-        from harness.records import plain
+        from noether.faults.summary import summary
+        from noether.records import plain
 
         print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
     else:
-        from harness.faults.table import ending
-        from harness.table import say
+        from noether.faults.table import ending
+        from noether.table import say
 
         say(*ending(result))
     if result.exit_code == INTERNAL and result.folder:

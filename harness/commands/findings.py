@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import complain, option
+from noether.commands import complain, option
 
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
 
@@ -20,10 +20,10 @@ def findings(
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
-    from harness.findings import page
-    from harness.folder import newest, read_run
-    from harness.records import write_whole
-    from harness.usage import UsageError
+    from noether.findings import page
+    from noether.folder import newest, read_run
+    from noether.records import write_whole
+    from noether.usage import UsageError
 
     found = read_run(run if run is not None else newest())
     text = page(found)

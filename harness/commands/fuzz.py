@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from harness.commands import HOLDS, INTERNAL, VIOLATED, complain, option
-from harness.commands.verify import Names
-from harness.usage import UsageError
+from noether.commands import HOLDS, INTERNAL, VIOLATED, complain, option
+from noether.commands.verify import Names
+from noether.usage import UsageError
 
 
 def fuzz(
@@ -32,13 +32,13 @@ def fuzz(
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
-    from harness.records import plain
-    from harness.table import say
+    from noether.records import plain
+    from noether.table import say
 
     if replay is not None:
         raise typer.Exit(replay_one(replay))
-    from harness.fuzz.table import ending, summary
-    from harness.fuzz.watching import watched
+    from noether.fuzz.table import ending, summary
+    from noether.fuzz.watching import watched
 
     result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
     if as_json:
@@ -56,13 +56,13 @@ def fuzz(
 
 def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs):
     """The words of the command line as a campaign. Raises UsageError, BackendMissing."""
-    from harness import plan
-    from harness.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
-    from harness.fuzz.campaign import resolve
-    from harness.fuzz.corpus import CORPUS
-    from harness.fuzz.outcome import Campaign
-    from harness.fuzz.probe import Probe, fault
-    from harness.run import DEFAULT_JOBS
+    from noether import plan
+    from noether.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
+    from noether.fuzz.campaign import resolve
+    from noether.fuzz.corpus import CORPUS
+    from noether.fuzz.outcome import Campaign
+    from noether.fuzz.probe import Probe, fault
+    from noether.run import DEFAULT_JOBS
 
     if plant is not None:
         fault(plant)
@@ -98,8 +98,8 @@ def duration(word: str) -> float:
 
 def replay_one(path: Path) -> int:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
-    from harness.fuzz import corpus
-    from harness.table import say
+    from noether.fuzz import corpus
+    from noether.table import say
 
     found = corpus.replay(corpus.read(path))
     say(found.line)

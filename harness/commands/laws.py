@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import option
+from noether.commands import option
 
 Run = Annotated[
     Path | None,
@@ -24,14 +24,14 @@ def laws(
     as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
 ):
     """List the laws; with a RUN also how each of them stands in it."""
-    from harness.catalogue import counted, laws_listed, laws_table
-    from harness.table import say
+    from noether.catalogue import counted, laws_listed, laws_table
+    from noether.table import say
 
     if run is None:
         printed(laws_listed()) if as_json else say(laws_table(), counted())
         return
-    from harness.folder import read_run
-    from harness.standing import standing, standing_table
+    from noether.folder import read_run
+    from noether.standing import standing, standing_table
 
     found = read_run(run)
     if as_json:
@@ -41,6 +41,6 @@ def laws(
 
 
 def printed(rows: list[dict]) -> None:
-    from harness.records import plain
+    from noether.records import plain
 
     print(json.dumps(plain({"schema": 1, "laws": rows}), allow_nan=False, indent=1))

@@ -6,8 +6,8 @@ import json
 
 import typer
 
-from harness.commands import HOLDS, UNDECIDED, VIOLATED, option
-from harness.usage import UsageError
+from noether.commands import HOLDS, UNDECIDED, VIOLATED, option
+from noether.usage import UsageError
 
 
 def map_(
@@ -19,12 +19,12 @@ def map_(
 
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
     """
-    from cases import CORE
-    from harness import symmetry_map
-    from harness.choices import whole
-    from harness.records import plain
-    from harness.symmetry_map import printed
-    from harness.table import say
+    from noether import symmetry_map
+    from noether.cases import CORE
+    from noether.choices import whole
+    from noether.records import plain
+    from noether.symmetry_map import printed
+    from noether.table import say
 
     if profile not in symmetry_map.PROFILES:
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import HOLDS, VIOLATED, complain
-from harness.usage import UsageError
+from noether.commands import HOLDS, VIOLATED, complain
+from noether.usage import UsageError
 
 Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN] | A B", help="A run folder, the newest in runs/ when left out; two to compare the second with the first.")]
 CODES = "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, a fault seen no more; 2 wrong usage or input."
@@ -21,8 +21,8 @@ def report(runs: Runs = None):
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
     if len(runs) == 2:
         raise typer.Exit(VIOLATED if change(*runs).worse else HOLDS)
-    from harness.folder import newest
-    from harness.publish import republish
+    from noether.folder import newest
+    from noether.publish import republish
 
     found = republish(runs[0] if runs else newest())
     print(found.path / "report.html")
@@ -31,10 +31,10 @@ def report(runs: Runs = None):
 
 
 def change(a: Path, b: Path):
-    from harness.comparison import compared
-    from harness.comparison_table import told
-    from harness.publish import publish_comparison
-    from harness.table import say
+    from noether.comparison import compared
+    from noether.comparison_table import told
+    from noether.publish import publish_comparison
+    from noether.table import say
 
     found = compared(a, b)
     page = publish_comparison(found)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import INTERNAL, complain, option
-from harness.usage import UsageError
+from noether.commands import INTERNAL, complain, option
+from noether.usage import UsageError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
 
@@ -41,10 +41,10 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    from harness.choices import Request, whole
-    from harness.progress import watched
-    from harness.publish import publish
-    from harness.run import DEFAULT_JOBS
+    from noether.choices import Request, whole
+    from noether.progress import watched
+    from noether.publish import publish
+    from noether.run import DEFAULT_JOBS
 
     jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
@@ -59,7 +59,7 @@ def verify(
     if guard:
         guard.conclude(result)
     else:
-        from harness.ratchet import gone
+        from noether.ratchet import gone
 
         result.notes += gone(result)
     tell(result, as_json)
@@ -72,10 +72,10 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: b
         raise UsageError("--accept-rise goes with --update-baseline: it must not be given alone")
     if path is None and not update:
         return None
-    from harness.baseline import FILE
-    from harness.choices import select
-    from harness.ratchet import Guard
-    from harness.run import arguments
+    from noether.baseline import FILE
+    from noether.choices import select
+    from noether.ratchet import Guard
+    from noether.run import arguments
 
     select(request)  # what cannot be run at all is told first
     return Guard(path or FILE, arguments(request), update=update, accept=accept, strict=strict)
@@ -98,8 +98,8 @@ def said(context: typer.Context, name: str) -> bool:
 
 def recorded(run: Path) -> dict:
     """The words of a run that was cut off. Raises UsageError."""
-    from harness.choices import Request
-    from harness.folder import read_about
+    from noether.choices import Request
+    from noether.folder import read_about
 
     kept = {k: v for k, v in read_about(run)["arguments"].items() if k in Request.__dataclass_fields__}
     kept["cases"] = tuple(kept.get("cases", ()))
@@ -111,15 +111,15 @@ def tell(result, as_json: bool) -> None:
 
     Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is there.
     """
-    from harness.github import announce
+    from noether.github import announce
 
     if as_json:
-        from harness.records import plain
-        from harness.table import summary
+        from noether.records import plain
+        from noether.table import summary
 
         print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
     else:
-        from harness.table import ending, say
+        from noether.table import ending, say
 
         say(*ending(result))
     announce(result, (sys.stderr if as_json else sys.stdout).write)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.discovery.algebra import divided, echelon, rational
-from harness.discovery.generator import Generator, exact_gradients, proven
-from harness.discovery.loss import Loss
-from harness.discovery.nullspace import GAP, Spectrum, spectrum
+from noether.discovery.algebra import divided, echelon, rational
+from noether.discovery.generator import Generator, exact_gradients, proven
+from noether.discovery.loss import Loss
+from noether.discovery.nullspace import GAP, Spectrum, spectrum
 
 CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a share of order one
 

@@ -8,13 +8,13 @@ from functools import cached_property
 import mpmath
 import numpy as np
 
-from cases.case import Symmetry
-from harness.complaint import told
-from harness.discovery.loss import Loss
-from harness.laws import EXACT
-from harness.usage import UsageError
-from harness.wide import Dual, Functions
-from kernels.rules import HEAVY_BALL
+from noether.cases.case import Symmetry
+from noether.complaint import told
+from noether.discovery.loss import Loss
+from noether.kernels.rules import HEAVY_BALL
+from noether.laws import EXACT
+from noether.usage import UsageError
+from noether.wide import Dual, Functions
 
 POINTS, DIGITS = 3, 50
 EXACTLY, ROUNDED = 1e-40, 1e-12

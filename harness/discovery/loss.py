@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CATALOG, Case
-from harness import casefile
-from harness.casetrial import Parameters
-from harness.complaint import Origin, told
-from harness.timelimit import TimeUp, allowed, limited
-from harness.usage import UsageError, unknown
+from noether import casefile
+from noether.cases import CATALOG, Case
+from noether.casetrial import Parameters
+from noether.complaint import Origin, told
+from noether.timelimit import TimeUp, allowed, limited
+from noether.usage import UsageError, unknown
 
 LARGEST = 64
 BOX = (-1.0, 1.0)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import wide
-from harness.discovery.loss import Loss, differentiate
-from harness.usage import UsageError
+from noether import wide
+from noether.discovery.loss import Loss, differentiate
+from noether.usage import UsageError
 
 MORE = 32  # rows beyond the unknowns
 GAP = 1e4

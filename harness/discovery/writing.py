@@ -10,10 +10,10 @@ import inspect
 import re
 from pathlib import Path
 
-from cases.case import Case, CaseError, Symmetry
-from harness import casechild
-from harness.discovery.finding import Finding
-from harness.usage import UsageError
+from noether import casechild
+from noether.cases.case import Case, CaseError, Symmetry
+from noether.discovery.finding import Finding
+from noether.usage import UsageError
 
 NAME = "DISCOVERED"
 BROKEN = 1e-2  # share of |grad b| |xi| that a breaking must break of every symmetry
@@ -61,7 +61,7 @@ def body(found: Finding, path: Path, box: list) -> str:
     kinks = kinked(function, len(box))
     kept, terms = breaking(function, symmetries, box, kinks)
     lines = ["", "", f"# What noether discover found; noether verify {path}:{NAME} decides its laws.", ""]
-    lines += ["from cases.case import Case, Symmetry  # noqa: E402", "", ""]
+    lines += ["from noether.cases.case import Case, Symmetry  # noqa: E402", "", ""]
     lines += ["def discovered_breaking(q, xp):", f"    return {terms}", "", ""]
     if kinks:
         lines += ["def discovered_kinks(q, xp):", f"    return [{', '.join(kinks)}]", "", ""]
@@ -84,8 +84,8 @@ def kinked(function, dim: int) -> list[str]:
     """The arguments of every step in the loss, as python."""
     import sympy
 
-    from harness.symbolic_exact import expression
-    from harness.symbolic_gradient import Step
+    from noether.symbolic_exact import expression
+    from noether.symbolic_gradient import Step
 
     steps = expression(function, sympy.symbols(f"q:{dim}")).atoms(Step)
     text = sorted(str(s.args[0]) for s in steps)
@@ -94,7 +94,7 @@ def kinked(function, dim: int) -> list[str]:
 
 def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) -> tuple[list[Symmetry], str]:
     """The symmetries that are proven, and the shortest breaking of those tried that breaks every one of them."""
-    from harness.symbolic import FalseSymmetry, prove
+    from noether.symbolic import FalseSymmetry, prove
 
     d = len(box)
     tried = ["q[0] + q[1] * q[1] / 4"] if d > 1 else ["q[0]"]

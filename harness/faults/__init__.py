@@ -13,7 +13,7 @@ A new fault is one more record in one of these files; `noether faults` shows it 
 
 from __future__ import annotations
 
-from harness.faults import (
+from noether.faults import (
     curved,
     gradients,
     harmless,
@@ -26,8 +26,8 @@ from harness.faults import (
     timing,
     types,
 )
-from harness.faults.fault import Fault, LawFault
-from harness.faults.harmless import EQUIVALENT  # noqa: F401
+from noether.faults.fault import Fault, LawFault
+from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
 KERNEL: tuple[Fault, ...] = (
     *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *placed.FAULTS, *gradients.FAULTS, *curved.FAULTS, *rules.FAULTS, *harmless.FAULTS,

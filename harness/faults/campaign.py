@@ -7,17 +7,17 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cases import CATALOG
-from harness import faults
-from harness.choices import Selection
-from harness.execute import execute
-from harness.faults import findings, generated, own, sensitivity
-from harness.faults.matrix import MatrixCell, points
-from harness.faults.probes import OwnCell
-from harness.folder import Folder
-from harness.laws import EXACT
-from harness.usage import UsageError, unknown
-from harness.verdicts import Record
+from noether import faults
+from noether.cases import CATALOG
+from noether.choices import Selection
+from noether.execute import execute
+from noether.faults import findings, generated, own, sensitivity
+from noether.faults.matrix import MatrixCell, points
+from noether.faults.probes import OwnCell
+from noether.folder import Folder
+from noether.laws import EXACT
+from noether.usage import UsageError, unknown
+from noether.verdicts import Record
 
 OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")
@@ -63,7 +63,7 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
-        from harness import plan
+        from noether import plan
 
         out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(CATALOG, profile, seed)
 

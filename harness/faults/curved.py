@@ -2,15 +2,15 @@
 
     p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
 
-A step is given G(q) as the last entries of its parameters (kernels.step.with_metric).
+A step is given G(q) as the last entries of its parameters (noether.kernels.step.with_metric).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from harness.faults.fault import HISTORY, NEAR, Fault, on, rolled, scaled
-from kernels.step import step
+from noether.faults.fault import HISTORY, NEAR, Fault, on, rolled, scaled
+from noether.kernels.step import step
 
 WRONG_METRIC = "wrong metric"
 MOVING = on(metric="diagonal")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.faults import own
-from harness.faults.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
-from harness.faults.harmless import EQUIVALENT
-from harness.faults.page import decades, totals
-from harness.faults.table import graded, spread
-from harness.verdicts import Record
-from kernels.precision import UNIT
+from noether.faults import own
+from noether.faults.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
+from noether.faults.harmless import EQUIVALENT
+from noether.faults.page import decades, totals
+from noether.faults.table import graded, spread
+from noether.kernels.precision import UNIT
+from noether.verdicts import Record
 
 HEAD = """# Planted faults
 

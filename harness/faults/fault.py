@@ -2,7 +2,7 @@
 
 A kernel fault is a wrong launch under the name of the right one. It is built from
 
-    advance       a wrong step, a wrapper around kernels.step.step with the signature of kernels.step.advanced
+    advance       a wrong step, a wrapper around noether.kernels.step.step with the signature of noether.kernels.step.advanced
     remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
     placing       placing(job) -> such a step, wrong at a place that the launch decides
     alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cases.case import Case
-from kernels.launch import Job, run
-from kernels.precision import narrow
-from kernels.step import step
+from noether.cases.case import Case
+from noether.kernels.launch import Job, run
+from noether.kernels.precision import narrow
+from noether.kernels.step import step
 
 NEAR = 1 + 2.0**-10
 ANY, FIRST, HISTORY, LAUNCH = "any step", "first step", "needs the steps before", "the launch as a whole"
@@ -35,7 +35,7 @@ def always(job: Job) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """name, unique; kind, one of harness.faults.KINDS; what, one line; steps, the horizon that it needs to show.
+    """name, unique; kind, one of noether.faults.KINDS; what, one line; steps, the horizon that it needs to show.
 
     size_only  it changes the size of the gradient, never or seldom its sign: none where the sign alone counts
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.faults.harmless import EQUIVALENT
-from harness.lawbook import LAWS as BOOK
-from harness.laws import EXACT
-from harness.verdicts import VIOLATED, Record
+from noether.faults.harmless import EQUIVALENT
+from noether.lawbook import LAWS as BOOK
+from noether.laws import EXACT
+from noether.verdicts import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
 LAWS: tuple[str, ...] = (*EXACT, *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request))
@@ -85,7 +85,7 @@ def after(lane):
 
 
 def place(row: Row) -> tuple:
-    from harness.faults import KERNEL, KINDS, LAW
+    from noether.faults import KERNEL, KINDS, LAW
 
     order, kinds = [f.name for f in (*KERNEL, *LAW)], [*KINDS]
     return (kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}), order.index(row.name) if row.name in order else len(order), row.name)

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cases import CORE, Case
-from harness import rarities
-from harness.discrete import DiscreteCell, rules_of
-from harness.faults.mutants import (
+from noether import rarities
+from noether.cases import CORE, Case
+from noether.discrete import DiscreteCell, rules_of
+from noether.faults.mutants import (
     Mutant,
     Rounded,
     Tape,
@@ -25,13 +25,13 @@ from harness.faults.mutants import (
     update_mutants,
     watched,
 )
-from harness.judge import spent_of
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
-from kernels import launch
-from kernels.program import Program
-from kernels.rules import RULES
+from noether.judge import spent_of
+from noether.kernels import launch
+from noether.kernels.program import Program
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 61, 8
 MANY = 20_011

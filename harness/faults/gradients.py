@@ -7,13 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness import trace
-from harness.faults.fault import HISTORY, NEAR, Fault, added, on, pulled, remembered, rolled
-from kernels.launch import Job
-from kernels.precision import narrow
-from kernels.program import Program
-from kernels.step import step
+from noether import trace
+from noether.cases.case import Case
+from noether.faults.fault import HISTORY, NEAR, Fault, added, on, pulled, remembered, rolled
+from noether.kernels.launch import Job
+from noether.kernels.precision import narrow
+from noether.kernels.program import Program
+from noether.kernels.step import step
 
 NEARBY, BREAKING, METRIC = "gradient of a nearby loss", "eps at the wrong time", "wrong metric"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.faults.fault import Fault, moved, on, pulled, stored
-from kernels.precision import narrow
-from kernels.step import step
+from noether.faults.fault import Fault, moved, on, pulled, stored
+from noether.kernels.precision import narrow
+from noether.kernels.step import step
 
 SPELLING = "no fault"
 

@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from cases.case import Symmetry, scale
-from harness.faults.fault import NEAR, LawFault
-from harness.laws import EXACT, Residual, act, dot, xi
+from noether.cases.case import Symmetry, scale
+from noether.faults.fault import NEAR, LawFault
+from noether.laws import EXACT, Residual, act, dot, xi
 
 KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 

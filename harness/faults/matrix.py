@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cases.case import Case
-from harness import faults, response
-from harness.discrete import DiscreteCell
-from harness.domain import leaving, normal_steps
-from harness.faults.fault import Fault, LawFault
-from harness.judge import spent_of
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
-from kernels import launch
-from kernels.rules import RULES
+from noether import faults, response
+from noether.cases.case import Case
+from noether.discrete import DiscreteCell
+from noether.domain import leaving, normal_steps
+from noether.faults.fault import Fault, LawFault
+from noether.judge import spent_of
+from noether.kernels import launch
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 BLOCK = 2**16  # lanes judged at once: longdoubles of a million would not fit
 QUICK = (

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
-from kernels.precision import narrow
-from kernels.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
-from kernels.step import step
+from noether.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
+from noether.kernels.precision import narrow
+from noether.kernels.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
+from noether.kernels.step import step
 
 DECAY, IGNORED, UNASKED = "decay", "ignored option", "unasked option"
 COUPLED, DECOUPLED = on(decays=True, decay="coupled"), on(decays=True, decay="decoupled")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import (
+from noether import (
     controls,
     discrete,
     folder,
@@ -29,9 +29,9 @@ from harness import (
     verdicts,
     wide,
 )
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS
-from kernels import precision, rules
+from noether.kernels import precision, rules
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS
 
 OWN = "the harness itself"
 
@@ -48,7 +48,7 @@ def replaced(target, name: str, value) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class OwnFault:
-    """plant() puts it in place for as long as a `with` lasts; probe is one of harness.faults.probes.PROBES."""
+    """plant() puts it in place for as long as a `with` lasts; probe is one of noether.faults.probes.PROBES."""
 
     name: str
     what: str
@@ -272,7 +272,7 @@ REMOVED: dict[str, Callable] = {
 
 def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
     """How the harness noticed: 'exit code 3: ...' or 'raised ...'; '' when it did not. `without` names guards to take out."""
-    from harness.faults.probes import PROBES, honest_book
+    from noether.faults.probes import PROBES, honest_book
 
     honest_book(fault.probe)
     if {"exit code", "survivors"} & {*without}:
@@ -290,7 +290,7 @@ def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
 
 def resumed() -> tuple[int, list[str]]:
     """A finished run of two cells, opened again."""
-    from harness.choices import Request
+    from noether.choices import Request
 
     request = Request(("rayleigh",), law="D13", rule="heavy-ball", precision="float64", backend="numpy", lanes=5, steps=3)
     with tempfile.TemporaryDirectory() as place:

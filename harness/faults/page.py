@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from harness.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
-from harness.faults.harmless import EQUIVALENT
-from harness.faults.table import WORD, graded, spread
-from harness.report import TEMPLATES
-from harness.verdicts import Record
-from kernels.precision import UNIT
+from noether.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
+from noether.faults.harmless import EQUIVALENT
+from noether.faults.table import WORD, graded, spread
+from noether.kernels.precision import UNIT
+from noether.report import TEMPLATES
+from noether.verdicts import Record
 
 HOTTEST = 16  # decades: a float64 value that is wrong altogether
 

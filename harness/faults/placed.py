@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.faults.fault import LAUNCH, NEAR, Fault, on
-from harness.faults.places import INDEXING, NONFINITE, several
-from kernels.launch import Job
-from kernels.step import BLOCK, step
+from noether.faults.fault import LAUNCH, NEAR, Fault, on
+from noether.faults.places import INDEXING, NONFINITE, several
+from noether.kernels.launch import Job
+from noether.kernels.step import BLOCK, step
 
 TIME = "wrong from a step on"
 LATE = "wrong from a lane on"

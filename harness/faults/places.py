@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
-from kernels.launch import WARPS, Job
+from noether.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
+from noether.kernels.launch import WARPS, Job
 
 INDEXING, NONFINITE = "indexing", "non-finite"
 MANY = 10**6
@@ -86,7 +86,7 @@ def swapped(x):
 
 
 def last_ignored(n, q, v, params, gradient, rule, precision):
-    from kernels.step import step
+    from noether.kernels.step import step
 
     new_q, new_v = step(q, v, params, gradient, rule, precision)
     return [*new_q[:-1], q[-1]], [*new_v[:-1], v[-1]]

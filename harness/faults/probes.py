@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache
 
-from cases import CATALOG
-from harness import run
-from harness.discrete import DiscreteCell
-from harness.execute import execute
-from harness.faults.findings import GUARD
-from harness.faults.own import FAULTS, OWN, noticed, resumed
-from harness.lawbook import LAWS
-from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether import run
+from noether.cases import CATALOG
+from noether.discrete import DiscreteCell
+from noether.execute import execute
+from noether.faults.findings import GUARD
+from noether.faults.own import FAULTS, OWN, noticed, resumed
+from noether.lawbook import LAWS
+from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.faults.fault import Fault, on, pulled
-from harness.faults.options import IGNORED, under
-from kernels.precision import narrow
-from kernels.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
-from kernels.step import step
+from noether.faults.fault import Fault, on, pulled
+from noether.faults.options import IGNORED, under
+from noether.kernels.precision import narrow
+from noether.kernels.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
+from noether.kernels.step import step
 
 SCHEDULE, SIGN, SIMPLEX = "schedule", "force without its sign", "simplex"
 SCHEDULED, SIGNED, NORMALISED = on(rule="heavy-ball-scheduled"), on(rule="sign-descent"), on(rule="exponentiated-gradient")

@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cases.case import Case
-from harness.discrete import DiscreteCell, rules_of
-from harness.faults.fault import Fault, always, given, on, pulled
-from harness.faults.laws import turning
-from harness.faults.matrix import exact
-from harness.judge import spent_of
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
-from kernels import launch
-from kernels.precision import UNIT, narrow
-from kernels.step import step
+from noether.cases.case import Case
+from noether.discrete import DiscreteCell, rules_of
+from noether.faults.fault import Fault, always, given, on, pulled
+from noether.faults.laws import turning
+from noether.faults.matrix import exact
+from noether.judge import spent_of
+from noether.kernels import launch
+from noether.kernels.precision import UNIT, narrow
+from noether.kernels.step import step
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 31, 8
 

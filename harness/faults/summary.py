@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.faults.campaign import Campaign
-from harness.faults.findings import of_kind, rows
+from noether.faults.campaign import Campaign
+from noether.faults.findings import of_kind, rows
 
 
 def summary(result: Campaign) -> dict:

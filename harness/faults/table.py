@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from harness.faults.campaign import INTERNAL, Campaign
-from harness.faults.findings import LAWS, Row, of_kind, of_launches, rows
-from harness.faults.harmless import EQUIVALENT
-from harness.table import listing
-from kernels.precision import UNIT
+from noether.faults.campaign import INTERNAL, Campaign
+from noether.faults.findings import LAWS, Row, of_kind, of_launches, rows
+from noether.faults.harmless import EQUIVALENT
+from noether.kernels.precision import UNIT
+from noether.table import listing
 
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
 WORD = {0: "every planted fault is killed", 1: "a law is violated with nothing planted", 3: "the harness is blind", INTERNAL: "internal error"}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.faults.fault import NEAR, Fault, always, given, moved, on, pulled
-from kernels.precision import narrow
-from kernels.step import step
+from noether.faults.fault import NEAR, Fault, always, given, moved, on, pulled
+from noether.kernels.precision import narrow
+from noether.kernels.step import step
 
 SIGN, FACTOR, NOTHING = "sign", "factor", "no-op"
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from harness.figures import marks
-from harness.figures.axis import Axis, drawable, frame
-from harness.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, drawing, line, short, text
+from noether.figures import marks
+from noether.figures.axis import Axis, drawable, frame
+from noether.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, drawing, line, short, text
 
 ROW = 17  # of the legend
 INDENT = 12

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness import screen
-from harness.certified import certified_steps, judge_inside, part
-from harness.choices import case_named
-from harness.domain import leaving
-from harness.fuzz.breeding import Batch, Kept
-from harness.fuzz.example import Example, Subject
-from harness.fuzz.probe import Probe, final_states_differ
-from harness.judge import spent_of
-from harness.laws import EXACT
-from harness.regimes import REGIMES, draw
-from harness.residuals import LAG
-from harness.trajectory import Trajectory
-from harness.verdicts import VIOLATED, Record
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import screen
+from noether.certified import certified_steps, judge_inside, part
+from noether.choices import case_named
+from noether.domain import leaving
+from noether.fuzz.breeding import Batch, Kept
+from noether.fuzz.example import Example, Subject
+from noether.fuzz.probe import Probe, final_states_differ
+from noether.judge import spent_of
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.regimes import REGIMES, draw
+from noether.residuals import LAG
+from noether.trajectory import Trajectory
+from noether.verdicts import VIOLATED, Record
 
 SAMPLE = 3  # random lanes of a batch that the host replays, beside the worst
 HOST = 2**13  # lane-steps of a batch that the host may replay: about a tenth of a second

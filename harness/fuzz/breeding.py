@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cases.case import Case
-from harness.choices import case_named
-from harness.discrete import rules_of
-from harness.regimes import REGIMES, units
-from harness.seeds import derive
-from harness.trace import gradient
-from kernels.rules import RULES
+from noether.cases.case import Case
+from noether.choices import case_named
+from noether.discrete import rules_of
+from noether.kernels.rules import RULES
+from noether.regimes import REGIMES, units
+from noether.seeds import derive
+from noether.trace import gradient
 
 LAG = 4
 KEPT = 8  # lanes that the archive keeps for each law in each case, rule and precision

@@ -12,20 +12,20 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
-from harness import casefile
-from harness.discrete import rules_of
-from harness.execute import prepare_worker
-from harness.folder import Folder
-from harness.fuzz import corpus
-from harness.fuzz.batch import Finding, run_batch
-from harness.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
-from harness.fuzz.corpus import Entry
-from harness.fuzz.minimise import minimise
-from harness.fuzz.outcome import Campaign, Outcome, absorb
-from harness.machine import cpus, versions
-from harness.usage import UsageError
-from kernels import launch
-from kernels.rules import RULES
+from noether import casefile
+from noether.discrete import rules_of
+from noether.execute import prepare_worker
+from noether.folder import Folder
+from noether.fuzz import corpus
+from noether.fuzz.batch import Finding, run_batch
+from noether.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
+from noether.fuzz.corpus import Entry
+from noether.fuzz.minimise import minimise
+from noether.fuzz.outcome import Campaign, Outcome, absorb
+from noether.kernels import launch
+from noether.kernels.rules import RULES
+from noether.machine import cpus, versions
+from noether.usage import UsageError
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends
@@ -73,7 +73,7 @@ def nothing(campaign: Campaign) -> str:
 
 def about(campaign: Campaign, cells: list[Cell]) -> dict:
     """run.json of a fuzzing run; `laws` are those that the records can be of."""
-    from harness.laws import EXACT
+    from noether.laws import EXACT
 
     said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
             "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,
@@ -189,6 +189,6 @@ def resolve(backend: str, plant: str) -> str:
         if reason:
             raise launch.BackendMissing(f"backend {backend} is not here: {reason}")
         return backend
-    from kernels import screening
+    from noether.kernels import screening
 
     return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if b in screening.BACKENDS and not launch.missing(b))

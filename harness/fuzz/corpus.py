@@ -18,17 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.choices import case_named
-from harness.fuzz.example import PARAMETERS, Example, Subject, source
-from harness.fuzz.minimise import fails
-from harness.fuzz.probe import Probe
-from harness.laws import EXACT
-from harness.machine import versions
-from harness.records import plain, strict, write_whole
-from harness.usage import UsageError, unknown
-from kernels import launch
-from kernels.precision import parse, representable
-from kernels.rules import RULES
+from noether.choices import case_named
+from noether.fuzz.example import PARAMETERS, Example, Subject, source
+from noether.fuzz.minimise import fails
+from noether.fuzz.probe import Probe
+from noether.kernels import launch
+from noether.kernels.precision import parse, representable
+from noether.kernels.rules import RULES
+from noether.laws import EXACT
+from noether.machine import versions
+from noether.records import plain, strict, write_whole
+from noether.usage import UsageError, unknown
 
 SCHEMA = 1
 CORPUS = Path("corpus")

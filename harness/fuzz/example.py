@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness import casefile, trace
-from harness.choices import case_named
-from kernels.launch import Job
-from kernels.precision import parse, representable
-from kernels.rules import RULES
+from noether import casefile, trace
+from noether.choices import case_named
+from noether.kernels.launch import Job
+from noether.kernels.precision import parse, representable
+from noether.kernels.rules import RULES
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cases.case import Case
-from harness import replaying
-from harness.folder import Folder
-from harness.fuzz.batch import Finding
-from harness.fuzz.breeding import Cell, kernel_of
-from harness.fuzz.corpus import CORPUS, Replayed
-from harness.fuzz.probe import Probe
-from harness.records import plain, write_whole
-from harness.verdicts import HOLDS, Record
+from noether import replaying
+from noether.cases.case import Case
+from noether.folder import Folder
+from noether.fuzz.batch import Finding
+from noether.fuzz.breeding import Cell, kernel_of
+from noether.fuzz.corpus import CORPUS, Replayed
+from noether.fuzz.probe import Probe
+from noether.records import plain, write_whole
+from noether.verdicts import HOLDS, Record
 
 VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
 

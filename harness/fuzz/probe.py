@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import Case
-from harness import screen
-from harness.certified import judge_inside
-from harness.laws import EXACT
-from harness.trajectory import Trajectory
-from harness.usage import unknown
-from harness.verdicts import VIOLATED, Record
-from kernels import launch
+from noether import screen
+from noether.cases.case import Case
+from noether.certified import judge_inside
+from noether.kernels import launch
+from noether.laws import EXACT
+from noether.trajectory import Trajectory
+from noether.usage import unknown
+from noether.verdicts import VIOLATED, Record
 
 
 @dataclass(frozen=True)
 class Probe:
-    """backend  a name of kernels.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
+    """backend  a name of noether.kernels.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
 
     backend: str
     plant: str = ""
@@ -67,14 +67,14 @@ def fault(name: str):
 
 
 def faults() -> dict:
-    from harness.faults import BY_NAME
+    from noether.faults import BY_NAME
 
     return BY_NAME
 
 
 def final_states_differ(job: launch.Job, found: screen.Screening, t: Trajectory, lanes: np.ndarray) -> int:
     """How many stored values of the screen's final states are not those of the replay, bit for bit; NaN equals NaN."""
-    from kernels.precision import widen
+    from noether.kernels.precision import widen
 
     p, count = job.precision, 0
     for mine, theirs, kind in ((found.q, t.z[-1], p.q_store), (found.v, t.v[-1], p.v_store)):

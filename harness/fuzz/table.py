@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from harness.fuzz.breeding import unscreened
-from harness.fuzz.minimise import size
-from harness.fuzz.outcome import Outcome, Row
-from harness.regimes import REGIMES
-from harness.table import listing, number
+from noether.fuzz.breeding import unscreened
+from noether.fuzz.minimise import size
+from noether.fuzz.outcome import Outcome, Row
+from noether.regimes import REGIMES
+from noether.table import listing, number
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
 WORD = {0: "nothing false", 1: "a law is violated", 3: "could not decide", 70: "internal error", 130: "interrupted"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from harness.fuzz.campaign import run
-from harness.fuzz.outcome import Campaign, Outcome
+from noether.fuzz.campaign import run
+from noether.fuzz.outcome import Campaign, Outcome
 
 
 def watched(campaign: Campaign) -> Outcome:
@@ -14,7 +14,7 @@ def watched(campaign: Campaign) -> Outcome:
         return run(campaign)
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from harness.table import console
+    from noether.table import console
 
     total = campaign.seconds if campaign.seconds is not None else campaign.batches
     columns = (BarColumn(30), TimeElapsedColumn(), TextColumn("{task.description}"))

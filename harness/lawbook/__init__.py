@@ -1,14 +1,14 @@
 """The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they stand."""
 
-from harness.lawbook.claims import CLAIMS
-from harness.lawbook.continuous import CONTINUOUS
-from harness.lawbook.discrete import DISCRETE
-from harness.lawbook.info import LawInfo
-from harness.lawbook.normalisation import NORMALISATION
-from harness.lawbook.orders import ORDERS
-from harness.lawbook.recovery import RECOVERY
-from harness.lawbook.reference import REFERENCE
-from harness.lawbook.symmetry_map import MAP
+from noether.lawbook.claims import CLAIMS
+from noether.lawbook.continuous import CONTINUOUS
+from noether.lawbook.discrete import DISCRETE
+from noether.lawbook.info import LawInfo
+from noether.lawbook.normalisation import NORMALISATION
+from noether.lawbook.orders import ORDERS
+from noether.lawbook.recovery import RECOVERY
+from noether.lawbook.reference import REFERENCE
+from noether.lawbook.symmetry_map import MAP
 
 FAMILIES = "TDEBOSMPV"
 """The theorem, exact discrete laws, breaking measured back, bits, orders, normalisation, map, published claims, reference."""

@@ -5,8 +5,8 @@ force that enters v (c (+-g + k q), k q when coupled, c of a dampened rule, - wh
 Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
-from harness.laws import balance, curved, norm, positions, quadratic, signs, step, translation
-from harness.laws.balance import (  # noqa: F401
+from noether.laws import balance, curved, norm, positions, quadratic, signs, step, translation
+from noether.laws.balance import (  # noqa: F401
     broken_force,
     charge,
     charge_bound,
@@ -17,9 +17,9 @@ from harness.laws.balance import (  # noqa: F401
     decaying,
     undisturbed,
 )
-from harness.laws.quadratic import massive  # noqa: F401
-from harness.laws.step import update  # noqa: F401
-from harness.laws.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi  # noqa: F401
+from noether.laws.quadratic import massive  # noqa: F401
+from noether.laws.step import update  # noqa: F401
+from noether.laws.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi  # noqa: F401
 
 EXACT: dict[str, ExactLaw] = {
     law.key: law

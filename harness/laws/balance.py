@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
-from harness.trajectory import Trajectory
-from kernels.rules import Rule
+from noether.cases.case import Symmetry
+from noether.kernels.rules import Rule
+from noether.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
+from noether.trajectory import Trajectory
 
 
 def broken_force(t: Trajectory, symmetry: Symmetry):

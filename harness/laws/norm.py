@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness.laws.balance import broken_force
-from harness.laws.positions import plain
-from harness.laws.terms import ExactLaw, Residual, dot, formed, size
-from harness.trajectory import Trajectory
-from kernels.rules import Rule
+from noether.cases.case import Symmetry
+from noether.kernels.rules import Rule
+from noether.laws.balance import broken_force
+from noether.laws.positions import plain
+from noether.laws.terms import ExactLaw, Residual, dot, formed, size
+from noether.trajectory import Trajectory
 
 
 def scales(symmetry: Symmetry) -> bool:

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness.laws.terms import ExactLaw, Residual, formed
-from harness.trajectory import Trajectory
-from kernels.rules import Rule
+from noether.cases.case import Symmetry
+from noether.kernels.rules import Rule
+from noether.laws.terms import ExactLaw, Residual, formed
+from noether.trajectory import Trajectory
 
 
 def plain(rule: Rule) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness.laws.balance import broken_force, charge
-from harness.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size
-from harness.trajectory import Trajectory
-from kernels.rules import Rule
+from noether.cases.case import Symmetry
+from noether.kernels.rules import Rule
+from noether.laws.balance import broken_force, charge
+from noether.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size
+from noether.trajectory import Trajectory
 
 
 def massive(rule: Rule, symmetry: Symmetry) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness import trace
-from harness.domain import same_stores
-from harness.laws.terms import ExactLaw, Residual, formed
-from harness.trajectory import Trajectory
-from kernels.launch import Job
+from noether import trace
+from noether.cases.case import Symmetry
+from noether.domain import same_stores
+from noether.kernels.launch import Job
+from noether.laws.terms import ExactLaw, Residual, formed
+from noether.trajectory import Trajectory
 
 APART = 4  # steps: the reference and the trajectory may part where a gradient is within its rounding, each by a step or two
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.laws.terms import ExactLaw, Residual, formed
-from harness.trajectory import Trajectory
+from noether.laws.terms import ExactLaw, Residual, formed
+from noether.trajectory import Trajectory
 
 
 def update(t: Trajectory, symmetry=None):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import Case, Symmetry
-from harness.trajectory import Trajectory
-from kernels.rules import Rule
+from noether.cases.case import Case, Symmetry
+from noether.kernels.rules import Rule
+from noether.trajectory import Trajectory
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 

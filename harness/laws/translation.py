@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import Symmetry
-from harness.laws.balance import broken_force
-from harness.laws.terms import ExactLaw, Residual, depth, dot, formed, size
-from harness.trajectory import Trajectory
+from noether.cases.case import Symmetry
+from noether.laws.balance import broken_force
+from noether.laws.terms import ExactLaw, Residual, depth, dot, formed, size
+from noether.trajectory import Trajectory
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):

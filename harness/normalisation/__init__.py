@@ -11,11 +11,11 @@ from __future__ import annotations
 import time
 from importlib import import_module
 
-from cases.case import EUCLIDEAN
-from harness.normalisation import parity
-from harness.normalisation.cell import TANGENTIAL, Cell
-from harness.normalisation.launches import executes
-from harness.verdicts import Record
+from noether.cases.case import EUCLIDEAN
+from noether.normalisation import parity
+from noether.normalisation.cell import TANGENTIAL, Cell
+from noether.normalisation.launches import executes
+from noether.verdicts import Record
 
 MODULES = {
     "norm_equation": ("S1", ("flow", "approximation")),  # of each scale-invariant case
@@ -58,7 +58,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
 def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
     part = cell.part.partition(":")[0]
-    out = getattr(import_module(f"harness.normalisation.{HOME[part]}"), part)(cell)
+    out = getattr(import_module(f"noether.normalisation.{HOME[part]}"), part)(cell)
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)
     return out

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.normalisation.cell import Cell, U
-from harness.normalisation.evidence import powers_of, record
-from harness.normalisation.variates import signs, turned
-from harness.powers import STEP
-from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
-from kernels.noisy import NoisyJob, Sums
+from noether.kernels.noisy import NoisyJob, Sums
+from noether.normalisation.cell import Cell, U
+from noether.normalisation.evidence import powers_of, record
+from noether.normalisation.variates import signs, turned
+from noether.powers import STEP
+from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 MOTION = 2.0**20  # bounds that the sums must be
 EVERY = 4  # of so many lanes one is summed: it is no mean, and a lane shows as much as a hundred

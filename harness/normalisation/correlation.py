@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import SETTINGS, Cell, G, K, own
-from harness.normalisation.evidence import mean, mean_record
-from harness.normalisation.launches import job, lanes, seed_of
-from harness.normalisation.relaxation import Regime, corrected, gain, responses
-from harness.normalisation.variates import flips, scatter, signs
-from harness.verdicts import Record
-from kernels import noise, noisy
+from noether.kernels import noise, noisy
+from noether.normalisation.cell import SETTINGS, Cell, G, K, own
+from noether.normalisation.evidence import mean, mean_record
+from noether.normalisation.launches import job, lanes, seed_of
+from noether.normalisation.relaxation import Regime, corrected, gain, responses
+from noether.normalisation.variates import flips, scatter, signs
+from noether.verdicts import Record
 
 RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
 LAGS = 4

@@ -19,16 +19,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.normalisation import balance
-from harness.normalisation.cell import Cell, G, K, U
-from harness.normalisation.evidence import mean, mean_record, powers_of, record
-from harness.normalisation.launches import job, lanes, seed_of
-from harness.powers import STEP
-from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
-from kernels import noisy
-from kernels.noisy import NoisyJob
-from kernels.precision import Precision
-from kernels.rules import RULES
+from noether.kernels import noisy
+from noether.kernels.noisy import NoisyJob
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES
+from noether.normalisation import balance
+from noether.normalisation.cell import Cell, G, K, U
+from noether.normalisation.evidence import mean, mean_record, powers_of, record
+from noether.normalisation.launches import job, lanes, seed_of
+from noether.powers import STEP
+from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 FAR = 1.25  # r at the start, over its end
 STEPS = 256

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from harness import powers
-from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether import powers
+from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 FALSE = 1e-9
 THIN = 1 / 4

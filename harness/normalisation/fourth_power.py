@@ -17,7 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import (
+from noether.kernels import noisy
+from noether.normalisation.cell import (
     BETA,
     MILD,
     SETTINGS,
@@ -32,12 +33,11 @@ from harness.normalisation.cell import (
     rms,
     within,
 )
-from harness.normalisation.evidence import mean, mean_record
-from harness.normalisation.launches import job, lanes, seed_of
-from harness.normalisation.relaxation import Regime, corrected, responses
-from harness.normalisation.variates import scatter, signs
-from harness.verdicts import Record
-from kernels import noisy
+from noether.normalisation.evidence import mean, mean_record
+from noether.normalisation.launches import job, lanes, seed_of
+from noether.normalisation.relaxation import Regime, corrected, responses
+from noether.normalisation.variates import scatter, signs
+from noether.verdicts import Record
 
 MOMENTA = {"quick": (MILD,), "full": (MILD, BETA)}
 HALVINGS = 6

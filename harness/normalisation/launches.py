@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.seeds import derive
-from kernels import noise, noisy
-from kernels.precision import Precision, parse, representable
-from kernels.rules import RULES
+from noether.kernels import noise, noisy
+from noether.kernels.precision import Precision, parse, representable
+from noether.kernels.rules import RULES
+from noether.seeds import derive
 
 VOLUME = ("triton-cpu", "triton-gpu")
 """Backends that are fast enough for volume; where none of them is here numpy does fewer lanes."""

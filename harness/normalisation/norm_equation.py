@@ -17,14 +17,14 @@ from itertools import product
 import numpy as np
 from scipy.integrate import DOP853
 
-from harness.flow_collocation import march
-from harness.normalisation.cell import Cell, U, limit, order
-from harness.normalisation.evidence import powers_of, record
-from harness.order_laws.runs import second_order
-from harness.powers import STEP
-from harness.seeds import derive
-from harness.symbolic import gradient
-from harness.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.flow_collocation import march
+from noether.normalisation.cell import Cell, U, limit, order
+from noether.normalisation.evidence import powers_of, record
+from noether.order_laws.runs import second_order
+from noether.powers import STEP
+from noether.seeds import derive
+from noether.symbolic import gradient
+from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 FINAL = 1.0
 BREAKING = 1 / 16  # of the control that is not scale invariant

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import Cell
-from harness.normalisation.evidence import record
-from harness.normalisation.launches import FORCES, drawn, seed_of
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
-from kernels import launch, noisy
+from noether.kernels import launch, noisy
+from noether.normalisation.cell import Cell
+from noether.normalisation.evidence import record
+from noether.normalisation.launches import FORCES, drawn, seed_of
+from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 LANES, WINDOWS = 37, 2
 EVERY = {"triton-interpreted": 2}  # it takes 50 us an operation

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.powers import STEP
+from noether.powers import STEP
 
 
 def gain(beta, rho):

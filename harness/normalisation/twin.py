@@ -17,12 +17,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
-from harness.normalisation.launches import job, lanes
-from harness.normalisation.relaxation import Regime, corrected
-from harness.powers import STEP
-from harness.verdicts import Record
-from kernels import noisy
+from noether.kernels import noisy
+from noether.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
+from noether.normalisation.launches import job, lanes
+from noether.normalisation.relaxation import Regime, corrected
+from noether.powers import STEP
+from noether.verdicts import Record
 
 SWING = 0.5
 MOMENTA = {"quick": (MILD,), "full": (MILD, 0.86)}

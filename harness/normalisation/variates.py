@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.normalisation.relaxation import Regime, squares
-from kernels import noise
-from kernels.noisy import NoisyJob
+from noether.kernels import noise
+from noether.kernels.noisy import NoisyJob
+from noether.normalisation.relaxation import Regime, squares
 
 
 def signs(job: NoisyJob) -> np.ndarray:

@@ -20,15 +20,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.normalisation.cell import SETTINGS, Cell, G, K, own
-from harness.normalisation.evidence import mean, mean_record
-from harness.normalisation.launches import job, lanes, seed_of
-from harness.normalisation.relaxation import Regime, corrected, later
-from harness.normalisation.twin import SWING, TWIN, learning_rate, memory, paces, rate, run_twin
-from harness.normalisation.variates import crossed, scatter, signs
-from harness.powers import STEP
-from harness.verdicts import Record
-from kernels import noisy
+from noether.kernels import noisy
+from noether.normalisation.cell import SETTINGS, Cell, G, K, own
+from noether.normalisation.evidence import mean, mean_record
+from noether.normalisation.launches import job, lanes, seed_of
+from noether.normalisation.relaxation import Regime, corrected, later
+from noether.normalisation.twin import SWING, TWIN, learning_rate, memory, paces, rate, run_twin
+from noether.normalisation.variates import crossed, scatter, signs
+from noether.powers import STEP
+from noether.verdicts import Record
 
 TILT = 1 / 64  # the mean gradient over the noise
 

@@ -12,10 +12,10 @@ import time
 
 import numpy as np
 
-from cases import CORE
-from cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
-from harness.continuous_records import beyond, undecided
-from harness.order_laws import (
+from noether.cases import CORE
+from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
+from noether.continuous_records import beyond, undecided
+from noether.order_laws import (
     bregman,
     charges,
     curved,
@@ -29,12 +29,12 @@ from harness.order_laws import (
     sign,
     units,
 )
-from harness.order_laws.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
-from harness.order_laws.smooth import loses_derivatives
-from harness.symbolic import proven
-from harness.symbolic_metric import bends, is_entropy
-from harness.trace import gradient
-from harness.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.order_laws.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
+from noether.order_laws.smooth import loses_derivatives
+from noether.symbolic import proven
+from noether.symbolic_metric import bends, is_entropy
+from noether.trace import gradient
+from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 SUBJECTS = {
     ("O1", "gradient-descent", ""): descent.flow_orders,
@@ -89,7 +89,7 @@ def curved_covers(rule: str, case) -> bool:
 
 def why_not(law: str, case) -> str:
     """Why a law of orders has no cell on a case, "" where it has one or is none."""
-    from harness.lawbook import LAWS
+    from noether.lawbook import LAWS
 
     mine = [(rule, part) for of, rule, part in SUBJECTS if of == law]
     if not mine or any(covers(law, rule, part, case) for rule, part in mine):

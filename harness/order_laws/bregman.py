@@ -20,11 +20,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases.case import BREGMAN, Metric
-from harness.order_laws import constants, units
-from harness.order_laws.claims import NUDGE, OFF
-from harness.order_laws.records import bounded, judge
-from harness.order_laws.runs import (
+from noether.cases.case import BREGMAN, Metric
+from noether.order_laws import constants, units
+from noether.order_laws.claims import NUDGE, OFF
+from noether.order_laws.records import bounded, judge
+from noether.order_laws.runs import (
     CANDIDATES,
     FINAL,
     QUIET,
@@ -37,10 +37,10 @@ from harness.order_laws.runs import (
     step_sizes,
     steps_of,
 )
-from harness.order_laws.units import EPS, KAPPA
-from harness.symbolic import gradient
-from harness.symbolic_metric import Curved, curved
-from harness.verdicts import Record
+from noether.order_laws.units import EPS, KAPPA
+from noether.symbolic import gradient
+from noether.symbolic_metric import Curved, curved
+from noether.verdicts import Record
 
 SIMPLEX_STARTS = 2
 MASSES = 2.0 ** -np.arange(1.0, 6.0)

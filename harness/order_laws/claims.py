@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.order_laws import constants
-from harness.order_laws.records import judge
-from harness.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
-from harness.order_laws.units import EPS
-from harness.symbolic import gradient
-from harness.verdicts import Record
-from kernels.rules import HEAVY_BALL, Rule
+from noether.kernels.rules import HEAVY_BALL, Rule
+from noether.order_laws import constants
+from noether.order_laws.records import judge
+from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
+from noether.order_laws.units import EPS
+from noether.symbolic import gradient
+from noether.verdicts import Record
 
 OFF = 1 + 2.0**-10
 NUDGE = 2.0**-8  # of a coefficient, for the response to it

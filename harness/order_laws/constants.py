@@ -26,14 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.flow_collocation import march
-from harness.order_laws.power import norm
-from harness.order_laws.records import constant_record
-from harness.order_laws.runs import FINAL, SHORT, Cell, U, step_sizes
-from harness.order_laws.units import EPS
-from harness.symbolic import curvature, gradient, hessian_product
-from harness.trace import gradient as program
-from harness.verdicts import Record
+from noether.flow_collocation import march
+from noether.order_laws.power import norm
+from noether.order_laws.records import constant_record
+from noether.order_laws.runs import FINAL, SHORT, Cell, U, step_sizes
+from noether.order_laws.units import EPS
+from noether.symbolic import curvature, gradient, hessian_product
+from noether.trace import gradient as program
+from noether.verdicts import Record
 
 FAULT = 1 / 64  # by which a constant is changed as its control
 FEWEST = 5  # of step sizes
@@ -47,7 +47,7 @@ def known(case) -> bool:
 
 def limits(case, claims: list, q0: np.ndarray, eta: np.ndarray) -> dict[int, np.ndarray]:
     """{claim: e/eta^stated as eta goes to 0, (d, starts)} of those whose constant is judged; one mu, kappa and phi for all."""
-    from harness.order_laws.claims import field
+    from noether.order_laws.claims import field
 
     def parts(model):
         """mu, c_1, M, l, kappa, phi, qdot(0)"""

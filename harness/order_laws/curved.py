@@ -16,18 +16,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cases.case import BREGMAN
-from harness.order_laws import constants
-from harness.order_laws.bregman import bregman_pairs
-from harness.order_laws.claims import NUDGE, OFF
-from harness.order_laws.records import judge
-from harness.order_laws.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
-from harness.order_laws.units import EPS, KAPPA
-from harness.symbolic import gradient
-from harness.symbolic_metric import Curved, curved
-from harness.verdicts import ORDER, Record
-from kernels.rules import NATURAL_GRADIENT
-from kernels.step import step
+from noether.cases.case import BREGMAN
+from noether.kernels.rules import NATURAL_GRADIENT
+from noether.kernels.step import step
+from noether.order_laws import constants
+from noether.order_laws.bregman import bregman_pairs
+from noether.order_laws.claims import NUDGE, OFF
+from noether.order_laws.records import judge
+from noether.order_laws.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
+from noether.order_laws.units import EPS, KAPPA
+from noether.symbolic import gradient
+from noether.symbolic_metric import Curved, curved
+from noether.verdicts import ORDER, Record
 
 CURVED_STARTS = 2
 NEWTON = (

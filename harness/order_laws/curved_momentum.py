@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.order_laws import constants
-from harness.order_laws.claims import OFF
-from harness.order_laws.curved import CURVED_STARTS, on_metric, solved_models
-from harness.order_laws.records import judge
-from harness.order_laws.runs import Cell, Fan, step_sizes, steps_of, updates
-from harness.order_laws.units import EPS, KAPPA
-from harness.symbolic import gradient
-from harness.symbolic_metric import curved
-from harness.verdicts import Record
-from kernels.rules import HEAVY_BALL_METRIC
+from noether.kernels.rules import HEAVY_BALL_METRIC
+from noether.order_laws import constants
+from noether.order_laws.claims import OFF
+from noether.order_laws.curved import CURVED_STARTS, on_metric, solved_models
+from noether.order_laws.records import judge
+from noether.order_laws.runs import Cell, Fan, step_sizes, steps_of, updates
+from noether.order_laws.units import EPS, KAPPA
+from noether.symbolic import gradient
+from noether.symbolic_metric import curved
+from noether.verdicts import Record
 
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:

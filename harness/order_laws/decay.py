@@ -17,16 +17,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness import sweep
-from harness.laws import charge, decay_law
-from harness.order_laws import constants
-from harness.order_laws.records import bounded, judge
-from harness.order_laws.runs import FLOAT64, Cell, U, second_order, solved
-from harness.symbolic import gradient
-from harness.trajectory import Trajectory
-from harness.verdicts import Record
-from kernels.launch import run
-from kernels.rules import HEAVY_BALL
+from noether import sweep
+from noether.kernels.launch import run
+from noether.kernels.rules import HEAVY_BALL
+from noether.laws import charge, decay_law
+from noether.order_laws import constants
+from noether.order_laws.records import bounded, judge
+from noether.order_laws.runs import FLOAT64, Cell, U, second_order, solved
+from noether.symbolic import gradient
+from noether.trajectory import Trajectory
+from noether.verdicts import Record
 
 STEPS = 8
 GAPS = 2.0 ** -np.arange(2.0, 9.0)  # 1 - beta

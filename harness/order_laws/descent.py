@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.order_laws import constants
-from harness.order_laws.claims import FORCE, NUDGE, OFF, Claim, Term, judge_claims
-from harness.order_laws.options import at_start
-from harness.order_laws.records import both, judge
-from harness.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
-from harness.order_laws.units import EPS
-from harness.symbolic import curvature, gradient
-from harness.verdicts import Record
+from noether.order_laws import constants
+from noether.order_laws.claims import FORCE, NUDGE, OFF, Claim, Term, judge_claims
+from noether.order_laws.options import at_start
+from noether.order_laws.records import both, judge
+from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
+from noether.order_laws.units import EPS
+from noether.symbolic import curvature, gradient
+from noether.verdicts import Record
 
 DRIFT_STARTS = 4
 WHOLE = {"g": 1.0, "eta H g/2": 1.0, "eta^2 H^2 g/3": 1.0, "eta^2 f'''(g, g)/12": 1.0}

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.order_laws import constants
-from harness.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
-from harness.order_laws.options import at_start
-from harness.order_laws.records import both, judge
-from harness.order_laws.runs import (
+from noether.order_laws import constants
+from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
+from noether.order_laws.options import at_start
+from noether.order_laws.records import both, judge
+from noether.order_laws.runs import (
     Cell,
     reference,
     rough,
@@ -27,9 +27,9 @@ from harness.order_laws.runs import (
     steps_of,
     updates,
 )
-from harness.order_laws.units import EPS
-from harness.symbolic import gradient, hessian_product
-from harness.verdicts import Record
+from noether.order_laws.units import EPS
+from noether.symbolic import gradient, hessian_product
+from noether.verdicts import Record
 
 LAYER = 32  # steps; beta^32 of the layer is left, 2e-9 at beta .53
 LAYER_STEPS = 2.0 ** -np.arange(9.0, 16.0)

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
-from harness.order_laws.runs import FINAL, Cell, step_sizes
-from harness.order_laws.units import EPS
-from harness.symbolic import gradient
-from harness.verdicts import Record
-from kernels.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.kernels.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
+from noether.order_laws.runs import FINAL, Cell, step_sizes
+from noether.order_laws.units import EPS
+from noether.symbolic import gradient
+from noether.verdicts import Record
 
 
 def at_start(cell: Cell):

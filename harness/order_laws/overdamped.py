@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from cases.case import BREGMAN
-from harness.order_laws import constants
-from harness.order_laws.bregman import bregman_rates
-from harness.order_laws.claims import NUDGE
-from harness.order_laws.curved import model, on_metric
-from harness.order_laws.records import both, judge
-from harness.order_laws.runs import Cell, Fan, reference, rough
-from harness.order_laws.units import EPS, KAPPA
-from harness.symbolic import gradient
-from harness.symbolic_metric import curved
-from harness.verdicts import Record
+from noether.cases.case import BREGMAN
+from noether.order_laws import constants
+from noether.order_laws.bregman import bregman_rates
+from noether.order_laws.claims import NUDGE
+from noether.order_laws.curved import model, on_metric
+from noether.order_laws.records import both, judge
+from noether.order_laws.runs import Cell, Fan, reference, rough
+from noether.order_laws.units import EPS, KAPPA
+from noether.symbolic import gradient
+from noether.symbolic_metric import curved
+from noether.verdicts import Record
 
 MASSES = 2.0 ** -np.arange(5.0, 12.0)
 FRICTION = 0.73

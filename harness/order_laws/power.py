@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness import orders
-from harness.continuous_records import verdict_of
-from harness.verdicts import VIOLATED
+from noether import orders
+from noether.continuous_records import verdict_of
+from noether.verdicts import VIOLATED
 
 SMALLEST = 2.0**-14
 REFINED = 3  # halvings of the last interval: powers are known to 10 %

@@ -8,13 +8,13 @@ from functools import cache
 
 import numpy as np
 
-from cases.case import Case
-from harness.flow_collocation import march
-from harness.order_laws import units
-from harness.symbolic import gradient
-from kernels.precision import Precision
-from kernels.rules import HEAVY_BALL, Rule
-from kernels.step import step
+from noether.cases.case import Case
+from noether.flow_collocation import march
+from noether.kernels.precision import Precision
+from noether.kernels.rules import HEAVY_BALL, Rule
+from noether.kernels.step import step
+from noether.order_laws import units
+from noether.symbolic import gradient
 
 FINAL = 2.0
 EXPONENTS = {"quick": range(5, 11), "full": range(5, 12)}

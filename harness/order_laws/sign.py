@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.order_laws.claims import OFF
-from harness.order_laws.records import bounded
-from harness.order_laws.runs import FINAL, Cell, U, step_sizes
-from harness.order_laws.units import EPS
-from harness.symbolic import gradient
-from harness.verdicts import OUTSIDE, Record
+from noether.order_laws.claims import OFF
+from noether.order_laws.records import bounded
+from noether.order_laws.runs import FINAL, Cell, U, step_sizes
+from noether.order_laws.units import EPS
+from noether.symbolic import gradient
+from noether.verdicts import OUTSIDE, Record
 
 STARTS = 8
 SCAN = 4096  # points of the line on which a sign change is looked for

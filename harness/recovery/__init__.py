@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import time
 
-from harness.recovery import breaking, deformation, detection
-from harness.verdicts import Record
+from noether.recovery import breaking, deformation, detection
+from noether.verdicts import Record
 
 PARTS = {"E2": breaking, "E3": deformation, "E4": detection}
 

@@ -14,21 +14,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases import CATALOG
-from cases.case import BREGMAN
-from harness import controls, powers, sweep
-from harness.domain import leaving
-from harness.laws import act, broken_force, charge, charge_own, charge_predicted, dot
-from harness.recovery import rounding
-from harness.recovery.cell import Cell
-from harness.recovery.estimate import MODEL, Estimate, tail
-from harness.recovery.honest import CONTROLS, calibrated, model_of
-from harness.recovery.stored_constants import missed
-from harness.trajectory import Trajectory
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
-from kernels import launch
-from kernels.precision import parse, representable
-from kernels.rules import RULES
+from noether import controls, powers, sweep
+from noether.cases import CATALOG
+from noether.cases.case import BREGMAN
+from noether.domain import leaving
+from noether.kernels import launch
+from noether.kernels.precision import parse, representable
+from noether.kernels.rules import RULES
+from noether.laws import act, broken_force, charge, charge_own, charge_predicted, dot
+from noether.recovery import rounding
+from noether.recovery.cell import Cell
+from noether.recovery.estimate import MODEL, Estimate, tail
+from noether.recovery.honest import CONTROLS, calibrated, model_of
+from noether.recovery.stored_constants import missed
+from noether.trajectory import Trajectory
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
 
 TOP, DECADES = 0.5, 18
 RESOLVED = 4.0  # standard deviations at which an estimate is told from 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cases.case import Case
-from harness.seeds import derive
+from noether.cases.case import Case
+from noether.seeds import derive
 
 
 @dataclass(frozen=True)

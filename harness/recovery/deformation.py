@@ -15,22 +15,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from cases import CATALOG
-from cases.case import DIAGONAL
-from harness import controls, powers, sweep, wide
-from harness.domain import leaving, same_stores
-from harness.laws import act, charge, charge_own, charge_predicted, dot
-from harness.recovery import rounding
-from harness.recovery.cell import Cell
-from harness.recovery.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
-from harness.recovery.estimate import MODEL, Estimate, least_squares, tail
-from harness.recovery.honest import CONTROLS, calibrated, model_of
-from harness.recovery.stored_constants import missed
-from harness.trajectory import Trajectory
-from harness.verdicts import OUTSIDE, STATISTICAL, Record
-from kernels import launch
-from kernels.precision import parse
-from kernels.rules import RULES
+from noether import controls, powers, sweep, wide
+from noether.cases import CATALOG
+from noether.cases.case import DIAGONAL
+from noether.domain import leaving, same_stores
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.rules import RULES
+from noether.laws import act, charge, charge_own, charge_predicted, dot
+from noether.recovery import rounding
+from noether.recovery.cell import Cell
+from noether.recovery.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
+from noether.recovery.estimate import MODEL, Estimate, least_squares, tail
+from noether.recovery.honest import CONTROLS, calibrated, model_of
+from noether.recovery.stored_constants import missed
+from noether.trajectory import Trajectory
+from noether.verdicts import OUTSIDE, STATISTICAL, Record
 
 SOON = ("deformed-rayleigh", "deformed-hat")
 LANES, STEPS = {"quick": 191, "full": 251, "stress": 1021}, 24

@@ -14,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from harness import flow, powers, wide
-from harness.recovery.cell import Cell
-from harness.recovery.estimate import least_squares, tail
-from harness.symbolic_mechanics import mechanics
-from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether import flow, powers, wide
+from noether.recovery.cell import Cell
+from noether.recovery.estimate import least_squares, tail
+from noether.symbolic_mechanics import mechanics
+from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 RESOLVED = 4.0
 NEEDED, NEEDED_OF_FLOWS = 12.0, 8.0  # one start for all lanes of a flow: where it hardly feels the metric, the limit comes sooner

@@ -24,13 +24,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import bdtri
 
-from cases.case import linear
-from cases.mexican_hat import mexican_hat
-from harness import faults, trace
-from harness.laws import act, dot
-from harness.recovery import rounding
-from harness.recovery.cell import Cell
-from harness.recovery.estimate import (
+from noether import faults, trace
+from noether.cases.case import linear
+from noether.cases.mexican_hat import mexican_hat
+from noether.kernels import launch
+from noether.kernels.precision import parse, representable
+from noether.kernels.rules import HEAVY_BALL
+from noether.laws import act, dot
+from noether.recovery import rounding
+from noether.recovery.cell import Cell
+from noether.recovery.estimate import (
     ALARM,
     MODEL,
     ONE_SIGMA,
@@ -42,11 +45,8 @@ from harness.recovery.estimate import (
     robust,
     tail,
 )
-from harness.recovery.honest import CONTROLS, FEWEST, calibrated
-from harness.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
-from kernels import launch
-from kernels.precision import parse, representable
-from kernels.rules import HEAVY_BALL
+from noether.recovery.honest import CONTROLS, FEWEST, calibrated
+from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 D, ETA, BETA, STEPS, KICK = 8, 2.0**-7, 0.9, 1000, 0.02
 FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A

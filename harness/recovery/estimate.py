@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import bdtr, bdtrc, ndtr  # scipy.stats takes half a second to import (1.17)
 
-from harness.recovery.scatter import Scatter
+from noether.recovery.scatter import Scatter
 
 ALARM = 1e-9
 """Rate of false alarms of one cell (architecture: rules of evidence, 4)."""

@@ -31,12 +31,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.bounds import PASS, arithmetic_unit
-from harness.laws import act
-from harness.recovery.scatter import Scatter, repeats
-from kernels.elementary import EXP_UNITS, LOG_UNITS
-from kernels.precision import SUBNORMAL, UNIT, Precision
-from kernels.program import Program
+from noether.bounds import PASS, arithmetic_unit
+from noether.kernels.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.precision import SUBNORMAL, UNIT, Precision
+from noether.kernels.program import Program
+from noether.laws import act
+from noether.recovery.scatter import Scatter, repeats
 
 SHORT = 64.0  # places below which (7) is taken: a value of this size is known to 2^-47 of a place in float64
 UNITS = {"exp": EXP_UNITS, "log": LOG_UNITS}

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.laws import dot, size, xi
-from harness.namespace import step
-from harness.trajectory import Trajectory
-from harness.wide import U_WIDE, WIDE
-from kernels.precision import representable
-from kernels.program import Program
+from noether.kernels.precision import representable
+from noether.kernels.program import Program
+from noether.laws import dot, size, xi
+from noether.namespace import step
+from noether.trajectory import Trajectory
+from noether.wide import U_WIDE, WIDE
 
 RULES = {
     "neg": np.negative, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide,

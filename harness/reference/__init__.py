@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 
-from harness import continuous
-from harness.continuous_records import undecided
-from harness.reference.cell import CERTIFY, STARTS, Cell
-from harness.reference.integrator import missing  # noqa: F401  (the plan asks)
-from harness.symbolic import proven
-from harness.verdicts import Record
+from noether import continuous
+from noether.continuous_records import undecided
+from noether.reference.cell import CERTIFY, STARTS, Cell
+from noether.reference.integrator import missing  # noqa: F401  (the plan asks)
+from noether.symbolic import proven
+from noether.verdicts import Record
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "heyoka") -> list[Cell]:
@@ -26,8 +26,8 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "heyoka")
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    from harness.reference.certify import certify
-    from harness.reference.starts import starts
+    from noether.reference.certify import certify
+    from noether.reference.starts import starts
 
     began = time.perf_counter()
     proven(cell.case)

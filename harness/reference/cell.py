@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cases.case import Case
-from harness import continuous_cell
-from harness.continuous_records import hexed
-from harness.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether import continuous_cell
+from noether.cases.case import Case
+from noether.continuous_records import hexed
+from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CERTIFY, STARTS = "certify", "starts"
 KNOWN = 10  # the truth must be known that many times better than the bound that it tests

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 
-from harness import continuous, continuous_energy, flow
-from harness.continuous_cell import judge, windows
-from harness.reference.cell import Cell, Claim, record
-from harness.reference.integrator import SOFTWARE
-from harness.reference.truth import Truth, truth
-from harness.symbolic_mechanics import mechanics
-from harness.verdicts import Record
+from noether import continuous, continuous_energy, flow
+from noether.continuous_cell import judge, windows
+from noether.reference.cell import Cell, Claim, record
+from noether.reference.integrator import SOFTWARE
+from noether.reference.truth import Truth, truth
+from noether.symbolic_mechanics import mechanics
+from noether.verdicts import Record
 
 WRONG = mpmath.mpf(2) ** -96  # of the kinetic term, in the control of (5)
 OFF = 1 + 1e-3  # of the friction

@@ -13,10 +13,10 @@ from functools import cache
 import mpmath
 import numpy as np
 
-from cases.case import Case
-from harness.flow_trajectory import Parameters, Trajectory
-from harness.reference import translation
-from harness.symbolic_mechanics import equations, mechanics
+from noether.cases.case import Case
+from noether.flow_trajectory import Parameters, Trajectory
+from noether.reference import translation
+from noether.symbolic_mechanics import equations, mechanics
 
 SOFTWARE = 5e-3
 DIGITS = 45  # of mpmath, when a solution of 113 bits is worked with

@@ -10,14 +10,14 @@ import time
 
 import numpy as np
 
-from harness import flow
-from harness.continuous_cell import bounds
-from harness.reference.cell import Cell, Claim, record
-from harness.reference.certify import FRICTION
-from harness.reference.integrator import Engine, engine
-from harness.reference.truth import truth
-from harness.symbolic_mechanics import Mechanics, mechanics
-from harness.verdicts import Record
+from noether import flow
+from noether.continuous_cell import bounds
+from noether.reference.cell import Cell, Claim, record
+from noether.reference.certify import FRICTION
+from noether.reference.integrator import Engine, engine
+from noether.reference.truth import truth
+from noether.symbolic_mechanics import Mechanics, mechanics
+from noether.verdicts import Record
 
 LANES = {"quick": 256, "full": 2048, "stress": 16_384}
 SAMPLE = 4

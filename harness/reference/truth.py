@@ -12,11 +12,11 @@ from functools import cache, cached_property
 import mpmath
 import numpy as np
 
-from cases.case import Case
-from harness.reference.integrator import DIGITS, Solution, engine
-from harness.symbolic import PARAMETERS
-from harness.symbolic_exact import compiled
-from harness.symbolic_mechanics import TOTAL, equations
+from noether.cases.case import Case
+from noether.reference.integrator import DIGITS, Solution, engine
+from noether.symbolic import PARAMETERS
+from noether.symbolic_exact import compiled
+from noether.symbolic_mechanics import TOTAL, equations
 
 
 @cache

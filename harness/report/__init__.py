@@ -10,4 +10,4 @@ from pathlib import Path
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
-from harness.report.page import render  # noqa: E402, F401
+from noether.report.page import render  # noqa: E402, F401

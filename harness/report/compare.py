@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.comparison import Difference
-from harness.comparison_table import cells, killed, lines, spent, two
-from harness.figures.scatter import scatter
-from harness.report.overview import SYMBOL
-from harness.report.page import command, environment, facts
-from harness.table import WORD
+from noether.comparison import Difference
+from noether.comparison_table import cells, killed, lines, spent, two
+from noether.figures.scatter import scatter
+from noether.report.overview import SYMBOL
+from noether.report.page import command, environment, facts
+from noether.table import WORD
 
 LISTED = 400
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from harness.figures.motion import motion
-from harness.report.plots import badness, figure, place, plot_of
-from harness.verdicts import Record
+from noether.figures.motion import motion
+from noether.report.plots import badness, figure, place, plot_of
+from noether.verdicts import Record
 
 RESPONSES, REGIMES = 6, 6
 TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("order 0", "zeroth"))

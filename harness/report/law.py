@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from harness.figures.marks import ordered
-from harness.figures.scatter import scatter
-from harness.figures.strip import order_strip, strip
-from harness.power import Power, by_precision, of_law
-from harness.report.plots import badness, figure, place, ranked, statement
-from harness.table import kind_of, number, where
-from harness.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
+from noether.figures.marks import ordered
+from noether.figures.scatter import scatter
+from noether.figures.strip import order_strip, strip
+from noether.power import Power, by_precision, of_law
+from noether.report.plots import badness, figure, place, ranked, statement
+from noether.table import kind_of, number, where
+from noether.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
 
 PANELS, PANELS_OF_ORDER = 2, 3
 NEAREST, FEWEST = 5, 4  # records in the table; points that make a scatter

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from harness.figures.marks import ordered
-from harness.figures.strip import order_spark, spark
-from harness.power import of_law
-from harness.report.plots import badness
-from harness.table import kind_of, number, worst_of
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
+from noether.figures.marks import ordered
+from noether.figures.strip import order_spark, spark
+from noether.power import of_law
+from noether.report.plots import badness
+from noether.table import kind_of, number, worst_of
+from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
 SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "–"}
 

@@ -6,13 +6,13 @@ import math
 import shlex
 from functools import cache
 
-from harness.power import percent
-from harness.report import TEMPLATES
-from harness.report.exhibits import exhibits
-from harness.report.law import section
-from harness.report.overview import SYMBOL, faults, grid, law_rows
-from harness.table import WORD, number, where
-from harness.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
+from noether.power import percent
+from noether.report import TEMPLATES
+from noether.report.exhibits import exhibits
+from noether.report.law import section
+from noether.report.overview import SYMBOL, faults, grid, law_rows
+from noether.table import WORD, number, where
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
 
 LISTED = 200
 SUBJECTS = (
@@ -31,7 +31,7 @@ SUBJECTS = (
 
 def render(records: list[Record], laws: list[str], about: dict) -> str:
     """The whole page. about: run.json."""
-    from harness.plan import LAWS as infos
+    from noether.plan import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()
     real = [r for r in records if not r.control]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from harness import figures
-from harness.table import number, where
-from harness.verdicts import ORDER, Record
+from noether import figures
+from noether.table import number, where
+from noether.verdicts import ORDER, Record
 
 PLOT_CLAIM = {
     "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",

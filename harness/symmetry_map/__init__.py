@@ -11,12 +11,12 @@ from functools import cache
 
 import numpy as np
 
-from cases import CORE
-from harness.seeds import derive
-from harness.symmetry_map import judging, measuring, sources, stepping
-from harness.symmetry_map.scenes import EXPONENTS, STARTS, scenes, start
-from harness.symmetry_map.table import COLUMNS, ROWS, Entry, entry
-from harness.verdicts import Record
+from noether.cases import CORE
+from noether.seeds import derive
+from noether.symmetry_map import judging, measuring, sources, stepping
+from noether.symmetry_map.scenes import EXPONENTS, STARTS, scenes, start
+from noether.symmetry_map.table import COLUMNS, ROWS, Entry, entry
+from noether.verdicts import Record
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import trace
-from harness.bounds import program_error
-from harness.laws import balance
-from harness.laws.terms import act, dot
-from harness.symmetry_map.stepping import FLOAT64, Run
-from harness.trajectory import Trajectory
+from noether import trace
+from noether.bounds import program_error
+from noether.laws import balance
+from noether.laws.terms import act, dot
+from noether.symmetry_map.stepping import FLOAT64, Run
+from noether.trajectory import Trajectory
 
 
 @dataclass

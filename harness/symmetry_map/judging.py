@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import powers
-from harness.symmetry_map import counting, sources
-from harness.symmetry_map.measuring import MOVED, Finding
-from harness.symmetry_map.scenes import Scene
-from harness.symmetry_map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
-from harness.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
+from noether import powers
+from noether.symmetry_map import counting, sources
+from noether.symmetry_map.measuring import MOVED, Finding
+from noether.symmetry_map.scenes import Scene
+from noether.symmetry_map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
+from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
 
 LAW = "M1"
 CLEAR = 2.0**10

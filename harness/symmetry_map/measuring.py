@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness import orders
-from harness.continuous_records import QUARTER
-from harness.flow_collocation import march
-from harness.namespace import NUMPY
-from harness.symmetry_map import charges
-from harness.symmetry_map.charges import U
-from harness.symmetry_map.scenes import STARTS, Scene
-from harness.symmetry_map.stepping import Run, gradient_of
-from harness.symmetry_map.table import EXACT, NO_CHARGE, Entry
+from noether import orders
+from noether.continuous_records import QUARTER
+from noether.flow_collocation import march
+from noether.namespace import NUMPY
+from noether.symmetry_map import charges
+from noether.symmetry_map.charges import U
+from noether.symmetry_map.scenes import STARTS, Scene
+from noether.symmetry_map.stepping import Run, gradient_of
+from noether.symmetry_map.table import EXACT, NO_CHARGE, Entry
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
 OPEN = (
@@ -27,7 +27,7 @@ class Finding:
     """What one cell came to.
 
     value   the relative drift at the smallest step;  spent, measured, predicted, bound as in a Record
-    order   harness.orders.Order, where an order was decided
+    order   noether.orders.Order, where an order was decided
     """
 
     label: str

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from harness.symmetry_map.table import COLUMNS, EXACT, NO_CHARGE, ROWS, SHORT, entry
-from harness.usage import UsageError
-from harness.verdicts import Record
+from noether.symmetry_map.table import COLUMNS, EXACT, NO_CHARGE, ROWS, SHORT, entry
+from noether.usage import UsageError
+from noether.verdicts import Record
 
 STYLE = {EXACT: "green", NO_CHARGE: "dim", "order 0": "red"}
 LEGEND = """exact: kept to rounding at any step size; p: left by O(eta^p), 0 broken; -: none

@@ -7,11 +7,11 @@ from functools import cache
 
 import numpy as np
 
-from cases import LINEAR_NETWORK, SOFTMAX, Case
-from cases.case import Symmetry, linear
-from cases.rayleigh import rayleigh
-from harness.seeds import derive
-from harness.symmetry_map.stepping import gradient_of
+from noether.cases import LINEAR_NETWORK, SOFTMAX, Case
+from noether.cases.case import Symmetry, linear
+from noether.cases.rayleigh import rayleigh
+from noether.seeds import derive
+from noether.symmetry_map.stepping import gradient_of
 
 FINAL, STARTS = 0.25, 3
 CANDIDATES, PROBES = 256, 4

@@ -26,12 +26,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness import powers
-from harness.laws.terms import act, dot
-from harness.namespace import NUMPY
-from harness.symmetry_map import charges, stepping
-from harness.symmetry_map.charges import U, generator
-from harness.symmetry_map.stepping import Run
+from noether import powers
+from noether.laws.terms import act, dot
+from noether.namespace import NUMPY
+from noether.symmetry_map import charges, stepping
+from noether.symmetry_map.charges import U, generator
+from noether.symmetry_map.stepping import Run
 
 WIDE = np.longdouble
 

@@ -16,10 +16,10 @@ from functools import cache
 
 import numpy as np
 
-from harness import trace
-from kernels import step
-from kernels.precision import Precision
-from kernels.rules import RULES, Rule
+from noether import trace
+from noether.kernels import step
+from noether.kernels.precision import Precision
+from noether.kernels.rules import RULES, Rule
 
 FLOAT64 = Precision("float64")
 PRINTED = {

@@ -7,11 +7,11 @@
     execute     running it
 """
 
-from kernels.native.cache import CacheFailed
-from kernels.native.compiler import CompileFailed, CompilerMissing, vectors
-from kernels.native.compiler import find as find_compiler
-from kernels.native.emission import Translation, translate
-from kernels.native.execute import LaneLoop, Report, execute, library, workers
+from noether.kernels.native.cache import CacheFailed
+from noether.kernels.native.compiler import CompileFailed, CompilerMissing, vectors
+from noether.kernels.native.compiler import find as find_compiler
+from noether.kernels.native.emission import Translation, translate
+from noether.kernels.native.execute import LaneLoop, Report, execute, library, workers
 
 __all__ = [
     "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute", "find_compiler", "library", "missing",

@@ -148,7 +148,7 @@ def _probe(compiler: Compiler) -> str:
     """Why a compiled library does not run here; '' when it does."""
     import ctypes
 
-    from kernels.native.cache import CacheFailed, load
+    from noether.kernels.native.cache import CacheFailed, load
 
     try:
         library, _ = load(compiler, PROBE)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kernels.native.access import Shape
-from kernels.native.expression import expression, pick, read, refusal, words
-from kernels.native.lanes import Lanes, Loop
-from kernels.native.layout import Translation, layout
-from kernels.ptx.control import Flow, analyse
-from kernels.ptx.parse import Instruction, Kernel, parse
-from kernels.ptx.table import Refused, halved, width
+from noether.kernels.native.access import Shape
+from noether.kernels.native.expression import expression, pick, read, refusal, words
+from noether.kernels.native.lanes import Lanes, Loop
+from noether.kernels.native.layout import Translation, layout
+from noether.kernels.ptx.control import Flow, analyse
+from noether.kernels.ptx.parse import Instruction, Kernel, parse
+from noether.kernels.ptx.table import Refused, halved, width
 
 
 def translate(ptx: str) -> Translation:

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from kernels.native import compiler
-from kernels.native.cache import load
-from kernels.native.emission import Translation, translate
-from kernels.ptx.binding import Endless
-from kernels.ptx.evaluate import arguments
-from kernels.ptx.memory import Memory, OutOfBounds
+from noether.kernels.native import compiler
+from noether.kernels.native.cache import load
+from noether.kernels.native.emission import Translation, translate
+from noether.kernels.ptx.binding import Endless
+from noether.kernels.ptx.evaluate import arguments
+from noether.kernels.ptx.memory import Memory, OutOfBounds
 
 FOREVER = 2**62
 ALONE = 16  # blocks for which one thread is enough: starting a second costs about 10 us
@@ -98,7 +98,7 @@ def workers() -> int:
 def execute(kernel, args: list, blocks: int, *, visits: int | None = None, threads: int | None = None) -> Report:
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
 
-    args     as kernels.ptx.evaluate takes them
+    args     as noether.kernels.ptx.evaluate takes them
     visits   at most so many basic blocks in each work item
     threads  of the machine; by default as many as may be used and are worth it
     Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless, and what `library` raises.
@@ -136,7 +136,7 @@ def _raise(translation: Translation, fault: _Fault, visits: int | None, memory: 
         raise OutOfBounds(f"{where}: address {first:#x} is in no array   [{i.text}]")
     if fault.code == 4:
         raise OutOfBounds(f"{where}: the lanes reach into different arrays   [{i.text}]")
-    from kernels.ptx.table import width
+    from noether.kernels.ptx.table import width
 
     size, base = width(kinds[0]) // 8 * len(kinds), Memory.base(index)
     if fault.code == 3:

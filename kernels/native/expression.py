@@ -6,8 +6,8 @@ a variable into a C value of an operand type, `write` turns a value back into th
 
 from __future__ import annotations
 
-from kernels.native import prelude
-from kernels.ptx.table import Op, width
+from noether.kernels.native import prelude
+from noether.kernels.ptx.table import Op, width
 
 WRONG_BITS = {
     "ex2": "an approximation whose bits no two libraries share; use an exponential of your own",

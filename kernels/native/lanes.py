@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kernels.native.expression import read, words
-from kernels.ptx.control import Flow
-from kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special
-from kernels.ptx.table import width
+from noether.kernels.native.expression import read, words
+from noether.kernels.ptx.control import Flow
+from noether.kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special
+from noether.kernels.ptx.table import width
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kernels.native import prelude
-from kernels.native.expression import parts
-from kernels.native.lanes import Loop
-from kernels.ptx.control import Flow
-from kernels.ptx.parse import Instruction, Kernel
+from noether.kernels.native import prelude
+from noether.kernels.native.expression import parts
+from noether.kernels.native.lanes import Loop
+from noether.kernels.ptx.control import Flow
+from noether.kernels.ptx.parse import Instruction, Kernel
 
 LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache
 STACK = 1 << 20  # bytes that a work item's arrays may take: threads have small stacks

@@ -9,10 +9,10 @@
     evaluate   running it
 """
 
-from kernels.ptx.binding import Endless
-from kernels.ptx.evaluate import Report, evaluate
-from kernels.ptx.memory import OutOfBounds
-from kernels.ptx.parse import Kernel, parse
-from kernels.ptx.table import TABLE, Op, Refused
+from noether.kernels.ptx.binding import Endless
+from noether.kernels.ptx.evaluate import Report, evaluate
+from noether.kernels.ptx.memory import OutOfBounds
+from noether.kernels.ptx.parse import Kernel, parse
+from noether.kernels.ptx.table import TABLE, Op, Refused
 
 __all__ = ["TABLE", "Endless", "Kernel", "Op", "OutOfBounds", "Refused", "Report", "evaluate", "parse"]

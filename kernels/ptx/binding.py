@@ -12,10 +12,10 @@ from functools import partial
 
 import numpy as np
 
-from kernels.ptx.memory import access
-from kernels.ptx.parse import Address, Immediate, Instruction, Parameter, Register
-from kernels.ptx.semantics import DTYPE, MEANING, build, low
-from kernels.ptx.table import Op, halved, width
+from noether.kernels.ptx.memory import access
+from noether.kernels.ptx.parse import Address, Immediate, Instruction, Parameter, Register
+from noether.kernels.ptx.semantics import DTYPE, MEANING, build, low
+from noether.kernels.ptx.table import Op, halved, width
 
 
 class Endless(RuntimeError):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kernels.ptx.parse import Instruction, Kernel, Label, Special
-from kernels.ptx.table import Refused
+from noether.kernels.ptx.parse import Instruction, Kernel, Label, Special
+from noether.kernels.ptx.table import Refused
 
 
 @dataclass

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from kernels.ptx.binding import Frame
-from kernels.ptx.control import Flow, analyse, local_registers
-from kernels.ptx.memory import Memory
-from kernels.ptx.parse import Kernel, parse
-from kernels.ptx.semantics import DTYPE
-from kernels.ptx.table import width
+from noether.kernels.ptx.binding import Frame
+from noether.kernels.ptx.control import Flow, analyse, local_registers
+from noether.kernels.ptx.memory import Memory
+from noether.kernels.ptx.parse import Kernel, parse
+from noether.kernels.ptx.semantics import DTYPE
+from noether.kernels.ptx.table import width
 
 BATCH = 4096  # lanes: a few hundred registers of them stay in the second-level cache
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.ptx.parse import Instruction
-from kernels.ptx.table import width
+from noether.kernels.ptx.parse import Instruction
+from noether.kernels.ptx.table import width
 
 SPACING = 40  # bits
 

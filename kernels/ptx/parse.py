@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 
-from kernels.ptx.table import TABLE, WHY, Op, Refused, packing, why, width
+from noether.kernels.ptx.table import TABLE, WHY, Op, Refused, packing, why, width
 
 SPECIAL = ("%tid.x", "%ctaid.x", "%ntid.x", "%nctaid.x")
 

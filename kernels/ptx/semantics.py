@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from kernels.ptx.fma import fma64, fma_narrow
-from kernels.ptx.table import width
+from noether.kernels.ptx.fma import fma64, fma_narrow
+from noether.kernels.ptx.table import width
 
 DTYPE = {f"{s}{n}": np.dtype(f"{k}{n // 8}") for s, k in (("b", "u"), ("u", "u"), ("s", "i")) for n in (8, 16, 32, 64)}
 DTYPE |= {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32), "f64": np.dtype(np.float64), "pred": np.dtype(bool)}

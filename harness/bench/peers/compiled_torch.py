@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.bench import printing
-from harness.bench.peers import THREADS, not_installed
-from harness.bench.printing import Dialect
-from harness.bench.work import Work
+from noether.bench import printing
+from noether.bench.peers import THREADS, not_installed
+from noether.bench.printing import Dialect
+from noether.bench.work import Work
 
 CALLS = {"exp": "torch.exp", "log": "torch.log", "sqrt": "torch.sqrt", "abs": "torch.abs", "max": "larger"}
 HEADER = """import torch

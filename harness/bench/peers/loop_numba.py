@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.bench import printing
-from harness.bench.peers import THREADS, not_installed
-from harness.bench.printing import Dialect, indented, names
-from harness.bench.work import Work
+from noether.bench import printing
+from noether.bench.peers import THREADS, not_installed
+from noether.bench.printing import Dialect, indented, names
+from noether.bench.work import Work
 
 WIDTH = 64
 CALLS = {"exp": "math.exp", "log": "math.log", "sqrt": "math.sqrt", "abs": "abs", "max": "larger"}

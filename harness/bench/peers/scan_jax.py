@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.bench import printing
-from harness.bench.peers import THREADS, not_installed
-from harness.bench.printing import Dialect
-from harness.bench.work import Work
+from noether.bench import printing
+from noether.bench.peers import THREADS, not_installed
+from noether.bench.printing import Dialect
+from noether.bench.work import Work
 
 CALLS = {name: f"jnp.{word}" for name, word in dict(exp="exp", log="log", sqrt="sqrt", abs="abs", max="maximum").items()}
 HEADER = "import jax.numpy as jnp\n"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.bench.peers import THREADS
-from harness.bench.work import Work
-from kernels import launch
-from kernels.precision import widen
+from noether.bench.peers import THREADS
+from noether.bench.work import Work
+from noether.kernels import launch
+from noether.kernels.precision import widen
 
 LANES = 32 * launch.WARPS
 
@@ -29,7 +29,7 @@ def environment() -> dict[str, str]:
 
 
 def prepare(work: Work, variant: str):
-    from kernels.native import execute
+    from noether.kernels.native import execute
 
     job, blocks = work.job, -(-work.lanes // LANES)
     q, v = launch.buffers(job)  # row 0 the start, which a kernel only reads; row 1 the end
@@ -50,7 +50,7 @@ def updating(work: Work):
 
 
 def screening(work: Work):
-    from kernels.screening import compiled
+    from noether.kernels.screening import compiled
 
     laws = len(work.residual.outputs)
     spent, steps = np.empty((laws, work.lanes)), np.empty((2 * laws + 1, work.lanes), np.int32)

@@ -10,12 +10,13 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from noether import resources
 from noether.cases import CATALOG, Case, Symmetry
 from noether.namespace import NUMPY
 from noether.table import listing
 from noether.usage import unknown
 
-THEORY = Path(__file__).resolve().parent.parent / "docs" / "theory.md"
+THEORY = resources.path("theory.md")
 
 
 def cases_table():

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from noether.machine import cpus, importable, processor, versions
+from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
 
 EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
@@ -39,8 +39,8 @@ def software() -> list[Finding]:
     for name, version in versions().items():
         needed = name in ("python", "numpy", "scipy", "sympy", "mpmath")
         fine = version is not None or name == "commit"
-        remedy = "" if fine else f"pip install -c constraints.txt {name}"
-        found.append(Finding(name, version or "none", fine, needed, remedy))
+        cure = "" if fine else remedy(name)
+        found.append(Finding(name, version or "none", fine, needed, cure))
     return [*found, compiler()]
 
 
@@ -117,8 +117,8 @@ def places() -> list[Finding]:
     trap = os.environ.get("TRITON_INTERPRET")
     found.append(Finding("TRITON_INTERPRET", trap or "not set", trap in (None, "", "0"), False, "unset it: kernels would be interpreted, not compiled"))
     cache = Path(os.environ.get("TRITON_CACHE_DIR") or Path.home() / ".triton" / "cache")
-    for what, path, remedy in (("Triton's cache", cache, "set TRITON_CACHE_DIR to a folder that can be written"), ("run folders", Path("runs"), "use --out")):
-        found.append(Finding(what, f"{path}, {'can' if writable(path) else 'cannot'} be written", writable(path), False, remedy))
+    for what, path, cure in (("Triton's cache", cache, "set TRITON_CACHE_DIR to a folder that can be written"), ("run folders", Path("runs"), "use --out")):
+        found.append(Finding(what, f"{path}, {'can' if writable(path) else 'cannot'} be written", writable(path), False, cure))
     return found
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from noether import resources
 from noether.table import explained, footing, killers, number, verdict, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10
 LISTED = 50
-ROOT = Path(__file__).resolve().parent.parent
 Place = tuple[Path, int] | None
 
 
@@ -77,12 +77,12 @@ def law_place(law: str) -> Place:
     if law in EXACT:
         code = EXACT[law].residual.__code__
         return Path(code.co_filename).resolve(), code.co_firstlineno
-    return line_of(ROOT / "docs" / "theory.md", f'<a id="{law}"></a>')
+    return line_of(resources.path("theory.md"), f'<a id="{law}"></a>')
 
 
 def fault_place(name: str) -> Place:
-    """The first line of harness/ that names a planted fault."""
-    return next((p for p in (line_of(f, f'"{name}"') for f in sorted((ROOT / "harness").rglob("*.py"))) if p), None)
+    """The first line of ours that names a planted fault."""
+    return next((p for p in (line_of(f, f'"{name}"') for f in sorted(resources.HERE.rglob("*.py"))) if p), None)
 
 
 @cache

@@ -9,9 +9,12 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from noether import __version__
+from noether import __version__, resources
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
+DISTRIBUTION = "noether-harness"
+EXTRAS = {"triton": "triton", "torch": "torch", "hypothesis": "fuzz", "heyoka": "reference", "jax": "bench", "numba": "bench"}
+"""Package -> the extra of pyproject.toml that has it; every other is of the core."""
 
 
 def importable(*before: Path) -> dict[str, str]:
@@ -26,6 +29,11 @@ def importable(*before: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(x for x in paths if x)}
 
 
+def remedy(package: str) -> str:
+    """The command that installs a package which is missing: with the extra that has it."""
+    return f"pip install '{DISTRIBUTION}[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {DISTRIBUTION}"
+
+
 def version_of(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -36,8 +44,8 @@ def version_of(package: str) -> str | None:
 @cache
 def commit() -> str | None:
     """The commit of the sources, when they stand in a git working tree of their own."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
+    root = resources.tree()
+    if root is None or not (root / ".git").exists():
         return None
     try:
         done = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from noether import resources
 from noether.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
 from noether.kernels.launch import BACKENDS, missing
 from noether.scatter import entry_factor, group, mean_factor
@@ -131,7 +132,7 @@ def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) 
             c.unmeasured.append(" ".join(which))
 
 
-SHIPPED = Path(__file__).resolve().parent.parent / FILE
+SHIPPED = resources.path(FILE.name)
 
 
 def gone(result, path: Path = SHIPPED) -> list[str]:

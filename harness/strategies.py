@@ -19,8 +19,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        "noether.strategies needs hypothesis, which is not installed: pip install 'noether-harness[fuzz]'"
+    ) from None
 
 from noether import sweep
 from noether.cases import CORE

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from noether import resources
 from noether.machine import importable
 from noether.seeds import derive
 
@@ -221,6 +222,8 @@ def main(words: list[str] | None = None) -> int:
     asked = parser.parse_args(words).parts or list(parts)
     if set(asked) - set(parts):
         parser.error(f"part is {sorted(set(asked) - set(parts))[0]!r}, must be one of {', '.join(parts)}")
+    if resources.tree() is None:
+        parser.error("needs the working tree of the project (its tests and corpus): noether is installed as a package here")
     problems = []
     with tempfile.TemporaryDirectory(prefix="noether-stress-") as name:
         for part in asked:

@@ -154,7 +154,7 @@ def missing(backend: str) -> str:
     if backend == "numpy":
         return ""
     if importlib.util.find_spec("triton") is None:
-        return "triton is not installed"
+        return "triton is not installed: pip install 'noether-harness[triton]'"
     interpreting = os.environ.get("TRITON_INTERPRET") == "1"
     if backend in ("triton-ptx", "triton-cpu", "triton-gpu") and interpreting:
         return "TRITON_INTERPRET=1 is set: a process either interprets or compiles"
@@ -164,7 +164,7 @@ def missing(backend: str) -> str:
         if triton.__version__.startswith("3.6.") and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
             return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
     if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
-        return "torch is not installed"
+        return "torch is not installed: pip install 'noether-harness[torch]'"
     if backend == "triton-cpu":
         from noether.kernels import native
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.flow_trajectory import Parameters, Trajectory
+from noether.machine import remedy
 from noether.reference import translation
 from noether.symbolic_mechanics import equations, mechanics
 
@@ -34,7 +35,7 @@ def missing() -> str:
     try:
         hy = package()
     except ImportError as error:
-        return f"{error}; pip install -c constraints.txt heyoka, or the extra 'reference'"
+        return f"{error}; {remedy('heyoka')}"
     return "" if hasattr(hy, "real128") else f"heyoka {hy.__version__} was built without 128-bit numbers"
 
 

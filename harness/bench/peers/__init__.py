@@ -18,6 +18,8 @@ import importlib
 import importlib.util
 from types import ModuleType
 
+from noether.machine import remedy
+
 OURS = "triton-cpu"
 MODULES = {OURS: "triton_cpu", "numba": "loop_numba", "torch.compile": "compiled_torch", "jax": "scan_jax"}
 PEERS = tuple(MODULES)
@@ -35,4 +37,4 @@ def missing(peer: str) -> str:
 
 def not_installed(package: str) -> str:
     """The reason for a package that is not there, '' for one that is."""
-    return "" if importlib.util.find_spec(package) else f"{package} is not installed: pip install -c constraints.txt -e '.[bench]'"
+    return "" if importlib.util.find_spec(package) else f"{package} is not installed: {remedy(package)}"

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -127,11 +127,21 @@ def writable(path: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
+def lacking(findings: list[Finding]) -> list[str]:
+    """What is missing, without which nothing can be verified here."""
+    return [f.what for f in findings if f.needed and not f.fine]
+
+
+def told(findings: list[Finding]) -> dict:
+    """The same for machines."""
+    return {"ready": not lacking(findings), "lacking": lacking(findings), "found": [asdict(f) for f in findings]}
+
+
 def page(findings: list[Finding]) -> Group:
     table = listing("what", "found")
     for f in findings:
         table.add_row(f.what, Text(f.value, style="" if f.fine else "bold red" if f.needed else "yellow"))
     todo = [Text(f"{f.what}: {f.remedy}") for f in findings if not f.fine and f.remedy]
-    bad = [f.what for f in findings if f.needed and not f.fine]
+    bad = lacking(findings)
     last = Text(f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify", style="bold red" if bad else "bold green")
     return Group(table, Text(), *todo, last)

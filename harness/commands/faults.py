@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from noether.commands import complain, option
+from noether.commands import AsJson, complain, option, printed
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
 
@@ -19,7 +18,7 @@ def faults(
     seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print the matrix for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
 ):
     """Plant every fault, and show which law kills it.
 
@@ -36,9 +35,8 @@ def faults(
     publish_faults(result)
     if as_json:
         from noether.faults.summary import summary
-        from noether.records import plain
 
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+        printed(summary(result))
     else:
         from noether.faults.table import ending
         from noether.table import say

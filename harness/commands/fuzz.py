@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, VIOLATED, complain, option
+from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, complain, option, printed
 from noether.commands.verify import Names
 from noether.usage import UsageError
 
@@ -25,24 +24,23 @@ def fuzz(
     plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
 ):
     """Fuzz every exact law within a time box.
 
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
-    from noether.records import plain
     from noether.table import say
 
     if replay is not None:
-        raise typer.Exit(replay_one(replay))
+        raise typer.Exit(replay_one(replay, as_json))
     from noether.fuzz.table import ending, summary
     from noether.fuzz.watching import watched
 
     result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
     if as_json:
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+        printed(summary(result))
     else:
         say(*ending(result))
     for note in result.notes:
@@ -96,11 +94,12 @@ def duration(word: str) -> float:
     return seconds
 
 
-def replay_one(path: Path) -> int:
+def replay_one(path: Path, as_json: bool) -> int:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
     from noether.fuzz import corpus
     from noether.table import say
 
     found = corpus.replay(corpus.read(path))
-    say(found.line)
-    return VIOLATED if found.again else HOLDS
+    code = VIOLATED if found.again else HOLDS
+    printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}) if as_json else say(found.line)
+    return code

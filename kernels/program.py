@@ -90,7 +90,7 @@ class Program:
 
 
 NUMPY = {
-    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # Triton's unary minus is 0 - x: +0 stays +0
+    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # as it is printed: +0 stays +0
     "abs": np.abs,
     "sqrt": np.sqrt,
     "exp": elementary.exp,

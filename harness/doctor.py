@@ -15,8 +15,7 @@ from rich.text import Text
 
 from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
-
-EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
+from noether.wide import EXTENDED, mantissa_bits
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,9 @@ def gpu() -> str:
 
 
 def arithmetic() -> list[Finding]:
-    bits = int(np.finfo(np.longdouble).nmant)
+    bits = mantissa_bits()
     wide = Finding("longdouble", f"{bits} mantissa bits, must be at least {EXTENDED}", bits >= EXTENDED, True,
-                   "run on x86-64 Linux: residuals are formed in the 80-bit type")  # fmt: skip
+                   "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64")  # fmt: skip
     smallest = np.float64(5e-324) * np.float64(1)
     flush = Finding("subnormals", "kept" if smallest > 0 else "flushed to zero", bool(smallest > 0), True, "a loaded library set flush-to-zero (-ffast-math)")
     return [wide, flush]

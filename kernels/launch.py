@@ -149,11 +149,17 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     return outcome
 
 
+def installed(package: str) -> bool:
+    """Whether a package is there; a bare folder of its name beside the user's own work is none."""
+    spec = importlib.util.find_spec(package)
+    return spec is not None and spec.origin is not None
+
+
 def missing(backend: str) -> str:
     """Why a backend cannot run here; '' when it can."""
     if backend == "numpy":
         return ""
-    if importlib.util.find_spec("triton") is None:
+    if not installed("triton"):
         return "triton is not installed: pip install 'noether-harness[triton]'"
     interpreting = os.environ.get("TRITON_INTERPRET") == "1"
     if backend in ("triton-ptx", "triton-cpu", "triton-gpu") and interpreting:
@@ -163,7 +169,7 @@ def missing(backend: str) -> str:
 
         if triton.__version__.startswith("3.6.") and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
             return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
-    if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
+    if backend in ("triton-interpreted", "triton-gpu") and not installed("torch"):
         return "torch is not installed: pip install 'noether-harness[torch]'"
     if backend == "triton-cpu":
         from noether.kernels import native

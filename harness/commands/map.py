@@ -23,9 +23,11 @@ def map_(
     from noether.choices import whole
     from noether.symmetry_map import printed
     from noether.table import say
+    from noether.wide import require_wide
 
     if profile not in symmetry_map.PROFILES:
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")
+    require_wide()
     (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     records = symmetry_map.run_cell(cell)
     if as_json:

@@ -219,11 +219,11 @@ def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
 
 
 def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None) -> Outcome:
-    ptx = compiled(job).ptx
+    ptx = sabotage(compiled(job).ptx) if sabotage else compiled(job).ptx
     q, v = buffers(job)
     blocks = -(-job.lanes // (32 * WARPS))
-    report = execute(sabotage(ptx) if sabotage else ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
-    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned)})
+    report = execute(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned), "ptx": ptx})
 
 
 def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from noether import jobs
 from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
 from noether.wide import EXTENDED, mantissa_bits
@@ -57,7 +58,7 @@ def compiler() -> Finding:
 
 
 def hardware() -> list[Finding]:
-    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), Finding("GPU", gpu())]
+    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), workers(), Finding("GPU", gpu())]
 
 
 def memory() -> str:
@@ -65,6 +66,13 @@ def memory() -> str:
         return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
     except (ValueError, OSError):
         return "unknown"
+
+
+def workers() -> Finding:
+    free = jobs.memory()
+    room = "unknown" if free is None else f"{free / 2**30:.1f} GiB"
+    why = f"{jobs.processors()} usable processors, {room} of memory free, {jobs.WORKER / 2**30:.1f} GiB a worker"
+    return Finding("--jobs auto", f"{jobs.automatic()}: {why}")
 
 
 def gpu() -> str:

@@ -13,15 +13,16 @@ from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.execute import execute
 from noether.folder import Folder
+from noether.jobs import AUTO
+from noether.jobs import jobs as how_many
 from noether.kernels.launch import BackendMissing
-from noether.machine import cpus, versions
+from noether.machine import versions
 from noether.refusals import why
 from noether.usage import UsageError
 from noether.verdicts import LawSummary, Record, exit_code, summarise
 from noether.wide import require_wide
 
 INTERNAL, INTERRUPTED = 70, 130
-DEFAULT_JOBS = min(2, cpus())
 
 
 class RecordingError(RuntimeError):
@@ -131,13 +132,13 @@ def check_same(about: dict, request: Request, backend: str) -> None:
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
-def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int = DEFAULT_JOBS, strict: bool = False,
+def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int | str = AUTO, strict: bool = False,
         watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
     """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
 
     Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses.
     """
-    begin = time.perf_counter()
+    begin, jobs = time.perf_counter(), how_many(jobs)
     planned = plan(select(request))
     folder, found = None, None
     if resume is not None:
@@ -243,7 +244,7 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
 
 def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
            precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
-           jobs: int = 1, **overrides) -> Result:  # fmt: skip
+           jobs: int | str = 1, **overrides) -> Result:  # fmt: skip
     """Verify cases and return what was found: the same as `noether verify`, from Python.
 
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
@@ -253,7 +254,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     seed        every random start derives from it
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
-    jobs        worker processes; above 1 the caller's script needs the usual `if __name__ == "__main__":`
+    jobs        worker processes, a number or "auto"; above 1 the caller's script needs the usual `if __name__ == "__main__":`
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
     Raises noether.usage.UsageError for wrong words, noether.kernels.launch.BackendMissing where a backend is not here.

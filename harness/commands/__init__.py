@@ -22,6 +22,7 @@ def option(kind, help: str, *names: str, **more):
     return Annotated[kind, typer.Option(*names, help=help, show_default=False, **more)]
 
 
+Jobs = option(str, "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.", "--jobs", "-j")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 
 

@@ -55,11 +55,10 @@ def verified(found, path: Path, *, boxed: bool) -> int:
     from noether.discovery.writing import write
     from noether.progress import watched
     from noether.publish import publish
-    from noether.run import DEFAULT_JOBS
 
     word = write(found, path, boxed)
     print(f"\nwrote {path}; verified by: noether verify {word}\n")
-    result = watched(Request(cases=(word,)), jobs=DEFAULT_JOBS)
+    result = watched(Request(cases=(word,)))
     publish(result)
     tell(result, False)
     return result.exit_code

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, complain, option, printed
+from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, complain, option, printed
 from noether.commands.verify import Names
 from noether.usage import UsageError
 
@@ -23,7 +23,7 @@ def fuzz(
     replay: option(Path | None, "Replay one file of a corpus, and nothing else.") = None,
     plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
+    jobs: Jobs = "auto",
     as_json: AsJson = False,
 ):
     """Fuzz every exact law within a time box.
@@ -60,7 +60,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     from noether.fuzz.corpus import CORPUS
     from noether.fuzz.outcome import Campaign
     from noether.fuzz.probe import Probe, fault
-    from noether.run import DEFAULT_JOBS
+    from noether.jobs import jobs as how_many
 
     if plant is not None:
         fault(plant)
@@ -77,7 +77,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     kept = corpus if corpus is not None else None if plant else CORPUS
     return Campaign(
         chosen, rules, several("precision", precision, tuple(plan.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
-        seconds, batches, DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024), files, kept, out,
+        seconds, batches, how_many(jobs), files, kept, out,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import INTERNAL, AsJson, complain, option, printed
+from noether.commands import INTERNAL, AsJson, Jobs, complain, option, printed
 from noether.usage import UsageError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -32,7 +32,7 @@ def verify(
     reference: option(bool, "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).", "--reference") = False,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
+    jobs: Jobs = "auto",
     as_json: AsJson = False,
     strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
@@ -40,12 +40,12 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    from noether.choices import Request, whole
+    from noether.choices import Request
+    from noether.jobs import jobs as how_many
     from noether.progress import watched
     from noether.publish import publish
-    from noether.run import DEFAULT_JOBS
 
-    jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
+    workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
                  eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes, reference=reference)  # fmt: skip
     if resume is not None:
@@ -53,7 +53,7 @@ def verify(
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
         words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
     guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-    result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
+    result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
     publish(result)
     if guard:
         guard.conclude(result)

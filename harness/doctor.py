@@ -64,7 +64,7 @@ def hardware() -> list[Finding]:
 def memory() -> str:
     try:
         return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
-    except (ValueError, OSError):
+    except (AttributeError, ValueError, OSError):  # POSIX alone has sysconf
         return "unknown"
 
 

@@ -6,17 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from noether import jobs
 from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
-from noether.wide import EXTENDED, mantissa_bits
+
+EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
 
 
 @dataclass(frozen=True)
@@ -58,21 +58,14 @@ def compiler() -> Finding:
 
 
 def hardware() -> list[Finding]:
-    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), workers(), Finding("GPU", gpu())]
+    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), Finding("GPU", gpu())]
 
 
 def memory() -> str:
     try:
         return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
-    except (AttributeError, ValueError, OSError):  # POSIX alone has sysconf
+    except (ValueError, OSError):
         return "unknown"
-
-
-def workers() -> Finding:
-    free = jobs.memory()
-    room = "unknown" if free is None else f"{free / 2**30:.1f} GiB"
-    why = f"{jobs.processors()} usable processors, {room} of memory free, {jobs.WORKER / 2**30:.1f} GiB a worker"
-    return Finding("--jobs auto", f"{jobs.automatic()}: {why}")
 
 
 def gpu() -> str:
@@ -87,9 +80,9 @@ def gpu() -> str:
 
 
 def arithmetic() -> list[Finding]:
-    bits = mantissa_bits()
+    bits = int(np.finfo(np.longdouble).nmant)
     wide = Finding("longdouble", f"{bits} mantissa bits, must be at least {EXTENDED}", bits >= EXTENDED, True,
-                   "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64")  # fmt: skip
+                   "run on x86-64 Linux: residuals are formed in the 80-bit type")  # fmt: skip
     smallest = np.float64(5e-324) * np.float64(1)
     flush = Finding("subnormals", "kept" if smallest > 0 else "flushed to zero", bool(smallest > 0), True, "a loaded library set flush-to-zero (-ffast-math)")
     return [wide, flush]
@@ -116,17 +109,31 @@ def backends() -> list[Finding]:
         found.append(Finding(f"backend {name}", "available" if not reason else f"not here: {reason}", not reason, name == "numpy"))
     here = {f.what.removeprefix("backend ") for f in found if f.fine}
     chosen = next((b for b in PREFERRED if b in here), "none")
-    return [*found, Finding("backend auto", f"{chosen}, the first that is here of {', '.join(PREFERRED)}")]
+    told = f"{chosen}, the first that is here of {', '.join(PREFERRED)}"
+    return [*found, Finding("backend auto", told, chosen != PREFERRED[-1], remedy="numpy is 10 to 50 times slower: see backend triton-cpu")]
 
 
 def places() -> list[Finding]:
     found = []
     trap = os.environ.get("TRITON_INTERPRET")
     found.append(Finding("TRITON_INTERPRET", trap or "not set", trap in (None, "", "0"), False, "unset it: kernels would be interpreted, not compiled"))
-    cache = Path(os.environ.get("TRITON_CACHE_DIR") or Path.home() / ".triton" / "cache")
-    for what, path, cure in (("Triton's cache", cache, "set TRITON_CACHE_DIR to a folder that can be written"), ("run folders", Path("runs"), "use --out")):
-        found.append(Finding(what, f"{path}, {'can' if writable(path) else 'cannot'} be written", writable(path), False, cure))
+    found += kept()
+    runs = Path("runs")
+    found.append(Finding("run folders", f"{runs}, {'can' if writable(runs) else 'cannot'} be written", writable(runs), False, "use --out"))
     return found
+
+
+def kept() -> list[Finding]:
+    """Where compiled kernels are kept, and what is wrong with the folder that was asked for."""
+    from noether.kernels import caches, tritonfiles
+
+    cure = f"make it yours alone, or set {caches.VARIABLE} to a folder that is"
+    try:
+        place = caches.folder("native").parent
+        next(tritonfiles.places())
+    except caches.NoFolder as error:
+        return [Finding("cache", str(error), False, False, cure)]
+    return [Finding("cache", str(place)), *(Finding("cache", line, False, False, cure) for line in caches.notes())]
 
 
 def writable(path: Path) -> bool:
@@ -134,21 +141,11 @@ def writable(path: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def lacking(findings: list[Finding]) -> list[str]:
-    """What is missing, without which nothing can be verified here."""
-    return [f.what for f in findings if f.needed and not f.fine]
-
-
-def told(findings: list[Finding]) -> dict:
-    """The same for machines."""
-    return {"ready": not lacking(findings), "lacking": lacking(findings), "found": [asdict(f) for f in findings]}
-
-
 def page(findings: list[Finding]) -> Group:
     table = listing("what", "found")
     for f in findings:
         table.add_row(f.what, Text(f.value, style="" if f.fine else "bold red" if f.needed else "yellow"))
     todo = [Text(f"{f.what}: {f.remedy}") for f in findings if not f.fine and f.remedy]
-    bad = lacking(findings)
+    bad = [f.what for f in findings if f.needed and not f.fine]
     last = Text(f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify", style="bold red" if bad else "bold green")
     return Group(table, Text(), *todo, last)

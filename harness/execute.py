@@ -14,14 +14,14 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
 from noether import casefile
+from noether.kernels import caches
 from noether.machine import cpus
 from noether.verdicts import Record
-from noether.wide import require_wide
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 
@@ -34,21 +34,21 @@ class Done:
     records: list[Record]
     seconds: float
     error: str | None = None
+    notes: list[str] = field(default_factory=list)  # what its process had to do otherwise, once told as good as twice
 
 
 def run_cell(cell) -> Done:
     """Every exception of a cell becomes part of the result: one broken cell must not take the others with it."""
     begin = time.perf_counter()
     try:
-        require_wide()  # of the machine that runs it
         records = list(cell.run())
         for record in records:
             if not isinstance(record, Record):
                 raise TypeError(f"cell {cell.name} gave {type(record).__name__}, must give Record")
             record.cell = cell.name
-        return Done(cell.name, records, time.perf_counter() - begin)
+        return Done(cell.name, records, time.perf_counter() - begin, notes=caches.notes())
     except Exception:
-        return Done(cell.name, [], time.perf_counter() - begin, traceback.format_exc())
+        return Done(cell.name, [], time.perf_counter() - begin, traceback.format_exc(), caches.notes())
 
 
 def prepare_worker(files: tuple[str, ...], threads: int = 0) -> None:

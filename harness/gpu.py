@@ -28,6 +28,7 @@ from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch, noisy
 from noether.kernels.precision import PRECISIONS, Precision
 from noether.kernels.rules import RULES
+from noether.kernels.tritonfiles import checked
 from noether.normalisation.launches import FORCES, drawn
 from noether.verdicts import VIOLATED
 
@@ -94,6 +95,7 @@ def survivors(rows: list[dict]) -> list[str]:
     return sorted(shown - {r["control"] for r in rows if r.get("control") and r["verdict"] == VIOLATED})
 
 
+@checked()
 def facts() -> list[dict]:
     """What platform notes say of the hardware, asked of the hardware."""
     import torch
@@ -133,6 +135,7 @@ def fusion(clock) -> list[dict]:
     return rows
 
 
+@checked()
 def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_STEPS) -> list[dict]:
     """Trajectory-steps per second, states only (no trace), median of five launches."""
     import torch

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 
 from noether import __version__, resources
-from noether.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
@@ -68,8 +67,7 @@ def processor() -> str:
 
 
 def cpus() -> int:
-    """How many this process may use at once."""
-    return processors()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> dict:

@@ -1,17 +1,12 @@
-"""A program printed as a Triton function, in a real file: triton.jit reads its function's source.
-
-Files are content-addressed and renamed into place, so concurrent runs agree and nothing half-written is read.
-"""
+"""A program printed as a Triton function: the text that was printed is what runs, and nothing lies on disk."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
+import linecache
 import sys
-import tempfile
 from functools import cache
-from pathlib import Path
+from types import ModuleType
 
 from noether.kernels.precision import Precision
 from noether.kernels.program import Program
@@ -41,7 +36,7 @@ def source(program: Program, precision: Precision) -> str:
         elif op.name == "const":
             text = f"tl.full({program.inputs[-1]}.shape, {op.value!r}, {arith})"
         elif op.name == "neg":
-            text = f"0.0 - {a[0]}"  # unary minus is this up to Triton 3.7 and makes -0 of +0 from 3.8.0 on
+            text = f"-{a[0]}"
         elif op.name in ("exp", "log"):
             text = f"{op.name}({a[0]}, {arith})"
         elif op.name == "step":
@@ -67,32 +62,21 @@ def source(program: Program, precision: Precision) -> str:
     return head + "\n".join(lines) + f"\n    return ({results},)\n"
 
 
-def folder() -> Path:
-    """Where generated modules lie: the user's cache, or a temporary folder when that cannot be written."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = base / "noether" / "programs"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place):
-            return place
-    except OSError:
-        return Path(tempfile.gettempdir()) / f"noether-programs-{os.getuid()}"
-
-
 @cache
 def function(program: Program, precision: Precision):
-    """The @triton.jit function of a program."""
+    """The @triton.jit function of a program.
+
+    triton.jit reads its function's source, which Python takes from linecache: no file is written, and none is read.
+    An entry without a time is never looked for on disk (inspect, linecache, checked up to Python 3.14).
+    """
     text = source(program, precision)
-    name = "gradient_" + hashlib.sha256(text.encode()).hexdigest()[:20]
-    path = folder() / f"{name}.py"
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".py")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(draft, path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+    place = f"<noether gradient {digest}>"
+    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
+    module = ModuleType(f"gradient_{digest}")
+    sys.modules[module.__name__] = module  # the interpreter looks for a function's globals there
+    exec(compile(text, place, "exec"), module.__dict__)
+    read = getattr(module.gradient, "raw_src", None)
+    if read is not None and "".join(read) != text[text.index("@triton.jit") :]:
+        raise RuntimeError(f"triton read another source of {place} than was printed")
     return module.gradient

@@ -6,10 +6,10 @@ For sm_80 and sm_90; sm_100 packs two float32 into one operation (f32x2), which 
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from noether.kernels.tritonfiles import checked
 
 ARCHITECTURES = (80, 90)
 
@@ -59,7 +59,6 @@ def _name(value) -> str:
 
 
 def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Compiled:
-    _need_a_cache()
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -67,7 +66,7 @@ def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Co
     types = {name: "constexpr" if name in constexprs else signature[name] for name in fn.arg_names}
     source = ASTSource(fn, types, dict(constexprs))
     options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
-    with _without_assembling():
+    with checked(), _without_assembling():
         done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
     return Compiled(done.asm["ptx"], done.metadata.name, 32 * num_warps, arch, {n: t for n, t in types.items() if t != "constexpr"})
 
@@ -95,17 +94,3 @@ def _without_assembling():
         yield
     finally:
         knobs.runtime.add_stages_inspection_hook = before
-
-
-def _need_a_cache():
-    """Point Triton's cache at a temporary folder where the usual one cannot be written."""
-    if "TRITON_CACHE_DIR" in os.environ:
-        return
-    home = Path(os.environ.get("TRITON_HOME") or os.path.expanduser("~")) / ".triton" / "cache"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home):
-            pass
-    except OSError:
-        # One folder per process: a shared one in /tmp could be written by somebody else.
-        os.environ["TRITON_CACHE_DIR"] = tempfile.mkdtemp(prefix="triton-cache-")

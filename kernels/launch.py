@@ -27,6 +27,7 @@ from noether.kernels.program import Program
 from noether.kernels.rules import RULES, Rule
 from noether.kernels.step import advanced
 from noether.kernels.step import trajectory as plain_trajectory
+from noether.kernels.tritonfiles import checked
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
@@ -149,17 +150,11 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     return outcome
 
 
-def installed(package: str) -> bool:
-    """Whether a package is there; a bare folder of its name beside the user's own work is none."""
-    spec = importlib.util.find_spec(package)
-    return spec is not None and spec.origin is not None
-
-
 def missing(backend: str) -> str:
     """Why a backend cannot run here; '' when it can."""
     if backend == "numpy":
         return ""
-    if not installed("triton"):
+    if importlib.util.find_spec("triton") is None:
         return "triton is not installed: pip install 'noether-harness[triton]'"
     interpreting = os.environ.get("TRITON_INTERPRET") == "1"
     if backend in ("triton-ptx", "triton-cpu", "triton-gpu") and interpreting:
@@ -169,7 +164,7 @@ def missing(backend: str) -> str:
 
         if triton.__version__.startswith("3.6.") and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
             return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
-    if backend in ("triton-interpreted", "triton-gpu") and not installed("torch"):
+    if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
         return "torch is not installed: pip install 'noether-harness[torch]'"
     if backend == "triton-cpu":
         from noether.kernels import native
@@ -188,6 +183,12 @@ def missing(backend: str) -> str:
 def automatic() -> str:
     """The best backend here: a GPU, else PTX compiled for this processor, else numpy."""
     return next(b for b in PREFERRED if not missing(b))
+
+
+def slower() -> str:
+    """Why the backend that is chosen by itself is numpy; '' where it is a compiled one."""
+    chosen = automatic()
+    return f"backend auto is {chosen}: triton-cpu is not here: {missing('triton-cpu')}" if chosen == PREFERRED[-1] else ""
 
 
 SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}
@@ -219,13 +220,14 @@ def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
 
 
 def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None) -> Outcome:
-    ptx = sabotage(compiled(job).ptx) if sabotage else compiled(job).ptx
+    ptx = compiled(job).ptx
     q, v = buffers(job)
     blocks = -(-job.lanes // (32 * WARPS))
-    report = execute(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
-    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned), "ptx": ptx})
+    report = execute(sabotage(ptx) if sabotage else ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned)})
 
 
+@checked()
 def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:
     import torch
 

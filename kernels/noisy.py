@@ -28,6 +28,7 @@ from noether.kernels import launch, noise
 from noether.kernels.precision import Precision, encode, widen
 from noether.kernels.rules import Rule
 from noether.kernels.step import step
+from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")
 COUNTERS = ("lane", "seed", "threshold", "shift")
@@ -133,7 +134,7 @@ def forced(job: NoisyJob):
 
     def turning(q, a):
         pull = a[0] / total([x * x for x in q])
-        return [g for x, y in zip(q[::2], q[1::2], strict=True) for g in (y.dtype.type(0) - pull * y, pull * x)]
+        return [g for x, y in zip(q[::2], q[1::2], strict=True) for g in (-(pull * y), pull * x)]
 
     def projected(q, z):
         square = total([x * x for x in q])
@@ -234,6 +235,7 @@ def summed(job: NoisyJob, buffers: list[np.ndarray], backend: str, notes: dict |
     return Sums(buffers[4], q, v, job.every, backend, notes=notes or {})
 
 
+@checked()
 def launched(job: NoisyJob, device: str, block: int, **options) -> list[np.ndarray]:
     import torch
 

@@ -23,6 +23,7 @@ from noether.kernels.precision import Precision, encode
 from noether.kernels.program import Program
 from noether.kernels.registers import Registers
 from noether.kernels.step import advanced
+from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 FLOAT64 = Precision("float64")
@@ -128,6 +129,7 @@ def launched(screen: Screen, backend: str) -> Found:
     return Found(spent, steps[:laws], steps[laws : 2 * laws], steps[-1], q[-1], v[-1], backend, notes=notes)
 
 
+@checked()
 def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.ndarray]:
     import torch
 

@@ -86,7 +86,7 @@ class Plan(types.ModuleType):
             raise BackendMissing("backend triton-gpu is not here: torch sees no GPU")
         return "numpy" if name == "auto" else name
 
-    def not_here(self, law):
+    def slower(self, name):
         return ""
 
     def cells(self, selection):

@@ -1,15 +1,19 @@
 """Compiled libraries: never a damaged one loaded, never two runs in each other's way, and no compiler is no crash."""
 
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from noether.kernels import native
+from noether.kernels import caches, native
 from noether.kernels.native import cache, compiler
 from noether.kernels.native.execute import library
 
@@ -36,24 +40,46 @@ def test_a_library_is_built_once(place, monkeypatch):
     assert [*place.iterdir()] == [path], "drafts were left"
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:900] + bytes([b[900] ^ 1]) + b[901:], lambda b: b[:-1], lambda b: b + b"x"])
+DAMAGE = {
+    "cut": lambda b: b[: len(b) // 2],
+    "empty": lambda b: b"",
+    "flipped": lambda b: b[:900] + bytes([b[900] ^ 1]) + b[901:],
+    "one byte short": lambda b: b[:-1],
+    "one byte long": lambda b: b + b"x",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
-    tool = native.find_compiler()
-    cache._own(place)
-    path = place / "x.so"
-    cache.build(tool, TEXT % 7, path)
-    assert cache.intact(path) is not None
+    text, program = TEXT % 8, "from noether.kernels.native import cache, compiler; print(cache.load(compiler.find(), {!r})[0].run())"
+    cache.load(native.find_compiler(), text)
+    (path,) = place.glob("*.so")
     path.write_bytes(damage(path.read_bytes()))
     assert cache.intact(path) is None
-    text = TEXT % 8
-    cache.load(tool, text)
-    (other,) = (p for p in place.glob("*.so") if p != path)
-    other.write_bytes(damage(other.read_bytes()))
     # Loaded in another process: this one keeps the library that it has.
-    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {text!r})[0].run())"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program.format(text)], cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert done.stdout == "8\n", done.stderr
-    assert cache.intact(other) is not None
+    assert cache.intact(path) is not None
+
+
+def test_the_library_of_another_text_is_damage_too(place):
+    tool = native.find_compiler()
+    assert cache.load(tool, TEXT % 50)[0].run() == 50
+    (one,) = place.glob("*.so")
+    assert cache.load(tool, TEXT % 51)[0].run() == 51
+    (other,) = (path for path in place.glob("*.so") if path != one)
+    other.write_bytes(one.read_bytes())
+    assert cache.intact(one) is not None and cache.intact(other) is None
+    assert cache.load(tool, TEXT % 51)[0].run() == 51
+
+
+def test_a_link_in_place_of_a_library_is_not_followed(place, tmp_path):
+    tool = native.find_compiler()
+    assert cache.load(tool, TEXT % 52)[0].run() == 52
+    (path,) = place.glob("*.so")
+    moved = path.rename(tmp_path / path.name)
+    path.symlink_to(moved)
+    assert cache.intact(path) is None and cache.load(tool, TEXT % 52)[0].run() == 52 and not path.is_symlink()
 
 
 def test_a_library_in_use_outlives_its_file(place):
@@ -100,20 +126,11 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
     assert done.stdout == "6\n", done.stderr
 
 
-def test_a_folder_that_others_can_write_is_not_used(tmp_path):
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    theirs.chmod(0o777)
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path)
-    assert not cache._own(theirs) and not cache._own(link) and cache._own(tmp_path / "mine")
-
-
 def test_the_cache_is_bounded(tmp_path):
     for k in range(9):
-        (tmp_path / f"{k}.so").write_text("")
+        (tmp_path / f"{k}.so").mkdir() if k == 3 else (tmp_path / f"{k}.so").write_text("")
         os.utime(tmp_path / f"{k}.so", (k, k))
-    cache.shrink(tmp_path, 4)
+    caches.shrink(tmp_path, 4)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["5.so", "6.so", "7.so", "8.so"]
 
 
@@ -132,6 +149,45 @@ def test_a_compiler_that_cannot_compile_is_named(tmp_path):
     env = {**os.environ, "CC": str(fake)}
     done = subprocess.run([sys.executable, "-c", "from noether.kernels import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
     assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
+
+
+BROKEN = {
+    "is not there": (None, "no-such-compiler: not on PATH"),
+    "fails": ("exit 1", "ended with 1"),
+    "writes nothing": ("exit 0", "wrote nothing"),
+    "hangs": ("sleep 100", "did not end within 0.5 s"),
+    "hangs in a child": ("sleep 100 & wait", "did not end within 0.5 s"),
+    "hangs when it compiles": ('[ "$1" = --version ] || sleep 100', "did not end within 0.5 s"),
+    "writes text": ('while [ "$1" != -o ] && shift; do :; done; echo garbage > "$2"', "file too short"),
+    "cuts what it writes": ('REAL "$@"; while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; [ $# = 0 ] || truncate -s 9000 "$2"', "signal"),
+    "writes another library": ('while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; echo "int f;" | REAL -shared -x c -o "$2" -', "run"),
+    "speaks no UTF-8": ("printf '\\377\\376'; printf '\\377' >&2; exit 3", "\ufffd"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkeypatch, what, place):
+    body, told = BROKEN[what]
+    name = "no-such-compiler"
+    if body is not None:
+        name = str(tmp_path / "my gcc")
+        Path(name).write_text("#!/bin/sh\n" + body.replace("REAL", shutil.which("gcc") or "cc") + "\n")
+        Path(name).chmod(0o755)
+    monkeypatch.setenv("CC", shlex.quote(name))
+    monkeypatch.setattr(compiler, "PATIENCE", 0.5 if "hangs" in what else 30)
+    begin = time.monotonic()
+    with pytest.raises(native.CompilerMissing, match=re.escape(told)) as caught:
+        compiler.find.__wrapped__()
+    assert Path(name).name in str(caught.value) and time.monotonic() - begin < 20
+    assert not [*place.glob("*.so")] or what in ("cuts what it writes", "writes text", "writes another library")
+
+
+def test_words_behind_a_compiler_are_its_first_flags(monkeypatch, place):
+    tool = native.find_compiler()
+    monkeypatch.setenv("CC", f"{tool.path} -DWORD=6")
+    found = compiler.find.__wrapped__()
+    assert found.path == tool.path and found.flags[0] == "-DWORD=6"
+    assert cache.load(found, "int run(void) { return WORD; }")[0].run() == 6
 
 
 def test_without_openmp_one_thread_gives_the_same_bits_and_a_note(monkeypatch):

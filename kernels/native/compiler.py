@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
+import signal
 import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +29,7 @@ INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
 """An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other, and the processor
 waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10 % in spills (gcc 12)."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
+PATIENCE = 30  # seconds for its version and for a library of ten lines
 
 
 class CompilerMissing(RuntimeError):
@@ -43,6 +48,7 @@ class Compiler:
     version: str
     flags: tuple[str, ...]
     openmp: bool
+    patience: int = TIMEOUT
 
     @property
     def is_clang(self) -> bool:
@@ -61,15 +67,40 @@ class Compiler:
     def build(self, text: str, target: Path) -> str:
         """Compile C text into a shared library; returns what the compiler says of vectorised loops."""
         told = ("-Rpass=loop-vectorize",) if self.is_clang else ("-fopt-info-vec-optimized",)
-        done = _run([self.path, *self.flags, *told, "-x", "c", "-", "-o", str(target), "-lm"], text)
+        command = [self.path, *self.flags, *told, "-x", "c", "-", "-o", str(target), "-lm"]
+        try:
+            done = _run(command, text, self.patience, TMPDIR=str(target.parent))
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CompileFailed(f"{self.path}: {told_of(error)}") from None
         if done.returncode:
             raise CompileFailed(f"{self.path} ended with {done.returncode} on a translated kernel:\n{done.stderr[:2000]}")
+        if not target.exists():
+            raise CompileFailed(f"{self.path} ended with 0 and wrote nothing")
         return done.stderr
 
 
-def _run(command: list[str], text: str = "") -> subprocess.CompletedProcess:
-    environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+def _run(command: list[str], text: str, patience: int, **environment) -> subprocess.CompletedProcess:
+    """Run a compiler to its end, or end it with all that it started. Raises OSError, subprocess.TimeoutExpired.
+
+    subprocess.run ends the compiler alone, and then waits for what it started to close the pipes.
+    """
+    environment = {**os.environ, "LC_ALL": "C", **environment}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                          errors="replace", env=environment, start_new_session=True) as child:  # fmt: skip
+        try:
+            out, err = child.communicate(text, timeout=patience)
+        except BaseException:
+            with suppress(OSError, AttributeError):  # AttributeError: Windows has no groups
+                os.killpg(child.pid, signal.SIGKILL)
+            child.kill()
+            raise
+    return subprocess.CompletedProcess(command, child.returncode, out, err)
+
+
+def told_of(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"did not end within {error.timeout:g} s"
+    return f"{type(error).__name__}: {error}"
 
 
 def flags(version: str) -> tuple[str, ...]:
@@ -123,24 +154,32 @@ int run(double *x) {
 @cache
 def find() -> Compiler:
     """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises CompilerMissing."""
-    wanted = [os.environ["CC"]] if os.environ.get("CC") else list(NAMES)
+    wanted = [os.environ["CC"]] if os.environ.get("CC", "").strip() else list(NAMES)
     said = []
     for name in wanted:
-        path = shutil.which(name)
+        try:
+            first, *more = shlex.split(name)  # CC="ccache gcc" is usual
+        except ValueError as error:
+            said.append(f"{name}: {error}")
+            continue
+        path = shutil.which(first)
         if path is None:
             said.append(f"{name}: not on PATH")
             continue
         try:
-            done = _run([path, "--version"])
-            version = (done.stdout.strip().splitlines() or ["unknown version"])[0]
-            for openmp in (True, False):
-                compiler = Compiler(path, version, (*flags(version), "-fopenmp" if openmp else "-fopenmp-simd"), openmp)
-                trouble = _probe(compiler)
-                if not trouble:
-                    return compiler
-            said.append(f"{path}: {trouble}")
+            done = _run([path, *more, "--version"], "", PATIENCE)
         except (OSError, subprocess.SubprocessError) as error:
-            said.append(f"{path}: {type(error).__name__}: {error}")
+            said.append(f"{path}: {told_of(error)}")
+            continue
+        version = (done.stdout.strip().splitlines() or ["unknown version"])[0]
+        for openmp in (True, False):
+            chosen = (*more, *flags(version), "-fopenmp" if openmp else "-fopenmp-simd")
+            trouble = _probe(Compiler(path, version, chosen, openmp, PATIENCE))
+            if not trouble:
+                return Compiler(path, version, chosen, openmp)
+            if "did not end" in trouble:
+                break
+        said.append(f"{path}: {trouble.removeprefix(f'{path}: ')}")
     raise CompilerMissing("no C compiler that works: " + "; ".join(said))
 
 
@@ -151,9 +190,21 @@ def _probe(compiler: Compiler) -> str:
     from noether.kernels.native.cache import CacheFailed, load
 
     try:
-        library, _ = load(compiler, PROBE)
-    except (CompileFailed, CacheFailed) as error:
+        library, _ = load(compiler, PROBE, survived)
+        x = (ctypes.c_double * 64)(*([1.0] * 64))
+        parallel = library.run(x)
+    except (CompileFailed, CacheFailed, AttributeError) as error:
         return str(error).strip().splitlines()[-1]
-    x = (ctypes.c_double * 64)(*([1.0] * 64))
-    parallel = library.run(x)
     return "" if x[0] == 64.0 and parallel == compiler.openmp else "its OpenMP does not run"
+
+
+def survived(path: str) -> str:
+    """Why a new library must not be loaded here: another process tries first, for what is cut short ends it."""
+    program = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).run((ctypes.c_double * 64)())"
+    try:
+        done = _run([sys.executable, "-I", "-S", "-c", program, path], "", PATIENCE)
+    except (OSError, subprocess.SubprocessError) as error:
+        return told_of(error)
+    if done.returncode < 0:
+        return f"what it wrote ends the process that loads it with signal {-done.returncode}"
+    return (done.stderr.strip().splitlines() or ["what it wrote cannot be loaded"])[-1] if done.returncode else ""

@@ -25,6 +25,9 @@ class Symmetry:
 
     name   one word of the catalogue: translation, scale, rotation, rescale, general-linear
     A      (d, d) numbers;  a  (d,) numbers
+
+    Raises CaseError where A is not (d, d), or where both are zero. `translation`, `linear`, `scale` and `rotation` of this
+    module write the usual ones.
     """
 
     name: str
@@ -73,16 +76,19 @@ class Symmetry:
 
 
 def translation(direction: Sequence[float], name: str = "translation") -> Symmetry:
+    """xi(q) = direction: the loss does not change along it."""
     d = len(direction)
     return Symmetry(name, tuple((0,) * d for _ in range(d)), tuple(direction))
 
 
 def linear(A, name: str) -> Symmetry:
+    """xi(q) = A q for a (d, d) matrix."""
     rows = tuple(tuple(int(x) if x == int(x) else float(x) for x in row) for row in np.asarray(A))
     return Symmetry(name, rows, (0,) * len(rows))
 
 
 def scale(d: int) -> Symmetry:
+    """xi(q) = q: the loss does not change with the length of q."""
     return linear(np.eye(d), "scale")
 
 
@@ -97,7 +103,7 @@ def rotation(d: int, i: int, j: int) -> Symmetry:
 
 @dataclass(frozen=True)
 class Metric:
-    """The kinetic energy of the learning rule.
+    """The kinetic energy of the learning rule: Metric() is Euclidean, Metric(DIAGONAL, entries=f), Metric(BREGMAN, potential=h).
 
     euclidean   T = (m/2) |qdot|^2
     diagonal    T = (m/2) sum_i G_i(q) qdot_i^2,  entries(q, kappa, xp) -> d entries of G
@@ -105,6 +111,8 @@ class Metric:
 
     simplex     the parameters are positive and sum to 1: starts are normalised, and of a Bregman rule's charges only
                 those with <1, xi> = 0 are kept (theory.md#D7)
+
+    Raises CaseError for another kind, or where the function of the kind is missing.
     """
 
     kind: str = EUCLIDEAN
@@ -135,9 +143,13 @@ class Case:
     pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range; None has the harness
                 derive it from the largest curvature on the box
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
+    symmetries  at least one Symmetry of d parameters that the loss keeps, with different names
+    metric      the kinetic energy of the learning rule; Euclidean unless said
     kinks       kinks(q, xp) -> the arguments of every `step` in the loss: where one is 0 the loss has a kink, and what is
                 said of solutions that meet it ends (theory.md section 8)
     samples     samples(q, xp) -> the losses of single samples, whose mean is the loss: minibatches, theory.md#D9
+
+    Raises CaseError where the fields contradict each other; what the functions do is tried out by `noether verify`.
     """
 
     name: str

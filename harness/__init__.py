@@ -6,6 +6,16 @@ The public names are here: `from noether import verify, Case`. Each is loaded wh
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
+    from noether import strategies as strategies
+    from noether.cases import Case as Case
+    from noether.cases.case import Metric as Metric
+    from noether.cases.case import Symmetry as Symmetry
+    from noether.discovery.finding import discover as discover
+    from noether.run import Result as Result
+    from noether.run import verify as verify
 
 __version__ = "0.2.0"
 
@@ -20,7 +30,8 @@ PUBLIC = {
 }
 """Name -> module that has it; the empty word for a module of this package."""
 
-__all__ = ["__version__", *PUBLIC]
+# Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
+__all__ = ["__version__", "verify", "Result", "discover", "Case", "Symmetry", "Metric"]
 
 
 def __getattr__(name: str):
@@ -30,4 +41,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *PUBLIC})
+    return sorted({*globals(), *__all__})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from rich.console import Group
 from rich.text import Text
 
 from noether import resources
-from noether.cases import CATALOG, Case, Symmetry
+from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.namespace import NUMPY
 from noether.table import listing
 from noether.usage import unknown
@@ -24,6 +25,22 @@ def cases_table():
     for case in CATALOG:
         table.add_row(case.name, case.title, case.metric.kind, ", ".join(s.name for s in case.symmetries))
     return table
+
+
+def cases_listed() -> list[dict]:
+    """The same for machines."""
+    return [
+        {
+            "case": case.name,
+            "title": case.title,
+            "source": case.source,
+            "metric": case.metric.kind,
+            "dim": len(case.box),
+            "symmetries": [s.name for s in case.symmetries],
+            "core": case in CORE,
+        }
+        for case in CATALOG
+    ]
 
 
 def laws_table():
@@ -74,18 +91,41 @@ def flowing(text: str) -> str:
 
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
+    law = law_of(word)
+    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies), ("judged", f"{law.kind} verdict"),
+              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls", "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
+    parts = [field(name, text) for name, text in fields]
+    parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
+    section = theory_of(law)
+    return Group(*parts, *([Text(), Text(section)] if section else []))
+
+
+def law_of(word: str):
+    """The entry of the book of laws. Raises UsageError."""
     from noether.plan import LAWS
 
     key = word.strip().upper()
     if key not in LAWS:
         raise unknown("law", word, LAWS)
-    law = LAWS[key]
-    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies), ("judged", f"{law.kind} verdict"),
-              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls", "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
-    parts = [field(name, text) for name, text in fields]
-    parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(key, run))]
-    section = theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8")) if THEORY.exists() else ""
-    return Group(*parts, *([Text(), Text(section)] if section else []))
+    return LAWS[key]
+
+
+def theory_of(law) -> str:
+    if not THEORY.exists():
+        return ""
+    return theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8"))
+
+
+def explained(word: str, run: Path | None = None) -> dict:
+    """The same as `explain` for machines; power is null without a run. Raises UsageError."""
+    from noether.folder import read_run
+    from noether.power import of_law
+
+    law = law_of(word)
+    fields = {n: getattr(law, n) for n in ("title", "equation", "applies", "kind", "anchor")}
+    lists = {n: list(getattr(law, n)) for n in ("blind", "controls")}
+    seen = None if run is None else of_law(read_run(run).records, law.key).as_dict()
+    return {"law": law.key, **fields, **lists, "power": seen, "theory": theory_of(law)}
 
 
 def powers(law: str, run: Path | None) -> list[str]:
@@ -137,3 +177,30 @@ def show(case: Case) -> Group:
     point = np.array(case.box, dtype=float).mean(axis=1)
     rows.append(field("middle", f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = {float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box"))
     return Group(Text(paper), Text(), *rows)
+
+
+def shown(case: Case) -> dict:
+    """The same as `show` for machines; proof is null where none was made."""
+    from noether.discrete import rules_of
+    from noether.symbolic import prove
+
+    proofs = prove(case) or [None] * len(case.symmetries)
+    symmetries = [
+        {
+            "symmetry": s.name,
+            "kind": kind(s),
+            "matrix": s.matrix,
+            "shift": s.shift,
+            "proof": None if proof is None else asdict(proof),
+        }
+        for s, proof in zip(case.symmetries, proofs, strict=False)
+    ]
+    fields = {"case": case.name, "title": case.title, "source": case.source, "metric": case.metric.kind}
+    return {
+        **fields,
+        "rules": rules_of(case),
+        "box": case.box,
+        "kick": case.kick,
+        "pace": case.pace,
+        "symmetries": symmetries,
+    }

@@ -91,3 +91,43 @@ def told(d: Difference, page: Path | None = None) -> list:
     out += [Text()] if len(out) and str(out[-1]) else []
     out += [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse] or [Text("nothing is worse", style="bold green")]
     return [*out, Text(f"{d.marked.compared} places in both{f'; {page}' if page else ''}", style="dim", overflow="fold")]
+
+
+def summary(d: Difference, page: Path | None = None) -> dict:
+    """The same for machines; every list whole."""
+    spents = lambda names: {n: dict(zip(("was", "now"), d.spent(n), strict=True)) for n in names}  # noqa: E731
+    return {
+        "a": str(d.a.path),
+        "b": str(d.b.path),
+        "worse": d.worse,
+        "exit_code": 1 if d.worse else 0,
+        "asked_the_same": d.same,
+        "differs": d.marked.differs,
+        "laws": [law_summary(c) for c in d.laws],
+        "violated": d.violated,
+        "mended": d.mended,
+        "rises": d.marked.rises,
+        "lost": d.marked.lost,
+        "falls": spents([n for n in d.marked.falls if n in d.entries[1].entries]),
+        "moved": {n: {"was": a, "now": b} for n, a, b in d.moved},
+        "added": list(d.marked.added),
+        "undecided": list(d.marked.undecided),
+        "unmeasured": list(d.marked.unmeasured),
+        "surviving": d.surviving,
+        "seen_again": d.seen_again,
+        "planted_no_more": d.planted_no_more,
+        "planted_now": d.planted_now,
+        "compared": d.marked.compared,
+        "page": str(page) if page else None,
+    }
+
+
+def law_summary(c: LawChange) -> dict:
+    """verdict, worst spent, cells, faults killed and seconds of one law, was and now; null where a run has it not."""
+    names = ("verdict", "worst_spent", "cells", "controls", "killed")
+    sides = zip(("was", "now"), (c.was, c.now), c.seconds, strict=True)
+    told = {
+        side: None if row is None else {n: getattr(row, n) for n in names} | {"seconds": s}
+        for side, row, s in sides
+    }
+    return {"law": c.law, "worse": c.worse, **told}

@@ -30,13 +30,14 @@ class Origin:
         code = getattr(case.loss, "__code__", None)
         return cls(f"case {case.name}", Path(code.co_filename) if code else None)
 
+    def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
+        """Those of the user's file, the last one called last."""
+        every = traceback.extract_tb(error.__traceback__)
+        return [f for f in every if self.path and Path(f.filename) == self.path]
+
     def line(self, error: BaseException) -> str:
-        lines = [
-            f.lineno
-            for f in traceback.extract_tb(error.__traceback__)
-            if self.path and Path(f.filename) == self.path
-        ]
-        return f" at line {lines[-1]}" if lines else ""
+        frames = self.frames(error)
+        return f" at line {frames[-1].lineno}" if frames else ""
 
 
 class UndeclaredParameter(IndexError):
@@ -56,11 +57,27 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and python's sum alone"
     if isinstance(error, TimeUp):
         return f"{first_line(error)}{where and ': it was' + where}"
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] in MOVED:
+        return f"cannot be imported{where}: {first_line(error)}{moved(error, origin)}"
     if type(error).__name__ in ("TraceError", "NoOperation"):
         return f"{first_line(error)}{where}"
     if isinstance(error, CaseError):
         return f"declares what cannot be{where}: {first_line(error)}"
     return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', first_line(error))}"
+
+
+MOVED = {"cases": "noether.cases", "kernels": "noether.kernels", "harness": "noether"}
+"""The top-level packages of version 0.1, and where they are."""
+
+
+def moved(error: ImportError, origin: Origin) -> str:
+    """What became of a module of version 0.1; whoever has a package of that name knows that it is not meant."""
+    said = [f.line or "" for f in origin.frames(error)[-1:]]
+    top, _, rest = error.name.partition(".")
+    written = re.search(rf"\b(?:from|import)\s+({top}[\w.]*)", said[0]) if said else None
+    rest = written.group(1).partition(".")[2] if written else rest
+    now = ".".join(x for x in (MOVED[top], rest) if x)
+    return f"; the module of noether 0.1 is noether's own now: from {now} import ..."
 
 
 def lost(error: BaseException, origin: Origin) -> str:

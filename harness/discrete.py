@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from noether import bitwise, controls, roundings, sweep, wide
+from noether import bitwise, controls, disagreement, roundings, sweep, wide
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.certified import Domain, judge_inside
 from noether.diagnosis import attach
@@ -209,10 +209,17 @@ def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: st
         reason += f"; final states {mine.digest[:16]}"
     if mine.notes.get("unpinned"):
         reason += f"; unpinned instructions: {mine.notes['unpinned']}"
+    first, found = disagreement.first(mine, plain, job.steps) if bits else None, {}
+    if first:
+        reason += f"; {disagreement.place(first)}"
+        found = disagreement.explained(job, mine, plain) if control is None else {}
+    if found.get("explained"):
+        reason += f"; {found['line']}"
     return Record(
         law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0, kind=BITWISE,
         spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason, control=control, **about,
         powers={} if control else bitwise.of_store(job.precision),
+        data={"diagnosis": {"first": first, **found}} if found else {},
     )  # fmt: skip
 
 

@@ -6,17 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from noether import jobs
 from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
-
-EXTENDED = 63  # mantissa bits of the x87 type, on which every residual's bound relies
+from noether.wide import EXTENDED, mantissa_bits
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,21 @@ def compiler() -> Finding:
 
 
 def hardware() -> list[Finding]:
-    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), Finding("GPU", gpu())]
+    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), workers(), Finding("GPU", gpu())]
 
 
 def memory() -> str:
     try:
         return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
-    except (ValueError, OSError):
+    except (AttributeError, ValueError, OSError):  # POSIX alone has sysconf
         return "unknown"
+
+
+def workers() -> Finding:
+    free = jobs.memory()
+    room = "unknown" if free is None else f"{free / 2**30:.1f} GiB"
+    why = f"{jobs.processors()} usable processors, {room} of memory free, {jobs.WORKER / 2**30:.1f} GiB a worker"
+    return Finding("--jobs auto", f"{jobs.automatic()}: {why}")
 
 
 def gpu() -> str:
@@ -80,9 +87,9 @@ def gpu() -> str:
 
 
 def arithmetic() -> list[Finding]:
-    bits = int(np.finfo(np.longdouble).nmant)
+    bits = mantissa_bits()
     wide = Finding("longdouble", f"{bits} mantissa bits, must be at least {EXTENDED}", bits >= EXTENDED, True,
-                   "run on x86-64 Linux: residuals are formed in the 80-bit type")  # fmt: skip
+                   "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64")  # fmt: skip
     smallest = np.float64(5e-324) * np.float64(1)
     flush = Finding("subnormals", "kept" if smallest > 0 else "flushed to zero", bool(smallest > 0), True, "a loaded library set flush-to-zero (-ffast-math)")
     return [wide, flush]
@@ -141,11 +148,21 @@ def writable(path: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
+def lacking(findings: list[Finding]) -> list[str]:
+    """What is missing, without which nothing can be verified here."""
+    return [f.what for f in findings if f.needed and not f.fine]
+
+
+def told(findings: list[Finding]) -> dict:
+    """The same for machines."""
+    return {"ready": not lacking(findings), "lacking": lacking(findings), "found": [asdict(f) for f in findings]}
+
+
 def page(findings: list[Finding]) -> Group:
     table = listing("what", "found")
     for f in findings:
         table.add_row(f.what, Text(f.value, style="" if f.fine else "bold red" if f.needed else "yellow"))
     todo = [Text(f"{f.what}: {f.remedy}") for f in findings if not f.fine and f.remedy]
-    bad = [f.what for f in findings if f.needed and not f.fine]
+    bad = lacking(findings)
     last = Text(f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify", style="bold red" if bad else "bold green")
     return Group(table, Text(), *todo, last)

@@ -22,6 +22,7 @@ from noether import casefile
 from noether.kernels import caches
 from noether.machine import cpus
 from noether.verdicts import Record
+from noether.wide import require_wide
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 
@@ -41,6 +42,7 @@ def run_cell(cell) -> Done:
     """Every exception of a cell becomes part of the result: one broken cell must not take the others with it."""
     begin = time.perf_counter()
     try:
+        require_wide()  # of the machine that runs it
         records = list(cell.run())
         for record in records:
             if not isinstance(record, Record):

@@ -80,3 +80,9 @@ def page(run: Run) -> str:
         lines += section(found[law])
     lines += [checked(run.records), MAP_TEXT, *markdown(atlas), "", f"{atlas.reason}.", "", *counted(run.records)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def listed(run: Run) -> list[dict]:
+    """The claims for machines. Raises UsageError where one is missing."""
+    names = ("title", "statement", "source", "published", "measured", "verdict", "corrected")
+    return [{"law": law, **{n: r.data["claim"].get(n) for n in names}} for law, r in claims(run.records).items()]

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from noether import resources
-from noether.table import explained, footing, killers, number, verdict, where
+from noether.table import footing, killers, number, unsaid, verdict, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10
@@ -100,7 +100,7 @@ def line_of(file: Path, text: str) -> Place:
 def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not decided."""
     real = [r for r in result.records if not r.control]
-    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}", explained(r), r.replay) if x), case_place(r.case))
+    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}", unsaid(r), r.replay) if x), case_place(r.case))
            for r in real if r.verdict == VIOLATED]  # fmt: skip
     if result.baseline is not None:
         for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):

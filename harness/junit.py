@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from noether.table import explained, number
+from noether.table import number, unsaid
 from noether.verdicts import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
@@ -30,7 +30,7 @@ def message(r: Record) -> str:
 
 def details(r: Record) -> str:
     """The message, what explains it, and the line that runs it again."""
-    return clean("\n".join(line for line in (message(r), explained(r), r.replay) if line))
+    return clean("\n".join(line for line in (message(r), unsaid(r), r.replay) if line))
 
 
 def sentence(r: Record) -> str:

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from noether import __version__, resources
+from noether.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
@@ -67,7 +68,8 @@ def processor() -> str:
 
 
 def cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many this process may use at once."""
+    return processors()
 
 
 def machine() -> dict:

@@ -16,6 +16,11 @@ Point = tuple[Case, str, str]
 GLANCE = 16  # steps of a launch that is glanced at
 
 
+def not_here() -> str:
+    """Why nothing can be compared here, or ''. Where Triton is and cannot run, B1 is not excused: it is blind."""
+    return "" if launch.installed("triton") else launch.missing("triton-ptx")
+
+
 def full_or_first(case: Case, rule: str, precision: str) -> bool:
     return case.name == "mexican-hat" and rule == "heavy-ball" and precision == "float32"
 

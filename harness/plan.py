@@ -25,6 +25,7 @@ from noether.kernels.rules import RULES as RULE_TABLE
 from noether.lawbook import LAWS  # noqa: F401
 from noether.laws import EXACT
 from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity
+from noether.parity import not_here as parity_not_here
 from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
 from noether.trace import gradient
 
@@ -224,6 +225,11 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
     if "B1" in selection.laws:
         cells += parity(points, covering(points, False), compiled, selection.backend, full, cell)
     return cells
+
+
+def not_here(law: str) -> str:
+    """Why a law that compares installed packages has nothing to compare, or ''."""
+    return parity_not_here() if law == "B1" else ""
 
 
 def worthwhile(case: Case, rule: str, precision: str) -> bool:

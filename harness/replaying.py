@@ -20,6 +20,7 @@ from noether.folder import Run
 from noether.records import plain
 from noether.usage import UsageError, unknown
 from noether.verdicts import Record
+from noether.wide import require_wide
 
 NUMBERS = ("measured", "predicted", "bound", "spent")
 CHOICES = ("law", "cell", "symmetry", "control")
@@ -137,6 +138,7 @@ class Replays:
 
         Raises UsageError, BackendMissing.
         """
+        require_wide()
         cell = self.cell(record)
         if cell is not None:
             return whole(cell, record, [r for r in self.run.records if r.cell == record.cell])

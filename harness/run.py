@@ -13,14 +13,17 @@ from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.execute import execute
 from noether.folder import Folder
+from noether.jobs import AUTO
+from noether.jobs import jobs as how_many
 from noether.kernels import caches
-from noether.machine import cpus, versions
+from noether.kernels.launch import BackendMissing
+from noether.machine import versions
 from noether.refusals import why
 from noether.usage import UsageError
 from noether.verdicts import LawSummary, Record, exit_code, summarise
+from noether.wide import require_wide
 
 INTERNAL, INTERRUPTED = 70, 130
-DEFAULT_JOBS = min(2, cpus())
 
 
 class RecordingError(RuntimeError):
@@ -41,7 +44,16 @@ class Plan:
 
 @dataclass
 class Result:
-    """What a run found. `rows` is one summary a law."""
+    """What a run found.
+
+    records      every verdict, those on planted faults included (`control` names the fault)
+    rows         one summary a law: verdict, worst spent, cells, how many planted faults it killed
+    exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130 interrupted
+    laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not here
+    errors       cell -> what it raised
+    folder       the run folder, None where nothing was recorded
+    notes        what should be known beside the verdicts, a sentence each
+    """
 
     records: list[Record]
     rows: list[LawSummary]
@@ -64,6 +76,7 @@ def plan(selection: Selection) -> Plan:
     """Raises UsageError when the selection is empty or leaves a law out that was asked for, BackendMissing."""
     from noether import plan as planning
 
+    require_wide()
     backend = planning.backend_of(selection.backend)
     cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
     names = [c.name for c in cells]
@@ -71,12 +84,16 @@ def plan(selection: Selection) -> Plan:
         twice = sorted({n for n in names if names.count(n) > 1})
         raise RuntimeError(f"two cells are named {twice[0]}: names must differ, or a resumed run loses one")
     covered = {law for c in cells for law in c.laws}
+    absent = {x: reason for x in selection.laws if x not in covered and (reason := planning.not_here(x))}
     # With nothing narrowed every law must have cells: a law that lost them is blind, not left out.
-    laws = tuple(x for x in selection.laws if x in covered or not selection.asked)
+    laws = tuple(x for x in selection.laws if x in covered or not (selection.asked or x in absent))
     missing = tuple(x for x in selection.laws if x not in laws)
     if missing and ("laws" in selection.asked or not laws):
+        if missing[0] in absent:
+            raise BackendMissing(f"law {missing[0]} is not here: {absent[missing[0]]}")
         raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}")
     notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
+    notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
     notes += [line for line in (planning.slower(selection.backend),) if line]
     return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
 
@@ -117,13 +134,13 @@ def check_same(about: dict, request: Request, backend: str) -> None:
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
-def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int = DEFAULT_JOBS, strict: bool = False,
+def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int | str = AUTO, strict: bool = False,
         watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
     """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
 
     Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses.
     """
-    begin = time.perf_counter()
+    begin, jobs = time.perf_counter(), how_many(jobs)
     planned = plan(select(request))
     folder, found = None, None
     if resume is not None:
@@ -231,12 +248,20 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
 
 def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
            precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
-           jobs: int = 1, **overrides) -> Result:  # fmt: skip
-    """Verify cases (names, files or Case objects; none is the whole catalogue) and return what was found.
+           jobs: int | str = 1, **overrides) -> Result:  # fmt: skip
+    """Verify cases and return what was found: the same as `noether verify`, from Python.
 
-    Writes a run folder only when `out` is given. overrides: eta, beta, decay, eps, steps, lanes, reference. Raises UsageError
-    for wrong words and noether.kernels.launch.BackendMissing. With jobs > 1 the caller's script needs the usual
-    `if __name__ == "__main__":`.
+    cases       names of the catalogue, files, or Case objects; none is the whole catalogue
+    profile     how much: "quick", "full" or "stress"
+    laws, rules, precisions   only these, as "D2,D4" or a list; None is all
+    backend     what executes kernels: "auto" is the best that is here; noether.kernels.launch.BACKENDS has them
+    seed        every random start derives from it
+    out         a run folder that does not exist yet; nothing is written without one
+    strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
+    jobs        worker processes, a number or "auto"; above 1 the caller's script needs the usual `if __name__ == "__main__":`
+    overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
+
+    Raises noether.usage.UsageError for wrong words, noether.kernels.launch.BackendMissing where a backend is not here.
     """
     comma = lambda x: x if x is None or isinstance(x, str) else ",".join(x)  # noqa: E731
     known = set(Request.__dataclass_fields__) - {"cases", "law", "rule", "precision", "backend", "profile", "seed"}

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import resource
 import shutil
 import signal
 import subprocess
@@ -135,6 +134,8 @@ def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how
 
 def starved(place: Path, *, sizes=(0, 700, 5000, 20000, 60000), disk: bool = True, words=WORDS, module="noether", **how) -> list[str]:
     """The disk is full after so many bytes of any one file; then there is room again."""
+    import resource  # POSIX alone has it, and every module must import without
+
     want, _, code = undisturbed(place / "whole", words, module, **how)
     problems = []
     for size in sizes:

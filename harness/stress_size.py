@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +34,8 @@ def one_size(backend: str, name: str, rule: str, precision: str, lanes: int, ste
     case = case_named(name)
     job = sweep.draw(case, RULES[rule], Precision(precision), lanes=lanes, steps=steps, seed=lanes)
     found = screen(case, job, backend=backend)
+    import resource  # POSIX alone has it
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return found.checks, alarms(case, job, found), int((found.moved > 0).sum()), found.worst, peak
 

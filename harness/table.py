@@ -139,6 +139,11 @@ def explained(r: Record) -> str:
     return str(found.get("line", "")) if isinstance(found, dict) else ""
 
 
+def unsaid(r: Record) -> str:
+    """The diagnosis, where the reason does not say it already."""
+    return "" if explained(r) in r.reason else explained(r)
+
+
 def remainder(result: Result) -> list[Text | str]:
     """Violations, what was not decided, what was left out: each named."""
     out: list[Text | str] = []
@@ -150,8 +155,8 @@ def remainder(result: Result) -> list[Text | str]:
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
         for r in mine[:SHOWN]:
             out.append(Text(f"  {where(r)}: {r.reason}"))
-            if verdict == VIOLATED and explained(r):
-                out.append(Text(f"    {explained(r)}"))
+            if verdict == VIOLATED and unsaid(r):
+                out.append(Text(f"    {unsaid(r)}"))
             if verdict == VIOLATED and r.replay:
                 out.append(f"    {r.replay}")
         if len(mine) > SHOWN:

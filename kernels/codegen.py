@@ -36,7 +36,7 @@ def source(program: Program, precision: Precision) -> str:
         elif op.name == "const":
             text = f"tl.full({program.inputs[-1]}.shape, {op.value!r}, {arith})"
         elif op.name == "neg":
-            text = f"-{a[0]}"
+            text = f"0.0 - {a[0]}"  # unary minus is this up to Triton 3.7 and makes -0 of +0 from 3.8.0 on
         elif op.name in ("exp", "log"):
             text = f"{op.name}({a[0]}, {arith})"
         elif op.name == "step":

@@ -150,11 +150,17 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     return outcome
 
 
+def installed(package: str) -> bool:
+    """Whether a package is there; a bare folder of its name beside the user's own work is none."""
+    spec = importlib.util.find_spec(package)
+    return spec is not None and spec.origin is not None
+
+
 def missing(backend: str) -> str:
     """Why a backend cannot run here; '' when it can."""
     if backend == "numpy":
         return ""
-    if importlib.util.find_spec("triton") is None:
+    if not installed("triton"):
         return "triton is not installed: pip install 'noether-harness[triton]'"
     interpreting = os.environ.get("TRITON_INTERPRET") == "1"
     if backend in ("triton-ptx", "triton-cpu", "triton-gpu") and interpreting:
@@ -164,7 +170,7 @@ def missing(backend: str) -> str:
 
         if triton.__version__.startswith("3.6.") and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
             return f"the interpreter of triton {triton.__version__} fails with numpy {np.__version__}"
-    if backend in ("triton-interpreted", "triton-gpu") and importlib.util.find_spec("torch") is None:
+    if backend in ("triton-interpreted", "triton-gpu") and not installed("torch"):
         return "torch is not installed: pip install 'noether-harness[torch]'"
     if backend == "triton-cpu":
         from noether.kernels import native
@@ -220,11 +226,11 @@ def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
 
 
 def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None) -> Outcome:
-    ptx = compiled(job).ptx
+    ptx = sabotage(compiled(job).ptx) if sabotage else compiled(job).ptx
     q, v = buffers(job)
     blocks = -(-job.lanes // (32 * WARPS))
-    report = execute(sabotage(ptx) if sabotage else ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
-    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned)})
+    report = execute(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
+    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned), "ptx": ptx})
 
 
 @checked()

@@ -4,6 +4,8 @@ Equations (1)-(12) of kernels/rules.py, in the order of operations of kernels/st
 two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py, METRIC the entries of G(q, kappa); a
 rule without a metric never calls it.
 
+A negation is written 0.0 - x: +0 stays +0. Unary minus is that up to Triton 3.7 and gives -0 from 3.8.0 on.
+
 Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
 params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because Triton passes a Python
 float as float32, a relative error of 6e-8 in every float64 step.
@@ -62,17 +64,17 @@ def advance(
     for i in tl.static_range(D):
         force = g[i]
         if RULE == 7:
-            force = -force  # (7)
+            force = 0.0 - force  # (7)
         if RULE != 3 and RULE != 4 and RULE != 10 and RULE != 12:
             force = narrow(force + narrow(k * q[i], EAGER), EAGER)
         if RULE == 10:
-            pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, -eta, force)), EAGER)  # (10)
+            pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, 0.0 - eta, force)), EAGER)  # (10)
         else:
             pull = narrow(eta * force, EAGER)
         if RULE == 6:
             pull = narrow(share * pull, EAGER)  # (6)
         if RULE == 1 or RULE == 4 or RULE == 8 or RULE == 10 or RULE == 12:
-            w = w + (narrow(-pull, V_KIND),)  # (1), (4), (8), (10), (12)
+            w = w + (narrow(0.0 - pull, V_KIND),)  # (1), (4), (8), (10), (12)
         else:
             w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7), (9), (11)
         if RULE == 5:

@@ -84,7 +84,7 @@ def turning(q, noise):
     pull = ratio(noise[0], square(q))
     g = ()
     for i in tl.static_range(0, len(q), 2):
-        g = g + (-(pull * q[i + 1]), pull * q[i])
+        g = g + (0.0 - pull * q[i + 1], pull * q[i])
     return g
 
 

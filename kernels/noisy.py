@@ -134,7 +134,7 @@ def forced(job: NoisyJob):
 
     def turning(q, a):
         pull = a[0] / total([x * x for x in q])
-        return [g for x, y in zip(q[::2], q[1::2], strict=True) for g in (-(pull * y), pull * x)]
+        return [g for x, y in zip(q[::2], q[1::2], strict=True) for g in (y.dtype.type(0) - pull * y, pull * x)]
 
     def projected(q, z):
         square = total([x * x for x in q])

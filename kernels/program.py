@@ -73,6 +73,12 @@ class Program:
 
     def evaluate(self, inputs, precision: Precision) -> list[np.ndarray]:
         """`run` with any inputs, in the order of their names."""
+        values = self.values(inputs, precision)
+        shape = np.shape(inputs[-1])
+        return [np.broadcast_to(values[i], shape) for i in self.outputs]
+
+    def values(self, inputs, precision: Precision) -> list[np.ndarray]:
+        """What every operation gives, of the shape that its operands have."""
         dtype = np.dtype(precision.arith)
         rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
         values: list = []
@@ -85,12 +91,11 @@ class Program:
             else:
                 value = rounded(NUMPY[op.name](*a))
             values.append(value)
-        shape = np.shape(inputs[-1])
-        return [np.broadcast_to(values[i], shape) for i in self.outputs]
+        return values
 
 
 NUMPY = {
-    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # Triton's unary minus is 0 - x: +0 stays +0
+    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # as it is printed: +0 stays +0
     "abs": np.abs,
     "sqrt": np.sqrt,
     "exp": elementary.exp,

@@ -44,7 +44,7 @@ def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, 
     if rule.momentum:
         w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7), (9), (11)
     else:
-        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8), (10), (12); as Triton's unary minus, so +0 stays +0
+        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8), (10), (12); +0 stays +0
     w = [to_v(wi) for wi in w]
     move = w
     if rule.nesterov:

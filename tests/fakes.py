@@ -86,6 +86,9 @@ class Plan(types.ModuleType):
             raise BackendMissing("backend triton-gpu is not here: torch sees no GPU")
         return "numpy" if name == "auto" else name
 
+    def not_here(self, law):
+        return ""
+
     def slower(self, name):
         return ""
 

@@ -1,5 +1,8 @@
 """The Triton time loop is the plain step, bit for bit: interpreted, compiled and executed on the CPU."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,11 +12,16 @@ from noether import sweep
 from noether.cases import CORE
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
-from noether.kernels.precision import PRECISIONS, Precision
+from noether.kernels.codegen import source
+from noether.kernels.precision import PRECISIONS, Precision, parse
+from noether.kernels.program import Op, Program
 from noether.kernels.rules import RULES
 from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")
+
+from noether.kernels import loop
+
 POINTS = [(CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))]
 each_point = pytest.mark.parametrize(("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
 
@@ -121,3 +129,26 @@ def test_a_job_of_the_wrong_shape_is_refused():
     job = job_of(HAT, "float32", 1)
     with pytest.raises(ValueError, match="must be"):
         launch.Job(job.program, job.rule, job.precision, job.q0[:, :5], job.v0, job.params, job.steps)
+
+
+def negations(text: str) -> list[str]:
+    """What stands behind a unary minus in the functions of a module that Triton compiles; literals and constants are not meant."""
+    jitted = [f for f in ast.walk(ast.parse(text)) if isinstance(f, ast.FunctionDef) and any("jit" in ast.unparse(d) for d in f.decorator_list)]
+    found = [n for f in jitted for n in ast.walk(f) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)]
+    return [ast.unparse(n.operand) for n in found if not isinstance(n.operand, ast.Constant)]
+
+
+SIGNS = {"one", "s[i]"}  # of the noise: 1 or -1, never a zero
+
+
+def test_no_kernel_writes_a_negation_as_a_unary_minus():
+    # From Triton 3.8.0 on it makes -0 of +0, up to 3.7 it did not: a kernel must give the same bits on both.
+    files = [p for p in Path(loop.__file__).parent.glob("*.py") if "@triton.jit" in p.read_text(encoding="utf-8")]
+    assert {"loop.py", "noise_loop.py"} <= {p.name for p in files}
+    assert {x for p in files for x in negations(p.read_text(encoding="utf-8"))} <= SIGNS
+    program = Program(1, (Op("input", value=0), Op("neg", (0,))), (1,))
+    assert "0.0 - x0" in source(program, parse("float64")) and not negations(source(program, parse("float64")))
+
+
+def test_a_unary_minus_is_seen():
+    assert negations("@triton.jit\ndef f(x):\n    return -x * -1.0\n") == ["x"] and negations("def f(x):\n    return -x\n") == []

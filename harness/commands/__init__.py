@@ -6,18 +6,31 @@ command needs it imports inside its function.
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated
 
 import typer
 
+SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend is missing, 70 internal error."
 
 
-def option(kind, help: str, *names: str):
-    """The annotation of one option of a command."""
-    return Annotated[kind, typer.Option(*names, help=help, show_default=False)]
+def option(kind, help: str, *names: str, **more):
+    """The annotation of one option of a command.  more  of typer.Option"""
+    return Annotated[kind, typer.Option(*names, help=help, show_default=False, **more)]
+
+
+Jobs = option(str, "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.", "--jobs", "-j")
+AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
+
+
+def printed(value: dict) -> None:
+    """One strict JSON document on stdout, with the number of its schema; this is all that --json prints there."""
+    from noether.records import plain
+
+    print(json.dumps(plain({"schema": SCHEMA, **value}), allow_nan=False, indent=1))
 
 
 def complain(text: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, complain, option
+from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, AsJson, complain, option, printed
 from noether.usage import UsageError
 
 
@@ -22,10 +21,12 @@ def bench(
     rounds: option(int | None, "Interleaved timings of each tool (default 15).") = None,
     quick: option(bool, "One case, few rounds, the first shape of each tool, no scaling.") = False,
     scale: option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale") = True,
-    as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
     out: option(Path | None, "Write the tables and a picture as a Markdown file.") = None,
 ):
-    """Measure ours against numba, jax and torch.compile: the same operations, agreement checked, ratios with spread.
+    """Measure ours against numba, jax and torch.compile.
+
+    The same operations, agreement checked, ratios with their spread.
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was asked for by name is missing.
     """
@@ -39,7 +40,7 @@ def bench(
         raise typer.Exit(UNDECIDED)
     done = of.run(chosen, watch=watcher(), keep=(lambda found: page.write(found, out)) if out else lambda found: None)
     if as_json:
-        print(json.dumps(page.plain(done), indent=1))
+        printed(page.plain(done))
     else:
         from noether.table import say
 

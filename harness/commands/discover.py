@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, option
+from noether.commands import HOLDS, UNDECIDED, AsJson, option, printed
 from noether.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
@@ -20,18 +19,17 @@ def discover(
     box: option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).") = None,
     seed: option(int, "The points derive from it (default 0).") = 0,
     write: option(Path | None, "Write what was found as a case file, and verify it at once.") = None,
-    as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
 ):
-    """Find every affine symmetry of a loss, with its charge, its laws and a proof.
+    """Find every affine symmetry of a loss, and prove it.
 
-    With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
+    Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
     from noether.choices import whole
     from noether.discovery.finding import discover as find
     from noether.discovery.loss import load
     from noether.discovery.page import page, summary
     from noether.discovery.writing import check_free
-    from noether.records import plain
     from noether.table import say
 
     if write is not None:
@@ -42,7 +40,7 @@ def discover(
     is_case = dim is None
     found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
     if as_json:
-        print(json.dumps(plain(summary(found)), allow_nan=False, indent=1))
+        printed(summary(found))
     else:
         say(*page(found))
     if write is not None and not found.undecided:
@@ -57,11 +55,10 @@ def verified(found, path: Path, *, boxed: bool) -> int:
     from noether.discovery.writing import write
     from noether.progress import watched
     from noether.publish import publish
-    from noether.run import DEFAULT_JOBS
 
     word = write(found, path, boxed)
     print(f"\nwrote {path}; verified by: noether verify {word}\n")
-    result = watched(Request(cases=(word,)), jobs=DEFAULT_JOBS)
+    result = watched(Request(cases=(word,)))
     publish(result)
     tell(result, False)
     return result.exit_code

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from noether.commands import complain, option
+from noether.commands import AsJson, Jobs, complain, option, printed
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
 
@@ -18,8 +17,8 @@ def faults(
     profile: option(str, "quick (default) or full.") = "quick",
     seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print the matrix for machines, and nothing else, on stdout.", "--json") = False,
+    jobs: Jobs = "auto",
+    as_json: AsJson = False,
 ):
     """Plant every fault, and show which law kills it.
 
@@ -28,17 +27,16 @@ def faults(
     """
     from noether.choices import whole
     from noether.faults.campaign import INTERNAL, run
+    from noether.jobs import jobs as how_many
     from noether.publish import publish_faults
-    from noether.run import DEFAULT_JOBS
 
-    jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
-    result = run(tuple(names or ()), profile=profile, seed=whole("--seed", seed, 0, 2**63 - 1), jobs=jobs, out=out)
+    workers = how_many(jobs)
+    result = run(tuple(names or ()), profile=profile, seed=whole("--seed", seed, 0, 2**63 - 1), jobs=workers, out=out)
     publish_faults(result)
     if as_json:
         from noether.faults.summary import summary
-        from noether.records import plain
 
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+        printed(summary(result))
     else:
         from noether.faults.table import ending
         from noether.table import say

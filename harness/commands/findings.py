@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import complain, option
+from noether.commands import AsJson, complain, option, printed
 
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
 
@@ -15,12 +15,13 @@ RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run f
 def findings(
     run: RunFolder = None,
     out: option(Path, "The page to write (default docs/findings.md).") = Path("docs/findings.md"),
+    as_json: AsJson = False,
 ):
     """Write docs/findings.md from the records of a run.
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
-    from noether.findings import page
+    from noether.findings import listed, page
     from noether.folder import newest, read_run
     from noether.records import write_whole
     from noether.usage import UsageError
@@ -31,6 +32,6 @@ def findings(
         write_whole(out, text)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
-    print(out)
+    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(out)
     for note in found.notes:
         complain(f"note: {note}")

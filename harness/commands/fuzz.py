@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, VIOLATED, complain, option
+from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, complain, option, printed
 from noether.commands.verify import Names
 from noether.usage import UsageError
 
@@ -24,25 +23,24 @@ def fuzz(
     replay: option(Path | None, "Replay one file of a corpus, and nothing else.") = None,
     plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+    jobs: Jobs = "auto",
+    as_json: AsJson = False,
 ):
     """Fuzz every exact law within a time box.
 
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
-    from noether.records import plain
     from noether.table import say
 
     if replay is not None:
-        raise typer.Exit(replay_one(replay))
+        raise typer.Exit(replay_one(replay, as_json))
     from noether.fuzz.table import ending, summary
     from noether.fuzz.watching import watched
 
     result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
     if as_json:
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+        printed(summary(result))
     else:
         say(*ending(result))
     for note in result.notes:
@@ -62,7 +60,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     from noether.fuzz.corpus import CORPUS
     from noether.fuzz.outcome import Campaign
     from noether.fuzz.probe import Probe, fault
-    from noether.run import DEFAULT_JOBS
+    from noether.jobs import jobs as how_many
 
     if plant is not None:
         fault(plant)
@@ -79,7 +77,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     kept = corpus if corpus is not None else None if plant else CORPUS
     return Campaign(
         chosen, rules, several("precision", precision, tuple(plan.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
-        seconds, batches, DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024), files, kept, out,
+        seconds, batches, how_many(jobs), files, kept, out,
     )  # fmt: skip
 
 
@@ -96,11 +94,12 @@ def duration(word: str) -> float:
     return seconds
 
 
-def replay_one(path: Path) -> int:
+def replay_one(path: Path, as_json: bool) -> int:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
     from noether.fuzz import corpus
     from noether.table import say
 
     found = corpus.replay(corpus.read(path))
-    say(found.line)
-    return VIOLATED if found.again else HOLDS
+    code = VIOLATED if found.again else HOLDS
+    printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}) if as_json else say(found.line)
+    return code

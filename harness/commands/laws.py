@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from noether.commands import option
+from noether.commands import AsJson, printed
 
 Run = Annotated[
     Path | None,
@@ -21,26 +20,21 @@ Run = Annotated[
 
 def laws(
     run: Run = None,
-    as_json: option(bool, "Print everything for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
 ):
     """List the laws; with a RUN also how each of them stands in it."""
     from noether.catalogue import counted, laws_listed, laws_table
     from noether.table import say
 
     if run is None:
-        printed(laws_listed()) if as_json else say(laws_table(), counted())
+        printed({"laws": laws_listed()}) if as_json else say(laws_table(), counted())
         return
     from noether.folder import read_run
     from noether.standing import standing, standing_table
 
     found = read_run(run)
     if as_json:
-        printed(standing(found.records, found.about["laws"]))
+        printed({"run": str(found.path), "laws": standing(found.records, found.about["laws"])})
     else:
         say(standing_table(found.records, found.about["laws"]), counted())
 
-
-def printed(rows: list[dict]) -> None:
-    from noether.records import plain
-
-    print(json.dumps(plain({"schema": 1, "laws": rows}), allow_nan=False, indent=1))

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, VIOLATED, option
+from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, option
+from noether.commands import printed as print_json
 from noether.usage import UsageError
 
 
 def map_(
     profile: option(str, "quick (default), full or stress: how far the step sizes go down.") = "quick",
     seed: option(int, "The starts derive from it (default 0).") = 0,
-    as_json: option(bool, "Print the map for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
 ):
-    """Measure which learning rule keeps which charge (law M1), and print the map.
+    """Measure which learning rule keeps which charge (law M1).
 
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
     """
     from noether import symmetry_map
     from noether.cases import CORE
     from noether.choices import whole
-    from noether.records import plain
     from noether.symmetry_map import printed
     from noether.table import say
+    from noether.wide import require_wide
 
     if profile not in symmetry_map.PROFILES:
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")
+    require_wide()
     (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     records = symmetry_map.run_cell(cell)
     if as_json:
-        print(json.dumps(plain(printed.summary(records)), allow_nan=False, indent=1))
+        print_json(printed.summary(records))
     else:
         say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
         say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in records if not r.control and r.verdict != "holds"))

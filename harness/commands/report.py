@@ -7,38 +7,55 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, VIOLATED, complain
+from noether.commands import HOLDS, VIOLATED, AsJson, complain, printed
 from noether.usage import UsageError
 
 Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN] | A B", help="A run folder, the newest in runs/ when left out; two to compare the second with the first.")]
 CODES = "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, a fault seen no more; 2 wrong usage or input."
 
 
-def report(runs: Runs = None):
-    """Write report.html and junit.xml of a run again; with two runs, say what changed from A to B and write B/compare.html."""
+def report(runs: Runs = None, as_json: AsJson = False):
+    """Write report.html of a run again; of two, say what changed.
+
+    junit.xml is written again too. With two runs what changed from A to B, also in B/compare.html.
+    """
     runs = runs or []
     if len(runs) > 2:
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
     if len(runs) == 2:
-        raise typer.Exit(VIOLATED if change(*runs).worse else HOLDS)
+        raise typer.Exit(VIOLATED if change(*runs, as_json).worse else HOLDS)
     from noether.folder import newest
     from noether.publish import republish
 
     found = republish(runs[0] if runs else newest())
-    print(found.path / "report.html")
+    printed(pages(found)) if as_json else print(found.path / "report.html")
     for note in found.notes:
         complain(f"note: {note}")
 
 
-def change(a: Path, b: Path):
+def pages(run) -> dict:
+    """What was written again, and what the run came to; exit_code is null where it has no end."""
+    about, files = run.about, ("report.html", "junit.xml", "errors.txt")
+    code = about.get("exit_code")
+    told = {"run": str(run.path), "exit_code": code, "verdict": told_of(code), "records": len(run.records)}
+    return {**told, "pages": [str(run.path / name) for name in files if (run.path / name).exists()]}
+
+
+def told_of(code: int | None) -> str:
+    from noether.table import WORD
+
+    return "unfinished" if code is None else WORD.get(code, f"exit code {code}")
+
+
+def change(a: Path, b: Path, as_json: bool):
     from noether.comparison import compared
-    from noether.comparison_table import told
+    from noether.comparison_table import summary, told
     from noether.publish import publish_comparison
     from noether.table import say
 
     found = compared(a, b)
     page = publish_comparison(found)
-    say(*told(found, page))
+    printed(summary(found, page)) if as_json else say(*told(found, page))
     for note in (*found.a.notes, *found.b.notes):
         complain(f"note: {note}")
     return found

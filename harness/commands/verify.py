@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from noether.commands import INTERNAL, complain, option
+from noether.commands import INTERNAL, AsJson, Jobs, complain, option, printed
 from noether.usage import UsageError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -33,20 +32,20 @@ def verify(
     reference: option(bool, "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).", "--reference") = False,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
-    jobs: option(int | None, "Worker processes (default 2, or 1 on one core).") = None,
-    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+    jobs: Jobs = "auto",
+    as_json: AsJson = False,
     strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
     update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    from noether.choices import Request, whole
+    from noether.choices import Request
+    from noether.jobs import jobs as how_many
     from noether.progress import watched
     from noether.publish import publish
-    from noether.run import DEFAULT_JOBS
 
-    jobs = DEFAULT_JOBS if jobs is None else whole("--jobs", jobs, 1, 1024)
+    workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
                  eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes, reference=reference)  # fmt: skip
     if resume is not None:
@@ -54,7 +53,7 @@ def verify(
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
         words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
     guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-    result = watched(Request(**words), out=out, resume=resume, jobs=jobs, strict=strict)
+    result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
     publish(result)
     if guard:
         guard.conclude(result)
@@ -84,7 +83,7 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: b
 def with_baseline_file(words: list[str]) -> list[str]:
     """`--baseline` without a FILE.json behind it means baseline.json; an option cannot say that of itself."""
     out: list[str] = []
-    for here, following in zip(words, [*words[1:], ""], strict=True):
+    for here, following in zip(words, [*words[1:], ""], strict=False):
         out.append(here)
         if here == "--baseline" and not following.endswith(".json"):
             out.append("baseline.json")
@@ -114,10 +113,9 @@ def tell(result, as_json: bool) -> None:
     from noether.github import announce
 
     if as_json:
-        from noether.records import plain
         from noether.table import summary
 
-        print(json.dumps(plain(summary(result)), allow_nan=False, indent=1))
+        printed(summary(result))
     else:
         from noether.table import ending, say
 

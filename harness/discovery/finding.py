@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.cases import Case
 from noether.discovery.algebra import divided, echelon, rational
 from noether.discovery.generator import Generator, exact_gradients, proven
-from noether.discovery.loss import Loss
+from noether.discovery.loss import Loss, meant
 from noether.discovery.nullspace import GAP, Spectrum, spectrum
+from noether.wide import require_wide
 
 CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a share of order one
 
@@ -24,7 +27,15 @@ class Weak:
 
 @dataclass(frozen=True)
 class Finding:
-    """undecided  why nothing can be said, or ''"""
+    """What `discover` found.
+
+    loss        what was looked at
+    spectrum    the singular values that tell kept fields from broken ones; None of a constant loss
+    generators  the symmetries, each with its formula, its charge, and the proof of it at 50 digits
+    weak        fields that are nearly kept, each with its size
+    undecided   why nothing can be said, or ''
+    unclosed    how much of a bracket of two symmetries is no symmetry
+    """
 
     loss: Loss
     spectrum: Spectrum | None
@@ -38,8 +49,26 @@ class Finding:
         return sum(g.name == "translation" for g in self.generators)
 
 
-def discover(loss: Loss, seed: int = 0) -> Finding:
-    """Every affine symmetry of a loss, or why not."""
+def discover(
+    loss: Loss | Case | Callable | str,
+    seed: int = 0,
+    *,
+    dim: int | None = None,
+    box: tuple[float, float] | None = None,
+) -> Finding:
+    """Every affine symmetry of a loss that nobody declared, with a proof of each, or why nothing can be said.
+
+    loss   a function loss(q, xp), a Case, or a word of the command line: a case of the catalogue, FILE.py:NAME
+    seed   the points at which gradients are compared derive from it
+    dim    how many parameters the function takes, 1 to 64; a Case knows
+    box    (low, high) of every parameter, where points are drawn: (-1, 1), or the Case's own
+
+    `generators` of what comes back are the fields xi(q) = A q + a that the loss keeps, `weak` those that it nearly keeps;
+    `undecided` is the reason where nothing can be said, else ''. Raises noether.usage.UsageError for wrong input.
+    """
+    require_wide()
+    if not isinstance(loss, Loss):
+        loss = meant(loss, dim, None if box is None else ",".join(map(str, box)))
     seen = spectrum(loss, seed)
     if seen is None:
         return Finding(loss, None, undecided="the gradient is zero at every point: a constant loss keeps everything")

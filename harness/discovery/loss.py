@@ -49,6 +49,18 @@ class Undefined(ArithmeticError):
     """The loss has no finite value somewhere in the box; the text is where."""
 
 
+def meant(what: str | Case | Callable, dim: int | None, box: str | None) -> Loss:
+    """The loss of a word, as `load` has it, of a Case, or of a function. Raises UsageError."""
+    if isinstance(what, str):
+        return load(what, dim, box)
+    if not isinstance(what, Case) and not callable(what):
+        raise UsageError(f"loss is {type(what).__name__} {what!r:.40}, must be a function loss(q, xp), a Case or a word")
+    name = getattr(what, "name", None) or getattr(what, "__name__", "loss")
+    code = getattr(getattr(what, "loss", what), "__code__", None)
+    origin = Origin(f"case {name}" if isinstance(what, Case) else f"loss {name}", Path(code.co_filename) if code else None)
+    return of(what, name, origin, dim, box)
+
+
 def load(word: str, dim: int | None, box: str | None) -> Loss:
     """Raises UsageError, in one line, whatever is wrong with the word, the file or the options."""
     if word in {c.name for c in CATALOG}:
@@ -57,6 +69,10 @@ def load(word: str, dim: int | None, box: str | None) -> Loss:
         path, wanted = split(word)
         module = casefile.load_module(path)
         found, name, origin = chosen(path, wanted, vars(module), module.__name__), wanted or "loss", Origin.of_file(path)
+    return of(found, name, origin, dim, box)
+
+
+def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: str | None) -> Loss:
     if isinstance(found, Case):
         if dim is not None and dim != found.dim:
             raise UsageError(f"--dim is {dim} but case {found.name} has {found.dim} parameters: leave it out")

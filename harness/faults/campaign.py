@@ -18,6 +18,7 @@ from noether.folder import Folder
 from noether.laws import EXACT
 from noether.usage import UsageError, unknown
 from noether.verdicts import Record
+from noether.wide import require_wide
 
 OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")
@@ -77,6 +78,7 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
     begin = time.perf_counter()
     if profile not in ("quick", "full"):
         raise UsageError(f"--profile is {profile!r}: must be quick or full")
+    require_wide()
     asked = chosen(names)
     planned = cells(profile, asked, seed)
     arguments = {"faults": list(asked), "profile": profile, "seed": seed}

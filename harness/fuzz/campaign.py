@@ -26,6 +26,7 @@ from noether.kernels import launch
 from noether.kernels.rules import RULES
 from noether.machine import cpus, versions
 from noether.usage import UsageError
+from noether.wide import require_wide
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends
@@ -33,6 +34,7 @@ CRASHES = 3  # batches that may fail inside the harness before the run ends
 
 def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
     """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any work."""
+    require_wide()
     known = corpus.entries(campaign.corpus) if campaign.corpus and not campaign.probe.plant else []
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
     if not cells:

@@ -25,7 +25,8 @@ class Endless(RuntimeError):
 class Frame:
     """Buffers for one number of CTAs, and every block as a list of bound calls."""
 
-    def __init__(self, kernel, flow, local, values, memory, ctas, blocks):
+    def __init__(self, kernel, flow, local, values, memory, ctas, blocks, watch=None):
+        self.watch = watch
         self.kernel, self.flow, self.local, self.values, self.memory = kernel, flow, local, values, memory
         self.ctas, self.lanes = ctas, ctas * kernel.threads
         self.buffers: dict[str, np.ndarray] = {}
@@ -182,6 +183,8 @@ class Frame:
         else:
             sources = [self._source(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
         self._bind_result(i, op, i.results[0], sources, condition, calls)
+        if self.watch and op.meaning in ("add", "sub") and i.results[0] not in i.reads():  # else a source is overwritten
+            calls.append(partial(self.watch, op.meaning, *sources, self.view(i.results[0], op.result[0])))
 
     def _bind_result(self, i: Instruction, op: Op, name: str, sources: list, condition, calls: list):
         """One result: computed in place, or aside and then copied for the lanes under condition."""

@@ -6,6 +6,7 @@ PTX fixes the bits of all but the approximate and the contractible instructions;
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,7 +44,8 @@ def prepared(ptx: str) -> tuple[Kernel, Flow, dict[str, int]]:
     return kernel, flow, local_registers(flow)
 
 
-def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, batch: int = BATCH, visits: int | None = None) -> Report:
+def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, batch: int = BATCH, visits: int | None = None,
+             watch: Callable | None = None) -> Report:  # fmt: skip
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
 
     args     one for each parameter: contiguous arrays for pointers, numbers for the rest; Triton's two trailing
@@ -51,6 +53,7 @@ def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, bat
     threads  per CTA; checked against the text, which fixes it
     batch    lanes evaluated together
     visits   at most so many basic blocks in each batch
+    watch    called as watch("add" or "sub", a, b, result) after each floating one, with buffers that do not last
     Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless.
     """
     parsed, flow, local = prepared(getattr(kernel, "ptx", kernel))
@@ -65,7 +68,7 @@ def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, bat
         for first in range(0, blocks, most):
             ctas = min(most, blocks - first)
             if frame is None or frame.ctas != ctas:
-                frame = Frame(parsed, flow, local, values, memory, ctas, blocks)
+                frame = Frame(parsed, flow, local, values, memory, ctas, blocks, watch)
             executed += frame.run(first, visits)
     return Report(parsed.unpinned, executed, blocks * parsed.threads)
 

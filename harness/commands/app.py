@@ -1,0 +1,64 @@
+"""The commands in the order in which `noether --help` lists them, and the options of `noether` itself."""
+
+from __future__ import annotations
+
+import typer
+
+from noether import __version__
+from noether.commands import EXITS, option
+from noether.commands.bench import bench
+from noether.commands.completion import completion
+from noether.commands.discover import CODES as DISCOVER_CODES
+from noether.commands.discover import discover
+from noether.commands.doctor import doctor
+from noether.commands.faults import faults
+from noether.commands.findings import findings
+from noether.commands.fuzz import fuzz
+from noether.commands.laws import laws
+from noether.commands.lists import cases, explain, rules, show
+from noether.commands.map import map_
+from noether.commands.replay import replay
+from noether.commands.report import CODES, report
+from noether.commands.verify import verify
+
+app = typer.Typer(
+    name="noether",
+    add_completion=False,  # `noether completion` says it without a shell to look for
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXITS,
+)
+
+
+def tell_version(asked: bool) -> None:
+    if asked:
+        print(f"noether {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: option(
+        bool, "Print the version and exit.", "--version", callback=tell_version, is_eager=True
+    ) = False,
+):
+    """Decides numerically whether learning rules obey the generalized Noether theorem."""
+
+
+app.command(epilog=EXITS)(verify)
+app.command()(laws)
+app.command()(cases)
+app.command()(rules)
+app.command()(show)
+app.command()(explain)
+app.command()(replay)
+app.command(epilog=CODES)(report)
+app.command()(faults)
+app.command()(fuzz)
+app.command(epilog=DISCOVER_CODES)(discover)
+app.command("map")(map_)
+app.command()(findings)
+app.command()(bench)
+app.command()(doctor)
+app.command()(completion)

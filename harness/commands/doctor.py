@@ -1,0 +1,20 @@
+"""`noether doctor`: what this machine can run."""
+
+from __future__ import annotations
+
+import typer
+
+from noether.commands import HOLDS, UNDECIDED, AsJson, printed
+
+
+def doctor(as_json: AsJson = False):
+    """Say what this machine can run, and why not the rest.
+
+    Exit code: 0 it can verify, 3 something is missing without which it cannot.
+    """
+    from noether import doctor as physician
+    from noether.table import say
+
+    findings = physician.examine()
+    printed(physician.told(findings)) if as_json else say(physician.page(findings))
+    raise typer.Exit(UNDECIDED if physician.lacking(findings) else HOLDS)

@@ -1,0 +1,77 @@
+"""`noether cases`, `rules`, `show`, `explain`: what there is, and what one of it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noether.commands import AsJson, printed
+
+
+def known_cases(incomplete: str) -> list[str]:
+    """For the completion of a shell."""
+    from noether.cases import CATALOG
+
+    return [case.name for case in CATALOG if case.name.startswith(incomplete)]
+
+
+def known_laws(incomplete: str) -> list[str]:
+    """For the completion of a shell."""
+    from noether.lawbook import LAWS
+
+    return [law for law in LAWS if law.startswith(incomplete.upper())]
+
+
+Case = Annotated[
+    str,
+    typer.Argument(
+        metavar="CASE|FILE",
+        help="A case of the catalogue, or path/to/case.py[:NAME].",
+        autocompletion=known_cases,
+    ),
+]
+Law = Annotated[
+    str, typer.Argument(metavar="LAW", help="As in D2; see noether laws.", autocompletion=known_laws)
+]
+Run = Annotated[
+    Path | None, typer.Argument(metavar="[RUN]", help="A run folder: the power of the law in it.")
+]
+
+
+def cases(as_json: AsJson = False):
+    """List the cases of the catalogue."""
+    from noether.catalogue import cases_listed, cases_table
+    from noether.table import say
+
+    printed({"cases": cases_listed()}) if as_json else say(cases_table())
+
+
+def rules(as_json: AsJson = False):
+    """List the learning rules: the step of each, its metric."""
+    from noether.rulebook import rules_listed, rules_table
+    from noether.table import say
+
+    printed({"rules": rules_listed()}) if as_json else say(rules_table())
+
+
+def show(case: Case, as_json: AsJson = False):
+    """Show what a case claims, and prove its symmetries."""
+    from noether import catalogue
+    from noether.choices import chosen_cases
+    from noether.table import say
+
+    (chosen,), _ = chosen_cases([case])
+    printed(catalogue.shown(chosen)) if as_json else say(catalogue.show(chosen))
+
+
+def explain(law: Law, run: Run = None, as_json: AsJson = False):
+    """Explain a law: where it applies, what it cannot see.
+
+    Also its equation, the planted faults that it must see, and with a RUN its power there.
+    """
+    from noether import catalogue
+    from noether.table import say
+
+    printed(catalogue.explained(law, run)) if as_json else say(catalogue.explain(law, run))

@@ -1,0 +1,54 @@
+"""`noether replay`: one record of a run again."""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, complain, option, printed
+
+RunFolder = Annotated[
+    Path | None,
+    typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out."),
+]
+
+
+def replay(
+    run: RunFolder = None,
+    record: option(int | None, "Number of the record: its line in records.jsonl, from 1.") = None,
+    law: option(str | None, "Of this law.") = None,
+    cell: option(str | None, "Of this cell.") = None,
+    symmetry: option(str | None, "Of this symmetry.") = None,
+    control: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
+    nth: option(int | None, "Where several fit, the nth of them and not the worst.") = None,
+    as_json: AsJson = False,
+):
+    """Run one record of a run again, and compare to the bit.
+
+    Its worst lane alone or its whole cell; without a choice, the worst record of the run.
+
+    Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
+    """
+    from noether.folder import newest, read_run
+    from noether.replaying import Replays, pick
+    from noether.table import say
+
+    found = read_run(run if run is not None else newest())
+    chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
+    start = Path(found.about.get("cwd") or ".")  # a case file may read data that is named from there
+    with chdir(start if start.is_dir() else Path(".")):
+        equal, text = Replays(found).again(chosen)
+    code = (
+        UNDECIDED if not equal else VIOLATED if chosen.verdict == "violated" and not chosen.control else HOLDS
+    )
+    if as_json:
+        told = {"run": str(found.path), "equal": equal, "exit_code": code, "text": text}
+        printed({**told, "record": chosen.as_dict()})
+    else:
+        say(text)
+    for note in found.notes:
+        complain(f"note: {note}")
+    raise typer.Exit(code)

@@ -1,0 +1,199 @@
+"""What every command promises: it is there, it explains itself, and --json is one strict document and nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from noether import __version__
+from noether.cli import call
+from noether.machine import importable
+
+ROOT = Path(__file__).resolve().parent.parent
+PROMISED = (
+    "verify laws cases rules show explain replay report doctor faults fuzz discover map findings bench completion"
+).split()
+VERIFY = ["verify", "product", "--law", "D8", "--backend", "numpy", "--jobs", "1"]
+TABLES = [c for c in PROMISED if c != "completion"]
+
+
+def command(*words, **options):
+    """The command line in a process of its own, with the paths of this one."""
+    environment = {**importable(ROOT / "tests"), **options.pop("env", {})}
+    return subprocess.run(
+        [sys.executable, "-m", "noether", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
+
+
+def strictly(text):
+    """One JSON document without NaN and Infinity."""
+    return json.loads(text, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_help_has_every_promised_command_on_a_line_of_its_own(words, capsys):
+    assert call(words) == 0
+    out, err = capsys.readouterr()
+    listed = [
+        line.split()[0]
+        for line in out.partition("Commands:")[2].splitlines()
+        if line.startswith("  ") and line.split()
+    ]
+    assert set(PROMISED) <= set(listed), set(PROMISED) - set(listed)
+    assert err == ""
+
+
+@pytest.mark.parametrize("width", ["80", "160"])
+def test_no_help_of_a_command_is_cut(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", width)
+    assert call([]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert listed and "..." not in listed
+
+
+@pytest.mark.parametrize("name", PROMISED)
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_every_command_explains_itself(name, word, capsys):
+    assert call([name, word]) == 0
+    assert f"noether {name}" in capsys.readouterr().out
+
+
+def test_the_version_is_said(capsys):
+    assert call(["--version"]) == 0
+    assert capsys.readouterr().out == f"noether {__version__}\n"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_has_a_form_for_machines(name, capsys):
+    assert call([name, "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+RULED = [
+    (["cases"], "cases"),
+    (["rules"], "rules"),
+    (["laws"], "laws"),
+    (["show", "rayleigh"], "symmetries"),
+    (["explain", "D2"], "equation"),
+    (["doctor"], "found"),
+    (["discover", "rayleigh"], "generators"),
+]
+
+
+@pytest.mark.parametrize("words, key", RULED, ids=lambda x: x[0] if isinstance(x, list) else "")
+def test_json_of_a_list_is_one_strict_document(words, key, capsys):
+    assert call([*words, "--json"]) == 0
+    value = strictly(capsys.readouterr().out)
+    assert value["schema"] == 1 and value[key]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A small honest run, and another of the same words."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("a", "b"):
+        assert call([*VERIFY, "--out", str(folder / name)]) == 0
+    return folder
+
+
+RUNS = [
+    (["report", "a"], ("run", "verdict", "exit_code", "pages")),
+    (["report", "a", "b"], ("a", "b", "worse", "laws", "violated", "rises", "page")),
+    (["laws", "a"], ("run", "laws")),
+    (["explain", "D8", "a"], ("law", "power")),
+    (["replay", "a"], ("run", "equal", "record", "text")),
+    (VERIFY, ("exit_code", "verdict", "laws", "run")),
+]
+
+
+@pytest.mark.parametrize("words, keys", RUNS, ids=lambda x: " ".join(x)[:20])
+def test_json_about_a_run_is_one_strict_document(run, words, keys, capsys, monkeypatch):
+    monkeypatch.chdir(run)
+    assert call([*words, "--json"]) == 0
+    value = strictly(capsys.readouterr().out)
+    assert value["schema"] == 1 and all(value[key] is not None for key in keys), value
+
+
+def test_json_of_a_refusal_is_empty(run, capsys, monkeypatch):
+    monkeypatch.chdir(run)
+    for words in (
+        ["findings", "a", "--out", "f.md"],
+        ["explain", "D99"],
+        ["report", "nowhere"],
+        ["show", "nothing"],
+    ):
+        assert call([*words, "--json"]) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith("noether: ")
+
+
+def test_rules_lists_each_rule_with_the_step_that_its_kernel_takes(capsys):
+    from noether.kernels.rules import RULES
+
+    assert call(["rules", "--json"]) == 0
+    rows = strictly(capsys.readouterr().out)["rules"]
+    assert [row["rule"] for row in rows] == list(RULES)
+    assert all(len(row["step"]) == 2 and row["cases"] for row in rows)
+    assert call(["rules"]) == 0
+    out = capsys.readouterr().out
+    assert not [name for name in RULES if name not in out]
+
+
+# ---- completion
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_each_shell(shell, capsys):
+    assert call(["completion", shell]) == 0
+    assert "_NOETHER_COMPLETE" in capsys.readouterr().out
+
+
+def test_completion_needs_no_shell_around_it():
+    bare = {name: "" for name in ("SHELL", "TERM")}
+    assert command("completion", "bash", env=bare).returncode == 0
+    done = command("completion", "tcsh", env=bare)
+    assert (
+        done.returncode == 2
+        and "must be one of bash, zsh, fish" in done.stderr
+        and "Traceback" not in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "words, found",
+    [
+        ("noether ru", "rules"),
+        ("noether show ray", "rayleigh"),
+        ("noether explain D1", "D13"),
+        ("noether verify --pro", "--profile"),
+    ],
+)
+def test_a_shell_that_asks_is_answered(words, found):
+    count = str(len(words.split()) - 1)
+    done = command(env={"_NOETHER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count})
+    assert done.returncode == 0 and found in done.stdout.split(), done.stderr
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ("torch", "triton", "sympy", "scipy", "mpmath", "pandas", "hypothesis", "jinja2", "noether.plan")
+    program = (
+        "import sys; from noether.cli import call; code = call(['--help']); "
+        f"sys.exit(', '.join(x for x in {heavy} if x in sys.modules) or code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr

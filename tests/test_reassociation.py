@@ -1,0 +1,301 @@
+"""B1 names the first value that differs, and the order of a sum that is not as written, where that is it."""
+
+import itertools
+import random
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noether import disagreement, reassociation
+from noether.cases import CATALOG
+from noether.discrete import DiscreteCell, compared, turned
+from noether.kernels import launch
+from noether.kernels.precision import parse
+from noether.kernels.program import Op, Program
+from noether.kernels.sums import reordered, sums, terms
+from noether.table import explained, unsaid
+from noether.verdicts import VIOLATED
+
+CASE = {c.name: c for c in CATALOG}
+ON_CPU = [b for b in launch.ON_CPU if not launch.missing(b)]
+compiles = pytest.mark.skipif(
+    not ON_CPU, reason="nothing here executes compiled kernels: triton or a C compiler is missing"
+)
+LAST = r"add\.rn\.(f16|f32|f64)\s+(%\w+), (%\w+), (%\w+);"
+
+
+def cell(case="rayleigh", rule="nesterov", precision="float64", backend="triton-ptx", lanes=61, steps=4):
+    return DiscreteCell(CASE[case], rule, precision, backend, "parity", ("B1",), lanes, 0, steps)
+
+
+def chains(lines: list[str]) -> list[list[int]]:
+    """Lines that add to the result of the one before, which nothing else reads: one list a sum."""
+    found, adds = [], {i: m.groups() for i, line in enumerate(lines) if (m := re.search(LAST, line))}
+    text = "\n".join(lines)
+    by_result = {r: i for i, (_, r, _, _) in adds.items()}
+    once = lambda r: len(re.findall(rf"{re.escape(r)}\b", text.split("ENTRY")[-1])) == 2  # noqa: E731
+    inner = set()
+    for i in sorted(adds, reverse=True):
+        if i not in inner:
+            chain = [i]
+            while (
+                before := next(
+                    (by_result[x] for x in adds[chain[-1]][2:] if x in by_result and once(x)), None
+                )
+            ) is not None:
+                chain.append(before)
+                inner.add(before)
+            found.append(chain[::-1])
+    return [c for c in found if len(c) > 1]
+
+
+def planting(order_of):
+    """A sabotage: the longest chain of adds, added as order_of(how many terms) says."""
+
+    def sabotage(ptx: str) -> str:
+        lines = ptx.splitlines()
+        chain = max(chains(lines), key=lambda c: (len(c), c))
+        kind, result = re.search(LAST, lines[chain[-1]]).group(1, 2)
+        made = {re.search(LAST, lines[i])[2] for i in chain}
+        leaves = [x for i in chain for x in re.search(LAST, lines[i]).group(3, 4) if x not in made]
+        parts, count = [], itertools.count()
+        registers = {"f16": "b16", "f32": "f32", "f64": "f64"}[kind]
+
+        def put(tree) -> str:
+            if isinstance(tree, int):
+                return leaves[tree]
+            a, b = put(tree[0]), put(tree[1])
+            name = f"%planted{next(count)}"
+            parts.append(f"\t.reg .{registers} {name};\n\tadd.rn.{kind} {name}, {a}, {b};")
+            return name
+
+        last = put(order_of(len(leaves)))
+        move = {"f16": "mov.b16", "f32": "mov.f32", "f64": "mov.f64"}[kind]
+        lines[chain[-1]] = "\n".join([*parts, f"\t{move} {result}, {last};"])
+        for i in chain[:-1]:
+            lines[i] = ""
+        return "\n".join(lines)
+
+    return sabotage
+
+
+def chain_of(order):
+    tree = order[0]
+    for k in order[1:]:
+        tree = (tree, k)
+    return tree
+
+
+def backwards(n):
+    return chain_of([*range(n)][::-1])
+
+
+def pairs(n):
+    trees = list(range(n))
+    while len(trees) > 1:
+        trees = [
+            (trees[i], trees[i + 1]) if i + 1 < len(trees) else trees[i] for i in range(0, len(trees), 2)
+        ]
+    return trees[0]
+
+
+def judged(c, sabotage=None):
+    job = c.job()
+    mine, plain = launch.run(job, c.backend, sabotage=sabotage), launch.run(job, "numpy")
+    return compared(c, job, mine, plain, None)
+
+
+@compiles
+@pytest.mark.parametrize("backend", ON_CPU)
+@pytest.mark.parametrize("order", [backwards, pairs])
+def test_a_sum_in_another_order_is_named_with_its_order(backend, order):
+    found = judged(cell(backend=backend), planting(order))
+    assert found.verdict == VIOLATED and found.data["diagnosis"]["explained"]
+    assert "agrees in every bit: the compiler reassociates a strict sum" in found.reason
+    assert len(found.data["diagnosis"]["orders"]) == 1 and re.search(
+        r"the 9 terms of .* in the order ", found.reason
+    )
+    assert explained(found) in found.reason and not unsaid(found)  # said once
+    if order is pairs:
+        assert "in the order (" in found.reason or " (" in found.reason.split("in the order ")[1]
+
+
+@compiles
+@pytest.mark.parametrize(
+    "case, rule, precision",
+    [
+        ("rayleigh", "heavy-ball", "float32"),
+        ("mexican-hat-8", "gradient-descent", "float16/eager"),
+        ("mexican-hat-8", "heavy-ball", "bfloat16/mixed"),
+    ],
+)
+def test_every_precision_has_its_sums_named(case, rule, precision):
+    found = judged(cell(case, rule, precision, steps=12), planting(backwards))
+    assert found.verdict == VIOLATED and found.data["diagnosis"]["explained"], found.reason
+
+
+@compiles
+@given(st.permutations(range(9)))
+@settings(max_examples=8)
+def test_any_order_is_found_or_makes_no_difference(order):
+    found = judged(cell(steps=2), planting(lambda n: chain_of(order)))
+    assert found.verdict != VIOLATED or found.data["diagnosis"]["explained"], found.reason
+
+
+@compiles
+def test_another_fault_is_not_called_an_order():
+    found = judged(cell(), turned)
+    assert (
+        found.verdict == VIOLATED
+        and not found.data["diagnosis"]["explained"]
+        and "reassociates" not in found.reason
+    )
+    assert "as written" in unsaid(found)
+
+
+@compiles
+def test_an_order_beside_another_fault_is_not_the_whole_explanation():
+    found = judged(cell(), lambda ptx: turned(planting(backwards)(ptx)))
+    assert (
+        found.verdict == VIOLATED
+        and not found.data["diagnosis"]["explained"]
+        and "reassociates" not in found.reason
+    )
+    assert "that is not all" in unsaid(found)
+
+
+@compiles
+def test_a_launch_that_agrees_has_no_diagnosis():
+    found = judged(cell())
+    assert found.verdict != VIOLATED and found.data == {} and "first at" not in found.reason
+
+
+@compiles
+def test_a_search_that_fails_says_so_and_loses_no_verdict(monkeypatch):
+    monkeypatch.setattr(reassociation, "additions", lambda job, ptx: 1 / 0)
+    found = judged(cell(), turned)
+    assert found.verdict == VIOLATED and "the search for another order failed, ZeroDivisionError" in unsaid(
+        found
+    )
+
+
+# ---- the first value
+
+
+def outcomes(precision="float32"):
+    job = cell("mexican-hat", "heavy-ball", precision, lanes=9).job()
+    plain = launch.run(job, "numpy")
+    return job, plain, replace(plain, q=plain.q.copy(), v=plain.v.copy())
+
+
+def test_the_first_value_is_of_the_earliest_step_then_of_the_first_lane():
+    job, plain, mine = outcomes()
+    for row, component, lane in ((3, 0, 0), (2, 1, 7), (2, 0, 4)):
+        mine.q[row, component, lane] = np.nextafter(plain.q[row, component, lane], np.float32(np.inf))
+    found = disagreement.first(mine, plain, job.steps)
+    assert (found["step"], found["lane"], found["component"], found["of"], found["ulp"]) == (1, 4, 0, "q'", 1)
+    mine.v[2, 1, 4] = np.nan
+    found = disagreement.first(mine, plain, job.steps)
+    assert (found["of"], found["ulp"]) == ("v'", None) and "one is no number" in disagreement.place(found)
+    assert disagreement.first(plain, plain, job.steps) is None
+
+
+@pytest.mark.parametrize(
+    "kind, dtype", [("float64", np.float64), ("float32", np.float32), ("float16", np.float16)]
+)
+@given(k=st.integers(0, 40), start=st.floats(-2.0, 2.0, width=16))
+def test_ulp_counts_the_numbers_between(kind, dtype, k, start):
+    x = y = dtype(start)
+    for _ in range(k):
+        y = np.nextafter(y, dtype(np.inf))
+    assert disagreement.ulp(x, y, kind) == disagreement.ulp(y, x, kind) == k
+
+
+def test_ulp_of_both_zeros_is_none_and_bfloat16_counts_its_own():
+    assert disagreement.ulp(np.float32(-0.0), np.float32(0.0), "float32") == 0
+    assert disagreement.ulp(np.uint16(0x3F80), np.uint16(0x3F82), "bfloat16") == 2
+    assert disagreement.ulp(np.uint16(0x8001), np.uint16(0x0001), "bfloat16") == 2
+
+
+def test_zeros_of_the_other_sign_are_told():
+    job, plain, mine = outcomes()
+    mine.q[1, 0, 3], plain.q[1, 0, 3] = -0.0, 0.0
+    assert "every one of them is a zero of the other sign" in disagreement.explained(job, mine, plain)["line"]
+    mine.q[1, 0, 4] += 1
+    assert (
+        "zero" not in disagreement.explained(job, replace(mine, backend="triton-interpreted"), plain)["line"]
+    )
+
+
+# ---- the sums of a program
+
+
+@st.composite
+def programs(draw):
+    """Adds, subs, negations and products of three inputs, in any order, a value read any number of times."""
+    ops = [Op("input", value=i) for i in range(4)]
+    for _ in range(draw(st.integers(3, 24))):
+        name = draw(st.sampled_from(["add", "add", "add", "sub", "mul", "neg"]))
+        ops.append(
+            Op(name, tuple(draw(st.integers(0, len(ops) - 1)) for _ in range(1 if name == "neg" else 2)))
+        )
+    return Program(3, tuple(ops), (len(ops) - 1, draw(st.integers(4, len(ops) - 1)), len(ops) - 1))
+
+
+@given(programs(), st.randoms(use_true_random=False))
+def test_a_reordered_program_is_the_same_in_exact_arithmetic(program, chance):
+    q = [np.array([1.0, 2.0, -3.0]), np.array([5.0, -1.0, 2.0]), np.array([0.0, 4.0, 1.0])]
+    precision = parse("float64")
+    with np.errstate(all="ignore"):
+        right = program.run(q, np.ones(3), precision)
+    if not np.abs(right).max() < 2.0**50:
+        return  # not exact any more
+    other, thirds = program, [x / 3 for x in q]
+    for number in range(len(sums(program))):
+        one = sums(other)[number]
+        order = list(range(len(one.terms)))
+        chance.shuffle(order)
+        same = reordered(other, one, one.tree)
+        assert all(
+            (a == b).all()
+            for a, b in zip(
+                same.run(thirds, np.ones(3), precision), other.run(thirds, np.ones(3), precision), strict=True
+            )
+        )
+        other = reordered(other, one, chain_of(order))
+        assert len(sums(other)) == len(sums(program)) and len(terms(other, one)) == len(order)
+    assert all((a == b).all() for a, b in zip(right, other.run(q, np.ones(3), precision), strict=True))
+
+
+def test_the_sums_of_a_program_are_those_that_people_see():
+    program = Program(
+        3,
+        (
+            *(Op("input", value=i) for i in range(4)),
+            Op("mul", (0, 0)),
+            Op("sub", (4, 1)),
+            Op("neg", (2,)),
+            Op("add", (5, 6)),
+        ),
+        (7,),
+    )
+    (one,) = sums(program)
+    assert terms(program, one) == ["q[0]*q[0]", "-q[1]", "-q[2]"]
+    assert (
+        reassociation.written(((2, 0), 1)) == "2 0 1"
+        and reassociation.written(((0, 1), (2, 3))) == "0 1 (2 3)"
+    )
+    assert reassociation.written((1, (2, 0))) == "2 0 1"
+
+
+def test_a_chain_of_shared_squares_is_written_in_no_time():
+    ops = [Op("input", value=0)]
+    for _ in range(200):
+        ops.append(Op("mul", (len(ops) - 1, len(ops) - 1)))
+        ops.append(Op("add", (len(ops) - 1, len(ops) - 2)))
+    program = Program(1, tuple(ops), (len(ops) - 1,))
+    assert all(len(x) < 100 for one in sums(program) for x in terms(program, one)) and random.Random(0)

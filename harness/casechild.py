@@ -22,6 +22,7 @@ import threading
 import time
 
 from noether import casefile
+from noether.casesource import sha256
 from noether.casetrial import try_out
 from noether.complaint import Origin
 from noether.machine import importable
@@ -30,24 +31,30 @@ from noether.usage import UsageError
 
 GRACE = 1.0  # seconds for the alarm inside the child to speak before it is killed
 STARTS = 60.0  # seconds for a server that starts on a busy machine
-POLL = 0.25  # seconds between two looks whether the child is still there: what it forked may keep its pipe open
+POLL = (
+    0.25  # seconds between two looks whether the child is still there: what it forked may keep its pipe open
+)
 _server: subprocess.Popen | None = None
 _turn = threading.Lock()
 
 
-def tried(word: str) -> None:
-    """Raises UsageError with what is wrong with the case that `word` means; it is not loaded here."""
-    casefile.check_path(casefile.split(word)[0])
+def tried(word: str) -> casefile.Report:
+    """What the case that `word` means reads; it is not loaded here. Raises UsageError with what is wrong."""
+    path = casefile.split(word)[0]
+    text = casefile.text_of(path)
     seconds = allowed()
-    request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path]}
+    must = casefile.expected()
+    request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path],
+               "digest": sha256(text), "expected": None if must is None else dict(must)}  # fmt: skip
     with _turn:
-        complaint = ask(request, seconds + GRACE + STARTS)
-    if complaint is not None:
-        raise UsageError(complaint)
+        answer = ask(request, seconds + GRACE + STARTS)
+    if answer["complaint"] is not None:
+        raise UsageError(answer["complaint"])
+    return casefile.Report(text, answer["files"], tuple(answer["modules"]))
 
 
-def ask(request: dict, patience: float) -> str | None:
-    """What the server finds wrong, or None. Raises RuntimeError where it does not answer."""
+def ask(request: dict, patience: float) -> dict:
+    """What the server finds; its "complaint" is None where nothing is wrong. Raises RuntimeError."""
     process = server()
     try:
         process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -60,7 +67,7 @@ def ask(request: dict, patience: float) -> str | None:
     if not line:
         close()
         raise RuntimeError(f"the process that tries out case files does not answer within {patience:g} s")
-    return json.loads(line)["complaint"]
+    return json.loads(line)
 
 
 def server() -> subprocess.Popen:
@@ -100,11 +107,12 @@ def serve() -> None:
     os.dup2(nothing, 0)
     while line := requests.readline():
         request = json.loads(line)
-        complaint = attended(request, requests)
-        os.write(answers, json.dumps({"complaint": complaint}).encode() + b"\n")
+        answer = json.dumps(attended(request, requests)).encode() + b"\n"
+        while answer:
+            answer = answer[os.write(answers, answer) :]
 
 
-def attended(request: dict, requests) -> str | None:
+def attended(request: dict, requests) -> dict:
     """Fork a child for one request, follow its stages, and kill it when its time is over."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -122,9 +130,12 @@ def attended(request: dict, requests) -> str | None:
     kill(child)
     _, status = os.waitpid(child, 0)
     if "complaint" in told:
-        return told["complaint"]
+        return told
     label, stage = f"case file {casefile.split(request['word'])[0]}", told.get("stage", "loading it")
-    return f"{label} {overdue(request['seconds'])}: it was still {stage}" if late else f"{label} {ending(status)} while {stage}"
+    why = (
+        f"{overdue(request['seconds'])}: it was still {stage}" if late else f"{ending(status)} while {stage}"
+    )
+    return {"complaint": f"{label} {why}"}
 
 
 def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool]:
@@ -139,7 +150,9 @@ def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool
             told = json.loads(lines[-1]) if lines else told
             if "complaint" in told or not piece:
                 return told, False
-        elif gone or requests in ready:  # nobody sends a second request before the answer: whoever asked is gone
+        elif (
+            gone or requests in ready
+        ):  # nobody sends a second request before the answer: whoever asked is gone
             return told, False
     return told, True
 
@@ -155,24 +168,35 @@ def kill(child: int) -> None:
 
 def ending(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    return f"ends its process by exit code {code}" if code >= 0 else f"kills its process by {signal.Signals(-code).name}"
+    return (
+        f"ends its process by exit code {code}"
+        if code >= 0
+        else f"kills its process by {signal.Signals(-code).name}"
+    )
 
 
 def trial(request: dict, writing: int) -> None:
     """In the child: load and try out, say each stage and the outcome. Does not return."""
 
     def say(**what):
-        os.write(writing, json.dumps(what).encode() + b"\n")
+        line = json.dumps(what).encode() + b"\n"
+        while line:
+            line = line[os.write(writing, line) :]
 
     try:
         os.chdir(request["folder"])
         os.environ[VARIABLE] = str(request["seconds"])
         sys.path[:] = request["path"]
-        with limited(request["seconds"]):
+        word, path = request["word"], casefile.split(request["word"])[0]
+        text = casefile.text_of(path)
+        if sha256(text) != request["digest"]:
+            raise UsageError(f"case file {path} has changed while it was tried out: nothing of it was run")
+        with limited(request["seconds"]), casefile.expecting(request["expected"]):
             say(stage="loading it")
-            case = casefile.load(request["word"])
-            try_out(case, Origin.of_file(casefile.split(request["word"])[0]), lambda stage: say(stage=stage))
-        say(complaint=None)
+            case = casefile.load(word, casefile.Report(text))
+            try_out(case, Origin.of_file(path), lambda stage: say(stage=stage))
+        refused = casefile.refusals()
+        say(complaint=refused[0] if refused else None, **casefile.seen(word))
     except UsageError as error:
         say(complaint=str(error))
     except BaseException as error:

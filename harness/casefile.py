@@ -1,20 +1,24 @@
 """A case of the user's own: path/to/case.py or path/to/case.py:NAME.
 
-The file is executed, so it is trusted as any Python file that is run; casechild.py tries it out first, in a process
-that may hang or crash. Its module gets a name made of its path, under which worker processes load it again:
-functions are pickled by name.
+The file is executed, so it is trusted as any Python file that is run; casechild.py tries it out first, in a
+process that may hang or crash. It is read once: what is digested is what runs, here and in worker processes, to
+which its text travels (casesource.py, casehome.py). What it does to the process is taken back (processstate.py).
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
-import os
 import sys
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
+from noether import casewatch, processstate
+from noether.casehome import HOMES, Home, ready
 from noether.cases import CATALOG, Case
+from noether.casesource import Refused, Source, file_digest, read, split
 from noether.casetrial import check_types
 from noether.complaint import Origin, told
 from noether.timelimit import allowed, limited
@@ -22,6 +26,23 @@ from noether.usage import UsageError, unknown
 
 LOADED: dict[str, Case] = {}
 """Cases from files, by name: what `choices.case_named` finds beside the catalogue."""
+READ: dict[str, Home] = {}
+"""What was read for a word, by word."""
+_expected: ContextVar[Mapping[str, str] | None] = ContextVar("expected", default=None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a trial has seen of a case file.
+
+    text     of the file, as it was read before the trial
+    files    absolute path -> sha256 of everything that was read; None in the trial itself
+    modules  (name, path) of the modules beside it that were imported, also by a loss
+    """
+
+    text: bytes
+    files: dict[str, str] | None = None
+    modules: tuple[str, ...] = ()
 
 
 def is_file_word(word: str) -> bool:
@@ -29,87 +50,94 @@ def is_file_word(word: str) -> bool:
     return "/" in word or "\\" in word or word.endswith(".py") or ".py:" in word
 
 
-def split(word: str) -> tuple[Path, str]:
-    path, mark, name = word.rpartition(":")
-    return (Path(path), name) if mark and path.endswith(".py") else (Path(word), "")
-
-
 def digest(word: str) -> str:
-    """sha256 of the file: a resumed or replayed run must be of the same text."""
-    return hashlib.sha256(split(word)[0].read_bytes()).hexdigest()
-
-
-def helpers(word: str) -> list[str]:
-    """The modules beside a loaded case file that it imported, as paths beside the word's own."""
-    folder = split(word)[0].parent
-    home = str(folder.resolve())
-    files = [Path(sys.modules[name].__file__) for name, there in SIBLINGS.items() if there == home and name in sys.modules]
-    return sorted(str(folder / file.resolve().relative_to(home)) for file in files if file.is_relative_to(home))
+    """sha256 of the file as it lies there now. Raises UsageError."""
+    try:
+        return file_digest(split(word)[0])
+    except OSError as error:
+        raise UsageError(f"case file {split(word)[0]} cannot be read: {error.strerror or error}") from None
 
 
 def check_path(path: Path) -> None:
     """Raises UsageError where there is no file to execute."""
-    if not path.exists():
+    try:
+        there, folder = path.exists(), path.is_dir()
+    except (OSError, ValueError) as error:  # too long a name, a zero byte
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"case file {str(path)[:60]!r} cannot be read: {why}") from None
+    if not there:
         raise UsageError(f"case file {path} does not exist")
-    if path.is_dir():
+    if folder:
         raise UsageError(f"case file {path} is a folder, must be a python file")
     if path.suffix != ".py":
         raise UsageError(f"case file {path} ends in {path.suffix or 'nothing'!r}, must be a .py file")
 
 
-def load_module(path: Path):
-    """Execute a case file, within its time. Raises UsageError, whatever the file does.
-
-    What it prints goes to stderr: stdout is for tables and --json.
-    """
+def text_of(path: Path) -> bytes:
+    """The bytes of a case file. Raises UsageError."""
     check_path(path)
-    name = "noether_case_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        with limited(allowed()), contextlib.redirect_stdout(sys.stderr), beside(path):
-            spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # also SystemExit: the file may do anything
-        sys.modules.pop(name, None)
-        origin = Origin.of_file(path)
-        raise UsageError(f"{origin.label} {told(error, origin)}") from None
-    return module
+        return read(path)
+    except OSError as error:
+        raise UsageError(f"case file {path} cannot be read: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
-def beside(path: Path):
-    """Modules of the file's own folder can be imported while it is loaded, as under `python case.py`.
-
-    They stay in sys.modules, but for those of one name in another folder: what was imported beside another file is forgotten.
-    """
-    folder = str(path.resolve().parent)
-    for name, home in list(SIBLINGS.items()):
-        if home != folder:
-            sys.modules.pop(name, None)
-            del SIBLINGS[name]
-    known = set(sys.modules)
-    sys.path.insert(0, folder)
+def expecting(files: Mapping[str, str] | None) -> Iterator[None]:
+    """Inside, case files and all that they read must be these, absolute path -> sha256, or they are not run."""
+    before = _expected.set(files)
     try:
         yield
     finally:
-        with contextlib.suppress(ValueError):
-            sys.path.remove(folder)
-        for name in set(sys.modules) - known:
-            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder + os.sep):
-                SIBLINGS[name] = folder
+        _expected.reset(before)
 
 
-SIBLINGS: dict[str, str] = {}
-"""Modules that case files imported from their own folders: name -> folder."""
+def expected() -> Mapping[str, str] | None:
+    return _expected.get()
 
 
-def load(word: str) -> Case:
-    """The one case that `word` means, not yet tried out."""
+def load_module(path: Path, report: Report | None = None):
+    """Execute a case file, within its time. Raises UsageError, whatever the file does."""
+    text = report.text if report is not None else text_of(path)
+    label = Origin.of_file(path).label
+    files = expected() if report is None or report.files is None else report.files
+    return executed(Home(path.resolve(), text, label=label, expected=files), report)
+
+
+def executed(home: Home, report: Report | None = None):
+    """The module of a home. What it prints goes to stderr: stdout is for tables and --json."""
+    origin = Origin(home.label, home.path)
+    ready()
+    try:
+        with processstate.kept(deep=True), limited(allowed()), contextlib.redirect_stdout(sys.stderr):
+            module = home.run()
+            for name in report.modules if report is not None else ():
+                __import__(f"{home.name}.{name}")  # by a loss alone, which has not run here yet
+    except KeyboardInterrupt:
+        raise
+    except Refused:
+        raise
+    except BaseException as error:  # also SystemExit: the file may do anything
+        home.forget()
+        raise UsageError(f"{origin.label} {told(error, origin)}") from None
+    if home.refusals:
+        home.forget()
+        raise Refused(home.refusals[0])
+    if report is not None and report.files is not None:
+        home.data |= {p: d for p, d in report.files.items() if p not in home.files()}
+    return module
+
+
+def load(word: str, report: Report | None = None) -> Case:
+    """The one case that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
     path, wanted = split(word)
-    module = load_module(path)
+    module = load_module(path, report)
+    READ[word] = vars(module)[casewatch.MARK]
+    return declared(module, path, wanted)
+
+
+def declared(module, path: Path, wanted: str) -> Case:
+    """The case that is meant among those of a module. Raises UsageError."""
     every = {key: value for key, value in vars(module).items() if isinstance(value, Case)}
     catalogued = {id(c) for c in CATALOG}
     own = {key: value for key, value in every.items() if id(value) not in catalogued} or every
@@ -121,9 +149,79 @@ def load(word: str) -> Case:
             raise unknown(f"case file {path}: name", wanted, own)
         case = by_name[wanted]
     elif len({id(c) for c in own.values()}) > 1:
-        raise UsageError(f"case file {path} declares {len(own)} cases: say which one, as {path}:{next(iter(own))}; it has {', '.join(own)}")
+        names = f"say which one, as {path}:{next(iter(own))}; it has {', '.join(own)}"
+        raise UsageError(f"case file {path} declares {len(own)} cases: {names}")
     else:
         case = next(iter(own.values()))
     check_types(case, Origin.of_file(path))
     LOADED[case.name] = case
     return case
+
+
+def named(word: str) -> str:
+    """The name of the case that a word means, which has been loaded."""
+    home = READ[word]
+    return declared(sys.modules[home.name], home.path, split(word)[1]).name
+
+
+def sources(words: Iterable[str]) -> tuple[Source, ...]:
+    """What these words were when they were loaded, as plain data: for workers, here or on other machines."""
+    return tuple(READ[word].source(word) for word in words)
+
+
+def files(words: Iterable[str]) -> dict[str, str]:
+    """Every file that these words read, as run.json names it: name -> sha256."""
+    out: dict[str, str] = {}
+    for word in words:
+        out |= READ[word].source(word).named if word in READ else {word: digest(word)}
+    return out
+
+
+def seen(word: str) -> dict:
+    """What a trial tells of a word that it has loaded: the fields of a Report but for its text."""
+    source = READ[word].source(word)
+    return {"files": source.files, "modules": [t.module for t in source.texts if t.module]}
+
+
+def install(given: Iterable[Source]) -> list[str]:
+    """In a worker: the cases of the texts that were sent; no file is looked at for them. Gives complaints.
+
+    A case that cannot be made, or whose data are other ones here, stays as functions that raise the complaint:
+    its cells fail by name, and the others go on.
+    """
+    said = []
+    for source in given:
+        home = HOMES.get(source.module)
+        if home is not None and home.source(source.word) == source and source.word in READ:
+            continue
+        home = Home.of(source)
+        READ[source.word] = home
+        try:
+            home.check_data(source.data)
+            declared(executed(home), home.path, split(source.word)[1])
+        except UsageError as error:
+            said.append(str(error))
+            sys.modules[source.module] = Broken(source.module, str(error))
+    return said
+
+
+class Broken(types.ModuleType):
+    """Stands for a case that could not be made: whatever is taken from it raises why when it is called."""
+
+    def __init__(self, name: str, why: str):
+        super().__init__(name)
+        self.__dict__["__why__"] = why
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def fails(*arguments, **named):
+            raise UsageError(self.__dict__["__why__"])
+
+        return fails
+
+
+def refusals() -> list[str]:
+    """What was refused of any case since it was loaded, although its code may have caught it."""
+    return [text for home in HOMES.values() for text in home.refusals]

@@ -120,8 +120,7 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
                 casefile.LOADED[word.name] = word
             cases.append(word)
         elif casefile.is_file_word(word):
-            casechild.tried(word)
-            cases.append(casefile.load(word))
+            cases.append(casefile.load(word, casechild.tried(word)))
             files.append(word)
         else:
             cases.append(catalogued(word))

@@ -115,7 +115,7 @@ def chosen(cell, selection: Selection, planning) -> bool:
 
 def digests(request: Request) -> dict:
     words = [word for word in request.cases if isinstance(word, str) and casefile.is_file_word(word)]
-    return {name: casefile.digest(name) for word in words for name in (word, *casefile.helpers(word))}
+    return casefile.files(words)
 
 
 def arguments(request: Request) -> dict:

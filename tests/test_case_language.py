@@ -181,7 +181,7 @@ def test_a_module_beside_the_file_is_imported_in_workers_and_in_a_replay(tmp_pat
     monkeypatch.chdir(tmp_path)
     casechild.tried("a/case.py")
     boxes = {f: casefile.load(f"{f}/case.py").box[0][0] for f in ("a", "b", "a")}
-    assert boxes == {"a": 0.5, "b": 0.75} and casefile.helpers("a/case.py") == ["a/beside_it.py"]
+    assert boxes == {"a": 0.5, "b": 0.75} and list(casefile.files(["a/case.py"])) == ["a/case.py", "a/beside_it.py"]
     words = ["verify", "a/case.py", "--law", "D0", "--rule", "gradient-descent", "--precision", "float64", "--backend", "numpy"]
     assert cli.call([*words, "--jobs", "2", "--out", "r"]) in (0, 3)
     assert cli.call(["replay", "r"]) == 0

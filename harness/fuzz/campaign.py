@@ -79,12 +79,12 @@ def about(campaign: Campaign, cells: list[Cell]) -> dict:
 
     said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
             "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,
-            "files": {word: casefile.digest(word) for word in campaign.files}}  # fmt: skip
+            "files": casefile.files(campaign.files)}  # fmt: skip
     return {"arguments": said, "seed": campaign.seed, "backend": campaign.probe.backend, "laws": list(EXACT), "left_out": [], "cells": len(cells)}
 
 
 def files_of(campaign: Campaign) -> list[str]:
-    by_name = {casefile.load(word).name: word for word in campaign.files}
+    by_name = {casefile.named(word): word for word in campaign.files}
     return [by_name.get(case.name, "") for case in campaign.cases]
 
 

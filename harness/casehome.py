@@ -1,0 +1,296 @@
+"""The world of one case file: a package of its own, made of texts that are each read once.
+
+    noether_case_<hash of its path>           the case file
+    noether_case_<hash of its path>.helper    helper.py beside it, which it imports as `helper`
+
+Texts are compiled here from the bytes that were digested. No loader of python's takes part, which would look for
+a compiled file first, and two case files whose helpers have one name do not meet. The import statements of
+these modules, and of no others, look beside the case file first, also later, inside a loss.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import importlib.util
+import linecache
+import os
+import sys
+from collections.abc import Mapping
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, ModuleSpec
+from pathlib import Path
+
+from noether import casewatch
+from noether.casesource import Refused, Source, Text, file_digest, read, sha256
+
+HOMES: dict[str, Home] = {}
+"""By the name of the case file's module."""
+OWN = {"noether", "__future__", *sys.builtin_module_names}
+"""Never looked for beside a case file."""
+
+
+def module_name(path: Path) -> str:
+    return "noether_case_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+
+
+class Home:
+    """texts and data are what was read so far.
+
+    label     how complaints begin
+    expected  absolute path -> sha256: what these files must be, and no other file beside the case is read;
+              None before anything is known
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        text: bytes,
+        *,
+        label: str,
+        expected: Mapping[str, str] | None = None,
+        name: str = "",
+    ):
+        self.path, self.label, self.expected = path, label, expected
+        self.name = name or module_name(path)
+        self.roots, self.before, self.running = [str(path.parent)], list(sys.path), False
+        self.texts = {"": Text("", str(path), text, is_package=True)}
+        self.data: dict[str, str] = {}
+        self.written: set[str] = set()
+        self.refusals: list[str] = []
+        self.looked: dict[str, tuple] = {}
+        self.check(str(path), sha256(text))
+
+    @classmethod
+    def of(cls, source: Source) -> Home:
+        """With every text at hand: no file is looked at for them."""
+        home = cls(
+            Path(source.path),
+            source.texts[0].text,
+            label=f"case file {source.word}",
+            expected=source.files,
+            name=source.module,
+        )
+        home.texts |= {t.module: t for t in source.texts}
+        return home
+
+    def source(self, word: str) -> Source:
+        first, *others = self.texts.values()
+        return Source(word, self.name, str(self.path), (first, *others), tuple(sorted(self.data.items())))
+
+    # ---- what is read
+
+    def refuse(self, text: str):
+        """Kept, so that a case cannot go on by catching it."""
+        self.refusals.append(f"{self.label} {text}")
+        raise Refused(self.refusals[-1])
+
+    def check(self, path: str, digest: str) -> None:
+        """Raises Refused where a file is not what it must be."""
+        if self.expected is None:
+            return
+        must = self.expected.get(path)
+        if must is None and any(path.startswith(root + os.sep) for root in self.roots):
+            self.refuse(
+                f"reads {path}, which it did not read when it was tried: read it at the top of the file"
+            )
+        if must is not None and must != digest:
+            what = "" if path == str(self.path) else f"reads {path}, which "
+            self.refuse(f"{what}has changed: its sha256 is {digest}, must be {must}")
+
+    def check_data(self, data: tuple[tuple[str, str], ...]) -> None:
+        """Raises Refused where a file that the case reads is another one here, or is not here."""
+        for path, digest in data:
+            try:
+                found = file_digest(path)
+            except OSError as error:
+                self.refuse(f"reads {path}, which cannot be read here: {error.strerror or error}")
+            if found != digest:
+                self.refuse(
+                    f"reads {path}, which is another one here: its sha256 is {found}, must be {digest}"
+                )
+            self.data[path] = digest
+
+    def files(self) -> set[str]:
+        """The paths of its texts."""
+        return {t.path for t in self.texts.values()}
+
+    def reads(self, path: str) -> None:
+        """A file that is no module of the case is opened by its code."""
+        try:
+            about = os.stat(path)
+            mark = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+            if self.looked.get(path) == mark:
+                return
+            digest = file_digest(path)
+        except OSError:
+            return  # whoever opens it is told
+        self.check(path, digest)
+        if self.known(path, digest) != digest:
+            self.refuse(f"reads {path} twice, and it has changed between")
+        self.looked[path] = mark
+
+    def known(self, path: str, digest: str) -> str:
+        """The digest that a file had when it was read first."""
+        text = next((t for t in self.texts.values() if t.path == path), None)
+        return text.digest if text is not None else self.data.setdefault(path, digest)
+
+    def has(self, head: str) -> bool:
+        """Whether an import of this name means a module beside the case file."""
+        if head in OWN:
+            return False
+        with casewatch.unwatched():
+            return head in self.texts or locate(head, self.places()) is not None
+
+    def places(self) -> list[str]:
+        """The case file's folder, and what it has put on the search path itself."""
+        for path in sys.path if self.running else ():
+            if path not in self.before and (where := os.path.realpath(path)) not in self.roots:
+                self.roots.append(where)
+        return self.roots
+
+    def text(self, module: str, path: list[str]) -> Text | None:
+        """The text of a module, read when it is first asked for. Raises ImportError, Refused, OSError."""
+        if module in self.texts:
+            return self.texts[module]
+        found = locate(module.rpartition(".")[2], path)
+        if found is None:
+            return None
+        kind, where = found
+        if kind == "compiled":
+            raise ImportError(f"{where} is compiled: a case file must be made of text alone", name=module)
+        if kind == "folder":
+            self.texts[module] = Text(module, where, b"", is_package=True, is_folder=True)
+        else:
+            text = read(where)
+            self.check(where, sha256(text))
+            self.texts[module] = Text(module, where, text, is_package=kind == "package")
+        return self.texts[module]
+
+    # ---- what is run
+
+    def imported(self, name, globals=None, locals=None, fromlist=(), level=0):
+        """`__import__` of the case's modules."""
+        head = name.partition(".")[0]
+        ready()
+        if level or not self.has(head):
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        try:
+            last = builtins.__import__(f"{self.name}.{name}", globals, locals, fromlist or ("__name__",), 0)
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith(self.name + "."):
+                raise
+            lost = error.name.removeprefix(self.name + ".")
+            raise ModuleNotFoundError(f"No module named {lost!r}", name=lost) from None
+        return last if fromlist else sys.modules[f"{self.name}.{head}"]
+
+    def run(self):
+        """Execute the case file anew; its module. Raises whatever it raises."""
+        ready()
+        self.forget()
+        HOMES[self.name] = self
+        self.before, self.running = list(sys.path), True
+        try:
+            module = importlib.import_module(self.name)
+            self.places()  # put there at the end, for a loss
+            return module
+        except BaseException:
+            self.forget()
+            raise
+        finally:
+            self.running = False
+
+    def forget(self) -> None:
+        HOMES.pop(self.name, None)
+        for name in list(sys.modules):
+            if name == self.name or name.startswith(self.name + "."):
+                del sys.modules[name]
+
+
+def locate(name: str, folders: list[str]) -> tuple[str, str] | None:
+    """("module" | "package" | "folder" | "compiled", absolute path), of the first folder that has it."""
+    for folder in folders:
+        at = os.path.join(os.path.realpath(folder), name)
+        if os.path.isfile(os.path.join(at, "__init__.py")):
+            return "package", os.path.realpath(os.path.join(at, "__init__.py"))
+        if os.path.isfile(at + ".py"):
+            return "module", os.path.realpath(at + ".py")
+        for suffix in (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES):
+            if os.path.isfile(at + suffix):
+                return "compiled", at + suffix
+    for folder in folders:
+        at = os.path.join(os.path.realpath(folder), name)
+        if os.path.isdir(at) and not elsewhere(name):
+            return "folder", at
+    return None
+
+
+def elsewhere(name: str) -> bool:
+    """Whether a module of this name is installed: it goes before a folder without an __init__.py."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return name in sys.modules
+    return spec is not None and spec.loader is not None and spec.origin is not None
+
+
+class Finder:
+    """The modules of case files, by the names that their homes have given them."""
+
+    def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        head, _, rest = fullname.partition(".")
+        home = HOMES.get(head)
+        if home is None:
+            if HOMES and not rest and not casewatch.busy():
+                self.refuse_plain(fullname)
+            return None
+        with casewatch.unwatched():
+            text = home.text(rest, list(path or home.roots))
+        if text is None:
+            return None
+        spec = ModuleSpec(fullname, Loader(home, text), origin=text.path, is_package=text.is_package)
+        if text.is_package:
+            folder = text.path if text.is_folder else os.path.dirname(text.path)
+            spec.submodule_search_locations = [folder] if rest else home.roots
+        return spec
+
+    def refuse_plain(self, name: str) -> None:
+        """importlib.import_module("helper") from a case: python alone might find a .pyc for it."""
+        home = casewatch.importer()
+        if home is not None and home.has(name):
+            remedy = f"import {name}, or importlib.import_module('.{name}', __package__)"
+            raise ImportError(f"{name} lies beside the case file: it must be imported by {remedy}", name=name)
+
+
+FINDER = Finder()
+
+
+def ready() -> None:
+    """The finder and the watch stand; whoever put the process back may have taken the finder out."""
+    casewatch.watch()
+    if FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, FINDER)
+
+
+class Loader:
+    """Compiles a text that was read already."""
+
+    def __init__(self, home: Home, text: Text):
+        self.home, self.text = home, text
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module) -> None:
+        names = vars(module)
+        names[casewatch.MARK] = self.home
+        names["__builtins__"] = {**vars(builtins), "__import__": self.home.imported}
+        if self.text.is_folder:
+            return
+        module.__file__ = self.text.path
+        code = compile(self.text.text, self.text.path, "exec", dont_inherit=True)
+        lines = importlib.util.decode_source(self.text.text).splitlines(keepends=True)
+        linecache.cache[self.text.path] = (len(self.text.text), None, lines, self.text.path)
+        exec(code, names)
+
+    def get_source(self, fullname: str) -> str:
+        return importlib.util.decode_source(self.text.text)

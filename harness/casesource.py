@@ -1,0 +1,107 @@
+"""The text of a case file as it was read, once: what is digested is what is compiled, here and in workers.
+
+A Source is plain data and can be pickled. It travels to worker processes and to other machines, which run its
+texts and look at no file for them; the data that a case reads stay where they are, and must have the digests
+that they had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from noether.usage import UsageError
+
+LARGEST = 2**24  # bytes of one text
+
+
+class Refused(UsageError):
+    """A file is not the one that it must be: nothing of it was run."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One python text.
+
+    module      the name by which the case file imports it, '' for the case file itself
+    path        absolute
+    is_package  whether it has modules of its own; a folder without __init__.py is one, and has no text
+    """
+
+    module: str
+    path: str
+    text: bytes
+    is_package: bool = False
+    is_folder: bool = False
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything that a case file is made of.
+
+    word    as the user gave it
+    module  the name in sys.modules under which its functions are pickled, the same on every machine
+    path    absolute, where it was read
+    texts   the case file first, then the modules beside it that it imports
+    data    (absolute path, sha256) of every other file that it reads
+    """
+
+    word: str
+    module: str
+    path: str
+    texts: tuple[Text, ...]
+    data: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        return self.texts[0].digest
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Absolute path -> sha256."""
+        return {**dict(self.data), **{t.path: t.digest for t in self.texts if not t.is_folder}}
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The same as run.json has it: the word itself, and what lies below its folder as paths like its own."""
+        folder, home = split(self.word)[0].parent, Path(self.path).parent
+        out = {self.word: self.digest}
+        for path, digest in sorted(self.files.items()):
+            if path != self.path:
+                inside = Path(path).is_relative_to(home)
+                out[str(folder / Path(path).relative_to(home)) if inside else path] = digest
+        return out
+
+
+def split(word: str) -> tuple[Path, str]:
+    path, mark, name = word.rpartition(":")
+    return (Path(path), name) if mark and path.endswith(".py") else (Path(word), "")
+
+
+def sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def file_digest(path: str | Path) -> str:
+    """sha256 of a file that need not fit into memory. Raises OSError."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: str | Path) -> bytes:
+    """The bytes of a regular file of at most LARGEST. Raises OSError, whose text says what it is else."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(fd, "rb") as file:
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(f"{path} is no regular file")
+        if about.st_size > LARGEST:
+            raise OSError(f"{path} has {about.st_size} bytes, must have at most {LARGEST}")
+        return file.read(LARGEST)

@@ -1,0 +1,125 @@
+"""Which files the code of a case reads: seen as they are opened, by an audit hook.
+
+A hook cannot be taken away again, so it is added when the first case file is loaded, and looks at nothing but
+files that are opened while a function of a case stands on the stack. What is installed is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+import threading
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+MARK = "__noether_case__"
+"""In the globals of every module of a case: the Home that it belongs to."""
+CODE = (".py", ".pyc", ".so", ".pyd", ".dylib")
+_own = threading.local()
+_watching = False
+
+
+def watch() -> None:
+    """From now on; once is enough."""
+    global _watching
+    if not _watching:
+        _watching = True
+        sys.addaudithook(hook)
+
+
+def busy() -> bool:
+    return getattr(_own, "busy", False)
+
+
+@contextmanager
+def unwatched():
+    """Files that the harness opens on behalf of a case."""
+    before, _own.busy = busy(), True
+    try:
+        yield
+    finally:
+        _own.busy = before
+
+
+def hook(event: str, arguments: tuple) -> None:
+    if event not in ("open", "ctypes.dlopen", "import") or busy():
+        return
+    if event == "open":
+        path, flags = arguments[0], arguments[2]
+    else:  # import: of compiled code only, the second argument is a file
+        path, flags = arguments[event == "import"], os.O_RDONLY
+    if (
+        path is None
+        or isinstance(path, int)
+        or (event == "ctypes.dlopen" and os.sep not in os.fsdecode(path))
+    ):
+        return
+    home, importing = asker()
+    if home is not None:
+        with unwatched():
+            seen(home, os.fsdecode(path), flags or 0, importing)
+
+
+def asker() -> tuple[object, bool]:
+    """The Home of the innermost function of a case on the stack, and whether an import stands between."""
+    frame, importing = sys._getframe(2), False
+    while frame is not None:
+        if MARK in frame.f_globals:
+            return frame.f_globals[MARK], importing
+        importing = importing or frame.f_code.co_filename.startswith("<frozen importlib")
+        frame = frame.f_back
+    return None, False
+
+
+def importer() -> object | None:
+    """The Home of the code whose import is being served; None for other code."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith("<frozen importlib") and frame.f_globals.get("__name__") not in INNER:
+            return frame.f_globals.get(MARK)
+        frame = frame.f_back
+    return None
+
+
+INNER = ("importlib", "importlib.util", "noether.casehome", __name__)
+
+
+def seen(home, path: str, flags: int, importing: bool) -> None:
+    """Tell the home what is read. Raises Refused where that is not what it must be.
+
+    A planted .pyc is not found: python then goes on to the text beside it.
+    """
+    where = os.path.realpath(path)
+    if installed(where):
+        return
+    if importing and not where.endswith(CODE):
+        return  # a library that reads what it needs while it is imported
+    if importing and where.endswith(".pyc"):
+        raise FileNotFoundError(f"{where} is compiled, and a case file runs from text alone")
+    writes = flags & os.O_ACCMODE == os.O_WRONLY or flags & os.O_TRUNC
+    if writes or not os.path.isfile(where):
+        home.written.add(where)
+    elif where not in home.written:
+        home.reads(where)
+
+
+@cache
+def roots() -> tuple[str, ...]:
+    """Folders of what is installed: python, its packages, this package, the system's own."""
+    import noether
+    from noether import cases, kernels
+
+    paths = [sysconfig.get_paths().get(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")]
+    paths += [*getattr(site, "getsitepackages", list)(), getattr(site, "getusersitepackages", str)()]
+    paths += [os.path.join(p, "share") for p in (sys.prefix, sys.base_prefix)]
+    paths += [str(Path(file).resolve().parent) for m in (noether, cases, kernels) if (file := m.__file__)]
+    paths += ["/proc", "/sys", "/dev", "/etc", "/usr/lib", "/usr/share"]
+    return tuple({os.path.realpath(p) + os.sep for p in paths if p})
+
+
+def installed(where: str) -> bool:
+    return where.startswith(roots())

@@ -1,113 +1,22 @@
-"""What a run says at its end, on a terminal or in a log: at most 100 columns, readable at 80."""
+"""What a run says at its end, on a terminal or in a log, and for machines."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from noether.power import of_law, percent
+from noether.law_table import laws_table
+from noether.power import of_law
 from noether.run import INTERNAL, INTERRUPTED, Result
-from noether.verdicts import (
-    BITWISE,
-    HOLDS,
-    INCONCLUSIVE,
-    ORDER,
-    OUTSIDE,
-    VIOLATED,
-    LawSummary,
-    Record,
-    undecided_forms,
-)
+from noether.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
 
-WIDEST = 100
-COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
 LISTED = 40  # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
-ROOMY = 20  # columns that the place of the worst value must have before a column more is shown
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
-
-
-def console(stream=None, *, stderr: bool = False) -> Console:
-    """At most WIDEST columns; colours only where `stream` is a terminal."""
-    stream = stream or (sys.stderr if stderr else sys.stdout)
-    width = shutil.get_terminal_size((WIDEST, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else WIDEST
-    return Console(file=stream, width=max(40, min(WIDEST, width)), highlight=False, markup=False, soft_wrap=False)
-
-
-def say(*contents) -> None:
-    """Print on stdout; where that is no terminal, without the blanks with which a table fills its lines.
-
-    A str is a line to copy: it is printed whole, however long.
-    """
-    out = console()
-    with out.capture() as captured:
-        for content in contents:
-            out.print(content, soft_wrap=isinstance(content, str))
-    text = captured.get()
-    sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
-
-
-def number(x: float | None) -> str:
-    """Three digits, no more than eight characters."""
-    return "-" if x is None else f"{x:.3f}" if 0.001 <= abs(x) < 100 else f"{x:.3g}"
-
-
-def listing(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
-    return table
-
-
-def laws_table(result: Result) -> Table:
-    """One line a law, however narrow the terminal: forty of them must be read at a glance."""
-    names = ("law", "cells", "worst", "worst in", "power", "killed", "verdict")
-    lines = [law_line(row, [r for r in result.records if r.law == row.law and not r.control]) for row in result.rows]
-    wide = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
-    room = console().width - sum(wide) + wide[3] - 3 * (len(names) - 1)
-    has_power = room >= ROOMY and any(line[4] for line in lines)
-    room = max(12, room if has_power else room + wide[4] + 3)
-    table = listing(*(n for n in names if n != "power" or has_power))
-    for law, cells, spent, where_worst, power, killed, verdict in lines:
-        told = where_worst if len(where_worst) <= room else where_worst[: room - 1] + "…"
-        seen = Text(killed, style="" if not killed.startswith("0/") else "yellow")
-        table.add_row(law, cells, spent, told, *([power] if has_power else []), seen, Text(verdict, style=COLOUR[verdict]))
-    return table
-
-
-def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
-    """The columns of `laws_table`, as words; power is that of the weakest coefficient."""
-    weakest = of_law(mine, row.law).weakest
-    power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
-    killed = f"{row.killed}/{row.controls}"
-    return row.law, str(row.cells), worst_of(mine), row.worst_where, power, killed, row.verdict
-
-
-def kind_of(records: list[Record]) -> str:
-    """The kind of most of them: a law may have an order and a bound."""
-    kinds = [r.kind for r in records]
-    return max(dict.fromkeys(kinds), key=kinds.count, default="")
-
-
-def worst_of(mine: list[Record]) -> str:
-    """The largest spent of a law, or the order that is farthest from the stated one."""
-    judged = [r for r in mine if r.spent is not None]
-    orders = [r for r in judged if r.kind == ORDER and isinstance(r.measured, float) and isinstance(r.predicted, float)]
-    if kind_of(mine) == ORDER and orders:
-        worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
-        return f"{worst.measured:.3f} of {worst.predicted:.3g}"
-    if kind_of(mine) == BITWISE and judged:
-        wrong = sum(r.spent != 0 for r in judged)
-        return f"{wrong} differ" if wrong else "equal"
-    return number(max((r.spent if r.spent == r.spent else float("inf") for r in judged), default=None))
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:

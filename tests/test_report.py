@@ -199,8 +199,9 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
     """Forty laws must be read at a glance, at 80 columns as at 100; the place of the worst may be cut, no number is."""
     from fakes import Cell
 
+    from noether.law_table import laws_table
     from noether.run import Result
-    from noether.table import console, laws_table
+    from noether.terminal import console
     from noether.verdicts import summarise
 
     rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"

@@ -1,0 +1,101 @@
+"""The table of laws at the end of a run: one line a law, as wide as the terminal and no wider."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from noether.power import of_law, percent
+from noether.run import Result
+from noether.terminal import COLOUR, console, listing, number
+from noether.verdicts import BITWISE, ORDER, LawSummary, Record
+
+COLUMNS = ("law", "what", "cells", "worst", "worst in", "power", "killed", "verdict")
+WHAT, WHERE, POWER = 1, 4, 5  # those that give way, in the order in which they come back: title, place, power
+TITLE, PLACE = 24, 20  # columns that they must have at least, or be whole in fewer
+GAP = 2
+
+
+def laws_table(result: Result) -> Table:
+    """One line a law, however narrow the terminal: forty of them must be read at a glance."""
+    lines = [
+        law_line(row, [r for r in result.records if r.law == row.law and not r.control])
+        for row in result.rows
+    ]
+    wide = [max(map(len, column)) for column in zip(COLUMNS, *lines, strict=True)]
+    width = allotted(wide, console().width, has_power=any(line[POWER] for line in lines))
+    table = listing(*(COLUMNS[at] for at in width))
+    for line in lines:
+        cells = {at: cut(line[at], width[at]) for at in width}
+        styles = {6: "yellow" if line[6].startswith("0/") else "", 7: COLOUR[line[7]]}
+        table.add_row(*(Text(text, style=styles.get(at, "")) for at, text in cells.items()))
+    return table
+
+
+def allotted(wide: list[int], width: int, *, has_power: bool) -> dict[int, int]:
+    """How wide each column that is shown may be; what is left over goes to the title.  wide  as each would like to be"""
+    shown = {at: n for at, n in enumerate(wide) if at not in (WHAT, WHERE, POWER)}
+    room = width - sum(shown.values()) - GAP * len(shown)
+    title, place = min(TITLE, wide[WHAT]), min(PLACE, wide[WHERE])
+    if room < title + GAP + place:
+        shown[WHAT] = max(12, min(wide[WHAT], room))
+        return dict(sorted(shown.items()))
+    room -= GAP
+    if has_power and room >= title + place + GAP + wide[POWER]:
+        shown[POWER] = wide[POWER]
+        room -= GAP + wide[POWER]
+    shown[WHERE] = min(wide[WHERE], max(place, room - min(wide[WHAT], max(title, room * 11 // 20))))
+    shown[WHAT] = min(wide[WHAT], room - shown[WHERE])
+    return dict(sorted(shown.items()))
+
+
+def cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def titled(law: str) -> str:
+    """What a law says, in a few words."""
+    from noether import plan
+
+    found = plan.LAWS.get(law)
+    return found.title if found else ""
+
+
+def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
+    """The columns of `laws_table` as words, in the order of COLUMNS; power is that of the weakest coefficient."""
+    weakest = of_law(mine, row.law).weakest
+    power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
+    killed = f"{row.killed}/{row.controls}"
+    return (
+        row.law,
+        titled(row.law),
+        str(row.cells),
+        worst_of(mine),
+        row.worst_where,
+        power,
+        killed,
+        row.verdict,
+    )
+
+
+def kind_of(records: list[Record]) -> str:
+    """The kind of most of them: a law may have an order and a bound."""
+    kinds = [r.kind for r in records]
+    return max(dict.fromkeys(kinds), key=kinds.count, default="")
+
+
+def worst_of(mine: list[Record]) -> str:
+    """The largest spent of a law, or the order that is farthest from the stated one."""
+    judged = [r for r in mine if r.spent is not None]
+    orders = [
+        r
+        for r in judged
+        if r.kind == ORDER and isinstance(r.measured, float) and isinstance(r.predicted, float)
+    ]
+    if kind_of(mine) == ORDER and orders:
+        worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
+        return f"{worst.measured:.3f} of {worst.predicted:.3g}"
+    if kind_of(mine) == BITWISE and judged:
+        wrong = sum(r.spent != 0 for r in judged)
+        return f"{wrong} differ" if wrong else "equal"
+    return number(max((r.spent if r.spent == r.spent else float("inf") for r in judged), default=None))

@@ -1,0 +1,51 @@
+"""Printing: how wide, which colours, what a table and a number look like."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+
+WIDEST = 200  # columns: beyond it an eye loses its line
+LOG = 120  # columns where there is no terminal: what the logs of a CI show without wrapping
+COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
+
+
+def console(stream=None, *, stderr: bool = False) -> Console:
+    """As wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says otherwise. Colours on a terminal only."""
+    stream = stream or (sys.stderr if stderr else sys.stdout)
+    width = shutil.get_terminal_size((LOG, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else LOG
+    return Console(
+        file=stream, width=max(40, min(WIDEST, width)), highlight=False, markup=False, soft_wrap=False
+    )
+
+
+def say(*contents) -> None:
+    """Print on stdout; where that is no terminal, without the blanks with which a table fills its lines.
+
+    A str is a line to copy: it is printed whole, however long.
+    """
+    out = console()
+    with out.capture() as captured:
+        for content in contents:
+            out.print(content, soft_wrap=isinstance(content, str))
+    text = captured.get()
+    sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
+
+
+def number(x: float | None) -> str:
+    """Three digits, no more than eight characters."""
+    return "-" if x is None else f"{x:.3f}" if 0.001 <= abs(x) < 100 else f"{x:.3g}"
+
+
+def listing(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
+    return table

@@ -1,0 +1,65 @@
+"""The table of laws: titles beside codes, the width used, one line a law at every width."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noether import law_table
+from noether.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
+from noether.run import Result
+from noether.terminal import console
+from noether.verdicts import summarise
+
+
+@given(
+    st.tuples(*(st.integers(3, n) for n in (3, 90, 6, 12, 80, 9, 7, 12))),
+    st.integers(80, 200),
+    st.booleans(),
+)
+def test_the_columns_never_exceed_the_width_and_the_title_is_always_there(wide, width, has_power):
+    shown = allotted(list(wide), width, has_power=has_power)
+    assert sum(shown.values()) + GAP * (len(shown) - 1) <= width
+    assert list(shown) == sorted(shown) and WHAT in shown
+    assert all(n >= 1 for n in shown.values())
+    assert set(range(len(COLUMNS))) - set(shown) <= {WHERE, POWER}
+    roomy = sum(wide) + GAP * len(wide) <= width
+    if roomy:
+        assert all(shown[at] == wide[at] for at in shown), "nothing is cut where there is room"
+        assert len(shown) == len(COLUMNS) - (not has_power)
+
+
+@pytest.fixture
+def result(plan, monkeypatch):
+    from fakes import Cell
+
+    titles = {
+        law: SimpleNamespace(title=f"what {law} says in rather many words, more than a narrow terminal has")
+        for law in plan.LAWS
+    }
+    monkeypatch.setattr(plan, "LAWS", titles)
+    records = [
+        r
+        for law in titles
+        for r in Cell(law, law, "deformed-rayleigh", "heavy-ball-decoupled", "bfloat16/eager", 0).run()
+    ]
+    return Result(records, summarise(records, list(titles)), 0, tuple(titles))
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160, 200])
+def test_each_law_has_its_title_on_one_line(result, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = console()
+    with out.capture() as shown:
+        out.print(laws_table(result))
+    lines = [line.rstrip() for line in shown.get().splitlines()[2:]]
+    assert [line.split()[0] for line in lines] == list(result.laws)
+    for line in lines:
+        assert f"what {line.split()[0]} says" in line and line.endswith("holds") and len(line) <= columns
+    assert ("deformed-rayleigh" in lines[0]) == (columns >= 100)
+    assert ("than a narrow terminal has" in lines[0]) == (columns >= 160)
+
+
+def test_a_law_that_this_version_does_not_know_has_no_title(plan):
+    assert law_table.titled("Z9") == ""

@@ -5,18 +5,23 @@
     entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that hold,
               how many hold, and for an order its slope and the uncertainty of it
 
+    check     of all that stands before it (harness/seal.py), so that a flipped digit is found. Whoever edits the file by
+              hand takes this line out, and the next --update-baseline writes it again.
+
 What may become of an entry is decided in harness/ratchet.py.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
-from noether.records import plain, strict, write_whole
+from noether import seal
+from noether.fields import FINITE, OBJECT, Kind, check, whole
+from noether.records import plain, write_whole
+from noether.strict import first_line, read_json, reason, shortened
 from noether.usage import UsageError
 from noether.verdicts import HOLDS, ORDER, Record
 
@@ -99,50 +104,59 @@ def text(b: Baseline) -> str:
         return "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, sort_keys=True)}" for k, v in sorted(mapping.items())) + "\n}"
 
     kept = {name: e.as_dict() for name, e in b.entries.items()}
-    return f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": {lines(kept)}\n}}\n'
+    body = f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": {lines(kept)}\n}}'
+    return seal.sealed(body, indent="")
 
 
 def write(path: Path, b: Baseline) -> None:
     """Raises UsageError where the disk refuses."""
     try:
         write_whole(path, text(b))
-    except OSError as error:
-        raise UsageError(f"baseline {path} cannot be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"baseline {path} cannot be written: {reason(error)}") from None
 
 
 def read(path: Path) -> Baseline:
     """Raises UsageError: one line, what is, what it must be."""
-    try:
-        value = strict(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"baseline {path} is not there: noether verify --update-baseline writes it") from None
-    except OSError as error:
-        raise UsageError(f"baseline {path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"baseline {path} is corrupt: {str(error).splitlines()[0]}") from None
+    value, raw = read_json(path, f"baseline {path}", missing="is not there: noether verify --update-baseline writes it")
     if not isinstance(value, dict) or not isinstance(value.get("schema"), int) or isinstance(value["schema"], bool):
         raise UsageError(f"baseline {path} is no baseline of noether: it must be an object with a schema")
     if value["schema"] != SCHEMA:
         raise UsageError(f"baseline {path}: schema is {value['schema']}, this noether reads {SCHEMA}: use the version that wrote it")
-    for name in ("choice", "run", "entries"):
-        if not isinstance(value.get(name), dict):
-            raise UsageError(f"baseline {path} is corrupt: {name} is {str(value.get(name))[:40]!r}, must be an object")
-    if not value["entries"]:
+    try:
+        own = seal.verified(raw)
+    except ValueError as error:
+        raise UsageError(f"baseline {path}: {error}: take the line \"check\" out where it was changed on purpose, and --update-baseline writes it again") from None
+    if own is None and seal.FIELD in value:
+        raise UsageError(f"baseline {path} is corrupt: check must be its last field")
+    try:
+        check(value, FIELDS)
+        found = {name: entry(name, e) for name, e in value["entries"].items()}
+    except ValueError as error:
+        raise UsageError(f"baseline {path} is corrupt: {first_line(error)}") from None
+    if not found:
         raise UsageError(f"baseline {path} has no entry: nothing would be compared")
-    return Baseline(value["choice"], value["run"], {k: entry(path, k, v) for k, v in value["entries"].items()})
+    return Baseline(value["choice"], value["run"], found)
 
 
-def entry(path: Path, name: str, value) -> Entry:
-    def real(x) -> bool:
-        return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
+FIELDS = {"schema": whole(), "choice": OBJECT, "run": OBJECT, "entries": OBJECT}
+ENTRY = {
+    "spent": Kind("a number, spent in [0, 1]", lambda x: FINITE.fits(x) and 0 <= x <= 1),
+    "holds": Kind("holds of 1 or more", whole(1).fits),
+    "slope": FINITE.optional,
+    "within": Kind("a finite number from 0", lambda x: FINITE.fits(x) and x >= 0, False),
+}
 
-    fine = (
-        isinstance(value, dict) and {"spent", "holds"} <= set(value) <= set(Entry.__dataclass_fields__)
-        and all(map(real, value.values())) and 0 <= value["spent"] <= 1 and isinstance(value["holds"], int) and value["holds"] >= 1
-        and ("slope" in value) == ("within" in value) and value.get("within", 0) >= 0 and len(name.split(" ")) >= 4
-    )  # fmt: skip
-    if not fine:
-        raise UsageError(f"baseline {path} is corrupt: {name[:60]!r} is {str(value)[:60]}, must have spent in [0, 1], holds of 1 or more, slope and within both or none")
+
+def entry(name: str, value) -> Entry:
+    """Raises ValueError."""
+    where = f"entry {shortened(repr(name))}: "
+    check(value, ENTRY, where)
+    strange = set(value) - set(ENTRY)
+    if strange or len(name.split(" ")) < 4:
+        raise ValueError(f"{where}it has {', '.join(sorted(strange)) or 'a key of too few words'}, must have {', '.join(ENTRY)} under LAW CASE RULE PRECISION")
+    if ("slope" in value) != ("within" in value):
+        raise ValueError(f"{where}it must have slope and within, both or none")
     return Entry(**value)
 
 

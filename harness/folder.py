@@ -1,9 +1,11 @@
 """A run folder: runs/<name>/ with run.json, records.jsonl, cells.jsonl, junit.xml, report.html.
 
-    run.json        schema, versions, machine, seed, arguments, start, end, exit code, how many records
+    run.json        schema, id, versions, machine, seed, arguments, start, end, exit code, how many records
     records.jsonl   one verdict a line, on disk as soon as its cell is done
     cells.jsonl     one line for each cell that is done: its name and how many records it has. A cell whose count
                     disagrees with records.jsonl was cut off and is run again when the run is resumed.
+    Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another run
+    is found (harness/seal.py).
     lock            held while a process writes; a lock whose process died is free (flock)
 """
 
@@ -11,14 +13,17 @@ from __future__ import annotations
 
 import datetime
 import fcntl
-import json
 import os
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from noether import about, seal
+from noether.fields import NAME, NUMBER, TEXT, check, whole
 from noether.machine import machine, versions
-from noether.records import Appender, line, newer, plain, read_lines, read_records, strict, write_whole
+from noether.records import Appender, Lines, chained_line, read_lines, read_records, sealed_lines, write_whole
+from noether.strict import kind_of, loads
 from noether.usage import UsageError
 from noether.verdicts import SCHEMA, Record
 
@@ -37,55 +42,92 @@ class Run:
     about: dict
     records: list[Record]
     cells: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def read_about(path: Path) -> dict:
     """run.json. Raises UsageError."""
-    if not path.is_dir():
+    there = kind_of(path, f"run {path}")
+    if there != "a folder":
         known = sorted(p.name for p in RUNS.iterdir() if p.is_dir()) if RUNS.is_dir() else []
-        there = f"; {RUNS}/ has {', '.join(known[-5:])}" if known else ""
-        raise UsageError(f"run {path} is {'a file, must be a run folder' if path.exists() else 'not there'}{there}")
-    file = path / "run.json"
-    try:
-        about = strict(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path} has no run.json: it is no run folder") from None
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise UsageError(f"{file} is corrupt: {str(error).splitlines()[0]}") from None
-    schema = about.get("schema") if isinstance(about, dict) else None
-    if not isinstance(schema, int) or isinstance(schema, bool):
-        raise UsageError(f"{file} is corrupt: schema is {schema!r}, must be a whole number")
-    if schema > SCHEMA:
-        raise UsageError(f"{file}: {newer(schema)}")
-    for name, kind in (("versions", dict), ("machine", dict), ("arguments", dict), ("laws", list)):
-        if not isinstance(about.get(name), kind):
-            raise UsageError(f"{file} is corrupt: {name} is {about.get(name)!r}, must be {'an object' if kind is dict else 'a list'}")
-    return about
+        others = f"; {RUNS}/ has {', '.join(known[-5:])}" if known else ""
+        raise UsageError(f"run {path} is {f'{there}, must be a run folder' if there else 'not there'}{others}")
+    if not kind_of(path / "run.json", f"run {path}"):
+        raise UsageError(f"{path} has no run.json: it is no run folder")
+    return about.read(path / "run.json")
+
+
+CELL = {"cell": NAME, "records": whole(), "digest": TEXT.optional, "seconds": NUMBER.optional, "error": TEXT.optional}
 
 
 def read_run(path: Path, *, repair: bool = False) -> Run:
-    """The whole run. Raises UsageError, also when a finished run has lost records, unless it is to be repaired."""
+    """The whole run: the records of the cells that are done. Raises UsageError where some of them are not as they were written.
+
+    repair  such cells are left out instead, as those that were cut off are
+    """
     path = Path(path)
-    about = read_about(path)
-    records, note = read_records(path / "records.jsonl")
-    run = Run(path, about, records, notes=[note] if note else [])
-    counted = about.get("records")
-    if not repair and counted is not None and counted != len(records):
-        raise UsageError(f"{path}/records.jsonl has {len(records)} records, run.json counted {counted}: the file was cut; --resume {path} runs the rest again")
-    done, note = read_lines(path / "cells.jsonl", strict) if (path / "cells.jsonl").exists() else ([], "")
-    run.notes += [note] if note else []
-    for entry in done:
-        if not isinstance(entry, dict) or not isinstance(entry.get("cell"), str):
-            raise UsageError(f"{path}/cells.jsonl is corrupt: {str(entry)[:60]!r} names no cell")
+    said = read_about(path)
+    is_sealed = said["schema"] > 1
+    records = read_records(path / "records.jsonl", sealed=is_sealed)
+    cells = read_lines(path / "cells.jsonl", cell_line, sealed=is_sealed, run=said.get("id")) if kind_of(path / "cells.jsonl", str(path)) else Lines([])
+    run = Run(path, said, records.found, notes=[note for note in (records.note, cells.note) if note])
+    run.notes += [] if is_sealed else [f"{path} was written before records had checks: damage to it may not be seen"]
+    counted = said.get("records")
+    if not repair and counted is not None and counted != len(run.records):
+        raise UsageError(f"{path}/records.jsonl has {len(run.records)} records, run.json counted {counted}: {AGAIN.format(path)}")
+    last = cells.checks[-1] if cells.checks else ""
+    if not repair and is_sealed and said.get("last", last) != last:
+        raise UsageError(f"{path}/cells.jsonl ends in another line than run.json says: {AGAIN.format(path)}")
+    for entry in cells.found:
         if "error" in entry:
-            run.errors[entry["cell"]] = str(entry["error"])
+            run.errors[entry["cell"]] = entry["error"]
         else:
-            run.cells[entry["cell"]] = entry.get("records")
+            run.cells[entry["cell"]] = entry["records"]
+            run.seconds |= {entry["cell"]: entry["seconds"]} if "seconds" in entry else {}
+    if is_sealed:
+        keep_whole(run, records.checks, {entry["cell"]: entry.get("digest") for entry in cells.found}, repair)
     return run
+
+
+AGAIN = "the file was cut; noether verify --resume {} runs the rest again"
+
+
+def keep_whole(run: Run, checks: list[str], digests: dict[str, str | None], repair: bool) -> None:
+    """Keep the records of cells that are done. Raises UsageError where they are not those that the cell gave.
+
+    A line of cells.jsonl is written when the records of its cell are on disk: fewer were cut off, others were put there.
+    """
+    mine: dict[str, list[str]] = {}
+    for record, own in zip(run.records, checks, strict=True):
+        mine.setdefault(record.cell, []).append(own)
+    for name, count in list(run.cells.items()):
+        found = mine.get(name, [])
+        if digest(run.about["id"], found) == digests[name] and len(found) == count:
+            continue
+        if not repair and len(found) >= count:
+            raise UsageError(f"{run.path}/records.jsonl: the records of cell {name} are not those that it gave: lines were changed, doubled or moved")
+        del run.cells[name]
+    kept = [r for r in run.records if r.cell in run.cells]
+    if len(kept) < len(run.records):
+        cut = sorted({r.cell for r in run.records} - set(run.cells))
+        run.notes.append(f"{len(cut)} cells were cut off{' and are run again' if repair else ''}: {', '.join(cut[:3])}{' ...' if len(cut) > 3 else ''}")
+    run.records = kept
+
+
+def digest(run: str, checks: list[str]) -> str:
+    """Of the records of one cell, in their order, in this run."""
+    return seal.of("\n".join(checks), run)
+
+
+def cell_done(run: str, cell: str, checks: list[str]) -> dict:
+    """What cells.jsonl says of a cell that is done."""
+    return {"cell": cell, "records": len(checks), "digest": digest(run, checks)}
+
+
+def cell_line(text: str) -> dict:
+    return check(loads(text), CELL)
 
 
 def newest() -> Path:
@@ -99,9 +141,10 @@ def newest() -> Path:
 class Folder:
     """A run folder that this process writes. Made by `create` or `reopen`; both raise UsageError before any work."""
 
-    def __init__(self, path: Path, about: dict, lock: int):
-        self.path, self.about, self._lock = path, about, lock
-        self.count = 0
+    def __init__(self, path: Path, said: dict, lock: int, last: str = ""):
+        """last: the check of the last line of cells.jsonl that is there already."""
+        self.path, self.about, self._lock = path, said, lock
+        self.count, self._last = 0, last
         try:
             self._records, self._cells = Appender(path / "records.jsonl"), Appender(path / "cells.jsonl")
             self.write_about()
@@ -109,7 +152,7 @@ class Folder:
             raise UsageError(f"run folder {path} cannot be written: {error.strerror or error}") from None
 
     @classmethod
-    def create(cls, out: Path | None, about: dict) -> Folder:
+    def create(cls, out: Path | None, said: dict) -> Folder:
         path = Path(out) if out is not None else unused()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -119,30 +162,29 @@ class Folder:
         if (path / "run.json").exists() or (path / "records.jsonl").exists():
             release(path, lock)
             raise UsageError(f"run folder {path} already holds a run: choose another --out, or go on with --resume {path}")
-        head = {"schema": SCHEMA, "versions": versions(), "machine": machine(), "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}
-        return cls(path, {**head, **about}, lock)
+        head = {"schema": SCHEMA, "id": secrets.token_hex(8), "versions": versions(), "machine": machine(), "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}
+        return cls(path, {**head, **said}, lock)
 
     @classmethod
     def reopen(cls, path: Path) -> tuple[Folder, Run]:
         """Go on with a run: records of unfinished cells are dropped, whole cells are kept."""
-        read_about(path)
+        if read_about(path)["schema"] < SCHEMA:
+            raise UsageError(f"run folder {path} is of an older noether: use the version that wrote it")
         lock = acquire(path)
         try:
             run = read_run(path, repair=True)
-            sizes: dict[str, int] = {}
-            for r in run.records:
-                sizes[r.cell] = sizes.get(r.cell, 0) + 1
-            run.cells = {name: n for name, n in run.cells.items() if sizes.get(name, 0) == n}
-            kept = [r for r in run.records if r.cell in run.cells]
-            if len(kept) < len(run.records):
-                cut = sorted({r.cell for r in run.records} - set(run.cells))
-                run.notes.append(f"{len(cut)} cells were cut off and are run again: {', '.join(cut[:3])}{' ...' if len(cut) > 3 else ''}")
-            run.records = kept
-            write_whole(path / "records.jsonl", "".join(line(r.as_dict()) for r in kept))
-            write_whole(path / "cells.jsonl", "".join(line({"cell": c, "records": n}) for c, n in run.cells.items()))
-            about = {**run.about, "end": None, "exit_code": None, "records": None, "resumed": [*run.about.get("resumed", []), now()]}
-            folder = cls(path, about, lock)
-            folder.count = len(kept)
+            last, cells = "", []
+            for name in run.cells:
+                _, checks = sealed_lines([r.as_dict() for r in run.records if r.cell == name])
+                done = {**cell_done(run.about["id"], name, checks), **({"seconds": run.seconds[name]} if name in run.seconds else {})}
+                cells.append(chained_line(done, run.about["id"], last))
+                last = seal.check_of(cells[-1])
+            write_whole(path / "records.jsonl", sealed_lines([r.as_dict() for r in run.records])[0])
+            write_whole(path / "cells.jsonl", "".join(cells))
+            said = {name: value for name, value in run.about.items() if name != "last"}
+            said = {**said, "end": None, "exit_code": None, "records": None, "resumed": [*said.get("resumed", []), now()]}
+            folder = cls(path, said, lock, last)
+            folder.count = len(run.records)
             return folder, run
         except OSError as error:
             release(path, lock)
@@ -152,19 +194,25 @@ class Folder:
             raise
 
     def write_about(self) -> None:
-        write_whole(self.path / "run.json", json.dumps(plain(self.about), allow_nan=False, indent=1) + "\n")
+        write_whole(self.path / "run.json", about.text(self.about))
 
     def record(self, cell: str, records: list[Record], seconds: float) -> None:
         """Keep the records of one finished cell. Raises OSError with nothing half-written."""
-        self._records.append("".join(line(r.as_dict()) for r in records))
-        self._cells.append(line({"cell": cell, "records": len(records), "seconds": round(seconds, 3)}))
+        text, checks = sealed_lines([r.as_dict() for r in records])
+        self._records.append(text)
+        self._line({**cell_done(self.about["id"], cell, checks), "seconds": round(seconds, 3)})
         self.count += len(records)
 
     def record_error(self, cell: str, text: str) -> None:
-        self._cells.append(line({"cell": cell, "records": 0, "error": text}))
+        self._line({"cell": cell, "records": 0, "error": text})
+
+    def _line(self, value: dict) -> None:
+        text = chained_line(value, self.about["id"], self._last)
+        self._cells.append(text)
+        self._last = seal.check_of(text)
 
     def finish(self, exit_code: int) -> None:
-        self.about.update(end=now(), exit_code=exit_code, records=self.count)
+        self.about.update(end=now(), exit_code=exit_code, records=self.count, last=self._last)
         self.write_about()
 
     def close(self) -> None:

@@ -2,7 +2,8 @@
 
 JSON has no infinity: non-finite numbers travel as the strings "nan", "inf", "-inf" in the fields that hold
 numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped with
-a note. Anything else that does not parse is damage and is refused.
+a note. Anything else that does not parse, or whose check (harness/seal.py) is not that of its content, is damage
+and is refused.
 """
 
 from __future__ import annotations
@@ -11,18 +12,40 @@ import json
 import math
 import os
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from noether import seal
+from noether.fields import (
+    NAME,
+    NONFINITE,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Kind,
+    check,
+    is_hex,
+    object_of,
+    one_of,
+    whole,
+)
+from noether.strict import first_line, loads, read_bytes, shortened
 from noether.usage import UsageError
-from noether.verdicts import SCHEMA, Record
+from noether.verdicts import SCHEMA, VERDICTS, Record
 
-NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")
 FIELDS = {f.name: f for f in fields(Record)}
 REQUIRED = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters", "predicted", "measured", "bound", "spent",
             "verdict", "reason", "worst", "replay", "seconds")  # fmt: skip
-TEXT = ("law", "case", "rule", "backend", "precision", "verdict", "reason", "cell", "kind")
+KINDS = {
+    "schema": whole(1, SCHEMA), "law": NAME, "case": NAME, "rule": NAME, "backend": NAME, "precision": NAME, "lanes": whole(0, 2**31),
+    "steps": whole(0, 2**31), "parameters": OBJECT, "predicted": NUMBER.or_null, "measured": NUMBER.or_null, "bound": NUMBER.or_null,
+    "spent": NUMBER.or_null, "verdict": one_of(*VERDICTS), "reason": TEXT, "kind": NAME, "symmetry": NAME.or_null, "worst": OBJECT.or_null,
+    "replay": TEXT.or_null, "seconds": NUMBER, "control": NAME.or_null, "cell": NAME, "data": OBJECT, "powers": object_of(NUMBER),
+}  # fmt: skip
+KINDS = {name: kind if name in REQUIRED else kind.optional for name, kind in KINDS.items()}
+PLACE = whole(0, 2**31).or_null
+HEXES = Kind("a hex float or a list of them", lambda x: is_hex(x) or isinstance(x, list) and all(map(is_hex, x)))
 
 
 def plain(value):
@@ -60,68 +83,79 @@ def line(value: dict) -> str:
     return json.dumps(plain(value), allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def refuse_constant(word: str):
-    raise ValueError(f"{word} is no JSON")
+def sealed_lines(values: list[dict]) -> tuple[str, list[str]]:
+    """Lines, each with its check, and the checks."""
+    lines = [seal.sealed(line(value)) for value in values]
+    return "".join(lines), [seal.check_of(text) for text in lines]
 
 
-def strict(text: str):
-    """json.loads that refuses NaN and Infinity. Raises ValueError."""
-    try:
-        return json.loads(text, parse_constant=refuse_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+def chained_line(value: dict, run: str, last: str) -> str:
+    """A line that belongs behind the one with the check `last`, in this run alone."""
+    return seal.sealed(line(value), run, last)
 
 
 def parse(text: str) -> Record:
     """One line as a Record. Raises ValueError saying what is wrong with it."""
-    value = strict(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"is a {type(value).__name__}, must be an object")
-    schema = value.get("schema")
+    value = loads(text)
+    schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise ValueError(newer(schema))
-    missing = [name for name in REQUIRED if name not in value]
-    if missing:
-        raise ValueError(f"has no {', '.join(missing)}")
-    for name in TEXT:
-        if not isinstance(value.get(name, ""), str):
-            raise ValueError(f"{name} is {value[name]!r}, must be text")
+    check(value, KINDS)
+    for name, x in (value["worst"] or {}).items():
+        place = name in ("lane", "step", "component")
+        if not (PLACE if place else HEXES).fits(x):
+            raise ValueError(f"worst: {name} is {shortened(repr(x))}, must be {(PLACE if place else HEXES).must}")
     # Fields that a later version added under the same schema are left out, not refused.
-    kept = {name: restored(v) if name in NUMBERS else v for name, v in value.items() if name in FIELDS}
-    for name in ("predicted", "measured", "bound", "spent", "seconds"):
-        if kept[name] is not None and (isinstance(kept[name], bool) or not isinstance(kept[name], int | float)):
-            raise ValueError(f"{name} is {kept[name]!r}, must be a number or null")
-    for name in ("parameters", "data", "powers", "worst"):
-        if not isinstance(kept.get(name, {}), dict) and not (name == "worst" and kept[name] is None):
-            raise ValueError(f"{name} is {kept[name]!r}, must be an object")
-    return Record(**kept)
+    return Record(**{name: restored(v) if name in NUMBERS else v for name, v in value.items() if name in FIELDS})
 
 
 def newer(schema: int) -> str:
     return f"schema is {schema}, this noether reads up to {SCHEMA}: use the version that wrote it"
 
 
-def read_lines(path: Path, what) -> tuple[list, str]:
-    """what(text) of every line, and a note when an unfinished last line was dropped. Raises UsageError."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist: the run is incomplete") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    *whole, rest = raw.split(b"\n")
-    found = []
-    for number, text in enumerate(whole, 1):
+@dataclass
+class Lines:
+    """What a file of lines holds.  checks  one a line; none where they were written without"""
+
+    found: list
+    note: str = ""
+    checks: list[str] = field(default_factory=list)
+
+
+def read_lines(path: Path, what, *, sealed: bool = True, run: str | None = None) -> Lines:
+    """what(text) of every line, and a note when an unfinished last line was dropped. Raises UsageError.
+
+    sealed  whether each line must end in its check;  run  whose lines they must be, where they are chained
+    """
+    *lines, rest = read_bytes(path, str(path), missing="does not exist: the run is incomplete").split(b"\n")
+    out = Lines([], f"{path} ends in an unfinished line of {len(rest)} bytes: dropped" if rest else "")
+    for number, raw in enumerate(lines, 1):
         try:
-            found.append(what(text.decode("utf-8")))
+            text = raw.decode("utf-8")
+            if sealed:
+                beside = () if run is None else (run, out.checks[-1] if out.checks else "")
+                out.checks.append(check_of(text, beside))
+            out.found.append(what(text))
         except (ValueError, TypeError) as error:
-            raise UsageError(f"{path} line {number} is corrupt: {str(error).splitlines()[0]}") from None
-    note = f"{path} ends in an unfinished line of {len(rest)} bytes: dropped" if rest else ""
-    return found, note
+            raise UsageError(f"{path} line {number} is corrupt: {first_line(error)}") from None
+    return out
 
 
-def read_records(path: Path) -> tuple[list[Record], str]:
-    return read_lines(path, parse)
+def check_of(text: str, beside: tuple[str, ...]) -> str:
+    """The check of a line. Raises ValueError where it is not that of its content."""
+    try:
+        own = seal.verified(text, *beside)
+    except ValueError:
+        loads(text)  # what is no JSON at all is told as that
+        raise ValueError("its check is not that of its content" + (", its place and its run" if beside else "")) from None
+    if own is None:
+        loads(text)
+        raise ValueError("it has no check")
+    return own
+
+
+def read_records(path: Path, *, sealed: bool = True) -> Lines:
+    return read_lines(path, parse, sealed=sealed)
 
 
 class Appender:

@@ -1,6 +1,5 @@
 """`noether report A B`: what changed is told with both numbers, worse is exit code 1, and nothing else is."""
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from noether.cli import call
 from noether.comparison import difference
 from noether.comparison_table import told
 from noether.folder import Run
+from noether.forging import rewrite
 from noether.report.compare import render
 from noether.verdicts import ORDER, VIOLATED, Record
 
@@ -159,10 +159,9 @@ def test_two_runs_on_the_command_line(plan, capsys):
 @pytest.mark.parametrize("spoil", ["missing", "three", "schema", "command", "file"])
 def test_bad_input_is_exit_code_2(plan, capsys, spoil):
     assert call([*SMALL, "a"]) == 0 and call([*SMALL, "b"]) == 0
-    about = json.loads(Path("b/run.json").read_text())
     words = {"missing": ["a", "nowhere"], "three": ["a", "b", "a"], "file": ["a", "a/run.json"]}.get(spoil, ["a", "b"])
     if spoil in ("schema", "command"):
-        Path("b/run.json").write_text(json.dumps({**about, **({"schema": 0} if spoil == "schema" else {"command": "faults"})}))
+        rewrite(Path("b"), **({"schema": 0} if spoil == "schema" else {"command": "faults", "arguments": {}}))
     capsys.readouterr()
     assert call(["report", *words]) == 2
     said = capsys.readouterr()

@@ -1,12 +1,13 @@
 """The corpus: violations as plain JSON, replayed before anything new is tried.
 
     {"schema": 1, "case", "rule", "precision", "backend", "law", "symmetry", "plant", "file",
-     "minimal": example, "worst": example, "versions": {...}, "origin": {...}}
+     "minimal": example, "worst": example, "versions": {...}, "origin": {...}, "check": of all that stands before it}
 
     example   {"lanes", "steps", "start": [[hex, ...] one list a lane], "kick": likewise, "eta": [hex ...], "beta", "k", "eps",
                "found": {"lane", "step", "component", "spent", "measured", "predicted", "bound", "reason"}}
 
-One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine.
+One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine. A file that is
+written or changed by hand has no check (harness/seal.py): without one it is taken as it stands.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from pathlib import Path
 
 import numpy as np
 
+from noether import fields, seal
 from noether.choices import case_named
+from noether.discrete import rules_of
+from noether.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
 from noether.fuzz.example import PARAMETERS, Example, Subject, source
 from noether.fuzz.minimise import fails
-from noether.fuzz.probe import Probe
+from noether.fuzz.probe import Probe, fault
 from noether.kernels import launch
 from noether.kernels.precision import parse, representable
 from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.machine import versions
-from noether.records import plain, strict, write_whole
+from noether.records import plain, write_whole
+from noether.strict import first_line, read_json
 from noether.usage import UsageError, unknown
 
 SCHEMA = 1
@@ -70,7 +75,7 @@ def write(folder: Path, entry: Entry) -> Path:
     subject = entry.subject
     value = plain({"schema": SCHEMA, **asdict(subject), "minimal": entry.minimal.as_dict(), "worst": entry.worst.as_dict(),
                    "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
-    text = json.dumps(value, allow_nan=False, indent=1) + "\n"
+    text = seal.sealed(json.dumps(value, allow_nan=False, indent=1), indent=" ")
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
     name = "-".join((subject.law, subject.case, subject.rule, subject.precision.replace("/", "-"), mark)) + ".json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,73 +85,73 @@ def write(folder: Path, entry: Entry) -> Path:
 
 def read(path: Path) -> Entry:
     """Raises UsageError saying what is wrong with the file."""
+    value, raw = read_json(path, f"corpus file {path}")
     try:
-        value = strict(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"corpus file {path} does not exist") from None
-    except OSError as error:
-        raise UsageError(f"corpus file {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # also UnicodeDecodeError
-        raise UsageError(f"corpus file {path} is corrupt: {str(error).splitlines()[0]}") from None
+        if seal.verified(raw) is None and isinstance(value, dict) and seal.FIELD in value:
+            raise ValueError("check must be its last field")
+    except ValueError as error:
+        raise UsageError(f"corpus file {path} is corrupt: {error}; take the line \"check\" out where it was changed on purpose") from None
     try:
         return parsed(value, path)
     except UsageError as error:
         raise UsageError(f"corpus file {path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        what = f"has no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
-        raise UsageError(f"corpus file {path} is corrupt: {what}") from None
+    except ValueError as error:
+        raise UsageError(f"corpus file {path} is corrupt: {first_line(error)}") from None
+
+
+MOST = 2**21  # lanes and steps
+HEXES = list_of(HEX)
+FIELDS = {
+    "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME), "symmetry": NAME.or_null,
+    "plant": NAME.optional, "file": fields.TEXT.optional, "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
+}  # fmt: skip
+EXAMPLE = {
+    "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES), **dict.fromkeys(PARAMETERS, HEXES),
+    "kappa": HEXES.optional, "found": OBJECT.optional,
+}  # fmt: skip
 
 
 def parsed(value, path: Path) -> Entry:
-    """Raises UsageError, KeyError, TypeError, ValueError."""
-    if not isinstance(value, dict):
-        raise ValueError(f"is a {type(value).__name__}, must be an object")
-    schema = value["schema"]
-    if not isinstance(schema, int) or isinstance(schema, bool) or schema != SCHEMA:
-        raise ValueError(f"schema is {schema!r}, must be {SCHEMA}")
-    for name in TEXT:
-        if not isinstance(value[name], str):
-            raise ValueError(f"{name} is {value[name]!r}, must be text")
-    for name in ("plant", "file"):
-        if not isinstance(value.get(name, ""), str):
-            raise ValueError(f"{name} is {value[name]!r}, must be text")
+    """Raises UsageError, ValueError."""
+    check(value, FIELDS)
     subject = Subject(*(value[n] for n in TEXT), value["symmetry"], value.get("plant", ""), value.get("file", ""))
     for name, word, known in (("rule", subject.rule, RULES), ("law", subject.law, EXACT), ("backend", subject.backend, launch.BACKENDS)):
         if word not in known:
             raise unknown(name, word, known)
     parse(subject.precision)
+    if subject.plant:
+        fault(subject.plant)
     source(subject)
     case = case_named(subject.case)
+    if subject.rule not in rules_of(case):
+        raise unknown(f"rule of case {case.name}", subject.rule, rules_of(case))
     if EXACT[subject.law].about_symmetry and subject.symmetry not in [s.name for s in case.symmetries]:
         raise unknown("symmetry", str(subject.symmetry), [s.name for s in case.symmetries])
     examples = [example(value[name], subject, case.dim, name) for name in ("minimal", "worst")]
-    about = [value.get(name, {}) for name in ("versions", "origin")]
-    if not all(isinstance(x, dict) for x in about):
-        raise ValueError("versions and origin must be objects")
-    return Entry(subject, *examples, *about, path)
+    return Entry(subject, *examples, value.get("versions", {}), value.get("origin", {}), path)
 
 
 def example(value: dict, subject: Subject, d: int, name: str) -> Example:
+    """Raises ValueError."""
+    check(value, EXAMPLE, f"{name}: ")
     lanes, steps = value["lanes"], value["steps"]
-    for word, x in (("lanes", lanes), ("steps", steps)):
-        if isinstance(x, bool) or not isinstance(x, int) or not 1 <= x <= 2**21:
-            raise ValueError(f"{name}: {word} is {x!r}, must be a whole number from 1 to {2**21}")
+    if lanes * steps > MOST:
+        raise ValueError(f"{name}: lanes x steps is {lanes * steps}, must be at most {MOST}")
     read_column = lambda column: [float.fromhex(x) for x in column]  # noqa: E731
     start, kick = ([read_column(c) for c in value[n]] for n in ("start", "kick"))
-    params = np.array([read_column(value[n]) for n in (*PARAMETERS, *(("kappa",) if "kappa" in value else ()))])
+    rows = [read_column(value[n]) for n in RULES[subject.rule].parameters if n in value]
     columns = len(start)
-    if columns not in (1, lanes) or len(kick) != columns or params.shape != (4, columns) or any(len(c) != d for c in (*start, *kick)):
+    if columns not in (1, lanes) or len(kick) != columns or {len(row) for row in rows} != {columns} or any(len(c) != d for c in (*start, *kick)):
         raise ValueError(f"{name}: start, kick and parameters must be of 1 or {lanes} lanes of {d} numbers each")
-    q0, v0 = np.array(start).T, np.array(kick).T
+    if len(rows) != len(RULES[subject.rule].parameters):
+        raise ValueError(f"{name}: rule {subject.rule} has the parameters {', '.join(RULES[subject.rule].parameters)}: each must be there")
+    q0, v0, params = np.array(start).T, np.array(kick).T, np.array(rows)
     p = parse(subject.precision)
     for word, x, kind in (("start", q0, p.q_store), ("kick", v0, p.v_store), ("parameters", params, p.arith)):
         with np.errstate(all="ignore"):
             if not np.isfinite(x).all() or not np.array_equal(representable(x, kind), x):
                 raise ValueError(f"{name}: {word} has a number that {kind} does not have")
-    found = value.get("found", {})
-    if not isinstance(found, dict):
-        raise ValueError(f"{name}: found is {found!r}, must be an object")
-    return Example(q0, v0, params, steps, lanes, found)
+    return Example(q0, v0, params, steps, lanes, value.get("found", {}))
 
 
 def entries(folder: Path) -> list[Entry]:

@@ -1,0 +1,63 @@
+"""run.json: what a run says of itself. Its fields, their kinds, and its text, which ends in a check."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from noether import seal
+from noether.fields import FINITE, NAME, NUMBER, OBJECT, TEXT, TRUTH, check, list_of, object_of, one_of, whole
+from noether.records import newer, plain
+from noether.strict import first_line, read_json
+from noether.usage import UsageError
+from noether.verdicts import SCHEMA
+
+FIELDS = {
+    "versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": list_of(NAME),
+    "command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "cwd": TEXT.optional, "start": TEXT.optional,
+    "end": TEXT.or_null.optional, "exit_code": whole(0, 255).or_null.optional, "records": whole().or_null.optional, "seed": whole().optional,
+    "backend": NAME.or_null.optional, "left_out": list_of(NAME).optional, "cells": whole().optional, "strict": TRUTH.optional,
+    "seconds": NUMBER.optional, "errors": whole().optional, "blind": list_of(TEXT).optional, "resumed": list_of(TEXT).optional,
+    "last": TEXT.optional,
+}  # fmt: skip
+WORD, COUNT, REAL = NAME.or_null.optional, whole().or_null.optional, FINITE.or_null.optional
+ARGUMENTS = {
+    "verify": {
+        "cases": list_of(TEXT).optional, "law": WORD, "rule": WORD, "precision": WORD, "backend": NAME.optional, "profile": NAME.optional,
+        "seed": whole().optional, "eta": REAL, "beta": REAL, "decay": REAL, "eps": REAL, "steps": COUNT, "lanes": COUNT,
+        "reference": TRUTH.optional, "files": object_of(TEXT).optional,
+    },
+    "faults": {"faults": list_of(TEXT).optional, "profile": NAME.optional, "seed": whole().optional},
+    "fuzz": {
+        "cases": list_of(TEXT).optional, "rules": list_of(NAME).optional, "precisions": list_of(NAME).optional, "plant": NAME.optional,
+        "seconds": REAL, "batches": COUNT, "files": object_of(TEXT).optional,
+    },
+}  # fmt: skip
+
+
+def text(about: dict) -> str:
+    """The text of run.json."""
+    kept = {name: value for name, value in plain(about).items() if name != seal.FIELD}
+    return seal.sealed(json.dumps(kept, allow_nan=False, indent=1), indent=" ")
+
+
+def read(file: Path) -> dict:
+    """run.json of a run folder. Raises UsageError."""
+    value, raw = read_json(file, str(file))
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise UsageError(f"{file} is corrupt: schema is {schema!r}, must be a whole number from 1")
+    if schema > SCHEMA:
+        raise UsageError(f"{file}: {newer(schema)}")
+    try:
+        own = seal.verified(raw)
+        if own is None and schema > 1:
+            raise ValueError("it has no check")
+        check(value, FIELDS)
+        check(value["arguments"], ARGUMENTS[value.get("command", "verify")], "arguments: ")
+        if schema > 1 and "id" not in value:
+            raise ValueError("it has no id")
+    except ValueError as error:
+        raise UsageError(f"{file} is corrupt: {first_line(error)}") from None
+    value.pop(seal.FIELD, None)
+    return value

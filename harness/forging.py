@@ -1,0 +1,40 @@
+"""A run folder changed on purpose and sealed again: what a reader must refuse for what it says, not for its check.
+
+Tests and harness/stress_damage.py use it; nothing else does.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from noether import about, seal
+from noether.folder import cell_done
+from noether.records import chained_line, sealed_lines
+
+
+def read_lines(file: Path) -> list[dict]:
+    """The objects of a file of lines, without their checks."""
+    values = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+    return [{name: x for name, x in value.items() if name != "check"} for value in values]
+
+
+def rewrite(folder: Path, *, lines: dict[str, list[dict]] | None = None, **changes) -> None:
+    """run.json with other fields (`...` takes one away), and other lines of "records" and "cells", everything sealed again."""
+    lines = lines or {}
+    said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    if "records" in lines:
+        (folder / "records.jsonl").write_text(sealed_lines(lines["records"])[0], encoding="utf-8")
+        said |= {"records": len(lines["records"])} if said.get("end") else {}
+    if lines:
+        mine = lines.get("records", read_lines(folder / "records.jsonl"))
+        last, out = "", []
+        for value in lines.get("cells", read_lines(folder / "cells.jsonl")):
+            of_cell = [r for r in mine if r.get("cell") == value.get("cell")]
+            done = cell_done(said["id"], value.get("cell"), sealed_lines(of_cell)[1])
+            out.append(chained_line(value if "cells" in lines else {**value, **done}, said["id"], last))
+            last = seal.check_of(out[-1])
+        (folder / "cells.jsonl").write_text("".join(out), encoding="utf-8")
+        said |= {"last": last} if "last" in said else {}
+    said = {name: value for name, value in {**said, **changes}.items() if value is not ...}
+    (folder / "run.json").write_text(about.text(said), encoding="utf-8")

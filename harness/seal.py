@@ -13,6 +13,7 @@ import hashlib
 import re
 
 LENGTH = 16
+REACH = 64  # characters from the end in which the check is looked for
 FIELD = "check"
 TAIL = re.compile(r',\s*"check"\s*:\s*"([^"\\]*)"\s*\}\s*$')
 
@@ -33,13 +34,14 @@ def sealed(text: str, *beside: str, indent: str | None = None) -> str:
 
 def check_of(text: str) -> str | None:
     """The check that a text carries."""
-    found = TAIL.search(text)
+    found = TAIL.search(text[-REACH:])
     return found and found[1]
 
 
 def verified(text: str, *beside: str) -> str | None:
     """The check that a text carries; None without one. Raises ValueError where it is not that of the text."""
-    found = TAIL.search(text)
-    if found and found[1] != of(text[: found.start()], *beside):
+    tail = text[-REACH:]
+    found = TAIL.search(tail)
+    if found and found[1] != of(text[: len(text) - len(tail) + found.start()], *beside):
         raise ValueError("its check is not that of its content")
     return found and found[1]

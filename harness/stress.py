@@ -35,7 +35,7 @@ from noether.seeds import derive
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("verify", "mexican-hat", "rayleigh", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r")
 MEMORY = 1.5 * 2**30
-FATE = ("seconds", "start", "end")
+FATE = ("seconds", "start", "end", "check")
 
 
 def command(words, module: str = "noether") -> list[str]:

@@ -123,3 +123,9 @@ def test_an_import_of_something_else_is_no_old_name():
     error = ModuleNotFoundError("No module named 'nothing_of_ours'", name="nothing_of_ours")
     assert "0.1" not in told(error, Origin("case file c.py", None))
     assert set(MOVED) == {"cases", "kernels", "harness"}
+
+
+def test_citation_and_changelog_speak_of_this_version():
+    said = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    assert f"version: {noether.__version__}" in said and "cff-version: 1.2.0" in said
+    assert f"## [Unreleased], {noether.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

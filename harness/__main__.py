@@ -1,6 +1,59 @@
-"""python -m noether is the command noether."""
+"""python -m noether is the command noether: its exit code is the verdict, whatever else ends this process.
 
-from noether.cli import main
+Worker processes import this file again. It imports next to nothing, for python ends with 1 when an import fails, which
+means that a law is violated, and 1 must be decided.
+"""
 
-if __name__ == "__main__":  # worker processes import this file again
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from noether import outlet
+
+INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
+
+
+class Ending:
+    """The exit code of this process. No other comes of a flush, an exit hook or a library that is torn down."""
+
+    def __init__(self):
+        self.code, self.process, self.exit = INTERNAL, os.getpid(), os._exit
+
+    def keep(self) -> None:
+        """Last of all exit hooks, for it is registered first; and os._exit of whatever a case file runs is refused."""
+        atexit.register(self.end)
+        os._exit = self.refuse
+
+    def end(self) -> None:
+        if os.getpid() == self.process:  # a forked child has an end of its own
+            outlet.flush()
+            self.exit(self.code)
+
+    def refuse(self, code: int) -> None:
+        if os.getpid() != self.process:
+            self.exit(code)
+        raise SystemExit(f"os._exit({code}) was called")
+
+
+def main() -> None:
+    """The console entry."""
+    outlet.guard()
+    ending = Ending()
+    ending.keep()
+    try:
+        from noether.cli import call
+
+        ending.code = call()
+    except KeyboardInterrupt:
+        ending.code = INTERRUPTED
+        print("noether: interrupted", file=sys.stderr)
+    except BaseException as error:  # an import failed, or a signal came while the last words were said
+        ending.code = TERMINATED if type(error).__name__ == "Terminated" else INTERNAL
+        print(f"noether: internal error, {type(error).__name__}: {error}", file=sys.stderr)
+    sys.exit(ending.code)
+
+
+if __name__ == "__main__":
     main()

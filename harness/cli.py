@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
+from noether import decision
 from noether.commands import (
     HOLDS,
     INTERNAL,
@@ -26,7 +27,7 @@ from noether.commands import (
     complain,
 )
 from noether.commands.app import app
-from noether.commands.completion import prepare
+from noether.commands.completion import VARIABLE, prepare
 from noether.commands.verify import with_baseline_file
 from noether.usage import UsageError
 
@@ -50,52 +51,64 @@ def terminable():
 
 
 def call(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code; nothing escapes from here."""
-    from noether.kernels.launch import BackendMissing
-
+    """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from here."""
+    words = sys.argv[1:] if arguments is None else arguments
+    decided = decision.fresh()
     try:
         with terminable():
-            words = sys.argv[1:] if arguments is None else arguments
-            prepare()
-            done = app(args=with_baseline_file(list(words)) or ["--help"], prog_name="noether", standalone_mode=False)
-            sys.stdout.flush()
-            return done if isinstance(done, int) else HOLDS
+            code = ran(with_baseline_file(list(words)) or ["--help"])
+    except BaseException as error:
+        if decided.code is None:
+            code = told(error)
+        else:
+            decided.unprintable("the command", error)
+    decision.conclude(complain)
+    return code if decided.code is None else decided.code
+
+
+def ran(words: list[str]) -> int:
+    """Not through typer's main: it turns every EPIPE into exit code 1, also that of a worker which could not start."""
+    command = typer.main.get_command(app)
+    prepare()
+    if VARIABLE in os.environ:
+        return answered(command)
+    try:
+        with command.make_context("noether", words) as context:
+            command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
-    except TyperUsageError as error:
-        complain(f"{error.format_message()} (noether {'' if error.ctx is None else error.ctx.info_name + ' '}--help says more)".replace("noether noether", "noether"))
-        return WRONG
-    except UsageError as error:
-        complain(str(error))
-        return WRONG
-    except BackendMissing as error:
-        complain(str(error))
-        return UNDECIDED
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        return INTERRUPTED
-    except Terminated:
-        complain("terminated; what was found is kept")
-        return TERMINATED
-    except BrokenPipeError:  # `noether laws | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return HOLDS
-    except Exception as error:
-        return crashed(error)
+    return HOLDS
 
 
-def crashed(error: Exception) -> int:
-    """Our own fault: never exit code 1, which means that a law is violated."""
+def answered(command) -> int:
+    """What a shell asks to complete a line; only typer's main knows how."""
+    try:
+        command.main(args=[], prog_name="noether", standalone_mode=False)
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else HOLDS
+    return HOLDS
+
+
+def told(error: BaseException) -> int:
+    """Say what ended a command before it had decided anything, with the violations that it had found; the exit code."""
+    from noether.kernels.launch import BackendMissing
     from noether.run import RecordingError
 
-    if isinstance(error, RecordingError):
+    for line in decision.carried(error):
+        complain(line)
+    if isinstance(error, TyperUsageError):
+        name = "" if error.ctx is None else error.ctx.info_name + " "
+        complain(f"{error.format_message()} (noether {name}--help says more)".replace("noether noether", "noether"))
+    elif isinstance(error, Terminated):
+        complain("terminated; what was found is kept")
+    elif isinstance(error, KeyboardInterrupt | typer.Abort):
+        complain("interrupted")
+    elif isinstance(error, UsageError | BackendMissing | RecordingError):
         complain(str(error))
-        return INTERNAL
-    traceback.print_exc()
-    complain(f"internal error, {type(error).__name__}: please report it with the lines above, the command and the output of noether doctor")
-    return INTERNAL
-
-
-def main() -> None:
-    """The console entry."""
-    sys.exit(call())
+    elif isinstance(error, SystemExit):
+        complain(f"something that was run asked to end the process, with {error.code!r}: nothing is decided")
+    else:
+        traceback.print_exception(error)
+        complain(f"internal error, {type(error).__name__}: please report it with the lines above, the command and the output of noether doctor")
+    codes = {TyperUsageError: WRONG, UsageError: WRONG, BackendMissing: UNDECIDED, Terminated: TERMINATED, KeyboardInterrupt: INTERRUPTED, typer.Abort: INTERRUPTED}
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), INTERNAL)

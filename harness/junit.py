@@ -109,4 +109,6 @@ def document(records: list[Record], errors: dict[str, str] | None = None, *, tit
     for cell, error in (errors or {}).items():
         element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal", message=clean(error.strip().splitlines()[-1]))
         element.text = clean(error)
+    if "end" in about and about["end"] is None:
+        xml.SubElement(suites.case("run", "noether.run", "the run is finished"), "error", type="unfinished", message="the run is unfinished: what is missing is not decided")
     return suites.text()

@@ -11,6 +11,7 @@ from pathlib import Path
 from noether import casefile, promises, replaying, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
+from noether.decision import carry
 from noether.execute import execute
 from noether.folder import Folder
 from noether.jobs import AUTO
@@ -165,7 +166,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         work(todo, planned, result, folder, jobs, watch)
     except KeyboardInterrupt:
         result.interrupted = True
-    except BaseException:
+    except BaseException as error:
+        carry(error, result.records)
         if folder:
             folder.close()  # no end in run.json: it can be resumed
         raise
@@ -178,6 +180,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
 def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int, watch) -> None:
     with closing(execute(cells, jobs=jobs, files=planned.selection.files)) as stream:
         for done in stream:
+            result.records += done.records
             if folder:
                 for r in done.records:
                     r.replay = replaying.line(r, done.records, folder.path)
@@ -193,7 +196,6 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int,
                     ) from None
             if done.error is not None:
                 result.errors[done.cell] = done.error
-            result.records += done.records
             result.notes += [line for line in done.notes if line not in result.notes]
             watch("done", done=done)
 

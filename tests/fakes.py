@@ -105,7 +105,7 @@ class Plan(types.ModuleType):
 
 def main():
     import noether
-    from noether.cli import main as command
+    from noether.__main__ import main as command
 
     plan = Plan("noether.plan")
     plan.wrong = dict(x.split("=") for x in os.environ.get("FAKE", "").split(",") if x)

@@ -248,7 +248,7 @@ def test_show_proves_the_symmetries(capsys):
 
 @pytest.mark.parametrize("command", [["cases"], ["laws"], ["--help"], ["verify", "--help"]])
 def test_lists_start_without_torch_and_triton(command):
-    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from noether.cli import main; main()"
+    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from noether.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", program, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout, done.stderr
 

@@ -7,6 +7,7 @@ import pytest
 from noether import casefile
 from noether.cli import call
 from noether.commands import discover as command
+from noether.decision import decide
 from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import BROKEN, NAME, write
@@ -78,6 +79,6 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(losses, capsys):
 
 
 def test_the_exit_code_is_that_of_the_verification(losses, monkeypatch, capsys):
-    monkeypatch.setattr(command, "verified", lambda found, path, boxed: (write(found, path, boxed), 3)[1])
+    monkeypatch.setattr(command, "verified", lambda found, path, boxed: (write(found, path, boxed), decide(3)))
     assert call(["discover", "losses.py:product", "--dim", "2", "--write", "new.py"]) == 3
     assert casefile.load(f"new.py:{NAME}").dim == 2

@@ -11,6 +11,7 @@ from noether.bench.campaign import Campaign
 from noether.bench.measurement import Measurement, Timing
 from noether.bench.peers import MODULES, OURS
 from noether.bench.static import DEVICES, Shape
+from noether.records import write_whole
 from noether.table import listing
 
 PACKAGES = {"numba": "numba", "torch.compile": "torch", "jax": "jax"}
@@ -172,8 +173,8 @@ def write(campaign: Campaign, target: Path) -> list[Path]:
     svg, written = picture(campaign), []
     if svg:
         written.append(target.with_suffix(".svg"))
-        written[0].write_text(svg, encoding="utf-8")
-    target.write_text(document(campaign, written[0].name if written else ""), encoding="utf-8")
+        write_whole(written[0], svg)
+    write_whole(target, document(campaign, written[0].name if written else ""))
     return [target, *written]
 
 

@@ -32,13 +32,17 @@ def bench(
     """
     from noether.bench import campaign as of
     from noether.bench import page
+    from noether.decision import decide
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
         complain(f"note: {name} is left out: {why}")
     if tools and chosen.missing:
         raise typer.Exit(UNDECIDED)
-    done = of.run(chosen, watch=watcher(), keep=(lambda found: page.write(found, out)) if out else lambda found: None)
+    keep = Keeper(out, page.write) if out else lambda found: None
+    done = of.run(chosen, watch=watcher(), keep=keep)
+    ours_failed = any(": triton-cpu: " in text for text in done.failures)
+    decide(VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS, "; ".join(done.disagreements))
     if as_json:
         printed(page.plain(done))
     else:
@@ -46,13 +50,25 @@ def bench(
 
         say(*page.tables(done))
     if out:
-        complain(f"note: wrote {out}")
+        complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
     for text in done.disagreements:
         complain(f"another result: {text}")
     for text in done.failures:
         complain(f"note: could not run: {text}")
-    ours_failed = any(": triton-cpu: " in text for text in done.failures)
-    raise typer.Exit(VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS)
+
+
+class Keeper:
+    """Writes the page after every work; a disk that refuses ends no measurement, and is told at the end."""
+
+    def __init__(self, out: Path, write):
+        self.out, self.write, self.fault = out, write, ""
+
+    def __call__(self, found) -> None:
+        try:
+            self.write(found, self.out)
+            self.fault = ""
+        except OSError as error:
+            self.fault = f"{self.out} cannot be written: {error.strerror or error}"
 
 
 def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):

@@ -26,6 +26,7 @@ def discover(
     Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
     from noether.choices import whole
+    from noether.decision import decide
     from noether.discovery.finding import discover as find
     from noether.discovery.loss import load
     from noether.discovery.page import page, summary
@@ -39,26 +40,24 @@ def discover(
     meant = load(loss, dim, box)
     is_case = dim is None
     found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
+    is_verified = write is not None and not found.undecided
+    if not is_verified:
+        decide(UNDECIDED if found.undecided else HOLDS, found.undecided)
     if as_json:
         printed(summary(found))
     else:
         say(*page(found))
-    if write is not None and not found.undecided:
-        raise typer.Exit(verified(found, write, boxed=box is not None or is_case))
-    raise typer.Exit(UNDECIDED if found.undecided else HOLDS)
+    if is_verified:
+        verified(found, write, boxed=box is not None or is_case)
 
 
-def verified(found, path: Path, *, boxed: bool) -> int:
-    """Write the case file and verify it; the exit code of the verification."""
+def verified(found, path: Path, *, boxed: bool) -> None:
+    """Write the case file and verify it."""
     from noether.choices import Request
-    from noether.commands.verify import tell
+    from noether.commands.verify import conclude
     from noether.discovery.writing import write
     from noether.progress import watched
-    from noether.publish import publish
 
     word = write(found, path, boxed)
     print(f"\nwrote {path}; verified by: noether verify {word}\n")
-    result = watched(Request(cases=(word,)))
-    publish(result)
-    tell(result, False)
-    return result.exit_code
+    conclude(watched(Request(cases=(word,))), False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from noether.commands import HOLDS, UNDECIDED, AsJson, printed
 
 
@@ -13,8 +11,9 @@ def doctor(as_json: AsJson = False):
     Exit code: 0 it can verify, 3 something is missing without which it cannot.
     """
     from noether import doctor as physician
+    from noether.decision import decide
     from noether.table import say
 
     findings = physician.examine()
+    decide(UNDECIDED if physician.lacking(findings) else HOLDS)
     printed(physician.told(findings)) if as_json else say(physician.page(findings))
-    raise typer.Exit(UNDECIDED if physician.lacking(findings) else HOLDS)

@@ -26,13 +26,16 @@ def faults(
     proven to be none, or a law kills nothing.
     """
     from noether.choices import whole
+    from noether.decision import decide, shown
     from noether.faults.campaign import INTERNAL, run
+    from noether.faults.table import WORD
     from noether.jobs import jobs as how_many
     from noether.publish import publish_faults
 
     workers = how_many(jobs)
     result = run(tuple(names or ()), profile=profile, seed=whole("--seed", seed, 0, 2**63 - 1), jobs=workers, out=out)
-    publish_faults(result)
+    decide(result.exit_code, WORD[result.exit_code], result.folder)
+    shown("the pages of the run", publish_faults, result)
     if as_json:
         from noether.faults.summary import summary
 
@@ -42,6 +45,7 @@ def faults(
         from noether.table import say
 
         say(*ending(result))
+    for note in result.notes:
+        complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
         complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
-    raise typer.Exit(result.exit_code)

@@ -27,6 +27,8 @@ def findings(
     from noether.usage import UsageError
 
     found = read_run(run if run is not None else newest())
+    if found.about.get("end") is None:
+        raise UsageError(f"{found.path} is unfinished: noether verify --resume {found.path} runs the rest")
     text = page(found)
     try:
         write_whole(out, text)

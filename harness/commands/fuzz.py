@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, complain, option, printed
 from noether.commands.verify import Names
 from noether.usage import UsageError
@@ -34,11 +32,13 @@ def fuzz(
     from noether.table import say
 
     if replay is not None:
-        raise typer.Exit(replay_one(replay, as_json))
-    from noether.fuzz.table import ending, summary
+        return replay_one(replay, as_json)
+    from noether.decision import decide
+    from noether.fuzz.table import ending, summary, verdict
     from noether.fuzz.watching import watched
 
     result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
+    decide(result.exit_code, verdict(result), result.folder)
     if as_json:
         printed(summary(result))
     else:
@@ -49,7 +49,6 @@ def fuzz(
         complain(f"{len(result.errors)} batches failed inside the harness: please report it with {result.folder}/crash-*.json")
     if result.interrupted:
         complain(f"interrupted; what was found is kept in {result.folder}")
-    raise typer.Exit(result.exit_code)
 
 
 def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs):
@@ -94,12 +93,12 @@ def duration(word: str) -> float:
     return seconds
 
 
-def replay_one(path: Path, as_json: bool) -> int:
+def replay_one(path: Path, as_json: bool) -> None:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
+    from noether.decision import decide
     from noether.fuzz import corpus
     from noether.table import say
 
     found = corpus.replay(corpus.read(path))
-    code = VIOLATED if found.again else HOLDS
+    code = decide(VIOLATED if found.again else HOLDS, found.line)
     printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}) if as_json else say(found.line)
-    return code

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, option
 from noether.commands import printed as print_json
 from noether.usage import UsageError
@@ -21,6 +19,7 @@ def map_(
     from noether import symmetry_map
     from noether.cases import CORE
     from noether.choices import whole
+    from noether.decision import decide
     from noether.symmetry_map import printed
     from noether.table import say
     from noether.wide import require_wide
@@ -30,11 +29,12 @@ def map_(
     require_wide()
     (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     records = symmetry_map.run_cell(cell)
+    verdicts = {r.verdict for r in records if not r.control}
+    code = VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS
+    decide(code, printed.map_of(records).reason)
     if as_json:
         print_json(printed.summary(records))
     else:
         say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
         say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in records if not r.control and r.verdict != "holds"))
         say(printed.map_of(records).reason)
-    verdicts = {r.verdict for r in records if not r.control}
-    raise typer.Exit(VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS)

@@ -32,6 +32,7 @@ def replay(
 
     Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
+    from noether.decision import decide
     from noether.folder import newest, read_run
     from noether.replaying import Replays, pick
     from noether.table import say
@@ -41,9 +42,8 @@ def replay(
     start = Path(found.about.get("cwd") or ".")  # a case file may read data that is named from there
     with chdir(start if start.is_dir() else Path(".")):
         equal, text = Replays(found).again(chosen)
-    code = (
-        UNDECIDED if not equal else VIOLATED if chosen.verdict == "violated" and not chosen.control else HOLDS
-    )
+    is_violated = chosen.verdict == "violated" and not chosen.control
+    code = decide(UNDECIDED if not equal else VIOLATED if is_violated else HOLDS, text.splitlines()[-1])
     if as_json:
         told = {"run": str(found.path), "equal": equal, "exit_code": code, "text": text}
         printed({**told, "record": chosen.as_dict()})
@@ -51,4 +51,3 @@ def replay(
         say(text)
     for note in found.notes:
         complain(f"note: {note}")
-    raise typer.Exit(code)

@@ -23,7 +23,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
     if len(runs) > 2:
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
     if len(runs) == 2:
-        raise typer.Exit(VIOLATED if change(*runs, as_json).worse else HOLDS)
+        return change(*runs, as_json)
     from noether.folder import newest
     from noether.publish import republish
 
@@ -47,15 +47,20 @@ def told_of(code: int | None) -> str:
     return "unfinished" if code is None else WORD.get(code, f"exit code {code}")
 
 
-def change(a: Path, b: Path, as_json: bool):
+def change(a: Path, b: Path, as_json: bool) -> None:
     from noether.comparison import compared
     from noether.comparison_table import summary, told
+    from noether.decision import decide
     from noether.publish import publish_comparison
     from noether.table import say
 
     found = compared(a, b)
-    page = publish_comparison(found)
+    decide(VIOLATED if found.worse else HOLDS, "; ".join(found.worse))
+    try:
+        page = publish_comparison(found)
+    except UsageError as error:
+        page = None
+        complain(f"note: {error}")
     printed(summary(found, page)) if as_json else say(*told(found, page))
     for note in (*found.a.notes, *found.b.notes):
         complain(f"note: {note}")
-    return found

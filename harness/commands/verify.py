@@ -43,7 +43,6 @@ def verify(
     from noether.choices import Request
     from noether.jobs import jobs as how_many
     from noether.progress import watched
-    from noether.publish import publish
 
     workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
@@ -54,15 +53,13 @@ def verify(
         words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
     guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
     result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
-    publish(result)
     if guard:
         guard.conclude(result)
     else:
         from noether.ratchet import gone
 
         result.notes += gone(result)
-    tell(result, as_json)
-    raise typer.Exit(result.exit_code)
+    conclude(result, as_json)
 
 
 def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: bool):
@@ -103,6 +100,17 @@ def recorded(run: Path) -> dict:
     kept = {k: v for k, v in read_about(run)["arguments"].items() if k in Request.__dataclass_fields__}
     kept["cases"] = tuple(kept.get("cases", ()))
     return kept
+
+
+def conclude(result, as_json: bool) -> None:
+    """Decide, then write the pages, then tell: what cannot be written or printed changes nothing."""
+    from noether.decision import decide, shown
+    from noether.publish import publish
+    from noether.table import verdict
+
+    decide(result.exit_code, verdict(result), result.folder)
+    shown("the pages of the run", publish, result)
+    tell(result, as_json)
 
 
 def tell(result, as_json: bool) -> None:

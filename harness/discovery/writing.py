@@ -7,6 +7,7 @@ comes from the curvature of the loss on the box (harness/sweep.py).
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from pathlib import Path
 
@@ -35,14 +36,28 @@ def write(found: Finding, path: Path, boxed: bool) -> str:
     box = [tuple(map(float, row)) for row in found.loss.box] if boxed else [INSIDE] * found.loss.dim
     text = source(found) + body(found, path, box)
     check_free(path)
-    path.write_text(text, encoding="utf-8")
-    word = f"{path}:{NAME}"
+    place_tried(text, path)
+    return f"{path}:{NAME}"
+
+
+def place_tried(text: str, path: Path) -> None:
+    """A file at `path`, at once and not over another, once it has passed its trial under another name. Raises UsageError."""
+    draft = path.with_name(f".{path.stem}-{os.getpid()}.py")
     try:
-        casechild.tried(word)
-    except UsageError:
-        path.unlink()
-        raise
-    return word
+        with open(draft, "x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        casechild.tried(f"{draft}:{NAME}")
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise UsageError(f"--write {error.filename2 or error.filename}: the file is there already: nothing is written over, choose another name") from None
+    except OSError as error:
+        raise UsageError(f"--write {path} cannot be written: {error.strerror or error}") from None
+    except UsageError as error:
+        raise UsageError(str(error).replace(str(draft), str(path))) from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def source(found: Finding) -> str:

@@ -10,12 +10,14 @@ from pathlib import Path
 from noether import faults
 from noether.cases import CATALOG
 from noether.choices import Selection
+from noether.decision import carry
 from noether.execute import execute
 from noether.faults import findings, generated, own, sensitivity
 from noether.faults.matrix import MatrixCell, points
 from noether.faults.probes import OwnCell
 from noether.folder import Folder
 from noether.laws import EXACT
+from noether.run import RecordingError
 from noether.usage import UsageError, unknown
 from noether.verdicts import Record
 from noether.wide import require_wide
@@ -38,6 +40,7 @@ class Campaign:
     seconds: float = 0.0
     cells: int = 0
     errors: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def declared() -> tuple[str, ...]:
@@ -88,21 +91,43 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
     try:
         with closing(execute(planned, jobs=jobs)) as stream:
             for done in stream:
-                if done.error is not None:
-                    result.errors[done.cell] = done.error
-                result.records += done.records
-                if folder:
-                    folder.record(done.cell, done.records, done.seconds)
+                take(result, done, folder)
                 watch(done)
         result.seconds = time.perf_counter() - begin
         conclude(result)
         if folder:
-            folder.about["seconds"] = round(result.seconds, 3)
-            folder.finish(result.exit_code)
+            finish(result, folder)
+    except BaseException as error:  # no end in run.json: it is known as unfinished
+        carry(error, result.records, *([f"what was found is kept in {folder.path}"] if folder else []))
+        raise
     finally:
         if folder:
             folder.close()
     return result
+
+
+def take(result: Campaign, done, folder: Folder | None) -> None:
+    """Keep one finished cell. Raises RecordingError when the disk refuses."""
+    result.records += done.records
+    if done.error is not None:
+        result.errors[done.cell] = done.error
+    if folder is None:
+        return
+    try:
+        if done.error is None:
+            folder.record(done.cell, done.records, done.seconds)
+        else:
+            folder.record_error(done.cell, done.error)
+    except OSError as error:
+        raise RecordingError(f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept") from None
+
+
+def finish(result: Campaign, folder: Folder) -> None:
+    folder.about["seconds"] = round(result.seconds, 3)
+    try:
+        folder.finish(result.exit_code)
+    except OSError as error:
+        result.notes.append(f"{folder.path}/run.json cannot be written: {error.strerror or error}")
 
 
 def conclude(result: Campaign) -> None:

@@ -9,6 +9,7 @@ from noether.faults.harmless import EQUIVALENT
 from noether.faults.table import WORD, graded, spread
 from noether.kernels.precision import UNIT
 from noether.report import TEMPLATES
+from noether.report.page import UNFINISHED
 from noether.verdicts import Record
 
 HOTTEST = 16  # decades: a float64 value that is wrong altogether
@@ -52,11 +53,13 @@ def render(records: list[Record], about: dict) -> str:
     matrix = [row for row in rows(records) if row.shown != {GUARD}]
     generated, asked = of_kind(records, "generated"), about["arguments"].get("faults", [])
     found = verdict(records, asked, whole=not asked)
-    code = about.get("exit_code") if about.get("exit_code") is not None else found.exit_code
+    code, unfinished = about.get("exit_code"), about.get("end") is None
+    code = found.exit_code if code is None else code
+    told = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(decades=decades, heat=heat, spread=spread)
     return environment.get_template("faults.html").render(
-        about=about, found=found, verdict=WORD[code], tone="good" if code == 0 else "bad", kinds=by_kind(matrix), generated=generated, totals=totals(generated),
+        about=about, found=found, verdict=told, unfinished=unfinished, tone="good" if code == 0 and not unfinished else "bad", kinds=by_kind(matrix), generated=generated, totals=totals(generated),
         laws=[law for law in LAWS if any(law in row.shown for row in matrix)], own=[r for r in records if r.law == GUARD], graded=terms(records),
         precisions=list(UNIT), proofs=[(n, p) for n, p in EQUIVALENT.items() if any(row.name == n for row in matrix)],
     )  # fmt: skip

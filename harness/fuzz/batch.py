@@ -83,7 +83,7 @@ def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -
     try:
         with np.errstate(all="ignore"):
             fill(found, batch, probe, files or {})
-    except Exception:
+    except (Exception, SystemExit):  # a loss may ask to leave: the process is not its own
         found.error = traceback.format_exc()
     found.seconds, found.cpu = time.perf_counter() - begin, time.process_time() - busy
     return found

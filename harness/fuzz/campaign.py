@@ -8,11 +8,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 
 from noether import casefile
+from noether.decision import carry
 from noether.discrete import rules_of
 from noether.execute import prepare_worker
 from noether.folder import Folder
@@ -25,6 +28,7 @@ from noether.fuzz.outcome import Campaign, Outcome, absorb
 from noether.kernels import launch
 from noether.kernels.rules import RULES
 from noether.machine import cpus, versions
+from noether.run import RecordingError
 from noether.usage import UsageError
 from noether.wide import require_wide
 
@@ -43,24 +47,47 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
     outcome = Outcome(campaign, cells, folder=folder and folder.path)
     begin = time.perf_counter()
     try:
-        outcome.replayed = [corpus.replay(entry) for entry in known]
-        if not any(r.again for r in outcome.replayed):
-            fuzz(campaign, outcome, folder, watch)
-        outcome.seconds = time.perf_counter() - begin
-        conclude(outcome)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    finally:
+        try:
+            outcome.replayed = [corpus.replay(entry) for entry in known]
+            if not any(r.again for r in outcome.replayed):
+                fuzz(campaign, outcome, folder, watch)
+            outcome.seconds = time.perf_counter() - begin
+            conclude(outcome)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
         outcome.seconds = outcome.seconds or time.perf_counter() - begin
+        finish(outcome, folder)
+    except BaseException as error:  # no end in run.json: it is known as unfinished
+        carry(error, [record for _, _, record, _ in outcome.violations], *unfinished(outcome))
+        raise
+    finally:
         if folder:
-            folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors))
-            if outcome.interrupted:  # perhaps between a record and its count: the file itself says how many there are
-                folder.about.update(exit_code=outcome.exit_code)
-                folder.write_about()
-            else:
-                folder.finish(outcome.exit_code)
             folder.close()
     return outcome
+
+
+def finish(outcome: Outcome, folder: Folder | None) -> None:
+    """The last word in run.json. An interrupted run has a code and no end."""
+    if folder is None:
+        return
+    folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors))
+    try:
+        if outcome.interrupted:  # perhaps between a record and its count: the file itself says how many there are
+            folder.about.update(exit_code=outcome.exit_code)
+            folder.write_about()
+        else:
+            folder.finish(outcome.exit_code)
+    except OSError as error:
+        outcome.notes.append(f"{folder.path}/run.json cannot be written: {error.strerror or error}")
+
+
+def unfinished(outcome: Outcome) -> list[str]:
+    """What is told of a run that something ended: what the corpus did, and how its violations are found again."""
+    lines = [r.line for r in outcome.replayed if r.again]
+    if outcome.violations:
+        words = f"noether fuzz --seed {outcome.campaign.seed} --batches {outcome.violations[0][3].number + 1}"
+        lines.append(f"found in batch {outcome.violations[0][3].number}: {words}, with the same choice and backend, finds it again")
+    return lines
 
 
 def nothing(campaign: Campaign) -> str:
@@ -109,7 +136,7 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
                 for law, cell, lane in kept.pop(number - LAG, ()):  # neither more nor less, whatever is done by now
                     archive.add(law, cell, lane)
                 batch = schedule.batch(number, archive)
-                pending[submit(run_batch, batch, campaign.probe, files)] = number
+                pending[submitted(submit, batch, campaign.probe, files)] = number
                 number += 1
             if not pending:
                 return
@@ -121,8 +148,28 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
                 if isinstance(finding, Finding):
                     kept[absorbed] = [(law, finding.batch.cell, lane) for law, lane in finding.kept]
                 absorbed += 1
-                absorb(outcome, finding, folder)
+                kept_in(folder, absorb, outcome, finding)
                 watch(outcome, finding)
+
+
+def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
+    """Raises RecordingError when the disk refuses; the outcome has what was found all the same."""
+    try:
+        absorb(outcome, finding, folder)
+    except OSError as error:
+        raise RecordingError(
+            f"{error.filename or folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: make room, then fuzz again"
+        ) from None
+
+
+def submitted(submit, *arguments) -> Future:
+    """A batch on its way; where no worker can take it any more, a future that says so."""
+    try:
+        return submit(run_batch, *arguments)
+    except (BrokenProcessPool, OSError, RuntimeError) as error:
+        future: Future = Future()
+        future.set_exception(error)
+        return future
 
 
 @contextmanager
@@ -160,6 +207,8 @@ def received(future: Future) -> Finding | str:
         return future.result()
     except BrokenProcessPool:
         return "a worker process died: killed for its memory?"
+    except Exception:
+        return traceback.format_exc()
 
 
 def conclude(outcome: Outcome) -> None:
@@ -178,8 +227,20 @@ def conclude(outcome: Outcome) -> None:
         origin = {"seed": campaign.seed, "batch": batch.number, "regime": batch.cell.regime, "lanes": batch.lanes, "steps": batch.steps}
         if campaign.corpus is None or (campaign.probe.plant and campaign.corpus == corpus.CORPUS):
             continue
-        entry = Entry(subject, minimal, worst, versions(), origin)
-        outcome.saved.append(corpus.write(campaign.corpus, entry))
+        save(outcome, Entry(subject, minimal, worst, versions(), origin))
+
+
+def save(outcome: Outcome, entry: Entry) -> None:
+    """Into the corpus; where that cannot be written into the run folder, and at last onto the terminal."""
+    for place in filter(None, (outcome.campaign.corpus, outcome.folder)):
+        try:
+            outcome.saved.append(corpus.write(place, entry))
+            return
+        except OSError as error:
+            outcome.notes.append(f"{error.filename or place} cannot be written: {error.strerror or error}")
+    alone = corpus.text_of(replace(entry, worst=entry.minimal))
+    outcome.saved.append(None)
+    outcome.notes.append(f"the smallest launch as a file of a corpus, kept nowhere else: {' '.join(alone.split())}")
 
 
 def resolve(backend: str, plant: str) -> str:

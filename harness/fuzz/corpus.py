@@ -72,15 +72,19 @@ class Replayed:
 
 def write(folder: Path, entry: Entry) -> Path:
     """A new file whose name tells the law and the place. Raises OSError."""
-    subject = entry.subject
-    value = plain({"schema": SCHEMA, **asdict(subject), "minimal": entry.minimal.as_dict(), "worst": entry.worst.as_dict(),
-                   "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
-    text = seal.sealed(json.dumps(value, allow_nan=False, indent=1), indent=" ")
+    subject, text = entry.subject, seal.sealed(text_of(entry), indent=" ")
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
     name = "-".join((subject.law, subject.case, subject.rule, subject.precision.replace("/", "-"), mark)) + ".json"
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / name, text)
     return folder / name
+
+
+def text_of(entry: Entry) -> str:
+    subject = entry.subject
+    value = plain({"schema": SCHEMA, **asdict(subject), "minimal": entry.minimal.as_dict(), "worst": entry.worst.as_dict(),
+                   "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
+    return json.dumps(value, allow_nan=False, indent=1)
 
 
 def read(path: Path) -> Entry:

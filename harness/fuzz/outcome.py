@@ -70,7 +70,7 @@ class Outcome:
     replayed: list[Replayed] = field(default_factory=list)
     violations: list = field(default_factory=list)
     minimal: list = field(default_factory=list)
-    saved: list[Path] = field(default_factory=list)
+    saved: list[Path | None] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     batches: int = 0
@@ -115,6 +115,7 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     batch = finding.batch
     if finding.error is not None:
         outcome.errors[batch.name] = finding.error
+        outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
         save_crash(outcome, finding, folder)
         return
     outcome.skipped += finding.skipped

@@ -94,8 +94,13 @@ def found(outcome: Outcome) -> list:
     for at, (subject, minimal) in enumerate(outcome.minimal):
         out.append(Text(f"violated: {subject.place}: {minimal.found.get('reason', '')}", style="bold red"))
         out.append(Text(f"  smallest: {size(subject, minimal)}, {number(minimal.found.get('spent'))} bounds"))
-        if at < len(outcome.saved):
+        if at < len(outcome.saved) and outcome.saved[at]:
             out.append(f"  noether fuzz --replay {outcome.saved[at]}")
+    if outcome.violations and not outcome.minimal:  # something ended the run before they were made small
+        for subject, _, record, _ in outcome.violations[:SHOWN]:
+            out.append(Text(f"violated: {subject.place}: {record.reason}", style="bold red"))
+            out += [f"  {record.replay}"] if record.replay else []
+        return out
     others = sorted({v[0].law for v in outcome.violations} - {subject.law for subject, _ in outcome.minimal})
     if others:
         out.append(Text(f"violated in the same batch: {' '.join(others)}"))
@@ -114,5 +119,5 @@ def summary(outcome: Outcome) -> dict:
         "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},
         "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors,
         "violations": [{"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
-        "violated": sorted({v[0].law for v in outcome.violations}), "saved": [str(p) for p in outcome.saved], "folder": str(outcome.folder) if outcome.folder else None,
+        "violated": sorted({v[0].law for v in outcome.violations}), "saved": [str(p) for p in outcome.saved if p], "folder": str(outcome.folder) if outcome.folder else None,
     }  # fmt: skip

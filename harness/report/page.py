@@ -15,6 +15,7 @@ from noether.table import WORD, number, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
 
 LISTED = 200
+UNFINISHED = "nothing is decided yet"
 SUBJECTS = (
     ("T", "The theorem in continuous time", "Charges of certified solutions of the equations of motion, against the theorem's balance."),
     ("D", "One discrete step, exactly", "What an update does to a charge, to rounding, whatever the gradient. The bound is derived, so spent ≤ 1 is the whole test."),
@@ -40,12 +41,13 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     sections = {row.law: section(row, infos.get(row.law), [r for r in real if r.law == row.law], [r for r in planted if r.law == row.law], drawn) for row in rows}
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = exit_code(records, laws) if code is None else code
+    verdict = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
     groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
     return environment().get_template("report.html").render(
         about=about, command=command(about), facts=facts(about), overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown,
         grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows), infos=infos, symbol=SYMBOL,
         groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished, blind=about.get("blind") or [],
-        verdict=WORD.get(code, f"exit code {code}"), tone="good" if code == 0 and not unfinished else "bad" if code == 1 else "unsure",
+        verdict=verdict, tone="good" if code == 0 and not unfinished else "bad" if code == 1 else "unsure",
     )  # fmt: skip
 
 

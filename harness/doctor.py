@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from noether import jobs
+from noether import compilers, jobs
 from noether.machine import cpus, importable, processor, remedy, versions
 from noether.table import listing
 from noether.wide import EXTENDED, mantissa_bits
@@ -41,7 +41,15 @@ def software() -> list[Finding]:
         fine = version is not None or name == "commit"
         cure = "" if fine else remedy(name)
         found.append(Finding(name, version or "none", fine, needed, cure))
-    return [*found, compiler()]
+    return [*found, *kernel_compiler(), compiler()]
+
+
+def kernel_compiler() -> list[Finding]:
+    """Triton, where it is not the one that was tested."""
+    version = compilers.release()
+    said = compilers.complaint(version) if version else ""
+    cure = f"pip install triton=={compilers.TESTED}, and a torch that goes with it"
+    return [Finding("compiler of kernels", said, False, False, cure)] if said else []
 
 
 def compiler() -> Finding:

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from noether import casefile, promises, replaying, unread
+from noether import casefile, compilers, promises, replaying, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
@@ -96,6 +96,7 @@ def plan(selection: Selection) -> Plan:
     notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
     notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
     notes += [line for line in (planning.slower(selection.backend),) if line]
+    notes += compilers.told(cells)
     return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
 
 

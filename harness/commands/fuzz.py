@@ -29,6 +29,7 @@ def fuzz(
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
+    from noether import compilers
     from noether.table import say
 
     if replay is not None:
@@ -37,8 +38,10 @@ def fuzz(
     from noether.fuzz.table import ending, summary, verdict
     from noether.fuzz.watching import watched
 
-    result = watched(campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs))
+    asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs)
+    result = watched(asked)
     decide(result.exit_code, verdict(result), result.folder)
+    result.notes += compilers.told([asked.probe])
     if as_json:
         printed(summary(result))
     else:

@@ -1,0 +1,50 @@
+"""The compiler of the kernels: which one is here, which one was tested, and which are known to be wrong.
+
+A verdict on a kernel is a verdict on its compiler too: law B1 says so, and a run names a compiler that is not the tested one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+TESTED = "3.7.1"  # of constraints.txt, which no installed package has; a test compares the two
+
+WRONG = {
+    "3.8.0": (
+        "it adds the terms of some strict sums in another order than written, in float64, float32 and float16 "
+        "(docs/findings/triton-3.8.md)"
+    ),
+}
+"""Release of Triton -> what it does."""
+
+
+def release() -> str | None:
+    """The version of the Triton that would be imported, read from its text: importing it takes a second. None without one.
+
+    Not of the metadata of a package `triton`: builds of other names (pytorch-triton, triton-windows) are imported as triton.
+    """
+    try:
+        found = importlib.util.find_spec("triton")
+        text = Path(found.origin).read_text(encoding="utf-8")
+    except (AttributeError, TypeError, ValueError, OSError):  # absent, or a folder without __init__.py
+        return None
+    said = re.search(r"""^__version__\s*=\s*['"]([^'"]+)['"]""", text, re.MULTILINE)
+    return said[1] if said else "unknown"
+
+
+def complaint(version: str) -> str:
+    """What is to be said of a version of Triton; '' of the tested one. A build (3.8.0+git1234567) is its release."""
+    base = version.partition("+")[0]
+    if base in WRONG:
+        return f"Triton {version} is known to be wrong: {WRONG[base]}; Triton {TESTED} is the tested one"
+    return "" if base == TESTED else f"Triton {version} is not the tested one, which is {TESTED}"
+
+
+def told(cells: Iterable) -> list[str]:
+    """The complaint of a run, where any of its cells is of a kernel that Triton compiles."""
+    compiled = any(str(getattr(cell, "backend", "")).startswith("triton") for cell in cells)
+    version = release() if compiled else None
+    return [complaint(version)] if version and complaint(version) else []

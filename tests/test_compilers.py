@@ -11,7 +11,7 @@ import pytest
 
 from noether import compilers, doctor
 from noether.choices import Request, select
-from noether.cli import main
+from noether.cli import call
 from noether.run import plan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,8 +135,5 @@ def test_the_compiler_is_named_behind_the_verdict(monkeypatch, tmp_path, capsys)
     pytest.importorskip("triton")
     monkeypatch.setattr(compilers, "release", lambda: "3.8.0")
     small = "free-particle --law D0 --rule gradient-descent --precision float64 --lanes 8 --steps 2 --jobs 1"
-    words = ["noether", "verify", *small.split(), "--backend", "triton-ptx", "--out", str(tmp_path / "r")]
-    monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit):
-        main()
+    call(["verify", *small.split(), "--backend", "triton-ptx", "--out", str(tmp_path / "r")])
     assert "note: Triton 3.8.0 is known to be wrong" in capsys.readouterr().err

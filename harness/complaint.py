@@ -57,7 +57,7 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and python's sum alone"
     if isinstance(error, TimeUp):
         return f"{first_line(error)}{where and ': it was' + where}"
-    if isinstance(error, ImportError) and (error.name or "").split(".")[0] in MOVED:
+    if isinstance(error, ImportError) and module_of(error).split(".")[0] in MOVED:
         return f"cannot be imported{where}: {first_line(error)}{moved(error, origin)}"
     if type(error).__name__ in ("TraceError", "NoOperation"):
         return f"{first_line(error)}{where}"
@@ -70,10 +70,15 @@ MOVED = {"cases": "noether.cases", "kernels": "noether.kernels", "harness": "noe
 """The top-level packages of version 0.1, and where they are."""
 
 
+def module_of(error: ImportError) -> str:
+    """What could not be imported, as the file calls it: modules beside a case file have names within its own."""
+    return re.sub(r"^noether_case_[0-9a-f]+\.", "", error.name or "")
+
+
 def moved(error: ImportError, origin: Origin) -> str:
     """What became of a module of version 0.1; whoever has a package of that name knows that it is not meant."""
     said = [f.line or "" for f in origin.frames(error)[-1:]]
-    top, _, rest = error.name.partition(".")
+    top, _, rest = module_of(error).partition(".")
     written = re.search(rf"\b(?:from|import)\s+({top}[\w.]*)", said[0]) if said else None
     rest = written.group(1).partition(".")[2] if written else rest
     now = ".".join(x for x in (MOVED[top], rest) if x)

@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.text import Text
 
 from noether import compilers, jobs
-from noether.machine import cpus, importable, processor, remedy, versions
+from noether.machine import DISTRIBUTION, cpus, importable, processor, remedy, strangers, versions
 from noether.table import listing
 from noether.wide import EXTENDED, mantissa_bits
 
@@ -41,7 +41,7 @@ def software() -> list[Finding]:
         fine = version is not None or name == "commit"
         cure = "" if fine else remedy(name)
         found.append(Finding(name, version or "none", fine, needed, cure))
-    return [*found, *kernel_compiler(), compiler()]
+    return [*found, *kernel_compiler(), package(), compiler()]
 
 
 def kernel_compiler() -> list[Finding]:
@@ -50,6 +50,14 @@ def kernel_compiler() -> list[Finding]:
     said = compilers.complaint(version) if version else ""
     cure = f"pip install triton=={compilers.TESTED}, and a torch that goes with it"
     return [Finding("compiler of kernels", said, False, False, cure)] if said else []
+
+
+def package() -> Finding:
+    """Whether anybody else writes into the folder that we are imported from."""
+    others = strangers()
+    told = "ours alone" if not others else f"shared with {', '.join(others)}, which overwrites files of ours"
+    cure = f"pip uninstall {' '.join(others)}, then pip install --force-reinstall --no-deps {DISTRIBUTION}"
+    return Finding("package noether", told, not others, bool(others), cure)
 
 
 def compiler() -> Finding:

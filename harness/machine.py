@@ -9,7 +9,13 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from noether import __version__, resources
+try:
+    from noether import __version__, resources
+except ImportError as error:
+    raise ImportError(
+        "the package noether is not this project's: another distribution, perhaps the one named noether on the index, "
+        "has overwritten it: pip uninstall noether, then pip install --force-reinstall --no-deps noether-harness"
+    ) from error
 from noether.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
@@ -40,6 +46,12 @@ def version_of(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def strangers() -> list[str]:
+    """Other distributions that bring a package noether too: whichever was installed last has overwritten the others."""
+    owners = metadata.packages_distributions().get("noether", [])
+    return sorted({name for name in owners if name.lower().replace("_", "-") != DISTRIBUTION})
 
 
 @cache

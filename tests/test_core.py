@@ -24,7 +24,7 @@ def outcome(program: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
 # ---- without torch and Triton
 
 BARE = "import sys; sys.modules.update(torch=None, triton=None, hypothesis=None)\n"
-COMMAND = BARE + "from noether.cli import main; main()"
+COMMAND = BARE + "from noether.__main__ import main; main()"
 
 
 def test_a_run_without_torch_and_triton_decides_what_it_can(tmp_path):

@@ -206,6 +206,21 @@ def test_a_project_with_folders_of_our_names_keeps_its_own_and_has_the_fixture(s
     assert done.stdout.strip() == "the index", done.stderr
 
 
+def test_another_distribution_that_writes_into_our_package_is_named(site, tmp_path):
+    """The one that is named noether on the index: before it overwrites ours doctor tells, afterwards every import."""
+    both = tmp_path / "both"
+    shutil.copytree(site, both)
+    theirs = both / "noether-1.1.dist-info"
+    theirs.mkdir()
+    (theirs / "METADATA").write_text("Metadata-Version: 2.1\nName: noether\nVersion: 1.1\n", encoding="utf-8")
+    (theirs / "top_level.txt").write_text("noether\n", encoding="utf-8")
+    done = installed(both, ["-c", "from noether.doctor import package; print(package().value, '|', package().remedy)"], tmp_path)
+    assert "shared with noether, which overwrites" in done.stdout and "pip uninstall noether," in done.stdout, done.stderr
+    (both / "noether" / "__init__.py").write_text("UNITS = {}\n", encoding="utf-8")
+    done = installed(both, ["-c", "from noether.__main__ import main; main()", "cases"], tmp_path)
+    assert done.returncode == 70 and "pip uninstall noether" in done.stderr
+
+
 # ---- not installed
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from noether import __version__
 from noether.commands import EXITS, option
 from noether.commands.bench import bench
 from noether.commands.completion import completion
@@ -20,6 +19,7 @@ from noether.commands.map import map_
 from noether.commands.replay import replay
 from noether.commands.report import CODES, report
 from noether.commands.verify import verify
+from noether.machine import __version__
 
 app = typer.Typer(
     name="noether",

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
-from noether import decision
+from noether import commands, decision
 from noether.commands import (
     HOLDS,
     INTERNAL,
@@ -53,6 +53,7 @@ def terminable():
 def call(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from here."""
     words = sys.argv[1:] if arguments is None else arguments
+    commands.words[:] = words
     decided = decision.fresh()
     try:
         with terminable():

@@ -14,7 +14,7 @@ import shlex
 from functools import cached_property
 from pathlib import Path
 
-from noether import casefile
+from noether import casefile, casetrust
 from noether.cases import CATALOG
 from noether.folder import Run
 from noether.records import plain
@@ -82,12 +82,13 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
 class Replays:
     """The records of one run, as far as they can be run again.
 
-    Raises UsageError where a case file is gone or has changed.
+    trust  run the case files that it names whoever named them; else those alone that this user has run from there
+    Raises UsageError where a case file is gone or has changed, or may not be run.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, *, trust: bool = False):
         self.run, self.arguments = run, run.about["arguments"]
-        same_files(run)
+        self.files = same_files(run, trust)
 
     @property
     def is_fuzzing(self) -> bool:
@@ -99,7 +100,8 @@ class Replays:
         from noether.choices import chosen_cases
 
         words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if casefile.is_file_word(w)]
-        own = chosen_cases(words)[0] if words else ()
+        with casefile.expecting(self.files):
+            own = chosen_cases(words)[0] if words else ()
         return tuple({c.name: c for c in (*CATALOG, *own)}.values())
 
     @cached_property
@@ -112,7 +114,8 @@ class Replays:
         kept["cases"] = tuple(
             resolved(self.run, w) if casefile.is_file_word(w) else w for w in kept.get("cases", ())
         )
-        return {cell.name: cell for cell in plan(select(Request(**kept))).cells}
+        with casefile.expecting(self.files):
+            return {cell.name: cell for cell in plan(select(Request(**kept))).cells}
 
     def cell(self, record: Record):
         """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
@@ -191,17 +194,19 @@ def resolved(run: Run, word: str) -> str:
     path, name = casefile.split(word)
     start = run.about.get("cwd")
     there = Path(start, path) if start else path
-    chosen = Path(os.path.abspath(there if there.exists() else path))
+    here = not os.path.exists(there) and os.path.exists(path)
+    chosen = Path(os.path.abspath(path if here else there))
     return f"{chosen}:{name}" if name else str(chosen)
 
 
-def same_files(run: Run) -> None:
-    """Raises UsageError when a case file of the run is gone or has changed."""
-    for word, digest in run.about["arguments"].get("files", {}).items():
-        path, _ = casefile.split(resolved(run, word))
-        if not path.exists():
-            raise UsageError(f"case file {path} of {run.path} is gone: it must be there to replay")
-        if casefile.digest(str(path)) != digest:
-            raise UsageError(
-                f"case file {path} has changed since {run.path}: a replay must be of the same text"
-            )
+def same_files(run: Run, trust: bool) -> dict[str, str]:
+    """Absolute path -> sha256 of the case files of a run and of what they read.
+
+    Raises UsageError where one is gone or has changed, or was not run from there by this user, unless trusted.
+    """
+    what, start = f"run {run.path}", run.about.get("cwd")
+    _, named = casetrust.recorded(run.about, what)
+    files = casetrust.located(named, lambda word: resolved(run, word))
+    casetrust.allow(what, files, start=start if isinstance(start, str) else "", trust=trust)
+    casetrust.check_unchanged(what, files)
+    return files

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from noether import casefile, compilers, promises, replaying, unread
+from noether import casefile, casetrust, compilers, promises, replaying, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
@@ -144,6 +144,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
     """
     begin, jobs = time.perf_counter(), how_many(jobs)
     planned = plan(select(request))
+    if resume is None:
+        casetrust.remember(planned.selection.files)
     folder, found = None, None
     if resume is not None:
         folder, found = Folder.reopen(Path(resume))

@@ -28,3 +28,9 @@ def plan(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     return fake
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch, tmp_path_factory):
+    """What was run is remembered for each test alone, and never among the user's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

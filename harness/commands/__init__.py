@@ -7,6 +7,7 @@ command needs it imports inside its function.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def option(kind, help: str, *names: str, **more):
 
 
 Jobs = option(str, "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.", "--jobs", "-j")
+Trust = option(bool, "Run the case files that a run or a corpus names, also where you have not run them yourself.", "--trust")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 
 
@@ -31,6 +33,15 @@ def printed(value: dict) -> None:
     from noether.records import plain
 
     print(json.dumps(plain({"schema": SCHEMA, **value}), allow_nan=False, indent=1))
+
+
+words: list[str] = []
+"""What this process was called with; harness/cli.py sets it."""
+
+
+def repeated(*more: str) -> str:
+    """The command of this process, with more words: as it is typed."""
+    return shlex.join(["noether", *words, *more])
 
 
 def complain(text: str) -> None:

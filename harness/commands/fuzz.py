@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, complain, option, printed
+from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, Trust, complain, option, printed
 from noether.commands.verify import Names
 from noether.usage import UsageError
 
@@ -22,6 +22,7 @@ def fuzz(
     plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     jobs: Jobs = "auto",
+    trust: Trust = False,
     as_json: AsJson = False,
 ):
     """Fuzz every exact law within a time box.
@@ -33,12 +34,12 @@ def fuzz(
     from noether.table import say
 
     if replay is not None:
-        return replay_one(replay, as_json)
+        return replay_one(replay, trust, as_json)
     from noether.decision import decide
     from noether.fuzz.table import ending, summary, verdict
     from noether.fuzz.watching import watched
 
-    asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs)
+    asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust)
     result = watched(asked)
     decide(result.exit_code, verdict(result), result.folder)
     result.notes += compilers.told([asked.probe])
@@ -54,7 +55,7 @@ def fuzz(
         complain(f"interrupted; what was found is kept in {result.folder}")
 
 
-def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs):
+def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust):
     """The words of the command line as a campaign. Raises UsageError, BackendMissing."""
     from noether import plan
     from noether.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
@@ -79,7 +80,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     kept = corpus if corpus is not None else None if plant else CORPUS
     return Campaign(
         chosen, rules, several("precision", precision, tuple(plan.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
-        seconds, batches, how_many(jobs), files, kept, out,
+        seconds, batches, how_many(jobs), files, kept, out, trust=trust,
     )  # fmt: skip
 
 
@@ -96,12 +97,12 @@ def duration(word: str) -> float:
     return seconds
 
 
-def replay_one(path: Path, as_json: bool) -> None:
+def replay_one(path: Path, trust: bool, as_json: bool) -> None:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
     from noether.decision import decide
     from noether.fuzz import corpus
     from noether.table import say
 
-    found = corpus.replay(corpus.read(path))
+    found = corpus.replay(corpus.read(path, trust=trust))
     code = decide(VIOLATED if found.again else HOLDS, found.line)
     printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}) if as_json else say(found.line)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, complain, option, printed
+from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Trust, complain, option, printed
 
 RunFolder = Annotated[
     Path | None,
@@ -24,6 +24,7 @@ def replay(
     symmetry: option(str | None, "Of this symmetry.") = None,
     control: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
     nth: option(int | None, "Where several fit, the nth of them and not the worst.") = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ):
     """Run one record of a run again, and compare to the bit.
@@ -39,9 +40,11 @@ def replay(
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
-    start = Path(found.about.get("cwd") or ".")  # a case file may read data that is named from there
+    replays = Replays(found, trust=trust)
+    # A case file may read data that is named from where it was started; no other reason to go there.
+    start = Path(found.about.get("cwd") or ".") if replays.files else Path(".")
     with chdir(start if start.is_dir() else Path(".")):
-        equal, text = Replays(found).again(chosen)
+        equal, text = replays.again(chosen)
     is_violated = chosen.verdict == "violated" and not chosen.control
     code = decide(UNDECIDED if not equal else VIOLATED if is_violated else HOLDS, text.splitlines()[-1])
     if as_json:

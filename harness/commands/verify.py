@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import INTERNAL, AsJson, Jobs, complain, option, printed
+from noether.commands import INTERNAL, AsJson, Jobs, Trust, complain, option, printed
 from noether.usage import UsageError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -33,6 +33,7 @@ def verify(
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
     jobs: Jobs = "auto",
+    trust: Trust = False,
     as_json: AsJson = False,
     strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
@@ -40,6 +41,7 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
+    from noether.casefile import expecting
     from noether.choices import Request
     from noether.jobs import jobs as how_many
     from noether.progress import watched
@@ -47,12 +49,15 @@ def verify(
     workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
                  eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes, reference=reference)  # fmt: skip
+    files = None
     if resume is not None:
         if out is not None:
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
-        words = {**recorded(resume), **{n: v for n, v in words.items() if said(context, n)}}
-    guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-    result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
+        kept, files = recorded(resume, trust, named=said(context, "cases"))
+        words = {**kept, **{n: v for n, v in words.items() if said(context, n)}}
+    with expecting(files):
+        guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
+        result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
     if guard:
         guard.conclude(result)
     else:
@@ -92,14 +97,26 @@ def said(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def recorded(run: Path) -> dict:
-    """The words of a run that was cut off. Raises UsageError."""
+def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]:
+    """The words of a run that was cut off, and what its case files must be.
+
+    named  other case files were named beside it, which are run instead
+    Raises UsageError, also where it names case files that this user has not run from here, unless trusted.
+    """
+    from noether import casetrust
     from noether.choices import Request
     from noether.folder import read_about
 
-    kept = {k: v for k, v in read_about(run)["arguments"].items() if k in Request.__dataclass_fields__}
-    kept["cases"] = tuple(kept.get("cases", ()))
-    return kept
+    about = read_about(run)
+    kept = {k: v for k, v in about["arguments"].items() if k in Request.__dataclass_fields__}
+    words, digests = casetrust.recorded(about, f"run {run}")
+    kept["cases"] = tuple(kept.get("cases") or ())
+    if named or not words:
+        return kept, None
+    files = casetrust.located(digests)
+    casetrust.allow(f"run {run}", files, start=None, trust=trust)
+    casetrust.check_unchanged(f"run {run}", files)
+    return kept, files
 
 
 def conclude(result, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 
-from noether import casefile
+from noether import casefile, casetrust
 from noether.decision import carry
 from noether.discrete import rules_of
 from noether.execute import prepare_worker
@@ -39,7 +39,8 @@ CRASHES = 3  # batches that may fail inside the harness before the run ends
 def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
     """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any work."""
     require_wide()
-    known = corpus.entries(campaign.corpus) if campaign.corpus and not campaign.probe.plant else []
+    casetrust.remember(campaign.files)
+    known = corpus.entries(campaign.corpus, trust=campaign.trust) if campaign.corpus and not campaign.probe.plant else []
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
     if not cells:
         raise UsageError(nothing(campaign))

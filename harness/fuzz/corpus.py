@@ -1,8 +1,9 @@
 """The corpus: violations as plain JSON, replayed before anything new is tried.
 
-    {"schema": 1, "case", "rule", "precision", "backend", "law", "symmetry", "plant", "file",
+    {"schema": 1, "case", "rule", "precision", "backend", "law", "symmetry", "plant", "file", "files",
      "minimal": example, "worst": example, "versions": {...}, "origin": {...}, "check": of all that stands before it}
 
+    files     name -> sha256 of the case file and of what it reads, where there is one
     example   {"lanes", "steps", "start": [[hex, ...] one list a lane], "kick": likewise, "eta": [hex ...], "beta", "k", "eps",
                "found": {"lane", "step", "component", "spent", "measured", "predicted", "bound", "reason"}}
 
@@ -19,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import fields, seal
+from noether import casefile, fields, seal
 from noether.choices import case_named
 from noether.discrete import rules_of
 from noether.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
-from noether.fuzz.example import PARAMETERS, Example, Subject, source
+from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
 from noether.kernels import launch
@@ -82,13 +83,14 @@ def write(folder: Path, entry: Entry) -> Path:
 
 def text_of(entry: Entry) -> str:
     subject = entry.subject
-    value = plain({"schema": SCHEMA, **asdict(subject), "minimal": entry.minimal.as_dict(), "worst": entry.worst.as_dict(),
-                   "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
+    files = casefile.files([subject.file]) if subject.file in casefile.READ else {}
+    value = plain({"schema": SCHEMA, **asdict(subject), "files": files, "minimal": entry.minimal.as_dict(),
+                   "worst": entry.worst.as_dict(), "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
     return json.dumps(value, allow_nan=False, indent=1)
 
 
-def read(path: Path) -> Entry:
-    """Raises UsageError saying what is wrong with the file."""
+def read(path: Path, *, trust: bool = False) -> Entry:
+    """Raises UsageError saying what is wrong with the file, or which case file may not be run without `trust`."""
     value, raw = read_json(path, f"corpus file {path}")
     try:
         if seal.verified(raw) is None and isinstance(value, dict) and seal.FIELD in value:
@@ -96,7 +98,7 @@ def read(path: Path) -> Entry:
     except ValueError as error:
         raise UsageError(f"corpus file {path} is corrupt: {error}; take the line \"check\" out where it was changed on purpose") from None
     try:
-        return parsed(value, path)
+        return parsed(value, path, trust)
     except UsageError as error:
         raise UsageError(f"corpus file {path}: {error}") from None
     except ValueError as error:
@@ -107,7 +109,7 @@ MOST = 2**21  # lanes and steps
 HEXES = list_of(HEX)
 FIELDS = {
     "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME), "symmetry": NAME.or_null,
-    "plant": NAME.optional, "file": fields.TEXT.optional, "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
+    "plant": NAME.optional, "file": fields.TEXT.optional, "files": OBJECT.optional, "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
 }  # fmt: skip
 EXAMPLE = {
     "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES), **dict.fromkeys(PARAMETERS, HEXES),
@@ -115,7 +117,7 @@ EXAMPLE = {
 }  # fmt: skip
 
 
-def parsed(value, path: Path) -> Entry:
+def parsed(value, path: Path, trust: bool) -> Entry:
     """Raises UsageError, ValueError."""
     check(value, FIELDS)
     subject = Subject(*(value[n] for n in TEXT), value["symmetry"], value.get("plant", ""), value.get("file", ""))
@@ -125,7 +127,7 @@ def parsed(value, path: Path) -> Entry:
     parse(subject.precision)
     if subject.plant:
         fault(subject.plant)
-    source(subject)
+    admit(subject, value.get("files", {}), "it", trust)
     case = case_named(subject.case)
     if subject.rule not in rules_of(case):
         raise unknown(f"rule of case {case.name}", subject.rule, rules_of(case))
@@ -158,11 +160,11 @@ def example(value: dict, subject: Subject, d: int, name: str) -> Example:
     return Example(q0, v0, params, steps, lanes, value.get("found", {}))
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path, *, trust: bool = False) -> list[Entry]:
     """Every entry of a corpus folder, by name; none where there is no folder. Raises UsageError."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"corpus {folder} is a file, must be a folder")
-    return [read(path) for path in sorted(folder.glob("*.json"))]
+    return [read(path, trust=trust) for path in sorted(folder.glob("*.json"))]
 
 
 def replay(entry: Entry) -> Replayed:

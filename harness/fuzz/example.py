@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether import casefile, trace
+from noether import casechild, casefile, casetrust, trace
 from noether.choices import case_named
 from noether.kernels.launch import Job
 from noether.kernels.precision import parse, representable
 from noether.kernels.rules import RULES
+from noether.usage import UsageError
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 
@@ -81,6 +82,24 @@ class Example:
 
 
 def source(subject: Subject) -> None:
-    """Load the case file of a subject, where it has one. Raises UsageError."""
+    """Load the case file of a subject that this run was given, where it has one. Raises UsageError."""
     if subject.file and subject.case not in casefile.LOADED:
         casefile.load(subject.file)
+
+
+def admit(subject: Subject, digests: dict, what: str, trust: bool) -> None:
+    """Load the case file that a data file names; one that was named beside it is loaded already.
+
+    digests  name -> sha256 of what it must be; with `trust` it may have changed since, as a regression is for
+    Raises UsageError, with nothing run, where this user has not run it from here.
+    """
+    if not subject.file or subject.case in casefile.LOADED:
+        return
+    if not casefile.is_file_word(subject.file):
+        raise UsageError(f"file is {subject.file!r}, must be a case file: path/to/case.py")
+    files = casetrust.located({subject.file: "", **digests})
+    casetrust.allow(what, files, start=None, trust=trust)
+    if not trust:
+        casetrust.check_unchanged(what, files)
+    with casefile.expecting(None if trust else files):
+        casefile.load(subject.file, casechild.tried(subject.file))

@@ -37,6 +37,7 @@ class Campaign:
     corpus: Path | None = CORPUS
     out: Path | None = None
     record: bool = True
+    trust: bool = False  # the case files that entries of the corpus name
 
 
 @dataclass

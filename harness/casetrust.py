@@ -1,0 +1,134 @@
+"""Which case files may be run because a data file names them: a run folder, or an entry of a corpus.
+
+Whoever sends a run folder chooses what it names. What is run of it without a word is what this user has run from there
+before, by naming it: a command that is given case files remembers, for every file that they read, its sha256, its
+place and the working directory. Anything else needs --trust, which is for that command alone.
+
+What is remembered lies in XDG_STATE_HOME/noether/trusted, or .local/state/noether/trusted below HOME, a line a file.
+It is read and written only where nobody else can have written it; where that is not so, nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from noether import casefile
+from noether.casesource import file_digest, split
+from noether.kernels import caches
+from noether.usage import UsageError
+
+VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
+MOST = 10_000  # lines; the oldest half goes when there are more
+
+
+def place() -> Path | None:
+    """The file of what is remembered; None where there is no home."""
+    word = os.environ.get(VARIABLE)
+    if word and os.path.isabs(word):
+        return Path(word) / "noether" / NAME
+    try:
+        home = Path(os.environ["HOME"]) if os.environ.get("HOME") else Path.home()
+    except RuntimeError:
+        return None
+    return home / ".local/state/noether" / NAME if home.is_absolute() else None
+
+
+def remembered() -> list[tuple[str, str, str]]:
+    """(sha256, absolute path, working directory), oldest first."""
+    file = place()
+    try:
+        text = caches.read(file) if file is not None and not caches.unsafe(file.parent) else None
+    except (OSError, ValueError):
+        text = None
+    out = []
+    for line in (text or b"").splitlines():
+        with suppress(ValueError):
+            fact = json.loads(line)
+            if isinstance(fact, list) and len(fact) == 3 and all(isinstance(x, str) for x in fact):
+                out.append(tuple(fact))
+    return out
+
+
+def remember(words: Iterable[str]) -> None:
+    """What these words have read, which their user has named. Nothing is remembered where that is not safe."""
+    now = os.getcwd()
+    facts = [(digest, path, now) for source in casefile.sources(words) for path, digest in source.files.items()]
+    known = remembered()
+    new = [fact for fact in dict.fromkeys(facts) if fact not in set(known)]
+    file = place()
+    if not new or file is None:
+        return
+    kept = [*known, *new]
+    kept = kept[len(kept) // 2 :] if len(kept) > MOST else kept
+    with suppress(OSError, ValueError):
+        if not caches.unsafe(file.parent):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.chmod(file.parent, 0o700)
+            caches.write(file, "".join(json.dumps(fact) + "\n" for fact in kept).encode())
+
+
+def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool) -> None:
+    """Raises UsageError unless every file, absolute path -> sha256, was run from there by this user, or is trusted.
+
+    what   names the data file, as in "run runs/1"
+    start  the working directory that the data file asks for, None for our own
+    """
+    if trust or not files:
+        return
+    known = {(d, p) for d, p, cwd in remembered() if start in (None, os.getcwd(), cwd)}
+    foreign = {p: d for p, d in files.items() if (d, p) not in known}
+    if foreign:
+        first = next(iter(foreign))
+        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise UsageError(
+            f"{what} names {first}{more}, of sha256 {foreign[first] or 'unknown'}, which you have not run from "
+            f"there: none of it was run; read it, and if you trust it: {again()}"
+        )
+
+
+def again() -> str:
+    """The command of this process once more, with --trust."""
+    from noether import commands
+
+    return commands.repeated("--trust")
+
+
+def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The words of case files in run.json, and name -> sha256 of what they read. Raises UsageError."""
+    arguments = about.get("arguments") or {}
+    cases, files = arguments.get("cases") or [], arguments.get("files") or {}
+    if not isinstance(cases, list | tuple) or not all(isinstance(w, str) for w in cases):
+        raise UsageError(f"{what} is corrupt: cases is {cases!r:.60}, must be a list of text")
+    if not isinstance(files, dict) or not all(isinstance(d, str) for d in files.values()):
+        raise UsageError(f"{what} is corrupt: files is {files!r:.60}, must be an object of text")
+    words = tuple(word for word in cases if casefile.is_file_word(word))
+    return words, {**dict.fromkeys(words, ""), **files}  # a word without a digest is nobody's
+
+
+def located(files: Mapping[str, str], where: Callable[[str], str] = str) -> dict[str, str]:
+    """The same by absolute path, without links.  where  the name from here. Raises UsageError."""
+    out = {}
+    for name, digest in files.items():
+        try:
+            out[str(Path(split(where(name))[0]).resolve())] = digest
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UsageError(f"case file {name!r:.60} cannot be found: {error}") from None
+    return out
+
+
+def check_unchanged(what: str, files: Mapping[str, str]) -> None:
+    """Raises UsageError where a file, absolute path -> sha256, is gone or has changed."""
+    for path, digest in files.items():
+        if not os.path.isfile(path):
+            gone = "is no regular file" if os.path.exists(path) else "is gone"
+            raise UsageError(f"case file {path} of {what} {gone}: it must be there to be run again")
+        try:
+            found = file_digest(path)
+        except OSError as error:
+            raise UsageError(f"case file {path} of {what} cannot be read: {error.strerror or error}") from None
+        if found != digest:
+            raise UsageError(f"case file {path} has changed since {what}: it must be of the same text")

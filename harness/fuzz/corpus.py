@@ -109,7 +109,8 @@ MOST = 2**21  # lanes and steps
 HEXES = list_of(HEX)
 FIELDS = {
     "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME), "symmetry": NAME.or_null,
-    "plant": NAME.optional, "file": fields.TEXT.optional, "files": OBJECT.optional, "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
+    "plant": NAME.optional, "file": fields.TEXT.optional, "files": fields.object_of(fields.TEXT).optional,
+    "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
 }  # fmt: skip
 EXAMPLE = {
     "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES), **dict.fromkeys(PARAMETERS, HEXES),

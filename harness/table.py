@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from noether.law_table import laws_table
+from noether.law_table import laws_table, titled
 from noether.power import of_law
 from noether.run import INTERNAL, INTERRUPTED, Result
 from noether.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
@@ -53,8 +53,8 @@ def unsaid(r: Record) -> str:
     return "" if explained(r) in r.reason else explained(r)
 
 
-def remainder(result: Result) -> list[Text | str]:
-    """Violations, what was not decided, what was left out: each named."""
+def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
+    """Violations, what was not decided, what was left out: at most so many of each are named, the rest counted."""
     out: list[Text | str] = []
     real = [r for r in result.records if not r.control]
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
@@ -62,17 +62,17 @@ def remainder(result: Result) -> list[Text | str]:
         if not mine:
             continue
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
-        for r in mine[:SHOWN]:
+        for r in mine[:most]:
             out.append(Text(f"  {where(r)}: {r.reason}"))
             if verdict == VIOLATED and unsaid(r):
                 out.append(Text(f"    {unsaid(r)}"))
             if verdict == VIOLATED and r.replay:
                 out.append(f"    {r.replay}")
-        if len(mine) > SHOWN:
-            out.append(Text(f"  and {len(mine) - SHOWN} more, all in records.jsonl"))
-    out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:SHOWN]]
-    if len(result.blind) > SHOWN:
-        out.append(Text(f"and {len(result.blind) - SHOWN} more"))
+        if len(mine) > most:
+            out.append(Text(f"  and {len(mine) - most} more, all in records.jsonl"))
+    out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
+    if len(result.blind) > most:
+        out.append(Text(f"and {len(result.blind) - most} more"))
     beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
     for reason, laws in (("no planted fault applies to this choice", [k for k in result.unjudged if k not in beyond]),
                          ("this choice is outside what they state", [k for k in result.unjudged if k in beyond])):  # fmt: skip
@@ -80,10 +80,10 @@ def remainder(result: Result) -> list[Text | str]:
             out.append(Text(f"left out of judgement, {reason}: {' '.join(laws)}", style="yellow"))
     if result.left_out:
         out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
-    for cell, error in list(result.errors.items())[:SHOWN]:
+    for cell, error in list(result.errors.items())[:most]:
         out.append(Text(f"internal error in {cell}: {error.strip().splitlines()[-1]}", style="bold red"))
-    if len(result.errors) > SHOWN:
-        out.append(Text(f"and {len(result.errors) - SHOWN} more internal errors"))
+    if len(result.errors) > most:
+        out.append(Text(f"and {len(result.errors) - most} more internal errors"))
     return out
 
 
@@ -108,7 +108,7 @@ def why(result: Result) -> str:
     return ""
 
 
-def against_baseline(result: Result) -> list[Text]:
+def against_baseline(result: Result, most: int = SHOWN) -> list[Text]:
     """Each marked rise and each lost entry, with what is, what it was, what is allowed."""
     found = result.baseline
     if found is None or not found.fails:
@@ -117,8 +117,8 @@ def against_baseline(result: Result) -> list[Text]:
     for what, lines in (("marked rises", found.rises), ("lost entries", found.lost)):
         if lines:
             out.append(Text(f"{what} against the baseline: {len(lines)}", style=COLOUR[VIOLATED]))
-            out += [Text(f"  {name}: {line}") for name, line in list(lines.items())[:SHOWN]]
-            out += [Text(f"  and {len(lines) - SHOWN} more")] if len(lines) > SHOWN else []
+            out += [Text(f"  {name}: {line}") for name, line in list(lines.items())[:most]]
+            out += [Text(f"  and {len(lines) - most} more")] if len(lines) > most else []
     return out
 
 
@@ -146,15 +146,16 @@ def footing(result: Result) -> str:
     return f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, {result.seconds:.1f} s{where_to}"
 
 
-def ending(result: Result) -> list:
-    """Everything, from the table of laws to the verdict."""
+def ending(result: Result, *, whole: bool = False) -> list:
+    """Everything, from the table of laws to the verdict.  whole  nothing is counted that could be named"""
+    most, listed = (len(result.records) + len(result.errors) + 1, len(result.records)) if whole else (SHOWN, LISTED)
     parts: list = [laws_table(result), Text()]
     faults = killers(result.records, result.laws)
-    if 0 < len(faults) <= LISTED:
+    if 0 < len(faults) <= listed:
         parts += [killers_table(result), Text()]
     elif faults:
         parts += [Text(f"{len(faults)} planted faults, {sum(map(bool, faults.values()))} of them killed by some law; report.html has them with their killers"), Text()]
-    rest = remainder(result) + against_baseline(result)
+    rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []
     return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
 
@@ -170,7 +171,7 @@ def summary(result: Result) -> dict:
         "seconds": round(result.seconds, 3),
         "cells": result.cells,
         "laws": [
-            {"law": r.law, "cells": r.cells, **r.counts, "worst_spent": r.worst_spent, "worst_where": r.worst_where, "controls": r.controls,
+            {"law": r.law, "title": titled(r.law), "cells": r.cells, **r.counts, "worst_spent": r.worst_spent, "worst_where": r.worst_where, "controls": r.controls,
              "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real, r.law).as_dict()}
             for r in result.rows
         ],

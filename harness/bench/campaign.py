@@ -46,6 +46,12 @@ class Campaign:
     shapes: list[static.Shape] = field(default_factory=list)
 
     @property
+    def expected(self) -> int:
+        """How many works there are, all in all."""
+        scaled = len(SCALED_LANES) + len(SCALED_STEPS) + len(SCALED_DIMS) if self.scale else 0
+        return len(self.kinds) * len(self.precisions) * len(self.cases) + scaled
+
+    @property
     def command(self) -> str:
         return f"noether bench {self.words}".strip()
 

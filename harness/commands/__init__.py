@@ -26,6 +26,8 @@ def option(kind, help: str, *names: str, **more):
 Jobs = option(str, "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.", "--jobs", "-j")
 Trust = option(bool, "Run the case files that a run or a corpus names, also where you have not run them yourself.", "--trust")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
+Quiet = option(bool, "No progress and no notes; of the tables only the verdict.", "--quiet", "-q")
+Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", "--verbose", "-v")
 
 
 def printed(value: dict) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, AsJson, complain, option, printed
+from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, AsJson, Quiet, complain, option, printed
 from noether.usage import UsageError
 
 
@@ -22,6 +22,7 @@ def bench(
     quick: option(bool, "One case, few rounds, the first shape of each tool, no scaling.") = False,
     scale: option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale") = True,
     as_json: AsJson = False,
+    quiet: Quiet = False,
     out: option(Path | None, "Write the tables and a picture as a Markdown file.") = None,
 ):
     """Measure ours against numba, jax and torch.compile.
@@ -33,6 +34,7 @@ def bench(
     from noether.bench import campaign as of
     from noether.bench import page
     from noether.decision import decide
+    from noether.progress import working
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
@@ -40,7 +42,8 @@ def bench(
     if tools and chosen.missing:
         raise typer.Exit(UNDECIDED)
     keep = Keeper(out, page.write) if out else lambda found: None
-    done = of.run(chosen, watch=watcher(), keep=keep)
+    with working("works", quiet=quiet) as progress:
+        done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
     ours_failed = any(": triton-cpu: " in text for text in done.failures)
     decide(VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS, "; ".join(done.disagreements))
     if as_json:
@@ -48,7 +51,7 @@ def bench(
     else:
         from noether.table import say
 
-        say(*page.tables(done))
+        say(*(page.sentences(done) if quiet else page.tables(done)))
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
     for text in done.disagreements:
@@ -98,8 +101,12 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     return of.Campaign(names, missing, words=" ".join(words), **{**defaults, **{k: v for k, v in given.items() if v is not None}})
 
 
-def watcher():
-    """Progress, only on a terminal."""
-    if not sys.stderr.isatty():
-        return lambda text: None
-    return lambda text: print(f"\r\x1b[K{text[:100]}", end="", file=sys.stderr, flush=True)
+def watcher(progress, campaign):
+    """What the bench calls with what it does now; its works are counted."""
+    progress.expect(campaign.expected)
+
+    def watch(text: str) -> None:
+        progress.reach(len(campaign.measurements) + len(campaign.scaling))
+        progress.runs(text)
+
+    return watch

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, AsJson, option, printed
+from noether.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
 from noether.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
@@ -20,6 +20,7 @@ def discover(
     seed: option(int, "The points derive from it (default 0).") = 0,
     write: option(Path | None, "Write what was found as a case file, and verify it at once.") = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ):
     """Find every affine symmetry of a loss, and prove it.
 
@@ -29,8 +30,9 @@ def discover(
     from noether.decision import decide
     from noether.discovery.finding import discover as find
     from noether.discovery.loss import load
-    from noether.discovery.page import page, summary
+    from noether.discovery.page import page, summary, verdict
     from noether.discovery.writing import check_free
+    from noether.progress import busy
     from noether.table import say
 
     if write is not None:
@@ -39,19 +41,20 @@ def discover(
             raise UsageError("--json goes with the discovery alone: it must not be given with --write")
     meant = load(loss, dim, box)
     is_case = dim is None
-    found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
+    with busy("looking for symmetries", quiet=quiet):
+        found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
     is_verified = write is not None and not found.undecided
     if not is_verified:
         decide(UNDECIDED if found.undecided else HOLDS, found.undecided)
     if as_json:
         printed(summary(found))
     else:
-        say(*page(found))
+        say(verdict(found)) if quiet else say(*page(found))
     if is_verified:
-        verified(found, write, boxed=box is not None or is_case)
+        verified(found, write, boxed=box is not None or is_case, quiet=quiet)
 
 
-def verified(found, path: Path, *, boxed: bool) -> None:
+def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     """Write the case file and verify it."""
     from noether.choices import Request
     from noether.commands.verify import conclude
@@ -60,4 +63,4 @@ def verified(found, path: Path, *, boxed: bool) -> None:
 
     word = write(found, path, boxed)
     print(f"\nwrote {path}; verified by: noether verify {word}\n")
-    conclude(watched(Request(cases=(word,))), False)
+    conclude(watched(Request(cases=(word,)), quiet=quiet), False, quiet=quiet)

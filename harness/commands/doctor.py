@@ -12,8 +12,10 @@ def doctor(as_json: AsJson = False):
     """
     from noether import doctor as physician
     from noether.decision import decide
+    from noether.progress import busy
     from noether.table import say
 
-    findings = physician.examine()
+    with busy("asking each backend"):
+        findings = physician.examine()
     decide(UNDECIDED if physician.lacking(findings) else HOLDS)
     printed(physician.told(findings)) if as_json else say(physician.page(findings))

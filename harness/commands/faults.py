@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import AsJson, Jobs, complain, option, printed
+from noether.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
 
@@ -19,6 +19,8 @@ def faults(
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     jobs: Jobs = "auto",
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ):
     """Plant every fault, and show which law kills it.
 
@@ -30,10 +32,13 @@ def faults(
     from noether.faults.campaign import INTERNAL, run
     from noether.faults.table import WORD
     from noether.jobs import jobs as how_many
+    from noether.progress import busy, watcher
     from noether.publish import publish_faults
 
     workers = how_many(jobs)
-    result = run(tuple(names or ()), profile=profile, seed=whole("--seed", seed, 0, 2**63 - 1), jobs=workers, out=out)
+    seed = whole("--seed", seed, 0, 2**63 - 1)
+    with busy("planning", quiet=quiet, verbose=verbose) as progress:
+        result = run(tuple(names or ()), profile=profile, seed=seed, jobs=workers, out=out, watch=watcher(progress))
     decide(result.exit_code, WORD[result.exit_code], result.folder)
     shown("the pages of the run", publish_faults, result)
     if as_json:
@@ -44,8 +49,8 @@ def faults(
         from noether.faults.table import ending
         from noether.table import say
 
-        say(*ending(result))
-    for note in result.notes:
+        say(WORD[result.exit_code]) if quiet else say(*ending(result))
+    for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
         complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")

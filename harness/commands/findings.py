@@ -23,10 +23,12 @@ def findings(
     """
     from noether.findings import listed, page
     from noether.folder import newest, read_run
+    from noether.progress import busy
     from noether.records import write_whole
     from noether.usage import UsageError
 
-    found = read_run(run if run is not None else newest())
+    with busy("reading the run"):
+        found = read_run(run if run is not None else newest())
     if found.about.get("end") is None:
         raise UsageError(f"{found.path} is unfinished: noether verify --resume {found.path} runs the rest")
     text = page(found)

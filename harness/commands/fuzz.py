@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.commands import HOLDS, INTERNAL, VIOLATED, AsJson, Jobs, Trust, complain, option, printed
+from noether.commands import (
+    HOLDS,
+    INTERNAL,
+    VIOLATED,
+    AsJson,
+    Jobs,
+    Quiet,
+    Trust,
+    Verbose,
+    complain,
+    option,
+    printed,
+)
 from noether.commands.verify import Names
 from noether.usage import UsageError
 
@@ -24,6 +36,8 @@ def fuzz(
     jobs: Jobs = "auto",
     trust: Trust = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ):
     """Fuzz every exact law within a time box.
 
@@ -40,14 +54,14 @@ def fuzz(
     from noether.fuzz.watching import watched
 
     asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust)
-    result = watched(asked)
+    result = watched(asked, quiet=quiet, verbose=verbose)
     decide(result.exit_code, verdict(result), result.folder)
     result.notes += compilers.told([asked.probe])
     if as_json:
         printed(summary(result))
     else:
-        say(*ending(result))
-    for note in result.notes:
+        say(verdict(result)) if quiet else say(*ending(result))
+    for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL:
         complain(f"{len(result.errors)} batches failed inside the harness: please report it with {result.folder}/crash-*.json")

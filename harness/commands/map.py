@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, option
+from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Quiet, option
 from noether.commands import printed as print_json
 from noether.usage import UsageError
 
@@ -11,6 +11,7 @@ def map_(
     profile: option(str, "quick (default), full or stress: how far the step sizes go down.") = "quick",
     seed: option(int, "The starts derive from it (default 0).") = 0,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ):
     """Measure which learning rule keeps which charge (law M1).
 
@@ -20,6 +21,7 @@ def map_(
     from noether.cases import CORE
     from noether.choices import whole
     from noether.decision import decide
+    from noether.progress import busy
     from noether.symmetry_map import printed
     from noether.table import say
     from noether.wide import require_wide
@@ -28,12 +30,15 @@ def map_(
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")
     require_wide()
     (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
-    records = symmetry_map.run_cell(cell)
+    with busy("measuring the map", quiet=quiet):
+        records = symmetry_map.run_cell(cell)
     verdicts = {r.verdict for r in records if not r.control}
     code = VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS
     decide(code, printed.map_of(records).reason)
     if as_json:
         print_json(printed.summary(records))
+    elif quiet:
+        say(printed.map_of(records).reason)
     else:
         say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
         say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in records if not r.control and r.verdict != "holds"))

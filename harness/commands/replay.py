@@ -35,16 +35,18 @@ def replay(
     """
     from noether.decision import decide
     from noether.folder import newest, read_run
+    from noether.progress import busy
     from noether.replaying import Replays, pick
     from noether.table import say
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
-    replays = Replays(found, trust=trust)
-    # A case file may read data that is named from where it was started; no other reason to go there.
-    start = Path(found.about.get("cwd") or ".") if replays.files else Path(".")
-    with chdir(start if start.is_dir() else Path(".")):
-        equal, text = replays.again(chosen)
+    with busy("running it again"):
+        replays = Replays(found, trust=trust)
+        # A case file may read data that is named from where it was started; no other reason to go there.
+        start = Path(found.about.get("cwd") or ".") if replays.files else Path(".")
+        with chdir(start if start.is_dir() else Path(".")):
+            equal, text = replays.again(chosen)
     is_violated = chosen.verdict == "violated" and not chosen.control
     code = decide(UNDECIDED if not equal else VIOLATED if is_violated else HOLDS, text.splitlines()[-1])
     if as_json:

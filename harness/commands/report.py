@@ -25,9 +25,11 @@ def report(runs: Runs = None, as_json: AsJson = False):
     if len(runs) == 2:
         return change(*runs, as_json)
     from noether.folder import newest
+    from noether.progress import busy
     from noether.publish import republish
 
-    found = republish(runs[0] if runs else newest())
+    with busy("writing the pages"):
+        found = republish(runs[0] if runs else newest())
     printed(pages(found)) if as_json else print(found.path / "report.html")
     for note in found.notes:
         complain(f"note: {note}")
@@ -51,10 +53,12 @@ def change(a: Path, b: Path, as_json: bool) -> None:
     from noether.comparison import compared
     from noether.comparison_table import summary, told
     from noether.decision import decide
+    from noether.progress import busy
     from noether.publish import publish_comparison
     from noether.table import say
 
-    found = compared(a, b)
+    with busy("comparing"):
+        found = compared(a, b)
     decide(VIOLATED if found.worse else HOLDS, "; ".join(found.worse))
     try:
         page = publish_comparison(found)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import INTERNAL, AsJson, Jobs, Trust, complain, option, printed
+from noether.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
 from noether.usage import UsageError
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -35,6 +35,8 @@ def verify(
     jobs: Jobs = "auto",
     trust: Trust = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
     update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
@@ -55,16 +57,17 @@ def verify(
             raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
         kept, files = recorded(resume, trust, named=said(context, "cases"))
         words = {**kept, **{n: v for n, v in words.items() if said(context, n)}}
+    watching = dict(quiet=quiet, verbose=verbose)
     with expecting(files):
         guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-        result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict)
+        result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict, **watching)
     if guard:
         guard.conclude(result)
     else:
         from noether.ratchet import gone
 
         result.notes += gone(result)
-    conclude(result, as_json)
+    conclude(result, as_json, **watching)
 
 
 def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: bool):
@@ -119,7 +122,7 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     return kept, files
 
 
-def conclude(result, as_json: bool) -> None:
+def conclude(result, as_json: bool, **watching) -> None:
     """Decide, then write the pages, then tell: what cannot be written or printed changes nothing."""
     from noether.decision import decide, shown
     from noether.publish import publish
@@ -127,10 +130,10 @@ def conclude(result, as_json: bool) -> None:
 
     decide(result.exit_code, verdict(result), result.folder)
     shown("the pages of the run", publish, result)
-    tell(result, as_json)
+    tell(result, as_json, **watching)
 
 
-def tell(result, as_json: bool) -> None:
+def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -> None:
     """The tables or the summary on stdout, then notes and what to do next on stderr.
 
     Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is there.
@@ -142,11 +145,11 @@ def tell(result, as_json: bool) -> None:
 
         printed(summary(result))
     else:
-        from noether.table import ending, say
+        from noether.table import ending, say, verdict
 
-        say(*ending(result))
+        say(verdict(result)) if quiet else say(*ending(result, whole=verbose))
     announce(result, (sys.stderr if as_json else sys.stdout).write)
-    for note in result.notes:
+    for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
         complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")

@@ -76,7 +76,7 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     return sorted(out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh")))  # the longest first
 
 
-def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: Path | None = None, record: bool = True, watch=lambda done: None) -> Campaign:
+def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: Path | None = None, record: bool = True, watch=lambda event, **facts: None) -> Campaign:
     """Show every fault to every law. Raises UsageError before any work."""
     begin = time.perf_counter()
     if profile not in ("quick", "full"):
@@ -88,11 +88,12 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
     about = {"command": "faults", "arguments": arguments, "seed": seed, "backend": "numpy", "laws": list(findings.LAWS), "left_out": [], "cells": len(planned)}
     folder = Folder.create(out, about) if record else None
     result = Campaign([], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned))
+    watch("cells", total=len(planned), done=0)
     try:
         with closing(execute(planned, jobs=jobs)) as stream:
             for done in stream:
                 take(result, done, folder)
-                watch(done)
+                watch("done", done=done)
         result.seconds = time.perf_counter() - begin
         conclude(result)
         if folder:

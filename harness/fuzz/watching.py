@@ -1,29 +1,39 @@
-"""A fuzzing run, watched: one line of progress on stderr, only where that is a terminal."""
+"""A fuzzing run, watched (harness/progress.py)."""
 
 from __future__ import annotations
 
-import sys
-import time
-
+from noether.fuzz.batch import Finding
 from noether.fuzz.campaign import run
 from noether.fuzz.outcome import Campaign, Outcome
+from noether.progress import working
 
 
-def watched(campaign: Campaign) -> Outcome:
-    if not sys.stderr.isatty():
-        return run(campaign)
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from noether.table import console
-
-    total = campaign.seconds if campaign.seconds is not None else campaign.batches
-    columns = (BarColumn(30), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task, begin = bar.add_task("", total=total), time.perf_counter()
+def watched(campaign: Campaign, *, quiet: bool = False, verbose: bool = False) -> Outcome:
+    unit = "s" if campaign.seconds is not None else "batches"
+    with working(unit, quiet=quiet, verbose=verbose) as progress:
+        progress.stage("replaying the corpus, compiling")
 
         def watch(outcome: Outcome, finding) -> None:
-            spent = time.perf_counter() - begin
-            words = f"{outcome.checks:.2e} checks, {outcome.checks / max(spent, 1e-9):.1e}/s, {len(outcome.visits)}/{len(outcome.cells)} cells"
-            bar.update(task, completed=min(total, spent if campaign.seconds is not None else outcome.batches), description=words)
+            if progress.total is None:
+                progress.expect(campaign.seconds if unit == "s" else campaign.batches)
+            progress.detail = told(outcome, progress.clock() - progress.begin)
+            progress.ended(*named(finding))
 
-        return run(campaign, watch)
+        outcome = run(campaign, watch)
+    return outcome
+
+
+def told(outcome: Outcome, spent: float) -> str:
+    rate = outcome.checks / max(spent, 1e-9)
+    visited = f"{len(outcome.visits)} of {len(outcome.cells)} cells"
+    return f"{outcome.batches} batches, {outcome.checks:.2g} checks, {rate:.2g} a second, {visited} visited"
+
+
+def named(finding) -> tuple[str, str]:
+    """A batch and what it came to, for --verbose."""
+    if not isinstance(finding, Finding):
+        return "a batch", "failed inside the harness"
+    return (
+        f"batch {finding.batch.number}",
+        f"{finding.batch.cell.name}: {finding.batch.lanes} lanes, {finding.batch.steps} steps",
+    )

@@ -1,0 +1,246 @@
+"""Long work is never silent: a bar on a terminal, a line each ten seconds elsewhere, nothing with -q, nothing after the end."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from noether import progress
+from noether.cli import call
+from noether.machine import importable
+from noether.progress import Progress, working
+
+ROOT = Path(__file__).resolve().parent.parent
+NARROW = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_line_says_done_of_total_time_spent_time_left_and_what_runs():
+    clock = Clock()
+    p = Progress("cells", clock=clock)
+    p.stage("planning")
+    clock.now = 4
+    assert p.line() == "planning, 4 s"
+    p.expect(20)
+    p.runs("a", "b", "c", "d", "e")
+    for n in range(5):
+        clock.now += 6
+        p.ended("abcde"[n])
+    p.runs("f", "g")
+    assert p.line() == "5 of 20 cells, 34 s, about 1:30 min left, now f, g"
+    p.runs(*"abcdef")
+    assert p.line().endswith("now a, b, c and 3 more")
+
+
+def test_no_time_is_told_from_one_cell_nor_from_cells_of_an_earlier_run():
+    clock = Clock()
+    p = Progress(clock=clock)
+    p.expect(100, done=90)
+    clock.now = 5
+    assert p.left is None
+    p.ended("first")
+    assert p.left is None
+    clock.now = 8
+    for name in "abc":
+        p.ended(name)
+    assert p.left == pytest.approx(6), "three in three seconds, six are left"
+
+
+def test_a_time_box_is_reached_by_itself():
+    clock = Clock()
+    p = Progress("s", clock=clock)
+    p.expect(60)
+    clock.now = 15
+    assert p.share == 0.25 and p.left == 45
+    clock.now = 90
+    assert p.share == 1 and p.left == 0
+
+
+def test_seconds_are_readable():
+    assert [progress.clock(s) for s in (0.4, 59.4, 60, 187, 3599, 3600, 7500)] == [
+        "0 s",
+        "59 s",
+        "1:00 min",
+        "3:07 min",
+        "59:59 min",
+        "1:00 h",
+        "2:05 h",
+    ]
+
+
+@pytest.fixture
+def often(monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.05)
+
+
+def test_nothing_is_said_after_the_end_or_with_quiet(often, capsys):
+    with working() as p:
+        p.stage("waiting")
+        time.sleep(0.2)
+    said = capsys.readouterr().err
+    assert said.startswith("noether: waiting, 0 s\n") and said.count("\n") >= 2
+    time.sleep(0.15)
+    assert capsys.readouterr().err == ""
+    with working(quiet=True) as p:
+        p.stage("waiting")
+        time.sleep(0.15)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stream_that_breaks_ends_the_lines_and_not_the_work(often, monkeypatch):
+    class Broken:
+        def isatty(self):
+            return False
+
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Broken())
+    with working() as p:
+        p.stage("waiting")
+        time.sleep(0.15)
+        assert p.line()
+
+
+def test_where_no_thread_can_start_the_work_goes_on(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with working() as p:
+        assert p.line()
+
+
+def test_planning_and_cells_are_told_of(plan, often, monkeypatch, capsys):
+    def slowly(selection, cells=plan.cells):
+        time.sleep(0.2)
+        return cells(selection)
+
+    monkeypatch.setattr(plan, "cells", slowly)
+    plan.wrong = {"D0": "slow", "D2": "slow"}
+    assert call(NARROW) == 0
+    out, err = capsys.readouterr()
+    assert "noether: planning, 0 s\n" in err and " of 3 cells, " in err
+    assert "of 3 cells" not in out
+    assert call([*NARROW, "-q"]) == 0
+    assert capsys.readouterr() == ("everything holds\n", "")
+
+
+def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
+    plan.wrong, words = {"D2": "violated"}, ["verify", "--law", "D2", "--precision", "float64", "--jobs", "1"]
+    assert call(words) == 1
+    assert "more, all in records.jsonl" in capsys.readouterr().out
+    assert call([*words, "-v"]) == 1
+    out, err = capsys.readouterr()
+    assert "more, all in records.jsonl" not in out and out.count("noether replay") > 20
+    assert "noether: D2/rayleigh/float64 0.0 s: 1 violated, 1 planted\n" in err
+
+
+@pytest.mark.parametrize(
+    "command, patched",
+    [
+        (["map"], "noether.symmetry_map.run_cell"),
+        (["discover", "rayleigh"], "noether.discovery.finding.discover"),
+        (["doctor"], "noether.doctor.examine"),
+        (["faults"], "noether.faults.campaign.cells"),
+        (["fuzz", "--jobs", "1"], "noether.fuzz.campaign.grid"),
+        (["bench", "--quick"], "noether.bench.campaign.measure"),
+        (["findings", "."], "noether.folder.read_run"),
+        (["report", "."], "noether.publish.read_run"),
+        (["replay", "."], "noether.replaying.Replays"),
+    ],
+    ids=lambda x: x[0] if isinstance(x, list) else "",
+)
+def test_no_command_that_works_long_is_silent(command, patched, often, monkeypatch, capsys, tmp_path):
+    """The work is stopped after some lines: what it would have come to is tested elsewhere."""
+    from noether.usage import UsageError
+
+    def slowly(*arguments, **words):
+        time.sleep(0.2)
+        raise UsageError("enough")
+
+    monkeypatch.chdir(tmp_path)
+    if command[0] == "replay":
+        monkeypatch.setattr(
+            "noether.folder.read_run", lambda path: type("R", (), {"about": {}, "notes": [], "path": path})()
+        )
+        monkeypatch.setattr("noether.replaying.pick", lambda *x: None)
+    monkeypatch.setattr(patched, slowly)
+    assert call(command) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "noether: enough" and len(lines) >= 3, lines
+
+
+# ---- on a terminal
+
+
+def on_terminal(*words, columns=80, interrupt_after=None, fake=""):
+    """What a terminal of so many columns was sent, and the exit code."""
+    master, slave = pty.openpty()
+    environment = {**importable(ROOT / "tests"), "FAKE": fake, "TERM": "xterm", "COLUMNS": str(columns)}
+    program = [sys.executable, "-c", "import fakes; fakes.main()", *words]
+    process = subprocess.Popen(
+        program,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        cwd=os.getcwd(),
+        start_new_session=True,
+    )
+    os.close(slave)
+    sent = bytearray()
+    begin = time.monotonic()
+    while time.monotonic() - begin < 60:
+        try:
+            sent += os.read(master, 4096)
+        except OSError:  # the last of its processes is gone
+            break
+        if interrupt_after and interrupt_after.encode() in sent:
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+            interrupt_after = None
+    os.close(master)
+    return process.wait(30), sent.decode(errors="replace")
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_terminal_has_a_bar_that_is_gone_at_the_end(there):
+    code, sent = on_terminal("verify", "rayleigh", "--jobs", "1", fake="D0=slow")
+    assert code == 0, sent
+    assert " of 9 cells, " in sent and "━" in sent
+    assert sent.rindex("everything holds") > sent.rindex("━")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_at_a_terminal_ends_with_one_message_and_nothing_behind_it(there, jobs):
+    code, sent = on_terminal(
+        "verify",
+        "rayleigh",
+        "--jobs",
+        jobs,
+        "--out",
+        "r",
+        interrupt_after=" 2 of 9 cells",
+        fake="D0=slow,D2=slow,O3=slow",
+    )
+    assert code == 130, sent
+    assert "Traceback" not in sent
+    last = sent.rstrip().splitlines()[-1]
+    assert last.endswith("go on with noether verify --resume r"), sent[-2000:]

@@ -1,13 +1,15 @@
 # The common errands. `make verify` and `make test` do their own set-up; nothing else is needed first.
 #
 # Variables: PROFILE=quick|full|stress (verify), TIME=60s (fuzz), ARGS="..." (passed to noether or pytest), RUN=runs/NAME (report),
-#            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing).
+#            NOETHER_PYTHON=PATH (use this interpreter as it is and install nothing),
+#            NEWEST="torch triton" (what newest takes: "triton" alone, "triton==3.8.0", "--pre torch triton").
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings gpu clean build/import
+.PHONY: help verify test check faults fuzz stress bench report findings gpu newest clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
+NEWEST ?= torch triton
 BOOTSTRAP ?= python3
 
 ifdef NOETHER_PYTHON
@@ -60,6 +62,13 @@ findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/
 
 gpu: build/import  ## Everything that needs a GPU: verification, parity, speed; installs nothing
 	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.gpu $(ARGS)
+
+# Without constraints, and without the extras that exclude a Triton: what somebody gets tomorrow is to be seen today.
+newest:  ## The quick profile on the newest torch and Triton, in build/newest, its own environment
+	$(BOOTSTRAP) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager -e . $(NEWEST)
+	build/newest/bin/python -m noether doctor
+	build/newest/bin/python -m noether verify --profile $(PROFILE) $(ARGS)
 
 clean:  ## Remove caches and build products; keeps .venv and runs
 	rm -rf build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -2,7 +2,9 @@
 
 import importlib.util
 import re
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -137,3 +139,13 @@ def test_the_compiler_is_named_behind_the_verdict(monkeypatch, tmp_path, capsys)
     small = "free-particle --law D0 --rule gradient-descent --precision float64 --lanes 8 --steps 2 --jobs 1"
     call(["verify", *small.split(), "--backend", "triton-ptx", "--out", str(tmp_path / "r")])
     assert "note: Triton 3.8.0 is known to be wrong" in capsys.readouterr().err
+
+
+def test_make_newest_takes_what_the_index_gives_even_an_excluded_release():
+    done = subprocess.run(["make", "-n", "newest"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "build/newest/bin/python -m noether verify --profile quick" in done.stdout
+    assert " -c " not in done.stdout and " .venv" not in done.stdout and "-e . torch triton" in done.stdout
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert not [
+        x for x in about["dependencies"] if re.match("torch|triton", x)
+    ]  # else it would be excluded there too

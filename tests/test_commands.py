@@ -14,7 +14,7 @@ from noether.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISED = (
-    "verify laws cases rules show explain replay report doctor faults fuzz discover map findings bench completion"
+    "verify laws cases rules show explain replay report doctor faults fuzz discover map findings bench clean completion"
 ).split()
 VERIFY = ["verify", "product", "--law", "D8", "--backend", "numpy", "--jobs", "1"]
 TABLES = [c for c in PROMISED if c != "completion"]

@@ -6,6 +6,7 @@ import typer
 
 from noether.commands import EXITS, option
 from noether.commands.bench import bench
+from noether.commands.clean import clean
 from noether.commands.completion import completion
 from noether.commands.discover import CODES as DISCOVER_CODES
 from noether.commands.discover import discover
@@ -61,4 +62,5 @@ app.command("map")(map_)
 app.command()(findings)
 app.command()(bench)
 app.command()(doctor)
+app.command()(clean)
 app.command()(completion)

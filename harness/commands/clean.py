@@ -1,0 +1,37 @@
+"""`noether clean`: remove what is kept between runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from noether.commands import HOLDS, WRONG, AsJson, Quiet, option, printed
+
+
+def clean(
+    dry: option(bool, "Say what would be removed, and remove nothing.", "--dry-run", "-n") = False,
+    runs: option(
+        list[Path] | None,
+        "Also this run folder, or every run folder in this folder; never one that is being written. May be repeated.",
+    ) = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+):
+    """Remove compiled kernels that are kept between runs.
+
+    They are made again when they are needed. No run is touched unless --runs names it.
+
+    Exit code: 0 all is removed, 2 something stays, with the reason.
+    """
+    from noether import cleaning
+    from noether.decision import decide
+    from noether.table import say
+
+    items = [*cleaning.cached(), *cleaning.runs(runs or ())]
+    for item in items if not dry else ():
+        cleaning.remove(item)
+    words = cleaning.total(items, dry)
+    decide(WRONG if any(item.kept for item in items) else HOLDS, words)
+    if as_json:
+        printed(cleaning.told(items, dry))
+    else:
+        say(*([cleaning.items_table(items, dry)] if items and not quiet else []), words)

@@ -14,14 +14,14 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.cases.case import Metric as Metric
     from noether.cases.case import Symmetry as Symmetry
     from noether.discovery.finding import discover as discover
-    from noether.run import Result as Result
+    from noether.result import Result as Result
     from noether.run import verify as verify
 
 __version__ = "0.2.0"
 
 PUBLIC = {
     "verify": "noether.run",
-    "Result": "noether.run",
+    "Result": "noether.result",
     "discover": "noether.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",

@@ -29,7 +29,7 @@ from noether.commands import (
 from noether.commands.app import app
 from noether.commands.completion import VARIABLE, prepare
 from noether.commands.verify import with_baseline_file
-from noether.usage import UsageError
+from noether.usage import CannotRun, UsageError
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 
@@ -104,12 +104,12 @@ def told(error: BaseException) -> int:
         complain("terminated; what was found is kept")
     elif isinstance(error, KeyboardInterrupt | typer.Abort):
         complain("interrupted")
-    elif isinstance(error, UsageError | BackendMissing | RecordingError):
+    elif isinstance(error, UsageError | BackendMissing | CannotRun | RecordingError):
         complain(str(error))
     elif isinstance(error, SystemExit):
         complain(f"something that was run asked to end the process, with {error.code!r}: nothing is decided")
     else:
         traceback.print_exception(error)
         complain(f"internal error, {type(error).__name__}: please report it with the lines above, the command and the output of noether doctor")
-    codes = {TyperUsageError: WRONG, UsageError: WRONG, BackendMissing: UNDECIDED, Terminated: TERMINATED, KeyboardInterrupt: INTERRUPTED, typer.Abort: INTERRUPTED}
+    codes = {TyperUsageError: WRONG, UsageError: WRONG, BackendMissing: UNDECIDED, CannotRun: UNDECIDED, Terminated: TERMINATED, KeyboardInterrupt: INTERRUPTED, typer.Abort: INTERRUPTED}
     return next((code for kind, code in codes.items() if isinstance(error, kind)), INTERNAL)

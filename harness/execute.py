@@ -1,130 +1,159 @@
-"""Executing cells, here or in worker processes. What a cell finds does not depend on where or when it ran."""
+"""Executing cells: here, in worker processes of ours, or through any executor of concurrent.futures.
+
+Cells are independent, carry their seeds and are picklable, so that neither order nor worker changes what they find. A
+cell whose worker died is tried once more when nothing else runs, for two may have had too little memory together; then it
+is named. A cell that does not end in its time is named at once. What a case file does cannot reach cells of others: its
+cells run in processes in which no others run.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.util
 import os
 import pickle
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import casefile, outlet
+from noether import processstate, server
+from noether.blame import blamed
+from noether.costs import cost
+from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.kernels import caches
 from noether.machine import cpus
+from noether.server import Setting
+from noether.timelimit import TimeUp, limited
+from noether.usage import UsageError
 from noether.verdicts import Record
 from noether.wide import require_wide
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
+SECONDS = 600.0  # a cell of the longest profile takes a minute on a slow machine
 
 
 @dataclass
 class Done:
-    """One finished cell: its records, or the traceback of what it raised."""
+    """One finished cell: its records, or why there are none.
+
+    error  the traceback of what went wrong inside the harness
+    lost   why the cell is undecided though nothing is wrong with the harness: it took too long, its worker died, its case raised
+    """
 
     cell: str
     records: list[Record]
     seconds: float
     error: str | None = None
+    lost: str | None = None
     notes: list[str] = field(default_factory=list)  # what its process had to do otherwise, once told as good as twice
 
 
-def run_cell(cell) -> Done:
+@dataclass(eq=False)
+class Group:
+    """Cells that one worker runs one after the other, as they are sent."""
+
+    cells: list
+    setting: Setting
+    raw: bytes
+    seconds: float
+    losses: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        return [cell.name for cell in self.cells]
+
+
+HARMLESS = (
+    "numpy's print options", "the umask", "the environment", "the locale", "the warnings filters", "the signal handlers", "the search path",
+    "the standard streams", "the arguments", "the garbage collection", "the state of the random numbers", "the thread switch", "the longest", "thread ",
+)  # fmt: skip
+"""What a case may leave changed in its process without any number being another; it is put back all the same."""
+
+
+def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) -> list[Done]:
+    """foreign: cells of a case file, after each of which the process is put back as it was."""
+    if not foreign:
+        return [run_cell(cell, seconds) for cell in cells]
+    out = []
+    for cell in cells:
+        with processstate.kept() as before:
+            done = run_cell(cell, seconds)
+            left = [what for what in before.differences() if not what.startswith(HARMLESS)]
+        out.append(Done(cell.name, [], done.seconds, lost=f"its case changes the process that runs it: {'; '.join(left)}", notes=done.notes) if left else done)
+    return out
+
+
+def run_cell(cell, seconds: float | None = None) -> Done:
     """Every exception of a cell becomes part of the result: one broken cell must not take the others with it."""
     begin = time.perf_counter()
+    lasted = lambda: time.perf_counter() - begin  # noqa: E731
     try:
         require_wide()  # of the machine that runs it
-        records = list(cell.run())
+        with limited(seconds or SECONDS, "--cell-seconds"):
+            records = list(cell.run())
         for record in records:
             if not isinstance(record, Record):
                 raise TypeError(f"cell {cell.name} gave {type(record).__name__}, must give Record")
             record.cell = cell.name
-        return Done(cell.name, records, time.perf_counter() - begin, notes=caches.notes())
-    except (Exception, SystemExit):  # a loss may ask to leave: the process is not its own
-        return Done(cell.name, [], time.perf_counter() - begin, traceback.format_exc(), caches.notes())
+        return Done(cell.name, records, lasted(), notes=caches.notes())
+    except (Exception, SystemExit, TimeUp) as error:
+        told = blamed(error)
+        return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, caches.notes())
 
 
-def prepare_worker(files: tuple[str, ...], threads: int = 0) -> None:
-    """Ctrl-C is the parent's business; a worker that ends takes its own children with it; case files are loaded again.
+def execute(cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None) -> Iterator[Done]:
+    """Each cell once, as they finish. Leaving the loop early stops the workers.
 
-    threads: how many a worker's compiled kernels may use, so that all workers together do not use more than there are.
-    Linear algebra uses one: ours is batches of small matrices, and its threads wait for each other by spinning. On a machine
-    whose processors are busy, an order of a loss with 32 parameters took 144 s with two threads and 3 s with one.
+    own       name of a case -> the case file that has it (a casesource.Source): its cells always run in processes of their own
+    seconds   the limit of one cell, SECONDS when None
+    executor  a harness.executors.Engine, worker processes of ours when None
+    Raises CannotRun where no worker can be started or the executor is lost for good.
     """
-    outlet.guard_worker()
-    if threads:
-        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of what is loaded later
-    threadpool_limits(1, user_api="blas")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: leave())
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), leave()), daemon=True).start()
-    # A leaving worker joins its children before it runs the exit hook that tells an executor's children to end
-    # (python 3.11 - 3.13), so the interpreter of noether.kernels.launch would be waited for forever.
-    # 100: before the finalizer (10) that closes the queue through which they are told.
-    multiprocessing.util.Finalize(None, close_interpreter, exitpriority=100)
-    for word in files:
-        casefile.load(word)
-
-
-def close_interpreter() -> None:
-    module = sys.modules.get("noether.kernels.launch")  # not imported here: a worker may never need it
-    if module is not None:
-        module.close()
-
-
-def leave() -> None:
-    for child in multiprocessing.active_children():
-        child.kill()
-    os._exit(1)
-
-
-def travels(cell) -> bool:
-    """Whether a cell can be sent to another process: a case made of lambdas cannot."""
-    try:
-        pickle.dumps(cell)
-    except Exception:
-        return False
-    return True
-
-
-def execute(cells: list, *, jobs: int = 1, files: tuple[str, ...] = ()) -> Iterator[Done]:
-    """Each cell once, as they finish. Leaving the loop early stops the workers."""
-    movable = [c for c in cells if travels(c)] if jobs > 1 and len(cells) > 1 else []
-    here = [c for c in cells if c not in movable] if movable else cells
-    if movable:
-        yield from in_workers(movable, min(jobs, len(movable)), files)
-    for cell in here:
+    if server.reading_main:
+        raise UsageError("a script whose cases go to workers is read there once more: what runs must stand under if __name__ == '__main__':")
+    seconds = seconds or SECONDS
+    groups, here = ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)
+    if groups:
+        here = list(here)
+        for done in in_crew(groups, jobs) if executor is None else executor.through(groups):
+            if isinstance(done, Done):
+                yield done
+            else:
+                here += done.cells
+    foreign = [c for c in here if own and getattr(c, "case", "") in own]
+    yield from (Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign)
+    for cell in (c for c in here if c not in foreign):
         with threadpool_limits(1, user_api="blas"):
-            done = run_cell(cell)
+            done = run_cell(cell, seconds)
         yield done
 
 
-def in_workers(cells: list, jobs: int, files: tuple[str, ...]) -> Iterator[Done]:
-    context = multiprocessing.get_context("spawn")  # Triton and torch do not survive a fork
-    pool = ProcessPoolExecutor(jobs, context, initializer=prepare_worker, initargs=(files, max(1, cpus() // jobs)))
+def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group], list]:
+    """What goes to workers, the longest first and cells of one case file together; and cells that cannot travel."""
+    by_file: dict = {}
+    for cell in sorted(cells, key=cost, reverse=True):
+        by_file.setdefault(own.get(getattr(cell, "case", "")), []).append(cell)
+    groups, here = [], []
+    for source, some in by_file.items():
+        for few in together(some):
+            group = packed(few, (source,) if source else (), max(1, cpus() // max(1, jobs)), seconds)
+            groups += [group] if group else []
+            here += [] if group else few
+    return groups, here
+
+
+def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group | None:
+    """None where the cells cannot travel: a case made of lambdas cannot."""
     try:
-        pending = {pool.submit(run_cells, group): [cell.name for cell in group] for group in together(cells)}
-        while pending:
-            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield from outcome(future, pending.pop(future))
-        pool.shutdown()
-    except BaseException:
-        for process in list((pool._processes or {}).values()):  # cells cannot be interrupted from outside
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+        raw = pickle.dumps((run_cells, (cells, seconds, bool(sources))))
+    except Exception:
+        return None
+    main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
+    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads)
+    return Group(cells, setting, raw, seconds * len(cells))
 
 
 def together(cells: list) -> list[list]:
@@ -134,15 +163,49 @@ def together(cells: list) -> list[list]:
     return [*([interpreted] if interpreted and few else []), *([c] for c in cells if not few or c not in interpreted)]
 
 
-def run_cells(cells: list) -> list[Done]:
-    return [run_cell(cell) for cell in cells]
+def in_crew(groups: list[Group], jobs: int) -> Iterator[Done | Group]:
+    """Done for each cell; a group comes back whole when its cells cannot be made again elsewhere."""
+    again: list[Group] = []
+    with Crew(min(max(1, jobs), len(groups))) as crew:
+        pending = {crew.send(g.raw, g.setting, g.seconds): g for g in groups}
+        while pending:
+            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                group = pending.pop(future)
+                try:
+                    yield from future.result()
+                except Died:
+                    again += alone(group)
+                except Unloadable:
+                    yield group
+                except (Overdue, Raised) as error:
+                    yield from failed(group, error)
+        for group in again:
+            yield from once_more(crew, group)
 
 
-def outcome(future, names: list[str]) -> list[Done]:
+def alone(group: Group) -> list[Group]:
+    """Each cell of a group as a group of its own."""
+    share = group.seconds / len(group.cells)
+    return [Group([cell], group.setting, pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))), share) for cell in group.cells]
+
+
+def once_more(crew: Crew, group: Group) -> list[Done]:
+    """A cell whose worker died, while nothing else runs."""
     try:
-        return future.result()
-    except BrokenProcessPool:
-        return [Done(n, [], 0.0, f"a worker process died while cell {n} was waiting or running: killed for its memory?\n") for n in names]
-    except Exception:
-        told = traceback.format_exc()
-        return [Done(n, [], 0.0, told) for n in names]
+        return crew.send(group.raw, group.setting, group.seconds).result()
+    except Died as error:
+        return [Done(name, [], 0.0, lost=f"{error} while the cell ran; so it did when the cell was tried again alone") for name in group.names]
+    except (Overdue, Raised, Unloadable) as error:
+        return failed(group, error)
+
+
+def failed(group: Group, error: Exception) -> list[Done]:
+    if isinstance(error, Overdue):
+        return [Done(name, [], 0.0, lost=str(error)) for name in group.names]
+    return [Done(name, [], 0.0, str(error)) for name in group.names]
+
+
+def named(group: Group, why: str) -> list[Done]:
+    """Cells that no worker brought to an end."""
+    return [Done(name, [], 0.0, lost=f"no worker brought the cell to an end: {why}") for name in group.names]

@@ -114,6 +114,7 @@ def annotations(result) -> list[Annotation]:
         elif row.counts[HOLDS] and not row.killed:
             out.append(Annotation("error", f"{row.law} blind", f"{row.law} killed none of {row.controls} planted faults", law_place(row.law)))
     out += [Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}") for cell, text in result.errors.items()]
+    out += [Annotation("error", "cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()]
     out += [Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case)) for r in real if r.verdict in (INCONCLUSIVE, OUTSIDE)]
     return out
 

@@ -107,7 +107,7 @@ def document(records: list[Record], errors: dict[str, str] | None = None, *, tit
         if not dead:
             xml.SubElement(element, "failure", type="survived", message=clean(f"planted fault {control!r} survived: some law must fail"))
     for cell, error in (errors or {}).items():
-        element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal", message=clean(error.strip().splitlines()[-1]))
+        element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal" if "Traceback" in error else "undecided", message=clean(error.strip().splitlines()[-1]))
         element.text = clean(error)
     if "end" in about and about["end"] is None:
         xml.SubElement(suites.case("run", "noether.run", "the run is finished"), "error", type="unfinished", message="the run is unfinished: what is missing is not decided")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from noether import instruments
 from noether.kernels.rules import RULES
@@ -55,7 +56,7 @@ NUMB = 0.5
 """Power of its best coefficient above which an order or a mean is no evidence of any: bars a thousand times too wide leave none below it."""
 
 
-def broken(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool) -> list[str]:
+def broken(records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool) -> list[str]:
     """What is missing, one line each."""
     laws = list(laws)
     found = [*instruments.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
@@ -92,7 +93,25 @@ def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
     return [law for law in laws if said.get(law) == {OUTSIDE} and law not in EXACT]
 
 
-def foreign(records: Iterable[Record], cells: Iterable) -> list[str]:
+@dataclass(frozen=True)
+class Planned:
+    """What a cell was planned for. expected: each of its laws -> the symmetries of which it must say something, "" for any"""
+
+    name: str
+    backend: str
+    expected: dict[str, list[str]]
+
+
+def planned(cell) -> Planned:
+    """A launch must speak of each symmetry that the law speaks of whatever its lanes."""
+    expected = {law: [""] for law in cell.laws}
+    for law in cell.laws if getattr(cell, "kind", "") == "exact" else ():
+        if EXACT[law].about_symmetry and EXACT[law].some is None:
+            expected[law] += [s.name for s in cell.subject.symmetries if EXACT[law].suits(RULES[cell.rule], s)]
+    return Planned(cell.name, cell.backend, expected)
+
+
+def foreign(records: Iterable[Record], cells: Iterable[Planned]) -> list[str]:
     backends = {c.name: c.backend for c in cells}
     wrong = {
         (r.cell, r.backend)
@@ -105,14 +124,11 @@ def foreign(records: Iterable[Record], cells: Iterable) -> list[str]:
     ]
 
 
-def silent(records: Iterable[Record], cells: Iterable, laws: list[str]) -> list[str]:
+def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str]) -> list[str]:
     """A cell that says nothing of a law, or a launch nothing of one of the symmetries that the law speaks of whatever its lanes."""
     said, out = {(r.cell, r.law, name) for r in records for name in ("", r.symmetry)}, []
     for c in cells:
-        for law in (x for x in c.laws if x in laws):
-            names = [""]
-            if getattr(c, "kind", "") == "exact" and EXACT[law].about_symmetry and EXACT[law].some is None:
-                names += [s.name for s in c.subject.symmetries if EXACT[law].suits(RULES[c.rule], s)]
+        for law, names in ((x, c.expected[x]) for x in c.expected if x in laws):
             lost = next((name for name in names if (c.name, law, name) not in said), None)
             out += (
                 [f"cell {c.name} says nothing of {law}" + f" along {lost}" * bool(lost)]

@@ -8,7 +8,7 @@ from noether.folder import Run, read_run
 from noether.junit import document as junit
 from noether.records import write_whole
 from noether.report import render
-from noether.run import Result
+from noether.result import Result
 from noether.usage import UsageError
 
 
@@ -45,7 +45,7 @@ def publish(result: Result) -> None:
     if result.folder is None:
         return
     try:
-        write(result.folder, result.records, result.errors, list(result.laws), result.about)
+        write(result.folder, result.records, {**result.errors, **result.lost}, list(result.laws), result.about)
     except OSError as error:
         result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
 

@@ -80,11 +80,13 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
 
 
 class Replays:
-    """The records of one run, as far as they can be run again.
+    """The records of one run, as far as they can be run again. words: its case files, once its cells are planned.
 
     trust  run the case files that it names whoever named them; else those alone that this user has run from there
     Raises UsageError where a case file is gone or has changed, or may not be run.
     """
+
+    words: tuple[str, ...] = ()
 
     def __init__(self, run: Run, *, trust: bool = False):
         self.run, self.arguments = run, run.about["arguments"]
@@ -115,7 +117,9 @@ class Replays:
             resolved(self.run, w) if casefile.is_file_word(w) else w for w in kept.get("cases", ())
         )
         with casefile.expecting(self.files):
-            return {cell.name: cell for cell in plan(select(Request(**kept))).cells}
+            selection = select(Request(**kept))
+            self.words = selection.files
+            return {cell.name: cell for cell in plan(selection).cells}
 
     def cell(self, record: Record):
         """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
@@ -144,7 +148,7 @@ class Replays:
         require_wide()
         cell = self.cell(record)
         if cell is not None:
-            return whole(cell, record, [r for r in self.run.records if r.cell == record.cell])
+            return whole(cell, record, [r for r in self.run.records if r.cell == record.cell], self.words)
         from noether.replay import ReplayError, replay
 
         try:
@@ -154,11 +158,17 @@ class Replays:
         return back.equal, back.text
 
 
-def whole(cell, record: Record, beside: list[Record]) -> tuple[bool, str]:
-    """A record's cell run again; the record is told from the others of the cell by its place among them."""
-    from noether.execute import run_cell
+def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = ()) -> tuple[bool, str]:
+    """A record's cell run again; the record is told from the others of the cell by its place among them.
 
-    done = run_cell(cell)
+    files: the words of case files, whose cells run in a process of their own. Raises UsageError where the cell comes to no end.
+    """
+    from noether.execute import execute
+
+    own = {casefile.named(word): source for word, source in zip(files, casefile.sources(files), strict=True)}
+    (done,) = execute([cell], own=own)
+    if done.lost is not None:
+        raise UsageError(f"cell {cell.name}: {done.lost}")
     if done.error is not None:
         raise RuntimeError(f"cell {cell.name} fails inside the harness:\n{done.error}")
     at = next(k for k, r in enumerate(beside) if r is record)

@@ -5,72 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from noether import casefile, casetrust, compilers, promises, replaying, unread
+from noether import casefile, casetrust, compilers, executors, promises, replaying, shards, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
 from noether.execute import execute
 from noether.folder import Folder
-from noether.jobs import AUTO
 from noether.jobs import jobs as how_many
 from noether.kernels import caches
 from noether.kernels.launch import BackendMissing
 from noether.machine import versions
 from noether.refusals import why
+from noether.result import USUAL, How, Plan, Result
 from noether.usage import UsageError
-from noether.verdicts import LawSummary, Record, exit_code, summarise
+from noether.verdicts import Record, exit_code, summarise
 from noether.wide import require_wide
 
-INTERNAL, INTERRUPTED = 70, 130
+UNDECIDED, INTERNAL, INTERRUPTED = 3, 70, 130
 
 
 class RecordingError(RuntimeError):
     """What was found can no longer be written; what was written stays."""
-
-
-@dataclass
-class Plan:
-    """What a selection comes to: its cells, the laws that they cover, and those that it leaves out."""
-
-    selection: Selection
-    cells: list
-    laws: tuple[str, ...]
-    left_out: tuple[str, ...]
-    backend: str
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Result:
-    """What a run found.
-
-    records      every verdict, those on planted faults included (`control` names the fault)
-    rows         one summary a law: verdict, worst spent, cells, how many planted faults it killed
-    exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130 interrupted
-    laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not here
-    errors       cell -> what it raised
-    folder       the run folder, None where nothing was recorded
-    notes        what should be known beside the verdicts, a sentence each
-    """
-
-    records: list[Record]
-    rows: list[LawSummary]
-    exit_code: int
-    laws: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-    errors: dict[str, str] = field(default_factory=dict)
-    folder: Path | None = None
-    seconds: float = 0.0
-    cells: int = 0
-    interrupted: bool = False
-    notes: list[str] = field(default_factory=list)
-    about: dict = field(default_factory=dict)
-    blind: list[str] = field(default_factory=list)  # promises that the run did not keep
-    unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
-    baseline: object = None  # noether.ratchet.Comparison, where one was asked for
 
 
 def plan(selection: Selection) -> Plan:
@@ -124,33 +82,35 @@ def arguments(request: Request) -> dict:
     return {**request.as_dict(), "files": digests(request)}
 
 
-def check_same(about: dict, request: Request, backend: str) -> None:
+def check_same(about: dict, request: Request, backend: str, part: str = "") -> None:
     """Raises UsageError naming what differs between a recorded run and this one."""
     differs = [(f"version of {k}", v, versions().get(k)) for k, v in about["versions"].items() if versions().get(k) != v]
     now = arguments(request)
     differs += [(f"argument {k}", v, now.get(k)) for k, v in about["arguments"].items() if now.get(k) != v]
     if about.get("backend") != backend:
         differs.append(("backend", about.get("backend"), backend))
+    if about.get("shard", "") != part:
+        differs.append(("shard", about.get("shard", ""), part))
     if differs:
         told = "; ".join(f"{what} was {was!r}, is {given!r}" for what, was, given in differs)
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
-def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, jobs: int | str = AUTO, strict: bool = False,
+def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, how: How = USUAL, strict: bool = False,
         watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
     """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
 
-    Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses.
+    Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when no worker can be had.
     """
-    begin, jobs = time.perf_counter(), how_many(jobs)
-    planned = plan(select(request))
+    begin = time.perf_counter()
+    planned = shards.part(plan(select(request)), how.shard)
     if resume is None:
         casetrust.remember(planned.selection.files)
     folder, found = None, None
     if resume is not None:
         folder, found = Folder.reopen(Path(resume))
         try:
-            check_same(found.about, request, planned.backend)
+            check_same(found.about, request, planned.backend, how.part)
         except UsageError:
             folder.about = found.about
             folder.write_about()
@@ -158,15 +118,17 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
             raise
     elif record:
         folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend, "laws": planned.laws,
-                                     "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict})  # fmt: skip
+                                     "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict,
+                                     **shards.about(planned, how.part)})  # fmt: skip
     done = found.cells if found else {}
     result = Result(list(found.records) if found else [], [], 0, planned.laws, planned.left_out, folder=folder and folder.path, cells=len(planned.cells))
+    result.shard = how.part
     result.notes = [*planned.notes, *(found.notes if found else [])]
     nothing_lost(result.records, done)
     todo = [c for c in planned.cells if c.name not in done]
     watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))
     try:
-        work(todo, planned, result, folder, jobs, watch)
+        work(todo, planned, result, folder, how, watch)
     except KeyboardInterrupt:
         result.interrupted = True
     except BaseException as error:
@@ -180,18 +142,20 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
     return result
 
 
-def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int, watch) -> None:
-    with closing(execute(cells, jobs=jobs, files=planned.selection.files)) as stream:
+def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
+    files = planned.selection.files
+    own = {casefile.named(word): source for word, source in zip(files, casefile.sources(files), strict=True)}
+    with closing(execute(cells, jobs=how_many(how.jobs), own=own, seconds=how.seconds, executor=how.executor)) as stream:
         for done in stream:
             result.records += done.records
             if folder:
                 for r in done.records:
                     r.replay = replaying.line(r, done.records, folder.path)
                 try:
-                    if done.error is None:
+                    if done.error is None and done.lost is None:
                         folder.record(done.cell, done.records, done.seconds)
                     else:
-                        folder.record_error(done.cell, done.error)
+                        folder.record_error(done.cell, done.error or done.lost)
                 except OSError as error:
                     raise RecordingError(
                         f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: "
@@ -199,6 +163,8 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, jobs: int,
                     ) from None
             if done.error is not None:
                 result.errors[done.cell] = done.error
+            if done.lost is not None:
+                result.lost[done.cell] = done.lost
             result.notes += [line for line in done.notes if line not in result.notes]
             watch("done", done=done)
 
@@ -213,7 +179,7 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
             raise RuntimeError(f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing was run")
 
 
-def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
+def decide(records: list[Record], cells: list[promises.Planned], laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
     """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
     laws = list(laws)
     code = exit_code(records, laws, strict=strict, unjudged=unjudged)
@@ -222,24 +188,38 @@ def decide(records: list[Record], cells: list, laws: Iterable[str], book: dict, 
 
 
 def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
-    """Rows, exit code, and the last word in run.json; leaves the folder closed even when the disk is full."""
-    from noether import plan as planning
-
+    """Rows, exit code, and the last word in run.json."""
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
-    whole = not (planned.selection.asked - {"backend", "laws"} or result.errors or result.interrupted)
+    asked = planned.selection.asked
+    judge(result, [promises.planned(c) for c in planned.cells], asked, strict=strict)
+    if folder is not None:
+        keep_end(result, folder)
+
+
+def judge(result: Result, cells: list[promises.Planned], asked: frozenset[str], *, strict: bool) -> None:
+    """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is whole, `noether merge` says."""
+    from noether import plan as planning
+
+    whole = not (asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard)
     if not whole:  # a law that was asked for by name and is outside everywhere has not been decided
-        named = "laws" in planned.selection.asked
+        named = "laws" in asked
         result.unjudged = [*promises.unjudged(result.records, result.laws), *([] if named else promises.outside(result.records, result.laws))]
-    result.exit_code, result.blind = decide(result.records, planned.cells, result.laws, planning.LAWS, whole=whole, strict=strict, unjudged=result.unjudged)
+    result.exit_code, result.blind = decide(result.records, cells, result.laws, planning.LAWS, whole=whole, strict=strict, unjudged=result.unjudged)
+    if result.shard:
+        result.exit_code, result.blind = shards.exit_code(result.records, strict=strict), []
+    if result.lost and result.exit_code == 0:
+        result.exit_code = UNDECIDED
     if result.errors:
         result.exit_code = INTERNAL
     if result.interrupted:
         result.exit_code = INTERRUPTED
-    if folder is None:
-        return
+
+
+def keep_end(result: Result, folder: Folder) -> None:
+    """The last word in run.json; leaves the folder closed even when the disk is full."""
     folder.about["seconds"] = round(result.seconds, 3)
-    folder.about["errors"], folder.about["blind"] = len(result.errors), list(result.blind)
+    folder.about["errors"], folder.about["blind"] = len(result.errors) + len(result.lost), list(result.blind)
     try:
         if result.interrupted:
             folder.write_about()  # no end: it can be resumed
@@ -253,7 +233,7 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
 
 def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
            precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
-           jobs: int | str = 1, **overrides) -> Result:  # fmt: skip
+           jobs: int | str = 1, executor=None, cell_seconds: float | None = None, **overrides) -> Result:  # fmt: skip
     """Verify cases and return what was found: the same as `noether verify`, from Python.
 
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
@@ -263,7 +243,10 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     seed        every random start derives from it
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
-    jobs        worker processes, a number or "auto"; above 1 the caller's script needs the usual `if __name__ == "__main__":`
+    jobs        worker processes, a number or "auto"; cells of case files always run in processes of their own. Above 1,
+                Case objects that the caller's own script defines need the usual `if __name__ == "__main__":` in it
+    executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts and ends
+    cell_seconds   how long one cell may take before it is given up
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
     Raises noether.usage.UsageError for wrong words, noether.kernels.launch.BackendMissing where a backend is not here.
@@ -276,4 +259,5 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     request = replace(base, **overrides)
     if out is not None and any(isinstance(c, Case) for c in cases):
         raise UsageError("a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or no out")
-    return run(request, out=Path(out) if out is not None else None, record=out is not None, jobs=jobs, strict=strict)
+    return run(request, out=Path(out) if out is not None else None, record=out is not None, strict=strict,
+               how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))))  # fmt: skip

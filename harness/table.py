@@ -10,7 +10,8 @@ from rich.text import Text
 
 from noether.law_table import laws_table, titled
 from noether.power import of_law
-from noether.run import INTERNAL, INTERRUPTED, Result
+from noether.result import Result
+from noether.run import INTERNAL, INTERRUPTED
 from noether.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
 
@@ -101,6 +102,7 @@ def why(result: Result) -> str:
                  f"nothing is left to judge but {' '.join(result.unjudged)}" if set(result.unjudged) == set(result.laws) else "",
                  f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
                  f"controls survived: {', '.join(survivors)}" if survivors else ""]  # fmt: skip
+        parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
         return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
     if result.exit_code == INTERNAL:
@@ -183,6 +185,7 @@ def summary(result: Result) -> dict:
         "blind": list(result.blind),
         "left_out": list(result.left_out),
         "errors": result.errors,
+        "lost": result.lost,
         "notes": result.notes,
     }  # fmt: skip
 

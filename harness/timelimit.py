@@ -21,12 +21,12 @@ AGAIN = 1.0  # seconds between alarms: `except:` in a loop keeps one, and the ne
 class TimeUp(BaseException):
     """No Exception: what hangs in `try ... except Exception` must not catch it."""
 
-    def __init__(self, seconds: float):
-        super().__init__(overdue(seconds))
+    def __init__(self, seconds: float, setting: str = VARIABLE):
+        super().__init__(overdue(seconds, setting))
 
 
-def overdue(seconds: float) -> str:
-    return f"does not finish within {seconds:g} s ({VARIABLE} sets another limit)"
+def overdue(seconds: float, setting: str = VARIABLE) -> str:
+    return f"does not finish within {seconds:g} s ({setting} sets another limit)"
 
 
 def allowed() -> float:
@@ -42,8 +42,8 @@ def allowed() -> float:
 
 
 @contextmanager
-def limited(seconds: float):
-    """Raises TimeUp inside when `seconds` are over; the shorter limit holds where one stands within another."""
+def limited(seconds: float, setting: str = VARIABLE):
+    """Raises TimeUp inside when `seconds` are over, which `setting` has set; the shorter limit holds where one stands within another."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -53,7 +53,7 @@ def limited(seconds: float):
         return
 
     def stop(*_):
-        raise TimeUp(seconds)
+        raise TimeUp(seconds, setting)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)

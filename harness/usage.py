@@ -16,3 +16,7 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
     near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return UsageError(f"{kind} is {word!r}, must be one of {', '.join(names)}{hint}")
+
+
+class CannotRun(RuntimeError):
+    """This machine, or what was asked to do the work, cannot do it now: exit code 3, the message and no traceback."""

@@ -57,7 +57,7 @@ def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
     pytest.importorskip("triton")
     honest = launch.compiled
     monkeypatch.setattr(launch, "compiled", lambda job: turned(honest(job), -1))
-    result = running.run(REQUEST, record=False, jobs=1)
+    result = running.run(REQUEST, record=False, how=running.How(1))
     assert result.exit_code == 1 and {r.backend for r in result.records if r.verdict == VIOLATED and not r.control} == {"triton-ptx"}
 
 
@@ -157,7 +157,7 @@ def test_a_law_without_a_record_is_blind():
 
 def test_a_run_without_controls_is_blind(monkeypatch):
     monkeypatch.setattr(controls, "KERNEL_CONTROLS", ())
-    assert running.run(dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, jobs=1).exit_code == 3
+    assert running.run(dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, how=running.How(1)).exit_code == 3
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

@@ -30,13 +30,13 @@ def findings(records) -> list[str]:
 
 @pytest.fixture(scope="module")
 def alone():
-    found = running.run(REQUEST, record=False, jobs=1)
+    found = running.run(REQUEST, record=False, how=running.How(1))
     assert len(found.records) > 40 and not found.errors
     return findings(found.records)
 
 
 def test_two_workers_find_what_one_finds(alone):
-    found = running.run(REQUEST, record=False, jobs=2)
+    found = running.run(REQUEST, record=False, how=running.How(2))
     assert not found.errors
     assert findings(found.records) == alone
 
@@ -86,14 +86,14 @@ def test_a_run_cut_anywhere_and_resumed_finds_the_same(alone, whole, records, ce
     for name, share in (("records.jsonl", records), ("cells.jsonl", cells_share)):
         text = (cut / name).read_bytes()
         (cut / name).write_bytes(text[: round(share * len(text))])
-    again = running.run(REQUEST, resume=cut, jobs=1)
+    again = running.run(REQUEST, resume=cut, how=running.How(1))
     assert findings(again.records) == alone == findings(read_run(cut).records)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "whole"
-    running.run(REQUEST, out=path, jobs=1)
+    running.run(REQUEST, out=path, how=running.How(1))
     return path
 
 

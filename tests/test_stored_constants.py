@@ -10,7 +10,7 @@ from noether.kernels import launch
 from noether.kernels.precision import Precision
 from noether.kernels.rules import HEAVY_BALL
 from noether.recovery.stored_constants import gradient, missed
-from noether.run import run
+from noether.run import How, run
 from noether.sweep import draw
 from noether.symbolic import FalseSymmetry, prove
 from noether.trajectory import Trajectory
@@ -59,7 +59,7 @@ def test_what_the_constants_miss_is_a_rounding_of_them_and_more_than_its_own(pre
 @pytest.mark.parametrize("seed", [0, 3])
 def test_eps_is_recovered_from_a_loss_of_decimals(seed):
     """Seed 3 was called violated: lanes lay 1.5 error bars off, all to one side."""
-    found = run(Request(cases=(DECIMALS,), law="E2", seed=seed), record=False, jobs=1)
+    found = run(Request(cases=(DECIMALS,), law="E2", seed=seed), record=False, how=How(1))
     assert found.exit_code == 0 and all(r.verdict == HOLDS for r in found.records if r.control is None)
 
 

@@ -17,6 +17,7 @@ from noether.commands.fuzz import fuzz
 from noether.commands.laws import laws
 from noether.commands.lists import cases, explain, rules, show
 from noether.commands.map import map_
+from noether.commands.merge import merge
 from noether.commands.replay import replay
 from noether.commands.report import CODES, report
 from noether.commands.verify import verify
@@ -48,6 +49,7 @@ def root(
 
 
 app.command(epilog=EXITS)(verify)
+app.command()(merge)
 app.command()(laws)
 app.command()(cases)
 app.command()(rules)

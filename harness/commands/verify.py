@@ -11,6 +11,7 @@ import typer
 from noether.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
 from noether.usage import UsageError
 
+SHOWN = 5  # cells without a verdict
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
 
 
@@ -34,6 +35,9 @@ def verify(
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
     jobs: Jobs = "auto",
     trust: Trust = False,
+    executor: option(str, "process (default), loky, dask:ADDRESS, mpi or module:factory; see docs/cluster.md.") = "process",
+    shard: option(str | None, "I/N: the I-th of N parts of the run; noether merge puts them together.") = None,
+    cell_seconds: option(float | None, "How long one cell may take before it is given up (default 600).", "--cell-seconds") = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -45,8 +49,11 @@ def verify(
     """Decide every law on every case: table, run folder, exit code."""
     from noether.casefile import expecting
     from noether.choices import Request
+    from noether.executors import engine
     from noether.jobs import jobs as how_many
     from noether.progress import watched
+    from noether.run import How
+    from noether.shards import parsed
 
     workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
@@ -60,7 +67,9 @@ def verify(
     watching = dict(quiet=quiet, verbose=verbose)
     with expecting(files):
         guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-        result = watched(Request(**words), out=out, resume=resume, jobs=workers, strict=strict, **watching)
+        part = parsed(shard) if shard is not None or resume is None else part_of(resume)
+        how = How(workers, seconds_of(cell_seconds), engine(executor, workers), part)
+        result = watched(Request(**words), out=out, resume=resume, how=how, strict=strict, **watching)
     if guard:
         guard.conclude(result)
     else:
@@ -68,6 +77,20 @@ def verify(
 
         result.notes += gone(result)
     conclude(result, as_json, **watching)
+
+
+def seconds_of(given: float | None) -> float | None:
+    if given is not None and not 0 < given <= 1e7:
+        raise UsageError(f"--cell-seconds is {given:g}, must be above 0 and at most 1e7")
+    return given
+
+
+def part_of(run: Path) -> tuple[int, int] | None:
+    """Which part a run that was cut off is. Raises UsageError."""
+    from noether.folder import read_about
+    from noether.shards import parsed
+
+    return parsed(read_about(run).get("shard") or None)
 
 
 def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: bool):
@@ -153,5 +176,11 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
         complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
+    for cell, why in list(result.lost.items())[:SHOWN]:
+        complain(f"cell {cell}: {why}")
+    if result.lost:
+        more = f", {len(result.lost) - SHOWN} more than shown" if len(result.lost) > SHOWN else ""
+        go_on = f": go on with noether verify --resume {result.folder}" if result.folder else ""
+        complain(f"{len(result.lost)} of {result.cells} cells are undecided{more}{go_on}")
     if result.interrupted:
         complain(f"interrupted; what was found is kept: go on with noether verify --resume {result.folder}")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache
 
-from noether import run
+from noether import promises, run
 from noether.cases import CATALOG
 from noether.discrete import DiscreteCell
 from noether.execute import execute
@@ -64,7 +64,7 @@ def small(probe: str):
         records, errors = records_of(cells)
         if errors:
             return run.INTERNAL, errors
-        code, blind = run.decide(records, cells, sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
+        code, blind = run.decide(records, [promises.planned(c) for c in cells], sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
         return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or ["a control survives, or nothing holds"]
 
     return go

@@ -5,19 +5,19 @@ Batches run in worker processes, one launch each; which batches there are depend
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import pickle
+import sys
 import time
 import traceback
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from noether import casefile, casetrust
+from noether import casefile, casetrust, processstate
+from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
 from noether.discrete import rules_of
-from noether.execute import prepare_worker
+from noether.execute import SECONDS
 from noether.folder import Folder
 from noether.fuzz import corpus
 from noether.fuzz.batch import Finding, run_batch
@@ -29,7 +29,8 @@ from noether.kernels import launch
 from noether.kernels.rules import RULES
 from noether.machine import cpus, versions
 from noether.run import RecordingError
-from noether.usage import UsageError
+from noether.server import Setting
+from noether.usage import CannotRun, UsageError
 from noether.wide import require_wide
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
@@ -167,7 +168,7 @@ def submitted(submit, *arguments) -> Future:
     """A batch on its way; where no worker can take it any more, a future that says so."""
     try:
         return submit(run_batch, *arguments)
-    except (BrokenProcessPool, OSError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:
         future: Future = Future()
         future.set_exception(error)
         return future
@@ -176,25 +177,18 @@ def submitted(submit, *arguments) -> Future:
 @contextmanager
 def workers(campaign: Campaign):
     """submit(function, *arguments) -> Future, in worker processes or here."""
-    if campaign.jobs == 1:
+    if campaign.jobs == 1 and not campaign.files:
         yield here
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(campaign.jobs, context, initializer=prepare, initargs=(campaign.files, max(1, cpus() // campaign.jobs)))
-    try:
-        yield pool.submit
-        pool.shutdown()
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
+    sources = casefile.sources(campaign.files)
+    with Crew(campaign.jobs, Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs))) as crew:
+        yield lambda function, *arguments: crew.send(pickle.dumps((steady, (function, *arguments))), seconds=SECONDS)
 
 
-def prepare(files: tuple[str, ...], threads: int) -> None:
-    """A worker, with its share of the processors: two workers with two threads each would stand in each other's way."""
-    prepare_worker(files)
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+def steady(function, *arguments):
+    """A call in a worker that cases of files share: what one of them changes does not reach the next."""
+    with processstate.kept():
+        return function(*arguments)
 
 
 def here(function, *arguments) -> Future:
@@ -206,8 +200,12 @@ def here(function, *arguments) -> Future:
 def received(future: Future) -> Finding | str:
     try:
         return future.result()
-    except BrokenProcessPool:
-        return "a worker process died: killed for its memory?"
+    except (Died, Overdue) as error:
+        return f"a batch: {error}"
+    except Raised as error:
+        return str(error)
+    except CannotRun:
+        raise
     except Exception:
         return traceback.format_exc()
 

@@ -1,0 +1,41 @@
+"""Whose code raised: that of a case file, or ours."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from noether.timelimit import TimeUp
+from noether.usage import UsageError
+
+MODULE = "noether_case_"  # how modules made of case files are named (harness/casefile.py)
+
+
+def blamed(error: BaseException) -> str:
+    """Why something is undecided, where the harness is not at fault; '' where it is."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    place = next((where(frame, line) for frame, line in reversed(frames) if of_case(frame)), "")
+    if isinstance(error, TimeUp):
+        return f"{error}" + (f"; it was at {place}" if place else "")
+    if isinstance(error, UsageError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "needs more memory than it may hold" + (f"; it was at {place}" if place else "")
+    after_ours = [frame for frame, _ in frames]
+    while any(is_ours(frame) for frame in after_ours):
+        after_ours.pop(0)
+    if any(of_case(frame) for frame in after_ours):
+        return f"{place} raised {type(error).__name__}" + (f": {error}" if str(error) else "")
+    return ""
+
+
+def of_case(frame) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(MODULE)
+
+
+def is_ours(frame) -> bool:
+    return str(frame.f_globals.get("__name__", "")).split(".")[0] == "noether"
+
+
+def where(frame, line: int) -> str:
+    return f"line {line} of {Path(frame.f_code.co_filename).name}, in {frame.f_code.co_name}"

@@ -1,0 +1,195 @@
+"""Worker processes as an executor of concurrent.futures: each is one of ours, and one that dies costs one call.
+
+The standard library's pool is broken as a whole when one of its processes dies, and does not say what that one was
+doing. Here each thread of the executor has a process of its own (harness/server.py): who died, what it was doing and for
+how long is known, and the thread starts another.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from noether.machine import importable
+from noether.server import Setting, environment, prepare
+from noether.usage import CannotRun
+
+STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
+GRACE = 5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
+LOOK = 0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
+BEGIN = "import sys; from noether.server import serve; serve(*map(int, sys.argv[1:]))"
+
+
+class Died(RuntimeError):
+    """A worker process ended in the middle of a call."""
+
+
+class Overdue(RuntimeError):
+    """A call did not end within its time, and its process was killed."""
+
+
+class Unloadable(RuntimeError):
+    """What was sent cannot be made again in another process."""
+
+
+class Raised(RuntimeError):
+    """The call raised; the message is the traceback in the worker."""
+
+
+class Worker:
+    """One process of ours. Raises CannotRun where it cannot be started."""
+
+    def __init__(self, setting: Setting):
+        self.setting = setting
+        here, there = socket.socketpair()
+        lifeline, self._held = os.pipe()
+        command = [sys.executable, "-c", BEGIN, str(there.fileno()), str(lifeline)]
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(there.fileno(), lifeline),
+                                            env={**importable(), **environment(setting.threads)})  # fmt: skip
+        except OSError as error:
+            os.close(self._held)
+            here.close()
+            raise CannotRun(f"no worker process can be started: {error.strerror or error}; --jobs 1 needs the fewest") from None
+        finally:
+            there.close()
+            os.close(lifeline)
+        self.link = Connection(here.detach())
+        try:
+            self.call(pickle.dumps((prepare, (setting,))), STARTS)
+        except (Died, Overdue, Raised) as error:
+            self.kill()
+            raise CannotRun(f"a worker process cannot be made ready: {str(error).strip().splitlines()[-1]}") from None
+
+    def call(self, raw: bytes, seconds: float | None = None):
+        """The result of one pickled call. Raises Died, Overdue, Unloadable, Raised."""
+        end = None if seconds is None else time.monotonic() + seconds
+        try:
+            self.link.send_bytes(raw)
+            while not self.link.poll(LOOK):
+                if self.process.poll() is not None and not self.link.poll(0):
+                    raise EOFError
+                if end is not None and time.monotonic() > end:
+                    self.kill()
+                    raise Overdue(f"did not end within {seconds:g} s, and its process was killed (--cell-seconds sets another limit)")
+            word, value = pickle.loads(self.link.recv_bytes())
+        except (EOFError, OSError):
+            self.kill()
+            raise Died(f"its worker process {ended(self.process.returncode)}") from None
+        if word == "done":
+            return value
+        raise (Unloadable if word == "unloadable" else Raised)(value)
+
+    def kill(self) -> None:
+        """End it and, through the lifeline that it no longer sees, nothing else: its own children it has killed, or they see its end."""
+        with suppress(OSError):
+            os.close(self._held)
+        self._held = -1
+        with suppress(OSError):
+            self.link.close()
+        try:
+            self.process.wait(0 if self.process.poll() is not None else LOOK)  # it leaves by itself, with its children
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was ended by signal {-code}" + (" (out of memory, or killed)" if code == -9 else "")
+    return f"ended by itself, with exit code {code}"
+
+
+class Crew(Executor):
+    """jobs workers. submit(function, *arguments) as any executor; `send` takes what is pickled already.
+
+    Raises CannotRun where not one thread can be started.
+    """
+
+    def __init__(self, jobs: int, setting: Setting = Setting()):  # noqa: B008  (frozen)
+        self.setting, self._queue, self._closed = setting, queue.SimpleQueue(), False
+        self._workers: dict[int, Worker] = {}
+        self._threads = []
+        for number in range(max(1, jobs)):
+            thread = threading.Thread(target=self._work, args=(number,), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                if self._threads:
+                    break  # fewer than were asked for
+                raise CannotRun(f"no thread can be started: {error}; --jobs 1 needs the fewest") from None
+            self._threads.append(thread)
+
+    def submit(self, function, /, *arguments, **words) -> Future:
+        if words:
+            raise TypeError("submit takes no named arguments")
+        return self.send(pickle.dumps((function, arguments)))
+
+    def send(self, raw: bytes, setting: Setting | None = None, seconds: float | None = None) -> Future:
+        """The future of one pickled call, in a worker of this setting; seconds: its limit, of which the worker knows too."""
+        if self._closed:
+            raise RuntimeError("the crew has been dismissed")
+        future: Future = Future()
+        self._queue.put((future, raw, setting or self.setting, None if seconds is None else seconds + GRACE))
+        return future
+
+    def _work(self, number: int) -> None:
+        while (item := self._queue.get()) is not None:
+            future, raw, setting, seconds = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._worker(number, setting).call(raw, seconds)
+            except BaseException as error:
+                if not isinstance(error, Raised | Unloadable):
+                    self._drop(number)
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        self._drop(number)
+
+    def _worker(self, number: int, setting: Setting) -> Worker:
+        if self._closed:
+            raise Died("the run was ended")
+        known = self._workers.get(number)
+        if known is not None and known.setting != setting:
+            self._drop(number)
+        if number not in self._workers:
+            self._workers[number] = Worker(setting)
+        return self._workers[number]
+
+    def _drop(self, number: int) -> None:
+        worker = self._workers.pop(number, None)
+        if worker is not None:
+            worker.kill()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """With cancel_futures what runs is ended too: a call cannot be interrupted from outside."""
+        self._closed = True
+        if cancel_futures:
+            with suppress(queue.Empty):
+                while True:
+                    item = self._queue.get_nowait()
+                    if item is not None:
+                        item[0].cancel()
+                        item[0].set_running_or_notify_cancel()  # who waits for it is told
+            for worker in list(self._workers.values()):
+                worker.process.kill()
+        for _ in self._threads:
+            self._queue.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def __exit__(self, kind, *_):
+        self.shutdown(wait=True, cancel_futures=kind is not None)
+        return False

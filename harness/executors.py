@@ -1,0 +1,241 @@
+"""Engines that run cells elsewhere: any executor of concurrent.futures, by name or as an object.
+
+    process              worker processes of this machine (harness/crew.py), as many as --jobs
+    loky                 joblib's worker processes (the extra `loky`)
+    dask:ADDRESS         a dask cluster whose scheduler is at ADDRESS, as tcp://host:8786 (the extra `dask`)
+    mpi                  the ranks of mpiexec -n N python -m mpi4py.futures -m noether ... (the extra `mpi`)
+    module:factory       factory() of an importable module: an executor of your own
+
+A package may add names: an entry point of the group `noether.executors` is a function of what stands behind the colon
+that gives an executor. Whoever executes, a cell runs in a process of ours that the worker starts beside itself: it has its
+limits of time and memory, cells of a case file have a process of their own, and threads of one worker do not meet.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager, suppress
+from importlib.metadata import entry_points
+
+from noether.crew import Crew, Died, Overdue, Raised, Unloadable
+from noether.machine import versions
+from noether.server import Setting
+from noether.usage import CannotRun, UsageError
+
+ENTRY = "noether.executors"
+RESTARTS = 20  # of an executor that broke; a worker of it that dies breaks the whole of some
+LOSSES = 4  # of one group of cells, after which its cells are named
+_idle: list[Crew] = []
+_turn = threading.Lock()
+
+
+def remote(raw: bytes, setting: Setting, seconds: float, of: tuple):
+    """What an executor's worker runs: the call, in a process of ours beside it. Raises as Worker.call does, CannotRun."""
+    here = same()
+    if here != of:
+        told = ", ".join(f"{name} is {there} here, {mine} where the run was started" for (name, there), (_, mine) in zip(here, of, strict=True) if there != mine)
+        raise CannotRun(f"a worker of the executor has other versions: {told}: they must be the same")
+    with borrowed() as crew:
+        return crew.send(raw, setting, seconds).result()
+
+
+def same() -> tuple:
+    """What must be equal where cells run."""
+    return tuple((name, version) for name, version in versions().items() if name != "commit")
+
+
+@contextmanager
+def borrowed() -> Iterator[Crew]:
+    """A crew of one that no other thread of this process uses; it stays for the next call."""
+    with _turn:
+        crew = _idle.pop() if _idle else Crew(1)
+    try:
+        yield crew
+    finally:
+        with _turn:
+            _idle.append(crew)
+
+
+class Engine:
+    """Groups of cells through an executor that `make` gives, again when it broke.
+
+    close   called with each executor that is done with; by default its shutdown
+    """
+
+    def __init__(self, make: Callable[[], Executor], name: str = "executor", close: Callable | None = None):
+        self.make, self.name = make, name
+        self._close = close or (lambda executor: executor.shutdown(wait=False, cancel_futures=True))
+        self.notes: list[str] = []
+
+    def started(self) -> Executor:
+        try:
+            return self.make()
+        except (UsageError, CannotRun):
+            raise
+        except Exception as error:
+            raise CannotRun(f"executor {self.name} cannot be started: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from None
+
+    def through(self, groups: list) -> Iterator:
+        """Done for each cell; a group comes back whole when its cells must run here.
+
+        A group is handed in again when its worker was lost: only the future that is held gives its cells, so that none is doubled.
+        """
+        from noether.execute import alone, failed, named
+
+        waiting, pending, broken = deque(groups), {}, 0
+        executor, of = self.started(), same()
+        try:
+            while waiting or pending:
+                lost: list = []
+                while waiting and not lost:
+                    try:
+                        pending[executor.submit(remote, waiting[0].raw, waiting[0].setting, waiting[0].seconds, of)] = waiting[0]
+                        waiting.popleft()
+                    except Exception as error:  # broken, or shut down by somebody else
+                        lost.append(error)
+                for future in wait(pending, return_when=FIRST_COMPLETED)[0] if pending and not lost else ():
+                    group = pending.pop(future)
+                    try:
+                        yield from future.result()
+                    except Unloadable:
+                        yield group
+                    except (Overdue, Raised) as error:
+                        yield from failed(group, error)
+                    except CannotRun:
+                        raise
+                    except Exception as error:
+                        group.losses += 1
+                        if group.losses >= LOSSES:
+                            yield from named(group, f"{type(error).__name__}: {error}")
+                        else:
+                            waiting += alone(group) if isinstance(error, Died) else [group]
+                        if not isinstance(error, Died):
+                            lost.append(error)
+                if lost and is_broken(executor, lost[-1]):
+                    broken += 1
+                    if broken > RESTARTS:
+                        raise CannotRun(f"executor {self.name} was lost {broken} times, the last time by {type(lost[-1]).__name__}: {lost[-1]}")
+                    waiting.extend(pending.values())
+                    pending.clear()
+                    with suppress(Exception):
+                        self._close(executor)
+                    time.sleep(min(5.0, 0.1 * 2**broken))
+                    executor = self.started()
+        finally:
+            for future in pending:
+                future.cancel()
+            with suppress(Exception):
+                self._close(executor)
+
+
+def is_broken(executor: Executor, error: Exception) -> bool:
+    """Whether an executor takes no more work, or has forgotten what it had."""
+    probe: Future | None = None
+    with suppress(Exception):
+        probe = executor.submit(int)
+    if probe is None:
+        return True
+    probe.cancel()
+    from concurrent.futures import BrokenExecutor, CancelledError
+
+    return isinstance(error, BrokenExecutor | CancelledError | OSError)
+
+
+def of(executor, jobs: int) -> Engine | None:
+    """The engine of a name or of an object; None for worker processes of ours."""
+    if executor is None or isinstance(executor, str):
+        return engine(executor or "process", jobs)
+    return given(executor)
+
+
+def engine(word: str, jobs: int) -> Engine | None:
+    """The engine that a word names; None for worker processes of ours. Raises UsageError."""
+    kind, mark, rest = word.strip().partition(":")
+    if kind in ("", "process"):
+        return None
+    if kind in NAMED:
+        return NAMED[kind](rest, jobs)
+    for point in entry_points(group=ENTRY):
+        if point.name == kind:
+            return Engine(lambda point=point: point.load()(rest), word)
+    if mark:
+        return of_factory(kind, rest, word)
+    known = [*NAMED, *(p.name for p in entry_points(group=ENTRY))]
+    raise UsageError(f"--executor is {word!r}, must be process, {', '.join(known)} or module:factory")
+
+
+def of_factory(module: str, factory: str, word: str) -> Engine:
+    try:
+        make = getattr(importlib.import_module(module), factory)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"--executor {word}: {error}; it must be module:factory, a function that gives an executor of concurrent.futures") from None
+    if not callable(make):
+        raise UsageError(f"--executor {word} is a {type(make).__name__}, must be a function that gives an executor")
+    return Engine(lambda: checked(make(), word), word)
+
+
+def checked(executor, word: str) -> Executor:
+    if not callable(getattr(executor, "submit", None)):
+        raise UsageError(f"--executor {word} gives a {type(executor).__name__}, must give an executor of concurrent.futures: it has no submit")
+    return executor
+
+
+def given(executor) -> Engine:
+    """An executor object of the caller's, who starts and ends it. Raises UsageError."""
+    checked(executor, "object")
+
+    def once():
+        if engine.used:
+            raise CannotRun("the executor broke: what was found is kept, start another and resume")
+        engine.used = True
+        return executor
+
+    engine = Engine(once, type(executor).__name__, close=lambda executor: None)
+    engine.used = False
+    return engine
+
+
+def loky_engine(rest: str, jobs: int) -> Engine:
+    loky = needed("loky", "loky")
+    if rest:
+        raise UsageError(f"--executor is 'loky:{rest}', must be loky: --jobs says how many workers")
+    return Engine(lambda: loky.ProcessPoolExecutor(max_workers=jobs), "loky", lambda e: e.shutdown(kill_workers=True))
+
+
+def dask_engine(address: str, jobs: int) -> Engine:
+    distributed = needed("distributed", "dask")
+    if not address:
+        raise UsageError("--executor is 'dask', must be dask:ADDRESS, the scheduler's, as dask:tcp://127.0.0.1:8786")
+    clients = []
+
+    def make():
+        clients.append(distributed.Client(address, timeout=30, set_as_default=False))
+        return clients[-1].get_executor(pure=False)
+
+    def close(executor):
+        executor.shutdown(wait=False)
+        clients[-1].close(timeout=2)
+
+    return Engine(make, f"dask:{address}", close)
+
+
+def mpi_engine(rest: str, jobs: int) -> Engine:
+    futures = needed("mpi4py.futures", "mpi")
+    if rest:
+        raise UsageError(f"--executor is 'mpi:{rest}', must be mpi: mpiexec says how many ranks")
+    return Engine(futures.MPIPoolExecutor, "mpi", lambda e: e.shutdown(wait=True, cancel_futures=True))
+
+
+def needed(module: str, extra: str):
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(f"--executor {extra} needs what is not here ({error}): pip install 'noether-harness[{extra}]'") from None
+
+
+NAMED = {"loky": loky_engine, "dask": dask_engine, "mpi": mpi_engine}

@@ -1,0 +1,78 @@
+"""What a run is planned to do, by what it is done, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from noether.choices import Selection
+from noether.jobs import AUTO
+from noether.verdicts import LawSummary, Record
+
+
+@dataclass
+class Plan:
+    """What a selection comes to: its cells, the laws that they cover, and those that it leaves out."""
+
+    selection: Selection
+    cells: list
+    laws: tuple[str, ...]
+    left_out: tuple[str, ...]
+    backend: str
+    notes: list[str] = field(default_factory=list)
+    whole: list = field(default_factory=list)  # of a part: the cells of all parts
+
+
+@dataclass
+class Result:
+    """What a run found.
+
+    records      every verdict, those on planted faults included (`control` names the fault)
+    rows         one summary a law: verdict, worst spent, cells, how many planted faults it killed
+    exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130 interrupted
+    laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not here
+    errors       cell -> what it raised
+    folder       the run folder, None where nothing was recorded
+    notes        what should be known beside the verdicts, a sentence each
+    """
+
+    records: list[Record]
+    rows: list[LawSummary]
+    exit_code: int
+    laws: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)  # cell -> traceback: what went wrong inside the harness
+    lost: dict[str, str] = field(default_factory=dict)  # cell -> why it is undecided though the harness is not at fault
+    shard: str = ""  # as 2/3: the second of three parts of a run
+    folder: Path | None = None
+    seconds: float = 0.0
+    cells: int = 0
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+    about: dict = field(default_factory=dict)
+    blind: list[str] = field(default_factory=list)  # promises that the run did not keep
+    unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
+    baseline: object = None  # noether.ratchet.Comparison, where one was asked for
+
+
+@dataclass(frozen=True)
+class How:
+    """By what a run is executed; no verdict depends on it.
+
+    jobs      worker processes of this machine, a number or "auto"
+    seconds   the limit of one cell; None for the default of harness/execute.py
+    executor  a harness.executors.Engine instead of worker processes of this machine
+    shard     (i, n): the i-th of n parts, from 1
+    """
+
+    jobs: int | str = AUTO
+    seconds: float | None = None
+    executor: object = None
+    shard: tuple[int, int] | None = None
+
+    @property
+    def part(self) -> str:
+        return "{}/{}".format(*self.shard) if self.shard else ""
+
+
+USUAL = How()

@@ -1,0 +1,126 @@
+"""A run in parts, on as many machines: `--shard i/n` runs the i-th of n, `noether merge` puts them together.
+
+Each part knows the whole plan, and keeps it, so that merging runs nothing and needs no case file. Whether everything was
+shown that a run must show is judged of the whole. Where one cell was run twice, both must have found the same to the bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from noether import promises
+from noether.costs import cost
+from noether.folder import Folder, Run, read_run
+from noether.records import line
+from noether.usage import UsageError
+from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+
+FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in
+
+
+def parsed(word: str | None) -> tuple[int, int] | None:
+    """--shard 2/3 as (2, 3). Raises UsageError."""
+    if word is None:
+        return None
+    first, mark, second = word.partition("/")
+    if not (mark and first.isascii() and first.isdecimal() and second.isascii() and second.isdecimal() and len(word) < 16):
+        raise UsageError(f"--shard is {word!r}, must be i/n, as 2/3: the second of three parts")
+    i, n = int(first), int(second)
+    if not 1 <= i <= n:
+        raise UsageError(f"--shard is {word!r}: i must be from 1 to n")
+    return i, n
+
+
+def part(plan, shard: tuple[int, int] | None):
+    """The plan with the cells of one part: dealt out from the longest on, so that parts take as long as each other."""
+    if shard is None:
+        return plan
+    i, n = shard
+    dealt = sorted(plan.cells, key=lambda c: (-cost(c), c.name))[i - 1 :: n]
+    if not dealt:
+        raise UsageError(f"--shard is {i}/{n}, and the run has {len(plan.cells)} cells: n must be at most that")
+    note = f"this is part {i} of {n}, {len(dealt)} of {len(plan.cells)} cells; noether merge says whether all was shown"
+    return replace(plan, cells=dealt, whole=plan.cells, notes=[*plan.notes, note])
+
+
+def about(plan, word: str) -> dict:
+    """What run.json of a part has beside the rest."""
+    if not word:
+        return {}
+    return {"shard": word, "asked": sorted(plan.selection.asked), "plan": [asdict(promises.planned(c)) for c in plan.whole]}
+
+
+def exit_code(records: list[Record], *, strict: bool) -> int:
+    found = {r.verdict for r in records if r.control is None}
+    return 1 if VIOLATED in found else 3 if strict and INCONCLUSIVE in found else 0
+
+
+def digest(records: list[Record]) -> str:
+    """What a cell found, whenever and wherever: sha256 of its records without their fate."""
+    told = [line({k: v for k, v in r.as_dict().items() if k not in FATE}) for r in records]
+    return hashlib.sha256("".join(sorted(told)).encode()).hexdigest()
+
+
+def read(paths: list[Path]) -> list[Run]:
+    """The parts, of one run and one set of versions. Raises UsageError naming what differs."""
+    runs = [read_run(path) for path in paths]
+    for run in runs:
+        if not run.about.get("shard"):
+            raise UsageError(f"{run.path} is no part of a run: it was not made with --shard")
+        for name in ("arguments", "versions", "backend", "seed", "laws", "left_out", "asked", "plan"):
+            if run.about.get(name) != runs[0].about.get(name):
+                shown = "" if name == "plan" else f": {runs[0].about.get(name)!r} and {run.about.get(name)!r}"
+                raise UsageError(f"{runs[0].path} and {run.path} are not of one run: they differ in {name}{shown}")
+        if run.about["shard"].partition("/")[2] != runs[0].about["shard"].partition("/")[2]:
+            raise UsageError(f"{runs[0].path} is part {runs[0].about['shard']} and {run.path} part {run.about['shard']}: n must be the same")
+    return runs
+
+
+def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str], dict[str, str]]:
+    """Records of each cell that is done in some part; cells that two parts found otherwise; cells that are missing, with why."""
+    cells: dict[str, list[Record]] = {}
+    origin: dict[str, Path] = {}
+    apart: dict[str, str] = {}
+    for run in runs:
+        by_cell: dict[str, list[Record]] = {name: [] for name in run.cells}
+        for record in run.records:
+            by_cell.setdefault(record.cell, []).append(record)
+        for name, records in by_cell.items():
+            if run.cells.get(name) != len(records):
+                continue  # cut off
+            if name in cells and digest(cells[name]) != digest(records):
+                apart[name] = f"{origin[name]} and {run.path} found different numbers in it"
+            cells.setdefault(name, records)
+            origin.setdefault(name, run.path)
+    told = {name: text for run in runs for name, text in run.errors.items()}
+    planned = [entry["name"] for entry in runs[0].about["plan"]]
+    missing = {name: told.get(name, "no part has it") for name in planned if name not in cells}
+    return cells, apart, missing
+
+
+def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
+    """The Result of all parts together, kept as a run folder of its own. Raises UsageError."""
+    from noether.run import Result, judge, keep_end
+    from noether.verdicts import summarise
+
+    runs = read(paths)
+    first = runs[0].about
+    cells, apart, missing = collected(runs)
+    result = Result([r for records in cells.values() for r in records], [], 0, tuple(first["laws"]), tuple(first["left_out"]))
+    result.cells, result.seconds = len(first["plan"]), sum(float(run.about.get("seconds") or 0) for run in runs)
+    result.lost = {**missing, **apart}
+    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
+    result.rows = summarise(result.records, list(result.laws))
+    kept = {name: first[name] for name in ("arguments", "seed", "backend", "laws", "left_out")}
+    folder = Folder.create(out, {**kept, "versions": first["versions"], "cells": result.cells, "strict": strict,
+                                 "merged": [{"shard": run.about["shard"], "path": str(run.path), "machine": run.about["machine"]} for run in runs]})  # fmt: skip
+    result.folder = folder.path
+    for name, records in cells.items():
+        folder.record(name, records, sum(r.seconds or 0 for r in records))
+    for name, text in result.lost.items():
+        folder.record_error(name, text)
+    judge(result, [promises.Planned(**entry) for entry in first["plan"]], frozenset(first["asked"]), strict=strict)
+    keep_end(result, folder)
+    return result

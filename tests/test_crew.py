@@ -1,0 +1,219 @@
+"""Worker processes of ours: one that dies costs one call, one that hangs is ended, and nothing waits for ever."""
+
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import wait
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from noether.crew import Crew, Died, Overdue, Raised, Unloadable
+from noether.execute import execute
+from noether.machine import importable
+from noether.server import Setting
+from noether.usage import CannotRun
+from noether.verdicts import OUTSIDE, Record
+
+SETTING = Setting(path=tuple(sys.path))
+
+
+def record(name):
+    return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={"pid": [os.getpid()]}, predicted=None,
+                  measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=name)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """does: what goes wrong, of these; folder: where it notes each time that it was run"""
+
+    name: str
+    does: str = ""
+    folder: str = ""
+    case: str = ""
+
+    def run(self):
+        if self.folder:
+            with open(Path(self.folder) / self.name, "a") as file:
+                file.write("x")
+        if self.does == "exits":
+            os._exit(0)
+        if self.does == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.does == "dies once" and (Path(self.folder) / self.name).stat().st_size == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.does == "leaves":
+            raise SystemExit(0)
+        if self.does == "interrupts":
+            raise KeyboardInterrupt
+        if self.does == "hangs":
+            time.sleep(1000)
+        if self.does == "hangs deaf":  # no alarm reaches it
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+            time.sleep(1000)
+        if self.does == "eats":
+            held = []
+            while True:
+                held.append(bytearray(2**26))
+        if self.does == "raises":
+            raise ZeroDivisionError("planted")
+        return [record(self.name)]
+
+
+def done_by_name(cells, **how):
+    out = {done.cell: done for done in execute(cells, **{"jobs": 2, **how})}
+    assert sorted(out) == sorted(c.name for c in cells), "each cell once"
+    return out
+
+
+@pytest.mark.parametrize("does", ["exits", "dies", "leaves", "interrupts", "raises"])
+def test_one_bad_cell_costs_itself_alone(does, tmp_path):
+    cells = [Cell(f"c{k}", folder=str(tmp_path)) for k in range(5)] + [Cell("bad", does, str(tmp_path))]
+    done = done_by_name(cells)
+    assert all(len(done[f"c{k}"].records) == 1 and (tmp_path / f"c{k}").read_text() == "x" for k in range(5))
+    assert not done["bad"].records and (done["bad"].error or done["bad"].lost)
+    assert (tmp_path / "bad").read_text() == ("xx" if does in ("exits", "dies") else "x"), "a cell whose worker died is tried once more"
+    if does in ("exits", "dies"):
+        assert done["bad"].lost and "tried again alone" in done["bad"].lost
+        assert ("signal 9" if does == "dies" else "exit code 0") in done["bad"].lost
+
+
+def test_a_cell_whose_worker_was_killed_once_is_whole_the_second_time(tmp_path):
+    done = done_by_name([Cell("a"), Cell("once", "dies once", str(tmp_path))])
+    assert len(done["once"].records) == 1 and done["once"].lost is None
+
+
+@pytest.mark.parametrize("does", ["hangs", "hangs deaf"])
+def test_a_cell_that_hangs_ends_in_its_time_and_the_others_go_on(does, monkeypatch):
+    monkeypatch.setattr("noether.crew.GRACE", 1.0)
+    begin = time.monotonic()
+    done = done_by_name([Cell("a"), Cell("stuck", does), Cell("b")], seconds=3)
+    assert "--cell-seconds" in done["stuck"].lost and done["a"].records and done["b"].records
+    assert time.monotonic() - begin < 30
+
+
+def test_memory_beyond_the_limit_is_the_cells_own_error():
+    with Crew(1, Setting(path=tuple(sys.path), memory=2**29)) as crew:
+        (done,) = crew.submit(ran, Cell("hungry", "eats")).result(60)
+        assert "more memory" in done.lost
+        assert crew.submit(ran, Cell("next")).result(60)[0].records, "the worker goes on"
+
+
+def ran(cell):
+    from noether.execute import run_cells
+
+    return run_cells([cell])
+
+
+def test_every_way_in_which_a_call_ends_has_its_name():
+    with Crew(2, SETTING) as crew:
+        assert crew.submit(len, "four").result(60) == 4
+        assert isinstance(crew.submit(int, "x").exception(60), Raised)
+        assert isinstance(crew.submit(os._exit, 7).exception(60), Died)
+        assert isinstance(crew.send(pickle.dumps((time.sleep, (100,))), seconds=-4.5).exception(60), Overdue)
+        assert isinstance(crew.send(b"no pickle").exception(60), Unloadable)
+        assert crew.submit(len, "four").result(60) == 4
+
+
+def test_ten_kills_lose_and_double_nothing(tmp_path):
+    cells = [Cell(f"c{k}", "dies once" if k % 3 == 0 else "", str(tmp_path)) for k in range(30)]
+    done = done_by_name(cells, jobs=3)
+    assert all(len(d.records) == 1 for d in done.values())
+
+
+def test_cells_of_a_case_file_share_no_process_with_others():
+    from noether.execute import sent
+
+    cells = [Cell(f"{case}{k}", case=case) for k in range(2) for case in ("", "mine", "yours")]
+    groups, here = sent(cells, {"mine": 1, "yours": 2}, 2, 60.0)
+    assert not here and {(g.cells[0].case, g.setting.sources) for g in groups} == {("", ()), ("mine", (1,)), ("yours", (2,))}
+    with Crew(1) as crew:
+        pids = [crew.send(g.raw, Setting(path=tuple(sys.path), main=str(g.setting.sources) and "", threads=len(g.cells[0].case)), 60).result(60)[0].records[0].parameters["pid"][0] for g in groups]
+    assert len(set(pids)) == 3
+
+
+def test_a_worker_leaves_when_its_parent_is_killed(tmp_path):
+    program = (
+        "import os, sys, time\nfrom noether.crew import Crew\n"
+        "crew = Crew(1); print(crew.submit(os.getpid).result(), flush=True)\n"
+        "crew.submit(time.sleep, 1000); time.sleep(1000)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=importable(), cwd=tmp_path)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the worker is still there")
+
+
+def test_what_a_cell_prints_does_not_reach_standard_output(capfd):
+    with Crew(1, SETTING) as crew:
+        crew.submit(print, "among tables").result(60)
+        crew.submit(os.write, 1, b"raw\n").result(60)
+    out, _ = capfd.readouterr()
+    assert out == ""
+
+
+def test_no_thread_or_process_to_be_had_is_one_line_and_no_hang(monkeypatch):
+    def none(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as m:
+        m.setattr("threading.Thread.start", none)
+        with pytest.raises(CannotRun, match="no thread can be started"):
+            list(execute([Cell("a"), Cell("b")], jobs=2))
+    with monkeypatch.context() as m:
+        m.setattr("subprocess.Popen.__init__", lambda *a, **k: (_ for _ in ()).throw(OSError(11, "Resource temporarily unavailable")))
+        with pytest.raises(CannotRun, match="no worker process can be started: Resource temporarily unavailable"):
+            list(execute([Cell("a"), Cell("b")], jobs=2))
+
+
+def test_a_worker_that_dies_before_it_is_ready_is_one_line(monkeypatch):
+    monkeypatch.setattr("noether.crew.BEGIN", "raise SystemExit(5)")
+    with pytest.raises(CannotRun, match="cannot be made ready: its worker process ended by itself, with exit code 5"):
+        list(execute([Cell("a"), Cell("b")], jobs=2))
+
+
+def test_leaving_early_ends_the_workers():
+    stream = execute([Cell("a"), *(Cell(f"s{k}", "hangs") for k in range(3))], jobs=2)
+    next(stream)
+    begin = time.monotonic()
+    stream.close()
+    assert time.monotonic() - begin < 10
+
+
+def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_told(tmp_path):
+    head = (
+        "import os\nfrom dataclasses import dataclass\nfrom noether.execute import execute\n"
+        "@dataclass\nclass Mine:\n    name: str\n    def run(self): raise ValueError(os.getpid())\n"
+    )
+    body = "found = list(execute([Mine('a'), Mine('b')], jobs=2))\nprint(os.getpid(), sorted(d.error.split()[-1] for d in found))\n"
+    (tmp_path / "guarded.py").write_text(head + "if __name__ == '__main__':\n" + "".join(f"    {x}\n" for x in body.splitlines()))
+    (tmp_path / "open.py").write_text(head + body)
+    run = lambda name: subprocess.run([sys.executable, name], cwd=tmp_path, env=importable(), capture_output=True, text=True, timeout=100)  # noqa: E731
+    good = run("guarded.py")
+    mine, *theirs = good.stdout.replace("[", "").replace("]", "").replace("'", "").replace(",", "").split()
+    assert good.returncode == 0 and len(theirs) == 2 and mine not in theirs, good
+    bad = run("open.py")
+    assert bad.returncode != 0 and "__main__" in bad.stderr.strip().splitlines()[-1], bad
+
+
+def test_limits_of_memory_are_put_in_place():
+    with Crew(1, Setting(memory=2**33)) as crew:
+        assert crew.submit(resource.getrlimit, resource.RLIMIT_DATA).result(60)[0] == 2**33
+
+
+def test_calls_that_wait_are_taken_back_when_the_crew_is_dismissed():
+    crew = Crew(1, SETTING)
+    futures = [crew.submit(time.sleep, 1000) for _ in range(3)]
+    time.sleep(1)
+    crew.shutdown(cancel_futures=True)
+    assert not wait(futures, 20).not_done

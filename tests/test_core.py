@@ -86,7 +86,7 @@ import hypothesis, jinja2, mpmath, numpy, rich.progress, scipy.integrate, scipy.
 sys.modules.update(torch=None, triton=None)
 for name in ("resource", "pwd", "grp", "termios", "tty", "pty", "syslog"):
     sys.modules[name] = None
-for name in ("fork", "getgid", "kill" + "pg", "setpgid", "setsid", "waitid", "O_CLOEXEC", "O_NOFOLLOW",
+for name in ("fork", "getuid", "geteuid", "getgid", "kill" + "pg", "setpgid", "setsid", "waitid", "O_CLOEXEC", "O_NOFOLLOW",
              "O_DIRECTORY", "sched_getaffinity", "getpgid", "fchmod", "sysconf", "uname"):
     if hasattr(os, name):
         delattr(os, name)

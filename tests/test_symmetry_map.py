@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from noether import orders, powers, symmetry_map
 from noether.cases import CATALOG, CORE
@@ -127,21 +126,22 @@ def test_a_record_of_the_map_survives_json(records):
     [
         (
             stepping.rmsprop,
-            lambda p: torch.optim.RMSprop(p, lr=0.125, alpha=stepping.RMS, eps=stepping.EPSILON),
+            lambda torch, p: torch.optim.RMSprop(p, lr=0.125, alpha=stepping.RMS, eps=stepping.EPSILON),
         ),
         (
             stepping.adam,
-            lambda p: torch.optim.Adam(
+            lambda torch, p: torch.optim.Adam(
                 p, lr=0.125, betas=(stepping.FIRST, stepping.SECOND), eps=stepping.EPSILON
             ),
         ),
     ],
 )
 def test_the_diagonal_rules_are_those_of_torch(rule, optimiser):
+    torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     q, memory = rng.normal(size=5), {}
     p = torch.tensor(q, dtype=torch.float64, requires_grad=True)
-    opt = optimiser([p])
+    opt = optimiser(torch, [p])
     for n in range(1, 41):
         g = rng.normal(size=5)
         p.grad = torch.tensor(g, dtype=torch.float64)

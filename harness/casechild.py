@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 
-from noether import casefile
+from noether import casefile, memorylimit
 from noether.casesource import sha256
 from noether.casetrial import try_out
 from noether.complaint import Origin
@@ -45,7 +45,7 @@ def tried(word: str) -> casefile.Report:
     seconds = allowed()
     must = casefile.expected()
     request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path],
-               "digest": sha256(text), "expected": None if must is None else dict(must)}  # fmt: skip
+               "digest": sha256(text), "memory": memorylimit.allowed(), "expected": None if must is None else dict(must)}  # fmt: skip
     with _turn:
         answer = ask(request, seconds + GRACE + STARTS)
     if answer["complaint"] is not None:
@@ -186,6 +186,8 @@ def trial(request: dict, writing: int) -> None:
     try:
         os.chdir(request["folder"])
         os.environ[VARIABLE] = str(request["seconds"])
+        os.environ[memorylimit.VARIABLE] = str(request["memory"] / 2**30)
+        memorylimit.limit(request["memory"])
         sys.path[:] = request["path"]
         word, path = request["word"], casefile.split(request["word"])[0]
         text = casefile.text_of(path)

@@ -10,6 +10,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from noether import memorylimit
 from noether.cases.case import Case, CaseError
 from noether.timelimit import TimeUp
 
@@ -51,6 +52,8 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"is no valid python: {error.msg}, line {error.lineno}"
     if isinstance(error, UndeclaredParameter):
         return f"{first_line(error)}{where}"
+    if isinstance(error, MemoryError):
+        return f"{memorylimit.exceeded(error)}{where and ': it was' + where}"
     if isinstance(error, UnicodeDecodeError | OSError):
         return f"cannot be read{where}: {first_line(error)}{lost(error, origin)}"
     if isinstance(error, ValueError) and "inhomogeneous" in str(error):
@@ -63,7 +66,7 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"{first_line(error)}{where}"
     if isinstance(error, CaseError):
         return f"declares what cannot be{where}: {first_line(error)}"
-    return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', first_line(error))}"
+    return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', WITHIN.sub('', first_line(error)))}"
 
 
 MOVED = {"cases": "noether.cases", "kernels": "noether.kernels", "harness": "noether"}
@@ -98,6 +101,7 @@ def lost(error: BaseException, origin: Origin) -> str:
     return f"; it lies beside the case file, and must be named as Path(__file__).parent / {name!r} to be found from anywhere"
 
 
+WITHIN = re.compile(r"\bnoether_case_[0-9a-f]{16}\.?")  # what modules of a case file are called here
 INSIDE = re.compile(
     r"'?\b(Node|Dual|Exact)\b'?( object)?"
 )  # our own names say nothing to whoever wrote a loss

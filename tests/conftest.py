@@ -1,5 +1,6 @@
 """What all tests share: a Hypothesis profile, and a plan of fake cells for tests of the command line."""
 
+import itertools
 import os
 import sys
 
@@ -30,7 +31,13 @@ def plan(monkeypatch, tmp_path):
     return fake
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory):
+    return tmp_path_factory.mktemp("states"), itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def nothing_remembered(monkeypatch, tmp_path_factory):
+def nothing_remembered(monkeypatch, states):
     """What was run is remembered for each test alone, and never among the user's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    folder, numbers = states
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / str(next(numbers))))

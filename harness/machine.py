@@ -84,5 +84,20 @@ def cpus() -> int:
     return processors()
 
 
+def instructions() -> dict:
+    """What decides last bits and is none of our choice: what numpy was built for and found, and a compiler's vectors."""
+    import numpy as np
+
+    from noether.kernels.native.compiler import vectors
+
+    try:
+        found = np.show_config(mode="dicts")["SIMD Extensions"]
+        numpy = [*found.get("baseline", ()), *found.get("found", ())]
+    except (TypeError, KeyError, AttributeError):
+        numpy = []
+    return {"architecture": platform.machine(), "numpy": " ".join(numpy) or "unknown", "compiler": vectors()}
+
+
 def machine() -> dict:
-    return {"platform": platform.platform(), "architecture": platform.machine(), "processor": processor(), "cpus": cpus()}
+    said = {"platform": platform.platform(), "architecture": platform.machine(), "processor": processor()}
+    return {**said, "cpus": cpus(), "instructions": instructions()}

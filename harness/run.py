@@ -17,7 +17,7 @@ from noether.folder import Folder
 from noether.jobs import jobs as how_many
 from noether.kernels import caches
 from noether.kernels.launch import BackendMissing
-from noether.machine import versions
+from noether.machine import instructions, versions
 from noether.refusals import why
 from noether.result import USUAL, How, Plan, Result
 from noether.usage import UsageError
@@ -91,6 +91,9 @@ def check_same(about: dict, request: Request, backend: str, part: str = "") -> N
         differs.append(("backend", about.get("backend"), backend))
     if about.get("shard", "") != part:
         differs.append(("shard", about.get("shard", ""), part))
+    was, here = about["machine"].get("instructions"), instructions()
+    if was is not None and was != here:  # not written by versions before 0.3
+        differs.append(("instruction set", was, here))
     if differs:
         told = "; ".join(f"{what} was {was!r}, is {given!r}" for what, was, given in differs)
         raise UsageError(f"cannot resume: {told}: they must be the same")

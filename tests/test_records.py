@@ -177,10 +177,18 @@ def test_a_changed_case_file_is_not_resumed(plan, capsys):
     Path("case.py").write_text(GOOD_CASE)
     assert call(["verify", "case.py", "--precision", "float64", "--jobs", "1", "--out", "r"]) == 0
     Path("case.py").write_text(GOOD_CASE.replace("2 * q[1]", "3 * q[1]"))
-    assert call(["verify", "--resume", "r"]) == 2
+    assert call(["verify", "case.py", "--resume", "r"]) == 2
     assert "argument files" in capsys.readouterr().err
-    assert call(["replay", "r"]) == 2
-    assert "case.py has changed since r" in capsys.readouterr().err
+    for words in (["verify", "--resume", "r"], ["replay", "r"]):
+        assert call(words) == 2
+        assert "case.py has changed since run r" in capsys.readouterr().err
+
+
+def test_a_run_of_another_instruction_set_is_not_resumed(small, capsys):
+    machine = json.loads((small / "run.json").read_text())["machine"]
+    rewrite(small, machine={**machine, "instructions": {**machine["instructions"], "numpy": "X86_V2", "compiler": "sse2"}})
+    assert call(["verify", "--resume", "r"]) == 2
+    assert "instruction set was {'architecture'" in (err := capsys.readouterr().err) and "'compiler': 'sse2'" in err
 
 
 def test_check_same_passes_what_is_the_same(small):

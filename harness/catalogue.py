@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from noether import resources
@@ -67,8 +68,13 @@ def counted() -> str:
     return f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
 
 
-def field(name: str, text: str) -> Text:
-    return Text.assemble((f"{name:<10}", "bold"), text)
+def field(name: str, text: str) -> Table:
+    """One fact, with what does not fit on its line below its beginning."""
+    grid = Table.grid()
+    grid.add_column(width=10, style="bold")
+    grid.add_column(overflow="fold")
+    grid.add_row(name, Text(text))
+    return grid
 
 
 def theory_section(anchor: str, theory: str) -> str:
@@ -173,7 +179,7 @@ def show(case: Case) -> Group:
         if proof is not None:
             exactly = "exactly" if proof.exact else f"to {proof.relative:.0e} of its terms, 50 digits"
             broken = f"the breaking term breaks it by {proof.broken:.2g}" if proof.broken else "the breaking term keeps it"
-            rows.append(Text(f"          <grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
+            rows.append(field("", f"<grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
     point = np.array(case.box, dtype=float).mean(axis=1)
     rows.append(field("middle", f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = {float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box"))
     return Group(Text(paper), Text(), *rows)

@@ -17,11 +17,13 @@ GAP = 2
 
 
 def laws_table(result: Result) -> Table:
-    """One line a law, however narrow the terminal: forty of them must be read at a glance."""
-    lines = [
-        law_line(row, [r for r in result.records if r.law == row.law and not r.control])
-        for row in result.rows
-    ]
+    """One line a law, however narrow the terminal: forty of them must be read at a glance.
+
+    Of an interrupted run those that it came to.
+    """
+    rows = [row for row in result.rows if row.cells or row.controls or not result.interrupted]
+    real = [r for r in result.records if not r.control]
+    lines = [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
     wide = [max(map(len, column)) for column in zip(COLUMNS, *lines, strict=True)]
     width = allotted(wide, console().width, has_power=any(line[POWER] for line in lines))
     table = listing(*(COLUMNS[at] for at in width))

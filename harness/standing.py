@@ -8,8 +8,10 @@ from rich.text import Text
 
 from noether import power
 from noether.lawbook import LAWS
-from noether.table import COLOUR, listing, number
+from noether.terminal import COLOUR, console, listing, number
 from noether.verdicts import ORDER, Record, summarise
+
+ROOMY = 100  # columns from which on slopes are shown; --json has them always
 
 
 def slopes(records: Iterable[Record]) -> str:
@@ -32,14 +34,16 @@ def title(law: str) -> str:
 
 
 def standing_table(records: list[Record], laws: Iterable[str]):
-    """law, title, cells, worst spent, slopes by stated order, power, controls killed, verdict."""
-    table = listing("law", "what", "cells", "worst", "slopes", "power", "controls", "verdict")
+    """law, title, cells, worst spent, slopes by stated order where there is room, power, controls killed, verdict."""
+    has_slopes = console().width >= ROOMY
+    slope = ("slopes",) if has_slopes else ()
+    table = listing("law", "what", "cells", "worst", *slope, "power", "controls", "verdict")
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]
         verdict = Text(row.verdict, style=COLOUR[row.verdict])
         killed, seen = f"{row.killed}/{row.controls}", power.of_law(mine, row.law).told
         table.add_row(
-            row.law, title(row.law), str(row.cells), number(row.worst_spent), slopes(mine), seen, killed, verdict
+            row.law, title(row.law), str(row.cells), number(row.worst_spent), *([slopes(mine)] if has_slopes else []), seen, killed, verdict
         )
     return table
 

@@ -13,6 +13,8 @@ from rich.table import Table
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDEST = 200  # columns: beyond it an eye loses its line
+NUMBERS = ("cells", "worst", "cases", "folders", "size", "checks", "lanes", "replayed", "batches", "steps", "ratio", "total")
+"""Columns of tables that are set to the right."""
 LOG = 120  # columns where there is no terminal: what the logs of a CI show without wrapping
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 
@@ -47,5 +49,5 @@ def number(x: float | None) -> str:
 def listing(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in ("cells", "worst") else "left")
+        table.add_column(name, overflow="fold", justify="right" if name in NUMBERS else "left")
     return table

@@ -63,3 +63,12 @@ def test_each_law_has_its_title_on_one_line(result, monkeypatch, columns):
 
 def test_a_law_that_this_version_does_not_know_has_no_title(plan):
     assert law_table.titled("Z9") == ""
+
+
+def test_an_interrupted_run_lists_the_laws_that_it_came_to(result):
+    from dataclasses import replace
+
+    some = [r for r in result.records if r.law == "D2"]
+    stopped = replace(result, records=some, rows=summarise(some, list(result.laws)), interrupted=True)
+    assert laws_table(stopped).row_count == 1 and laws_table(replace(stopped, interrupted=False)).row_count == 3
+    assert laws_table(replace(stopped, records=[], rows=summarise([], list(result.laws)))).row_count == 0

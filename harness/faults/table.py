@@ -8,8 +8,9 @@ from noether.faults.campaign import INTERNAL, Campaign
 from noether.faults.findings import LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.precision import UNIT
-from noether.table import listing
+from noether.terminal import console, listing
 
+ROOMY = 100  # columns from which on the matrix stands wide
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
 WORD = {0: "every planted fault is killed", 1: "a law is violated with nothing planted", 3: "the harness is blind", INTERNAL: "internal error"}
 
@@ -23,7 +24,7 @@ def mark(row: Row, law: str) -> str:
 def matrix_table(matrix: list[Row]):
     matrix, laws = of_launches(matrix)
     table = listing("fault", *laws)
-    table.padding = (0, 0, 0, 1)
+    table.padding = (0, 0, 0, 1 if console().width >= ROOMY else 0)
     kind = None
     for row in matrix:
         if row.kind != kind:

@@ -1,6 +1,7 @@
 """The compiler of the kernels: which one is here, which one was tested, and which are known to be wrong.
 
-A verdict on a kernel is a verdict on its compiler too: law B1 says so, and a run names a compiler that is not the tested one.
+A verdict on a kernel is a verdict on its compiler too: law B1 says so, and a run names a compiler that is not
+the tested one.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ TESTED = "3.7.1"  # of constraints.txt, which no installed package has; a test c
 
 WRONG = {
     "3.8.0": (
-        "it adds the terms of some strict sums in another order than written, in float64, float32 and float16 "
-        "(docs/findings/triton-3.8.md)"
+        "it adds the terms of some strict sums in another order than written, in float64, float32 and "
+        "float16 (docs/findings/triton-3.8.md)"
     ),
 }
 """Release of Triton -> what it does."""
 
 
 def release() -> str | None:
-    """The version of the Triton that would be imported, read from its text: importing it takes a second. None without one.
+    """The version of the Triton that would be imported, read from its text: to import it takes a second.
 
-    Not of the metadata of a package `triton`: builds of other names (pytorch-triton, triton-windows) are imported as triton.
+    None without one. Not from a package's metadata: builds of other names are imported as triton too.
     """
     try:
         found = importlib.util.find_spec("triton")
@@ -36,7 +37,7 @@ def release() -> str | None:
 
 
 def complaint(version: str) -> str:
-    """What is to be said of a version of Triton; '' of the tested one. A build (3.8.0+git1234567) is its release."""
+    """What is to be said of a version of Triton; '' of the tested one. 3.8.0+git1234567 is a 3.8.0."""
     base = version.partition("+")[0]
     if base in WRONG:
         return f"Triton {version} is known to be wrong: {WRONG[base]}; Triton {TESTED} is the tested one"

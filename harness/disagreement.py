@@ -84,7 +84,7 @@ def explained(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> d
             "line": "the interpreter compiles nothing: no order of its sums was asked for",
         }
     try:
-        return explain(job, mine)
+        return explain(job, mine, plain)
     except Exception as error:
         return {
             "explained": False,

@@ -16,6 +16,7 @@ from noether.discrete import DiscreteCell, compared, turned
 from noether.kernels import launch
 from noether.kernels.precision import parse
 from noether.kernels.program import Op, Program
+from noether.kernels.rules import RULES
 from noether.kernels.sums import reordered, sums, terms
 from noether.table import explained, unsaid
 from noether.verdicts import VIOLATED
@@ -147,6 +148,28 @@ def test_any_order_is_found_or_makes_no_difference(order):
 
 
 @compiles
+def test_an_order_that_begins_with_a_later_step_is_told_with_that_step():
+    # The compiler takes the first step of a dampened rule apart: the loop behind it has sums of its own.
+    found = judged(cell("deformed-rayleigh", "heavy-ball-dampened", steps=6), planting(backwards))
+    assert found.verdict == VIOLATED and found.data["diagnosis"]["explained"], found.reason
+    assert (
+        found.data["diagnosis"]["first"]["step"] == 1 and "from step 1 on agrees in every bit" in found.reason
+    )
+    assert "k*q[0]" in found.reason  # a sum that goes on in the rule
+
+
+@pytest.mark.parametrize(
+    "rule", [r.name for r in RULES.values() if not (r.on_metric or r.metric != "euclidean")]
+)
+@pytest.mark.parametrize("precision", ["float64", "float16/eager", "bfloat16"])
+def test_the_force_as_one_program_steps_as_the_rule_does(rule, precision):
+    job = cell("mexican-hat", rule, precision, "numpy", lanes=9, steps=5).job()
+    whole = replace(job, program=reassociation.force(job))
+    assert launch.differing_bits(reassociation.stepped(whole), launch.run(job, "numpy")) == 0
+    assert (whole.program != job.program) == (job.rule.decay == "coupled")
+
+
+@compiles
 def test_another_fault_is_not_called_an_order():
     found = judged(cell(), turned)
     assert (
@@ -176,7 +199,7 @@ def test_a_launch_that_agrees_has_no_diagnosis():
 
 @compiles
 def test_a_search_that_fails_says_so_and_loses_no_verdict(monkeypatch):
-    monkeypatch.setattr(reassociation, "additions", lambda job, ptx: 1 / 0)
+    monkeypatch.setattr(reassociation, "additions", lambda job, ptx, step: 1 / 0)
     found = judged(cell(), turned)
     assert found.verdict == VIOLATED and "the search for another order failed, ZeroDivisionError" in unsaid(
         found

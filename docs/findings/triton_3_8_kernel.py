@@ -1,8 +1,8 @@
 """Does this Triton add in the order that is written? Needs triton and numpy, no GPU. See triton-3.8.md.
 
 The kernel adds four products from left to right, without fused multiply-add. The script compiles it for an
-NVIDIA GPU (sm_90, or another as argument), reads from the PTX in which order the products are added, and counts
-how many of 1000 sums that order changes.
+NVIDIA GPU (sm_90, or another as argument), reads from the PTX in which order the products are added, and
+counts how many of 1000 sums that order changes.
 """
 
 import re
@@ -37,7 +37,7 @@ def compiled(kind: str, arch: int) -> str:
 
 
 def order(ptx: str) -> list[int]:
-    """The terms in the order in which the PTX adds them: its products by their operands, its additions in turn."""
+    """The terms in the order in which the PTX adds them: products by their operands, additions in turn."""
     loads = re.findall(r"ld\.global\.\w+ \{ (%\w+) \}", ptx)
     meaning = {register: [k] for k, register in enumerate(loads)}
     for name, result, x, y in re.findall(r"(add|mul)\.(?:rn\.)?b?f\d+\s+(%\w+), (%\w+), (%\w+);", ptx):

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.cases.declared import LONGEST, CaseError, brief, check_dim, check_line, is_finite, rows_of
+
 EUCLIDEAN, DIAGONAL, BREGMAN = "euclidean", "diagonal", "bregman"
-
-
-class CaseError(ValueError):
-    """A case file says something that cannot be: what is, what it must be, where."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,15 @@ class Symmetry:
     a: tuple[float, ...]
 
     def __post_init__(self):
-        d = len(self.a)
-        if any(len(row) != d for row in self.A) or len(self.A) != d:
-            raise CaseError(f"symmetry {self.name}: A is {len(self.A)}x{len(self.A[0])} but a has {d} entries: A must be {d}x{d}")
+        check_line("symmetry: name", self.name, LONGEST)
+        where = f"symmetry {self.name}"
+        if not isinstance(self.a, Sequence | np.ndarray) or not all(map(is_finite, self.a)):
+            raise CaseError(f"{where}: a is {brief(self.a)}, must be a tuple of finite numbers")
+        rows = rows_of(f"{where}: A", self.A)
+        if len(rows) != len(self.a):
+            raise CaseError(f"{where}: A is {len(rows)}x{len(rows)} but a has {len(self.a)} entries: A must be {len(self.a)}x{len(self.a)}")
+        object.__setattr__(self, "A", rows)
+        object.__setattr__(self, "a", tuple(self.a))
         if not np.any(self.matrix) and not np.any(self.shift):
             raise CaseError(f"symmetry {self.name}: A and a are zero: a generator must move something")
 
@@ -83,17 +87,19 @@ def translation(direction: Sequence[float], name: str = "translation") -> Symmet
 
 def linear(A, name: str) -> Symmetry:
     """xi(q) = A q for a (d, d) matrix."""
-    rows = tuple(tuple(int(x) if x == int(x) else float(x) for x in row) for row in np.asarray(A))
+    rows = tuple(tuple(int(x) if x == int(x) else float(x) for x in row) for row in rows_of(f"symmetry {brief(name)}: A", A))
     return Symmetry(name, rows, (0,) * len(rows))
 
 
 def scale(d: int) -> Symmetry:
     """xi(q) = q: the loss does not change with the length of q."""
+    check_dim(f"scale({brief(d)})", d)
     return linear(np.eye(d), "scale")
 
 
 def rotation(d: int, i: int, j: int) -> Symmetry:
     """Turns e_i into e_j."""
+    check_dim(f"rotation({brief(d)}, {brief(i)}, {brief(j)})", d, i, j)
     if not (0 <= i < d and 0 <= j < d and i != j):
         raise CaseError(f"rotation({d}, {i}, {j}): i and j must differ and lie in 0 .. {d - 1}")
     A = np.zeros((d, d))
@@ -122,10 +128,15 @@ class Metric:
 
     def __post_init__(self):
         needs = {EUCLIDEAN: None, DIAGONAL: "entries", BREGMAN: "potential"}
-        if self.kind not in needs:
-            raise CaseError(f"metric kind is {self.kind!r}, must be one of {list(needs)}")
+        if not isinstance(self.kind, str) or self.kind not in needs:
+            raise CaseError(f"metric kind is {brief(self.kind)}, must be one of {list(needs)}")
         if needs[self.kind] and getattr(self, needs[self.kind]) is None:
             raise CaseError(f"metric kind is {self.kind!r} but {needs[self.kind]} is missing")
+        for name in ("entries", "potential"):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise CaseError(f"metric {name} is {brief(getattr(self, name))}, must be a function")
+        if not isinstance(self.simplex, bool):
+            raise CaseError(f"metric simplex is {brief(self.simplex)}, must be True or False")
         if self.simplex and self.kind != BREGMAN:
             raise CaseError(f"metric kind is {self.kind!r} on the simplex: must be {BREGMAN!r}, its rule alone stays there")
 
@@ -167,15 +178,17 @@ class Case:
     samples: Callable | None = None
 
     def __post_init__(self):
+        check_line("case: name", self.name, LONGEST)
+        for name in ("title", "source"):
+            check_line(f"case {self.name}: {name}", getattr(self, name), 10 * LONGEST)
+        self.check_fields()
         if not self.symmetries:
             raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")
-        if self.pace is not None and not (isinstance(self.pace, (int, float)) and 0 < self.pace < np.inf and np.frexp(self.pace)[0] == 0.5):
-            raise CaseError(f"case {self.name}: pace is {self.pace!r}, must be a power of two, as in 0.25")
+        if not self.box:
+            raise CaseError(f"case {self.name}: box is empty: it must have an interval (low, high) for each parameter")
         for low, high in self.box:
-            if not all(isinstance(x, (int, float)) for x in (low, high)):
-                raise CaseError(f"case {self.name}: box has ({low!r}, {high!r}), must be two numbers with low < high")
-            if not (np.isfinite(low) and np.isfinite(high) and low < high):
-                raise CaseError(f"case {self.name}: box has ({low}, {high}), must be finite with low < high")
+            if not is_finite(low) or not is_finite(high) or not low < high or not is_finite(float(high) - float(low)):
+                raise CaseError(f"case {self.name}: box has ({brief(low)}, {brief(high)}), must be two finite numbers with low < high")
         for symmetry in self.symmetries:
             if len(symmetry.a) != self.dim:
                 raise CaseError(f"case {self.name}: symmetry {symmetry.name} acts on {len(symmetry.a)} parameters but box has {self.dim}")
@@ -184,6 +197,31 @@ class Case:
             raise CaseError(f"case {self.name}: symmetries are named {names}: names must differ")
         if self.metric.simplex and not all(low > 0 for low, _ in self.box):
             raise CaseError(f"case {self.name}: box is {self.box}: on the simplex every low must be above 0")
+
+    def check_fields(self) -> None:
+        """Each field of its kind. Raises CaseError."""
+
+        def refuse(name, must):
+            raise CaseError(f"case {self.name}: {name} is {brief(getattr(self, name))}, must be {must}")
+
+        for name in ("loss", "breaking", "kinks", "samples"):
+            value = getattr(self, name)
+            if not callable(value) and not (value is None and name in ("kinks", "samples")):
+                refuse(name, f"a function {name}(q, xp)")
+        if not isinstance(self.metric, Metric):
+            refuse("metric", "a Metric(...)")
+        if not isinstance(self.symmetries, tuple | list) or not all(isinstance(s, Symmetry) for s in self.symmetries):
+            refuse("symmetries", "a tuple of Symmetry")
+        if not isinstance(self.box, tuple | list) or not all(isinstance(b, tuple | list) and len(b) == 2 for b in self.box):
+            refuse("box", "a tuple of (low, high)")
+        object.__setattr__(self, "symmetries", tuple(self.symmetries))
+        object.__setattr__(self, "box", tuple(tuple(b) for b in self.box))
+        if not is_finite(self.kick) or not self.kick > 0:
+            refuse("kick", "a finite number above 0")
+        if self.pace is not None and not (is_finite(self.pace) and self.pace > 0 and np.frexp(float(self.pace))[0] == 0.5):
+            refuse("pace", "a power of two, as in 0.25")
+        if not isinstance(self.scale_free, bool):
+            refuse("scale_free", "True or False")
 
     @property
     def dim(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, Metric, Symmetry
+from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, brief
 from noether.complaint import Origin, UndeclaredParameter, first_line, told
 from noether.namespace import NUMPY
 from noether.timelimit import TimeUp, allowed, limited
@@ -45,27 +45,9 @@ class Parameters(Sequence):
 
 
 def check_types(case: Case, origin: Origin) -> None:
-    """Raises UsageError where a field has a type that a Case cannot have."""
-
-    def refuse(field, value, must):
-        raise UsageError(f"{origin.label}: {field} is {value!r}, must be {must}")
-
+    """Raises UsageError where a case has another kind of name than those of the catalogue; all else it says of itself."""
     if not isinstance(case.name, str) or not NAME.fullmatch(case.name):
-        refuse("name", case.name, "lower-case words joined by hyphens")
-    for field in ("title", "source"):
-        if not isinstance(getattr(case, field), str):
-            refuse(field, getattr(case, field), "a line of text")
-    for field in ("loss", "breaking"):
-        if not callable(getattr(case, field)):
-            refuse(field, getattr(case, field), f"a function {field}(q, xp)")
-    if not isinstance(case.metric, Metric):
-        refuse("metric", case.metric, "a Metric(...)")
-    if not isinstance(case.symmetries, tuple) or not all(isinstance(s, Symmetry) for s in case.symmetries):
-        refuse("symmetries", case.symmetries, "a tuple of Symmetry")
-    if not isinstance(case.box, tuple) or not all(isinstance(b, tuple) and len(b) == 2 for b in case.box):
-        refuse("box", case.box, "a tuple of (low, high)")
-    if isinstance(case.kick, bool) or not isinstance(case.kick, int | float) or not 0 < case.kick < float("inf"):
-        refuse("kick", case.kick, "a finite number above 0")
+        raise UsageError(f"{origin.label}: name is {brief(case.name)}, must be lower-case words joined by hyphens")
 
 
 @dataclass(frozen=True)

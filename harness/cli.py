@@ -29,6 +29,7 @@ from noether.commands import (
 from noether.commands.app import app
 from noether.commands.completion import VARIABLE, prepare
 from noether.commands.verify import with_baseline_file
+from noether.outside import guarded
 from noether.usage import CannotRun, UsageError
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
@@ -50,6 +51,7 @@ def terminable():
         signal.signal(signal.SIGTERM, before)
 
 
+@guarded()
 def call(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from here."""
     words = sys.argv[1:] if arguments is None else arguments

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from noether import resources
+from noether.outside import lines, printable
 from noether.table import footing, killers, number, unsaid, verdict, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
@@ -45,7 +46,7 @@ class Annotation:
 
 def as_data(text: str) -> str:
     """Percent first, or what the others leave would be escaped again."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def as_property(text: str) -> str:
@@ -139,6 +140,7 @@ def shown(found: Iterable[Annotation]) -> list[Annotation]:
 
 def cell(text: str) -> str:
     """Text inside a markdown table: one line, nothing of it markup."""
+    text = lines(text)
     for sign in "\\`*_{}[]<>#|":
         text = text.replace(sign, "\\" + sign)
     return " ".join(text.split())

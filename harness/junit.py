@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
+from noether.outside import lines
 from noether.table import number, unsaid
 from noether.verdicts import HOLDS, VIOLATED, Record
 
@@ -19,7 +20,7 @@ FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def clean(text: str) -> str:
-    return FORBIDDEN.sub("?", text)
+    return FORBIDDEN.sub("?", lines(text))
 
 
 def message(r: Record) -> str:

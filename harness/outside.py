@@ -51,6 +51,11 @@ def lines(text: str) -> str:
     return printable(text, keep="\n")
 
 
+def on_page(value):
+    """What a template is given, before it is escaped: markup of our own as it is, text made printable."""
+    return lines(value) if type(value) is str else value
+
+
 class Guarded:
     """A stream on which no order can be given from outside; all else is the stream's own.
 

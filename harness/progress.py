@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from noether.outside import printable
+
 EVERY = 10.0  # seconds between two plain lines
 FEWEST = 3  # things done, from which on the time left is estimated
 NAMED = 3  # things that run now which a line names
@@ -159,7 +161,7 @@ def bar(progress: Progress) -> Iterator[None]:
         max_refresh = 0.2
 
         def render(self, task):
-            return Text(progress.line(1), no_wrap=True, overflow="ellipsis")
+            return Text(printable(progress.line(1)), no_wrap=True, overflow="ellipsis")
 
     class Redrawn(Bar):
         """Takes the share anew at each redrawing: a time box is reached by itself."""
@@ -174,7 +176,7 @@ def bar(progress: Progress) -> Iterator[None]:
         TextColumn("noether"), BarColumn(20), Words(), console=out, transient=True, refresh_per_second=5
     ) as shown_bar:
         shown_bar.add_task("", total=None)
-        progress.say = lambda text: shown_bar.console.print(Text(text), soft_wrap=True)
+        progress.say = lambda text: shown_bar.console.print(Text(printable(text)), soft_wrap=True)
         yield
         progress.say = lambda text: None
 

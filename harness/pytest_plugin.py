@@ -66,12 +66,12 @@ class Noether:
 
 def told(result) -> str:
     """The verdict, then what is violated or undecided, a line each, with what replays it."""
-    from noether import table
+    from noether import outside, table
 
     lines = [f"noether: {table.verdict(result)}"]
     for part in table.remainder(result):
         lines.append(part if isinstance(part, str) else part.plain)
-    return "\n".join(lines)
+    return outside.lines("\n".join(lines))
 
 
 @pytest.fixture

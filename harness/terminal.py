@@ -8,8 +8,11 @@ import sys
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 
+from noether.outside import lines
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDEST = 200  # columns: beyond it an eye loses its line
@@ -36,9 +39,23 @@ def say(*contents) -> None:
     out = console()
     with out.capture() as captured:
         for content in contents:
-            out.print(content, soft_wrap=isinstance(content, str))
+            out.print(Harmless(content), soft_wrap=isinstance(content, str))
     text = captured.get()
     sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
+
+
+class Harmless:
+    """Anything to print, without the control characters that came from outside: those of colours are put in later."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def __rich_console__(self, out: Console, options):
+        for segment in out.render(self.content, options):
+            yield segment if segment.control else Segment(lines(segment.text), segment.style)
+
+    def __rich_measure__(self, out: Console, options):
+        return Measurement.get(out, options, self.content)
 
 
 def number(x: float | None) -> str:

@@ -5,9 +5,27 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from noether.outside import printable
+
+LONGEST = 4096  # characters of a word: no path is longer
+
 
 class UsageError(ValueError):
     """Wrong usage or input: exit code 2, the message and no traceback."""
+
+
+class CannotRun(RuntimeError):
+    """This machine, or what was asked to do the work, cannot do it now: exit code 3, the message and no traceback."""
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Raises UsageError where a word of the command line cannot be printed on a line, or be a path or a name at all."""
+    for number, word in enumerate(words, 1):
+        if not word.isprintable():
+            told = printable(word[:60]) + " ..." * (len(word) > 60)
+            raise UsageError(f"word {number} of the command is '{told}', must be text that can be printed on a line")
+        if len(word) > LONGEST:
+            raise UsageError(f"word {number} of the command, '{word[:40]} ...', has {len(word)} characters, must have at most {LONGEST}")
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
@@ -15,8 +33,13 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
     names = list(known)
     near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return UsageError(f"{kind} is {word!r}, must be one of {', '.join(names)}{hint}")
+    return UsageError(f"{kind} is {brief(word)}, must be one of {', '.join(names)}{hint}")
 
 
-class CannotRun(RuntimeError):
-    """This machine, or what was asked to do the work, cannot do it now: exit code 3, the message and no traceback."""
+def brief(value, most: int = 80) -> str:
+    """What somebody gave, as it may stand in a line."""
+    try:
+        text = repr(value)
+    except Exception:  # of an object of somebody else; or a whole number of thousands of digits
+        text = f"a {type(value).__name__} that cannot be told"
+    return printable(text if len(text) <= most else f"{text[: most - 4]} ...")

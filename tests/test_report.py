@@ -121,7 +121,7 @@ def test_junit_takes_any_text(plan):
 
     record = Cell("D2/x", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
     record.reason = "\x00\x1b[31m <&>\ud800"
-    assert "??[31m" in xml.fromstring(document([record]).split("\n", 1)[1]).find(".//failure").get("message")
+    assert r"\u0000\u001b[31m <&>\ud800" in xml.fromstring(document([record]).split("\n", 1)[1]).find(".//failure").get("message")
 
 
 def test_an_interrupted_run_is_reported_as_unfinished(plan, capsys):

@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from noether.outside import printable
+
 SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend is missing, 70 internal error."
@@ -48,4 +50,4 @@ def repeated(*more: str) -> str:
 
 def complain(text: str) -> None:
     """One line on stderr, where errors, notes and progress go."""
-    print(f"noether: {text}", file=sys.stderr)
+    print(f"noether: {printable(text)}", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noether.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
+from noether.outside import printable
 from noether.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
@@ -62,5 +63,5 @@ def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     from noether.progress import watched
 
     word = write(found, path, boxed)
-    print(f"\nwrote {path}; verified by: noether verify {word}\n")
+    print(f"\nwrote {printable(str(path))}; verified by: noether verify {printable(word)}\n")
     conclude(watched(Request(cases=(word,)), quiet=quiet), False, quiet=quiet)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noether.commands import AsJson, complain, option, printed
+from noether.outside import printable
 
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
 
@@ -36,6 +37,6 @@ def findings(
         write_whole(out, text)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
-    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(out)
+    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(printable(str(out)))
     for note in found.notes:
         complain(f"note: {note}")

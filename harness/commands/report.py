@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noether.commands import HOLDS, VIOLATED, AsJson, complain, printed
+from noether.outside import printable
 from noether.usage import UsageError
 
 Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN] | A B", help="A run folder, the newest in runs/ when left out; two to compare the second with the first.")]
@@ -30,7 +31,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
 
     with busy("writing the pages"):
         found = republish(runs[0] if runs else newest())
-    printed(pages(found)) if as_json else print(found.path / "report.html")
+    printed(pages(found)) if as_json else print(printable(str(found.path / "report.html")))
     for note in found.notes:
         complain(f"note: {note}")
 

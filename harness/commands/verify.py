@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from noether.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
-from noether.usage import UsageError
+from noether.outside import orders
+from noether.usage import UsageError, check_words
 
 SHOWN = 5  # cells without a verdict
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -110,6 +111,7 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: b
 
 def with_baseline_file(words: list[str]) -> list[str]:
     """`--baseline` without a FILE.json behind it means baseline.json; an option cannot say that of itself."""
+    check_words(words)
     out: list[str] = []
     for here, following in zip(words, [*words[1:], ""], strict=False):
         out.append(here)
@@ -171,7 +173,7 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
         from noether.table import ending, say, verdict
 
         say(verdict(result)) if quiet else say(*ending(result, whole=verbose))
-    announce(result, (sys.stderr if as_json else sys.stdout).write)
+    announce(result, orders(sys.stderr if as_json else sys.stdout).write)
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:

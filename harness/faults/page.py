@@ -8,6 +8,7 @@ from noether.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.table import WORD, graded, spread
 from noether.kernels.precision import UNIT
+from noether.outside import on_page
 from noether.report import TEMPLATES
 from noether.report.page import UNFINISHED
 from noether.verdicts import Record
@@ -56,7 +57,7 @@ def render(records: list[Record], about: dict) -> str:
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = found.exit_code if code is None else code
     told = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=on_page, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(decades=decades, heat=heat, spread=spread)
     return environment.get_template("faults.html").render(
         about=about, found=found, verdict=told, unfinished=unfinished, tone="good" if code == 0 and not unfinished else "bad", kinds=by_kind(matrix), generated=generated, totals=totals(generated),

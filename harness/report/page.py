@@ -6,6 +6,7 @@ import math
 import shlex
 from functools import cache
 
+from noether.outside import on_page
 from noether.power import percent
 from noether.report import TEMPLATES
 from noether.report.exhibits import exhibits
@@ -56,7 +57,7 @@ def environment():
     """Compiled once: a page takes a tenth of what its templates take."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=on_page, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(number=number, where=where, percent=percent)
     made.globals["inf"] = math.inf
     return made

@@ -12,6 +12,8 @@ import os
 import select
 import sys
 
+from noether.outside import Guarded
+
 OUTLETS: dict[str, Outlet] = {}
 """stdout and stderr of this process, once they are guarded."""
 
@@ -89,7 +91,7 @@ def guard_worker() -> None:
     guard()
     if "stdout" in OUTLETS:
         os.dup2(OUTLETS["stderr"].fd, OUTLETS["stdout"].fd)
-        sys.stdout = sys.stderr
+        sys.stdout = sys.stderr = Guarded(sys.stderr)
 
 
 def flush() -> None:

@@ -14,7 +14,7 @@ from noether.verdicts import SCHEMA
 
 FIELDS = {
     "versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": list_of(NAME),
-    "command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "cwd": TEXT.optional, "start": TEXT.optional,
+    "command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "pid": whole().optional, "cwd": TEXT.optional, "start": TEXT.optional,
     "end": TEXT.or_null.optional, "exit_code": whole(0, 255).or_null.optional, "records": whole().or_null.optional, "seed": whole().optional,
     "backend": NAME.or_null.optional, "left_out": list_of(NAME).optional, "cells": whole().optional, "strict": TRUTH.optional,
     "seconds": NUMBER.optional, "errors": whole().optional, "blind": list_of(TEXT).optional, "resumed": list_of(TEXT).optional,

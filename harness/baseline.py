@@ -20,7 +20,8 @@ from pathlib import Path
 
 from noether import seal
 from noether.fields import FINITE, OBJECT, Kind, check, whole
-from noether.records import plain, write_whole
+from noether.files import write_whole
+from noether.records import plain
 from noether.strict import first_line, read_json, reason, shortened
 from noether.usage import UsageError
 from noether.verdicts import HOLDS, ORDER, Record

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from noether.folder import acquire, read_about, release
+from noether.folder import read_about
 from noether.kernels import caches
+from noether.lock import Lock
 from noether.terminal import listing
 from noether.usage import UsageError
 
@@ -88,7 +89,7 @@ def run(path: Path) -> Item:
         return item
     try:
         read_about(path)
-        release(path, acquire(path))
+        Lock(path).release()
     except UsageError as error:
         item.kept = str(error)
     return item
@@ -110,13 +111,13 @@ def remove(item: Item) -> None:
 
 def remove_run(item: Item) -> None:
     """Under the lock, run.json last: a removal that is cut off leaves a run that is known as one."""
-    lock = acquire(item.path)
+    lock = Lock(item.path)
     try:
         for file in reversed(item.files):
             if file.name != "lock":
                 file.unlink(missing_ok=True)
     finally:
-        release(item.path, lock)
+        lock.release()
     if not os.listdir(item.path):
         item.path.rmdir()
 

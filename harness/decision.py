@@ -73,7 +73,7 @@ def conclude(complain) -> None:
 
 def write(made: Decision, why: list[str]) -> str:
     """unprinted.txt; returns where it is, or why it is not."""
-    from noether.records import write_whole
+    from noether.files import write_whole
 
     if made.folder is None or not made.folder.is_dir():
         return ""

@@ -6,23 +6,25 @@
                     disagrees with records.jsonl was cut off and is run again when the run is resumed.
     Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another run
     is found (harness/seal.py).
-    lock            held while a process writes; a lock whose process died is free (flock)
+    lock            held while a process writes; a lock whose process died is free
 """
 
 from __future__ import annotations
 
 import datetime
-import fcntl
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from noether import about, seal
 from noether.fields import NAME, NUMBER, TEXT, check, whole
+from noether.files import UNFINISHED, Appender, Place
+from noether.lock import Lock
 from noether.machine import machine, versions
-from noether.records import Appender, Lines, chained_line, read_lines, read_records, sealed_lines, write_whole
+from noether.records import Lines, chained_line, read_lines, read_records, sealed_lines
 from noether.strict import kind_of, loads
 from noether.usage import UsageError
 from noether.verdicts import SCHEMA, Record
@@ -139,17 +141,24 @@ def newest() -> Path:
 
 
 class Folder:
-    """A run folder that this process writes. Made by `create` or `reopen`; both raise UsageError before any work."""
+    """A run folder that this process writes. Made by `create` or `reopen`; both raise UsageError before any work.
 
-    def __init__(self, path: Path, said: dict, lock: int, last: str = ""):
-        """last: the check of the last line of cells.jsonl that is there already."""
-        self.path, self.about, self._lock = path, said, lock
-        self.count, self._last = 0, last
+    Every write raises OSError with nothing half-written, Replaced where another folder is in its place.
+    """
+
+    def __init__(self, lock: Lock, said: dict, texts: dict[str, str], last: str = ""):
+        """texts: files that are put in place together with run.json; last: the check of the last line of cells.jsonl."""
+        self.path, self.about, self._lock = lock.path, said, lock
+        self.count, self._last, self._open = 0, last, []
         try:
-            self._records, self._cells = Appender(path / "records.jsonl"), Appender(path / "cells.jsonl")
-            self.write_about()
+            lock.place.write({**texts, "run.json": about.text(said)})
+            for name in ("records.jsonl", "cells.jsonl"):
+                self._open.append(Appender(lock.place, name))
+            lock.place.synced()
         except OSError as error:
-            raise UsageError(f"run folder {path} cannot be written: {error.strerror or error}") from None
+            self.close()
+            raise UsageError(f"run folder {self.path} cannot be written: {error.strerror or error}") from None
+        self._records, self._cells = self._open
 
     @classmethod
     def create(cls, out: Path | None, said: dict) -> Folder:
@@ -158,52 +167,51 @@ class Folder:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"run folder {path} cannot be made: {error.strerror or error}") from None
-        lock = acquire(path)
-        if (path / "run.json").exists() or (path / "records.jsonl").exists():
-            release(path, lock)
+        lock = Lock(path)
+        if {"run.json", "records.jsonl", "cells.jsonl"} & set(lock.place.names()):
+            lock.release()
             raise UsageError(f"run folder {path} already holds a run: choose another --out, or go on with --resume {path}")
-        head = {"schema": SCHEMA, "id": secrets.token_hex(8), "versions": versions(), "machine": machine(), "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}
-        return cls(path, {**head, **said}, lock)
+        head = {"schema": SCHEMA, "id": secrets.token_hex(8), "pid": os.getpid(), "versions": versions(), "machine": machine(),
+                "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}  # fmt: skip
+        return cls(lock, {**head, **said}, {})
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple[Folder, Run]:
-        """Go on with a run: records of unfinished cells are dropped, whole cells are kept."""
-        if read_about(path)["schema"] < SCHEMA:
-            raise UsageError(f"run folder {path} is of an older noether: use the version that wrote it")
-        lock = acquire(path)
+    def reopen(cls, path: Path, allowed: Callable[[dict], None] = lambda said: None) -> tuple[Folder, Run]:
+        """Go on with a run: records of unfinished cells are dropped, whole cells are kept.
+
+        allowed   raises UsageError where run.json says what cannot be gone on with
+        Nothing is written before all is known to be well; then it is looked at again, under the lock.
+        """
+        path = Path(path)
+        resumable(path, allowed)
+        lock = Lock(path)
         try:
-            run = read_run(path, repair=True)
-            last, cells = "", []
-            for name in run.cells:
-                _, checks = sealed_lines([r.as_dict() for r in run.records if r.cell == name])
-                done = {**cell_done(run.about["id"], name, checks), **({"seconds": run.seconds[name]} if name in run.seconds else {})}
-                cells.append(chained_line(done, run.about["id"], last))
-                last = seal.check_of(cells[-1])
-            write_whole(path / "records.jsonl", sealed_lines([r.as_dict() for r in run.records])[0])
-            write_whole(path / "cells.jsonl", "".join(cells))
+            run = resumable(path, allowed)
+            texts, last = whole_cells(run)
             said = {name: value for name, value in run.about.items() if name != "last"}
-            said = {**said, "end": None, "exit_code": None, "records": None, "resumed": [*said.get("resumed", []), now()]}
-            folder = cls(path, said, lock, last)
-            folder.count = len(run.records)
-            return folder, run
-        except OSError as error:
-            release(path, lock)
-            raise UsageError(f"run folder {path} cannot be written: {error.strerror or error}") from None
-        except UsageError:
-            release(path, lock)
+            said = {**said, "pid": os.getpid(), "end": None, "exit_code": None, "records": None, "resumed": [*said.get("resumed", []), now()]}
+            clear(lock.place)
+        except BaseException:
+            lock.release()
             raise
+        folder = cls(lock, said, texts, last)
+        folder.count = len(run.records)
+        return folder, run
 
     def write_about(self) -> None:
-        write_whole(self.path / "run.json", about.text(self.about))
+        self._lock.check()
+        self._lock.place.write({"run.json": about.text(self.about)})
 
     def record(self, cell: str, records: list[Record], seconds: float) -> None:
-        """Keep the records of one finished cell. Raises OSError with nothing half-written."""
+        """Keep the records of one finished cell."""
+        self._lock.check()
         text, checks = sealed_lines([r.as_dict() for r in records])
         self._records.append(text)
         self._line({**cell_done(self.about["id"], cell, checks), "seconds": round(seconds, 3)})
         self.count += len(records)
 
     def record_error(self, cell: str, text: str) -> None:
+        self._lock.check()
         self._line({"cell": cell, "records": 0, "error": text})
 
     def _line(self, value: dict) -> None:
@@ -216,39 +224,41 @@ class Folder:
         self.write_about()
 
     def close(self) -> None:
-        self._records.close()
-        self._cells.close()
-        release(self.path, self._lock)
+        for file in self._open:
+            file.close()
+        self._open = []
+        self._lock.release()
+
+
+def resumable(path: Path, allowed: Callable[[dict], None]) -> Run:
+    """What is kept of a run that is gone on with. Raises UsageError; writes nothing."""
+    said = read_about(path)
+    if said["schema"] < SCHEMA:
+        raise UsageError(f"run folder {path} is of an older noether: use the version that wrote it")
+    allowed(said)
+    return read_run(path, repair=True)
+
+
+def whole_cells(run: Run) -> tuple[dict[str, str], str]:
+    """The texts of records.jsonl and cells.jsonl with the cells that are done, and the check of the last line."""
+    last, cells = "", []
+    for name in run.cells:
+        _, checks = sealed_lines([r.as_dict() for r in run.records if r.cell == name])
+        done = {**cell_done(run.about["id"], name, checks), **({"seconds": run.seconds[name]} if name in run.seconds else {})}
+        cells.append(chained_line(done, run.about["id"], last))
+        last = seal.check_of(cells[-1])
+    return {"records.jsonl": sealed_lines([r.as_dict() for r in run.records])[0], "cells.jsonl": "".join(cells)}, last
+
+
+def clear(place: Place) -> None:
+    """Remove what a killed process had not finished to write."""
+    for name in place.names():
+        if name.startswith(UNFINISHED):
+            with suppress(OSError):
+                place.unlink(name)
 
 
 def unused() -> Path:
     stem = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     names = (RUNS / (stem if n == 1 else f"{stem}-{n}") for n in range(1, 1000))
     return next(p for p in names if not p.exists())
-
-
-def acquire(path: Path) -> int:
-    """The lock of a run folder. The kernel frees it when its process dies, so a stale lock needs no guessing."""
-    file = path / "lock"
-    try:
-        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise UsageError(f"run folder {path} cannot be written: {error.strerror}") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.stat(file).st_ino != os.fstat(fd).st_ino:  # freed and removed between open and lock
-            raise BlockingIOError
-    except OSError:
-        holder = os.read(fd, 20).decode(errors="replace").strip() or "unknown"
-        os.close(fd)
-        raise UsageError(f"run folder {path} is being written by process {holder}: wait for it, or choose another --out") from None
-    with suppress(OSError):  # a full disk is met, and told, by what is written next
-        os.ftruncate(fd, 0)
-        os.write(fd, str(os.getpid()).encode())
-    return fd
-
-
-def release(path: Path, fd: int) -> None:
-    with suppress(FileNotFoundError):
-        (path / "lock").unlink()
-    os.close(fd)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.folder import Run, read_run
+from noether.files import write_whole
+from noether.folder import Run, read_about, read_run
 from noether.junit import document as junit
-from noether.records import write_whole
 from noether.report import render
 from noether.result import Result
 from noether.usage import UsageError
@@ -45,7 +45,11 @@ def publish(result: Result) -> None:
     if result.folder is None:
         return
     try:
+        if read_about(result.folder).get("id") != result.about.get("id"):
+            raise UsageError(f"{result.folder} holds another run by now")
         write(result.folder, result.records, {**result.errors, **result.lost}, list(result.laws), result.about)
+    except UsageError as error:
+        result.notes.append(f"no report was written: {error}")
     except OSError as error:
         result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
 

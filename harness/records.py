@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -156,44 +154,3 @@ def check_of(text: str, beside: tuple[str, ...]) -> str:
 
 def read_records(path: Path, *, sealed: bool = True) -> Lines:
     return read_lines(path, parse, sealed=sealed)
-
-
-class Appender:
-    """A file to which whole lines are appended; each append is on disk when it returns.
-
-    A write that fails (disk full) is taken back, so that the file ends in a whole line, and raises OSError.
-    """
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-
-    def append(self, text: str) -> None:
-        if not text:
-            return
-        before, data = os.fstat(self.fd).st_size, memoryview(text.encode("utf-8"))
-        try:
-            while data:
-                data = data[os.write(self.fd, data) :]
-            os.fsync(self.fd)
-        except OSError:
-            with suppress(OSError):  # a device cannot be cut; what is told is why the write failed
-                os.ftruncate(self.fd, before)
-            raise
-
-    def close(self) -> None:
-        os.close(self.fd)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new one, never half."""
-    new = path.with_name(path.name + ".new")
-    try:
-        with open(new, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

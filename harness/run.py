@@ -17,6 +17,7 @@ from noether.folder import Folder
 from noether.jobs import jobs as how_many
 from noether.kernels import caches
 from noether.kernels.launch import BackendMissing
+from noether.lock import Replaced
 from noether.machine import instructions, versions
 from noether.refusals import why
 from noether.result import USUAL, How, Plan, Result
@@ -111,14 +112,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         casetrust.remember(planned.selection.files)
     folder, found = None, None
     if resume is not None:
-        folder, found = Folder.reopen(Path(resume))
-        try:
-            check_same(found.about, request, planned.backend, how.part)
-        except UsageError:
-            folder.about = found.about
-            folder.write_about()
-            folder.close()
-            raise
+        folder, found = Folder.reopen(Path(resume), lambda about: check_same(about, request, planned.backend, how.part))
     elif record:
         folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend, "laws": planned.laws,
                                      "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict,
@@ -159,6 +153,8 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, 
                         folder.record(done.cell, done.records, done.seconds)
                     else:
                         folder.record_error(done.cell, done.error or done.lost)
+                except Replaced as error:
+                    raise RecordingError(f"{error}; nothing more is written there, and {folder.count} records were before") from None
                 except OSError as error:
                     raise RecordingError(
                         f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: "

@@ -10,8 +10,8 @@ import pytest
 
 from noether import cleaning
 from noether.cli import call
-from noether.folder import acquire, release
 from noether.kernels import caches
+from noether.lock import Lock
 
 VERIFY = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1"]
 
@@ -94,11 +94,11 @@ def test_of_a_named_run_what_the_run_wrote_goes(runs, capsys):
 
 
 def test_a_run_that_is_being_written_stays(runs, capsys):
-    lock = acquire(Path("runs/a"))
+    lock = Lock(Path("runs/a"))
     try:
         assert call(["clean", "--runs", "runs/a", "--runs", "runs/b"]) == 2
     finally:
-        release(Path("runs/a"), lock)
+        lock.release()
     assert "being written by process" in " ".join(capsys.readouterr().out.split())
     assert Path("runs/a/records.jsonl").exists() and not Path("runs/b/run.json").exists()
 

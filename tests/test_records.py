@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cli import call
-from noether.folder import Folder, acquire, read_run, release
+from noether.files import Appender, Place
+from noether.folder import Folder, read_run
 from noether.forging import rewrite
+from noether.lock import Lock
 from noether.machine import importable
-from noether.records import Appender, line, parse, read_records
+from noether.records import line, parse, read_records
 from noether.run import check_same
 from noether.seeds import derive
 from noether.usage import UsageError
@@ -206,7 +208,7 @@ def test_check_same_passes_what_is_the_same(small):
 
 def test_a_folder_in_use_is_refused(plan, capsys):
     Path("r").mkdir()
-    holder = "import sys; from pathlib import Path; from noether.folder import acquire; acquire(Path('r')); print('held', flush=True); sys.stdin.read()"
+    holder = "import sys; from noether.folder import Folder; from pathlib import Path; x = Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
     environment = importable()
     process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     try:
@@ -217,13 +219,18 @@ def test_a_folder_in_use_is_refused(plan, capsys):
         process.kill()
         process.communicate()
     assert (Path("r") / "lock").exists(), "a killed process leaves its lock"
+    for name in ("run.json", "records.jsonl", "cells.jsonl"):
+        (Path("r") / name).unlink()
     assert call([*SMALL, "--out", "r"]) == 0, "which is free"
     assert not (Path("r") / "lock").exists()
 
 
 def test_a_lock_is_given_back(tmp_path):
-    release(tmp_path, acquire(tmp_path))
-    release(tmp_path, acquire(tmp_path))
+    for _ in range(2):
+        lock = Lock(tmp_path)
+        with pytest.raises(UsageError, match="is being written by another process"):
+            Lock(tmp_path)
+        lock.release()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -242,7 +249,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(plan, capsys, out):
 
 
 def test_a_refused_write_leaves_whole_lines(tmp_path, monkeypatch):
-    file = Appender(tmp_path / "x")
+    file = Appender(Place(tmp_path), "x")
     file.append("one\n")
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data)[:2]) if len(data) > 2 else refuse())

@@ -11,7 +11,7 @@ from noether.bench.campaign import Campaign
 from noether.bench.measurement import Measurement, Timing
 from noether.bench.peers import MODULES, OURS
 from noether.bench.static import DEVICES, Shape
-from noether.records import write_whole
+from noether.files import write_whole
 from noether.table import listing
 
 PACKAGES = {"numba": "numba", "torch.compile": "torch", "jax": "jax"}

@@ -22,10 +22,10 @@ def findings(
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
+    from noether.files import write_whole
     from noether.findings import listed, page
     from noether.folder import newest, read_run
     from noether.progress import busy
-    from noether.records import write_whole
     from noether.usage import UsageError
 
     with busy("reading the run"):

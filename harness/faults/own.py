@@ -192,8 +192,8 @@ def away_from_zero(right):
 def dropping(right):
     """A resumed run forgets its last record, not the cell that it belongs to."""
 
-    def reopen(path):
-        opened, found = right(path)
+    def reopen(path, *how):
+        opened, found = right(path, *how)
         found.records = found.records[:-1]
         return opened, found
 

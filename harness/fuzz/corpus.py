@@ -24,6 +24,7 @@ from noether import casefile, fields, seal
 from noether.choices import case_named
 from noether.discrete import rules_of
 from noether.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
+from noether.files import write_whole
 from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
@@ -32,7 +33,7 @@ from noether.kernels.precision import parse, representable
 from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.machine import versions
-from noether.records import plain, write_whole
+from noether.records import plain
 from noether.strict import first_line, read_json
 from noether.usage import UsageError, unknown
 

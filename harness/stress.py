@@ -125,7 +125,7 @@ def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how
         ends = [(p.communicate()[1], p.returncode) for p in both]
         codes = sorted(c for _, c in ends)
         told = next((e for e, c in ends if c == 2), "")
-        if codes != sorted([code, 2]) or told.count("\n") != 1 or not any(w in told for w in ("is being written by process", "already holds a run")):
+        if codes != sorted([code, 2]) or told.count("\n") != 1 or not any(w in told for w in ("is being written by ", "already holds a run")):
             problems.append(f"two runs into {home}/r end with {codes}, must be one {code} and one 2 in one line: {told!r}")
         problems += differences(home / "r", want)
     print(f"doubles: {count} pairs of runs into one folder, one of each refused")

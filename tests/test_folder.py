@@ -19,6 +19,7 @@ from noether.forging import read_lines, rewrite
 from noether.lock import Lock, Replaced
 from noether.machine import importable
 from noether.publish import publish
+from noether.result import How
 from noether.run import RecordingError, run
 from noether.usage import UsageError
 
@@ -208,7 +209,7 @@ def test_a_run_whose_folder_is_taken_ends_in_one_line_and_leaves_the_other_alone
             kept["before"] = contents(Path.cwd())
 
     with pytest.raises(RecordingError, match="nothing more is written there, and 2 records were before"):
-        run(Request(("rayleigh",), "D0,D2", None, "float64"), out=Path("r"), jobs=1, watch=watch)
+        run(Request(("rayleigh",), "D0,D2", None, "float64"), out=Path("r"), how=How(jobs=1), watch=watch)
     assert contents(Path.cwd()) == kept["before"]
     if kept["other"]:
         kept["other"].close()
@@ -217,7 +218,7 @@ def test_a_run_whose_folder_is_taken_ends_in_one_line_and_leaves_the_other_alone
 @pytest.mark.skipif(os.name != "posix", reason="an open folder cannot be removed there")
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_report_is_not_written_into_another_run(plan, change):
-    result = run(Request(("rayleigh",), "D0,D2", None, "float64"), out=Path("r"), jobs=1)
+    result = run(Request(("rayleigh",), "D0,D2", None, "float64"), out=Path("r"), how=How(jobs=1))
     other = change(Path("r"))
     before = contents(Path.cwd())
     publish(result)

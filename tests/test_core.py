@@ -71,8 +71,8 @@ def test_every_extra_that_is_named_is_one_of_the_project():
     extras = about["optional-dependencies"]
     for package, extra in EXTRAS.items():
         assert any(word.startswith(package) for word in extras[extra]), f"{extra} does not have {package}"
-    assert {"triton", "torch", "fuzz", "all", "dev", "reference", "bench"} <= set(extras)
-    heavy = ("torch", "triton", "hypothesis", "pytest", "jax", "numba", "heyoka")
+    assert {"triton", "torch", "fuzz", "loky", "dask", "mpi", "all", "dev", "reference", "bench"} <= set(extras)
+    heavy = ("torch", "triton", "hypothesis", "pytest", "jax", "numba", "heyoka", "loky", "dask", "mpi4py")
     assert not [word for word in about["dependencies"] if word.startswith(heavy)]
     assert "noether-harness[all]" in extras["dev"]  # make installs what it tests
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels import launch
+from noether.kernels import launch, noisy
 from noether.kernels.precision import widen
 
 
@@ -66,9 +66,34 @@ def ulp(x, y, kind: str) -> int | None:
 
 
 def place(found: dict) -> str:
-    far = "one is no number" if found["ulp"] is None else f"{found['ulp']} ulp apart"
-    return (f"first at step {found['step']}, lane {found['lane']}, {found['of']}[{found['component']}]: "
-            f"is {found['is']}, must be {found['must']}, {far}")  # fmt: skip
+    at = f"step {found['step']}, lane {found['lane']}, {found['of']}[{found['component']}]"
+    return f"first at {at}: is {found['is']}, must be {found['must']}, {far(found['ulp'])}"
+
+
+def far(ulps: int | None) -> str:
+    return "one is no number" if ulps is None else f"{ulps} ulp apart"
+
+
+def distance(x, y, kind: str) -> str:
+    is_, must = (float(widen(np.asarray(z), kind)).hex() for z in (x, y))
+    return f"is {is_}, must be {must}, {far(ulp(x, y, kind))}"
+
+
+def first_sum(mine: noisy.Sums, plain: noisy.Sums) -> str:
+    """The same words of a noisy launch: the earliest window, there the first lane; else of the end states."""
+    apart = launch.bits(mine.sums) != launch.bits(plain.sums)
+    if apart.any():
+        window = int(np.argmax(apart.any(axis=(1, 2))))
+        lane = int(np.argmax(apart[window].any(axis=0)))
+        which = int(np.argmax(apart[window, :, lane]))
+        at, place = (window, which, lane), f"window {window}, lane {lane}, sum {noisy.SUMS[which]}"
+        return f"first in {place}: {distance(mine.sums[at], plain.sums[at], 'float64')}"
+    for name, a, b in (("v", mine.v, plain.v), ("q", mine.q, plain.q)):
+        if (launch.bits(a) != launch.bits(b)).any():
+            lane, component = (int(i) for i in np.argwhere((launch.bits(a) != launch.bits(b)).T)[0])
+            at = component, lane
+            return f"first in the end, lane {lane}, {name}[{component}]: {distance(a[at], b[at], 'float64')}"
+    return ""
 
 
 def explained(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:

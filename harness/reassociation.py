@@ -1,9 +1,9 @@
 """Whether a compiled kernel adds the terms of its sums in another order than written: an explanation of B1.
 
-The kernel's PTX is evaluated up to the first step that differs, with every addition watched. A sum of the traced
-program is found among them by the values of its terms, lane by lane: whatever the compiler renamed, merged or
-commuted, the additions that lead from these values to one number are its order. A program in that order then runs
-in numpy; only where it agrees with the launch in every bit is the order an explanation.
+The kernel's PTX is evaluated up to the first step that differs, with every addition watched. A sum of the
+traced program is found among them by the values of its terms, lane by lane: whatever the compiler renamed,
+merged or commuted, the additions that lead from these values to one number are its order. A program in that
+order then runs in numpy; only where it agrees with the launch in every bit is the order an explanation.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from noether import disagreement, reassociation
 from noether.cases import CATALOG
 from noether.discrete import DiscreteCell, compared, turned
-from noether.kernels import launch
+from noether.kernels import launch, noisy
 from noether.kernels.precision import parse
 from noether.kernels.program import Op, Program
 from noether.kernels.rules import RULES
@@ -252,6 +252,22 @@ def test_zeros_of_the_other_sign_are_told():
     assert (
         "zero" not in disagreement.explained(job, replace(mine, backend="triton-interpreted"), plain)["line"]
     )
+
+
+def test_the_first_sum_of_a_noisy_launch_is_named():
+    q, sums = np.ones((2, 5)), np.arange(1.0, 61.0).reshape(2, 6, 5)
+    plain = noisy.Sums(sums, q, q.copy(), 4, "numpy")
+    assert disagreement.first_sum(plain, plain) == ""
+    end = replace(plain, q=q + [[0, 0, 0, 0, 0], [0, 0, 0, 2.0**-52, 0]])
+    assert disagreement.first_sum(end, plain).startswith(
+        "first in the end, lane 3, q[1]: is 0x1.0000000000001p+0"
+    )
+    other = sums.copy()
+    other[1, 0, 0] = np.nextafter(other[1, 0, 0], 99)
+    assert "window 1, lane 0, sum r2: " in disagreement.first_sum(replace(end, sums=other), plain)
+    other[0, 5, 4] = np.nan
+    told = disagreement.first_sum(replace(end, sums=other), plain)
+    assert "window 0, lane 4, sum turn: " in told and "one is no number" in told
 
 
 # ---- the sums of a program

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from noether.disagreement import first_sum
 from noether.kernels import launch, noisy
 from noether.normalisation.cell import Cell
 from noether.normalisation.evidence import record
@@ -77,6 +78,7 @@ def judged(
         else INCONCLUSIVE
     )
     reason = f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes moved; force {job.force}"
+    reason += f"; {first_sum(mine, plain)}" if bits else ""
     out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason, {"force": job.force}, BITWISE,
                  lanes=job.lanes, steps=job.steps, backend=mine.backend, control=control)  # fmt: skip
     out.precision = job.precision.label

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
-from noether import commands, decision
+from noether import commands, decision, outlet
 from noether.commands import (
     HOLDS,
     INTERNAL,
@@ -61,6 +61,7 @@ def call(arguments: list[str] | None = None) -> int:
         with terminable():
             code = ran(with_baseline_file(list(words)) or ["--help"])
     except BaseException as error:
+        outlet.restore()
         if decided.code is None:
             code = told(error)
         else:

@@ -43,6 +43,7 @@ def fresh() -> Decision:
 
 def decide(code: int, words: str = "", folder: Path | None = None) -> int:
     """From here on the command ends with `code`, whatever becomes of its tables and pages. Returns it."""
+    outlet.restore()
     made = CURRENT[0]
     made.code, made.words, made.folder = code, words, folder and Path(folder).absolute()
     return code

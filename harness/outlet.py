@@ -37,6 +37,10 @@ class Outlet(io.RawIOBase):
     def isatty(self) -> bool:
         return os.isatty(self.fd)
 
+    def text(self, encoding: str) -> io.TextIOWrapper:
+        self.encoding = encoding
+        return io.TextIOWrapper(io.BufferedWriter(self), encoding, "backslashreplace", line_buffering=True)
+
     def write(self, data) -> int:
         left = memoryview(data).cast("B")
         size = len(left)
@@ -66,8 +70,8 @@ def guard() -> None:
         fault = OSError(errno.EBADF, "it is closed") if shut else None
         outlet = Outlet(fd, fault=fault, patient=name == "stderr")
         encoding = getattr(getattr(sys, name), "encoding", None) or "utf-8"
-        setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(outlet), encoding, "backslashreplace", line_buffering=True))
         OUTLETS[name] = outlet
+        setattr(sys, name, outlet.text(encoding))
 
 
 def devnull(fd: int) -> int:
@@ -92,6 +96,15 @@ def guard_worker() -> None:
     if "stdout" in OUTLETS:
         os.dup2(OUTLETS["stderr"].fd, OUTLETS["stdout"].fd)
         sys.stdout = sys.stderr = Guarded(sys.stderr)
+
+
+def restore() -> None:
+    """Take back the streams that a case file has replaced or closed."""
+    flush()
+    for name, old in list(OUTLETS.items()):
+        if getattr(getattr(getattr(sys, name), "buffer", None), "raw", None) is not old or old.closed:
+            OUTLETS[name] = Outlet(old.fd, fault=old.fault, patient=old.patient)
+            setattr(sys, name, OUTLETS[name].text(old.encoding))
 
 
 def flush() -> None:

@@ -1,13 +1,14 @@
 """A case of the user's own: path/to/case.py or path/to/case.py:NAME.
 
 The file is executed, so it is trusted as any Python file that is run; casechild.py tries it out first, in a
-process that may hang or crash. It is read once: what is digested is what runs, here and in worker processes, to
-which its text travels (casesource.py, casehome.py). What it does to the process is taken back (processstate.py).
+process that may hang or crash. It is read once: what is digested is what runs, here and in workers, to which
+its text travels (casesource.py, casehome.py). What it does to the process is taken back (processstate.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -84,7 +85,7 @@ def text_of(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def expecting(files: Mapping[str, str] | None) -> Iterator[None]:
-    """Inside, case files and all that they read must be these, absolute path -> sha256, or they are not run."""
+    """Inside, case files and all that they read must be these, by absolute path, or they are not run."""
     before = _expected.set(files)
     try:
         yield
@@ -104,12 +105,34 @@ def load_module(path: Path, report: Report | None = None):
     return executed(Home(path.resolve(), text, label=label, expected=files), report)
 
 
+@contextlib.contextmanager
+def to_stderr() -> Iterator[None]:
+    """What is printed goes to stderr, also by a child process or a library in C: stdout is for tables.
+
+    Both numbers are put back, whatever is done to them.
+    """
+    try:
+        sys.stdout.flush()
+        kept = [(fd, os.dup(fd)) for fd in (1, 2)]
+    except (OSError, ValueError, AttributeError):  # one of them is closed
+        kept = []
+    try:
+        if kept:
+            os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for fd, copy in kept:
+            os.dup2(copy, fd)
+            os.close(copy)
+
+
 def executed(home: Home, report: Report | None = None):
     """The module of a home. What it prints goes to stderr: stdout is for tables and --json."""
     origin = Origin(home.label, home.path)
     ready()
     try:
-        with processstate.kept(deep=True), limited(allowed()), contextlib.redirect_stdout(sys.stderr):
+        with processstate.kept(deep=True), limited(allowed()), to_stderr():
             module = home.run()
             for name in report.modules if report is not None else ():
                 __import__(f"{home.name}.{name}")  # by a loss alone, which has not run here yet
@@ -131,9 +154,18 @@ def executed(home: Home, report: Report | None = None):
 def load(word: str, report: Report | None = None) -> Case:
     """The one case that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
     path, wanted = split(word)
-    module = load_module(path, report)
+    module = already(word, path, report) or load_module(path, report)
     READ[word] = vars(module)[casewatch.MARK]
     return declared(module, path, wanted)
+
+
+def already(word: str, path: Path, report: Report | None):
+    """The module of a file of which another case was loaded by another word: two would bear one name."""
+    for other, home in READ.items():
+        alike = other != word and home.path == path.resolve() and HOMES.get(home.name) is home
+        if alike and report is not None and home.source(other).files == report.files:
+            return sys.modules.get(home.name)
+    return None
 
 
 def declared(module, path: Path, wanted: str) -> Case:
@@ -186,8 +218,8 @@ def seen(word: str) -> dict:
 def install(given: Iterable[Source]) -> list[str]:
     """In a worker: the cases of the texts that were sent; no file is looked at for them. Gives complaints.
 
-    A case that cannot be made, or whose data are other ones here, stays as functions that raise the complaint:
-    its cells fail by name, and the others go on.
+    A case that cannot be made, or whose data are other ones here, stays as functions that raise why: its
+    cells fail by name, and the others go on.
     """
     said = []
     for source in given:

@@ -3,9 +3,9 @@
     noether_case_<hash of its path>           the case file
     noether_case_<hash of its path>.helper    helper.py beside it, which it imports as `helper`
 
-Texts are compiled here from the bytes that were digested. No loader of python's takes part, which would look for
-a compiled file first, and two case files whose helpers have one name do not meet. The import statements of
-these modules, and of no others, look beside the case file first, also later, inside a loss.
+Texts are compiled here from the bytes that were digested. No loader of python's takes part, which would look
+for a compiled file first, and two case files whose helpers have one name do not meet. The import statements
+of these modules, and of no others, look beside the case file first, also later, inside a loss.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import linecache
 import os
 import sys
 from collections.abc import Mapping
-from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, ModuleSpec
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from noether import casewatch
+from noether.casesearch import locate
 from noether.casesource import Refused, Source, Text, file_digest, read, sha256
 
 HOMES: dict[str, Home] = {}
@@ -84,12 +85,17 @@ class Home:
         self.refusals.append(f"{self.label} {text}")
         raise Refused(self.refusals[-1])
 
-    def check(self, path: str, digest: str) -> None:
-        """Raises Refused where a file is not what it must be."""
+    def holds(self, path: str) -> bool:
+        """Whether a file lies below a folder of the case, as it is named or without links."""
+        names = {os.path.abspath(path), os.path.realpath(path)}
+        return any(name.startswith(root + os.sep) for name in names for root in self.roots)
+
+    def check(self, path: str, digest: str, *, inside: bool = True) -> None:
+        """Raises Refused where a file is not what it must be.  inside  nor may it be one that is not known"""
         if self.expected is None:
             return
         must = self.expected.get(path)
-        if must is None and any(path.startswith(root + os.sep) for root in self.roots):
+        if must is None and inside:
             self.refuse(
                 f"reads {path}, which it did not read when it was tried: read it at the top of the file"
             )
@@ -114,8 +120,8 @@ class Home:
         """The paths of its texts."""
         return {t.path for t in self.texts.values()}
 
-    def reads(self, path: str) -> None:
-        """A file that is no module of the case is opened by its code."""
+    def reads(self, path: str, named: str) -> None:
+        """A file that is no module of the case is opened by its code.  named  as the code names it"""
         try:
             about = os.stat(path)
             mark = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
@@ -124,7 +130,7 @@ class Home:
             digest = file_digest(path)
         except OSError:
             return  # whoever opens it is told
-        self.check(path, digest)
+        self.check(path, digest, inside=self.holds(named))
         if self.known(path, digest) != digest:
             self.refuse(f"reads {path} twice, and it has changed between")
         self.looked[path] = mark
@@ -206,33 +212,6 @@ class Home:
                 del sys.modules[name]
 
 
-def locate(name: str, folders: list[str]) -> tuple[str, str] | None:
-    """("module" | "package" | "folder" | "compiled", absolute path), of the first folder that has it."""
-    for folder in folders:
-        at = os.path.join(os.path.realpath(folder), name)
-        if os.path.isfile(os.path.join(at, "__init__.py")):
-            return "package", os.path.realpath(os.path.join(at, "__init__.py"))
-        if os.path.isfile(at + ".py"):
-            return "module", os.path.realpath(at + ".py")
-        for suffix in (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES):
-            if os.path.isfile(at + suffix):
-                return "compiled", at + suffix
-    for folder in folders:
-        at = os.path.join(os.path.realpath(folder), name)
-        if os.path.isdir(at) and not elsewhere(name):
-            return "folder", at
-    return None
-
-
-def elsewhere(name: str) -> bool:
-    """Whether a module of this name is installed: it goes before a folder without an __init__.py."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return name in sys.modules
-    return spec is not None and spec.loader is not None and spec.origin is not None
-
-
 class Finder:
     """The modules of case files, by the names that their homes have given them."""
 
@@ -291,6 +270,20 @@ class Loader:
         lines = importlib.util.decode_source(self.text.text).splitlines(keepends=True)
         linecache.cache[self.text.path] = (len(self.text.text), None, lines, self.text.path)
         exec(code, names)
+
+    @property
+    def path(self) -> str:
+        return self.text.path
+
+    def get_resource_reader(self, fullname: str):
+        """importlib.resources, which opens files beside the module."""
+        from importlib.readers import FileReader
+
+        return FileReader(self)
+
+    def get_data(self, path: str) -> bytes:
+        """pkgutil.get_data; the module of the case that asks stands on the stack, and the file is seen."""
+        return Path(path).read_bytes()
 
     def get_source(self, fullname: str) -> str:
         return importlib.util.decode_source(self.text.text)

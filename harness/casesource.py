@@ -70,12 +70,13 @@ class Source:
 
     @property
     def named(self) -> dict[str, str]:
-        """The same as run.json has it: the word itself, and what lies below its folder as paths like its own."""
+        """The same as run.json has it: the word itself, and what lies below its folder named as it is."""
         folder, home = split(self.word)[0].parent, Path(self.path).parent
+        is_link = canonical(split(self.word)[0]) != self.path
         out = {self.word: self.digest}
         for path, digest in sorted(self.files.items()):
             if path != self.path:
-                inside = Path(path).is_relative_to(home)
+                inside = Path(path).is_relative_to(home) and not is_link
                 out[str(folder / Path(path).relative_to(home)) if inside else path] = digest
         return out
 
@@ -83,6 +84,12 @@ class Source:
 def split(word: str) -> tuple[Path, str]:
     path, mark, name = word.rpartition(":")
     return (Path(path), name) if mark and path.endswith(".py") else (Path(word), "")
+
+
+def canonical(path: str | Path) -> str:
+    """An absolute path without links but for its last part: a file is known by the name that is read."""
+    where = os.path.abspath(path)
+    return os.path.join(os.path.realpath(os.path.dirname(where)), os.path.basename(where))
 
 
 def sha256(text: bytes) -> str:

@@ -1,11 +1,11 @@
 """Which case files may be run because a data file names them: a run folder, or an entry of a corpus.
 
-Whoever sends a run folder chooses what it names. What is run of it without a word is what this user has run from there
-before, by naming it: a command that is given case files remembers, for every file that they read, its sha256, its
-place and the working directory. Anything else needs --trust, which is for that command alone.
+Whoever sends a run folder chooses what it names. What is run of it without a word is what this user has run
+from there before, by naming it: a command that is given case files remembers, for every file that they read,
+its sha256, its place and the working directory. Anything else needs --trust, for that command alone.
 
-What is remembered lies in XDG_STATE_HOME/noether/trusted, or .local/state/noether/trusted below HOME, a line a file.
-It is read and written only where nobody else can have written it; where that is not so, nothing is remembered.
+What is remembered lies in XDG_STATE_HOME/noether/trusted, or .local/state/noether/trusted below HOME, a line
+a file. It is read and written only where nobody else can have written it; else nothing is remembered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from noether import casefile
-from noether.casesource import file_digest, split
+from noether.casesource import canonical, file_digest, split
 from noether.kernels import caches
 from noether.usage import UsageError
 
@@ -54,9 +54,11 @@ def remembered() -> list[tuple[str, str, str]]:
 
 
 def remember(words: Iterable[str]) -> None:
-    """What these words have read, which their user has named. Nothing is remembered where that is not safe."""
+    """What these words have read, which their user has named; nothing where that cannot be kept safely."""
     now = os.getcwd()
-    facts = [(digest, path, now) for source in casefile.sources(words) for path, digest in source.files.items()]
+    facts = [
+        (digest, path, now) for source in casefile.sources(words) for path, digest in source.files.items()
+    ]
     known = remembered()
     new = [fact for fact in dict.fromkeys(facts) if fact not in set(known)]
     file = place()
@@ -72,7 +74,7 @@ def remember(words: Iterable[str]) -> None:
 
 
 def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool) -> None:
-    """Raises UsageError unless every file, absolute path -> sha256, was run from there by this user, or is trusted.
+    """Raises UsageError unless every file, absolute path -> sha256, was run from there by this user.
 
     what   names the data file, as in "run runs/1"
     start  the working directory that the data file asks for, None for our own
@@ -85,8 +87,8 @@ def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool
         first = next(iter(foreign))
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise UsageError(
-            f"{what} names {first}{more}, of sha256 {foreign[first] or 'unknown'}, which you have not run from "
-            f"there: none of it was run; read it, and if you trust it: {again()}"
+            f"{what} names {first}{more}, of sha256 {foreign[first] or 'unknown'}, which you have not run "
+            f"from there: none of it was run; read it, and if you trust it: {again()}"
         )
 
 
@@ -94,7 +96,7 @@ def again() -> str:
     """The command of this process once more, with --trust."""
     from noether import commands
 
-    return commands.repeated("--trust")
+    return commands.repeated("--trust") if commands.words else "trust=True"
 
 
 def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -109,12 +111,20 @@ def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]
     return words, {**dict.fromkeys(words, ""), **files}  # a word without a digest is nobody's
 
 
-def located(files: Mapping[str, str], where: Callable[[str], str] = str) -> dict[str, str]:
-    """The same by absolute path, without links.  where  the name from here. Raises UsageError."""
+def located(
+    files: Mapping[str, str], words: Iterable[str], where: Callable[[str], str] = str
+) -> dict[str, str]:
+    """The same by absolute path, as a Source has it.
+
+    words  those of the names that are words of case files
+    where  the name as it is meant from here
+    Raises UsageError.
+    """
     out = {}
     for name, digest in files.items():
         try:
-            out[str(Path(split(where(name))[0]).resolve())] = digest
+            path = split(where(name))[0]
+            out[str(path.resolve()) if name in words else canonical(path)] = digest
         except (OSError, ValueError, RuntimeError) as error:
             raise UsageError(f"case file {name!r:.60} cannot be found: {error}") from None
     return out
@@ -129,6 +139,8 @@ def check_unchanged(what: str, files: Mapping[str, str]) -> None:
         try:
             found = file_digest(path)
         except OSError as error:
-            raise UsageError(f"case file {path} of {what} cannot be read: {error.strerror or error}") from None
+            raise UsageError(
+                f"case file {path} of {what} cannot be read: {error.strerror or error}"
+            ) from None
         if found != digest:
             raise UsageError(f"case file {path} has changed since {what}: it must be of the same text")

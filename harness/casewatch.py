@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from noether.casesource import canonical
+
 MARK = "__noether_case__"
 """In the globals of every module of a case: the Home that it belongs to."""
 CODE = (".py", ".pyc", ".so", ".pyd", ".dylib")
@@ -44,19 +46,19 @@ def unwatched():
         _own.busy = before
 
 
+EVENTS = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1}
+"""Event -> which of its arguments is a file; an import has one where compiled code is loaded."""
+
+
 def hook(event: str, arguments: tuple) -> None:
-    if event not in ("open", "ctypes.dlopen", "import") or busy():
+    if event not in EVENTS or busy():
         return
-    if event == "open":
-        path, flags = arguments[0], arguments[2]
-    else:  # import: of compiled code only, the second argument is a file
-        path, flags = arguments[event == "import"], os.O_RDONLY
-    if (
-        path is None
-        or isinstance(path, int)
-        or (event == "ctypes.dlopen" and os.sep not in os.fsdecode(path))
-    ):
-        return
+    path = arguments[EVENTS[event]]
+    flags = arguments[2] if event == "open" else os.O_RDONLY
+    if not isinstance(path, str | bytes | os.PathLike):
+        return  # a number
+    if event == "ctypes.dlopen" and os.sep not in os.fsdecode(path):
+        return  # a library of the system
     home, importing = asker()
     if home is not None:
         with unwatched():
@@ -65,11 +67,15 @@ def hook(event: str, arguments: tuple) -> None:
 
 def asker() -> tuple[object, bool]:
     """The Home of the innermost function of a case on the stack, and whether an import stands between."""
-    frame, importing = sys._getframe(2), False
+    frame, importing, archive = sys._getframe(2), False, False
     while frame is not None:
         if MARK in frame.f_globals:
-            return frame.f_globals[MARK], importing
-        importing = importing or frame.f_code.co_filename.startswith("<frozen importlib")
+            return frame.f_globals[MARK], importing and not archive
+        name = frame.f_code.co_filename
+        importing = importing or name.startswith("<frozen importlib")
+        archive = archive or name.startswith(
+            "<frozen zipimport"
+        )  # all its modules are in one file, of any name
         frame = frame.f_back
     return None, False
 
@@ -93,8 +99,8 @@ def seen(home, path: str, flags: int, importing: bool) -> None:
 
     A planted .pyc is not found: python then goes on to the text beside it.
     """
-    where = os.path.realpath(path)
-    if installed(where):
+    where = canonical(path)
+    if installed(os.path.realpath(path)) and not home.holds(path):
         return
     if importing and not where.endswith(CODE):
         return  # a library that reads what it needs while it is imported
@@ -104,7 +110,7 @@ def seen(home, path: str, flags: int, importing: bool) -> None:
     if writes or not os.path.isfile(where):
         home.written.add(where)
     elif where not in home.written:
-        home.reads(where)
+        home.reads(where, path)
 
 
 @cache

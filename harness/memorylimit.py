@@ -1,7 +1,7 @@
 """A limit on how much memory somebody else's code may hold while it is tried out.
 
-What counts is private memory that can be written, not address space: what a library maps and never touches costs
-nothing. A system without such limits has none here.
+What counts is private memory that can be written, not address space: what a library maps and never touches
+costs nothing. A system without such limits has none here.
 """
 
 from __future__ import annotations

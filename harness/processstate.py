@@ -13,40 +13,13 @@ back, a thread that goes on, is among the differences alone.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from noether import processnames
 from noether.processaspects import ASPECTS, changed
-
-PATCHED = (
-    "builtins",
-    "math",
-    "cmath",
-    "operator",
-    "numpy",
-    "numpy.linalg",
-    "numpy.random",
-    "mpmath",
-    "mpmath.libmp",
-)
-"""Modules whose names a case might bind anew."""
-DEEP = (
-    "numpy",
-    "scipy",
-    "mpmath",
-    "noether",
-    "os",
-    "time",
-    "json",
-    "pickle",
-    "functools",
-    "itertools",
-    "collections",
-)
-"""At a load also the functions and classes of these and of what is in them."""
 
 
 @dataclass
@@ -54,8 +27,7 @@ class State:
     """A process as it was."""
 
     values: dict[str, Any]
-    names: dict[str, dict]
-    loaded: dict[str, Any]
+    names: processnames.Names
     threads: frozenset[int]
 
     def differences(self) -> list[str]:
@@ -69,47 +41,24 @@ class State:
                     f"{aspect.name} is {text}"
                     + (f", was {aspect.shown(was)}" if aspect.shown is not changed else "")
                 )
-        said += [f"{module}.{name} is another" for module, name, _ in self.patched()]
-        said += [f"module {name} is another" for name in self.replaced()]
+        said += [sentence for sentence, _ in self.names.changed()]
         new = [t.name for t in threading.enumerate() if t.ident not in self.threads and not t.daemon]
         return [*said, *(f"thread {name} still runs" for name in new)]
 
     def restore(self) -> None:
         """As it was. What was not changed is not touched."""
-        for module, name, was in self.patched():
-            setattr(sys.modules[module], name, was)
-        for name in self.replaced():
-            sys.modules[name] = self.loaded[name]
+        for _, take_back in list(self.names.changed()):
+            take_back()
         for aspect in ASPECTS:
             if not aspect.same(self.values[aspect.name], aspect.read()):
                 with contextlib.suppress(OSError, ValueError):  # told by differences: a folder that is gone
                     aspect.write(self.values[aspect.name])
 
-    def patched(self) -> list[tuple[str, str, Any]]:
-        """(module, name, what it was) of every name that was bound anew or taken away."""
-        gone = object()
-        out = []
-        for module, kept in self.names.items():
-            now = vars(self.loaded[module])
-            out += [(module, k, was) for k, was in kept.items() if now.get(k, gone) is not was and k != "_"]
-        return out
-
-    def replaced(self) -> list[str]:
-        """Modules that were loaded, and of which another stands in sys.modules now, or none."""
-        return [name for name in self.names if sys.modules.get(name) is not self.loaded[name]]
-
 
 def capture(*, deep: bool = False) -> State:
-    """The process as it is. deep: also the functions and classes of every loaded module of DEEP."""
-    loaded = {name: sys.modules[name] for name in PATCHED if name in sys.modules}
-    names = {name: dict(vars(module)) for name, module in loaded.items()}
-    if deep:
-        for name, module in list(sys.modules.items()):
-            if name not in loaded and name.partition(".")[0] in DEEP and hasattr(module, "__dict__"):
-                loaded[name] = module
-                names[name] = {k: v for k, v in list(vars(module).items()) if callable(v)}
+    """The process as it is.  deep  also what functions, classes and tables are (processnames.py)"""
     threads = frozenset(t.ident for t in threading.enumerate())
-    return State({a.name: a.read() for a in ASPECTS}, names, loaded, threads)
+    return State({a.name: a.read() for a in ASPECTS}, processnames.capture(deep=deep), threads)
 
 
 @contextlib.contextmanager

@@ -215,8 +215,8 @@ def same_files(run: Run, trust: bool) -> dict[str, str]:
     Raises UsageError where one is gone or has changed, or was not run from there by this user, unless trusted.
     """
     what, start = f"run {run.path}", run.about.get("cwd")
-    _, named = casetrust.recorded(run.about, what)
-    files = casetrust.located(named, lambda word: resolved(run, word))
+    words, named = casetrust.recorded(run.about, what)
+    files = casetrust.located(named, words, lambda word: resolved(run, word))
     casetrust.allow(what, files, start=start if isinstance(start, str) else "", trust=trust)
     casetrust.check_unchanged(what, files)
     return files

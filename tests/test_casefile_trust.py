@@ -1,4 +1,4 @@
-"""A run folder or a corpus that somebody sent runs nothing of what it names; one's own goes on without a word."""
+"""A run folder or a corpus that somebody sent runs nothing that it names; one's own goes on without a word."""
 
 import json
 import os
@@ -32,7 +32,7 @@ EVIL = "import pathlib\npathlib.Path(MARK).write_text('ran')\n"
 
 @pytest.fixture(scope="module")
 def once(tmp_path_factory):
-    """A folder with a case of one's own, which was run (run folder `r`), and what is remembered of it; to be copied."""
+    """A folder with a case of one's own that was run (run folder `r`), and what is remembered of it."""
     place = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch, chdir(place):
         patch.setenv("XDG_STATE_HOME", str(place / "state"))

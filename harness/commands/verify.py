@@ -141,7 +141,7 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     kept["cases"] = tuple(kept.get("cases") or ())
     if named or not words:
         return kept, None
-    files = casetrust.located(digests)
+    files = casetrust.located(digests, words)
     casetrust.allow(f"run {run}", files, start=None, trust=trust)
     casetrust.check_unchanged(f"run {run}", files)
     return kept, files

@@ -97,7 +97,7 @@ def admit(subject: Subject, digests: dict, what: str, trust: bool) -> None:
         return
     if not casefile.is_file_word(subject.file):
         raise UsageError(f"file is {subject.file!r}, must be a case file: path/to/case.py")
-    files = casetrust.located({subject.file: "", **digests})
+    files = casetrust.located({subject.file: "", **digests}, [subject.file])
     casetrust.allow(what, files, start=None, trust=trust)
     if not trust:
         casetrust.check_unchanged(what, files)

@@ -64,13 +64,31 @@ def remember(words: Iterable[str]) -> None:
     file = place()
     if not new or file is None:
         return
-    kept = [*known, *new]
-    kept = kept[len(kept) // 2 :] if len(kept) > MOST else kept
     with suppress(OSError, ValueError):
-        if not caches.unsafe(file.parent):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.chmod(file.parent, 0o700)
-            caches.write(file, "".join(json.dumps(fact) + "\n" for fact in kept).encode())
+        if caches.unsafe(file.parent):
+            return
+        for part in (*reversed(file.parent.parents), file.parent):
+            if not part.exists():
+                part.mkdir(mode=0o700)
+        os.chmod(file.parent, 0o700)
+        keep(file, known, new)
+
+
+def keep(file: Path, known: list, new: list) -> None:
+    """Raises OSError. Lines are appended at once, so that two commands do not lose each other's."""
+    if len(known) + len(new) > MOST:
+        caches.write(file, lines([*known[len(known) // 2 :], *new]))
+        return
+    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle = os.open(file, how, 0o600)
+    try:
+        os.write(handle, lines(new))
+    finally:
+        os.close(handle)
+
+
+def lines(facts: list) -> bytes:
+    return "".join(json.dumps(fact) + "\n" for fact in facts).encode()
 
 
 def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool) -> None:

@@ -215,6 +215,28 @@ def test_what_is_remembered_is_the_users_alone(mine, capsys):
     refused(capsys, Path("never"), "replay", "r")
 
 
+def test_two_commands_lose_nothing_of_each_other_and_old_facts_go(mine, monkeypatch):
+    file, facts = casetrust.place(), [[f"{k}", f"/there/{k}", "/"] for k in range(4)]
+    known = casetrust.remembered()
+    casetrust.keep(file, known, facts[:2])
+    casetrust.keep(file, known, facts[2:])
+    assert [list(f) for f in casetrust.remembered()] == [*map(list, known), *facts]
+    monkeypatch.setattr(casetrust, "MOST", 6)
+    casetrust.keep(file, casetrust.remembered(), [["new", "/new", "/"]])
+    assert [f[0] for f in casetrust.remembered()] == ["1", "2", "3", "new"]
+
+
+def test_what_is_made_under_an_open_umask_is_the_users_alone(mine, place, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(place / "deep/down"))
+    before = os.umask(0)
+    try:
+        casetrust.remember(["case.py"])
+    finally:
+        os.umask(before)
+    made = [casetrust.place(), *list(casetrust.place().parents)[:3]]
+    assert [stat.S_IMODE(p.stat().st_mode) & 0o077 for p in made] == [0] * 4 and casetrust.remembered()
+
+
 def test_without_a_home_nothing_is_remembered_and_a_run_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

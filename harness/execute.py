@@ -187,7 +187,7 @@ def in_crew(groups: list[Group], jobs: int) -> Iterator[Done | Group]:
 def alone(group: Group) -> list[Group]:
     """Each cell of a group as a group of its own."""
     share = group.seconds / len(group.cells)
-    return [Group([cell], group.setting, pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))), share) for cell in group.cells]
+    return [Group([cell], group.setting, pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))), share, group.losses) for cell in group.cells]
 
 
 def once_more(crew: Crew, group: Group) -> list[Done]:

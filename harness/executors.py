@@ -13,12 +13,13 @@ limits of time and memory, cells of a case file have a process of their own, and
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
@@ -29,7 +30,8 @@ from noether.usage import CannotRun, UsageError
 
 ENTRY = "noether.executors"
 RESTARTS = 20  # of an executor that broke; a worker of it that dies breaks the whole of some
-LOSSES = 4  # of one group of cells, after which its cells are named
+LOSSES = 4  # of one group of cells, after which its cells are named; twice is enough where a process of ours died with it
+GONE = (BrokenExecutor, CancelledError, OSError)
 _idle: list[Crew] = []
 _turn = threading.Lock()
 
@@ -109,13 +111,12 @@ class Engine:
                     except CannotRun:
                         raise
                     except Exception as error:
-                        group.losses += 1
-                        if group.losses >= LOSSES:
+                        group.losses += not isinstance(error, GONE)  # else the executor broke under all of them
+                        if group.losses >= (2 if isinstance(error, Died) else LOSSES):
                             yield from named(group, f"{type(error).__name__}: {error}")
                         else:
                             waiting += alone(group) if isinstance(error, Died) else [group]
-                        if not isinstance(error, Died):
-                            lost.append(error)
+                        lost += [] if isinstance(error, Died) else [error]
                 if lost and is_broken(executor, lost[-1]):
                     broken += 1
                     if broken > RESTARTS:
@@ -141,9 +142,7 @@ def is_broken(executor: Executor, error: Exception) -> bool:
     if probe is None:
         return True
     probe.cancel()
-    from concurrent.futures import BrokenExecutor, CancelledError
-
-    return isinstance(error, BrokenExecutor | CancelledError | OSError)
+    return isinstance(error, GONE)
 
 
 def of(executor, jobs: int) -> Engine | None:
@@ -156,7 +155,7 @@ def of(executor, jobs: int) -> Engine | None:
 def engine(word: str, jobs: int) -> Engine | None:
     """The engine that a word names; None for worker processes of ours. Raises UsageError."""
     kind, mark, rest = word.strip().partition(":")
-    if kind in ("", "process"):
+    if word.strip() in ("", "process"):
         return None
     if kind in NAMED:
         return NAMED[kind](rest, jobs)
@@ -228,7 +227,16 @@ def mpi_engine(rest: str, jobs: int) -> Engine:
     futures = needed("mpi4py.futures", "mpi")
     if rest:
         raise UsageError(f"--executor is 'mpi:{rest}', must be mpi: mpiexec says how many ranks")
+    atexit.register(finalize)  # mpi4py would do it after python's exit hooks, and the last of ours ends the process
     return Engine(futures.MPIPoolExecutor, "mpi", lambda e: e.shutdown(wait=True, cancel_futures=True))
+
+
+def finalize() -> None:
+    """A rank that ends without this is taken for one that crashed, and mpiexec kills the others."""
+    from mpi4py import MPI
+
+    if MPI.Is_initialized() and not MPI.Is_finalized():
+        MPI.Finalize()
 
 
 def needed(module: str, extra: str):

@@ -19,6 +19,7 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from noether.kernels.signals import deaf
 from noether.machine import importable
 from noether.server import Setting, environment, prepare
 from noether.usage import CannotRun
@@ -143,6 +144,7 @@ class Crew(Executor):
         return future
 
     def _work(self, number: int) -> None:
+        deaf()
         while (item := self._queue.get()) is not None:
             future, raw, setting, seconds = item
             if not future.set_running_or_notify_cancel():

@@ -13,7 +13,7 @@ import pickle
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field
 
@@ -104,12 +104,15 @@ def run_cell(cell, seconds: float | None = None) -> Done:
         return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, caches.notes())
 
 
-def execute(cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None) -> Iterator[Done]:
+def execute(
+    cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None, tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
+) -> Iterator[Done]:  # fmt: skip
     """Each cell once, as they finish. Leaving the loop early stops the workers.
 
     own       name of a case -> the case file that has it (a casesource.Source): its cells always run in processes of their own
     seconds   the limit of one cell, SECONDS when None
     executor  a harness.executors.Engine, worker processes of ours when None
+    tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """
     if server.reading_main:
@@ -118,7 +121,7 @@ def execute(cells: list, *, jobs: int = 1, own: dict | None = None, seconds: flo
     groups, here = ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)
     if groups:
         here = list(here)
-        for done in in_crew(groups, jobs) if executor is None else executor.through(groups):
+        for done in in_crew(groups, jobs, tell) if executor is None else executor.through(groups):
             if isinstance(done, Done):
                 yield done
             else:
@@ -126,6 +129,7 @@ def execute(cells: list, *, jobs: int = 1, own: dict | None = None, seconds: flo
     foreign = [c for c in here if own and getattr(c, "case", "") in own]
     yield from (Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign)
     for cell in (c for c in here if c not in foreign):
+        tell(lambda cell=cell: [cell.name])
         with threadpool_limits(1, user_api="blas"):
             done = run_cell(cell, seconds)
         yield done
@@ -163,11 +167,12 @@ def together(cells: list) -> list[list]:
     return [*([interpreted] if interpreted and few else []), *([c] for c in cells if not few or c not in interpreted)]
 
 
-def in_crew(groups: list[Group], jobs: int) -> Iterator[Done | Group]:
+def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
     """Done for each cell; a group comes back whole when its cells cannot be made again elsewhere."""
     again: list[Group] = []
     with Crew(min(max(1, jobs), len(groups))) as crew:
         pending = {crew.send(g.raw, g.setting, g.seconds): g for g in groups}
+        tell(lambda: [name for future, group in list(pending.items()) if future.running() for name in group.names])
         while pending:
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from noether.outside import printable
@@ -33,7 +33,7 @@ class Progress:
     ):
         self.unit, self.verbose, self.clock = unit, verbose, clock
         self.begin = self.since = clock()
-        self.phase, self.now, self.detail = "", (), ""
+        self.phase, self.now, self.detail = "", list, ""
         self.total, self.done, self.before, self.first = None, 0.0, 0.0, None
         self.say: Callable[[str], None] = lambda text: (
             None
@@ -41,15 +41,21 @@ class Progress:
 
     def stage(self, text: str) -> None:
         """What goes on while nothing is counted."""
-        self.phase, self.now = text, ()
+        self.phase, self.now = text, list
 
     def expect(self, total: float | None, done: float = 0.0) -> None:
         """Counting begins; `done` were done before, by a run that goes on."""
         self.total, self.done, self.before = total, done, done
         self.since, self.phase = self.clock(), ""
 
-    def runs(self, *names: str) -> None:
+    def runs(self, names: Callable[[], Iterable[str]]) -> None:
+        """What runs now, whenever it is asked for."""
         self.now = names
+
+    def running(self) -> list[str]:
+        with suppress(RuntimeError):  # it changed while it was looked at
+            return list(self.now())
+        return []
 
     def reach(self, done: float) -> None:
         """So many are done, with those that were before."""
@@ -60,7 +66,6 @@ class Progress:
     def ended(self, name: str = "", detail: str = "") -> None:
         """One more is done; --verbose says so."""
         self.reach(self.done + 1)
-        self.now = tuple(n for n in self.now if n != name)
         if self.verbose and (name or detail):
             self.say(" ".join(x for x in (name, detail) if x))
 
@@ -94,8 +99,9 @@ class Progress:
 
     def line(self, named: int = NAMED) -> str:
         """All of it in one line."""
-        more = f" and {len(self.now) - named} more" if len(self.now) > named else ""
-        now = f"now {', '.join(self.now[:named])}{more}" if self.now else ""
+        names = self.running()
+        more = f" and {len(names) - named} more" if len(names) > named else ""
+        now = f"now {', '.join(names[:named])}{more}" if names else ""
         left = "" if self.left is None else f"about {clock(self.left)} left"
         parts = [self.phase or self.count(), clock(self.clock() - self.begin), left, self.detail, now]
         return ", ".join(x for x in parts if x)
@@ -206,7 +212,7 @@ def watcher(progress: Progress):
         elif event == "stage":
             progress.stage(facts["text"])
         elif event == "runs":
-            progress.runs(*facts["names"])
+            progress.runs(facts["names"])
         else:
             done = facts["done"]
             progress.ended(done.cell, f"{done.seconds:.1f} s: {told(done)}")

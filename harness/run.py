@@ -104,6 +104,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
     """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
 
+    watch("runs", names=) gives a function that says which cells run now.
+
     Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when no worker can be had.
     """
     begin = time.perf_counter()
@@ -142,7 +144,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
 def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
     files = planned.selection.files
     own = {casefile.named(word): source for word, source in zip(files, casefile.sources(files), strict=True)}
-    with closing(execute(cells, jobs=how_many(how.jobs), own=own, seconds=how.seconds, executor=how.executor)) as stream:
+    elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor)
+    with closing(execute(cells, jobs=how_many(how.jobs), tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
         for done in stream:
             result.records += done.records
             if folder:

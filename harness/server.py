@@ -121,9 +121,14 @@ def limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (least, most))
 
 
+SILENT = "ignore:resource_tracker:UserWarning"
+"""Of a worker that is ended python's resource tracker says, after our last line, that it cleans up, which is its task."""
+
+
 def environment(threads: int) -> dict[str, str]:
     """What must be set before a worker imports numpy or a compiled kernel."""
     out = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NOETHER_WORKER": "1"}
+    out["PYTHONWARNINGS"] = ",".join(x for x in (os.environ.get("PYTHONWARNINGS"), SILENT) if x)
     if threads and "OMP_NUM_THREADS" not in os.environ:
         out["OMP_NUM_THREADS"] = str(threads)
     return out

@@ -25,6 +25,7 @@ from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, ma
 from noether.kernels.precision import BUFFER, Precision, encode
 from noether.kernels.program import Program
 from noether.kernels.rules import RULES, Rule
+from noether.kernels.signals import unheard
 from noether.kernels.step import advanced
 from noether.kernels.step import trajectory as plain_trajectory
 from noether.kernels.tritonfiles import checked
@@ -268,7 +269,9 @@ def interpreter() -> ProcessPoolExecutor:
     global _INTERPRETER
     if _INTERPRETER is None:
         context = multiprocessing.get_context("spawn")
-        _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
+        with unheard():
+            _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
+            _INTERPRETER.submit(os.getpid)  # the process starts with the first call
     return _INTERPRETER
 
 

@@ -35,13 +35,13 @@ def test_a_line_says_done_of_total_time_spent_time_left_and_what_runs():
     clock.now = 4
     assert p.line() == "planning, 4 s"
     p.expect(20)
-    p.runs("a", "b", "c", "d", "e")
+    p.runs(lambda: ["a", "b"])
     for n in range(5):
         clock.now += 6
         p.ended("abcde"[n])
-    p.runs("f", "g")
+    p.runs(lambda: ["f", "g"])
     assert p.line() == "5 of 20 cells, 34 s, about 1:30 min left, now f, g"
-    p.runs(*"abcdef")
+    p.runs(lambda: list("abcdef"))
     assert p.line().endswith("now a, b, c and 3 more")
 
 
@@ -133,7 +133,9 @@ def test_planning_and_cells_are_told_of(plan, often, monkeypatch, capsys):
     plan.wrong = {"D0": "slow", "D2": "slow"}
     assert call(NARROW) == 0
     out, err = capsys.readouterr()
-    assert "noether: planning, 0 s\n" in err and " of 3 cells, " in err
+    assert (
+        "noether: planning, 0 s\n" in err and " of 3 cells, " in err and ", now D0/rayleigh/float64\n" in err
+    )
     assert "of 3 cells" not in out
     assert call([*NARROW, "-q"]) == 0
     assert capsys.readouterr() == ("everything holds\n", "")
@@ -228,8 +230,12 @@ def test_a_terminal_has_a_bar_that_is_gone_at_the_end(there):
     assert sent.rindex("everything holds") > sent.rindex("━")
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_at_a_terminal_ends_with_one_message_and_nothing_behind_it(there, jobs):
+@pytest.mark.parametrize(
+    "jobs, when",
+    [("1", " 2 of 9 cells"), ("2", " 2 of 9 cells"), ("2", " 0 of 9 cells")],
+    ids=["here", "workers", "workers start"],
+)
+def test_ctrl_c_at_a_terminal_ends_with_one_message_and_nothing_behind_it(there, jobs, when):
     code, sent = on_terminal(
         "verify",
         "rayleigh",
@@ -237,10 +243,41 @@ def test_ctrl_c_at_a_terminal_ends_with_one_message_and_nothing_behind_it(there,
         jobs,
         "--out",
         "r",
-        interrupt_after=" 2 of 9 cells",
+        interrupt_after=when,
         fake="D0=slow,D2=slow,O3=slow",
     )
     assert code == 130, sent
     assert "Traceback" not in sent
     last = sent.rstrip().splitlines()[-1]
     assert last.endswith("go on with noether verify --resume r"), sent[-2000:]
+
+
+def test_an_interpreter_hears_no_ctrl_c_while_it_starts():
+    from noether.kernels.signals import unheard
+
+    with unheard():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(0.3)"],
+            stdout=subprocess.PIPE,
+        )
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    child.send_signal(signal.SIGINT)
+    assert child.communicate(timeout=20) == (b"1\n", None) and child.returncode == 0
+
+
+def held(kept=[]):  # noqa: B006  (kept as long as the process)
+    import multiprocessing
+
+    kept.append(multiprocessing.get_context("spawn").Lock())
+    return "locked"
+
+
+def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
+    from noether.crew import Crew
+    from noether.server import Setting
+
+    with Crew(1, Setting(path=tuple(sys.path))) as crew:
+        assert crew.submit(held).result(60) == "locked"
+    time.sleep(0.5)  # the tracker ends after the worker
+    assert capfd.readouterr().err == ""

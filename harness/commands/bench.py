@@ -107,6 +107,6 @@ def watcher(progress, campaign):
 
     def watch(text: str) -> None:
         progress.reach(len(campaign.measurements) + len(campaign.scaling))
-        progress.runs(text)
+        progress.runs(lambda: [text])
 
     return watch

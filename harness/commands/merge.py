@@ -18,7 +18,9 @@ def merge(
     as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
     strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
 ):
-    """Put the parts of a run together that were made with --shard, and decide the whole.
+    """Put the parts of a run together, and decide the whole.
+
+    The parts were made with --shard.
 
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """

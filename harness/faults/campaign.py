@@ -90,7 +90,7 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
     result = Campaign([], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned))
     watch("cells", total=len(planned), done=0)
     try:
-        with closing(execute(planned, jobs=jobs)) as stream:
+        with closing(execute(planned, jobs=jobs, tell=lambda names: watch("runs", names=names))) as stream:
             for done in stream:
                 take(result, done, folder)
                 watch("done", done=done)

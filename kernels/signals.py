@@ -1,0 +1,32 @@
+"""Ctrl-C and the processes that we start: a terminal sends it to all of them, and it is the first one's business."""
+
+from __future__ import annotations
+
+import multiprocessing.resource_tracker
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def deaf() -> set:
+    """From here on this thread and every process that it starts hear no Ctrl-C. Returns what was blocked before.
+
+    A child inherits what is blocked; ignoring it only in the child leaves the second in which its python starts.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return set()
+    return signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Processes that start within hear no Ctrl-C; this thread hears after it what came meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    multiprocessing.resource_tracker.ensure_running()  # it would unblock when it starts (python 3.11)
+    before = deaf()
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from noether.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISED = (
-    "verify laws cases rules show explain replay report doctor faults fuzz discover map findings bench clean completion"
+    "verify merge laws cases rules show explain replay report doctor faults fuzz discover map findings bench clean completion"
 ).split()
 VERIFY = ["verify", "product", "--law", "D8", "--backend", "numpy", "--jobs", "1"]
 TABLES = [c for c in PROMISED if c != "completion"]
@@ -197,3 +198,45 @@ def test_help_loads_nothing_heavy():
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---- docs/commands.md
+
+
+def documented() -> dict[str, set[str]]:
+    """The table of docs/commands.md: command -> the names at the top of its JSON."""
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.partition("## Machines")[2].splitlines() if line.startswith("| `")]
+    return {command: set(re.findall(r"`([a-z_]+)`", names)) for command, names in rows}
+
+
+def test_the_docs_name_every_command():
+    named = " ".join(documented())
+    assert not [command for command in TABLES if f"`{command}" not in named]
+
+
+@pytest.mark.parametrize("words, row", [
+    (["cases"], "`cases`"), (["rules"], "`rules`"), (["laws"], "`laws`"), (["show", "rayleigh"], "`show`"), (["explain", "D2"], "`explain`"),
+    (["discover", "rayleigh"], "`discover`"), (["clean", "--dry-run"], "`clean`"), (["report", "a"], "`report` of one run"),
+    (["report", "a", "b"], "`report` of two runs"), (["replay", "a"], "`replay`"), (["laws", "a"], "`laws`"),
+    (VERIFY, "`verify`, `merge`"),
+])  # fmt: skip
+def test_the_names_of_the_docs_are_those_that_are_printed(run, words, row, capsys, monkeypatch):
+    monkeypatch.chdir(run)
+    assert call([*words, "--json"]) == 0
+    have, told = set(strictly(capsys.readouterr().out)), documented()[row]
+    if row == "`laws`":
+        told = told & {"laws"} if "a" not in words else told
+    assert told <= have, told - have
+    if row != "`discover`":
+        assert have - {"schema"} <= told | {"of", "run"}, have - told
+
+
+@pytest.mark.parametrize("words, last", [
+    (["discover", "rayleigh"], "1 generators, 0 Killing\n"),
+    (["fuzz", "--batches", "1", "--jobs", "1", "--backend", "numpy", "--corpus", "none"], "nothing false\n"),
+])  # fmt: skip
+def test_quiet_leaves_the_verdict_alone(words, last, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert call([*words, "-q"]) == 0
+    assert capsys.readouterr() == (last, "")

@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import option
+from noether.commands import AsJson, Quiet, Verbose, option
 
-Parts = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The run folders of all parts, in any order.")]
+Parts = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="The run folders of all parts, in any order.")
+]
 
 
 def merge(
     parts: Parts,
     out: option(Path | None, "The folder of the whole run (default runs/<time>).") = None,
-    as_json: option(bool, "Print a summary for machines, and nothing else, on stdout.", "--json") = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
 ):
     """Put the parts of a run together, and decide the whole.
@@ -24,11 +28,10 @@ def merge(
 
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """
-    from noether.commands.verify import tell
-    from noether.publish import publish
+    from noether.commands.verify import conclude
+    from noether.progress import busy
     from noether.shards import merge as together
 
-    result = together(parts, out, strict=strict)
-    publish(result)
-    tell(result, as_json)
-    raise typer.Exit(result.exit_code)
+    with busy("reading the parts", quiet=quiet):
+        result = together(parts, out, strict=strict)
+    conclude(result, as_json, quiet=quiet, verbose=verbose)

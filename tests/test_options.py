@@ -1,0 +1,230 @@
+"""Every option of every command does what it says: a table of them, and a check that none is missing in it.
+
+The work behind most commands is replaced by something that keeps what it was asked for.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from noether.cli import call
+from noether.commands.app import app
+
+VERIFY = {  # option -> words, and what run.json or the output must then say
+    "--profile": (["full"], ("profile", "full")),
+    "--backend": (["numpy"], ("backend", "numpy")),
+    "--precision": (["float32"], ("precision", "float32")),
+    "--rule": (["heavy-ball"], ("rule", "heavy-ball")),
+    "--law": (["D2"], ("law", "D2")),
+    "--seed": (["7"], ("seed", 7)),
+    "--eta": (["0.25"], ("eta", 0.25)),
+    "--beta": (["0.5"], ("beta", 0.5)),
+    "--decay": (["0.125"], ("decay", 0.125)),
+    "--eps": (["0.5"], ("eps", 0.5)),
+    "--steps": (["3"], ("steps", 3)),
+    "--lanes": (["5"], ("lanes", 5)),
+    "--reference": ([], ("reference", True)),
+}
+TOLD = {  # what the other options of verify print, on stdout or stderr
+    "--jobs": ["1"],
+    "-j": ["1"],
+    "--executor": ["process"],
+    "--cell-seconds": ["60"],
+    "--trust": [],
+    "--strict": [],
+    "--no-strict": [],
+}
+ELSEWHERE = {
+    ("verify", "--out"): "below, in every test",
+    ("verify", "--resume"): "test_resume_goes_on",
+    ("verify", "--shard"): "test_parts_and_their_whole",
+    ("merge", "--out"): "test_parts_and_their_whole",
+    ("verify", "--json"): "test_commands.py",
+    ("verify", "--baseline"): "tests/test_baseline.py",
+    ("verify", "--update-baseline"): "tests/test_baseline.py",
+    ("verify", "--no-update-baseline"): "tests/test_baseline.py",
+    ("verify", "--accept-rise"): "tests/test_baseline.py",
+    ("verify", "--no-accept-rise"): "tests/test_baseline.py",
+}
+"""Options that other tests are about."""
+KEPT = {  # command -> function that does its work, {option: (words, name or place of what it is given, value)}
+    "faults": (
+        "noether.faults.campaign.run",
+        {
+            "--profile": (["full"], "profile", "full"),
+            "--seed": (["7"], "seed", 7),
+            "--out": (["r"], "out", Path("r")),
+            "--jobs": (["3"], "jobs", 3),
+            "-j": (["3"], "jobs", 3),
+        },
+    ),
+    "fuzz": (
+        "noether.fuzz.watching.run",
+        {
+            "--for": (["2m"], "seconds", 120.0),
+            "--batches": (["4"], "batches", 4),
+            "--seed": (["7"], "seed", 7),
+            "--backend": (["numpy"], "probe.backend", "numpy"),
+            "--rule": (["heavy-ball"], "rules", ("heavy-ball",)),
+            "--precision": (["float32"], "precisions", ("float32",)),
+            "--corpus": (["c"], "corpus", Path("c")),
+            "--plant": (["ascent"], "probe.plant", "ascent"),
+            "--out": (["r"], "out", Path("r")),
+            "--jobs": (["3"], "jobs", 3),
+            "-j": (["3"], "jobs", 3),
+        },
+    ),
+    "bench": (
+        "noether.bench.campaign.run",
+        {
+            "--cases": (["rayleigh"], "cases", ("rayleigh",)),
+            "--precision": (["float32"], "precisions", ("float32",)),
+            "--work": (["update"], "kinds", ("update",)),
+            "--tools": (["triton-cpu"], "names", ["triton-cpu"]),
+            "--lanes": (["512"], "lanes", 512),
+            "--steps": (["8"], "steps", 8),
+            "--rounds": (["2"], "rounds", 2),
+            "--quick": ([], "tune", False),
+            "--no-quick": ([], "tune", True),
+            "--scale": ([], "scale", True),
+            "--no-scale": ([], "scale", False),
+        },
+    ),
+    "discover": (
+        "noether.discovery.finding.discover",
+        {"--seed": (["7"], 1, 7), "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8)},
+    ),
+    "map": (
+        "noether.symmetry_map.run_cell",
+        {"--profile": (["full"], "profile", "full"), "--seed": (["7"], "seed", 7)},
+    ),
+}
+FIRST = {"discover": ["rayleigh"], "fuzz": ["mexican-hat"]}
+QUIET = ("--json", "--quiet", "-q", "--verbose", "-v")  # tests/test_commands.py and tests/test_progress.py
+
+
+def options() -> dict[str, set[str]]:
+    commands = typer.main.get_command(app).commands
+    return {
+        name: {
+            word
+            for p in command.params
+            if p.param_type_name == "option"
+            for word in (*p.opts, *p.secondary_opts)
+        }
+        for name, command in commands.items()
+    }
+
+
+def test_every_option_of_every_command_is_tried_here_or_where_it_is_said():
+    tried = {
+        "verify": {*VERIFY, *TOLD},
+        "replay": {*CHOICES, "--trust"},
+        "clean": {"--dry-run", "-n", "--runs"},
+        "findings": {"--out"},
+    }
+    tried["merge"] = {"--strict", "--no-strict"}
+    tried |= {command: set(table) for command, (_, table) in KEPT.items()}
+    tried["fuzz"] |= {"--replay", "--trust"}  # tests/test_corpus.py, tests/test_trust.py
+    tried["discover"] |= {"--dim", "--write"}  # tests/test_discovery.py, tests/test_discovery_writing.py
+    tried["bench"] |= {"--out"}  # tests/test_bench.py
+    for command, words in options().items():
+        known = tried.get(command, set()) | {o for c, o in ELSEWHERE if c == command} | set(QUIET)
+        assert words <= known, f"{command}: {sorted(words - known)} are tried nowhere"
+
+
+@pytest.mark.parametrize("option", VERIFY)
+def test_verify_keeps_what_it_was_asked_for_in_run_json(plan, option):
+    words, (name, value) = VERIFY[option]
+    assert call(["verify", "rayleigh", option, *words, "--jobs", "1", "--out", "r"]) == 0
+    assert json.loads(Path("r/run.json").read_text())["arguments"][name] == value
+
+
+@pytest.mark.parametrize("option", TOLD)
+def test_verify_takes_how_it_is_run(plan, option, capsys):
+    assert call(["verify", "rayleigh", "--law", "D2", option, *TOLD[option], "--out", "r"]) == 0
+    assert "everything holds" in capsys.readouterr().out
+
+
+def test_resume_goes_on(plan, capsys):
+    assert call(["verify", "rayleigh", "--law", "D2", "--out", "r", "--jobs", "1"]) == 0
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
+    assert call(["verify", "--resume", "r", "--law", "D0"]) == 2
+    assert "argument law was" in capsys.readouterr().err
+
+
+def test_parts_and_their_whole(plan, capsys):
+    for part in ("1/2", "2/2"):
+        call(["verify", "rayleigh", "--law", "D2", "--jobs", "1", "--shard", part, "--out", f"p{part[0]}"])
+    capsys.readouterr()
+    for words in ([], ["--strict"], ["--no-strict"], ["-v"]):
+        assert call(["merge", "p1", "p2", "--out", f"whole{len(words)}{''.join(words)}", *words]) == 0
+        assert "everything holds" in capsys.readouterr().out
+    assert call(["merge", "p1", "p2", "--out", "quiet", "-q"]) == 0
+    assert capsys.readouterr().out == "everything holds\n"
+    assert call(["merge", "p1", "p2", "--out", "machine", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 0
+
+
+CASES = [(command, option) for command, (_, table) in KEPT.items() for option in table]
+
+
+@pytest.mark.parametrize("command, option", CASES, ids=lambda x: x)
+def test_what_a_command_is_asked_for_reaches_its_work(command, option, monkeypatch, tmp_path):
+    from noether.usage import UsageError
+
+    if command == "bench":
+        pytest.importorskip("triton")
+    asked = {}
+
+    def keep(*arguments, **words):
+        asked.update(words)
+        asked.update(enumerate(arguments))
+        raise UsageError("enough")
+
+    monkeypatch.chdir(tmp_path)
+    where, table = KEPT[command]
+    words, at, value = table[option]
+    monkeypatch.setattr(where, keep)
+    assert call([command, *FIRST.get(command, []), option, *words]) == 2
+    assert found(asked, at) == value
+
+
+def found(asked: dict, at):
+    """What stands there: a name or a place among the arguments, or a name in the first of them."""
+    if at in asked:
+        return asked[at]
+    first, *rest = str(at).split(".") if str(at)[0].isdigit() else ("0", *str(at).split("."))
+    value = asked[int(first)]
+    for name in rest:
+        value = getattr(value, name)
+    return value() if callable(value) else value
+
+
+CHOICES = {
+    "--record": ["1"],
+    "--law": ["D2"],
+    "--cell": ["D2/rayleigh/float64"],
+    "--symmetry": ["scale"],
+    "--control": ["no-op kernel"],
+    "--nth": ["1"],
+}
+
+
+@pytest.mark.parametrize("option", CHOICES)
+def test_replay_picks_what_it_was_asked_for(plan, option, monkeypatch):
+    picked = []
+
+    def again(self, record):
+        picked.append(record)
+        return True, "equal"
+
+    monkeypatch.setattr("noether.replaying.Replays.again", again)
+    assert (
+        call(["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1", "--out", "r"])
+        == 0
+    )
+    assert call(["replay", "r", option, *CHOICES[option]]) == 0
+    assert len(picked) == 1 and bool(picked[0].control) == (option == "--control")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from noether import memorylimit
 from noether.timelimit import TimeUp
 from noether.usage import UsageError
 
@@ -20,7 +21,7 @@ def blamed(error: BaseException) -> str:
     if isinstance(error, UsageError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "needs more memory than it may hold" + (f"; it was at {place}" if place else "")
+        return memorylimit.exceeded(error) + (f"; it was at {place}" if place else "")
     after_ours = [frame for frame, _ in frames]
     while any(is_ours(frame) for frame in after_ours):
         after_ours.pop(0)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import processstate, server
+from noether import memorylimit, processstate, server
 from noether.blame import blamed
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
@@ -156,7 +156,7 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     except Exception:
         return None
     main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
-    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads)
+    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memorylimit.allowed())
     return Group(cells, setting, raw, seconds * len(cells))
 
 

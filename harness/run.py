@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from noether import casefile, casetrust, compilers, executors, promises, replaying, shards, unread
+from noether import casefile, casetrust, compilers, executors, launchsize, promises, replaying, shards, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
@@ -39,6 +39,7 @@ def plan(selection: Selection) -> Plan:
     require_wide()
     backend = planning.backend_of(selection.backend)
     cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
+    launchsize.check(cells, selection.overrides)
     names = [c.name for c in cells]
     if len(set(names)) < len(names):
         twice = sorted({n for n in names if names.count(n) > 1})

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 
-from noether import outlet
+from noether import memorylimit, outlet
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def prepare(setting: Setting) -> None:
     sys.path[:] = list(setting.path) or sys.path
     if setting.main:
         run_main(setting.main)
-    limit_memory(setting.memory)
+    if setting.memory:
+        memorylimit.limit(setting.memory)
     if setting.sources:
         from noether import casefile
 
@@ -106,19 +107,6 @@ def run_main(path: str) -> None:
         spawn._fixup_main_from_path(path)
     finally:
         reading_main = False
-
-
-def limit_memory(size: int) -> None:
-    """Private memory, not address space: what a library maps and never touches costs nothing."""
-    if not size:
-        return
-    try:
-        import resource
-    except ImportError:  # no such limits on this system
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    least = size if most == resource.RLIM_INFINITY else min(size, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (least, most))
 
 
 SILENT = "ignore:resource_tracker:UserWarning"

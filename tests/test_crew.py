@@ -100,7 +100,7 @@ def test_a_cell_that_hangs_ends_in_its_time_and_the_others_go_on(does, monkeypat
 def test_memory_beyond_the_limit_is_the_cells_own_error():
     with Crew(1, Setting(path=tuple(sys.path), memory=2**29)) as crew:
         (done,) = crew.submit(ran, Cell("hungry", "eats")).result(60)
-        assert "more memory" in done.lost
+        assert "needs more memory than 0.5 GiB" in done.lost
         assert crew.submit(ran, Cell("next")).result(60)[0].records, "the worker goes on"
 
 

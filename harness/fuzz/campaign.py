@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from noether import casefile, casetrust, processstate
+from noether import casefile, casetrust, memorylimit, processstate
 from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
 from noether.discrete import rules_of
@@ -181,7 +181,7 @@ def workers(campaign: Campaign):
         yield here
         return
     sources = casefile.sources(campaign.files)
-    with Crew(campaign.jobs, Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs))) as crew:
+    with Crew(campaign.jobs, Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs), memorylimit.allowed())) as crew:
         yield lambda function, *arguments: crew.send(pickle.dumps((steady, (function, *arguments))), seconds=SECONDS)
 
 

@@ -1,0 +1,40 @@
+"""Whether a launch of the size that was asked for fits into memory: told before it runs, with the estimate."""
+
+from __future__ import annotations
+
+import os
+
+from noether import memorylimit
+from noether.usage import UsageError
+
+BYTES = 800
+"""Of a launch and all that is judged of it, for each lane, step and component.
+
+Measured at the peak in numpy (2026-11-27): 612 (product, Nesterov, bfloat16, 131 072 lanes x 2), 622 and 749 (mexican-hat-8, its
+exact laws and its response), 664 (deformed-rayleigh on a metric); 937 of softmax at 32 768 x 2, where what every process holds
+counts most.
+"""
+PROMISED = int(1.25 * 2**30)
+"""Bytes of one launch: with what a worker holds beside it, 1.5 GB."""
+
+
+def allowed() -> int:
+    """What was promised, or what the user has set for a case."""
+    return memorylimit.allowed() if os.environ.get(memorylimit.VARIABLE, "").strip() else PROMISED
+
+
+def check(cells, asked: dict) -> None:
+    """Raises UsageError where lanes or steps were asked for and a launch of them does not fit."""
+    if not {"lanes", "steps"} & set(asked):
+        return
+    launches = [c for c in cells if hasattr(c, "subject")]
+    size = lambda c: BYTES * c.lanes * c.horizon * c.subject.dim  # noqa: E731
+    largest = max(launches, key=size, default=None)
+    if largest is None or size(largest) <= allowed():
+        return
+    fits = allowed() // (BYTES * largest.subject.dim)
+    raise UsageError(
+        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case}, which has {largest.subject.dim} parameters, needs about "
+        f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must be at most {fits}; "
+        f"{memorylimit.VARIABLE}=N allows N GiB"
+    )

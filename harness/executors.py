@@ -24,10 +24,11 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
-from noether.machine import versions
+from noether.machine import instructions, versions
 from noether.server import Setting
 from noether.usage import CannotRun, UsageError
 
+LAST_BITS = "elementary functions may differ there in their last bits"
 ENTRY = "noether.executors"
 RESTARTS = 20  # of an executor that broke; a worker of it that dies breaks the whole of some
 LOSSES = 4  # of one group of cells, after which its cells are named; twice is enough where a process of ours died with it
@@ -37,18 +38,26 @@ _turn = threading.Lock()
 
 
 def remote(raw: bytes, setting: Setting, seconds: float, of: tuple):
-    """What an executor's worker runs: the call, in a process of ours beside it. Raises as Worker.call does, CannotRun."""
+    """What an executor's worker runs: the call, in a process of ours beside it; its result and the instructions there.
+
+    Raises as Worker.call does, CannotRun.
+    """
     here = same()
     if here != of:
-        told = ", ".join(f"{name} is {there} here, {mine} where the run was started" for (name, there), (_, mine) in zip(here, of, strict=True) if there != mine)
-        raise CannotRun(f"a worker of the executor has other versions: {told}: they must be the same")
+        differ = ", ".join(f"{name} is {there} here, {mine} where the run was started" for (name, there), (_, mine) in zip(here, of, strict=True) if there != mine)
+        raise CannotRun(f"a worker of the executor has other versions: {differ}: they must be the same")
     with borrowed() as crew:
-        return crew.send(raw, setting, seconds).result()
+        return crew.send(raw, setting, seconds).result(), told(instructions())
 
 
 def same() -> tuple:
     """What must be equal where cells run."""
     return tuple((name, version) for name, version in versions().items() if name != "commit")
+
+
+def told(found: dict) -> str:
+    """Instructions of a machine as a line."""
+    return ", ".join(f"{name} {value}" for name, value in found.items())
 
 
 @contextmanager
@@ -72,7 +81,12 @@ class Engine:
     def __init__(self, make: Callable[[], Executor], name: str = "executor", close: Callable | None = None):
         self.make, self.name = make, name
         self._close = close or (lambda executor: executor.shutdown(wait=False, cancel_futures=True))
-        self.notes: list[str] = []
+        self.instructions: set[str] = set()
+
+    def notes(self) -> list[str]:
+        """What must be known of the machines that ran the cells."""
+        others = sorted(self.instructions - {told(instructions())})
+        return [f"cells ran on processors with other instructions than this one ({'; '.join(others)}): {LAST_BITS}"] if others else []
 
     def started(self) -> Executor:
         try:
@@ -103,7 +117,9 @@ class Engine:
                 for future in wait(pending, return_when=FIRST_COMPLETED)[0] if pending and not lost else ():
                     group = pending.pop(future)
                     try:
-                        yield from future.result()
+                        found, there = future.result()
+                        self.instructions.add(there)
+                        yield from found
                     except Unloadable:
                         yield group
                     except (Overdue, Raised) as error:

@@ -136,6 +136,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         if folder:
             folder.close()  # no end in run.json: it can be resumed
         raise
+    result.notes += how.executor.notes() if how.executor else []
     result.notes += [line for line in caches.notes() if line not in result.notes]
     result.seconds = time.perf_counter() - begin
     conclude(result, planned, folder, strict)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from noether import promises
 from noether.costs import cost
+from noether.executors import LAST_BITS, told
 from noether.folder import Folder, Run, read_run
 from noether.records import line
 from noether.usage import UsageError
@@ -111,6 +112,8 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
     result = Result([r for records in cells.values() for r in records], [], 0, tuple(first["laws"]), tuple(first["left_out"]))
     result.cells, result.seconds = len(first["plan"]), sum(float(run.about.get("seconds") or 0) for run in runs)
     result.lost = {**missing, **apart}
+    machines = {told(run.about["machine"].get("instructions") or {}) for run in runs}
+    result.notes = [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"] if len(machines) > 1 else []
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     kept = {name: first[name] for name in ("arguments", "seed", "backend", "laws", "left_out")}

@@ -246,3 +246,27 @@ def test_a_thread_of_the_caller_may_verify():
     thread.start()
     thread.join(60)
     assert len(found) == 2 and sys.version_info
+
+
+def test_other_instructions_where_cells_run_are_told(monkeypatch):
+    with ThreadPoolExecutor(1) as pool:
+        engine = executors.given(pool)
+        list(execute([Cell("a")], executor=engine))
+        assert engine.notes() == []
+        monkeypatch.setattr(executors, "instructions", lambda: {"architecture": "another"})
+        assert "other instructions than this one" in engine.notes()[0]
+
+
+def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):
+    import shutil
+
+    from noether.folder import Folder
+
+    other = tmp_path / "other"
+    shutil.copytree(parts[2], other)
+    folder, _ = Folder.reopen(other)
+    folder.about["machine"] = {**folder.about["machine"], "instructions": {"architecture": "another"}}
+    folder.finish(0)
+    folder.close()
+    result = shards.merge([*parts[:2], other], tmp_path / "whole")
+    assert result.exit_code == 0 and "other instructions than each other" in result.notes[0]

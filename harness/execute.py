@@ -66,13 +66,6 @@ class Group:
         return [cell.name for cell in self.cells]
 
 
-HARMLESS = (
-    "numpy's print options", "the umask", "the environment", "the locale", "the warnings filters", "the signal handlers", "the search path",
-    "the standard streams", "the arguments", "the garbage collection", "the state of the random numbers", "the thread switch", "the longest", "thread ",
-)  # fmt: skip
-"""What a case may leave changed in its process without any number being another; it is put back all the same."""
-
-
 def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) -> list[Done]:
     """foreign: cells of a case file, after each of which the process is put back as it was."""
     if not foreign:
@@ -81,8 +74,10 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
     for cell in cells:
         with processstate.kept() as before:
             done = run_cell(cell, seconds)
-            left = [what for what in before.differences() if not what.startswith(HARMLESS)]
-        out.append(Done(cell.name, [], done.seconds, lost=f"its case changes the process that runs it: {'; '.join(left)}", notes=done.notes) if left else done)
+            left = before.differences(harmless=done.error is not None)
+        if left:
+            done = Done(cell.name, [], done.seconds, lost=f"its case changes the process that runs it: {'; '.join(left)}", notes=done.notes)
+        out.append(done)
     return out
 
 
@@ -99,8 +94,10 @@ def run_cell(cell, seconds: float | None = None) -> Done:
                 raise TypeError(f"cell {cell.name} gave {type(record).__name__}, must give Record")
             record.cell = cell.name
         return Done(cell.name, records, lasted(), notes=caches.notes())
-    except (Exception, SystemExit, TimeUp) as error:
+    except (Exception, SystemExit, TimeUp, KeyboardInterrupt) as error:
         told = blamed(error)
+        if isinstance(error, KeyboardInterrupt) and not told:  # of whoever sits there
+            raise
         return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, caches.notes())
 
 

@@ -21,6 +21,13 @@ from typing import Any
 from noether import processnames
 from noether.processaspects import ASPECTS, changed
 
+HARMLESS = frozenset({
+    "numpy's print options", "the umask", "the longest whole number of text", "the thread switch interval", "the environment", "the locale",
+    "the warnings filters", "the signal handlers", "the search path of modules", "the standard streams", "the arguments of the process",
+    "the trace and profile functions", "the garbage collection", "the state of the random numbers", "the blocked signals",
+})  # fmt: skip
+"""Aspects of which no number of ours depends."""
+
 
 @dataclass
 class State:
@@ -30,10 +37,10 @@ class State:
     names: processnames.Names
     threads: frozenset[int]
 
-    def differences(self) -> list[str]:
-        """A sentence for each thing that is not as it was."""
+    def differences(self, *, harmless: bool = True) -> list[str]:
+        """A sentence for each thing that is not as it was; without the harmless, of those that may change a number."""
         said = []
-        for aspect in ASPECTS:
+        for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
             was, now = self.values[aspect.name], aspect.read()
             if not aspect.same(was, now):
                 text = aspect.shown(now)
@@ -43,13 +50,13 @@ class State:
                 )
         said += [sentence for sentence, _ in self.names.changed()]
         new = [t.name for t in threading.enumerate() if t.ident not in self.threads and not t.daemon]
-        return [*said, *(f"thread {name} still runs" for name in new)]
+        return [*said, *(f"thread {name} still runs" for name in new if harmless)]
 
-    def restore(self) -> None:
-        """As it was. What was not changed is not touched."""
+    def restore(self, *, harmless: bool = True) -> None:
+        """As it was. What was not changed is not touched; without the harmless, what may change a number alone."""
         for _, take_back in list(self.names.changed()):
             take_back()
-        for aspect in ASPECTS:
+        for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
             if not aspect.same(self.values[aspect.name], aspect.read()):
                 with contextlib.suppress(OSError, ValueError):  # told by differences: a folder that is gone
                     aspect.write(self.values[aspect.name])
@@ -62,10 +69,10 @@ def capture(*, deep: bool = False) -> State:
 
 
 @contextlib.contextmanager
-def kept(*, deep: bool = False) -> Iterator[State]:
-    """The process is afterwards as it was before, whatever is done inside."""
+def kept(*, deep: bool = False, harmless: bool = True) -> Iterator[State]:
+    """The process is afterwards as it was before, whatever is done inside; without the harmless, in what may change a number."""
     before = capture(deep=deep)
     try:
         yield before
     finally:
-        before.restore()
+        before.restore(harmless=harmless)

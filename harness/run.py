@@ -8,7 +8,18 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from noether import casefile, casetrust, compilers, executors, launchsize, promises, replaying, shards, unread
+from noether import (
+    casefile,
+    casetrust,
+    compilers,
+    executors,
+    launchsize,
+    processstate,
+    promises,
+    replaying,
+    shards,
+    unread,
+)
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
@@ -110,7 +121,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
     Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when no worker can be had.
     """
     begin = time.perf_counter()
-    planned = shards.part(plan(select(request)), how.shard)
+    with processstate.kept(harmless=False):  # planning asks a case for numbers too
+        planned = shards.part(plan(select(request)), how.shard)
     if resume is None:
         casetrust.remember(planned.selection.files)
     folder, found = None, None

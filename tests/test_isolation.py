@@ -114,6 +114,6 @@ def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monk
 
     monkeypatch.setattr(run, "execute", losing)
     request = Request(cases=("product",), law="D0", rule="heavy-ball", precision="float64,float32", backend="numpy")
-    for wrong, code in ((False, 3), (True, 1)):
+    for wrong, code in ((False, 3), (True, 1)):  # noqa: B007  (read in losing)
         result = run.run(request, record=False, how=How(1))
         assert result.exit_code == code and list(result.lost.values()) == ["planted"]

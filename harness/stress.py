@@ -1,6 +1,7 @@
 """Stress: what happens to a run that is killed, doubled, starved of disk or damaged, and to launches of extreme size.
 
     kills     kill -9 at seeded moments of `noether verify`, each resumed: the final records are those of an undisturbed run
+    workers   kill -9 of workers while the run goes on: each costs one cell, which is tried again or named, and resumed
     doubles   two runs started into one folder at the same instant: one is refused, the other is whole
     starved   files that may not grow beyond a size (RLIMIT_FSIZE) and, where it can be mounted, a disk of 64 kB: what was
               found is kept, and resumed
@@ -216,8 +217,9 @@ def told(code: int, err: str, allowed) -> str:
 def main(words: list[str] | None = None) -> int:
     from noether.stress_damage import damaged
     from noether.stress_size import horizons, lanes
+    from noether.stress_workers import workers
 
-    parts = {"kills": kills, "doubles": doubles, "starved": starved, "damaged": damaged, "lanes": lanes, "horizons": horizons}
+    parts = {"kills": kills, "workers": workers, "doubles": doubles, "starved": starved, "damaged": damaged, "lanes": lanes, "horizons": horizons}
     parser = argparse.ArgumentParser(prog="python -m noether.stress")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all when none is given")
     asked = parser.parse_args(words).parts or list(parts)

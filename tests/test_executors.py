@@ -134,6 +134,25 @@ def test_an_entry_point_is_an_engine(monkeypatch):
     assert len(done) == 2 and all(d.records for d in done)
 
 
+def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
+    """The file is gone before the first cell is sent, and with it the module beside it."""
+    import shutil
+
+    example = Path(__file__).resolve().parent.parent / "docs" / "examples" / "my_case.py"
+    (tmp_path / "beside.py").write_text("TWO = 2\n")
+    (tmp_path / "own.py").write_text("from beside import TWO\n" + example.read_text().replace("scale(2)", "scale(TWO)"))
+
+    class Late(ThreadPoolExecutor):
+        def submit(self, *call):
+            shutil.rmtree(tmp_path, ignore_errors=True)
+            return super().submit(*call)
+
+    request = Request(cases=(str(tmp_path / "own.py"),), law="D0", rule="heavy-ball", precision="float64,float32", backend="numpy")
+    with Late(1) as pool:
+        found = run.run(request, record=False, how=How(1, executor=executors.given(pool)))
+    assert not tmp_path.exists() and found.exit_code == 0 and not found.lost, found
+
+
 # ---- parts of a run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import stress, stress_damage, stress_size
+from noether import stress, stress_damage, stress_size, stress_workers
 from noether.kernels import launch
 from noether.stress import differences, environment, found, mangled, refused_well, told
 
@@ -16,6 +16,11 @@ SLOW = environment(FAKE="D0=slow,D2=slow")
 
 def test_a_run_killed_at_any_moment_is_resumed_without_a_lost_or_doubled_record(tmp_path):
     assert stress.kills(tmp_path, seed=1, count=2, **FAKED, env=SLOW) == []
+
+
+def test_workers_killed_at_any_moment_lose_and_double_no_record(tmp_path):
+    words = tuple("2" if word == "1" else word for word in FAKED["words"])
+    assert stress_workers.workers(tmp_path, seed=1, count=2, **{**FAKED, "words": words}, env=SLOW) == []
 
 
 def test_two_runs_started_at_once_into_one_folder_are_kept_apart(tmp_path):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from noether import screen
+from noether.blame import blamed
 from noether.certified import certified_steps, judge_inside, part
 from noether.choices import case_named
 from noether.domain import leaving
@@ -69,6 +70,7 @@ class Finding:
     screened: float = 0.0
     skipped: bool = False
     error: str | None = None
+    lost: str = ""  # why it is undecided, where the case and not the harness is at fault
 
     @property
     def checks(self) -> int:
@@ -83,7 +85,10 @@ def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -
     try:
         with np.errstate(all="ignore"):
             fill(found, batch, probe, files or {})
-    except (Exception, SystemExit):  # a loss may ask to leave: the process is not its own
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        found.lost = blamed(error)
+        if isinstance(error, KeyboardInterrupt) and not found.lost:
+            raise
         found.error = traceback.format_exc()
     found.seconds, found.cpu = time.perf_counter() - begin, time.process_time() - busy
     return found

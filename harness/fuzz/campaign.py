@@ -24,7 +24,7 @@ from noether.fuzz.batch import Finding, run_batch
 from noether.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
 from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
-from noether.fuzz.outcome import Campaign, Outcome, absorb
+from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels import launch
 from noether.kernels.rules import RULES
 from noether.machine import cpus, versions
@@ -72,7 +72,7 @@ def finish(outcome: Outcome, folder: Folder | None) -> None:
     """The last word in run.json. An interrupted run has a code and no end."""
     if folder is None:
         return
-    folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors))
+    folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors) + len(outcome.lost))
     try:
         if outcome.interrupted:  # perhaps between a record and its count: the file itself says how many there are
             folder.about.update(exit_code=outcome.exit_code)
@@ -129,7 +129,7 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
     def over() -> bool:
         spent = time.perf_counter() - begin
         return bool(campaign.seconds is not None and spent >= campaign.seconds or campaign.batches is not None and number >= campaign.batches
-                    or outcome.violations or len(outcome.errors) >= CRASHES)  # fmt: skip
+                    or outcome.violations or len(outcome.errors) + len(outcome.lost) >= CRASHES)  # fmt: skip
 
     with workers(campaign) as submit:
         pending: dict[Future, int] = {}
@@ -201,7 +201,7 @@ def received(future: Future) -> Finding | str:
     try:
         return future.result()
     except (Died, Overdue) as error:
-        return f"a batch: {error}"
+        return Lost(error)
     except Raised as error:
         return str(error)
     except CannotRun:

@@ -75,6 +75,7 @@ class Outcome:
     saved: list[Path | None] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)  # batch -> why it is undecided though the harness is not at fault
     batches: int = 0
     tried: int = 0
     skipped: int = 0
@@ -105,18 +106,22 @@ class Outcome:
             return VIOLATED
         if self.interrupted:
             return INTERRUPTED
-        return UNDECIDED if self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+        return UNDECIDED if self.lost or self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+
+
+class Lost(str):
+    """Why a batch came to no end."""
 
 
 def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> None:
     """Add one finding, in the order of the batches' numbers."""
     outcome.batches += 1
     if isinstance(finding, str):
-        outcome.errors[f"batch {outcome.batches - 1}"] = finding
+        (outcome.lost if isinstance(finding, Lost) else outcome.errors)[f"batch {outcome.batches - 1}"] = finding
         return
     batch = finding.batch
     if finding.error is not None:
-        outcome.errors[batch.name] = finding.error
+        (outcome.lost if finding.lost else outcome.errors)[batch.name] = finding.lost or finding.error
         outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
         save_crash(outcome, finding, folder)
         return

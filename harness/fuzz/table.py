@@ -62,6 +62,8 @@ def ending(outcome: Outcome) -> list:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
     for name, error in list(outcome.errors.items())[:SHOWN]:
         out.append(Text(f"internal error in {name}: {error.strip().splitlines()[-1]}", style="bold red"))
+    for name, why in list(outcome.lost.items())[:SHOWN]:
+        out.append(Text(f"undecided: {name}: {why}", style="yellow"))
     out += found(outcome)
     folder = f"; {outcome.folder}" if outcome.folder else ""
     out.append(Text(verdict(outcome) + folder, style="green" if outcome.exit_code == 0 else "bold red"))
@@ -71,6 +73,8 @@ def ending(outcome: Outcome) -> list:
 def verdict(outcome: Outcome) -> str:
     plant = outcome.campaign.probe.plant
     if outcome.exit_code == 3:
+        if outcome.lost:
+            return f"could not decide: {len(outcome.lost)} batches came to no end"
         if outcome.false_alarms:
             return f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm: its bound is wrong"
         return f"planted fault not found: {plant}" if plant and outcome.checks else "no check was made: the time box proves nothing"
@@ -117,7 +121,7 @@ def summary(outcome: Outcome) -> dict:
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
         "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
         "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},
-        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors,
+        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors, "lost": outcome.lost,
         "violations": [{"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
         "violated": sorted({v[0].law for v in outcome.violations}), "saved": [str(p) for p in outcome.saved if p], "folder": str(outcome.folder) if outcome.folder else None,
     }  # fmt: skip

@@ -180,7 +180,7 @@ class Case:
     def __post_init__(self):
         check_line("case: name", self.name, LONGEST)
         for name in ("title", "source"):
-            check_line(f"case {self.name}: {name}", getattr(self, name), 10 * LONGEST)
+            check_line(f"case {self.name}: {name}", getattr(self, name), 10 * LONGEST, least=0)
         self.check_fields()
         if not self.symmetries:
             raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")

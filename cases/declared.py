@@ -30,10 +30,10 @@ def is_finite(x) -> bool:
         return False
 
 
-def check_line(where: str, text, most: int) -> None:
+def check_line(where: str, text, most: int, *, least: int = 1) -> None:
     """Raises CaseError where a text cannot stand on a line: names and titles are printed on terminals and in logs."""
-    if not isinstance(text, str) or not text.isprintable() or not text.strip() or len(text) > most:
-        raise CaseError(f"{where} is {brief(text)}, must be text of 1 to {most} characters that can be printed on a line")
+    if not isinstance(text, str) or not text.isprintable() or not least <= len(text.strip()) <= len(text) <= most:
+        raise CaseError(f"{where} is {brief(text)}, must be text of {least} to {most} characters that can be printed on a line")
 
 
 def rows_of(where: str, A) -> tuple[tuple, ...]:

@@ -26,6 +26,7 @@ from noether.usage import CannotRun
 
 STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
 GRACE = 5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
+LEAVES = 2.0  # seconds in which a worker that is told to leave is gone
 LOOK = 0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
 BEGIN = "import sys; from noether.server import serve; serve(*map(int, sys.argv[1:]))"
 
@@ -98,7 +99,7 @@ class Worker:
         with suppress(OSError):
             self.link.close()
         try:
-            self.process.wait(0 if self.process.poll() is not None else LOOK)  # it leaves by itself, with its children
+            self.process.wait(LEAVES)  # by itself, with its children and its temporary folders
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -131,4 +131,7 @@ def close_interpreter() -> None:
 def leave() -> None:
     for child in multiprocessing.active_children():
         child.kill()
+    module = sys.modules.get("noether.kernels.caches")
+    if module is not None:
+        module.remove_private()
     os._exit(1)

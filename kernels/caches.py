@@ -38,6 +38,10 @@ class NoFolder(OSError):
     """There is no folder in which something can be kept safely."""
 
 
+PRIVATE: list[Path] = []
+"""Temporary folders that this process made."""
+
+
 def note(text: str) -> None:
     _NOTES[text] = None
 
@@ -195,6 +199,7 @@ def _private(base: str) -> Path | None:
         place = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
     except OSError:
         return None
+    PRIVATE.append(place)
     atexit.register(_remove, place, os.getpid())
     try:
         os.chmod(place, 0o700)
@@ -203,6 +208,12 @@ def _private(base: str) -> Path | None:
     except OSError:
         return None
     return place.resolve()
+
+
+def remove_private() -> None:
+    """Remove the temporary folders of this process, which is about to end without python's exit hooks."""
+    for place in PRIVATE:
+        _remove(place, os.getpid())
 
 
 def _remove(place: Path, owner: int) -> None:

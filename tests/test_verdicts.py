@@ -114,7 +114,7 @@ def test_one_blind_law_among_good_ones_is_blind():
 
 
 def test_a_record_says_the_format_that_readers_know():
-    assert record().as_dict()["schema"] == 1 and record().as_dict()["seconds"] == 0.0
+    assert record().as_dict()["schema"] == 2 and record().as_dict()["seconds"] == 0.0
 
 
 def stated(statement, verdict=HOLDS, law="O3", **facts):

@@ -79,6 +79,6 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(losses, capsys):
 
 
 def test_the_exit_code_is_that_of_the_verification(losses, monkeypatch, capsys):
-    monkeypatch.setattr(command, "verified", lambda found, path, boxed: (write(found, path, boxed), decide(3)))
+    monkeypatch.setattr(command, "verified", lambda found, path, boxed, quiet: (write(found, path, boxed), decide(3)))
     assert call(["discover", "losses.py:product", "--dim", "2", "--write", "new.py"]) == 3
     assert casefile.load(f"new.py:{NAME}").dim == 2

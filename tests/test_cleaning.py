@@ -127,6 +127,7 @@ def test_a_place_without_a_run_is_refused_before_anything_is_removed(runs, cache
 
 
 def test_what_cannot_be_removed_is_said(cache, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "300")  # the path of a temporary folder is long
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 

@@ -69,7 +69,8 @@ class Fragile(Executor):
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-def test_an_executor_that_breaks_again_and_again_loses_and_doubles_nothing(tmp_path):
+def test_an_executor_that_breaks_again_and_again_loses_and_doubles_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors.time, "sleep", lambda s: None)
     cells = [Cell(f"c{k}", folder=str(tmp_path)) for k in range(7)]
     engine = executors.Engine(lambda: Fragile(2 + Fragile.made), "fragile")
     done = [d.cell for d in execute(cells, executor=engine)]

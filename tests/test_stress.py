@@ -92,4 +92,4 @@ def test_a_size_that_alarms_is_told(tmp_path, monkeypatch):
 def test_the_parts_have_names_and_an_unknown_one_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
         stress.main(["sleep"])
-    assert end.value.code == 2 and "must be one of kills, doubles" in capsys.readouterr().err
+    assert end.value.code == 2 and "must be one of kills, workers, doubles" in capsys.readouterr().err

@@ -131,6 +131,8 @@ def verdict(result: Result) -> str:
     if found is not None and found.fails and not violated:
         return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.control]
+    if result.exit_code == 0 and result.shard:
+        return f"nothing is violated in part {result.shard}; noether merge decides the whole"
     if result.exit_code == 0 and (open_ones or result.unjudged):
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
         told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [f"not judged: {' '.join(result.unjudged)}"] * bool(result.unjudged)

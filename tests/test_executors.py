@@ -15,6 +15,7 @@ from noether.execute import execute
 from noether.folder import read_run
 from noether.records import line
 from noether.result import How
+from noether.table import verdict
 from noether.usage import CannotRun, UsageError
 
 REQUEST = Request(cases=("product",), law="D0", rule="heavy-ball,sign-descent", precision="float64", backend="numpy")
@@ -163,6 +164,7 @@ def parts(tmp_path_factory):
     for i in (1, 2, 3):
         found = run.run(REQUEST, out=place / f"p{i}", how=How(1, shard=(i, 3)))
         assert found.exit_code == 0 and f"this is part {i} of 3" in " ".join(found.notes)
+        assert verdict(found) == f"nothing is violated in part {i}/3; noether merge decides the whole"
     return [place / f"p{i}" for i in (1, 2, 3)]
 
 

@@ -21,6 +21,7 @@ def merge(
     quiet: Quiet = False,
     verbose: Verbose = False,
     strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
+    baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
 ):
     """Put the parts of a run together, and decide the whole.
 
@@ -29,9 +30,16 @@ def merge(
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """
     from noether.commands.verify import conclude
+    from noether.folder import read_about
     from noether.progress import busy
+    from noether.ratchet import Guard
     from noether.shards import merge as together
 
+    guard = None
+    if baseline is not None:
+        guard = Guard(baseline, read_about(parts[0])["arguments"], update=False, accept=False, strict=strict)
     with busy("reading the parts", quiet=quiet):
         result = together(parts, out, strict=strict)
+    if guard:
+        guard.conclude(result)
     conclude(result, as_json, quiet=quiet, verbose=verbose)

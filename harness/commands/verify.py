@@ -68,12 +68,14 @@ def verify(
     watching = dict(quiet=quiet, verbose=verbose)
     with expecting(files):
         guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
+        if shard is not None and guard:
+            raise UsageError(f"--shard {shard} is a part of a run, which has no baseline: noether merge takes --baseline")
         part = parsed(shard) if shard is not None or resume is None else part_of(resume)
         how = How(workers, seconds_of(cell_seconds), engine(executor, workers), part)
         result = watched(Request(**words), out=out, resume=resume, how=how, strict=strict, **watching)
     if guard:
         guard.conclude(result)
-    else:
+    elif not result.shard:
         from noether.ratchet import gone
 
         result.notes += gone(result)

@@ -93,16 +93,18 @@ def read_bytes(path: Path, what: str, *, missing: str = "does not exist", most: 
         raise UsageError(f"{what} {missing}") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte, half of a surrogate pair
         raise UsageError(f"{what} cannot be read: {reason(error)}") from None
-    with open(fd, "rb") as file:
+    try:
         about = os.fstat(fd)
         if not stat.S_ISREG(about.st_mode):
             raise UsageError(f"{what} is {kind(about.st_mode)}, must be a file")
         if about.st_size > most:
             raise UsageError(f"{what} has {about.st_size} bytes, must have at most {most}")
-        try:
+        with open(fd, "rb", closefd=False) as file:
             return file.read(most + 1)
-        except OSError as error:
-            raise UsageError(f"{what} cannot be read: {reason(error)}") from None
+    except OSError as error:
+        raise UsageError(f"{what} cannot be read: {reason(error)}") from None
+    finally:
+        os.close(fd)
 
 
 def read_json(path: Path, what: str, **how) -> tuple[object, str]:

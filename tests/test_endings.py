@@ -1,0 +1,325 @@
+"""A run that something ends before its verdict: what it found is told and kept, and nothing says that anything holds."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fakes
+import pytest
+
+from noether import casechild, decision
+from noether.cases import CORE
+from noether.cli import Terminated, call
+from noether.crew import Died
+from noether.discovery.finding import discover
+from noether.discovery.loss import load
+from noether.discovery.writing import NAME, write
+from noether.execute import Done
+from noether.faults import campaign as faults
+from noether.faults import findings
+from noether.folder import Folder
+from noether.fuzz import campaign as fuzz
+from noether.fuzz.batch import Finding, run_batch
+from noether.fuzz.breeding import Batch, Cell
+from noether.fuzz.example import Subject
+from noether.fuzz.outcome import Campaign, absorb
+from noether.fuzz.probe import Probe
+from noether.machine import importable
+from noether.run import RecordingError
+from noether.usage import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+HAT = next(c for c in CORE if c.name == "mexican-hat")
+ENDS = [Terminated, KeyboardInterrupt, MemoryError, SystemExit, RuntimeError]
+CODES = {Terminated: 143, KeyboardInterrupt: 130, MemoryError: 70, SystemExit: 70, RuntimeError: 70, OSError: 70}
+
+
+def violated(law="D2"):
+    return fakes.Cell(law, law, "mexican-hat", "heavy-ball", "float64", 0, "violated").run()[0]
+
+
+def batch(number=7):
+    return Batch(number, Cell("mexican-hat", "heavy-ball", "float64", "ordinary"), 4, 8, 0)
+
+
+def finding():
+    found = Finding(batch())
+    subject = Subject("mexican-hat", "heavy-ball", "float64", "numpy", "D2", "scale")
+    found.violations = [(subject, None, violated())]
+    return found
+
+
+@pytest.fixture
+def fuzzing(monkeypatch, tmp_path):
+    """fuzzing(then, at): `noether fuzz`, whose one batch is violated, and which `then` ends at a place."""
+    monkeypatch.chdir(tmp_path)
+
+    def start(then, at="conclude"):
+        def ended(*_):
+            raise then
+
+        def one_batch(campaign, outcome, folder, watch):
+            if at == "record":
+                monkeypatch.setattr(Folder, "record", ended)
+            fuzz.kept_in(folder, absorb, outcome, finding())
+            if at == "fuzz":
+                ended()
+
+        monkeypatch.setattr(fuzz, "fuzz", one_batch)
+        monkeypatch.setattr(fuzz, "conclude", ended if at == "conclude" else lambda outcome: None)
+        return call(["fuzz", "mexican-hat", "--backend", "numpy", "--batches", "1", "--jobs", "1", "--out", "r"])
+
+    return start
+
+
+def about():
+    return json.loads(Path("r/run.json").read_text())
+
+
+@pytest.mark.parametrize("then", [e for e in ENDS if e is not KeyboardInterrupt])
+@pytest.mark.parametrize("at", ["fuzz", "conclude"])
+def test_a_fuzzing_run_that_is_ended_has_no_end_and_tells_what_it_found(fuzzing, capsys, then, at):
+    assert fuzzing(then(), at) == CODES[then]
+    err = capsys.readouterr().err
+    assert "violated: D2 mexican-hat" in err and "noether fuzz --seed 0 --batches 8" in err
+    assert about()["end"] is None and about()["exit_code"] is None
+    assert call(["report", "r"]) == 0
+    page = Path("r/report.html").read_text()
+    assert "A law is violated (the run is unfinished)" in page and "verything holds" not in page
+    assert 'type="unfinished"' in Path("r/junit.xml").read_text()
+
+
+def test_an_interrupted_fuzzing_run_tells_what_it_had_not_yet_made_small(fuzzing, capsys):
+    assert fuzzing(KeyboardInterrupt()) == 1
+    assert "violated: mexican-hat" in capsys.readouterr().out.replace("violated: D2 ", "violated: ")
+    assert about()["end"] is None and about()["exit_code"] == 1
+
+
+def test_a_full_disk_loses_no_violation_of_a_fuzzing_run(fuzzing, capsys):
+    assert fuzzing(OSError(28, "No space left on device"), "record") == 70
+    err = capsys.readouterr().err
+    assert "violated: D2 mexican-hat" in err and "r cannot be written: No space left on device" in err and "Traceback" not in err
+    assert about()["end"] is None
+
+
+def test_an_unfinished_run_without_a_violation_is_not_said_to_hold(fuzzing, monkeypatch, capsys):
+    monkeypatch.setitem(globals(), "finding", lambda: Finding(batch(0)))
+    assert fuzzing(Terminated()) == 143
+    assert call(["report", "r"]) == 0
+    page = Path("r/report.html").read_text()
+    assert "(the run is unfinished)" in page and "verything holds" not in page
+    capsys.readouterr()
+    assert call(["findings", "r", "--out", "f.md"]) == 2 and "r is unfinished" in capsys.readouterr().err and not Path("f.md").exists()
+
+
+def test_the_end_of_a_fuzzing_run_that_cannot_be_written_is_a_note(fuzzing, monkeypatch, capsys):
+    monkeypatch.setattr(Folder, "finish", lambda self, code: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert fuzzing(None, "nowhere") == 1
+    said = capsys.readouterr()
+    assert "r/run.json cannot be written" in said.err and "violated" in said.out and about()["end"] is None
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_violation_whose_corpus_cannot_be_written_is_printed_and_kept_in_the_run_folder(tmp_path, monkeypatch, capsys, folder):
+    """The corpus lies beyond a file: nobody can make that folder, also not root."""
+    (tmp_path / "file").touch()
+    campaign = Campaign((HAT,), ("heavy-ball",), ("float64",), Probe("numpy", "gradient x 2"), seconds=None, batches=8, corpus=tmp_path / "file" / "corpus",
+                        out=tmp_path / "r", record=folder)  # fmt: skip
+    monkeypatch.setattr(fuzz, "minimise", lambda subject, worst, probe: worst)
+    outcome = fuzz.run(campaign)
+    assert outcome.exit_code == 1 and outcome.minimal and any("corpus cannot be written" in note for note in outcome.notes)
+    if folder:
+        assert call(["fuzz", "--replay", str(outcome.saved[0])]) == 1 and Path(outcome.saved[0]).parent == tmp_path / "r"
+        assert json.loads((tmp_path / "r/run.json").read_text())["exit_code"] == 1
+    else:
+        text = next(note for note in outcome.notes if "kept nowhere else: " in note).split("kept nowhere else: ")[1]
+        (tmp_path / "kept.json").write_text(text)
+        assert call(["fuzz", "--replay", str(tmp_path / "kept.json")]) == 1
+    assert "violated again" in capsys.readouterr().out
+
+
+def test_a_batch_that_fails_after_a_violation_loses_none():
+    found, outcome = finding(), fuzz.Outcome(Campaign((HAT,), (), (), Probe("numpy")), [])
+    found.error = "Traceback ...\nRuntimeError: later"
+    absorb(outcome, found, None)
+    assert outcome.violations and outcome.exit_code == 70
+
+
+def test_a_loss_that_asks_to_leave_is_an_error_of_its_batch_and_of_its_cell(monkeypatch):
+    def leave(*_):
+        raise SystemExit(0)
+
+    from noether.execute import run_cell
+    from noether.fuzz import batch as batches
+
+    monkeypatch.setattr(batches, "fill", leave)
+    assert "SystemExit" in run_batch(batch(), Probe("numpy")).error
+    cell = fakes.Cell("D2", "D2", "mexican-hat", "heavy-ball", "float64", 0)
+    monkeypatch.setattr(fakes.Cell, "run", leave)
+    assert "SystemExit" in run_cell(cell).error
+
+
+def test_workers_that_are_gone_end_a_fuzzing_run_with_what_it_has():
+    def submit(*_):
+        raise Died("its worker process was ended by signal 9")
+
+    assert "was ended by signal 9" in fuzz.received(fuzz.submitted(submit, batch(), None, {}))
+
+
+# ---- faults
+
+
+def planted():
+    record = violated("D0")
+    return [record, fakes.Cell("D0", "D0", "mexican-hat", "heavy-ball", "float64", 0).run()[1]]
+
+
+@pytest.mark.parametrize("then", [*ENDS, OSError])
+def test_a_run_over_faults_that_is_ended_has_no_end_and_tells_what_it_found(monkeypatch, tmp_path, capsys, then):
+    monkeypatch.chdir(tmp_path)
+
+    def execute(cells, jobs, tell=None):
+        yield Done("one", planted(), 0.1)
+        if then is OSError:
+            monkeypatch.setattr(Folder, "record", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            yield Done("two", [], 0.1)
+        raise then
+
+    monkeypatch.setattr(faults, "execute", execute)
+    assert call(["faults", "--out", "r"]) == CODES[then]
+    err = capsys.readouterr().err
+    assert "violated: D0 mexican-hat" in err and about()["end"] is None and ("kept in r" in err or "records are kept" in err)
+    assert len(Path("r/records.jsonl").read_text().splitlines()) == 2
+    assert call(["report", "r"]) == 0
+    page = Path("r/report.html").read_text()
+    assert "(the run is unfinished)" in page and "very planted fault is killed" not in page
+
+
+def test_pages_of_faults_that_cannot_be_written_change_nothing(monkeypatch, tmp_path, capsys):
+    from noether import publish
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(faults, "execute", lambda cells, jobs, tell=None: (d for d in [Done("one", planted(), 0.1)]))
+    monkeypatch.setattr(findings, "verdict", lambda *_, **how: findings.Verdict(1, ["a law is violated"], 1, 1, 0, 0))
+    monkeypatch.setattr(publish, "write_whole", lambda path, text: (_ for _ in ()).throw(OSError(28, "No space left on device", str(path))))
+    assert call(["faults", "--out", "r"]) == 1
+    said = capsys.readouterr()
+    assert "violated" in said.out and "No space left on device" in said.err and about()["exit_code"] == 1
+    assert Path("r/unprinted.txt").read_text().startswith("exit code 1: a law is violated with nothing planted\n")
+
+
+# ---- discover, findings, report, baseline
+
+
+LOSS = "def loss(q, xp):\n    return (q[0] * q[1] - 1) * (q[0] * q[1] - 1)\n"
+
+
+@pytest.mark.parametrize("then", [Terminated, KeyboardInterrupt, UsageError("is wrong")])
+def test_a_discovered_case_is_whole_or_not_there(monkeypatch, tmp_path, then):
+    monkeypatch.chdir(tmp_path)
+    Path("losses.py").write_text(LOSS)
+    found = discover(load("losses.py:loss", 2, None))
+
+    def tried(word):
+        assert not Path("new.py").exists(), "nobody sees a case before it has passed its trial"
+        raise then
+
+    with monkeypatch.context() as m, pytest.raises(then if isinstance(then, type) else type(then)):
+        m.setattr(casechild, "tried", tried)
+        write(found, Path("new.py"), False)
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["losses.py"]
+    assert write(found, Path("new.py"), False) == f"new.py:{NAME}"
+    with pytest.raises(UsageError, match="is there already"):
+        write(found, Path("new.py"), False)
+
+
+def test_a_case_that_cannot_be_written_is_told_and_what_was_found_is_printed(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("losses.py").write_text(LOSS)
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert call(["discover", "losses.py:loss", "--dim", "2", "--write", "new.py"]) == 2
+    said = capsys.readouterr()
+    assert "rescale" in said.out and "new.py cannot be written: No space left on device" in said.err and not Path("new.py").exists()
+
+
+@pytest.mark.parametrize("then", [OSError(28, "No space left on device"), Terminated(), KeyboardInterrupt()])
+def test_a_baseline_is_the_old_one_or_the_new_one(plan, monkeypatch, capsys, then):
+    small = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1", "--update-baseline", "--accept-rise"]
+    assert call(small) == 0
+    before = Path("baseline.json").read_bytes()
+    monkeypatch.setattr(os, "replace", lambda a, b, replace=os.replace, **how: raised(then) if str(b).endswith("baseline.json") else replace(a, b, **how))
+    assert call([*small, "--seed", "1", "--out", "r"]) == {OSError: 2}.get(type(then), CODES.get(type(then)))
+    assert Path("baseline.json").read_bytes() == before and about()["exit_code"] == 0
+    assert len(Path("r/records.jsonl").read_text().splitlines()) == 6
+
+
+def raised(error):
+    raise error
+
+
+def test_a_full_disk_loses_no_violation_of_verify(plan, monkeypatch, capsys):
+    plan.wrong = {"D2": "violated"}
+    record = Folder.record
+    monkeypatch.setattr(Folder, "record", lambda self, cell, *how: raised(OSError(28, "No space left on device")) if cell.startswith("D2") else record(self, cell, *how))
+    assert call(["verify", "rayleigh", "--precision", "float64", "--jobs", "1", "--out", "r"]) == 70
+    err = capsys.readouterr().err
+    assert "violated: D2 rayleigh" in err and "make room, then go on with --resume r" in err and about()["end"] is None
+
+
+def test_a_page_that_fails_takes_no_verdict_with_it(plan, monkeypatch, capsys):
+    from noether import publish
+
+    plan.wrong = {"D2": "violated"}
+    monkeypatch.setattr(publish, "render", lambda *_: 1 / 0)
+    assert call(["verify", "rayleigh", "--precision", "float64", "--jobs", "1", "--out", "r"]) == 1
+    said = capsys.readouterr()
+    assert "a law is violated: D2" in said.out and "ZeroDivisionError" in said.err
+    assert "the pages of the run: ZeroDivisionError" in Path("r/unprinted.txt").read_text()
+
+
+def test_a_decision_is_kept_and_a_command_without_one_has_none():
+    decision.fresh()
+    decision.conclude(lambda text: pytest.fail(text))
+    assert decision.decide(1, "a law is violated") == 1
+    decision.shown("the page", raised, ValueError("broken"))
+    told = []
+    decision.conclude(told.append)
+    assert told == ["a law is violated; the page: ValueError: broken; exit code 1"]
+
+
+# ---- signals, for real
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_signal_ends_a_fuzzing_run_that_holds_so_far_as_unfinished(tmp_path, number, code):
+    command = [sys.executable, "-m", "noether", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", "r", "--jobs", "1"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=importable(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        for _ in range(1200):
+            cells = tmp_path / "r" / "cells.jsonl"
+            if cells.exists() and cells.read_text().count("\n") >= 2:
+                break
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code and "Traceback" not in err, err
+    said = json.loads((tmp_path / "r/run.json").read_text())
+    assert said["end"] is None and said["exit_code"] is None
+
+
+def test_an_error_that_carries_nothing_tells_nothing():
+    assert decision.carried(RecordingError("x")) == []
+
+
+def test_violations_on_planted_faults_are_not_told_as_violations():
+    error = RuntimeError()
+    decision.carry(error, planted(), "kept in r")
+    assert [line.split(":")[0] for line in decision.carried(error)] == ["violated", "kept in r"]
+
+

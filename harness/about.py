@@ -18,8 +18,10 @@ FIELDS = {
     "end": TEXT.or_null.optional, "exit_code": whole(0, 255).or_null.optional, "records": whole().or_null.optional, "seed": whole().optional,
     "backend": NAME.or_null.optional, "left_out": list_of(NAME).optional, "cells": whole().optional, "strict": TRUTH.optional,
     "seconds": NUMBER.optional, "errors": whole().optional, "blind": list_of(TEXT).optional, "resumed": list_of(TEXT).optional,
-    "last": TEXT.optional,
+    "last": TEXT.optional, "shard": NAME.optional, "asked": list_of(NAME).optional, "plan": list_of(OBJECT).optional,
+    "merged": list_of(OBJECT).optional,
 }  # fmt: skip
+PLANNED = {"name": TEXT, "backend": TEXT, "expected": object_of(list_of(TEXT))}
 WORD, COUNT, REAL = NAME.or_null.optional, whole().or_null.optional, FINITE.or_null.optional
 ARGUMENTS = {
     "verify": {
@@ -55,6 +57,10 @@ def read(file: Path) -> dict:
             raise ValueError("it has no check")
         check(value, FIELDS)
         check(value["arguments"], ARGUMENTS[value.get("command", "verify")], "arguments: ")
+        for entry in value.get("plan", ()):
+            check(entry, PLANNED, "plan: ")
+        if value.get("shard") and not {"plan", "asked", "left_out", "seed", "backend"} <= set(value):
+            raise ValueError("it is a part of a run and does not say of which")
         if schema > 1 and "id" not in value:
             raise ValueError("it has no id")
     except ValueError as error:

@@ -70,6 +70,7 @@ def read(paths: list[Path]) -> list[Run]:
     for run in runs:
         if not run.about.get("shard"):
             raise UsageError(f"{run.path} is no part of a run: it was not made with --shard")
+        parsed(run.about["shard"])
         for name in ("arguments", "versions", "backend", "seed", "laws", "left_out", "asked", "plan"):
             if run.about.get(name) != runs[0].about.get(name):
                 shown = "" if name == "plan" else f": {runs[0].about.get(name)!r} and {run.about.get(name)!r}"

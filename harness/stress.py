@@ -7,6 +7,7 @@
               found is kept, and resumed
     damaged   random bytes, cuts and bit flips in every file of a run, in case files and in corpus files: one line and exit 2,
               never a traceback, never a verdict that was not reached
+    mutations 3000 of each kind of file: damaged ones mean the same or are refused, forged ones are read without an exception
     lanes     1 to 10^6 lanes in one launch: no false alarm, peak memory below MEMORY
     horizons  10^7 steps in float32 and bfloat16: no false alarm; how many lanes froze, and when, is an effect and no fault
 
@@ -216,10 +217,11 @@ def told(code: int, err: str, allowed) -> str:
 
 def main(words: list[str] | None = None) -> int:
     from noether.stress_damage import damaged
+    from noether.stress_mutations import mutations
     from noether.stress_size import horizons, lanes
     from noether.stress_workers import workers
 
-    parts = {"kills": kills, "workers": workers, "doubles": doubles, "starved": starved, "damaged": damaged, "lanes": lanes, "horizons": horizons}
+    parts = {"kills": kills, "workers": workers, "doubles": doubles, "starved": starved, "damaged": damaged, "mutations": mutations, "lanes": lanes, "horizons": horizons}
     parser = argparse.ArgumentParser(prog="python -m noether.stress")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all when none is given")
     asked = parser.parse_args(words).parts or list(parts)

@@ -292,3 +292,15 @@ def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):
     folder.close()
     result = shards.merge([*parts[:2], other], tmp_path / "whole")
     assert result.exit_code == 0 and "other instructions than each other" in result.notes[0]
+
+
+@pytest.mark.parametrize("changes", [{"plan": [5]}, {"plan": [{"name": "x"}]}, {"plan": ...}, {"asked": ...}, {"shard": "4/3"}, {"shard": 5}, {"asked": [1]}])
+def test_a_part_that_says_what_cannot_be_is_refused(parts, tmp_path, changes):
+    import shutil
+
+    from noether import forging
+
+    shutil.copytree(parts[0], tmp_path / "forged")
+    forging.rewrite(tmp_path / "forged", **changes)
+    with pytest.raises(UsageError):
+        shards.merge([tmp_path / "forged", *parts[1:]])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import stress, stress_damage, stress_size, stress_workers
+from noether import stress, stress_damage, stress_mutations, stress_size, stress_workers
 from noether.kernels import launch
 from noether.stress import differences, environment, found, mangled, refused_well, told
 
@@ -29,6 +29,16 @@ def test_two_runs_started_at_once_into_one_folder_are_kept_apart(tmp_path):
 
 def test_a_full_disk_keeps_what_was_found_and_is_resumed(tmp_path):
     assert stress.starved(tmp_path, sizes=(3000,), disk=False, **FAKED) == []
+
+
+def test_mutations_of_every_kind_of_file_are_refused_or_mean_the_same(tmp_path):
+    assert stress_mutations.mutations(tmp_path, seed=3, count=15) == []
+
+
+def test_a_reader_that_believes_damage_and_one_that_falls_over_it_are_seen():
+    assert stress_mutations.outcome(lambda: 5, 6, "x") == "x: accepted, and it means something else"
+    assert stress_mutations.outcome(lambda: [][0], None, "x").startswith("x: IndexError")
+    assert stress_mutations.outcome(lambda: 5, 5, "x") == stress_mutations.outcome(lambda: 5, None, "x") == ""
 
 
 def test_damaged_files_are_met_in_one_line(tmp_path):

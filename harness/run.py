@@ -32,7 +32,7 @@ from noether.lock import Replaced
 from noether.machine import instructions, versions
 from noether.refusals import why
 from noether.result import USUAL, How, Plan, Result
-from noether.usage import UsageError
+from noether.usage import CannotRun, UsageError
 from noether.verdicts import Record, exit_code, summarise
 from noether.wide import require_wide
 
@@ -147,6 +147,8 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         carry(error, result.records)
         if folder:
             folder.close()  # no end in run.json: it can be resumed
+        if folder and isinstance(error, CannotRun):
+            raise CannotRun(f"{error}; {folder.count} records are kept: go on with noether verify --resume {folder.path}") from None
         raise
     result.notes += how.executor.notes() if how.executor else []
     result.notes += [line for line in caches.notes() if line not in result.notes]

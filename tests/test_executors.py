@@ -155,6 +155,15 @@ def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
     assert not tmp_path.exists() and found.exit_code == 0 and not found.lost, found
 
 
+def test_a_run_whose_executor_is_lost_says_how_to_go_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(executors, "RESTARTS", 1)
+    monkeypatch.setattr(executors.time, "sleep", lambda s: None)
+    with pytest.raises(CannotRun, match=f"0 records are kept: go on with noether verify --resume {tmp_path / 'r'}"):
+        run.run(REQUEST, out=tmp_path / "r", how=How(1, executor=executors.Engine(lambda: Fragile(0), "fragile")))
+    again = run.run(REQUEST, resume=tmp_path / "r", how=How(1))
+    assert again.exit_code == 0
+
+
 # ---- parts of a run
 
 

@@ -153,7 +153,9 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     except Exception:
         return None
     main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
-    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memorylimit.allowed())
+    on_gpu = any(getattr(cell, "backend", "") == "triton-gpu" for cell in cells)  # a driver maps more than it holds
+    memory = memorylimit.allowed() if sources and not on_gpu else 0
+    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
     return Group(cells, setting, raw, seconds * len(cells))
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import cache as cache_of
 from pathlib import Path
 
 import numpy as np
@@ -176,8 +177,11 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
     monkeypatch.setenv("CC", shlex.quote(name))
     monkeypatch.setattr(compiler, "PATIENCE", 0.5 if "hangs" in what else 30)
     begin = time.monotonic()
-    with pytest.raises(native.CompilerMissing, match=re.escape(told)) as caught:
-        compiler.find.__wrapped__()
+    monkeypatch.setattr(compiler, "_searched", cache_of(compiler._searched.__wrapped__))
+    for _ in range(2):  # what was built and ends a process is not in the cache the second time
+        with pytest.raises(native.CompilerMissing, match=re.escape(told)) as caught:
+            compiler.find()
+        compiler._searched.cache_clear() if what == "cuts what it writes" else None
     assert Path(name).name in str(caught.value) and time.monotonic() - begin < 20
     assert not [*place.glob("*.so")] or what in ("cuts what it writes", "writes text", "writes another library")
 
@@ -185,7 +189,7 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
 def test_words_behind_a_compiler_are_its_first_flags(monkeypatch, place):
     tool = native.find_compiler()
     monkeypatch.setenv("CC", f"{tool.path} -DWORD=6")
-    found = compiler.find.__wrapped__()
+    found = compiler._searched.__wrapped__()
     assert found.path == tool.path and found.flags[0] == "-DWORD=6"
     assert cache.load(found, "int run(void) { return WORD; }")[0].run() == 6
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from noether import casechild
 from noether.cases.case import Case, CaseError, Symmetry
 from noether.discovery.finding import Finding
+from noether.strict import kind_of
 from noether.usage import UsageError
 
 NAME = "DISCOVERED"
@@ -23,7 +24,7 @@ INSIDE = (0.25, 1.0)  # where starts are drawn when no box was given: in the box
 
 def check_free(path: Path) -> None:
     """Raises UsageError before any work where a file would be written over."""
-    if path.exists():
+    if kind_of(path, f"--write {path}"):
         raise UsageError(f"--write {path}: the file is there already: nothing is written over, choose another name")
     if path.suffix != ".py" or not path.parent.is_dir():
         raise UsageError(f"--write {path}: must be a .py file in a folder that is there")

@@ -34,7 +34,7 @@ from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.machine import versions
 from noether.records import plain
-from noether.strict import first_line, read_json
+from noether.strict import first_line, kind_of, read_json
 from noether.usage import UsageError, unknown
 
 SCHEMA = 1
@@ -164,8 +164,9 @@ def example(value: dict, subject: Subject, d: int, name: str) -> Example:
 
 def entries(folder: Path, *, trust: bool = False) -> list[Entry]:
     """Every entry of a corpus folder, by name; none where there is no folder. Raises UsageError."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"corpus {folder} is a file, must be a folder")
+    there = kind_of(folder, f"corpus {folder}")
+    if there not in ("", "a folder"):
+        raise UsageError(f"corpus {folder} is {there}, must be a folder")
     return [read(path, trust=trust) for path in sorted(folder.glob("*.json"))]
 
 

@@ -42,6 +42,9 @@ def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
                 found, new = build(compiler, text, path), True
             # A folder on a noexec mount can be written, but nothing in it loaded.
             library = opened(path, found[0], tried if new else lambda copy: "")
+            if new:  # not before it was tried: what ends a process must not be found and trusted
+                caches.write(path, found[0])
+                caches.shrink(folder, LIMIT)
         except CompileFailed as error:
             if caches.has_room(folder):
                 raise
@@ -98,12 +101,9 @@ def summed(path: Path, body: bytes) -> bytes:
 
 
 def build(compiler, text: str, path: Path) -> tuple[bytes, str]:
-    """Compile and put in place. The compiler writes all its files in a folder that is gone afterwards."""
+    """Compile. The compiler writes all its files in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(dir=path.parent, suffix=".draft", ignore_cleanup_errors=True) as room:
         target = Path(room, "library.so")
         notes = compiler.build(text, target).encode()
         body = target.read_bytes() + notes + len(notes).to_bytes(8, "little")
-    raw = body + summed(path, body)
-    caches.write(path, raw)
-    caches.shrink(path.parent, LIMIT)
-    return raw, notes.decode()
+    return body + summed(path, body), notes.decode()

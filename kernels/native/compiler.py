@@ -151,9 +151,17 @@ int run(double *x) {
 """
 
 
-@cache
 def find() -> Compiler:
     """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises CompilerMissing."""
+    found = _searched()
+    if isinstance(found, str):
+        raise CompilerMissing(found)
+    return found
+
+
+@cache
+def _searched() -> Compiler | str:
+    """Once a process: the compiler, or why there is none; one that hangs is waited for once."""
     wanted = [os.environ["CC"]] if os.environ.get("CC", "").strip() else list(NAMES)
     said = []
     for name in wanted:
@@ -180,7 +188,7 @@ def find() -> Compiler:
             if "did not end" in trouble:
                 break
         said.append(f"{path}: {trouble.removeprefix(f'{path}: ')}")
-    raise CompilerMissing("no C compiler that works: " + "; ".join(said))
+    return "no C compiler that works: " + "; ".join(said)
 
 
 def _probe(compiler: Compiler) -> str:

@@ -25,7 +25,7 @@ from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, ma
 from noether.kernels.precision import BUFFER, Precision, encode
 from noether.kernels.program import Program
 from noether.kernels.rules import RULES, Rule
-from noether.kernels.signals import unheard
+from noether.kernels.signals import end_with_parent, unheard
 from noether.kernels.step import advanced
 from noether.kernels.step import trajectory as plain_trajectory
 from noether.kernels.tritonfiles import checked
@@ -285,6 +285,7 @@ def close() -> None:
 
 def _become_interpreter() -> None:
     os.environ["TRITON_INTERPRET"] = "1"
+    end_with_parent()
 
 
 def rule(name: str) -> Rule:

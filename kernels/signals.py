@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing.resource_tracker
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,3 +32,13 @@ def unheard() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """In a child of multiprocessing: leave when the process that started it is gone, however it went.
+
+    A worker that is killed tells its children nothing, and one that hears no Ctrl-C would wait for calls for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), name="parent", daemon=True).start()

@@ -281,3 +281,29 @@ def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
         assert crew.submit(held).result(60) == "locked"
     time.sleep(0.5)  # the tracker ends after the worker
     assert capfd.readouterr().err == ""
+
+
+def interpreting():
+    """In a worker: the number of the process in which Triton interprets."""
+    import os
+
+    from noether.kernels import launch
+
+    return launch.interpreter().submit(os.getpid).result(60)
+
+
+def test_the_interpreter_of_a_worker_that_is_killed_ends_with_it():
+    from noether.crew import Crew
+    from noether.server import Setting
+
+    crew = Crew(1, Setting(path=tuple(sys.path)))
+    child = crew.submit(interpreting).result(60)
+    crew.shutdown(wait=True, cancel_futures=True)  # as Ctrl-C does
+    for _ in range(100):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail(f"process {child} is left")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import memorylimit, processstate, server
+from noether import casefile, memorylimit, processstate, server
 from noether.blame import blamed
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
@@ -72,9 +72,13 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
         return [run_cell(cell, seconds) for cell in cells]
     out = []
     for cell in cells:
+        known = len(casefile.refusals())
         with processstate.kept() as before:
             done = run_cell(cell, seconds)
             left = before.differences(harmless=done.error is not None)
+        caught = casefile.refusals()[known:]  # a case may catch that a file of its was refused, and go on without it
+        if caught:
+            done = Done(cell.name, [], done.seconds, lost=caught[0], notes=done.notes)
         if left:
             done = Done(cell.name, [], done.seconds, lost=f"its case changes the process that runs it: {'; '.join(left)}", notes=done.notes)
         out.append(done)

@@ -37,7 +37,7 @@ from noether.seeds import derive
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("verify", "mexican-hat", "rayleigh", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r")
 MEMORY = 1.5 * 2**30
-FATE = ("seconds", "start", "end", "check")
+FATE = ("seconds", "start", "end", "check", "replay")  # a replay line names the folder in which the cell was run
 
 
 def command(words, module: str = "noether") -> list[str]:
@@ -60,8 +60,8 @@ def outcome(place: Path, words, module="noether", **how) -> tuple[int, str]:
 
 
 def found(folder: Path) -> list[str]:
-    """The records of a run, sorted, without what differs between two runs that found the same: a replay line names its folder."""
-    lines = (folder / "records.jsonl").read_text().replace(json.dumps(str(folder.resolve()))[1:-1], "RUN").splitlines()
+    """The records of a run, sorted, without what differs between two runs that found the same."""
+    lines = (folder / "records.jsonl").read_text().splitlines()
     return sorted(json.dumps({k: v for k, v in json.loads(x).items() if k not in FATE}, sort_keys=True) for x in lines)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from noether.choices import Selection
 from noether.jobs import AUTO
+from noether.usage import UsageError
 from noether.verdicts import LawSummary, Record
 
 
@@ -69,6 +70,10 @@ class How:
     seconds: float | None = None
     executor: object = None
     shard: tuple[int, int] | None = None
+
+    def __post_init__(self):
+        if self.seconds is not None and (not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7):
+            raise UsageError(f"--cell-seconds is {self.seconds}, must be above 0 and at most 1e7")
 
     @property
     def part(self) -> str:

@@ -249,6 +249,19 @@ def keep_end(result: Result, folder: Folder) -> None:
     folder.close()
 
 
+def comma(name: str, words) -> str | None:
+    """A comma list, of text or of a sequence of texts. Raises UsageError."""
+    if words is None or isinstance(words, str):
+        return words
+    try:
+        parts = list(words)
+    except TypeError:
+        parts = [words]
+    if not all(isinstance(part, str) for part in parts):
+        raise UsageError(f"{name} is {words!r}, must be text or a sequence of texts")
+    return ",".join(parts)
+
+
 def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
            precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
            jobs: int | str = 1, executor=None, cell_seconds: float | None = None, **overrides) -> Result:  # fmt: skip
@@ -269,11 +282,15 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
 
     Raises noether.usage.UsageError for wrong words, noether.kernels.launch.BackendMissing where a backend is not here.
     """
-    comma = lambda x: x if x is None or isinstance(x, str) else ",".join(x)  # noqa: E731
+    for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
+        raise UsageError(f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case")
+    cases = tuple(str(c) if isinstance(c, Path) else c for c in cases)
+    if not isinstance(out, str | Path | None):
+        raise UsageError(f"out is {out!r}, must be a folder")
     known = set(Request.__dataclass_fields__) - {"cases", "law", "rule", "precision", "backend", "profile", "seed"}
     if set(overrides) - known:
         raise UsageError(f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of {', '.join(sorted(known))}")
-    base = Request(tuple(cases), comma(laws), comma(rules), comma(precisions), backend, profile, seed)
+    base = Request(tuple(cases), comma("laws", laws), comma("rules", rules), comma("precisions", precisions), backend, profile, seed)
     request = replace(base, **overrides)
     if out is not None and any(isinstance(c, Case) for c in cases):
         raise UsageError("a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or no out")

@@ -129,3 +129,33 @@ def test_citation_and_changelog_speak_of_this_version():
     said = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
     assert f"version: {noether.__version__}" in said and "cff-version: 1.2.0" in said
     assert f"## [Unreleased], {noether.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "cases, options",
+    [
+        ((5,), {}),
+        ((None,), {}),
+        ((["product"],), {}),
+        (("product",), {"laws": 3}),
+        (("product",), {"rules": [5]}),
+        (("product",), {"precisions": {}}),
+        (("product",), {"backend": None}),
+        (("product",), {"profile": 3}),
+        (("product",), {"seed": "x"}),
+        (("product",), {"jobs": 0}),
+        (("product",), {"executor": 5}),
+        (("product",), {"cell_seconds": -1}),
+        (("product",), {"cell_seconds": "x"}),
+        (("product",), {"out": 5}),
+        (("product",), {"lanes": 1.5}),
+        (("product",), {"nothing": 1}),
+    ],
+)
+def test_wrong_arguments_from_python_are_refused_in_one_line(cases, options):
+    from noether import verify
+    from noether.usage import UsageError
+
+    with pytest.raises(UsageError) as caught:
+        verify(*cases, **options)
+    assert "\n" not in str(caught.value)

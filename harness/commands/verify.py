@@ -71,7 +71,7 @@ def verify(
         if shard is not None and guard:
             raise UsageError(f"--shard {shard} is a part of a run, which has no baseline: noether merge takes --baseline")
         part = parsed(shard) if shard is not None or resume is None else part_of(resume)
-        how = How(workers, seconds_of(cell_seconds), engine(executor, workers), part)
+        how = How(workers, cell_seconds, engine(executor, workers), part)
         result = watched(Request(**words), out=out, resume=resume, how=how, strict=strict, **watching)
     if guard:
         guard.conclude(result)
@@ -80,12 +80,6 @@ def verify(
 
         result.notes += gone(result)
     conclude(result, as_json, **watching)
-
-
-def seconds_of(given: float | None) -> float | None:
-    if given is not None and not 0 < given <= 1e7:
-        raise UsageError(f"--cell-seconds is {given:g}, must be above 0 and at most 1e7")
-    return given
 
 
 def part_of(run: Path) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from noether import about, seal
@@ -112,6 +113,9 @@ def keep_whole(run: Run, checks: list[str], digests: dict[str, str | None], repa
             raise UsageError(f"{run.path}/records.jsonl: the records of cell {name} are not those that it gave: lines were changed, doubled or moved")
         del run.cells[name]
     kept = [r for r in run.records if r.cell in run.cells]
+    order = [name for name, _ in groupby(r.cell for r in kept)]
+    if not repair and order != [name for name, count in run.cells.items() if count]:
+        raise UsageError(f"{run.path}/records.jsonl: records do not stand in the order of cells.jsonl: lines were moved")
     if len(kept) < len(run.records):
         cut = sorted({r.cell for r in run.records} - set(run.cells))
         run.notes.append(f"{len(cut)} cells were cut off{' and are run again' if repair else ''}: {', '.join(cut[:3])}{' ...' if len(cut) > 3 else ''}")

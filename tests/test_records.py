@@ -79,6 +79,15 @@ def test_a_damaged_line_is_refused_and_named(tmp_path, text, told):
     assert told in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_whole_cells_that_were_moved_among_the_records_are_refused(small):
+    lines = (small / "records.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    for order in ([2, 3, 0, 1], [0, 2, 1, 3], [0, 2, 3, 1]):
+        (small / "records.jsonl").write_bytes(b"".join(lines[k] for k in order))
+        with pytest.raises(UsageError, match="lines were"):
+            read_run(small)
+
+
 def test_records_cut_at_every_byte_are_resumed_or_refused(small):
     """An unfinished run, cut anywhere: what is whole is kept, the rest is dropped with a note, never a traceback."""
     whole = (small / "records.jsonl").read_bytes()

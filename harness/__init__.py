@@ -34,10 +34,12 @@ PUBLIC = {
 __all__ = ["__version__", "verify", "Result", "discover", "Case", "Symmetry", "Metric"]
 
 
-def __getattr__(name: str):
-    if name not in PUBLIC:
-        raise AttributeError(f"module 'noether' has no attribute {name!r}")
-    return getattr(import_module(PUBLIC[name]), name) if PUBLIC[name] else import_module(f"noether.{name}")
+if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours
+
+    def __getattr__(name: str):
+        if name not in PUBLIC:
+            raise AttributeError(f"module 'noether' has no attribute {name!r}")
+        return getattr(import_module(PUBLIC[name]), name) if PUBLIC[name] else import_module(f"noether.{name}")
 
 
 def __dir__() -> list[str]:

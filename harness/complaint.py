@@ -69,8 +69,8 @@ def told(error: BaseException, origin: Origin) -> str:
     return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', WITHIN.sub('', first_line(error)))}"
 
 
-MOVED = {"cases": "noether.cases", "kernels": "noether.kernels", "harness": "noether"}
-"""The top-level packages of version 0.1, and where they are."""
+MOVED = ("cases", "kernels", "harness")
+"""The top-level packages of version 0.1."""
 
 
 def module_of(error: ImportError) -> str:
@@ -84,8 +84,8 @@ def moved(error: ImportError, origin: Origin) -> str:
     top, _, rest = module_of(error).partition(".")
     written = re.search(rf"\b(?:from|import)\s+({top}[\w.]*)", said[0]) if said else None
     rest = written.group(1).partition(".")[2] if written else rest
-    now = ".".join(x for x in (MOVED[top], rest) if x)
-    return f"; the module of noether 0.1 is noether's own now: from {now} import ..."
+    now = ".".join(x for x in ("noether", top, rest) if x) if top == "cases" else "noether"
+    return f"; what noether 0.1 had as {top} is within noether now: from {now} import ..."
 
 
 def lost(error: BaseException, origin: Origin) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 
 from noether import faults, sweep
 from noether.cases.case import Case
+from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.launch import Job
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.lawbook.discrete import DISCRETE
 from noether.laws import EXACT
 from noether.trajectory import Trajectory

@@ -10,13 +10,13 @@ import numpy as np
 
 from noether import bitwise, controls, disagreement, roundings, sweep, wide
 from noether.cases.case import BREGMAN, DIAGONAL, Case
+from noether.cases.rules import RULES
 from noether.certified import Domain, judge_inside
 from noether.diagnosis import attach
 from noether.domain import leaving, normal_steps
 from noether.judge import judge, portrait
 from noether.kernels import launch
 from noether.kernels.precision import Precision, parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.laws.signs import paired
 from noether.seeds import derive

@@ -23,11 +23,11 @@ import numpy as np
 
 from noether import plan
 from noether.cases import CATALOG, CORE
+from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch, noisy
 from noether.kernels.precision import PRECISIONS, Precision
-from noether.kernels.rules import RULES
 from noether.kernels.tritonfiles import checked
 from noether.normalisation.launches import FORCES, drawn
 from noether.verdicts import VIOLATED

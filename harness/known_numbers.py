@@ -26,10 +26,10 @@ def roundings() -> list[str]:
 
 def shares() -> list[str]:
     """c of dampening and of the schedule: with eta = 1 and beta = 0 a step on a slope of 1 moves by -c."""
+    from noether.cases.rules import RULES
     from noether.kernels.launch import Job, run
     from noether.kernels.precision import Precision
     from noether.kernels.program import Op, Program
-    from noether.kernels.rules import RULES
 
     slope, params = Program(1, (Op("const", value=1.0),), (0,)), np.array([[1.0], [0.0], [0.0], [0.0]])
     rates = {1: 0.125, 2: 0.25, 7: 0.875, 8: 1.0, 32: 1.0, 33: 0.5, 64: 0.5, 65: 0.25, 96: 0.25}
@@ -66,15 +66,15 @@ AFTER_TWO = {
         0.06109267462941646,
     ),
 }
-"""With eta = 1/8, beta = 5/8, k = 3/16, G = (2, 1/2), as kernels/rules.py has it, in rational arithmetic."""
+"""With eta = 1/8, beta = 5/8, k = 3/16, G = (2, 1/2), as cases/rules has it, in rational arithmetic."""
 
 
 def steps() -> list[str]:
     """Two steps of each rule: a rule that kernel and law read wrongly alike is another rule."""
+    from noether.cases.rules import RULES
     from noether.kernels.launch import Job, run
     from noether.kernels.precision import Precision
     from noether.kernels.program import Op, Program
-    from noether.kernels.rules import RULES
 
     values = (("input", (), 0), ("input", (), 1), ("const", (), 4.0), ("mul", (2, 0), 0), ("sub", (3, 1), 0))
     values += (("const", (), 3.0), ("add", (4, 5), 0), ("add", (1, 1), 0), ("sub", (7, 0), 0))

@@ -37,8 +37,8 @@ def judged() -> list[str]:
     """Where noether.judge looks away."""
     from noether import judge
     from noether.cases import CATALOG
+    from noether.cases.rules import HEAVY_BALL
     from noether.kernels.precision import Precision
-    from noether.kernels.rules import HEAVY_BALL
     from noether.laws import ExactLaw, Residual
     from noether.trajectory import Trajectory
 

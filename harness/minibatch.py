@@ -21,13 +21,13 @@ import numpy as np
 
 from noether import powers, sweep, trace
 from noether.cases.case import Case
+from noether.cases.rules import RULES
 from noether.certified import Domain
 from noether.domain import overflowing
 from noether.judge import judge
 from noether.kernels import launch, step
 from noether.kernels.outcome import Outcome
 from noether.kernels.precision import Precision, narrow, parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT, act, broken_force, charge, dot
 from noether.namespace import NUMPY
 from noether.seeds import derive

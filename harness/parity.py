@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noether.cases.case import Case
+from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.discrete import DiscreteCell
 from noether.kernels import launch
-from noether.kernels.rules import RULES
 from noether.sweep import WIDE_LANES
 from noether.trace import gradient
 

@@ -16,12 +16,12 @@ from itertools import product
 from noether import controls, rarities
 from noether.cases import CORE
 from noether.cases.case import Case
+from noether.cases.rules import RULES as RULE_TABLE
 from noether.covering import cover
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
 from noether.kernels.precision import MODES
 from noether.kernels.precision import PRECISIONS as TYPES
-from noether.kernels.rules import RULES as RULE_TABLE
 from noether.lawbook import LAWS  # noqa: F401
 from noether.laws import EXACT
 from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from noether import instruments
-from noether.kernels.rules import RULES
+from noether.cases.rules import RULES
 from noether.laws import EXACT
 from noether.verdicts import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 

@@ -6,8 +6,8 @@ in full in each stored type too. Whoever names a rule or a case gets what was na
 
 from __future__ import annotations
 
+from noether.cases.rules import RULES
 from noether.covering import cover
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.trace import gradient, metric
 

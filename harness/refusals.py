@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from noether.cases.rules import RULES
 from noether.choices import Selection
 from noether.discrete import rules_of
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 
 SHOWN = 3  # cases whose reasons are told

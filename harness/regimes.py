@@ -18,10 +18,10 @@ import numpy as np
 
 from noether import bounds, trace
 from noether.cases.case import Case
+from noether.cases.rules import Rule
 from noether.domain import MARGIN, NORMAL, OVERFLOW
 from noether.kernels.launch import Job
 from noether.kernels.precision import Precision, representable
-from noether.kernels.rules import Rule
 from noether.sweep import KICK, STEP_EXPONENTS, pace
 
 NAMED = ("eta", "eta_low", "beta", "k", "eps", "scale", "kick", "choice")

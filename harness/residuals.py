@@ -15,9 +15,9 @@ import numpy as np
 from noether import bounds, trace
 from noether.bounds import FLOAT64
 from noether.cases.case import Case
+from noether.cases.rules import Rule
 from noether.kernels.precision import UNIT, Precision
 from noether.kernels.program import Program
-from noether.kernels.rules import Rule
 from noether.laws import EXACT
 from noether.magnitudes import Magnitude, Rules, magnitude_error
 from noether.scalar import Formulas, Scalar, largest

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.cases.rules import HEAVY_BALL
 from noether.kernels.launch import Job, run
 from noether.kernels.outcome import bits
 from noether.kernels.precision import Precision
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import HEAVY_BALL
 
 LEVEL = Program(1, (Op("const", value=0.0),), (0,))
 

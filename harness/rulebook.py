@@ -1,14 +1,13 @@
-"""The learning rules as the command line lists them: the step of each in the words of kernels/rules.py."""
+"""The learning rules as the command line lists them: the step of each in the words of cases/rules."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 
-from noether.cases import CATALOG
+from noether.cases import CATALOG, rules
+from noether.cases.rules import RULES, Rule
 from noether.discrete import rules_of
-from noether.kernels import rules
-from noether.kernels.rules import RULES, Rule
 from noether.table import listing
 
 LINE = re.compile(r"^ {4}([a-z-]+) +(v' = .*?) {2,}([qz]' = .*?) +\((\d+)\)$", re.MULTILINE)

@@ -30,9 +30,9 @@ import numpy as np
 
 from noether import powers, sweep, trace
 from noether.cases.case import BREGMAN, Case
+from noether.cases.rules import RULES
 from noether.kernels import launch
 from noether.kernels.precision import parse, representable
-from noether.kernels.rules import RULES
 from noether.laws import charge_bound, charge_own, dot, formed, size
 from noether.laws.norm import scales
 from noether.seeds import derive

@@ -60,7 +60,7 @@ def damaged_runs(place: Path, rng, count: int) -> list[str]:
 
 def damaged_inputs(place: Path, rng, count: int) -> list[str]:
     """Case files and corpus files. A case that is still one may hold; an honest kernel never violates it."""
-    texts = [(f"{name}.py", (ROOT / "cases" / f"{name}.py").read_bytes().replace(b'name="', b'name="own-')) for name in ("rayleigh", "mexican_hat")]
+    texts = [(f"{name}.py", (ROOT / "cases" / "losses" / f"{name}.py").read_bytes().replace(b'name="', b'name="own-')) for name in ("rayleigh", "mexican_hat")]
     texts += [(f.name, f.read_bytes()) for f in sorted((ROOT / "corpus").glob("*.json"))]
     problems = []
     for n in range(count):

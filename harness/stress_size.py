@@ -10,9 +10,9 @@ import numpy as np
 
 from noether import sweep
 from noether.cases import CATALOG
+from noether.cases.rules import RULES
 from noether.kernels import launch
 from noether.kernels.precision import Precision, widen
-from noether.kernels.rules import RULES
 from noether.screen import outside, screen
 from noether.stress import MEMORY
 

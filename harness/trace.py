@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import Case
+from noether.cases.rules import Rule
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import Rule
 from noether.namespace import absent, is_number, plain
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from noether import bounds, trace, wide
 from noether.cases.case import Case
+from noether.cases.rules import Rule
 from noether.kernels.precision import Precision
-from noether.kernels.rules import Rule
 from noether.wide import U_WIDE, WIDE
 
 
@@ -121,7 +121,7 @@ class Trajectory:
 
     @cached_property
     def share(self) -> np.ndarray:
-        """c of a dampened rule (kernels/rules.py, (6)), 1 for the others; (steps, 1)"""
+        """c of a dampened rule (cases/rules, (6)), 1 for the others; (steps, 1)"""
         share = np.full((self.steps, 1), 1 - self.rule.dampening)
         share[0] = 1
         return share
@@ -152,7 +152,7 @@ class Trajectory:
 
     @cached_property
     def rate(self) -> np.ndarray:
-        """c of a schedule (kernels/rules.py, (11)), 1 for the others; (steps, 1)"""
+        """c of a schedule (cases/rules, (11)), 1 for the others; (steps, 1)"""
         return np.array([[self.rule.at(n).rate] for n in range(1, self.steps + 1)])
 
     @cached_property

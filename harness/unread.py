@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from noether.kernels.rules import RULES
+from noether.cases.rules import RULES
 from noether.laws import EXACT
 from noether.usage import UsageError
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.cases.rules import RULES, Rule
 from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
 from noether.kernels.precision import BUFFER, Precision, encode
 from noether.kernels.program import Program
-from noether.kernels.rules import RULES, Rule
 from noether.kernels.signals import end_with_parent, unheard
 from noether.kernels.step import advanced
 from noether.kernels.step import trajectory as plain_trajectory

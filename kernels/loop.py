@@ -1,6 +1,6 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(12) of kernels/rules.py, in the order of operations of kernels/step.py, its plain twin: the
+Equations (1)-(12) of cases/rules, in the order of operations of kernels/step.py, its plain twin: the
 two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py, METRIC the entries of G(q, kappa); a
 rule without a metric never calls it.
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.cases.rules import Rule
 from noether.kernels import launch, noise
 from noether.kernels.precision import Precision, encode, widen
-from noether.kernels.rules import Rule
 from noether.kernels.step import step
 from noether.kernels.tritonfiles import checked
 

@@ -1,6 +1,6 @@
 """The plain numpy step: independent of Triton, the oracle of every other backend.
 
-Equations (1)-(12) of kernels/rules.py, one line each, on blocks of lanes. `advance` is the only door through
+Equations (1)-(12) of cases/rules, one line each, on blocks of lanes. `advance` is the only door through
 which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.
 """
 
@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from noether.cases.rules import Rule
 from noether.kernels import elementary
 from noether.kernels.precision import Precision, encode, narrow
 from noether.kernels.program import Program
-from noether.kernels.rules import Rule
 
 BLOCK = 4096
 

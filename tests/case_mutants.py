@@ -48,14 +48,16 @@ def fresh(name: str, source: str):
     if name:
         import types
 
-        module = types.ModuleType(f"noether.cases.{name}")
-        module.__file__ = str(HERE.parent / "cases" / f"{name}.py")
+        module = types.ModuleType(f"noether.cases.losses.{name}")
+        module.__file__ = str(HERE.parent / "cases" / "losses" / f"{name}.py")
         package = types.ModuleType("noether.cases")
         package.__path__ = [str(HERE.parent / "cases")]
-        sys.modules["noether.cases"] = package
-        sys.modules[f"noether.cases.{name}"] = module
+        within = types.ModuleType("noether.cases.losses")
+        within.__path__ = [str(HERE.parent / "cases" / "losses")]
+        sys.modules.update({"noether.cases": package, "noether.cases.losses": within})
+        sys.modules[f"noether.cases.losses.{name}"] = module
         exec(compile(source, module.__file__, "exec"), module.__dict__)
-        del sys.modules["noether.cases"]
+        del sys.modules["noether.cases"], sys.modules["noether.cases.losses"]
     return importlib.import_module("noether.cases")
 
 
@@ -67,7 +69,7 @@ def noticed(name: str, source: str, words) -> bool:
         cases = fresh(name, source)
         if sorted(c.name for c in cases.CATALOG) != sorted(words.WORDS):
             return True
-        return bool(irises_told(cases.irises)) or any(
+        return bool(irises_told(sys.modules["noether.cases.losses.irises"])) or any(
             told(case, words.WORDS[case.name]) for case in cases.CATALOG
         )
     except Exception:
@@ -85,8 +87,8 @@ def main(names) -> int:
     from test_cases_words import told  # noqa: F401  (before the first fresh package)
 
     count, survivors = 0, []
-    for path in sorted((HERE.parent / "cases").glob("*.py")):
-        if path.stem in ("__init__", "case") or (names and path.stem not in names):
+    for path in sorted((HERE.parent / "cases" / "losses").glob("*.py")):
+        if path.stem == "__init__" or (names and path.stem not in names):
             continue
         for line, old, new, source in mutants(path):
             count += 1

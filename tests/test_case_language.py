@@ -8,11 +8,11 @@ from test_cli import GOOD_CASE
 
 from noether import bounds, casechild, casefile, cli, sweep, symbolic, trace, wide
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
+from noether.cases.rules import RULES
 from noether.judge import judge_all
 from noether.kernels import launch
 from noether.kernels.precision import parse
 from noether.kernels.program import ARITY
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.plan import PRECISIONS
 from noether.trajectory import Trajectory

@@ -8,14 +8,14 @@ import pytest
 
 from noether import continuous, wide
 from noether.cases import CATALOG, CORE, Metric
-from noether.cases.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
 from noether.cases.case import BREGMAN, CaseError, linear
-from noether.cases.entropy_simplex import ENTROPY_SIMPLEX
-from noether.cases.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGTH, TENTHS, WIDTHS
-from noether.cases.power_mirror import POWER_MIRROR
+from noether.cases.losses.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
+from noether.cases.losses.entropy_simplex import ENTROPY_SIMPLEX
+from noether.cases.losses.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGTH, TENTHS, WIDTHS
+from noether.cases.losses.power_mirror import POWER_MIRROR
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.precision import PRECISIONS
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.symbolic import FalseSymmetry, prove
 from noether.trace import gradient

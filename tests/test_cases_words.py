@@ -133,7 +133,7 @@ def irises_told(irises) -> list[str]:
 
 
 def test_the_irises_are_fishers():
-    assert irises_told(cases.irises) == []
+    assert irises_told(cases.losses.irises) == []
 
 
 # ---- metrics that have a source

@@ -5,13 +5,13 @@ import pytest
 
 from noether import controls, regimes
 from noether.cases import CATALOG
+from noether.cases.rules import RULES
 from noether.certified import Domain, certified_steps, judge_inside, part
 from noether.discrete import DiscreteCell, judged, trajectory
 from noether.domain import leaving
 from noether.judge import judge_all, spent_of
 from noether.kernels import launch
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT, update
 from noether.regimes import REGIMES, draw, units
 from noether.trajectory import Trajectory

@@ -137,7 +137,7 @@ def test_json_of_a_refusal_is_empty(run, capsys, monkeypatch):
 
 
 def test_rules_lists_each_rule_with_the_step_that_its_kernel_takes(capsys):
-    from noether.kernels.rules import RULES
+    from noether.cases.rules import RULES
 
     assert call(["rules", "--json"]) == 0
     rows = strictly(capsys.readouterr().out)["rules"]

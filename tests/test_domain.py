@@ -5,13 +5,13 @@ import pytest
 
 from noether import domain, sweep, trace
 from noether.cases import CATALOG
-from noether.cases.softmax import DATA
+from noether.cases.losses.softmax import DATA
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.domain import leaving, overflowing
 from noether.judge import judge_all
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 

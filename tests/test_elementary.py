@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noether.cases.rules import RULES
 from noether.kernels import elementary, launch
 from noether.kernels.precision import SUBNORMAL, UNIT, Precision
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import RULES
 
 ROUNDING = Path(launch.__file__).parent / "rounding.py"
 DIGITS = {"float64": 53, "float32": 24}

@@ -10,13 +10,13 @@ from noether import controls, sweep, trace, wide
 from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
+from noether.cases.rules import RULES
 from noether.choices import Request
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import normal_steps, overflowing, same_stores
 from noether.judge import judge_all, spent_of
 from noether.kernels import launch
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code

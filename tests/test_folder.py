@@ -67,7 +67,7 @@ def version(folder):
 
 def case_file(folder):
     about = json.loads((folder / "run.json").read_text())
-    Path("x.py").write_text(Path(__file__).parent.parent.joinpath("cases/rayleigh.py").read_text())
+    Path("x.py").write_text(Path(__file__).parent.parent.joinpath("cases/losses/rayleigh.py").read_text())
     rewrite(folder, arguments={**about["arguments"], "cases": ["x.py"], "files": {"x.py": "0" * 64}})
 
 

@@ -13,9 +13,9 @@ import pytest
 from noether import bounds, trace
 from noether.cases import CATALOG
 from noether.cases.case import Case, Symmetry, linear, rotation, translation
+from noether.cases.rules import RULES
 from noether.discrete import rules_of
 from noether.kernels.precision import SUBNORMAL, UNIT, parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT, decaying, massive, undisturbed
 from noether.trajectory import Trajectory
 
@@ -104,7 +104,7 @@ class Step:
 
 
 def case_metric(t, q, lane):
-    """1 + kappa w q^2, as cases/deformed_rayleigh.py states it; 1 where the rule has none."""
+    """1 + kappa w q^2, as cases/losses/deformed_rayleigh.py states it; 1 where the rule has none."""
     weights = (1, 0.5, 0.25, 0.125) if t.rule.on_metric else (0,) * len(q)
     kappa = np.longdouble(t.params[-1, lane])
     return [1 + kappa * w * x * x for w, x in zip(weights, q, strict=True)]

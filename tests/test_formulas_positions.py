@@ -7,7 +7,7 @@ import sympy
 from test_formulas import BY_NAME, LABELS, WIDE, agree, both, dot, everywhere, sample, size
 
 from noether.cases.case import scale
-from noether.kernels.rules import RULES
+from noether.cases.rules import RULES
 from noether.laws import EXACT
 
 HAT, QUOTIENT = BY_NAME["mexican-hat"], BY_NAME["deformed-rayleigh"]

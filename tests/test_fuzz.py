@@ -112,7 +112,7 @@ def test_a_grid_has_each_regime_that_fits_and_is_visited_in_one_round():
 
 
 def campaigns_rule(name):
-    from noether.kernels.rules import RULES as table
+    from noether.cases.rules import RULES as table
 
     return table[name]
 

@@ -105,7 +105,7 @@ def test_a_marked_rise_is_an_error(actions, plan, capsys):
     capsys.readouterr()
     assert call([*SMALL, "--baseline"]) == 1
     found = commands(capsys.readouterr().out)
-    assert [(level, w["title"], w["file"]) for level, w, _ in found if "rayleigh" in w.get("file", "")] == [("error", "marked rise", "cases/rayleigh.py")]
+    assert [(level, w["title"], w["file"]) for level, w, _ in found if "rayleigh" in w.get("file", "")] == [("error", "marked rise", "cases/losses/rayleigh.py")]
     assert any("was 1e-05, allowed" in message for *_, message in found)
 
 

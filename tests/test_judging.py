@@ -7,6 +7,7 @@ import pytest
 
 from noether import judge as judging
 from noether.cases import CATALOG
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.discrete import trajectory as launched
 from noether.judge import (
@@ -21,7 +22,6 @@ from noether.judge import (
 )
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from noether import sweep
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
 from noether.kernels.codegen import source
 from noether.kernels.precision import PRECISIONS, Precision, parse
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import RULES
 from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")

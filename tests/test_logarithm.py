@@ -5,11 +5,11 @@ import pytest
 
 from noether import sweep, trace
 from noether.cases.case import Case, rotation
+from noether.cases.rules import RULES
 from noether.controls import KERNEL_CONTROLS, controlled
 from noether.judge import judge_all
 from noether.kernels import elementary, launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.symbolic import prove
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED

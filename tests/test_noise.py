@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from noether.cases.rules import RULES
 from noether.kernels import launch, noise, noisy
-from noether.kernels.rules import RULES
 from noether.normalisation.launches import FORCES, drawn
 
 FALSE = 1e-9

@@ -8,7 +8,7 @@ import pytest
 from noether import order_laws
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear, translation
-from noether.kernels.rules import MIRROR_DESCENT
+from noether.cases.rules import MIRROR_DESCENT
 from noether.kernels.step import step
 from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
 from noether.order_laws.records import bounded

@@ -8,12 +8,12 @@ import pytest
 from noether import casefile, controls, gpu, plan
 from noether.cases import CATALOG, CORE
 from noether.cases.case import CaseError
+from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.continuous import TURNS
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
 from noether.kernels.precision import PRECISIONS
-from noether.kernels.rules import RULES
 from noether.kernels.step import BLOCK
 from noether.lawbook import LAWS
 from noether.laws import EXACT

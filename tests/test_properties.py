@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import noether.kernels.step
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.certified import judge_inside
 from noether.discrete import rules_of
 from noether.judge import spent_of
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.reproduction import about, reproduction
 from noether.strategies import cases, launches, precisions

@@ -21,10 +21,10 @@ from test_properties import EUCLIDEAN, FINITE, fails, with_params
 
 import noether.kernels.step
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.domain import leaving, normal_steps
 from noether.kernels import launch
 from noether.kernels.precision import Precision, representable
-from noether.kernels.rules import RULES
 from noether.strategies import launches
 from noether.trace import gradient_program
 from noether.trajectory import Trajectory

@@ -95,8 +95,8 @@ def test_discover_refuses_what_is_no_loss(what, said):
     [
         ("from cases.case import Case, scale", "from noether.cases.case import"),
         ("from cases import Case", "from noether.cases import"),
-        ("import kernels.launch", "from noether.kernels.launch import"),
-        ("from harness.run import verify", "from noether.run import"),
+        ("import kernels.launch", "from noether import"),
+        ("from harness.run import verify", "from noether import"),
     ],
 )
 @pytest.mark.parametrize("own", [False, True])
@@ -122,7 +122,7 @@ def test_a_case_file_with_an_old_import_is_told_the_new_one(tmp_path, monkeypatc
 def test_an_import_of_something_else_is_no_old_name():
     error = ModuleNotFoundError("No module named 'nothing_of_ours'", name="nothing_of_ours")
     assert "0.1" not in told(error, Origin("case file c.py", None))
-    assert set(MOVED) == {"cases", "kernels", "harness"}
+    assert MOVED == ("cases", "kernels", "harness")
 
 
 def test_citation_and_changelog_speak_of_this_version():

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from noether import disagreement, reassociation
 from noether.cases import CATALOG
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, compared, turned
 from noether.kernels import launch, noisy
 from noether.kernels.precision import parse
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import RULES
 from noether.kernels.sums import reordered, sums, terms
 from noether.table import explained, unsaid
 from noether.verdicts import VIOLATED

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from noether import bounds, regimes
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.discrete import rules_of
 from noether.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.judge import judge_all
 from noether.kernels import launch
 from noether.kernels.precision import Precision, parse, representable
-from noether.kernels.rules import RULES
 from noether.plan import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
 from noether.trajectory import Trajectory

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from noether import controls, sweep
 from noether.cases import CORE
+from noether.cases.rules import RULES, Rule
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
 from noether.kernels import launch
 from noether.kernels.precision import Precision
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import RULES, Rule
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED

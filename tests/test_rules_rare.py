@@ -12,6 +12,7 @@ from test_rules import QUADRATIC
 from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.case import scale
+from noether.cases.rules import RULES, rate
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.faults.laws import FAULTS
@@ -19,7 +20,6 @@ from noether.fuzz.breeding import grid, unscreened
 from noether.judge import judge, judge_all, spent_of
 from noether.kernels import launch
 from noether.kernels.precision import Precision, parse
-from noether.kernels.rules import RULES, rate
 from noether.laws import EXACT
 from noether.laws.signs import keeping, paired
 from noether.screen import screen

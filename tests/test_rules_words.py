@@ -1,4 +1,4 @@
-"""Each rule against its own line of kernels/rules.py, read by a parser, and against optimisers of others.
+"""Each rule against its own line of cases/rules, read by a parser, and against optimisers of others.
 
 The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them here
 is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its c.
@@ -12,10 +12,11 @@ import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
 from noether import instruments, known_numbers
-from noether.kernels import launch, rules
+from noether.cases import rules
+from noether.cases.rules import RULES
+from noether.kernels import launch
 from noether.kernels.precision import Precision
 from noether.kernels.program import Op, Program
-from noether.kernels.rules import RULES
 from noether.kernels.step import step
 
 torch = pytest.importorskip("torch")

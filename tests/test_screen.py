@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from noether import bounds, controls, sweep, trace, wide
 from noether.bounds import program_error
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.discrete import rules_of
 from noether.domain import leaving
 from noether.judge import judge, spent_of
 from noether.kernels import launch, screening
 from noether.kernels.precision import PRECISIONS, parse, representable
 from noether.kernels.registers import Registers
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.magnitudes import Magnitude, magnitude_error
 from noether.residuals import FLOAT64, LAG, residuals, speaking

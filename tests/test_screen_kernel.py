@@ -8,11 +8,11 @@ import pytest
 from noether import sweep
 from noether.cases import CATALOG, Case, Metric
 from noether.cases.case import BREGMAN, scale, translation
-from noether.cases.mexican_hat import mexican_hat
-from noether.cases.rayleigh import rayleigh
+from noether.cases.losses.mexican_hat import mexican_hat
+from noether.cases.losses.rayleigh import rayleigh
+from noether.cases.rules import RULES
 from noether.kernels import launch, screening
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.screen import prepare, screen
 
 pytest.importorskip("triton")

@@ -27,7 +27,7 @@ def test_a_violated_law_and_one_without_a_killed_control_do_not_hold():
 
 def test_the_book_counts_cases_rules_and_laws_and_a_run_that_is_not_there_is_refused(capsys, tmp_path):
     from noether.cases import CATALOG
-    from noether.kernels.rules import RULES
+    from noether.cases.rules import RULES
 
     assert cli.call(["laws"]) == 0
     assert f"{len(CATALOG)} cases" in (out := capsys.readouterr().out) and f"{len(RULES)} learning rules" in out and "D0 " in out

@@ -9,14 +9,14 @@ import pytest
 
 from noether import bounds, continuous, continuous_starts, order_laws, residuals, wide
 from noether.cases.case import Case, CaseError, linear
-from noether.cases.leaky_network import LEAKY_NETWORK, kinks
+from noether.cases.losses.leaky_network import LEAKY_NETWORK, kinks
+from noether.cases.rules import RULES
 from noether.continuous_cell import solve
 from noether.continuous_settings import Setting, spread
 from noether.discrete import DiscreteCell
 from noether.faults.generated import GeneratedCell
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.kinks import Kinked, met, require_smooth
 from noether.magnitudes import Magnitude, magnitude_error
 from noether.namespace import NUMPY, step

@@ -8,10 +8,10 @@ import pytest
 from noether import plan, sweep
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear, rotation
+from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.precision import PRECISIONS, parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.run import plan as planned
 from noether.stiffness import edge, largest_curvature, step_curvature

@@ -5,10 +5,10 @@ import pytest
 
 from noether import bounds, trace
 from noether.cases.case import Case, translation
+from noether.cases.rules import HEAVY_BALL
 from noether.choices import Request
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import HEAVY_BALL
 from noether.recovery.stored_constants import gradient, missed
 from noether.run import How, run
 from noether.sweep import draw

@@ -12,11 +12,11 @@ from hypothesis.statistics import collector
 
 from noether import reproduction, strategies
 from noether.cases import CORE
+from noether.cases.rules import RULES
 from noether.cli import call
 from noether.judge import judge_all
 from noether.kernels import launch
 from noether.kernels.precision import Precision, representable
-from noether.kernels.rules import RULES
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes
 from noether.trajectory import Trajectory

@@ -11,12 +11,12 @@ from scipy.integrate import solve_ivp
 from noether import sweep
 from noether.cases import CORE
 from noether.cases.case import linear, rotation, scale, translation
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.faults.laws import FAULTS
 from noether.judge import judge
 from noether.kernels import launch
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES
 from noether.lawbook.discrete import APPLIES
 from noether.laws import EXACT
 from noether.trajectory import Trajectory

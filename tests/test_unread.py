@@ -2,8 +2,8 @@
 
 import pytest
 
+from noether.cases.rules import RULES
 from noether.choices import Request, select
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.run import plan
 from noether.unread import OPTION, has, reading

@@ -138,7 +138,7 @@ WORDS["deformed-rayleigh"] = Words(
 )
 WORDS["scale-covariant"] = Words(
     (
-        "f(q) the Rayleigh quotient of d = 4 (cases/rayleigh.py)",
+        "f(q) the Rayleigh quotient of d = 4 (cases/losses/rayleigh.py)",
         "G(q) = I / |q|^2 + kappa diag(w),  w = (1, 1/2, 1/4, 1/8)",
         "xi(q) = q",
         "2 kappa w_i                      source kappa m sum_i w_i qdot_i^2",

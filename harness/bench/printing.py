@@ -1,6 +1,6 @@
 """A step printed as source text for another tool: the traced programs, operation by operation, and nothing else.
 
-    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of kernels/rules.py
+    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of cases/rules
     worst' = max(worst, residual(q, v, q', v'))                                               harness/bench/work.py
 
 Every tool is given the same operations on the same operands in the same order; what its compiler makes of them

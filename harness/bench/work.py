@@ -1,4 +1,4 @@
-"""What is run: lanes x steps of the heavy ball (kernels/rules.py (2)), beside it the charge law of every symmetry.
+"""What is run: lanes x steps of the heavy ball (cases/rules (2)), beside it the charge law of every symmetry.
 
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
 
@@ -15,10 +15,10 @@ import numpy as np
 
 from noether import sweep, trace
 from noether.cases import CATALOG, Case
+from noether.cases.rules import HEAVY_BALL
 from noether.kernels.launch import Job
 from noether.kernels.precision import parse
 from noether.kernels.program import Program
-from noether.kernels.rules import HEAVY_BALL
 from noether.kernels.screening import Screen
 from noether.residuals import residuals, speaking
 
@@ -32,7 +32,7 @@ def case_of(name: str) -> Case:
     """A case of the catalogue, or rayleigh:d."""
     word, _, d = name.partition(":")
     if d:
-        from noether.cases.rayleigh import rayleigh
+        from noether.cases.losses.rayleigh import rayleigh
     return rayleigh(int(d)) if d else next(c for c in CATALOG if c.name == word)
 
 

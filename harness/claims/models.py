@@ -6,10 +6,10 @@ import numpy as np
 
 from noether import powers
 from noether.cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
+from noether.cases.rules import HEAVY_BALL
 from noether.claims.book import BOOK, claimed
 from noether.claims.evidence import rounding
 from noether.flow_collocation import march
-from noether.kernels.rules import HEAVY_BALL
 from noether.laws.balance import charge, decay_law
 from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE

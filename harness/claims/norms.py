@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from noether import orders, powers
-from noether.cases.rayleigh import rayleigh
+from noether.cases.losses.rayleigh import rayleigh
+from noether.cases.rules import GRADIENT_DESCENT, HEAVY_BALL_DAMPENED
 from noether.claims.book import BOOK, claimed
 from noether.claims.evidence import rounding
 from noether.continuous_records import order_record
-from noether.kernels.rules import GRADIENT_DESCENT, HEAVY_BALL_DAMPENED
 from noether.normalisation.evidence import mean, mean_record
 from noether.normalisation.relaxation import gain
 from noether.order_laws import constants

@@ -9,9 +9,9 @@ import mpmath
 import numpy as np
 
 from noether.cases.case import Symmetry
+from noether.cases.rules import HEAVY_BALL
 from noether.complaint import told
 from noether.discovery.loss import Loss
-from noether.kernels.rules import HEAVY_BALL
 from noether.laws import EXACT
 from noether.usage import UsageError
 from noether.wide import Dual, Functions

@@ -15,6 +15,7 @@ import numpy as np
 
 from noether import rarities
 from noether.cases import CORE, Case
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.faults.mutants import (
     Mutant,
@@ -28,7 +29,6 @@ from noether.faults.mutants import (
 from noether.judge import spent_of
 from noether.kernels import launch
 from noether.kernels.program import Program
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record

@@ -14,12 +14,12 @@ import numpy as np
 
 from noether import faults, response
 from noether.cases.case import Case
+from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.domain import leaving, normal_steps
 from noether.faults.fault import Fault, LawFault
 from noether.judge import spent_of
 from noether.kernels import launch
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from noether.cases.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
 from noether.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
 from noether.kernels.precision import narrow
-from noether.kernels.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
 from noether.kernels.step import step
 
 DECAY, IGNORED, UNASKED = "decay", "ignored option", "unasked option"

@@ -29,7 +29,8 @@ from noether import (
     verdicts,
     wide,
 )
-from noether.kernels import precision, rules
+from noether.cases import rules
+from noether.kernels import precision
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from noether.cases.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
 from noether.faults.fault import Fault, on, pulled
 from noether.faults.options import IGNORED, under
 from noether.kernels.precision import narrow
-from noether.kernels.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
 from noether.kernels.step import step
 
 SCHEDULE, SIGN, SIMPLEX = "schedule", "force without its sign", "simplex"

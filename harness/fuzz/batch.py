@@ -10,6 +10,7 @@ import numpy as np
 
 from noether import screen
 from noether.blame import blamed
+from noether.cases.rules import RULES
 from noether.certified import certified_steps, judge_inside, part
 from noether.choices import case_named
 from noether.domain import leaving
@@ -18,7 +19,6 @@ from noether.fuzz.example import Example, Subject
 from noether.fuzz.probe import Probe, final_states_differ
 from noether.judge import spent_of
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.regimes import REGIMES, draw
 from noether.residuals import LAG

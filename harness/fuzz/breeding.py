@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from noether.cases.case import Case
+from noether.cases.rules import RULES
 from noether.choices import case_named
 from noether.discrete import rules_of
-from noether.kernels.rules import RULES
 from noether.regimes import REGIMES, units
 from noether.seeds import derive
 from noether.trace import gradient

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from noether import casefile, casetrust, memorylimit, processstate
+from noether.cases.rules import RULES
 from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
 from noether.discrete import rules_of
@@ -26,7 +27,6 @@ from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels import launch
-from noether.kernels.rules import RULES
 from noether.machine import cpus, versions
 from noether.run import RecordingError
 from noether.server import Setting

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from noether import casefile, fields, seal
+from noether.cases.rules import RULES
 from noether.choices import case_named
 from noether.discrete import rules_of
 from noether.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
@@ -30,7 +31,6 @@ from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
 from noether.kernels import launch
 from noether.kernels.precision import parse, representable
-from noether.kernels.rules import RULES
 from noether.laws import EXACT
 from noether.machine import versions
 from noether.records import plain

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.kernels.rules import Rule
+from noether.cases.rules import Rule
 from noether.laws.terms import ExactLaw, Residual, formed
 from noether.trajectory import Trajectory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.kernels.rules import Rule
+from noether.cases.rules import Rule
 from noether.laws.balance import broken_force, charge
 from noether.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size
 from noether.trajectory import Trajectory

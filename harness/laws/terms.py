@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.cases.case import Case, Symmetry
-from noether.kernels.rules import Rule
+from noether.cases.rules import Rule
 from noether.trajectory import Trajectory
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing

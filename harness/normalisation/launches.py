@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.cases.rules import RULES
 from noether.kernels import noise, noisy
 from noether.kernels.precision import Precision, parse, representable
-from noether.kernels.rules import RULES
 from noether.seeds import derive
 
 VOLUME = ("triton-cpu", "triton-gpu")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.kernels.rules import HEAVY_BALL, Rule
+from noether.cases.rules import HEAVY_BALL, Rule
 from noether.order_laws import constants
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates

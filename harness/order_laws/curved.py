@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from noether.cases.case import BREGMAN
-from noether.kernels.rules import NATURAL_GRADIENT
+from noether.cases.rules import NATURAL_GRADIENT
 from noether.kernels.step import step
 from noether.order_laws import constants
 from noether.order_laws.bregman import bregman_pairs

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels.rules import HEAVY_BALL_METRIC
+from noether.cases.rules import HEAVY_BALL_METRIC
 from noether.order_laws import constants
 from noether.order_laws.claims import OFF
 from noether.order_laws.curved import CURVED_STARTS, on_metric, solved_models

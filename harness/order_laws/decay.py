@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 
 from noether import sweep
+from noether.cases.rules import HEAVY_BALL
 from noether.kernels.launch import run
-from noether.kernels.rules import HEAVY_BALL
 from noether.laws import charge, decay_law
 from noether.order_laws import constants
 from noether.order_laws.records import bounded, judge

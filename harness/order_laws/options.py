@@ -1,6 +1,6 @@
 """Decoupled decay, Nesterov and dampening against their continuous models: O6, O7 (theory.md section 5).
 
-F = g + k q, mu = 1 - beta, m = eta (1+beta)/2; the rules are (3), (5), (6) of kernels/rules.py.
+F = g + k q, mu = 1 - beta, m = eta (1+beta)/2; the rules are (3), (5), (6) of cases/rules.
 O6  decoupled decay   m qddot + (mu + eta beta k) qdot + mu k q + g = 0,
                       qdot(0) = (2 beta v_0/eta - g)/(1+beta) - k q_0                                      (1)
 O7  Nesterov          m qddot + (mu + eta beta k + eta beta H) qdot + k q + g = 0,
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from noether.kernels.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.cases.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
 from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from noether.order_laws.runs import FINAL, Cell, step_sizes
 from noether.order_laws.units import EPS

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import Case
+from noether.cases.rules import HEAVY_BALL, Rule
 from noether.flow_collocation import march
 from noether.kernels.precision import Precision
-from noether.kernels.rules import HEAVY_BALL, Rule
 from noether.kernels.step import step
 from noether.order_laws import units
 from noether.symbolic import gradient

@@ -17,10 +17,10 @@ import numpy as np
 from noether import controls, powers, sweep
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
+from noether.cases.rules import RULES
 from noether.domain import leaving
 from noether.kernels import launch
 from noether.kernels.precision import parse, representable
-from noether.kernels.rules import RULES
 from noether.laws import act, broken_force, charge, charge_own, charge_predicted, dot
 from noether.recovery import rounding
 from noether.recovery.cell import Cell

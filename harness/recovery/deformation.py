@@ -18,10 +18,10 @@ import numpy as np
 from noether import controls, powers, sweep, wide
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL
+from noether.cases.rules import RULES
 from noether.domain import leaving, same_stores
 from noether.kernels import launch
 from noether.kernels.precision import parse
-from noether.kernels.rules import RULES
 from noether.laws import act, charge, charge_own, charge_predicted, dot
 from noether.recovery import rounding
 from noether.recovery.cell import Cell

@@ -26,10 +26,10 @@ from scipy.special import bdtri
 
 from noether import faults, trace
 from noether.cases.case import linear
-from noether.cases.mexican_hat import mexican_hat
+from noether.cases.losses.mexican_hat import mexican_hat
+from noether.cases.rules import HEAVY_BALL
 from noether.kernels import launch
 from noether.kernels.precision import parse, representable
-from noether.kernels.rules import HEAVY_BALL
 from noether.laws import act, dot
 from noether.recovery import rounding
 from noether.recovery.cell import Cell

@@ -9,7 +9,7 @@ import numpy as np
 
 from noether.cases import LINEAR_NETWORK, SOFTMAX, Case
 from noether.cases.case import Symmetry, linear
-from noether.cases.rayleigh import rayleigh
+from noether.cases.losses.rayleigh import rayleigh
 from noether.seeds import derive
 from noether.symmetry_map.stepping import gradient_of
 

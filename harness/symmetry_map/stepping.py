@@ -17,9 +17,9 @@ from functools import cache
 import numpy as np
 
 from noether import trace
+from noether.cases.rules import RULES, Rule
 from noether.kernels import step
 from noether.kernels.precision import Precision
-from noether.kernels.rules import RULES, Rule
 
 FLOAT64 = Precision("float64")
 PRINTED = {

@@ -18,8 +18,8 @@ Source: Vaswani et al. (2017), section 3.2; Marcotte, Gribonval, Peyre (2023). D
 import numpy as np
 
 from noether.cases.case import Case, linear
-from noether.cases.irises import CENTRED
-from noether.cases.linear_network import breaking
+from noether.cases.losses.irises import CENTRED
+from noether.cases.losses.linear_network import breaking
 
 TOKENS = (CENTRED[0], CENTRED[2], CENTRED[4], CENTRED[1])
 SIGNS = (-1, 1, 1, -1)

@@ -17,7 +17,7 @@ Source: Ioffe, Szegedy (2015), algorithm 1; Tanaka, Kunin (2021), Table 1, scale
 """
 
 from noether.cases.case import Case, linear, translation
-from noether.cases.irises import SEPAL_WIDTH_PETAL_LENGTH as ROWS
+from noether.cases.losses.irises import SEPAL_WIDTH_PETAL_LENGTH as ROWS
 
 BATCH = (*ROWS[:2], *ROWS[4:])
 TARGETS = (-1, -1, 1, 1)

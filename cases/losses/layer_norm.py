@@ -16,7 +16,7 @@ Source: Ba, Kiros, Hinton (2016), Eq. 3; Tanaka, Kunin (2021), Table 1. Data: Fi
 """
 
 from noether.cases.case import Case, scale, translation
-from noether.cases.irises import SPECIES, TENTHS
+from noether.cases.losses.irises import SPECIES, TENTHS
 
 OUTPUTS, FEATURES = 3, 2
 ROWS = tuple((((sepal - 33.5) / 2, (petal - 40) / 32), y) for (_, sepal, petal, _), y in zip(TENTHS[::2], SPECIES[::2], strict=True))

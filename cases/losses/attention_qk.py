@@ -16,8 +16,8 @@ Source: Vaswani et al. (2017), Eq. 1; Marcotte, Gribonval, Peyre (2023). Data: F
 """
 
 from noether.cases.case import Case
-from noether.cases.irises import CENTRED
-from noether.cases.linear_network import breaking, mixing
+from noether.cases.losses.irises import CENTRED
+from noether.cases.losses.linear_network import breaking, mixing
 
 TOKENS = CENTRED[::2]
 VALUES = (-1, 0, 1)

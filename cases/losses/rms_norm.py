@@ -14,7 +14,7 @@ Source: Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1. Data: Fish
 """
 
 from noether.cases.case import Case, scale
-from noether.cases.irises import CENTRED
+from noether.cases.losses.irises import CENTRED
 
 TARGETS = ((-1, -1), (1, -1), (1, 1))
 

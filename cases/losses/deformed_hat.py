@@ -1,6 +1,6 @@
 """Mexican hat with unequal learning rates: rotations that the metric breaks by kappa alone.
 
-    f(q) = (|q|^2 - 1)^2 / 4,  d = 3 (cases/mexican_hat.py)            invariant under SO(3)
+    f(q) = (|q|^2 - 1)^2 / 4,  d = 3 (cases/losses/mexican_hat.py)            invariant under SO(3)
     G(q) = diag(1 + kappa w_i),  w = (1, 1/2, 1/4)
     xi_ij(q) = q_i e_j - q_j e_i
 
@@ -15,7 +15,7 @@ Source: Tanaka, Kunin (2021), Theorem 1, with a metric of our own.
 """
 
 from noether.cases.case import DIAGONAL, Case, Metric, rotation
-from noether.cases.mexican_hat import breaking, loss
+from noether.cases.losses.mexican_hat import breaking, loss
 
 D = 3
 WEIGHTS = (1.0, 0.5, 0.25)

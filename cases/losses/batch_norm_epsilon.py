@@ -14,8 +14,8 @@ Breaking: b = 2 (r^2 + w_1 + c r).
 Source: Ioffe, Szegedy (2015), algorithm 1; the joint scale is derived here. Data: Fisher (1936).
 """
 
-from noether.cases.batch_norm import centred, squared_error, variance
 from noether.cases.case import Case, linear, translation
+from noether.cases.losses.batch_norm import centred, squared_error, variance
 
 
 def loss(q, xp):

@@ -1,6 +1,6 @@
 """Rayleigh quotient under a metric that scales with it: no source at all.
 
-    f(q) the Rayleigh quotient of d = 4 (cases/rayleigh.py)            invariant under q -> e^s q
+    f(q) the Rayleigh quotient of d = 4 (cases/losses/rayleigh.py)            invariant under q -> e^s q
     G(q) = I / |q|^2 + kappa diag(w),  w = (1, 1/2, 1/4, 1/8)
     xi(q) = q
 
@@ -15,7 +15,7 @@ Source: Tanaka, Kunin (2021), Theorem 1; the metric is theory.md#T5.
 """
 
 from noether.cases.case import DIAGONAL, Case, Metric, scale
-from noether.cases.rayleigh import breaking, loss
+from noether.cases.losses.rayleigh import breaking, loss
 
 D = 4
 WEIGHTS = (1.0, 0.5, 0.25, 0.125)

@@ -13,7 +13,7 @@ Source: Salimans, Kingma (2016), Eq. 2; Tanaka, Kunin (2021), Table 1, scale. Da
 """
 
 from noether.cases.case import Case, linear
-from noether.cases.irises import LENGTHS, WIDTHS
+from noether.cases.losses.irises import LENGTHS, WIDTHS
 
 
 def loss(q, xp):

@@ -12,7 +12,7 @@ import numpy as np
 
 from noether.kernels import launch
 from noether.kernels.launch import Job
-from noether.kernels.precision import UNIT, Precision
+from noether.kernels.programs.precision import UNIT, Precision
 
 GRADES = 16.0
 COEFFICIENTS = {"eta": 0, "k": 2}

@@ -11,10 +11,10 @@ from functools import cache
 
 import numpy as np
 
-from noether.kernels.elementary import EXP_UNITS, LOG_UNITS
-from noether.kernels.precision import UNIT, Precision, representable
-from noether.kernels.program import Program
-from noether.namespace import step
+from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.programs.namespaces import step
+from noether.kernels.programs.precision import UNIT, Precision, representable
+from noether.kernels.programs.program import Program
 
 SLACK = 1 + 2.0**-30  # the bounds themselves are evaluated in float64: a few hundred roundings of 2^-53
 FLOAT64 = Precision("float64")

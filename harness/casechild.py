@@ -97,8 +97,7 @@ def close() -> None:
 
 def serve() -> None:
     """The server: one request a line, one answer a line, until stdin ends."""
-    import noether.symbolic  # what children need, imported once
-    import noether.trace  # noqa: F401
+    import noether.kernels.programs.trace  # noqa: F401
 
     answers = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)

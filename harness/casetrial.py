@@ -16,7 +16,7 @@ import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, brief
 from noether.complaint import Origin, UndeclaredParameter, first_line, told
-from noether.namespace import NUMPY
+from noether.kernels.programs.namespaces import NUMPY
 from noether.timelimit import TimeUp, allowed, limited
 from noether.usage import UsageError
 
@@ -75,8 +75,7 @@ def parts(case: Case) -> list[Part]:
 
 def try_object(case: Case) -> None:
     """A case that was handed over as an object: the same trial, within its time. Raises UsageError."""
-    import noether.symbolic  # before the alarm is set: it must not cut an import of ours in two
-    import noether.trace  # noqa: F401
+    import noether.kernels.programs.trace  # noqa: F401
 
     origin = Origin.of_object(case)
     check_types(case, origin)
@@ -89,9 +88,9 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
     doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
     """
+    from noether.kernels.programs.trace import TraceError, gradient
     from noether.symbolic import prove
     from noether.symbolic_mechanics import mechanics
-    from noether.trace import TraceError, gradient
 
     stage = ""
 
@@ -133,7 +132,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
 def traceable(case: Case, origin: Origin) -> None:
     """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by evaluating."""
-    from noether.trace import NoOperation, gradient
+    from noether.kernels.programs.trace import NoOperation, gradient
 
     for part in parts(case)[:2]:
         check_signature(part, origin)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from noether import resources
 from noether.cases import CATALOG, CORE, Case, Symmetry
-from noether.namespace import NUMPY
+from noether.kernels.programs.namespaces import NUMPY
 from noether.table import listing
 from noether.usage import unknown
 

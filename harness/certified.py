@@ -14,10 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import bounds, judge, trace
+from noether import bounds, judge
 from noether.cases.case import Case
 from noether.domain import MARGIN, OVERFLOW, leaving
 from noether.kernels import launch
+from noether.kernels.programs import trace
 from noether.laws import update
 from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED, Record

@@ -22,10 +22,10 @@ from noether.continuous_overdamped import overdamped
 from noether.continuous_records import beyond, record, undecided
 from noether.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
 from noether.continuous_sweep import sweep
+from noether.kernels.programs.trace import gradient
 from noether.kinks import Kinked
 from noether.symbolic import proven
 from noether.symbolic_mechanics import MU_OFF, Mechanics, mechanics
-from noether.trace import gradient
 from noether.verdicts import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}

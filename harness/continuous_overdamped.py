@@ -23,12 +23,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from noether import flow, orders, stiffness, trace
+from noether import flow, orders, stiffness
 from noether.cases.case import Case, translation
 from noether.continuous_cell import Cell
 from noether.continuous_records import beyond, order_record
 from noether.continuous_settings import FRICTION, Setting, spread
 from noether.continuous_starts import NEAR, drawn, reference
+from noether.kernels.programs import trace
 from noether.kinks import Kinked, met, singular
 from noether.symbolic import gradient
 from noether.symbolic_mechanics import Mechanics, mechanics

@@ -17,7 +17,7 @@ from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.launch import Job
-from noether.kernels.precision import parse
+from noether.kernels.programs.precision import parse
 from noether.lawbook.discrete import DISCRETE
 from noether.laws import EXACT
 from noether.trajectory import Trajectory

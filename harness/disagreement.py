@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels import launch, noisy
-from noether.kernels.precision import widen
+from noether.kernels.programs.precision import widen
 
 
 def first(mine: launch.Outcome, plain: launch.Outcome, steps: int) -> dict | None:

@@ -16,7 +16,7 @@ from noether.diagnosis import attach
 from noether.domain import leaving, normal_steps
 from noether.judge import judge, portrait
 from noether.kernels import launch
-from noether.kernels.precision import Precision, parse
+from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import paired
 from noether.seeds import derive

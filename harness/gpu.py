@@ -27,7 +27,7 @@ from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch, noisy
-from noether.kernels.precision import PRECISIONS, Precision
+from noether.kernels.programs.precision import PRECISIONS, Precision
 from noether.kernels.tritonfiles import checked
 from noether.normalisation.launches import FORCES, drawn
 from noether.verdicts import VIOLATED
@@ -103,7 +103,7 @@ def facts() -> list[dict]:
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
     from noether.kernels.hardware import float_argument, native_bfloat16
-    from noether.kernels.precision import bfloat16_bits
+    from noether.kernels.programs.precision import bfloat16_bits
 
     out = torch.empty(x.numel(), dtype=torch.bfloat16, device="cuda")
     native_bfloat16[(x.numel() // 1024,)](x, out, x.numel(), BLOCK=1024)

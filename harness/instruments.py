@@ -50,7 +50,7 @@ def launch():
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.launch import run
-    from noether.kernels.precision import Precision
+    from noether.kernels.programs.precision import Precision
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")
     job = sweep.draw(case, HEAVY_BALL, Precision("float64"), lanes=8, steps=3, seed=1, overrides={"eps": 0.25, "k": 0.1, "beta": 0.5})

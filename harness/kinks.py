@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from noether.cases.case import BREGMAN, Case
-from noether.namespace import NUMPY
+from noether.kernels.programs.namespaces import NUMPY
 from noether.symbolic import KAPPA, formulas, metric_entries, zeros_of
 from noether.symbolic_exact import arrays, compiled, expression
 

@@ -17,7 +17,7 @@ def expect(what: str, read, known) -> list[str]:
 
 def roundings() -> list[str]:
     """Ties and their neighbours in the plain step's stores; the other backends' stand in their B1."""
-    from noether.kernels.precision import MODES
+    from noether.kernels.programs.precision import MODES
     from noether.roundings import KNOWN, misread
 
     found = [misread("numpy", kind, mode) for kind in KNOWN for mode in MODES]
@@ -28,8 +28,8 @@ def shares() -> list[str]:
     """c of dampening and of the schedule: with eta = 1 and beta = 0 a step on a slope of 1 moves by -c."""
     from noether.cases.rules import RULES
     from noether.kernels.launch import Job, run
-    from noether.kernels.precision import Precision
-    from noether.kernels.program import Op, Program
+    from noether.kernels.programs.precision import Precision
+    from noether.kernels.programs.program import Op, Program
 
     slope, params = Program(1, (Op("const", value=1.0),), (0,)), np.array([[1.0], [0.0], [0.0], [0.0]])
     rates = {1: 0.125, 2: 0.25, 7: 0.875, 8: 1.0, 32: 1.0, 33: 0.5, 64: 0.5, 65: 0.25, 96: 0.25}
@@ -73,8 +73,8 @@ def steps() -> list[str]:
     """Two steps of each rule: a rule that kernel and law read wrongly alike is another rule."""
     from noether.cases.rules import RULES
     from noether.kernels.launch import Job, run
-    from noether.kernels.precision import Precision
-    from noether.kernels.program import Op, Program
+    from noether.kernels.programs.precision import Precision
+    from noether.kernels.programs.program import Op, Program
 
     values = (("input", (), 0), ("input", (), 1), ("const", (), 4.0), ("mul", (2, 0), 0), ("sub", (3, 1), 0))
     values += (("const", (), 3.0), ("add", (4, 5), 0), ("add", (1, 1), 0), ("sub", (7, 0), 0))
@@ -104,7 +104,7 @@ def steps() -> list[str]:
 
 def units() -> list[str]:
     """The unit roundoff u and the smallest number of each type, which make every bound: 1 + u is a tie."""
-    from noether.kernels.precision import SUBNORMAL, UNIT, representable
+    from noether.kernels.programs.precision import SUBNORMAL, UNIT, representable
 
     out = []
     for kind, u in UNIT.items():
@@ -126,8 +126,8 @@ def functions() -> list[str]:
     """exp and log of the plain step against 40 digits: within 3 unit roundoffs, as the bounds take them."""
     import mpmath
 
-    from noether.kernels import elementary
-    from noether.kernels.precision import UNIT
+    from noether.kernels.programs import elementary
+    from noether.kernels.programs.precision import UNIT
 
     def error(y, want) -> float:
         return float(abs(mpmath.mpf(float(y)) - want) / abs(want))

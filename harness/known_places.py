@@ -38,7 +38,7 @@ def judged() -> list[str]:
     from noether import judge
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
-    from noether.kernels.precision import Precision
+    from noether.kernels.programs.precision import Precision
     from noether.laws import ExactLaw, Residual
     from noether.trajectory import Trajectory
 

@@ -24,7 +24,7 @@ import mpmath
 import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case
-from noether.namespace import MPMATH
+from noether.kernels.programs.namespaces import MPMATH
 from noether.symbolic import PARAMETERS
 from noether.symbolic_exact import compiled
 from noether.symbolic_mechanics import TOTAL, equations

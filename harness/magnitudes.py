@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
-from noether.kernels.elementary import EXP_UNITS, LOG_UNITS
-from noether.kernels.precision import Precision
-from noether.kernels.program import Program
+from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Program
 
 
 @dataclass

@@ -19,17 +19,18 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from noether import powers, sweep, trace
+from noether import powers, sweep
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.certified import Domain
 from noether.domain import overflowing
 from noether.judge import judge
-from noether.kernels import launch, step
+from noether.kernels import launch
 from noether.kernels.outcome import Outcome
-from noether.kernels.precision import Precision, narrow, parse
+from noether.kernels.programs import numpy_step, trace
+from noether.kernels.programs.namespaces import NUMPY
+from noether.kernels.programs.precision import Precision, narrow, parse
 from noether.laws import EXACT, act, broken_force, charge, dot
-from noether.namespace import NUMPY
 from noether.seeds import derive
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, Record
@@ -133,9 +134,9 @@ def run(job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.ra
                 return g
             return [narrow(x + (NOISE * shake.standard_normal(x.shape)).astype(x.dtype), precision.rounded) for x in g]
 
-        return step.step(q, v, params, noisy, rule, precision)
+        return numpy_step.step(q, v, params, noisy, rule, precision)
 
-    q, v = step.trajectory(job.program, job.rule, precision, job.q0, job.v0, job.params, job.steps, advance=advance)
+    q, v = numpy_step.trajectory(job.program, job.rule, precision, job.q0, job.v0, job.params, job.steps, advance=advance)
     return Outcome(q, v, precision, "numpy", 0.0)
 
 

@@ -9,8 +9,8 @@ from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.discrete import DiscreteCell
 from noether.kernels import launch
+from noether.kernels.programs.trace import gradient
 from noether.sweep import WIDE_LANES
-from noether.trace import gradient
 
 Point = tuple[Case, str, str]
 GLANCE = 16  # steps of a launch that is glanced at

@@ -20,14 +20,14 @@ from noether.cases.rules import RULES as RULE_TABLE
 from noether.covering import cover
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
-from noether.kernels.precision import MODES
-from noether.kernels.precision import PRECISIONS as TYPES
+from noether.kernels.programs.precision import MODES
+from noether.kernels.programs.precision import PRECISIONS as TYPES
+from noether.kernels.programs.trace import gradient
 from noether.lawbook import LAWS  # noqa: F401
 from noether.laws import EXACT
 from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from noether.parity import not_here as parity_not_here
 from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
-from noether.trace import gradient
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from noether.cases.rules import RULES
 from noether.covering import cover
+from noether.kernels.programs.trace import gradient, metric
 from noether.laws import EXACT
-from noether.trace import gradient, metric
 
 FEW, SHORT = 41, 32  # lanes and steps in a quick run
 

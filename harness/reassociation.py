@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.disagreement import first
-from noether.kernels import elementary, launch
-from noether.kernels.precision import Precision, narrow
-from noether.kernels.program import Op, Program
-from noether.kernels.step import step as advanced
-from noether.kernels.sums import Sum, Tree, reordered, shape, sums, terms
+from noether.kernels import launch
+from noether.kernels.programs import elementary
+from noether.kernels.programs.numpy_step import step as advanced
+from noether.kernels.programs.precision import Precision, narrow
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.sums import Sum, Tree, reordered, shape, sums, terms
 
 WAYS = 8  # sets of terms that one value may stand for, where terms are equal
 NAMED = 2  # sums named in one line

@@ -16,12 +16,13 @@ from functools import cache
 
 import numpy as np
 
-from noether import bounds, trace
+from noether import bounds
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.domain import MARGIN, NORMAL, OVERFLOW
 from noether.kernels.launch import Job
-from noether.kernels.precision import Precision, representable
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import Precision, representable
 from noether.sweep import KICK, STEP_EXPONENTS, pace
 
 NAMED = ("eta", "eta_low", "beta", "k", "eps", "scale", "kick", "choice")

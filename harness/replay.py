@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import trace
 from noether.cases import CATALOG, Case
 from noether.cases.rules import RULES
 from noether.diagnosis import safely
 from noether.judge import spent_of, witness
 from noether.kernels import launch
-from noether.kernels.precision import parse
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 

@@ -12,16 +12,17 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from noether import bounds, trace
+from noether import bounds
 from noether.bounds import FLOAT64
 from noether.cases.case import Case
 from noether.cases.rules import Rule
-from noether.kernels.precision import UNIT, Precision
-from noether.kernels.program import Program
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import UNIT, Precision
+from noether.kernels.programs.program import Program
+from noether.kernels.programs.trace import pruned
+from noether.kernels.programs.traced_arrays import Formulas, Scalar, largest
 from noether.laws import EXACT
 from noether.magnitudes import Magnitude, Rules, magnitude_error
-from noether.scalar import Formulas, Scalar, largest
-from noether.trace import pruned
 from noether.trajectory import Trajectory
 from noether.wide import partials
 

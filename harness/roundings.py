@@ -13,8 +13,8 @@ import numpy as np
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.launch import Job, run
 from noether.kernels.outcome import bits
-from noether.kernels.precision import Precision
-from noether.kernels.program import Op, Program
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Op, Program
 
 LEVEL = Program(1, (Op("const", value=0.0),), (0,))
 

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether.namespace import step
+from noether.kernels.programs.namespaces import step
 from noether.symbolic_gradient import Step
 
 FUNCTIONS = {Step: "step", sympy.exp: "exp", sympy.log: "log", log1p: "log1p", sympy.Abs: "absolute"}

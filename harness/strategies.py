@@ -34,7 +34,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
 from noether.discrete import rules_of
 from noether.kernels import launch
-from noether.kernels.precision import MODES, PRECISIONS, Precision
+from noether.kernels.programs.precision import MODES, PRECISIONS, Precision
 from noether.regimes import REGIMES, Regime, draw, ordinary, units
 
 LANES = (1, 2, 3, 5, 7, 16, 33, 127, 129)

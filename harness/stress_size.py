@@ -12,7 +12,7 @@ from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels import launch
-from noether.kernels.precision import Precision, widen
+from noether.kernels.programs.precision import Precision, widen
 from noether.screen import outside, screen
 from noether.stress import MEMORY
 

@@ -12,11 +12,11 @@ from functools import cache
 
 import numpy as np
 
-from noether import trace
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.kernels.launch import Job
-from noether.kernels.precision import Precision, representable
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import Precision, representable
 from noether.stiffness import step_curvature
 
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.

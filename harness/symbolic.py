@@ -195,7 +195,8 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
 
 def explained(case: Case, point: Sequence, xi: Sequence, value) -> bool:
     """Whether <grad f, xi> = value at a point is within the rounding of the loss's constants."""
-    from noether import bounds, trace  # here: the tracer asks this module of what it cannot trace
+    from noether import bounds  # here: the tracer asks this module of what it cannot trace
+    from noether.kernels.programs import trace  # here: the tracer asks this module of what it cannot trace
 
     q = np.array([[float(x)] for x in point])
     off = bounds.of_constants(trace.gradient(case), q)[:, 0]

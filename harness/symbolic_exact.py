@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from noether import straight_line
-from noether.namespace import is_number, plain, step
+from noether.kernels.programs.namespaces import is_number, plain, step
 from noether.symbolic_gradient import Step
 
 READ = [Fraction]

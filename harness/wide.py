@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 
 from noether.kernels.launch import BackendMissing
-from noether.namespace import MPMATH, NUMPY, absent, plain, step
+from noether.kernels.programs.namespaces import MPMATH, NUMPY, absent, plain, step
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64

@@ -23,11 +23,11 @@ import numpy as np
 
 from noether.cases.rules import RULES, Rule
 from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
-from noether.kernels.precision import BUFFER, Precision, encode
-from noether.kernels.program import Program
+from noether.kernels.programs.numpy_step import advanced
+from noether.kernels.programs.numpy_step import trajectory as plain_trajectory
+from noether.kernels.programs.precision import BUFFER, Precision, encode
+from noether.kernels.programs.program import Program
 from noether.kernels.signals import end_with_parent, unheard
-from noether.kernels.step import advanced
-from noether.kernels.step import trajectory as plain_trajectory
 from noether.kernels.tritonfiles import checked
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
@@ -102,7 +102,7 @@ def buffers(job: Job) -> tuple[np.ndarray, np.ndarray]:
 def constexprs(job: Job, block: int) -> dict:
     import triton.language as tl
 
-    from noether.kernels.codegen import function
+    from noether.kernels.programs.triton_text import function
 
     p = job.precision
     if job.rule.begun:
@@ -124,7 +124,7 @@ def constexprs(job: Job, block: int) -> dict:
 def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None) -> Outcome:
     """Execute. Raises BackendMissing; ValueError for an unknown backend or what it cannot be planted with.
 
-    advance   a wrong step, as noether.kernels.step.advanced: numpy only
+    advance   a wrong step, as noether.kernels.programs.numpy_step.advanced: numpy only
     sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
     """
     if backend not in BACKENDS:

@@ -1,7 +1,7 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(12) of cases/rules, in the order of operations of kernels/step.py, its plain twin: the
-two agree bit for bit. GRAD is a traced gradient printed by kernels/codegen.py, METRIC the entries of G(q, kappa); a
+Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain twin: the
+two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC the entries of G(q, kappa); a
 rule without a metric never calls it.
 
 A negation is written 0.0 - x: +0 stays +0. Unary minus is that up to Triton 3.7 and gives -0 from 3.8.0 on.

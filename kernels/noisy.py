@@ -12,7 +12,7 @@ What leaves is, for each window of `every` steps, the sum over its steps n -> n+
     |q'|^2, |q'|^4, 1/|q'|^2, |v'|^2, |q'/|q'| - q/|q||^2                                                      (4)
     the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 < 1e-9     (5)
 
-    numpy        the plain step of kernels/step.py; the oracle
+    numpy        the plain step of kernels/programs/numpy_step.py; the oracle
     triton-...   kernels/noise_loop.py, executed as kernels/launch.py executes; the same bits
 """
 
@@ -26,8 +26,8 @@ import numpy as np
 
 from noether.cases.rules import Rule
 from noether.kernels import launch, noise
-from noether.kernels.precision import Precision, encode, widen
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import Precision, encode, widen
 from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")

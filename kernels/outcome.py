@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.kernels.precision import Precision, widen
+from noether.kernels.programs.precision import Precision, widen
 
 WATERMARK = {"float64": 0x7FF8DEAD0BADF00D, "float32": 0x7FC0BADF, "float16": 0x7EAD, "bfloat16": 0x7FEA}
 QUIET = {"float64": 0x7FF8000000000000, "float32": 0x7FC00000, "float16": 0x7E00, "bfloat16": 0x7FC0}

@@ -1,6 +1,6 @@
 """Rounding, the exponential and the logarithm inside Triton: the same operations, in the same order, as numpy's twins.
 
-Twins: kernels/precision.py `narrow`, kernels/elementary.py `exp` and `log` (equation numbers are theirs). The
+Twins: kernels/programs/precision.py `narrow`, kernels/programs/elementary.py `exp` and `log` (equation numbers are theirs). The
 coefficients stand here as literals because a jit function cannot read a tuple of the module under the
 interpreter (Triton 3.7); tests/test_elementary.py compares the two bit for bit.
 """

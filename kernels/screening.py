@@ -1,6 +1,6 @@
 """Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
 
-    numpy        blocked: the plain step of kernels/step.py, the residuals in float64; the oracle
+    numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the oracle
     triton-...   kernels/screen.py, executed as kernels/launch.py executes; the same bits
 
 A residual program (harness/residuals.py) gives one number for each law and step, |measured - predicted| in units of
@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from noether.kernels import launch
-from noether.kernels.codegen import function
 from noether.kernels.launch import Job
-from noether.kernels.precision import Precision, encode
-from noether.kernels.program import Program
-from noether.kernels.registers import Registers
-from noether.kernels.step import advanced
+from noether.kernels.programs.numpy_program import Registers
+from noether.kernels.programs.numpy_step import advanced
+from noether.kernels.programs.precision import Precision, encode
+from noether.kernels.programs.program import Program
+from noether.kernels.programs.triton_text import function
 from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "eps")
@@ -142,7 +142,7 @@ def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.nda
 
 
 def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
-    """In numpy, block by block. `advance` as in noether.kernels.step: a fault may be planted."""
+    """In numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be planted."""
     job = screen.job
     found = empty(screen, "numpy")
     registers = None

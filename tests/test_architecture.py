@@ -116,7 +116,7 @@ def test_cases_import_neither_torch_nor_triton():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["noether.cases", "noether.cases.rules", "noether.kernels.step", "noether", "noether.verdicts"])
+@pytest.mark.parametrize("module", ["noether.cases", "noether.cases.rules", "noether.kernels.programs.numpy_step", "noether", "noether.verdicts"])
 def test_what_needs_no_kernel_imports_without_torch_and_triton(module):
     # None in sys.modules makes `import torch` fail as on a machine that does not have it.
     program = f"import sys; sys.modules.update(torch=None, triton=None); import {module}"
@@ -202,7 +202,7 @@ def test_an_allowed_import_is_let_pass(house):
     assert forbidden_imports(house("import numpy\nfrom noether.cases.case import Case\n"), "cases", HEAVY) == []
 
 
-@pytest.mark.parametrize("text", ["from noether import kernels\n", "import noether.kernels.step\n", "from noether.kernels.step import step\n"])
+@pytest.mark.parametrize("text", ["from noether import kernels\n", "import noether.kernels.programs.numpy_step\n", "from noether.kernels.programs.numpy_step import step\n"])
 def test_our_own_folders_are_told_apart(house, text):
     assert forbidden_imports(house(text), "cases", {"kernels", "harness"}) == ["cases/planted.py imports kernels"]
     assert forbidden_imports(house("from noether import verify\n"), "cases", {"kernels", "harness"}) == ["cases/planted.py imports harness"]

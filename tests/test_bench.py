@@ -21,7 +21,7 @@ NUMPY = Dialect(
     {"exp": "elementary.exp", "sqrt": "np.sqrt", "abs": "np.abs", "max": "np.maximum"},
     lambda text, kind: f"{text}.astype(np.{kind})",
 )
-HEADER = "import numpy as np\nfrom kernels import elementary\n"
+HEADER = "import numpy as np\nfrom noether.kernels.programs import elementary\n"
 
 
 def printed(work, again, before=lambda state: state):

@@ -271,9 +271,9 @@ def test_a_generated_source_is_what_was_asked_for_and_lies_nowhere(room, found_b
     import inspect
 
     from noether.cases import CORE
-    from noether.kernels.codegen import function, source
-    from noether.kernels.precision import Precision
-    from noether.trace import gradient
+    from noether.kernels.programs.precision import Precision
+    from noether.kernels.programs.trace import gradient
+    from noether.kernels.programs.triton_text import function, source
 
     found_by(room)
     program, precision = gradient(CORE[0]), Precision("float32")

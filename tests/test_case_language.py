@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import bounds, casechild, casefile, cli, sweep, symbolic, trace, wide
+from noether import bounds, casechild, casefile, cli, sweep, symbolic, wide
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
 from noether.judge import judge_all
 from noether.kernels import launch
-from noether.kernels.precision import parse
-from noether.kernels.program import ARITY
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse
+from noether.kernels.programs.program import ARITY
 from noether.laws import EXACT
 from noether.plan import PRECISIONS
 from noether.trajectory import Trajectory

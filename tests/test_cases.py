@@ -15,10 +15,10 @@ from noether.cases.losses.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGT
 from noether.cases.losses.power_mirror import POWER_MIRROR
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels.precision import PRECISIONS
+from noether.kernels.programs.precision import PRECISIONS
+from noether.kernels.programs.trace import gradient
 from noether.laws import EXACT
 from noether.symbolic import FalseSymmetry, prove
-from noether.trace import gradient
 from noether.verdicts import HOLDS, VIOLATED
 
 REST = [c for c in CATALOG if c not in CORE]

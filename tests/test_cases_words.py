@@ -14,8 +14,9 @@ import pytest
 import sympy
 from words import IRISES, WORDS
 
-from noether import cases, namespace, wide
+from noether import cases, wide
 from noether.cases import CATALOG, Metric
+from noether.kernels.programs import namespaces
 
 each = pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
 ROOM = 2.0**-40  # of a few hundred roundings of 2^-53 in numbers of order 1; a constant off by 2^-30 shows
@@ -48,7 +49,7 @@ def told(case, words) -> list[str]:
     wrong = set()
     for q, p, kappa in zip(*points(case), strict=True):
         exact = list(q)
-        xp = namespace.NUMPY
+        xp = namespaces.NUMPY
         pairs = [
             ("loss", case.loss(exact, xp), words.f(q)),
             ("breaking", case.breaking(exact, xp), words.b(q)),

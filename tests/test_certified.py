@@ -11,7 +11,7 @@ from noether.discrete import DiscreteCell, judged, trajectory
 from noether.domain import leaving
 from noether.judge import judge_all, spent_of
 from noether.kernels import launch
-from noether.kernels.precision import parse
+from noether.kernels.programs.precision import parse
 from noether.laws import EXACT, update
 from noether.regimes import REGIMES, draw, units
 from noether.trajectory import Trajectory

@@ -7,7 +7,7 @@ import pytest
 
 from noether.cases import CATALOG
 from noether.kernels import launch
-from noether.kernels.precision import narrow, parse
+from noether.kernels.programs.precision import narrow, parse
 from noether.power import of_law
 from noether.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell
 from noether.recovery.estimate import SIGMAS, SURE, binomial_limits, ndtr

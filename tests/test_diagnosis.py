@@ -20,7 +20,7 @@ from noether.faults.fault import ANY, FIRST, HISTORY
 from noether.hypotheses import operations
 from noether.judge import judge_all, spent_of
 from noether.kernels import launch
-from noether.kernels.step import advanced
+from noether.kernels.programs.numpy_step import advanced
 from noether.laws import EXACT, update
 from noether.records import line, parse
 from noether.trajectory import Trajectory

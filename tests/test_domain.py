@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noether import domain, sweep, trace
+from noether import domain, sweep
 from noether.cases import CATALOG
 from noether.cases.losses.softmax import DATA
 from noether.cases.rules import RULES
@@ -11,7 +11,8 @@ from noether.discrete import DiscreteCell
 from noether.domain import leaving, overflowing
 from noether.judge import judge_all
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import Precision
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cases.rules import RULES
-from noether.kernels import elementary, launch
-from noether.kernels.precision import SUBNORMAL, UNIT, Precision
-from noether.kernels.program import Op, Program
+from noether.kernels import launch
+from noether.kernels.programs import elementary
+from noether.kernels.programs.precision import SUBNORMAL, UNIT, Precision
+from noether.kernels.programs.program import Op, Program
 
 ROUNDING = Path(launch.__file__).parent / "rounding.py"
 DIGITS = {"float64": 53, "float32": 24}

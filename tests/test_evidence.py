@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from noether import controls, sweep, trace, wide
+from noether import controls, sweep, wide
 from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
@@ -16,7 +16,8 @@ from noether.discrete import DiscreteCell, rules_of
 from noether.domain import normal_steps, overflowing, same_stores
 from noether.judge import judge_all, spent_of
 from noether.kernels import launch
-from noether.kernels.precision import parse
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code

@@ -10,7 +10,7 @@ from noether.cases import CATALOG, CORE
 from noether.discrete import DiscreteCell, rules_of
 from noether.faults import campaign, fault, findings, matrix, own, probes
 from noether.kernels import launch
-from noether.kernels.precision import narrow, widen
+from noether.kernels.programs.precision import narrow, widen
 from noether.lawbook import LAWS
 from noether.laws import EXACT
 from noether.usage import UsageError

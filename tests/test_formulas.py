@@ -10,12 +10,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from noether import bounds, trace
+from noether import bounds
 from noether.cases import CATALOG
 from noether.cases.case import Case, Symmetry, linear, rotation, translation
 from noether.cases.rules import RULES
 from noether.discrete import rules_of
-from noether.kernels.precision import SUBNORMAL, UNIT, parse
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import SUBNORMAL, UNIT, parse
 from noether.laws import EXACT, decaying, massive, undisturbed
 from noether.trajectory import Trajectory
 

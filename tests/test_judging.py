@@ -21,7 +21,7 @@ from noether.judge import (
     witness,
 )
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED

@@ -13,9 +13,9 @@ from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
-from noether.kernels.codegen import source
-from noether.kernels.precision import PRECISIONS, Precision, parse
-from noether.kernels.program import Op, Program
+from noether.kernels.programs.precision import PRECISIONS, Precision, parse
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.triton_text import source
 from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from noether import sweep, trace
+from noether import sweep
 from noether.cases.case import Case, rotation
 from noether.cases.rules import RULES
 from noether.controls import KERNEL_CONTROLS, controlled
 from noether.judge import judge_all
-from noether.kernels import elementary, launch
-from noether.kernels.precision import Precision
+from noether.kernels import launch
+from noether.kernels.programs import elementary, trace
+from noether.kernels.programs.precision import Precision
 from noether.symbolic import prove
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
@@ -68,7 +69,7 @@ def test_near_misses_of_the_case_are_killed(precision):
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_a_logarithm_that_is_off_by_eight_of_its_units_is_seen(precision, monkeypatch):
-    from noether.kernels import program
+    from noether.kernels.programs import program
 
     units = 8 * elementary.LOG_UNITS * Precision(precision).u_arith
     monkeypatch.setitem(program.NUMPY, "log", lambda x: elementary.log(x) + x.dtype.type(units))

@@ -10,9 +10,9 @@ from noether.discrete import rules_of
 from noether.faults import findings, generated, mutants, sensitivity
 from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.kernels import launch
-from noether.kernels.precision import Precision
-from noether.kernels.program import Op, Program
-from noether.trace import gradient, gradient_program
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.trace import gradient, gradient_program
 from noether.verdicts import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}

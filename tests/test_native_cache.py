@@ -227,7 +227,7 @@ def test_threads_follow_the_environment_and_the_affinity(monkeypatch):
 
 
 def test_only_kernels_with_exponentials_are_interleaved():
-    from noether.kernels.elementary import LOG2E
+    from noether.kernels.programs.elementary import LOG2E
 
     marks = (np.float64(LOG2E).tobytes()[::-1].hex().upper(), np.float32(LOG2E).tobytes()[::-1].hex().upper())
     assert marks == compiler.LOG2E

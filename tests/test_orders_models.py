@@ -9,7 +9,7 @@ from noether import order_laws
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear, translation
 from noether.cases.rules import MIRROR_DESCENT
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
 from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
 from noether.order_laws.records import bounded
 from noether.order_laws.runs import Cell, step_sizes, steps_of, updates

@@ -13,8 +13,8 @@ from noether.choices import Request, select
 from noether.continuous import TURNS
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels import launch
-from noether.kernels.precision import PRECISIONS
-from noether.kernels.step import BLOCK
+from noether.kernels.programs.numpy_step import BLOCK
+from noether.kernels.programs.precision import PRECISIONS
 from noether.lawbook import LAWS
 from noether.laws import EXACT
 from noether.replay import ReplayError, replay

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.faults.types import truncate
-from noether.kernels.precision import (
+from noether.kernels.programs.precision import (
     MODES,
     PRECISIONS,
     SUBNORMAL,
@@ -83,7 +83,7 @@ def test_narrowing_a_float64_to_a_half_is_refused():
     ],
 )
 def test_a_mode_says_what_is_rounded_where(label, arith, rounded, q_store, v_store):
-    """The table at the head of kernels/precision.py."""
+    """The table at the head of kernels/programs/precision.py."""
     p = parse(label)
     assert (p.arith, p.rounded, p.q_store, p.v_store) == (arith, rounded, q_store, v_store)
     assert p.eager == (rounded != arith)

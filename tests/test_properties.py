@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-import noether.kernels.step
+import noether.kernels.programs.numpy_step
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.certified import judge_inside
 from noether.discrete import rules_of
 from noether.judge import spent_of
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.trace import gradient_program
 from noether.laws import EXACT
 from noether.reproduction import about, reproduction
 from noether.strategies import cases, launches, precisions
-from noether.trace import gradient_program
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
@@ -104,7 +104,7 @@ def test_an_ordinary_launch_in_float64_carries_evidence_for_its_update(drawn):
 def forgetful(n, q, v, params, *rest):
     """The momentum is 1 + 2^-10 of itself."""
     eta, beta, k, eps = params
-    return noether.kernels.step.step(q, v, (eta, beta * beta.dtype.type(1 + 2.0**-10), k, eps), *rest)
+    return noether.kernels.programs.numpy_step.step(q, v, (eta, beta * beta.dtype.type(1 + 2.0**-10), k, eps), *rest)
 
 
 def test_laws_are_found_violated_by_a_planted_fault_and_told_in_one_line(tmp_path, monkeypatch):
@@ -121,7 +121,7 @@ POINTS = [(HAT, HEAVY, "float32"), (HAT, DECOUPLED, "bfloat16"), (BY_NAME["defor
 
 def compiled_launches(points=POINTS):
     """Launches of a few kernels: each compiles once."""
-    from noether.kernels.precision import parse
+    from noether.kernels.programs.precision import parse
 
     return st.sampled_from(points).flatmap(lambda p: launches(case=p[0], rule=p[1], precision=parse(p[2])))
 
@@ -200,17 +200,17 @@ def test_order_split_and_padding_change_no_bit_of_a_compiled_kernel(backend, dra
 @settings(max_examples=20)
 def test_the_size_of_numpys_blocks_changes_no_bit(drawn, block):
     _, job = drawn
-    whole, before = launch.run(job, "numpy"), noether.kernels.step.BLOCK
+    whole, before = launch.run(job, "numpy"), noether.kernels.programs.numpy_step.BLOCK
     try:
-        noether.kernels.step.BLOCK = block
+        noether.kernels.programs.numpy_step.BLOCK = block
         assert launch.differing_bits(whole, launch.run(job, "numpy")) == 0
     finally:
-        noether.kernels.step.BLOCK = before
+        noether.kernels.programs.numpy_step.BLOCK = before
 
 
 def sociable(n, q, v, params, *rest):
     """A step that looks at the first of its lanes."""
-    q, v = noether.kernels.step.step(q, v, params, *rest)
+    q, v = noether.kernels.programs.numpy_step.step(q, v, params, *rest)
     return [x + x[:1] * x.dtype.type(2.0**-6) for x in q], v
 
 

@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import EUCLIDEAN, FINITE, fails, with_params
 
-import noether.kernels.step
+import noether.kernels.programs.numpy_step
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.domain import leaving, normal_steps
 from noether.kernels import launch
-from noether.kernels.precision import Precision, representable
+from noether.kernels.programs.precision import Precision, representable
+from noether.kernels.programs.trace import gradient_program
 from noether.strategies import launches
-from noether.trace import gradient_program
 from noether.trajectory import Trajectory
 
 BY_NAME = {c.name: c for c in CORE}
@@ -108,8 +108,8 @@ def test_sign_flips_that_keep_the_loss_keep_every_bit_of_the_run(drawn):
 
 def downwards(n, q, v, params, gradient, rule, precision):
     """Stores that round towards minus infinity by one part in 2^6."""
-    store = lambda x, kind: noether.kernels.step.narrow(x - np.abs(x) * x.dtype.type(2.0**-6), kind)  # noqa: E731
-    return noether.kernels.step.step(q, v, params, gradient, rule, precision, store=store)
+    store = lambda x, kind: noether.kernels.programs.numpy_step.narrow(x - np.abs(x) * x.dtype.type(2.0**-6), kind)  # noqa: E731
+    return noether.kernels.programs.numpy_step.step(q, v, params, gradient, rule, precision, store=store)
 
 
 def test_a_store_that_rounds_downwards_is_no_even_one():
@@ -189,7 +189,7 @@ def test_quarter_turns_of_a_symmetric_loss_turn_the_run(drawn):
 def stretched(n, q, v, params, gradient, rule, precision):
     """A diagonal metric: the first component's mass is 1 + 2^-6 of the others'."""
     tilted = lambda at, eps: [g * g.dtype.type(1 + 2.0**-6 * (i == 0)) for i, g in enumerate(gradient(at, eps))]  # noqa: E731
-    return noether.kernels.step.step(q, v, params, tilted, rule, precision)
+    return noether.kernels.programs.numpy_step.step(q, v, params, tilted, rule, precision)
 
 
 def test_a_diagonal_metric_does_not_turn():

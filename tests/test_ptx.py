@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ptx_mutants import EQUIVALENT, fills, mutants
 
-from noether.kernels.precision import bfloat16_bits
+from noether.kernels.programs.precision import bfloat16_bits
 from noether.kernels.ptx import Endless, OutOfBounds, Refused, evaluate, parse
 from noether.machine import importable
 

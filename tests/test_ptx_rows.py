@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from noether.kernels.precision import bfloat16_bits, widen
+from noether.kernels.programs.precision import bfloat16_bits, widen
 from noether.kernels.ptx import TABLE, evaluate
 from noether.kernels.ptx.table import width
 

@@ -15,9 +15,9 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, compared, turned
 from noether.kernels import launch, noisy
-from noether.kernels.precision import parse
-from noether.kernels.program import Op, Program
-from noether.kernels.sums import reordered, sums, terms
+from noether.kernels.programs.precision import parse
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.sums import reordered, sums, terms
 from noether.table import explained, unsaid
 from noether.verdicts import VIOLATED
 

@@ -8,7 +8,7 @@ import pytest
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.kernels import launch
-from noether.kernels.precision import narrow
+from noether.kernels.programs.precision import narrow
 from noether.laws import charge, charge_predicted
 from noether.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
 from noether.recovery.estimate import covered, least_squares, mixed, robust, tail

@@ -15,7 +15,7 @@ from noether.discrete import rules_of
 from noether.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.judge import judge_all
 from noether.kernels import launch
-from noether.kernels.precision import Precision, parse, representable
+from noether.kernels.programs.precision import Precision, parse, representable
 from noether.plan import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
 from noether.trajectory import Trajectory

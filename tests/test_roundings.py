@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from noether import domain, instruments, known_numbers, promises, roundings
 from noether.discrete import DiscreteCell
-from noether.kernels import elementary, launch, precision, step
-from noether.kernels.precision import Precision, encode, narrow, representable, widen
+from noether.kernels import launch
+from noether.kernels.programs import elementary, numpy_step, precision
+from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
 from noether.verdicts import HOLDS, VIOLATED
 
 DIGITS = {
@@ -237,7 +238,7 @@ def test_a_half_that_is_rounded_away_is_seen_by_every_run(monkeypatch):
     def away(x, kind):
         return narrow(np.nextafter(x, np.copysign(np.float32(np.inf), x)) if kind == "float16" else x, kind)
 
-    monkeypatch.setitem(step.step.__kwdefaults__, "store", away)
+    monkeypatch.setitem(numpy_step.step.__kwdefaults__, "store", away)
     assert any("float16" in line for line in known_numbers.roundings())
 
 

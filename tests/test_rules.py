@@ -16,8 +16,8 @@ from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
 from noether.kernels import launch
-from noether.kernels.precision import Precision
-from noether.kernels.program import Op, Program
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Op, Program
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED

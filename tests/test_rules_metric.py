@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import sweep, trace
+from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
 from noether.kernels import launch
-from noether.kernels.precision import Precision, parse
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.replay import replay
 from noether.trajectory import Trajectory

@@ -15,9 +15,9 @@ from noether import instruments, known_numbers
 from noether.cases import rules
 from noether.cases.rules import RULES
 from noether.kernels import launch
-from noether.kernels.precision import Precision
-from noether.kernels.program import Op, Program
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Op, Program
 
 torch = pytest.importorskip("torch")
 HERE = [b for b in launch.BACKENDS if not launch.missing(b)]

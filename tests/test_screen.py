@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import bounds, controls, sweep, trace, wide
+from noether import bounds, controls, sweep, wide
 from noether.bounds import program_error
 from noether.cases import CORE
 from noether.cases.rules import RULES
@@ -15,14 +15,15 @@ from noether.discrete import rules_of
 from noether.domain import leaving
 from noether.judge import judge, spent_of
 from noether.kernels import launch, screening
-from noether.kernels.precision import PRECISIONS, parse, representable
-from noether.kernels.registers import Registers
+from noether.kernels.programs import trace
+from noether.kernels.programs.numpy_program import Registers
+from noether.kernels.programs.precision import PRECISIONS, parse, representable
+from noether.kernels.programs.trace import TraceError, pruned
+from noether.kernels.programs.traced_arrays import Formulas, Scalar
 from noether.laws import EXACT
 from noether.magnitudes import Magnitude, magnitude_error
 from noether.residuals import FLOAT64, LAG, residuals, speaking
-from noether.scalar import Formulas, Scalar
 from noether.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
-from noether.trace import TraceError, pruned
 from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED
 

@@ -12,7 +12,7 @@ from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import RULES
 from noether.kernels import launch, screening
-from noether.kernels.precision import parse
+from noether.kernels.programs.precision import parse
 from noether.screen import prepare, screen
 
 pytest.importorskip("triton")

@@ -16,14 +16,14 @@ from noether.continuous_settings import Setting, spread
 from noether.discrete import DiscreteCell
 from noether.faults.generated import GeneratedCell
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs.namespaces import NUMPY, step
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.trace import gradient, gradient_program
 from noether.kinks import Kinked, met, require_smooth
 from noether.magnitudes import Magnitude, magnitude_error
-from noether.namespace import NUMPY, step
 from noether.symbolic import formulas, prove
 from noether.symbolic import gradient as symbolic_gradient
 from noether.symbolic_mechanics import mechanics
-from noether.trace import gradient, gradient_program
 from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
 
 F64 = Precision("float64")

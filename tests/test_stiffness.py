@@ -11,7 +11,7 @@ from noether.cases.case import Case, linear, rotation
 from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels.precision import PRECISIONS, parse
+from noether.kernels.programs.precision import PRECISIONS, parse
 from noether.laws import EXACT
 from noether.run import plan as planned
 from noether.stiffness import edge, largest_curvature, step_curvature

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from noether import bounds, trace
+from noether import bounds
 from noether.cases.case import Case, translation
 from noether.cases.rules import HEAVY_BALL
 from noether.choices import Request
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import Precision
 from noether.recovery.stored_constants import gradient, missed
 from noether.run import How, run
 from noether.sweep import draw

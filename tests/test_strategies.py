@@ -16,7 +16,7 @@ from noether.cases.rules import RULES
 from noether.cli import call
 from noether.judge import judge_all
 from noether.kernels import launch
-from noether.kernels.precision import Precision, representable
+from noether.kernels.programs.precision import Precision, representable
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes
 from noether.trajectory import Trajectory

@@ -16,7 +16,7 @@ from noether.discrete import DiscreteCell
 from noether.faults.laws import FAULTS
 from noether.judge import judge
 from noether.kernels import launch
-from noether.kernels.precision import Precision
+from noether.kernels.programs.precision import Precision
 from noether.lawbook.discrete import APPLIES
 from noether.laws import EXACT
 from noether.trajectory import Trajectory

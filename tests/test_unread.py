@@ -57,7 +57,7 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
     from noether.cases import CATALOG
     from noether.discrete import rules_of
     from noether.kernels import launch
-    from noether.kernels.precision import parse
+    from noether.kernels.programs.precision import parse
 
     def states(case, rule, **given):
         fixed = {"beta": 0.5, "eps": 0.25, "k": 0.25, **given}

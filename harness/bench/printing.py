@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from noether.bench.work import Work
-from noether.kernels.program import Program
+from noether.kernels.programs.program import Program
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 PARAMETERS = ("eta", "beta", "k", "eps")

@@ -13,12 +13,13 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import sweep, trace
+from noether import sweep
 from noether.cases import CATALOG, Case
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.launch import Job
-from noether.kernels.precision import parse
-from noether.kernels.program import Program
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse
+from noether.kernels.programs.program import Program
 from noether.kernels.screening import Screen
 from noether.residuals import residuals, speaking
 

@@ -2,7 +2,7 @@
 
     p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
 
-A step is given G(q) as the last entries of its parameters (noether.kernels.step.with_metric).
+A step is given G(q) as the last entries of its parameters (noether.kernels.programs.numpy_step.with_metric).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.faults.fault import HISTORY, NEAR, Fault, on, rolled, scaled
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
 
 WRONG_METRIC = "wrong metric"
 MOVING = on(metric="diagonal")

@@ -7,7 +7,7 @@ from noether.faults.findings import GUARD, LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.page import decades, totals
 from noether.faults.table import graded, spread
-from noether.kernels.precision import UNIT
+from noether.kernels.programs.precision import UNIT
 from noether.verdicts import Record
 
 HEAD = """# Planted faults

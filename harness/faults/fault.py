@@ -2,7 +2,7 @@
 
 A kernel fault is a wrong launch under the name of the right one. It is built from
 
-    advance       a wrong step, a wrapper around noether.kernels.step.step with the signature of noether.kernels.step.advanced
+    advance       a wrong step, a wrapper around noether.kernels.programs.numpy_step.step with the signature of noether.kernels.programs.numpy_step.advanced
     remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
     placing       placing(job) -> such a step, wrong at a place that the launch decides
     alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
@@ -22,8 +22,8 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.kernels.launch import Job, run
-from noether.kernels.precision import narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
 
 NEAR = 1 + 2.0**-10
 ANY, FIRST, HISTORY, LAUNCH = "any step", "first step", "needs the steps before", "the launch as a whole"

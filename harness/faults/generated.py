@@ -28,7 +28,7 @@ from noether.faults.mutants import (
 )
 from noether.judge import spent_of
 from noether.kernels import launch
-from noether.kernels.program import Program
+from noether.kernels.programs.program import Program
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record

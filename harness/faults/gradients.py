@@ -7,13 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from noether import trace
 from noether.cases.case import Case
 from noether.faults.fault import HISTORY, NEAR, Fault, added, on, pulled, remembered, rolled
 from noether.kernels.launch import Job
-from noether.kernels.precision import narrow
-from noether.kernels.program import Program
-from noether.kernels.step import step
+from noether.kernels.programs import trace
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
+from noether.kernels.programs.program import Program
 
 NEARBY, BREAKING, METRIC = "gradient of a nearby loss", "eps at the wrong time", "wrong metric"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.faults.fault import Fault, moved, on, pulled, stored
-from noether.kernels.precision import narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
 
 SPELLING = "no fault"
 

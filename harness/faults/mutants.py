@@ -5,7 +5,7 @@
     constant   times 1 + 2^-10, negated, or the next constant of the program
     rounding   the result in the type below, or, where every operation is rounded, not rounded at all
 
-A program is changed as data. The update is not data: its arrays are watched while noether.kernels.step.step runs, and the
+A program is changed as data. The update is not data: its arrays are watched while noether.kernels.programs.numpy_step.step runs, and the
 n-th arithmetic operation that it asks numpy for is answered wrongly; so a new rule has its mutants without a line
 here. Deterministic: a mutant is its name.
 """
@@ -18,9 +18,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from noether.kernels.precision import Precision, narrow, representable
-from noether.kernels.program import NUMPY, Op, Program
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import Precision, narrow, representable
+from noether.kernels.programs.program import NUMPY, Op, Program
 
 NEAR = 1 + 2.0**-10
 SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
@@ -31,7 +31,7 @@ BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bf
 
 @dataclass(frozen=True)
 class Mutant:
-    """name; kind, as above; program, where a gradient is changed, else advance, a step as noether.kernels.step.advanced."""
+    """name; kind, as above; program, where a gradient is changed, else advance, a step as noether.kernels.programs.numpy_step.advanced."""
 
     name: str
     kind: str
@@ -180,13 +180,13 @@ class Functions:
         self.tape = tape
 
     def __getattr__(self, name: str):
-        from noether.kernels import elementary
+        from noether.kernels.programs import elementary
 
         return lambda x: self.tape.watch(getattr(elementary, name)(np.asarray(x)))
 
 
 def exponentials(q, precision: Precision):
-    from noether.kernels import elementary
+    from noether.kernels.programs import elementary
 
     return [elementary.exp(np.asarray(x)) for x in q]
 

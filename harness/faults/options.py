@@ -8,8 +8,8 @@ import numpy as np
 
 from noether.cases.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
 from noether.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
-from noether.kernels.precision import narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
 
 DECAY, IGNORED, UNASKED = "decay", "ignored option", "unasked option"
 COUPLED, DECOUPLED = on(decays=True, decay="coupled"), on(decays=True, decay="decoupled")

@@ -30,7 +30,7 @@ from noether import (
     wide,
 )
 from noether.cases import rules
-from noether.kernels import precision
+from noether.kernels.programs import precision
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS
 

@@ -7,7 +7,7 @@ import math
 from noether.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.table import WORD, graded, spread
-from noether.kernels.precision import UNIT
+from noether.kernels.programs.precision import UNIT
 from noether.outside import on_page
 from noether.report import TEMPLATES
 from noether.report.page import UNFINISHED

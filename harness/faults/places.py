@@ -86,7 +86,7 @@ def swapped(x):
 
 
 def last_ignored(n, q, v, params, gradient, rule, precision):
-    from noether.kernels.step import step
+    from noether.kernels.programs.numpy_step import step
 
     new_q, new_v = step(q, v, params, gradient, rule, precision)
     return [*new_q[:-1], q[-1]], [*new_v[:-1], v[-1]]

@@ -14,8 +14,8 @@ import numpy as np
 from noether.cases.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
 from noether.faults.fault import Fault, on, pulled
 from noether.faults.options import IGNORED, under
-from noether.kernels.precision import narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
 
 SCHEDULE, SIGN, SIMPLEX = "schedule", "force without its sign", "simplex"
 SCHEDULED, SIGNED, NORMALISED = on(rule="heavy-ball-scheduled"), on(rule="sign-descent"), on(rule="exponentiated-gradient")

@@ -19,8 +19,8 @@ from noether.faults.laws import turning
 from noether.faults.matrix import exact
 from noether.judge import spent_of
 from noether.kernels import launch
-from noether.kernels.precision import UNIT, narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record

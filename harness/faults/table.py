@@ -7,7 +7,7 @@ from rich.text import Text
 from noether.faults.campaign import INTERNAL, Campaign
 from noether.faults.findings import LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
-from noether.kernels.precision import UNIT
+from noether.kernels.programs.precision import UNIT
 from noether.terminal import console, listing
 
 ROOMY = 100  # columns from which on the matrix stands wide

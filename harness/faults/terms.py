@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.faults.fault import NEAR, Fault, always, given, moved, on, pulled
-from noether.kernels.precision import narrow
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import narrow
 
 SIGN, FACTOR, NOTHING = "sign", "factor", "no-op"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.faults.fault import FIRST, HISTORY, Fault, added, given, moved, on, pulled, remembered
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
 
 STALE, EARLY, START, READ, POINT = "stale momentum", "early momentum", "wrong first step", "stale read", "gradient at the wrong point"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from noether.faults.fault import Fault, on, pulled, stored
 from noether.kernels.launch import Job
-from noether.kernels.precision import Precision, narrow, representable
+from noether.kernels.programs.precision import Precision, narrow, representable
 
 DTYPE = "dtype"
 LOWER = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16"}
@@ -41,7 +41,7 @@ def only(which: str, change):
     """A store that is wrong for q only, or for v only: the step rounds v into its store before q."""
 
     def advance(n, q, v, params, gradient, rule, precision):
-        from noether.kernels.step import step
+        from noether.kernels.programs.numpy_step import step
 
         calls = iter(["v"] * len(v) + ["q"] * len(q))
 

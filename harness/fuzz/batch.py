@@ -18,7 +18,7 @@ from noether.fuzz.breeding import Batch, Kept
 from noether.fuzz.example import Example, Subject
 from noether.fuzz.probe import Probe, final_states_differ
 from noether.judge import spent_of
-from noether.kernels.precision import parse
+from noether.kernels.programs.precision import parse
 from noether.laws import EXACT
 from noether.regimes import REGIMES, draw
 from noether.residuals import LAG

@@ -15,9 +15,9 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.choices import case_named
 from noether.discrete import rules_of
+from noether.kernels.programs.trace import gradient
 from noether.regimes import REGIMES, units
 from noether.seeds import derive
-from noether.trace import gradient
 
 LAG = 4
 KEPT = 8  # lanes that the archive keeps for each law in each case, rule and precision

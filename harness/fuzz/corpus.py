@@ -30,7 +30,7 @@ from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
 from noether.kernels import launch
-from noether.kernels.precision import parse, representable
+from noether.kernels.programs.precision import parse, representable
 from noether.laws import EXACT
 from noether.machine import versions
 from noether.records import plain

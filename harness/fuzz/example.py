@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether import casechild, casefile, casetrust, trace
+from noether import casechild, casefile, casetrust
 from noether.cases.rules import RULES
 from noether.choices import case_named
 from noether.kernels.launch import Job
-from noether.kernels.precision import parse, representable
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse, representable
 from noether.usage import UsageError
 
 PARAMETERS = ("eta", "beta", "k", "eps")

@@ -74,7 +74,7 @@ def faults() -> dict:
 
 def final_states_differ(job: launch.Job, found: screen.Screening, t: Trajectory, lanes: np.ndarray) -> int:
     """How many stored values of the screen's final states are not those of the replay, bit for bit; NaN equals NaN."""
-    from noether.kernels.precision import widen
+    from noether.kernels.programs.precision import widen
 
     p, count = job.precision, 0
     for mine, theirs, kind in ((found.q, t.z[-1], p.q_store), (found.v, t.v[-1], p.v_store)):

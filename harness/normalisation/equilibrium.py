@@ -22,7 +22,7 @@ import numpy as np
 from noether.cases.rules import RULES
 from noether.kernels import noisy
 from noether.kernels.noisy import NoisyJob
-from noether.kernels.precision import Precision
+from noether.kernels.programs.precision import Precision
 from noether.normalisation import balance
 from noether.normalisation.cell import Cell, G, K, U
 from noether.normalisation.evidence import mean, mean_record, powers_of, record

@@ -6,7 +6,7 @@ import numpy as np
 
 from noether.cases.rules import RULES
 from noether.kernels import noise, noisy
-from noether.kernels.precision import Precision, parse, representable
+from noether.kernels.programs.precision import Precision, parse, representable
 from noether.seeds import derive
 
 VOLUME = ("triton-cpu", "triton-gpu")

@@ -1,6 +1,6 @@
 """The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
 
-Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are kernels/step.py in float64 where it has the
+Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are kernels/programs/numpy_step.py in float64 where it has the
 rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance from order 13.
 A quick run looks at the case with the shortest gradient, a full one at all core cases for the models that others are
 variants of. Beside the core, where a full run is as deep as a quick one, two metrics are looked at.
@@ -15,6 +15,7 @@ import numpy as np
 from noether.cases import CORE
 from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from noether.continuous_records import beyond, undecided
+from noether.kernels.programs.trace import gradient
 from noether.order_laws import (
     bregman,
     charges,
@@ -33,7 +34,6 @@ from noether.order_laws.runs import FINAL, SHORT, WIDE, Cell, reference, step_si
 from noether.order_laws.smooth import loses_derivatives
 from noether.symbolic import proven
 from noether.symbolic_metric import bends, is_entropy
-from noether.trace import gradient
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 SUBJECTS = {

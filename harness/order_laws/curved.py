@@ -18,7 +18,7 @@ import numpy as np
 
 from noether.cases.case import BREGMAN
 from noether.cases.rules import NATURAL_GRADIENT
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
 from noether.order_laws import constants
 from noether.order_laws.bregman import bregman_pairs
 from noether.order_laws.claims import NUDGE, OFF
@@ -44,7 +44,7 @@ def mirror_step(metric: Curved, q, eta, g):
 
 
 def natural_step(metric: Curved, q, eta, g):
-    """(2), that of kernels/step.py."""
+    """(2), that of kernels/programs/numpy_step.py."""
     return step(
         [q],
         [0 * q],

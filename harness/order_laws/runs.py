@@ -11,8 +11,8 @@ import numpy as np
 from noether.cases.case import Case
 from noether.cases.rules import HEAVY_BALL, Rule
 from noether.flow_collocation import march
-from noether.kernels.precision import Precision
-from noether.kernels.step import step
+from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.precision import Precision
 from noether.order_laws import units
 from noether.symbolic import gradient
 
@@ -121,7 +121,7 @@ def steps_of(eta: np.ndarray, final: float = FINAL) -> np.ndarray:
 def stepping(
     g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL, metric=None
 ):
-    """(q_n, v_n), n = 0, 1, ...: kernels/step.py in float64, with all parameters in one array (d, lanes).
+    """(q_n, v_n), n = 0, 1, ...: kernels/programs/numpy_step.py in float64, with all parameters in one array (d, lanes).
 
     metric: G(q) of a rule that has one.
     """

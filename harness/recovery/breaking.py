@@ -20,7 +20,7 @@ from noether.cases.case import BREGMAN
 from noether.cases.rules import RULES
 from noether.domain import leaving
 from noether.kernels import launch
-from noether.kernels.precision import parse, representable
+from noether.kernels.programs.precision import parse, representable
 from noether.laws import act, broken_force, charge, charge_own, charge_predicted, dot
 from noether.recovery import rounding
 from noether.recovery.cell import Cell

@@ -24,12 +24,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import bdtri
 
-from noether import faults, trace
+from noether import faults
 from noether.cases.case import linear
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels import launch
-from noether.kernels.precision import parse, representable
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse, representable
 from noether.laws import act, dot
 from noether.recovery import rounding
 from noether.recovery.cell import Cell

@@ -32,9 +32,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.bounds import PASS, arithmetic_unit
-from noether.kernels.elementary import EXP_UNITS, LOG_UNITS
-from noether.kernels.precision import SUBNORMAL, UNIT, Precision
-from noether.kernels.program import Program
+from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.programs.precision import SUBNORMAL, UNIT, Precision
+from noether.kernels.programs.program import Program
 from noether.laws import act
 from noether.recovery.scatter import Scatter, repeats
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels.precision import representable
-from noether.kernels.program import Program
+from noether.kernels.programs.namespaces import step
+from noether.kernels.programs.precision import representable
+from noether.kernels.programs.program import Program
 from noether.laws import dot, size, xi
-from noether.namespace import step
 from noether.trajectory import Trajectory
 from noether.wide import U_WIDE, WIDE
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import trace
 from noether.bounds import program_error
+from noether.kernels.programs import trace
 from noether.laws import balance
 from noether.laws.terms import act, dot
 from noether.symmetry_map.stepping import FLOAT64, Run

@@ -9,7 +9,7 @@ import numpy as np
 from noether import orders
 from noether.continuous_records import QUARTER
 from noether.flow_collocation import march
-from noether.namespace import NUMPY
+from noether.kernels.programs.namespaces import NUMPY
 from noether.symmetry_map import charges
 from noether.symmetry_map.charges import U
 from noether.symmetry_map.scenes import STARTS, Scene

@@ -1,4 +1,4 @@
-"""The learning rules of the map, stepped side by side in float64: those of kernels/step.py, and plain ones.
+"""The learning rules of the map, stepped side by side in float64: those of kernels/programs/numpy_step.py, and plain ones.
 
     natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)                    (1)
     rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
@@ -16,10 +16,9 @@ from functools import cache
 
 import numpy as np
 
-from noether import trace
 from noether.cases.rules import RULES, Rule
-from noether.kernels import step
-from noether.kernels.precision import Precision
+from noether.kernels.programs import numpy_step, trace
+from noether.kernels.programs.precision import Precision
 
 FLOAT64 = Precision("float64")
 PRINTED = {
@@ -59,9 +58,9 @@ def gradient_of(case) -> Callable:
 
 
 def natural(q, g, eta, n=0, memory=None):
-    """(1), the rule of kernels/step.py with the entries of G beside its parameters."""
+    """(1), the rule of kernels/programs/numpy_step.py with the entries of G beside its parameters."""
     nothing = np.zeros_like(eta)
-    (after,), _ = step.step(
+    (after,), _ = numpy_step.step(
         [q],
         [np.zeros_like(q)],
         [eta, nothing, nothing, nothing, 1 / q],
@@ -190,7 +189,7 @@ def run(case, columns, q0: np.ndarray, w: np.ndarray, h: np.ndarray, counts: np.
             mine = force[:, i * lanes : (i + 1) * lanes]
             if c.rule:
                 # One "component" of shape (d, lanes): everything but the gradient is elementwise.
-                (z,), (v,) = step.step(
+                (z,), (v,) = numpy_step.step(
                     [zs[-1]], [vs[-1]], params, lambda *_, mine=mine: [mine], c.rule.at(n), FLOAT64
                 )
             else:

@@ -24,7 +24,7 @@ X86 = ("-mprefer-vector-width=512",)  # gcc takes 256 by itself: 1.1 to 1.6 time
 """As fast as -O3 on these loops, which are arithmetic without calls, and compiled in half the time (gcc 12).
 Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
 -march=native contracts a*b + c by default, hence -ffp-contract=off."""
-LOG2E = ("3FF71547652B82FE", "3FB8AA3B")  # in PTX, as kernels/elementary.py has it: the mark of an exponential
+LOG2E = ("3FF71547652B82FE", "3FB8AA3B")  # in PTX, as kernels/programs/elementary.py has it: the mark of an exponential
 INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
 """An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other, and the processor
 waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10 % in spills (gcc 12)."""

@@ -11,7 +11,7 @@ import numpy as np
 from noether.bench.peers import THREADS
 from noether.bench.work import Work
 from noether.kernels import launch
-from noether.kernels.precision import widen
+from noether.kernels.programs.precision import widen
 
 LANES = 32 * launch.WARPS
 

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from noether.kernels import elementary
-from noether.kernels.precision import Precision, narrow
+from noether.kernels.programs import elementary
+from noether.kernels.programs.precision import Precision, narrow
 
 ARITY = {"input": 0, "const": 0, "neg": 1, "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "step": 1, "add": 2, "sub": 2, "mul": 2, "div": 2, "max": 2}
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from noether.cases.rules import Rule
-from noether.kernels import elementary
-from noether.kernels.precision import Precision, encode, narrow
-from noether.kernels.program import Program
+from noether.kernels.programs import elementary
+from noether.kernels.programs.precision import Precision, encode, narrow
+from noether.kernels.programs.program import Program
 
 BLOCK = 4096
 

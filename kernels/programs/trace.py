@@ -14,8 +14,8 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.cases.rules import Rule
-from noether.kernels.program import Op, Program
-from noether.namespace import absent, is_number, plain
+from noether.kernels.programs.namespaces import absent, is_number, plain
+from noether.kernels.programs.program import Op, Program
 
 
 class TraceError(ValueError):

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from noether.kernels.program import NUMPY, Program
+from noether.kernels.programs.program import NUMPY, Program
 
 
 class Registers:

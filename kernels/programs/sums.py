@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from noether.kernels.program import Op, Program
+from noether.kernels.programs.program import Op, Program
 
 FEWEST = 3  # terms: two have one order
 LONGEST = 24  # characters of a term in a message

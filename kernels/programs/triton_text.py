@@ -8,10 +8,10 @@ import sys
 from functools import cache
 from types import ModuleType
 
-from noether.kernels.precision import Precision
-from noether.kernels.program import Program
+from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Program
 
-HEADER = '''"""A traced program, printed by kernels/codegen.py. {what}"""
+HEADER = '''"""A traced program, printed by kernels/programs/triton_text.py. {what}"""
 
 import triton
 import triton.language as tl

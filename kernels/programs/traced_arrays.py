@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from noether.trace import FOLD, Tape, TraceError
+from noether.kernels.programs.trace import FOLD, Tape, TraceError
 
 COMMUTES = {"add", "mul", "max"}
 KEEP_SIGN = {"add", "mul", "div", "max", "sqrt"}  # not negative where their operands are not

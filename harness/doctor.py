@@ -62,7 +62,7 @@ def package() -> Finding:
 
 def compiler() -> Finding:
     """What translates kernels for this processor."""
-    from noether.kernels import native
+    from noether.kernels.ptx import native
 
     try:
         found = native.find_compiler()

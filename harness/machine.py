@@ -88,7 +88,7 @@ def instructions() -> dict:
     """What decides last bits and is none of our choice: what numpy was built for and found, and a compiler's vectors."""
     import numpy as np
 
-    from noether.kernels.native.compiler import vectors
+    from noether.kernels.ptx.native.compiler import vectors
 
     try:
         found = np.show_config(mode="dicts")["SIMD Extensions"]

@@ -174,7 +174,7 @@ def missing(backend: str) -> str:
     if backend in ("triton-interpreted", "triton-gpu") and not installed("torch"):
         return "torch is not installed: pip install 'noether-harness[torch]'"
     if backend == "triton-cpu":
-        from noether.kernels import native
+        from noether.kernels.ptx import native
 
         return native.missing()
     if backend == "triton-gpu":
@@ -221,7 +221,7 @@ def _ptx(job: Job, sabotage: Callable | None) -> Outcome:
 
 
 def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
-    from noether.kernels.native import execute
+    from noether.kernels.ptx.native import execute
 
     return _on_cpu(job, execute, "triton-cpu", sabotage)
 

@@ -224,7 +224,7 @@ def on_cpu(job: NoisyJob, backend: str) -> Sums:
     if backend == "triton-ptx":
         from noether.kernels.ptx import evaluate as execute
     else:
-        from noether.kernels.native import execute
+        from noether.kernels.ptx.native import execute
     buffers = arrays(job)
     report = execute(compiled(job).ptx, [*buffers, job.lanes, job.windows, job.every], -(-job.lanes // (32 * launch.WARPS)))
     return summed(job, buffers, backend, {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])})

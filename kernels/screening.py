@@ -121,7 +121,7 @@ def launched(screen: Screen, backend: str) -> Found:
         if backend == "triton-ptx":
             from noether.kernels.ptx import evaluate as execute
         else:
-            from noether.kernels.native import execute
+            from noether.kernels.ptx.native import execute
         report = execute(compiled(screen).ptx, [*arrays, job.lanes, job.steps], blocks)
         notes = {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
     if (steps == UNWRITTEN).any():

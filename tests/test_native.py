@@ -11,10 +11,10 @@ from test_kernels import agree, each_point, job_of
 from test_ptx import ODD_LANES, blocks, compiled, outcome, same_bits, starts
 
 from noether.cases import CORE
-from noether.kernels import launch, native
-from noether.kernels.native import layout
-from noether.kernels.native.expression import refusal
-from noether.kernels.ptx import TABLE, Endless, OutOfBounds, Refused, evaluate, parse
+from noether.kernels import launch
+from noether.kernels.ptx import TABLE, Endless, OutOfBounds, Refused, evaluate, native, parse
+from noether.kernels.ptx.native import layout
+from noether.kernels.ptx.native.expression import refusal
 
 if native.missing():
     pytest.skip(f"nothing can be compiled: {native.missing()}", allow_module_level=True)
@@ -183,7 +183,7 @@ def test_the_time_loop_of_every_case_is_vectorised(case, precision):
 
 def test_a_loop_that_does_not_vectorise_is_told():
     text = kernel([(TABLE["mul.hi.u64"], ())])[0]
-    from noether.kernels.native.execute import loops
+    from noether.kernels.ptx.native.execute import loops
 
     translation = native.translate(text)
     assert all(x.bytes == 0 for x in loops(translation, ""))

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether.kernels import caches, native
-from noether.kernels.native import cache, compiler
-from noether.kernels.native.execute import library
+from noether.kernels import caches
+from noether.kernels.ptx import native
+from noether.kernels.ptx.native import compiler, library_cache
+from noether.kernels.ptx.native.execute import library
 
 if native.missing():
     pytest.skip(f"nothing can be compiled: {native.missing()}", allow_module_level=True)
@@ -34,10 +35,10 @@ def place(tmp_path, monkeypatch):
 
 def test_a_library_is_built_once(place, monkeypatch):
     tool = native.find_compiler()
-    assert cache.load(tool, TEXT % 41)[0].run() == 41
+    assert library_cache.load(tool, TEXT % 41)[0].run() == 41
     (path,) = place.glob("*.so")
     monkeypatch.setattr(compiler.Compiler, "build", lambda *_: pytest.fail("built again"))
-    assert cache.load(tool, TEXT % 41)[0].run() == 41
+    assert library_cache.load(tool, TEXT % 41)[0].run() == 41
     assert [*place.iterdir()] == [path], "drafts were left"
 
 
@@ -52,42 +53,42 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
-    text, program = TEXT % 8, "from noether.kernels.native import cache, compiler; print(cache.load(compiler.find(), {!r})[0].run())"
-    cache.load(native.find_compiler(), text)
+    text, program = TEXT % 8, "from noether.kernels.ptx.native import library_cache as cache, compiler; print(cache.load(compiler.find(), {!r})[0].run())"
+    library_cache.load(native.find_compiler(), text)
     (path,) = place.glob("*.so")
     path.write_bytes(damage(path.read_bytes()))
-    assert cache.intact(path) is None
+    assert library_cache.intact(path) is None
     # Loaded in another process: this one keeps the library that it has.
     done = subprocess.run([sys.executable, "-c", program.format(text)], cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert done.stdout == "8\n", done.stderr
-    assert cache.intact(path) is not None
+    assert library_cache.intact(path) is not None
 
 
 def test_the_library_of_another_text_is_damage_too(place):
     tool = native.find_compiler()
-    assert cache.load(tool, TEXT % 50)[0].run() == 50
+    assert library_cache.load(tool, TEXT % 50)[0].run() == 50
     (one,) = place.glob("*.so")
-    assert cache.load(tool, TEXT % 51)[0].run() == 51
+    assert library_cache.load(tool, TEXT % 51)[0].run() == 51
     (other,) = (path for path in place.glob("*.so") if path != one)
     other.write_bytes(one.read_bytes())
-    assert cache.intact(one) is not None and cache.intact(other) is None
-    assert cache.load(tool, TEXT % 51)[0].run() == 51
+    assert library_cache.intact(one) is not None and library_cache.intact(other) is None
+    assert library_cache.load(tool, TEXT % 51)[0].run() == 51
 
 
 def test_a_link_in_place_of_a_library_is_not_followed(place, tmp_path):
     tool = native.find_compiler()
-    assert cache.load(tool, TEXT % 52)[0].run() == 52
+    assert library_cache.load(tool, TEXT % 52)[0].run() == 52
     (path,) = place.glob("*.so")
     moved = path.rename(tmp_path / path.name)
     path.symlink_to(moved)
-    assert cache.intact(path) is None and cache.load(tool, TEXT % 52)[0].run() == 52 and not path.is_symlink()
+    assert library_cache.intact(path) is None and library_cache.load(tool, TEXT % 52)[0].run() == 52 and not path.is_symlink()
 
 
 def test_a_library_in_use_outlives_its_file(place):
     """Cut short under a running process, a mapped file kills it with SIGBUS, at the latest when the process ends."""
     program = f"""
-from noether.kernels import native
-from noether.kernels.native import cache
+from noether.kernels.ptx import native
+from noether.kernels.ptx.native import library_cache as cache
 library = cache.load(native.find_compiler(), {TEXT % 9!r})[0]
 for path in cache.Path({str(place)!r}).glob("*.so"):
     path.write_bytes(b"")
@@ -99,7 +100,7 @@ print(library.run())
 
 def test_libraries_loaded_one_after_the_other_are_not_mistaken_for_each_other(place):
     tool = native.find_compiler()
-    loaded = [cache.load(tool, TEXT % n)[0] for n in range(20, 26)]
+    loaded = [library_cache.load(tool, TEXT % n)[0] for n in range(20, 26)]
     assert [library.run() for library in loaded] == list(range(20, 26))
 
 
@@ -111,7 +112,7 @@ def test_the_name_of_a_library_holds_compiler_flags_and_processor(monkeypatch):
 
 
 def test_processes_that_build_the_same_at_once_all_get_it(place):
-    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
+    program = f"from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
     racers = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     for racer in racers:
         out, err = racer.communicate(timeout=120)
@@ -121,7 +122,7 @@ def test_processes_that_build_the_same_at_once_all_get_it(place):
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
     (tmp_path / "file").write_text("")
-    program = f"from noether.kernels import native; from noether.kernels.native import cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
+    program = f"from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout == "6\n", done.stderr
@@ -148,7 +149,7 @@ def test_a_compiler_that_cannot_compile_is_named(tmp_path):
     fake.write_text("#!/bin/sh\necho 'gcc 1'; echo 'it is broken' >&2; [ \"$1\" = --version ]\n")
     fake.chmod(0o755)
     env = {**os.environ, "CC": str(fake)}
-    done = subprocess.run([sys.executable, "-c", "from noether.kernels import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", "from noether.kernels.ptx import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
     assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
 
 
@@ -191,7 +192,7 @@ def test_words_behind_a_compiler_are_its_first_flags(monkeypatch, place):
     monkeypatch.setenv("CC", f"{tool.path} -DWORD=6")
     found = compiler._searched.__wrapped__()
     assert found.path == tool.path and found.flags[0] == "-DWORD=6"
-    assert cache.load(found, "int run(void) { return WORD; }")[0].run() == 6
+    assert library_cache.load(found, "int run(void) { return WORD; }")[0].run() == 6
 
 
 def test_without_openmp_one_thread_gives_the_same_bits_and_a_note(monkeypatch):

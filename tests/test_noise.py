@@ -91,7 +91,7 @@ def compiled_bits(counters, rows, backend):
     if backend == "triton-ptx":
         from noether.kernels.ptx import evaluate as execute
     else:
-        from noether.kernels.native import execute
+        from noether.kernels.ptx.native import execute
     out = np.zeros((rows, counters.shape[1]), np.int32)
     kernel = compile_ptx(hashed, {"counters_ptr": "*i32", "bits_ptr": "*i32", "lanes": "i32", "rows": "i32"}, {"BLOCK": 128})
     execute(kernel.ptx, [counters.view(np.int32), out, counters.shape[1], rows], -(-counters.shape[1] // 128))

@@ -117,7 +117,7 @@ def shapes(campaign: Campaign, watch: WATCH) -> list[static.Shape]:
 
 
 def compiler() -> str:
-    from noether.kernels import native
+    from noether.kernels.ptx import native
 
     reason = native.missing()
     return reason or native.find_compiler().version

@@ -29,7 +29,7 @@ def environment() -> dict[str, str]:
 
 
 def prepare(work: Work, variant: str):
-    from noether.kernels.native import execute
+    from noether.kernels.ptx.native import execute
 
     job, blocks = work.job, -(-work.lanes // LANES)
     q, v = launch.buffers(job)  # row 0 the start, which a kernel only reads; row 1 the end

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from noether.kernels import caches
-from noether.kernels.native.compiler import CompileFailed
+from noether.kernels.ptx.native.compiler import CompileFailed
 
 LIMIT = 1000  # files, about 40 kB each
 COPIES = count()

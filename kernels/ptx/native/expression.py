@@ -6,7 +6,7 @@ a variable into a C value of an operand type, `write` turns a value back into th
 
 from __future__ import annotations
 
-from noether.kernels.native import prelude
+from noether.kernels.ptx.native import prelude
 from noether.kernels.ptx.table import Op, width
 
 WRONG_BITS = {

@@ -7,11 +7,11 @@
     execute     running it
 """
 
-from noether.kernels.native.cache import CacheFailed
-from noether.kernels.native.compiler import CompileFailed, CompilerMissing, vectors
-from noether.kernels.native.compiler import find as find_compiler
-from noether.kernels.native.emission import Translation, translate
-from noether.kernels.native.execute import LaneLoop, Report, execute, library, workers
+from noether.kernels.ptx.native.compiler import CompileFailed, CompilerMissing, vectors
+from noether.kernels.ptx.native.compiler import find as find_compiler
+from noether.kernels.ptx.native.emission import Translation, translate
+from noether.kernels.ptx.native.execute import LaneLoop, Report, execute, library, workers
+from noether.kernels.ptx.native.library_cache import CacheFailed
 
 __all__ = [
     "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute", "find_compiler", "library", "missing",

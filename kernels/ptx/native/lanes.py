@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from noether.kernels.native.expression import read, words
 from noether.kernels.ptx.control import Flow
+from noether.kernels.ptx.native.expression import read, words
 from noether.kernels.ptx.parse import Immediate, Instruction, Kernel, Register, Special
 from noether.kernels.ptx.table import width
 

@@ -195,7 +195,7 @@ def _probe(compiler: Compiler) -> str:
     """Why a compiled library does not run here; '' when it does."""
     import ctypes
 
-    from noether.kernels.native.cache import CacheFailed, load
+    from noether.kernels.ptx.native.library_cache import CacheFailed, load
 
     try:
         library, _ = load(compiler, PROBE, survived)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from noether.kernels.native.access import Shape
-from noether.kernels.native.expression import expression, pick, read, refusal, words
-from noether.kernels.native.lanes import Lanes, Loop
-from noether.kernels.native.layout import Translation, layout
 from noether.kernels.ptx.control import Flow, analyse
+from noether.kernels.ptx.native.access import Shape
+from noether.kernels.ptx.native.expression import expression, pick, read, refusal, words
+from noether.kernels.ptx.native.lanes import Lanes, Loop
+from noether.kernels.ptx.native.layout import Translation, layout
 from noether.kernels.ptx.parse import Instruction, Kernel, parse
 from noether.kernels.ptx.table import Refused, halved, width
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noether.kernels.native import prelude
-from noether.kernels.native.expression import parts
-from noether.kernels.native.lanes import Loop
 from noether.kernels.ptx.control import Flow
+from noether.kernels.ptx.native import prelude
+from noether.kernels.ptx.native.expression import parts
+from noether.kernels.ptx.native.lanes import Loop
 from noether.kernels.ptx.parse import Instruction, Kernel
 
 LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache

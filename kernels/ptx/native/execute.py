@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from noether.kernels.native import compiler
-from noether.kernels.native.cache import load
-from noether.kernels.native.emission import Translation, translate
 from noether.kernels.ptx.binding import Endless
 from noether.kernels.ptx.evaluate import arguments
 from noether.kernels.ptx.memory import Memory, OutOfBounds
+from noether.kernels.ptx.native import compiler
+from noether.kernels.ptx.native.emission import Translation, translate
+from noether.kernels.ptx.native.library_cache import load
 
 FOREVER = 2**62
 ALONE = 16  # blocks for which one thread is enough: starting a second costs about 10 us

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels import launch
-from noether.kernels.launch import Job
+from noether.kernels.loops import launch
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import UNIT, Precision
 
 GRADES = 16.0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from noether import casefile
 from noether.casesource import canonical, file_digest, split
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.usage import UsageError
 
 VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
@@ -41,7 +41,7 @@ def remembered() -> list[tuple[str, str, str]]:
     """(sha256, absolute path, working directory), oldest first."""
     file = place()
     try:
-        text = caches.read(file) if file is not None and not caches.unsafe(file.parent) else None
+        text = cache_folders.read(file) if file is not None and not cache_folders.unsafe(file.parent) else None
     except (OSError, ValueError):
         text = None
     out = []
@@ -65,7 +65,7 @@ def remember(words: Iterable[str]) -> None:
     if not new or file is None:
         return
     with suppress(OSError, ValueError):
-        if caches.unsafe(file.parent):
+        if cache_folders.unsafe(file.parent):
             return
         for part in (*reversed(file.parent.parents), file.parent):
             if not part.exists():
@@ -77,7 +77,7 @@ def remember(words: Iterable[str]) -> None:
 def keep(file: Path, known: list, new: list) -> None:
     """Raises OSError. Lines are appended at once, so that two commands do not lose each other's."""
     if len(known) + len(new) > MOST:
-        caches.write(file, lines([*known[len(known) // 2 :], *new]))
+        cache_folders.write(file, lines([*known[len(known) // 2 :], *new]))
         return
     how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     handle = os.open(file, how, 0o600)

@@ -17,7 +17,7 @@ import numpy as np
 from noether import bounds, judge
 from noether.cases.case import Case
 from noether.domain import MARGIN, OVERFLOW, leaving
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.laws import update
 from noether.trajectory import Trajectory

@@ -87,7 +87,7 @@ def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
 
 
 def backends() -> tuple[str, ...]:
-    from noether.kernels.launch import BACKENDS
+    from noether.kernels.loops.launch import BACKENDS
 
     return BACKENDS
 

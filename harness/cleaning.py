@@ -1,6 +1,6 @@
 """What `noether clean` removes: caches of ours, and run folders that were named.
 
-A cache is a whole folder (kernels/caches.py knows which are safe). Of a run folder only the files that a run writes go,
+A cache is a whole folder (kernels/cache_folders.py knows which are safe). Of a run folder only the files that a run writes go,
 for --out may have been a folder with other things in it; the folder itself goes when nothing else is there.
 """
 
@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from noether.folder import read_about
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.lock import Lock
 from noether.terminal import listing
 from noether.usage import UsageError
@@ -49,7 +49,7 @@ class Item:
 
 
 def cached() -> list[Item]:
-    return [Item(place, "cache", size(place)) for place in caches.folders()]
+    return [Item(place, "cache", size(place)) for place in cache_folders.folders()]
 
 
 def size(place: Path) -> int:
@@ -138,8 +138,8 @@ def items_table(items: list[Item], dry: bool):
     """A line each; what killed runs left among temporary files is one line a folder."""
     lines: dict[tuple, list[Item]] = {}
     for item in items:
-        left = item.kind == "cache" and item.path.name.startswith(caches.PREFIX)
-        place = str(item.path.parent / f"{caches.PREFIX}*") if left else str(item.path)
+        left = item.kind == "cache" and item.path.name.startswith(cache_folders.PREFIX)
+        place = str(item.path.parent / f"{cache_folders.PREFIX}*") if left else str(item.path)
         lines.setdefault((item.kind, place, state(item, dry)), []).append(item)
     table = listing("what", "where", "folders", "size", "")
     for (kind, place, word), some in lines.items():

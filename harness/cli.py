@@ -95,7 +95,7 @@ def answered(command) -> int:
 
 def told(error: BaseException) -> int:
     """Say what ended a command before it had decided anything, with the violations that it had found; the exit code."""
-    from noether.kernels.launch import BackendMissing
+    from noether.kernels.loops.launch import BackendMissing
     from noether.run import RecordingError
 
     for line in decision.carried(error):

@@ -16,7 +16,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.faults.fault import Fault, LawFault
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
 from noether.lawbook.discrete import DISCRETE
 from noether.laws import EXACT

@@ -18,7 +18,7 @@ import numpy as np
 
 from noether.attribution import fits, points_of, rounding, words
 from noether.judge import spent_of
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.laws import update
 from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED

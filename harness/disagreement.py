@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels import launch, noisy
+from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.programs.precision import widen
 
 
@@ -79,14 +79,14 @@ def distance(x, y, kind: str) -> str:
     return f"is {is_}, must be {must}, {far(ulp(x, y, kind))}"
 
 
-def first_sum(mine: noisy.Sums, plain: noisy.Sums) -> str:
+def first_sum(mine: noisy_launch.Sums, plain: noisy_launch.Sums) -> str:
     """The same words of a noisy launch: the earliest window, there the first lane; else of the end states."""
     apart = launch.bits(mine.sums) != launch.bits(plain.sums)
     if apart.any():
         window = int(np.argmax(apart.any(axis=(1, 2))))
         lane = int(np.argmax(apart[window].any(axis=0)))
         which = int(np.argmax(apart[window, :, lane]))
-        at, place = (window, which, lane), f"window {window}, lane {lane}, sum {noisy.SUMS[which]}"
+        at, place = (window, which, lane), f"window {window}, lane {lane}, sum {noisy_launch.SUMS[which]}"
         return f"first in {place}: {distance(mine.sums[at], plain.sums[at], 'float64')}"
     for name, a, b in (("v", mine.v, plain.v), ("q", mine.q, plain.q)):
         if (launch.bits(a) != launch.bits(b)).any():

@@ -15,7 +15,7 @@ from noether.certified import Domain, judge_inside
 from noether.diagnosis import attach
 from noether.domain import leaving, normal_steps
 from noether.judge import judge, portrait
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import paired

@@ -111,12 +111,12 @@ def arithmetic() -> list[Finding]:
     return [wide, flush]
 
 
-PROBE = "import sys; from noether.kernels.launch import missing; sys.stdout.write(missing(sys.argv[1]))"
+PROBE = "import sys; from noether.kernels.loops.launch import missing; sys.stdout.write(missing(sys.argv[1]))"
 
 
 def backends() -> list[Finding]:
     """Asked in processes of their own: what a backend imports stays out of this one."""
-    from noether.kernels.launch import BACKENDS, PREFERRED
+    from noether.kernels.loops.launch import BACKENDS, PREFERRED
 
     found = []
     probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=importable())
@@ -148,15 +148,16 @@ def places() -> list[Finding]:
 
 def kept() -> list[Finding]:
     """Where compiled kernels are kept, and what is wrong with the folder that was asked for."""
-    from noether.kernels import caches, tritonfiles
+    from noether.kernels import cache_folders
+    from noether.kernels.loops import triton_cache
 
-    cure = f"make it yours alone, or set {caches.VARIABLE} to a folder that is"
+    cure = f"make it yours alone, or set {cache_folders.VARIABLE} to a folder that is"
     try:
-        place = caches.folder("native").parent
-        next(tritonfiles.places())
-    except caches.NoFolder as error:
+        place = cache_folders.folder("native").parent
+        next(triton_cache.places())
+    except cache_folders.NoFolder as error:
         return [Finding("cache", str(error), False, False, cure)]
-    return [Finding("cache", str(place)), *(Finding("cache", line, False, False, cure) for line in caches.notes())]
+    return [Finding("cache", str(place)), *(Finding("cache", line, False, False, cure) for line in cache_folders.notes())]
 
 
 def writable(path: Path) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from noether import bounds, wide
 from noether.cases.case import Case
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
 

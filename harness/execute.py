@@ -23,7 +23,7 @@ from noether import casefile, memorylimit, processstate, server
 from noether.blame import blamed
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.machine import cpus
 from noether.server import Setting
 from noether.timelimit import TimeUp, limited
@@ -97,12 +97,12 @@ def run_cell(cell, seconds: float | None = None) -> Done:
             if not isinstance(record, Record):
                 raise TypeError(f"cell {cell.name} gave {type(record).__name__}, must give Record")
             record.cell = cell.name
-        return Done(cell.name, records, lasted(), notes=caches.notes())
+        return Done(cell.name, records, lasted(), notes=cache_folders.notes())
     except (Exception, SystemExit, TimeUp, KeyboardInterrupt) as error:
         told = blamed(error)
         if isinstance(error, KeyboardInterrupt) and not told:  # of whoever sits there
             raise
-        return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, caches.notes())
+        return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, cache_folders.notes())
 
 
 def execute(

@@ -26,9 +26,9 @@ from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels import launch, noisy
+from noether.kernels.loops import launch, noisy_launch
+from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
-from noether.kernels.tritonfiles import checked
 from noether.normalisation.launches import FORCES, drawn
 from noether.verdicts import VIOLATED
 
@@ -64,7 +64,7 @@ def noisy_parity(backend: str) -> list[dict]:
     rows = []
     for rule, precision, force, d in FORCES:
         job = drawn(rule, precision, force, d, count=1023, windows=8, every=32)
-        mine, plain = noisy.run(job, backend), noisy.run(job, "numpy")
+        mine, plain = noisy_launch.run(job, backend), noisy_launch.run(job, "numpy")
         pairs = [(getattr(mine, x), getattr(plain, x)) for x in ("sums", "q", "v")]
         rows.append({
             "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
@@ -102,7 +102,7 @@ def facts() -> list[dict]:
 
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
-    from noether.kernels.hardware import float_argument, native_bfloat16
+    from noether.kernels.loops.hardware import float_argument, native_bfloat16
     from noether.kernels.programs.precision import bfloat16_bits
 
     out = torch.empty(x.numel(), dtype=torch.bfloat16, device="cuda")
@@ -140,7 +140,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
     """Trajectory-steps per second, states only (no trace), median of five launches."""
     import torch
 
-    from noether.kernels.loop import trajectory
+    from noether.kernels.loops.trajectory_loop import trajectory
 
     rows = []
     for case in CORE:

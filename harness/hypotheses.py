@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.launch import Job, run
+from noether.kernels.loops.launch import Job, run
 from noether.trajectory import Trajectory
 
 SAMPLE = 24

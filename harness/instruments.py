@@ -49,7 +49,7 @@ def launch():
     from noether import sweep
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
-    from noether.kernels.launch import run
+    from noether.kernels.loops.launch import run
     from noether.kernels.programs.precision import Precision
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")

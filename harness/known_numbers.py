@@ -27,7 +27,7 @@ def roundings() -> list[str]:
 def shares() -> list[str]:
     """c of dampening and of the schedule: with eta = 1 and beta = 0 a step on a slope of 1 moves by -c."""
     from noether.cases.rules import RULES
-    from noether.kernels.launch import Job, run
+    from noether.kernels.loops.launch import Job, run
     from noether.kernels.programs.precision import Precision
     from noether.kernels.programs.program import Op, Program
 
@@ -72,7 +72,7 @@ AFTER_TWO = {
 def steps() -> list[str]:
     """Two steps of each rule: a rule that kernel and law read wrongly alike is another rule."""
     from noether.cases.rules import RULES
-    from noether.kernels.launch import Job, run
+    from noether.kernels.loops.launch import Job, run
     from noether.kernels.programs.precision import Precision
     from noether.kernels.programs.program import Op, Program
 

@@ -83,7 +83,7 @@ def planted(law: str):
     """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
     from noether.cases import CATALOG
     from noether.discrete import DiscreteCell
-    from noether.kernels.launch import run
+    from noether.kernels.loops.launch import run
     from noether.trajectory import Trajectory
 
     name, rule = HOMES[law]

@@ -25,8 +25,8 @@ from noether.cases.rules import RULES
 from noether.certified import Domain
 from noether.domain import overflowing
 from noether.judge import judge
-from noether.kernels import launch
-from noether.kernels.outcome import Outcome
+from noether.kernels.loops import launch
+from noether.kernels.loops.outcome import Outcome
 from noether.kernels.programs import numpy_step, trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse

@@ -8,7 +8,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.covering import cover
 from noether.discrete import DiscreteCell
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.trace import gradient
 from noether.sweep import WIDE_LANES
 

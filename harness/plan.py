@@ -19,7 +19,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES as RULE_TABLE
 from noether.covering import cover
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES
 from noether.kernels.programs.trace import gradient

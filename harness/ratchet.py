@@ -15,7 +15,7 @@ from pathlib import Path
 
 from noether import resources
 from noether.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
-from noether.kernels.launch import BACKENDS, missing
+from noether.kernels.loops.launch import BACKENDS, missing
 from noether.scatter import entry_factor, group, mean_factor
 from noether.usage import UsageError
 from noether.verdicts import VIOLATED

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.disagreement import first
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import elementary
 from noether.kernels.programs.numpy_step import step as advanced
 from noether.kernels.programs.precision import Precision, narrow

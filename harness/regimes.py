@@ -20,7 +20,7 @@ from noether import bounds
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.domain import MARGIN, NORMAL, OVERFLOW
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
 from noether.sweep import KICK, STEP_EXPONENTS, pace

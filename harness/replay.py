@@ -13,7 +13,7 @@ from noether.cases import CATALOG, Case
 from noether.cases.rules import RULES
 from noether.diagnosis import safely
 from noether.judge import spent_of, witness
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noether.cases import CATALOG, Case
 from noether.folder import RUNS
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.verdicts import Record
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from noether import controls, powers, sweep
 from noether.certified import Domain
 from noether.judge import portrait
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.laws import act, charge, charge_bound, charge_own, dot, xi
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL
-from noether.kernels.launch import Job, run
-from noether.kernels.outcome import bits
+from noether.kernels.loops.launch import Job, run
+from noether.kernels.loops.outcome import bits
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 

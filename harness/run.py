@@ -26,8 +26,8 @@ from noether.decision import carry
 from noether.execute import execute
 from noether.folder import Folder
 from noether.jobs import jobs as how_many
-from noether.kernels import caches
-from noether.kernels.launch import BackendMissing
+from noether.kernels import cache_folders
+from noether.kernels.loops.launch import BackendMissing
 from noether.lock import Replaced
 from noether.machine import instructions, versions
 from noether.refusals import why
@@ -151,7 +151,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
             raise CannotRun(f"{error}; {folder.count} records are kept: go on with noether verify --resume {folder.path}") from None
         raise
     result.notes += how.executor.notes() if how.executor else []
-    result.notes += [line for line in caches.notes() if line not in result.notes]
+    result.notes += [line for line in cache_folders.notes() if line not in result.notes]
     result.seconds = time.perf_counter() - begin
     conclude(result, planned, folder, strict)
     return result
@@ -270,7 +270,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
     profile     how much: "quick", "full" or "stress"
     laws, rules, precisions   only these, as "D2,D4" or a list; None is all
-    backend     what executes kernels: "auto" is the best that is here; noether.kernels.launch.BACKENDS has them
+    backend     what executes kernels: "auto" is the best that is here; noether.kernels.loops.launch.BACKENDS has them
     seed        every random start derives from it
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
@@ -280,7 +280,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     cell_seconds   how long one cell may take before it is given up
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
-    Raises noether.usage.UsageError for wrong words, noether.kernels.launch.BackendMissing where a backend is not here.
+    Raises noether.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is not here.
     """
     for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
         raise UsageError(f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case")

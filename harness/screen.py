@@ -15,7 +15,7 @@ import numpy as np
 from noether.cases.case import Case
 from noether.certified import certified_steps, judge_inside
 from noether.domain import leaving
-from noether.kernels import launch, screening
+from noether.kernels.loops import launch, screen_launch
 from noether.laws import EXACT
 from noether.residuals import residuals, speaking
 from noether.trajectory import Trajectory
@@ -64,13 +64,13 @@ class Screening:
 def screen(case: Case, job: launch.Job, laws: Iterable[str] | None = None, backend: str = "auto") -> Screening:
     """Run a launch and every law that speaks of it. Raises BackendMissing; ValueError where no law does."""
     prepared, pairs, covered = prepare(case, job, laws)
-    return summary(pairs, covered, prepared, screening.run(prepared, backend))
+    return summary(pairs, covered, prepared, screen_launch.run(prepared, backend))
 
 
 def screen_states(case: Case, job: launch.Job, q, v, laws: Iterable[str] | None = None) -> Screening:
     """The same of states that something else made, (steps + 1, d, lanes) float64, as if `job` had."""
     prepared, pairs, covered = prepare(case, job, laws)
-    return summary(pairs, covered, prepared, screening.recorded(prepared, q, v))
+    return summary(pairs, covered, prepared, screen_launch.recorded(prepared, q, v))
 
 
 def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
@@ -85,11 +85,11 @@ def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
     if not pairs:
         raise ValueError(f"no law of {tuple(laws or EXACT)} speaks of {case.name} under {job.rule.name}: nothing to screen")
     program = residuals(case, job.rule, job.precision, pairs)
-    prepared = screening.Screen(job, program.program, program.lags, job.params.copy())
+    prepared = screen_launch.Screen(job, program.program, program.lags, job.params.copy())
     return prepared, pairs, np.array([covers[pair] for pair in pairs])
 
 
-def summary(pairs, covered, prepared: screening.Screen, found: screening.Found) -> Screening:
+def summary(pairs, covered, prepared: screen_launch.Screen, found: screen_launch.Found) -> Screening:
     steps = prepared.job.steps
     checks = sum(int(lanes.sum()) * (steps - lag + 1) for lanes, lag in zip(covered, prepared.lags, strict=True))
     mine = lambda x, other: np.where(covered, x, other)  # noqa: E731

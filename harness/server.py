@@ -50,7 +50,7 @@ def serve(link: int, lifeline: int) -> None:
     outlet.guard_worker()
     threading.Thread(target=lambda: (os.read(lifeline, 1), leave()), daemon=True).start()
     # A leaving process joins its children before it runs the exit hook that tells an executor's children to end
-    # (python 3.11 - 3.13), so the interpreter of noether.kernels.launch would be waited for forever.
+    # (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.launch would be waited for forever.
     # 100: before the finalizer (10) that closes the queue through which they are told.
     Finalize(None, close_interpreter, exitpriority=100)
     calls = Connection(link)
@@ -123,7 +123,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def close_interpreter() -> None:
-    module = sys.modules.get("noether.kernels.launch")  # not imported here: a worker may never need it
+    module = sys.modules.get("noether.kernels.loops.launch")  # not imported here: a worker may never need it
     if module is not None:
         module.close()
 
@@ -131,7 +131,7 @@ def close_interpreter() -> None:
 def leave() -> None:
     for child in multiprocessing.active_children():
         child.kill()
-    module = sys.modules.get("noether.kernels.caches")
+    module = sys.modules.get("noether.kernels.cache_folders")
     if module is not None:
         module.remove_private()
     os._exit(1)

@@ -31,7 +31,7 @@ import numpy as np
 from noether import powers, sweep
 from noether.cases.case import BREGMAN, Case
 from noether.cases.rules import RULES
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import charge_bound, charge_own, dot, formed, size

@@ -33,7 +33,7 @@ from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
 from noether.discrete import rules_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES, PRECISIONS, Precision
 from noether.regimes import REGIMES, Regime, draw, ordinary, units
 
@@ -139,7 +139,7 @@ def magnitudes(case: Case, precision: Precision, regime: str = "strong-breaking"
 
 @st.composite
 def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=None, steps=None, k=None, eps=None) -> tuple[Case, launch.Job]:
-    """(case, noether.kernels.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
+    """(case, noether.kernels.loops.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
 
     case, rule, precision, lanes, steps   a value, or a strategy; None draws any
     regime                                a name of noether.regimes.REGIMES for every lane, or a strategy; None draws one for each lane

@@ -11,7 +11,7 @@ import numpy as np
 from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, widen
 from noether.screen import outside, screen
 from noether.stress import MEMORY

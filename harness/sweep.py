@@ -14,7 +14,7 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.cases.rules import Rule
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
 from noether.stiffness import step_curvature

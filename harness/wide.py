@@ -12,7 +12,7 @@ import platform
 import mpmath
 import numpy as np
 
-from noether.kernels.launch import BackendMissing
+from noether.kernels.loops.launch import BackendMissing
 from noether.kernels.programs.namespaces import MPMATH, NUMPY, absent, plain, step
 
 WIDE = np.longdouble

@@ -9,7 +9,7 @@ import time
 import types
 from dataclasses import dataclass
 
-from noether.kernels.launch import BackendMissing
+from noether.kernels.loops.launch import BackendMissing
 from noether.seeds import derive
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 

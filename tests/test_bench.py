@@ -14,7 +14,7 @@ from noether.bench.page import document, means, picture
 from noether.bench.peers import OURS
 from noether.bench.printing import Dialect
 from noether.bench.work import CHECKED, KINDS, UPDATE, Work
-from noether.kernels import launch, screening
+from noether.kernels.loops import launch, screen_launch
 
 NUMPY = Dialect(
     lambda value, kind: f"np.{kind}({value!r})",
@@ -47,7 +47,7 @@ def test_the_printed_step_is_the_kernels_step_bit_for_bit(case, precision):
     q, v, worst = printed(work, work.again())
     there = launch.run(work.job, "numpy").wide()
     assert np.array_equal(q, there[0][-1]) and np.array_equal(v, there[1][-1])
-    assert np.array_equal(worst, screening.plain(work.screen).spent.max(axis=0))
+    assert np.array_equal(worst, screen_launch.plain(work.screen).spent.max(axis=0))
 
 
 def test_the_printed_update_has_no_residual():

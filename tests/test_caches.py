@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from noether.kernels import caches
+from noether.kernels import cache_folders
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHER = 65534  # the number of nobody
@@ -53,20 +53,20 @@ def room():
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """Nothing known, nothing told, no variable set; private folders of the test are removed."""
-    for name in (caches.VARIABLE, "XDG_CACHE_HOME", "TRITON_CACHE_DIR"):
+    for name in (cache_folders.VARIABLE, "XDG_CACHE_HOME", "TRITON_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(caches, "_NOTES", {})
-    caches._own.cache_clear()
-    caches._private.cache_clear()
+    monkeypatch.setattr(cache_folders, "_NOTES", {})
+    cache_folders._own.cache_clear()
+    cache_folders._private.cache_clear()
     yield
-    os.environ.pop(caches.VARIABLE, None)  # a private folder is told to children
+    os.environ.pop(cache_folders.VARIABLE, None)  # a private folder is told to children
 
 
 def found(home, **environment) -> tuple[Path, list[str]]:
     """Where a process with this home keeps its libraries, and what it says."""
     os.environ.update({"HOME": str(home), **environment})
-    os.environ.pop(caches.VARIABLE, None)
-    return caches.folder("native"), caches.notes()
+    os.environ.pop(cache_folders.VARIABLE, None)
+    return cache_folders.folder("native"), cache_folders.notes()
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_what_is_made_is_the_users_alone_whatever_the_umask(room, found_by, umas
     before = os.umask(umask)
     try:
         place, told = found_by(room)
-        caches.write(place / "x", b"1")
+        cache_folders.write(place / "x", b"1")
     finally:
         os.umask(before)
     assert place == room / ".cache/noether/native" and not told
     assert [mode(p) for p in (place, place.parent, place.parent.parent)] == [0o700] * 3 and mode(
         place / "x"
     ) == 0o600
-    assert caches.read(place / "x") == b"1"
+    assert cache_folders.read(place / "x") == b"1"
 
 
 @pytest.mark.parametrize("kept", ["", ".cache", ".cache/noether", ".cache/noether/native"])
@@ -100,9 +100,9 @@ def test_a_folder_that_others_can_write_is_not_used_wherever_it_is_in_the_path(r
     (room / "home" / kept).mkdir(parents=True)
     (room / "home" / kept).chmod(rights)
     place, told = found_by(room / "home")
-    assert room not in place.parents and mode(place) == 0o700 and not caches.unsafe(place)
+    assert room not in place.parents and mode(place) == 0o700 and not cache_folders.unsafe(place)
     assert f"{room / 'home' / kept} can be written by others" in told[0] and "chmod go-w" in told[0]
-    assert os.environ[caches.VARIABLE] == str(place.parent), "children must find the same"
+    assert os.environ[cache_folders.VARIABLE] == str(place.parent), "children must find the same"
 
 
 def test_a_sticky_folder_above_is_used_and_one_that_is_the_cache_is_not(room, found_by):
@@ -111,7 +111,7 @@ def test_a_sticky_folder_above_is_used_and_one_that_is_the_cache_is_not(room, fo
     place, told = found_by(room / "home")
     assert place == room / "home/.cache/noether/native" and not told
     (room / "home/.cache/noether").chmod(0o1777)
-    assert caches.unsafe(room / "home/.cache/noether")
+    assert cache_folders.unsafe(room / "home/.cache/noether")
 
 
 @needs_root
@@ -139,7 +139,7 @@ def test_what_another_user_put_in_place_beforehand_is_never_run(room, found_by, 
     as_user(OTHER, plant)
     place, told = found_by(home)
     assert not {room, home} & set(place.parents) and told
-    os.environ.pop(caches.VARIABLE)
+    os.environ.pop(cache_folders.VARIABLE)
     place, told = found_by(home, XDG_CACHE_HOME=str(home / "x"))
     assert not {room, home} & set(place.parents) and told
 
@@ -148,8 +148,8 @@ def test_what_another_user_put_in_place_beforehand_is_never_run(room, found_by, 
 def test_an_ordinary_user_with_a_home_of_root_takes_a_private_folder(room):
     def ordinary():
         place, told = found(room)
-        caches.write(place / "x", b"1")
-        return place, told, mode(place), caches.read(place / "x"), place.stat().st_uid
+        cache_folders.write(place / "x", b"1")
+        return place, told, mode(place), cache_folders.read(place / "x"), place.stat().st_uid
 
     place, told, rights, content, owner = as_user(OTHER, ordinary)
     assert (
@@ -176,23 +176,23 @@ def test_ones_own_links_are_followed_to_where_they_lead(room, found_by):
     place, told = found_by(room / "home")
     assert place == room / "far/noether/native" and not told
     (room / "far").chmod(0o777)
-    assert str(room / "far") in caches.unsafe(room / "home/.cache/noether")
+    assert str(room / "far") in cache_folders.unsafe(room / "home/.cache/noether")
 
 
 @pytest.mark.parametrize("word", ["relative/home", "/nonexistent-home", "/dev/null", "/proc/home", "nul"])
 def test_a_home_that_is_none_is_told(found_by, word, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     place, told = found_by(tmp_path / "gone" if word == "nul" else word)
-    assert place.name == "native" and place.parent.name.startswith(caches.PREFIX) and len(told) == 1
+    assert place.name == "native" and place.parent.name.startswith(cache_folders.PREFIX) and len(told) == 1
     assert not [*tmp_path.iterdir()] and not os.path.exists("/nonexistent-home")
 
 
 def test_without_a_home_the_system_is_asked_for_it(monkeypatch, room):
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(Path, "home", lambda: room)
-    assert caches.folder("native") == room / ".cache/noether/native" and not caches.notes()
+    assert cache_folders.folder("native") == room / ".cache/noether/native" and not cache_folders.notes()
     monkeypatch.setenv("HOME", "")
-    assert caches.folder("native") == room / ".cache/noether/native" and not caches.notes()
+    assert cache_folders.folder("native") == room / ".cache/noether/native" and not cache_folders.notes()
 
 
 @pytest.mark.parametrize("word", ["", "relative", "./x"])
@@ -204,14 +204,14 @@ def test_a_relative_or_empty_cache_home_is_ignored_as_its_specification_says(roo
 def test_a_private_folder_is_not_made_where_others_could_take_its_place(room, monkeypatch):
     (room / "tmp").mkdir()
     (room / "tmp").chmod(0o777)
-    assert caches._private(str(room / "tmp")) is None
+    assert cache_folders._private(str(room / "tmp")) is None
     (room / "tmp").chmod(0o1777)
-    assert caches._private.__wrapped__(str(room / "tmp")).parent == room / "tmp"
+    assert cache_folders._private.__wrapped__(str(room / "tmp")).parent == room / "tmp"
 
 
 def test_a_private_folder_goes_with_its_process_and_serves_its_children(room):
     program = (
-        "import os, subprocess, sys; from noether.kernels import caches;"
+        "import os, subprocess, sys; from noether.kernels import cache_folders as caches;"
         "place = caches.folder('native'); print(place);"
         "sys.stdout.flush(); len(sys.argv) > 1 or"
         " subprocess.run([sys.executable, '-c', sys.orig_argv[2], 'child']);"
@@ -228,21 +228,21 @@ def test_a_private_folder_goes_with_its_process_and_serves_its_children(room):
 
 def test_what_may_be_removed_is_told_and_no_more(room, monkeypatch):
     monkeypatch.setenv("HOME", str(room))
-    monkeypatch.setattr(caches, "bases", lambda: [str(room)])
-    assert caches.folders() == []
+    monkeypatch.setattr(cache_folders, "bases", lambda: [str(room)])
+    assert cache_folders.folders() == []
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    left, live = room / f"{caches.PREFIX}{dead.pid}-x", room / f"{caches.PREFIX}{os.getpid()}-x"
+    left, live = room / f"{cache_folders.PREFIX}{dead.pid}-x", room / f"{cache_folders.PREFIX}{os.getpid()}-x"
     for place in (
         left,
         live,
-        room / f"{caches.PREFIX}x",
+        room / f"{cache_folders.PREFIX}x",
         room / ".cache/noether/programs",
         room / ".cache/noether/mine",
     ):
         place.mkdir(parents=True)
-    kept = caches.folder("native")
-    assert caches.folders() == [kept, room / ".cache/noether/programs", left]
+    kept = cache_folders.folder("native")
+    assert cache_folders.folders() == [kept, room / ".cache/noether/programs", left]
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folder", "written by others", "of another user", "gone"])
@@ -263,7 +263,7 @@ def test_only_a_plain_file_of_ones_own_is_read(tmp_path, what):
         if os.geteuid() != 0:
             pytest.skip("only root can play another user")
         os.chown(path, OTHER, OTHER)
-    assert caches.read(path) is None
+    assert cache_folders.read(path) is None
 
 
 def test_a_generated_source_is_what_was_asked_for_and_lies_nowhere(room, found_by):
@@ -299,7 +299,7 @@ DAMAGE = {
 
 
 def filled(key: str):
-    from noether.kernels.tritonfiles import manager
+    from noether.kernels.loops.triton_cache import manager
 
     group = {}
     for name, content in (
@@ -335,7 +335,7 @@ def test_a_changed_kernel_of_triton_is_compiled_again(room, found_by, monkeypatc
     pytest.importorskip("triton")
     import ptx_kernels
 
-    from noether.kernels import compiled
+    from noether.kernels.loops import compiled
 
     found_by(room)
     signature = {"x_ptr": "*fp64", "trace_ptr": "*fp64", "n": "i32", "steps": "i32"}
@@ -350,23 +350,23 @@ def test_a_changed_kernel_of_triton_is_compiled_again(room, found_by, monkeypatc
 
 def test_tritons_own_folder_is_used_where_it_is_safe(room, found_by, monkeypatch):
     pytest.importorskip("triton")
-    from noether.kernels import tritonfiles
+    from noether.kernels.loops import triton_cache
 
     found_by(room)
     monkeypatch.setenv("TRITON_CACHE_DIR", str(room / "mine"))
-    assert next(tritonfiles.places()) == room / "mine" and not caches.notes()
+    assert next(triton_cache.places()) == room / "mine" and not cache_folders.notes()
     (room / "theirs").mkdir()
     (room / "theirs").chmod(0o777)
     monkeypatch.setenv("TRITON_CACHE_DIR", str(room / "theirs"))
-    assert next(tritonfiles.places()) == room / ".cache/noether/triton"
-    assert f"TRITON_CACHE_DIR is not used: {room / 'theirs'} can be written by others" in caches.notes()[0]
+    assert next(triton_cache.places()) == room / ".cache/noether/triton"
+    assert f"TRITON_CACHE_DIR is not used: {room / 'theirs'} can be written by others" in cache_folders.notes()[0]
 
 
 def test_the_cache_of_a_users_own_triton_kernels_is_left_alone():
     pytest.importorskip("triton")
     from triton import knobs
 
-    from noether.kernels.tritonfiles import checked, manager
+    from noether.kernels.loops.triton_cache import checked, manager
 
     before, environment = knobs.cache.manager_class, dict(os.environ)
     with checked():
@@ -377,17 +377,17 @@ def test_the_cache_of_a_users_own_triton_kernels_is_left_alone():
 def test_a_full_disk_is_met_by_the_next_folder(room, found_by, monkeypatch):
     pytest.importorskip("triton")
     place, _ = found_by(room)
-    real = caches.write
+    real = cache_folders.write
 
     def full(path, content):
         if room in path.parents:
             raise OSError(28, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(caches, "write", full)
+    monkeypatch.setattr(cache_folders, "write", full)
     mine, group = filled("mine")
     assert mine.get_group("k.json") == group and room not in Path(group["k.ptx"]).parents
-    assert "No space left on device" in caches.notes()[0]
+    assert "No space left on device" in cache_folders.notes()[0]
 
 
 # ---- a whole run
@@ -409,7 +409,7 @@ def test_a_run_that_had_to_do_otherwise_says_so_in_its_last_lines(tmp_path, envi
     from noether.machine import importable
 
     env = {**importable(), **environment, "TMPDIR": str(tmp_path)}
-    for name in ("XDG_CACHE_HOME", caches.VARIABLE):
+    for name in ("XDG_CACHE_HOME", cache_folders.VARIABLE):
         env.pop(name, None)
     command = [sys.executable, "-m", "noether", *VERIFY, "--out", str(tmp_path / "run")]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)

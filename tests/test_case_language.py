@@ -10,7 +10,7 @@ from noether import bounds, casechild, casefile, cli, sweep, symbolic, wide
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
 from noether.judge import judge_all
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import ARITY

@@ -10,7 +10,7 @@ from noether.certified import Domain, certified_steps, judge_inside, part
 from noether.discrete import DiscreteCell, judged, trajectory
 from noether.domain import leaving
 from noether.judge import judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT, update
 from noether.regimes import REGIMES, draw, units

@@ -10,7 +10,7 @@ import pytest
 
 from noether import cleaning
 from noether.cli import call
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.lock import Lock
 
 VERIFY = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1"]
@@ -20,10 +20,10 @@ VERIFY = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs
 def cache(tmp_path, monkeypatch):
     """A cache of ours with a file in each kind, and files of others beside and behind a link."""
     place = tmp_path / "cache"
-    monkeypatch.setenv(caches.VARIABLE, str(place))
-    monkeypatch.setattr(caches, "bases", lambda: [str(tmp_path / "tmp")])
+    monkeypatch.setenv(cache_folders.VARIABLE, str(place))
+    monkeypatch.setattr(cache_folders, "bases", lambda: [str(tmp_path / "tmp")])
     (tmp_path / "tmp").mkdir()
-    for kind in caches.KINDS:
+    for kind in cache_folders.KINDS:
         (place / kind / "inner").mkdir(parents=True)
         (place / kind / "inner" / "file").write_bytes(bytes(1500))
     (place / "others").mkdir()
@@ -41,11 +41,11 @@ def test_a_dry_run_says_everything_and_removes_nothing(cache, capsys):
     before = there(cache.parent)
     assert call(["clean", "--dry-run", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {Path(item["path"]).name for item in told["items"]} == set(caches.KINDS)
-    assert told["dry_run"] and told["bytes"] == 1500 * len(caches.KINDS)
+    assert {Path(item["path"]).name for item in told["items"]} == set(cache_folders.KINDS)
+    assert told["dry_run"] and told["bytes"] == 1500 * len(cache_folders.KINDS)
     assert call(["clean", "-n"]) == 0
     out = capsys.readouterr().out
-    assert out.count("would be removed") == len(caches.KINDS) + 1 and "1.5 kB" in out
+    assert out.count("would be removed") == len(cache_folders.KINDS) + 1 and "1.5 kB" in out
     assert there(cache.parent) == before
 
 
@@ -60,12 +60,12 @@ def test_caches_go_and_what_is_beside_them_or_behind_a_link_stays(cache, capsys)
 def test_what_killed_runs_left_goes_and_what_a_process_uses_stays(cache, capsys):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left, used = (cache.parent / "tmp" / f"{caches.PREFIX}{pid}-abc" for pid in (ended.pid, os.getpid()))
+    left, used = (cache.parent / "tmp" / f"{cache_folders.PREFIX}{pid}-abc" for pid in (ended.pid, os.getpid()))
     for place in (left, used):
         place.mkdir(mode=0o700)
     assert call(["clean"]) == 0
     assert not left.exists() and used.exists()
-    assert f"{caches.PREFIX}*" in capsys.readouterr().out
+    assert f"{cache_folders.PREFIX}*" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from noether.cases import CATALOG
 from noether.coefficients import TERMS, named, parameter, part, telling
 from noether.discrete import DiscreteCell, trajectory
 from noether.judge import judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.laws import EXACT
 from noether.verdicts import HOLDS
 

@@ -10,7 +10,7 @@ import pytest
 
 from noether import resources, wide
 from noether.choices import Request, select
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.machine import EXTRAS, importable, remedy
 from noether.run import plan
 
@@ -52,7 +52,7 @@ def test_where_triton_is_and_cannot_run_b1_is_blind(monkeypatch):
 
 def test_a_bare_folder_named_triton_is_not_triton(tmp_path):
     (tmp_path / "no_such_package").mkdir()
-    program = "import sys; sys.path.insert(0, '.'); from noether.kernels.launch import installed\n"
+    program = "import sys; sys.path.insert(0, '.'); from noether.kernels.loops.launch import installed\n"
     done = outcome(program + "print(installed('no_such_package'), installed('numpy'))", cwd=tmp_path)
     assert done.stdout.split() == ["False", "True"], done.stderr
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noether.cases import CATALOG
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
 from noether.power import of_law
 from noether.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell

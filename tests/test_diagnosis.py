@@ -19,7 +19,7 @@ from noether.faults import BY_NAME, KERNEL
 from noether.faults.fault import ANY, FIRST, HISTORY
 from noether.hypotheses import operations
 from noether.judge import judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import advanced
 from noether.laws import EXACT, update
 from noether.records import line, parse

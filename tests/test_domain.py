@@ -10,7 +10,7 @@ from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.domain import leaving, overflowing
 from noether.judge import judge_all
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
 from noether.trajectory import Trajectory

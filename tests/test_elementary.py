@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cases.rules import RULES
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import elementary
 from noether.kernels.programs.precision import SUBNORMAL, UNIT, Precision
 from noether.kernels.programs.program import Op, Program
 
-ROUNDING = Path(launch.__file__).parent / "rounding.py"
+ROUNDING = Path(launch.__file__).parent / "triton_rounding.py"
 DIGITS = {"float64": 53, "float32": 24}
 
 
@@ -172,7 +172,7 @@ def test_one_changed_coefficient_is_seen_in_exact_arithmetic(name, monkeypatch):
 
 
 def literals(function: str) -> list[float]:
-    """The float literals of a jit function of kernels/rounding.py, in order, signs kept."""
+    """The float literals of a jit function of kernels/loops/triton_rounding.py, in order, signs kept."""
     tree = next(n for n in ast.parse(ROUNDING.read_text()).body if getattr(n, "name", "") == function)
     minus = {id(n.operand) for n in ast.walk(tree) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)}
     found = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]

@@ -15,7 +15,7 @@ from noether.choices import Request
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import normal_steps, overflowing, same_stores
 from noether.judge import judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT

@@ -9,7 +9,7 @@ from noether import faults
 from noether.cases import CATALOG, CORE
 from noether.discrete import DiscreteCell, rules_of
 from noether.faults import campaign, fault, findings, matrix, own, probes
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, widen
 from noether.lawbook import LAWS
 from noether.laws import EXACT

@@ -20,7 +20,7 @@ from noether.judge import (
     violation,
     witness,
 )
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.trajectory import Trajectory

@@ -12,7 +12,7 @@ from noether import sweep
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS, Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.triton_text import source
@@ -20,7 +20,7 @@ from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")
 
-from noether.kernels import loop
+from noether.kernels.loops import trajectory_loop
 
 POINTS = [(CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))]
 each_point = pytest.mark.parametrize(("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
@@ -143,8 +143,8 @@ SIGNS = {"one", "s[i]"}  # of the noise: 1 or -1, never a zero
 
 def test_no_kernel_writes_a_negation_as_a_unary_minus():
     # From Triton 3.8.0 on it makes -0 of +0, up to 3.7 it did not: a kernel must give the same bits on both.
-    files = [p for p in Path(loop.__file__).parent.glob("*.py") if "@triton.jit" in p.read_text(encoding="utf-8")]
-    assert {"loop.py", "noise_loop.py"} <= {p.name for p in files}
+    files = [p for p in Path(trajectory_loop.__file__).parent.glob("*.py") if "@triton.jit" in p.read_text(encoding="utf-8")]
+    assert {"trajectory_loop.py", "noise_loop.py"} <= {p.name for p in files}
     assert {x for p in files for x in negations(p.read_text(encoding="utf-8"))} <= SIGNS
     program = Program(1, (Op("input", value=0), Op("neg", (0,))), (1,))
     assert "0.0 - x0" in source(program, parse("float64")) and not negations(source(program, parse("float64")))

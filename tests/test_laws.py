@@ -8,7 +8,7 @@ from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.judge import judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, Residual
 from noether.trajectory import Trajectory

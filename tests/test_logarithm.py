@@ -8,7 +8,7 @@ from noether.cases.case import Case, rotation
 from noether.cases.rules import RULES
 from noether.controls import KERNEL_CONTROLS, controlled
 from noether.judge import judge_all
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, trace
 from noether.kernels.programs.precision import Precision
 from noether.symbolic import prove

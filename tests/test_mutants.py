@@ -9,7 +9,7 @@ from noether.cases import CORE
 from noether.discrete import rules_of
 from noether.faults import findings, generated, mutants, sensitivity
 from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import gradient, gradient_program

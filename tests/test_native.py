@@ -11,7 +11,7 @@ from test_kernels import agree, each_point, job_of
 from test_ptx import ODD_LANES, blocks, compiled, outcome, same_bits, starts
 
 from noether.cases import CORE
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.ptx import TABLE, Endless, OutOfBounds, Refused, evaluate, native, parse
 from noether.kernels.ptx.native import layout
 from noether.kernels.ptx.native.expression import refusal

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.kernels.ptx import native
 from noether.kernels.ptx.native import compiler, library_cache
 from noether.kernels.ptx.native.execute import library
@@ -132,12 +132,12 @@ def test_the_cache_is_bounded(tmp_path):
     for k in range(9):
         (tmp_path / f"{k}.so").mkdir() if k == 3 else (tmp_path / f"{k}.so").write_text("")
         os.utime(tmp_path / f"{k}.so", (k, k))
-    caches.shrink(tmp_path, 4)
+    cache_folders.shrink(tmp_path, 4)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["5.so", "6.so", "7.so", "8.so"]
 
 
 def test_without_a_compiler_the_backend_is_missing_and_numpy_is_chosen():
-    program = "from noether.kernels import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
+    program = "from noether.kernels.loops import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
     env = {**os.environ, "CC": "no-such-compiler"}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     said, chosen = done.stdout.splitlines()

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtri
 
 from noether.cases.rules import RULES
-from noether.kernels import launch, noise, noisy
+from noether.kernels.loops import launch, noise, noisy_launch
 from noether.normalisation.launches import FORCES, drawn
 
 FALSE = 1e-9
@@ -76,7 +76,7 @@ def test_every_backend_draws_the_same_bits(backend):
 def interpreted_bits(counters, rows):
     import torch
 
-    from noether.kernels.noise_loop import hashed
+    from noether.kernels.loops.noise_loop import hashed
 
     out = torch.zeros((rows, counters.shape[1]), dtype=torch.int32)
     with np.errstate(all="ignore"):
@@ -85,8 +85,8 @@ def interpreted_bits(counters, rows):
 
 
 def compiled_bits(counters, rows, backend):
-    from noether.kernels.compiled import compile_ptx
-    from noether.kernels.noise_loop import hashed
+    from noether.kernels.loops.compiled import compile_ptx
+    from noether.kernels.loops.noise_loop import hashed
 
     if backend == "triton-ptx":
         from noether.kernels.ptx import evaluate as execute
@@ -165,7 +165,7 @@ def test_the_loop_is_its_plain_twin_bit_for_bit(rule, precision, force, d, backe
     if backend == "triton-interpreted" and force == "turning" and d > 2:
         pytest.skip("the interpreter takes 100 us an operation: one force in d = 2 or 3 each")
     j = job(rule, precision, force, d, windows=2 if backend == "triton-interpreted" else 3, every=2 if backend == "triton-interpreted" else 4)
-    mine, plain = noisy.run(j, backend), noisy.run(j, "numpy")
+    mine, plain = noisy_launch.run(j, backend), noisy_launch.run(j, "numpy")
     assert mine.backend == backend and np.isfinite(plain.sums).all() and (plain.q != j.q0).any(axis=0).mean() > 0.9
     for name in ("sums", "q", "v"):
         a, b = getattr(mine, name), getattr(plain, name)
@@ -177,7 +177,7 @@ def test_the_force_is_tangential_and_as_large_as_it_says(rule, precision, force,
     j = job(rule, "float64", force, d)
     rng = np.random.default_rng(2)
     q, a = list(j.q0), list(rng.choice([-1.0, 1.0], (j.signs, j.lanes)))
-    g = np.array(noisy.forced(j)(q, a))
+    g = np.array(noisy_launch.forced(j)(q, a))
     r = np.sqrt(np.sum(j.q0**2, axis=0))
     along = np.sum(g * j.q0, axis=0)
     # Products and sums of <z, q>, |q|^2 and <g, q>, two quotients, a root: 4 d + 4 roundings of terms that are at most |z|.
@@ -192,8 +192,8 @@ def test_the_force_is_tangential_and_as_large_as_it_says(rule, precision, force,
 
 def test_sums_are_those_of_the_trajectory():
     """Against a loop of its own over the same steps, summed by math.fsum from single-step windows."""
-    whole = noisy.run(job(windows=2, every=6), "numpy")
-    single = noisy.run(job(windows=12, every=1), "numpy")
+    whole = noisy_launch.run(job(windows=2, every=6), "numpy")
+    single = noisy_launch.run(job(windows=12, every=1), "numpy")
     assert np.allclose(whole.sums, single.sums.reshape(2, 6, 6, -1).sum(axis=1), rtol=1e-14, atol=0)  # another order of six positive terms: 10 times 2^-53
     assert (whole.q == single.q).all() and np.allclose(single.sums[-1, 0], np.sum(single.q**2, axis=0), rtol=1e-15)  # d - 1 sums of squares: 9 times 2^-53
 
@@ -201,22 +201,22 @@ def test_sums_are_those_of_the_trajectory():
 def test_lanes_do_not_depend_on_their_neighbours():
     """A lane's noise is its number's, wherever it stands: a half of the lanes alone has the same bits."""
     j = job()
-    half = noisy.NoisyJob(j.rule, j.precision, j.q0[:, 20:], j.v0[:, 20:], j.params[:, 20:], j.counters[:, 20:], j.windows, j.every)
-    assert (noisy.run(half, "numpy").sums == noisy.run(j, "numpy").sums[..., 20:]).all()
+    half = noisy_launch.NoisyJob(j.rule, j.precision, j.q0[:, 20:], j.v0[:, 20:], j.params[:, 20:], j.counters[:, 20:], j.windows, j.every)
+    assert (noisy_launch.run(half, "numpy").sums == noisy_launch.run(j, "numpy").sums[..., 20:]).all()
 
 
 def test_wrong_jobs_are_refused():
     j = job()
     with pytest.raises(ValueError, match="d even"):
-        noisy.NoisyJob(j.rule, j.precision, j.q0[:1], j.v0[:1], j.params, j.counters, 1, 1)
+        noisy_launch.NoisyJob(j.rule, j.precision, j.q0[:1], j.v0[:1], j.params, j.counters, 1, 1)
     with pytest.raises(ValueError, match="has no noisy loop"):
-        noisy.NoisyJob(RULES["mirror-descent"], j.precision, j.q0, j.v0, j.params, j.counters, 1, 1)
+        noisy_launch.NoisyJob(RULES["mirror-descent"], j.precision, j.q0, j.v0, j.params, j.counters, 1, 1)
     with pytest.raises(ValueError, match="uint32"):
-        noisy.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters.astype(np.int64), 1, 1)
+        noisy_launch.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters.astype(np.int64), 1, 1)
     with pytest.raises(ValueError, match="2\\^31"):
-        noisy.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters, 1 << 20, 1 << 12)
+        noisy_launch.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters, 1 << 20, 1 << 12)
     with pytest.raises(ValueError, match="must be one of"):
-        noisy.run(j, "abacus")
+        noisy_launch.run(j, "abacus")
 
 
 def test_the_gpu_job_compares_the_noisy_loop_too():
@@ -231,8 +231,8 @@ def test_the_gpu_job_compares_the_noisy_loop_too():
 
 
 def test_the_angle_turned_is_the_arctangent_to_its_series():
-    """(5) of kernels/noisy.py, |t| < 1/8 and below: what t^9/9 leaves, and a dozen roundings."""
+    """(5) of kernels/loops/noisy_launch.py, |t| < 1/8 and below: what t^9/9 leaves, and a dozen roundings."""
     t = np.linspace(-0.125, 0.125, 101)
     q, p = [np.ones_like(t), 0 * t], [np.ones_like(t), t]
-    turn = noisy.observed(q, p, p)[5]
+    turn = noisy_launch.observed(q, p, p)[5]
     assert (abs(turn - np.arctan(t)) <= abs(t) ** 9 / 9 + 12 * 2.0**-53 * abs(t)).all()

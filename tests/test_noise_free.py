@@ -7,7 +7,7 @@ import pytest
 
 from noether import minibatch, stationary
 from noether.cases import CATALOG
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 
 from noether import normalisation, promises
 from noether.cases import CORE
-from noether.kernels import launch, noise, noisy
+from noether.kernels.loops import launch, noise, noisy_launch
 from noether.lawbook import LAWS
 from noether.normalisation import (
     balance,
@@ -84,7 +84,7 @@ def test_what_comes_after_the_first_order_stays_inside_its_bound(far):
     r = Regime(e / K, beta, K, 1.0, 1.0, 1.0)
     r = replace(r, x0=far * r.settled())
     steps = int(3 * r.steps.max())
-    x = noisy.run(
+    x = noisy_launch.run(
         job(lanes(r.eta, beta, K, 1.0, 0.0, 1.0, r.x0**0.25, number=0, seed=0), windows=steps, every=1)
     ).means("r4")
     at, rest = corrected(r, steps)
@@ -243,7 +243,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
     first = normalisation.run_cell(mine[0])
     assert [r.verdict for r in first] == [HOLDS, VIOLATED, VIOLATED] and first[0].backend == "triton-cpu"
     assert {r.control for r in first[1:]} <= set(LAWS["B1"].controls)
-    right = noisy.run
+    right = noisy_launch.run
 
     def wrong(j, backend="numpy"):
         out = right(j, backend)
@@ -251,7 +251,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
             out.sums[1, 5, 30] = np.nextafter(out.sums[1, 5, 30], 2)
         return out
 
-    monkeypatch.setattr(noisy, "run", wrong)
+    monkeypatch.setattr(noisy_launch, "run", wrong)
     assert normalisation.run_cell(mine[0])[0].verdict == VIOLATED
 
 
@@ -264,14 +264,14 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_wrong_step_violates_the_equilibrium(fault, monkeypatch):
-    right = noisy.step
+    right = noisy_launch.step
 
     def wrong(q, v, params, *rest):
         r, w = right(q, v, params, *rest)
         moved = [FAULTS[fault](a, b, {"v": c, "eta": params[0]}) for a, b, c in zip(r, w, v, strict=True)]
         return [a for a, _ in moved], [b for _, b in moved]
 
-    monkeypatch.setattr(noisy, "step", wrong)
+    monkeypatch.setattr(noisy_launch, "step", wrong)
     found = equilibrium.settled(cell("S3", "settled"))
     assert any(r.verdict == VIOLATED for r in found if r.control is None)
 
@@ -308,12 +308,12 @@ def test_orders_beyond_reach_have_no_bound():
 
 def perturbed(name: str, factor: float):
     """noisy.run, executing a launch in which one parameter of every lane is so many times as large."""
-    right = noisy.run
+    right = noisy_launch.run
 
     def wrong(j, backend="numpy"):
         params, q0, counters = j.params.copy(), j.q0, j.counters
-        if name in noisy.PARAMETERS:
-            params[noisy.PARAMETERS.index(name)] *= factor
+        if name in noisy_launch.PARAMETERS:
+            params[noisy_launch.PARAMETERS.index(name)] *= factor
         elif name == "|ghat|":
             params[3:5] *= factor
         elif name == "start":
@@ -363,7 +363,7 @@ def home(law, part):
 @pytest.mark.parametrize(("law", "name", "factor"), [(law, *x) for law, xs in NOTICED.items() for x in xs])
 def test_a_launch_with_one_parameter_off_by_a_percent_is_noticed(law, name, factor, monkeypatch):
     """Of S3, whose statements are exact, by 1e-4; r_0 by half a percent is 2 % of r^4."""
-    monkeypatch.setattr(noisy, "run", perturbed(name, factor))
+    monkeypatch.setattr(noisy_launch, "run", perturbed(name, factor))
     for part in FIRST[law]:
         if any(
             r.verdict == VIOLATED
@@ -456,7 +456,7 @@ def test_the_signs_are_those_that_the_loop_draws():
     """L follows from them exactly: <A q, v> of the loop's own end."""
     parts = lanes(0.01, 0.61, K, 0.0, 1.3, [0.0, 0.45, 0.96], 1.0, number=np.arange(3), seed=5)
     task = job(parts, windows=1, every=50)
-    run, L = noisy.run(task), variates.turned(variates.signs(task), 0.61, 0.013)
+    run, L = noisy_launch.run(task), variates.turned(variates.signs(task), 0.61, 0.013)
     assert np.allclose(run.q[0] * run.v[1] - run.q[1] * run.v[0], L[-1], rtol=0, atol=50 * 8 * 2.0**-53 * 0.1)
 
 

@@ -12,7 +12,7 @@ from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.continuous import TURNS
 from noether.discrete import DiscreteCell, rules_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
 from noether.lawbook import LAWS
@@ -226,8 +226,8 @@ def test_parity_runs_where_numpy_is_merely_the_best_and_not_where_it_was_asked_f
 
 def test_the_kernels_that_ask_the_hardware_compile_without_it():
     pytest.importorskip("triton")
-    from noether.kernels.compiled import compile_ptx
-    from noether.kernels.hardware import float_argument, native_bfloat16
+    from noether.kernels.loops.compiled import compile_ptx
+    from noether.kernels.loops.hardware import float_argument, native_bfloat16
 
     native = compile_ptx(native_bfloat16, {"x_ptr": "*fp32", "out_ptr": "*bf16", "n": "i32"}, {"BLOCK": 128})
     assert "cvt.rn.bf16" in native.ptx

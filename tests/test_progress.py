@@ -287,7 +287,7 @@ def interpreting():
     """In a worker: the number of the process in which Triton interprets."""
     import os
 
-    from noether.kernels import launch
+    from noether.kernels.loops import launch
 
     return launch.interpreter().submit(os.getpid).result(60)
 

@@ -16,7 +16,7 @@ from noether.cases.rules import RULES
 from noether.certified import judge_inside
 from noether.discrete import rules_of
 from noether.judge import spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient_program
 from noether.laws import EXACT

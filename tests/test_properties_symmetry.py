@@ -23,7 +23,7 @@ import noether.kernels.programs.numpy_step
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.domain import leaving, normal_steps
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
 from noether.kernels.programs.trace import gradient_program
 from noether.strategies import launches

@@ -19,7 +19,7 @@ pytest.importorskip("triton")
 
 import ptx_kernels as kernels
 
-from noether.kernels.compiled import compile_ptx
+from noether.kernels.loops.compiled import compile_ptx
 
 BLOCK = 128
 ARCHITECTURES = (80, 90)
@@ -219,7 +219,7 @@ def test_wrong_arguments_are_refused():
 
 
 def test_compiling_under_the_interpreter_is_refused():
-    program = "import ptx_kernels as k; from noether.kernels.compiled import compile_ptx; compile_ptx(k.total, {}, {})"
+    program = "import ptx_kernels as k; from noether.kernels.loops.compiled import compile_ptx; compile_ptx(k.total, {}, {})"
     env = importable(ROOT / "tests") | {"TRITON_INTERPRET": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "TRITON_INTERPRET is set" in done.stderr, done.stderr

@@ -14,7 +14,7 @@ from noether import disagreement, reassociation
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, compared, turned
-from noether.kernels import launch, noisy
+from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.sums import reordered, sums, terms
@@ -256,7 +256,7 @@ def test_zeros_of_the_other_sign_are_told():
 
 def test_the_first_sum_of_a_noisy_launch_is_named():
     q, sums = np.ones((2, 5)), np.arange(1.0, 61.0).reshape(2, 6, 5)
-    plain = noisy.Sums(sums, q, q.copy(), 4, "numpy")
+    plain = noisy_launch.Sums(sums, q, q.copy(), 4, "numpy")
     assert disagreement.first_sum(plain, plain) == ""
     end = replace(plain, q=q + [[0, 0, 0, 0, 0], [0, 0, 0, 2.0**-52, 0]])
     assert disagreement.first_sum(end, plain).startswith(

@@ -7,7 +7,7 @@ import pytest
 
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, linear
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws import charge, charge_predicted
 from noether.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell

@@ -14,7 +14,7 @@ from noether import continuous, doctor, verify
 from noether.cases import CORE
 from noether.choices import Request, select
 from noether.cli import call
-from noether.kernels.launch import BackendMissing
+from noether.kernels.loops.launch import BackendMissing
 from noether.reference import cells, certify, integrator, starts, translation
 from noether.reference.cell import CERTIFY, Cell, Claim, record
 from noether.reference.truth import Truth

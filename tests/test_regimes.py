@@ -14,7 +14,7 @@ from noether.cases.rules import RULES
 from noether.discrete import rules_of
 from noether.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.judge import judge_all
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse, representable
 from noether.plan import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from noether import domain, instruments, known_numbers, promises, roundings
 from noether.discrete import DiscreteCell
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
 from noether.verdicts import HOLDS, VIOLATED
@@ -260,12 +260,12 @@ def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypat
 
 
 def test_the_kernel_narrows_by_the_lines_that_are_tested():
-    """Every store of the loop goes through `narrow` of kernels/rounding.py."""
+    """Every store of the loop goes through `narrow` of kernels/loops/triton_rounding.py."""
     pytest.importorskip("triton")
-    from noether.kernels import loop, rounding
+    from noether.kernels.loops import trajectory_loop, triton_rounding
 
-    assert loop.narrow is rounding.narrow and loop.store is rounding.store
-    assert "0x7FFF + ((bits >> 16) & 1)" in inspect.getsource(rounding.narrow.fn)
+    assert trajectory_loop.narrow is triton_rounding.narrow and trajectory_loop.store is triton_rounding.store
+    assert "0x7FFF + ((bits >> 16) & 1)" in inspect.getsource(triton_rounding.narrow.fn)
 
 
 # ---- what bounds are made of

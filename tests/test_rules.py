@@ -15,7 +15,7 @@ from noether.cases.rules import RULES, Rule
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.laws import EXACT
@@ -83,9 +83,9 @@ def test_the_option_matters(rule):
 
 def test_the_kernel_has_the_dampening_of_the_rule():
     pytest.importorskip("triton")
-    from noether.kernels import loop
+    from noether.kernels.loops import trajectory_loop
 
-    share = inspect.getsource(loop.share_of.fn)
+    share = inspect.getsource(trajectory_loop.share_of.fn)
     assert f"1.0, {1 - RULES['heavy-ball-dampened'].dampening})" in share and f"RULE == {RULES['heavy-ball-dampened'].number}:" in share
 
 

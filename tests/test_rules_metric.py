@@ -15,7 +15,7 @@ from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
 from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT

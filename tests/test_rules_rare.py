@@ -18,7 +18,7 @@ from noether.domain import leaving
 from noether.faults.laws import FAULTS
 from noether.fuzz.breeding import grid, unscreened
 from noether.judge import judge, judge_all, spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import keeping, paired

@@ -14,7 +14,7 @@ from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, stan
 from noether import instruments, known_numbers
 from noether.cases import rules
 from noether.cases.rules import RULES
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program

@@ -14,7 +14,7 @@ from noether.cases.rules import RULES
 from noether.discrete import rules_of
 from noether.domain import leaving
 from noether.judge import judge, spent_of
-from noether.kernels import launch, screening
+from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.precision import PRECISIONS, parse, representable
@@ -156,7 +156,7 @@ def test_a_step_size_demoted_on_its_way_into_the_update_shows():
     prepared, pairs, _ = prepare(HAT, job)
     wrong = job.params.copy()
     wrong[0] = wrong[0].astype(np.float32)
-    found = screening.run(replace(prepared, job=replace(job, params=wrong)), "numpy")
+    found = screen_launch.run(replace(prepared, job=replace(job, params=wrong)), "numpy")
     assert pairs[0] == ("D0", None) and (found.spent[0] > 1e3).all()
     with pytest.raises(ValueError, match="of its own"):
         replace(prepared, params=job.params)
@@ -181,7 +181,7 @@ def test_a_lane_that_stands_still_has_not_moved():
 @settings(max_examples=15)
 def test_blocks_change_nothing(lanes, block, seed):
     prepared, _, _ = prepare(HAT, job_of(HAT, "heavy-ball", "float32", lanes=lanes, steps=4, seed=seed))
-    whole, split = screening.plain(prepared), screening.plain(prepared, block=block)
+    whole, split = screen_launch.plain(prepared), screen_launch.plain(prepared, block=block)
     for name in ("spent", "worst_step", "first_bad", "moved", "q", "v"):
         assert np.array_equal(getattr(whole, name), getattr(split, name)), name
 
@@ -191,7 +191,7 @@ def test_registers_are_the_program_bit_for_bit(case):
     rule = RULES[rules_of(case)[0]]
     program = residuals(case, rule, parse("float32"), tuple(speaking(case, rule))).program
     rng = np.random.default_rng(3)
-    registers = Registers(program, 50, frozenset(screening.PARAMETERS))
+    registers = Registers(program, 50, frozenset(screen_launch.PARAMETERS))
     for _ in range(2):  # what the first run leaves in the buffers must not matter
         registers.inputs[...] = rng.uniform(0.2, 1.0, registers.inputs.shape)
         registers.prepare()

@@ -11,7 +11,7 @@ from noether.cases.case import BREGMAN, scale, translation
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import RULES
-from noether.kernels import launch, screening
+from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs.precision import parse
 from noether.screen import prepare, screen
 
@@ -39,7 +39,7 @@ def job_of(case, rule, precision, lanes=131, steps=9, **overrides):
     return sweep.draw(case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=2, overrides=overrides)
 
 
-def same(mine: screening.Found, plain: screening.Found) -> None:
+def same(mine: screen_launch.Found, plain: screen_launch.Found) -> None:
     for name in ("spent", "worst_step", "first_bad", "moved", "q", "v"):
         a, b = getattr(mine, name), getattr(plain, name)
         differ = int((a.view(f"u{a.itemsize}") != b.view(f"u{b.itemsize}")).sum())
@@ -56,7 +56,7 @@ def need(backend: str) -> None:
 def test_compiled_screens_are_the_plain_one(case, rule, precision, backend):
     need(backend)
     prepared, pairs, _ = prepare(case, job_of(case, rule, precision))
-    mine, plain = screening.run(prepared, backend), screening.run(prepared, "numpy")
+    mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
     assert mine.backend == backend and plain.backend == "numpy" and plain.moved.any() and (plain.spent > 0).any()
     same(mine, plain)
     assert (max(prepared.lags) == 2) == (case is VALLEY) == (("D6", "translation") in pairs)
@@ -72,18 +72,18 @@ def test_alarms_are_the_same_too(backend):
     wrong[0, ::2] *= 1 + 2.0**-10
     start[1, 7] = np.nan
     prepared = replace(prepared, job=replace(job, params=wrong, q0=start))
-    mine, plain = screening.run(prepared, backend), screening.run(prepared, "numpy")
+    mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
     same(mine, plain)
     assert (plain.spent[0, ::2] > 1).all() and (plain.first_bad[0, ::2] == 0).all() and np.isinf(plain.spent[:, 7]).all()
     assert (np.delete(plain.spent[0, 1::2], 3) <= 1).all()
     one, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1], lanes=1, steps=1))
-    same(screening.run(one, backend), screening.run(one, "numpy"))
+    same(screen_launch.run(one, backend), screen_launch.run(one, "numpy"))
 
 
 @pytest.mark.parametrize("arch", [80, 90])
 def test_screens_compile_ahead_of_time_with_pinned_bits(arch):
     prepared, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1]))
-    ptx = screening.compiled(prepared, arch=arch).ptx
+    ptx = screen_launch.compiled(prepared, arch=arch).ptx
     assert f".target sm_{arch}" in ptx and ".approx" not in ptx and "div.full" not in ptx and "fma" not in ptx
 
 
@@ -104,4 +104,4 @@ def test_lanes_that_nobody_wrote_are_noticed(monkeypatch):
     evaluate = ptx.evaluate
     monkeypatch.setattr(ptx, "evaluate", lambda kernel, args, blocks: evaluate(kernel, args, blocks - 1))
     with pytest.raises(RuntimeError, match="3 of 131 lanes unwritten"):
-        screening.run(prepared, "triton-ptx")
+        screen_launch.run(prepared, "triton-ptx")

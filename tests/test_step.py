@@ -15,7 +15,7 @@ from noether.continuous_cell import solve
 from noether.continuous_settings import Setting, spread
 from noether.discrete import DiscreteCell
 from noether.faults.generated import GeneratedCell
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.namespaces import NUMPY, step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient, gradient_program

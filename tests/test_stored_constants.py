@@ -7,7 +7,7 @@ from noether import bounds
 from noether.cases.case import Case, translation
 from noether.cases.rules import HEAVY_BALL
 from noether.choices import Request
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
 from noether.recovery.stored_constants import gradient, missed

@@ -15,7 +15,7 @@ from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.cli import call
 from noether.judge import judge_all
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes

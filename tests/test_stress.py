@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from noether import stress, stress_damage, stress_mutations, stress_size, stress_workers
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.stress import differences, environment, found, mangled, refused_well, told
 
 FAKED = dict(words=("verify", "rayleigh", "mexican-hat", "--law", "D0,D2", "--precision", "float64,float32", "--jobs", "1", "--out", "r"), module="fakes")

@@ -15,7 +15,7 @@ from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
 from noether.faults.laws import FAULTS
 from noether.judge import judge
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.lawbook.discrete import APPLIES
 from noether.laws import EXACT

@@ -56,7 +56,7 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
     from noether import sweep
     from noether.cases import CATALOG
     from noether.discrete import rules_of
-    from noether.kernels import launch
+    from noether.kernels.loops import launch
     from noether.kernels.programs.precision import parse
 
     def states(case, rule, **given):

@@ -202,7 +202,7 @@ def test_a_project_with_folders_of_our_names_keeps_its_own_and_has_the_fixture(s
     assert "3 passed" in done.stdout
     # The package of the index is the one that is imported where the project has none of its own.
     shutil.rmtree(tmp_path / "kernels")
-    done = installed(site, ["-c", "import kernels, noether.kernels.launch; print(kernels.WHOSE)"], tmp_path)
+    done = installed(site, ["-c", "import kernels, noether.kernels.loops.launch; print(kernels.WHOSE)"], tmp_path)
     assert done.stdout.strip() == "the index", done.stderr
 
 
@@ -236,7 +236,7 @@ def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_pat
     subprocess.run(["make", "-s", "build/import"], cwd=tmp_path, check=True)
     # -S: no site-packages, where noether may be installed; what it needs comes by name.
     needed = [str(Path(importlib.util.find_spec("numpy").origin).parent.parent)]
-    program = "import sys; sys.path += sys.argv[1:]; import noether, noether.kernels.launch, noether.cases; print(noether.__file__)"
+    program = "import sys; sys.path += sys.argv[1:]; import noether, noether.kernels.loops.launch, noether.cases; print(noether.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "build" / "import")}
     done = subprocess.run([sys.executable, "-S", "-c", program, *needed], cwd="/", env=environment, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith(str(tmp_path / "build" / "import")), done.stderr

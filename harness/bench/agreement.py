@@ -20,7 +20,7 @@ import numpy as np
 
 from noether import wide
 from noether.bench.work import Work
-from noether.kernels import launch, screening
+from noether.kernels.loops import launch, screen_launch
 from noether.trajectory import Trajectory
 
 SAMPLE = 32
@@ -100,7 +100,7 @@ def reference(work: Work) -> Reference:
     sound = bool(t.finite.all())
     flawed = None
     if work.residual is not None:
-        found = screening.plain(screening.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes]))
+        found = screen_launch.plain(screen_launch.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes]))
         flawed = found.spent.max(axis=0)
     return Reference(lanes, q[-1], v[-1], carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan), flawed, sound)
 

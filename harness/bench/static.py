@@ -114,10 +114,10 @@ def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, s
 
 def kernel(work: Work, arch: int) -> str:
     if work.residual is None:
-        from noether.kernels.launch import compiled
+        from noether.kernels.loops.launch import compiled
 
         return compiled(work.job, arch).ptx
-    from noether.kernels.screening import compiled
+    from noether.kernels.loops.screen_launch import compiled
 
     return compiled(work.screen, arch).ptx
 

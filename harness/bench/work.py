@@ -16,11 +16,11 @@ import numpy as np
 from noether import sweep
 from noether.cases import CATALOG, Case
 from noether.cases.rules import HEAVY_BALL
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
+from noether.kernels.loops.screen_launch import Screen
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Program
-from noether.kernels.screening import Screen
 from noether.residuals import residuals, speaking
 
 LAWS = ("D2",)
@@ -89,7 +89,7 @@ class Work:
 
     @cached_property
     def screen(self) -> Screen:
-        """The same work as kernels/screening.py takes it."""
+        """The same work as kernels/loops/screen_launch.py takes it."""
         return Screen(self.job, self.residual, (1,) * len(self.residual.outputs), self.again())
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

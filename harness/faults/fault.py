@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.cases.case import Case
-from noether.kernels.launch import Job, run
+from noether.kernels.loops.launch import Job, run
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
 

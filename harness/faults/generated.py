@@ -27,7 +27,7 @@ from noether.faults.mutants import (
     watched,
 )
 from noether.judge import spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
 from noether.laws import EXACT
 from noether.trajectory import Trajectory

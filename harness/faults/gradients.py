@@ -9,7 +9,7 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.faults.fault import HISTORY, NEAR, Fault, added, on, pulled, remembered, rolled
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow

@@ -19,7 +19,7 @@ from noether.discrete import DiscreteCell
 from noether.domain import leaving, normal_steps
 from noether.faults.fault import Fault, LawFault
 from noether.judge import spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record

@@ -14,7 +14,7 @@ import numpy as np
 
 from noether.faults.fault import LAUNCH, NEAR, Fault, on
 from noether.faults.places import INDEXING, NONFINITE, several
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs.numpy_step import BLOCK, step
 
 TIME = "wrong from a step on"

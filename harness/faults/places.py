@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
-from noether.kernels.launch import WARPS, Job
+from noether.kernels.loops.launch import WARPS, Job
 
 INDEXING, NONFINITE = "indexing", "non-finite"
 MANY = 10**6

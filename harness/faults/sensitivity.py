@@ -18,7 +18,7 @@ from noether.faults.fault import Fault, always, given, on, pulled
 from noether.faults.laws import turning
 from noether.faults.matrix import exact
 from noether.judge import spent_of
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws import EXACT

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether.faults.fault import Fault, on, pulled, stored
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import Precision, narrow, representable
 
 DTYPE = "dtype"

@@ -26,7 +26,7 @@ from noether.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of
 from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.machine import cpus, versions
 from noether.run import RecordingError
 from noether.server import Setting
@@ -251,6 +251,6 @@ def resolve(backend: str, plant: str) -> str:
         if reason:
             raise launch.BackendMissing(f"backend {backend} is not here: {reason}")
         return backend
-    from noether.kernels import screening
+    from noether.kernels.loops import screen_launch
 
-    return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if b in screening.BACKENDS and not launch.missing(b))
+    return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if b in screen_launch.BACKENDS and not launch.missing(b))

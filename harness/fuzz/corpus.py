@@ -29,7 +29,7 @@ from noether.files import write_whole
 from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import EXACT
 from noether.machine import versions

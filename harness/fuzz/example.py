@@ -12,7 +12,7 @@ import numpy as np
 from noether import casechild, casefile, casetrust
 from noether.cases.rules import RULES
 from noether.choices import case_named
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.usage import UsageError

@@ -13,7 +13,7 @@ import numpy as np
 from noether import screen
 from noether.cases.case import Case
 from noether.certified import judge_inside
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.laws import EXACT
 from noether.trajectory import Trajectory
 from noether.usage import unknown
@@ -22,7 +22,7 @@ from noether.verdicts import VIOLATED, Record
 
 @dataclass(frozen=True)
 class Probe:
-    """backend  a name of noether.kernels.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
+    """backend  a name of noether.kernels.loops.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
 
     backend: str
     plant: str = ""

@@ -6,7 +6,7 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.domain import same_stores
-from noether.kernels.launch import Job
+from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.laws.terms import ExactLaw, Residual, formed
 from noether.trajectory import Trajectory

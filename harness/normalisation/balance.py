@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels.noisy import NoisyJob, Sums
+from noether.kernels.loops.noisy_launch import NoisyJob, Sums
 from noether.normalisation.cell import Cell, U
 from noether.normalisation.evidence import powers_of, record
 from noether.normalisation.variates import signs, turned

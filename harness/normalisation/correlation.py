@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels import noise, noisy
+from noether.kernels.loops import noise, noisy_launch
 from noether.normalisation.cell import SETTINGS, Cell, G, K, own
 from noether.normalisation.evidence import mean, mean_record
 from noether.normalisation.launches import job, lanes, seed_of
@@ -47,7 +47,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         seed=seed_of(cell),
     )
     task = job(parts, windows=1, every=steps)
-    run = noisy.run(task, cell.backend)
+    run = noisy_launch.run(task, cell.backend)
     s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
     r4 = run.means("r4")[0] - scatter(r, s, np.full(steps, eta * G), of_lane).mean(axis=0)
     found = mean(by_rho(r4) / published)

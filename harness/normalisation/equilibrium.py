@@ -20,8 +20,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.rules import RULES
-from noether.kernels import noisy
-from noether.kernels.noisy import NoisyJob
+from noether.kernels.loops import noisy_launch
+from noether.kernels.loops.noisy_launch import NoisyJob
 from noether.kernels.programs.precision import Precision
 from noether.normalisation import balance
 from noether.normalisation.cell import Cell, G, K, U
@@ -115,7 +115,7 @@ def settled(cell: Cell) -> list[Record]:
         parts = lanes(
             e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell)
         )
-        run = noisy.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
+        run = noisy_launch.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
         bound, bound_chord, left = rounding(beta, e, e / K * G, STEPS)
         left = left * FAR**4 < U  # decided by the parameters: the start is forgotten
         r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
@@ -207,7 +207,7 @@ def fluctuating(cell: Cell) -> list[Record]:
         e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell)
     )
     task = job(parts, windows=steps, every=1)
-    run = noisy.run(task, cell.backend)
+    run = noisy_launch.run(task, cell.backend)
     return [
         *balance.summed(cell, task, run),
         *averaged(cell, run, points, many, G**2, "white noise in a plane"),
@@ -235,11 +235,11 @@ def projected(cell: Cell) -> list[Record]:
         "projected",
     )
     return averaged(
-        cell, noisy.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions"
+        cell, noisy_launch.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions"
     )
 
 
-def averaged(cell: Cell, run: noisy.Sums, points, many: int, power: float, note: str) -> list[Record]:
+def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float, note: str) -> list[Record]:
     """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point."""
     beta, e = np.array(points).T
     late, steps = len(run.sums) // 3, run.every * len(run.sums)

@@ -1,11 +1,11 @@
-"""Launches of kernels/noisy.py for a regime, lane by lane."""
+"""Launches of kernels/loops/noisy_launch.py for a regime, lane by lane."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from noether.cases.rules import RULES
-from noether.kernels import noise, noisy
+from noether.kernels.loops import noise, noisy_launch
 from noether.kernels.programs.precision import Precision, parse, representable
 from noether.seeds import derive
 
@@ -32,8 +32,8 @@ def lanes(eta, beta, k, drift, size, rho, r, *, number, seed: int, swing=0.0, sh
     return q0, np.zeros_like(q0) if start is None else start, np.array(params), counters
 
 
-def job(parts, *, windows: int, every: int, rule: str = "heavy-ball") -> noisy.NoisyJob:
-    return noisy.NoisyJob(RULES[rule], Precision("float64"), *parts, windows, every)
+def job(parts, *, windows: int, every: int, rule: str = "heavy-ball") -> noisy_launch.NoisyJob:
+    return noisy_launch.NoisyJob(RULES[rule], Precision("float64"), *parts, windows, every)
 
 
 def drawn(
@@ -46,7 +46,7 @@ def drawn(
     windows: int = 3,
     every: int = 4,
     seed: int = 5,
-) -> noisy.NoisyJob:
+) -> noisy_launch.NoisyJob:
     """A launch with everything at random, for comparing backends: each kind of noise, a swing, a mean."""
     p, rng = parse(precision), np.random.default_rng(seed)
     q0, v0 = (
@@ -61,7 +61,7 @@ def drawn(
         rng.choice([0, noise.WHITE, 1 << 28], count),
         rng.integers(0, 4, count),
     ]
-    return noisy.NoisyJob(
+    return noisy_launch.NoisyJob(
         RULES[rule],
         p,
         q0,

@@ -1,4 +1,4 @@
-"""B1 of the noisy loop: kernels/noise_loop.py against its numpy twin, bit for bit (theory.md#B1)."""
+"""B1 of the noisy loop: kernels/loops/noise_loop.py against its numpy twin, bit for bit (theory.md#B1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether.disagreement import first_sum
-from noether.kernels import launch, noisy
+from noether.kernels.loops import launch, noisy_launch
 from noether.normalisation.cell import Cell
 from noether.normalisation.evidence import record
 from noether.normalisation.launches import FORCES, drawn, seed_of
@@ -52,7 +52,7 @@ def compared(cell: Cell) -> list[Record]:
     which = FORCES[int(cell.part.rpartition("-")[2])]
     every = EVERY.get(cell.backend, COMPILED)
     job = drawn(*which, count=LANES, windows=WINDOWS, every=every, seed=seed_of(cell))
-    mine, params, counters = noisy.run(job, cell.backend), job.params.copy(), job.counters.copy()
+    mine, params, counters = noisy_launch.run(job, cell.backend), job.params.copy(), job.counters.copy()
     params[0] = params[0] * (1 + 2.0**-10)
     counters[1] ^= np.uint32(1)
     others = {
@@ -60,11 +60,11 @@ def compared(cell: Cell) -> list[Record]:
         "eta x (1 + 2^-10)": replace(job, params=params),
         "noise of another seed": replace(job, counters=counters),
     }
-    return [judged(cell, job, mine, noisy.run(other), control) for control, other in others.items()]
+    return [judged(cell, job, mine, noisy_launch.run(other), control) for control, other in others.items()]
 
 
 def judged(
-    cell: Cell, job: noisy.NoisyJob, mine: noisy.Sums, plain: noisy.Sums, control: str | None
+    cell: Cell, job: noisy_launch.NoisyJob, mine: noisy_launch.Sums, plain: noisy_launch.Sums, control: str | None
 ) -> Record:
     """Every sum that leaves, and both ends."""
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]

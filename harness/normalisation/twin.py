@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels import noisy
+from noether.kernels.loops import noisy_launch
 from noether.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
 from noether.normalisation.launches import job, lanes
 from noether.normalisation.relaxation import Regime, corrected
@@ -46,7 +46,7 @@ def memory(beta, e, eta, coherent: bool):
 
 
 def paces(steps: int, shift) -> np.ndarray:
-    """(steps, ...) of |ghat|/G, as kernels/noisy.py swings it."""
+    """(steps, ...) of |ghat|/G, as kernels/loops/noisy_launch.py swings it."""
     return 1 + SWING * ((np.arange(steps)[:, None] >> np.atleast_1d(shift)) & 1)
 
 
@@ -92,7 +92,7 @@ class Filter:
         self.ends = np.rint(np.outer(np.arange(1, 4 * SPANS + 1) / 4, r.steps)).astype(int)
         self.steps = int(self.ends.max())
         parts = lanes(self.eta, beta, K, G, 0.0, 1.0, r.x0**0.25, number=0, seed=0, swing=SWING, shift=shift)
-        run = noisy.run(job(parts, windows=self.steps, every=1), backend)
+        run = noisy_launch.run(job(parts, windows=self.steps, every=1), backend)
         self.pace = paces(self.steps, shift)
         self.scale, self.lr = memory(beta, self.e, self.eta, True), learning_rate(beta, self.e, True)
         self.V, self.angle = (

@@ -1,6 +1,6 @@
 """What the noise itself does to r^4, lane by lane, with its mean known: a control variate.
 
-The signs s_n of a lane are known (kernels/noise.py), so L' = beta L - eta |ghat| s is too, whatever q does
+The signs s_n of a lane are known (kernels/loops/noise.py), so L' = beta L - eta |ghat| s is too, whatever q does
 (relaxation.py); and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean zero
 and scatters is
 
@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kernels import noise
-from noether.kernels.noisy import NoisyJob
+from noether.kernels.loops import noise
+from noether.kernels.loops.noisy_launch import NoisyJob
 from noether.normalisation.relaxation import Regime, squares
 
 

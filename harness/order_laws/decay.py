@@ -19,7 +19,7 @@ import numpy as np
 
 from noether import sweep
 from noether.cases.rules import HEAVY_BALL
-from noether.kernels.launch import run
+from noether.kernels.loops.launch import run
 from noether.laws import charge, decay_law
 from noether.order_laws import constants
 from noether.order_laws.records import bounded, judge

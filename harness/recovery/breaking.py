@@ -19,7 +19,7 @@ from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
 from noether.cases.rules import RULES
 from noether.domain import leaving
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import act, broken_force, charge, charge_own, charge_predicted, dot
 from noether.recovery import rounding

@@ -20,7 +20,7 @@ from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL
 from noether.cases.rules import RULES
 from noether.domain import leaving, same_stores
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws import act, charge, charge_own, charge_predicted, dot
 from noether.recovery import rounding

@@ -28,7 +28,7 @@ from noether import faults
 from noether.cases.case import linear
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.rules import HEAVY_BALL
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import act, dot

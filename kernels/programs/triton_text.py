@@ -16,7 +16,7 @@ HEADER = '''"""A traced program, printed by kernels/programs/triton_text.py. {wh
 import triton
 import triton.language as tl
 
-from noether.kernels.rounding import exp, log, narrow
+from noether.kernels.loops.triton_rounding import exp, log, narrow
 
 
 @triton.jit

@@ -10,7 +10,7 @@ import numpy as np
 
 from noether.bench.peers import THREADS
 from noether.bench.work import Work
-from noether.kernels import launch
+from noether.kernels.loops import launch
 from noether.kernels.programs.precision import widen
 
 LANES = 32 * launch.WARPS
@@ -50,7 +50,7 @@ def updating(work: Work):
 
 
 def screening(work: Work):
-    from noether.kernels.screening import compiled
+    from noether.kernels.loops.screen_launch import compiled
 
     laws = len(work.residual.outputs)
     spent, steps = np.empty((laws, work.lanes)), np.empty((2 * laws + 1, work.lanes), np.int32)

@@ -3,7 +3,7 @@
 A file is the library, what the compiler said (UTF-8), the length of that in 8 bytes, and the SHA-256 of its
 name and all before it. A loader ignores what follows the library. The name is the hash of the C text, the
 compiler and the processor's features; nothing is ever changed in place, so that concurrent runs agree. At
-most LIMIT files stay, the oldest go. Folders are those of kernels/caches.py.
+most LIMIT files stay, the oldest go. Folders are those of kernels/cache_folders.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-from noether.kernels import caches
+from noether.kernels import cache_folders
 from noether.kernels.ptx.native.compiler import CompileFailed
 
 LIMIT = 1000  # files, about 40 kB each
@@ -34,7 +34,7 @@ def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
     """
     name = hashlib.sha256(f"{compiler.key}\n\n{text}".encode()).hexdigest() + ".so"
     troubles: dict[Path, Exception] = {}
-    for folder in caches.places("native"):
+    for folder in cache_folders.places("native"):
         path = folder / name
         try:
             found, new = intact(path), False
@@ -43,17 +43,17 @@ def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
             # A folder on a noexec mount can be written, but nothing in it loaded.
             library = opened(path, found[0], tried if new else lambda copy: "")
             if new:  # not before it was tried: what ends a process must not be found and trusted
-                caches.write(path, found[0])
-                caches.shrink(folder, LIMIT)
+                cache_folders.write(path, found[0])
+                cache_folders.shrink(folder, LIMIT)
         except CompileFailed as error:
-            if caches.has_room(folder):
+            if cache_folders.has_room(folder):
                 raise
             troubles[folder] = error
         except OSError as error:
             troubles[folder] = error
         else:
             for bad, error in troubles.items():
-                caches.note(f"no compiled library can be kept in {bad}, {folder} is used: {line(error)}")
+                cache_folders.note(f"no compiled library can be kept in {bad}, {folder} is used: {line(error)}")
             return library, found[1]
     told = "; ".join(f"{folder}: {line(error)}" for folder, error in troubles.items())
     raise CacheFailed(f"no compiled library can be kept anywhere: {told or 'no folder is safe'}")
@@ -85,7 +85,7 @@ def opened(path: Path, raw: bytes, tried) -> ctypes.CDLL:
 
 def intact(path: Path) -> tuple[bytes, str] | None:
     """The file of a library and what the compiler said of it; None where it is not there or not ours or changed."""
-    raw = caches.read(path)
+    raw = cache_folders.read(path)
     if raw is None:
         return None
     body, digest = raw[:-32], raw[-32:]

@@ -4,7 +4,7 @@
     projected   F = (z - q <z, q>/|q|^2) / |q|                                                                (2)
 
 with a (a scalar) and z (one number a component) = (drift + noise s_n) (1 + swing p_n), s_n the telegraph signs (3) of
-kernels/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In (1) |ghat| = |a| and the
+kernels/loops/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In (1) |ghat| = |a| and the
 correlation of the noise lives in the frame that turns with q; in (2), in the frame at rest. Neither is a gradient of a loss.
 
 What leaves is, for each window of `every` steps, the sum over its steps n -> n+1 of
@@ -13,7 +13,7 @@ What leaves is, for each window of `every` steps, the sum over its steps n -> n+
     the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 < 1e-9     (5)
 
     numpy        the plain step of kernels/programs/numpy_step.py; the oracle
-    triton-...   kernels/noise_loop.py, executed as kernels/launch.py executes; the same bits
+    triton-...   kernels/loops/noise_loop.py, executed as kernels/loops/launch.py executes; the same bits
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from noether.cases.rules import Rule
-from noether.kernels import launch, noise
+from noether.kernels.loops import launch, noise
+from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision, encode, widen
-from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")
 COUNTERS = ("lane", "seed", "threshold", "shift")
@@ -190,7 +190,7 @@ def plain(job: NoisyJob) -> Sums:
 def constexprs(job: NoisyJob, block: int) -> dict:
     import triton.language as tl
 
-    from noether.kernels import noise_loop
+    from noether.kernels.loops import noise_loop
 
     p = job.precision
     return {"FORCE": getattr(noise_loop, job.force), "SIGNS": job.signs, "D": len(job.q0), "RULE": job.rule.number, "ARITH": getattr(tl, p.arith),
@@ -209,8 +209,8 @@ def arrays(job: NoisyJob) -> list[np.ndarray]:
 
 def compiled(job: NoisyJob, arch: int = 90, warps: int = launch.WARPS):
     """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.compiled import compile_ptx
-    from noether.kernels.noise_loop import noisy
+    from noether.kernels.loops.compiled import compile_ptx
+    from noether.kernels.loops.noise_loop import noisy
 
     p = job.precision
     signature = {
@@ -239,7 +239,7 @@ def summed(job: NoisyJob, buffers: list[np.ndarray], backend: str, notes: dict |
 def launched(job: NoisyJob, device: str, block: int, **options) -> list[np.ndarray]:
     import torch
 
-    from noether.kernels.noise_loop import noisy
+    from noether.kernels.loops.noise_loop import noisy
 
     sent = [torch.from_numpy(x).to(device) for x in arrays(job)]
     noisy[(-(-job.lanes // block),)](*sent, job.lanes, job.windows, job.every, **constexprs(job, block), **options)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from noether.kernels import caches
+from noether.kernels import cache_folders
 
 LIMIT = 4000  # kernels, about 100 kB each
 
@@ -73,10 +73,10 @@ def manager() -> type:
                     return str(path)
                 except OSError as error:
                     trouble = error
-                    caches.note(
+                    cache_folders.note(
                         f"{place} cannot be written, a temporary folder is: {error.strerror or error}"
                     )
-            raise caches.NoFolder(
+            raise cache_folders.NoFolder(
                 f"Triton's {filename} can be kept nowhere: {trouble or 'no folder is safe'}"
             )
 
@@ -104,23 +104,23 @@ def places():
         place = _asked(word)
         if place is not None:
             yield place
-    yield from caches.places("triton")
+    yield from cache_folders.places("triton")
 
 
 @cache
 def _asked(word: str) -> Path | None:
     place = Path(os.path.abspath(word))
     try:
-        trouble = caches.unsafe(place)
+        trouble = cache_folders.unsafe(place)
         if not trouble:
             place.mkdir(0o700, parents=True, exist_ok=True)
-            trouble = caches.unsafe(place)
+            trouble = cache_folders.unsafe(place)
         if not trouble:
             with tempfile.TemporaryFile(dir=place):
                 return place.resolve()
     except (OSError, ValueError) as error:
         trouble = str(error)
-    caches.note(f"TRITON_CACHE_DIR is not used: {trouble}")
+    cache_folders.note(f"TRITON_CACHE_DIR is not used: {trouble}")
     return None
 
 
@@ -129,11 +129,11 @@ def digest(name: str, key: str, content: bytes) -> bytes:
 
 
 def sound(path: Path, key: str) -> bool:
-    content, said = caches.read(path), caches.read(path.with_name(path.name + ".sha256"))
+    content, said = cache_folders.read(path), cache_folders.read(path.with_name(path.name + ".sha256"))
     return content is not None and digest(path.name, key, content) == said
 
 
 def keep(path: Path, key: str, content: bytes) -> None:
     """The sum first: a file without its own is damage, a sum without a file is nothing."""
-    caches.write(path.with_name(path.name + ".sha256"), digest(path.name, key, content))
-    caches.write(path, content)
+    cache_folders.write(path.with_name(path.name + ".sha256"), digest(path.name, key, content))
+    cache_folders.write(path, content)

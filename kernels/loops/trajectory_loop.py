@@ -14,7 +14,7 @@ float as float32, a relative error of 6e-8 in every float64 step.
 import triton
 import triton.language as tl
 
-from noether.kernels.rounding import exp, load, log, narrow, quotient, store
+from noether.kernels.loops.triton_rounding import exp, load, log, narrow, quotient, store
 
 
 @triton.jit

@@ -10,7 +10,7 @@ one sequence at different steps, as they would with a sum. (3) is a random teleg
 rho^|n-m| with rho = 1 - 2 t/2^32, exactly white for t = 2^31 and constant for t = 0: the covariance of an AR(1) process,
 and every value exact in every precision.
 
-The twin in Triton is kernels/noise_loop.py; the two agree bit for bit.
+The twin in Triton is kernels/loops/noise_loop.py; the two agree bit for bit.
 Source of the constants of mix: C. Wellons, hash-prospector (2018, public domain), "lowbias32".
 """
 

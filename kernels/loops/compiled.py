@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from noether.kernels.tritonfiles import checked
+from noether.kernels.loops.triton_cache import checked
 
 ARCHITECTURES = (80, 90)
 

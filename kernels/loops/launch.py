@@ -22,13 +22,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.cases.rules import RULES, Rule
-from noether.kernels.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
+from noether.kernels.loops.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
+from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.numpy_step import advanced
 from noether.kernels.programs.numpy_step import trajectory as plain_trajectory
 from noether.kernels.programs.precision import BUFFER, Precision, encode
 from noether.kernels.programs.program import Program
 from noether.kernels.signals import end_with_parent, unheard
-from noether.kernels.tritonfiles import checked
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
@@ -203,8 +203,8 @@ SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat
 
 def compiled(job: Job, arch: int = 90, warps: int = WARPS):
     """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.compiled import compile_ptx
-    from noether.kernels.loop import trajectory
+    from noether.kernels.loops.compiled import compile_ptx
+    from noether.kernels.loops.trajectory_loop import trajectory
 
     p = job.precision
     signature = {
@@ -238,7 +238,7 @@ def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None
 def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
-    from noether.kernels.loop import trajectory
+    from noether.kernels.loops.trajectory_loop import trajectory
 
     q, v = buffers(job)
     send = lambda x: torch.from_numpy(x).to(device)  # noqa: E731

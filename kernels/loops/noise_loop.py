@@ -1,7 +1,7 @@
 """The noisy time loop: a tangential force with telegraph noise, one lane a trajectory, sums of windows leave.
 
-Equations (1)-(3) of kernels/noise.py and (1)-(5) of kernels/noisy.py, in the order of operations of its `plain`; the two
-agree bit for bit. The step is `advance` of kernels/loop.py: what enters its slot for eps is the noise of this step,
+Equations (1)-(3) of kernels/loops/noise.py and (1)-(5) of kernels/loops/noisy_launch.py, in the order of operations of its `plain`; the two
+agree bit for bit. The step is `advance` of kernels/loops/trajectory_loop.py: what enters its slot for eps is the noise of this step,
 which only the force reads.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; params_ptr (6, lanes) float64: eta, beta, k, drift,
@@ -11,13 +11,13 @@ noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, sh
 import triton
 import triton.language as tl
 
-from noether.kernels.loop import advance, share_of
-from noether.kernels.rounding import load, store
+from noether.kernels.loops.trajectory_loop import advance, share_of
+from noether.kernels.loops.triton_rounding import load, store
 
 
 @triton.jit
 def mix(x):
-    """uint32; kernels/noise.py mix."""
+    """uint32; kernels/loops/noise.py mix."""
     x = x ^ (x >> 16)
     x = x * 0x7FEB352D
     x = x ^ (x >> 15)

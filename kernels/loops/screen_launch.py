@@ -1,7 +1,7 @@
 """Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
 
     numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the oracle
-    triton-...   kernels/screen.py, executed as kernels/launch.py executes; the same bits
+    triton-...   kernels/loops/screen_loop.py, executed as kernels/loops/launch.py executes; the same bits
 
 A residual program (harness/residuals.py) gives one number for each law and step, |measured - predicted| in units of
 its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN is inf.
@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether.kernels import launch
-from noether.kernels.launch import Job
+from noether.kernels.loops import launch
+from noether.kernels.loops.launch import Job
+from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.numpy_step import advanced
 from noether.kernels.programs.precision import Precision, encode
 from noether.kernels.programs.program import Program
 from noether.kernels.programs.triton_text import function
-from noether.kernels.tritonfiles import checked
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 FLOAT64 = Precision("float64")
@@ -97,8 +97,8 @@ def constexprs(screen: Screen, block: int) -> dict:
 
 def compiled(screen: Screen, arch: int = 90, warps: int = launch.WARPS):
     """The screen's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.compiled import compile_ptx
-    from noether.kernels.screen import screen as kernel
+    from noether.kernels.loops.compiled import compile_ptx
+    from noether.kernels.loops.screen_loop import screen as kernel
 
     p = screen.job.precision
     signature = {
@@ -133,7 +133,7 @@ def launched(screen: Screen, backend: str) -> Found:
 def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.ndarray]:
     import torch
 
-    from noether.kernels.screen import screen as kernel
+    from noether.kernels.loops.screen_loop import screen as kernel
 
     sent = [torch.from_numpy(x).to("cuda") for x in arrays]
     options = dict(num_warps=launch.WARPS, enable_fp_fusion=False)

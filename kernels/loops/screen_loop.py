@@ -1,8 +1,8 @@
-"""The screening loop: the update of kernels/loop.py, and beside it the residuals of the laws.
+"""The screening loop: the update of kernels/loops/trajectory_loop.py, and beside it the residuals of the laws.
 
 GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a program
 over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy of the parameters
-that the update never touches. Its plain twin is kernels/screening.py `watch`; the two agree bit for bit.
+that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the two agree bit for bit.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
 (2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q. LATE has bit l
@@ -12,8 +12,8 @@ set where law l looks back two steps.
 import triton
 import triton.language as tl
 
-from noether.kernels.loop import advance, share_of
-from noether.kernels.rounding import load, store
+from noether.kernels.loops.trajectory_loop import advance, share_of
+from noether.kernels.loops.triton_rounding import load, store
 
 
 @triton.jit

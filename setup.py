@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: files of the working tree that an installed package reads too (harness/resources.py)."""
+"""What pyproject.toml cannot say: files of the working tree that an installed package reads too (harness/system/resources.py)."""
 
 import shutil
 from pathlib import Path

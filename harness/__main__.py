@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 
-from noether import outlet
+from noether.system import outlet
 
 INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
 

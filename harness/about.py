@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from noether import seal
-from noether.fields import FINITE, NAME, NUMBER, OBJECT, TEXT, TRUTH, check, list_of, object_of, one_of, whole
 from noether.records import newer, plain
-from noether.strict import first_line, read_json
-from noether.usage import UsageError
+from noether.system import seal
+from noether.system.fields import (
+    FINITE,
+    NAME,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TRUTH,
+    check,
+    list_of,
+    object_of,
+    one_of,
+    whole,
+)
+from noether.system.strict_reading import first_line, read_json
+from noether.system.usage import UsageError
 from noether.verdicts import SCHEMA
 
 FIELDS = {

@@ -5,7 +5,7 @@
     entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that hold,
               how many hold, and for an order its slope and the uncertainty of it
 
-    check     of all that stands before it (harness/seal.py), so that a flipped digit is found. Whoever edits the file by
+    check     of all that stands before it (harness/system/seal.py), so that a flipped digit is found. Whoever edits the file by
               hand takes this line out, and the next --update-baseline writes it again.
 
 What may become of an entry is decided in harness/ratchet.py.
@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
-from noether import seal
-from noether.fields import FINITE, OBJECT, Kind, check, whole
-from noether.files import write_whole
 from noether.records import plain
-from noether.strict import first_line, read_json, reason, shortened
-from noether.usage import UsageError
+from noether.system import seal
+from noether.system.fields import FINITE, OBJECT, Kind, check, whole
+from noether.system.files import write_whole
+from noether.system.strict_reading import first_line, read_json, reason, shortened
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, ORDER, Record
 
 SCHEMA = 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from noether import memorylimit
-from noether.timelimit import TimeUp
-from noether.usage import UsageError
+from noether.system import memorylimit
+from noether.system.timelimit import TimeUp
+from noether.system.usage import UsageError
 
 MODULE = "noether_case_"  # how modules made of case files are named (harness/casefile.py)
 

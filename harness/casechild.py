@@ -21,13 +21,14 @@ import sys
 import threading
 import time
 
-from noether import casefile, memorylimit
+from noether import casefile
 from noether.casesource import sha256
 from noether.casetrial import try_out
 from noether.complaint import Origin
-from noether.machine import importable
-from noether.timelimit import VARIABLE, allowed, limited, overdue
-from noether.usage import UsageError
+from noether.system import memorylimit
+from noether.system.machine import importable
+from noether.system.timelimit import VARIABLE, allowed, limited, overdue
+from noether.system.usage import UsageError
 
 GRACE = 1.0  # seconds for the alarm inside the child to speak before it is killed
 STARTS = 60.0  # seconds for a server that starts on a busy machine

@@ -16,14 +16,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from noether import casewatch, processstate
+from noether import casewatch
 from noether.casehome import HOMES, Home, ready
 from noether.cases import CATALOG, Case
 from noether.casesource import Refused, Source, file_digest, read, split
 from noether.casetrial import check_types
 from noether.complaint import Origin, told
-from noether.timelimit import allowed, limited
-from noether.usage import UsageError, unknown
+from noether.system import processstate
+from noether.system.timelimit import allowed, limited
+from noether.system.usage import UsageError, unknown
 
 LOADED: dict[str, Case] = {}
 """Cases from files, by name: what `choices.case_named` finds beside the catalogue."""

@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 LARGEST = 2**24  # bytes of one text
 

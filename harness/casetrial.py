@@ -17,8 +17,8 @@ import numpy as np
 from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, brief
 from noether.complaint import Origin, UndeclaredParameter, first_line, told
 from noether.kernels.programs.namespaces import NUMPY
-from noether.timelimit import TimeUp, allowed, limited
-from noether.usage import UsageError
+from noether.system.timelimit import TimeUp, allowed, limited
+from noether.system.usage import UsageError
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANES = 4

@@ -19,7 +19,7 @@ from pathlib import Path
 from noether import casefile
 from noether.casesource import canonical, file_digest, split
 from noether.kernels import cache_folders
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
 MOST = 10_000  # lines; the oldest half goes when there are more

@@ -12,11 +12,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from noether import resources
 from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.kernels.programs.namespaces import NUMPY
+from noether.system import resources
+from noether.system.usage import unknown
 from noether.table import listing
-from noether.usage import unknown
 
 THEORY = resources.path("theory.md")
 

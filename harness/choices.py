@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from noether import casechild, casefile, casetrial
 from noether.cases import CATALOG, Case
-from noether.usage import UsageError, unknown
+from noether.system.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
 LARGEST = 2**21  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB

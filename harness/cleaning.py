@@ -15,9 +15,9 @@ from pathlib import Path
 
 from noether.folder import read_about
 from noether.kernels import cache_folders
-from noether.lock import Lock
+from noether.system.lock import Lock
+from noether.system.usage import UsageError
 from noether.terminal import listing
-from noether.usage import UsageError
 
 OURS = (
     "run.json",

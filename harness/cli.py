@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
-from noether import commands, decision, outlet
+from noether import commands, decision
 from noether.commands import (
     HOLDS,
     INTERNAL,
@@ -29,8 +29,9 @@ from noether.commands import (
 from noether.commands.app import app
 from noether.commands.completion import VARIABLE, prepare
 from noether.commands.verify import with_baseline_file
-from noether.outside import guarded
-from noether.usage import CannotRun, UsageError
+from noether.system import outlet
+from noether.system.outside import guarded
+from noether.system.usage import CannotRun, UsageError
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 

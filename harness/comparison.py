@@ -22,7 +22,7 @@ from pathlib import Path
 from noether.baseline import CHOICE, Baseline, key, of_run
 from noether.folder import Run, read_run
 from noether.ratchet import Comparison, compare
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
 
 BADNESS = {HOLDS: 0, INCONCLUSIVE: 1, VIOLATED: 2}

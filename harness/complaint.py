@@ -10,9 +10,9 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from noether import memorylimit
 from noether.cases.case import Case, CaseError
-from noether.timelimit import TimeUp
+from noether.system import memorylimit
+from noether.system.timelimit import TimeUp
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from noether.kernels.signals import deaf
-from noether.machine import importable
 from noether.server import Setting, environment, prepare
-from noether.usage import CannotRun
+from noether.system.machine import importable
+from noether.system.usage import CannotRun
 
 STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
 GRACE = 5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line

@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from noether import outlet
+from noether.system import outlet
 
 UNPRINTED = "unprinted.txt"
 TOLD = 20  # violations that an unfinished run names on stderr
@@ -74,7 +74,7 @@ def conclude(complain) -> None:
 
 def write(made: Decision, why: list[str]) -> str:
     """unprinted.txt; returns where it is, or why it is not."""
-    from noether.files import write_whole
+    from noether.system.files import write_whole
 
     if made.folder is None or not made.folder.is_dir():
         return ""

@@ -19,7 +19,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import paired
-from noether.seeds import derive
+from noether.system.seeds import derive
 from noether.trajectory import Trajectory
 from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 

@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from noether import compilers, jobs
-from noether.machine import DISTRIBUTION, cpus, importable, processor, remedy, strangers, versions
+from noether.system import compilers, jobs
+from noether.system.machine import DISTRIBUTION, cpus, importable, processor, remedy, strangers, versions
 from noether.table import listing
 from noether.wide import EXTENDED, mantissa_bits
 

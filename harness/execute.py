@@ -19,15 +19,16 @@ from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import casefile, memorylimit, processstate, server
+from noether import casefile, server
 from noether.blame import blamed
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.kernels import cache_folders
-from noether.machine import cpus
 from noether.server import Setting
-from noether.timelimit import TimeUp, limited
-from noether.usage import UsageError
+from noether.system import memorylimit, processstate
+from noether.system.machine import cpus
+from noether.system.timelimit import TimeUp, limited
+from noether.system.usage import UsageError
 from noether.verdicts import Record
 from noether.wide import require_wide
 

@@ -24,9 +24,9 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
-from noether.machine import instructions, versions
 from noether.server import Setting
-from noether.usage import CannotRun, UsageError
+from noether.system.machine import instructions, versions
+from noether.system.usage import CannotRun, UsageError
 
 LAST_BITS = "elementary functions may differ there in their last bits"
 ENTRY = "noether.executors"

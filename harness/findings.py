@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from noether.claims.book import BOOK
 from noether.folder import Run
 from noether.symmetry_map.printed import map_of, markdown
+from noether.system.usage import UsageError
 from noether.table import number
-from noether.usage import UsageError
 from noether.verdicts import HOLDS, Record
 
 HEAD = """# Findings

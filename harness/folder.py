@@ -5,7 +5,7 @@
     cells.jsonl     one line for each cell that is done: its name and how many records it has. A cell whose count
                     disagrees with records.jsonl was cut off and is run again when the run is resumed.
     Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another run
-    is found (harness/seal.py).
+    is found (harness/system/seal.py).
     lock            held while a process writes; a lock whose process died is free
 """
 
@@ -20,14 +20,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from noether import about, seal
-from noether.fields import NAME, NUMBER, TEXT, check, whole
-from noether.files import UNFINISHED, Appender, Place
-from noether.lock import Lock
-from noether.machine import machine, versions
+from noether import about
 from noether.records import Lines, chained_line, read_lines, read_records, sealed_lines
-from noether.strict import kind_of, loads
-from noether.usage import UsageError
+from noether.system import seal
+from noether.system.fields import NAME, NUMBER, TEXT, check, whole
+from noether.system.files import UNFINISHED, Appender, Place
+from noether.system.lock import Lock
+from noether.system.machine import machine, versions
+from noether.system.strict_reading import kind_of, loads
+from noether.system.usage import UsageError
 from noether.verdicts import SCHEMA, Record
 
 RUNS = Path("runs")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from noether import about, seal
+from noether import about
 from noether.folder import cell_done
 from noether.records import chained_line, sealed_lines
+from noether.system import seal
 
 
 def read_lines(file: Path) -> list[dict]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from noether import resources
-from noether.outside import lines, printable
+from noether.system import resources
+from noether.system.outside import lines, printable
 from noether.table import footing, killers, number, unsaid, verdict, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
@@ -59,7 +59,7 @@ def as_property(text: str) -> str:
 def case_place(name: str) -> Place:
     """Where a case is declared: the line of its `Case(` in the file of its loss."""
     from noether.choices import case_named
-    from noether.usage import UsageError
+    from noether.system.usage import UsageError
 
     try:
         file = Path(inspect.getsourcefile(case_named(name).loss)).resolve()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from noether.outside import lines
+from noether.system.outside import lines
 from noether.table import number, unsaid
 from noether.verdicts import HOLDS, VIOLATED, Record
 

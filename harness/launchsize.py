@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from noether import memorylimit
-from noether.usage import UsageError
+from noether.system import memorylimit
+from noether.system.usage import UsageError
 
 BYTES = 800
 """Of a launch and all that is judged of it, for each lane, step and component.

@@ -31,7 +31,7 @@ from noether.kernels.programs import numpy_step, trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse
 from noether.laws import EXACT, act, broken_force, charge, dot
-from noether.seeds import derive
+from noether.system.seeds import derive
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, Record
 

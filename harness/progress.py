@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from noether.outside import printable
+from noether.system.outside import printable
 
 EVERY = 10.0  # seconds between two plain lines
 FEWEST = 3  # things done, from which on the time left is estimated

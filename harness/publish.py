@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.files import write_whole
 from noether.folder import Run, read_about, read_run
 from noether.junit import document as junit
 from noether.report import render
 from noether.result import Result
-from noether.usage import UsageError
+from noether.system.files import write_whole
+from noether.system.usage import UsageError
 
 
 def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:

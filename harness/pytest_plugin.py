@@ -38,7 +38,7 @@ class Noether:
 
     def decided(self, case, options: dict):
         from noether.run import verify
-        from noether.usage import UsageError
+        from noether.system.usage import UsageError
 
         __tracebackhide__ = True
         case = case if not isinstance(case, (str, Path)) else self.found(str(case))
@@ -66,7 +66,8 @@ class Noether:
 
 def told(result) -> str:
     """The verdict, then what is violated or undecided, a line each, with what replays it."""
-    from noether import outside, table
+    from noether import table
+    from noether.system import outside
 
     lines = [f"noether: {table.verdict(result)}"]
     for part in table.remainder(result):

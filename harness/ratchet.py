@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from noether import resources
 from noether.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
 from noether.kernels.loops.launch import BACKENDS, missing
 from noether.scatter import entry_factor, group, mean_factor
-from noether.usage import UsageError
+from noether.system import resources
+from noether.system.usage import UsageError
 from noether.verdicts import VIOLATED
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3

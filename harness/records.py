@@ -2,7 +2,7 @@
 
 JSON has no infinity: non-finite numbers travel as the strings "nan", "inf", "-inf" in the fields that hold
 numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped with
-a note. Anything else that does not parse, or whose check (harness/seal.py) is not that of its content, is damage
+a note. Anything else that does not parse, or whose check (harness/system/seal.py) is not that of its content, is damage
 and is refused.
 """
 
@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from noether import seal
-from noether.fields import (
+from noether.system import seal
+from noether.system.fields import (
     NAME,
     NONFINITE,
     NUMBER,
@@ -27,8 +27,8 @@ from noether.fields import (
     one_of,
     whole,
 )
-from noether.strict import first_line, loads, read_bytes, shortened
-from noether.usage import UsageError
+from noether.system.strict_reading import first_line, loads, read_bytes, shortened
+from noether.system.usage import UsageError
 from noether.verdicts import SCHEMA, VERDICTS, Record
 
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")

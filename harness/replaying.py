@@ -18,7 +18,7 @@ from noether import casefile, casetrust
 from noether.cases import CATALOG
 from noether.folder import Run
 from noether.records import plain
-from noether.usage import UsageError, unknown
+from noether.system.usage import UsageError, unknown
 from noether.verdicts import Record
 from noether.wide import require_wide
 

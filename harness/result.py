@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from noether.choices import Selection
-from noether.jobs import AUTO
-from noether.usage import UsageError
+from noether.system.jobs import AUTO
+from noether.system.usage import UsageError
 from noether.verdicts import LawSummary, Record
 
 

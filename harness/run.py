@@ -8,31 +8,21 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from noether import (
-    casefile,
-    casetrust,
-    compilers,
-    executors,
-    launchsize,
-    processstate,
-    promises,
-    replaying,
-    shards,
-    unread,
-)
+from noether import casefile, casetrust, executors, launchsize, promises, replaying, shards, unread
 from noether.cases import Case
 from noether.choices import Request, Selection, select
 from noether.decision import carry
 from noether.execute import execute
 from noether.folder import Folder
-from noether.jobs import jobs as how_many
 from noether.kernels import cache_folders
 from noether.kernels.loops.launch import BackendMissing
-from noether.lock import Replaced
-from noether.machine import instructions, versions
 from noether.refusals import why
 from noether.result import USUAL, How, Plan, Result
-from noether.usage import CannotRun, UsageError
+from noether.system import compilers, processstate
+from noether.system.jobs import jobs as how_many
+from noether.system.lock import Replaced
+from noether.system.machine import instructions, versions
+from noether.system.usage import CannotRun, UsageError
 from noether.verdicts import Record, exit_code, summarise
 from noether.wide import require_wide
 
@@ -280,7 +270,7 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     cell_seconds   how long one cell may take before it is given up
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
-    Raises noether.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is not here.
+    Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is not here.
     """
     for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
         raise UsageError(f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 
-from noether import memorylimit, outlet
+from noether.system import memorylimit, outlet
 
 
 @dataclass(frozen=True)

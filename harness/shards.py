@@ -15,7 +15,7 @@ from noether.costs import cost
 from noether.executors import LAST_BITS, told
 from noether.folder import Folder, Run, read_run
 from noether.records import line
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in

@@ -36,7 +36,7 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import charge_bound, charge_own, dot, formed, size
 from noether.laws.norm import scales
-from noether.seeds import derive
+from noether.system.seeds import derive
 from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 

@@ -30,9 +30,9 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import resources
-from noether.machine import importable
-from noether.seeds import derive
+from noether.system import resources
+from noether.system.machine import importable
+from noether.system.seeds import derive
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("verify", "mexican-hat", "rayleigh", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r")

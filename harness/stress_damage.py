@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.seeds import derive
 from noether.stress import called, mangled, told
+from noether.system.seeds import derive
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
 TINY = ("verify", "rayleigh", "--law", "D0", "--precision", "float64", "--backend", "numpy", "--jobs", "1", "--lanes", "5", "--steps", "3")

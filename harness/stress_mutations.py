@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import forging, resources
-from noether.seeds import derive
+from noether import forging
 from noether.stress import called, mangled
 from noether.stress_damage import TINY
-from noether.usage import UsageError
+from noether.system import resources
+from noether.system.seeds import derive
+from noether.system.usage import UsageError
 
 STRANGE = (None, True, -1, 0, 5, 2**80, 10**400, 1e300, "", "x", "\x1b[31m", "::stop-commands::x", "a\nb", "\ud800", "../../x", "nan", "inf", [], {}, [[]],
            {"a": {"b": [1, "c"]}}, ["x"] * 50, "x" * 5000)  # fmt: skip

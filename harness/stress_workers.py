@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.seeds import derive
 from noether.stress import WORDS, differences, outcome, start, undisturbed
+from noether.system.seeds import derive
 
 MANY = tuple("2" if before == "--jobs" else word for before, word in zip(("", *WORDS), WORDS, strict=False))
 

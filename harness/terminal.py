@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
 
-from noether.outside import lines
+from noether.system.outside import lines
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDEST = 200  # columns: beyond it an eye loses its line

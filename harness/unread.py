@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from noether.cases.rules import RULES
 from noether.laws import EXACT
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 OPTION = {
     "eta": "--eta",

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
 VERDICTS = (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)
 ROUNDING, ORDER, STATISTICAL, BITWISE = "rounding", "order", "statistical", "bitwise"
-SCHEMA = 2  # 2: every line and run.json end in a check (harness/seal.py)
+SCHEMA = 2  # 2: every line and run.json end in a check (harness/system/seal.py)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import types
 from dataclasses import dataclass
 
 from noether.kernels.loops.launch import BackendMissing
-from noether.seeds import derive
+from noether.system.seeds import derive
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 

@@ -406,7 +406,7 @@ VERIFY = ("verify", "mexican-hat", "--law", "D2", "--rule", "gradient-descent", 
     ],
 )
 def test_a_run_that_had_to_do_otherwise_says_so_in_its_last_lines(tmp_path, environment, told):
-    from noether.machine import importable
+    from noether.system.machine import importable
 
     env = {**importable(), **environment, "TMPDIR": str(tmp_path)}
     for name in ("XDG_CACHE_HOME", cache_folders.VARIABLE):

@@ -16,8 +16,8 @@ from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import ARITY
 from noether.laws import EXACT
 from noether.plan import PRECISIONS
+from noether.system.usage import UsageError
 from noether.trajectory import Trajectory
-from noether.usage import UsageError
 
 WORDS = {name for name in vars(trace.TraceNamespace) if not name.startswith("_")}
 HOST = {"abs", "max"}  # of residuals beside a step: no case can write them

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE, refused
 
-from noether import casechild, casefile, casetrial, cli, complaint, timelimit, verify
+from noether import casechild, casefile, casetrial, cli, complaint, verify
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
 from noether.choices import Request, select
-from noether.machine import importable
-from noether.usage import UsageError
+from noether.system import timelimit
+from noether.system.machine import importable
+from noether.system.usage import UsageError
 
 THREE = GOOD_CASE.replace("((0.5, 1.0), (0.5, 1.0))", "((0.5, 1.0), (0.5, 1.0), (0.5, 1.0))").replace("scale(2)", "scale(3)")
 METRIC = GOOD_CASE.replace("import Case", "import DIAGONAL, Metric, Case")

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import casechild, casefile, processstate
+from noether import casechild, casefile
 from noether.casesource import sha256
 from noether.choices import Request, select
-from noether.machine import importable
-from noether.usage import UsageError
+from noether.system import processstate
+from noether.system.machine import importable
+from noether.system.usage import UsageError
 
 LOW = GOOD_CASE.replace("0.5", "LOW")
 EVIL = "open('ran', 'w').write('evil')\nLOW = 0.25\n"

@@ -10,10 +10,11 @@ import pytest
 from test_casefile_bytes import EVIL, LOW, case, here, lazy  # noqa: F401
 from test_cli import GOOD_CASE
 
-from noether import casechild, casefile, cli, processstate
+from noether import casechild, casefile, cli
 from noether.casesource import sha256
 from noether.choices import Request, select
-from noether.usage import UsageError
+from noether.system import processstate
+from noether.system.usage import UsageError
 
 READS = {
     "open": "LOW = float(open('data').read())",

@@ -6,8 +6,9 @@ import pytest
 from test_casefile import loss
 from test_cli import GOOD_CASE, refused
 
-from noether import casechild, memorylimit
+from noether import casechild
 from noether.choices import Request, select
+from noether.system import memorylimit
 
 MORE = "needs more memory than 0.75 GiB (NOETHER_CASE_MEMORY sets another limit)"
 GREEDY = {

@@ -11,7 +11,7 @@ import pytest
 from noether import cleaning
 from noether.cli import call
 from noether.kernels import cache_folders
-from noether.lock import Lock
+from noether.system.lock import Lock
 
 VERIFY = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1"]
 

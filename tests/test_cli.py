@@ -11,8 +11,8 @@ import pytest
 
 from noether.choices import Request, select
 from noether.cli import call
-from noether.machine import importable
-from noether.usage import UsageError
+from noether.system.machine import importable
+from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]

@@ -11,7 +11,7 @@ import pytest
 
 from noether import __version__
 from noether.cli import call
-from noether.machine import importable
+from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISED = (

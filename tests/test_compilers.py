@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from noether import compilers, doctor
+from noether import doctor
 from noether.choices import Request, select
 from noether.cli import call
 from noether.run import plan
+from noether.system import compilers
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import resources, wide
+from noether import wide
 from noether.choices import Request, select
 from noether.kernels.loops import launch
-from noether.machine import EXTRAS, importable, remedy
 from noether.run import plan
+from noether.system import resources
+from noether.system.machine import EXTRAS, importable, remedy
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,7 +59,7 @@ def test_a_bare_folder_named_triton_is_not_triton(tmp_path):
 
 
 def test_doctor_names_the_extra_of_everything_that_is_missing(tmp_path):
-    program = "from importlib import metadata\nimport noether.machine as m\nm.version_of = lambda name: None\n"
+    program = "from importlib import metadata\nimport noether.system.machine as m\nm.version_of = lambda name: None\n"
     done = outcome(BARE + program + "from noether.doctor import software\nprint(*(f.remedy for f in software()), sep='\\n')")
     for package in ("torch", "triton", "heyoka"):
         assert remedy(package) in done.stdout.splitlines()

@@ -18,7 +18,7 @@ from noether.fuzz.breeding import Batch, Cell
 from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.probe import Probe
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = sorted((ROOT / "corpus").glob("*.json"))

@@ -15,9 +15,9 @@ import pytest
 
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.execute import execute
-from noether.machine import importable
 from noether.server import Setting
-from noether.usage import CannotRun
+from noether.system.machine import importable
+from noether.system.usage import CannotRun
 from noether.verdicts import OUTSIDE, Record
 
 SETTING = Setting(path=tuple(sys.path))

@@ -12,7 +12,7 @@ from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import BROKEN, NAME, write
 from noether.symbolic import prove
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 LOSSES = '''
 def product(q, xp):

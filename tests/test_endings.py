@@ -28,9 +28,9 @@ from noether.fuzz.breeding import Batch, Cell
 from noether.fuzz.example import Subject
 from noether.fuzz.outcome import Campaign, absorb
 from noether.fuzz.probe import Probe
-from noether.machine import importable
 from noether.run import RecordingError
-from noether.usage import UsageError
+from noether.system.machine import importable
+from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 HAT = next(c for c in CORE if c.name == "mexican-hat")

@@ -15,8 +15,8 @@ from noether.execute import execute
 from noether.folder import read_run
 from noether.records import line
 from noether.result import How
+from noether.system.usage import CannotRun, UsageError
 from noether.table import verdict
-from noether.usage import CannotRun, UsageError
 
 REQUEST = Request(cases=("product",), law="D0", rule="heavy-ball,sign-descent", precision="float64", backend="numpy")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attacks import ATTACKS
 
-from noether.machine import importable
+from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFY = "verify rayleigh --precision float64 --jobs 1 --out NEW"

@@ -13,7 +13,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, widen
 from noether.lawbook import LAWS
 from noether.laws import EXACT
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CASES = {c.name: c for c in CATALOG}

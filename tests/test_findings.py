@@ -11,7 +11,7 @@ from noether.findings import page
 from noether.folder import Run
 from noether.records import line
 from noether.symmetry_map.table import COLUMNS, PREDICTED, ROWS
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent

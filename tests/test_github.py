@@ -20,7 +20,7 @@ from noether.github import (
     law_place,
     shown,
 )
-from noether.outside import printable
+from noether.system.outside import printable
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["verify", "rayleigh", "mexican-hat", "--precision", "float64", "--jobs", "1"]

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from noether.folder import read_run
-from noether.machine import importable
+from noether.system.machine import importable
 
 CASE = """
 import ctypes, os, sys, time

@@ -2,9 +2,9 @@
 
 import pytest
 
-from noether import jobs
 from noether.cli import call
-from noether.usage import UsageError
+from noether.system import jobs
+from noether.system.usage import UsageError
 
 GIB = 2**30
 

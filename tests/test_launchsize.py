@@ -2,9 +2,10 @@
 
 import pytest
 
-from noether import launchsize, memorylimit, run
+from noether import launchsize, run
 from noether.choices import Request, select
-from noether.usage import UsageError
+from noether.system import memorylimit
+from noether.system.usage import UsageError
 
 
 def planned(**asked):

@@ -173,7 +173,7 @@ CASES = [(command, option) for command, (_, table) in KEPT.items() for option in
 
 @pytest.mark.parametrize("command, option", CASES, ids=lambda x: x)
 def test_what_a_command_is_asked_for_reaches_its_work(command, option, monkeypatch, tmp_path):
-    from noether.usage import UsageError
+    from noether.system.usage import UsageError
 
     if command == "bench":
         pytest.importorskip("triton")

@@ -11,13 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from noether import casefile, outside
+from noether import casefile
 from noether.cases import Case, Symmetry
 from noether.cases.case import CaseError, linear
 from noether.cli import call
 from noether.commands import complain
 from noether.github import Annotation, cell
-from noether.outside import Guarded, guarded, lines, on_page, orders, printable
+from noether.system import outside
+from noether.system.outside import Guarded, guarded, lines, on_page, orders, printable
 from noether.terminal import listing, say
 
 NASTY = [

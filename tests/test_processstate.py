@@ -17,7 +17,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from noether import floating, processstate
+from noether.system import floating, processstate
 
 
 def rounding_down():

@@ -13,8 +13,8 @@ import pytest
 
 from noether import progress
 from noether.cli import call
-from noether.machine import importable
 from noether.progress import Progress, working
+from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 NARROW = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
@@ -168,7 +168,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
 )
 def test_no_command_that_works_long_is_silent(command, patched, often, monkeypatch, capsys, tmp_path):
     """The work is stopped after some lines: what it would have come to is tested elsewhere."""
-    from noether.usage import UsageError
+    from noether.system.usage import UsageError
 
     def slowly(*arguments, **words):
         time.sleep(0.2)

@@ -11,7 +11,7 @@ from ptx_mutants import EQUIVALENT, fills, mutants
 
 from noether.kernels.programs.precision import bfloat16_bits
 from noether.kernels.ptx import Endless, OutOfBounds, Refused, evaluate, parse
-from noether.machine import importable
+from noether.system.machine import importable
 
 if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
     pytest.skip("TRITON_INTERPRET is set: this process cannot compile", allow_module_level=True)

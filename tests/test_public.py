@@ -11,7 +11,7 @@ import pytest
 
 import noether
 from noether.complaint import MOVED, Origin, told
-from noether.machine import importable
+from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,7 +83,7 @@ def test_discover_takes_a_function_a_case_and_a_word():
 
 @pytest.mark.parametrize(("what", "said"), [(3, "loss is int 3, must be a function"), (ring, "--dim is missing"), ("no-such", "no-such")])
 def test_discover_refuses_what_is_no_loss(what, said):
-    with pytest.raises(import_module("noether.usage").UsageError, match=said):
+    with pytest.raises(import_module("noether.system.usage").UsageError, match=said):
         noether.discover(what)
 
 
@@ -103,7 +103,7 @@ def test_discover_refuses_what_is_no_loss(what, said):
 def test_a_case_file_with_an_old_import_is_told_the_new_one(tmp_path, monkeypatch, line, now, own):
     """own: the project has a package of that name, which lacks what is asked for."""
     from noether import casefile
-    from noether.usage import UsageError
+    from noether.system.usage import UsageError
 
     top = line.split()[1].partition(".")[0]
     for name in [n for n in sys.modules if n.partition(".")[0] == top]:
@@ -154,7 +154,7 @@ def test_citation_and_changelog_speak_of_this_version():
 )
 def test_wrong_arguments_from_python_are_refused_in_one_line(cases, options):
     from noether import verify
-    from noether.usage import UsageError
+    from noether.system.usage import UsageError
 
     with pytest.raises(UsageError) as caught:
         verify(*cases, **options)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noether.machine import importable
+from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "docs" / "examples"

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cli import call
-from noether.files import Appender, Place
 from noether.folder import Folder, read_run
 from noether.forging import rewrite
-from noether.lock import Lock
-from noether.machine import importable
 from noether.records import line, parse, read_records
 from noether.run import check_same
-from noether.seeds import derive
-from noether.usage import UsageError
+from noether.system.files import Appender, Place
+from noether.system.lock import Lock
+from noether.system.machine import importable
+from noether.system.seeds import derive
+from noether.system.usage import UsageError
 from noether.verdicts import SCHEMA
 
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--law", "D0,D2", "--jobs", "1"]

@@ -5,7 +5,7 @@ import pytest
 from noether import plan
 from noether.choices import Request, select
 from noether.run import plan as planned
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 
 @pytest.mark.parametrize(("words", "told"), [

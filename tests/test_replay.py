@@ -13,7 +13,7 @@ from noether.execute import run_cell
 from noether.folder import Folder, read_run
 from noether.laws import EXACT
 from noether.replaying import Replays, line, pick
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from noether.records import line, parse
 from noether.symbolic import prove
 from noether.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.symmetry_map.scenes import PAIRS, STARTS, scenes, start
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 (CELL,) = symmetry_map.cells(CORE, "quick", 3)

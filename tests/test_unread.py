@@ -6,8 +6,8 @@ from noether.cases.rules import RULES
 from noether.choices import Request, select
 from noether.laws import EXACT
 from noether.run import plan
+from noether.system.usage import UsageError
 from noether.unread import OPTION, has, reading
-from noether.usage import UsageError
 
 REFUSED = {
     "sign descent has no decay": (dict(cases=("product",), rule="sign-descent", decay=0.1), "--decay is 0.1"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from noether import resources
+from noether.system import resources
 
 ROOT = Path(__file__).resolve().parent.parent
 ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -145,9 +145,9 @@ def test_the_wheel_has_every_module_and_what_they_read(wheel):
 
 WITHIN = """
 import sys
-from noether import resources
+from noether.system import resources
 from noether.github import law_place, fault_place
-from noether.machine import commit
+from noether.system.machine import commit
 from noether.ratchet import SHIPPED
 from noether.cli import call
 assert resources.tree() is None and commit() is None, commit()

@@ -17,7 +17,7 @@ import numpy as np
 from noether.bench import agreement, peers
 from noether.bench.peers import OURS
 from noether.bench.work import Work
-from noether.machine import importable
+from noether.system.machine import importable
 
 PATIENCE = 400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
 

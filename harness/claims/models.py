@@ -17,9 +17,9 @@ from noether.order_laws.curved import on_metric
 from noether.order_laws.power import norm
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
-from noether.seeds import derive
 from noether.symbolic_metric import curved as metric_of
 from noether.symmetry_map.stepping import FLOAT64, gradient_of, natural
+from noether.system.seeds import derive
 from noether.trajectory import Trajectory
 from noether.verdicts import ORDER, Record
 

@@ -17,8 +17,8 @@ from noether.normalisation.relaxation import gain
 from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE
 from noether.order_laws.runs import SETTINGS, stepping
-from noether.seeds import derive
 from noether.symmetry_map.stepping import gradient_of
+from noether.system.seeds import derive
 from noether.verdicts import Record
 
 U = 2.0**-53

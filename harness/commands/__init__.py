@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from noether.outside import printable
+from noether.system.outside import printable
 
 SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143

@@ -21,7 +21,7 @@ from noether.commands.merge import merge
 from noether.commands.replay import replay
 from noether.commands.report import CODES, report
 from noether.commands.verify import verify
-from noether.machine import __version__
+from noether.system.machine import __version__
 
 app = typer.Typer(
     name="noether",

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, AsJson, Quiet, complain, option, printed
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 
 def bench(

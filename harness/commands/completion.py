@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.usage import unknown
+from noether.system.usage import unknown
 
 VARIABLE = "_NOETHER_COMPLETE"  # through which the shell asks
 SHELLS = ("bash", "zsh", "fish")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from noether.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
-from noether.outside import printable
-from noether.usage import UsageError
+from noether.system.outside import printable
+from noether.system.usage import UsageError
 
 CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
 

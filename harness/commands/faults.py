@@ -31,9 +31,9 @@ def faults(
     from noether.decision import decide, shown
     from noether.faults.campaign import INTERNAL, run
     from noether.faults.table import WORD
-    from noether.jobs import jobs as how_many
     from noether.progress import busy, watcher
     from noether.publish import publish_faults
+    from noether.system.jobs import jobs as how_many
 
     workers = how_many(jobs)
     seed = whole("--seed", seed, 0, 2**63 - 1)

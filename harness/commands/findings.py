@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from noether.commands import AsJson, complain, option, printed
-from noether.outside import printable
+from noether.system.outside import printable
 
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
 
@@ -22,11 +22,11 @@ def findings(
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
-    from noether.files import write_whole
     from noether.findings import listed, page
     from noether.folder import newest, read_run
     from noether.progress import busy
-    from noether.usage import UsageError
+    from noether.system.files import write_whole
+    from noether.system.usage import UsageError
 
     with busy("reading the run"):
         found = read_run(run if run is not None else newest())

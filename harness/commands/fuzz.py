@@ -18,7 +18,7 @@ from noether.commands import (
     printed,
 )
 from noether.commands.verify import Names
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 
 def fuzz(
@@ -44,7 +44,7 @@ def fuzz(
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
-    from noether import compilers
+    from noether.system import compilers
     from noether.table import say
 
     if replay is not None:
@@ -77,7 +77,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     from noether.fuzz.corpus import CORPUS
     from noether.fuzz.outcome import Campaign
     from noether.fuzz.probe import Probe, fault
-    from noether.jobs import jobs as how_many
+    from noether.system.jobs import jobs as how_many
 
     if plant is not None:
         fault(plant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Quiet, option
 from noether.commands import printed as print_json
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 
 def map_(

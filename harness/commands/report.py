@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from noether.commands import HOLDS, VIOLATED, AsJson, complain, printed
-from noether.outside import printable
-from noether.usage import UsageError
+from noether.system.outside import printable
+from noether.system.usage import UsageError
 
 Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN] | A B", help="A run folder, the newest in runs/ when left out; two to compare the second with the first.")]
 CODES = "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, a fault seen no more; 2 wrong usage or input."

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from noether.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
-from noether.outside import orders
-from noether.usage import UsageError, check_words
+from noether.system.outside import orders
+from noether.system.usage import UsageError, check_words
 
 SHOWN = 5  # cells without a verdict
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
@@ -51,10 +51,10 @@ def verify(
     from noether.casefile import expecting
     from noether.choices import Request
     from noether.executors import engine
-    from noether.jobs import jobs as how_many
     from noether.progress import watched
     from noether.run import How
     from noether.shards import parsed
+    from noether.system.jobs import jobs as how_many
 
     workers = how_many(jobs)
     words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,

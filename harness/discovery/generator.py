@@ -13,7 +13,7 @@ from noether.cases.rules import HEAVY_BALL
 from noether.complaint import told
 from noether.discovery.loss import Loss
 from noether.laws import EXACT
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.wide import Dual, Functions
 
 POINTS, DIGITS = 3, 50

@@ -13,8 +13,8 @@ from noether import casefile
 from noether.cases import CATALOG, Case
 from noether.casetrial import Parameters
 from noether.complaint import Origin, told
-from noether.timelimit import TimeUp, allowed, limited
-from noether.usage import UsageError, unknown
+from noether.system.timelimit import TimeUp, allowed, limited
+from noether.system.usage import UsageError, unknown
 
 LARGEST = 64
 BOX = (-1.0, 1.0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from noether import wide
 from noether.discovery.loss import Loss, differentiate
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 MORE = 32  # rows beyond the unknowns
 GAP = 1e4

@@ -14,8 +14,8 @@ from pathlib import Path
 from noether import casechild
 from noether.cases.case import Case, CaseError, Symmetry
 from noether.discovery.finding import Finding
-from noether.strict import kind_of
-from noether.usage import UsageError
+from noether.system.strict_reading import kind_of
+from noether.system.usage import UsageError
 
 NAME = "DISCOVERED"
 BROKEN = 1e-2  # share of |grad b| |xi| that a breaking must break of every symmetry

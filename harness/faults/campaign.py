@@ -18,7 +18,7 @@ from noether.faults.probes import OwnCell
 from noether.folder import Folder
 from noether.laws import EXACT
 from noether.run import RecordingError
-from noether.usage import UsageError, unknown
+from noether.system.usage import UsageError, unknown
 from noether.verdicts import Record
 from noether.wide import require_wide
 

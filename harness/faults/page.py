@@ -8,9 +8,9 @@ from noether.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.table import WORD, graded, spread
 from noether.kernels.programs.precision import UNIT
-from noether.outside import on_page
 from noether.report import TEMPLATES
 from noether.report.page import UNFINISHED
+from noether.system.outside import on_page
 from noether.verdicts import Record
 
 HOTTEST = 16  # decades: a float64 value that is wrong altogether

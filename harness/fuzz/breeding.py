@@ -17,7 +17,7 @@ from noether.choices import case_named
 from noether.discrete import rules_of
 from noether.kernels.programs.trace import gradient
 from noether.regimes import REGIMES, units
-from noether.seeds import derive
+from noether.system.seeds import derive
 
 LAG = 4
 KEPT = 8  # lanes that the archive keeps for each law in each case, rule and precision

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from noether import casefile, casetrust, memorylimit, processstate
+from noether import casefile, casetrust
 from noether.cases.rules import RULES
 from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
@@ -27,10 +27,11 @@ from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels.loops import launch
-from noether.machine import cpus, versions
 from noether.run import RecordingError
 from noether.server import Setting
-from noether.usage import CannotRun, UsageError
+from noether.system import memorylimit, processstate
+from noether.system.machine import cpus, versions
+from noether.system.usage import CannotRun, UsageError
 from noether.wide import require_wide
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most

@@ -8,7 +8,7 @@
                "found": {"lane", "step", "component", "spent", "measured", "predicted", "bound", "reason"}}
 
 One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine. A file that is
-written or changed by hand has no check (harness/seal.py): without one it is taken as it stands.
+written or changed by hand has no check (harness/system/seal.py): without one it is taken as it stands.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import casefile, fields, seal
+from noether import casefile
 from noether.cases.rules import RULES
 from noether.choices import case_named
 from noether.discrete import rules_of
-from noether.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
-from noether.files import write_whole
 from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import EXACT
-from noether.machine import versions
 from noether.records import plain
-from noether.strict import first_line, kind_of, read_json
-from noether.usage import UsageError, unknown
+from noether.system import fields, seal
+from noether.system.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
+from noether.system.files import write_whole
+from noether.system.machine import versions
+from noether.system.strict_reading import first_line, kind_of, read_json
+from noether.system.usage import UsageError, unknown
 
 SCHEMA = 1
 CORPUS = Path("corpus")

@@ -15,7 +15,7 @@ from noether.choices import case_named
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 PARAMETERS = ("eta", "beta", "k", "eps")
 

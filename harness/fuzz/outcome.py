@@ -10,13 +10,13 @@ import numpy as np
 
 from noether import replaying
 from noether.cases.case import Case
-from noether.files import write_whole
 from noether.folder import Folder
 from noether.fuzz.batch import Finding
 from noether.fuzz.breeding import Cell, kernel_of
 from noether.fuzz.corpus import CORPUS, Replayed
 from noether.fuzz.probe import Probe
 from noether.records import plain
+from noether.system.files import write_whole
 from noether.verdicts import HOLDS, Record
 
 VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130

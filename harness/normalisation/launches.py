@@ -7,7 +7,7 @@ import numpy as np
 from noether.cases.rules import RULES
 from noether.kernels.loops import noise, noisy_launch
 from noether.kernels.programs.precision import Precision, parse, representable
-from noether.seeds import derive
+from noether.system.seeds import derive
 
 VOLUME = ("triton-cpu", "triton-gpu")
 """Backends that are fast enough for volume; where none of them is here numpy does fewer lanes."""

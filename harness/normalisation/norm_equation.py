@@ -22,8 +22,8 @@ from noether.normalisation.cell import Cell, U, limit, order
 from noether.normalisation.evidence import powers_of, record
 from noether.order_laws.runs import second_order
 from noether.powers import STEP
-from noether.seeds import derive
 from noether.symbolic import gradient
+from noether.system.seeds import derive
 from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 FINAL = 1.0

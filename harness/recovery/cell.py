@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noether.cases.case import Case
-from noether.seeds import derive
+from noether.system.seeds import derive
 
 
 @dataclass(frozen=True)

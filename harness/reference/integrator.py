@@ -15,9 +15,9 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.flow_trajectory import Parameters, Trajectory
-from noether.machine import remedy
 from noether.reference import translation
 from noether.symbolic_mechanics import equations, mechanics
+from noether.system.machine import remedy
 
 SOFTWARE = 5e-3
 DIGITS = 45  # of mpmath, when a solution of 113 bits is worked with

@@ -6,12 +6,12 @@ import math
 import shlex
 from functools import cache
 
-from noether.outside import on_page
 from noether.power import percent
 from noether.report import TEMPLATES
 from noether.report.exhibits import exhibits
 from noether.report.law import section
 from noether.report.overview import SYMBOL, faults, grid, law_rows
+from noether.system.outside import on_page
 from noether.table import WORD, number, where
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
 

@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 
 from noether.cases import CORE
-from noether.seeds import derive
 from noether.symmetry_map import judging, measuring, sources, stepping
 from noether.symmetry_map.scenes import EXPONENTS, STARTS, scenes, start
 from noether.symmetry_map.table import COLUMNS, ROWS, Entry, entry
+from noether.system.seeds import derive
 from noether.verdicts import Record
 
 

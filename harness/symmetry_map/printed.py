@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from noether.symmetry_map.table import COLUMNS, EXACT, NO_CHARGE, ROWS, SHORT, entry
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 from noether.verdicts import Record
 
 STYLE = {EXACT: "green", NO_CHARGE: "dim", "order 0": "red"}

@@ -10,8 +10,8 @@ import numpy as np
 from noether.cases import LINEAR_NETWORK, SOFTMAX, Case
 from noether.cases.case import Symmetry, linear
 from noether.cases.losses.rayleigh import rayleigh
-from noether.seeds import derive
 from noether.symmetry_map.stepping import gradient_of
+from noether.system.seeds import derive
 
 FINAL, STARTS = 0.25, 3
 CANDIDATES, PROBES = 256, 4

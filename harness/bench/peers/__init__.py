@@ -18,7 +18,7 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-from noether.machine import remedy
+from noether.system.machine import remedy
 
 OURS = "triton-cpu"
 MODULES = {OURS: "triton_cpu", "numba": "loop_numba", "torch.compile": "compiled_torch", "jax": "scan_jax"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent.parent
 IN_TREE = {"theory.md": "docs/theory.md", "baseline.json": "baseline.json"}
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 DEEPEST = 32  # levels of lists and objects: what we write has fewer than ten
 DIGITS = 20  # of a whole number: 2^63 has nineteen

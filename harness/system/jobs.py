@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 AUTO = "auto"
 MOST = 1024

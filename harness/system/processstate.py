@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from noether import processnames
-from noether.processaspects import ASPECTS, changed
+from noether.system import processnames
+from noether.system.processaspects import ASPECTS, changed
 
 HARMLESS = frozenset({
     "numpy's print options", "the umask", "the longest whole number of text", "the thread switch interval", "the environment", "the locale",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from noether.outside import printable
+from noether.system.outside import printable
 
 LONGEST = 4096  # characters of a word: no path is longer
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from noether.outside import is_printable
-from noether.strict import shortened
+from noether.system.outside import is_printable
+from noether.system.strict_reading import shortened
 
 NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 

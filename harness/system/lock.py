@@ -8,8 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from noether.files import HANDLES, Place
-from noether.usage import UsageError
+from noether.system.files import HANDLES, Place
+from noether.system.usage import UsageError
 
 NAME = "lock"
 

@@ -12,7 +12,7 @@ import os
 import select
 import sys
 
-from noether.outside import Guarded
+from noether.system.outside import Guarded
 
 OUTLETS: dict[str, Outlet] = {}
 """stdout and stderr of this process, once they are guarded."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from noether import floating
+from noether.system import floating
 
 SIGNALS = "INT TERM ALRM FPE SEGV CHLD PIPE HUP USR1 USR2 XCPU"
 """The signals whose handlers are looked at; a system may lack some."""

@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 VARIABLE, SECONDS = "NOETHER_CASE_SECONDS", 30.0
 AGAIN = 1.0  # seconds between alarms: `except:` in a loop keeps one, and the next comes

@@ -10,13 +10,14 @@ from importlib import metadata
 from pathlib import Path
 
 try:
-    from noether import __version__, resources
+    from noether import __version__
+    from noether.system import resources
 except ImportError as error:
     raise ImportError(
         "the package noether is not this project's: another distribution, perhaps the one named noether on the index, "
         "has overwritten it: pip uninstall noether, then pip install --force-reinstall --no-deps noether-harness"
     ) from error
-from noether.jobs import processors
+from noether.system.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
@@ -30,7 +31,7 @@ def importable(*before: Path) -> dict[str, str]:
     before   folders that come first
     An editable install is found by itself. Else the package is a folder named noether, in site-packages or one of links.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     own = [package.parent] if package.name == "noether" else []
     paths = [str(x) for x in (*before, *own)] + [os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(x for x in paths if x)}

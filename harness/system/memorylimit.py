@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from noether.usage import UsageError
+from noether.system.usage import UsageError
 
 VARIABLE, GIB = "NOETHER_CASE_MEMORY", 4.0
 

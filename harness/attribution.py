@@ -19,7 +19,7 @@ from itertools import combinations
 
 import numpy as np
 
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 WHOLE = "the whole"

@@ -89,8 +89,8 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
     doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
     """
     from noether.kernels.programs.trace import TraceError, gradient
-    from noether.symbolic import prove
-    from noether.symbolic_mechanics import mechanics
+    from noether.mechanics.symbolic import prove
+    from noether.mechanics.symbolic_mechanics import mechanics
 
     stage = ""
 
@@ -168,7 +168,7 @@ def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
 
 def check_read(case: Case, origin: Origin) -> None:
     """A parameter that the loss does not read is one that a declared symmetry moves alone, or a mistake."""
-    from noether.symbolic import formulas
+    from noether.mechanics.symbolic import formulas
 
     ignored = {i for i, g in enumerate(formulas(case).loss_gradient) if g == 0}
     moved = [{i for i in range(case.dim) if np.any(s.matrix[i]) or s.shift[i]} for s in case.symmetries]

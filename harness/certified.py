@@ -14,13 +14,14 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import bounds, judge
+from noether import judge
 from noether.cases.case import Case
-from noether.domain import MARGIN, OVERFLOW, leaving
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.laws import update
-from noether.trajectory import Trajectory
+from noether.mechanics import bounds
+from noether.mechanics.domain import MARGIN, OVERFLOW, leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import VIOLATED, Record
 
 

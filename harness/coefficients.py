@@ -11,8 +11,8 @@ from copy import copy
 import numpy as np
 
 from noether.laws import ExactLaw
+from noether.mechanics.trajectory import Trajectory
 from noether.powers import STEP, smallest
-from noether.trajectory import Trajectory
 
 FROM_PARAMETERS = ("shrink", "force", "move", "log_sum")  # what a trajectory derives from them and keeps
 TERMS = {

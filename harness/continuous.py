@@ -13,7 +13,6 @@ from functools import cache
 
 import numpy as np
 
-from noether import flow
 from noether.cases.case import BREGMAN, DIAGONAL, Case, Metric
 from noether.continuous_cell import Cell, judge, kinetic_share, solve, terms_of, windows
 from noether.continuous_derivation import derivation
@@ -23,9 +22,10 @@ from noether.continuous_records import beyond, record, undecided
 from noether.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
 from noether.continuous_sweep import sweep
 from noether.kernels.programs.trace import gradient
-from noether.kinks import Kinked
-from noether.symbolic import proven
-from noether.symbolic_mechanics import MU_OFF, Mechanics, mechanics
+from noether.mechanics import flow
+from noether.mechanics.kinks import Kinked
+from noether.mechanics.symbolic import proven
+from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics, mechanics
 from noether.verdicts import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noether import lagrangian
 from noether.continuous_records import undecided
+from noether.mechanics import lagrangian
 from noether.verdicts import HOLDS, VIOLATED, Record
 
 WRONG = 2.0**-100

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import flow
 from noether.cases.case import DIAGONAL
 from noether.continuous_cell import Cell, judge, windows
 from noether.continuous_records import Judged, record
+from noether.mechanics import flow
 from noether.verdicts import Record
 
 

@@ -23,17 +23,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from noether import flow, orders, stiffness
+from noether import orders
 from noether.cases.case import Case, translation
 from noether.continuous_cell import Cell
 from noether.continuous_records import beyond, order_record
 from noether.continuous_settings import FRICTION, Setting, spread
 from noether.continuous_starts import NEAR, drawn, reference
 from noether.kernels.programs import trace
-from noether.kinks import Kinked, met, singular
-from noether.symbolic import gradient
-from noether.symbolic_mechanics import Mechanics, mechanics
-from noether.symbolic_metric import curved
+from noether.mechanics import flow, stiffness
+from noether.mechanics.kinks import Kinked, met, singular
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
+from noether.mechanics.symbolic_metric import curved
 from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before

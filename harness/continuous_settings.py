@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import flow
+from noether.mechanics import flow
 
 
 @dataclass(frozen=True)

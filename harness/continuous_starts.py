@@ -18,10 +18,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from noether import flow
-from noether.kinks import Kinked, met, require_smooth, singular
-from noether.symbolic import gradient
-from noether.symbolic_mechanics import Mechanics
+from noether.mechanics import flow
+from noether.mechanics.kinks import Kinked, met, require_smooth, singular
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_mechanics import Mechanics
 
 CANDIDATES, ROOMY, TRIES, ROUGH = 64, 16, 2, 32
 NEAR = 1 / 8

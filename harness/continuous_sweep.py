@@ -7,7 +7,7 @@ import numpy as np
 from noether.continuous_cell import Cell, judge, solve
 from noether.continuous_records import Judged, beyond, record
 from noether.continuous_settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, INCONCLUSIVE, Record
 
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))

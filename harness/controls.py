@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from noether import faults, sweep
+from noether import faults
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.covering import cover
@@ -20,7 +20,8 @@ from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
 from noether.lawbook.discrete import DISCRETE
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",

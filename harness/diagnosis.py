@@ -20,7 +20,7 @@ from noether.attribution import fits, points_of, rounding, words
 from noether.judge import spent_of
 from noether.kernels.loops.launch import Job
 from noether.laws import update
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import VIOLATED
 
 FITTED = 2048  # points of a fit: enough for every digit that a bound leaves

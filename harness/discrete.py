@@ -8,19 +8,20 @@ from functools import cache
 
 import numpy as np
 
-from noether import bitwise, controls, disagreement, roundings, sweep, wide
+from noether import bitwise, controls, disagreement
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.cases.rules import RULES
 from noether.certified import Domain, judge_inside
 from noether.diagnosis import attach
-from noether.domain import leaving, normal_steps
 from noether.judge import judge, portrait
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import paired
+from noether.mechanics import roundings, sweep, wide
+from noether.mechanics.domain import leaving, normal_steps
+from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.trajectory import Trajectory
 from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")}
@@ -149,7 +150,7 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
 def run_parity(cell: DiscreteCell) -> list[Record]:
     """B1: this backend against numpy, bit for bit, on the same job; the step size demoted must show.
 
-    Both could round a tie wrongly alike: a backend with a narrow store is given known ties too (harness/roundings.py).
+    Both could round a tie wrongly alike: a backend with a narrow store is given known ties too (harness/mechanics/roundings.py).
     """
     job = cell.job()
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")

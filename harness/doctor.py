@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from noether.mechanics.wide import EXTENDED, mantissa_bits
 from noether.system import compilers, jobs
 from noether.system.machine import DISTRIBUTION, cpus, importable, processor, remedy, strangers, versions
 from noether.table import listing
-from noether.wide import EXTENDED, mantissa_bits
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,13 @@ from noether.blame import blamed
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.kernels import cache_folders
+from noether.mechanics.wide import require_wide
 from noether.server import Setting
 from noether.system import memorylimit, processstate
 from noether.system.machine import cpus
 from noether.system.timelimit import TimeUp, limited
 from noether.system.usage import UsageError
 from noether.verdicts import Record
-from noether.wide import require_wide
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 SECONDS = 600.0  # a cell of the longest profile takes a minute on a slow machine

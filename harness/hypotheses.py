@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether.kernels.loops.launch import Job, run
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 SAMPLE = 24
 MOST = 8192  # wrong points that a hypothesis must reproduce, all of them

@@ -46,11 +46,11 @@ def spent() -> list[str]:
 
 def launch():
     """A small right launch: case, job, q, v."""
-    from noether import sweep
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.loops.launch import run
     from noether.kernels.programs.precision import Precision
+    from noether.mechanics import sweep
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")
     job = sweep.draw(case, HEAVY_BALL, Precision("float64"), lanes=8, steps=3, seed=1, overrides={"eps": 0.25, "k": 0.1, "beta": 0.5})
@@ -61,7 +61,7 @@ def judgement() -> list[str]:
     """D0 on a right launch, on one bad lane, on one that stands still, and with every lane outside."""
     from noether import judge as judging
     from noether.laws import EXACT
-    from noether.trajectory import Trajectory
+    from noether.mechanics.trajectory import Trajectory
 
     case, job, q, v = launch()
     about = dict(case="", rule="", backend="numpy", precision="float64", parameters={})

@@ -18,7 +18,7 @@ def expect(what: str, read, known) -> list[str]:
 def roundings() -> list[str]:
     """Ties and their neighbours in the plain step's stores; the other backends' stand in their B1."""
     from noether.kernels.programs.precision import MODES
-    from noether.roundings import KNOWN, misread
+    from noether.mechanics.roundings import KNOWN, misread
 
     found = [misread("numpy", kind, mode) for kind in KNOWN for mode in MODES]
     return [f"{wrong[0]}, one of {len(wrong)} known ties in this mode" for wrong in found if wrong]

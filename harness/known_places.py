@@ -40,7 +40,7 @@ def judged() -> list[str]:
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.programs.precision import Precision
     from noether.laws import ExactLaw, Residual
-    from noether.trajectory import Trajectory
+    from noether.mechanics.trajectory import Trajectory
 
     nothing = np.zeros((STEPS + 1, COMPONENTS, LANES))
     t = Trajectory(CATALOG[0], HEAVY_BALL, Precision("float64"), nothing, nothing, np.ones((4, LANES)))
@@ -84,7 +84,7 @@ def planted(law: str):
     from noether.cases import CATALOG
     from noether.discrete import DiscreteCell
     from noether.kernels.loops.launch import run
-    from noether.trajectory import Trajectory
+    from noether.mechanics.trajectory import Trajectory
 
     name, rule = HOMES[law]
     case = next(c for c in CATALOG if c.name == name)

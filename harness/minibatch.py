@@ -19,11 +19,10 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from noether import powers, sweep
+from noether import powers
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.certified import Domain
-from noether.domain import overflowing
 from noether.judge import judge
 from noether.kernels.loops import launch
 from noether.kernels.loops.outcome import Outcome
@@ -31,8 +30,10 @@ from noether.kernels.programs import numpy_step, trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse
 from noether.laws import EXACT, act, broken_force, charge, dot
+from noether.mechanics import sweep
+from noether.mechanics.domain import overflowing
+from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, Record
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps

@@ -10,7 +10,7 @@ from noether.covering import cover
 from noether.discrete import DiscreteCell
 from noether.kernels.loops import launch
 from noether.kernels.programs.trace import gradient
-from noether.sweep import WIDE_LANES
+from noether.mechanics.sweep import WIDE_LANES
 
 Point = tuple[Case, str, str]
 GLANCE = 16  # steps of a launch that is glanced at

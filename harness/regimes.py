@@ -16,14 +16,14 @@ from functools import cache
 
 import numpy as np
 
-from noether import bounds
 from noether.cases.case import Case
 from noether.cases.rules import Rule
-from noether.domain import MARGIN, NORMAL, OVERFLOW
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
-from noether.sweep import KICK, STEP_EXPONENTS, pace
+from noether.mechanics import bounds
+from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW
+from noether.mechanics.sweep import KICK, STEP_EXPONENTS, pace
 
 NAMED = ("eta", "eta_low", "beta", "k", "eps", "scale", "kick", "choice")
 """The units of a lane; after them d units of the start and d of the kick."""

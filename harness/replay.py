@@ -17,7 +17,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 class ReplayError(ValueError):

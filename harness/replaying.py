@@ -17,10 +17,10 @@ from pathlib import Path
 from noether import casefile, casetrust
 from noether.cases import CATALOG
 from noether.folder import Run
+from noether.mechanics.wide import require_wide
 from noether.records import plain
 from noether.system.usage import UsageError, unknown
 from noether.verdicts import Record
-from noether.wide import require_wide
 
 NUMBERS = ("measured", "predicted", "bound", "spent")
 CHOICES = ("law", "cell", "symmetry", "control")

@@ -12,8 +12,6 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from noether import bounds
-from noether.bounds import FLOAT64
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.kernels.programs import trace
@@ -22,9 +20,11 @@ from noether.kernels.programs.program import Program
 from noether.kernels.programs.trace import pruned
 from noether.kernels.programs.traced_arrays import Formulas, Scalar, largest
 from noether.laws import EXACT
-from noether.magnitudes import Magnitude, Rules, magnitude_error
-from noether.trajectory import Trajectory
-from noether.wide import partials
+from noether.mechanics import bounds
+from noether.mechanics.bounds import FLOAT64
+from noether.mechanics.magnitude_bounds import Magnitude, Rules, magnitude_error
+from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import partials
 
 # At most 2^10 products of a residual underflow, each by 2^-1075, and what multiplies them is below 2^100.
 FLOOR = 2.0**-960

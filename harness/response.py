@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether import controls, powers, sweep
+from noether import controls, powers
 from noether.certified import Domain
 from noether.judge import portrait
 from noether.kernels.loops import launch
 from noether.laws import act, charge, charge_bound, charge_own, dot, xi
+from noether.mechanics import sweep
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved

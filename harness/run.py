@@ -16,6 +16,7 @@ from noether.execute import execute
 from noether.folder import Folder
 from noether.kernels import cache_folders
 from noether.kernels.loops.launch import BackendMissing
+from noether.mechanics.wide import require_wide
 from noether.refusals import why
 from noether.result import USUAL, How, Plan, Result
 from noether.system import compilers, processstate
@@ -24,7 +25,6 @@ from noether.system.lock import Replaced
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
 from noether.verdicts import Record, exit_code, summarise
-from noether.wide import require_wide
 
 UNDECIDED, INTERNAL, INTERRUPTED = 3, 70, 130
 
@@ -63,8 +63,8 @@ def plan(selection: Selection) -> Plan:
 
 def paces(selection: Selection) -> list[str]:
     """What is told of the step sizes of cases that are not of the catalogue."""
-    from noether import sweep
     from noether.cases import CATALOG
+    from noether.mechanics import sweep
 
     return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
 

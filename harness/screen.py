@@ -14,13 +14,13 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.certified import certified_steps, judge_inside
-from noether.domain import leaving
 from noether.kernels.loops import launch, screen_launch
 from noether.laws import EXACT
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import WIDE
 from noether.residuals import residuals, speaking
-from noether.trajectory import Trajectory
 from noether.verdicts import BITWISE, VIOLATED, Record
-from noether.wide import WIDE
 
 
 @dataclass(frozen=True)

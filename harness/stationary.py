@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import powers, sweep
+from noether import powers
 from noether.cases.case import BREGMAN, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -36,8 +36,9 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import charge_bound, charge_own, dot, formed, size
 from noether.laws.norm import scales
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 SMALL = 1 / 16

@@ -28,13 +28,13 @@ except ModuleNotFoundError:
         "noether.strategies needs hypothesis, which is not installed: pip install 'noether-harness[fuzz]'"
     ) from None
 
-from noether import sweep
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
 from noether.discrete import rules_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES, PRECISIONS, Precision
+from noether.mechanics import sweep
 from noether.regimes import REGIMES, Regime, draw, ordinary, units
 
 LANES = (1, 2, 3, 5, 7, 16, 33, 127, 129)

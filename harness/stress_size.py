@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, widen
+from noether.mechanics import sweep
 from noether.screen import outside, screen
 from noether.stress import MEMORY
 

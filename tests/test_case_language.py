@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import bounds, casechild, casefile, cli, sweep, symbolic, wide
+from noether import casechild, casefile, cli
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
 from noether.judge import judge_all
@@ -15,9 +15,10 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import ARITY
 from noether.laws import EXACT
+from noether.mechanics import bounds, sweep, symbolic, wide
+from noether.mechanics.trajectory import Trajectory
 from noether.plan import PRECISIONS
 from noether.system.usage import UsageError
-from noether.trajectory import Trajectory
 
 WORDS = {name for name in vars(trace.TraceNamespace) if not name.startswith("_")}
 HOST = {"abs", "max"}  # of residuals beside a step: no case can write them

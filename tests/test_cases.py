@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from noether import continuous, wide
+from noether import continuous
 from noether.cases import CATALOG, CORE, Metric
 from noether.cases.case import BREGMAN, CaseError, linear
 from noether.cases.losses.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
@@ -18,7 +18,8 @@ from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.programs.precision import PRECISIONS
 from noether.kernels.programs.trace import gradient
 from noether.laws import EXACT
-from noether.symbolic import FalseSymmetry, prove
+from noether.mechanics import wide
+from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.verdicts import HOLDS, VIOLATED
 
 REST = [c for c in CATALOG if c not in CORE]

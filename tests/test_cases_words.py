@@ -14,9 +14,10 @@ import pytest
 import sympy
 from words import IRISES, WORDS
 
-from noether import cases, wide
+from noether import cases
 from noether.cases import CATALOG, Metric
 from noether.kernels.programs import namespaces
+from noether.mechanics import wide
 
 each = pytest.mark.parametrize("case", CATALOG, ids=lambda c: c.name)
 ROOM = 2.0**-40  # of a few hundred roundings of 2^-53 in numbers of order 1; a constant off by 2^-30 shows

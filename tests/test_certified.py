@@ -8,13 +8,13 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.certified import Domain, certified_steps, judge_inside, part
 from noether.discrete import DiscreteCell, judged, trajectory
-from noether.domain import leaving
 from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT, update
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES, draw, units
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")

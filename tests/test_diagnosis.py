@@ -22,8 +22,8 @@ from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import advanced
 from noether.laws import EXACT, update
+from noether.mechanics.trajectory import Trajectory
 from noether.records import line, parse
-from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

@@ -11,7 +11,7 @@ from noether.decision import decide
 from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import BROKEN, NAME, write
-from noether.symbolic import prove
+from noether.mechanics.symbolic import prove
 from noether.system.usage import UsageError
 
 LOSSES = '''

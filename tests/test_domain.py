@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from noether import domain, sweep
 from noether.cases import CATALOG
 from noether.cases.losses.softmax import DATA
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
-from noether.domain import leaving, overflowing
 from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
-from noether.trajectory import Trajectory
+from noether.mechanics import domain, sweep
+from noether.mechanics.domain import leaving, overflowing
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_energy, flow, plan
+from noether import continuous, continuous_energy, plan
 from noether.cases import CORE
 from noether.cases.case import BREGMAN
 from noether.choices import Request, select
 from noether.continuous_cell import Cell
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics import flow
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

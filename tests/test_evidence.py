@@ -6,20 +6,21 @@ import re
 import numpy as np
 import pytest
 
-from noether import controls, sweep, wide
+from noether import controls
 from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
 from noether.cases.rules import RULES
 from noether.choices import Request
 from noether.discrete import DiscreteCell, rules_of
-from noether.domain import normal_steps, overflowing, same_stores
 from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics import sweep, wide
+from noether.mechanics.domain import normal_steps, overflowing, same_stores
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

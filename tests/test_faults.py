@@ -221,7 +221,7 @@ def test_every_guard_is_needed_by_some_fault():
 
 def test_planting_leaves_the_harness_as_it_was():
     from noether import judge
-    from noether.trajectory import Trajectory
+    from noether.mechanics.trajectory import Trajectory
 
     before = (judge.spent_of, vars(Trajectory)["delta"])
     for f in own.FAULTS:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_cell, continuous_sweep, flow, flow_collocation
+from noether import continuous, continuous_cell, continuous_sweep
 from noether.cases import CATALOG
 from noether.continuous_records import record
 from noether.continuous_settings import SETTINGS, spread
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics import collocation, flow
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
@@ -31,7 +32,7 @@ def exact_oscillator(rate, t):
 @pytest.mark.parametrize("rate", [0.5, 10.0, 1e4])
 def test_collocation_solves_the_damped_oscillator_to_rounding(rate):
     times = flow.output_times(1 / rate)[:, None]
-    x, _ = flow_collocation.march(
+    x, _ = collocation.march(
         oscillator(rate),
         lambda X: X[:0],
         np.array([[1.0], [0.0]]),
@@ -50,7 +51,7 @@ def test_collocation_converges_at_order_two_s_minus_one(stages):
     errors = []
     for n in (2, 4):
         times = np.linspace(0, 4, n + 1)[:, None]
-        x, _ = flow_collocation.march(
+        x, _ = collocation.march(
             oscillator(0.5),
             lambda X: X[:0],
             np.array([[1.0], [0.0]]),
@@ -65,7 +66,7 @@ def test_collocation_converges_at_order_two_s_minus_one(stages):
 
 def test_an_equation_that_newton_cannot_settle_is_an_error_not_a_number():
     with pytest.raises(FloatingPointError, match="Newton does not settle"):
-        flow_collocation.march(
+        collocation.march(
             lambda y: y * y,
             lambda X: X[:0],
             np.array([[1.0]]),
@@ -79,7 +80,7 @@ def test_an_equation_that_newton_cannot_settle_is_an_error_not_a_number():
 def test_the_damped_integral_of_a_constant_is_within_the_distance_of_two_orders_and_does_not_overflow():
     rate, times = np.array([[1e4]]), flow.output_times(1e-4)[:, None]
     fine, coarse = (
-        flow_collocation.march(
+        collocation.march(
             lambda y: 0 * y, lambda X: 1 + 0 * X, np.zeros((1, 1)), np.zeros((1, 1)), rate, times, s
         )[1][:, 0, 0]
         for s in (8, 7)

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_starts, flow, kinks
+from noether import continuous, continuous_starts
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN, Case, Metric, linear, scale
 from noether.continuous_cell import Cell
 from noether.kernels.programs import trace
 from noether.kernels.programs.program import ARITY
 from noether.lawbook.continuous import T_CONTROLS
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics import flow, kinks
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}

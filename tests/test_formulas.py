@@ -10,7 +10,6 @@ from itertools import product
 import numpy as np
 import pytest
 
-from noether import bounds
 from noether.cases import CATALOG
 from noether.cases.case import Case, Symmetry, linear, rotation, translation
 from noether.cases.rules import RULES
@@ -18,7 +17,8 @@ from noether.discrete import rules_of
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import SUBNORMAL, UNIT, parse
 from noether.laws import EXACT, decaying, massive, undisturbed
-from noether.trajectory import Trajectory
+from noether.mechanics import bounds
+from noether.mechanics.trajectory import Trajectory
 
 SAME = 2.0**-50
 WIDE = 2.0**-64

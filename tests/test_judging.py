@@ -23,9 +23,9 @@ from noether.judge import (
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import AtKink
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
-from noether.wide import AtKink
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="mexican-hat", rule="heavy-ball", backend="numpy", precision="float64", parameters={})

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noether import sweep
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
@@ -16,6 +15,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS, Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.triton_text import source
+from noether.mechanics import sweep
 from noether.verdicts import HOLDS, VIOLATED
 
 pytest.importorskip("triton")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import sympy
 
-from noether import continuous, flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
+from noether import continuous
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
 from noether.continuous_cell import Cell
 from noether.continuous_settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
-from noether.symbolic import DECAY, EPS, KAPPA, Formulas, M
+from noether.mechanics import flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
+from noether.mechanics.symbolic import DECAY, EPS, KAPPA, Formulas, M
 from noether.verdicts import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from noether import controls, sweep
+from noether import controls
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
@@ -11,7 +11,8 @@ from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, Residual
-from noether.trajectory import Trajectory
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

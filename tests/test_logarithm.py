@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from noether import sweep
 from noether.cases.case import Case, rotation
 from noether.cases.rules import RULES
 from noether.controls import KERNEL_CONTROLS, controlled
@@ -11,8 +10,9 @@ from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, trace
 from noether.kernels.programs.precision import Precision
-from noether.symbolic import prove
-from noether.trajectory import Trajectory
+from noether.mechanics import sweep
+from noether.mechanics.symbolic import prove
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 

@@ -8,7 +8,7 @@ import pytest
 from noether import minibatch, stationary
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}

@@ -98,7 +98,7 @@ def test_another_loss_in_the_model_gives_order_zero():
     cell = order_laws.Cell("O1", case, "gradient-descent", "quick", 0)
     eta = order_laws.step_sizes(cell)
     q0 = np.repeat(cell.start(1)[0], len(eta), axis=1)
-    from noether.symbolic import gradient
+    from noether.mechanics.symbolic import gradient
 
     g = gradient(case)
     q = order_laws.updates(

@@ -10,11 +10,11 @@ from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear, translation
 from noether.cases.rules import MIRROR_DESCENT
 from noether.kernels.programs.numpy_step import step
+from noether.mechanics.symbolic import curvature, gradient, hessian_product
+from noether.mechanics.symbolic_metric import curved as metric_of
 from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
 from noether.order_laws.records import bounded
 from noether.order_laws.runs import Cell, step_sizes, steps_of, updates
-from noether.symbolic import curvature, gradient, hessian_product
-from noether.symbolic_metric import curved as metric_of
 from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

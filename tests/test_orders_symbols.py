@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from noether import claims as published
-from noether import order_laws, stiffness
+from noether import order_laws
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear
+from noether.mechanics import stiffness
+from noether.mechanics.symbolic import gradient, hessian_product
+from noether.mechanics.symbolic_metric import curved as metric_of
 from noether.order_laws import claims, constants, curved, momentum, options, schedule, units
 from noether.order_laws.power import norm, powers, smallest
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, SETTINGS, Cell
-from noether.symbolic import gradient, hessian_product
-from noether.symbolic_metric import curved as metric_of
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}

@@ -20,7 +20,7 @@ from noether.continuous_overdamped import (
     rates,
     weights,
 )
-from noether.symbolic import gradient
+from noether.mechanics.symbolic import gradient
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}

@@ -17,8 +17,8 @@ from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
 from noether.lawbook import LAWS
 from noether.laws import EXACT
+from noether.mechanics.symbolic import prove
 from noether.replay import ReplayError, replay
-from noether.symbolic import prove
 from noether.verdicts import HOLDS
 
 QUICK = plan.cells(select(Request(backend="numpy")))

@@ -20,9 +20,9 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient_program
 from noether.laws import EXACT
+from noether.mechanics.trajectory import Trajectory
 from noether.reproduction import about, reproduction
 from noether.strategies import cases, launches, precisions
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

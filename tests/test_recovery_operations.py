@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from noether import minibatch
-from noether.bounds import PASS
 from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.discrete import DiscreteCell
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
+from noether.mechanics.bounds import PASS
 from noether.recovery import cells, rounding, run_cell
 from noether.verdicts import VIOLATED
 

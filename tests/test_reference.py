@@ -15,11 +15,11 @@ from noether.cases import CORE
 from noether.choices import Request, select
 from noether.cli import call
 from noether.kernels.loops.launch import BackendMissing
+from noether.mechanics.symbolic_exact import compiled
+from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanics
 from noether.reference import cells, certify, integrator, starts, translation
 from noether.reference.cell import CERTIFY, Cell, Claim, record
 from noether.reference.truth import Truth
-from noether.symbolic_exact import compiled
-from noether.symbolic_mechanics import PARAMETERS, equations, mechanics
 from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")

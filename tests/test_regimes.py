@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import bounds, regimes
+from noether import regimes
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.discrete import rules_of
-from noether.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse, representable
+from noether.mechanics import bounds
+from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW, leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.plan import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
-from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

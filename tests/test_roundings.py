@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import domain, instruments, known_numbers, promises, roundings
+from noether import instruments, known_numbers, promises
 from noether.discrete import DiscreteCell
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
+from noether.mechanics import domain, roundings
 from noether.verdicts import HOLDS, VIOLATED
 
 DIGITS = {

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
-from noether.domain import leaving
 from noether.judge import judge, judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
+from noether.mechanics import sweep
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.replay import replay
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

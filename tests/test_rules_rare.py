@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rules import QUADRATIC
 
-from noether import sweep
 from noether.cases import CATALOG
 from noether.cases.case import scale
 from noether.cases.rules import RULES, rate
 from noether.discrete import DiscreteCell, rules_of
-from noether.domain import leaving
 from noether.faults.laws import FAULTS
 from noether.fuzz.breeding import grid, unscreened
 from noether.judge import judge, judge_all, spent_of
@@ -22,8 +20,10 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws import EXACT
 from noether.laws.signs import keeping, paired
+from noether.mechanics import sweep
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.screen import screen
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

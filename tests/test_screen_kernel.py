@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import sweep
 from noether.cases import CATALOG, Case, Metric
 from noether.cases.case import BREGMAN, scale, translation
 from noether.cases.losses.mexican_hat import mexican_hat
@@ -13,6 +12,7 @@ from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs.precision import parse
+from noether.mechanics import sweep
 from noether.screen import prepare, screen
 
 pytest.importorskip("triton")

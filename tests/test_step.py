@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from noether import bounds, continuous, continuous_starts, order_laws, residuals, wide
+from noether import continuous, continuous_starts, order_laws, residuals
 from noether.cases.case import Case, CaseError, linear
 from noether.cases.losses.leaky_network import LEAKY_NETWORK, kinks
 from noether.cases.rules import RULES
@@ -19,11 +19,12 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.namespaces import NUMPY, step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient, gradient_program
-from noether.kinks import Kinked, met, require_smooth
-from noether.magnitudes import Magnitude, magnitude_error
-from noether.symbolic import formulas, prove
-from noether.symbolic import gradient as symbolic_gradient
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics import bounds, wide
+from noether.mechanics.kinks import Kinked, met, require_smooth
+from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
+from noether.mechanics.symbolic import formulas, prove
+from noether.mechanics.symbolic import gradient as symbolic_gradient
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
 
 F64 = Precision("float64")

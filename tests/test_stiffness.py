@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import plan, sweep
+from noether import plan
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear, rotation
 from noether.cases.rules import RULES
@@ -13,8 +13,9 @@ from noether.choices import Request, select
 from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.programs.precision import PRECISIONS, parse
 from noether.laws import EXACT
+from noether.mechanics import sweep
+from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
 from noether.run import plan as planned
-from noether.stiffness import edge, largest_curvature, step_curvature
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE
 
 BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2, breaking=lambda q, xp: q[0] * q[0],

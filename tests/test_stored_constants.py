@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from noether import bounds
 from noether.cases.case import Case, translation
 from noether.cases.rules import HEAVY_BALL
 from noether.choices import Request
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
+from noether.mechanics import bounds
+from noether.mechanics.sweep import draw
+from noether.mechanics.symbolic import FalseSymmetry, prove
+from noether.mechanics.trajectory import Trajectory
 from noether.recovery.stored_constants import gradient, missed
 from noether.run import How, run
-from noether.sweep import draw
-from noether.symbolic import FalseSymmetry, prove
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS
 
 

@@ -6,9 +6,9 @@ import pytest
 import sympy
 
 from noether.cases import CATALOG, CORE
-from noether.straight_line import compiled
-from noether.symbolic import formulas
-from noether.symbolic_gradient import partials
+from noether.mechanics.straight_line import compiled
+from noether.mechanics.symbolic import formulas
+from noether.mechanics.symbolic_gradient import partials
 
 x, y = sympy.symbols("x y")
 FORMULAS = (

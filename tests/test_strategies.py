@@ -17,9 +17,9 @@ from noether.cli import call
 from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
+from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes
-from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED
 
 SEARCH = settings(max_examples=1000, database=None, deadline=None, suppress_health_check=list(HealthCheck))

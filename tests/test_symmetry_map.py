@@ -11,8 +11,8 @@ from noether import orders, powers, symmetry_map
 from noether.cases import CATALOG, CORE
 from noether.cli import call
 from noether.lawbook import LAWS
+from noether.mechanics.symbolic import prove
 from noether.records import line, parse
-from noether.symbolic import prove
 from noether.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.symmetry_map.scenes import PAIRS, STARTS, scenes, start
 from noether.system.usage import UsageError

@@ -10,12 +10,12 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import symbolic, theorem
 from noether.cases import CORE, CaseError, Metric, Symmetry
 from noether.cases.case import DIAGONAL, rotation, scale, translation
-from noether.symbolic import FalseSymmetry, formulas, gradient, prove
-from noether.symbolic_exact import compiled
-from noether.symbolic_mechanics import mechanics
+from noether.mechanics import symbolic, theorem
+from noether.mechanics.symbolic import FalseSymmetry, formulas, gradient, prove
+from noether.mechanics.symbolic_exact import compiled
+from noether.mechanics.symbolic_mechanics import mechanics
 
 NAMES = [c.name for c in CORE]
 BY_NAME = {c.name: c for c in CORE}

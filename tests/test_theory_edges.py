@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from noether import sweep
 from noether.cases import CORE
 from noether.cases.case import linear, rotation, scale, translation
 from noether.cases.rules import RULES
@@ -19,7 +18,8 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.lawbook.discrete import APPLIES
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CORE}

@@ -4,11 +4,11 @@ import mpmath
 import numpy as np
 import pytest
 
-from noether import bounds, wide
 from noether.cases import CORE
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
+from noether.mechanics import bounds, wide
 
 each_case = pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
 F64 = Precision("float64")

@@ -53,11 +53,11 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
     """What the table says of a rule is what its step does."""
     import numpy as np
 
-    from noether import sweep
     from noether.cases import CATALOG
     from noether.discrete import rules_of
     from noether.kernels.loops import launch
     from noether.kernels.programs.precision import parse
+    from noether.mechanics import sweep
 
     def states(case, rule, **given):
         fixed = {"beta": 0.5, "eps": 0.25, "k": 0.25, **given}

@@ -1,6 +1,6 @@
 """Did a tool do the work? Decided on a sample of lanes before anything is compared.
 
-State. A tool rounds each step within delta and sigma (harness/trajectory.py), whatever order or fma it takes, and so does
+State. A tool rounds each step within delta and sigma (harness/mechanics/trajectory.py), whatever order or fma it takes, and so does
 the numpy step. Carried to the end along the trajectory, to first order,
 
     |difference| <= 2 sum_n |P_n| (delta_n + sigma_n, delta_n),    P_n = M_{S-1} ... M_{n+1},                                  (1)
@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether import wide
 from noether.bench.work import Work
 from noether.kernels.loops import launch, screen_launch
-from noether.trajectory import Trajectory
+from noether.mechanics import wide
+from noether.mechanics.trajectory import Trajectory
 
 SAMPLE = 32
 FLAW = 2.0**-10

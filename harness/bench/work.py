@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import sweep
 from noether.cases import CATALOG, Case
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.loops.launch import Job
@@ -21,6 +20,7 @@ from noether.kernels.loops.screen_launch import Screen
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Program
+from noether.mechanics import sweep
 from noether.residuals import residuals, speaking
 
 LAWS = ("D2",)

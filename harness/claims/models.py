@@ -9,18 +9,18 @@ from noether.cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
 from noether.cases.rules import HEAVY_BALL
 from noether.claims.book import BOOK, claimed
 from noether.claims.evidence import rounding
-from noether.flow_collocation import march
 from noether.laws.balance import charge, decay_law
+from noether.mechanics.collocation import march
+from noether.mechanics.symbolic_metric import curved as metric_of
+from noether.mechanics.trajectory import Trajectory
 from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE
 from noether.order_laws.curved import on_metric
 from noether.order_laws.power import norm
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
-from noether.symbolic_metric import curved as metric_of
 from noether.symmetry_map.stepping import FLOAT64, gradient_of, natural
 from noether.system.seeds import derive
-from noether.trajectory import Trajectory
 from noether.verdicts import ORDER, Record
 
 U = 2.0**-53

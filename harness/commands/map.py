@@ -21,10 +21,10 @@ def map_(
     from noether.cases import CORE
     from noether.choices import whole
     from noether.decision import decide
+    from noether.mechanics.wide import require_wide
     from noether.progress import busy
     from noether.symmetry_map import printed
     from noether.table import say
-    from noether.wide import require_wide
 
     if profile not in symmetry_map.PROFILES:
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")

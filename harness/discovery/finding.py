@@ -12,7 +12,7 @@ from noether.discovery.algebra import divided, echelon, rational
 from noether.discovery.generator import Generator, exact_gradients, proven
 from noether.discovery.loss import Loss, meant
 from noether.discovery.nullspace import GAP, Spectrum, spectrum
-from noether.wide import require_wide
+from noether.mechanics.wide import require_wide
 
 CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a share of order one
 

@@ -13,8 +13,8 @@ from noether.cases.rules import HEAVY_BALL
 from noether.complaint import told
 from noether.discovery.loss import Loss
 from noether.laws import EXACT
+from noether.mechanics.wide import Dual, Functions
 from noether.system.usage import UsageError
-from noether.wide import Dual, Functions
 
 POINTS, DIGITS = 3, 50
 EXACTLY, ROUNDED = 1e-40, 1e-12

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import wide
 from noether.discovery.loss import Loss, differentiate
+from noether.mechanics import wide
 from noether.system.usage import UsageError
 
 MORE = 32  # rows beyond the unknowns

@@ -1,7 +1,7 @@
 """A case file of what was found: the text of the loss as it stands, the symmetries, a breaking that breaks them all.
 
 Nothing is written over; a file that would not pass the trial of a case file is taken away again. The pace is left out: it
-comes from the curvature of the loss on the box (harness/sweep.py).
+comes from the curvature of the loss on the box (harness/mechanics/sweep.py).
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def kinked(function, dim: int) -> list[str]:
     """The arguments of every step in the loss, as python."""
     import sympy
 
-    from noether.symbolic_exact import expression
-    from noether.symbolic_gradient import Step
+    from noether.mechanics.symbolic_exact import expression
+    from noether.mechanics.symbolic_gradient import Step
 
     steps = expression(function, sympy.symbols(f"q:{dim}")).atoms(Step)
     text = sorted(str(s.args[0]) for s in steps)
@@ -110,7 +110,7 @@ def kinked(function, dim: int) -> list[str]:
 
 def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) -> tuple[list[Symmetry], str]:
     """The symmetries that are proven, and the shortest breaking of those tried that breaks every one of them."""
-    from noether.symbolic import FalseSymmetry, prove
+    from noether.mechanics.symbolic import FalseSymmetry, prove
 
     d = len(box)
     tried = ["q[0] + q[1] * q[1] / 4"] if d > 1 else ["q[0]"]

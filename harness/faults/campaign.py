@@ -17,10 +17,10 @@ from noether.faults.matrix import MatrixCell, points
 from noether.faults.probes import OwnCell
 from noether.folder import Folder
 from noether.laws import EXACT
+from noether.mechanics.wide import require_wide
 from noether.run import RecordingError
 from noether.system.usage import UsageError, unknown
 from noether.verdicts import Record
-from noether.wide import require_wide
 
 OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")

@@ -30,7 +30,7 @@ from noether.judge import spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 61, 8

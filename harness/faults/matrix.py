@@ -16,12 +16,12 @@ from noether import faults, response
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell
-from noether.domain import leaving, normal_steps
 from noether.faults.fault import Fault, LawFault
 from noether.judge import spent_of
 from noether.kernels.loops import launch
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics.domain import leaving, normal_steps
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 BLOCK = 2**16  # lanes judged at once: longdoubles of a million would not fit

@@ -16,22 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import (
-    controls,
-    discrete,
-    folder,
-    instruments,
-    judge,
-    orders,
-    promises,
-    response,
-    run,
-    verdicts,
-    wide,
-)
+from noether import controls, discrete, folder, instruments, judge, orders, promises, response, run, verdicts
 from noether.cases import rules
 from noether.kernels.programs import precision
-from noether.trajectory import Trajectory
+from noether.mechanics import wide
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import HOLDS
 
 OWN = "the harness itself"

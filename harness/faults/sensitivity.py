@@ -22,7 +22,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws import EXACT
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 31, 8

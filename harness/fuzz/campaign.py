@@ -27,12 +27,12 @@ from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels.loops import launch
+from noether.mechanics.wide import require_wide
 from noether.run import RecordingError
 from noether.server import Setting
 from noether.system import memorylimit, processstate
 from noether.system.machine import cpus, versions
 from noether.system.usage import CannotRun, UsageError
-from noether.wide import require_wide
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends

@@ -15,8 +15,8 @@ from noether.cases.case import Case
 from noether.certified import judge_inside
 from noether.kernels.loops import launch
 from noether.laws import EXACT
+from noether.mechanics.trajectory import Trajectory
 from noether.system.usage import unknown
-from noether.trajectory import Trajectory
 from noether.verdicts import VIOLATED, Record
 
 

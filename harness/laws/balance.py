@@ -7,7 +7,7 @@ import numpy as np
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
 from noether.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def broken_force(t: Trajectory, symmetry: Symmetry):

@@ -8,7 +8,7 @@ from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
 from noether.laws.balance import broken_force
 from noether.laws.terms import ExactLaw, Residual, depth, dot, formed, size, xi
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def curved(rule: Rule, symmetry: Symmetry) -> bool:

@@ -18,7 +18,7 @@ from noether.cases.rules import Rule
 from noether.laws.balance import broken_force
 from noether.laws.positions import plain
 from noether.laws.terms import ExactLaw, Residual, dot, formed, size
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def scales(symmetry: Symmetry) -> bool:

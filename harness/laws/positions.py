@@ -18,7 +18,7 @@ import numpy as np
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
 from noether.laws.terms import ExactLaw, Residual, formed
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def plain(rule: Rule) -> bool:

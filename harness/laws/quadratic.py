@@ -8,7 +8,7 @@ from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
 from noether.laws.balance import broken_force, charge
 from noether.laws.terms import ExactLaw, Residual, act, depth, dot, formed, size
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def massive(rule: Rule, symmetry: Symmetry) -> bool:

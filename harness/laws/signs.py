@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.domain import same_stores
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.laws.terms import ExactLaw, Residual, formed
-from noether.trajectory import Trajectory
+from noether.mechanics.domain import same_stores
+from noether.mechanics.trajectory import Trajectory
 
 APART = 4  # steps: the reference and the trajectory may part where a gradient is within its rounding, each by a step or two
 

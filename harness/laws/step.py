@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.laws.terms import ExactLaw, Residual, formed
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def update(t: Trajectory, symmetry=None):

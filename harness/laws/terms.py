@@ -9,7 +9,7 @@ import numpy as np
 
 from noether.cases.case import Case, Symmetry
 from noether.cases.rules import Rule
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 

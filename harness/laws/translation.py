@@ -7,7 +7,7 @@ import numpy as np
 from noether.cases.case import Symmetry
 from noether.laws.balance import broken_force
 from noether.laws.terms import ExactLaw, Residual, depth, dot, formed, size
-from noether.trajectory import Trajectory
+from noether.mechanics.trajectory import Trajectory
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):

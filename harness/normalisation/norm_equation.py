@@ -17,12 +17,12 @@ from itertools import product
 import numpy as np
 from scipy.integrate import DOP853
 
-from noether.flow_collocation import march
+from noether.mechanics.collocation import march
+from noether.mechanics.symbolic import gradient
 from noether.normalisation.cell import Cell, U, limit, order
 from noether.normalisation.evidence import powers_of, record
 from noether.order_laws.runs import second_order
 from noether.powers import STEP
-from noether.symbolic import gradient
 from noether.system.seeds import derive
 from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 

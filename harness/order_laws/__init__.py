@@ -16,6 +16,8 @@ from noether.cases import CORE
 from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from noether.continuous_records import beyond, undecided
 from noether.kernels.programs.trace import gradient
+from noether.mechanics.symbolic import proven
+from noether.mechanics.symbolic_metric import bends, is_entropy
 from noether.order_laws import (
     bregman,
     charges,
@@ -32,8 +34,6 @@ from noether.order_laws import (
 )
 from noether.order_laws.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
 from noether.order_laws.smooth import loses_derivatives
-from noether.symbolic import proven
-from noether.symbolic_metric import bends, is_entropy
 from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
 
 SUBJECTS = {

@@ -21,6 +21,8 @@ from dataclasses import replace
 import numpy as np
 
 from noether.cases.case import BREGMAN, Metric
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_metric import Curved, curved
 from noether.order_laws import constants, units
 from noether.order_laws.claims import NUDGE, OFF
 from noether.order_laws.records import bounded, judge
@@ -38,8 +40,6 @@ from noether.order_laws.runs import (
     steps_of,
 )
 from noether.order_laws.units import EPS, KAPPA
-from noether.symbolic import gradient
-from noether.symbolic_metric import Curved, curved
 from noether.verdicts import Record
 
 SIMPLEX_STARTS = 2

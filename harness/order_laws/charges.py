@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.mechanics.symbolic import gradient, hessian_product
 from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import Cell, reference, rough, second_order, step_sizes, steps_of, updates
-from noether.symbolic import gradient, hessian_product
 from noether.verdicts import Record
 
 CHARGE_EPS, CHARGE_STARTS = 1 / 8, 4

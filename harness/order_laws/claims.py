@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL, Rule
+from noether.mechanics.symbolic import gradient
 from noether.order_laws import constants
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS
-from noether.symbolic import gradient
 from noether.verdicts import Record
 
 OFF = 1 + 2.0**-10

@@ -26,13 +26,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.flow_collocation import march
 from noether.kernels.programs.trace import gradient as program
+from noether.mechanics.collocation import march
+from noether.mechanics.symbolic import curvature, gradient, hessian_product
 from noether.order_laws.power import norm
 from noether.order_laws.records import constant_record
 from noether.order_laws.runs import FINAL, SHORT, Cell, U, step_sizes
 from noether.order_laws.units import EPS
-from noether.symbolic import curvature, gradient, hessian_product
 from noether.verdicts import Record
 
 FAULT = 1 / 64  # by which a constant is changed as its control

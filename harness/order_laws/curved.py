@@ -19,14 +19,14 @@ import numpy as np
 from noether.cases.case import BREGMAN
 from noether.cases.rules import NATURAL_GRADIENT
 from noether.kernels.programs.numpy_step import step
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_metric import Curved, curved
 from noether.order_laws import constants
 from noether.order_laws.bregman import bregman_pairs
 from noether.order_laws.claims import NUDGE, OFF
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
 from noether.order_laws.units import EPS, KAPPA
-from noether.symbolic import gradient
-from noether.symbolic_metric import Curved, curved
 from noether.verdicts import ORDER, Record
 
 CURVED_STARTS = 2

@@ -14,14 +14,14 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL_METRIC
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_metric import curved
 from noether.order_laws import constants
 from noether.order_laws.claims import OFF
 from noether.order_laws.curved import CURVED_STARTS, on_metric, solved_models
 from noether.order_laws.records import judge
 from noether.order_laws.runs import Cell, Fan, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS, KAPPA
-from noether.symbolic import gradient
-from noether.symbolic_metric import curved
 from noether.verdicts import Record
 
 

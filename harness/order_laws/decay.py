@@ -17,15 +17,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import sweep
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.loops.launch import run
 from noether.laws import charge, decay_law
+from noether.mechanics import sweep
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.trajectory import Trajectory
 from noether.order_laws import constants
 from noether.order_laws.records import bounded, judge
 from noether.order_laws.runs import FLOAT64, Cell, U, second_order, solved
-from noether.symbolic import gradient
-from noether.trajectory import Trajectory
 from noether.verdicts import Record
 
 STEPS = 8

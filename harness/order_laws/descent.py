@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.mechanics.symbolic import curvature, gradient
 from noether.order_laws import constants
 from noether.order_laws.claims import FORCE, NUDGE, OFF, Claim, Term, judge_claims
 from noether.order_laws.options import at_start
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS
-from noether.symbolic import curvature, gradient
 from noether.verdicts import Record
 
 DRIFT_STARTS = 4

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.mechanics.symbolic import gradient, hessian_product
 from noether.order_laws import constants
 from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from noether.order_laws.options import at_start
@@ -28,7 +29,6 @@ from noether.order_laws.runs import (
     updates,
 )
 from noether.order_laws.units import EPS
-from noether.symbolic import gradient, hessian_product
 from noether.verdicts import Record
 
 LAYER = 32  # steps; beta^32 of the layer is left, 2e-9 at beta .53

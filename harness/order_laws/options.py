@@ -18,10 +18,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noether.cases.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.mechanics.symbolic import gradient
 from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from noether.order_laws.runs import FINAL, Cell, step_sizes
 from noether.order_laws.units import EPS
-from noether.symbolic import gradient
 from noether.verdicts import Record
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import BREGMAN
+from noether.mechanics.symbolic import gradient
+from noether.mechanics.symbolic_metric import curved
 from noether.order_laws import constants
 from noether.order_laws.bregman import bregman_rates
 from noether.order_laws.claims import NUDGE
@@ -19,8 +21,6 @@ from noether.order_laws.curved import model, on_metric
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import Cell, Fan, reference, rough
 from noether.order_laws.units import EPS, KAPPA
-from noether.symbolic import gradient
-from noether.symbolic_metric import curved
 from noether.verdicts import Record
 
 MASSES = 2.0 ** -np.arange(5.0, 12.0)

@@ -10,11 +10,11 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.cases.rules import HEAVY_BALL, Rule
-from noether.flow_collocation import march
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
+from noether.mechanics.collocation import march
+from noether.mechanics.symbolic import gradient
 from noether.order_laws import units
-from noether.symbolic import gradient
 
 FINAL = 2.0
 EXPONENTS = {"quick": range(5, 11), "full": range(5, 12)}

@@ -24,13 +24,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.mechanics.symbolic import gradient
 from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE, OFF
 from noether.order_laws.options import at_start
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, QUIET, Cell, Fan, reference, rough, steps_of
 from noether.order_laws.units import EPS
-from noether.symbolic import gradient
 from noether.verdicts import Record
 
 STARTS = 2

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.mechanics.symbolic import gradient
 from noether.order_laws.claims import OFF
 from noether.order_laws.records import bounded
 from noether.order_laws.runs import FINAL, Cell, U, step_sizes
 from noether.order_laws.units import EPS
-from noether.symbolic import gradient
 from noether.verdicts import OUTSIDE, Record
 
 STARTS = 8

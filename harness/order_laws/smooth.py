@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.kinks import singular, touched
+from noether.mechanics.kinks import singular, touched
+from noether.mechanics.symbolic import gradient
 from noether.order_laws.runs import CANDIDATES, FINAL, Cell
-from noether.symbolic import gradient
 
 STEPS = 512  # of Runge and Kutta, order 4: eigenvalues are at most 2 in the unit of time (units.py), h lambda 2^-7
 

@@ -19,9 +19,9 @@ from functools import cache
 
 import numpy as np
 
-from noether import stiffness
 from noether.cases.case import EUCLIDEAN, Case
-from noether.symbolic_metric import curved
+from noether.mechanics import stiffness
+from noether.mechanics.symbolic_metric import curved
 
 TAME = 2.0
 EPS = 1 / 16  # small enough that no start of a scale-invariant case reaches q = 0 before FINAL

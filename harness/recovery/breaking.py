@@ -14,20 +14,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import controls, powers, sweep
+from noether import controls, powers
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
 from noether.cases.rules import RULES
-from noether.domain import leaving
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws import act, broken_force, charge, charge_own, charge_predicted, dot
+from noether.mechanics import sweep
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
 from noether.recovery import rounding
 from noether.recovery.cell import Cell
 from noether.recovery.estimate import MODEL, Estimate, tail
 from noether.recovery.honest import CONTROLS, calibrated, model_of
 from noether.recovery.stored_constants import missed
-from noether.trajectory import Trajectory
 from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
 
 TOP, DECADES = 0.5, 18

@@ -15,21 +15,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import controls, powers, sweep, wide
+from noether import controls, powers
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL
 from noether.cases.rules import RULES
-from noether.domain import leaving, same_stores
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws import act, charge, charge_own, charge_predicted, dot
+from noether.mechanics import sweep, wide
+from noether.mechanics.domain import leaving, same_stores
+from noether.mechanics.trajectory import Trajectory
 from noether.recovery import rounding
 from noether.recovery.cell import Cell
 from noether.recovery.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
 from noether.recovery.estimate import MODEL, Estimate, least_squares, tail
 from noether.recovery.honest import CONTROLS, calibrated, model_of
 from noether.recovery.stored_constants import missed
-from noether.trajectory import Trajectory
 from noether.verdicts import OUTSIDE, STATISTICAL, Record
 
 SOON = ("deformed-rayleigh", "deformed-hat")

@@ -14,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from noether import flow, powers, wide
+from noether import powers
+from noether.mechanics import flow, wide
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.recovery.cell import Cell
 from noether.recovery.estimate import least_squares, tail
-from noether.symbolic_mechanics import mechanics
 from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 RESOLVED = 4.0

@@ -31,11 +31,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.bounds import PASS, arithmetic_unit
 from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
 from noether.kernels.programs.precision import SUBNORMAL, UNIT, Precision
 from noether.kernels.programs.program import Program
 from noether.laws import act
+from noether.mechanics.bounds import PASS, arithmetic_unit
 from noether.recovery.scatter import Scatter, repeats
 
 SHORT = 64.0  # places below which (7) is taken: a value of this size is known to 2^-47 of a place in float64

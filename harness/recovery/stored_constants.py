@@ -5,7 +5,7 @@ in every step, so it is no chance that a standard deviation could have: it is kn
 
     s_n = <g(q_n), xi(q_n)>,  g the gradient of the symmetric loss with its constants as the kernel stores them       (1)
 
-What is meant by a symmetry is proven beforehand (harness/symbolic.py); that the gradient is that of the case is D0's.
+What is meant by a symmetry is proven beforehand (harness/mechanics/symbolic.py); that the gradient is that of the case is D0's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from noether.kernels.programs.namespaces import step
 from noether.kernels.programs.precision import representable
 from noether.kernels.programs.program import Program
 from noether.laws import dot, size, xi
-from noether.trajectory import Trajectory
-from noether.wide import U_WIDE, WIDE
+from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import U_WIDE, WIDE
 
 RULES = {
     "neg": np.negative, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide,

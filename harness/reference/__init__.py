@@ -11,9 +11,9 @@ import time
 
 from noether import continuous
 from noether.continuous_records import undecided
+from noether.mechanics.symbolic import proven
 from noether.reference.cell import CERTIFY, STARTS, Cell
 from noether.reference.integrator import missing  # noqa: F401  (the plan asks)
-from noether.symbolic import proven
 from noether.verdicts import Record
 
 

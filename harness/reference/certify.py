@@ -17,12 +17,13 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 
-from noether import continuous, continuous_energy, flow
+from noether import continuous, continuous_energy
 from noether.continuous_cell import judge, windows
+from noether.mechanics import flow
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.reference.cell import Cell, Claim, record
 from noether.reference.integrator import SOFTWARE
 from noether.reference.truth import Truth, truth
-from noether.symbolic_mechanics import mechanics
 from noether.verdicts import Record
 
 WRONG = mpmath.mpf(2) ** -96  # of the kinetic term, in the control of (5)

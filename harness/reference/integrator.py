@@ -14,9 +14,9 @@ import mpmath
 import numpy as np
 
 from noether.cases.case import Case
-from noether.flow_trajectory import Parameters, Trajectory
+from noether.mechanics.flow_trajectory import Parameters, Trajectory
+from noether.mechanics.symbolic_mechanics import equations, mechanics
 from noether.reference import translation
-from noether.symbolic_mechanics import equations, mechanics
 from noether.system.machine import remedy
 
 SOFTWARE = 5e-3

@@ -10,13 +10,13 @@ import time
 
 import numpy as np
 
-from noether import flow
 from noether.continuous_cell import bounds
+from noether.mechanics import flow
+from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.reference.cell import Cell, Claim, record
 from noether.reference.certify import FRICTION
 from noether.reference.integrator import Engine, engine
 from noether.reference.truth import truth
-from noether.symbolic_mechanics import Mechanics, mechanics
 from noether.verdicts import Record
 
 LANES = {"quick": 256, "full": 2048, "stress": 16_384}

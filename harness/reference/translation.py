@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether.symbolic import MU, PARAMETERS, M
-from noether.symbolic_mechanics import Equations
+from noether.mechanics.symbolic import MU, PARAMETERS, M
+from noether.mechanics.symbolic_mechanics import Equations
 
 KNOWN = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, sympy.exp, sympy.log, log1p)
 EXACT_BITS = 53

@@ -13,10 +13,10 @@ import mpmath
 import numpy as np
 
 from noether.cases.case import Case
+from noether.mechanics.symbolic import PARAMETERS
+from noether.mechanics.symbolic_exact import compiled
+from noether.mechanics.symbolic_mechanics import TOTAL, equations
 from noether.reference.integrator import DIGITS, Solution, engine
-from noether.symbolic import PARAMETERS
-from noether.symbolic_exact import compiled
-from noether.symbolic_mechanics import TOTAL, equations
 
 
 @cache

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.bounds import program_error
 from noether.kernels.programs import trace
 from noether.laws import balance
 from noether.laws.terms import act, dot
+from noether.mechanics.bounds import program_error
+from noether.mechanics.trajectory import Trajectory
 from noether.symmetry_map.stepping import FLOAT64, Run
-from noether.trajectory import Trajectory
 
 
 @dataclass

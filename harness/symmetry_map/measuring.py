@@ -8,8 +8,8 @@ import numpy as np
 
 from noether import orders
 from noether.continuous_records import QUARTER
-from noether.flow_collocation import march
 from noether.kernels.programs.namespaces import NUMPY
+from noether.mechanics.collocation import march
 from noether.symmetry_map import charges
 from noether.symmetry_map.charges import U
 from noether.symmetry_map.scenes import STARTS, Scene

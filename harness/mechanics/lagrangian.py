@@ -25,9 +25,9 @@ import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.kernels.programs.namespaces import MPMATH
-from noether.symbolic import PARAMETERS
-from noether.symbolic_exact import compiled
-from noether.symbolic_mechanics import TOTAL, equations
+from noether.mechanics.symbolic import PARAMETERS
+from noether.mechanics.symbolic_exact import compiled
+from noether.mechanics.symbolic_mechanics import TOTAL, equations
 
 DIGITS = 160
 STEP = mpmath.mpf(10) ** -30

@@ -15,7 +15,7 @@ import sympy
 from sympy.codegen.cfunctions import log1p
 
 from noether.kernels.programs.namespaces import step
-from noether.symbolic_gradient import Step
+from noether.mechanics.symbolic_gradient import Step
 
 FUNCTIONS = {Step: "step", sympy.exp: "exp", sympy.log: "log", log1p: "log1p", sympy.Abs: "absolute"}
 LIBRARIES = {"numpy": np, "mpmath": mpmath}

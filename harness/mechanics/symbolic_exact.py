@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from noether import straight_line
 from noether.kernels.programs.namespaces import is_number, plain, step
-from noether.symbolic_gradient import Step
+from noether.mechanics import straight_line
+from noether.mechanics.symbolic_gradient import Step
 
 READ = [Fraction]
 """How a float is read, the last entry counts: as the binary fraction that it is, or as its shortest decimal."""

@@ -17,10 +17,10 @@ import mpmath
 import numpy as np
 import sympy
 
-from noether import theorem
 from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
-from noether.symbolic_exact import Exact, arrays, compiled, decimals, expression, unwrap
-from noether.symbolic_gradient import Step, partials
+from noether.mechanics import theorem
+from noether.mechanics.symbolic_exact import Exact, arrays, compiled, decimals, expression, unwrap
+from noether.mechanics.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
@@ -177,7 +177,7 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
     """Raises FalseSymmetry, or CaseError when the breaking breaks nothing or the metric is not positive.
 
     A loss means its floats, or else its decimals: 0.1 q0 + 0.3 q1 keeps (3, -1), and their floats miss it by a rounding, which
-    the bounds of what runs have (harness/bounds.py, constant_error); or else numbers that were computed, each known to a
+    the bounds of what runs have (harness/mechanics/bounds.py, constant_error); or else numbers that were computed, each known to a
     rounding: what they miss must be explained by that. A generator means its floats.
     """
     try:
@@ -195,8 +195,8 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
 
 def explained(case: Case, point: Sequence, xi: Sequence, value) -> bool:
     """Whether <grad f, xi> = value at a point is within the rounding of the loss's constants."""
-    from noether import bounds  # here: the tracer asks this module of what it cannot trace
     from noether.kernels.programs import trace  # here: the tracer asks this module of what it cannot trace
+    from noether.mechanics import bounds  # here: the tracer asks this module of what it cannot trace
 
     q = np.array([[float(x)] for x in point])
     off = bounds.of_constants(trace.gradient(case), q)[:, 0]
@@ -258,7 +258,7 @@ def zeros_of(e) -> set:
 
 
 def turning(u) -> set:
-    """Factors of a declared argument with which it changes its sign: a kink is met where it does (harness/kinks.py), and q0^2 never does."""
+    """Factors of a declared argument with which it changes its sign: a kink is met where it does (harness/mechanics/kinks.py), and q0^2 never does."""
     powers = [x.as_base_exp() for x in sympy.Mul.make_args(u)]
     return {base for base, exponent in powers if base.free_symbols and exponent.is_odd and exponent.is_positive}
 

@@ -26,10 +26,10 @@ from functools import cached_property
 import numpy as np
 from scipy.integrate import DOP853, odeint
 
-from noether import flow_collocation
-from noether.flow_trajectory import Parameters, Trajectory
-from noether.symbolic import metric
-from noether.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
+from noether.mechanics import collocation
+from noether.mechanics.flow_trajectory import Parameters, Trajectory
+from noether.mechanics.symbolic import metric
+from noether.mechanics.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 
 FINAL = 4.0
 MILD = 1 / 2
@@ -88,7 +88,7 @@ def by_collocation(
 ) -> Trajectory:
     """Every lane in one batch; times (n, lanes)."""
     call, d = mechanics.field, 2 * mechanics.dim
-    x, z = flow_collocation.march(
+    x, z = collocation.march(
         lambda y: call(*y, *parameters.values)[:d],
         lambda y: integral_sources(mechanics, call(*y, *parameters.values)),
         x0,

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import bounds, wide
 from noether.cases.case import Case
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
+from noether.mechanics import bounds, wide
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}

@@ -10,12 +10,12 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import bounds, wide
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
-from noether.wide import U_WIDE, WIDE
+from noether.mechanics import bounds, wide
+from noether.mechanics.wide import U_WIDE, WIDE
 
 
 class Trajectory:

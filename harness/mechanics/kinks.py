@@ -16,8 +16,8 @@ import sympy
 
 from noether.cases.case import BREGMAN, Case
 from noether.kernels.programs.namespaces import NUMPY
-from noether.symbolic import KAPPA, formulas, metric_entries, zeros_of
-from noether.symbolic_exact import arrays, compiled, expression
+from noether.mechanics.symbolic import KAPPA, formulas, metric_entries, zeros_of
+from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 
 class Kinked(RuntimeError):

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
 from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
+from noether.mechanics.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
 
 
 @dataclass

@@ -9,10 +9,20 @@ from functools import cache, cached_property
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether import theorem
 from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError
-from noether.symbolic import DECAY, EPS, KAPPA, MU, PARAMETERS, Formulas, M, formulas, metric_entries
-from noether.symbolic_exact import arrays, compiled, expression
+from noether.mechanics import theorem
+from noether.mechanics.symbolic import (
+    DECAY,
+    EPS,
+    KAPPA,
+    MU,
+    PARAMETERS,
+    Formulas,
+    M,
+    formulas,
+    metric_entries,
+)
+from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 # The parts of a charge's source, in the order in which theorem.py writes them. "breaking" is eps times the
 # breaking potential's share of "potential", "decay" that of weak decay, "deformed" what kappa adds to "generator" + "metric".

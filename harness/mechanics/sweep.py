@@ -17,7 +17,7 @@ from noether.cases.rules import Rule
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
-from noether.stiffness import step_curvature
+from noether.mechanics.stiffness import step_curvature
 
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.
 STEP_EXPONENTS = {"float64": (3, 7), "float32": (3, 6), "float16": (2, 4), "bfloat16": (1, 3)}

@@ -16,14 +16,14 @@ from functools import cache
 
 import numpy as np
 
-from noether import wide
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.kernels.programs import trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision
+from noether.mechanics import wide
 
 POINTS, ENTRIES = 32, 2**11  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
-LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/sweep.py)
+LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/mechanics/sweep.py)
 
 
 @cache

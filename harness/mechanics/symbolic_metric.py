@@ -12,10 +12,10 @@ from functools import cache
 
 import sympy
 
-from noether import theorem
 from noether.cases.case import BREGMAN, Case
-from noether.symbolic import KAPPA, formulas, metric_entries
-from noether.symbolic_exact import arrays, compiled, expression
+from noether.mechanics import theorem
+from noether.mechanics.symbolic import KAPPA, formulas, metric_entries
+from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from noether.symbolic_mechanics import TOTAL, Mechanics
+from noether.mechanics.symbolic_mechanics import TOTAL, Mechanics
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from noether.system.fields import (
 )
 from noether.system.strict_reading import first_line, read_json
 from noether.system.usage import UsageError
-from noether.verdicts import SCHEMA
+from noether.verdicts.record import SCHEMA
 
 FIELDS = {
     "versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": list_of(NAME),

@@ -24,7 +24,7 @@ from noether.system.fields import FINITE, OBJECT, Kind, check, whole
 from noether.system.files import write_whole
 from noether.system.strict_reading import first_line, read_json, reason, shortened
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, ORDER, Record
+from noether.verdicts.record import HOLDS, ORDER, Record
 
 SCHEMA = 1
 FILE = Path("baseline.json")

@@ -125,7 +125,7 @@ def theory_of(law) -> str:
 def explained(word: str, run: Path | None = None) -> dict:
     """The same as `explain` for machines; power is null without a run. Raises UsageError."""
     from noether.folder import read_run
-    from noether.power import of_law
+    from noether.verdicts.power import of_law
 
     law = law_of(word)
     fields = {n: getattr(law, n) for n in ("title", "equation", "applies", "kind", "anchor")}
@@ -139,7 +139,7 @@ def powers(law: str, run: Path | None) -> list[str]:
     if run is None:
         return [f"the smallest change that a run would have seen: noether explain {law} RUN"]
     from noether.folder import read_run
-    from noether.power import of_law, percent
+    from noether.verdicts.power import of_law, percent
 
     found = of_law(read_run(run).records, law)
     if not found.coefficients:

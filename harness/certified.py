@@ -22,7 +22,7 @@ from noether.laws import update
 from noether.mechanics import bounds
 from noether.mechanics.domain import MARGIN, OVERFLOW, leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import VIOLATED, Record
+from noether.verdicts.record import VIOLATED, Record
 
 
 def certified_steps(t: Trajectory) -> np.ndarray:

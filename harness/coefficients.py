@@ -12,7 +12,7 @@ import numpy as np
 
 from noether.laws import ExactLaw
 from noether.mechanics.trajectory import Trajectory
-from noether.powers import STEP, smallest
+from noether.verdicts.powers import STEP, smallest
 
 FROM_PARAMETERS = ("shrink", "force", "move", "log_sum")  # what a trajectory derives from them and keeps
 TERMS = {

@@ -23,7 +23,7 @@ from noether.baseline import CHOICE, Baseline, key, of_run
 from noether.folder import Run, read_run
 from noether.ratchet import Comparison, compare
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
 
 BADNESS = {HOLDS: 0, INCONCLUSIVE: 1, VIOLATED: 2}
 MOVED = 8

@@ -10,7 +10,7 @@ from rich.text import Text
 from noether.comparison import Difference, LawChange
 from noether.folder import Run
 from noether.table import COLOUR, SHOWN, WORD, listing, number
-from noether.verdicts import INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 ARROW = " → "
 

@@ -18,7 +18,6 @@ from noether.continuous_cell import Cell, judge, kinetic_share, solve, terms_of,
 from noether.continuous_derivation import derivation
 from noether.continuous_energy import energies
 from noether.continuous_overdamped import overdamped
-from noether.continuous_records import beyond, record, undecided
 from noether.continuous_settings import FREE, GLANCE, MASSES, SETTINGS, spread
 from noether.continuous_sweep import sweep
 from noether.kernels.programs.trace import gradient
@@ -26,7 +25,8 @@ from noether.mechanics import flow
 from noether.mechanics.kinks import Kinked
 from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics, mechanics
-from noether.verdicts import Record
+from noether.verdicts.claims import beyond, record, undecided
+from noether.verdicts.record import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
 TURNS = 3

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.cases.case import Case
-from noether.continuous_records import Judged
 from noether.continuous_starts import begun
 from noether.mechanics import flow
 from noether.mechanics.stiffness import largest_curvature
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics
+from noether.verdicts.claims import Judged
 
 SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from noether.continuous_records import undecided
 from noether.mechanics import lagrangian
-from noether.verdicts import HOLDS, VIOLATED, Record
+from noether.verdicts.claims import undecided
+from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 WRONG = 2.0**-100
 

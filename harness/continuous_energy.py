@@ -14,9 +14,9 @@ import numpy as np
 
 from noether.cases.case import DIAGONAL
 from noether.continuous_cell import Cell, judge, windows
-from noether.continuous_records import Judged, record
 from noether.mechanics import flow
-from noether.verdicts import Record
+from noether.verdicts.claims import Judged, record
+from noether.verdicts.record import Record
 
 
 def gained(quantity, first: int):

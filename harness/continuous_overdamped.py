@@ -23,10 +23,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from noether import orders
 from noether.cases.case import Case, translation
 from noether.continuous_cell import Cell
-from noether.continuous_records import beyond, order_record
 from noether.continuous_settings import FRICTION, Setting, spread
 from noether.continuous_starts import NEAR, drawn, reference
 from noether.kernels.programs import trace
@@ -35,7 +33,9 @@ from noether.mechanics.kinks import Kinked, met, singular
 from noether.mechanics.symbolic import gradient
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.mechanics.symbolic_metric import curved
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from noether.verdicts import orders
+from noether.verdicts.claims import beyond, order_record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
 LIGHT, TIGHT = 6e-5, 1e-10  # below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from noether.continuous_cell import Cell, judge, solve
-from noether.continuous_records import Judged, beyond, record
 from noether.continuous_settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts.claims import Judged, beyond, record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
 DECADES = 10  # that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more

@@ -21,7 +21,7 @@ from noether.judge import spent_of
 from noether.kernels.loops.launch import Job
 from noether.laws import update
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 FITTED = 2048  # points of a fit: enough for every digit that a bound leaves
 NAMED = 3

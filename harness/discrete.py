@@ -22,7 +22,7 @@ from noether.mechanics import roundings, sweep, wide
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")}
 

@@ -30,7 +30,7 @@ from noether.system import memorylimit, processstate
 from noether.system.machine import cpus
 from noether.system.timelimit import TimeUp, limited
 from noether.system.usage import UsageError
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 SECONDS = 600.0  # a cell of the longest profile takes a minute on a slow machine

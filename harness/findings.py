@@ -9,7 +9,7 @@ from noether.folder import Run
 from noether.symmetry_map.printed import map_of, markdown
 from noether.system.usage import UsageError
 from noether.table import number
-from noether.verdicts import HOLDS, Record
+from noether.verdicts.record import HOLDS, Record
 
 HEAD = """# Findings
 

@@ -29,7 +29,7 @@ from noether.system.lock import Lock
 from noether.system.machine import machine, versions
 from noether.system.strict_reading import kind_of, loads
 from noether.system.usage import UsageError
-from noether.verdicts import SCHEMA, Record
+from noether.verdicts.record import SCHEMA, Record
 
 RUNS = Path("runs")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from noether.system import resources
 from noether.system.outside import lines, printable
 from noether.table import footing, killers, number, unsaid, verdict, where
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10
 LISTED = 50

@@ -30,7 +30,7 @@ from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
 from noether.normalisation.launches import FORCES, drawn
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 BUDGET_S = 8 * 60
 SPEED_LANES, SPEED_STEPS = 131_072, 512

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from noether import known_numbers, known_places
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
 def faulty(laws: Iterable[str] = ()) -> list[str]:
@@ -84,8 +84,8 @@ def judgement() -> list[str]:
 
 def orders() -> list[str]:
     """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on them."""
-    from noether import orders as instrument
-    from noether.continuous_records import verdict_of
+    from noether.verdicts import orders as instrument
+    from noether.verdicts.claims import verdict_of
 
     eta, rounded = 2.0 ** -np.arange(4, 12), 2.0**-50
     known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1), "eta^1.5": (eta**1.5, 1.5),

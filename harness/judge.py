@@ -9,7 +9,7 @@ from noether.coefficients import of_law
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import U_WIDE, AtKink, gradient_mp
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 PATH_MOTION = 4.0  # a lane moved when its path is longer than this many times the sum of its own bounds
 WITNESSES = 8  # further points that are asked where the worst one is at a kink

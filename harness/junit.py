@@ -13,7 +13,7 @@ from xml.etree import ElementTree as xml
 
 from noether.system.outside import lines
 from noether.table import number, unsaid
-from noether.verdicts import HOLDS, VIOLATED, Record
+from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
 FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 LANES, COMPONENTS, STEPS = 13, 2, 96
 OFF = 2.0**-10  # of a value's size: some 2^40 of its roundings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from noether.power import of_law, percent
 from noether.run import Result
 from noether.terminal import COLOUR, console, listing, number
-from noether.verdicts import BITWISE, ORDER, LawSummary, Record
+from noether.verdicts.power import of_law, percent
+from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record
 
 COLUMNS = ("law", "what", "cells", "worst", "worst in", "power", "killed", "verdict")
 WHAT, WHERE, POWER = 1, 4, 5  # those that give way, in the order in which they come back: title, place, power

@@ -19,7 +19,6 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from noether import powers
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.certified import Domain
@@ -34,7 +33,8 @@ from noether.mechanics import sweep
 from noether.mechanics.domain import overflowing
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.verdicts import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps
 BATCHES = 4  # different minibatches of a run, each of a third of the samples

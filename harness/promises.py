@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from noether import instruments
 from noether.cases.rules import RULES
 from noether.laws import EXACT
-from noether.verdicts import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.

@@ -3,7 +3,7 @@
 A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw spent
 alike (harness/scatter.py). Orders do not scatter with rounding: for one seed slope p* and uncertainty B are functions
 of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with floor <= B
-(harness/orders.py), so 4 floor in p* and 8/3 floor in B.
+(harness/verdicts/orders.py), so 4 floor in p* and 8/3 floor in B.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from noether.kernels.loops.launch import BACKENDS, missing
 from noether.scatter import entry_factor, group, mean_factor
 from noether.system import resources
 from noether.system.usage import UsageError
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
 NAMED = 5  # entries in a note

@@ -29,7 +29,7 @@ from noether.system.fields import (
 )
 from noether.system.strict_reading import first_line, loads, read_bytes, shortened
 from noether.system.usage import UsageError
-from noether.verdicts import SCHEMA, VERDICTS, Record
+from noether.verdicts.record import SCHEMA, VERDICTS, Record
 
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")
 FIELDS = {f.name: f for f in fields(Record)}

@@ -20,7 +20,7 @@ from noether.folder import Run
 from noether.mechanics.wide import require_wide
 from noether.records import plain
 from noether.system.usage import UsageError, unknown
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 NUMBERS = ("measured", "predicted", "bound", "spent")
 CHOICES = ("law", "cell", "symmetry", "control")

@@ -8,7 +8,7 @@ from pathlib import Path
 from noether.cases import CATALOG, Case
 from noether.folder import RUNS
 from noether.kernels.loops.launch import Job
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 
 def about(case: Case, job: Job, backend: str = "numpy") -> dict:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether import controls, powers
+from noether import controls
 from noether.certified import Domain
 from noether.judge import portrait
 from noether.kernels.loops import launch
 from noether.laws import act, charge, charge_bound, charge_own, dot, xi
 from noether.mechanics import sweep
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
 LOST = float(np.log10(100 * RESOLVED / 1e-3))  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3

@@ -8,7 +8,7 @@ from pathlib import Path
 from noether.choices import Selection
 from noether.system.jobs import AUTO
 from noether.system.usage import UsageError
-from noether.verdicts import LawSummary, Record
+from noether.verdicts.record import LawSummary, Record
 
 
 @dataclass

@@ -24,7 +24,7 @@ from noether.system.jobs import jobs as how_many
 from noether.system.lock import Replaced
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
-from noether.verdicts import Record, exit_code, summarise
+from noether.verdicts.record import Record, exit_code, summarise
 
 UNDECIDED, INTERNAL, INTERRUPTED = 3, 70, 130
 

@@ -129,7 +129,7 @@ def main(folders: list[str]) -> int:
 
     from noether.baseline import entries
     from noether.folder import read_run
-    from noether.verdicts import ORDER
+    from noether.verdicts.record import ORDER
 
     runs = [[r for r in read_run(Path(f)).records if r.kind != ORDER] for f in folders]
     for (law, size), s in measure([{k: e.spent for k, e in entries(r).items()} for r in runs]).items():

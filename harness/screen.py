@@ -20,7 +20,7 @@ from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import WIDE
 from noether.residuals import residuals, speaking
-from noether.verdicts import BITWISE, VIOLATED, Record
+from noether.verdicts.record import BITWISE, VIOLATED, Record
 
 
 @dataclass(frozen=True)

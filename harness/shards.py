@@ -16,7 +16,7 @@ from noether.executors import LAST_BITS, told
 from noether.folder import Folder, Run, read_run
 from noether.records import line
 from noether.system.usage import UsageError
-from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in
 
@@ -105,7 +105,7 @@ def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str],
 def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
     """The Result of all parts together, kept as a run folder of its own. Raises UsageError."""
     from noether.run import Result, judge, keep_end
-    from noether.verdicts import summarise
+    from noether.verdicts.record import summarise
 
     runs = read(paths)
     first = runs[0].about

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from noether import power
 from noether.lawbook import LAWS
 from noether.terminal import COLOUR, console, listing, number
-from noether.verdicts import ORDER, Record, summarise
+from noether.verdicts import power
+from noether.verdicts.record import ORDER, Record, summarise
 
 ROOMY = 100  # columns from which on slopes are shown; --json has them always
 

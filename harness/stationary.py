@@ -28,7 +28,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import powers
 from noether.cases.case import BREGMAN, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -39,7 +38,8 @@ from noether.laws.norm import scales
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 SMALL = 1 / 16
 SIZE = {

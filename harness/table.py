@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from noether.law_table import laws_table, titled
-from noether.power import of_law
 from noether.result import Result
 from noether.run import INTERNAL, INTERRUPTED
 from noether.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
+from noether.verdicts.power import of_law
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
 
 WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
 LISTED = 40  # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from noether.system.outside import lines
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDEST = 200  # columns: beyond it an eye loses its line
 NUMBERS = ("cells", "worst", "cases", "folders", "size", "checks", "lanes", "replayed", "batches", "steps", "ratio", "total")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from noether.kernels.loops.launch import BackendMissing
 from noether.system.seeds import derive
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_cases_import_neither_torch_nor_triton():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["noether.cases", "noether.cases.rules", "noether.kernels.programs.numpy_step", "noether", "noether.verdicts"])
+@pytest.mark.parametrize("module", ["noether.cases", "noether.cases.rules", "noether.kernels.programs.numpy_step", "noether", "noether.verdicts.record"])
 def test_what_needs_no_kernel_imports_without_torch_and_triton(module):
     # None in sys.modules makes `import torch` fail as on a machine that does not have it.
     program = f"import sys; sys.modules.update(torch=None, triton=None); import {module}"

@@ -16,7 +16,7 @@ from noether.cli import call
 from noether.commands.verify import with_baseline_file
 from noether.ratchet import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
 from noether.scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, Record
 
 SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
 NAME = "D2 rayleigh heavy-ball float64 scale"

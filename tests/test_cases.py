@@ -20,7 +20,7 @@ from noether.kernels.programs.trace import gradient
 from noether.laws import EXACT
 from noether.mechanics import wide
 from noether.mechanics.symbolic import FalseSymmetry, prove
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 REST = [c for c in CATALOG if c not in CORE]
 each = pytest.mark.parametrize("case", REST, ids=lambda c: c.name)

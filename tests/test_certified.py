@@ -15,7 +15,7 @@ from noether.laws import EXACT, update
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES, draw, units
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

@@ -10,7 +10,7 @@ from noether.claims.book import BOOK, OPEN, claimed
 from noether.claims.evidence import rounding
 from noether.lawbook import LAWS
 from noether.records import line, parse
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
 
 CELLS = {c.law: c for c in claims.cells(CORE, "quick", 1)}
 

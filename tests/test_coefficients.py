@@ -9,7 +9,7 @@ from noether.discrete import DiscreteCell, trajectory
 from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.laws import EXACT
-from noether.verdicts import HOLDS
+from noether.verdicts.record import HOLDS
 
 CASES = {c.name: c for c in CATALOG}
 POINTS = [("rayleigh", "heavy-ball", "float32", ("D0", "D1", "D2", "D4", "D5")), ("rayleigh", "heavy-ball-decoupled", "float32", ("D2", "D10")),

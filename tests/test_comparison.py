@@ -13,7 +13,7 @@ from noether.comparison_table import told
 from noether.folder import Run
 from noether.forging import rewrite
 from noether.report.compare import render
-from noether.verdicts import ORDER, VIOLATED, Record
+from noether.verdicts.record import ORDER, VIOLATED, Record
 
 ABOUT = {
     "schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0, "backend": "numpy", "laws": ["D2", "D3"], "machine": {"processor": "p"},

@@ -9,10 +9,10 @@ from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
 from noether.mechanics.trajectory import Trajectory
-from noether.power import of_law
 from noether.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell
 from noether.recovery.estimate import SIGMAS, SURE, binomial_limits, ndtr
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.power import of_law
+from noether.verdicts.record import HOLDS, VIOLATED
 
 NAMED = {c.name: c for c in CATALOG}
 LANES = 1001

@@ -18,7 +18,7 @@ from noether.execute import execute
 from noether.server import Setting
 from noether.system.machine import importable
 from noether.system.usage import CannotRun
-from noether.verdicts import OUTSIDE, Record
+from noether.verdicts.record import OUTSIDE, Record
 
 SETTING = Setting(path=tuple(sys.path))
 

@@ -24,7 +24,7 @@ from noether.kernels.programs.numpy_step import advanced
 from noether.laws import EXACT, update
 from noether.mechanics.trajectory import Trajectory
 from noether.records import line, parse
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

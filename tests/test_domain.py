@@ -14,7 +14,7 @@ from noether.kernels.programs.precision import Precision
 from noether.mechanics import domain, sweep
 from noether.mechanics.domain import leaving, overflowing
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

@@ -10,7 +10,7 @@ from noether.choices import Request, select
 from noether.continuous_cell import Cell
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 

@@ -21,7 +21,7 @@ from noether.laws import EXACT
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import normal_steps, overflowing, same_stores
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)

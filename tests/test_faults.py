@@ -14,7 +14,7 @@ from noether.kernels.programs.precision import narrow, widen
 from noether.lawbook import LAWS
 from noether.laws import EXACT
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CASES = {c.name: c for c in CATALOG}
 KINDS_WANTED = [

@@ -12,7 +12,7 @@ from noether.folder import Run
 from noether.records import line
 from noether.symmetry_map.table import COLUMNS, PREDICTED, ROWS
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, Record
+from noether.verdicts.record import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 ABOUT = {

@@ -8,11 +8,11 @@ import pytest
 
 from noether import continuous, continuous_cell, continuous_sweep
 from noether.cases import CATALOG
-from noether.continuous_records import record
 from noether.continuous_settings import SETTINGS, spread
 from noether.mechanics import collocation, flow
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.claims import record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 

@@ -12,7 +12,7 @@ from noether.kernels.programs.program import ARITY
 from noether.lawbook.continuous import T_CONTROLS
 from noether.mechanics import flow, kinks
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 KINK = ("sqrt", "step")  # sqrt(r * r) and r * step(r) have one at r = 0

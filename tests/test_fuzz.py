@@ -40,7 +40,7 @@ from noether.fuzz.table import summary
 from noether.laws import EXACT
 from noether.plan import PRECISIONS, RULES
 from noether.regimes import REGIMES, units
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 ROOT = Path(__file__).resolve().parent.parent
 BY_NAME = {c.name: c for c in CORE}

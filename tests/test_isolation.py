@@ -99,7 +99,7 @@ def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monk
     from noether.choices import Request
     from noether.execute import Done
     from noether.result import How
-    from noether.verdicts import VIOLATED
+    from noether.verdicts.record import VIOLATED
 
     honest = run.execute
 

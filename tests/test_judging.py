@@ -25,7 +25,7 @@ from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import AtKink
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 ABOUT = dict(case="mexican-hat", rule="heavy-ball", backend="numpy", precision="float64", parameters={})

@@ -15,7 +15,7 @@ from noether.continuous_cell import Cell
 from noether.continuous_settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
 from noether.mechanics import flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
 from noether.mechanics.symbolic import DECAY, EPS, KAPPA, Formulas, M
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 HAT, PRODUCT, DEFORMED, CURVED, MIRROR = (BY_NAME[n] for n in ("mexican-hat-2", "product", "deformed-hat", "deformed-rayleigh", "power-mirror"))

@@ -10,7 +10,7 @@ from noether import law_table
 from noether.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
 from noether.run import Result
 from noether.terminal import console
-from noether.verdicts import summarise
+from noether.verdicts.record import summarise
 
 
 @given(

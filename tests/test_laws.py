@@ -13,7 +13,7 @@ from noether.kernels.programs.precision import Precision
 from noether.laws import EXACT, Residual
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 

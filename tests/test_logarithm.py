@@ -13,7 +13,7 @@ from noether.kernels.programs.precision import Precision
 from noether.mechanics import sweep
 from noether.mechanics.symbolic import prove
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 
 def loss(q, xp):

@@ -13,7 +13,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import gradient, gradient_program
-from noether.verdicts import INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}
 HAT = CASES["mexican-hat"]

@@ -9,7 +9,7 @@ from noether import minibatch, stationary
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 SOFTMAX, QUOTIENT = BY_NAME["softmax"], BY_NAME["deformed-rayleigh"]

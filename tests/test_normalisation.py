@@ -27,7 +27,7 @@ from noether.normalisation import cell as cell_constants
 from noether.normalisation.cell import TANGENTIAL, Cell
 from noether.normalisation.launches import job, lanes
 from noether.normalisation.relaxation import Regime, corrected, gain
-from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
 K = 1 / 8
 

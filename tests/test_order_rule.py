@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from noether.continuous_records import verdict_of
-from noether.orders import DISTINGUISHES, FEWEST, PLATEAU, SETTLED, decide
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.claims import verdict_of
+from noether.verdicts.orders import DISTINGUISHES, FEWEST, PLATEAU, SETTLED, decide
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 
 def series(*p, first=1.0):

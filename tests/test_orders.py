@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import order_laws, orders
+from noether import order_laws
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear
-from noether.continuous_records import order_record
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
+from noether.verdicts import orders
+from noether.verdicts.claims import order_record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
 NONE = np.zeros_like(ETA)

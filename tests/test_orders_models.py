@@ -15,7 +15,7 @@ from noether.mechanics.symbolic_metric import curved as metric_of
 from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
 from noether.order_laws.records import bounded
 from noether.order_laws.runs import Cell, step_sizes, steps_of, updates
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 BESIDE = {c.name: c for c in CATALOG if c not in CORE}

@@ -17,7 +17,7 @@ from noether.order_laws import claims, constants, curved, momentum, options, sch
 from noether.order_laws.power import norm, powers, smallest
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, SETTINGS, Cell
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 HAT = BY_NAME["mexican-hat"]

@@ -21,7 +21,7 @@ from noether.continuous_overdamped import (
     weights,
 )
 from noether.mechanics.symbolic import gradient
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 PRODUCT, MIRROR = BY_NAME["product"], BY_NAME["power-mirror"]

@@ -19,7 +19,7 @@ from noether.lawbook import LAWS
 from noether.laws import EXACT
 from noether.mechanics.symbolic import prove
 from noether.replay import ReplayError, replay
-from noether.verdicts import HOLDS
+from noether.verdicts.record import HOLDS
 
 QUICK = plan.cells(select(Request(backend="numpy")))
 

@@ -5,9 +5,10 @@ import math
 
 import pytest
 
-from noether import cli, power
+from noether import cli
 from noether.standing import standing, standing_table
-from noether.verdicts import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts import power
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 
 def record(powers, precision="float64", verdict=HOLDS, control=None, law="D2", case="hat"):

@@ -7,7 +7,7 @@ import pytest
 
 from noether import known_places, promises
 from noether.laws import EXACT
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
 
 
 def record(**changes):

@@ -23,7 +23,7 @@ from noether.laws import EXACT
 from noether.mechanics.trajectory import Trajectory
 from noether.reproduction import about, reproduction
 from noether.strategies import cases, launches, precisions
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]

@@ -17,7 +17,7 @@ from noether.execute import execute
 from noether.folder import read_run
 from noether.forging import rewrite
 from noether.records import plain
-from noether.verdicts import OUTSIDE, Record
+from noether.verdicts.record import OUTSIDE, Record
 
 REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
 

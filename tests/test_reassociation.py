@@ -19,7 +19,7 @@ from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.sums import reordered, sums, terms
 from noether.table import explained, unsaid
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 ON_CPU = [b for b in launch.ON_CPU if not launch.missing(b)]

@@ -22,7 +22,7 @@ from noether.system.lock import Lock
 from noether.system.machine import importable
 from noether.system.seeds import derive
 from noether.system.usage import UsageError
-from noether.verdicts import SCHEMA
+from noether.verdicts.record import SCHEMA
 
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--law", "D0,D2", "--jobs", "1"]
 FINITE = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0).run()[0]

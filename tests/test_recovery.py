@@ -14,7 +14,7 @@ from noether.mechanics.trajectory import Trajectory
 from noether.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
 from noether.recovery.estimate import covered, least_squares, mixed, robust, tail
 from noether.recovery.scatter import coherent
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 

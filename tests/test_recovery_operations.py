@@ -12,7 +12,7 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.mechanics.bounds import PASS
 from noether.recovery import cells, rounding, run_cell
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 LOSSES = {
     "neg": lambda w, xp: (-w) * (-w),

@@ -20,7 +20,7 @@ from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanic
 from noether.reference import cells, certify, integrator, starts, translation
 from noether.reference.cell import CERTIFY, Cell, Claim, record
 from noether.reference.truth import Truth
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 VALUES = (0.5, 0.7, 0.25, 0.0, 0.2)

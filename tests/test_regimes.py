@@ -20,7 +20,7 @@ from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.plan import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]

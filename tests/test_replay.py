@@ -14,7 +14,7 @@ from noether.folder import Folder, read_run
 from noether.laws import EXACT
 from noether.replaying import Replays, line, pick
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, Record
+from noether.verdicts.record import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMPY = Request(backend="numpy")

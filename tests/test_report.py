@@ -202,7 +202,7 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
     from noether.law_table import laws_table
     from noether.run import Result
     from noether.terminal import console
-    from noether.verdicts import summarise
+    from noether.verdicts.record import summarise
 
     rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"
     records = [r for law in plan.LAWS for r in Cell(law, law, "deformed-rayleigh", rule, "bfloat16/eager", 0).run()]

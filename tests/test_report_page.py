@@ -13,7 +13,7 @@ from noether.figures.scatter import scatter
 from noether.figures.strip import order_strip, spark
 from noether.plan import LAWS, PRECISIONS
 from noether.report import render
-from noether.verdicts import BITWISE, ORDER, VIOLATED, Record
+from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
 ABOUT = {
@@ -211,8 +211,8 @@ def test_a_window_and_a_guide_are_drawn_where_they_are_given():
 
 
 def test_the_window_of_an_order_is_what_was_above_the_plateau():
-    from noether.continuous_records import order_record
-    from noether.orders import decide
+    from noether.verdicts.claims import order_record
+    from noether.verdicts.orders import decide
 
     class Where:
         law, rule, name, replay = "O3", "heavy-ball", "O3/x", "noether verify"

@@ -20,7 +20,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
 from noether.mechanics import domain, roundings
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 DIGITS = {
     "float16": (11, -14),

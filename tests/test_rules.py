@@ -21,7 +21,7 @@ from noether.laws import EXACT
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 OPTIONS = [r for r in RULES.values() if r.optional and not r.rare]
 each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)

@@ -21,7 +21,7 @@ from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.replay import replay
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 CURVED = CASE["deformed-rayleigh"]

@@ -24,7 +24,7 @@ from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.screen import screen
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
 SCHEDULED, SIGN, SIMPLEX = (RULES[n] for n in ("heavy-ball-scheduled", "sign-descent", "exponentiated-gradient"))

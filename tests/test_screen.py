@@ -26,7 +26,7 @@ from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
 from noether.mechanics.trajectory import Trajectory
 from noether.residuals import FLOAT64, LAG, residuals, speaking
 from noether.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 LOOSER = {"float32": 8, "float64": 32}
 HAT = next(c for c in CORE if c.name == "mexican-hat")

@@ -3,7 +3,7 @@
 
 from noether import cli
 from noether.standing import between, slopes, standing_table
-from noether.verdicts import HOLDS, ORDER, VIOLATED, Record
+from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
 
 
 def order(stated, measured, control=None, verdict=HOLDS):

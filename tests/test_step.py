@@ -25,7 +25,7 @@ from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
 from noether.mechanics.symbolic import formulas, prove
 from noether.mechanics.symbolic import gradient as symbolic_gradient
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import HOLDS, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
 
 F64 = Precision("float64")
 SLOPE = gradient_program(2, lambda q, eps, xp: q[0] * q[0] * xp.step(q[0] - q[1]) / 2)

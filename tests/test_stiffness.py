@@ -16,7 +16,7 @@ from noether.laws import EXACT
 from noether.mechanics import sweep
 from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
 from noether.run import plan as planned
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE
 
 BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2, breaking=lambda q, xp: q[0] * q[0],
             box=((0.5, 1.0), (0.5, 1.0)), symmetries=(rotation(2, 0, 1),))  # fmt: skip

@@ -15,7 +15,7 @@ from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
 from noether.recovery.stored_constants import gradient, missed
 from noether.run import How, run
-from noether.verdicts import HOLDS
+from noether.verdicts.record import HOLDS
 
 
 def tenths(q, xp):

@@ -20,7 +20,7 @@ from noether.kernels.programs.precision import Precision, representable
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes
-from noether.verdicts import VIOLATED
+from noether.verdicts.record import VIOLATED
 
 SEARCH = settings(max_examples=1000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 FIRST = settings(SEARCH, phases=[Phase.generate])  # whatever is found first, not shrunk

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import orders, powers, symmetry_map
+from noether import symmetry_map
 from noether.cases import CATALOG, CORE
 from noether.cli import call
 from noether.lawbook import LAWS
@@ -16,7 +16,8 @@ from noether.records import line, parse
 from noether.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.symmetry_map.scenes import PAIRS, STARTS, scenes, start
 from noether.system.usage import UsageError
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts import orders, powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 (CELL,) = symmetry_map.cells(CORE, "quick", 3)
 

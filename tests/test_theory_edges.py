@@ -20,7 +20,7 @@ from noether.lawbook.discrete import APPLIES
 from noether.laws import EXACT
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS, VIOLATED
+from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CORE}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

@@ -5,7 +5,7 @@ import pytest
 from noether.promises import outside, unjudged
 from noether.run import Result
 from noether.table import verdict
-from noether.verdicts import (
+from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,
     OUTSIDE,

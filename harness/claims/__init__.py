@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from noether.cases import CORE
 from noether.claims import models, norms
 from noether.claims.book import BOOK
-from noether.continuous_records import undecided
 from noether.normalisation.cell import Subject
-from noether.verdicts import Record
+from noether.verdicts.claims import undecided
+from noether.verdicts.record import Record
 
 PUBLISHED = Subject("published")
 WORK = {

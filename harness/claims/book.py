@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noether.verdicts import HOLDS, VIOLATED, Record
+from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 OPEN = "not decided"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.normalisation.evidence import record
-from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 MOTION = 16.0  # what the statement is about must be this many bounds large
 

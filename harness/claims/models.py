@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether import powers
 from noether.cases import ENTROPY_MIRROR, MEXICAN_HAT, SOFTMAX
 from noether.cases.rules import HEAVY_BALL
 from noether.claims.book import BOOK, claimed
@@ -21,7 +20,8 @@ from noether.order_laws.records import both, judge
 from noether.order_laws.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
 from noether.symmetry_map.stepping import FLOAT64, gradient_of, natural
 from noether.system.seeds import derive
-from noether.verdicts import ORDER, Record
+from noether.verdicts import powers
+from noether.verdicts.record import ORDER, Record
 
 U = 2.0**-53
 

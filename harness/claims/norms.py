@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import orders, powers
 from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import GRADIENT_DESCENT, HEAVY_BALL_DAMPENED
 from noether.claims.book import BOOK, claimed
 from noether.claims.evidence import rounding
-from noether.continuous_records import order_record
 from noether.normalisation.evidence import mean, mean_record
 from noether.normalisation.relaxation import gain
 from noether.order_laws import constants
@@ -19,7 +17,9 @@ from noether.order_laws.claims import NUDGE
 from noether.order_laws.runs import SETTINGS, stepping
 from noether.symmetry_map.stepping import gradient_of
 from noether.system.seeds import derive
-from noether.verdicts import Record
+from noether.verdicts import orders, powers
+from noether.verdicts.claims import order_record
+from noether.verdicts.record import Record
 
 U = 2.0**-53
 BETA, DIM = 0.9, 16

@@ -20,7 +20,7 @@ from noether.laws import EXACT
 from noether.mechanics.wide import require_wide
 from noether.run import RecordingError
 from noether.system.usage import UsageError, unknown
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")

@@ -8,7 +8,7 @@ from noether.faults.harmless import EQUIVALENT
 from noether.faults.page import decades, totals
 from noether.faults.table import graded, spread
 from noether.kernels.programs.precision import UNIT
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 HEAD = """# Planted faults
 

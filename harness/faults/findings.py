@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from noether.faults.harmless import EQUIVALENT
 from noether.lawbook import LAWS as BOOK
 from noether.laws import EXACT
-from noether.verdicts import VIOLATED, Record
+from noether.verdicts.record import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
 LAWS: tuple[str, ...] = (*EXACT, *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request))

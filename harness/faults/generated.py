@@ -31,7 +31,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
 from noether.laws import EXACT
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 61, 8
 MANY = 20_011

@@ -22,7 +22,7 @@ from noether.kernels.loops import launch
 from noether.laws import EXACT
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 BLOCK = 2**16  # lanes judged at once: longdoubles of a million would not fit
 QUICK = (

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import controls, discrete, folder, instruments, judge, orders, promises, response, run, verdicts
+from noether import controls, discrete, folder, instruments, judge, promises, response, run
 from noether.cases import rules
 from noether.kernels.programs import precision
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import HOLDS
+from noether.verdicts import orders, record
+from noether.verdicts.record import HOLDS
 
 OWN = "the harness itself"
 
@@ -252,7 +253,7 @@ REMOVED: dict[str, Callable] = {
     "silent": lambda: replaced(promises, "silent", blank),
     "spared": lambda: replaced(promises, "spared", blank),
     "foreign": lambda: replaced(promises, "foreign", blank),
-    "survivors": lambda: replaced(verdicts, "summarise", forgiving(verdicts.summarise)),
+    "survivors": lambda: replaced(record, "summarise", forgiving(record.summarise)),
     "exit code": lambda: replaced(run, "exit_code", lambda records, names, **how: 0),
     "witness": lambda: replaced(judge, "witness", lambda t, lane, step: 0.0),
     "resumed": lambda: replaced(run, "nothing_lost", lambda records, cells: None),

@@ -11,7 +11,7 @@ from noether.kernels.programs.precision import UNIT
 from noether.report import TEMPLATES
 from noether.report.page import UNFINISHED
 from noether.system.outside import on_page
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 HOTTEST = 16  # decades: a float64 value that is wrong altogether
 

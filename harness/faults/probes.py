@@ -13,7 +13,7 @@ from noether.execute import execute
 from noether.faults.findings import GUARD
 from noether.faults.own import FAULTS, OWN, noticed, resumed
 from noether.lawbook import LAWS
-from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")

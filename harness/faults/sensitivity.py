@@ -23,7 +23,7 @@ from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws import EXACT
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 31, 8
 

@@ -23,7 +23,7 @@ from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES, draw
 from noether.residuals import LAG
-from noether.verdicts import VIOLATED, Record
+from noether.verdicts.record import VIOLATED, Record
 
 SAMPLE = 3  # random lanes of a batch that the host replays, beside the worst
 HOST = 2**13  # lane-steps of a batch that the host may replay: about a tenth of a second

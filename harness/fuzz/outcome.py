@@ -17,7 +17,7 @@ from noether.fuzz.corpus import CORPUS, Replayed
 from noether.fuzz.probe import Probe
 from noether.records import plain
 from noether.system.files import write_whole
-from noether.verdicts import HOLDS, Record
+from noether.verdicts.record import HOLDS, Record
 
 VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
 

@@ -17,7 +17,7 @@ from noether.kernels.loops import launch
 from noether.laws import EXACT
 from noether.mechanics.trajectory import Trajectory
 from noether.system.usage import unknown
-from noether.verdicts import VIOLATED, Record
+from noether.verdicts.record import VIOLATED, Record
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Published statements, each with what holds instead."""
 
 from noether.lawbook.info import LawInfo
-from noether.verdicts import ORDER, ROUNDING, STATISTICAL
+from noether.verdicts.record import ORDER, ROUNDING, STATISTICAL
 
 CLAIMS = (
     LawInfo("P1", "published: Eq. 17 under minibatch noise", "source of r^4, in units of a plain step's: 1/(1-beta)^2 white, (1+beta)/(1-beta)^3 coherent", STATISTICAL,

@@ -1,7 +1,7 @@
 """The theorem in continuous time."""
 
 from noether.lawbook.info import LawInfo
-from noether.verdicts import ORDER, ROUNDING
+from noether.verdicts.record import ORDER, ROUNDING
 
 T_CONTROLS = ("dropped kinetic term", "doubled kinetic term", "friction off by 1e-3", "mass of the kinetic term off by 2^-10", "breaking term dropped",
               "decay term dropped", "k off by 1 %", "another Lagrangian: friction off by 2^-100")

@@ -2,7 +2,7 @@
 
 from noether.lawbook.info import NEAR_ETA, LawInfo
 from noether.laws import EXACT
-from noether.verdicts import BITWISE, ROUNDING
+from noether.verdicts.record import BITWISE, ROUNDING
 
 GRADIENTS = ("gradient x 2", "gradient x (1 + 2^-10)", "ascent", NEAR_ETA, "breaking term ignored")
 STATES = ("no-op kernel", "NaN in one lane", "tail lanes not written", "state 8 ulp off", "buffer 8 ulp off")

@@ -1,7 +1,7 @@
 """Normalisation: implicit adaptive optimisation (NLD section 4)."""
 
 from noether.lawbook.info import LawInfo
-from noether.verdicts import ROUNDING, STATISTICAL
+from noether.verdicts.record import ROUNDING, STATISTICAL
 
 NORMALISATION = (
     LawInfo("S1", "the squared norm of a scale-invariant flow, and NLD Eq. 16", "m R'' + mu R' = -2k R + 2m |qdot|^2, R = |q|^2", ROUNDING,

@@ -1,7 +1,7 @@
 """Discrete updates against their continuous models."""
 
 from noether.lawbook.info import NEAR_ETA, LawInfo
-from noether.verdicts import ORDER
+from noether.verdicts.record import ORDER
 
 CONSTANT = "leading constant off by 1/64"
 PLACES = ("start", "middle", "end")

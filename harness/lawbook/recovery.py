@@ -1,7 +1,7 @@
 """Broken symmetry measured back from trajectories."""
 
 from noether.lawbook.info import NEAR_ETA, LawInfo
-from noether.verdicts import STATISTICAL
+from noether.verdicts.record import STATISTICAL
 
 RECOVERY = (
     LawInfo("E2", "eps is recovered from trajectories, with honest error bars", "eps^ = sum x y / sum x^2,  y = J' - beta J - <A v', v'>,  x = -eta <grad b, xi>",

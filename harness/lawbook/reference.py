@@ -1,7 +1,7 @@
 """What is judged with an extra package, and only when asked for."""
 
 from noether.lawbook.info import LawInfo
-from noether.verdicts import ROUNDING
+from noether.verdicts.record import ROUNDING
 
 REFERENCE = (
     LawInfo("V1", "errors as claimed: heyoka in 113 bits", "|x - x*|, |j - j*| + |S - S*|, |E - E*| + |D - D*| within the bounds of T1 to T5;  |j* - S*| = 0 to 30 digits",

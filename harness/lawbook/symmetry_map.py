@@ -1,7 +1,7 @@
 """Which learning rule keeps what."""
 
 from noether.lawbook.info import LawInfo
-from noether.verdicts import ORDER
+from noether.verdicts.record import ORDER
 
 MAP = (
     LawInfo("M1", "the map of symmetries and learning rules", "drift of each charge under each rule: exact, O(eta^p) with the constant that its sources say, or no charge", ORDER,

@@ -15,7 +15,7 @@ from noether.cases.case import EUCLIDEAN
 from noether.normalisation import parity
 from noether.normalisation.cell import TANGENTIAL, Cell
 from noether.normalisation.launches import executes
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 MODULES = {
     "norm_equation": ("S1", ("flow", "approximation")),  # of each scale-invariant case

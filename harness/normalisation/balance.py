@@ -25,8 +25,8 @@ from noether.kernels.loops.noisy_launch import NoisyJob, Sums
 from noether.normalisation.cell import Cell, U
 from noether.normalisation.evidence import powers_of, record
 from noether.normalisation.variates import signs, turned
-from noether.powers import STEP
-from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 MOTION = 2.0**20  # bounds that the sums must be
 EVERY = 4  # of so many lanes one is summed: it is no mean, and a lane shows as much as a hundred

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import orders
-from noether.continuous_records import order_record
 from noether.normalisation.evidence import powers_of, record
-from noether.orders import Order
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from noether.verdicts import orders
+from noether.verdicts.claims import order_record
+from noether.verdicts.orders import Order
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 U = 2.0**-53
 K, G, MILD, BETA = 0.14, 1.3, 0.61, 0.9

@@ -16,7 +16,7 @@ from noether.normalisation.evidence import mean, mean_record
 from noether.normalisation.launches import job, lanes, seed_of
 from noether.normalisation.relaxation import Regime, corrected, gain, responses
 from noether.normalisation.variates import flips, scatter, signs
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
 LAGS = 4

@@ -27,8 +27,8 @@ from noether.normalisation import balance
 from noether.normalisation.cell import Cell, G, K, U
 from noether.normalisation.evidence import mean, mean_record, powers_of, record
 from noether.normalisation.launches import job, lanes, seed_of
-from noether.powers import STEP
-from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 FAR = 1.25  # r at the start, over its end
 STEPS = 256

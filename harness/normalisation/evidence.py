@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from noether import powers
-from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 FALSE = 1e-9
 THIN = 1 / 4
@@ -97,7 +97,7 @@ def mean_record(
 
 
 def powers_of(off, bound, responses: dict) -> dict[str, float]:
-    """harness/powers.py, for each response."""
+    """harness/verdicts/powers.py, for each response."""
     found = {
         name: powers.smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()
     }

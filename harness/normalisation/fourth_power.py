@@ -37,7 +37,7 @@ from noether.normalisation.evidence import mean, mean_record
 from noether.normalisation.launches import job, lanes, seed_of
 from noether.normalisation.relaxation import Regime, corrected, responses
 from noether.normalisation.variates import scatter, signs
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 MOMENTA = {"quick": (MILD,), "full": (MILD, BETA)}
 HALVINGS = 6

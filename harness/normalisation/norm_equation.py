@@ -22,9 +22,9 @@ from noether.mechanics.symbolic import gradient
 from noether.normalisation.cell import Cell, U, limit, order
 from noether.normalisation.evidence import powers_of, record
 from noether.order_laws.runs import second_order
-from noether.powers import STEP
 from noether.system.seeds import derive
-from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 FINAL = 1.0
 BREAKING = 1 / 16  # of the control that is not scale invariant

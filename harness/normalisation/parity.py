@@ -11,7 +11,7 @@ from noether.kernels.loops import launch, noisy_launch
 from noether.normalisation.cell import Cell
 from noether.normalisation.evidence import record
 from noether.normalisation.launches import FORCES, drawn, seed_of
-from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 LANES, WINDOWS = 37, 2
 EVERY = {"triton-interpreted": 2}  # it takes 50 us an operation

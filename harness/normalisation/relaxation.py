@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.powers import STEP
+from noether.verdicts.powers import STEP
 
 
 def gain(beta, rho):

@@ -21,8 +21,8 @@ from noether.kernels.loops import noisy_launch
 from noether.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
 from noether.normalisation.launches import job, lanes
 from noether.normalisation.relaxation import Regime, corrected
-from noether.powers import STEP
-from noether.verdicts import Record
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import Record
 
 SWING = 0.5
 MOMENTA = {"quick": (MILD,), "full": (MILD, 0.86)}

@@ -27,8 +27,8 @@ from noether.normalisation.launches import job, lanes, seed_of
 from noether.normalisation.relaxation import Regime, corrected, later
 from noether.normalisation.twin import SWING, TWIN, learning_rate, memory, paces, rate, run_twin
 from noether.normalisation.variates import crossed, scatter, signs
-from noether.powers import STEP
-from noether.verdicts import Record
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import Record
 
 TILT = 1 / 64  # the mean gradient over the noise
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from noether.cases import CORE
 from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
-from noether.continuous_records import beyond, undecided
 from noether.kernels.programs.trace import gradient
 from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_metric import bends, is_entropy
@@ -34,7 +33,8 @@ from noether.order_laws import (
 )
 from noether.order_laws.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
 from noether.order_laws.smooth import loses_derivatives
-from noether.verdicts import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.claims import beyond, undecided
+from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 SUBJECTS = {
     ("O1", "gradient-descent", ""): descent.flow_orders,

@@ -40,7 +40,7 @@ from noether.order_laws.runs import (
     steps_of,
 )
 from noether.order_laws.units import EPS, KAPPA
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 SIMPLEX_STARTS = 2
 MASSES = 2.0 ** -np.arange(1.0, 6.0)

@@ -12,7 +12,7 @@ from noether.order_laws import constants
 from noether.order_laws.claims import NUDGE
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import Cell, reference, rough, second_order, step_sizes, steps_of, updates
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 CHARGE_EPS, CHARGE_STARTS = 1 / 8, 4
 CHARGE_FINAL = (

@@ -19,7 +19,7 @@ from noether.order_laws import constants
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 OFF = 1 + 2.0**-10
 NUDGE = 2.0**-8  # of a coefficient, for the response to it

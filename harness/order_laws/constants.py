@@ -33,7 +33,7 @@ from noether.order_laws.power import norm
 from noether.order_laws.records import constant_record
 from noether.order_laws.runs import FINAL, SHORT, Cell, U, step_sizes
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 FAULT = 1 / 64  # by which a constant is changed as its control
 FEWEST = 5  # of step sizes

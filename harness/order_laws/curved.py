@@ -27,7 +27,7 @@ from noether.order_laws.claims import NUDGE, OFF
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
 from noether.order_laws.units import EPS, KAPPA
-from noether.verdicts import ORDER, Record
+from noether.verdicts.record import ORDER, Record
 
 CURVED_STARTS = 2
 NEWTON = (

@@ -22,7 +22,7 @@ from noether.order_laws.curved import CURVED_STARTS, on_metric, solved_models
 from noether.order_laws.records import judge
 from noether.order_laws.runs import Cell, Fan, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS, KAPPA
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:

@@ -26,7 +26,7 @@ from noether.mechanics.trajectory import Trajectory
 from noether.order_laws import constants
 from noether.order_laws.records import bounded, judge
 from noether.order_laws.runs import FLOAT64, Cell, U, second_order, solved
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 STEPS = 8
 GAPS = 2.0 ** -np.arange(2.0, 9.0)  # 1 - beta

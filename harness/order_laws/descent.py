@@ -19,7 +19,7 @@ from noether.order_laws.options import at_start
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 DRIFT_STARTS = 4
 WHOLE = {"g": 1.0, "eta H g/2": 1.0, "eta^2 H^2 g/3": 1.0, "eta^2 f'''(g, g)/12": 1.0}

@@ -29,7 +29,7 @@ from noether.order_laws.runs import (
     updates,
 )
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 LAYER = 32  # steps; beta^32 of the layer is left, 2e-9 at beta .53
 LAYER_STEPS = 2.0 ** -np.arange(9.0, 16.0)

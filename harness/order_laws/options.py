@@ -22,7 +22,7 @@ from noether.mechanics.symbolic import gradient
 from noether.order_laws.claims import FORCE, OFF, Claim, Term, judge_claims
 from noether.order_laws.runs import FINAL, Cell, step_sizes
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 
 def at_start(cell: Cell):

@@ -21,7 +21,7 @@ from noether.order_laws.curved import model, on_metric
 from noether.order_laws.records import both, judge
 from noether.order_laws.runs import Cell, Fan, reference, rough
 from noether.order_laws.units import EPS, KAPPA
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 MASSES = 2.0 ** -np.arange(5.0, 12.0)
 FRICTION = 0.73

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noether import orders
-from noether.continuous_records import verdict_of
-from noether.verdicts import VIOLATED
+from noether.verdicts import orders
+from noether.verdicts.claims import verdict_of
+from noether.verdicts.record import VIOLATED
 
 SMALLEST = 2.0**-14
 REFINED = 3  # halvings of the last interval: powers are known to 10 %

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether import orders
-from noether.continuous_records import order_record
 from noether.order_laws.power import norm, powers
 from noether.order_laws.runs import FINAL, Cell, U, step_sizes
-from noether.powers import smallest
-from noether.verdicts import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts import orders
+from noether.verdicts.claims import order_record
+from noether.verdicts.powers import smallest
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
 
 MOTION = 1e3  # as in continuous.py
 FELT = 0.25

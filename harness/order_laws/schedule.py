@@ -31,7 +31,7 @@ from noether.order_laws.options import at_start
 from noether.order_laws.records import judge
 from noether.order_laws.runs import FINAL, QUIET, Cell, Fan, reference, rough, steps_of
 from noether.order_laws.units import EPS
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 STARTS = 2
 

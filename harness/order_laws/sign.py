@@ -17,7 +17,7 @@ from noether.order_laws.claims import OFF
 from noether.order_laws.records import bounded
 from noether.order_laws.runs import FINAL, Cell, U, step_sizes
 from noether.order_laws.units import EPS
-from noether.verdicts import OUTSIDE, Record
+from noether.verdicts.record import OUTSIDE, Record
 
 STARTS = 8
 SCAN = 4096  # points of the line on which a sign change is looked for

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 
 from noether.recovery import breaking, deformation, detection
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 PARTS = {"E2": breaking, "E3": deformation, "E4": detection}
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import controls, powers
+from noether import controls
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
 from noether.cases.rules import RULES
@@ -29,7 +29,8 @@ from noether.recovery.cell import Cell
 from noether.recovery.estimate import MODEL, Estimate, tail
 from noether.recovery.honest import CONTROLS, calibrated, model_of
 from noether.recovery.stored_constants import missed
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
 
 TOP, DECADES = 0.5, 18
 RESOLVED = 4.0  # standard deviations at which an estimate is told from 0

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import controls, powers
+from noether import controls
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL
 from noether.cases.rules import RULES
@@ -31,7 +31,8 @@ from noether.recovery.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESO
 from noether.recovery.estimate import MODEL, Estimate, least_squares, tail
 from noether.recovery.honest import CONTROLS, calibrated, model_of
 from noether.recovery.stored_constants import missed
-from noether.verdicts import OUTSIDE, STATISTICAL, Record
+from noether.verdicts import powers
+from noether.verdicts.record import OUTSIDE, STATISTICAL, Record
 
 SOON = ("deformed-rayleigh", "deformed-hat")
 LANES, STEPS = {"quick": 191, "full": 251, "stress": 1021}, 24

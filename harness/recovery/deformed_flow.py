@@ -14,12 +14,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from noether import powers
 from noether.mechanics import flow, wide
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.recovery.cell import Cell
 from noether.recovery.estimate import least_squares, tail
-from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 RESOLVED = 4.0
 NEEDED, NEEDED_OF_FLOWS = 12.0, 8.0  # one start for all lanes of a flow: where it hardly feels the metric, the limit comes sooner

@@ -47,7 +47,7 @@ from noether.recovery.estimate import (
     tail,
 )
 from noether.recovery.honest import CONTROLS, FEWEST, calibrated
-from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 D, ETA, BETA, STEPS, KICK = 8, 2.0**-7, 0.9, 1000, 0.02
 FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A

@@ -20,7 +20,7 @@ from scipy.special import chdtri, gammaincinv
 
 from noether.cases import CATALOG
 from noether.recovery.estimate import ALARM, MODEL, SURE, Estimate, covered
-from noether.verdicts import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 WIDE, THIRD = "error bars three times as wide", "error bars a third as wide"
 CONTROLS = ((WIDE, 3.0), (THIRD, 1 / 3))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 
 from noether import continuous
-from noether.continuous_records import undecided
 from noether.mechanics.symbolic import proven
 from noether.reference.cell import CERTIFY, STARTS, Cell
 from noether.reference.integrator import missing  # noqa: F401  (the plan asks)
-from noether.verdicts import Record
+from noether.verdicts.claims import undecided
+from noether.verdicts.record import Record
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "heyoka") -> list[Cell]:

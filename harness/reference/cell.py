@@ -8,8 +8,8 @@ import numpy as np
 
 from noether import continuous_cell
 from noether.cases.case import Case
-from noether.continuous_records import hexed
-from noether.verdicts import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.claims import hexed
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CERTIFY, STARTS = "certify", "starts"
 KNOWN = 10  # the truth must be known that many times better than the bound that it tests

@@ -24,7 +24,7 @@ from noether.mechanics.symbolic_mechanics import mechanics
 from noether.reference.cell import Cell, Claim, record
 from noether.reference.integrator import SOFTWARE
 from noether.reference.truth import Truth, truth
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 WRONG = mpmath.mpf(2) ** -96  # of the kinetic term, in the control of (5)
 OFF = 1 + 1e-3  # of the friction

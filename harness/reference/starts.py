@@ -17,7 +17,7 @@ from noether.reference.cell import Cell, Claim, record
 from noether.reference.certify import FRICTION
 from noether.reference.integrator import Engine, engine
 from noether.reference.truth import truth
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 LANES = {"quick": 256, "full": 2048, "stress": 16_384}
 SAMPLE = 4

@@ -6,7 +6,7 @@ import math
 
 from noether.figures.motion import motion
 from noether.report.plots import badness, figure, place, plot_of
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 RESPONSES, REGIMES = 6, 6
 TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("order 0", "zeroth"))

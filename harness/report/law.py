@@ -8,10 +8,10 @@ from noether.figures.marks import ordered
 from noether.figures.scatter import scatter
 from noether.figures.strip import order_strip, strip
 from noether.law_table import kind_of
-from noether.power import Power, by_precision, of_law
 from noether.report.plots import badness, figure, place, ranked, statement
 from noether.table import number, where
-from noether.verdicts import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
+from noether.verdicts.power import Power, by_precision, of_law
+from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
 
 PANELS, PANELS_OF_ORDER = 2, 3
 NEAREST, FEWEST = 5, 4  # records in the table; points that make a scatter

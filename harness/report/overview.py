@@ -7,10 +7,10 @@ import math
 from noether.figures.marks import ordered
 from noether.figures.strip import order_spark, spark
 from noether.law_table import kind_of, worst_of
-from noether.power import of_law
 from noether.report.plots import badness
 from noether.table import number
-from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
+from noether.verdicts.power import of_law
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
 SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "–"}
 

@@ -6,14 +6,14 @@ import math
 import shlex
 from functools import cache
 
-from noether.power import percent
 from noether.report import TEMPLATES
 from noether.report.exhibits import exhibits
 from noether.report.law import section
 from noether.report.overview import SYMBOL, faults, grid, law_rows
 from noether.system.outside import on_page
 from noether.table import WORD, number, where
-from noether.verdicts import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
+from noether.verdicts.power import percent
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
 
 LISTED = 200
 UNFINISHED = "nothing is decided yet"

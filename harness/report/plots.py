@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from noether import figures
 from noether.table import number, where
-from noether.verdicts import ORDER, Record
+from noether.verdicts.record import ORDER, Record
 
 PLOT_CLAIM = {
     "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",

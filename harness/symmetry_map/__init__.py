@@ -16,7 +16,7 @@ from noether.symmetry_map import judging, measuring, sources, stepping
 from noether.symmetry_map.scenes import EXPONENTS, STARTS, scenes, start
 from noether.symmetry_map.table import COLUMNS, ROWS, Entry, entry
 from noether.system.seeds import derive
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether import powers
 from noether.symmetry_map import counting, sources
 from noether.symmetry_map.measuring import MOVED, Finding
 from noether.symmetry_map.scenes import Scene
 from noether.symmetry_map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
-from noether.verdicts import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
+from noether.verdicts import powers
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
 
 LAW = "M1"
 CLEAR = 2.0**10

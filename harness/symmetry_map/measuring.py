@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import orders
-from noether.continuous_records import QUARTER
 from noether.kernels.programs.namespaces import NUMPY
 from noether.mechanics.collocation import march
 from noether.symmetry_map import charges
@@ -15,6 +13,8 @@ from noether.symmetry_map.charges import U
 from noether.symmetry_map.scenes import STARTS, Scene
 from noether.symmetry_map.stepping import Run, gradient_of
 from noether.symmetry_map.table import EXACT, NO_CHARGE, Entry
+from noether.verdicts import orders
+from noether.verdicts.claims import QUARTER
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
 OPEN = (
@@ -27,7 +27,7 @@ class Finding:
     """What one cell came to.
 
     value   the relative drift at the smallest step;  spent, measured, predicted, bound as in a Record
-    order   noether.orders.Order, where an order was decided
+    order   noether.verdicts.orders.Order, where an order was decided
     """
 
     label: str

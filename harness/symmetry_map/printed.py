@@ -8,7 +8,7 @@ from rich.text import Text
 
 from noether.symmetry_map.table import COLUMNS, EXACT, NO_CHARGE, ROWS, SHORT, entry
 from noether.system.usage import UsageError
-from noether.verdicts import Record
+from noether.verdicts.record import Record
 
 STYLE = {EXACT: "green", NO_CHARGE: "dim", "order 0": "red"}
 LEGEND = """exact: kept to rounding at any step size; p: left by O(eta^p), 0 broken; -: none

@@ -26,12 +26,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether import powers
 from noether.kernels.programs.namespaces import NUMPY
 from noether.laws.terms import act, dot
 from noether.symmetry_map import charges, stepping
 from noether.symmetry_map.charges import U, generator
 from noether.symmetry_map.stepping import Run
+from noether.verdicts import powers
 
 WIDE = np.longdouble
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from noether.verdicts import HOLDS, Record
+from noether.verdicts.record import HOLDS, Record
 
 ENOUGH = 0.1
 """A law that would hold with a coefficient that is off by more than this is no evidence for that coefficient."""

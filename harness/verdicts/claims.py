@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.orders import Order
-from noether.verdicts import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
+from noether.verdicts.orders import Order
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
 
 PLOTTED = 200
 QUARTER = 0.25

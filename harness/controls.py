@@ -14,7 +14,7 @@ import numpy as np
 from noether import faults
 from noether.cases.case import Case
 from noether.cases.rules import RULES
-from noether.covering import cover
+from noether.faults.covering import cover
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse

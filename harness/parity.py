@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from noether.cases.case import Case
 from noether.cases.rules import RULES
-from noether.covering import cover
 from noether.discrete import DiscreteCell
+from noether.faults.covering import cover
 from noether.kernels.loops import launch
 from noether.kernels.programs.trace import gradient
 from noether.mechanics.sweep import WIDE_LANES

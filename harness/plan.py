@@ -17,8 +17,8 @@ from noether import controls, rarities
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES as RULE_TABLE
-from noether.covering import cover
 from noether.discrete import DiscreteCell, rules_of
+from noether.faults.covering import cover
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES

@@ -7,7 +7,7 @@ in full in each stored type too. Whoever names a rule or a case gets what was na
 from __future__ import annotations
 
 from noether.cases.rules import RULES
-from noether.covering import cover
+from noether.faults.covering import cover
 from noether.kernels.programs.trace import gradient, metric
 from noether.laws import EXACT
 

@@ -7,7 +7,7 @@ import pytest
 
 from noether.cases import CORE
 from noether.discrete import rules_of
-from noether.faults import findings, generated, mutants, sensitivity
+from noether.faults import findings, generated, operations, sensitivity
 from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
@@ -39,7 +39,7 @@ def test_d0_kills_every_changed_operation_of_the_update(rule):
 
 
 def test_there_are_thousands():
-    count = sum(sum(1 for _ in mutants.program_mutants(gradient(c), F64)) for c in CORE)
+    count = sum(sum(1 for _ in operations.program_mutants(gradient(c), F64)) for c in CORE)
     assert count > 4000
 
 
@@ -52,9 +52,9 @@ def test_a_mutant_is_its_name(what):
 
 def test_the_watched_step_is_the_right_step():
     cell = GeneratedCell(HAT, "heavy-ball", "float64", "update")
-    tape = mutants.Tape()
+    tape = operations.Tape()
     right = launch.run(cell.job, "numpy").wide()
-    again = launch.run(cell.job, "numpy", lambda *state: mutants.watched(tape, *state)).wide()
+    again = launch.run(cell.job, "numpy", lambda *state: operations.watched(tape, *state)).wide()
     assert all(np.array_equal(a, b) for a, b in zip(right, again, strict=True))
     assert tape.names == ["mul", "add"] * 3 + ["mul"] * 3 + ["mul", "sub"] * 3 + ["add"] * 3, "k q, g + k q; eta f; beta v, - ; q + v'"
 
@@ -75,17 +75,17 @@ def program(*ops):
 def test_the_same_formula_is_recognised_and_another_is_not():
     plain = program(Op("sub", (0, 1)))
     turned = program(Op("neg", (1,)), Op("add", (0, 3)))
-    assert mutants.same_formula(plain, turned)
-    assert not mutants.same_formula(plain, program(Op("add", (0, 1))))
-    assert not mutants.same_formula(plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1))))
-    assert mutants.same_formula(program(Op("exp", (0,)), Op("add", (3, 3))), program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))))
-    assert not mutants.same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
+    assert operations.same_formula(plain, turned)
+    assert not operations.same_formula(plain, program(Op("add", (0, 1))))
+    assert not operations.same_formula(plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1))))
+    assert operations.same_formula(program(Op("exp", (0,)), Op("add", (3, 3))), program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))))
+    assert not operations.same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
 
 
 def test_exact_arithmetic_agrees_with_numpy():
     right = gradient(HAT)
     point = [Fraction(3, 8), Fraction(-5, 8), Fraction(1, 2), Fraction(1, 4)]
-    exact = mutants.exact(right, point, {})
+    exact = operations.exact(right, point, {})
     floats = right.run([np.array([float(x)]) for x in point[:3]], np.array([0.25]), F64)
     assert [float(x) for x in exact] == [float(x[0]) for x in floats]
 
@@ -112,7 +112,7 @@ def test_a_mutant_that_nothing_tells_from_the_right_gradient_is_a_survivor_and_f
 def test_a_rearranged_gradient_is_no_survivor():
     total = lambda q, eps, xp: ((q[2] * q[2] + q[1] * q[1] + q[0] * q[0]) - 1) ** 2 / 4 + eps * HAT.breaking(q, xp)  # noqa: E731
     other = gradient_program(3, total)
-    assert other != gradient(HAT) and mutants.same_formula(other, gradient(HAT))
+    assert other != gradient(HAT) and operations.same_formula(other, gradient(HAT))
 
 
 # ---- sensitivity

@@ -17,7 +17,7 @@ from noether import rarities
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
 from noether.discrete import DiscreteCell, rules_of
-from noether.faults.mutants import (
+from noether.faults.operations import (
     Mutant,
     Rounded,
     Tape,

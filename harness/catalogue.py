@@ -168,7 +168,7 @@ def generator_text(symmetry: Symmetry) -> str:
 
 def show(case: Case) -> Group:
     """What a case claims: its paper, its numbers, and the proof that its symmetries are true."""
-    from noether.discrete import rules_of
+    from noether.laws.exact.cell import rules_of
     from noether.mechanics.symbolic import prove
 
     paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
@@ -187,7 +187,7 @@ def show(case: Case) -> Group:
 
 def shown(case: Case) -> dict:
     """The same as `show` for machines; proof is null where none was made."""
-    from noether.discrete import rules_of
+    from noether.laws.exact.cell import rules_of
     from noether.mechanics.symbolic import prove
 
     proofs = prove(case) or [None] * len(case.symmetries)

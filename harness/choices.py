@@ -147,7 +147,7 @@ def case_named(name: str) -> Case:
 
 def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, named: bool) -> None:
     """A rule that fits no chosen case, or a case that was named and fits no chosen rule."""
-    from noether.discrete import rules_of
+    from noether.laws.exact.cell import rules_of
 
     fits = {case.name: set(rules_of(case)) for case in cases}
     kinds = {case.name: case.metric.kind for case in cases}

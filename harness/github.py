@@ -73,7 +73,7 @@ def case_place(name: str) -> Place:
 
 def law_place(law: str) -> Place:
     """The formula of an exact law; the statement in docs/theory.md of every other."""
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
 
     if law in EXACT:
         code = EXACT[law].residual.__code__

@@ -25,11 +25,11 @@ from noether import plan
 from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
 from noether.choices import Request, select
-from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
-from noether.normalisation.launches import FORCES, drawn
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.normalisation.launches import FORCES, drawn
 from noether.verdicts.record import VIOLATED
 
 BUDGET_S = 8 * 60

@@ -35,8 +35,8 @@ def expect(what: str, read, known) -> list[str]:
 
 
 def spent() -> list[str]:
-    from noether.judge import spent_of
-    from noether.laws import Residual
+    from noether.laws.exact import Residual
+    from noether.laws.exact.judge import spent_of
 
     measured = np.array([0.5, -2.0, np.nan, np.inf, 0.0, 1.0])
     bound = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
@@ -59,8 +59,8 @@ def launch():
 
 def judgement() -> list[str]:
     """D0 on a right launch, on one bad lane, on one that stands still, and with every lane outside."""
-    from noether import judge as judging
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
+    from noether.laws.exact import judge as judging
     from noether.mechanics.trajectory import Trajectory
 
     case, job, q, v = launch()
@@ -103,7 +103,7 @@ def orders() -> list[str]:
 def seeds() -> list[str]:
     """Other names, other runs: other lanes. The same: the same."""
     from noether.cases import CATALOG
-    from noether.discrete import DiscreteCell
+    from noether.laws.exact.cell import DiscreteCell
 
     def start(seed, tag):
         return DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag).job().q0.tobytes()

@@ -104,7 +104,7 @@ def document(records: list[Record], errors: dict[str, str] | None = None, *, tit
         if r.control:
             killed[r.control] = killed.get(r.control, False) or r.verdict == VIOLATED
     for control, dead in sorted(killed.items()):
-        element = suites.case("planted faults", "noether.controls", f"{control} is killed")
+        element = suites.case("planted faults", "noether.laws.exact.controls", f"{control} is killed")
         if not dead:
             xml.SubElement(element, "failure", type="survived", message=clean(f"planted fault {control!r} survived: some law must fail"))
     for cell, error in (errors or {}).items():

@@ -34,12 +34,11 @@ def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]
 
 
 def judged() -> list[str]:
-    """Where noether.judge looks away."""
-    from noether import judge
+    """Where noether.laws.exact.judge looks away."""
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.programs.precision import Precision
-    from noether.laws import ExactLaw, Residual
+    from noether.laws.exact import ExactLaw, Residual, judge
     from noether.mechanics.trajectory import Trajectory
 
     nothing = np.zeros((STEPS + 1, COMPONENTS, LANES))
@@ -82,8 +81,8 @@ def judged() -> list[str]:
 def planted(law: str):
     """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
     from noether.cases import CATALOG
-    from noether.discrete import DiscreteCell
     from noether.kernels.loops.launch import run
+    from noether.laws.exact.cell import DiscreteCell
     from noether.mechanics.trajectory import Trajectory
 
     name, rule = HOMES[law]
@@ -107,7 +106,7 @@ def planted(law: str):
 
 def read(law: str, case) -> list[int]:
     """The components that enter the law: of a charge those that its generators move or read."""
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
 
     if not EXACT[law].about_symmetry:
         return list(range(case.dim))
@@ -119,8 +118,7 @@ def read(law: str, case) -> list[int]:
 
 def seen(law: str) -> list[str]:
     """Where an exact law looks away."""
-    from noether import judge
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT, judge
 
     t, where = planted(law)
     spent = np.zeros((0, 1, t.lanes))
@@ -145,7 +143,7 @@ def seen(law: str) -> list[str]:
 def drawn() -> list[str]:
     """What a sweep must hold of every parameter, or a statement is judged where two of its terms are one."""
     from noether.cases import CATALOG
-    from noether.discrete import DiscreteCell
+    from noether.laws.exact.cell import DiscreteCell
 
     case = next(c for c in CATALOG if c.name == "product")
     job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from noether.cases.case import Case
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell
 from noether.faults.covering import cover
 from noether.kernels.loops import launch
 from noether.kernels.programs.trace import gradient
+from noether.laws.exact.cell import DiscreteCell
 from noether.mechanics.sweep import WIDE_LANES
 
 Point = tuple[Case, str, str]

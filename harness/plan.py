@@ -13,18 +13,18 @@ from functools import cache
 from importlib import import_module
 from itertools import product
 
-from noether import controls, rarities
+from noether import rarities
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES as RULE_TABLE
-from noether.discrete import DiscreteCell, rules_of
 from noether.faults.covering import cover
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES
 from noether.kernels.programs.trace import gradient
-from noether.lawbook import LAWS  # noqa: F401
-from noether.laws import EXACT
+from noether.laws.book import LAWS  # noqa: F401
+from noether.laws.exact import EXACT, controls
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from noether.parity import not_here as parity_not_here
 from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
@@ -80,15 +80,15 @@ def slower(name: str) -> str:
 
 
 MODULES = (
-    ("continuous", "scipy"),
-    ("order_laws", "numpy"),
-    ("normalisation", "numpy"),
-    ("symmetry_map", "numpy"),
-    ("recovery", "numpy"),
-    ("claims", "numpy"),
-    ("minibatch", "numpy"),
-    ("stationary", "numpy"),
-    ("reference", "heyoka"),
+    ("laws.continuous.cells", "scipy"),
+    ("laws.orders", "numpy"),
+    ("laws.normalisation", "numpy"),
+    ("laws.map", "numpy"),
+    ("laws.response", "numpy"),
+    ("laws.published", "numpy"),
+    ("laws.averages.minibatch", "numpy"),
+    ("laws.averages.stationary", "numpy"),
+    ("laws.reference", "heyoka"),
 )
 """Modules of noether whose laws are not those of a launch, and what executes them.
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from noether import instruments
 from noether.cases.rules import RULES
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60

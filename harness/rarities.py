@@ -9,7 +9,7 @@ from __future__ import annotations
 from noether.cases.rules import RULES
 from noether.faults.covering import cover
 from noether.kernels.programs.trace import gradient, metric
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 
 FEW, SHORT = 41, 32  # lanes and steps in a quick run
 

@@ -10,8 +10,8 @@ from importlib import import_module
 
 from noether.cases.rules import RULES
 from noether.choices import Selection
-from noether.discrete import rules_of
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import rules_of
 
 SHOWN = 3  # cases whose reasons are told
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from noether.cases import CATALOG, Case
 from noether.cases.rules import RULES
-from noether.diagnosis import safely
-from noether.judge import spent_of, witness
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.diagnosis import safely
+from noether.laws.exact.judge import spent_of, witness
 from noether.mechanics.trajectory import Trajectory
 
 

@@ -123,7 +123,7 @@ class Replays:
 
     def cell(self, record: Record):
         """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
-        from noether.laws import EXACT
+        from noether.laws.exact import EXACT
 
         if record.law in EXACT and record.worst and not record.control:
             return None

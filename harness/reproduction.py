@@ -12,7 +12,7 @@ from noether.verdicts.record import Record
 
 
 def about(case: Case, job: Job, backend: str = "numpy") -> dict:
-    """What noether.judge.judge_all wants to know about a launch, so that its records can be reproduced."""
+    """What noether.laws.exact.judge.judge_all wants to know about a launch, so that its records can be reproduced."""
     ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)}
     return dict(case=case.name, rule=job.rule.name, backend=backend, precision=job.precision.label, parameters=ranges, cell=f"found/{case.name}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from noether.lawbook import LAWS
+from noether.laws.book import LAWS
 from noether.terminal import COLOUR, console, listing, number
 from noether.verdicts import power
 from noether.verdicts.record import ORDER, Record, summarise

@@ -31,9 +31,9 @@ except ModuleNotFoundError:
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
-from noether.discrete import rules_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES, PRECISIONS, Precision
+from noether.laws.exact.cell import rules_of
 from noether.mechanics import sweep
 from noether.regimes import REGIMES, Regime, draw, ordinary, units
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from noether.cases.rules import RULES
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.system.usage import UsageError
 
 OPTION = {

@@ -132,9 +132,10 @@ def stub(found: str) -> None:
     import noether.faults.campaign as faults
     import noether.findings
     import noether.fuzz.watching as fuzz
-    from noether import catalogue, replaying, symmetry_map
+    from noether import catalogue, replaying
     from noether.bench import campaign as bench
-    from noether.symmetry_map import printed
+    from noether.laws import map
+    from noether.laws.map import printed
 
     codes = {"holds": 0, "violated": 1, "undecided": 3}
     noether.findings.page = lambda run: "# Findings\n"
@@ -142,8 +143,8 @@ def stub(found: str) -> None:
     replaying.Replays.again = lambda self, record: (found != "undecided", "the record says the same: equal to the bit")
     fuzz.run = lambda campaign, watch=None: fuzzed(campaign, found)
     faults.run = lambda *names, **how: faults.Campaign([], faults.findings.verdict([]), codes[found], "quick", (), cells=1)
-    symmetry_map.cells = lambda *words: [None]
-    symmetry_map.run_cell = lambda cell: [r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control]
+    map.cells = lambda *words: [None]
+    map.run_cell = lambda cell: [r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control]
     printed.map_of = lambda records: Atlas()
     printed.summary = lambda records: {"map": []}
     printed.table = lambda atlas: "map\n" * 2000

@@ -9,12 +9,12 @@ from test_cli import GOOD_CASE
 from noether import casechild, casefile, cli
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
-from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import ARITY
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.judge import judge_all
 from noether.mechanics import bounds, sweep, symbolic, wide
 from noether.mechanics.trajectory import Trajectory
 from noether.plan import PRECISIONS

@@ -258,13 +258,13 @@ import mpmath, numpy as np
 np.seterr(all='raise'); mpmath.mp.dps = 5; os.chdir('/'); os.environ['OMP_NUM_THREADS'] = '1'
 sys.setrecursionlimit(5000); decimal.getcontext().prec = 3; warnings.simplefilter('error'); np.random.seed(0)
 signal.signal(signal.SIGTERM, signal.SIG_IGN); np.exp = np.sin; os.umask(0)
-from noether import judge
+from noether.laws.exact import judge
 judge.spent_of = lambda residual: residual * 0
 """))  # fmt: skip
     import mpmath  # noqa: F401
     import numpy as np
 
-    from noether import judge
+    from noether.laws.exact import judge
 
     before, exp, spent = processstate.capture(deep=True), np.exp, judge.spent_of
     assert select(Request(cases=("case.py",))).cases

@@ -119,12 +119,12 @@ def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):  # noqa: F811
 def test_a_case_that_changes_our_own_laws_changes_them_for_nobody(here):  # noqa: F811
     from noether.cases.case import Case
     from noether.cases.rules import RULES
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
 
     laws, rules, draw = dict(EXACT), dict(RULES), Case.draw
     before = processstate.capture(deep=True)
     Path("case.py").write_text(case(GOOD_CASE, """
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.cases.rules import RULES
 from noether.cases.case import Case as C
 EXACT.clear()

@@ -6,7 +6,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from noether import continuous
 from noether.cases import CATALOG, CORE, Metric
 from noether.cases.case import BREGMAN, CaseError, linear
 from noether.cases.losses.batch_norm import BATCH_NORM, LAYER_EPS, centred, squared_error, variance
@@ -14,10 +13,11 @@ from noether.cases.losses.entropy_simplex import ENTROPY_SIMPLEX
 from noether.cases.losses.irises import LENGTHS, PETALS, SEPAL_WIDTH_PETAL_LENGTH, TENTHS, WIDTHS
 from noether.cases.losses.power_mirror import POWER_MIRROR
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.programs.precision import PRECISIONS
 from noether.kernels.programs.trace import gradient
-from noether.laws import EXACT
+from noether.laws.continuous import cells
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics import wide
 from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.verdicts.record import HOLDS, VIOLATED
@@ -33,8 +33,8 @@ def test_the_catalogue_has_every_case_of_the_plan_behind_the_core():
 
 @each
 def test_the_continuous_laws_hold_at_mass_one_and_their_controls_fail(case):
-    (cell,) = continuous.cells((case,), "glance")
-    records = continuous.run_cell(cell)  # the symmetries are proven first
+    (cell,) = cells.cells((case,), "glance")
+    records = cells.run_cell(cell)  # the symmetries are proven first
     judged = [r for r in records if r.control is None]
     assert {r.symmetry for r in judged} >= {s.name for s in case.symmetries}
     assert {r.verdict for r in judged} == {HOLDS}, [r.reason for r in judged]

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from noether import controls, regimes
+from noether import regimes
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.certified import Domain, certified_steps, judge_inside, part
-from noether.discrete import DiscreteCell, judged, trajectory
-from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
-from noether.laws import EXACT, update
+from noether.laws.exact import EXACT, controls, update
+from noether.laws.exact.cell import DiscreteCell, judged, trajectory
+from noether.laws.exact.certified import Domain, certified_steps, judge_inside, part
+from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES, draw, units

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from noether import claims
 from noether.cases import CORE
-from noether.claims import models, norms
-from noether.claims.book import BOOK, OPEN, claimed
-from noether.claims.evidence import rounding
-from noether.lawbook import LAWS
+from noether.laws import published as claims
+from noether.laws.book import LAWS
+from noether.laws.published import models, norms
+from noether.laws.published.book import BOOK, OPEN, claimed
+from noether.laws.published.evidence import rounding
 from noether.records import line, parse
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from noether.cases import CATALOG
-from noether.coefficients import TERMS, named, parameter, part, telling
-from noether.discrete import DiscreteCell, trajectory
-from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, trajectory
+from noether.laws.exact.coefficients import TERMS, named, parameter, part, telling
+from noether.laws.exact.judge import judge_all, spent_of
 from noether.verdicts.record import HOLDS
 
 CASES = {c.name: c for c in CATALOG}

@@ -8,9 +8,9 @@ import pytest
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
+from noether.laws.response import breaking, cells, deformation, detection, honest, rounding, run_cell
+from noether.laws.response.estimate import SIGMAS, SURE, binomial_limits, ndtr
 from noether.mechanics.trajectory import Trajectory
-from noether.recovery import breaking, cells, deformation, detection, honest, rounding, run_cell
-from noether.recovery.estimate import SIGMAS, SURE, binomial_limits, ndtr
 from noether.verdicts.power import of_law
 from noether.verdicts.record import HOLDS, VIOLATED
 

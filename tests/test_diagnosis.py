@@ -10,18 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import attribution, diagnosis
-from noether.attribution import figure, significant
 from noether.cases import CATALOG
-from noether.diagnosis import attach, diagnose
-from noether.discrete import DiscreteCell
 from noether.faults import BY_NAME, KERNEL
 from noether.faults.fault import ANY, FIRST, HISTORY
-from noether.hypotheses import operations
-from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import advanced
-from noether.laws import EXACT, update
+from noether.laws.exact import EXACT, attribution, diagnosis, update
+from noether.laws.exact.attribution import figure, significant
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.diagnosis import attach, diagnose
+from noether.laws.exact.judge import judge_all, spent_of
+from noether.laws.exact.matching_fault import operations
 from noether.mechanics.trajectory import Trajectory
 from noether.records import line, parse
 from noether.verdicts.record import VIOLATED

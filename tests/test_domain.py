@@ -6,11 +6,11 @@ import pytest
 from noether.cases import CATALOG
 from noether.cases.losses.softmax import DATA
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell
-from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.judge import judge_all
 from noether.mechanics import domain, sweep
 from noether.mechanics.domain import leaving, overflowing
 from noether.mechanics.trajectory import Trajectory

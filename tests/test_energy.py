@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_energy, plan
+from noether import plan
 from noether.cases import CORE
 from noether.cases.case import BREGMAN
 from noether.choices import Request, select
-from noether.continuous_cell import Cell
+from noether.laws.continuous import cells as continuous
+from noether.laws.continuous import energy
+from noether.laws.continuous.comparison import Cell
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
@@ -24,10 +26,10 @@ def deformed():
 
 
 def test_energy_is_lost_to_friction_alone_and_every_near_miss_is_violated(deformed):
-    records = continuous_energy.energies(*deformed, continuous.MOTION)
+    records = energy.energies(*deformed, continuous.MOTION)
     assert {r.law for r in records} == {"T4"}
     assert {r.verdict for r in records if not r.control} == {HOLDS}
-    assert {r.control: r.verdict for r in records if r.control} == dict.fromkeys(continuous_energy.CONTROLS, VIOLATED)
+    assert {r.control: r.verdict for r in records if r.control} == dict.fromkeys(energy.CONTROLS, VIOLATED)
 
 
 def test_the_energy_is_that_of_the_case_and_not_of_its_formulas(deformed):
@@ -36,7 +38,7 @@ def test_the_energy_is_that_of_the_case_and_not_of_its_formulas(deformed):
     q, p, eps, kappa = run.x[7, :d], run.x[7, d:], run.parameters.eps, run.parameters.kappa
     G = np.array(cell.case.metric.entries(q, kappa, np))
     kinetic, f = run.parameters.m / 2 * np.sum(p * p / G, axis=0), cell.case.total(q, eps, np) + run.parameters.k * np.sum(q * q, axis=0) / 2
-    assert continuous_energy.whole(run)[7].astype(float) == pytest.approx(kinetic + f, rel=1e-14)
+    assert energy.whole(run)[7].astype(float) == pytest.approx(kinetic + f, rel=1e-14)
 
 
 def test_work_that_is_not_done_is_no_evidence():
@@ -45,7 +47,7 @@ def test_work_that_is_not_done_is_no_evidence():
     cell, one = Cell("T1", case, "lagrangian", "masses", "quick", 0, ("T4",)), np.ones(1)
     parameters = flow.Parameters(one, one, 0 * one, 0 * one)
     still = flow.certified(mechanics(case), np.eye(6)[:, :1], parameters, flow.output_times(1.0)[:, None])
-    records = continuous_energy.energies(cell, still, {1.0: [0]}, continuous.MOTION)
+    records = energy.energies(cell, still, {1.0: [0]}, continuous.MOTION)
     assert [r.verdict for r in records if not r.control] == [INCONCLUSIVE]
 
 

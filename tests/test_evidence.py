@@ -6,18 +6,17 @@ import re
 import numpy as np
 import pytest
 
-from noether import controls
 from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
 from noether.cases.rules import RULES
 from noether.choices import Request
-from noether.discrete import DiscreteCell, rules_of
-from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, controls
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import normal_steps, overflowing, same_stores
 from noether.mechanics.trajectory import Trajectory

@@ -7,12 +7,12 @@ import pytest
 
 from noether import faults
 from noether.cases import CATALOG, CORE
-from noether.discrete import DiscreteCell, rules_of
 from noether.faults import campaign, fault, findings, matrix, own, probes
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, widen
-from noether.lawbook import LAWS
-from noether.laws import EXACT
+from noether.laws.book import LAWS
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
@@ -37,7 +37,7 @@ NAMES_WANTED = [
 @pytest.mark.parametrize("seed", range(8))
 def test_a_nan_in_one_lane_lies_where_the_laws_of_some_lanes_speak(seed):
     """At the middle lane a quick run in a hundred showed it to D3 in no cell: half of the lanes are broken, and D3 says nothing of them."""
-    from noether import controls
+    from noether.laws.exact import controls
 
     cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "controls", ("D3",), 61, seed, 12)
     (nan,) = [f for f in controls.KERNEL_CONTROLS if f.name == "NaN in one lane"]
@@ -58,7 +58,7 @@ def test_fault_names_differ():
 
 
 def test_every_exact_law_has_a_wrong_twin():
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
 
     assert {f.law for f in faults.LAW} == set(EXACT)
     assert set(findings.LAWS) == {key for key, law in LAWS.items() if not law.on_request}, "the matrix has a column for every law of a run that asks for nothing"
@@ -220,7 +220,7 @@ def test_every_guard_is_needed_by_some_fault():
 
 
 def test_planting_leaves_the_harness_as_it_was():
-    from noether import judge
+    from noether.laws.exact import judge
     from noether.mechanics.trajectory import Trajectory
 
     before = (judge.spent_of, vars(Trajectory)["delta"])

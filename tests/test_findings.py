@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from noether.claims.book import BOOK
 from noether.cli import call
 from noether.findings import page
 from noether.folder import Run
+from noether.laws.map.table import COLUMNS, PREDICTED, ROWS
+from noether.laws.published.book import BOOK
 from noether.records import line
-from noether.symmetry_map.table import COLUMNS, PREDICTED, ROWS
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 

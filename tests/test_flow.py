@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_cell, continuous_sweep
 from noether.cases import CATALOG
-from noether.continuous_settings import SETTINGS, spread
+from noether.laws.continuous import cells, comparison, sweep
+from noether.laws.continuous.settings import SETTINGS, spread
 from noether.mechanics import collocation, flow
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.claims import record
@@ -93,9 +93,9 @@ def test_the_damped_integral_of_a_constant_is_within_the_distance_of_two_orders_
 @pytest.fixture(scope="module")
 def rayleigh():
     """Certified at m = 1 and 1e-3, with breaking and decay."""
-    cell = continuous_cell.Cell("T1", BY_NAME["rayleigh"], "lagrangian", "masses", "quick", 1)
+    cell = comparison.Cell("T1", BY_NAME["rayleigh"], "lagrangian", "masses", "quick", 1)
     mech = mechanics(cell.case)
-    return cell, mech, continuous_cell.solve(cell, mech, spread((1.0, 1e-3), SETTINGS[:1]))
+    return cell, mech, comparison.solve(cell, mech, spread((1.0, 1e-3), SETTINGS[:1]))
 
 
 def test_two_methods_at_two_tolerances_agree_and_tightening_helps(rayleigh):
@@ -109,8 +109,8 @@ def test_a_trajectory_that_tightening_does_not_improve_is_not_certified(rayleigh
     off = replace_state(solution.run, solution.run.x * (1 + 1e-6))
     bad = flow.Certified(off, solution.fine, solution.coarse, solution.loose)
     assert not np.any(bad.settled)
-    judged = continuous_cell.judge(
-        bad, 0, 1, continuous_cell.windows(bad, 1)["layer"], lambda t: t.predicted(0)
+    judged = comparison.judge(
+        bad, 0, 1, comparison.windows(bad, 1)["layer"], lambda t: t.predicted(0)
     )
     assert record(cell, "scale", [judged], {}, 0).verdict != HOLDS
 
@@ -122,17 +122,17 @@ def replace_state(run, x):
 def test_the_bound_does_not_excuse_a_wrong_formula(rayleigh):
     """The distances of (2) compare a formula with itself: a wrong term moves the residual, not the bound."""
     _, _, solution = rayleigh
-    window = continuous_cell.windows(solution, 1)["rest"]
-    right = continuous_cell.judge(solution, 0, 1, window, lambda t: t.predicted(0))
-    wrong = continuous_cell.judge(solution, 0, 1, window, lambda t: t.predicted(0) + t.part(0, "generator"))
+    window = comparison.windows(solution, 1)["rest"]
+    right = comparison.judge(solution, 0, 1, window, lambda t: t.predicted(0))
+    wrong = comparison.judge(solution, 0, 1, window, lambda t: t.predicted(0) + t.part(0, "generator"))
     assert right.spent <= 1 < wrong.spent / 1e3
     assert wrong.bound < 10 * right.bound
 
 
 def test_layer_and_rest_are_judged_apart(rayleigh):
     _, _, solution = rayleigh
-    assert continuous_cell.windows(solution, 0).keys() == {"layer"}  # at m = 1 the layer outlasts the run
-    two = continuous_cell.windows(solution, 1)
+    assert comparison.windows(solution, 0).keys() == {"layer"}  # at m = 1 the layer outlasts the run
+    two = comparison.windows(solution, 1)
     assert (
         two.keys() == {"layer", "rest"}
         and not np.any(two["layer"] & two["rest"])
@@ -143,14 +143,14 @@ def test_layer_and_rest_are_judged_apart(rayleigh):
 def test_no_motion_is_inconclusive():
     """From rest at a minimum of the symmetric loss: j = S = 0 proves nothing."""
     case = BY_NAME["mexican-hat"]
-    cell = continuous_cell.Cell("T1", case, "lagrangian", "masses", "quick", 0)
+    cell = comparison.Cell("T1", case, "lagrangian", "masses", "quick", 0)
     mech, one = mechanics(case), np.ones(1)
     parameters = flow.Parameters(one, one, 0 * one, 0 * one)
     still = flow.certified(
         mech, np.array([[1.0], [0], [0], [0], [0], [0]]), parameters, flow.output_times(1.0)[:, None]
     )
-    judged = continuous_cell.judge(still, 0, 0, np.ones(len(still.run.times), bool), lambda t: t.predicted(0))
-    found = record(cell, "rotation-01", [judged], {}, continuous.MOTION)
+    judged = comparison.judge(still, 0, 0, np.ones(len(still.run.times), bool), lambda t: t.predicted(0))
+    found = record(cell, "rotation-01", [judged], {}, cells.MOTION)
     assert found.verdict == INCONCLUSIVE and "no motion" in found.reason
 
 
@@ -159,8 +159,8 @@ def test_a_non_finite_charge_is_violated_not_ignored(rayleigh):
     x = solution.run.x.copy()
     x[5, 0, 0] = np.nan
     bad = flow.Certified(replace_state(solution.run, x), solution.fine, solution.coarse, solution.loose)
-    judged = continuous_cell.judge(
-        bad, 0, 0, continuous_cell.windows(bad, 0)["layer"], lambda t: t.predicted(0)
+    judged = comparison.judge(
+        bad, 0, 0, comparison.windows(bad, 0)["layer"], lambda t: t.predicted(0)
     )
     found = record(cell, "scale", [judged], {}, 0)
     assert found.verdict == VIOLATED and found.spent == float("inf")
@@ -168,9 +168,9 @@ def test_a_non_finite_charge_is_violated_not_ignored(rayleigh):
 
 @pytest.mark.parametrize("name", ["mexican-hat", "entropy-mirror", "deformed-rayleigh"])
 def test_every_law_of_a_case_holds_and_every_control_is_violated(name):
-    for cell in continuous.cells([BY_NAME[name]], "quick", 2):
+    for cell in cells.cells([BY_NAME[name]], "quick", 2):
         pickle.loads(pickle.dumps(cell))
-        records = continuous.run_cell(cell)
+        records = cells.run_cell(cell)
         real = [r for r in records if r.control is None and not (r.law == "T5" and r.parameters.get("window") == "rest")]
         assert {r.verdict for r in real} == {HOLDS}
         assert {r.verdict for r in records if r.control} == {VIOLATED}
@@ -178,13 +178,13 @@ def test_every_law_of_a_case_holds_and_every_control_is_violated(name):
 
 def test_the_sum_of_kinetic_parts_is_most_of_what_moves_a_scale_charge(rayleigh):
     _, _, solution = rayleigh
-    assert min(continuous_cell.kinetic_share(solution, 0, lane) for lane in (0, 1)) >= 0.5
+    assert min(comparison.kinetic_share(solution, 0, lane) for lane in (0, 1)) >= 0.5
 
 
 def test_a_sweep_that_resolves_too_few_decades_is_inconclusive(monkeypatch):
-    monkeypatch.setattr(continuous_sweep, "MAGNITUDES", (0.0, 1e-3, 1.0))
-    (cell,) = [c for c in continuous.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "eps"]
-    claims = [r for r in continuous.run_cell(cell) if r.control is None]
+    monkeypatch.setattr(sweep, "MAGNITUDES", (0.0, 1e-3, 1.0))
+    (cell,) = [c for c in cells.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "eps"]
+    claims = [r for r in cells.run_cell(cell) if r.control is None]
     assert {r.verdict for r in claims} == {INCONCLUSIVE} and "3 decades resolved, 10 needed" in claims[
         0
     ].reason
@@ -194,9 +194,9 @@ def test_a_loss_that_is_not_symmetric_violates_the_response(monkeypatch):
     """The sweep predicts the breaking part alone: a loss that breaks the symmetry by itself is seen."""
     case = BY_NAME["mexican-hat"]
     crooked = replace(case, loss=lambda q, xp: case.loss(q, xp) + 1e-6 * q[0])
-    monkeypatch.setattr(continuous, "proven", lambda case: None)
-    (cell,) = [c for c in continuous.cells([crooked], "quick", 0) if c.part == "eps"]
-    assert VIOLATED in {r.verdict for r in continuous.run_cell(cell) if r.control is None}
+    monkeypatch.setattr(cells, "proven", lambda case: None)
+    (cell,) = [c for c in cells.cells([crooked], "quick", 0) if c.part == "eps"]
+    assert VIOLATED in {r.verdict for r in cells.run_cell(cell) if r.control is None}
 
 
 def test_a_solver_that_gives_up_is_inconclusive_not_a_crash(monkeypatch):
@@ -204,14 +204,14 @@ def test_a_solver_that_gives_up_is_inconclusive_not_a_crash(monkeypatch):
         raise FloatingPointError("LSODA: planted")
 
     monkeypatch.setattr(flow, "by_lsoda", gives_up)
-    (cell,) = [c for c in continuous.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "masses"]
-    found = continuous.run_cell(cell)[-1]
+    (cell,) = [c for c in cells.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "masses"]
+    found = cells.run_cell(cell)[-1]
     assert found.verdict == INCONCLUSIVE and "LSODA: planted" in found.reason
 
 
 def test_a_trajectory_that_escapes_in_finite_time_ends_as_inconclusive():
     """-|q|^4 pulls outwards: no solver may step for ever towards the pole."""
     case = replace(BY_NAME["mexican-hat"], loss=lambda q, xp: -4 * sum(x * x for x in q) ** 2)
-    (cell,) = [c for c in continuous.cells([case], "quick", 0) if c.part == "masses"]
-    found = continuous.run_cell(cell)[-1]
+    (cell,) = [c for c in cells.cells([case], "quick", 0) if c.part == "masses"]
+    found = cells.run_cell(cell)[-1]
     assert found.verdict == INCONCLUSIVE and "no solution to judge" in found.reason

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_starts
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN, Case, Metric, linear, scale
-from noether.continuous_cell import Cell
 from noether.kernels.programs import trace
 from noether.kernels.programs.program import ARITY
-from noether.lawbook.continuous import T_CONTROLS
+from noether.laws.book.continuous import T_CONTROLS
+from noether.laws.continuous import cells as continuous
+from noether.laws.continuous import starts as continuous_starts
+from noether.laws.continuous.comparison import Cell
 from noether.mechanics import flow, kinks
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED

@@ -13,10 +13,10 @@ import pytest
 from noether.cases import CATALOG
 from noether.cases.case import Case, Symmetry, linear, rotation, translation
 from noether.cases.rules import RULES
-from noether.discrete import rules_of
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import SUBNORMAL, UNIT, parse
-from noether.laws import EXACT, decaying, massive, undisturbed
+from noether.laws.exact import EXACT, decaying, massive, undisturbed
+from noether.laws.exact.cell import rules_of
 from noether.mechanics import bounds
 from noether.mechanics.trajectory import Trajectory
 

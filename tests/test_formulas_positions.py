@@ -8,7 +8,7 @@ from test_formulas import BY_NAME, LABELS, WIDE, agree, both, dot, everywhere, s
 
 from noether.cases.case import scale
 from noether.cases.rules import RULES
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 
 HAT, QUOTIENT = BY_NAME["mexican-hat"], BY_NAME["deformed-rayleigh"]
 each_label = pytest.mark.parametrize("label", LABELS)
@@ -46,7 +46,7 @@ def test_D1_and_D10_are_recurrences_of_positions_and_their_bound(name, label):
 
 
 def test_D1_is_the_central_difference_scheme_and_the_discrete_euler_lagrange_equation():
-    """(1) of harness/laws/positions.py, by algebra: m, mu and L_d of theory.md#D1."""
+    """(1) of harness/laws/exact/positions.py, by algebra: m, mu and L_d of theory.md#D1."""
     before, q, after, eta, beta, k, n = sympy.symbols("before q after eta beta k n", positive=True)
     f = sympy.Function("f")
     g = f(q).diff(q)

@@ -13,7 +13,6 @@ import pytest
 
 from noether import cli, regimes
 from noether.cases import CORE
-from noether.discrete import rules_of
 from noether.folder import read_run
 from noether.fuzz import batch as batches
 from noether.fuzz import campaign as campaigns
@@ -37,7 +36,8 @@ from noether.fuzz.minimise import complexity, fails, minimise, neighbours
 from noether.fuzz.outcome import Campaign
 from noether.fuzz.probe import Probe
 from noether.fuzz.table import summary
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import rules_of
 from noether.plan import PRECISIONS, RULES
 from noether.regimes import REGIMES, units
 from noether.verdicts.record import HOLDS, VIOLATED

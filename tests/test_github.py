@@ -88,7 +88,7 @@ def test_survivors_and_blind_laws_are_errors_and_inconclusive_a_warning(actions,
     assert ("error", "D2 blind") in titles and ("error", "D0 blind") in titles and ("warning", "D2 inconclusive") in titles
     (blind,) = [words for _, words, _ in found if words["title"] == "D2 blind"]
     line = (ROOT / blind["file"]).read_text().splitlines()[int(blind["line"]) - 1]
-    assert blind["file"] == "harness/laws/balance.py" and line.startswith("def charge_law(")
+    assert blind["file"] == "harness/laws/exact/balance.py" and line.startswith("def charge_law(")
 
 
 def test_a_survivor_stands_where_the_fault_is_planted(actions, plan, capsys):
@@ -161,8 +161,8 @@ def test_a_file_outside_the_workspace_gets_no_place(tmp_path):
 
 def test_every_case_law_and_fault_has_a_place():
     from noether.cases import CATALOG
-    from noether.controls import KERNEL_CONTROLS
-    from noether.lawbook import LAWS
+    from noether.laws.book import LAWS
+    from noether.laws.exact.controls import KERNEL_CONTROLS
 
     for place in (*(case_place(c.name) for c in CATALOG), *map(law_place, LAWS), *(fault_place(c.name) for c in KERNEL_CONTROLS)):
         assert place and place[0].is_relative_to(ROOT) and place[1] >= 1

@@ -5,12 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from noether import judge as judging
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell
-from noether.discrete import trajectory as launched
-from noether.judge import (
+from noether.kernels.loops import launch
+from noether.kernels.programs.precision import Precision
+from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
+from noether.laws.exact import judge as judging
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import trajectory as launched
+from noether.laws.exact.judge import (
     EVIDENCE_SHARE,
     PATH_MOTION,
     evidence,
@@ -20,9 +23,6 @@ from noether.judge import (
     violation,
     witness,
 )
-from noether.kernels.loops import launch
-from noether.kernels.programs.precision import Precision
-from noether.laws import EXACT, MOTION, ExactLaw, Residual
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import AtKink
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS, Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.triton_text import source
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics import sweep
 from noether.verdicts.record import HOLDS, VIOLATED
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import sympy
 
-from noether import continuous
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
-from noether.continuous_cell import Cell
-from noether.continuous_settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
+from noether.laws.continuous import cells
+from noether.laws.continuous.comparison import Cell
+from noether.laws.continuous.settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
 from noether.mechanics import flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
 from noether.mechanics.symbolic import DECAY, EPS, KAPPA, Formulas, M
 from noether.verdicts.record import HOLDS, VIOLATED
@@ -128,8 +128,8 @@ def fresh():
 
 
 def verdicts(law, case):
-    cell = Cell(law, case, continuous.RULES[law], "masses", "glance", 1, ("T4",) if law == "T1" else ())
-    return [(r.law, r.parameters.get("statement", ""), r.verdict) for r in continuous.run_cell(cell) if not r.control]
+    cell = Cell(law, case, cells.RULES[law], "masses", "glance", 1, ("T4",) if law == "T1" else ())
+    return [(r.law, r.parameters.get("statement", ""), r.verdict) for r in cells.run_cell(cell) if not r.control]
 
 
 @pytest.mark.parametrize("law, case", [("T1", PRODUCT), ("T1", HAT), ("T1", DEFORMED), ("T1", CURVED), ("T2", MIRROR)], ids=lambda x: getattr(x, "name", x))
@@ -157,22 +157,22 @@ def test_powers_are_what_the_records_would_have_called_violated():
     """A coefficient 1 + x times as large, x the stated power and a little more, is violated; with a little less it holds."""
     case = replace(PRODUCT)
     cell = Cell("T1", case, "lagrangian", "masses", "quick", 3)
-    mech = continuous.mechanics(case)
-    solution, lanes_of = continuous.solutions(cell, mech, SETTINGS)
+    mech = cells.mechanics(case)
+    solution, lanes_of = cells.solutions(cell, mech, SETTINGS)
     for name, part in {"kinetic term": "generator", "breaking term": "breaking", "decay term": "decay"}.items():
         for m, lanes in lanes_of.items():
-            for window_name, window in continuous.windows(solution, lanes[0]).items():
-                right = continuous.balance(cell, solution, 0, window_name, window, lanes, m)
+            for window_name, window in cells.windows(solution, lanes[0]).items():
+                right = cells.balance(cell, solution, 0, window_name, window, lanes, m)
                 assert 0 < right.powers[name] < 1e-3
                 for factor, sign in itertools.product((0.05, 1.5), (1, -1)):
                     x = sign * factor * right.powers[name]
-                    seen = [continuous.judge(solution, 0, k, window, lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part)).spent > 1 for k in lanes]
+                    seen = [cells.judge(solution, 0, k, window, lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part)).spent > 1 for k in lanes]
                     assert any(seen) is (factor > 1), (name, m, window_name, factor)
 
 
 def test_every_planned_mass_and_window_of_a_symmetry_has_its_record():
     cell = Cell("T1", HAT, "lagrangian", "masses", "quick", 0, ("T4",))
-    found = [r for r in continuous.run_cell(cell) if not r.control]
+    found = [r for r in cells.run_cell(cell) if not r.control]
     charges = {(r.symmetry, r.parameters["m"], r.parameters["window"]) for r in found if r.symmetry}
     windows = {(HEAVY, "layer"), (MASSES["quick"][1], "layer"), (MASSES["quick"][1], "rest")}
     assert charges == {(s.name, *w) for s in HAT.symmetries for w in windows}

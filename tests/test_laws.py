@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from noether import controls
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, rules_of
-from noether.judge import judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
-from noether.laws import EXACT, Residual
+from noether.laws.exact import EXACT, Residual, controls
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED

@@ -5,11 +5,11 @@ import pytest
 
 from noether.cases.case import Case, rotation
 from noether.cases.rules import RULES
-from noether.controls import KERNEL_CONTROLS, controlled
-from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, trace
 from noether.kernels.programs.precision import Precision
+from noether.laws.exact.controls import KERNEL_CONTROLS, controlled
+from noether.laws.exact.judge import judge_all
 from noether.mechanics import sweep
 from noether.mechanics.symbolic import prove
 from noether.mechanics.trajectory import Trajectory

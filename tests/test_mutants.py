@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from noether.cases import CORE
-from noether.discrete import rules_of
 from noether.faults import findings, generated, operations, sensitivity
 from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import gradient, gradient_program
+from noether.laws.exact.cell import rules_of
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch, noise, noisy_launch
-from noether.normalisation.launches import FORCES, drawn
+from noether.laws.normalisation.launches import FORCES, drawn
 
 FALSE = 1e-9
 each = pytest.mark.parametrize(("rule", "precision", "force", "d"), FORCES, ids=lambda x: str(x))

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import minibatch, stationary
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
+from noether.laws.averages import minibatch, stationary
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
@@ -60,8 +60,8 @@ def test_whole_batches_are_no_evidence_about_minibatches():
 
 def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
     """The bound's gradient is the minibatch's: D0 holds with the right batches and fails with the batches of the step after."""
-    from noether.judge import judge
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
+    from noether.laws.exact.judge import judge
 
     cell = minibatch.cells([SOFTMAX], "quick", 1)[0]
     job, batches = cell.job(), [((0, 2), (1, 5), (3, 4))[n % 3] for n in range(cell.job().steps)]

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from noether import normalisation, promises
+from noether import promises
 from noether.cases import CORE
 from noether.kernels.loops import launch, noise, noisy_launch
-from noether.lawbook import LAWS
-from noether.normalisation import (
+from noether.laws import normalisation
+from noether.laws.book import LAWS
+from noether.laws.normalisation import (
     balance,
     correlation,
     equilibrium,
@@ -23,10 +24,10 @@ from noether.normalisation import (
     variates,
     white_twin,
 )
-from noether.normalisation import cell as cell_constants
-from noether.normalisation.cell import TANGENTIAL, Cell
-from noether.normalisation.launches import job, lanes
-from noether.normalisation.relaxation import Regime, corrected, gain
+from noether.laws.normalisation import cell as cell_constants
+from noether.laws.normalisation.cell import TANGENTIAL, Cell
+from noether.laws.normalisation.launches import job, lanes
+from noether.laws.normalisation.relaxation import Regime, corrected, gain
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
 K = 1 / 8

@@ -97,7 +97,7 @@ KEPT = {  # command -> function that does its work, {option: (words, name or pla
         {"--seed": (["7"], 1, 7), "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8)},
     ),
     "map": (
-        "noether.symmetry_map.run_cell",
+        "noether.laws.map.run_cell",
         {"--profile": (["full"], "profile", "full"), "--seed": (["7"], "seed", 7)},
     ),
 }

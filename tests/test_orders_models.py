@@ -5,33 +5,33 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import order_laws
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear, translation
 from noether.cases.rules import MIRROR_DESCENT
 from noether.kernels.programs.numpy_step import step
+from noether.laws import orders
+from noether.laws.orders import bregman, charges, constants, curved, decay, schedule, sign
+from noether.laws.orders.records import bounded
+from noether.laws.orders.runs import Cell, step_sizes, steps_of, updates
 from noether.mechanics.symbolic import curvature, gradient, hessian_product
 from noether.mechanics.symbolic_metric import curved as metric_of
-from noether.order_laws import bregman, charges, constants, curved, decay, schedule, sign
-from noether.order_laws.records import bounded
-from noether.order_laws.runs import Cell, step_sizes, steps_of, updates
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 BESIDE = {c.name: c for c in CATALOG if c not in CORE}
-PLANNED = order_laws.cells(CORE, "quick", 5)
+PLANNED = orders.cells(CORE, "quick", 5)
 
 
 @pytest.mark.parametrize("cell", [c for c in PLANNED if c.case.name != "mexican-hat"], ids=lambda c: c.name)
 def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
-    records = order_laws.run_cell(cell)
+    records = orders.run_cell(cell)
     assert {r.verdict for r in records if not r.control} == {HOLDS}
     assert {r.verdict for r in records if r.control} == {VIOLATED}
 
 
 def test_every_update_meets_every_model():
     (cell,) = [c for c in PLANNED if c.part == "pairs"]
-    records = order_laws.run_cell(cell)
+    records = orders.run_cell(cell)
     seen = {r.parameters["statement"]: r.predicted for r in records if not r.control and r.kind == ORDER and "model of" in r.parameters["statement"]}
     assert len(seen) == 9
     for note, order in seen.items():
@@ -50,7 +50,7 @@ def at(name: str, size: float):
 
 def test_the_mirror_step_is_that_of_the_kernels_on_the_orthant():
     metric, q, eta, g = at("entropy-mirror", 2.0**-5)
-    (z,), _ = step([np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, order_laws.runs.FLOAT64)
+    (z,), _ = step([np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, orders.runs.FLOAT64)
     assert curved.mirror_step(metric, q, eta, g) == pytest.approx(np.exp(z), rel=1e-14)
 
 
@@ -143,9 +143,9 @@ def test_a_bounded_error_is_judged_by_its_worst_place(measured, motion, verdict)
 
 def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
     """On a constant metric the three updates are one, so that no crossed pair could be of order 1."""
-    planned = {(c.law, c.rule) for c in order_laws.cells([BESIDE["deformed-hat"]], "quick")}
+    planned = {(c.law, c.rule) for c in orders.cells([BESIDE["deformed-hat"]], "quick")}
     assert ("O9", "lagrangian") in planned and not {r for law, r in planned if law == "O8"}
-    assert [c.rule for c in order_laws.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == ["curved", "heavy-ball-metric"]
+    assert [c.rule for c in orders.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == ["curved", "heavy-ball-metric"]
     for case, even in ((pair(), True), (BY_NAME["softmax"], False), (BY_NAME["rayleigh"], False)):
         q, symmetry = case.draw(np.random.default_rng(0), 4), case.symmetries[0]
         assert charges.is_pulled_evenly(lambda q, case=case: gradient(case)(q, 0.1), symmetry, q) == even
@@ -153,8 +153,8 @@ def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
 
 def test_beside_the_core_a_full_run_looks_at_two_metrics():
     rest = [c for c in CATALOG if c not in CORE]
-    assert len([c for c in order_laws.cells(rest, "quick") if c.rule == "curved"]) == 2
-    assert len([c for c in PLANNED if c.rule == "curved"]) == 1 and not order_laws.cells(rest, "glance")
+    assert len([c for c in orders.cells(rest, "quick") if c.rule == "curved"]) == 2
+    assert len([c for c in PLANNED if c.rule == "curved"]) == 1 and not orders.cells(rest, "glance")
 
 
 @pytest.mark.parametrize("name", ["free-particle", "batch-norm"])
@@ -205,6 +205,6 @@ def test_an_order_that_a_kink_without_a_name_spoils_is_outside(part):
     """|u v - 1| as the root of a square: from some starts heavy ball comes to the kink though its reference gives no error."""
     case = replace(BY_NAME["mexican-hat"], name="root", loss=lambda q, xp: xp.sqrt((q[0] * q[1] - 1) ** 2), breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
                    symmetries=(linear(np.diag([1.0, -1.0]), "rescale"),))  # fmt: skip
-    found = [order_laws.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
+    found = [orders.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
     verdicts = [r.verdict for records in found for r in records if not r.control]
     assert OUTSIDE in verdicts and set(verdicts) <= {HOLDS, OUTSIDE}

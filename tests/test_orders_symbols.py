@@ -6,17 +6,17 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from noether import claims as published
-from noether import order_laws
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear
+from noether.laws import orders
+from noether.laws import published as published
+from noether.laws.orders import claims, constants, curved, momentum, options, schedule, units
+from noether.laws.orders.power import norm, powers, smallest
+from noether.laws.orders.records import judge
+from noether.laws.orders.runs import FINAL, SETTINGS, Cell
 from noether.mechanics import stiffness
 from noether.mechanics.symbolic import gradient, hessian_product
 from noether.mechanics.symbolic_metric import curved as metric_of
-from noether.order_laws import claims, constants, curved, momentum, options, schedule, units
-from noether.order_laws.power import norm, powers, smallest
-from noether.order_laws.records import judge
-from noether.order_laws.runs import FINAL, SETTINGS, Cell
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
@@ -38,8 +38,8 @@ def test_parameters_are_in_general_position(setting):
 @pytest.fixture(scope="module")
 def found():
     """The records that are no controls of every quick cell of O and P, by (law, rule, part)."""
-    cells = [*order_laws.cells(CORE, "quick", 2), *published.cells(CORE, "quick", 2)]
-    run = lambda c: (published if c.law[0] == "P" else order_laws).run_cell(c)  # noqa: E731
+    cells = [*orders.cells(CORE, "quick", 2), *published.cells(CORE, "quick", 2)]
+    run = lambda c: (published if c.law[0] == "P" else orders).run_cell(c)  # noqa: E731
     return {(c.law, c.rule, getattr(c, "part", "")): run(c) for c in cells}
 
 
@@ -102,7 +102,7 @@ def test_a_power_is_where_the_verdict_turns():
     eta = 2.0 ** -np.arange(4.0, 11.0)
     off, D, noise = np.stack([eta**2, 0 * eta]), np.stack([0 * eta, eta / 8]), 0 * eta
     x = powers(off, noise, 2, {"a": D})["a"]
-    cell = order_laws.cells([HAT], "quick", 0)[1]
+    cell = orders.cells([HAT], "quick", 0)[1]
     verdict = lambda y: judge(cell, off + y * D, 0 * off, 0 * off, 2, "n", eta=eta).verdict  # noqa: E731
     assert 2.0**-8 < x < 1 and {verdict(s * y * x) for s in (1, -1) for y in (1, 1.01, 1.2, 1.5, 3)} == {VIOLATED} != {verdict(x / 2)}
     assert smallest(lambda x: x > 0.3) == pytest.approx(0.3, rel=0.1) and smallest(lambda x: False) == np.inf
@@ -115,7 +115,7 @@ def test_a_limit_is_within_its_bound_and_one_64th_off_is_not(order):
     for _ in range(50):
         C, *rest = rng.normal(size=(5, 3, 2))
         off = eta**order * (C[..., None] + sum(r[..., None] * eta**i for i, r in enumerate(rest, start=1)))
-        records = constants.judged(order_laws.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, (C, C), "n", eta=eta)
+        records = constants.judged(orders.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, (C, C), "n", eta=eta)
         assert [r.verdict for r in records] == [HOLDS, VIOLATED]
 
 
@@ -172,32 +172,32 @@ ENDLESS = replace(STIFF, name="endless", loss=lambda q, xp: (1e200 * q[0] * q[1]
 @pytest.mark.parametrize("case", [STIFF, HUGE], ids=lambda c: c.name)
 def test_a_stiff_case_is_looked_at_below_its_edge(case):
     assert units.unit(units.largest(case)) * 2.0**-5 < stiffness.edge(case, 0.0) / 16
-    records = [r for rule, part in (("heavy-ball", ""), ("heavy-ball", "flow")) for r in order_laws.run_cell(Cell("O3", case, rule, "quick", 1, part))]
+    records = [r for rule, part in (("heavy-ball", ""), ("heavy-ball", "flow")) for r in orders.run_cell(Cell("O3", case, rule, "quick", 1, part))]
     assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}
 
 
 def test_a_run_in_slow_time_is_the_run_of_the_case_to_the_bit():
     unit, eta = units.unit(units.largest(STIFF)), np.array([2.0**-6])
     q0 = STIFF.draw(np.random.default_rng(0), 1)
-    slow, own = (order_laws.updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53, k=k)[0]
+    slow, own = (orders.updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53, k=k)[0]
                  for c, e, k in ((units.slowed(STIFF, unit), eta, 0.25), (STIFF, eta * unit, 0.25 / unit)))  # fmt: skip
     assert unit < 1 and np.array_equal(slow, own)
 
 
 def test_a_loss_without_a_finite_curvature_is_outside():
-    records = order_laws.run_cell(Cell("O3", ENDLESS, "heavy-ball", "quick", 0))
+    records = orders.run_cell(Cell("O3", ENDLESS, "heavy-ball", "quick", 0))
     assert [r.verdict for r in records] == [OUTSIDE] and "stability edge" in records[0].reason
 
 
 def test_why_a_law_has_no_cell_is_told():
-    assert order_laws.why_not("O1", HAT) == ""
-    assert order_laws.why_not("O1", BY_NAME["rayleigh"]).endswith("operations, and third derivatives are taken up to 96")
-    assert "rotations and translations" in order_laws.why_not("O4", BY_NAME["rayleigh"])
+    assert orders.why_not("O1", HAT) == ""
+    assert orders.why_not("O1", BY_NAME["rayleigh"]).endswith("operations, and third derivatives are taken up to 96")
+    assert "rotations and translations" in orders.why_not("O4", BY_NAME["rayleigh"])
 
 
 def test_too_few_step_sizes_give_no_limit():
     eta = 2.0 ** -np.arange(5.0, 9.0)
-    (record, _) = constants.judged(order_laws.cells([HAT], "quick", 0)[1], (eta**2)[None], 0 * eta, 0 * eta, 1, (np.zeros(1),) * 2, "n", eta=eta)
+    (record, _) = constants.judged(orders.cells([HAT], "quick", 0)[1], (eta**2)[None], 0 * eta, 0 * eta, 1, (np.zeros(1),) * 2, "n", eta=eta)
     assert record.verdict == INCONCLUSIVE
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_overdamped
 from noether.cases import CATALOG
 from noether.cases.case import scale, translation
-from noether.continuous_cell import Cell
-from noether.continuous_overdamped import (
+from noether.laws.continuous import cells, overdamped
+from noether.laws.continuous.comparison import Cell
+from noether.laws.continuous.overdamped import (
     CONTROLS,
     NO_SYMMETRY,
     STATEMENT,
@@ -31,7 +31,7 @@ CELL = Cell("T3", PRODUCT, "lagrangian", "overdamped", "quick", 2)
 
 @pytest.mark.parametrize("case", [PRODUCT, MIRROR], ids=lambda c: c.name)
 def test_the_order_and_the_constant_hold_and_every_control_is_violated(case):
-    records = continuous.run_cell(replace(CELL, case=case))
+    records = cells.run_cell(replace(CELL, case=case))
     real, wrong = ([r for r in records if bool(r.control) is planted] for planted in (False, True))
     assert {r.verdict for r in real} == {HOLDS} and {r.verdict for r in wrong} == {VIOLATED}
     assert {r.control for r in wrong} == {"a direction that is no symmetry", *CONTROLS}
@@ -43,7 +43,7 @@ def test_the_order_and_the_constant_hold_and_every_control_is_violated(case):
 def test_the_constant_is_that_of_the_overdamped_flow_by_hand():
     """product, xi = (u, -v): K = v_u^2 - v_v^2 with v = -grad f/mu, over mu."""
     case = replace(PRODUCT, symmetries=(*PRODUCT.symmetries, translation((1, 0), NO_SYMMETRY)))
-    q, mu = np.array([[0.75], [-1.25]]), continuous_overdamped.FRICTION
+    q, mu = np.array([[0.75], [-1.25]]), overdamped.FRICTION
     r = 0.75 * -1.25 - 1
     g = np.array([r * -1.25, r * 0.75])
     assert gradient(case)(q, 0.0)[:, 0] == pytest.approx(g, rel=1e-15)
@@ -56,7 +56,7 @@ def test_of_a_bregman_rule_the_constant_has_the_curvature_of_its_metric():
     """power-mirror, xi = q: v G v + <v, (xi.dG) v>/2 by central differences of G along xi."""
     case = replace(MIRROR, symmetries=(scale(MIRROR.dim),))
     q = case.draw(np.random.default_rng(3), 1)
-    G, v, mu, h = continuous_overdamped.curved(case).entries, continuous_overdamped.velocity(case, q), continuous_overdamped.FRICTION, 1e-5
+    G, v, mu, h = overdamped.curved(case).entries, overdamped.velocity(case, q), overdamped.FRICTION, 1e-5
     turned = (G((1 + h) * q, 0.0) - G((1 - h) * q, 0.0)) / (2 * h)
     expected = np.sum(v * G(q, 0.0) * v + v * turned * v / 2) / mu
     assert constants(case, q)[0][0, 0] == pytest.approx(expected, rel=1e-8)  # h^2 and u/h are below 1e-9
@@ -92,7 +92,7 @@ def test_noise_widens_the_bound_and_the_stated_power_is_a_change_that_is_violate
 
 def test_masses_follow_the_stiffness_of_the_loss():
     stiff = replace(PRODUCT, name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) ** 2)
-    smallest = {c.name: continuous.run_cell(replace(CELL, case=c))[0].parameters["smallest_m"] for c in (PRODUCT, stiff)}
+    smallest = {c.name: cells.run_cell(replace(CELL, case=c))[0].parameters["smallest_m"] for c in (PRODUCT, stiff)}
     assert smallest["stiff"] < smallest["product"] / 16
     q = np.array([[1.0], [-0.5]])
     assert rates(stiff, q) == pytest.approx(100 * rates(PRODUCT, q), rel=1e-6)

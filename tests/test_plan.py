@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import casefile, controls, gpu, plan
+from noether import casefile, gpu, plan
 from noether.cases import CATALOG, CORE
 from noether.cases.case import CaseError
 from noether.cases.rules import RULES
 from noether.choices import Request, select
-from noether.continuous import TURNS
-from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
-from noether.lawbook import LAWS
-from noether.laws import EXACT
+from noether.laws.book import LAWS
+from noether.laws.continuous.cells import TURNS
+from noether.laws.exact import EXACT, controls
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics.symbolic import prove
 from noether.replay import ReplayError, replay
 from noether.verdicts.record import HOLDS
@@ -101,10 +101,10 @@ def test_every_control_of_the_issue_is_planned_somewhere():
     for cell in QUICK:
         if isinstance(cell, DiscreteCell) and cell.kind == "controls":
             job = cell.job()
-            from noether.controls import KERNEL_CONTROLS
+            from noether.laws.exact.controls import KERNEL_CONTROLS
 
             seen |= {c.name for c in KERNEL_CONTROLS if c.applies(job)}
-    from noether.controls import KERNEL_CONTROLS
+    from noether.laws.exact.controls import KERNEL_CONTROLS
 
     assert seen == {c.name for c in KERNEL_CONTROLS}
 

@@ -119,12 +119,12 @@ def test_all_at_once_and_an_exception_come_back(taken_back):
 
 
 def test_a_function_of_our_own_that_was_replaced_comes_back_at_a_load(taken_back):
-    from noether import judge
+    from noether.laws.exact import judge
 
     right = judge.spent_of
     with processstate.kept(deep=True) as before:
         judge.spent_of = lambda residual: residual * 0
-        assert "noether.judge.spent_of is another" in before.differences()
+        assert "noether.laws.exact.judge.spent_of is another" in before.differences()
     assert judge.spent_of is right
 
 

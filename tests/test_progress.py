@@ -154,7 +154,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
 @pytest.mark.parametrize(
     "command, patched",
     [
-        (["map"], "noether.symmetry_map.run_cell"),
+        (["map"], "noether.laws.map.run_cell"),
         (["discover", "rayleigh"], "noether.discovery.finding.discover"),
         (["doctor"], "noether.doctor.examine"),
         (["faults"], "noether.faults.campaign.cells"),

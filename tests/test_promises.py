@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from noether import known_places, promises
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
 
 

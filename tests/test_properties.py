@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 import noether.kernels.programs.numpy_step
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.certified import judge_inside
-from noether.discrete import rules_of
-from noether.judge import spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient_program
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import rules_of
+from noether.laws.exact.certified import judge_inside
+from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
 from noether.reproduction import about, reproduction
 from noether.strategies import cases, launches, precisions

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import disagreement, reassociation
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, compared, turned
 from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.sums import reordered, sums, terms
+from noether.laws.exact import disagreement, reassociation
+from noether.laws.exact.cell import DiscreteCell, compared, turned
 from noether.table import explained, unsaid
 from noether.verdicts.record import VIOLATED
 

@@ -9,11 +9,11 @@ from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
-from noether.laws import charge, charge_predicted
+from noether.laws.exact import charge, charge_predicted
+from noether.laws.response import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
+from noether.laws.response.estimate import covered, least_squares, mixed, robust, tail
+from noether.laws.response.scatter import coherent
 from noether.mechanics.trajectory import Trajectory
-from noether.recovery import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
-from noether.recovery.estimate import covered, least_squares, mixed, robust, tail
-from noether.recovery.scatter import coherent
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")

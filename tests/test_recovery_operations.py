@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import minibatch
 from noether.cases.case import DIAGONAL, Case, Metric, linear
-from noether.discrete import DiscreteCell
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
+from noether.laws.averages import minibatch
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.response import cells, rounding, run_cell
 from noether.mechanics.bounds import PASS
-from noether.recovery import cells, rounding, run_cell
 from noether.verdicts.record import VIOLATED
 
 LOSSES = {
@@ -76,7 +76,7 @@ def test_a_step_function_scatters_nothing_and_passes_nothing_on():
 
 def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_smaller():
     """A loss a hundred times as stiff has steps 1/64 as large, and its responses are: not undecided for that."""
-    from noether.response import judge_response
+    from noether.laws.exact.breaking import judge_response
 
     stiff = replace(operation("mul"), name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1), samples=None,
                     box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip

@@ -10,16 +10,17 @@ import pytest
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether import continuous, doctor, verify
+from noether import doctor, verify
 from noether.cases import CORE
 from noether.choices import Request, select
 from noether.cli import call
 from noether.kernels.loops.launch import BackendMissing
+from noether.laws.continuous import cells as continuous
+from noether.laws.reference import cells, certify, integrator, starts, translation
+from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
+from noether.laws.reference.truth import Truth
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanics
-from noether.reference import cells, certify, integrator, starts, translation
-from noether.reference.cell import CERTIFY, Cell, Claim, record
-from noether.reference.truth import Truth
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from noether import regimes
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.discrete import rules_of
-from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse, representable
+from noether.laws.exact.cell import rules_of
+from noether.laws.exact.judge import judge_all
 from noether.mechanics import bounds
 from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.mechanics.trajectory import Trajectory

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether import instruments, known_numbers, promises
-from noether.discrete import DiscreteCell
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
+from noether.laws.exact.cell import DiscreteCell
 from noether.mechanics import domain, roundings
 from noether.verdicts.record import HOLDS, VIOLATED
 

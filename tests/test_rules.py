@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import controls
 from noether.cases import CORE
 from noether.cases.rules import RULES, Rule
-from noether.discrete import DiscreteCell, rules_of
-from noether.judge import judge, judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, controls
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory

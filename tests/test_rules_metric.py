@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, rules_of
-from noether.judge import judge, judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, parse
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory

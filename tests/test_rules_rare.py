@@ -12,18 +12,18 @@ from test_rules import QUADRATIC
 from noether.cases import CATALOG
 from noether.cases.case import scale
 from noether.cases.rules import RULES, rate
-from noether.discrete import DiscreteCell, rules_of
 from noether.faults.laws import FAULTS
 from noether.fuzz.breeding import grid, unscreened
-from noether.judge import judge, judge_all, spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
-from noether.laws import EXACT
-from noether.laws.signs import keeping, paired
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import judge, judge_all, spent_of
+from noether.laws.exact.screen import screen
+from noether.laws.exact.signs import keeping, paired
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.screen import screen
 from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

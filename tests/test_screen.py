@@ -7,25 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import controls
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.discrete import rules_of
-from noether.judge import judge, spent_of
 from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.precision import PRECISIONS, parse, representable
 from noether.kernels.programs.trace import TraceError, pruned
 from noether.kernels.programs.traced_arrays import Formulas, Scalar
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, controls
+from noether.laws.exact.cell import rules_of
+from noether.laws.exact.judge import judge, spent_of
+from noether.laws.exact.residuals import FLOAT64, LAG, residuals, speaking
+from noether.laws.exact.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
 from noether.mechanics import bounds, sweep, wide
 from noether.mechanics.bounds import program_error
 from noether.mechanics.domain import leaving
 from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
 from noether.mechanics.trajectory import Trajectory
-from noether.residuals import FLOAT64, LAG, residuals, speaking
-from noether.screen import chosen, confirm, outside, prepare, screen, screen_states, some_lanes
 from noether.verdicts.record import VIOLATED
 
 LOOSER = {"float32": 8, "float64": 32}

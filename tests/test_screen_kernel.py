@@ -12,8 +12,8 @@ from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs.precision import parse
+from noether.laws.exact.screen import prepare, screen
 from noether.mechanics import sweep
-from noether.screen import prepare, screen
 
 pytest.importorskip("triton")
 VALLEY = Case(

@@ -7,18 +7,20 @@ import mpmath
 import numpy as np
 import pytest
 
-from noether import continuous, continuous_starts, order_laws, residuals
 from noether.cases.case import Case, CaseError, linear
 from noether.cases.losses.leaky_network import LEAKY_NETWORK, kinks
 from noether.cases.rules import RULES
-from noether.continuous_cell import solve
-from noether.continuous_settings import Setting, spread
-from noether.discrete import DiscreteCell
 from noether.faults.generated import GeneratedCell
 from noether.kernels.loops import launch
 from noether.kernels.programs.namespaces import NUMPY, step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient, gradient_program
+from noether.laws import orders
+from noether.laws.continuous import cells, starts
+from noether.laws.continuous.comparison import solve
+from noether.laws.continuous.settings import Setting, spread
+from noether.laws.exact import residuals
+from noether.laws.exact.cell import DiscreteCell
 from noether.mechanics import bounds, wide
 from noether.mechanics.kinks import Kinked, met, require_smooth
 from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
@@ -107,18 +109,18 @@ def test_the_residuals_of_a_case_with_kinks_can_be_screened():
 
 
 def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anything_is_judged(monkeypatch):
-    right = continuous_starts.lost
-    monkeypatch.setattr(continuous_starts, "lost", lambda *a: ~right(*a))  # the starts that meet one come first
-    (cell,) = continuous.cells((LEAKY_NETWORK,), "glance")
-    records = continuous.run_cell(cell)
+    right = starts.lost
+    monkeypatch.setattr(starts, "lost", lambda *a: ~right(*a))  # the starts that meet one come first
+    (cell,) = cells.cells((LEAKY_NETWORK,), "glance")
+    records = cells.run_cell(cell)
     records = [r for r in records if not r.control and "statement" not in r.parameters]  # the equations are derived without a trajectory
     assert {r.verdict for r in records} == {OUTSIDE} and "meets a kink before t = " in records[0].reason
     w, c, a = (8.0, 12.0), (-0.25, 0.25), (0.25, 0.5)
     calm = replace(LEAKY_NETWORK, box=(w, c, a) * 2)
-    (cell,) = continuous.cells((calm,), "glance")
+    (cell,) = cells.cells((calm,), "glance")
     solution = solve(cell, mechanics(calm), spread([1.0], (Setting(1.0),)), points=4, final=0.25)
     assert not met(calm, solution.run.x[:, :6]).any()
-    assert {r.verdict for r in order_laws.run_cell(order_laws.cells((LEAKY_NETWORK,))[0])} == {OUTSIDE}
+    assert {r.verdict for r in orders.run_cell(orders.cells((LEAKY_NETWORK,))[0])} == {OUTSIDE}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -131,7 +133,7 @@ def test_no_trajectory_starts_where_a_rectifier_is_flat(seed):
     case = Case(name="flat", title="", source="", loss=loss, breaking=lambda q, xp: q[0] + q[2] * q[2] / 4, box=((-1, 1), (-1, 1), (0.5, 1)),
                 kinks=lambda q, xp: [q[0] + q[1]], symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),))  # fmt: skip
     setting, mech, rng = spread([1.0], (Setting(1.0),)), mechanics(case), np.random.default_rng(seed)
-    for x0 in continuous_starts.candidates(rng, mech, setting, np.array([[0.0], [1.0]])):
+    for x0 in starts.candidates(rng, mech, setting, np.array([[0.0], [1.0]])):
         assert x0[0, 0] + x0[1, 0] > 0
 
 

@@ -10,9 +10,9 @@ from noether.cases import CATALOG
 from noether.cases.case import Case, linear, rotation
 from noether.cases.rules import RULES
 from noether.choices import Request, select
-from noether.discrete import DiscreteCell, rules_of
 from noether.kernels.programs.precision import PRECISIONS, parse
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics import sweep
 from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
 from noether.run import plan as planned

@@ -9,11 +9,11 @@ from noether.choices import Request
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
+from noether.laws.response.stored_constants import gradient, missed
 from noether.mechanics import bounds
 from noether.mechanics.sweep import draw
 from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
-from noether.recovery.stored_constants import gradient, missed
 from noether.run import How, run
 from noether.verdicts.record import HOLDS
 

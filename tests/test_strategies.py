@@ -14,9 +14,9 @@ from noether import reproduction, strategies
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.cli import call
-from noether.judge import judge_all
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
+from noether.laws.exact.judge import judge_all
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES
 from noether.strategies import LANES, cases, launches, points, precisions, regimes

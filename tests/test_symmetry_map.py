@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import symmetry_map
 from noether.cases import CATALOG, CORE
 from noether.cli import call
-from noether.lawbook import LAWS
+from noether.laws import map as symmetry_map
+from noether.laws.book import LAWS
+from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table
+from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
 from noether.mechanics.symbolic import prove
 from noether.records import line, parse
-from noether.symmetry_map import charges, counting, judging, measuring, printed, sources, stepping, table
-from noether.symmetry_map.scenes import PAIRS, STARTS, scenes, start
 from noether.system.usage import UsageError
 from noether.verdicts import orders, powers
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED

@@ -11,13 +11,13 @@ from scipy.integrate import solve_ivp
 from noether.cases import CORE
 from noether.cases.case import linear, rotation, scale, translation
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell
 from noether.faults.laws import FAULTS
-from noether.judge import judge
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
-from noether.lawbook.discrete import APPLIES
-from noether.laws import EXACT
+from noether.laws.book.discrete import APPLIES
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.judge import judge
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, VIOLATED

@@ -4,7 +4,7 @@ import pytest
 
 from noether.cases.rules import RULES
 from noether.choices import Request, select
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.run import plan
 from noether.system.usage import UsageError
 from noether.unread import OPTION, has, reading
@@ -54,9 +54,9 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
     import numpy as np
 
     from noether.cases import CATALOG
-    from noether.discrete import rules_of
     from noether.kernels.loops import launch
     from noether.kernels.programs.precision import parse
+    from noether.laws.exact.cell import rules_of
     from noether.mechanics import sweep
 
     def states(case, rule, **given):

@@ -82,7 +82,7 @@ class Rule:
 
     @property
     def screened(self) -> bool:
-        """Whether the laws of a step can be traced into a kernel beside it (harness/residuals.py)."""
+        """Whether the laws of a step can be traced into a kernel beside it (harness/laws/exact/residuals.py)."""
         return not self.rare
 
     def at(self, n: int) -> Rule:

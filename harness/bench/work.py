@@ -2,7 +2,7 @@
 
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
 
-The programs are those that the kernels run: the traced gradient and, from harness/residuals.py, the residual with its
+The programs are those that the kernels run: the traced gradient and, from harness/laws/exact/residuals.py, the residual with its
 bound, in float64. The residual reads the parameters from an array of its own, so that no compiler can share them.
 """
 
@@ -20,8 +20,8 @@ from noether.kernels.loops.screen_launch import Screen
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import Program
+from noether.laws.exact.residuals import residuals, speaking
 from noether.mechanics import sweep
-from noether.residuals import residuals, speaking
 
 LAWS = ("D2",)
 CHECKED, UPDATE = "checked", "update"

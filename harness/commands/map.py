@@ -17,21 +17,21 @@ def map_(
 
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
     """
-    from noether import symmetry_map
     from noether.cases import CORE
     from noether.choices import whole
     from noether.decision import decide
+    from noether.laws import map
+    from noether.laws.map import printed
     from noether.mechanics.wide import require_wide
     from noether.progress import busy
-    from noether.symmetry_map import printed
     from noether.table import say
 
-    if profile not in symmetry_map.PROFILES:
-        raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(symmetry_map.PROFILES)}")
+    if profile not in map.PROFILES:
+        raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(map.PROFILES)}")
     require_wide()
-    (cell,) = symmetry_map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
+    (cell,) = map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     with busy("measuring the map", quiet=quiet):
-        records = symmetry_map.run_cell(cell)
+        records = map.run_cell(cell)
     verdicts = {r.verdict for r in records if not r.control}
     code = VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS
     decide(code, printed.map_of(records).reason)

@@ -12,7 +12,7 @@ from noether.cases.case import Symmetry
 from noether.cases.rules import HEAVY_BALL
 from noether.complaint import told
 from noether.discovery.loss import Loss
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.mechanics.wide import Dual, Functions
 from noether.system.usage import UsageError
 

@@ -16,7 +16,7 @@ from noether.faults import findings, generated, own, sensitivity
 from noether.faults.matrix import MatrixCell, points
 from noether.faults.probes import OwnCell
 from noether.folder import Folder
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
 from noether.mechanics.wide import require_wide
 from noether.run import RecordingError
 from noether.system.usage import UsageError, unknown

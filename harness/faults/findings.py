@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from noether.faults.harmless import EQUIVALENT
-from noether.lawbook import LAWS as BOOK
-from noether.laws import EXACT
+from noether.laws.book import LAWS as BOOK
+from noether.laws.exact import EXACT
 from noether.verdicts.record import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3

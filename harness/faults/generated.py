@@ -16,7 +16,6 @@ import numpy as np
 from noether import rarities
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell, rules_of
 from noether.faults.operations import (
     Mutant,
     Rounded,
@@ -26,10 +25,11 @@ from noether.faults.operations import (
     update_mutants,
     watched,
 )
-from noether.judge import spent_of
 from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from noether.cases.case import Symmetry, scale
 from noether.faults.fault import NEAR, LawFault
-from noether.laws import EXACT, Residual, act, dot, xi
+from noether.laws.exact import EXACT, Residual, act, dot, xi
 
 KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 

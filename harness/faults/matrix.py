@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether import faults, response
+from noether import faults
 from noether.cases.case import Case
 from noether.cases.rules import RULES
-from noether.discrete import DiscreteCell
 from noether.faults.fault import Fault, LawFault
-from noether.judge import spent_of
 from noether.kernels.loops import launch
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, breaking
+from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.judge import spent_of
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
@@ -153,13 +153,13 @@ class MatrixCell:
 
     def responding(self, fault: Fault) -> dict[str, Seen]:
         """E1 of the faulty kernel, at the end of its run."""
-        job, out = response.lanes_of(self.cell(17, fault.steps, "response")), Seen(0.0)
+        job, out = breaking.lanes_of(self.cell(17, fault.steps, "response")), Seen(0.0)
         if not fault.applies(job):
             return {}
         t = Trajectory.launched(self.subject, job, *fault.outcome(self.subject, job))
         for symmetry in self.subject.symmetries:
             with np.errstate(all="ignore"):
-                measured, predicted, bound = response.response(t, symmetry, t.eps)
+                measured, predicted, bound = breaking.response(t, symmetry, t.eps)
                 spent = np.abs(measured - predicted) / bound
             out = out.worse(seen(np.where(np.isfinite(spent), spent, np.inf)[None].astype(float), job.steps))
         return {"E1": out}

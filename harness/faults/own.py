@@ -16,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import controls, discrete, folder, instruments, judge, promises, response, run
+from noether import folder, instruments, promises, run
 from noether.cases import rules
 from noether.kernels.programs import precision
+from noether.laws.exact import breaking, controls, judge
+from noether.laws.exact import cell as discrete
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import orders, record
@@ -238,7 +240,7 @@ FAULTS = (
     OwnFault("covariance judged on nothing", "every step is called an underflow",
              instead(discrete, "normal_steps", lambda right: lambda case, job: np.zeros((job.steps + 1, job.lanes), bool)), ("exit code", "survivors", "promises"), probe="covariance"),
     OwnFault("response predicted from what is measured", "measured = predicted",
-             instead(response, "response", lambda right: lambda t, s, eps, **flaws: (lambda m, p, b: (p, p, b))(*right(t, s, eps, **flaws))), ("exit code", "survivors", "promises", "idle"), probe="response"),
+             instead(breaking, "response", lambda right: lambda t, s, eps, **flaws: (lambda m, p, b: (p, p, b))(*right(t, s, eps, **flaws))), ("exit code", "survivors", "promises", "idle"), probe="response"),
 )  # fmt: skip
 
 

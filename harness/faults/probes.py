@@ -8,11 +8,11 @@ from functools import cache
 
 from noether import promises, run
 from noether.cases import CATALOG
-from noether.discrete import DiscreteCell
 from noether.execute import execute
 from noether.faults.findings import GUARD
 from noether.faults.own import FAULTS, OWN, noticed, resumed
-from noether.lawbook import LAWS
+from noether.laws.book import LAWS
+from noether.laws.exact.cell import DiscreteCell
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")

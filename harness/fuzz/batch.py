@@ -8,21 +8,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether import screen
 from noether.blame import blamed
 from noether.cases.rules import RULES
-from noether.certified import certified_steps, judge_inside, part
 from noether.choices import case_named
 from noether.fuzz.breeding import Batch, Kept
 from noether.fuzz.example import Example, Subject
 from noether.fuzz.probe import Probe, final_states_differ
-from noether.judge import spent_of
 from noether.kernels.programs.precision import parse
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, screen
+from noether.laws.exact.certified import certified_steps, judge_inside, part
+from noether.laws.exact.judge import spent_of
+from noether.laws.exact.residuals import LAG
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.regimes import REGIMES, draw
-from noether.residuals import LAG
 from noether.verdicts.record import VIOLATED, Record
 
 SAMPLE = 3  # random lanes of a batch that the host replays, beside the worst

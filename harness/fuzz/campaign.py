@@ -17,7 +17,6 @@ from noether import casefile, casetrust
 from noether.cases.rules import RULES
 from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
-from noether.discrete import rules_of
 from noether.execute import SECONDS
 from noether.folder import Folder
 from noether.fuzz import corpus
@@ -27,6 +26,7 @@ from noether.fuzz.corpus import Entry
 from noether.fuzz.minimise import minimise
 from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels.loops import launch
+from noether.laws.exact.cell import rules_of
 from noether.mechanics.wide import require_wide
 from noether.run import RecordingError
 from noether.server import Setting
@@ -105,7 +105,7 @@ def nothing(campaign: Campaign) -> str:
 
 def about(campaign: Campaign, cells: list[Cell]) -> dict:
     """run.json of a fuzzing run; `laws` are those that the records can be of."""
-    from noether.laws import EXACT
+    from noether.laws.exact import EXACT
 
     said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
             "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,

@@ -23,13 +23,13 @@ import numpy as np
 from noether import casefile
 from noether.cases.rules import RULES
 from noether.choices import case_named
-from noether.discrete import rules_of
 from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
-from noether.laws import EXACT
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import rules_of
 from noether.records import plain
 from noether.system import fields, seal
 from noether.system.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether import screen
 from noether.cases.case import Case
-from noether.certified import judge_inside
 from noether.kernels.loops import launch
-from noether.laws import EXACT
+from noether.laws.exact import EXACT, screen
+from noether.laws.exact.certified import judge_inside
 from noether.mechanics.trajectory import Trajectory
 from noether.system.usage import unknown
 from noether.verdicts.record import VIOLATED, Record

@@ -3,7 +3,7 @@
     numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the oracle
     triton-...   kernels/loops/screen_loop.py, executed as kernels/loops/launch.py executes; the same bits
 
-A residual program (harness/residuals.py) gives one number for each law and step, |measured - predicted| in units of
+A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured - predicted| in units of
 its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN is inf.
 The residuals read parameters from a tensor of their own: a step size demoted on its way into the update must show.
 """

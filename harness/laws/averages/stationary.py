@@ -1,0 +1,267 @@
+"""D12: what a long run of a scale-invariant loss must do, whatever its gradients do (theory.md#D12).
+
+Heavy ball with decay, <g, q> = 0: s = 1 and kappa = k where decay is coupled, s = 1 - eta k and kappa = 0
+where it is not. With R = |q|^2, V = |v|^2, C = <v, q>, every step has
+
+    C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' - V'                                          (1)
+
+and summed over a window, dR and dC being the differences of its ends,
+
+    sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta) dC                                 (2)
+    rho    = (1 - s beta)/(1 + s beta) (1 - s^2) + 2 s eta kappa/(1 + s beta)
+    sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)   (3)
+
+(2) and (3) are exact: their bound is what the steps of the window round, summed. They are judged on its first
+1, 2, 4 ... steps, since roundings add up like a random walk and their bounds do not. Where the run is
+stationary the ends are small beside the sums, and <|v|^2>/<|q|^2> = rho = 2 eta k/(1+beta) coupled,
+(1-a^2)(1-a beta)/(1+a beta) decoupled. That is the evidence: half of the lanes must have ends of at most
+SMALL of what they are compared with.
+
+The runs are long enough to shrink to the edge of stability, where gradients burst for ever and nothing
+converges.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from noether.cases.case import BREGMAN, Case
+from noether.cases.rules import RULES
+from noether.kernels.loops import launch
+from noether.kernels.programs import trace
+from noether.kernels.programs.precision import parse, representable
+from noether.laws.exact import charge_bound, charge_own, dot, formed, size
+from noether.laws.exact.norm import scales
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
+from noether.system.seeds import derive
+from noether.verdicts import powers
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
+
+SMALL = 1 / 16
+SIZE = {
+    "quick": (24, 1024),
+    "full": (32, 2048),
+}  # lanes and steps of the window; as many before it are left out
+STEP = 0.5
+DECAYS, BETAS = (
+    (0.031, 0.047, 0.067),
+    (0.23, 0.41, 0.71),
+)  # eta k, and no two of beta, 1 - beta, eta k, 1 simply related
+NAMES = ("sum |v'|^2", "sum <q, q'>")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scale-invariant case under one rule."""
+
+    case: Case
+    rule: str
+    precision: str
+    backend: str
+    profile: str
+    seed: int
+    law: str = "D12"
+
+    @property
+    def name(self) -> str:
+        return f"{self.law}/{self.case.name}/{self.rule}/{self.precision}"
+
+    def job(self) -> launch.Job:
+        lanes, window = SIZE.get(self.profile, SIZE["full"])
+        rng = np.random.default_rng(derive(self.seed, self.name))
+        precision = parse(self.precision)
+        q0, eta = representable(self.case.draw(rng, lanes), precision.q_store), STEP * sweep.pace(self.case)
+        # The window is the same number of relaxation times, 1/(eta k), whatever the pace.
+        params = np.array(
+            [np.full(lanes, eta), rng.choice(BETAS, lanes), rng.choice(DECAYS, lanes) / eta, np.zeros(lanes)]
+        )
+        params = representable(params, precision.arith)
+        return launch.Job(
+            trace.gradient(self.case), RULES[self.rule], precision, q0, 0 * q0, params, 2 * window
+        )
+
+
+def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
+    """Not of a Bregman case, whose domain heavy ball leaves."""
+    suited = [
+        c for c in cases if c.scale_free and c.metric.kind != BREGMAN and any(scales(s) for s in c.symmetries)
+    ]
+    if profile == "glance":
+        return []
+    if profile == "quick":
+        smallest = sorted(suited, key=lambda c: c.dim)[:1]
+        return [
+            Cell(c, rule, "float64", "numpy", profile, seed)
+            for c in smallest
+            for rule in ("heavy-ball", "heavy-ball-decoupled")
+        ]
+    both = [(c, p) for c in suited for p in ("float64", "float32") if p == "float64" or c.dim <= 4]
+    return [
+        Cell(c, rule, p, backend, profile, seed)
+        for c, p in both
+        for rule in ("heavy-ball", "heavy-ball-decoupled")
+    ]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """sum R, sum V', sum <q, q'>, dR, dC, and the summed roundings of (1) and of <q, q'>.
+
+    (windows, lanes) each, the whole window last.
+    """
+
+    R: np.ndarray
+    V: np.ndarray
+    product: np.ndarray
+    dR: np.ndarray
+    dC: np.ndarray
+    of_R: np.ndarray
+    of_C: np.ndarray
+    of_product: np.ndarray
+    forming: np.ndarray
+
+    @classmethod
+    def over(cls, t: Trajectory) -> Sums:
+        symmetry = next(s for s in t.case.symmetries if scales(s))
+        q, after, w, sigma = t.q[:-1], t.q[1:], t.v[1:], t.sigma
+        R, C, V = dot(t.q, t.q), dot(t.v, t.q), dot(w, w)
+        # (1)'s roundings: that of C' is D2's, that of R' is 2 <q' - v', sigma> - |sigma|^2.
+        of_R = (
+            2 * size(after - w, sigma)
+            + dot(sigma, sigma)
+            + formed(t, len(symmetry.a) + 12, R[1:], R[:-1], size(w, after), V)
+        )
+        of_C = charge_bound(t, symmetry) + charge_own(t, symmetry)
+        ends = np.unique([*2 ** np.arange(int(np.log2(len(w))) + 1), len(w)])
+        first = lambda x: np.cumsum(x, axis=0)[ends - 1]  # noqa: E731
+        total = first(R[:-1])
+        return cls(total, first(V), first(dot(q, after)), R[ends] - R[0], C[ends] - C[0],
+                   first(of_R), first(of_C), first(size(q, sigma) + size(w, sigma)), formed(t, 2, ends[:, None] * total))  # fmt: skip
+
+
+def coefficients(
+    t: Trajectory, *, eta=1.0, beta=1.0, k=1.0, decoupled: bool | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """rho and the factor of sum R in (3), (2, lanes), and the factors of dR and dC, (2, 2, lanes), of (2) and (3).
+
+    eta, beta, k: factors of the lanes' own; decoupled: of another law than the rule's.
+    """
+    eta, beta, k = eta * t.eta, beta * t.beta, k * t.k
+    apart = t.rule.decoupled if decoupled is None else decoupled
+    s, kappa = (1 - eta * k, 0 * k) if apart else (np.ones_like(k), k)
+    rho = (1 - s * beta) / (1 + s * beta) * (1 - s * s) + 2 * s * eta * kappa / (1 + s * beta)
+    overlap = s + (beta * rho - eta * kappa) / (1 - s * beta)
+    ends = np.stack([[1 - s * beta, 2 * s * beta], [beta, -beta]]) / (1 + s * beta)
+    return np.stack([rho, overlap]), ends
+
+
+@dataclass(frozen=True)
+class Averages:
+    """(2, windows, lanes), over sum R: (2) and (3), the averages without their ends, the ends' share and the bound."""
+
+    measured: np.ndarray
+    predicted: np.ndarray
+    average: np.ndarray
+    ends: np.ndarray
+    bound: np.ndarray
+
+
+def averages(t: Trajectory, sums: Sums, **law) -> Averages:
+    average, of_ends = coefficients(t, **law)
+    b, s = t.beta, 1 - t.eta * t.k if t.rule.decoupled else np.ones_like(t.k)
+    parts = of_ends[:, :, None] * np.stack([sums.dR, sums.dC]) / sums.R
+    # With roundings e of C' and d of R' in (1): -((1 - s beta) d + 2 e)/(1 + s beta) in (2), and, since
+    # s <q, v'> = C' - V' - <v', sigma>, (e - s beta d)/(s (1 + s beta)) in (3), beside that of <q, q'>.
+    rounding = np.stack([(1 - s * b) * sums.of_R + 2 * sums.of_C, (sums.of_C + s * b * sums.of_R) / s]) / (
+        1 + s * b
+    )
+    rounding = rounding + np.stack([0 * sums.of_R, sums.of_product / s])
+    measured, average = np.stack([sums.V, sums.product]) / sums.R, average[:, None]
+    return Averages(
+        measured,
+        average + parts.sum(axis=1),
+        average,
+        np.abs(parts).sum(axis=1),
+        (rounding + sums.forming) / sums.R,
+    )
+
+
+WRONG = {
+    "momentum left out of the average": dict(beta=0.0),
+    "decay x (1 + 2^-10)": dict(k=1 + 2.0**-10),
+}
+
+
+def run_cell(cell: Cell) -> list[Record]:
+    began = time.perf_counter()
+    job = cell.job()
+    outcome = launch.run(job, cell.backend)
+    t = settled(cell, job, outcome)
+    sums = Sums.over(t)
+    other = (
+        "coupled decay's average for decoupled decay's"
+        if t.rule.decoupled
+        else "decoupled decay's average for coupled decay's"
+    )
+    wrong = {**WRONG, other: dict(decoupled=not t.rule.decoupled)}
+    found = averages(t, sums)
+    records = [judged(cell, job, found, outcome.backend, None)]
+    law = lambda **changed: averages(t, sums, **changed).predicted  # noqa: E731
+    records[0].powers = powers.of(found.measured, found.predicted, found.bound, law, ("eta", "beta", "k"))
+    records += [
+        judged(cell, job, averages(t, sums, **flaw), outcome.backend, name) for name, flaw in wrong.items()
+    ]
+    still = Trajectory(
+        cell.case, job.rule, job.precision, np.repeat(t.z[:1], 9, axis=0), 0 * t.v[:9], job.params
+    )
+    records.append(judged(cell, job, averages(still, Sums.over(still)), "numpy", "no-op kernel"))
+    for r in records:
+        r.seconds = (time.perf_counter() - began) / len(records)
+    return records
+
+
+def settled(cell: Cell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
+    """The second half of a run."""
+    q, v = (x[job.steps // 2 :] for x in outcome.wide())
+    return Trajectory(cell.case, job.rule, job.precision, q, v, job.params)
+
+
+def stationary(found: Averages) -> np.ndarray:
+    """(lanes,): whose averages are those of the statement.
+
+    (3) is compared with how far it is from 1, or a run that stands still would have the most of it.
+    """
+    against = np.stack([found.average[0, 0], np.abs(1 - found.average[1, 0])])
+    return (found.ends[:, -1] <= SMALL * against).all(axis=0)
+
+
+def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: str | None) -> Record:
+    with np.errstate(all="ignore"):
+        off = np.abs(found.measured - found.predicted)
+        spent = np.where(off == 0, 0, off / found.bound).astype(float)
+    spent = np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf)
+    which, window, lane = np.unravel_index(int(np.argmax(spent)), spent.shape)
+    worst, settled_lanes = float(spent[which, window, lane]), int(stationary(found).sum())
+    verdict = VIOLATED if not worst <= 1 else HOLDS if 2 * settled_lanes >= job.lanes else INCONCLUSIVE
+    of_average = found.average[0, 0].astype(float)
+    ratio, order = found.measured[0, -1].astype(float) / of_average, np.argsort(of_average)
+    at = lambda x: float(x[which, window, lane])  # noqa: E731
+    return Record(
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision=cell.precision, lanes=job.lanes, steps=job.steps,
+        parameters={"eta": float(job.params[0, lane]), "beta": float(job.params[1, lane]), "k": float(job.params[2, lane])},
+        predicted=at(found.predicted), measured=at(found.measured), bound=at(found.bound), spent=worst,
+        verdict=verdict, symmetry="scale", control=control, cell=cell.name, worst={"lane": int(lane), "step": job.steps // 2, "component": int(which)},
+        reason=f"{NAMES[which]} over sum |q|^2 is {at(found.measured):.6g} in its first {2**window} steps, must be {at(found.predicted):.6g} within {at(found.bound):.2g}, "
+        f"ends included; <|v|^2>/<|q|^2> over its average {ratio.min():.3f} to {ratio.max():.3f}; "
+        f"{settled_lanes} of {job.lanes} lanes are stationary to 1/16",
+        replay=f"noether verify {cell.case.name} --law D12 --profile {cell.profile} --seed {cell.seed}",
+        data={} if control else {
+            "plot": "response", "x": [float(x) for x in of_average[order]], "xlabel": "predicted", "ylabel": "<|v|^2>/<|q|^2>",
+            "series": {"measured": [float(x) for x in found.measured[0, -1][order]], "predicted": [float(x) for x in of_average[order]]},
+            "caption": "The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the gradients do.",
+        },
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""T4, the energy along the trajectories of T1 (theory.md#T4).
+
+    E(t) - E(t_0) = -mu int <qdot, G qdot> dt,   E = T + f                                           (1)
+
+t_0 is the first output time of a window: layer and rest apart. The integral is carried with the state, undamped, so
+(1) is judged as the charge is: in units of the distance between two methods and two orders, plus rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from noether.cases.case import DIAGONAL
+from noether.laws.continuous.comparison import Cell, judge, windows
+from noether.mechanics import flow
+from noether.verdicts.claims import Judged, record
+from noether.verdicts.record import Record
+
+
+def gained(quantity, first: int):
+    """quantity(trajectory) less its value at output time `first`, float64."""
+    return lambda t: (quantity(t) - quantity(t)[first]).astype(float)
+
+
+def whole(t):
+    return t.energies[0] + t.energies[1]
+
+
+def sensitivity(t) -> np.ndarray:
+    """sum_i |x_i dE/dx_i| (n, lanes): what E moves when the state is rounded, which |E| near a minimum says nothing of.
+
+    dE/dq at fixed p is -(m pdot + mu p); the momenta give 2T.
+    """
+    d, x, rates = t.mechanics.dim, np.moveaxis(t.x, 1, 0), t.mechanics.field(*np.moveaxis(t.x, 1, 0), *t.parameters.values)
+    pull = t.parameters.m * rates[d : 2 * d] + t.parameters.mu * x[d:]
+    return (2 * t.energies[0]).astype(float) + np.sum(np.abs(x[:d] * pull), axis=0)
+
+
+def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0) -> Judged:
+    """(1) over one window of one lane.
+
+    The integral is carried from t = 0, so every step rounds all of it, also where a window loses next to nothing.
+    """
+    first, run = int(np.argmax(window)), solution.run
+    lost = gained(lambda t: -friction * t.dissipated, first)
+    size = sensitivity(run) + np.abs(run.dissipated).astype(float)
+    kept = {"kinetic energy": gained(lambda t: t.energies[0], first), "potential energy": gained(lambda t: t.energies[1], first)}
+    return judge(
+        solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size,
+        terms=lambda t: {"prediction": lost(t), "friction": lost(t), **{name: x(t) for name, x in kept.items()}},
+    )  # fmt: skip
+
+
+CONTROLS = {
+    "friction doubled": dict(friction=2.0),
+    "friction off by 1e-3": dict(friction=1.001),
+    "kinetic energy dropped": dict(energy=lambda t: t.energies[1]),
+    "kinetic energy without its metric": dict(energy=lambda t: t.energies[2] + t.energies[1]),
+}
+
+
+def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[int]], motion: float) -> list[Record]:
+    """Each mass and window; each control at the mass that sees it least, by the window and lane that see it best."""
+    cell, out = replace(cell, law="T4"), []
+    for m, lanes in lanes_of.items():
+        for name, window in windows(solution, lanes[0]).items():
+            found = [judged(solution, lane, window) for lane in lanes]
+            out.append(drawn(record(cell, None, found, {"m": m, "window": name}, motion), m, name))
+            out[-1].parameters |= solution.run.parameters.about(out[-1].worst["lane"])
+    for control, wrong in CONTROLS.items():
+        if "metric" in control and cell.case.metric.kind != DIAGONAL:
+            continue
+        best = [
+            max((judged(solution, lane, w, **wrong) for lane in lanes for w in windows(solution, lane).values()), key=lambda x: x.spent)
+            for lanes in lanes_of.values()
+        ]
+        weakest = min(best, key=lambda x: x.spent)
+        about = {**solution.run.parameters.about(weakest.lane), "masses": len(best)}
+        out.append(record(cell, None, [weakest], about, 0, control=control))
+    return out
+
+
+def drawn(r: Record, m: float, window: str) -> Record:
+    x = r.data
+    r.data = {
+        "plot": "lines", "x": x["x"], "series": {"measured": x["y"], "predicted": x["predicted"]}, "xlabel": "time",
+        "ylabel": "E(t) - E(t_0)", "caption": f"The energy T + f is lost to friction and to nothing else (m = {m:g}, {window}).",
+    }  # fmt: skip
+    return r

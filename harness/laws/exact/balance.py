@@ -1,0 +1,94 @@
+"""D2, the balance of the discrete charge, and D3, its decay for a Killing field (theory.md#D2, theory.md#D3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noether.cases.case import Symmetry
+from noether.cases.rules import Rule
+from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
+from noether.mechanics.trajectory import Trajectory
+
+
+def broken_force(t: Trajectory, symmetry: Symmetry):
+    """<f, xi> with the symmetric part set to zero: c (+-eps <grad b, xi> + k <q, xi>), k when coupled."""
+    x = xi(symmetry, t.q[:-1])
+    value = t.sign * t.eps * dot(t.g_broken, x)
+    if t.rule.decay == "coupled":
+        value = value + t.k * dot(t.q[:-1], x)
+    return t.share * value
+
+
+def charge(t: Trajectory, symmetry: Symmetry):
+    """J_n = <v_n, xi(q_n)>, (steps + 1, lanes)."""
+    return dot(t.v, xi(symmetry, t.q))
+
+
+def charge_bound(t: Trajectory, symmetry: Symmetry):
+    """|s| <|xi|, delta> + <|A^T w|, sigma>, the linear form of D2's residual."""
+    x, w = np.abs(xi(symmetry, t.q[:-1])), t.v[1:]
+    return np.abs(t.shrink) * dot(x, t.delta) + dot(np.abs(act(symmetry.matrix.T, w)), t.sigma)
+
+
+def charge_own(t: Trajectory, symmetry: Symmetry):
+    M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
+    at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
+    pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
+    return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w))
+
+
+def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0, plain: bool = False):
+    """The right side of D2 where the charge is J; (steps, lanes)"""
+    w = t.v[1:]
+    source = dot(act(symmetry.matrix, w if plain else t.move), w)
+    shift = symmetry.shift[:, None].astype(w.dtype)
+    drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
+    return t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+
+
+def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term, `plain` has y = w."""
+    J = charge(t, symmetry)
+    predicted = charge_predicted(t, symmetry, J, kinetic, plain)
+    return Residual(J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry))
+
+
+def size_of_charge(t: Trajectory, symmetry: Symmetry):
+    """What J would be without cancellation: |w| |xi|, the scale on which its bound is a rounding."""
+    return dot(np.abs(t.v[1:]), np.abs(xi(symmetry, t.q[1:])))
+
+
+def decaying(rule: Rule, symmetry: Symmetry) -> bool:
+    """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation does not."""
+    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
+
+
+def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
+    """Symmetric loss; for translations no coupled decay either."""
+    free = symmetry.is_rotation | (t.k == 0) | t.rule.decoupled
+    return (t.eps == 0) & free
+
+
+def decay_law(t: Trajectory, symmetry: Symmetry):
+    """D3  J_n = (s beta)^n J_0 (rotation), beta^n J_0 (translation);  B_{n+1} = |factor| B_n + b_n."""
+    J = charge(t, symmetry)
+    factor = t.beta * (t.shrink if symmetry.is_rotation else 1)
+    # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s) <w, a>.
+    rounding = charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
+    local = rounding + charge_own(t, symmetry)
+    bound, predicted = np.empty_like(local), np.empty_like(local)
+    B, P = np.zeros_like(local[0]), J[0]
+    for n in range(t.steps):
+        B = np.abs(factor) * B + local[n]
+        P = factor * P
+        bound[n], predicted[n] = B, P
+    signal = np.broadcast_to(np.abs(J[0]), predicted.shape)  # kicked: from rest it is 0 = 0
+    return Residual(J[1:], predicted, bound + formed(t, 2 * t.steps + 16, predicted), signal)
+
+
+LAWS = (
+    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", lambda rule, symmetry: not rule.log_state and not rule.signed, charge_law,
+             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
+    ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
+             ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),
+)  # fmt: skip

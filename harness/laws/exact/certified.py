@@ -1,0 +1,112 @@
+"""How far a trajectory can be judged, where references cannot say: up to a step that must overflow, certified from the start.
+
+Past the stability edge two right trajectories part within a few steps, and a reference may stay where the trajectory
+under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it: each state follows
+from the one before within rounding, by gradients and parameters that are not the kernel's. Where the true next step
+from a certified state comes near overflow, or where no finite bound of its gradient exists, the statement ends. A
+wrong kernel cannot excuse itself so: the first wrong step stands before any state that it leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from noether.cases.case import Case
+from noether.kernels.loops import launch
+from noether.kernels.programs import trace
+from noether.laws.exact import judge, update
+from noether.mechanics import bounds
+from noether.mechanics.domain import MARGIN, OVERFLOW, leaving
+from noether.mechanics.trajectory import Trajectory
+from noether.verdicts.record import VIOLATED, Record
+
+
+def certified_steps(t: Trajectory) -> np.ndarray:
+    """(lanes,) how many steps can be judged; all of them where D0 is violated before the end of what can."""
+    with np.errstate(all="ignore"):
+        fine = (judge.spent_of(update(t)) <= 1).all(axis=1)
+        ends = overflowing_next(t) | ~np.isfinite(t.g_error).all(axis=1)
+        if t.rule.on_metric:
+            ends |= ~np.isfinite(t.G_error).all(axis=1)
+    first = np.where(ends.any(axis=0), ends.argmax(axis=0), t.steps)
+    before = np.arange(t.steps)[:, None] < first
+    return np.where((fine | ~before).all(axis=0), first, t.steps)
+
+
+def overflowing_next(t: Trajectory) -> np.ndarray:
+    """(steps, lanes) whether the true step from state n comes near the largest number of a store or an operation."""
+    p, d = t.precision, t.q.shape[1]
+    q = np.moveaxis(t.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
+    eps = np.broadcast_to(t.params[3], (t.steps, t.lanes)).reshape(-1)
+    inside = bounds.value_range(trace.gradient(t.case), q, eps, p)[1].reshape(t.steps, t.lanes)
+    if t.rule.on_metric:
+        kappa = np.broadcast_to(t.params[4], (t.steps, t.lanes)).reshape(-1)
+        more = bounds.value_range(trace.metric(t.case, t.rule), q, kappa, p)[1].reshape(t.steps, t.lanes)
+        inside = np.maximum(inside, more)
+    push, pull, old = t.beta * t.v[:-1], t.eta * t.force, t.shrink * t.z[:-1]
+    w = push - pull
+    y = t.moved_by(w)
+    operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
+    largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
+    near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731
+    return near(inside, p.rounded) | near(largest(operations), p.rounded) | near(largest([w]), p.v_store) | near(largest([old + y]), p.q_store)
+
+
+def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:
+    """Some lanes of a trajectory, cut after `steps`."""
+    end = None if steps is None else steps + 1
+    return Trajectory(t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes])
+
+
+class Domain:
+    """Where the laws speak of a trajectory of a launch; asked only where something is violated, for it costs as much as the launch.
+
+    outside  (lanes,) bool, a reference leaves the domain: the statement does not cover the lane
+    until    (lanes,) int, the steps that can be judged of the others: as far as they are certified
+    """
+
+    def __init__(self, case: Case, job: launch.Job, t: Trajectory, leaves: Callable | None = None):
+        self.t, self.leaves = t, leaves or (lambda: leaving(case, job))
+
+    @cached_property
+    def outside(self) -> np.ndarray:
+        return self.leaves()
+
+    @cached_property
+    def until(self) -> np.ndarray:
+        return np.where(self.outside, self.t.steps, certified_steps(self.t))
+
+    @property
+    def ends(self) -> np.ndarray:
+        """(lanes,) bool, lanes of which the laws do not speak to the last step."""
+        return self.outside | (self.until < self.t.steps)
+
+
+def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict, domain: Domain | None = None, powers: bool = False) -> list[Record]:
+    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified."""
+    records = judge.judge_all(t, laws, about=about, powers=powers)
+    if not violated(records):
+        return records
+    domain = domain or Domain(case, job, t)
+    records = judge.judge_all(t, laws, about=about, outside=domain.outside, powers=powers)
+    if not violated(records):
+        return records
+    until = domain.until
+    cut = until < t.steps
+    if not cut.any():
+        return records
+    records = judge.judge_all(t, laws, about=about, outside=domain.ends, powers=powers)
+    for steps in np.unique(until[cut & (until > 0)]):
+        lanes = np.flatnonzero(until == steps)
+        for record in judge.judge_all(part(t, lanes, int(steps)), laws, about=about):
+            if record.verdict == VIOLATED:
+                record.worst["lane"] = int(lanes[record.worst["lane"]])
+                records.append(record)
+    return records
+
+
+def violated(records: list[Record]) -> bool:
+    return any(r.verdict == VIOLATED for r in records)

@@ -1,0 +1,78 @@
+"""The coefficients of the exact laws, and the smallest relative change of each that a record would have called violated.
+
+Parameters of a launch (eta, beta, k, eps) are changed in the law alone: what was measured, and the bounds, stay those of
+the launch. Terms are changed by the arguments with which a law takes them.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+
+import numpy as np
+
+from noether.laws.exact import ExactLaw
+from noether.mechanics.trajectory import Trajectory
+from noether.verdicts.powers import STEP, smallest
+
+FROM_PARAMETERS = ("shrink", "force", "move", "log_sum")  # what a trajectory derives from them and keeps
+TERMS = {
+    "D1": {"mass": lambda t, x: {"mass": x * (1 + t.beta) / 2}, "friction": lambda t, x: {"friction": x}},
+    "D2": {"kinetic term": lambda t, x: {"kinetic": x}},
+    "D4": {"kinetic term": lambda t, x: {"kinetic": x}, "mass": lambda t, x: {"mass": x * (1 + t.beta) / 2}},
+    "D5": {"kinetic term": lambda t, x: {"kinetic": x}, "old kinetic term": lambda t, x: {"old": x}},
+    "D10": {"beta of (1-beta) k": lambda t, x: {"force": x}},
+    "D11": {"squared step": lambda t, x: {"square": x}},
+}
+"""{law: {term: (trajectory, factor) -> what the law's residual takes}}"""
+
+
+def of_law(t: Trajectory, law: ExactLaw, symmetry, lanes: np.ndarray) -> dict[str, float]:
+    """{coefficient: power} of a law on some of the judged lanes, as many as tell; what moves nothing there is left out."""
+    few = part(t, telling(t, lanes))
+    with np.errstate(all="ignore"):
+        r = law.residual(few, symmetry)
+        off = r.measured - r.predicted
+        found = {"prediction": smallest(off, r.bound, r.predicted)}
+        changes = {name: (parameter(few, name), {}) for name in named(t)} if law.key not in UNPARAMETRISED else {}
+        changes |= {name: (few, flaw(few, 1 + STEP)) for name, flaw in TERMS.get(law.key, {}).items()}
+        for name, (changed, flaws) in changes.items():
+            s = law.residual(changed, symmetry, **flaws)
+            change = (s.predicted - s.measured) + off
+            found[name] = smallest(off, r.bound, np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0))
+    return {name: x for name, x in found.items() if np.isfinite(x)}
+
+
+FEW = 6  # lanes beside those in which breaking and decay are largest: a power on some lanes is one on all
+UNPARAMETRISED = ("D8",)  # |u| - |v| is kept whatever the parameters are
+ROUNDED = 2.0**-8  # of a bound: a smaller change of a residual may be the rounding of forming it twice
+
+
+def telling(t: Trajectory, lanes: np.ndarray) -> np.ndarray:
+    """A few of these lanes, chosen by their parameters: evenly, and those of the largest eta eps and eta k."""
+    evenly = lanes[:: max(1, len(lanes) // FEW)][:FEW]
+    most = [lanes[int(np.argmax((t.eta * x)[lanes]))] for x in (t.eps, t.k)]
+    return np.unique([*evenly, *most])
+
+
+def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
+    """These lanes, with everything that is known of them already."""
+    few = copy(t)
+    for name, value in t.__dict__.items():
+        if isinstance(value, np.ndarray) and value.shape[-1:] == (t.lanes,):
+            few.__dict__[name] = value[..., lanes]
+    few.kappa = [x[lanes] for x in t.kappa]
+    return few
+
+
+def named(t: Trajectory) -> tuple[str, ...]:
+    """The parameters that a rule reads."""
+    return ("eta", *(("beta",) if t.rule.momentum else ()), *(("k",) if t.rule.decay != "none" else ()), "eps")
+
+
+def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:
+    """The trajectory with one parameter `factor` times as large wherever a law reads it."""
+    other = copy(t)
+    for kept in (*FROM_PARAMETERS, *(("g",) if name == "eps" else ())):
+        other.__dict__.pop(kept, None)
+    setattr(other, name, factor * getattr(t, name))
+    return other

@@ -1,0 +1,41 @@
+"""D4, the quadratic charge of a symmetric generator (theory.md#D4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noether.cases.case import Symmetry
+from noether.cases.rules import Rule
+from noether.laws.exact.balance import broken_force, charge
+from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size
+from noether.mechanics.trajectory import Trajectory
+
+
+def massive(rule: Rule, symmetry: Symmetry) -> bool:
+    return symmetry.is_symmetric and rule.decay == "coupled" and rule.moves_by_buffer
+
+
+def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
+    """D4  D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A w, w>,  Q = <q, Aq>/2."""
+    A, q, p, w = symmetry.matrix, t.q[:-1], t.q[1:], t.v[1:]
+    ratio = t.beta / (1 - t.beta)
+    Q = dot(t.q, act(A, t.q)) / 2
+    J = charge(t, symmetry)
+    whole = Q + ratio * J
+    weight = (1 + t.beta) / 2 if mass is None else mass
+    predicted = -t.eta / (1 - t.beta) * broken_force(t, symmetry) + kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
+    slope = np.abs(act(A, q + w) + ratio * act(A, w))
+    bound = dot(np.abs(act(A, q)), t.delta) / (1 - t.beta) + dot(slope, t.sigma) + dot(act(np.abs(A), t.sigma), t.sigma) / 2
+    M, a = np.abs(A), np.abs
+    own = formed(
+        t, depth(symmetry), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))), ratio * size(t.v[:-1], act(M, a(q))),
+        t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, act(M, a(q))) + t.k * size(q, act(M, a(q)))), size(w, act(M, a(w))) / (1 - t.beta),
+    )  # fmt: skip
+    return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
+
+
+LAWS = (
+    ExactLaw("D4", "symmetric generators: the mass eta (1+beta)/2 is exact",
+             "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", massive, mass_law,
+             ("what D2 is blind to",)),
+)  # fmt: skip

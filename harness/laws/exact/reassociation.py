@@ -1,0 +1,245 @@
+"""Whether a compiled kernel adds the terms of its sums in another order than written: an explanation of B1.
+
+The kernel's PTX is evaluated up to the first step that differs, with every addition watched. A sum of the
+traced program is found among them by the values of its terms, lane by lane: whatever the compiler renamed,
+merged or commuted, the additions that lead from these values to one number are its order. A program in that
+order then runs in numpy; only where it agrees with the launch in every bit is the order an explanation.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from noether.kernels.loops import launch
+from noether.kernels.programs import elementary
+from noether.kernels.programs.numpy_step import step as advanced
+from noether.kernels.programs.precision import Precision, narrow
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.sums import Sum, Tree, reordered, shape, sums, terms
+from noether.laws.exact.disagreement import first
+
+WAYS = 8  # sets of terms that one value may stand for, where terms are equal
+NAMED = 2  # sums named in one line
+STAGES = 4  # copies of a step in one kernel, at most
+KEPT = 8192  # additions, 3 kB each: of the largest step and more
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What one add or sub of the kernel read and gave, (lanes,) float64."""
+
+    a: np.ndarray
+    b: np.ndarray
+    result: np.ndarray
+
+
+def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:
+    """Whether the orders of the compiled sums explain a launch that differs: {"explained", "orders", "line"}.
+
+    A kernel may have its step twice, the first one apart, with the sums of each in an order of their own: the
+    first step that differs is asked, numpy goes on with what it says, and so on.
+    Raises what compiling and evaluating PTX raise.
+    """
+    ptx = mine.notes.get("ptx") or launch.compiled(job).ptx
+    job = replace(job, program=force(job))
+    now, orders, step, begun = plain, [], first_step(mine, plain, job), 0
+    for _ in range(STAGES):
+        if step is None or step < begun:
+            break
+        here, told = taken_over_all(onward(job, now, step), additions(job, ptx, step))
+        if not told:
+            break
+        for start in dict.fromkeys((begun, step)):  # it may show late: the first start that agrees so far
+            rest = replace(onward(job, now, start), program=here.program, metric=here.metric)
+            tried = continued(now, stepped(rest), start)
+            later = first_step(mine, tried, job)
+            if later is None or later > step:
+                break
+        orders += [f"{words} from step {start} on" if start else words for words in told]
+        now, begun, step = tried, step + 1, later
+    left = launch.differing_bits(mine, now)
+    return {"explained": not left, "orders": orders, "line": line(orders, left, step)}
+
+
+def force(job: launch.Job) -> Program:
+    """The program of g + k q, with k as a further input, under a rule that adds them; else that of g.
+
+    The compiler sees one sum where a gradient ends in one.
+    """
+    program, d = job.program, job.program.dim
+    if job.rule.decay != "coupled":
+        return program
+    ops, outputs = [*program.ops, Op("input", value=d + 1)], []
+    for i, g in enumerate(program.outputs):
+        if job.rule.maximize:
+            ops.append(Op("neg", (g,)))
+            g = len(ops) - 1
+        ops += [Op("input", value=i), Op("mul", (len(program.ops), len(ops))), Op("add", (g, len(ops) + 1))]
+        outputs.append(len(ops) - 1)
+    return Program(d, tuple(ops), tuple(outputs), (*program.inputs, "k"))
+
+
+def stepped(job: launch.Job) -> launch.Outcome:
+    """A launch in numpy of a job whose program is `force`."""
+
+    def advance(n: int, q, v, params, gradient, rule, precision):
+        pulled = replace(rule, decay="none", maximize=False)
+        return advanced(
+            q,
+            v,
+            params,
+            lambda at, eps: job.program.evaluate([*at, eps, params[2]], precision),
+            pulled,
+            precision,
+        )
+
+    return launch.run(job, "numpy", advance=advance if job.rule.decay == "coupled" else None)
+
+
+def line(orders: list[str], left: int, step: int | None) -> str:
+    names = "; ".join(orders[:NAMED])
+    names += f"; and {len(orders) - NAMED} more sums" if len(orders) > NAMED else ""
+    if not orders:
+        return f"the compiled kernel adds the terms of every sum of the program as written in step {step}"
+    if left:
+        told = f"the compiled kernel reassociates a strict sum, but that is not all: {left} values"
+        return f"{told} differ from numpy with {names}"
+    return f"numpy with {names} agrees in every bit: the compiler reassociates a strict sum"
+
+
+def first_step(mine: launch.Outcome, now: launch.Outcome, job: launch.Job) -> int | None:
+    """The earliest step that differs, 0 where the steps were not kept; None where nothing differs."""
+    found = first(mine, now, job.steps)
+    return None if found is None else found["step"] if job.trace else 0
+
+
+def onward(job: launch.Job, now: launch.Outcome, step: int) -> launch.Job:
+    """The rest of a launch from this step on."""
+    if not step:
+        return job
+    q, v = now.wide()
+    return replace(job, q0=q[step], v0=v[step], steps=job.steps - step, rule=replace(job.rule, begun=step))
+
+
+def taken_over_all(job: launch.Job, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
+    """The job with the sums of its program and metric in the order of the additions; and what changed."""
+    orders: list[str] = []
+    for part in ("program", "metric"):
+        if getattr(job, part) is not None:
+            job, told = taken_over(job, part, added)
+            orders += told
+    return job, orders
+
+
+def continued(now: launch.Outcome, rest: launch.Outcome, step: int) -> launch.Outcome:
+    return replace(now, q=np.concatenate([now.q[:step], rest.q]), v=np.concatenate([now.v[:step], rest.v]))
+
+
+def taken_over(job: launch.Job, part: str, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
+    """The same of one of the two."""
+    orders = []
+    for number in range(len(sums(getattr(job, part)))):
+        program = getattr(job, part)
+        one = sums(program)[number]
+        tree = order(one, first_values(job, part, program), added, job.precision)
+        if tree is not None and shape(tree) != shape(one.tree):
+            orders.append(words(program, one, tree))
+            job = replace(job, **{part: reordered(program, one, tree)})
+    return job, orders
+
+
+def words(program: Program, one: Sum, tree: Tree) -> str:
+    named = terms(program, one)
+    shown = named if len(named) <= 4 else [*named[:3], "...", named[-1]]
+    return (
+        f"the {len(named)} terms of {' + '.join(shown)} (0 to {len(named) - 1}) in the order {written(tree)}"
+    )
+
+
+def written(tree: Tree, inside: bool = False) -> str:
+    """2 7 0 6 for ((2 + 7) + 0) + 6; other trees with brackets."""
+    if isinstance(tree, int):
+        return str(tree)
+    chain, rest = [], tree
+    while not isinstance(rest, int):
+        left, right = rest if isinstance(rest[1], int) or not isinstance(rest[0], int) else rest[::-1]
+        chain.append(written(right, True))
+        rest = left
+    text = " ".join([str(rest), *chain[::-1]])
+    return f"({text})" if inside else text
+
+
+def order(one: Sum, values: list[np.ndarray], added: Iterable[Addition], precision: Precision) -> Tree | None:
+    """The tree in which these additions make the sum of its terms; None where they do not.
+
+    known   a value, as bytes -> what it is: a set of terms, how they were added, and the sign of the whole
+    """
+    known: dict[bytes, list[tuple[frozenset, Tree, int]]] = {}
+
+    def learn(value: np.ndarray, some: frozenset, tree: Tree, sign: int) -> None:
+        for turned in (1, -1):
+            ways = known.setdefault(key(turned * value), [])
+            if len(ways) < WAYS and (some, tree, sign * turned) not in ways:
+                ways.append((some, tree, sign * turned))
+
+    for number, (at, sign) in enumerate(one.terms):
+        learn(sign * values[at], frozenset([number]), number, 1)
+    whole: list[Tree] = []
+    for x in added:
+        for some, left, sign in list(known.get(key(x.a), ())):
+            for others, right, too in list(known.get(key(x.b), ())):
+                if sign == too and not some & others:
+                    both, tree = some | others, (left, right)
+                    whole += [tree] if len(both) == len(one.terms) else []
+                    for value in (x.result, rounded(x.result, precision)):
+                        learn(value, both, tree, sign)
+    as_written = any(shape(tree) == shape(one.tree) for tree in whole)
+    return one.tree if as_written else whole[0] if whole else None
+
+
+def key(value: np.ndarray) -> bytes:
+    return (value + 0.0).tobytes()  # + 0: both zeros are one
+
+
+def rounded(value: np.ndarray, precision: Precision) -> np.ndarray:
+    """What the next operation reads where each is rounded: the compiler may round by integer arithmetic."""
+    return narrow(value.astype(np.float32), precision.name).astype(np.float64) if precision.eager else value
+
+
+def first_values(job: launch.Job, part: str, program: Program) -> list[np.ndarray]:
+    """What every operation gives in the first step of this job, of the first lanes, float64."""
+    n, p = watched_lanes(job), job.precision
+    dtype = np.dtype(p.arith)
+    q = [x[:n].astype(dtype) for x in job.q0]
+    last = [x[:n].astype(dtype) for x in (job.params[4:] if part == "metric" else job.params[[3, 2]])]
+    with np.errstate(all="ignore"):
+        if part == "program" and job.rule.log_state:
+            q = [narrow(elementary.exp(x), p.name) if p.eager else elementary.exp(x) for x in q]
+        return [np.broadcast_to(x, n).astype(np.float64) for x in program.values([*q, *last], p)]
+
+
+def watched_lanes(job: launch.Job) -> int:
+    return min(job.lanes, 32 * launch.WARPS)  # one CTA
+
+
+def additions(job: launch.Job, ptx: str, step: int) -> deque[Addition]:
+    """The floating adds and subs of this step, and of some before it, as they run; a - b as a + (-b)."""
+    from noether.kernels.ptx import evaluate
+
+    n, found = watched_lanes(job), deque(maxlen=KEPT)
+
+    def note(word: str, a, b, result) -> None:
+        for k in range(2) if np.ndim(result) == 2 else (...,):  # f16x2: two at once
+            x, y, z = (
+                np.broadcast_to(s[..., k] if k != ... else s, 32 * launch.WARPS)[:n].astype(np.float64)
+                for s in (a, b, result)
+            )
+            found.append(Addition(x, -y if word == "sub" else y, z))
+
+    q, v = launch.buffers(replace(job, steps=step + 1))
+    evaluate(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, step + 1], 1, watch=note)
+    return found

@@ -1,0 +1,30 @@
+"""D0, the update itself (theory.md#D0)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noether.laws.exact.terms import ExactLaw, Residual, formed
+from noether.mechanics.trajectory import Trajectory
+
+
+def update(t: Trajectory, symmetry=None):
+    """D0  w = beta v - eta f + delta;   q' = s q + y + sigma (log q for the mirror rule), componentwise."""
+    w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
+    old = t.shrink * t.z[:-1]
+    own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
+    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if t.rule.moves_by_buffer else formed(t, 6, old, t.reach)
+    if t.rule.simplex:
+        own_q = own_q + formed(t, 12 + t.z.shape[1], t.log_sum, 1)[:, None]  # exp, the sum, log
+    return Residual(
+        np.concatenate([w, t.z[1:]], axis=1),
+        np.concatenate([push - pull, old + t.move - t.log_sum[:, None]], axis=1),
+        np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
+        np.broadcast_to(t.path, (t.steps, t.lanes)),
+    )
+
+
+LAWS = (
+    ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'", lambda rule, symmetry: True, update,
+             ("nothing that changes a bit by more than its rounding",), about_symmetry=False),
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""The map on a terminal, in markdown, and for machines: from the records of M1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from noether.laws.map.table import COLUMNS, EXACT, NO_CHARGE, ROWS, SHORT, entry
+from noether.system.usage import UsageError
+from noether.verdicts.record import Record
+
+STYLE = {EXACT: "green", NO_CHARGE: "dim", "order 0": "red"}
+LEGEND = """exact: kept to rounding at any step size; p: left by O(eta^p), 0 broken; -: none
+flow: gradient flow; HB, mass: heavy ball with fixed beta, with fixed mass
+decay: decoupled decay; mirr.: entropy mirror; nat.: natural gradient, G = 1/q"""
+
+
+def map_of(records: Sequence[Record]) -> Record:
+    """The summary record of M1. Raises UsageError where a run has none."""
+    found = [r for r in records if r.law == "M1" and r.control is None and r.data.get("plot") == "heatmap"]
+    if len(found) != 1:
+        raise UsageError(
+            f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, or with --law M1"
+        )
+    return found[0]
+
+
+def short(label: str) -> str:
+    return label.removeprefix("order ").replace("undecided", "?")
+
+
+def table(record: Record) -> Text:
+    """Twelve columns in 78: no wrapping, whatever the terminal."""
+    out = Text(no_wrap=True)
+    out.append(
+        f"{'':<12}" + "".join(f"{name:<6}" for name in SHORT).rstrip() + "\n" + "─" * 77 + "\n", style="bold"
+    )
+    for row, cells in zip(ROWS, record.data["cells"], strict=True):
+        out.append(f"{row:<12}")
+        for column, cell in zip(COLUMNS, cells, strict=True):
+            agrees = cell["label"] == entry(row, column).label
+            out.append(
+                f"{short(cell['label']) + ('' if agrees else '!'):<6}",
+                style=STYLE.get(cell["label"], "") if agrees else "bold red",
+            )
+        out.append("\n")
+    return out
+
+
+def markdown(record: Record) -> list[str]:
+    columns = record.data["columns"]
+    lines = [f"| | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
+    return lines + [
+        f"| {row} | {' | '.join(short(c['label']) for c in cells)} |"
+        for row, cells in zip(record.data["rows"], record.data["cells"], strict=True)
+    ]
+
+
+def summary(records: Sequence[Record]) -> dict:
+    """What --json prints."""
+    found = map_of(records)
+    return {
+        "schema": 1, "agree": found.measured, "cells": found.predicted, "verdict": found.verdict,
+        "map": [
+            {"symmetry": row, "rule": column, "label": cell["label"], "predicted": entry(row, column).label, "drift": cell["value"], "evidence": cell["evidence"]}
+            for row, cells in zip(ROWS, found.data["cells"], strict=True) for column, cell in zip(COLUMNS, cells, strict=True)
+        ],
+        "counts": [{"of": r.symmetry, "measured": r.measured, "predicted": r.predicted} for r in records if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control],
+        "controls": {r.control: r.verdict for r in records if r.law == "M1" and r.control},
+    }  # fmt: skip

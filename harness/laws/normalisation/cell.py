@@ -1,0 +1,181 @@
+"""A cell of the normalisation laws, and the one subject that is no loss: a tangential force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from noether.laws.normalisation.evidence import powers_of, record
+from noether.verdicts import orders
+from noether.verdicts.claims import order_record
+from noether.verdicts.orders import Order
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+
+U = 2.0**-53
+K, G, MILD, BETA = 0.14, 1.3, 0.61, 0.9
+"""k, |ghat| and two beta of the cells under a tangential force; the published figures are read at .9."""
+SETTINGS = {"quick": ((0.43, 9), (MILD, 10)), "full": ((0.43, 10), (MILD, 11), (BETA, 14))}
+"""beta of white noise and the exponent of eta k = 2^-exponent: what the orders after the first may add is below .2 %.
+
+Two at least, of which each has its own lanes: of one mean nobody can say whether its bar is too wide.
+"""
+
+
+def own(exponent: int, many: int) -> np.ndarray:
+    """Numbers of `many` lanes of a setting: no two settings draw the same noise."""
+    return (exponent << 20) + np.arange(many)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a record calls its case where the force is of no loss in the catalogue."""
+
+    name: str
+
+
+TANGENTIAL = Subject("tangential-force")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One part of one law. case: of the catalogue, or TANGENTIAL; asked: the case by which it is reached."""
+
+    law: str
+    case: object
+    part: str
+    profile: str
+    seed: int
+    backend: str
+    rule: str = "heavy-ball"
+    asked: str = "rayleigh"
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        return "/".join(x for x in (self.law, self.case.name, self.part, self.tag) if x)
+
+    @property
+    def replay(self) -> str:
+        return f"noether verify {self.asked} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+
+    @property
+    def quick(self) -> bool:
+        return self.profile in ("glance", "quick")
+
+    def of(self, table: dict):
+        """What a table {"quick": ..., "full": ...} says of this cell."""
+        return table["quick" if self.quick else "full"]
+
+
+def order(
+    cell: Cell,
+    errors,
+    noise,
+    stated: int,
+    about: dict,
+    note: str,
+    *,
+    x,
+    steps: int,
+    control: str | None = None,
+    xlabel: str = "eta k",
+) -> Record:
+    """errors over halved x, judged against the stated order (theory.md section 5)."""
+    found: Order = orders.decide(errors, noise)
+    data = {"plot": "loglog", "x": [float(v) for v in x], "series": {"measured": [float(abs(v)) for v in errors]}, "xlabel": xlabel,
+            "ylabel": "relative deviation", "xscale": "log", "yscale": "log", "caption": f"{note}: the deviation is of order {stated}.",
+            "window": [float(min(x)), float(max(x))]}  # fmt: skip
+    return order_record(
+        cell,
+        None,
+        found,
+        stated,
+        {**about, "p": list(found.orders)},
+        data,
+        control=control,
+        steps=steps,
+        backend=cell.backend,
+        note=note,
+    )
+
+
+def ladder(beta: float, many: int) -> np.ndarray:
+    """eta k, halved from one to the next, (many,): a relaxation time (1-beta)/(4 eta k) is a multiple of four steps.
+
+    From about (1-beta)^2/20 on, where the terms of relative order eta k are a tenth.
+    """
+    return (1 - beta) / (16 * round(1.2 / (1 - beta)) * 2.0 ** np.arange(many))
+
+
+def within(
+    cell: Cell,
+    measured,
+    predicted,
+    bound,
+    responses: dict,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    control: str | None = None,
+) -> Record:
+    """A deterministic value against its prediction, bounded by what the orders left out may add; any shape, the worst speaks."""
+    off, bound = measured - predicted, np.broadcast_to(bound, np.shape(measured))
+    spent = abs(off) / bound
+    worst = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
+    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS
+    text = f"{note}: {measured[worst]:.8g}, predicted {predicted[worst]:.8g} within {bound[worst]:.2g}"
+    out = record(cell, predicted[worst], measured[worst], bound[worst], spent[worst], verdict, text, about, ORDER,
+                 lanes=np.size(measured), steps=steps, backend=cell.backend, control=control)  # fmt: skip
+    if control is None:
+        out.powers = powers_of(off, bound, {"prediction": predicted, **responses})
+    return out
+
+
+def rms(deviations: np.ndarray) -> np.ndarray:
+    """Over the first axis, so that a change of sign at one time decides nothing."""
+    return np.sqrt(np.mean(np.asarray(deviations) ** 2, axis=0))
+
+
+def limit(
+    cell: Cell,
+    deviations: np.ndarray,
+    floor,
+    responses: dict,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    control: str | None = None,
+) -> Record:
+    """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time speaks.
+
+    One term of order x and one of order x^2 are eliminated: t_j = 2 d_{j+1} - d_j, limit = (4 t_J -
+    t_{J-1})/3. Its bound is the largest of |t_J - t_{J-1}|, of a quarter of the difference before and of a
+    sixteenth of the one before that: three times the error of t_J, while the limit is better than t_J by a
+    factor x. At a time where the last difference is larger than the one before it is the largest of the
+    three; where that is so at most times nothing is decided. The floor of d_J comes in 11/3 times at most.
+    responses: what a relative change 1 adds to 1 + d at each time.
+    """
+    d = np.asarray(deviations)
+    t = 2 * d[:, 1:] - d[:, :-1]
+    apart, rounded = abs(np.diff(t, axis=1))[:, -3:], 11 / 3 * np.max(floor)
+    shrinks = apart[:, -1] <= apart[:, -2] + rounded
+    at = (4 * t[:, -1] - t[:, -2]) / 3
+    bound = (apart / np.where(shrinks[:, None], [16, 4, 1], 1)).max(axis=1) + rounded
+    spent = abs(at) / bound
+    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
+    verdict = (
+        VIOLATED if not spent[worst] <= 1 else HOLDS if 2 * shrinks.sum() > len(shrinks) else INCONCLUSIVE
+    )
+    text = f"{note}: in the limit of small steps {1 + at[worst]:.8g}, must be 1 within {bound[worst]:.2g}"
+    out = record(cell, 1.0, 1 + at[worst], bound[worst], spent[worst], verdict, text, about, ORDER, lanes=d.shape[1], steps=steps,
+                 backend=cell.backend, control=control)  # fmt: skip
+    if control is None:
+        shifts = {
+            name: np.asarray(x)[:, -1] if np.ndim(x) == 2 else np.broadcast_to(x, at.shape)
+            for name, x in responses.items()
+        }
+        out.powers = powers_of(at, bound, {"prediction": np.ones_like(at), **shifts})
+    return out

@@ -1,0 +1,192 @@
+"""S1: the equation of the squared norm, along flow trajectories of scale-invariant losses (theory.md#S1).
+
+    m R'' + mu R' = -2k R + 2m |qdot|^2,   R = |q|^2                                                         (1)
+    [m R' + mu R]_0^t = int_0^t (-2k R + 2m |qdot|^2) dt                                                     (2)
+    Eq. 16:  |qdot|^2 -> |ghat|^2/(mu^2 R) = |g|^2/mu^2                                                      (3)
+
+(2) is (1) without a second derivative: its left side is a function of the state, its right side two integrals carried beside
+it. SciPy's DOP853 is judged; |left - right| is bounded by its distance from a collocation of order 15 and by that one's from
+order 13, both sides, plus the rounding of one evaluation. (3) is off by the terms of order m, past the initial layer and where
+k^2 R is small beside |g|^2.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from scipy.integrate import DOP853
+
+from noether.laws.normalisation.cell import Cell, U, limit, order
+from noether.laws.normalisation.evidence import powers_of, record
+from noether.laws.orders.runs import second_order
+from noether.mechanics.collocation import march
+from noether.mechanics.symbolic import gradient
+from noether.system.seeds import derive
+from noether.verdicts.powers import STEP
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+
+FINAL = 1.0
+BREAKING = 1 / 16  # of the control that is not scale invariant
+MOTION = 1e3  # bounds that m R' + mu R must move
+FINE, COARSE = 8, 7  # stages: orders 15 and 13
+TIGHT = 1e-13
+BETA = 0.61  # of (3)
+MASSES, FRICTIONS, DECAYS = (0.071, 0.43), (1.3, 0.57), (0.033, 0.26)
+
+
+def square(x: np.ndarray) -> np.ndarray:
+    """Over components, the last but one axis."""
+    return np.sum(x * x, axis=-2)
+
+
+def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
+    """(q, qdot, int |qdot|^2, int R) at the times, (n, 2d + 2, lanes), by DOP853 and the two collocations."""
+    d, lanes = case.dim, x0.shape[1]
+    rates = second_order(lambda q: gradient(case)(q, eps), m, mu, k)
+    sources = lambda x: np.stack([np.sum(x[d:] ** 2, axis=0), np.sum(x[:d] ** 2, axis=0)])  # noqa: E731
+
+    def whole(t, y):
+        x = y.reshape(-1, lanes)[: 2 * d]
+        return np.concatenate([rates(x), sources(x)]).ravel()
+
+    y, rows, step = np.concatenate([x0, np.zeros((2, lanes))]).ravel(), [], None
+    rows.append(y)
+    for a, b in zip(times[:-1], times[1:], strict=True):  # the dense output has order 7 only
+        solver = DOP853(
+            whole, a, y, b, rtol=TIGHT, atol=TIGHT / 10, first_step=None if step is None else min(step, b - a)
+        )
+        while solver.status == "running":
+            solver.step()
+            step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
+        if solver.status == "failed":
+            raise FloatingPointError(f"DOP853 stopped at t = {solver.t:.6g} of {b:.6g}: step size underflow")
+        y = solver.y
+        rows.append(y)
+    out = [np.array(rows).reshape(len(times), -1, lanes)]
+    nothing = np.zeros((2, lanes))
+    for stages in (FINE, COARSE):
+        out.append(
+            np.concatenate(
+                march(rates, sources, x0, nothing, nothing, np.repeat(times[:, None], lanes, axis=1), stages),
+                axis=1,
+            )
+        )
+    return out
+
+
+def sides(x: np.ndarray, d: int, m, mu, k, kinetic=2.0) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right of (2), (n, lanes)."""
+    q, v, work, norm = x[:, :d], x[:, d : 2 * d], x[:, 2 * d], x[:, 2 * d + 1]
+    left = m * 2 * np.sum(q * v, axis=1) + mu * square(q)
+    return left - left[0], -2 * k * norm + kinetic * m * work
+
+
+def flow(cell: Cell) -> list[Record]:
+    """(2) over friction, mass and decay, a start each; the unbroken and the broken loss."""
+    case = cell.case
+    m, mu, k = np.array(list(product(MASSES, FRICTIONS, DECAYS))).T
+    rng = np.random.default_rng(derive(cell.seed, cell.name))
+    q0 = case.draw(rng, len(m))
+    x0 = np.concatenate([q0, rng.uniform(-1, 1, q0.shape)])
+    times = np.linspace(0, FINAL / 2, 5) if cell.quick else np.linspace(0, 2 * FINAL, 17)
+    both, out = [np.tile(x, 2) for x in (m, mu, k)], []
+    eps = np.repeat([0.0, BREAKING], len(m))
+    runs = solved(case, eps, np.tile(x0, 2), *both, times)
+    unbroken, broken = ([x[..., eps == e] for x in runs] for e in (0.0, BREAKING))
+    for control, wrong in (
+        (None, {}),
+        ("kinetic term dropped", {"kinetic": 0.0}),
+        ("kinetic term x (1 + 2^-10)", {"kinetic": 2 * (1 + 2.0**-10)}),
+        ("mass x (1 + 2^-10)", {"m": m * (1 + 2.0**-10)}),
+        ("friction x (1 + 2^-10)", {"mu": mu * (1 + 2.0**-10)}),
+        ("k off by 1 %", {"k": k * 1.01}),
+    ):
+        out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, control))
+    out[0].powers = noticed(unbroken, (m, mu, k), case.dim)
+    out.append(
+        balanced(
+            cell, broken, {"m": m, "mu": mu, "k": k}, (m, mu, k), times, "a loss that is not scale invariant"
+        )
+    )
+    return out
+
+
+def known_to(runs, true: tuple, d: int) -> np.ndarray:
+    """Bound on |left - right| of (2) for the right m, mu, k; (n, lanes)."""
+    of = [sides(x, d, *true) for x in runs]
+    bound = sum(abs(a - b) for i, j in ((0, 1), (1, 2)) for a, b in zip(of[i], of[j], strict=True))
+    q, v = runs[0][:, :d], runs[0][:, d : 2 * d]
+    return bound + (d + 4) * U * (
+        2 * true[0] * abs(np.sum(q * v, axis=1)) + true[1] * (square(q) + square(q[:1]))
+    )
+
+
+def noticed(runs, true: tuple, d: int) -> dict[str, float]:
+    """Powers of (2): of m, mu, k and the 2 of its kinetic term."""
+    off = lambda *law: np.subtract(*sides(runs[0], d, *law))  # noqa: E731
+    plain, moved = off(*true), {}
+    for i, name in enumerate(("m", "mu", "k")):
+        moved[name] = -(off(*(x * (1 + STEP) if i == j else x for j, x in enumerate(true))) - plain) / STEP
+    moved["kinetic term"] = -(off(*true, 2 * (1 + STEP)) - plain) / STEP
+    return powers_of(
+        plain[1:],
+        known_to(runs, true, d)[1:],
+        {"prediction": sides(runs[0], d, *true)[1][1:], **{x: t[1:] for x, t in moved.items()}},
+    )
+
+
+def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> Record:
+    """The worst lane and time; the bound is that of the right law, which a wrong one cannot widen."""
+    d = cell.case.dim
+    left, right = sides(runs[0], d, **law)
+    bound = known_to(runs, true, d)
+    spent = (abs(left - right) / bound)[1:]
+    n, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
+    moved = np.sum(abs(np.diff(left, axis=0)), axis=0) / bound.max(axis=0)
+    worst = spent[n, lane]
+    verdict = VIOLATED if not worst <= 1 else HOLDS if moved.min() > MOTION else INCONCLUSIVE
+    reason = (f"[m R' + mu R] is {left[n + 1, lane]:.9g}, the integral {right[n + 1, lane]:.9g} within {bound[n + 1, lane]:.1g} at t = {times[n + 1]:.3g}; "
+              f"it moves by at least {moved.min():.1g} bounds")  # fmt: skip
+    return record(cell, right[n + 1, lane], left[n + 1, lane], bound[n + 1, lane], worst, verdict, reason, {x: [float(v.min()), float(v.max())] for x, v in zip(("m", "mu", "k"), true, strict=True)},
+                  ROUNDING, lanes=len(true[0]), steps=len(times) - 1, backend=cell.backend, control=control,
+                  worst={"lane": int(lane), "step": int(n + 1), "component": None, "q": [float(x).hex() for x in runs[0][0, :d, lane]], "v": [float(x).hex() for x in runs[0][0, d : 2 * d, lane]]},
+                  data={"plot": "lines", "x": [float(t) for t in times], "series": {"m R' + mu R, moved": [float(x) for x in left[:, lane]], "integral of -2k R + 2m |qdot|^2": [float(x) for x in right[:, lane]]},
+                        "xlabel": "time", "ylabel": "m R' + mu R", "xscale": "linear", "yscale": "linear", "caption": "The squared norm moves by its decay and by the kinetic energy alone, whatever the loss."})  # fmt: skip
+
+
+def approximation(cell: Cell) -> list[Record]:
+    """(3) at FINAL, past the layer, without decay: relative error of order 1 in m = eta (1+beta)/2."""
+    case, d = cell.case, cell.case.dim
+    eta = 2.0 ** -np.arange(8, 14.0)
+    m, mu = eta * (1 + BETA) / 2, 1 - BETA
+    rng = np.random.default_rng(derive(cell.seed, cell.name))
+    g = lambda q: gradient(case)(q, 0.0)  # noqa: E731
+    q0 = np.repeat(case.draw(rng, 1), len(eta), axis=1)
+    out = []
+    for k, claims in (
+        (0.0, ((None, mu), ("Eq. 16 with mu for mu^2", np.sqrt(mu)))),
+        (0.25, (("Eq. 16 where the decay is of order one", mu),)),
+    ):
+        rates = second_order(g, m, mu, k)
+        x0 = np.concatenate([q0, -(g(q0) + k * q0) / (1 + BETA)])
+        layer = np.minimum(30 * m / mu, FINAL / 2)
+        times = np.concatenate([np.linspace(0, layer, 9), np.linspace(layer, FINAL, 7)[1:]])
+        nothing = np.zeros((0, len(eta)))
+        ends = [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]
+        for control, friction in claims:
+            fine, coarse = (
+                np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends
+            )
+            noise = abs(fine - coarse) + 64 * U  # some twenty operations on each side
+            about = {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
+            note, much = (
+                "relative error of the source of Eq. 16",
+                {"steps": len(times) - 1, "control": control},
+            )
+            out.append(order(cell, fine, noise, 1, about, note, x=m, xlabel="m", **much))
+            if control is None:
+                one = np.ones(1)
+                moved = {"|ghat|^2": one, "mu": -2 * one, "R": -one}
+                out.append(limit(cell, fine[None], noise, moved, about, note, **much))
+    return out

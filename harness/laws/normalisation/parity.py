@@ -1,0 +1,85 @@
+"""B1 of the noisy loop: kernels/loops/noise_loop.py against its numpy twin, bit for bit (theory.md#B1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from noether.kernels.loops import launch, noisy_launch
+from noether.laws.exact.disagreement import first_sum
+from noether.laws.normalisation.cell import Cell
+from noether.laws.normalisation.evidence import record
+from noether.laws.normalisation.launches import FORCES, drawn, seed_of
+from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+
+LANES, WINDOWS = 37, 2
+EVERY = {"triton-interpreted": 2}  # it takes 50 us an operation
+COMPILED = 6
+
+
+def places(profile: str, backend: str) -> list[tuple[str, int]]:
+    """(backend, which of FORCES): the best compiled backend on two of them, the interpreter on the third; full: all that are here.
+
+    None where numpy was asked for: where it is merely the best that is here, the interpreter is compared.
+    """
+    here = [b for b in launch.BACKENDS[1:] if not launch.missing(b)]
+    if not here or (backend == "numpy" and launch.automatic() != "numpy"):
+        return []
+    fast = [b for b in (backend, "triton-cpu", "triton-ptx") if b in here and b != "triton-interpreted"][:1]
+    if profile == "quick":
+        return [(b, i) for b in fast for i in (0, 1)] + [(b, 1) for b in here if b == "triton-interpreted"]
+    return [(b, i) for b in here for i in range(len(FORCES)) if b != "triton-interpreted" or i < 2]
+
+
+def cells(profile: str, seed: int, backend: str, subject) -> list[Cell]:
+    return [
+        Cell(
+            "B1",
+            subject,
+            f"compared:{FORCES[i][2]}-{i}",
+            profile,
+            seed,
+            where,
+            rule=f"noisy {FORCES[i][0]}",
+            tag=where,
+        )
+        for where, i in places(profile, backend)
+    ]
+
+
+def compared(cell: Cell) -> list[Record]:
+    which = FORCES[int(cell.part.rpartition("-")[2])]
+    every = EVERY.get(cell.backend, COMPILED)
+    job = drawn(*which, count=LANES, windows=WINDOWS, every=every, seed=seed_of(cell))
+    mine, params, counters = noisy_launch.run(job, cell.backend), job.params.copy(), job.counters.copy()
+    params[0] = params[0] * (1 + 2.0**-10)
+    counters[1] ^= np.uint32(1)
+    others = {
+        None: job,
+        "eta x (1 + 2^-10)": replace(job, params=params),
+        "noise of another seed": replace(job, counters=counters),
+    }
+    return [judged(cell, job, mine, noisy_launch.run(other), control) for control, other in others.items()]
+
+
+def judged(
+    cell: Cell, job: noisy_launch.NoisyJob, mine: noisy_launch.Sums, plain: noisy_launch.Sums, control: str | None
+) -> Record:
+    """Every sum that leaves, and both ends."""
+    pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
+    bits = sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs)
+    moved = int((mine.q != job.q0).any(axis=0).sum())
+    verdict = (
+        VIOLATED
+        if bits
+        else HOLDS
+        if 2 * moved > job.lanes and np.isfinite(mine.sums).all()
+        else INCONCLUSIVE
+    )
+    reason = f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes moved; force {job.force}"
+    reason += f"; {first_sum(mine, plain)}" if bits else ""
+    out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason, {"force": job.force}, BITWISE,
+                 lanes=job.lanes, steps=job.steps, backend=mine.backend, control=control)  # fmt: skip
+    out.precision = job.precision.label
+    return out

@@ -1,0 +1,77 @@
+"""Sign descent against its flow: O8 (theory.md section 5).
+
+    q' = q - eta sign(g(q))                                                                                (1)
+    qdot = -sign(g(q)):  q(t) = q_0 - t s,  s = sign(g(q_0)),  until a component of g changes sign along it (2)
+
+Until then (1) is (2) at every step size, to rounding: there is no order to measure. From there on no smooth model
+exists: (1) crosses the surface g_i = 0 back and forth in steps of eta, at a place that depends on how q_0 and the surface
+lie to the grid of steps. Where that begins is read off (2), never off (1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noether.laws.orders.claims import OFF
+from noether.laws.orders.records import bounded
+from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
+from noether.laws.orders.units import EPS
+from noether.mechanics.symbolic import gradient
+from noether.verdicts.record import OUTSIDE, Record
+
+STARTS = 8
+SCAN = 4096  # points of the line on which a sign change is looked for
+THIRD = 4 / 3  # step sizes that are no power of two: with one, q - eta s would often be exact
+
+
+def change(g, q0: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """(starts,) the last time of a scan of (2) before which no component of g has changed sign."""
+    times = np.linspace(0, FINAL, SCAN + 1)
+    kept = np.all(np.sign(g(q0[..., None] - times * s[..., None])) == s[..., None], axis=0)
+    return times[np.argmin(np.append(kept, np.zeros((len(kept), 1), bool), axis=1), axis=1) - 1]
+
+
+def until_a_sign_changes(cell: Cell) -> list[Record]:
+    """(1) against (2) up to the last whole step before the change; what comes after is outside."""
+    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    (q0, _), sizes = cell.drawn(STARTS), step_sizes(cell) * THIRD
+    s = np.sign(g(q0))
+    until = change(g, q0, s)
+    eta, lanes = np.tile(sizes, STARTS), np.repeat(np.arange(STARTS), len(sizes))
+    counts = np.floor(until[lanes] / eta).astype(int) - 1
+    eta, lanes, counts = eta[counts > 0], lanes[counts > 0], counts[counts > 0]
+    start, sign = q0[:, lanes], s[:, lanes]
+    flow = (start.astype(np.longdouble) - (counts * eta.astype(np.longdouble)) * sign).astype(float)
+    bound = (
+        (counts + 1) * U * np.maximum(np.abs(start), np.abs(flow))
+    )  # every step rounds q once, the flow once more
+    facts, out = dict(steps=int(counts.max()), about={"t": [float(x) for x in until]}), []
+    wrong = {
+        None: lambda q: eta * np.sign(g(q)),
+        "eta x (1 + 2^-10)": lambda q: eta * OFF * np.sign(g(q)),
+        "gradient for its sign": lambda q: eta * g(q),
+    }
+    for control, move in wrong.items():
+        q, end = start, np.empty_like(start)
+        for k in range(int(counts.max()) + 1):
+            end[:, counts == k] = q[:, counts == k]
+            q = q - move(q)  # (1)
+        out.append(
+            bounded(
+                cell,
+                end,
+                flow,
+                bound,
+                counts * eta * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
+                "sign descent until a sign changes",
+                control=control,
+                symbol="eta",
+                **facts,
+            )
+        )
+    told = f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no smooth model crosses it"
+    out.append(
+        Record(law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=STARTS, steps=0, parameters=facts["about"],
+               predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=told, cell=cell.name, replay=cell.replay)
+    )  # fmt: skip
+    return out

@@ -45,7 +45,7 @@ def cases_listed() -> list[dict]:
 
 
 def laws_table():
-    from noether.plan import LAWS
+    from noether.plan.design import LAWS
 
     table = listing("law", "what", "applies to", "kind")
     for law in LAWS.values():
@@ -55,14 +55,14 @@ def laws_table():
 
 def laws_listed() -> list[dict]:
     """The book of laws for machines."""
-    from noether.plan import LAWS
+    from noether.plan.design import LAWS
 
     return [{"law": x.key, "title": x.title, "applies": x.applies, "kind": x.kind} for x in LAWS.values()]
 
 
 def counted() -> str:
     """How much there is of everything."""
-    from noether.plan import LAWS, RULES
+    from noether.plan.design import LAWS, RULES
 
     symmetries = sum(len(case.symmetries) for case in CATALOG)
     return f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
@@ -108,7 +108,7 @@ def explain(word: str, run: Path | None = None) -> Group:
 
 def law_of(word: str):
     """The entry of the book of laws. Raises UsageError."""
-    from noether.plan import LAWS
+    from noether.plan.design import LAWS
 
     key = word.strip().upper()
     if key not in LAWS:

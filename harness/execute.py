@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import casefile, server
-from noether.blame import blamed
+from noether import server
 from noether.costs import cost
 from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.kernels import cache_folders
 from noether.mechanics.wide import require_wide
+from noether.plan.casefiles import load
+from noether.plan.casefiles.blame import blamed
 from noether.server import Setting
 from noether.system import memorylimit, processstate
 from noether.system.machine import cpus
@@ -73,11 +74,11 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
         return [run_cell(cell, seconds) for cell in cells]
     out = []
     for cell in cells:
-        known = len(casefile.refusals())
+        known = len(load.refusals())
         with processstate.kept() as before:
             done = run_cell(cell, seconds)
             left = before.differences(harmless=done.error is not None)
-        caught = casefile.refusals()[known:]  # a case may catch that a file of its was refused, and go on without it
+        caught = load.refusals()[known:]  # a case may catch that a file of its was refused, and go on without it
         if caught:
             done = Done(cell.name, [], done.seconds, lost=caught[0], notes=done.notes)
         if left:

@@ -58,7 +58,7 @@ def as_property(text: str) -> str:
 
 def case_place(name: str) -> Place:
     """Where a case is declared: the line of its `Case(` in the file of its loss."""
-    from noether.choices import case_named
+    from noether.plan.choices import case_named
     from noether.system.usage import UsageError
 
     try:

@@ -21,15 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import plan
 from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
-from noether.choices import Request, select
 from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
+from noether.plan import design
+from noether.plan.choices import Request, select
 from noether.verdicts.record import VIOLATED
 
 BUDGET_S = 8 * 60
@@ -39,7 +39,7 @@ SPEED_LANES, SPEED_STEPS = 131_072, 512
 def points():
     """Core cases under every rule in every stored type, each of the others once."""
     every = lambda cases: [(case, rule, p) for case in cases for rule in rules_of(case) for p in PRECISIONS]  # noqa: E731
-    return every(CORE) + plan.glanced(every([c for c in CATALOG if c not in CORE]))
+    return every(CORE) + design.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
 def parity(backend: str, clock) -> list[dict]:
@@ -75,7 +75,7 @@ def noisy_parity(backend: str) -> list[dict]:
 
 def verification(backend: str, clock) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls, covariance, response."""
-    planned = plan.discrete(select(Request(backend=backend, profile="full")), backend)
+    planned = design.discrete(select(Request(backend=backend, profile="full")), backend)
     rows = []
     for cell in (c for c in planned if c.kind != "parity"):  # parity stands apart, on more lanes
         if clock() < 0:

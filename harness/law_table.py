@@ -57,9 +57,9 @@ def cut(text: str, width: int) -> str:
 
 def titled(law: str) -> str:
     """What a law says, in a few words."""
-    from noether import plan
+    from noether.plan import design
 
-    found = plan.LAWS.get(law)
+    found = design.LAWS.get(law)
     return found.title if found else ""
 
 

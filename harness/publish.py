@@ -13,7 +13,7 @@ from noether.system.usage import UsageError
 
 
 def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:
-    from noether.plan import LAWS
+    from noether.plan.design import LAWS
 
     titles = {law: info.title for law, info in LAWS.items()}
     write_whole(path / "junit.xml", junit(records, errors, titles=titles, about=about))

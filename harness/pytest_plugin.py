@@ -54,7 +54,7 @@ class Noether:
         return result
 
     def found(self, word: str) -> str:
-        from noether.casefile import is_file_word, split
+        from noether.plan.casefiles.load import is_file_word, split
 
         if not is_file_word(word):
             return word

@@ -14,10 +14,11 @@ import shlex
 from functools import cached_property
 from pathlib import Path
 
-from noether import casefile, casetrust
 from noether.cases import CATALOG
 from noether.folder import Run
 from noether.mechanics.wide import require_wide
+from noether.plan.casefiles import load
+from noether.plan.casefiles import trust as casetrust
 from noether.records import plain
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
@@ -99,24 +100,24 @@ class Replays:
     @cached_property
     def cases(self) -> tuple:
         """The catalogue and the run's own case files, whose names win."""
-        from noether.choices import chosen_cases
+        from noether.plan.choices import chosen_cases
 
-        words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if casefile.is_file_word(w)]
-        with casefile.expecting(self.files):
+        words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if load.is_file_word(w)]
+        with load.expecting(self.files):
             own = chosen_cases(words)[0] if words else ()
         return tuple({c.name: c for c in (*CATALOG, *own)}.values())
 
     @cached_property
     def cells(self) -> dict:
         """The cells of the run by name, planned again from what the run was asked for."""
-        from noether.choices import Request, select
+        from noether.plan.choices import Request, select
         from noether.run import plan
 
         kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
         kept["cases"] = tuple(
-            resolved(self.run, w) if casefile.is_file_word(w) else w for w in kept.get("cases", ())
+            resolved(self.run, w) if load.is_file_word(w) else w for w in kept.get("cases", ())
         )
-        with casefile.expecting(self.files):
+        with load.expecting(self.files):
             selection = select(Request(**kept))
             self.words = selection.files
             return {cell.name: cell for cell in plan(selection).cells}
@@ -165,7 +166,7 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
     """
     from noether.execute import execute
 
-    own = {casefile.named(word): source for word, source in zip(files, casefile.sources(files), strict=True)}
+    own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
     (done,) = execute([cell], own=own)
     if done.lost is not None:
         raise UsageError(f"cell {cell.name}: {done.lost}")
@@ -201,7 +202,7 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
 
 def resolved(run: Run, word: str) -> str:
     """A case file as a name that means it from anywhere: relative ones belong to where the run was started."""
-    path, name = casefile.split(word)
+    path, name = load.split(word)
     start = run.about.get("cwd")
     there = Path(start, path) if start else path
     here = not os.path.exists(there) and os.path.exists(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from noether.choices import Selection
+from noether.plan.choices import Selection
 from noether.system.jobs import AUTO
 from noether.system.usage import UsageError
 from noether.verdicts.record import LawSummary, Record

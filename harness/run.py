@@ -8,16 +8,18 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from noether import casefile, casetrust, executors, launchsize, promises, replaying, shards, unread
+from noether import executors, launchsize, promises, replaying, shards
 from noether.cases import Case
-from noether.choices import Request, Selection, select
 from noether.decision import carry
 from noether.execute import execute
 from noether.folder import Folder
 from noether.kernels import cache_folders
 from noether.kernels.loops.launch import BackendMissing
 from noether.mechanics.wide import require_wide
-from noether.refusals import why
+from noether.plan import unread
+from noether.plan.casefiles import load, trust
+from noether.plan.choices import Request, Selection, select
+from noether.plan.refusals import why
 from noether.result import USUAL, How, Plan, Result
 from noether.system import compilers, processstate
 from noether.system.jobs import jobs as how_many
@@ -35,7 +37,7 @@ class RecordingError(RuntimeError):
 
 def plan(selection: Selection) -> Plan:
     """Raises UsageError when the selection is empty or leaves a law out that was asked for, BackendMissing."""
-    from noether import plan as planning
+    from noether.plan import design as planning
 
     require_wide()
     backend = planning.backend_of(selection.backend)
@@ -77,8 +79,8 @@ def chosen(cell, selection: Selection, planning) -> bool:
 
 
 def digests(request: Request) -> dict:
-    words = [word for word in request.cases if isinstance(word, str) and casefile.is_file_word(word)]
-    return casefile.files(words)
+    words = [word for word in request.cases if isinstance(word, str) and load.is_file_word(word)]
+    return load.files(words)
 
 
 def arguments(request: Request) -> dict:
@@ -114,7 +116,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
     with processstate.kept(harmless=False):  # planning asks a case for numbers too
         planned = shards.part(plan(select(request)), how.shard)
     if resume is None:
-        casetrust.remember(planned.selection.files)
+        trust.remember(planned.selection.files)
     folder, found = None, None
     if resume is not None:
         folder, found = Folder.reopen(Path(resume), lambda about: check_same(about, request, planned.backend, how.part))
@@ -149,7 +151,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
 
 def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
     files = planned.selection.files
-    own = {casefile.named(word): source for word, source in zip(files, casefile.sources(files), strict=True)}
+    own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
     elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor)
     with closing(execute(cells, jobs=how_many(how.jobs), tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
         for done in stream:
@@ -207,7 +209,7 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
 
 def judge(result: Result, cells: list[promises.Planned], asked: frozenset[str], *, strict: bool) -> None:
     """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is whole, `noether merge` says."""
-    from noether import plan as planning
+    from noether.plan import design as planning
 
     whole = not (asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard)
     if not whole:  # a law that was asked for by name and is outside everywhere has not been decided

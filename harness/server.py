@@ -29,7 +29,7 @@ from noether.system import memorylimit, outlet
 class Setting:
     """What a worker prepares before its first call; workers of two settings are two processes.
 
-    sources   the case files whose cells it runs (harness/casefile.py), none for cells of the catalogue
+    sources   the case files whose cells it runs (harness/plan/casefiles/load.py), none for cells of the catalogue
     path      sys.path of the parent
     main      the script of the parent, for cells that are made of what it defines
     threads   how many a compiled kernel may use, so that all workers together use no more than there are
@@ -85,9 +85,9 @@ def prepare(setting: Setting) -> None:
     if setting.memory:
         memorylimit.limit(setting.memory)
     if setting.sources:
-        from noether import casefile
+        from noether.plan.casefiles import load
 
-        casefile.install(setting.sources)
+        load.install(setting.sources)
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")

@@ -215,11 +215,11 @@ def attended(request: dict) -> dict:
 def warm(cwd: str) -> None:
     """Import and compile what every command needs, once."""
     os.chdir(cwd)
-    from noether import plan as real  # noqa: F401  its modules
     from noether.cli import call
+    from noether.plan import design as real  # noqa: F401  its modules
 
-    plan = fakes.Plan("noether.plan")
-    sys.modules["noether.plan"] = sys.modules["noether"].plan = plan
+    plan = fakes.Plan("noether.plan.design")
+    sys.modules["noether.plan.design"] = sys.modules["noether.plan"].design = plan
     with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
         for words in ("verify rayleigh --precision float64 --jobs 1 --out warm", "laws", "laws warm", "cases", "rules", "doctor", "completion bash", "fuzz --batches 1 --backend nothing", "explain D2", "replay warm --record 0", "report warm warm", "discover rayleigh", "report warm"):
             call(words.split())

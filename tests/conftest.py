@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-import noether
+import noether.plan
 
 threadpool_limits(1, user_api="blas")  # as in a run (harness/execute.py)
 
@@ -22,10 +22,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "noether")
 
 @pytest.fixture
 def plan(monkeypatch, tmp_path):
-    """noether.plan replaced by fakes.Plan; runs/ in an empty folder."""
-    fake = fakes.Plan("noether.plan")
-    monkeypatch.setitem(sys.modules, "noether.plan", fake)
-    monkeypatch.setattr(noether, "plan", fake, raising=False)
+    """noether.plan.design replaced by fakes.Plan; runs/ in an empty folder."""
+    fake = fakes.Plan("noether.plan.design")
+    monkeypatch.setitem(sys.modules, "noether.plan.design", fake)
+    monkeypatch.setattr(noether.plan, "design", fake, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     return fake

@@ -104,10 +104,10 @@ class Plan(types.ModuleType):
 
 
 def main():
-    import noether
+    import noether.plan
     from noether.__main__ import main as command
 
-    plan = Plan("noether.plan")
+    plan = Plan("noether.plan.design")
     plan.wrong = dict(x.split("=") for x in os.environ.get("FAKE", "").split(",") if x)
-    sys.modules["noether.plan"] = noether.plan = plan
+    sys.modules["noether.plan.design"] = noether.plan.design = plan
     command()

@@ -307,7 +307,7 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
 
 
 def test_the_committed_baseline_is_of_the_plain_quick_run():
-    from noether.choices import Request
+    from noether.plan.choices import Request
     from noether.run import arguments
 
     kept = read(Path(scatter.__file__).resolve().parent.parent / "baseline.json")

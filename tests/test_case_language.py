@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import casechild, casefile, cli
+from noether import cli
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -17,7 +17,8 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.judge import judge_all
 from noether.mechanics import bounds, sweep, symbolic, wide
 from noether.mechanics.trajectory import Trajectory
-from noether.plan import PRECISIONS
+from noether.plan.casefiles import load, trial_process
+from noether.plan.design import PRECISIONS
 from noether.system.usage import UsageError
 
 WORDS = {name for name in vars(trace.TraceNamespace) if not name.startswith("_")}
@@ -89,7 +90,7 @@ def test_what_a_kernel_has_not_is_told_in_one_line_with_its_place(body, tmp_path
     monkeypatch.chdir(tmp_path)
     Path("case.py").write_text(written(body))
     with pytest.raises(UsageError) as error:
-        casechild.tried("case.py")
+        trial_process.tried("case.py")
     text = str(error.value)
     assert REFUSED[body] in text and "line 5" in text and "\n" not in text and not any(x in text for x in ("Node", "Dual", "Exact")), text
 
@@ -100,7 +101,7 @@ def test_a_data_file_beside_the_case_file_is_named_from_anywhere(tmp_path, monke
     (tmp_path / "there/case.py").write_text(written("open('data.csv')"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=r"it lies beside the case file, and must be named as Path\(__file__\)\.parent / 'data.csv'"):
-        casechild.tried("there/case.py")
+        trial_process.tried("there/case.py")
 
 
 def of(function, symmetry, **more) -> Case:
@@ -181,9 +182,9 @@ def test_a_module_beside_the_file_is_imported_in_workers_and_in_a_replay(tmp_pat
         (tmp_path / folder / "beside_it.py").write_text(f"LOW = {low}\n")
         (tmp_path / folder / "case.py").write_text("from beside_it import LOW\n" + GOOD_CASE.replace("0.5", "LOW"))
     monkeypatch.chdir(tmp_path)
-    casechild.tried("a/case.py")
-    boxes = {f: casefile.load(f"{f}/case.py").box[0][0] for f in ("a", "b", "a")}
-    assert boxes == {"a": 0.5, "b": 0.75} and list(casefile.files(["a/case.py"])) == ["a/case.py", "a/beside_it.py"]
+    trial_process.tried("a/case.py")
+    boxes = {f: load.load(f"{f}/case.py").box[0][0] for f in ("a", "b", "a")}
+    assert boxes == {"a": 0.5, "b": 0.75} and list(load.files(["a/case.py"])) == ["a/case.py", "a/beside_it.py"]
     words = ["verify", "a/case.py", "--law", "D0", "--rule", "gradient-descent", "--precision", "float64", "--backend", "numpy"]
     assert cli.call([*words, "--jobs", "2", "--out", "r"]) in (0, 3)
     assert cli.call(["replay", "r"]) == 0

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE, refused
 
-from noether import casechild, casefile, casetrial, cli, complaint, verify
+from noether import cli, verify
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
-from noether.choices import Request, select
+from noether.plan.casefiles import complaint, load, trial, trial_process
+from noether.plan.choices import Request, select
 from noether.system import timelimit
 from noether.system.machine import importable
 from noether.system.usage import UsageError
@@ -76,10 +77,10 @@ HANGS = [
 def test_a_file_that_hangs_is_one_line_within_its_time(plan, capsys, monkeypatch, text, told):
     monkeypatch.setenv(timelimit.VARIABLE, "0.3")
     Path("case.py").write_text(text)
-    casechild.server()
+    trial_process.server()
     began = time.monotonic()
     assert told in refused(capsys, "verify", "case.py")
-    assert time.monotonic() - began < 0.3 + casechild.GRACE + 2
+    assert time.monotonic() - began < 0.3 + trial_process.GRACE + 2
 
 
 @pytest.mark.parametrize("word", ["soon", "0", "-1", "inf"])
@@ -105,10 +106,10 @@ def test_a_right_file_passes_after_wrong_ones_through_the_same_process(plan):
     Path("bad.py").write_text("1 / 0\n")
     Path("case.py").write_text(GOOD_CASE)
     with pytest.raises(UsageError, match="raises ZeroDivisionError at line 1"):
-        casechild.tried("bad.py")
-    number = casechild.server().pid
+        trial_process.tried("bad.py")
+    number = trial_process.server().pid
     assert [c.name for c in select(Request(cases=("case.py",))).cases] == ["own"]
-    assert casechild.server().pid == number
+    assert trial_process.server().pid == number
 
 
 def test_a_file_sees_the_folder_and_the_modules_of_whoever_asks(plan, monkeypatch):
@@ -121,16 +122,16 @@ def test_a_file_sees_the_folder_and_the_modules_of_whoever_asks(plan, monkeypatc
 
 def test_a_server_that_was_killed_is_started_again(plan):
     Path("case.py").write_text(GOOD_CASE)
-    killed = casechild.server()  # asked once: a second call may find it dead, and would wait for a new one for ever
+    killed = trial_process.server()  # asked once: a second call may find it dead, and would wait for a new one for ever
     killed.kill()
     killed.wait()
-    casechild.tried("case.py")
-    assert casechild.server().pid != killed.pid
+    trial_process.tried("case.py")
+    assert trial_process.server().pid != killed.pid
 
 
 def test_whoever_asks_may_die_and_nothing_stays(tmp_path):
     (tmp_path / "case.py").write_text("import os\nopen('pid', 'w').write(str(os.getpid()))\nos.system('sleep 1000')\n")
-    program = "from noether.casechild import tried; tried('case.py')"
+    program = "from noether.plan.casefiles.trial_process import tried; tried('case.py')"
     asking = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=importable())
     pid = tmp_path / "pid"
     for _ in range(400):
@@ -198,7 +199,7 @@ def test_a_wrong_object_raises_what_a_wrong_file_prints(plan, monkeypatch, chang
 
 
 def test_an_object_is_verified_and_the_latest_of_its_name_counts(plan):
-    from noether.choices import case_named
+    from noether.plan.choices import case_named
 
     for case in (OWN, replace(OWN, kick=0.04)):
         assert verify(case, precisions="float64").exit_code == 0
@@ -207,17 +208,17 @@ def test_an_object_is_verified_and_the_latest_of_its_name_counts(plan):
 
 def test_a_parameter_that_a_symmetry_moves_alone_may_be_ignored():
     free = Case("free", "t", "s", lambda q, xp: q[0] * q[0], lambda q, xp: q[1], ((0.5, 1.0), (0.5, 1.0)), (translation((0, 1)),))
-    casetrial.try_object(free)
+    trial.try_object(free)
     with pytest.raises(UsageError, match=r"loss does not depend on q\[1\]"):
-        casetrial.try_object(replace(free, loss=lambda q, xp: 1 + 0 * q[0], breaking=lambda q, xp: q[0], symmetries=(translation((1, 0)),)))
+        trial.try_object(replace(free, loss=lambda q, xp: 1 + 0 * q[0], breaking=lambda q, xp: q[0], symmetries=(translation((1, 0)),)))
 
 
 def test_the_cases_of_the_catalogue_would_pass_the_trial():
     for case in CATALOG:
-        casetrial.check_types(case, complaint.Origin.of_object(case))
-        for part in casetrial.parts(case):
-            casetrial.evaluate(part, case.draw(np.random.default_rng(1), 3), complaint.Origin.of_object(case))
-    casetrial.try_object(CATALOG[0])
+        trial.check_types(case, complaint.Origin.of_object(case))
+        for part in trial.parts(case):
+            trial.evaluate(part, case.draw(np.random.default_rng(1), 3), complaint.Origin.of_object(case))
+    trial.try_object(CATALOG[0])
 
 
 # ---- what is declared of a loss, and is not so
@@ -270,7 +271,7 @@ def test_samples_whose_mean_is_the_loss_and_a_rotation_about_another_centre_are_
 
     path = tmp_path / "case.py"
     path.write_text(DECLARED.replace("SAMPLES", "3 * loss(q, xp), -loss(q, xp)").replace("EXTRA", "samples=samples"))
-    assert casefile.load(str(path)).name == "declared"
+    assert load.load(str(path)).name == "declared"
     elsewhere = Symmetry("elsewhere", ((0, -1), (1, 0)), (2, -1))
     assert turning(elsewhere) and not elsewhere.is_rotation
     assert not curved(RULES["heavy-ball"], elsewhere) and curved(RULES["nesterov"], elsewhere)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import casechild, casefile
-from noether.casesource import sha256
-from noether.choices import Request, select
+from noether.plan.casefiles import load, trial_process
+from noether.plan.casefiles.source import sha256
+from noether.plan.choices import Request, select
 from noether.system import processstate
 from noether.system.machine import importable
 from noether.system.usage import UsageError
@@ -83,7 +83,7 @@ def test_a_planted_pyc_never_runs_and_the_text_is_in_the_digest(here, way, kind)
         plant(source, EVIL, kind)
     (chosen,) = select(Request(cases=("case.py",))).cases
     assert chosen.box[0][0] == 0.5 and not Path("ran").exists()
-    assert casefile.files(["case.py"]) == {w: sha256(Path(w).read_bytes()) for w in ("case.py", at)}
+    assert load.files(["case.py"]) == {w: sha256(Path(w).read_bytes()) for w in ("case.py", at)}
 
 
 @pytest.mark.parametrize("folder", [".", "modules"])
@@ -97,7 +97,7 @@ def test_a_module_on_the_search_path_of_whoever_asks_runs_from_its_text(here, mo
     Path("there/case.py").write_text(case(LOW, "from helper_of_path import LOW"))
     (chosen,) = select(Request(cases=("there/case.py",))).cases
     assert chosen.box[0][0] == 0.5 and not Path("ran").exists()
-    assert str(Path(folder, "helper_of_path.py").resolve()) in casefile.files(["there/case.py"])
+    assert str(Path(folder, "helper_of_path.py").resolve()) in load.files(["there/case.py"])
 
 
 def test_what_has_no_text_is_refused(here):
@@ -114,7 +114,7 @@ def test_what_has_no_text_is_refused(here):
     Path("case.py").write_text(
         case(LOW, "import importlib; LOW = importlib.import_module('.third', __package__).LOW")
     )
-    assert select(Request(cases=("case.py",))).cases and "third.py" in casefile.files(["case.py"])
+    assert select(Request(cases=("case.py",))).cases and "third.py" in load.files(["case.py"])
 
 
 def test_packages_folders_and_relative_imports_are_found_beside_the_file(here):
@@ -133,7 +133,7 @@ def test_packages_folders_and_relative_imports_are_found_beside_the_file(here):
     imports += "\nLOW = package.A + deeper.B + plain.C"
     Path("case.py").write_text(case(LOW, imports))
     (chosen,) = select(Request(cases=("case.py",))).cases
-    assert chosen.box[0][0] == 0.5 and len(casefile.files(["case.py"])) == 6
+    assert chosen.box[0][0] == 0.5 and len(load.files(["case.py"])) == 6
     assert not any(name.partition(".")[0] in ("package", "folder", "plain") for name in sys.modules)
 
 
@@ -157,7 +157,7 @@ def test_data_that_a_case_reads_are_in_the_digest(here):
         )
     )
     (chosen,) = select(Request(cases=("case.py",))).cases
-    assert sorted(casefile.files(["case.py"])) == ["case.py", "data.csv", "late.csv"]
+    assert sorted(load.files(["case.py"])) == ["case.py", "data.csv", "late.csv"]
     Path("late.csv").write_text("0.7\n")
     with pytest.raises(
         UsageError, match=r"late.csv, which has changed: its sha256 is \w{64}, must be \w{64}"
@@ -175,15 +175,15 @@ def test_what_changes_between_the_trial_and_the_run_never_runs(here, which):
     Path("data.csv").write_text("0.5\n")
     text = lazy("import late").replace("0.5", "LOW")
     Path("case.py").write_text(case(text, "from helper import LOW\nX = open('data.csv').read()"))
-    report = casechild.tried("case.py")
+    report = trial_process.tried("case.py")
     Path(which).write_text(Path(which).read_text() + CHANGED[which])
     if which == "case.py":
-        assert casefile.load("case.py", report) and casefile.files(["case.py"])["case.py"] == sha256(
+        assert load.load("case.py", report) and load.files(["case.py"])["case.py"] == sha256(
             report.text
         )
         return
     with pytest.raises(UsageError, match=f"case file case.py reads .*{which}, which has changed"):
-        casefile.load("case.py", report)
+        load.load("case.py", report)
 
 
 def test_a_case_cannot_catch_that_it_was_refused(here):
@@ -191,15 +191,15 @@ def test_a_case_cannot_catch_that_it_was_refused(here):
     Path("case.py").write_text(
         case(LOW, "try:\n    LOW = float(open('data.csv').read())\nexcept Exception:\n    LOW = 0.25")
     )
-    report = casechild.tried("case.py")
+    report = trial_process.tried("case.py")
     Path("data.csv").write_text("0.7\n")
     with pytest.raises(UsageError, match="data.csv, which has changed"):
-        casefile.load("case.py", report)
+        load.load("case.py", report)
 
 
 WORKER = """
 import pickle, sys
-from noether import casefile
+from noether.plan.casefiles import load as casefile
 sources, function = pickle.load(sys.stdin.buffer)
 print(casefile.install(sources), casefile.install(sources))
 print(pickle.loads(function)((1.0, 0.0), None))
@@ -209,7 +209,7 @@ print(pickle.loads(function)((1.0, 0.0), None))
 def worker(*words: str) -> subprocess.CompletedProcess:
     """A new process that is sent the texts and a loss, and calls it."""
     select(Request(cases=words))
-    sent = pickle.dumps((casefile.sources(words), pickle.dumps(casefile.LOADED["own"].loss)))
+    sent = pickle.dumps((load.sources(words), pickle.dumps(load.LOADED["own"].loss)))
     return lambda: subprocess.run(
         [sys.executable, "-c", WORKER], input=sent, capture_output=True, env=importable()
     )

@@ -10,9 +10,10 @@ import pytest
 from test_casefile_bytes import EVIL, LOW, case, here, lazy  # noqa: F401
 from test_cli import GOOD_CASE
 
-from noether import casechild, casefile, cli
-from noether.casesource import sha256
-from noether.choices import Request, select
+from noether import cli
+from noether.plan.casefiles import load, trial_process
+from noether.plan.casefiles.source import sha256
+from noether.plan.choices import Request, select
 from noether.system import processstate
 from noether.system.usage import UsageError
 
@@ -35,11 +36,11 @@ READS = {
 def test_a_file_is_seen_by_whatever_way_it_is_read(here, way):  # noqa: F811
     Path("data").write_text("0.5")
     Path("case.py").write_text(case(LOW, READS[way]))
-    report = casechild.tried("case.py")
+    report = trial_process.tried("case.py")
     assert report.files == {str(Path(x).resolve()): sha256(Path(x).read_bytes()) for x in ("case.py", "data")}
     Path("data").write_text("0.7")
     with pytest.raises(UsageError, match="reads .*data, which has changed"):
-        casefile.load("case.py", report)
+        load.load("case.py", report)
 
 
 def test_an_archive_of_modules_and_a_database_are_seen(here):  # noqa: F811
@@ -55,7 +56,7 @@ def test_an_archive_of_modules_and_a_database_are_seen(here):  # noqa: F811
         ("base", read),
     ):
         Path("case.py").write_text(case(LOW, text))
-        assert list(casechild.tried("case.py").files) == [str(Path(x).resolve()) for x in (name, "case.py")]
+        assert list(trial_process.tried("case.py").files) == [str(Path(x).resolve()) for x in (name, "case.py")]
 
 
 def test_a_link_that_is_turned_after_the_trial_is_seen(here):  # noqa: F811
@@ -71,11 +72,11 @@ def test_a_link_that_is_turned_after_the_trial_is_seen(here):  # noqa: F811
         target = "" if link == "folder" else f"/{link}"
         Path("case.py").write_text(case(LOW, read))
         Path(link).symlink_to(f"a{target}")
-        report = casechild.tried("case.py")
+        report = trial_process.tried("case.py")
         Path(link).unlink()
         Path(link).symlink_to(f"b{target}")
         with pytest.raises(UsageError, match="has changed|did not read when it was tried"):
-            casefile.load("case.py", report)
+            load.load("case.py", report)
         Path(link).unlink()
 
 
@@ -85,14 +86,14 @@ def test_a_case_file_that_is_a_link_names_what_it_reads_where_it_lies(here):  # 
     Path("there/case.py").write_text(case(LOW, "from helper import LOW"))
     Path("link.py").symlink_to("there/case.py")
     select(Request(cases=("link.py",)))
-    assert list(casefile.files(["link.py"])) == ["link.py", str(Path("there/helper.py").resolve())]
+    assert list(load.files(["link.py"])) == ["link.py", str(Path("there/helper.py").resolve())]
 
 
 def test_what_a_case_writes_itself_is_no_input(here):  # noqa: F811
     text = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as f:\n    f.write('0.5'); f.flush()\n"
     text += "    LOW = float(open(f.name).read())"
     Path("case.py").write_text(case(LOW, text))
-    assert select(Request(cases=("case.py",))).cases and list(casefile.files(["case.py"])) == ["case.py"]
+    assert select(Request(cases=("case.py",))).cases and list(load.files(["case.py"])) == ["case.py"]
 
 
 def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):  # noqa: F811
@@ -132,7 +133,7 @@ del RULES['heavy-ball']
 C.draw = lambda *x: 1 / 0
 C.fresh = 1
 """).replace("EXACT.clear()", "EXACT.pop('D2')"))  # fmt: skip
-    casefile.load_module(Path("case.py"))
+    load.load_module(Path("case.py"))
     assert before.differences() == [] and (dict(EXACT), dict(RULES), Case.draw) == (laws, rules, draw)
     assert "fresh" not in vars(Case) and "noether.cases.case" in sys.modules
 

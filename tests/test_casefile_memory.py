@@ -6,8 +6,8 @@ import pytest
 from test_casefile import loss
 from test_cli import GOOD_CASE, refused
 
-from noether import casechild
-from noether.choices import Request, select
+from noether.plan.casefiles import trial_process
+from noether.plan.choices import Request, select
 from noether.system import memorylimit
 
 MORE = "needs more memory than 0.75 GiB (NOETHER_CASE_MEMORY sets another limit)"
@@ -32,10 +32,10 @@ GREEDY = {
 def test_a_case_that_takes_memory_without_end_is_one_line(plan, capsys, monkeypatch, text, told):
     monkeypatch.setenv(memorylimit.VARIABLE, "0.75")
     Path("case.py").write_text(text)
-    number = casechild.server().pid
+    number = trial_process.server().pid
     assert told in refused(capsys, "verify", "case.py")
     Path("case.py").write_text(GOOD_CASE)
-    assert select(Request(cases=("case.py",))).cases and casechild.server().pid == number
+    assert select(Request(cases=("case.py",))).cases and trial_process.server().pid == number
 
 
 def test_what_is_never_touched_costs_nothing(plan, monkeypatch):

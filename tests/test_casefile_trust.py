@@ -11,9 +11,10 @@ import pytest
 from test_cli import GOOD_CASE
 
 from noether import about as sealed
-from noether import casefile, casetrust, cli
-from noether.casesource import sha256
+from noether import cli
 from noether.folder import read_run
+from noether.plan.casefiles import load, trust
+from noether.plan.casefiles.source import sha256
 
 WORDS = [
     "--law",
@@ -189,7 +190,7 @@ def test_a_run_folder_does_not_choose_the_working_directory_of_ones_own_case(min
     """Python may look for modules there."""
     run = sent(place, mine, str(mine / "case.py"), mine / "case.py")
     about = json.loads((run / "run.json").read_text())
-    about["arguments"]["files"] |= casefile.files(["case.py"]) | {
+    about["arguments"]["files"] |= load.files(["case.py"]) | {
         str(mine / "helper.py"): sha256((mine / "helper.py").read_bytes())
     }
     for name in ("case.py", "helper.py"):
@@ -201,9 +202,9 @@ def test_a_run_folder_does_not_choose_the_working_directory_of_ones_own_case(min
 
 
 def test_what_is_remembered_is_the_users_alone(mine, capsys):
-    place = casetrust.place()
+    place = trust.place()
     assert stat.S_IMODE(place.stat().st_mode) == 0o600 and stat.S_IMODE(place.parent.stat().st_mode) == 0o700
-    assert {p for _, p, _ in casetrust.remembered()} == {str(mine / "case.py"), str(mine / "helper.py")}
+    assert {p for _, p, _ in trust.remembered()} == {str(mine / "case.py"), str(mine / "helper.py")}
     place.parent.chmod(0o777)
     refused(capsys, Path("never"), "replay", "r")
     place.parent.chmod(0o700)
@@ -216,25 +217,25 @@ def test_what_is_remembered_is_the_users_alone(mine, capsys):
 
 
 def test_two_commands_lose_nothing_of_each_other_and_old_facts_go(mine, monkeypatch):
-    file, facts = casetrust.place(), [[f"{k}", f"/there/{k}", "/"] for k in range(4)]
-    known = casetrust.remembered()
-    casetrust.keep(file, known, facts[:2])
-    casetrust.keep(file, known, facts[2:])
-    assert [list(f) for f in casetrust.remembered()] == [*map(list, known), *facts]
-    monkeypatch.setattr(casetrust, "MOST", 6)
-    casetrust.keep(file, casetrust.remembered(), [["new", "/new", "/"]])
-    assert [f[0] for f in casetrust.remembered()] == ["1", "2", "3", "new"]
+    file, facts = trust.place(), [[f"{k}", f"/there/{k}", "/"] for k in range(4)]
+    known = trust.remembered()
+    trust.keep(file, known, facts[:2])
+    trust.keep(file, known, facts[2:])
+    assert [list(f) for f in trust.remembered()] == [*map(list, known), *facts]
+    monkeypatch.setattr(trust, "MOST", 6)
+    trust.keep(file, trust.remembered(), [["new", "/new", "/"]])
+    assert [f[0] for f in trust.remembered()] == ["1", "2", "3", "new"]
 
 
 def test_what_is_made_under_an_open_umask_is_the_users_alone(mine, place, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(place / "deep/down"))
     before = os.umask(0)
     try:
-        casetrust.remember(["case.py"])
+        trust.remember(["case.py"])
     finally:
         os.umask(before)
-    made = [casetrust.place(), *list(casetrust.place().parents)[:3]]
-    assert [stat.S_IMODE(p.stat().st_mode) & 0o077 for p in made] == [0] * 4 and casetrust.remembered()
+    made = [trust.place(), *list(trust.place().parents)[:3]]
+    assert [stat.S_IMODE(p.stat().st_mode) & 0o077 for p in made] == [0] * 4 and trust.remembered()
 
 
 def test_without_a_home_nothing_is_remembered_and_a_run_goes_on(tmp_path, monkeypatch, capsys):
@@ -272,13 +273,13 @@ def entry(mine):
 def test_a_corpus_runs_ones_own_case_and_nothing_else(entry, mine, place, capsys, monkeypatch):
     value = json.loads(entry.read_text())
     del value["check"]
-    assert value["files"] == casefile.files(["case.py"]) and set(value["files"]) == {"case.py", "helper.py"}
-    monkeypatch.setattr(casefile, "LOADED", {})
+    assert value["files"] == load.files(["case.py"]) and set(value["files"]) == {"case.py", "helper.py"}
+    monkeypatch.setattr(load, "LOADED", {})
     assert cli.call(["fuzz", "--replay", str(entry)]) in (0, 1)
     mark, evil = place / "mark", place / "evil.py"
     evil.write_text(marked(GOOD_CASE, mark))
     for files in ({}, {str(evil): sha256(evil.read_bytes())}):
-        monkeypatch.setattr(casefile, "LOADED", {})
+        monkeypatch.setattr(load, "LOADED", {})
         entry.write_text(json.dumps({**value, "file": str(evil), "files": files}))
         refused(capsys, mark, "fuzz", "--replay", entry)
         refused(capsys, mark, "fuzz", "rayleigh", "--corpus", "kept", "--batches", "1")
@@ -287,7 +288,7 @@ def test_a_corpus_runs_ones_own_case_and_nothing_else(entry, mine, place, capsys
 
 def test_a_corpus_goes_on_with_a_case_that_was_changed_and_named(entry, monkeypatch):
     Path("case.py").write_text(Path("case.py").read_text() + "# changed\n")
-    monkeypatch.setattr(casefile, "LOADED", {})
+    monkeypatch.setattr(load, "LOADED", {})
     assert cli.call(["fuzz", "--replay", str(entry)]) == 2
     words = [
         "--corpus",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from noether.choices import Request, select
 from noether.cli import call
+from noether.plan.choices import Request, select
 from noether.system.machine import importable
 from noether.system.usage import UsageError
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from noether import doctor
-from noether.choices import Request, select
 from noether.cli import call
+from noether.plan.choices import Request, select
 from noether.run import plan
 from noether.system import compilers
 

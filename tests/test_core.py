@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether.choices import Request, select
 from noether.kernels.loops import launch
 from noether.mechanics import wide
+from noether.plan.choices import Request, select
 from noether.run import plan
 from noether.system import resources
 from noether.system.machine import EXTRAS, importable, remedy

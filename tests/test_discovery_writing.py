@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from noether import casefile
 from noether.cli import call
 from noether.commands import discover as command
 from noether.decision import decide
@@ -12,6 +11,7 @@ from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import BROKEN, NAME, write
 from noether.mechanics.symbolic import prove
+from noether.plan.casefiles import load as casefile
 from noether.system.usage import UsageError
 
 LOSSES = '''

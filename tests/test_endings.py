@@ -11,7 +11,7 @@ from pathlib import Path
 import fakes
 import pytest
 
-from noether import casechild, decision
+from noether import decision
 from noether.cases import CORE
 from noether.cli import Terminated, call
 from noether.crew import Died
@@ -28,6 +28,7 @@ from noether.fuzz.breeding import Batch, Cell
 from noether.fuzz.example import Subject
 from noether.fuzz.outcome import Campaign, absorb
 from noether.fuzz.probe import Probe
+from noether.plan.casefiles import trial_process
 from noether.run import RecordingError
 from noether.system.machine import importable
 from noether.system.usage import UsageError
@@ -229,7 +230,7 @@ def test_a_discovered_case_is_whole_or_not_there(monkeypatch, tmp_path, then):
         raise then
 
     with monkeypatch.context() as m, pytest.raises(then if isinstance(then, type) else type(then)):
-        m.setattr(casechild, "tried", tried)
+        m.setattr(trial_process, "tried", tried)
         write(found, Path("new.py"), False)
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["losses.py"]
     assert write(found, Path("new.py"), False) == f"new.py:{NAME}"

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from noether import plan
 from noether.cases import CORE
 from noether.cases.case import BREGMAN
-from noether.choices import Request, select
 from noether.laws.continuous import cells as continuous
 from noether.laws.continuous import energy
 from noether.laws.continuous.comparison import Cell
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
+from noether.plan import design
+from noether.plan.choices import Request, select
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
@@ -58,9 +58,9 @@ def test_which_charges_have_a_kinetic_source_is_told_without_formulas():
 
 
 def test_a_law_that_rides_on_a_cell_can_be_asked_for_alone():
-    cells = plan.cells(select(Request(law="T4")))
+    cells = design.cells(select(Request(law="T4")))
     assert cells and {c.laws for c in cells} == {("T4",)}
     assert {c.case for c in cells} >= {c.name for c in CORE if c.metric.kind != BREGMAN}
     (cell,) = [c for c in cells if c.case == "mexican-hat"]
     assert {r.law for r in cell.run()} == {"T4"}
-    assert {c.laws for c in plan.cells(select(Request(law="T1,T4"))) if c.name.endswith("/masses")} == {("T1", "T4")}
+    assert {c.laws for c in design.cells(select(Request(law="T1,T4"))) if c.name.endswith("/masses")} == {("T1", "T4")}

@@ -10,7 +10,6 @@ from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
 from noether.cases.rules import RULES
-from noether.choices import Request
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
@@ -20,6 +19,7 @@ from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import normal_steps, overflowing, same_stores
 from noether.mechanics.trajectory import Trajectory
+from noether.plan.choices import Request
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

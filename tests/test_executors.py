@@ -10,9 +10,9 @@ import pytest
 from test_crew import Cell
 
 from noether import executors, run, shards
-from noether.choices import Request
 from noether.execute import execute
 from noether.folder import read_run
+from noether.plan.choices import Request
 from noether.records import line
 from noether.result import How
 from noether.system.usage import CannotRun, UsageError

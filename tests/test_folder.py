@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fakes import Cell
 
-from noether.choices import Request
 from noether.cli import call
 from noether.folder import Folder
 from noether.forging import read_lines, rewrite
+from noether.plan.choices import Request
 from noether.publish import publish
 from noether.result import How
 from noether.run import RecordingError, run

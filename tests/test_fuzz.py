@@ -38,7 +38,7 @@ from noether.fuzz.probe import Probe
 from noether.fuzz.table import summary
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
-from noether.plan import PRECISIONS, RULES
+from noether.plan.design import PRECISIONS, RULES
 from noether.regimes import REGIMES, units
 from noether.verdicts.record import HOLDS, VIOLATED
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import casefile, github
+from noether import github
 from noether.cli import call
 from noether.github import (
     SHOWN,
@@ -20,6 +20,7 @@ from noether.github import (
     law_place,
     shown,
 )
+from noether.plan.casefiles import load
 from noether.system.outside import printable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ def parsed(line: str) -> tuple[str, dict, str]:
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch):
     """Cases that other tests loaded from files have the names of the catalogue."""
-    monkeypatch.setattr(casefile, "LOADED", {})
+    monkeypatch.setattr(load, "LOADED", {})
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_the_place_of_a_case_of_a_users_file_is_in_that_file(tmp_path):
     from test_cli import GOOD_CASE
 
     (tmp_path / "mine.py").write_text(GOOD_CASE.replace('"own"', '"own-place"'))
-    casefile.load(str(tmp_path / "mine.py"))
+    load.load(str(tmp_path / "mine.py"))
     file, line = case_place("own-place")
     assert file == (tmp_path / "mine.py").resolve() and "own-place" in file.read_text().splitlines()[line - 1]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from noether import launchsize, run
-from noether.choices import Request, select
+from noether.plan.choices import Request, select
 from noether.system import memorylimit
 from noether.system.usage import UsageError
 

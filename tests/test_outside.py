@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from noether import casefile
 from noether.cases import Case, Symmetry
 from noether.cases.case import CaseError, linear
 from noether.cli import call
 from noether.commands import complain
 from noether.github import Annotation, cell
+from noether.plan.casefiles import load
 from noether.system import outside
 from noether.system.outside import Guarded, guarded, lines, on_page, orders, printable
 from noether.terminal import listing, say
@@ -148,7 +148,7 @@ OWN = Case(name="own", title="t", source="s", loss=lambda q, xp: q[0] * q[0] + q
 
 @pytest.mark.parametrize("name", ["::stop-commands::x", "##[add-mask]x", "x ::error::y"])
 def test_a_symmetry_named_as_an_order_gives_none(plan, capsys, monkeypatch, name):
-    monkeypatch.setattr(casefile, "LOADED", {})
+    monkeypatch.setattr(load, "LOADED", {})
     Path("own.py").write_text(OWN.format(name=name))
     plan.wrong = {"D2": "violated"}
     for words in (["show", "own.py"], ["verify", "own.py", "--law", "D2", "--jobs", "1", "--out", "r"], ["report", "r"], ["verify", "own.py", "--law", name]):

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import casefile, gpu, plan
+from noether import gpu
 from noether.cases import CATALOG, CORE
 from noether.cases.case import CaseError
 from noether.cases.rules import RULES
-from noether.choices import Request, select
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
@@ -18,10 +17,13 @@ from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, controls
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics.symbolic import prove
+from noether.plan import design
+from noether.plan.casefiles import load
+from noether.plan.choices import Request, select
 from noether.replay import ReplayError, replay
 from noether.verdicts.record import HOLDS
 
-QUICK = plan.cells(select(Request(backend="numpy")))
+QUICK = design.cells(select(Request(backend="numpy")))
 
 
 def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
@@ -36,10 +38,10 @@ def test_quick_glances_at_every_other_case_that_has_a_kernel():
     glances = [c for c in QUICK if c.case in {c.name for c in others}]
     exact = [c for c in glances if isinstance(c, DiscreteCell) and not RULES[c.rule].rare]
     assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
-    assert {c.backend for c in exact} == {"numpy"} and {c.kind for c in exact} == {"exact"} and {c.horizon for c in exact} == {plan.GLANCE}
+    assert {c.backend for c in exact} == {"numpy"} and {c.kind for c in exact} == {"exact"} and {c.horizon for c in exact} == {design.GLANCE}
     assert {c.precision for c in exact} == set(PRECISIONS) and {c.rule for c in exact} >= {"gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent"}
     for seed in range(TURNS):  # the equations of motion take turns
-        flows = {c.case for c in plan.cells(select(Request(backend="numpy", seed=seed))) if c.laws[0] in ("T1", "T2")} & {c.name for c in others}
+        flows = {c.case for c in design.cells(select(Request(backend="numpy", seed=seed))) if c.laws[0] in ("T1", "T2")} & {c.name for c in others}
         assert flows == {c.name for c in others[seed::TURNS]}
 
 
@@ -50,15 +52,15 @@ def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity(
         laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CORE if rule.name in rules_of(c))}
         assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
         exact = [c for c in mine if c.kind == "exact"]
-        assert {plan.width(c.precision) for c in exact} == {"wide", "narrow"}
+        assert {design.width(c.precision) for c in exact} == {"wide", "narrow"}
         assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
-    compared = plan.cells(select(Request(law="B1")))
+    compared = design.cells(select(Request(law="B1")))
     if compared:
         assert {c.rule for c in compared} >= set(RULES)
 
 
 def test_each_law_of_a_rare_rule_has_a_point_its_own_near_misses_and_in_full_each_type_and_parity():
-    full = plan.cells(select(Request(profile="full")))
+    full = design.cells(select(Request(profile="full")))
     compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
     for rule in (r for r in RULES.values() if r.rare):
         laws = {k for k, law in EXACT.items() if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))}
@@ -73,7 +75,7 @@ def test_each_law_of_a_rare_rule_has_a_point_its_own_near_misses_and_in_full_eac
 
 
 def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():
-    cells = plan.cells(select(Request()))
+    cells = design.cells(select(Request()))
     planned = {law for c in cells for law in c.laws}
     assert planned == {k for k, law in LAWS.items() if not law.on_request} - (set() if any(not launch.missing(b) for b in launch.BACKENDS[1:]) else {"B1"})
 
@@ -85,13 +87,13 @@ def test_names_of_cells_differ():
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_wrong_ptx_is_shown_once_on_each_backend_that_executes_it_here(profile):
-    cells = plan.cells(select(Request(profile=profile)))
+    cells = design.cells(select(Request(profile=profile)))
     here = [b for b in launch.ON_CPU if not launch.missing(b)]
     assert sorted(c.backend for c in cells if isinstance(c, DiscreteCell) and c.extra.get("sabotaged")) == sorted(here)
 
 
 def test_full_is_the_whole_product():
-    full = plan.cells(select(Request(backend="numpy", profile="full")))
+    full = design.cells(select(Request(backend="numpy", profile="full")))
     exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}
     assert exact >= {(c.name, r, p) for c in CORE for r in rules_of(c) if not RULES[r].rare for p in PRECISIONS}
 
@@ -134,7 +136,7 @@ def test_what_cannot_be_replayed_says_why(change):
 
 
 def test_a_false_symmetry_is_refused_with_the_point_and_the_size():
-    case = casefile.load("docs/examples/false_symmetry.py")
+    case = load.load("docs/examples/false_symmetry.py")
     with pytest.raises(CaseError) as refusal:
         prove(case)
     text = str(refusal.value)
@@ -145,7 +147,7 @@ def test_a_backend_that_is_not_here_is_named():
     if not launch.missing("triton-gpu"):
         pytest.skip("this machine has a GPU")
     with pytest.raises(launch.BackendMissing, match="triton-gpu is not here"):
-        plan.backend_of("triton-gpu")
+        design.backend_of("triton-gpu")
     assert gpu.main() == 3
 
 
@@ -201,15 +203,15 @@ def test_a_pace_that_is_no_power_of_two_is_refused(pace):
 
 
 def test_parity_is_planned_on_every_triton_backend_that_is_here():
-    cells = [c for c in plan.cells(select(Request(law="B1"))) if isinstance(c, DiscreteCell)]
+    cells = [c for c in design.cells(select(Request(law="B1"))) if isinstance(c, DiscreteCell)]
     here = {b for b in launch.BACKENDS[1:] if not launch.missing(b)}
     assert {c.backend for c in cells} == here
     for backend in here:
         mine = [c for c in cells if c.backend == backend]
         interpreted = backend == "triton-interpreted"
         common = [c for c in mine if not RULES[c.rule].rare]
-        assert {c.case for c in common} == {c.name for c in CORE} and {c.rule for c in mine} == {r for r in plan.RULES if not (interpreted and RULES[r].rare)}
-        assert {c.precision for c in mine} == set(PRECISIONS if interpreted else plan.PRECISIONS)
+        assert {c.case for c in common} == {c.name for c in CORE} and {c.rule for c in mine} == {r for r in design.RULES if not (interpreted and RULES[r].rare)}
+        assert {c.precision for c in mine} == set(PRECISIONS if interpreted else design.PRECISIONS)
         assert len([c for c in mine if c.extra.get("untraced")]) == (not interpreted)
         assert bool([c for c in mine if c.lanes > 2 * BLOCK]) == (backend not in ("triton-interpreted", "triton-ptx"))
 
@@ -220,8 +222,8 @@ def test_parity_runs_where_numpy_is_merely_the_best_and_not_where_it_was_asked_f
     honest = launch.missing
     monkeypatch.setattr(launch, "missing", lambda b: "no compiler" if b in ("triton-cpu", "triton-gpu") else honest(b))
     assert launch.automatic() == "numpy"
-    assert {c.backend for c in plan.cells(select(Request(law="B1")))} == {b for b in ("triton-interpreted", "triton-ptx") if not honest(b)}
-    assert not plan.cells(select(Request(law="B1", backend="numpy")))
+    assert {c.backend for c in design.cells(select(Request(law="B1")))} == {b for b in ("triton-interpreted", "triton-ptx") if not honest(b)}
+    assert not design.cells(select(Request(law="B1", backend="numpy")))
 
 
 def test_the_kernels_that_ask_the_hardware_compile_without_it():
@@ -238,7 +240,7 @@ def test_the_kernels_that_ask_the_hardware_compile_without_it():
 def test_a_narrowed_choice_shows_each_law_every_near_miss_that_applies_to_it(case):
     """By (law, control), not by the name of a case: what one launch of the choice can show, some launch shows."""
     for rule in ("", *rules_of(case)):
-        cells = plan.cells(select(Request(cases=(case.name,), rule=rule or None, backend="numpy")))
+        cells = design.cells(select(Request(cases=(case.name,), rule=rule or None, backend="numpy")))
         mine = [c for c in cells if isinstance(c, DiscreteCell)]
         exact = [c for c in mine if c.kind == "exact"]
         shown = set().union(*(controls.pairs(c.subject, c.rule, c.precision, c.laws, "float64") for c in mine if c.kind == "controls"))
@@ -248,6 +250,6 @@ def test_a_narrowed_choice_shows_each_law_every_near_miss_that_applies_to_it(cas
 
 
 def test_where_every_operation_is_rounded_to_16_bits_no_near_miss_is_shown_and_the_others_are():
-    cells = [c for c in plan.cells(select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy"))) if c.kind == "controls"]
+    cells = [c for c in design.cells(select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy"))) if c.kind == "controls"]
     names = {r.control for c in cells for r in c.run()}
     assert cells and names >= {"no-op kernel", "gradient x 2", "ascent"} and not names & {*controls.NEAR}

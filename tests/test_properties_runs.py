@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from noether import run as running
-from noether.choices import Request, select
 from noether.execute import execute
 from noether.folder import read_run
 from noether.forging import rewrite
 from noether.laws.exact.cell import DiscreteCell
+from noether.plan.choices import Request, select
 from noether.records import plain
 from noether.verdicts.record import OUTSIDE, Record
 

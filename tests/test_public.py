@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import noether
-from noether.complaint import MOVED, Origin, told
+from noether.plan.casefiles.complaint import MOVED, Origin, told
 from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +102,7 @@ def test_discover_refuses_what_is_no_loss(what, said):
 @pytest.mark.parametrize("own", [False, True])
 def test_a_case_file_with_an_old_import_is_told_the_new_one(tmp_path, monkeypatch, line, now, own):
     """own: the project has a package of that name, which lacks what is asked for."""
-    from noether import casefile
+    from noether.plan.casefiles import load
     from noether.system.usage import UsageError
 
     top = line.split()[1].partition(".")[0]
@@ -114,7 +114,7 @@ def test_a_case_file_with_an_old_import_is_told_the_new_one(tmp_path, monkeypatc
         (tmp_path / top).mkdir()
         (tmp_path / top / "__init__.py").touch()
     with pytest.raises(UsageError) as refused:
-        casefile.load_module(tmp_path / "mine.py")
+        load.load_module(tmp_path / "mine.py")
     assert "at line 2" in str(refused.value) and now in str(refused.value)
     assert "\n" not in str(refused.value)
 

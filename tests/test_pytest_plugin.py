@@ -26,9 +26,9 @@ def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
 
 FAKE = """
 import sys
-import fakes, noether
-sys.modules["noether.plan"] = noether.plan = fakes.Plan("noether.plan")
-noether.plan.wrong = {"D2": "violated"}
+import fakes, noether.plan
+sys.modules["noether.plan.design"] = noether.plan.design = fakes.Plan("noether.plan.design")
+noether.plan.design.wrong = {"D2": "violated"}
 """
 TESTS = """
 import sys

@@ -203,7 +203,7 @@ def test_a_run_of_another_instruction_set_is_not_resumed(small, capsys):
 
 
 def test_check_same_passes_what_is_the_same(small):
-    from noether.choices import Request
+    from noether.plan.choices import Request
 
     about = json.loads((small / "run.json").read_text())
     request = Request(**{**{k: v for k, v in about["arguments"].items() if k != "files"}, "cases": tuple(about["arguments"]["cases"])})

@@ -12,7 +12,6 @@ from sympy.codegen.cfunctions import log1p
 
 from noether import doctor, verify
 from noether.cases import CORE
-from noether.choices import Request, select
 from noether.cli import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
@@ -21,6 +20,7 @@ from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
 from noether.laws.reference.truth import Truth
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanics
+from noether.plan.choices import Request, select
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")

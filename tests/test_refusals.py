@@ -2,8 +2,8 @@
 
 import pytest
 
-from noether import plan
-from noether.choices import Request, select
+from noether.plan import design
+from noether.plan.choices import Request, select
 from noether.run import plan as planned
 from noether.system.usage import UsageError
 
@@ -22,6 +22,6 @@ def test_a_refusal_says_what_the_choice_lacks(words, told):
 
 
 def test_a_precision_that_is_asked_for_by_name_runs_though_a_whole_run_leaves_it_out():
-    cells = plan.cells(select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy")))
+    cells = design.cells(select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy")))
     assert {c.precision for c in cells if c.kind == "exact"} == {"bfloat16/eager"}
-    assert not [c for c in plan.cells(select(Request(cases=("product",), law="D0", backend="numpy"))) if c.precision == "bfloat16/eager"]
+    assert not [c for c in design.cells(select(Request(cases=("product",), law="D0", backend="numpy"))) if c.precision == "bfloat16/eager"]

@@ -18,7 +18,7 @@ from noether.laws.exact.judge import judge_all
 from noether.mechanics import bounds
 from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.plan import PRECISIONS
+from noether.plan.design import PRECISIONS
 from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
 from noether.verdicts.record import VIOLATED
 

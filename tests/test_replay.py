@@ -8,10 +8,10 @@ import pytest
 from test_plan import QUICK
 
 from noether import cli, run
-from noether.choices import Request, select
 from noether.execute import run_cell
 from noether.folder import Folder, read_run
 from noether.laws.exact import EXACT
+from noether.plan.choices import Request, select
 from noether.replaying import Replays, line, pick
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record

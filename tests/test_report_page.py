@@ -11,7 +11,7 @@ from noether.figures.marks import COLOURS, colour, mark
 from noether.figures.panel import panel
 from noether.figures.scatter import scatter
 from noether.figures.strip import order_strip, spark
-from noether.plan import LAWS, PRECISIONS
+from noether.plan.design import LAWS, PRECISIONS
 from noether.report import render
 from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import plan
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear, rotation
 from noether.cases.rules import RULES
-from noether.choices import Request, select
 from noether.kernels.programs.precision import PRECISIONS, parse
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.mechanics import sweep
 from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
+from noether.plan import design
+from noether.plan.choices import Request, select
 from noether.run import plan as planned
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE
 
@@ -93,4 +93,4 @@ def test_right_steps_on_a_stiff_loss_are_never_accused(c, given):
             for record in DiscreteCell(case, rule, precision, "numpy", "exact", laws, 41, 3).run():
                 seen.setdefault(record.law, set()).add(record.verdict)
     assert set().union(*seen.values()) <= {HOLDS, INCONCLUSIVE, OUTSIDE}
-    assert all(HOLDS in found for found in seen.values()) and set(rules_of(case)) >= {"nesterov"} and plan.RULES
+    assert all(HOLDS in found for found in seen.values()) and set(rules_of(case)) >= {"nesterov"} and design.RULES

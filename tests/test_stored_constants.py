@@ -5,7 +5,6 @@ import pytest
 
 from noether.cases.case import Case, translation
 from noether.cases.rules import HEAVY_BALL
-from noether.choices import Request
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
@@ -14,6 +13,7 @@ from noether.mechanics import bounds
 from noether.mechanics.sweep import draw
 from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
+from noether.plan.choices import Request
 from noether.run import How, run
 from noether.verdicts.record import HOLDS
 

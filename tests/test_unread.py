@@ -3,11 +3,11 @@
 import pytest
 
 from noether.cases.rules import RULES
-from noether.choices import Request, select
 from noether.laws.exact import EXACT
+from noether.plan.choices import Request, select
+from noether.plan.unread import OPTION, has, reading
 from noether.run import plan
 from noether.system.usage import UsageError
-from noether.unread import OPTION, has, reading
 
 REFUSED = {
     "sign descent has no decay": (dict(cases=("product",), rule="sign-descent", decay=0.1), "--decay is 0.1"),

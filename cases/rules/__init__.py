@@ -98,7 +98,7 @@ class Rule:
 
     @property
     def rare(self) -> bool:
-        """Whether few cases take the rule, or it has a law of its own: shown at few points (harness/rarities.py)."""
+        """Whether few cases take the rule, or it has a law of its own: shown at few points (harness/plan/rarities.py)."""
         return self.on_metric or self.signed or self.scheduled or self.simplex
 
 

@@ -79,7 +79,7 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     from noether.bench import campaign as of
     from noether.bench import peers
     from noether.bench.work import KINDS
-    from noether.choices import several, whole
+    from noether.plan.choices import several, whole
 
     asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS
     missing = {name: why for name in asked if (why := peers.missing(name))}

@@ -27,12 +27,12 @@ def discover(
 
     Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
-    from noether.choices import whole
     from noether.decision import decide
     from noether.discovery.finding import discover as find
     from noether.discovery.loss import load
     from noether.discovery.page import page, summary, verdict
     from noether.discovery.writing import check_free
+    from noether.plan.choices import whole
     from noether.progress import busy
     from noether.table import say
 
@@ -57,9 +57,9 @@ def discover(
 
 def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     """Write the case file and verify it."""
-    from noether.choices import Request
     from noether.commands.verify import conclude
     from noether.discovery.writing import write
+    from noether.plan.choices import Request
     from noether.progress import watched
 
     word = write(found, path, boxed)

@@ -71,12 +71,12 @@ def fuzz(
 
 def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust):
     """The words of the command line as a campaign. Raises UsageError, BackendMissing."""
-    from noether import plan
-    from noether.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
     from noether.fuzz.campaign import resolve
     from noether.fuzz.corpus import CORPUS
     from noether.fuzz.outcome import Campaign
     from noether.fuzz.probe import Probe, fault
+    from noether.plan import design
+    from noether.plan.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
     from noether.system.jobs import jobs as how_many
 
     if plant is not None:
@@ -84,7 +84,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
         if backend not in ("auto", "numpy"):
             raise UsageError(f"--backend is {backend}: a fault is planted in the numpy step, it must be numpy or auto")
     chosen, files = chosen_cases(cases or ())
-    rules = several("rule", rule, tuple(plan.RULES))
+    rules = several("rule", rule, tuple(design.RULES))
     if rule:
         refuse_impossible_rules(chosen, rules, named=bool(cases))
     if batches is not None:
@@ -93,7 +93,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     name = resolve(one("backend", backend, ("auto", *backends())), plant or "")
     kept = corpus if corpus is not None else None if plant else CORPUS
     return Campaign(
-        chosen, rules, several("precision", precision, tuple(plan.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
+        chosen, rules, several("precision", precision, tuple(design.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
         seconds, batches, how_many(jobs), files, kept, out, trust=trust,
     )  # fmt: skip
 

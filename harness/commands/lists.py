@@ -59,7 +59,7 @@ def rules(as_json: AsJson = False):
 def show(case: Case, as_json: AsJson = False):
     """Show what a case claims, and prove its symmetries."""
     from noether import catalogue
-    from noether.choices import chosen_cases
+    from noether.plan.choices import chosen_cases
     from noether.table import say
 
     (chosen,), _ = chosen_cases([case])

@@ -48,9 +48,9 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    from noether.casefile import expecting
-    from noether.choices import Request
     from noether.executors import engine
+    from noether.plan.casefiles.load import expecting
+    from noether.plan.choices import Request
     from noether.progress import watched
     from noether.run import How
     from noether.shards import parsed
@@ -97,7 +97,7 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: b
     if path is None and not update:
         return None
     from noether.baseline import FILE
-    from noether.choices import select
+    from noether.plan.choices import select
     from noether.ratchet import Guard
     from noether.run import arguments
 
@@ -127,9 +127,9 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     named  other case files were named beside it, which are run instead
     Raises UsageError, also where it names case files that this user has not run from here, unless trusted.
     """
-    from noether import casetrust
-    from noether.choices import Request
     from noether.folder import read_about
+    from noether.plan.casefiles import trust as casetrust
+    from noether.plan.choices import Request
 
     about = read_about(run)
     kept = {k: v for k, v in about["arguments"].items() if k in Request.__dataclass_fields__}

@@ -10,10 +10,10 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import HEAVY_BALL
-from noether.complaint import told
 from noether.discovery.loss import Loss
 from noether.laws.exact import EXACT
 from noether.mechanics.wide import Dual, Functions
+from noether.plan.casefiles.complaint import told
 from noether.system.usage import UsageError
 
 POINTS, DIGITS = 3, 50

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import casefile
 from noether.cases import CATALOG, Case
-from noether.casetrial import Parameters
-from noether.complaint import Origin, told
+from noether.plan.casefiles import load as casefile
+from noether.plan.casefiles.complaint import Origin, told
+from noether.plan.casefiles.trial import Parameters
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError, unknown
 

@@ -11,9 +11,9 @@ import os
 import re
 from pathlib import Path
 
-from noether import casechild
 from noether.cases.case import Case, CaseError, Symmetry
 from noether.discovery.finding import Finding
+from noether.plan.casefiles import trial_process
 from noether.system.strict_reading import kind_of
 from noether.system.usage import UsageError
 
@@ -49,7 +49,7 @@ def place_tried(text: str, path: Path) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        casechild.tried(f"{draft}:{NAME}")
+        trial_process.tried(f"{draft}:{NAME}")
         os.link(draft, path)
     except FileExistsError as error:
         raise UsageError(f"--write {error.filename2 or error.filename}: the file is there already: nothing is written over, choose another name") from None

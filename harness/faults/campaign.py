@@ -9,7 +9,6 @@ from pathlib import Path
 
 from noether import faults
 from noether.cases import CATALOG
-from noether.choices import Selection
 from noether.decision import carry
 from noether.execute import execute
 from noether.faults import findings, generated, own, sensitivity
@@ -18,6 +17,7 @@ from noether.faults.probes import OwnCell
 from noether.folder import Folder
 from noether.laws.exact import EXACT
 from noether.mechanics.wide import require_wide
+from noether.plan.choices import Selection
 from noether.run import RecordingError
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
@@ -67,12 +67,12 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
-        from noether import plan
+        from noether.plan import design
 
         out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(CATALOG, profile, seed)
 
-        selection = Selection(tuple(CATALOG), OWN_CELLS, plan.RULES, plan.PRECISIONS, "numpy", "quick", seed)
-        out += plan.cells(selection)
+        selection = Selection(tuple(CATALOG), OWN_CELLS, design.RULES, design.PRECISIONS, "numpy", "quick", seed)
+        out += design.cells(selection)
     return sorted(out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh")))  # the longest first
 
 

@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 
-from noether import rarities
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
 from noether.faults.operations import (
@@ -31,6 +30,7 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
+from noether.plan import rarities
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 LANES, STEPS = 61, 8

@@ -283,7 +283,7 @@ def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
 
 def resumed() -> tuple[int, list[str]]:
     """A finished run of two cells, opened again."""
-    from noether.choices import Request
+    from noether.plan.choices import Request
 
     request = Request(("rayleigh",), law="D13", rule="heavy-ball", precision="float64", backend="numpy", lanes=5, steps=3)
     with tempfile.TemporaryDirectory() as place:

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether.blame import blamed
 from noether.cases.rules import RULES
-from noether.choices import case_named
 from noether.fuzz.breeding import Batch, Kept
 from noether.fuzz.example import Example, Subject
 from noether.fuzz.probe import Probe, final_states_differ
@@ -21,6 +19,8 @@ from noether.laws.exact.judge import spent_of
 from noether.laws.exact.residuals import LAG
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
+from noether.plan.casefiles.blame import blamed
+from noether.plan.choices import case_named
 from noether.regimes import REGIMES, draw
 from noether.verdicts.record import VIOLATED, Record
 

@@ -13,7 +13,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
-from noether import casefile, casetrust
 from noether.cases.rules import RULES
 from noether.crew import Crew, Died, Overdue, Raised
 from noether.decision import carry
@@ -28,6 +27,7 @@ from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels.loops import launch
 from noether.laws.exact.cell import rules_of
 from noether.mechanics.wide import require_wide
+from noether.plan.casefiles import load, trust
 from noether.run import RecordingError
 from noether.server import Setting
 from noether.system import memorylimit, processstate
@@ -41,7 +41,7 @@ CRASHES = 3  # batches that may fail inside the harness before the run ends
 def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
     """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any work."""
     require_wide()
-    casetrust.remember(campaign.files)
+    trust.remember(campaign.files)
     known = corpus.entries(campaign.corpus, trust=campaign.trust) if campaign.corpus and not campaign.probe.plant else []
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
     if not cells:
@@ -109,12 +109,12 @@ def about(campaign: Campaign, cells: list[Cell]) -> dict:
 
     said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
             "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,
-            "files": casefile.files(campaign.files)}  # fmt: skip
+            "files": load.files(campaign.files)}  # fmt: skip
     return {"arguments": said, "seed": campaign.seed, "backend": campaign.probe.backend, "laws": list(EXACT), "left_out": [], "cells": len(cells)}
 
 
 def files_of(campaign: Campaign) -> list[str]:
-    by_name = {casefile.named(word): word for word in campaign.files}
+    by_name = {load.named(word): word for word in campaign.files}
     return [by_name.get(case.name, "") for case in campaign.cases]
 
 
@@ -181,7 +181,7 @@ def workers(campaign: Campaign):
     if campaign.jobs == 1 and not campaign.files:
         yield here
         return
-    sources = casefile.sources(campaign.files)
+    sources = load.sources(campaign.files)
     with Crew(campaign.jobs, Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs), memorylimit.allowed())) as crew:
         yield lambda function, *arguments: crew.send(pickle.dumps((steady, (function, *arguments))), seconds=SECONDS)
 

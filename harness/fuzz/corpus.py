@@ -20,9 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import casefile
 from noether.cases.rules import RULES
-from noether.choices import case_named
 from noether.fuzz.example import PARAMETERS, Example, Subject, admit
 from noether.fuzz.minimise import fails
 from noether.fuzz.probe import Probe, fault
@@ -30,6 +28,8 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
+from noether.plan.casefiles import load
+from noether.plan.choices import case_named
 from noether.records import plain
 from noether.system import fields, seal
 from noether.system.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
@@ -85,7 +85,7 @@ def write(folder: Path, entry: Entry) -> Path:
 
 def text_of(entry: Entry) -> str:
     subject = entry.subject
-    files = casefile.files([subject.file]) if subject.file in casefile.READ else {}
+    files = load.files([subject.file]) if subject.file in load.READ else {}
     value = plain({"schema": SCHEMA, **asdict(subject), "files": files, "minimal": entry.minimal.as_dict(),
                    "worst": entry.worst.as_dict(), "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
     return json.dumps(value, allow_nan=False, indent=1)

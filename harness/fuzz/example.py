@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether import casechild, casefile, casetrust
 from noether.cases.rules import RULES
-from noether.choices import case_named
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
+from noether.plan.casefiles import load, trial_process
+from noether.plan.casefiles import trust as casetrust
+from noether.plan.choices import case_named
 from noether.system.usage import UsageError
 
 PARAMETERS = ("eta", "beta", "k", "eps")
@@ -84,8 +85,8 @@ class Example:
 
 def source(subject: Subject) -> None:
     """Load the case file of a subject that this run was given, where it has one. Raises UsageError."""
-    if subject.file and subject.case not in casefile.LOADED:
-        casefile.load(subject.file)
+    if subject.file and subject.case not in load.LOADED:
+        load.load(subject.file)
 
 
 def admit(subject: Subject, digests: dict, what: str, trust: bool) -> None:
@@ -94,13 +95,13 @@ def admit(subject: Subject, digests: dict, what: str, trust: bool) -> None:
     digests  name -> sha256 of what it must be; with `trust` it may have changed since, as a regression is for
     Raises UsageError, with nothing run, where this user has not run it from here.
     """
-    if not subject.file or subject.case in casefile.LOADED:
+    if not subject.file or subject.case in load.LOADED:
         return
-    if not casefile.is_file_word(subject.file):
+    if not load.is_file_word(subject.file):
         raise UsageError(f"file is {subject.file!r}, must be a case file: path/to/case.py")
     files = casetrust.located({subject.file: "", **digests}, [subject.file])
     casetrust.allow(what, files, start=None, trust=trust)
     if not trust:
         casetrust.check_unchanged(what, files)
-    with casefile.expecting(None if trust else files):
-        casefile.load(subject.file, casechild.tried(subject.file))
+    with load.expecting(None if trust else files):
+        load.load(subject.file, trial_process.tried(subject.file))

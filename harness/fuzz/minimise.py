@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.choices import case_named
 from noether.fuzz.example import Example, Subject
 from noether.fuzz.probe import Probe
 from noether.kernels.programs.precision import parse
+from noether.plan.choices import case_named
 
 BITS = (1, 2, 3, 4, 6, 8, 11, 16, 24, 32)  # significant bits that a number is cut to, fewest first
 ALL, FEW = None, 4  # lanes whose numbers change together; so few that each is tried alone too

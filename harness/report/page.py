@@ -33,7 +33,7 @@ SUBJECTS = (
 
 def render(records: list[Record], laws: list[str], about: dict) -> str:
     """The whole page. about: run.json."""
-    from noether.plan import LAWS as infos
+    from noether.plan.design import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()
     real = [r for r in records if not r.control]

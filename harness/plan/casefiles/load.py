@@ -16,12 +16,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from noether import casewatch
-from noether.casehome import HOMES, Home, ready
 from noether.cases import CATALOG, Case
-from noether.casesource import Refused, Source, file_digest, read, split
-from noether.casetrial import check_types
-from noether.complaint import Origin, told
+from noether.plan.casefiles import reads
+from noether.plan.casefiles.complaint import Origin, told
+from noether.plan.casefiles.package import HOMES, Home, ready
+from noether.plan.casefiles.source import Refused, Source, file_digest, read, split
+from noether.plan.casefiles.trial import check_types
 from noether.system import processstate
 from noether.system.timelimit import allowed, limited
 from noether.system.usage import UsageError, unknown
@@ -156,7 +156,7 @@ def load(word: str, report: Report | None = None) -> Case:
     """The one case that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
     path, wanted = split(word)
     module = already(word, path, report) or load_module(path, report)
-    READ[word] = vars(module)[casewatch.MARK]
+    READ[word] = vars(module)[reads.MARK]
     return declared(module, path, wanted)
 
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from noether import casefile
-from noether.casesource import canonical, file_digest, split
 from noether.kernels import cache_folders
+from noether.plan.casefiles import load
+from noether.plan.casefiles.source import canonical, file_digest, split
 from noether.system.usage import UsageError
 
 VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
@@ -57,7 +57,7 @@ def remember(words: Iterable[str]) -> None:
     """What these words have read, which their user has named; nothing where that cannot be kept safely."""
     now = os.getcwd()
     facts = [
-        (digest, path, now) for source in casefile.sources(words) for path, digest in source.files.items()
+        (digest, path, now) for source in load.sources(words) for path, digest in source.files.items()
     ]
     known = remembered()
     new = [fact for fact in dict.fromkeys(facts) if fact not in set(known)]
@@ -125,7 +125,7 @@ def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]
         raise UsageError(f"{what} is corrupt: cases is {cases!r:.60}, must be a list of text")
     if not isinstance(files, dict) or not all(isinstance(d, str) for d in files.values()):
         raise UsageError(f"{what} is corrupt: files is {files!r:.60}, must be an object of text")
-    words = tuple(word for word in cases if casefile.is_file_word(word))
+    words = tuple(word for word in cases if load.is_file_word(word))
     return words, {**dict.fromkeys(words, ""), **files}  # a word without a digest is nobody's
 
 

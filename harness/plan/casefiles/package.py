@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from noether import casewatch
-from noether.casesearch import locate
-from noether.casesource import Refused, Source, Text, file_digest, read, sha256
+from noether.plan.casefiles import reads as casewatch
+from noether.plan.casefiles.search import locate
+from noether.plan.casefiles.source import Refused, Source, Text, file_digest, read, sha256
 
 HOMES: dict[str, Home] = {}
 """By the name of the case file's module."""

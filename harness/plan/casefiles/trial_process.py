@@ -21,10 +21,10 @@ import sys
 import threading
 import time
 
-from noether import casefile
-from noether.casesource import sha256
-from noether.casetrial import try_out
-from noether.complaint import Origin
+from noether.plan.casefiles import load
+from noether.plan.casefiles.complaint import Origin
+from noether.plan.casefiles.source import sha256
+from noether.plan.casefiles.trial import try_out
 from noether.system import memorylimit
 from noether.system.machine import importable
 from noether.system.timelimit import VARIABLE, allowed, limited, overdue
@@ -39,19 +39,19 @@ _server: subprocess.Popen | None = None
 _turn = threading.Lock()
 
 
-def tried(word: str) -> casefile.Report:
+def tried(word: str) -> load.Report:
     """What the case that `word` means reads; it is not loaded here. Raises UsageError with what is wrong."""
-    path = casefile.split(word)[0]
-    text = casefile.text_of(path)
+    path = load.split(word)[0]
+    text = load.text_of(path)
     seconds = allowed()
-    must = casefile.expected()
+    must = load.expected()
     request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path],
                "digest": sha256(text), "memory": memorylimit.allowed(), "expected": None if must is None else dict(must)}  # fmt: skip
     with _turn:
         answer = ask(request, seconds + GRACE + STARTS)
     if answer["complaint"] is not None:
         raise UsageError(answer["complaint"])
-    return casefile.Report(text, answer["files"], tuple(answer["modules"]))
+    return load.Report(text, answer["files"], tuple(answer["modules"]))
 
 
 def ask(request: dict, patience: float) -> dict:
@@ -75,7 +75,7 @@ def server() -> subprocess.Popen:
     global _server
     if _server is None or _server.poll() is not None:
         _server = subprocess.Popen(
-            [sys.executable, "-c", "from noether.casechild import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", "from noether.plan.casefiles.trial_process import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env=importable(), start_new_session=True,
         )  # fmt: skip
         atexit.register(close)
@@ -131,7 +131,7 @@ def attended(request: dict, requests) -> dict:
     _, status = os.waitpid(child, 0)
     if "complaint" in told:
         return told
-    label, stage = f"case file {casefile.split(request['word'])[0]}", told.get("stage", "loading it")
+    label, stage = f"case file {load.split(request['word'])[0]}", told.get("stage", "loading it")
     why = (
         f"{overdue(request['seconds'])}: it was still {stage}" if late else f"{ending(status)} while {stage}"
     )
@@ -189,16 +189,16 @@ def trial(request: dict, writing: int) -> None:
         os.environ[memorylimit.VARIABLE] = str(request["memory"] / 2**30)
         memorylimit.limit(request["memory"])
         sys.path[:] = request["path"]
-        word, path = request["word"], casefile.split(request["word"])[0]
-        text = casefile.text_of(path)
+        word, path = request["word"], load.split(request["word"])[0]
+        text = load.text_of(path)
         if sha256(text) != request["digest"]:
             raise UsageError(f"case file {path} has changed while it was tried out: nothing of it was run")
-        with limited(request["seconds"]), casefile.expecting(request["expected"]):
+        with limited(request["seconds"]), load.expecting(request["expected"]):
             say(stage="loading it")
-            case = casefile.load(word, casefile.Report(text))
+            case = load.load(word, load.Report(text))
             try_out(case, Origin.of_file(path), lambda stage: say(stage=stage))
-        refused = casefile.refusals()
-        say(complaint=refused[0] if refused else None, **casefile.seen(word))
+        refused = load.refusals()
+        say(complaint=refused[0] if refused else None, **load.seen(word))
     except UsageError as error:
         say(complaint=str(error))
     except BaseException as error:

@@ -9,21 +9,21 @@ from __future__ import annotations
 from importlib import import_module
 
 from noether.cases.rules import RULES
-from noether.choices import Selection
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
+from noether.plan.choices import Selection
 
 SHOWN = 3  # cases whose reasons are told
 
 
 def why(law: str, selection: Selection) -> str:
     """One line: what the law needs, and what each case lacks of it."""
-    from noether import plan
+    from noether.plan import design
 
-    info = plan.LAWS[law]
+    info = design.LAWS[law]
     lacking = {}
     for case in selection.cases:
-        reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case, plan.MODULES)
+        reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case, design.MODULES)
         if reason:
             lacking.setdefault(reason, []).append(case.name)
     told = [f"{reason} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})" for reason, names in list(lacking.items())[:SHOWN]]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from noether import casechild, casefile, casetrial
 from noether.cases import CATALOG, Case
+from noether.plan.casefiles import load, trial, trial_process
 from noether.system.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
@@ -65,11 +65,11 @@ def select(request: Request) -> Selection:
     seed = whole("--seed", request.seed, 0, 2**63 - 1)
     overrides = overridden(request)
     cases, files = chosen_cases(request.cases)
-    from noether import plan
+    from noether.plan import design
 
-    laws = chosen_laws(request, plan.LAWS)
-    rules = several("rule", request.rule, tuple(plan.RULES))
-    precisions = several("precision", request.precision, tuple(plan.PRECISIONS))
+    laws = chosen_laws(request, design.LAWS)
+    rules = several("rule", request.rule, tuple(design.RULES))
+    precisions = several("precision", request.precision, tuple(design.PRECISIONS))
     said = {"cases": request.cases, "laws": request.law, "rules": request.rule, "precisions": request.precision, "overrides": overrides,
             "backend": request.backend != "auto"}  # fmt: skip
     asked = frozenset(name for name, value in said.items() if value)
@@ -116,11 +116,11 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
     for word in words:
         if isinstance(word, Case):
             if not any(word is case for case in CATALOG):
-                casetrial.try_object(word)
-                casefile.LOADED[word.name] = word
+                trial.try_object(word)
+                load.LOADED[word.name] = word
             cases.append(word)
-        elif casefile.is_file_word(word):
-            cases.append(casefile.load(word, casechild.tried(word)))
+        elif load.is_file_word(word):
+            cases.append(load.load(word, trial_process.tried(word)))
             files.append(word)
         else:
             cases.append(catalogued(word))
@@ -142,7 +142,7 @@ def catalogued(word: str) -> Case:
 
 def case_named(name: str) -> Case:
     """A case of the catalogue, or one that was loaded from a file in this process."""
-    return casefile.LOADED[name] if name in casefile.LOADED else catalogued(name)
+    return load.LOADED[name] if name in load.LOADED else catalogued(name)
 
 
 def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, named: bool) -> None:

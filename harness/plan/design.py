@@ -13,7 +13,6 @@ from functools import cache
 from importlib import import_module
 from itertools import product
 
-from noether import rarities
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES as RULE_TABLE
@@ -25,8 +24,9 @@ from noether.kernels.programs.trace import gradient
 from noether.laws.book import LAWS  # noqa: F401
 from noether.laws.exact import EXACT, controls
 from noether.laws.exact.cell import DiscreteCell, rules_of
-from noether.parity import GLANCE, WIDE_LANES, full_or_first, parity
-from noether.parity import not_here as parity_not_here
+from noether.plan import rarities
+from noether.plan.parity import GLANCE, WIDE_LANES, full_or_first, parity
+from noether.plan.parity import not_here as parity_not_here
 from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)

@@ -9,7 +9,7 @@ from noether.system import memorylimit
 from noether.system.timelimit import TimeUp
 from noether.system.usage import UsageError
 
-MODULE = "noether_case_"  # how modules made of case files are named (harness/casefile.py)
+MODULE = "noether_case_"  # how modules made of case files are named (harness/plan/casefiles/load.py)
 
 
 def blamed(error: BaseException) -> str:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, brief
-from noether.complaint import Origin, UndeclaredParameter, first_line, told
 from noether.kernels.programs.namespaces import NUMPY
+from noether.plan.casefiles.complaint import Origin, UndeclaredParameter, first_line, told
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError
 

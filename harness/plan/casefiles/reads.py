@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from noether.casesource import canonical
+from noether.plan.casefiles.source import canonical
 
 MARK = "__noether_case__"
 """In the globals of every module of a case: the Home that it belongs to."""
@@ -91,7 +91,7 @@ def importer() -> object | None:
     return None
 
 
-INNER = ("importlib", "importlib.util", "noether.casehome", __name__)
+INNER = ("importlib", "importlib.util", "noether.plan.casefiles.package", __name__)
 
 
 def seen(home, path: str, flags: int, importing: bool) -> None:

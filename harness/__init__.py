@@ -14,14 +14,14 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.cases.case import Metric as Metric
     from noether.cases.case import Symmetry as Symmetry
     from noether.discovery.finding import discover as discover
-    from noether.result import Result as Result
-    from noether.run import verify as verify
+    from noether.runs.result import Result as Result
+    from noether.runs.run import verify as verify
 
 __version__ = "0.2.0"
 
 PUBLIC = {
-    "verify": "noether.run",
-    "Result": "noether.result",
+    "verify": "noether.runs.run",
+    "Result": "noether.runs.result",
     "discover": "noether.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",

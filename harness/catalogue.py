@@ -124,7 +124,7 @@ def theory_of(law) -> str:
 
 def explained(word: str, run: Path | None = None) -> dict:
     """The same as `explain` for machines; power is null without a run. Raises UsageError."""
-    from noether.folder import read_run
+    from noether.runs.folder import read_run
     from noether.verdicts.power import of_law
 
     law = law_of(word)
@@ -138,7 +138,7 @@ def powers(law: str, run: Path | None) -> list[str]:
     """The smallest change of each coefficient that a run would have called violated, one line each."""
     if run is None:
         return [f"the smallest change that a run would have seen: noether explain {law} RUN"]
-    from noether.folder import read_run
+    from noether.runs.folder import read_run
     from noether.verdicts.power import of_law, percent
 
     found = of_law(read_run(run).records, law)

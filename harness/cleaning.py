@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from noether.folder import read_about
 from noether.kernels import cache_folders
+from noether.runs.folder import read_about
 from noether.system.lock import Lock
 from noether.system.usage import UsageError
 from noether.terminal import listing

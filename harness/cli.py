@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import typer
 
-from noether import commands, decision
+from noether import commands
 from noether.commands import (
     HOLDS,
     INTERNAL,
@@ -29,6 +29,7 @@ from noether.commands import (
 from noether.commands.app import app
 from noether.commands.completion import VARIABLE, prepare
 from noether.commands.verify import with_baseline_file
+from noether.runs import decision
 from noether.system import outlet
 from noether.system.outside import guarded
 from noether.system.usage import CannotRun, UsageError
@@ -97,7 +98,7 @@ def answered(command) -> int:
 def told(error: BaseException) -> int:
     """Say what ended a command before it had decided anything, with the violations that it had found; the exit code."""
     from noether.kernels.loops.launch import BackendMissing
-    from noether.run import RecordingError
+    from noether.runs.run import RecordingError
 
     for line in decision.carried(error):
         complain(line)

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from noether.comparison import Difference, LawChange
-from noether.folder import Run
+from noether.runs.comparison import Difference, LawChange
+from noether.runs.folder import Run
 from noether.table import COLOUR, SHOWN, WORD, listing, number
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 

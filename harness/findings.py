@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from noether.folder import Run
 from noether.laws.map.printed import map_of, markdown
 from noether.laws.published.book import BOOK
+from noether.runs.folder import Run
 from noether.system.usage import UsageError
 from noether.table import number
 from noether.verdicts.record import HOLDS, Record

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from noether import about
-from noether.folder import cell_done
-from noether.records import chained_line, sealed_lines
+from noether.runs import run_json
+from noether.runs.folder import cell_done
+from noether.runs.records_file import chained_line, sealed_lines
 from noether.system import seal
 
 
@@ -38,4 +38,4 @@ def rewrite(folder: Path, *, lines: dict[str, list[dict]] | None = None, **chang
         (folder / "cells.jsonl").write_text("".join(out), encoding="utf-8")
         said |= {"last": last} if "last" in said else {}
     said = {name: value for name, value in {**said, **changes}.items() if value is not ...}
-    (folder / "run.json").write_text(about.text(said), encoding="utf-8")
+    (folder / "run.json").write_text(run_json.text(said), encoding="utf-8")

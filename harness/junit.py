@@ -111,5 +111,5 @@ def document(records: list[Record], errors: dict[str, str] | None = None, *, tit
         element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal" if "Traceback" in error else "undecided", message=clean(error.strip().splitlines()[-1]))
         element.text = clean(error)
     if "end" in about and about["end"] is None:
-        xml.SubElement(suites.case("run", "noether.run", "the run is finished"), "error", type="unfinished", message="the run is unfinished: what is missing is not decided")
+        xml.SubElement(suites.case("run", "noether.runs.run", "the run is finished"), "error", type="unfinished", message="the run is unfinished: what is missing is not decided")
     return suites.text()

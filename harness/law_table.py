@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from noether.run import Result
+from noether.runs.run import Result
 from noether.terminal import COLOUR, console, listing, number
 from noether.verdicts.power import of_law, percent
 from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record

@@ -196,15 +196,15 @@ def busy(text: str, *, quiet: bool = False, verbose: bool = False) -> Iterator[P
 
 
 def watched(request, *, quiet: bool = False, verbose: bool = False, **rest):
-    """noether.run.run, watched."""
-    from noether.run import run
+    """noether.runs.run.run, watched."""
+    from noether.runs.run import run
 
     with busy("planning", quiet=quiet, verbose=verbose) as progress:
         return run(request, watch=watcher(progress), **rest)
 
 
 def watcher(progress: Progress):
-    """What noether.run and the campaigns call: watch("cells", total=, done=), watch("runs", names=), watch("done", done=Done)."""
+    """What noether.runs.run and the campaigns call: watch("cells", total=, done=), watch("runs", names=), watch("done", done=Done)."""
 
     def watch(event: str, **facts) -> None:
         if event == "cells":

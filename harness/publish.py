@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.folder import Run, read_about, read_run
 from noether.junit import document as junit
 from noether.report import render
-from noether.result import Result
+from noether.runs.folder import Run, read_about, read_run
+from noether.runs.result import Result
 from noether.system.files import write_whole
 from noether.system.usage import UsageError
 

@@ -37,7 +37,7 @@ class Noether:
         return self.decided(case, {"laws": law, **options})
 
     def decided(self, case, options: dict):
-        from noether.run import verify
+        from noether.runs.run import verify
         from noether.system.usage import UsageError
 
         __tracebackhide__ = True

@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 
 from noether.cases import CATALOG, Case
-from noether.folder import RUNS
 from noether.kernels.loops.launch import Job
+from noether.runs.folder import RUNS
 from noether.verdicts.record import Record
 
 

@@ -84,8 +84,8 @@ def mutations(place: Path, *, seed: int = 0, count: int = 3000) -> list[str]:
 
 def kinds(place: Path) -> dict[str, Callable]:
     """Name of a kind -> f(rng, told) -> what is wrong, or ''."""
-    from noether import baseline
     from noether.fuzz import corpus
+    from noether.runs import baseline
 
     whole, out = place / "whole", {}
     for name in ("run.json", "records.jsonl", "cells.jsonl"):
@@ -104,7 +104,7 @@ def examples(place: Path) -> Path:
 
 
 def meaning(folder: Path):
-    from noether.folder import read_run
+    from noether.runs.folder import read_run
 
     run = read_run(folder)
     return run.about, [r.as_dict() for r in run.records], run.cells, run.errors
@@ -130,7 +130,7 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
         from noether.publish import page
 
         about, *_ = meaning(to)
-        from noether.folder import read_run
+        from noether.runs.folder import read_run
 
         run = read_run(to)
         return page(run.records, about["laws"], about)
@@ -152,7 +152,7 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
 
 
 def sealed_about(value: dict) -> str:
-    from noether import about
+    from noether.runs import run_json as about
 
     return about.text({name: x for name, x in value.items() if name != "check"})
 

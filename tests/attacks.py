@@ -120,7 +120,7 @@ def child(request: dict) -> None:
     signal.alarm(30)
     stub(request["found"])
     if request["work"]:
-        sys.modules["noether.run"].work = lambda *_: exec(request["work"], {"sys": sys, "os": os, "signal": signal})
+        sys.modules["noether.runs.run"].work = lambda *_: exec(request["work"], {"sys": sys, "os": os, "signal": signal})
     sys.argv = ["noether", *request["words"]]
     ATTACKS[request["attack"]]()
     streams()
@@ -132,10 +132,11 @@ def stub(found: str) -> None:
     import noether.faults.campaign as faults
     import noether.findings
     import noether.fuzz.watching as fuzz
-    from noether import catalogue, replaying
+    from noether import catalogue
     from noether.bench import campaign as bench
     from noether.laws import map
     from noether.laws.map import printed
+    from noether.runs import replaying
 
     codes = {"holds": 0, "violated": 1, "undecided": 3}
     noether.findings.page = lambda run: "# Findings\n"

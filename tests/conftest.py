@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 import noether.plan
 
-threadpool_limits(1, user_api="blas")  # as in a run (harness/execute.py)
+threadpool_limits(1, user_api="blas")  # as in a run (harness/runs/execute.py)
 
 # No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so that a
 # red build is about the change.

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import scatter
-from noether.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
 from noether.cli import call
 from noether.commands.verify import with_baseline_file
-from noether.ratchet import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
-from noether.scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
+from noether.runs import seed_scatter
+from noether.runs.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
+from noether.runs.regression import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
+from noether.runs.seed_scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, Record
 
 SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
@@ -209,7 +209,7 @@ def test_the_allowance_is_the_quantile_of_a_logistic_ratio():
     found, n = SCATTER[("D2", "wide")], 300
     F = entry_factor(NAME, n)
     alarm = n / (1 + F ** (1 / found.entry))  # (1), n entries
-    assert alarm == pytest.approx(scatter.ALARM / 2)
+    assert alarm == pytest.approx(seed_scatter.ALARM / 2)
 
 
 @pytest.mark.parametrize("times, marked", [(0.999, False), (1.001, True)])
@@ -300,7 +300,7 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
     runs = [{n: math.exp(0.1 * rng.gumbel()) / 10 for n in names} for _ in range(8)]
     (found,) = measure(runs).values()
     assert isinstance(found, Scatter) and 0.1 < found.entry < 0.25, "never below the scale that was drawn from"
-    allowed = (2 * len(names) / scatter.ALARM - 1) ** found.entry
+    allowed = (2 * len(names) / seed_scatter.ALARM - 1) ** found.entry
     assert all(a[n] <= b[n] * allowed for a in runs for b in runs for n in names)
     with pytest.raises(ValueError, match="at least 3 seeds"):
         measure(runs[:2])
@@ -308,17 +308,17 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
 
 def test_the_committed_baseline_is_of_the_plain_quick_run():
     from noether.plan.choices import Request
-    from noether.run import arguments
+    from noether.runs.run import arguments
 
-    kept = read(Path(scatter.__file__).resolve().parent.parent / "baseline.json")
+    kept = read(Path(seed_scatter.__file__).resolve().parent.parent.parent / "baseline.json")
     assert kept.choice == {name: arguments(Request())[name] for name in kept.choice} and kept.run["seed"] == 0
-    assert text(kept) == (Path(scatter.__file__).resolve().parent.parent / "baseline.json").read_text(), "as --update-baseline writes it"
+    assert text(kept) == (Path(seed_scatter.__file__).resolve().parent.parent.parent / "baseline.json").read_text(), "as --update-baseline writes it"
     assert {name.split(" ")[0] for name in kept.entries} >= {"T1", "D0", "D2", "O3", "B1"}
 
 
 def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nobody_asked(plan, capsys, monkeypatch, tmp_path):
     """A note, at the same choice alone; of another seed only what was asked and is undecided."""
-    from noether import ratchet as module
+    from noether.runs import regression as module
 
     made()
     monkeypatch.setattr(module, "SHIPPED", Path("baseline.json").resolve())

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import about as sealed
 from noether import cli
-from noether.folder import read_run
 from noether.plan.casefiles import load, trust
 from noether.plan.casefiles.source import sha256
+from noether.runs import run_json as sealed
+from noether.runs.folder import read_run
 
 WORDS = [
     "--law",

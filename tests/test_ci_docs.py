@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from noether.cli import app
-from noether.scatter import SCATTER, entry_factor, mean_factor
+from noether.runs.seed_scatter import SCATTER, entry_factor, mean_factor
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

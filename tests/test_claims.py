@@ -9,7 +9,7 @@ from noether.laws.book import LAWS
 from noether.laws.published import models, norms
 from noether.laws.published.book import BOOK, OPEN, claimed
 from noether.laws.published.evidence import rounding
-from noether.records import line, parse
+from noether.runs.records_file import line, parse
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
 
 CELLS = {c.law: c for c in claims.cells(CORE, "quick", 1)}

@@ -7,7 +7,7 @@ import pytest
 from test_ci_docs import named, parse, wrong_in
 from test_crew import Cell
 
-from noether import executors
+from noether.runs import executors
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
 
@@ -43,7 +43,7 @@ def test_the_call_from_python_does_what_it_says(capsys):
 
 
 def test_the_factory_of_the_page_is_an_executor(tmp_path, monkeypatch):
-    from noether.execute import execute
+    from noether.runs.execute import execute
 
     (tmp_path / "my_cluster.py").write_text(blocks("python")[1])
     monkeypatch.syspath_prepend(tmp_path)

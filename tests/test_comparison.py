@@ -8,11 +8,11 @@ from xml.etree import ElementTree as xml
 import pytest
 
 from noether.cli import call
-from noether.comparison import difference
 from noether.comparison_table import told
-from noether.folder import Run
 from noether.forging import rewrite
 from noether.report.compare import render
+from noether.runs.comparison import difference
+from noether.runs.folder import Run
 from noether.verdicts.record import ORDER, VIOLATED, Record
 
 ABOUT = {

@@ -14,7 +14,7 @@ import pytest
 from noether import doctor
 from noether.cli import call
 from noether.plan.choices import Request, select
-from noether.run import plan
+from noether.runs.run import plan
 from noether.system import compilers
 
 ROOT = Path(__file__).resolve().parent.parent

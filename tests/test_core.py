@@ -11,7 +11,7 @@ import pytest
 from noether.kernels.loops import launch
 from noether.mechanics import wide
 from noether.plan.choices import Request, select
-from noether.run import plan
+from noether.runs.run import plan
 from noether.system import resources
 from noether.system.machine import EXTRAS, importable, remedy
 
@@ -148,7 +148,7 @@ def test_a_run_says_at_its_start_that_longdouble_is_too_narrow(monkeypatch, tmp_
 
 
 def test_a_worker_whose_longdouble_is_too_narrow_gives_no_verdict(monkeypatch):
-    from noether.execute import run_cell
+    from noether.runs.execute import run_cell
 
     monkeypatch.setattr(wide, "WIDE", np.float64)
     done = run_cell(import_module("fakes").Cell("c", "D0", "case", "heavy-ball", "float64", 0))

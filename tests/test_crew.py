@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from noether.crew import Crew, Died, Overdue, Raised, Unloadable
-from noether.execute import execute
-from noether.server import Setting
+from noether.runs.execute import execute
+from noether.runs.worker import Setting
+from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
 from noether.system.machine import importable
 from noether.system.usage import CannotRun
 from noether.verdicts.record import OUTSIDE, Record
@@ -90,7 +90,7 @@ def test_a_cell_whose_worker_was_killed_once_is_whole_the_second_time(tmp_path):
 
 @pytest.mark.parametrize("does", ["hangs", "hangs deaf"])
 def test_a_cell_that_hangs_ends_in_its_time_and_the_others_go_on(does, monkeypatch):
-    monkeypatch.setattr("noether.crew.GRACE", 1.0)
+    monkeypatch.setattr("noether.runs.worker_pool.GRACE", 1.0)
     begin = time.monotonic()
     done = done_by_name([Cell("a"), Cell("stuck", does), Cell("b")], seconds=3)
     assert "--cell-seconds" in done["stuck"].lost and done["a"].records and done["b"].records
@@ -105,7 +105,7 @@ def test_memory_beyond_the_limit_is_the_cells_own_error():
 
 
 def ran(cell):
-    from noether.execute import run_cells
+    from noether.runs.execute import run_cells
 
     return run_cells([cell])
 
@@ -127,7 +127,7 @@ def test_ten_kills_lose_and_double_nothing(tmp_path):
 
 
 def test_cells_of_a_case_file_share_no_process_with_others():
-    from noether.execute import sent
+    from noether.runs.execute import sent
 
     cells = [Cell(f"{case}{k}", case=case) for k in range(2) for case in ("", "mine", "yours")]
     groups, here = sent(cells, {"mine": 1, "yours": 2}, 2, 60.0)
@@ -139,7 +139,7 @@ def test_cells_of_a_case_file_share_no_process_with_others():
 
 def test_a_worker_leaves_when_its_parent_is_killed(tmp_path):
     program = (
-        "import os, sys, time\nfrom noether.crew import Crew\n"
+        "import os, sys, time\nfrom noether.runs.worker_pool import Crew\n"
         "crew = Crew(1); print(crew.submit(os.getpid).result(), flush=True)\n"
         "crew.submit(time.sleep, 1000); time.sleep(1000)\n"
     )
@@ -177,7 +177,7 @@ def test_no_thread_or_process_to_be_had_is_one_line_and_no_hang(monkeypatch):
 
 
 def test_a_worker_that_dies_before_it_is_ready_is_one_line(monkeypatch):
-    monkeypatch.setattr("noether.crew.BEGIN", "raise SystemExit(5)")
+    monkeypatch.setattr("noether.runs.worker_pool.BEGIN", "raise SystemExit(5)")
     with pytest.raises(CannotRun, match="cannot be made ready: its worker process ended by itself, with exit code 5"):
         list(execute([Cell("a"), Cell("b")], jobs=2))
 
@@ -192,7 +192,7 @@ def test_leaving_early_ends_the_workers():
 
 def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_told(tmp_path):
     head = (
-        "import os\nfrom dataclasses import dataclass\nfrom noether.execute import execute\n"
+        "import os\nfrom dataclasses import dataclass\nfrom noether.runs.execute import execute\n"
         "@dataclass\nclass Mine:\n    name: str\n    def run(self): raise ValueError(os.getpid())\n"
     )
     body = "found = list(execute([Mine('a'), Mine('b')], jobs=2))\nprint(os.getpid(), sorted(d.error.split()[-1] for d in found))\n"

@@ -22,7 +22,7 @@ from noether.laws.exact.diagnosis import attach, diagnose
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.laws.exact.matching_fault import operations
 from noether.mechanics.trajectory import Trajectory
-from noether.records import line, parse
+from noether.runs.records_file import line, parse
 from noether.verdicts.record import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

@@ -6,12 +6,12 @@ import pytest
 
 from noether.cli import call
 from noether.commands import discover as command
-from noether.decision import decide
 from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import BROKEN, NAME, write
 from noether.mechanics.symbolic import prove
 from noether.plan.casefiles import load as casefile
+from noether.runs.decision import decide
 from noether.system.usage import UsageError
 
 LOSSES = '''

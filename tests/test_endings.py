@@ -11,17 +11,13 @@ from pathlib import Path
 import fakes
 import pytest
 
-from noether import decision
 from noether.cases import CORE
 from noether.cli import Terminated, call
-from noether.crew import Died
 from noether.discovery.finding import discover
 from noether.discovery.loss import load
 from noether.discovery.writing import NAME, write
-from noether.execute import Done
 from noether.faults import campaign as faults
 from noether.faults import findings
-from noether.folder import Folder
 from noether.fuzz import campaign as fuzz
 from noether.fuzz.batch import Finding, run_batch
 from noether.fuzz.breeding import Batch, Cell
@@ -29,7 +25,11 @@ from noether.fuzz.example import Subject
 from noether.fuzz.outcome import Campaign, absorb
 from noether.fuzz.probe import Probe
 from noether.plan.casefiles import trial_process
-from noether.run import RecordingError
+from noether.runs import decision
+from noether.runs.execute import Done
+from noether.runs.folder import Folder
+from noether.runs.run import RecordingError
+from noether.runs.worker_pool import Died
 from noether.system.machine import importable
 from noether.system.usage import UsageError
 
@@ -154,8 +154,8 @@ def test_a_loss_that_asks_to_leave_is_an_error_of_its_batch_and_of_its_cell(monk
     def leave(*_):
         raise SystemExit(0)
 
-    from noether.execute import run_cell
     from noether.fuzz import batch as batches
+    from noether.runs.execute import run_cell
 
     monkeypatch.setattr(batches, "fill", leave)
     assert "SystemExit" in run_batch(batch(), Probe("numpy")).error

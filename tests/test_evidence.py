@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 
-from noether import run as running
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
 from noether.cases.rules import RULES
@@ -20,6 +19,7 @@ from noether.mechanics import sweep, wide
 from noether.mechanics.domain import normal_steps, overflowing, same_stores
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import Request
+from noether.runs import run as running
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from test_crew import Cell
 
-from noether import executors, run, shards
-from noether.execute import execute
-from noether.folder import read_run
 from noether.plan.choices import Request
-from noether.records import line
-from noether.result import How
+from noether.runs import executors, run, shards
+from noether.runs.execute import execute
+from noether.runs.folder import read_run
+from noether.runs.records_file import line
+from noether.runs.result import How
 from noether.system.usage import CannotRun, UsageError
 from noether.table import verdict
 
@@ -93,7 +93,7 @@ def test_a_cell_that_kills_its_process_is_named_and_the_others_go_on(tmp_path):
 
 
 def test_a_worker_of_other_versions_is_refused(monkeypatch):
-    from noether.server import Setting
+    from noether.runs.worker import Setting
 
     with pytest.raises(CannotRun, match="noether is .*, 0.0 where the run was started: they must be the same"):
         executors.remote(b"", Setting(), 1.0, tuple((n, "0.0" if n == "noether" else v) for n, v in executors.same()))
@@ -131,7 +131,7 @@ def test_an_entry_point_is_an_engine(monkeypatch):
         def load(self):
             return lambda rest: ThreadPoolExecutor(int(rest))
 
-    monkeypatch.setattr(executors, "entry_points", lambda group: [Point()] if group == "noether.executors" else [])
+    monkeypatch.setattr(executors, "entry_points", lambda group: [Point()] if group == "noether.runs.executors" else [])
     done = list(execute([Cell("a"), Cell("b")], executor=executors.engine("mine:2", 1)))
     assert len(done) == 2 and all(d.records for d in done)
 
@@ -200,7 +200,7 @@ def altered(path: Path, to: Path, change) -> Path:
     """A copy of a run folder whose records are changed and kept with checks that fit."""
     import shutil
 
-    from noether.folder import Folder
+    from noether.runs.folder import Folder
 
     found = read_run(path)
     shutil.copytree(path, to)
@@ -260,7 +260,7 @@ def test_a_part_that_was_cut_off_goes_on_as_that_part(parts, tmp_path):
 
 
 def test_longest_cells_are_dealt_first():
-    from noether.costs import cost
+    from noether.runs.costs import cost
 
     plan = run.plan(run.select(REQUEST))
     dealt = [shards.part(plan, (i, 3)).cells for i in (1, 2, 3)]
@@ -291,7 +291,7 @@ def test_other_instructions_where_cells_run_are_told(monkeypatch):
 def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):
     import shutil
 
-    from noether.folder import Folder
+    from noether.runs.folder import Folder
 
     other = tmp_path / "other"
     shutil.copytree(parts[2], other)

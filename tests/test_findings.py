@@ -7,10 +7,10 @@ import pytest
 
 from noether.cli import call
 from noether.findings import page
-from noether.folder import Run
 from noether.laws.map.table import COLUMNS, PREDICTED, ROWS
 from noether.laws.published.book import BOOK
-from noether.records import line
+from noether.runs.folder import Run
+from noether.runs.records_file import line
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 

@@ -12,12 +12,12 @@ import pytest
 from fakes import Cell
 
 from noether.cli import call
-from noether.folder import Folder
 from noether.forging import read_lines, rewrite
 from noether.plan.choices import Request
 from noether.publish import publish
-from noether.result import How
-from noether.run import RecordingError, run
+from noether.runs.folder import Folder
+from noether.runs.result import How
+from noether.runs.run import RecordingError, run
 from noether.system.files import Appender, Place, write_whole
 from noether.system.lock import Lock, Replaced
 from noether.system.machine import importable
@@ -337,6 +337,6 @@ def test_records_that_cannot_be_kept_end_a_run_in_one_line(plan, capsys, monkeyp
 
 def test_a_folder_is_written_where_there_is_no_fcntl():
     """As on Windows; there filelock takes msvcrt."""
-    program = "import sys; sys.modules['fcntl'] = None; import noether.folder, noether.run, noether.system.lock; print('here')"
+    program = "import sys; sys.modules['fcntl'] = None; import noether.runs.folder, noether.runs.run, noether.system.lock; print('here')"
     done = subprocess.run([sys.executable, "-c", program], env=importable(), capture_output=True, text=True)
     assert done.stdout == "here\n", done.stderr

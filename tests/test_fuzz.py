@@ -13,7 +13,6 @@ import pytest
 
 from noether import cli, regimes
 from noether.cases import CORE
-from noether.folder import read_run
 from noether.fuzz import batch as batches
 from noether.fuzz import campaign as campaigns
 from noether.fuzz.batch import run_batch
@@ -40,6 +39,7 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
 from noether.regimes import REGIMES, units
+from noether.runs.folder import read_run
 from noether.verdicts.record import HOLDS, VIOLATED
 
 ROOT = Path(__file__).resolve().parent.parent

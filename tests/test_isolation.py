@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from noether.folder import read_run
+from noether.runs.folder import read_run
 from noether.system.machine import importable
 
 CASE = """
@@ -95,10 +95,10 @@ def test_a_case_that_ends_the_run_itself_never_ends_it_with_0(end, after, tmp_pa
 
 
 def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monkeypatch):
-    from noether import run
-    from noether.execute import Done
     from noether.plan.choices import Request
-    from noether.result import How
+    from noether.runs import run
+    from noether.runs.execute import Done
+    from noether.runs.result import How
     from noether.verdicts.record import VIOLATED
 
     honest = run.execute

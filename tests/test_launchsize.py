@@ -2,8 +2,8 @@
 
 import pytest
 
-from noether import launchsize, run
 from noether.plan.choices import Request, select
+from noether.runs import launchsize, run
 from noether.system import memorylimit
 from noether.system.usage import UsageError
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from noether import law_table
 from noether.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
-from noether.run import Result
+from noether.runs.run import Result
 from noether.terminal import console
 from noether.verdicts.record import summarise
 

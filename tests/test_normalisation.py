@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from noether import promises
 from noether.cases import CORE
 from noether.kernels.loops import launch, noise, noisy_launch
 from noether.laws import normalisation
@@ -28,6 +27,7 @@ from noether.laws.normalisation import cell as cell_constants
 from noether.laws.normalisation.cell import TANGENTIAL, Cell
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime, corrected, gain
+from noether.runs import completeness
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
 K = 1 / 8
@@ -477,8 +477,8 @@ def test_error_bars_cover_as_often_as_they_say():
 
 @pytest.mark.parametrize("law", ["S2", "S3", "S4"])
 def test_bars_a_thousand_times_as_wide_are_noticed_as_idle(records, law):
-    """What is at most a thousandth spent in every mean of a run is no accident (harness/promises.py)."""
+    """What is at most a thousandth spent in every mean of a run is no accident (harness/runs/completeness.py)."""
     mine = [r for rs in records.values() for r in rs if r.law == law and r.control is None]
-    assert sum(r.kind == STATISTICAL for r in mine) >= 4 and not promises.idle(mine, [law])
+    assert sum(r.kind == STATISTICAL for r in mine) >= 4 and not completeness.idle(mine, [law])
     wide = [replace(r, spent=r.spent / 1000) if r.kind == STATISTICAL else r for r in mine]
-    assert [line for line in promises.idle(wide, [law]) if line.startswith(law)]
+    assert [line for line in completeness.idle(wide, [law]) if line.startswith(law)]

@@ -221,7 +221,7 @@ def test_replay_picks_what_it_was_asked_for(plan, option, monkeypatch):
         picked.append(record)
         return True, "equal"
 
-    monkeypatch.setattr("noether.replaying.Replays.again", again)
+    monkeypatch.setattr("noether.runs.replaying.Replays.again", again)
     assert (
         call(["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1", "--out", "r"])
         == 0

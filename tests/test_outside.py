@@ -181,7 +181,7 @@ def test_an_internal_error_gives_no_order(plan, capsys, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("a\n::stop-commands::x\x1b[2J")
 
-    monkeypatch.setattr("noether.run.run", broken)
+    monkeypatch.setattr("noether.runs.run.run", broken)
     assert call(["verify", "rayleigh"]) == 70
     assert harmless(capsys.readouterr().err)
 

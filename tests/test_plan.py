@@ -20,7 +20,7 @@ from noether.mechanics.symbolic import prove
 from noether.plan import design
 from noether.plan.casefiles import load
 from noether.plan.choices import Request, select
-from noether.replay import ReplayError, replay
+from noether.runs.replay_lane import ReplayError, replay
 from noether.verdicts.record import HOLDS
 
 QUICK = design.cells(select(Request(backend="numpy")))

@@ -160,9 +160,9 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
         (["faults"], "noether.faults.campaign.cells"),
         (["fuzz", "--jobs", "1"], "noether.fuzz.campaign.grid"),
         (["bench", "--quick"], "noether.bench.campaign.measure"),
-        (["findings", "."], "noether.folder.read_run"),
+        (["findings", "."], "noether.runs.folder.read_run"),
         (["report", "."], "noether.publish.read_run"),
-        (["replay", "."], "noether.replaying.Replays"),
+        (["replay", "."], "noether.runs.replaying.Replays"),
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",
 )
@@ -177,9 +177,9 @@ def test_no_command_that_works_long_is_silent(command, patched, often, monkeypat
     monkeypatch.chdir(tmp_path)
     if command[0] == "replay":
         monkeypatch.setattr(
-            "noether.folder.read_run", lambda path: type("R", (), {"about": {}, "notes": [], "path": path})()
+            "noether.runs.folder.read_run", lambda path: type("R", (), {"about": {}, "notes": [], "path": path})()
         )
-        monkeypatch.setattr("noether.replaying.pick", lambda *x: None)
+        monkeypatch.setattr("noether.runs.replaying.pick", lambda *x: None)
     monkeypatch.setattr(patched, slowly)
     assert call(command) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -274,8 +274,8 @@ def held(kept=[]):  # noqa: B006  (kept as long as the process)
 
 
 def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
-    from noether.crew import Crew
-    from noether.server import Setting
+    from noether.runs.worker import Setting
+    from noether.runs.worker_pool import Crew
 
     with Crew(1, Setting(path=tuple(sys.path))) as crew:
         assert crew.submit(held).result(60) == "locked"
@@ -293,8 +293,8 @@ def interpreting():
 
 
 def test_the_interpreter_of_a_worker_that_is_killed_ends_with_it():
-    from noether.crew import Crew
-    from noether.server import Setting
+    from noether.runs.worker import Setting
+    from noether.runs.worker_pool import Crew
 
     crew = Crew(1, Setting(path=tuple(sys.path)))
     child = crew.submit(interpreting).result(60)

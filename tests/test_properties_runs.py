@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from noether import run as running
-from noether.execute import execute
-from noether.folder import read_run
 from noether.forging import rewrite
 from noether.laws.exact.cell import DiscreteCell
 from noether.plan.choices import Request, select
-from noether.records import plain
+from noether.runs import run as running
+from noether.runs.execute import execute
+from noether.runs.folder import read_run
+from noether.runs.records_file import plain
 from noether.verdicts.record import OUTSIDE, Record
 
 REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)

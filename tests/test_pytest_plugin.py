@@ -66,7 +66,7 @@ def test_a_failing_test_shows_what_is_violated_and_how_to_replay_it(tmp_path):
     assert f"noether replay {tmp_path}/base/test_all0/run1 --law D2 --cell D2/my-ratio/float64 --symmetry scale" in out
     assert (tmp_path / "base/test_all0/run1/records.jsonl").exists(), "the run that is to be replayed is kept"
     assert f"UsageError: case file {tmp_path}/false_symmetry.py: symmetry rotation is false: <grad f, xi> is" in out
-    assert "harness/run.py" not in out, "a traceback through the harness helps nobody who wrote a test"
+    assert "harness/runs/run.py" not in out, "a traceback through the harness helps nobody who wrote a test"
 
 
 def test_the_example_of_the_documentation_passes():

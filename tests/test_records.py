@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cli import call
-from noether.folder import Folder, read_run
 from noether.forging import rewrite
-from noether.records import line, parse, read_records
-from noether.run import check_same
+from noether.runs.folder import Folder, read_run
+from noether.runs.records_file import line, parse, read_records
+from noether.runs.run import check_same
 from noether.system.files import Appender, Place
 from noether.system.lock import Lock
 from noether.system.machine import importable
@@ -217,7 +217,7 @@ def test_check_same_passes_what_is_the_same(small):
 
 def test_a_folder_in_use_is_refused(plan, capsys):
     Path("r").mkdir()
-    holder = "import sys; from noether.folder import Folder; from pathlib import Path; x = Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
+    holder = "import sys; from noether.runs.folder import Folder; from pathlib import Path; x = Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
     environment = importable()
     process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     try:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from test_plan import QUICK
 
-from noether import cli, run
-from noether.execute import run_cell
-from noether.folder import Folder, read_run
+from noether import cli
 from noether.laws.exact import EXACT
 from noether.plan.choices import Request, select
-from noether.replaying import Replays, line, pick
+from noether.runs import run
+from noether.runs.execute import run_cell
+from noether.runs.folder import Folder, read_run
+from noether.runs.replaying import Replays, line, pick
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 
@@ -21,7 +22,7 @@ NUMPY = Request(backend="numpy")
 
 
 def kept(path, request, done):
-    """A run folder of these (cell name, records), as noether.run writes it."""
+    """A run folder of these (cell name, records), as noether.runs.run writes it."""
     folder = Folder.create(
         path,
         {

@@ -200,7 +200,7 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
     from fakes import Cell
 
     from noether.law_table import laws_table
-    from noether.run import Result
+    from noether.runs.run import Result
     from noether.terminal import console
     from noether.verdicts.record import summarise
 

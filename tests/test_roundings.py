@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import instruments, known_numbers, promises
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
 from noether.laws.exact.cell import DiscreteCell
 from noether.mechanics import domain, roundings
+from noether.runs import completeness, known_answers, known_numbers
 from noether.verdicts.record import HOLDS, VIOLATED
 
 DIGITS = {
@@ -229,9 +229,9 @@ def truncated(x):
 
 @pytest.mark.parametrize("wrong", [ties_away, ties_odd, truncated])
 def test_a_wrong_tie_of_the_oracle_is_seen_by_every_run(wrong, monkeypatch):
-    assert not known_numbers.roundings() and known_numbers.roundings in instruments.INSTRUMENTS
+    assert not known_numbers.roundings() and known_numbers.roundings in known_answers.INSTRUMENTS
     monkeypatch.setattr(precision, "bfloat16_bits", wrong)
-    told = promises.broken([], [], [], {}, whole=False)
+    told = completeness.broken([], [], [], {}, whole=False)
     assert len(told) == 4 and all("bfloat16" in line for line in told), told
 
 
@@ -246,7 +246,7 @@ def test_a_half_that_is_rounded_away_is_seen_by_every_run(monkeypatch):
 def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypatch):
     """B1 compares two backends, and both could be wrong: it stores the known points too."""
     cell = DiscreteCell(
-        instruments.launch()[0], "heavy-ball", "bfloat16", "triton-ptx", "parity", ("B1",), 33, 1, 4
+        known_answers.launch()[0], "heavy-ball", "bfloat16", "triton-ptx", "parity", ("B1",), 33, 1, 4
     )
     if launch.missing(cell.backend):
         pytest.skip(launch.missing(cell.backend))

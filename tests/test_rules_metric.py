@@ -20,7 +20,7 @@ from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.replay import replay
+from noether.runs.replay_lane import replay
 from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

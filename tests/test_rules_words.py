@@ -11,13 +11,13 @@ import pytest
 import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
-from noether import instruments, known_numbers
 from noether.cases import rules
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
+from noether.runs import known_answers, known_numbers
 
 torch = pytest.importorskip("torch")
 HERE = [b for b in launch.BACKENDS if not launch.missing(b)]
@@ -216,7 +216,7 @@ def test_exponentiated_gradient_is_torchs_softmax_of_moved_logits():
     ("where", "wrong"), [("WARMUP", 4), ("MILESTONES", (32, 63)), ("MILESTONES", (31, 64))]
 )
 def test_a_moved_constant_of_the_schedule_is_seen_by_every_run(where, wrong, monkeypatch):
-    assert not known_numbers.shares() and known_numbers.shares in instruments.INSTRUMENTS
+    assert not known_numbers.shares() and known_numbers.shares in known_answers.INSTRUMENTS
     monkeypatch.setattr(rules, where, wrong)
     assert known_numbers.shares()
 
@@ -261,4 +261,4 @@ def test_a_step_that_kernel_and_law_have_wrong_alike_is_seen_by_every_run(monkey
     """Nesterov without its look-ahead, as a rule that kernel and law both read."""
     assert not known_numbers.steps()
     monkeypatch.setitem(RULES, "nesterov", rules.replace(RULES["nesterov"], nesterov=False))
-    assert any("nesterov" in line for line in instruments.faulty())
+    assert any("nesterov" in line for line in known_answers.faulty())

@@ -14,7 +14,7 @@ from noether.mechanics.sweep import draw
 from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import Request
-from noether.run import How, run
+from noether.runs.run import How, run
 from noether.verdicts.record import HOLDS
 
 

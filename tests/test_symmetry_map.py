@@ -14,7 +14,7 @@ from noether.laws.book import LAWS
 from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
 from noether.mechanics.symbolic import prove
-from noether.records import line, parse
+from noether.runs.records_file import line, parse
 from noether.system.usage import UsageError
 from noether.verdicts import orders, powers
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED

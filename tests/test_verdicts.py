@@ -2,8 +2,8 @@
 
 import pytest
 
-from noether.promises import outside, unjudged
-from noether.run import Result
+from noether.runs.completeness import outside, unjudged
+from noether.runs.run import Result
 from noether.table import verdict
 from noether.verdicts.record import (
     HOLDS,

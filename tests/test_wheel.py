@@ -148,7 +148,7 @@ import sys
 from noether.system import resources
 from noether.github import law_place, fault_place
 from noether.system.machine import commit
-from noether.ratchet import SHIPPED
+from noether.runs.regression import SHIPPED
 from noether.cli import call
 assert resources.tree() is None and commit() is None, commit()
 assert SHIPPED.is_file() and law_place("T1")[0].is_file() and fault_place("no-op kernel")[0].is_file()

@@ -34,7 +34,7 @@ Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", 
 
 def printed(value: dict) -> None:
     """One strict JSON document on stdout, with the number of its schema; this is all that --json prints there."""
-    from noether.records import plain
+    from noether.runs.records_file import plain
 
     print(json.dumps(plain({"schema": SCHEMA, **value}), allow_nan=False, indent=1))
 

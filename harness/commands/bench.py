@@ -33,8 +33,8 @@ def bench(
     """
     from noether.bench import campaign as of
     from noether.bench import page
-    from noether.decision import decide
     from noether.progress import working
+    from noether.runs.decision import decide
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():

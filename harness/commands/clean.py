@@ -23,7 +23,7 @@ def clean(
     Exit code: 0 all is removed, 2 something stays, with the reason.
     """
     from noether import cleaning
-    from noether.decision import decide
+    from noether.runs.decision import decide
     from noether.table import say
 
     items = [*cleaning.cached(), *cleaning.runs(runs or ())]

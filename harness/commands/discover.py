@@ -27,13 +27,13 @@ def discover(
 
     Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
-    from noether.decision import decide
     from noether.discovery.finding import discover as find
     from noether.discovery.loss import load
     from noether.discovery.page import page, summary, verdict
     from noether.discovery.writing import check_free
     from noether.plan.choices import whole
     from noether.progress import busy
+    from noether.runs.decision import decide
     from noether.table import say
 
     if write is not None:

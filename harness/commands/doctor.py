@@ -11,8 +11,8 @@ def doctor(as_json: AsJson = False):
     Exit code: 0 it can verify, 3 something is missing without which it cannot.
     """
     from noether import doctor as physician
-    from noether.decision import decide
     from noether.progress import busy
+    from noether.runs.decision import decide
     from noether.table import say
 
     with busy("asking each backend"):

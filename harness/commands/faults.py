@@ -27,12 +27,12 @@ def faults(
     Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is not
     proven to be none, or a law kills nothing.
     """
-    from noether.decision import decide, shown
     from noether.faults.campaign import INTERNAL, run
     from noether.faults.table import WORD
     from noether.plan.choices import whole
     from noether.progress import busy, watcher
     from noether.publish import publish_faults
+    from noether.runs.decision import decide, shown
     from noether.system.jobs import jobs as how_many
 
     workers = how_many(jobs)

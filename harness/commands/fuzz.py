@@ -49,9 +49,9 @@ def fuzz(
 
     if replay is not None:
         return replay_one(replay, trust, as_json)
-    from noether.decision import decide
     from noether.fuzz.table import ending, summary, verdict
     from noether.fuzz.watching import watched
+    from noether.runs.decision import decide
 
     asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust)
     result = watched(asked, quiet=quiet, verbose=verbose)
@@ -113,8 +113,8 @@ def duration(word: str) -> float:
 
 def replay_one(path: Path, trust: bool, as_json: bool) -> None:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
-    from noether.decision import decide
     from noether.fuzz import corpus
+    from noether.runs.decision import decide
     from noether.table import say
 
     found = corpus.replay(corpus.read(path, trust=trust))

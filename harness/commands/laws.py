@@ -29,7 +29,7 @@ def laws(
     if run is None:
         printed({"laws": laws_listed()}) if as_json else say(laws_table(), counted())
         return
-    from noether.folder import read_run
+    from noether.runs.folder import read_run
     from noether.standing import standing, standing_table
 
     found = read_run(run)

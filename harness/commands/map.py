@@ -18,12 +18,12 @@ def map_(
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
     """
     from noether.cases import CORE
-    from noether.decision import decide
     from noether.laws import map
     from noether.laws.map import printed
     from noether.mechanics.wide import require_wide
     from noether.plan.choices import whole
     from noether.progress import busy
+    from noether.runs.decision import decide
     from noether.table import say
 
     if profile not in map.PROFILES:

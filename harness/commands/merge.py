@@ -30,10 +30,10 @@ def merge(
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """
     from noether.commands.verify import conclude
-    from noether.folder import read_about
     from noether.progress import busy
-    from noether.ratchet import Guard
-    from noether.shards import merge as together
+    from noether.runs.folder import read_about
+    from noether.runs.regression import Guard
+    from noether.runs.shards import merge as together
 
     guard = None
     if baseline is not None:

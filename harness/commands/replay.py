@@ -33,10 +33,10 @@ def replay(
 
     Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
-    from noether.decision import decide
-    from noether.folder import newest, read_run
     from noether.progress import busy
-    from noether.replaying import Replays, pick
+    from noether.runs.decision import decide
+    from noether.runs.folder import newest, read_run
+    from noether.runs.replaying import Replays, pick
     from noether.table import say
 
     found = read_run(run if run is not None else newest())

@@ -25,9 +25,9 @@ def report(runs: Runs = None, as_json: AsJson = False):
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
     if len(runs) == 2:
         return change(*runs, as_json)
-    from noether.folder import newest
     from noether.progress import busy
     from noether.publish import republish
+    from noether.runs.folder import newest
 
     with busy("writing the pages"):
         found = republish(runs[0] if runs else newest())
@@ -51,11 +51,11 @@ def told_of(code: int | None) -> str:
 
 
 def change(a: Path, b: Path, as_json: bool) -> None:
-    from noether.comparison import compared
     from noether.comparison_table import summary, told
-    from noether.decision import decide
     from noether.progress import busy
     from noether.publish import publish_comparison
+    from noether.runs.comparison import compared
+    from noether.runs.decision import decide
     from noether.table import say
 
     with busy("comparing"):

@@ -48,12 +48,12 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    from noether.executors import engine
     from noether.plan.casefiles.load import expecting
     from noether.plan.choices import Request
     from noether.progress import watched
-    from noether.run import How
-    from noether.shards import parsed
+    from noether.runs.executors import engine
+    from noether.runs.run import How
+    from noether.runs.shards import parsed
     from noether.system.jobs import jobs as how_many
 
     workers = how_many(jobs)
@@ -76,7 +76,7 @@ def verify(
     if guard:
         guard.conclude(result)
     elif not result.shard:
-        from noether.ratchet import gone
+        from noether.runs.regression import gone
 
         result.notes += gone(result)
     conclude(result, as_json, **watching)
@@ -84,8 +84,8 @@ def verify(
 
 def part_of(run: Path) -> tuple[int, int] | None:
     """Which part a run that was cut off is. Raises UsageError."""
-    from noether.folder import read_about
-    from noether.shards import parsed
+    from noether.runs.folder import read_about
+    from noether.runs.shards import parsed
 
     return parsed(read_about(run).get("shard") or None)
 
@@ -96,10 +96,10 @@ def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: b
         raise UsageError("--accept-rise goes with --update-baseline: it must not be given alone")
     if path is None and not update:
         return None
-    from noether.baseline import FILE
     from noether.plan.choices import select
-    from noether.ratchet import Guard
-    from noether.run import arguments
+    from noether.runs.baseline import FILE
+    from noether.runs.regression import Guard
+    from noether.runs.run import arguments
 
     select(request)  # what cannot be run at all is told first
     return Guard(path or FILE, arguments(request), update=update, accept=accept, strict=strict)
@@ -127,9 +127,9 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     named  other case files were named beside it, which are run instead
     Raises UsageError, also where it names case files that this user has not run from here, unless trusted.
     """
-    from noether.folder import read_about
     from noether.plan.casefiles import trust as casetrust
     from noether.plan.choices import Request
+    from noether.runs.folder import read_about
 
     about = read_about(run)
     kept = {k: v for k, v in about["arguments"].items() if k in Request.__dataclass_fields__}
@@ -145,8 +145,8 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
 
 def conclude(result, as_json: bool, **watching) -> None:
     """Decide, then write the pages, then tell: what cannot be written or printed changes nothing."""
-    from noether.decision import decide, shown
     from noether.publish import publish
+    from noether.runs.decision import decide, shown
     from noether.table import verdict
 
     decide(result.exit_code, verdict(result), result.folder)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from noether import faults
 from noether.cases import CATALOG
-from noether.decision import carry
-from noether.execute import execute
 from noether.faults import findings, generated, own, sensitivity
 from noether.faults.matrix import MatrixCell, points
 from noether.faults.probes import OwnCell
-from noether.folder import Folder
 from noether.laws.exact import EXACT
 from noether.mechanics.wide import require_wide
 from noether.plan.choices import Selection
-from noether.run import RecordingError
+from noether.runs.decision import carry
+from noether.runs.execute import execute
+from noether.runs.folder import Folder
+from noether.runs.run import RecordingError
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 

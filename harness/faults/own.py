@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import folder, instruments, promises, run
 from noether.cases import rules
 from noether.kernels.programs import precision
 from noether.laws.exact import breaking, controls, judge
 from noether.laws.exact import cell as discrete
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
+from noether.runs import completeness, folder, known_answers, run
 from noether.verdicts import orders, record
 from noether.verdicts.record import HOLDS
 
@@ -249,12 +249,12 @@ def blank(*_, **__):
 
 
 REMOVED: dict[str, Callable] = {
-    "instruments": lambda: replaced(instruments, "faulty", blank),
-    "promises": lambda: replaced(promises, "unkept", blank),
-    "idle": lambda: replaced(promises, "idle", blank),
-    "silent": lambda: replaced(promises, "silent", blank),
-    "spared": lambda: replaced(promises, "spared", blank),
-    "foreign": lambda: replaced(promises, "foreign", blank),
+    "instruments": lambda: replaced(known_answers, "faulty", blank),
+    "promises": lambda: replaced(completeness, "unkept", blank),
+    "idle": lambda: replaced(completeness, "idle", blank),
+    "silent": lambda: replaced(completeness, "silent", blank),
+    "spared": lambda: replaced(completeness, "spared", blank),
+    "foreign": lambda: replaced(completeness, "foreign", blank),
     "survivors": lambda: replaced(record, "summarise", forgiving(record.summarise)),
     "exit code": lambda: replaced(run, "exit_code", lambda records, names, **how: 0),
     "witness": lambda: replaced(judge, "witness", lambda t, lane, step: 0.0),

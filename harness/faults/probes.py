@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache
 
-from noether import promises, run
 from noether.cases import CATALOG
-from noether.execute import execute
 from noether.faults.findings import GUARD
 from noether.faults.own import FAULTS, OWN, noticed, resumed
 from noether.laws.book import LAWS
 from noether.laws.exact.cell import DiscreteCell
+from noether.runs import completeness, run
+from noether.runs.execute import execute
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
@@ -64,7 +64,7 @@ def small(probe: str):
         records, errors = records_of(cells)
         if errors:
             return run.INTERNAL, errors
-        code, blind = run.decide(records, [promises.planned(c) for c in cells], sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
+        code, blind = run.decide(records, [completeness.planned(c) for c in cells], sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
         return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or ["a control survives, or nothing holds"]
 
     return go

@@ -14,10 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from noether.cases.rules import RULES
-from noether.crew import Crew, Died, Overdue, Raised
-from noether.decision import carry
-from noether.execute import SECONDS
-from noether.folder import Folder
 from noether.fuzz import corpus
 from noether.fuzz.batch import Finding, run_batch
 from noether.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
@@ -28,8 +24,12 @@ from noether.kernels.loops import launch
 from noether.laws.exact.cell import rules_of
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load, trust
-from noether.run import RecordingError
-from noether.server import Setting
+from noether.runs.decision import carry
+from noether.runs.execute import SECONDS
+from noether.runs.folder import Folder
+from noether.runs.run import RecordingError
+from noether.runs.worker import Setting
+from noether.runs.worker_pool import Crew, Died, Overdue, Raised
 from noether.system import memorylimit, processstate
 from noether.system.machine import cpus, versions
 from noether.system.usage import CannotRun, UsageError

@@ -30,7 +30,7 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.casefiles import load
 from noether.plan.choices import case_named
-from noether.records import plain
+from noether.runs.records_file import plain
 from noether.system import fields, seal
 from noether.system.fields import HEX, NAME, OBJECT, Kind, check, is_whole, list_of, whole
 from noether.system.files import write_whole

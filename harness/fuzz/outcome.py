@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import replaying
 from noether.cases.case import Case
-from noether.folder import Folder
 from noether.fuzz.batch import Finding
 from noether.fuzz.breeding import Cell, kernel_of
 from noether.fuzz.corpus import CORPUS, Replayed
 from noether.fuzz.probe import Probe
-from noether.records import plain
+from noether.runs import replaying
+from noether.runs.folder import Folder
+from noether.runs.records_file import plain
 from noether.system.files import write_whole
 from noether.verdicts.record import HOLDS, Record
 

@@ -27,7 +27,7 @@ from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.plan import rarities
 from noether.plan.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from noether.plan.parity import not_here as parity_not_here
-from noether.replay import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
+from noether.runs.replay_lane import Replay, ReplayError, replay  # noqa: F401  (the command line asks the plan)
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(t if m == "stored" else f"{t}/{m}" for m in MODES for t in TYPES if m == "stored" or t in TYPES[2:])

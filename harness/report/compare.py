@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from noether.comparison import Difference
 from noether.comparison_table import cells, killed, lines, spent, two
 from noether.figures.scatter import scatter
 from noether.report.overview import SYMBOL
 from noether.report.page import command, environment, facts
+from noether.runs.comparison import Difference
 from noether.table import WORD
 
 LISTED = 400

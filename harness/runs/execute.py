@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 
 from threadpoolctl import threadpool_limits
 
-from noether import server
-from noether.costs import cost
-from noether.crew import Crew, Died, Overdue, Raised, Unloadable
 from noether.kernels import cache_folders
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load
 from noether.plan.casefiles.blame import blamed
-from noether.server import Setting
+from noether.runs import worker
+from noether.runs.costs import cost
+from noether.runs.worker import Setting
+from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
 from noether.system import memorylimit, processstate
 from noether.system.machine import cpus
 from noether.system.timelimit import TimeUp, limited
@@ -118,7 +118,7 @@ def execute(
     tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """
-    if server.reading_main:
+    if worker.reading_main:
         raise UsageError("a script whose cases go to workers is read there once more: what runs must stand under if __name__ == '__main__':")
     seconds = seconds or SECONDS
     groups, here = ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)

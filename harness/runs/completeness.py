@@ -17,9 +17,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from noether import instruments
 from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
+from noether.runs import known_answers
 from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
@@ -59,7 +59,7 @@ NUMB = 0.5
 def broken(records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool) -> list[str]:
     """What is missing, one line each."""
     laws = list(laws)
-    found = [*instruments.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
+    found = [*known_answers.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
         found += [
             *silent(records, cells, laws),

@@ -1,6 +1,6 @@
 """Which record of a run is run again, and how: its worst lane alone, or the cell that made it.
 
-    a law of lanes (D0 to D11), nothing planted   the worst lane alone (harness/replay.py)
+    a law of lanes (D0 to D11), nothing planted   the worst lane alone (harness/runs/replay_lane.py)
     any other record                              its own cell, planned again from the run's stored arguments
 
 Either way the numbers must come back equal to the bit. Names of case files are those of the folder in which the
@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 
 from noether.cases import CATALOG
-from noether.folder import Run
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load
 from noether.plan.casefiles import trust as casetrust
-from noether.records import plain
+from noether.runs.folder import Run
+from noether.runs.records_file import plain
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 
@@ -111,7 +111,7 @@ class Replays:
     def cells(self) -> dict:
         """The cells of the run by name, planned again from what the run was asked for."""
         from noether.plan.choices import Request, select
-        from noether.run import plan
+        from noether.runs.run import plan
 
         kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
         kept["cases"] = tuple(
@@ -150,7 +150,7 @@ class Replays:
         cell = self.cell(record)
         if cell is not None:
             return whole(cell, record, [r for r in self.run.records if r.cell == record.cell], self.words)
-        from noether.replay import ReplayError, replay
+        from noether.runs.replay_lane import ReplayError, replay
 
         try:
             back = replay(record.as_dict(), self.cases)
@@ -164,7 +164,7 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
 
     files: the words of case files, whose cells run in a process of their own. Raises UsageError where the cell comes to no end.
     """
-    from noether.execute import execute
+    from noether.runs.execute import execute
 
     own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
     (done,) = execute([cell], own=own)

@@ -4,7 +4,7 @@ Worse is, and nothing else is:
 
     a law      that held and does not any more, or was undecided and is violated
     a place    (law, case, rule, precision, symmetry, statement) that is violated and was not
-    a rise     of spent, or of an order, marked by the rule of harness/ratchet.py: more than another seed or another order
+    a rise     of spent, or of an order, marked by the rule of harness/runs/regression.py: more than another seed or another order
                of the same roundings would show; laws whose scatter was never measured are compared for coverage alone
     a loss     a place that held and is not there or not decided, or a fault that was planted and is not, where both runs
                were asked for the same; where they were not, it is told and counts for nothing
@@ -19,9 +19,9 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from noether.baseline import CHOICE, Baseline, key, of_run
-from noether.folder import Run, read_run
-from noether.ratchet import Comparison, compare
+from noether.runs.baseline import CHOICE, Baseline, key, of_run
+from noether.runs.folder import Run, read_run
+from noether.runs.regression import Comparison, compare
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
 

@@ -8,7 +8,7 @@
     check     of all that stands before it (harness/system/seal.py), so that a flipped digit is found. Whoever edits the file by
               hand takes this line out, and the next --update-baseline writes it again.
 
-What may become of an entry is decided in harness/ratchet.py.
+What may become of an entry is decided in harness/runs/regression.py.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, Context
 from pathlib import Path
 
-from noether.records import plain
+from noether.runs.records_file import plain
 from noether.system import seal
 from noether.system.fields import FINITE, OBJECT, Kind, check, whole
 from noether.system.files import write_whole

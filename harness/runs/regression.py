@@ -1,7 +1,7 @@
 """What a run may do to a baseline: marked rises and lost entries fail, marked falls are taken over.
 
 A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw spent
-alike (harness/scatter.py). Orders do not scatter with rounding: for one seed slope p* and uncertainty B are functions
+alike (harness/runs/seed_scatter.py). Orders do not scatter with rounding: for one seed slope p* and uncertainty B are functions
 of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with floor <= B
 (harness/verdicts/orders.py), so 4 floor in p* and 8/3 floor in B.
 """
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from noether.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
 from noether.kernels.loops.launch import BACKENDS, missing
-from noether.scatter import entry_factor, group, mean_factor
+from noether.runs.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
+from noether.runs.seed_scatter import entry_factor, group, mean_factor
 from noether.system import resources
 from noether.system.usage import UsageError
 from noether.verdicts.record import VIOLATED

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from noether import known_numbers, known_places
+from noether.runs import known_numbers, known_places
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
@@ -113,7 +113,7 @@ def seeds() -> list[str]:
 
 def codes() -> list[str]:
     """The exit codes that are promised for plain findings."""
-    from noether import run as running
+    from noether.runs import run as running
 
     def one(verdict, control=None, spent=0.5):
         return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,

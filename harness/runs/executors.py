@@ -1,12 +1,12 @@
 """Engines that run cells elsewhere: any executor of concurrent.futures, by name or as an object.
 
-    process              worker processes of this machine (harness/crew.py), as many as --jobs
+    process              worker processes of this machine (harness/runs/worker_pool.py), as many as --jobs
     loky                 joblib's worker processes (the extra `loky`)
     dask:ADDRESS         a dask cluster whose scheduler is at ADDRESS, as tcp://host:8786 (the extra `dask`)
     mpi                  the ranks of mpiexec -n N python -m mpi4py.futures -m noether ... (the extra `mpi`)
     module:factory       factory() of an importable module: an executor of your own
 
-A package may add names: an entry point of the group `noether.executors` is a function of what stands behind the colon
+A package may add names: an entry point of the group `noether.runs.executors` is a function of what stands behind the colon
 that gives an executor. Whoever executes, a cell runs in a process of ours that the worker starts beside itself: it has its
 limits of time and memory, cells of a case file have a process of their own, and threads of one worker do not meet.
 """
@@ -23,13 +23,13 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
-from noether.crew import Crew, Died, Overdue, Raised, Unloadable
-from noether.server import Setting
+from noether.runs.worker import Setting
+from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
 
 LAST_BITS = "elementary functions may differ there in their last bits"
-ENTRY = "noether.executors"
+ENTRY = "noether.runs.executors"
 RESTARTS = 20  # of an executor that broke; a worker of it that dies breaks the whole of some
 LOSSES = 4  # of one group of cells, after which its cells are named; twice is enough where a process of ours died with it
 GONE = (BrokenExecutor, CancelledError, OSError)
@@ -101,7 +101,7 @@ class Engine:
 
         A group is handed in again when its worker was lost: only the future that is held gives its cells, so that none is doubled.
         """
-        from noether.execute import alone, failed, named
+        from noether.runs.execute import alone, failed, named
 
         waiting, pending, broken = deque(groups), {}, 0
         executor, of = self.started(), same()

@@ -53,7 +53,7 @@ class Result:
     about: dict = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
     unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
-    baseline: object = None  # noether.ratchet.Comparison, where one was asked for
+    baseline: object = None  # noether.runs.regression.Comparison, where one was asked for
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class How:
     """By what a run is executed; no verdict depends on it.
 
     jobs      worker processes of this machine, a number or "auto"
-    seconds   the limit of one cell; None for the default of harness/execute.py
+    seconds   the limit of one cell; None for the default of harness/runs/execute.py
     executor  a harness.executors.Engine instead of worker processes of this machine
     shard     (i, n): the i-th of n parts, from 1
     """

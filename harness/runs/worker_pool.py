@@ -1,7 +1,7 @@
 """Worker processes as an executor of concurrent.futures: each is one of ours, and one that dies costs one call.
 
 The standard library's pool is broken as a whole when one of its processes dies, and does not say what that one was
-doing. Here each thread of the executor has a process of its own (harness/server.py): who died, what it was doing and for
+doing. Here each thread of the executor has a process of its own (harness/runs/worker.py): who died, what it was doing and for
 how long is known, and the thread starts another.
 """
 
@@ -20,7 +20,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from noether.kernels.signals import deaf
-from noether.server import Setting, environment, prepare
+from noether.runs.worker import Setting, environment, prepare
 from noether.system.machine import importable
 from noether.system.usage import CannotRun
 
@@ -28,7 +28,7 @@ STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
 GRACE = 5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
 LEAVES = 2.0  # seconds in which a worker that is told to leave is gone
 LOOK = 0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
-BEGIN = "import sys; from noether.server import serve; serve(*map(int, sys.argv[1:]))"
+BEGIN = "import sys; from noether.runs.worker import serve; serve(*map(int, sys.argv[1:]))"
 
 
 class Died(RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from noether.records import newer, plain
+from noether.runs.records_file import newer, plain
 from noether.system import seal
 from noether.system.fields import (
     FINITE,

@@ -12,7 +12,7 @@ sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries 
 The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured between
 seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2) m     (3)
 
-    python -m noether.scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
+    python -m noether.runs.seed_scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
 def main(folders: list[str]) -> int:
     from pathlib import Path
 
-    from noether.baseline import entries
-    from noether.folder import read_run
+    from noether.runs.baseline import entries
+    from noether.runs.folder import read_run
     from noether.verdicts.record import ORDER
 
     runs = [[r for r in read_run(Path(f)).records if r.kind != ORDER] for f in folders]

@@ -10,11 +10,11 @@ import hashlib
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from noether import promises
-from noether.costs import cost
-from noether.executors import LAST_BITS, told
-from noether.folder import Folder, Run, read_run
-from noether.records import line
+from noether.runs import completeness
+from noether.runs.costs import cost
+from noether.runs.executors import LAST_BITS, told
+from noether.runs.folder import Folder, Run, read_run
+from noether.runs.records_file import line
 from noether.system.usage import UsageError
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
@@ -50,7 +50,7 @@ def about(plan, word: str) -> dict:
     """What run.json of a part has beside the rest."""
     if not word:
         return {}
-    return {"shard": word, "asked": sorted(plan.selection.asked), "plan": [asdict(promises.planned(c)) for c in plan.whole]}
+    return {"shard": word, "asked": sorted(plan.selection.asked), "plan": [asdict(completeness.planned(c)) for c in plan.whole]}
 
 
 def exit_code(records: list[Record], *, strict: bool) -> int:
@@ -104,7 +104,7 @@ def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str],
 
 def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
     """The Result of all parts together, kept as a run folder of its own. Raises UsageError."""
-    from noether.run import Result, judge, keep_end
+    from noether.runs.run import Result, judge, keep_end
     from noether.verdicts.record import summarise
 
     runs = read(paths)
@@ -125,6 +125,6 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
         folder.record(name, records, sum(r.seconds or 0 for r in records))
     for name, text in result.lost.items():
         folder.record_error(name, text)
-    judge(result, [promises.Planned(**entry) for entry in first["plan"]], frozenset(first["asked"]), strict=strict)
+    judge(result, [completeness.Planned(**entry) for entry in first["plan"]], frozenset(first["asked"]), strict=strict)
     keep_end(result, folder)
     return result

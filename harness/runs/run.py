@@ -8,11 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from noether import executors, launchsize, promises, replaying, shards
 from noether.cases import Case
-from noether.decision import carry
-from noether.execute import execute
-from noether.folder import Folder
 from noether.kernels import cache_folders
 from noether.kernels.loops.launch import BackendMissing
 from noether.mechanics.wide import require_wide
@@ -20,7 +16,11 @@ from noether.plan import unread
 from noether.plan.casefiles import load, trust
 from noether.plan.choices import Request, Selection, select
 from noether.plan.refusals import why
-from noether.result import USUAL, How, Plan, Result
+from noether.runs import completeness, executors, launchsize, replaying, shards
+from noether.runs.decision import carry
+from noether.runs.execute import execute
+from noether.runs.folder import Folder
+from noether.runs.result import USUAL, How, Plan, Result
 from noether.system import compilers, processstate
 from noether.system.jobs import jobs as how_many
 from noether.system.lock import Replaced
@@ -189,11 +189,11 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
             raise RuntimeError(f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing was run")
 
 
-def decide(records: list[Record], cells: list[promises.Planned], laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
+def decide(records: list[Record], cells: list[completeness.Planned], laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
     """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
     laws = list(laws)
     code = exit_code(records, laws, strict=strict, unjudged=unjudged)
-    blind = promises.broken(records, cells, laws, book, whole=whole)
+    blind = completeness.broken(records, cells, laws, book, whole=whole)
     return (3 if code == 0 and blind else code), blind
 
 
@@ -202,19 +202,19 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     asked = planned.selection.asked
-    judge(result, [promises.planned(c) for c in planned.cells], asked, strict=strict)
+    judge(result, [completeness.planned(c) for c in planned.cells], asked, strict=strict)
     if folder is not None:
         keep_end(result, folder)
 
 
-def judge(result: Result, cells: list[promises.Planned], asked: frozenset[str], *, strict: bool) -> None:
+def judge(result: Result, cells: list[completeness.Planned], asked: frozenset[str], *, strict: bool) -> None:
     """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is whole, `noether merge` says."""
     from noether.plan import design as planning
 
     whole = not (asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard)
     if not whole:  # a law that was asked for by name and is outside everywhere has not been decided
         named = "laws" in asked
-        result.unjudged = [*promises.unjudged(result.records, result.laws), *([] if named else promises.outside(result.records, result.laws))]
+        result.unjudged = [*completeness.unjudged(result.records, result.laws), *([] if named else completeness.outside(result.records, result.laws))]
     result.exit_code, result.blind = decide(result.records, cells, result.laws, planning.LAWS, whole=whole, strict=strict, unjudged=result.unjudged)
     if result.shard:
         result.exit_code, result.blind = shards.exit_code(result.records, strict=strict), []

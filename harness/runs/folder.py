@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from noether import about
-from noether.records import Lines, chained_line, read_lines, read_records, sealed_lines
+from noether.runs import run_json as about
+from noether.runs.records_file import Lines, chained_line, read_lines, read_records, sealed_lines
 from noether.system import seal
 from noether.system.fields import NAME, NUMBER, TEXT, check, whole
 from noether.system.files import UNFINISHED, Appender, Place

@@ -1,0 +1,1 @@
+"""Executing cells and keeping what they find: workers, the run folder, its completeness, baselines, replays."""

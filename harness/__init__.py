@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
-    from noether import strategies as strategies
+    from noether.campaigns.discovery.finding import discover as discover
+    from noether.campaigns.fuzz import strategies as strategies
     from noether.cases import Case as Case
     from noether.cases.case import Metric as Metric
     from noether.cases.case import Symmetry as Symmetry
-    from noether.discovery.finding import discover as discover
     from noether.runs.result import Result as Result
     from noether.runs.run import verify as verify
 
@@ -22,13 +22,13 @@ __version__ = "0.2.0"
 PUBLIC = {
     "verify": "noether.runs.run",
     "Result": "noether.runs.result",
-    "discover": "noether.discovery.finding",
+    "discover": "noether.campaigns.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",
     "Metric": "noether.cases.case",
-    "strategies": "",
+    "strategies": "noether.campaigns.fuzz",
 }
-"""Name -> module that has it; the empty word for a module of this package."""
+"""Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
 __all__ = ["__version__", "verify", "Result", "discover", "Case", "Symmetry", "Metric"]
@@ -39,7 +39,8 @@ if not TYPE_CHECKING:  # with it a type checker would take any name for one of o
     def __getattr__(name: str):
         if name not in PUBLIC:
             raise AttributeError(f"module 'noether' has no attribute {name!r}")
-        return getattr(import_module(PUBLIC[name]), name) if PUBLIC[name] else import_module(f"noether.{name}")
+        module = import_module(PUBLIC[name])
+        return getattr(module, name) if hasattr(module, name) else import_module(f"{PUBLIC[name]}.{name}")
 
 
 def __dir__() -> list[str]:

@@ -84,7 +84,7 @@ def mutations(place: Path, *, seed: int = 0, count: int = 3000) -> list[str]:
 
 def kinds(place: Path) -> dict[str, Callable]:
     """Name of a kind -> f(rng, told) -> what is wrong, or ''."""
-    from noether.fuzz import corpus
+    from noether.campaigns.fuzz import corpus
     from noether.runs import baseline
 
     whole, out = place / "whole", {}

@@ -129,7 +129,7 @@ def child(request: dict) -> None:
 
 def stub(found: str) -> None:
     """Commands that measure find what is wanted: holds, violated or undecided."""
-    import noether.faults.campaign as faults
+    import noether.campaigns.kill_matrix.campaign as faults
     import noether.findings
     import noether.fuzz.watching as fuzz
     from noether import catalogue
@@ -161,9 +161,9 @@ class Atlas:
 
 
 def fuzzed(campaign, found: str):
-    from noether.fuzz.breeding import Batch, Cell
-    from noether.fuzz.example import Subject
-    from noether.fuzz.outcome import Outcome, Row
+    from noether.campaigns.fuzz.example import Subject
+    from noether.campaigns.fuzz.next_batch import Batch, Cell
+    from noether.campaigns.fuzz.outcome import Outcome, Row
 
     outcome = Outcome(campaign, [], rows={"D2": Row(checks=0 if found == "undecided" else 9, lanes=1)}, seconds=1.0)
     if found == "violated":

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from noether import regimes
+from noether.campaigns.fuzz import regimes
+from noether.campaigns.fuzz.regimes import REGIMES, draw, units
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -14,7 +15,6 @@ from noether.laws.exact.certified import Domain, certified_steps, judge_inside, 
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.regimes import REGIMES, draw, units
 from noether.verdicts.record import HOLDS, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noether import cli
+from noether.campaigns.fuzz import corpus
+from noether.campaigns.fuzz.batch import run_batch
+from noether.campaigns.fuzz.corpus import Entry
+from noether.campaigns.fuzz.minimise import minimise
+from noether.campaigns.fuzz.next_batch import Batch, Cell
+from noether.campaigns.fuzz.probe import Probe
 from noether.cases import CATALOG
-from noether.fuzz import corpus
-from noether.fuzz.batch import run_batch
-from noether.fuzz.breeding import Batch, Cell
-from noether.fuzz.corpus import Entry
-from noether.fuzz.minimise import minimise
-from noether.fuzz.probe import Probe
 from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent

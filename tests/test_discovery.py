@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from noether.campaigns.discovery.algebra import bracket, divided, rational
+from noether.campaigns.discovery.finding import discover
+from noether.campaigns.discovery.generator import Generator, exact_gradients, proven
+from noether.campaigns.discovery.loss import Loss, load
+from noether.campaigns.discovery.nullspace import GAP, spectrum
 from noether.cases import CATALOG
 from noether.cli import call
-from noether.discovery.algebra import bracket, divided, rational
-from noether.discovery.finding import discover
-from noether.discovery.generator import Generator, exact_gradients, proven
-from noether.discovery.loss import Loss, load
-from noether.discovery.nullspace import GAP, spectrum
 
 SMALL = [c for c in CATALOG if c.dim <= 9]
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "two_layers.py"
@@ -159,7 +159,7 @@ def test_a_false_member_of_the_null_space_does_not_close_and_is_refused(file, mo
     assert divided(honest).unclosed < 1e-12
     wrong = replace(honest, kept=honest.kept + 1)
     assert divided(wrong).unclosed > 1e-3
-    monkeypatch.setattr("noether.discovery.finding.spectrum", lambda loss, seed: replace(wrong, values=np.where(np.arange(12) < 8, 1.0, 1e-16)))
+    monkeypatch.setattr("noether.campaigns.discovery.finding.spectrum", lambda loss, seed: replace(wrong, values=np.where(np.arange(12) < 8, 1.0, 1e-16)))
     assert "no symmetries" in discover(load("mexican-hat", None, None)).undecided
 
 

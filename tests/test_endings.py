@@ -11,19 +11,19 @@ from pathlib import Path
 import fakes
 import pytest
 
+from noether.campaigns.discovery.finding import discover
+from noether.campaigns.discovery.loss import load
+from noether.campaigns.discovery.writing import NAME, write
+from noether.campaigns.fuzz import campaign as fuzz
+from noether.campaigns.fuzz.batch import Finding, run_batch
+from noether.campaigns.fuzz.example import Subject
+from noether.campaigns.fuzz.next_batch import Batch, Cell
+from noether.campaigns.fuzz.outcome import Campaign, absorb
+from noether.campaigns.fuzz.probe import Probe
+from noether.campaigns.kill_matrix import campaign as faults
+from noether.campaigns.kill_matrix import findings
 from noether.cases import CORE
 from noether.cli import Terminated, call
-from noether.discovery.finding import discover
-from noether.discovery.loss import load
-from noether.discovery.writing import NAME, write
-from noether.faults import campaign as faults
-from noether.faults import findings
-from noether.fuzz import campaign as fuzz
-from noether.fuzz.batch import Finding, run_batch
-from noether.fuzz.breeding import Batch, Cell
-from noether.fuzz.example import Subject
-from noether.fuzz.outcome import Campaign, absorb
-from noether.fuzz.probe import Probe
 from noether.plan.casefiles import trial_process
 from noether.runs import decision
 from noether.runs.execute import Done
@@ -154,7 +154,7 @@ def test_a_loss_that_asks_to_leave_is_an_error_of_its_batch_and_of_its_cell(monk
     def leave(*_):
         raise SystemExit(0)
 
-    from noether.fuzz import batch as batches
+    from noether.campaigns.fuzz import batch as batches
     from noether.runs.execute import run_cell
 
     monkeypatch.setattr(batches, "fill", leave)

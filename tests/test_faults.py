@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from noether import faults
+from noether.campaigns.kill_matrix import campaign, findings, harness_faults, harness_probes, matrix
 from noether.cases import CATALOG, CORE
-from noether.faults import campaign, fault, findings, matrix, own, probes
+from noether.faults import fault
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, widen
 from noether.laws.book import LAWS
@@ -201,22 +202,22 @@ OWN_WANTED = [
 
 
 def test_every_kind_of_fault_of_the_harness_is_planted():
-    assert not set(OWN_WANTED) - {f.name for f in own.FAULTS}
+    assert not set(OWN_WANTED) - {f.name for f in harness_faults.FAULTS}
 
 
-@pytest.mark.parametrize("probe", probes.PROBES)
+@pytest.mark.parametrize("probe", harness_probes.PROBES)
 def test_a_probe_holds_while_nothing_is_planted(probe):
-    assert probes.PROBES[probe]()[0] == 0
+    assert harness_probes.PROBES[probe]()[0] == 0
 
 
-@pytest.mark.parametrize("planted", own.FAULTS, ids=lambda f: f.name)
+@pytest.mark.parametrize("planted", harness_faults.FAULTS, ids=lambda f: f.name)
 def test_a_fault_of_the_harness_is_noticed_by_its_guards_and_only_by_them(planted):
-    assert own.noticed(planted), "nothing noticed it"
-    assert own.noticed(planted, without=planted.guards) == "", "something else than the guards that it names noticed it"
+    assert harness_faults.noticed(planted), "nothing noticed it"
+    assert harness_faults.noticed(planted, without=planted.guards) == "", "something else than the guards that it names noticed it"
 
 
 def test_every_guard_is_needed_by_some_fault():
-    assert {guard for f in own.FAULTS for guard in f.guards} == set(own.REMOVED)
+    assert {guard for f in harness_faults.FAULTS for guard in f.guards} == set(harness_faults.REMOVED)
 
 
 def test_planting_leaves_the_harness_as_it_was():
@@ -224,7 +225,7 @@ def test_planting_leaves_the_harness_as_it_was():
     from noether.mechanics.trajectory import Trajectory
 
     before = (judge.spent_of, vars(Trajectory)["delta"])
-    for f in own.FAULTS:
+    for f in harness_faults.FAULTS:
         with f.plant():
             pass
     assert (judge.spent_of, vars(Trajectory)["delta"]) == before

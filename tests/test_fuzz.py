@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import cli, regimes
-from noether.cases import CORE
-from noether.fuzz import batch as batches
-from noether.fuzz import campaign as campaigns
-from noether.fuzz.batch import run_batch
-from noether.fuzz.breeding import (
+from noether import cli
+from noether.campaigns.fuzz import batch as batches
+from noether.campaigns.fuzz import campaign as campaigns
+from noether.campaigns.fuzz import regimes
+from noether.campaigns.fuzz.batch import run_batch
+from noether.campaigns.fuzz.campaign import run
+from noether.campaigns.fuzz.minimise import complexity, fails, minimise, neighbours
+from noether.campaigns.fuzz.next_batch import (
     LAG,
     Archive,
     Batch,
@@ -30,15 +32,14 @@ from noether.fuzz.breeding import (
     offspring,
     size_of,
 )
-from noether.fuzz.campaign import run
-from noether.fuzz.minimise import complexity, fails, minimise, neighbours
-from noether.fuzz.outcome import Campaign
-from noether.fuzz.probe import Probe
+from noether.campaigns.fuzz.outcome import Campaign
+from noether.campaigns.fuzz.probe import Probe
+from noether.campaigns.fuzz.regimes import REGIMES, units
+from noether.cases import CORE
 from noether.fuzz.table import summary
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
-from noether.regimes import REGIMES, units
 from noether.runs.folder import read_run
 from noether.verdicts.record import HOLDS, VIOLATED
 

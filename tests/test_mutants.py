@@ -5,9 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from noether.campaigns.kill_matrix import findings, generated, sensitivity
+from noether.campaigns.kill_matrix.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.cases import CORE
-from noether.faults import findings, generated, operations, sensitivity
-from noether.faults.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
+from noether.faults import operations
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
@@ -129,7 +130,7 @@ def test_each_law_sees_the_last_bits_and_the_table_keeps_how_many():
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
 def test_a_bound_too_wide_by_a_thousand_is_lost_sensitivity(precision, monkeypatch):
-    from noether.faults.own import wider
+    from noether.campaigns.kill_matrix.harness_faults import wider
 
     with wider("delta")():
         (record,) = sensitivity.SensitivityCell(HAT, "heavy-ball", precision).run()

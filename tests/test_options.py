@@ -51,7 +51,7 @@ ELSEWHERE = {
 """Options that other tests are about."""
 KEPT = {  # command -> function that does its work, {option: (words, name or place of what it is given, value)}
     "faults": (
-        "noether.faults.campaign.run",
+        "noether.campaigns.kill_matrix.campaign.run",
         {
             "--profile": (["full"], "profile", "full"),
             "--seed": (["7"], "seed", 7),
@@ -93,7 +93,7 @@ KEPT = {  # command -> function that does its work, {option: (words, name or pla
         },
     ),
     "discover": (
-        "noether.discovery.finding.discover",
+        "noether.campaigns.discovery.finding.discover",
         {"--seed": (["7"], 1, 7), "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8)},
     ),
     "map": (

@@ -155,10 +155,10 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
     "command, patched",
     [
         (["map"], "noether.laws.map.run_cell"),
-        (["discover", "rayleigh"], "noether.discovery.finding.discover"),
+        (["discover", "rayleigh"], "noether.campaigns.discovery.finding.discover"),
         (["doctor"], "noether.doctor.examine"),
-        (["faults"], "noether.faults.campaign.cells"),
-        (["fuzz", "--jobs", "1"], "noether.fuzz.campaign.grid"),
+        (["faults"], "noether.campaigns.kill_matrix.campaign.cells"),
+        (["fuzz", "--jobs", "1"], "noether.campaigns.fuzz.campaign.grid"),
         (["bench", "--quick"], "noether.bench.campaign.measure"),
         (["findings", "."], "noether.runs.folder.read_run"),
         (["report", "."], "noether.publish.read_run"),

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import noether.kernels.programs.numpy_step
+from noether.campaigns.fuzz.reproduction import about, reproduction
+from noether.campaigns.fuzz.strategies import cases, launches, precisions
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -21,8 +23,6 @@ from noether.laws.exact.cell import rules_of
 from noether.laws.exact.certified import judge_inside
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
-from noether.reproduction import about, reproduction
-from noether.strategies import cases, launches, precisions
 from noether.verdicts.record import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

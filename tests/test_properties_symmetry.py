@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from test_properties import EUCLIDEAN, FINITE, fails, with_params
 
 import noether.kernels.programs.numpy_step
+from noether.campaigns.fuzz.strategies import launches
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -27,7 +28,6 @@ from noether.kernels.programs.precision import Precision, representable
 from noether.kernels.programs.trace import gradient_program
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
-from noether.strategies import launches
 
 BY_NAME = {c.name: c for c in CORE}
 HAT, NETWORK, RAYLEIGH, MIRROR = (BY_NAME[n] for n in ("mexican-hat", "linear-network", "rayleigh", "entropy-mirror"))

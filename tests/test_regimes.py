@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import regimes
+from noether.campaigns.fuzz import regimes
+from noether.campaigns.fuzz.regimes import NAMED, REGIMES, draw, reach, stiffness, units
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -19,7 +20,6 @@ from noether.mechanics import bounds
 from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW, leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.design import PRECISIONS
-from noether.regimes import NAMED, REGIMES, draw, reach, stiffness, units
 from noether.verdicts.record import VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rules import QUADRATIC
 
+from noether.campaigns.fuzz.next_batch import grid, unscreened
 from noether.cases import CATALOG
 from noether.cases.case import scale
 from noether.cases.rules import RULES, rate
 from noether.faults.laws import FAULTS
-from noether.fuzz.breeding import grid, unscreened
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws.exact import EXACT

@@ -7,10 +7,10 @@ import mpmath
 import numpy as np
 import pytest
 
+from noether.campaigns.kill_matrix.generated import GeneratedCell
 from noether.cases.case import Case, CaseError, linear
 from noether.cases.losses.leaky_network import LEAKY_NETWORK, kinks
 from noether.cases.rules import RULES
-from noether.faults.generated import GeneratedCell
 from noether.kernels.loops import launch
 from noether.kernels.programs.namespaces import NUMPY, step
 from noether.kernels.programs.precision import Precision

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.statistics import collector
 
-from noether import reproduction, strategies
+from noether.campaigns.fuzz import reproduction, strategies
+from noether.campaigns.fuzz.regimes import REGIMES
+from noether.campaigns.fuzz.strategies import LANES, cases, launches, points, precisions, regimes
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.cli import call
@@ -18,8 +20,6 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
 from noether.laws.exact.judge import judge_all
 from noether.mechanics.trajectory import Trajectory
-from noether.regimes import REGIMES
-from noether.strategies import LANES, cases, launches, points, precisions, regimes
 from noether.verdicts.record import VIOLATED
 
 SEARCH = settings(max_examples=1000, database=None, deadline=None, suppress_health_check=list(HealthCheck))

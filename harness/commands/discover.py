@@ -27,10 +27,10 @@ def discover(
 
     Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
     """
-    from noether.discovery.finding import discover as find
-    from noether.discovery.loss import load
+    from noether.campaigns.discovery.finding import discover as find
+    from noether.campaigns.discovery.loss import load
+    from noether.campaigns.discovery.writing import check_free
     from noether.discovery.page import page, summary, verdict
-    from noether.discovery.writing import check_free
     from noether.plan.choices import whole
     from noether.progress import busy
     from noether.runs.decision import decide
@@ -57,8 +57,8 @@ def discover(
 
 def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     """Write the case file and verify it."""
+    from noether.campaigns.discovery.writing import write
     from noether.commands.verify import conclude
-    from noether.discovery.writing import write
     from noether.plan.choices import Request
     from noether.progress import watched
 

@@ -27,7 +27,7 @@ def faults(
     Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is not
     proven to be none, or a law kills nothing.
     """
-    from noether.faults.campaign import INTERNAL, run
+    from noether.campaigns.kill_matrix.campaign import INTERNAL, run
     from noether.faults.table import WORD
     from noether.plan.choices import whole
     from noether.progress import busy, watcher

@@ -71,10 +71,10 @@ def fuzz(
 
 def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust):
     """The words of the command line as a campaign. Raises UsageError, BackendMissing."""
-    from noether.fuzz.campaign import resolve
-    from noether.fuzz.corpus import CORPUS
-    from noether.fuzz.outcome import Campaign
-    from noether.fuzz.probe import Probe, fault
+    from noether.campaigns.fuzz.campaign import resolve
+    from noether.campaigns.fuzz.corpus import CORPUS
+    from noether.campaigns.fuzz.outcome import Campaign
+    from noether.campaigns.fuzz.probe import Probe, fault
     from noether.plan import design
     from noether.plan.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
     from noether.system.jobs import jobs as how_many
@@ -113,7 +113,7 @@ def duration(word: str) -> float:
 
 def replay_one(path: Path, trust: bool, as_json: bool) -> None:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
-    from noether.fuzz import corpus
+    from noether.campaigns.fuzz import corpus
     from noether.runs.decision import decide
     from noether.table import say
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from rich.text import Text
 
-from noether.discovery.finding import Finding
-from noether.discovery.nullspace import GAP
+from noether.campaigns.discovery.finding import Finding
+from noether.campaigns.discovery.nullspace import GAP
 
 SHOWN = 40  # generators that are printed
 

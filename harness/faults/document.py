@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noether.faults import own
-from noether.faults.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
+from noether.campaigns.kill_matrix import harness_faults
+from noether.campaigns.kill_matrix.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.page import decades, totals
 from noether.faults.table import graded, spread
@@ -48,7 +48,7 @@ def document(records: list[Record], about: dict) -> str:
 def harness_lines(records: list[Record]) -> list[str]:
     noticed = {r.control: r for r in records if r.law == GUARD}
     lines = ["", "## Faults of the harness itself", "", "Each is patched into a small run that holds without it.", "", *table("fault", "what", "guards", "noticed")]
-    lines += [f"| {f.name} | {f.what} | {', '.join(f.guards)} | {noticed[f.name].reason.split(':')[0]} |" for f in own.FAULTS if f.name in noticed]
+    lines += [f"| {f.name} | {f.what} | {', '.join(f.guards)} | {noticed[f.name].reason.split(':')[0]} |" for f in harness_faults.FAULTS if f.name in noticed]
     return lines if noticed else []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from noether.faults.findings import GUARD, LAWS, Row, of_kind, rows, verdict
+from noether.campaigns.kill_matrix.findings import GUARD, LAWS, Row, of_kind, rows, verdict
 from noether.faults.harmless import EQUIVALENT
 from noether.faults.table import WORD, graded, spread
 from noether.kernels.programs.precision import UNIT

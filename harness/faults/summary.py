@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noether.faults.campaign import Campaign
-from noether.faults.findings import of_kind, rows
+from noether.campaigns.kill_matrix.campaign import Campaign
+from noether.campaigns.kill_matrix.findings import of_kind, rows
 
 
 def summary(result: Campaign) -> dict:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from noether.faults.campaign import INTERNAL, Campaign
-from noether.faults.findings import LAWS, Row, of_kind, of_launches, rows
+from noether.campaigns.kill_matrix.campaign import INTERNAL, Campaign
+from noether.campaigns.kill_matrix.findings import LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.terminal import console, listing

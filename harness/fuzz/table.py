@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from noether.fuzz.breeding import unscreened
-from noether.fuzz.minimise import size
-from noether.fuzz.outcome import Outcome, Row
-from noether.regimes import REGIMES
+from noether.campaigns.fuzz.minimise import size
+from noether.campaigns.fuzz.next_batch import unscreened
+from noether.campaigns.fuzz.outcome import Outcome, Row
+from noether.campaigns.fuzz.regimes import REGIMES
 from noether.table import listing, number
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from noether.fuzz.batch import Finding
-from noether.fuzz.campaign import run
-from noether.fuzz.outcome import Campaign, Outcome
+from noether.campaigns.fuzz.batch import Finding
+from noether.campaigns.fuzz.campaign import run
+from noether.campaigns.fuzz.outcome import Campaign, Outcome
 from noether.progress import working
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.campaigns.fuzz.regimes import REGIMES, units
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.kernels.programs.trace import gradient
 from noether.laws.exact.cell import rules_of
 from noether.plan.choices import case_named
-from noether.regimes import REGIMES, units
 from noether.system.seeds import derive
 
 LAG = 4

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from noether import faults
+from noether.campaigns.kill_matrix import findings, generated, harness_faults, sensitivity
+from noether.campaigns.kill_matrix.harness_probes import OwnCell
+from noether.campaigns.kill_matrix.matrix import MatrixCell, points
 from noether.cases import CATALOG
-from noether.faults import findings, generated, own, sensitivity
-from noether.faults.matrix import MatrixCell, points
-from noether.faults.probes import OwnCell
 from noether.laws.exact import EXACT
 from noether.mechanics.wide import require_wide
 from noether.plan.choices import Selection
@@ -45,7 +45,7 @@ class Campaign:
 
 def declared() -> tuple[str, ...]:
     """Every fault that must be shown."""
-    return tuple(f.name for f in (*faults.KERNEL, *faults.LAW, *own.FAULTS))
+    return tuple(f.name for f in (*faults.KERNEL, *faults.LAW, *harness_faults.FAULTS))
 
 
 def chosen(words) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache
 
+from noether.campaigns.kill_matrix.findings import GUARD
+from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, noticed, resumed
 from noether.cases import CATALOG
-from noether.faults.findings import GUARD
-from noether.faults.own import FAULTS, OWN, noticed, resumed
 from noether.laws.book import LAWS
 from noether.laws.exact.cell import DiscreteCell
 from noether.runs import completeness, run

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.fuzz.example import Example, Subject
-from noether.fuzz.probe import Probe
+from noether.campaigns.fuzz.example import Example, Subject
+from noether.campaigns.fuzz.probe import Probe
 from noether.kernels.programs.precision import parse
 from noether.plan.choices import case_named
 

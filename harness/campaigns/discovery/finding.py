@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.campaigns.discovery.algebra import divided, echelon, rational
+from noether.campaigns.discovery.generator import Generator, exact_gradients, proven
+from noether.campaigns.discovery.loss import Loss, meant
+from noether.campaigns.discovery.nullspace import GAP, Spectrum, spectrum
 from noether.cases import Case
-from noether.discovery.algebra import divided, echelon, rational
-from noether.discovery.generator import Generator, exact_gradients, proven
-from noether.discovery.loss import Loss, meant
-from noether.discovery.nullspace import GAP, Spectrum, spectrum
 from noether.mechanics.wide import require_wide
 
 CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a share of order one

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from noether.campaigns.fuzz.batch import Finding
+from noether.campaigns.fuzz.corpus import CORPUS, Replayed
+from noether.campaigns.fuzz.next_batch import Cell, kernel_of
+from noether.campaigns.fuzz.probe import Probe
 from noether.cases.case import Case
-from noether.fuzz.batch import Finding
-from noether.fuzz.breeding import Cell, kernel_of
-from noether.fuzz.corpus import CORPUS, Replayed
-from noether.fuzz.probe import Probe
 from noether.runs import replaying
 from noether.runs.folder import Folder
 from noether.runs.records_file import plain

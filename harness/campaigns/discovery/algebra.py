@@ -19,7 +19,7 @@ from math import gcd, lcm
 
 import numpy as np
 
-from noether.discovery.nullspace import Spectrum
+from noether.campaigns.discovery.nullspace import Spectrum
 
 DENOMINATOR = 24  # of the fractions that a generator may have, once its first entry is 1
 PAIRS = 400  # brackets that are looked at

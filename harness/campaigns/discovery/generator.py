@@ -8,9 +8,9 @@ from functools import cached_property
 import mpmath
 import numpy as np
 
+from noether.campaigns.discovery.loss import Loss
 from noether.cases.case import Symmetry
 from noether.cases.rules import HEAVY_BALL
-from noether.discovery.loss import Loss
 from noether.laws.exact import EXACT
 from noether.mechanics.wide import Dual, Functions
 from noether.plan.casefiles.complaint import told

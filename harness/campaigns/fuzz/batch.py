@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from noether.campaigns.fuzz.example import Example, Subject
+from noether.campaigns.fuzz.next_batch import Batch, Kept
+from noether.campaigns.fuzz.probe import Probe, final_states_differ
+from noether.campaigns.fuzz.regimes import REGIMES, draw
 from noether.cases.rules import RULES
-from noether.fuzz.breeding import Batch, Kept
-from noether.fuzz.example import Example, Subject
-from noether.fuzz.probe import Probe, final_states_differ
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, screen
 from noether.laws.exact.certified import certified_steps, judge_inside, part
@@ -21,7 +22,6 @@ from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.casefiles.blame import blamed
 from noether.plan.choices import case_named
-from noether.regimes import REGIMES, draw
 from noether.verdicts.record import VIOLATED, Record
 
 SAMPLE = 3  # random lanes of a batch that the host replays, beside the worst

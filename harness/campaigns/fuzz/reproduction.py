@@ -23,8 +23,8 @@ def reproduction(job: Job, record: Record, *, out: Path | None = None) -> str:
     Writes one file below `out`, by default runs/found, over what was found there before: what is shrunk later is smaller.
     Raises ValueError for a record without a lane, and for a case that a replay could not find.
     """
-    from noether.fuzz import corpus
-    from noether.fuzz.example import Example, Subject
+    from noether.campaigns.fuzz import corpus
+    from noether.campaigns.fuzz.example import Example, Subject
 
     if not record.worst:
         raise ValueError(f"{record.law} on {record.case} names no lane: there is nothing to run again")

@@ -41,7 +41,7 @@ def replaced(target, name: str, value) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class OwnFault:
-    """plant() puts it in place for as long as a `with` lasts; probe is one of noether.faults.probes.PROBES."""
+    """plant() puts it in place for as long as a `with` lasts; probe is one of noether.campaigns.kill_matrix.harness_probes.PROBES."""
 
     name: str
     what: str
@@ -265,7 +265,7 @@ REMOVED: dict[str, Callable] = {
 
 def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
     """How the harness noticed: 'exit code 3: ...' or 'raised ...'; '' when it did not. `without` names guards to take out."""
-    from noether.faults.probes import PROBES, honest_book
+    from noether.campaigns.kill_matrix.harness_probes import PROBES, honest_book
 
     honest_book(fault.probe)
     if {"exit code", "survivors"} & {*without}:

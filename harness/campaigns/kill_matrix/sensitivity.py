@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from noether.campaigns.kill_matrix.matrix import exact
 from noether.cases.case import Case
 from noether.faults.fault import Fault, always, given, on, pulled
 from noether.faults.laws import turning
-from noether.faults.matrix import exact
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow

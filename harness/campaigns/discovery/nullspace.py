@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.discovery.loss import Loss, differentiate
+from noether.campaigns.discovery.loss import Loss, differentiate
 from noether.mechanics import wide
 from noether.system.usage import UsageError
 

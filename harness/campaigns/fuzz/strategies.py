@@ -1,14 +1,14 @@
 """Hypothesis strategies for everything that a launch is made of. Public: import them into tests of your own.
 
     from hypothesis import given
-    from noether.strategies import launches
+    from noether.campaigns.fuzz.strategies import launches
 
     @given(launches(rule=RULES["heavy-ball"], eps=0.0))
     def test_a_claim_about_whatever_is_launched(drawn):
         case, job = drawn
 
 Nothing is filtered: a lane is a string of bytes, its units, which a regime turns into a start and parameters
-(harness/regimes.py, where the bounds stand). Everything shrinks towards one ordinary lane of one step: zero units are a
+(harness/campaigns/fuzz/regimes.py, where the bounds stand). Everything shrinks towards one ordinary lane of one step: zero units are a
 step size that is a power of two, no kick, no momentum, no decay, no breaking; the first case, rule and precision are
 the simplest. Starts are drawn in their own precision and then widened. `harness.reproduction` turns a violated
 record into one shell line.
@@ -25,9 +25,10 @@ try:
     from hypothesis.strategies import SearchStrategy
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        "noether.strategies needs hypothesis, which is not installed: pip install 'noether-harness[fuzz]'"
+        "noether.campaigns.fuzz.strategies needs hypothesis, which is not installed: pip install 'noether-harness[fuzz]'"
     ) from None
 
+from noether.campaigns.fuzz.regimes import REGIMES, Regime, draw, ordinary, units
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
@@ -35,7 +36,6 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES, PRECISIONS, Precision
 from noether.laws.exact.cell import rules_of
 from noether.mechanics import sweep
-from noether.regimes import REGIMES, Regime, draw, ordinary, units
 
 LANES = (1, 2, 3, 5, 7, 16, 33, 127, 129)
 ANCHORS = 3  # lanes that are drawn; the others mix their units, so that a wide launch shrinks as a narrow one does
@@ -101,7 +101,7 @@ class Lane(NamedTuple):
 
 
 def columns(case: Case) -> SearchStrategy[np.ndarray]:
-    """The units of one lane in [0, 1), (units(case),): what noether.regimes.draw takes.   columns(RAYLEIGH).example().max() < 1
+    """The units of one lane in [0, 1), (units(case),): what noether.campaigns.fuzz.regimes.draw takes.   columns(RAYLEIGH).example().max() < 1
 
     As bytes: a list of numbers takes twenty times as long to draw and to shrink.
     """
@@ -142,7 +142,7 @@ def launches(draw_, *, case=None, rule=None, precision=None, regime=None, lanes=
     """(case, noether.kernels.loops.launch.Job): a launch of the catalogue, of any shape, each lane in a regime of its own.
 
     case, rule, precision, lanes, steps   a value, or a strategy; None draws any
-    regime                                a name of noether.regimes.REGIMES for every lane, or a strategy; None draws one for each lane
+    regime                                a name of noether.campaigns.fuzz.regimes.REGIMES for every lane, or a strategy; None draws one for each lane
     k, eps                                one value for every lane
     Example: `@given(launches(precision=Precision("bfloat16"), regime="unstable", lanes=1))`.
     """

@@ -13,13 +13,22 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 
+from noether.campaigns.fuzz import corpus
+from noether.campaigns.fuzz.batch import Finding, run_batch
+from noether.campaigns.fuzz.corpus import Entry
+from noether.campaigns.fuzz.minimise import minimise
+from noether.campaigns.fuzz.next_batch import (
+    LAG,
+    Archive,
+    Cell,
+    Schedule,
+    grid,
+    kernels_of,
+    size_of,
+    unscreened,
+)
+from noether.campaigns.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.cases.rules import RULES
-from noether.fuzz import corpus
-from noether.fuzz.batch import Finding, run_batch
-from noether.fuzz.breeding import LAG, Archive, Cell, Schedule, grid, kernels_of, size_of, unscreened
-from noether.fuzz.corpus import Entry
-from noether.fuzz.minimise import minimise
-from noether.fuzz.outcome import Campaign, Lost, Outcome, absorb
 from noether.kernels.loops import launch
 from noether.laws.exact.cell import rules_of
 from noether.mechanics.wide import require_wide

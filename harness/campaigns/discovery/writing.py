@@ -11,8 +11,8 @@ import os
 import re
 from pathlib import Path
 
+from noether.campaigns.discovery.finding import Finding
 from noether.cases.case import Case, CaseError, Symmetry
-from noether.discovery.finding import Finding
 from noether.plan.casefiles import trial_process
 from noether.system.strict_reading import kind_of
 from noether.system.usage import UsageError

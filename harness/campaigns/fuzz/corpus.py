@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from noether.campaigns.fuzz.example import PARAMETERS, Example, Subject, admit
+from noether.campaigns.fuzz.minimise import fails
+from noether.campaigns.fuzz.probe import Probe, fault
 from noether.cases.rules import RULES
-from noether.fuzz.example import PARAMETERS, Example, Subject, admit
-from noether.fuzz.minimise import fails
-from noether.fuzz.probe import Probe, fault
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.exact import EXACT

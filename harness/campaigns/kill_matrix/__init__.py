@@ -1,0 +1,1 @@
+"""The kill matrix: every planted fault is shown to the laws, and some law must see it."""

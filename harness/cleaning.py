@@ -14,10 +14,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from noether.kernels import cache_folders
+from noether.report.terminal import listing
 from noether.runs.folder import read_about
 from noether.system.lock import Lock
 from noether.system.usage import UsageError
-from noether.terminal import listing
 
 OURS = (
     "run.json",

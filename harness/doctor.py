@@ -14,9 +14,9 @@ from rich.console import Group
 from rich.text import Text
 
 from noether.mechanics.wide import EXTENDED, mantissa_bits
+from noether.report.table import listing
 from noether.system import compilers, jobs
 from noether.system.machine import DISTRIBUTION, cpus, importable, processor, remedy, strangers, versions
-from noether.table import listing
 
 
 @dataclass(frozen=True)

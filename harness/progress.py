@@ -161,7 +161,7 @@ def bar(progress: Progress) -> Iterator[None]:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
-    from noether.table import console
+    from noether.report.table import console
 
     class Words(ProgressColumn):
         max_refresh = 0.2

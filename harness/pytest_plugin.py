@@ -66,7 +66,7 @@ class Noether:
 
 def told(result) -> str:
     """The verdict, then what is violated or undecided, a line each, with what replays it."""
-    from noether import table
+    from noether.report import table
     from noether.system import outside
 
     lines = [f"noether: {table.verdict(result)}"]

@@ -127,7 +127,7 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
     value = json.loads((whole / name).read_text()) if kind == "run" else forging.read_lines(whole / name)
 
     def read():
-        from noether.publish import page
+        from noether.report.publish import page
 
         about, *_ = meaning(to)
         from noether.runs.folder import read_run

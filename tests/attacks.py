@@ -130,16 +130,16 @@ def child(request: dict) -> None:
 def stub(found: str) -> None:
     """Commands that measure find what is wanted: holds, violated or undecided."""
     import noether.campaigns.kill_matrix.campaign as faults
-    import noether.findings
     import noether.fuzz.watching as fuzz
-    from noether import catalogue
+    import noether.report.findings
     from noether.bench import campaign as bench
     from noether.laws import map
     from noether.laws.map import printed
+    from noether.report import catalogue
     from noether.runs import replaying
 
     codes = {"holds": 0, "violated": 1, "undecided": 3}
-    noether.findings.page = lambda run: "# Findings\n"
+    noether.report.findings.page = lambda run: "# Findings\n"
     catalogue.show = lambda case: "shown\n" * 2000
     replaying.Replays.again = lambda self, record: (found != "undecided", "the record says the same: equal to the bit")
     fuzz.run = lambda campaign, watch=None: fuzzed(campaign, found)

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as xml
 import pytest
 
 from noether.cli import call
-from noether.comparison_table import told
 from noether.forging import rewrite
-from noether.report.compare import render
+from noether.report.comparison_table import told
+from noether.report.page.compare import render
 from noether.runs.comparison import difference
 from noether.runs.folder import Run
 from noether.verdicts.record import ORDER, VIOLATED, Record

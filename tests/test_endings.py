@@ -201,7 +201,7 @@ def test_a_run_over_faults_that_is_ended_has_no_end_and_tells_what_it_found(monk
 
 
 def test_pages_of_faults_that_cannot_be_written_change_nothing(monkeypatch, tmp_path, capsys):
-    from noether import publish
+    from noether.report import publish
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(faults, "execute", lambda cells, jobs, tell=None: (d for d in [Done("one", planted(), 0.1)]))
@@ -272,7 +272,7 @@ def test_a_full_disk_loses_no_violation_of_verify(plan, monkeypatch, capsys):
 
 
 def test_a_page_that_fails_takes_no_verdict_with_it(plan, monkeypatch, capsys):
-    from noether import publish
+    from noether.report import publish
 
     plan.wrong = {"D2": "violated"}
     monkeypatch.setattr(publish, "render", lambda *_: 1 / 0)

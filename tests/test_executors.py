@@ -10,13 +10,13 @@ import pytest
 from test_crew import Cell
 
 from noether.plan.choices import Request
+from noether.report.table import verdict
 from noether.runs import executors, run, shards
 from noether.runs.execute import execute
 from noether.runs.folder import read_run
 from noether.runs.records_file import line
 from noether.runs.result import How
 from noether.system.usage import CannotRun, UsageError
-from noether.table import verdict
 
 REQUEST = Request(cases=("product",), law="D0", rule="heavy-ball,sign-descent", precision="float64", backend="numpy")
 

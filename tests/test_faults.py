@@ -274,7 +274,7 @@ def test_a_wrong_fault_name_is_refused_with_exit_code_2(short, capsys):
 
 
 def test_heat_and_decades_say_how_far_beyond_the_bound():
-    from noether.faults.page import decades, heat
+    from noether.report.faults.page import decades, heat
 
     assert [decades(x) for x in (1.5, 2e3, 3e14, float("inf"))] == ["0.2", "3", "14", "∞"]
     assert heat(1.0) < heat(1e3) < heat(1e14) < heat(float("inf")) == heat(1e300) == 75

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from noether.cli import call
-from noether.findings import page
 from noether.laws.map.table import COLUMNS, PREDICTED, ROWS
 from noether.laws.published.book import BOOK
+from noether.report.findings import page
 from noether.runs.folder import Run
 from noether.runs.records_file import line
 from noether.system.usage import UsageError

@@ -14,7 +14,7 @@ from fakes import Cell
 from noether.cli import call
 from noether.forging import read_lines, rewrite
 from noether.plan.choices import Request
-from noether.publish import publish
+from noether.report.publish import publish
 from noether.runs.folder import Folder
 from noether.runs.result import How
 from noether.runs.run import RecordingError, run

@@ -36,10 +36,10 @@ from noether.campaigns.fuzz.outcome import Campaign
 from noether.campaigns.fuzz.probe import Probe
 from noether.campaigns.fuzz.regimes import REGIMES, units
 from noether.cases import CORE
-from noether.fuzz.table import summary
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
+from noether.report.fuzz_table import summary
 from noether.runs.folder import read_run
 from noether.verdicts.record import HOLDS, VIOLATED
 

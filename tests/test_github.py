@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import github
 from noether.cli import call
-from noether.github import (
+from noether.plan.casefiles import load
+from noether.report import github
+from noether.report.github import (
     SHOWN,
     Annotation,
     announce,
@@ -20,7 +21,6 @@ from noether.github import (
     law_place,
     shown,
 )
-from noether.plan.casefiles import load
 from noether.system.outside import printable
 
 ROOT = Path(__file__).resolve().parent.parent

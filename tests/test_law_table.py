@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether import law_table
-from noether.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
+from noether.report import law_table
+from noether.report.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
+from noether.report.terminal import console
 from noether.runs.run import Result
-from noether.terminal import console
 from noether.verdicts.record import summarise
 
 

@@ -15,11 +15,11 @@ from noether.cases import Case, Symmetry
 from noether.cases.case import CaseError, linear
 from noether.cli import call
 from noether.commands import complain
-from noether.github import Annotation, cell
 from noether.plan.casefiles import load
+from noether.report.github import Annotation, cell
+from noether.report.terminal import listing, say
 from noether.system import outside
 from noether.system.outside import Guarded, guarded, lines, on_page, orders, printable
-from noether.terminal import listing, say
 
 NASTY = [
     "::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning::b", "a\r::error::b", "\u2028::error::b", "##[add-mask]x", "##vso[task.x]", "##teamcity[x]",

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from noether import cli
-from noether.standing import standing, standing_table
+from noether.report.standing import standing, standing_table
 from noether.verdicts import power
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 

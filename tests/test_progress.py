@@ -161,7 +161,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
         (["fuzz", "--jobs", "1"], "noether.campaigns.fuzz.campaign.grid"),
         (["bench", "--quick"], "noether.bench.campaign.measure"),
         (["findings", "."], "noether.runs.folder.read_run"),
-        (["report", "."], "noether.publish.read_run"),
+        (["report", "."], "noether.report.publish.read_run"),
         (["replay", "."], "noether.runs.replaying.Replays"),
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",

@@ -18,7 +18,7 @@ from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.sums import reordered, sums, terms
 from noether.laws.exact import disagreement, reassociation
 from noether.laws.exact.cell import DiscreteCell, compared, turned
-from noether.table import explained, unsaid
+from noether.report.table import explained, unsaid
 from noether.verdicts.record import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

@@ -6,10 +6,10 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from noether import figures
 from noether.cli import call
-from noether.junit import document
-from noether.table import killers, number
+from noether.report import figures
+from noether.report.junit import document
+from noether.report.table import killers, number
 
 SMALL = ["verify", "rayleigh", "mexican-hat", "--jobs", "1", "--out", "r"]
 
@@ -199,9 +199,9 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
     """Forty laws must be read at a glance, at 80 columns as at 100; the place of the worst may be cut, no number is."""
     from fakes import Cell
 
-    from noether.law_table import laws_table
+    from noether.report.law_table import laws_table
+    from noether.report.terminal import console
     from noether.runs.run import Result
-    from noether.terminal import console
     from noether.verdicts.record import summarise
 
     rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"

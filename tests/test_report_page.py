@@ -7,12 +7,12 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from noether.figures.marks import COLOURS, colour, mark
-from noether.figures.panel import panel
-from noether.figures.scatter import scatter
-from noether.figures.strip import order_strip, spark
 from noether.plan.design import LAWS, PRECISIONS
-from noether.report import render
+from noether.report.figures.marks import COLOURS, colour, mark
+from noether.report.figures.panel import panel
+from noether.report.figures.scatter import scatter
+from noether.report.figures.strip import order_strip, spark
+from noether.report.page import render
 from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
@@ -246,7 +246,7 @@ def test_a_thousand_records_make_a_small_page():
 
 
 def test_every_law_of_the_book_has_a_subject():
-    from noether.report.page import SUBJECTS
+    from noether.report.page.page import SUBJECTS
 
     letters = {letter for letter, *_ in SUBJECTS if letter}
     assert {law[0] for law in LAWS} <= letters

@@ -2,7 +2,7 @@
 
 
 from noether import cli
-from noether.standing import between, slopes, standing_table
+from noether.report.standing import between, slopes, standing_table
 from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from noether.report.table import verdict
 from noether.runs.completeness import outside, unjudged
 from noether.runs.run import Result
-from noether.table import verdict
 from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,

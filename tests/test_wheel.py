@@ -146,7 +146,7 @@ def test_the_wheel_has_every_module_and_what_they_read(wheel):
 WITHIN = """
 import sys
 from noether.system import resources
-from noether.github import law_place, fault_place
+from noether.report.github import law_place, fault_place
 from noether.system.machine import commit
 from noether.runs.regression import SHIPPED
 from noether.cli import call

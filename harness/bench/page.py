@@ -6,14 +6,14 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from noether import figures
 from noether.bench.campaign import Campaign
 from noether.bench.measurement import Measurement, Timing
 from noether.bench.peers import MODULES, OURS
 from noether.bench.static import DEVICES, Shape
+from noether.report import figures
+from noether.report.table import listing
 from noether.system import machine
 from noether.system.files import write_whole
-from noether.table import listing
 
 PACKAGES = {"numba": "numba", "torch.compile": "torch", "jax": "jax"}
 MANY = 4096  # lanes from which the claim is made

@@ -49,7 +49,7 @@ def bench(
     if as_json:
         printed(page.plain(done))
     else:
-        from noether.table import say
+        from noether.report.table import say
 
         say(*(page.sentences(done) if quiet else page.tables(done)))
     if out:

@@ -23,8 +23,8 @@ def clean(
     Exit code: 0 all is removed, 2 something stays, with the reason.
     """
     from noether import cleaning
+    from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.table import say
 
     items = [*cleaning.cached(), *cleaning.runs(runs or ())]
     for item in items if not dry else ():

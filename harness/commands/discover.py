@@ -30,11 +30,11 @@ def discover(
     from noether.campaigns.discovery.finding import discover as find
     from noether.campaigns.discovery.loss import load
     from noether.campaigns.discovery.writing import check_free
-    from noether.discovery.page import page, summary, verdict
     from noether.plan.choices import whole
     from noether.progress import busy
+    from noether.report.discovery_page import page, summary, verdict
+    from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.table import say
 
     if write is not None:
         check_free(write)

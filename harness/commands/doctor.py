@@ -12,8 +12,8 @@ def doctor(as_json: AsJson = False):
     """
     from noether import doctor as physician
     from noether.progress import busy
+    from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.table import say
 
     with busy("asking each backend"):
         findings = physician.examine()

@@ -28,10 +28,10 @@ def faults(
     proven to be none, or a law kills nothing.
     """
     from noether.campaigns.kill_matrix.campaign import INTERNAL, run
-    from noether.faults.table import WORD
     from noether.plan.choices import whole
     from noether.progress import busy, watcher
-    from noether.publish import publish_faults
+    from noether.report.faults.table import WORD
+    from noether.report.publish import publish_faults
     from noether.runs.decision import decide, shown
     from noether.system.jobs import jobs as how_many
 
@@ -42,12 +42,12 @@ def faults(
     decide(result.exit_code, WORD[result.exit_code], result.folder)
     shown("the pages of the run", publish_faults, result)
     if as_json:
-        from noether.faults.summary import summary
+        from noether.report.faults.summary import summary
 
         printed(summary(result))
     else:
-        from noether.faults.table import ending
-        from noether.table import say
+        from noether.report.faults.table import ending
+        from noether.report.table import say
 
         say(WORD[result.exit_code]) if quiet else say(*ending(result))
     for note in [] if quiet else result.notes:

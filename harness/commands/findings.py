@@ -22,8 +22,8 @@ def findings(
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
-    from noether.findings import listed, page
     from noether.progress import busy
+    from noether.report.findings import listed, page
     from noether.runs.folder import newest, read_run
     from noether.system.files import write_whole
     from noether.system.usage import UsageError

@@ -44,13 +44,13 @@ def fuzz(
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
     corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
     """
+    from noether.report.table import say
     from noether.system import compilers
-    from noether.table import say
 
     if replay is not None:
         return replay_one(replay, trust, as_json)
-    from noether.fuzz.table import ending, summary, verdict
     from noether.fuzz.watching import watched
+    from noether.report.fuzz_table import ending, summary, verdict
     from noether.runs.decision import decide
 
     asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust)
@@ -114,8 +114,8 @@ def duration(word: str) -> float:
 def replay_one(path: Path, trust: bool, as_json: bool) -> None:
     """Replay one corpus file and say what it does today; 1 where it is violated again."""
     from noether.campaigns.fuzz import corpus
+    from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.table import say
 
     found = corpus.replay(corpus.read(path, trust=trust))
     code = decide(VIOLATED if found.again else HOLDS, found.line)

@@ -23,14 +23,14 @@ def laws(
     as_json: AsJson = False,
 ):
     """List the laws; with a RUN also how each of them stands in it."""
-    from noether.catalogue import counted, laws_listed, laws_table
-    from noether.table import say
+    from noether.report.catalogue import counted, laws_listed, laws_table
+    from noether.report.table import say
 
     if run is None:
         printed({"laws": laws_listed()}) if as_json else say(laws_table(), counted())
         return
+    from noether.report.standing import standing, standing_table
     from noether.runs.folder import read_run
-    from noether.standing import standing, standing_table
 
     found = read_run(run)
     if as_json:

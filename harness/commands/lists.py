@@ -42,25 +42,25 @@ Run = Annotated[
 
 def cases(as_json: AsJson = False):
     """List the cases of the catalogue."""
-    from noether.catalogue import cases_listed, cases_table
-    from noether.table import say
+    from noether.report.catalogue import cases_listed, cases_table
+    from noether.report.table import say
 
     printed({"cases": cases_listed()}) if as_json else say(cases_table())
 
 
 def rules(as_json: AsJson = False):
     """List the learning rules: the step of each, its metric."""
-    from noether.rulebook import rules_listed, rules_table
-    from noether.table import say
+    from noether.report.rulebook import rules_listed, rules_table
+    from noether.report.table import say
 
     printed({"rules": rules_listed()}) if as_json else say(rules_table())
 
 
 def show(case: Case, as_json: AsJson = False):
     """Show what a case claims, and prove its symmetries."""
-    from noether import catalogue
     from noether.plan.choices import chosen_cases
-    from noether.table import say
+    from noether.report import catalogue
+    from noether.report.table import say
 
     (chosen,), _ = chosen_cases([case])
     printed(catalogue.shown(chosen)) if as_json else say(catalogue.show(chosen))
@@ -71,7 +71,7 @@ def explain(law: Law, run: Run = None, as_json: AsJson = False):
 
     Also its equation, the planted faults that it must see, and with a RUN its power there.
     """
-    from noether import catalogue
-    from noether.table import say
+    from noether.report import catalogue
+    from noether.report.table import say
 
     printed(catalogue.explained(law, run)) if as_json else say(catalogue.explain(law, run))

@@ -23,8 +23,8 @@ def map_(
     from noether.mechanics.wide import require_wide
     from noether.plan.choices import whole
     from noether.progress import busy
+    from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.table import say
 
     if profile not in map.PROFILES:
         raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(map.PROFILES)}")

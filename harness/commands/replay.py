@@ -34,10 +34,10 @@ def replay(
     Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
     from noether.progress import busy
+    from noether.report.table import say
     from noether.runs.decision import decide
     from noether.runs.folder import newest, read_run
     from noether.runs.replaying import Replays, pick
-    from noether.table import say
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)

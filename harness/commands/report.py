@@ -26,7 +26,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
     if len(runs) == 2:
         return change(*runs, as_json)
     from noether.progress import busy
-    from noether.publish import republish
+    from noether.report.publish import republish
     from noether.runs.folder import newest
 
     with busy("writing the pages"):
@@ -45,18 +45,18 @@ def pages(run) -> dict:
 
 
 def told_of(code: int | None) -> str:
-    from noether.table import WORD
+    from noether.report.table import WORD
 
     return "unfinished" if code is None else WORD.get(code, f"exit code {code}")
 
 
 def change(a: Path, b: Path, as_json: bool) -> None:
-    from noether.comparison_table import summary, told
     from noether.progress import busy
-    from noether.publish import publish_comparison
+    from noether.report.comparison_table import summary, told
+    from noether.report.publish import publish_comparison
+    from noether.report.table import say
     from noether.runs.comparison import compared
     from noether.runs.decision import decide
-    from noether.table import say
 
     with busy("comparing"):
         found = compared(a, b)

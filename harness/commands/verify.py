@@ -145,9 +145,9 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
 
 def conclude(result, as_json: bool, **watching) -> None:
     """Decide, then write the pages, then tell: what cannot be written or printed changes nothing."""
-    from noether.publish import publish
+    from noether.report.publish import publish
+    from noether.report.table import verdict
     from noether.runs.decision import decide, shown
-    from noether.table import verdict
 
     decide(result.exit_code, verdict(result), result.folder)
     shown("the pages of the run", publish, result)
@@ -159,14 +159,14 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
 
     Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is there.
     """
-    from noether.github import announce
+    from noether.report.github import announce
 
     if as_json:
-        from noether.table import summary
+        from noether.report.table import summary
 
         printed(summary(result))
     else:
-        from noether.table import ending, say, verdict
+        from noether.report.table import ending, say, verdict
 
         say(verdict(result)) if quiet else say(*ending(result, whole=verbose))
     announce(result, orders(sys.stderr if as_json else sys.stdout).write)

@@ -104,7 +104,7 @@ def carry(error: BaseException, records: list, *lines: str) -> None:
 
 def carried(error: BaseException) -> list[str]:
     """The violations that a run had found before this ended it, a line each; none that was planted."""
-    from noether.table import where
+    from noether.report.table import where
     from noether.verdicts.record import VIOLATED
 
     found = [r for r in getattr(error, "noether_records", ()) if r.verdict == VIOLATED and not r.control]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.run import Result
-from noether.terminal import COLOUR, console, listing, number
 from noether.verdicts.power import of_law, percent
 from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record
 

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.kernels.programs.namespaces import NUMPY
+from noether.report.table import listing
 from noether.system import resources
 from noether.system.usage import unknown
-from noether.table import listing
 
 THEORY = resources.path("theory.md")
 

@@ -8,7 +8,7 @@ from functools import cache
 from noether.cases import CATALOG, rules
 from noether.cases.rules import RULES, Rule
 from noether.laws.exact.cell import rules_of
-from noether.table import listing
+from noether.report.table import listing
 
 LINE = re.compile(r"^ {4}([a-z-]+) +(v' = .*?) {2,}([qz]' = .*?) +\((\d+)\)$", re.MULTILINE)
 OPTIONS = ("nesterov", "dampening", "maximize", "scheduled", "simplex", "signed")

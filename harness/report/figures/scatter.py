@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from noether.figures import marks
-from noether.figures.axis import Axis, drawable, frame
-from noether.figures.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing, text
+from noether.report.figures import marks
+from noether.report.figures.axis import Axis, drawable, frame
+from noether.report.figures.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing, text
 
 EDGE = 26  # width of a lane for what has no logarithm
 AWAY = 1e3  # a bound so far from those of right steps

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from html import escape
 
-from noether.figures.svg import LEFT, LETTER, RIGHT, WIDTH, line, power, short, text
+from noether.report.figures.svg import LEFT, LETTER, RIGHT, WIDTH, line, power, short, text
 
 
 @dataclass

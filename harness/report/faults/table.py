@@ -8,7 +8,7 @@ from noether.campaigns.kill_matrix.campaign import INTERNAL, Campaign
 from noether.campaigns.kill_matrix.findings import LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
-from noether.terminal import console, listing
+from noether.report.terminal import console, listing
 
 ROOMY = 100  # columns from which on the matrix stands wide
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size

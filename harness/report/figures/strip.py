@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-from noether.figures import marks
-from noether.figures.axis import Axis
-from noether.figures.svg import LETTER, WIDTH, drawing, line, short, text
+from noether.report.figures import marks
+from noether.report.figures.axis import Axis
+from noether.report.figures.svg import LETTER, WIDTH, drawing, line, short, text
 
 SPARK, SPARK_TALL, SPARK_LOW, SPARK_HIGH = 132, 18, 1e-3, 10.0
 ORDER_LOW, ORDER_HIGH = -0.3, 3.5

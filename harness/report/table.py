@@ -8,10 +8,10 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from noether.law_table import laws_table, titled
+from noether.report.law_table import laws_table, titled
+from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
 from noether.runs.result import Result
 from noether.runs.run import INTERNAL, INTERRUPTED
-from noether.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
 from noether.verdicts.power import of_law
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
 

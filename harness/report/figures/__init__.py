@@ -5,7 +5,7 @@ mark everywhere (marks.py). Numbers that an axis cannot show (zero or negative o
 edge or are counted, never dropped silently.
 """
 
-from noether.figures.axis import Axis  # noqa: F401
-from noether.figures.panel import panel  # noqa: F401
-from noether.figures.strip import strip  # noqa: F401
-from noether.figures.svg import HEIGHT, WIDTH  # noqa: F401
+from noether.report.figures.axis import Axis  # noqa: F401
+from noether.report.figures.panel import panel  # noqa: F401
+from noether.report.figures.strip import strip  # noqa: F401
+from noether.report.figures.svg import HEIGHT, WIDTH  # noqa: F401

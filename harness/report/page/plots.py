@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from noether import figures
-from noether.table import number, where
+from noether.report import figures
+from noether.report.table import number, where
 from noether.verdicts.record import ORDER, Record
 
 PLOT_CLAIM = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from noether.figures.svg import line, text
+from noether.report.figures.svg import line, text
 
 TYPES = ("float64", "float32", "float16", "bfloat16")
 MODES = {"": "disc", "eager": "ring", "mixed": "square"}

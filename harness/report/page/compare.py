@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from noether.comparison_table import cells, killed, lines, spent, two
-from noether.figures.scatter import scatter
-from noether.report.overview import SYMBOL
-from noether.report.page import command, environment, facts
+from noether.report.comparison_table import cells, killed, lines, spent, two
+from noether.report.figures.scatter import scatter
+from noether.report.page.overview import SYMBOL
+from noether.report.page.page import command, environment, facts
+from noether.report.table import WORD
 from noether.runs.comparison import Difference
-from noether.table import WORD
 
 LISTED = 400
 

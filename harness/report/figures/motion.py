@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from noether.figures import marks
-from noether.figures.axis import Axis, drawable, frame
-from noether.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, drawing, line, text
+from noether.report.figures import marks
+from noether.report.figures.axis import Axis, drawable, frame
+from noether.report.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, drawing, line, text
 
 Trace = tuple[list[float], list[float], list[float]]  # time, measured, predicted
 DECAY = 60  # points of e^-x

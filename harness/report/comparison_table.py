@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from noether.report.table import COLOUR, SHOWN, WORD, listing, number
 from noether.runs.comparison import Difference, LawChange
 from noether.runs.folder import Run
-from noether.table import COLOUR, SHOWN, WORD, listing, number
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 ARROW = " → "

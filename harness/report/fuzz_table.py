@@ -8,7 +8,7 @@ from noether.campaigns.fuzz.minimise import size
 from noether.campaigns.fuzz.next_batch import unscreened
 from noether.campaigns.fuzz.outcome import Outcome, Row
 from noether.campaigns.fuzz.regimes import REGIMES
-from noether.table import listing, number
+from noether.report.table import listing, number
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
 WORD = {0: "nothing false", 1: "a law is violated", 3: "could not decide", 70: "internal error", 130: "interrupted"}

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
+from noether.report.table import number, unsaid
 from noether.system.outside import lines
-from noether.table import number, unsaid
 from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from noether.laws.map.printed import map_of, markdown
 from noether.laws.published.book import BOOK
+from noether.report.table import number
 from noether.runs.folder import Run
 from noether.system.usage import UsageError
-from noether.table import number
 from noether.verdicts.record import HOLDS, Record
 
 HEAD = """# Findings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from noether.campaigns.kill_matrix import harness_faults
 from noether.campaigns.kill_matrix.findings import GUARD, LAWS, Row, of_kind, of_launches, rows, verdict
 from noether.faults.harmless import EQUIVALENT
-from noether.faults.page import decades, totals
-from noether.faults.table import graded, spread
 from noether.kernels.programs.precision import UNIT
+from noether.report.faults.page import decades, totals
+from noether.report.faults.table import graded, spread
 from noether.verdicts.record import Record
 
 HEAD = """# Planted faults

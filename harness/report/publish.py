@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.junit import document as junit
-from noether.report import render
+from noether.report.junit import document as junit
+from noether.report.page import render
 from noether.runs.folder import Run, read_about, read_run
 from noether.runs.result import Result
 from noether.system.files import write_whole
@@ -24,7 +24,7 @@ def write(path: Path, records: list, errors: dict[str, str], laws: list[str], ab
 
 def page(records: list, laws: list[str], about: dict) -> str:
     if about.get("command") == "faults":
-        from noether.faults.page import render as matrix
+        from noether.report.faults.page import render as matrix
 
         return matrix(records, about)
     return render(records, laws, about)
@@ -33,7 +33,7 @@ def page(records: list, laws: list[str], about: dict) -> str:
 def publish_faults(result) -> None:
     """report.html and errors.txt of a run of `noether faults`."""
     if result.folder is not None:
-        from noether.faults.document import document
+        from noether.report.faults.document import document
 
         run = read_run(result.folder)
         write(run.path, run.records, result.errors, run.about["laws"], run.about)
@@ -56,7 +56,7 @@ def publish(result: Result) -> None:
 
 def publish_comparison(difference) -> Path:
     """compare.html into the second run folder. Raises UsageError."""
-    from noether.report.compare import render as changes
+    from noether.report.page.compare import render as changes
 
     page = difference.b.path / "compare.html"
     try:

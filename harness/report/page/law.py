@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from noether.figures.marks import ordered
-from noether.figures.scatter import scatter
-from noether.figures.strip import order_strip, strip
-from noether.law_table import kind_of
-from noether.report.plots import badness, figure, place, ranked, statement
-from noether.table import number, where
+from noether.report.figures.marks import ordered
+from noether.report.figures.scatter import scatter
+from noether.report.figures.strip import order_strip, strip
+from noether.report.law_table import kind_of
+from noether.report.page.plots import badness, figure, place, ranked, statement
+from noether.report.table import number, where
 from noether.verdicts.power import Power, by_precision, of_law
 from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
 

@@ -6,10 +6,10 @@ import math
 
 from noether.campaigns.kill_matrix.findings import GUARD, LAWS, Row, of_kind, rows, verdict
 from noether.faults.harmless import EQUIVALENT
-from noether.faults.table import WORD, graded, spread
 from noether.kernels.programs.precision import UNIT
-from noether.report import TEMPLATES
-from noether.report.page import UNFINISHED
+from noether.report.faults.table import WORD, graded, spread
+from noether.report.page import TEMPLATES
+from noether.report.page.page import UNFINISHED
 from noether.system.outside import on_page
 from noether.verdicts.record import Record
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from noether.figures.motion import motion
-from noether.report.plots import badness, figure, place, plot_of
+from noether.report.figures.motion import motion
+from noether.report.page.plots import badness, figure, place, plot_of
 from noether.verdicts.record import Record
 
 RESPONSES, REGIMES = 6, 6

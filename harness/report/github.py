@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from noether.report.table import footing, killers, number, unsaid, verdict, where
 from noether.system import resources
 from noether.system.outside import lines, printable
-from noether.table import footing, killers, number, unsaid, verdict, where
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 SHOWN = 10

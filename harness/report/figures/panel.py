@@ -11,9 +11,21 @@ from __future__ import annotations
 
 import math
 
-from noether.figures import marks
-from noether.figures.axis import Axis, drawable, frame
-from noether.figures.svg import BOTTOM, HEIGHT, LEFT, LETTER, RIGHT, TOP, WIDTH, drawing, line, short, text
+from noether.report.figures import marks
+from noether.report.figures.axis import Axis, drawable, frame
+from noether.report.figures.svg import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    LETTER,
+    RIGHT,
+    TOP,
+    WIDTH,
+    drawing,
+    line,
+    short,
+    text,
+)
 
 ROW = 17  # of the legend
 INDENT = 12

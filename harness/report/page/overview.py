@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from noether.figures.marks import ordered
-from noether.figures.strip import order_spark, spark
-from noether.law_table import kind_of, worst_of
-from noether.report.plots import badness
-from noether.table import number
+from noether.report.figures.marks import ordered
+from noether.report.figures.strip import order_spark, spark
+from noether.report.law_table import kind_of, worst_of
+from noether.report.page.plots import badness
+from noether.report.table import number
 from noether.verdicts.power import of_law
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 

@@ -6,12 +6,12 @@ import math
 import shlex
 from functools import cache
 
-from noether.report import TEMPLATES
-from noether.report.exhibits import exhibits
-from noether.report.law import section
-from noether.report.overview import SYMBOL, faults, grid, law_rows
+from noether.report.page import TEMPLATES
+from noether.report.page.exhibits import exhibits
+from noether.report.page.law import section
+from noether.report.page.overview import SYMBOL, faults, grid, law_rows
+from noether.report.table import WORD, number, where
 from noether.system.outside import on_page
-from noether.table import WORD, number, where
 from noether.verdicts.power import percent
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
 

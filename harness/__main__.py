@@ -43,7 +43,7 @@ def main() -> None:
     ending = Ending()
     ending.keep()
     try:
-        from noether.cli import call
+        from noether.cli.main import call
 
         ending.code = call()
     except KeyboardInterrupt:

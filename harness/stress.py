@@ -198,7 +198,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 def called(place: Path, words) -> tuple[int, str, str]:
     """The command line in this process: exit code, stdout, stderr."""
-    from noether.cli import call
+    from noether.cli.main import call
 
     out, err = io.StringIO(), io.StringIO()
     with chdir(place), redirect_stdout(out), redirect_stderr(err):

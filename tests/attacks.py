@@ -130,7 +130,7 @@ def child(request: dict) -> None:
 def stub(found: str) -> None:
     """Commands that measure find what is wanted: holds, violated or undecided."""
     import noether.campaigns.kill_matrix.campaign as faults
-    import noether.fuzz.watching as fuzz
+    import noether.cli.fuzz_progress as fuzz
     import noether.report.findings
     from noether.bench import campaign as bench
     from noether.laws import map
@@ -216,7 +216,7 @@ def attended(request: dict) -> dict:
 def warm(cwd: str) -> None:
     """Import and compile what every command needs, once."""
     os.chdir(cwd)
-    from noether.cli import call
+    from noether.cli.main import call
     from noether.plan import design as real  # noqa: F401  its modules
 
     plan = fakes.Plan("noether.plan.design")
@@ -225,7 +225,7 @@ def warm(cwd: str) -> None:
         for words in ("verify rayleigh --precision float64 --jobs 1 --out warm", "laws", "laws warm", "cases", "rules", "doctor", "completion bash", "fuzz --batches 1 --backend nothing", "explain D2", "replay warm --record 0", "report warm warm", "discover rayleigh", "report warm"):
             call(words.split())
     stub("holds")  # once, so that what it imports is there
-    physician = sys.modules["noether.doctor"]
+    physician = sys.modules["noether.cli.doctor"]
     found = physician.examine()
     physician.examine = lambda: found
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether.cli import call
-from noether.commands.verify import with_baseline_file
+from noether.cli.commands.verify import with_baseline_file
+from noether.cli.main import call
 from noether.runs import seed_scatter
 from noether.runs.baseline import DIGITS, Baseline, Entry, entries, key, of_run, read, text, up
 from noether.runs.regression import BOUND_GROWS, SLOPE_MOVES, compare, ratchet

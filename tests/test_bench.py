@@ -220,7 +220,7 @@ def test_the_compiled_kernel_is_counted():
 
 
 def run(*words):
-    from noether.cli import app
+    from noether.cli.main import app
 
     return CliRunner().invoke(app, ["bench", *words])
 
@@ -232,6 +232,6 @@ def test_a_tool_that_was_asked_for_and_is_missing_ends_with_3(monkeypatch):
 
 @pytest.mark.parametrize("words", [("--tools", "cuda"), ("--cases", "entropy-mirror"), ("--lanes", "0"), ("--work", "all")])
 def test_wrong_words_are_refused(words):
-    from noether.cli import call
+    from noether.cli.main import call
 
     assert call(["bench", *words]) == 2

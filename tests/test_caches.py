@@ -419,7 +419,7 @@ def test_a_run_that_had_to_do_otherwise_says_so_in_its_last_lines(tmp_path, envi
 
 @pytest.mark.parametrize("word", ["CC", "HOME"])
 def test_doctor_says_the_same(monkeypatch, found_by, word):
-    from noether import doctor
+    from noether.cli import doctor
 
     found_by("relative") if word == "HOME" else monkeypatch.setattr(
         doctor, "backends", lambda: [doctor.Finding("backend auto", "numpy", False)]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import cli
 from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, scale, translation
 from noether.cases.rules import RULES
+from noether.cli import main
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
@@ -186,7 +186,7 @@ def test_a_module_beside_the_file_is_imported_in_workers_and_in_a_replay(tmp_pat
     boxes = {f: load.load(f"{f}/case.py").box[0][0] for f in ("a", "b", "a")}
     assert boxes == {"a": 0.5, "b": 0.75} and list(load.files(["a/case.py"])) == ["a/case.py", "a/beside_it.py"]
     words = ["verify", "a/case.py", "--law", "D0", "--rule", "gradient-descent", "--precision", "float64", "--backend", "numpy"]
-    assert cli.call([*words, "--jobs", "2", "--out", "r"]) in (0, 3)
-    assert cli.call(["replay", "r"]) == 0
+    assert main.call([*words, "--jobs", "2", "--out", "r"]) in (0, 3)
+    assert main.call(["replay", "r"]) == 0
     (tmp_path / "a/beside_it.py").write_text("LOW = 0.25\n")
-    assert cli.call(["replay", "r"]) == 2 and "beside_it.py has changed since" in capsys.readouterr().err
+    assert main.call(["replay", "r"]) == 2 and "beside_it.py has changed since" in capsys.readouterr().err

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from test_cli import GOOD_CASE, refused
 
-from noether import cli, verify
+from noether import verify
 from noether.cases import CATALOG
 from noether.cases.case import DIAGONAL, Case, Metric, Symmetry, scale, translation
+from noether.cli import main
 from noether.plan.casefiles import complaint, load, trial, trial_process
 from noether.plan.choices import Request, select
 from noether.system import timelimit
@@ -260,7 +261,7 @@ CASE = Case(name="declared", title="t", source="s", loss=loss, breaking=breaking
 def test_what_is_declared_of_a_loss_and_is_not_so_is_refused(tmp_path, capsys, samples, extra, words):
     path = tmp_path / "case.py"
     path.write_text(DECLARED.replace("SAMPLES", samples).replace("EXTRA", extra))
-    assert cli.call(["verify", str(path), "--law", "D2", "--out", str(tmp_path / "run")]) == 2
+    assert main.call(["verify", str(path), "--law", "D2", "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
     assert words in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
 

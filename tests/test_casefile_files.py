@@ -10,7 +10,7 @@ import pytest
 from test_casefile_bytes import EVIL, LOW, case, here, lazy  # noqa: F401
 from test_cli import GOOD_CASE
 
-from noether import cli
+from noether.cli import main
 from noether.plan.casefiles import load, trial_process
 from noether.plan.casefiles.source import sha256
 from noether.plan.choices import Request, select
@@ -101,7 +101,7 @@ def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):  # no
     Path("case.py").write_text(GOOD_CASE + more)
     words = ["--law", "D0", "--rule", "gradient-descent", "--precision", "float64", "--backend", "numpy"]
     assert (
-        cli.call(["verify", "case.py:OWN", "case.py:B", *words, "--jobs", "2", "--json", "--out", "r"]) == 0
+        main.call(["verify", "case.py:OWN", "case.py:B", *words, "--jobs", "2", "--json", "--out", "r"]) == 0
     )
     assert json.loads(capsys.readouterr().out)["exit_code"] == 0
 
@@ -111,7 +111,7 @@ def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):  # noqa: F811
     Path("case.py").write_text(
         case(lazy("LOW = 1.0; os.write(1, b'four\\n') if os.environ.get('X') else None"), noise)
     )
-    assert cli.call(["show", "case.py"]) == 0
+    assert main.call(["show", "case.py"]) == 0
     out, err = capfd.readouterr()
     assert not any(word in out for word in ("one", "two", "three")) and "own" in out
     assert all(word in err for word in ("one", "two", "three"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_cli import GOOD_CASE
 
-from noether import cli
+from noether.cli import main
 from noether.plan.casefiles import load, trust
 from noether.plan.casefiles.source import sha256
 from noether.runs import run_json as sealed
@@ -41,7 +41,7 @@ def once(tmp_path_factory):
         os.chdir("mine")
         Path("helper.py").write_text("LOW = 0.5\n")
         Path("case.py").write_text("from helper import LOW\n" + GOOD_CASE.replace("0.5", "LOW"))
-        assert cli.call(["verify", "case.py", *WORDS, "--out", "r"]) in (0, 3)
+        assert main.call(["verify", "case.py", *WORDS, "--out", "r"]) in (0, 3)
     shutil.copytree(place / "mine", place / "kept/mine")
     shutil.copytree(place / "state", place / "kept/state")
     return place
@@ -83,7 +83,7 @@ def sent(place: Path, mine: Path, word: str, file: Path, cwd: str | None = None)
 
 def refused(capsys, mark: Path, *words: str) -> str:
     capsys.readouterr()
-    assert cli.call(list(map(str, words))) == 2
+    assert main.call(list(map(str, words))) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "none of it was run" in err and "--trust" in err, err
     assert not mark.exists()
@@ -123,14 +123,14 @@ def test_what_only_reads_a_run_folder_runs_nothing_of_it(mine, place):
         ["report", str(mine / "r"), run],
     ):
         wanted = (2,) if words[0] == "findings" else (0, 1)  # of a narrowed run there are none to write
-        assert cli.call(words) in wanted and not mark.exists(), words
+        assert main.call(words) in wanted and not mark.exists(), words
 
 
 def test_trust_runs_it_for_that_command_alone(mine, place, capsys):
     mark, evil = place / "mark", place / "evil.py"
     evil.write_text(marked(GOOD_CASE, mark))
     run = sent(place, mine, str(evil), evil)
-    assert cli.call(["replay", str(run), "--trust"]) == 0 and mark.exists()
+    assert main.call(["replay", str(run), "--trust"]) == 0 and mark.exists()
     mark.unlink()
     refused(capsys, mark, "replay", run)
 
@@ -141,7 +141,7 @@ def test_trust_does_not_run_another_text_than_the_recorded_one(mine, place, caps
     run = sent(place, mine, str(evil), evil)
     evil.write_text(marked(GOOD_CASE, mark))
     for words in (["replay", str(run), "--trust"], ["verify", "--resume", str(run), "--trust"]):
-        assert cli.call(words) == 2
+        assert main.call(words) == 2
         assert "has changed since" in capsys.readouterr().err and not mark.exists()
 
 
@@ -161,17 +161,17 @@ def test_a_word_without_a_digest_or_with_a_wrong_kind_is_refused(mine, place, ca
         ("files", {"\0": ""}),
     ):
         (run / "run.json").write_text(sealed.text({**about, "arguments": {**about["arguments"], name: value}}))
-        assert cli.call(["replay", str(run)]) == 2, (name, value)
+        assert main.call(["replay", str(run)]) == 2, (name, value)
         assert not mark.exists() and "Traceback" not in capsys.readouterr().err
 
 
 def test_ones_own_run_is_replayed_and_resumed_without_a_word(mine, monkeypatch, place):
     record = read_run(Path("r")).records[0]
-    assert record.replay and cli.call(["replay", "r"]) == 0
+    assert record.replay and main.call(["replay", "r"]) == 0
     monkeypatch.chdir(place)
-    assert cli.call(["replay", str(mine / "r")]) == 0
+    assert main.call(["replay", str(mine / "r")]) == 0
     monkeypatch.chdir(mine)
-    assert cli.call(["verify", "--resume", "r"]) in (0, 3)
+    assert main.call(["verify", "--resume", "r"]) in (0, 3)
 
 
 def test_a_trusted_text_in_another_place_or_with_another_helper_is_not_trusted(mine, place, capsys):
@@ -183,7 +183,7 @@ def test_a_trusted_text_in_another_place_or_with_another_helper_is_not_trusted(m
     refused(capsys, mark, "replay", run)
     (mine / "helper.py").write_text(marked("LOW = 0.5\n", mark))  # not recorded by the run that was sent
     run = sent(place, mine, str(mine / "case.py"), mine / "case.py", cwd=str(mine))
-    assert cli.call(["replay", str(run)]) == 2 and not mark.exists()
+    assert main.call(["replay", str(run)]) == 2 and not mark.exists()
 
 
 def test_a_run_folder_does_not_choose_the_working_directory_of_ones_own_case(mine, place, capsys):
@@ -198,7 +198,7 @@ def test_a_run_folder_does_not_choose_the_working_directory_of_ones_own_case(min
     for cwd, code in ((str(mine), 0), (str(place), 2)):
         (run / "run.json").write_text(sealed.text({**about, "cwd": cwd}))
         os.chdir("/")
-        assert cli.call(["replay", str(run)]) == code, capsys.readouterr()
+        assert main.call(["replay", str(run)]) == code, capsys.readouterr()
 
 
 def test_what_is_remembered_is_the_users_alone(mine, capsys):
@@ -211,7 +211,7 @@ def test_what_is_remembered_is_the_users_alone(mine, capsys):
     place.chmod(0o666)
     refused(capsys, Path("never"), "replay", "r")
     place.chmod(0o600)
-    assert cli.call(["replay", "r"]) == 0
+    assert main.call(["replay", "r"]) == 0
     place.write_text("{\n[1,2,3]\n")
     refused(capsys, Path("never"), "replay", "r")
 
@@ -243,9 +243,9 @@ def test_without_a_home_nothing_is_remembered_and_a_run_goes_on(tmp_path, monkey
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "state").write_text("a file")
     Path("case.py").write_text(GOOD_CASE)
-    assert cli.call(["verify", "case.py", *WORDS, "--out", "r"]) in (0, 3)
+    assert main.call(["verify", "case.py", *WORDS, "--out", "r"]) in (0, 3)
     refused(capsys, Path("never"), "replay", "r")
-    assert cli.call(["replay", "r", "--trust"]) == 0
+    assert main.call(["replay", "r", "--trust"]) == 0
 
 
 # ---- the corpus
@@ -266,7 +266,7 @@ def entry(mine):
         "--jobs",
         "1",
     ]
-    assert cli.call([*words, "--rule", "gradient-descent", "--precision", "float64"]) in (0, 1, 3)
+    assert main.call([*words, "--rule", "gradient-descent", "--precision", "float64"]) in (0, 1, 3)
     return sorted(Path("kept").glob("*.json"))[0]
 
 
@@ -275,7 +275,7 @@ def test_a_corpus_runs_ones_own_case_and_nothing_else(entry, mine, place, capsys
     del value["check"]
     assert value["files"] == load.files(["case.py"]) and set(value["files"]) == {"case.py", "helper.py"}
     monkeypatch.setattr(load, "LOADED", {})
-    assert cli.call(["fuzz", "--replay", str(entry)]) in (0, 1)
+    assert main.call(["fuzz", "--replay", str(entry)]) in (0, 1)
     mark, evil = place / "mark", place / "evil.py"
     evil.write_text(marked(GOOD_CASE, mark))
     for files in ({}, {str(evil): sha256(evil.read_bytes())}):
@@ -283,13 +283,13 @@ def test_a_corpus_runs_ones_own_case_and_nothing_else(entry, mine, place, capsys
         entry.write_text(json.dumps({**value, "file": str(evil), "files": files}))
         refused(capsys, mark, "fuzz", "--replay", entry)
         refused(capsys, mark, "fuzz", "rayleigh", "--corpus", "kept", "--batches", "1")
-    assert cli.call(["fuzz", "--replay", str(entry), "--trust"]) in (0, 1) and mark.exists()
+    assert main.call(["fuzz", "--replay", str(entry), "--trust"]) in (0, 1) and mark.exists()
 
 
 def test_a_corpus_goes_on_with_a_case_that_was_changed_and_named(entry, monkeypatch):
     Path("case.py").write_text(Path("case.py").read_text() + "# changed\n")
     monkeypatch.setattr(load, "LOADED", {})
-    assert cli.call(["fuzz", "--replay", str(entry)]) == 2
+    assert main.call(["fuzz", "--replay", str(entry)]) == 2
     words = [
         "--corpus",
         "kept",
@@ -302,4 +302,4 @@ def test_a_corpus_goes_on_with_a_case_that_was_changed_and_named(entry, monkeypa
         "--precision",
         "float64",
     ]
-    assert cli.call(["fuzz", "case.py", *words]) in (0, 1, 3)
+    assert main.call(["fuzz", "case.py", *words]) in (0, 1, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from noether.cli import app
+from noether.cli.main import app
 from noether.runs.seed_scatter import SCATTER, entry_factor, mean_factor
 
 ROOT = Path(__file__).resolve().parent.parent

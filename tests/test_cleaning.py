@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from noether import cleaning
-from noether.cli import call
+from noether.cli import cleaning
+from noether.cli.main import call
 from noether.kernels import cache_folders
 from noether.system.lock import Lock
 

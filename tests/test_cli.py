@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.plan.choices import Request, select
 from noether.system.machine import importable
 from noether.system.usage import UsageError

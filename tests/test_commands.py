@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from noether import __version__
-from noether.cli import call
+from noether.cli.main import call
 from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,7 +186,7 @@ def test_a_shell_that_asks_is_answered(words, found):
 def test_help_loads_nothing_heavy():
     heavy = ("torch", "triton", "sympy", "scipy", "mpmath", "pandas", "hypothesis", "jinja2", "noether.plan.design")
     program = (
-        "import sys; from noether.cli import call; code = call(['--help']); "
+        "import sys; from noether.cli.main import call; code = call(['--help']); "
         f"sys.exit(', '.join(x for x in {heavy} if x in sys.modules) or code)"
     )
     done = subprocess.run(

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from noether import doctor
-from noether.cli import call
+from noether.cli import doctor
+from noether.cli.main import call
 from noether.plan.choices import Request, select
 from noether.runs.run import plan
 from noether.system import compilers

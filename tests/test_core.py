@@ -60,7 +60,7 @@ def test_a_bare_folder_named_triton_is_not_triton(tmp_path):
 
 def test_doctor_names_the_extra_of_everything_that_is_missing(tmp_path):
     program = "from importlib import metadata\nimport noether.system.machine as m\nm.version_of = lambda name: None\n"
-    done = outcome(BARE + program + "from noether.doctor import software\nprint(*(f.remedy for f in software()), sep='\\n')")
+    done = outcome(BARE + program + "from noether.cli.doctor import software\nprint(*(f.remedy for f in software()), sep='\\n')")
     for package in ("torch", "triton", "heyoka"):
         assert remedy(package) in done.stdout.splitlines()
     assert "pip install noether-harness" in done.stdout.splitlines()  # numpy and the rest
@@ -113,7 +113,7 @@ def test_without_posix_every_module_imports_and_what_decides_nothing_runs(tmp_pa
         "    try:\n        importlib.import_module(name)\n        count += 1\n"
         "    except ModuleNotFoundError as error:\n"
         "        if error.name.split('.')[0] != 'triton': raise\n"  # the kernels themselves
-        "from noether.cli import call\n"
+        "from noether.cli.main import call\n"
         "for words in ['laws'], ['explain', 'D2'], ['doctor']:\n"
         "    if call(words): raise SystemExit(words[0])\n"
         "print(count)"
@@ -133,7 +133,7 @@ def test_longdouble_is_wide_enough_here_and_measured():
 
 
 def test_a_run_says_at_its_start_that_longdouble_is_too_narrow(monkeypatch, tmp_path, capsys):
-    from noether.cli import call
+    from noether.cli.main import call
 
     monkeypatch.setattr(wide, "WIDE", np.float64)
     assert wide.mantissa_bits() == 52

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether import cli
 from noether.campaigns.fuzz import corpus
 from noether.campaigns.fuzz.batch import run_batch
 from noether.campaigns.fuzz.corpus import Entry
@@ -18,6 +17,7 @@ from noether.campaigns.fuzz.minimise import minimise
 from noether.campaigns.fuzz.next_batch import Batch, Cell
 from noether.campaigns.fuzz.probe import Probe
 from noether.cases import CATALOG
+from noether.cli import main
 from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,7 +72,7 @@ def test_a_violation_comes_back_and_a_fixed_one_is_told(kept):
 
 def test_a_violated_corpus_ends_a_run_before_it_starts(kept, capsys, monkeypatch):
     monkeypatch.chdir(kept.parent.parent)
-    assert cli.call(["fuzz", "mexican-hat", "--batches", "3", "--jobs", "1", "--backend", "numpy"]) == 1
+    assert main.call(["fuzz", "mexican-hat", "--batches", "3", "--jobs", "1", "--backend", "numpy"]) == 1
     out = capsys.readouterr().out
     assert kept.name in out and "violated again" in out and "0 batches" in out
 
@@ -81,7 +81,7 @@ def test_a_fixed_corpus_is_told_and_the_run_goes_on(kept, capsys, monkeypatch):
     monkeypatch.chdir(kept.parent.parent)
     value = by_hand(kept)
     kept.write_text(json.dumps({**value, "plant": ""}))
-    assert cli.call(["fuzz", "mexican-hat", "--batches", "3", "--jobs", "1", "--backend", "numpy"]) == 0
+    assert main.call(["fuzz", "mexican-hat", "--batches", "3", "--jobs", "1", "--backend", "numpy"]) == 0
     assert "fixed" in capsys.readouterr().out and kept.exists()
 
 
@@ -111,7 +111,7 @@ BROKEN = {
 def test_a_corrupt_file_is_refused_in_one_line(kept, what, capsys, monkeypatch):
     kept.write_text(json.dumps(BROKEN[what](by_hand(kept))))
     monkeypatch.chdir(kept.parent.parent)
-    assert cli.call(["fuzz", "mexican-hat", "--batches", "1", "--jobs", "1"]) == 2
+    assert main.call(["fuzz", "mexican-hat", "--batches", "1", "--jobs", "1"]) == 2
     told = capsys.readouterr().err
     assert kept.name in told and len(told.splitlines()) == 1
     assert not (kept.parent.parent / "runs").exists()
@@ -141,5 +141,5 @@ def test_damaged_bytes_are_refused_or_harmless(planted, tmp_path_factory, data):
 
 def test_a_corpus_that_is_a_file_is_refused(tmp_path, capsys):
     (tmp_path / "corpus").write_text("")
-    assert cli.call(["fuzz", "--batches", "1", "--corpus", str(tmp_path / "corpus")]) == 2
+    assert main.call(["fuzz", "--batches", "1", "--corpus", str(tmp_path / "corpus")]) == 2
     assert "is a file, must be a folder" in capsys.readouterr().err

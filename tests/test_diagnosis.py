@@ -242,7 +242,7 @@ def test_few_values_show_no_rounding():
 
 def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeypatch, tmp_path, capsys):
     """A kernel that is wrong for every caller: verify and replay run it alike."""
-    from noether.cli import call
+    from noether.cli.main import call
 
     honest = launch.run
 

@@ -13,7 +13,7 @@ from noether.campaigns.discovery.generator import Generator, exact_gradients, pr
 from noether.campaigns.discovery.loss import Loss, load
 from noether.campaigns.discovery.nullspace import GAP, spectrum
 from noether.cases import CATALOG
-from noether.cli import call
+from noether.cli.main import call
 
 SMALL = [c for c in CATALOG if c.dim <= 9]
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "two_layers.py"

@@ -7,8 +7,8 @@ import pytest
 from noether.campaigns.discovery.finding import discover
 from noether.campaigns.discovery.loss import load
 from noether.campaigns.discovery.writing import BROKEN, NAME, write
-from noether.cli import call
-from noether.commands import discover as command
+from noether.cli.commands import discover as command
+from noether.cli.main import call
 from noether.mechanics.symbolic import prove
 from noether.plan.casefiles import load as casefile
 from noether.runs.decision import decide

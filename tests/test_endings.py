@@ -23,7 +23,7 @@ from noether.campaigns.fuzz.probe import Probe
 from noether.campaigns.kill_matrix import campaign as faults
 from noether.campaigns.kill_matrix import findings
 from noether.cases import CORE
-from noether.cli import Terminated, call
+from noether.cli.main import Terminated, call
 from noether.plan.casefiles import trial_process
 from noether.runs import decision
 from noether.runs.execute import Done

@@ -147,8 +147,8 @@ def test_nothing_that_runs_inside_a_run_chooses_the_exit_code(ask, what, code):
     assert ask(VERIFY, work=what)["code"] == code
 
 
-@pytest.mark.parametrize("what, code", [("import noether.cli", 70), ("raise KeyboardInterrupt", 130), ("raise MemoryError", 70)])
+@pytest.mark.parametrize("what, code", [("import noether.cli.main", 70), ("raise KeyboardInterrupt", 130), ("raise MemoryError", 70)])
 def test_a_command_that_cannot_be_imported_is_no_violated_law(tmp_path, what, code):
-    (tmp_path / "typer.py").write_text(what.replace("import noether.cli", "import no_such_module") + "\n")
+    (tmp_path / "typer.py").write_text(what.replace("import noether.cli.main", "import no_such_module") + "\n")
     done = subprocess.run([sys.executable, "-m", "noether", "laws"], env=importable(tmp_path), cwd=tmp_path, timeout=60, capture_output=True, text=True)
     assert done.returncode == code and done.stderr.startswith("noether: "), done.stderr

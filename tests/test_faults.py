@@ -244,7 +244,7 @@ def short(monkeypatch, tmp_path):
 
 
 def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
-    from noether.cli import call
+    from noether.cli.main import call
 
     assert call(["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]) == 0
     out = capsys.readouterr().out
@@ -259,7 +259,7 @@ def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
 def test_the_matrix_for_machines(short, capsys):
     import json
 
-    from noether.cli import call
+    from noether.cli.main import call
 
     assert call(["faults", "sign of the beta", "--json", "--out", "here", "--jobs", "1"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["matrix"]
@@ -267,7 +267,7 @@ def test_the_matrix_for_machines(short, capsys):
 
 
 def test_a_wrong_fault_name_is_refused_with_exit_code_2(short, capsys):
-    from noether.cli import call
+    from noether.cli.main import call
 
     assert call(["faults", "sign of the betta"]) == 2
     assert "sign of the beta" in capsys.readouterr().err and not (short / "runs").exists()

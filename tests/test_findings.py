@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.laws.map.table import COLUMNS, PREDICTED, ROWS
 from noether.laws.published.book import BOOK
 from noether.report.findings import page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes import Cell
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.forging import read_lines, rewrite
 from noether.plan.choices import Request
 from noether.report.publish import publish

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import cli
 from noether.campaigns.fuzz import batch as batches
 from noether.campaigns.fuzz import campaign as campaigns
 from noether.campaigns.fuzz import regimes
@@ -36,6 +35,7 @@ from noether.campaigns.fuzz.outcome import Campaign
 from noether.campaigns.fuzz.probe import Probe
 from noether.campaigns.fuzz.regimes import REGIMES, units
 from noether.cases import CORE
+from noether.cli import main
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
@@ -291,9 +291,9 @@ def test_a_run_leaves_a_folder_whose_worst_lane_replays(tmp_path):
     found = read_run(tmp_path / "r")
     assert found.about["exit_code"] == 0 and len(found.cells) == outcome.batches and found.records
     assert {r.verdict for r in found.records} == {HOLDS}
-    assert cli.call(["replay", str(tmp_path / "r"), "--law", "D0"]) == 0
+    assert main.call(["replay", str(tmp_path / "r"), "--law", "D0"]) == 0
     for r in found.records:
-        assert cli.call(shlex.split(r.replay)[1:]) == 0
+        assert main.call(shlex.split(r.replay)[1:]) == 0
 
 
 def test_a_run_with_a_violation_keeps_it_in_its_folder(tmp_path):
@@ -312,7 +312,7 @@ def test_sizes_differ_by_backend():
 
 def test_the_command_prints_laws_coverage_and_rate(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = cli.call(["fuzz", "mexican-hat", "--batches", "6", "--jobs", "1", "--backend", "numpy", "--precision", "float32,bfloat16"])
+    code = main.call(["fuzz", "mexican-hat", "--batches", "6", "--jobs", "1", "--backend", "numpy", "--precision", "float32,bfloat16"])
     out = capsys.readouterr().out
     assert code == 0 and "nothing false" in out and "never visited" in out and "checks in" in out and " on numpy (" in out
 
@@ -320,12 +320,12 @@ def test_the_command_prints_laws_coverage_and_rate(capsys, tmp_path, monkeypatch
 def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["fuzz", "mexican-hat", "--plant", "gradient x 2", "--batches", "8", "--jobs", "1"]
-    assert cli.call(words) == 1 and "planted fault found: gradient x 2" in capsys.readouterr().out
+    assert main.call(words) == 1 and "planted fault found: gradient x 2" in capsys.readouterr().out
     assert not (tmp_path / "corpus").exists()
-    assert cli.call([*words, "--corpus", "kept"]) == 1
+    assert main.call([*words, "--corpus", "kept"]) == 1
     capsys.readouterr()
     (kept, *_) = (tmp_path / "kept").glob("D0*.json")
-    assert cli.call(["fuzz", "--replay", str(kept)]) == 1 and "violated again" in capsys.readouterr().out
+    assert main.call(["fuzz", "--replay", str(kept)]) == 1 and "violated again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, 
 )
 def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, what):
     monkeypatch.chdir(tmp_path)
-    assert cli.call(["fuzz", *words]) == 2
+    assert main.call(["fuzz", *words]) == 2
     told = capsys.readouterr().err
     assert what in told and len(told.splitlines()) == 1 and not list(tmp_path.iterdir())
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.plan.casefiles import load
 from noether.report import github
 from noether.report.github import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.system import jobs
 from noether.system.usage import UsageError
 

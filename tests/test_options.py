@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from noether.cli import call
-from noether.commands.app import app
+from noether.cli.commands.app import app
+from noether.cli.main import call
 
 VERIFY = {  # option -> words, and what run.json or the output must then say
     "--profile": (["full"], ("profile", "full")),
@@ -61,7 +61,7 @@ KEPT = {  # command -> function that does its work, {option: (words, name or pla
         },
     ),
     "fuzz": (
-        "noether.fuzz.watching.run",
+        "noether.cli.fuzz_progress.run",
         {
             "--for": (["2m"], "seconds", 120.0),
             "--batches": (["4"], "batches", 4),

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from noether.cases import Case, Symmetry
 from noether.cases.case import CaseError, linear
-from noether.cli import call
-from noether.commands import complain
+from noether.cli.commands import complain
+from noether.cli.main import call
 from noether.plan.casefiles import load
 from noether.report.github import Annotation, cell
 from noether.report.terminal import listing, say

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from noether import cli
+from noether.cli import main
 from noether.report.standing import standing, standing_table
 from noether.verdicts import power
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
@@ -67,11 +67,11 @@ def test_a_recorded_run_tells_its_powers(plan, capsys, tmp_path):
     from noether.runs.folder import read_run
 
     folder = str(tmp_path / "run")
-    assert cli.call(["verify", "--out", folder, "--jobs", "1"]) == 0
+    assert main.call(["verify", "--out", folder, "--jobs", "1"]) == 0
     capsys.readouterr()
-    assert cli.call(["laws", folder, "--json"]) == 0
+    assert main.call(["laws", folder, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["laws"]
     assert [r["law"] for r in rows] == read_run(tmp_path / "run").about["laws"] and all("power" in r for r in rows)
-    assert cli.call(["explain", rows[0]["law"], folder]) == 0
+    assert main.call(["explain", rows[0]["law"], folder]) == 0
     assert "power" in capsys.readouterr().out
-    assert cli.call(["laws", "--json"]) == 0 and len(json.loads(capsys.readouterr().out)["laws"]) == len(plan.LAWS)
+    assert main.call(["laws", "--json"]) == 0 and len(json.loads(capsys.readouterr().out)["laws"]) == len(plan.LAWS)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from noether import progress
-from noether.cli import call
-from noether.progress import Progress, working
+from noether.cli import progress
+from noether.cli.main import call
+from noether.cli.progress import Progress, working
 from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,7 +156,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
     [
         (["map"], "noether.laws.map.run_cell"),
         (["discover", "rayleigh"], "noether.campaigns.discovery.finding.discover"),
-        (["doctor"], "noether.doctor.examine"),
+        (["doctor"], "noether.cli.doctor.examine"),
         (["faults"], "noether.campaigns.kill_matrix.campaign.cells"),
         (["fuzz", "--jobs", "1"], "noether.campaigns.fuzz.campaign.grid"),
         (["bench", "--quick"], "noether.bench.campaign.measure"),

@@ -14,7 +14,7 @@ from noether.system.machine import importable
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
 # pytest refuses a plugin under two names: where noether is installed, its entry point brings it.
-PLUGIN = [] if any(e.value == "noether.pytest_plugin" for e in entry_points(group="pytest11")) else ["-p", "noether.pytest_plugin"]
+PLUGIN = [] if any(e.value == "noether.cli.pytest_plugin" for e in entry_points(group="pytest11")) else ["-p", "noether.cli.pytest_plugin"]
 
 
 def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
@@ -88,7 +88,7 @@ def test_the_documentation_shows_the_files_that_are_run():
 
 @pytest.mark.parametrize("word", ["rayleigh", "./there.py", "there.py:NAME", "elsewhere.py"])
 def test_a_file_is_looked_for_beside_the_test_then_where_one_is(tmp_path, monkeypatch, word):
-    from noether.pytest_plugin import Noether
+    from noether.cli.pytest_plugin import Noether
 
     beside, here = tmp_path / "tests", tmp_path / "here"
     for folder in (beside, here):

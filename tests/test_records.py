@@ -12,7 +12,7 @@ from fakes import Cell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.forging import rewrite
 from noether.runs.folder import Folder, read_run
 from noether.runs.records_file import line, parse, read_records

@@ -10,9 +10,10 @@ import pytest
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether import doctor, verify
+from noether import verify
 from noether.cases import CORE
-from noether.cli import call
+from noether.cli import doctor
+from noether.cli.main import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
 from noether.laws.reference import cells, certify, integrator, starts, translation

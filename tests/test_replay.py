@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_plan import QUICK
 
-from noether import cli
+from noether.cli import main
 from noether.laws.exact import EXACT
 from noether.plan.choices import Request, select
 from noether.runs import run
@@ -127,18 +127,18 @@ def test_a_run_of_ones_own_file_with_overrides_replays_from_another_folder(tmp_p
         "--steps",
         "12",
     ]
-    assert cli.call([*words, "--backend", "numpy", "--jobs", "1", "--out", "r", "--seed", "3"]) in (0, 3)
+    assert main.call([*words, "--backend", "numpy", "--jobs", "1", "--out", "r", "--seed", "3"]) in (0, 3)
     found = read_run(Path("r"))
     monkeypatch.chdir(tmp_path / "b")
     some = {(r.law, bool(r.control)): r for r in found.records}
     assert {law for law, _ in some} == {"D0", "O2"}
     for r in some.values():
-        assert cli.call(shlex.split(r.replay)[1:]) == 0, capsys.readouterr()
+        assert main.call(shlex.split(r.replay)[1:]) == 0, capsys.readouterr()
     (tmp_path / "a/cases/own.py").write_text((tmp_path / "a/cases/own.py").read_text() + "\n")
-    assert cli.call(shlex.split(some["D0", False].replay)[1:]) == 2
+    assert main.call(shlex.split(some["D0", False].replay)[1:]) == 2
     assert "has changed since" in capsys.readouterr().err
     (tmp_path / "a/cases/own.py").unlink()
-    assert cli.call(shlex.split(some["D0", False].replay)[1:]) == 2
+    assert main.call(shlex.split(some["D0", False].replay)[1:]) == 2
     assert "own.py" in (err := capsys.readouterr().err) and "is gone" in err
 
 

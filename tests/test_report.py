@@ -6,7 +6,7 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from noether.cli import call
+from noether.cli.main import call
 from noether.report import figures
 from noether.report.junit import document
 from noether.report.table import killers, number

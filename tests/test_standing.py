@@ -1,7 +1,7 @@
 """`noether laws RUN` says of every law what its run says, slopes by the order that was stated."""
 
 
-from noether import cli
+from noether.cli import main
 from noether.report.standing import between, slopes, standing_table
 from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
 
@@ -29,14 +29,14 @@ def test_the_book_counts_cases_rules_and_laws_and_a_run_that_is_not_there_is_ref
     from noether.cases import CATALOG
     from noether.cases.rules import RULES
 
-    assert cli.call(["laws"]) == 0
+    assert main.call(["laws"]) == 0
     assert f"{len(CATALOG)} cases" in (out := capsys.readouterr().out) and f"{len(RULES)} learning rules" in out and "D0 " in out
-    assert cli.call(["laws", str(tmp_path / "none")]) == 2 and "not there" in capsys.readouterr().err
+    assert main.call(["laws", str(tmp_path / "none")]) == 2 and "not there" in capsys.readouterr().err
 
 
 def test_a_recorded_run_is_told_law_by_law(plan, capsys, tmp_path):
-    assert cli.call(["verify", "--out", str(tmp_path / "run"), "--jobs", "1"]) == 0
+    assert main.call(["verify", "--out", str(tmp_path / "run"), "--jobs", "1"]) == 0
     capsys.readouterr()
-    assert cli.call(["laws", str(tmp_path / "run")]) == 0
+    assert main.call(["laws", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
     assert "D0" in out and "holds" in out

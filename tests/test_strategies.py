@@ -15,7 +15,7 @@ from noether.campaigns.fuzz.regimes import REGIMES
 from noether.campaigns.fuzz.strategies import LANES, cases, launches, points, precisions, regimes
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.cli import call
+from noether.cli.main import call
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, representable
 from noether.laws.exact.judge import judge_all

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from noether.cases import CATALOG, CORE
-from noether.cli import call
+from noether.cli.main import call
 from noether.laws import map as symmetry_map
 from noether.laws.book import LAWS
 from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table

@@ -149,7 +149,7 @@ from noether.system import resources
 from noether.report.github import law_place, fault_place
 from noether.system.machine import commit
 from noether.runs.regression import SHIPPED
-from noether.cli import call
+from noether.cli.main import call
 assert resources.tree() is None and commit() is None, commit()
 assert SHIPPED.is_file() and law_place("T1")[0].is_file() and fault_place("no-op kernel")[0].is_file()
 sys.exit(call(["explain", "D2"]) or call(["cases"]) or call(["show", "rayleigh"]))
@@ -214,7 +214,7 @@ def test_another_distribution_that_writes_into_our_package_is_named(site, tmp_pa
     theirs.mkdir()
     (theirs / "METADATA").write_text("Metadata-Version: 2.1\nName: noether\nVersion: 1.1\n", encoding="utf-8")
     (theirs / "top_level.txt").write_text("noether\n", encoding="utf-8")
-    done = installed(both, ["-c", "from noether.doctor import package; print(package().value, '|', package().remedy)"], tmp_path)
+    done = installed(both, ["-c", "from noether.cli.doctor import package; print(package().value, '|', package().remedy)"], tmp_path)
     assert "shared with noether, which overwrites" in done.stdout and "pip uninstall noether," in done.stdout, done.stderr
     (both / "noether" / "__init__.py").write_text("UNITS = {}\n", encoding="utf-8")
     done = installed(both, ["-c", "from noether.__main__ import main; main()", "cases"], tmp_path)

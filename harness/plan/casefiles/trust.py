@@ -112,7 +112,7 @@ def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool
 
 def again() -> str:
     """The command of this process once more, with --trust."""
-    from noether import commands
+    from noether.cli import commands
 
     return commands.repeated("--trust") if commands.words else "trust=True"
 

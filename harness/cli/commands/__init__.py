@@ -1,4 +1,4 @@
-"""The commands of `noether`, one module each; harness/cli.py registers them.
+"""The commands of `noether`, one module each; harness/cli/main.py registers them.
 
 A module here imports nothing heavy at its top (no torch, triton, sympy, scipy, plan): --help must be quick. What a
 command needs it imports inside its function.
@@ -40,7 +40,7 @@ def printed(value: dict) -> None:
 
 
 words: list[str] = []
-"""What this process was called with; harness/cli.py sets it."""
+"""What this process was called with; harness/cli/main.py sets it."""
 
 
 def repeated(*more: str) -> str:

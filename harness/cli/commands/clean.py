@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.commands import HOLDS, WRONG, AsJson, Quiet, option, printed
+from noether.cli.commands import HOLDS, WRONG, AsJson, Quiet, option, printed
 
 
 def clean(
@@ -22,7 +22,7 @@ def clean(
 
     Exit code: 0 all is removed, 2 something stays, with the reason.
     """
-    from noether import cleaning
+    from noether.cli import cleaning
     from noether.report.table import say
     from noether.runs.decision import decide
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from noether.commands import EXITS, option
-from noether.commands.bench import bench
-from noether.commands.clean import clean
-from noether.commands.completion import completion
-from noether.commands.discover import CODES as DISCOVER_CODES
-from noether.commands.discover import discover
-from noether.commands.doctor import doctor
-from noether.commands.faults import faults
-from noether.commands.findings import findings
-from noether.commands.fuzz import fuzz
-from noether.commands.laws import laws
-from noether.commands.lists import cases, explain, rules, show
-from noether.commands.map import map_
-from noether.commands.merge import merge
-from noether.commands.replay import replay
-from noether.commands.report import CODES, report
-from noether.commands.verify import verify
+from noether.cli.commands import EXITS, option
+from noether.cli.commands.bench import bench
+from noether.cli.commands.clean import clean
+from noether.cli.commands.completion import completion
+from noether.cli.commands.discover import CODES as DISCOVER_CODES
+from noether.cli.commands.discover import discover
+from noether.cli.commands.doctor import doctor
+from noether.cli.commands.faults import faults
+from noether.cli.commands.findings import findings
+from noether.cli.commands.fuzz import fuzz
+from noether.cli.commands.laws import laws
+from noether.cli.commands.lists import cases, explain, rules, show
+from noether.cli.commands.map import map_
+from noether.cli.commands.merge import merge
+from noether.cli.commands.replay import replay
+from noether.cli.commands.report import CODES, report
+from noether.cli.commands.verify import verify
 from noether.system.machine import __version__
 
 app = typer.Typer(

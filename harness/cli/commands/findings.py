@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import AsJson, complain, option, printed
+from noether.cli.commands import AsJson, complain, option, printed
 from noether.system.outside import printable
 
 RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
@@ -22,7 +22,7 @@ def findings(
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
-    from noether.progress import busy
+    from noether.cli.progress import busy
     from noether.report.findings import listed, page
     from noether.runs.folder import newest, read_run
     from noether.system.files import write_whole

@@ -134,7 +134,7 @@ def working(unit: str = "cells", *, quiet: bool = False, verbose: bool = False) 
 @contextmanager
 def lines(progress: Progress) -> Iterator[None]:
     """One line each EVERY seconds. Whoever reads them may be gone: the work goes on in silence."""
-    from noether.commands import complain
+    from noether.cli.commands import complain
 
     over = threading.Event()
     progress.say = complain

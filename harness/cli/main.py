@@ -16,19 +16,11 @@ from contextlib import contextmanager
 
 import typer
 
-from noether import commands
-from noether.commands import (
-    HOLDS,
-    INTERNAL,
-    INTERRUPTED,
-    TERMINATED,
-    UNDECIDED,
-    WRONG,
-    complain,
-)
-from noether.commands.app import app
-from noether.commands.completion import VARIABLE, prepare
-from noether.commands.verify import with_baseline_file
+from noether.cli import commands
+from noether.cli.commands import HOLDS, INTERNAL, INTERRUPTED, TERMINATED, UNDECIDED, WRONG, complain
+from noether.cli.commands.app import app
+from noether.cli.commands.completion import VARIABLE, prepare
+from noether.cli.commands.verify import with_baseline_file
 from noether.runs import decision
 from noether.system import outlet
 from noether.system.outside import guarded

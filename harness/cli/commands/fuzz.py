@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.commands import (
+from noether.cli.commands import (
     HOLDS,
     INTERNAL,
     VIOLATED,
@@ -17,7 +17,7 @@ from noether.commands import (
     option,
     printed,
 )
-from noether.commands.verify import Names
+from noether.cli.commands.verify import Names
 from noether.system.usage import UsageError
 
 
@@ -49,7 +49,7 @@ def fuzz(
 
     if replay is not None:
         return replay_one(replay, trust, as_json)
-    from noether.fuzz.watching import watched
+    from noether.cli.fuzz_progress import watched
     from noether.report.fuzz_table import ending, summary, verdict
     from noether.runs.decision import decide
 

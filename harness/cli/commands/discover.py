@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
+from noether.cli.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 
@@ -30,8 +30,8 @@ def discover(
     from noether.campaigns.discovery.finding import discover as find
     from noether.campaigns.discovery.loss import load
     from noether.campaigns.discovery.writing import check_free
+    from noether.cli.progress import busy
     from noether.plan.choices import whole
-    from noether.progress import busy
     from noether.report.discovery_page import page, summary, verdict
     from noether.report.table import say
     from noether.runs.decision import decide
@@ -58,9 +58,9 @@ def discover(
 def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     """Write the case file and verify it."""
     from noether.campaigns.discovery.writing import write
-    from noether.commands.verify import conclude
+    from noether.cli.commands.verify import conclude
+    from noether.cli.progress import watched
     from noether.plan.choices import Request
-    from noether.progress import watched
 
     word = write(found, path, boxed)
     print(f"\nwrote {printable(str(path))}; verified by: noether verify {printable(word)}\n")

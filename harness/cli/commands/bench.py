@@ -7,7 +7,17 @@ from pathlib import Path
 
 import typer
 
-from noether.commands import HOLDS, INTERNAL, UNDECIDED, VIOLATED, AsJson, Quiet, complain, option, printed
+from noether.cli.commands import (
+    HOLDS,
+    INTERNAL,
+    UNDECIDED,
+    VIOLATED,
+    AsJson,
+    Quiet,
+    complain,
+    option,
+    printed,
+)
 from noether.system.usage import UsageError
 
 
@@ -33,7 +43,7 @@ def bench(
     """
     from noether.bench import campaign as of
     from noether.bench import page
-    from noether.progress import working
+    from noether.cli.progress import working
     from noether.runs.decision import decide
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)

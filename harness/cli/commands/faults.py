@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
+from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
 
@@ -28,8 +28,8 @@ def faults(
     proven to be none, or a law kills nothing.
     """
     from noether.campaigns.kill_matrix.campaign import INTERNAL, run
+    from noether.cli.progress import busy, watcher
     from noether.plan.choices import whole
-    from noether.progress import busy, watcher
     from noether.report.faults.table import WORD
     from noether.report.publish import publish_faults
     from noether.runs.decision import decide, shown

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
+from noether.cli.commands import INTERNAL, AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
 from noether.system.outside import orders
 from noether.system.usage import UsageError, check_words
 
@@ -48,9 +48,9 @@ def verify(
     accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
+    from noether.cli.progress import watched
     from noether.plan.casefiles.load import expecting
     from noether.plan.choices import Request
-    from noether.progress import watched
     from noether.runs.executors import engine
     from noether.runs.run import How
     from noether.runs.shards import parsed

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import AsJson, printed
+from noether.cli.commands import AsJson, printed
 
 Run = Annotated[
     Path | None,

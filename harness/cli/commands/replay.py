@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Trust, complain, option, printed
+from noether.cli.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Trust, complain, option, printed
 
 RunFolder = Annotated[
     Path | None,
@@ -33,7 +33,7 @@ def replay(
 
     Exit code: 0 the numbers come back equal, 1 so does a violation, 3 they do not come back equal.
     """
-    from noether.progress import busy
+    from noether.cli.progress import busy
     from noether.report.table import say
     from noether.runs.decision import decide
     from noether.runs.folder import newest, read_run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noether.commands import HOLDS, UNDECIDED, AsJson, printed
+from noether.cli.commands import HOLDS, UNDECIDED, AsJson, printed
 
 
 def doctor(as_json: AsJson = False):
@@ -10,8 +10,8 @@ def doctor(as_json: AsJson = False):
 
     Exit code: 0 it can verify, 3 something is missing without which it cannot.
     """
-    from noether import doctor as physician
-    from noether.progress import busy
+    from noether.cli import doctor as physician
+    from noether.cli.progress import busy
     from noether.report.table import say
     from noether.runs.decision import decide
 

@@ -1,11 +1,11 @@
-"""A fuzzing run, watched (harness/progress.py)."""
+"""A fuzzing run, watched (harness/cli/progress.py)."""
 
 from __future__ import annotations
 
 from noether.campaigns.fuzz.batch import Finding
 from noether.campaigns.fuzz.campaign import run
 from noether.campaigns.fuzz.outcome import Campaign, Outcome
-from noether.progress import working
+from noether.cli.progress import working
 
 
 def watched(campaign: Campaign, *, quiet: bool = False, verbose: bool = False) -> Outcome:

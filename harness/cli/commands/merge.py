@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import AsJson, Quiet, Verbose, option
+from noether.cli.commands import AsJson, Quiet, Verbose, option
 
 Parts = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="The run folders of all parts, in any order.")
@@ -29,8 +29,8 @@ def merge(
 
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """
-    from noether.commands.verify import conclude
-    from noether.progress import busy
+    from noether.cli.commands.verify import conclude
+    from noether.cli.progress import busy
     from noether.runs.folder import read_about
     from noether.runs.regression import Guard
     from noether.runs.shards import merge as together

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from noether.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Quiet, option
-from noether.commands import printed as print_json
+from noether.cli.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Quiet, option
+from noether.cli.commands import printed as print_json
 from noether.system.usage import UsageError
 
 
@@ -18,11 +18,11 @@ def map_(
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
     """
     from noether.cases import CORE
+    from noether.cli.progress import busy
     from noether.laws import map
     from noether.laws.map import printed
     from noether.mechanics.wide import require_wide
     from noether.plan.choices import whole
-    from noether.progress import busy
     from noether.report.table import say
     from noether.runs.decision import decide
 

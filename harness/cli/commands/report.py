@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.commands import HOLDS, VIOLATED, AsJson, complain, printed
+from noether.cli.commands import HOLDS, VIOLATED, AsJson, complain, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 
@@ -25,7 +25,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
     if len(runs) == 2:
         return change(*runs, as_json)
-    from noether.progress import busy
+    from noether.cli.progress import busy
     from noether.report.publish import republish
     from noether.runs.folder import newest
 
@@ -51,7 +51,7 @@ def told_of(code: int | None) -> str:
 
 
 def change(a: Path, b: Path, as_json: bool) -> None:
-    from noether.progress import busy
+    from noether.cli.progress import busy
     from noether.report.comparison_table import summary, told
     from noether.report.publish import publish_comparison
     from noether.report.table import say

@@ -49,7 +49,7 @@ fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
 	$(PYTHON) -m noether fuzz --for $(TIME) $(ARGS)
 
 stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)
-	$(PYTHON) -m noether.stress $(ARGS)
+	$(PYTHON) -m noether.labs.stress.campaign $(ARGS)
 
 bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--quick for one case)
 	$(PYTHON) -m noether bench $(ARGS)
@@ -61,7 +61,7 @@ findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/
 	$(PYTHON) -m noether findings $(RUN)
 
 gpu: build/import  ## Everything that needs a GPU: verification, parity, speed; installs nothing
-	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.gpu $(ARGS)
+	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.labs.gpu $(ARGS)
 
 # Without constraints, and without the extras that exclude a Triton: what somebody gets tomorrow is to be seen today.
 newest:  ## The quick profile on the newest torch and Triton, in build/newest, its own environment

@@ -132,7 +132,7 @@ def stub(found: str) -> None:
     import noether.campaigns.kill_matrix.campaign as faults
     import noether.cli.fuzz_progress as fuzz
     import noether.report.findings
-    from noether.bench import campaign as bench
+    from noether.labs.bench import campaign as bench
     from noether.laws import map
     from noether.laws.map import printed
     from noether.report import catalogue

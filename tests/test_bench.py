@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from noether.bench import agreement, peers, printing, static
-from noether.bench.agreement import FLAW, judge, reference
-from noether.bench.campaign import CASES, Campaign
-from noether.bench.measurement import Failed, Measurement, Peer, Timing
-from noether.bench.page import document, means, picture
-from noether.bench.peers import OURS
-from noether.bench.printing import Dialect
-from noether.bench.work import CHECKED, KINDS, UPDATE, Work
 from noether.kernels.loops import launch, screen_launch
+from noether.labs.bench import agreement, peers, printing, static
+from noether.labs.bench.agreement import FLAW, judge, reference
+from noether.labs.bench.campaign import CASES, Campaign
+from noether.labs.bench.measurement import Failed, Measurement, Peer, Timing
+from noether.labs.bench.page import document, means, picture
+from noether.labs.bench.peers import OURS
+from noether.labs.bench.printing import Dialect
+from noether.labs.bench.work import CHECKED, KINDS, UPDATE, Work
 
 NUMPY = Dialect(
     lambda value, kind: f"np.{kind}({value!r})",

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as xml
 import pytest
 
 from noether.cli.main import call
-from noether.forging import rewrite
+from noether.labs.stress.forging import rewrite
 from noether.report.comparison_table import told
 from noether.report.page.compare import render
 from noether.runs.comparison import difference

@@ -307,7 +307,7 @@ def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):
 def test_a_part_that_says_what_cannot_be_is_refused(parts, tmp_path, changes):
     import shutil
 
-    from noether import forging
+    from noether.labs.stress import forging
 
     shutil.copytree(parts[0], tmp_path / "forged")
     forging.rewrite(tmp_path / "forged", **changes)

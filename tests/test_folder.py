@@ -12,7 +12,7 @@ import pytest
 from fakes import Cell
 
 from noether.cli.main import call
-from noether.forging import read_lines, rewrite
+from noether.labs.stress.forging import read_lines, rewrite
 from noether.plan.choices import Request
 from noether.report.publish import publish
 from noether.runs.folder import Folder

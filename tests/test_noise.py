@@ -221,7 +221,7 @@ def test_wrong_jobs_are_refused():
 
 def test_the_gpu_job_compares_the_noisy_loop_too():
     """On another backend, for there is a GPU where it matters only: a wrong bit is a row that differs."""
-    from noether import gpu
+    from noether.labs import gpu
 
     if launch.missing("triton-cpu"):
         pytest.skip(launch.missing("triton-cpu"))

@@ -77,7 +77,7 @@ KEPT = {  # command -> function that does its work, {option: (words, name or pla
         },
     ),
     "bench": (
-        "noether.bench.campaign.run",
+        "noether.labs.bench.campaign.run",
         {
             "--cases": (["rayleigh"], "cases", ("rayleigh",)),
             "--precision": (["float32"], "precisions", ("float32",)),

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether import gpu
 from noether.cases import CATALOG, CORE
 from noether.cases.case import CaseError
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
+from noether.labs import gpu
 from noether.laws.book import LAWS
 from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, controls

@@ -159,7 +159,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
         (["doctor"], "noether.cli.doctor.examine"),
         (["faults"], "noether.campaigns.kill_matrix.campaign.cells"),
         (["fuzz", "--jobs", "1"], "noether.campaigns.fuzz.campaign.grid"),
-        (["bench", "--quick"], "noether.bench.campaign.measure"),
+        (["bench", "--quick"], "noether.labs.bench.campaign.measure"),
         (["findings", "."], "noether.runs.folder.read_run"),
         (["report", "."], "noether.report.publish.read_run"),
         (["replay", "."], "noether.runs.replaying.Replays"),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from noether.forging import rewrite
+from noether.labs.stress.forging import rewrite
 from noether.laws.exact.cell import DiscreteCell
 from noether.plan.choices import Request, select
 from noether.runs import run as running

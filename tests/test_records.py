@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cli.main import call
-from noether.forging import rewrite
+from noether.labs.stress.forging import rewrite
 from noether.runs.folder import Folder, read_run
 from noether.runs.records_file import line, parse, read_records
 from noether.runs.run import check_same

@@ -6,50 +6,56 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noether import stress, stress_damage, stress_mutations, stress_size, stress_workers
 from noether.kernels.loops import launch
-from noether.stress import differences, environment, found, mangled, refused_well, told
+from noether.labs.stress import (
+    campaign,
+    damage,
+    mutations,
+    sizes,
+    workers,
+)
+from noether.labs.stress.campaign import differences, environment, found, mangled, refused_well, told
 
 FAKED = dict(words=("verify", "rayleigh", "mexican-hat", "--law", "D0,D2", "--precision", "float64,float32", "--jobs", "1", "--out", "r"), module="fakes")
 SLOW = environment(FAKE="D0=slow,D2=slow")
 
 
 def test_a_run_killed_at_any_moment_is_resumed_without_a_lost_or_doubled_record(tmp_path):
-    assert stress.kills(tmp_path, seed=1, count=2, **FAKED, env=SLOW) == []
+    assert campaign.kills(tmp_path, seed=1, count=2, **FAKED, env=SLOW) == []
 
 
 def test_workers_killed_at_any_moment_lose_and_double_no_record(tmp_path):
     words = tuple("2" if word == "1" else word for word in FAKED["words"])
-    assert stress_workers.workers(tmp_path, seed=1, count=2, **{**FAKED, "words": words}, env=SLOW) == []
+    assert workers.workers(tmp_path, seed=1, count=2, **{**FAKED, "words": words}, env=SLOW) == []
 
 
 def test_two_runs_started_at_once_into_one_folder_are_kept_apart(tmp_path):
-    assert stress.doubles(tmp_path, count=1, **FAKED, env=environment(FAKE="D0=slow")) == []
+    assert campaign.doubles(tmp_path, count=1, **FAKED, env=environment(FAKE="D0=slow")) == []
 
 
 def test_a_full_disk_keeps_what_was_found_and_is_resumed(tmp_path):
-    assert stress.starved(tmp_path, sizes=(3000,), disk=False, **FAKED) == []
+    assert campaign.starved(tmp_path, sizes=(3000,), disk=False, **FAKED) == []
 
 
 def test_mutations_of_every_kind_of_file_are_refused_or_mean_the_same(tmp_path):
-    assert stress_mutations.mutations(tmp_path, seed=3, count=15) == []
+    assert mutations.mutations(tmp_path, seed=3, count=15) == []
 
 
 def test_a_reader_that_believes_damage_and_one_that_falls_over_it_are_seen():
-    assert stress_mutations.outcome(lambda: 5, 6, "x") == "x: accepted, and it means something else"
-    assert stress_mutations.outcome(lambda: [][0], None, "x").startswith("x: IndexError")
-    assert stress_mutations.outcome(lambda: 5, 5, "x") == stress_mutations.outcome(lambda: 5, None, "x") == ""
+    assert mutations.outcome(lambda: 5, 6, "x") == "x: accepted, and it means something else"
+    assert mutations.outcome(lambda: [][0], None, "x").startswith("x: IndexError")
+    assert mutations.outcome(lambda: 5, 5, "x") == mutations.outcome(lambda: 5, None, "x") == ""
 
 
 def test_damaged_files_are_met_in_one_line(tmp_path):
-    assert stress_damage.damaged(tmp_path, seed=2, count=12) == []
+    assert damage.damaged(tmp_path, seed=2, count=12) == []
 
 
 @pytest.mark.parametrize("backend", [b for b in ("numpy", "triton-cpu") if not launch.missing(b)])
 def test_one_to_many_lanes_raise_no_false_alarm(tmp_path, backend):
     checks = 0
     for count in (1, 33, 1025, 30_011):
-        found_checks, alarms, moved, worst, _ = stress_size.one_size(backend, "mexican-hat", "heavy-ball", "float32", count, 6)
+        found_checks, alarms, moved, worst, _ = sizes.one_size(backend, "mexican-hat", "heavy-ball", "float32", count, 6)
         checks += found_checks
         assert not alarms and moved * 2 >= count and 0 < worst <= 1
     assert checks > 10**6
@@ -57,7 +63,7 @@ def test_one_to_many_lanes_raise_no_false_alarm(tmp_path, backend):
 
 @pytest.mark.skipif(bool(launch.missing("triton-cpu")), reason="no C compiler")
 def test_a_long_horizon_in_a_narrow_type_raises_no_false_alarm_and_tells_what_froze(tmp_path, capsys):
-    assert stress_size.horizons(tmp_path, until=(1000, 20_000), lanes=64, precisions=("bfloat16",)) == []
+    assert sizes.horizons(tmp_path, until=(1000, 20_000), lanes=64, precisions=("bfloat16",)) == []
     told_of = capsys.readouterr().out
     assert "lanes frozen over the stretch that ends at step 1e+03: 0%, 2e+04: " in told_of
 
@@ -94,12 +100,12 @@ def test_damage_is_always_damage():
 
 
 def test_a_size_that_alarms_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(stress_size, "alarms", lambda *about: 3)
+    monkeypatch.setattr(sizes, "alarms", lambda *about: 3)
     if not launch.missing("triton-cpu"):
-        assert "3 false alarms" in stress_size.horizons(tmp_path, until=(64,), lanes=8, precisions=("bfloat16",))[0]
+        assert "3 false alarms" in sizes.horizons(tmp_path, until=(64,), lanes=8, precisions=("bfloat16",))[0]
 
 
 def test_the_parts_have_names_and_an_unknown_one_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
-        stress.main(["sleep"])
+        campaign.main(["sleep"])
     assert end.value.code == 2 and "must be one of kills, workers, doubles" in capsys.readouterr().err

@@ -165,7 +165,7 @@ def test_from_the_wheel_laws_are_explained_and_the_baseline_is_there(site, tmp_p
 
 
 def test_stress_says_that_it_needs_the_working_tree(site, tmp_path):
-    done = installed(site, ["-m", "noether.stress", "kills"], tmp_path)
+    done = installed(site, ["-m", "noether.labs.stress.campaign", "kills"], tmp_path)
     assert done.returncode == 2 and "needs the working tree" in done.stderr
 
 
@@ -229,7 +229,7 @@ def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_pat
         pytest.skip("make is not installed")
     told = subprocess.run(["make", "-n", "gpu", f"NOETHER_PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "pip" not in told and "venv" not in told.replace(sys.executable, "")
-    assert "build/import" in told and "-m noether.gpu" in told
+    assert "build/import" in told and "-m noether.labs.gpu" in told
     for folder in MAPPED.values():
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Makefile", tmp_path)

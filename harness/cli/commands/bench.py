@@ -41,9 +41,9 @@ def bench(
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was asked for by name is missing.
     """
-    from noether.bench import campaign as of
-    from noether.bench import page
     from noether.cli.progress import working
+    from noether.labs.bench import campaign as of
+    from noether.labs.bench import page
     from noether.runs.decision import decide
 
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
@@ -86,9 +86,9 @@ class Keeper:
 
 def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     """The words of the command line as a Campaign. Raises UsageError."""
-    from noether.bench import campaign as of
-    from noether.bench import peers
-    from noether.bench.work import KINDS
+    from noether.labs.bench import campaign as of
+    from noether.labs.bench import peers
+    from noether.labs.bench.work import KINDS
     from noether.plan.choices import several, whole
 
     asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from noether import forging
-from noether.stress import called, mangled
-from noether.stress_damage import TINY
+from noether.labs.stress import forging
+from noether.labs.stress.campaign import called, mangled
+from noether.labs.stress.damage import TINY
 from noether.system import resources
 from noether.system.seeds import derive
 from noether.system.usage import UsageError

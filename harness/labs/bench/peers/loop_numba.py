@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.bench import printing
-from noether.bench.peers import THREADS, not_installed
-from noether.bench.printing import Dialect, indented, names
-from noether.bench.work import Work
+from noether.labs.bench import printing
+from noether.labs.bench.peers import THREADS, not_installed
+from noether.labs.bench.printing import Dialect, indented, names
+from noether.labs.bench.work import Work
 
 WIDTH = 64
 CALLS = {"exp": "math.exp", "log": "math.log", "sqrt": "math.sqrt", "abs": "abs", "max": "larger"}

@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from noether.bench.campaign import Campaign
-from noether.bench.measurement import Measurement, Timing
-from noether.bench.peers import MODULES, OURS
-from noether.bench.static import DEVICES, Shape
+from noether.labs.bench.campaign import Campaign
+from noether.labs.bench.measurement import Measurement, Timing
+from noether.labs.bench.peers import MODULES, OURS
+from noether.labs.bench.static import DEVICES, Shape
 from noether.report import figures
 from noether.report.table import listing
 from noether.system import machine
@@ -127,7 +127,7 @@ def document(campaign: Campaign, picture: str = "") -> str:
         f"{campaign.rounds} interleaved rounds; load average {campaign.load[0]:.1f} at the start, {campaign.load[1]:.1f} at the end (2 is the bench itself).", "",
         "One process and two threads a tool. Every tool runs the same printed operations: the heavy ball with coupled decay, and in `checked` also the residual of D2",
         "with its bound, in float64, for every symmetry. `/s` is lane-steps per second of ours; the other numbers are seconds over ours in the same round, median (lower .. upper quartile): above 1 ours is faster.",
-        "Compilation is apart. A tool is compared only when its states and residuals agree with the numpy step (harness/bench/agreement.py).", "",
+        "Compilation is apart. A tool is compared only when its states and residuals agree with the numpy step (harness/labs/bench/agreement.py).", "",
         *[f"- {s}" for s in sentences(campaign)], "",
     ]  # fmt: skip
     for kind in campaign.kinds:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.stress import called, mangled, told
+from noether.labs.stress.campaign import called, mangled, told
 from noether.system.seeds import derive
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
 TINY = ("verify", "rayleigh", "--law", "D0", "--precision", "float64", "--backend", "numpy", "--jobs", "1", "--lanes", "5", "--steps", "3")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def verdicts(folder: Path) -> list[tuple]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.bench import agreement, peers
-from noether.bench.peers import OURS
-from noether.bench.work import Work
+from noether.labs.bench import agreement, peers
+from noether.labs.bench.peers import OURS
+from noether.labs.bench.work import Work
 from noether.system.machine import importable
 
 PATIENCE = 400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
@@ -33,7 +33,7 @@ class Peer:
         self.name = name
         environment = {**importable(), **peers.module(name).environment()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "noether.bench.worker", name], env=environment,
+            [sys.executable, "-m", "noether.labs.bench.worker", name], env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

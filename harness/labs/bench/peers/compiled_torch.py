@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.bench import printing
-from noether.bench.peers import THREADS, not_installed
-from noether.bench.printing import Dialect
-from noether.bench.work import Work
+from noether.labs.bench import printing
+from noether.labs.bench.peers import THREADS, not_installed
+from noether.labs.bench.printing import Dialect
+from noether.labs.bench.work import Work
 
 CALLS = {"exp": "torch.exp", "log": "torch.log", "sqrt": "torch.sqrt", "abs": "torch.abs", "max": "larger"}
 HEADER = """import torch

@@ -11,7 +11,7 @@
     lanes     1 to 10^6 lanes in one launch: no false alarm, peak memory below MEMORY
     horizons  10^7 steps in float32 and bfloat16: no false alarm; how many lanes froze, and when, is an effect and no fault
 
-`python -m noether.stress [PART ...]` prints what was done; exit code 0, or 1 where something above is not so.
+`python -m noether.labs.stress.campaign [PART ...]` prints what was done; exit code 0, or 1 where something above is not so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from noether.system import resources
 from noether.system.machine import importable
 from noether.system.seeds import derive
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 WORDS = ("verify", "mexican-hat", "rayleigh", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r")
 MEMORY = 1.5 * 2**30
 FATE = ("seconds", "start", "end", "check", "replay")  # a replay line names the folder in which the cell was run
@@ -216,13 +216,13 @@ def told(code: int, err: str, allowed) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
-    from noether.stress_damage import damaged
-    from noether.stress_mutations import mutations
-    from noether.stress_size import horizons, lanes
-    from noether.stress_workers import workers
+    from noether.labs.stress.damage import damaged
+    from noether.labs.stress.mutations import mutations
+    from noether.labs.stress.sizes import horizons, lanes
+    from noether.labs.stress.workers import workers
 
     parts = {"kills": kills, "workers": workers, "doubles": doubles, "starved": starved, "damaged": damaged, "mutations": mutations, "lanes": lanes, "horizons": horizons}
-    parser = argparse.ArgumentParser(prog="python -m noether.stress")
+    parser = argparse.ArgumentParser(prog="python -m noether.labs.stress.campaign")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all when none is given")
     asked = parser.parse_args(words).parts or list(parts)
     if set(asked) - set(parts):

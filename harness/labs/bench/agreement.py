@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.bench.work import Work
 from noether.kernels.loops import launch, screen_launch
+from noether.labs.bench.work import Work
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from noether.bench.work import Work
+from noether.labs.bench.work import Work
 
 
 @dataclass(frozen=True)

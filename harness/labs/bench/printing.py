@@ -1,7 +1,7 @@
 """A step printed as source text for another tool: the traced programs, operation by operation, and nothing else.
 
     v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of cases/rules
-    worst' = max(worst, residual(q, v, q', v'))                                               harness/bench/work.py
+    worst' = max(worst, residual(q, v, q', v'))                                               harness/labs/bench/work.py
 
 Every tool is given the same operations on the same operands in the same order; what its compiler makes of them
 (contraction into fma, another exp) is the tool's own. Each value has a name, and is a scalar, an array over lanes, or
@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from noether.bench.work import Work
 from noether.kernels.programs.program import Program
+from noether.labs.bench.work import Work
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 PARAMETERS = ("eta", "beta", "k", "eps")

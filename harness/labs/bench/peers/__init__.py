@@ -27,7 +27,7 @@ THREADS = 2
 
 
 def module(peer: str) -> ModuleType:
-    return importlib.import_module(f"noether.bench.peers.{MODULES[peer]}")
+    return importlib.import_module(f"noether.labs.bench.peers.{MODULES[peer]}")
 
 
 def missing(peer: str) -> str:

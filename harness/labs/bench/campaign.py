@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from noether.bench import peers, static
-from noether.bench.measurement import Measurement, Peer, measure, measured
-from noether.bench.work import KINDS, Work
 from noether.cases import CORE
 from noether.cases.case import BREGMAN
+from noether.labs.bench import peers, static
+from noether.labs.bench.measurement import Measurement, Peer, measure, measured
+from noether.labs.bench.work import KINDS, Work
 
 CASES = tuple(c.name for c in CORE if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
 LANES, STEPS, ROUNDS = 16384, 64, 15

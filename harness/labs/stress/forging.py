@@ -1,6 +1,6 @@
 """A run folder changed on purpose and sealed again: what a reader must refuse for what it says, not for its check.
 
-Tests and harness/stress_damage.py use it; nothing else does.
+Tests and harness/labs/stress/damage.py use it; nothing else does.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Session:
     before: float = 0.0
 
     def prepare(self, work, variant: str) -> dict:
-        from noether.bench import peers
+        from noether.labs.bench import peers
 
         self.run = self.done = self.again = None
         self.work = work

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.bench.peers import THREADS
-from noether.bench.work import Work
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import widen
+from noether.labs.bench.peers import THREADS
+from noether.labs.bench.work import Work
 
 LANES = 32 * launch.WARPS
 

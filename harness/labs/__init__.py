@@ -1,0 +1,1 @@
+"""What we do to ourselves: benchmarks against other tools, stress, and the run on a GPU."""

@@ -1,0 +1,1 @@
+"""Stress: runs that are killed, doubled, starved and damaged."""

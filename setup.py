@@ -1,4 +1,5 @@
-"""What pyproject.toml cannot say: files of the working tree that an installed package reads too (harness/system/resources.py)."""
+"""What pyproject.toml cannot say: files of the working tree that an installed package reads too
+(harness/system/resources.py)."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +16,9 @@ class BuildWithData(build_py):
     def run(self):
         if self.editable_mode:
             return super().run()
-        shutil.rmtree(self.build_lib, ignore_errors=True)  # a module that is gone would live on in the next wheel
+        shutil.rmtree(
+            self.build_lib, ignore_errors=True
+        )  # a module that is gone would live on in the next wheel
         super().run()
         data = Path(self.build_lib, "noether", "data")
         self.mkpath(str(data))

@@ -62,6 +62,7 @@ CATALOG: tuple[Case, ...] = (
 )
 
 CORE: tuple[Case, ...] = CATALOG[:6]
-"""The cases that every kind of check is shown in a quick run; the others get one depth less (harness/plan/design.py)."""
+"""The cases that every kind of check is shown in a quick run; the others get one depth less
+(harness/plan/design.py)."""
 
 __all__ = ["CATALOG", "CORE", "Case", "CaseError", "Metric", "Symmetry"]

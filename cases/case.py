@@ -1,7 +1,8 @@
 """What a case is: a loss, a breaking potential, a metric and the symmetries they are claimed to have.
 
 A case is written once, as arithmetic over a namespace: `loss(q, xp)` takes a sequence of d scalars (or of
-arrays, one entry per lane) and a namespace with `exp`, `log`, `sqrt` and `step` (1 where x > 0, else 0). The same lines run under numpy,
+arrays, one entry per lane) and a namespace with `exp`, `log`, `sqrt` and `step` (1 where x > 0, else 0). The
+same lines run under numpy,
 torch, mpmath and sympy, and under the tracer that makes kernels of them. Nobody writes a gradient by hand.
 """
 
@@ -24,7 +25,8 @@ class Symmetry:
     name   one word of the catalogue: translation, scale, rotation, rescale, general-linear
     A      (d, d) numbers;  a  (d,) numbers
 
-    Raises CaseError where A is not (d, d), or where both are zero. `translation`, `linear`, `scale` and `rotation` of this
+    Raises CaseError where A is not (d, d), or where both are zero. `translation`, `linear`, `scale` and
+    `rotation` of this
     module write the usual ones.
     """
 
@@ -39,7 +41,10 @@ class Symmetry:
             raise CaseError(f"{where}: a is {brief(self.a)}, must be a tuple of finite numbers")
         rows = rows_of(f"{where}: A", self.A)
         if len(rows) != len(self.a):
-            raise CaseError(f"{where}: A is {len(rows)}x{len(rows)} but a has {len(self.a)} entries: A must be {len(self.a)}x{len(self.a)}")
+            raise CaseError(
+                f"{where}: A is {len(rows)}x{len(rows)} but a has {len(self.a)} entries: A must be "
+                f"{len(self.a)}x{len(self.a)}"
+            )
         object.__setattr__(self, "A", rows)
         object.__setattr__(self, "a", tuple(self.a))
         if not np.any(self.matrix) and not np.any(self.shift):
@@ -87,7 +92,10 @@ def translation(direction: Sequence[float], name: str = "translation") -> Symmet
 
 def linear(A, name: str) -> Symmetry:
     """xi(q) = A q for a (d, d) matrix."""
-    rows = tuple(tuple(int(x) if x == int(x) else float(x) for x in row) for row in rows_of(f"symmetry {brief(name)}: A", A))
+    rows = tuple(
+        tuple(int(x) if x == int(x) else float(x) for x in row)
+        for row in rows_of(f"symmetry {brief(name)}: A", A)
+    )
     return Symmetry(name, rows, (0,) * len(rows))
 
 
@@ -109,13 +117,15 @@ def rotation(d: int, i: int, j: int) -> Symmetry:
 
 @dataclass(frozen=True)
 class Metric:
-    """The kinetic energy of the learning rule: Metric() is Euclidean, Metric(DIAGONAL, entries=f), Metric(BREGMAN, potential=h).
+    """The kinetic energy of the learning rule: Metric() is Euclidean, Metric(DIAGONAL, entries=f),
+    Metric(BREGMAN, potential=h).
 
     euclidean   T = (m/2) |qdot|^2
     diagonal    T = (m/2) sum_i G_i(q) qdot_i^2,  entries(q, kappa, xp) -> d entries of G
     bregman     T = the Bregman divergence of potential(q, xp), theory.md#T2
 
-    simplex     the parameters are positive and sum to 1: starts are normalised, and of a Bregman rule's charges only
+    simplex     the parameters are positive and sum to 1: starts are normalised, and of a Bregman rule's
+                charges only
                 those with <1, xi> = 0 are kept (theory.md#D7)
 
     Raises CaseError for another kind, or where the function of the kind is missing.
@@ -138,7 +148,10 @@ class Metric:
         if not isinstance(self.simplex, bool):
             raise CaseError(f"metric simplex is {brief(self.simplex)}, must be True or False")
         if self.simplex and self.kind != BREGMAN:
-            raise CaseError(f"metric kind is {self.kind!r} on the simplex: must be {BREGMAN!r}, its rule alone stays there")
+            raise CaseError(
+                f"metric kind is {self.kind!r} on the simplex: must be {BREGMAN!r}, its rule alone stays "
+                "there"
+            )
 
 
 @dataclass(frozen=True)
@@ -151,16 +164,20 @@ class Case:
     breaking    b(q, xp) -> scalar; the loss under test is loss + eps * breaking
     box         ((low, high), ...) of length d: where starts are drawn, inside the domain of the loss
     kick        the size of the start displacement v_0, relative to the box (per entry, normal)
-    pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range; None has the harness
+    pace        a power of two: step sizes are multiplied by it, so that a stiffer loss stays in range; None
+                has the harness
                 derive it from the largest curvature on the box
     scale_free  True when loss(a q) = loss(q): the covariance theory.md#D13 applies
     symmetries  at least one Symmetry of d parameters that the loss keeps, with different names
     metric      the kinetic energy of the learning rule; Euclidean unless said
-    kinks       kinks(q, xp) -> the arguments of every `step` in the loss: where one is 0 the loss has a kink, and what is
+    kinks       kinks(q, xp) -> the arguments of every `step` in the loss: where one is 0 the loss has a kink,
+                and what is
                 said of solutions that meet it ends (theory.md section 8)
-    samples     samples(q, xp) -> the losses of single samples, whose mean is the loss: minibatches, theory.md#D9
+    samples     samples(q, xp) -> the losses of single samples, whose mean is the loss: minibatches,
+                theory.md#D9
 
-    Raises CaseError where the fields contradict each other; what the functions do is tried out by `noether verify`.
+    Raises CaseError where the fields contradict each other; what the functions do is tried out by `noether
+    verify`.
     """
 
     name: str
@@ -185,13 +202,26 @@ class Case:
         if not self.symmetries:
             raise CaseError(f"case {self.name}: no symmetry is declared: there is no charge to test")
         if not self.box:
-            raise CaseError(f"case {self.name}: box is empty: it must have an interval (low, high) for each parameter")
+            raise CaseError(
+                f"case {self.name}: box is empty: it must have an interval (low, high) for each parameter"
+            )
         for low, high in self.box:
-            if not is_finite(low) or not is_finite(high) or not low < high or not is_finite(float(high) - float(low)):
-                raise CaseError(f"case {self.name}: box has ({brief(low)}, {brief(high)}), must be two finite numbers with low < high")
+            if (
+                not is_finite(low)
+                or not is_finite(high)
+                or not low < high
+                or not is_finite(float(high) - float(low))
+            ):
+                raise CaseError(
+                    f"case {self.name}: box has ({brief(low)}, {brief(high)}), must be two finite numbers "
+                    "with low < high"
+                )
         for symmetry in self.symmetries:
             if len(symmetry.a) != self.dim:
-                raise CaseError(f"case {self.name}: symmetry {symmetry.name} acts on {len(symmetry.a)} parameters but box has {self.dim}")
+                raise CaseError(
+                    f"case {self.name}: symmetry {symmetry.name} acts on {len(symmetry.a)} parameters but "
+                    f"box has {self.dim}"
+                )
         names = [s.name for s in self.symmetries]
         if len(set(names)) != len(names):
             raise CaseError(f"case {self.name}: symmetries are named {names}: names must differ")
@@ -210,15 +240,21 @@ class Case:
                 refuse(name, f"a function {name}(q, xp)")
         if not isinstance(self.metric, Metric):
             refuse("metric", "a Metric(...)")
-        if not isinstance(self.symmetries, tuple | list) or not all(isinstance(s, Symmetry) for s in self.symmetries):
+        if not isinstance(self.symmetries, tuple | list) or not all(
+            isinstance(s, Symmetry) for s in self.symmetries
+        ):
             refuse("symmetries", "a tuple of Symmetry")
-        if not isinstance(self.box, tuple | list) or not all(isinstance(b, tuple | list) and len(b) == 2 for b in self.box):
+        if not isinstance(self.box, tuple | list) or not all(
+            isinstance(b, tuple | list) and len(b) == 2 for b in self.box
+        ):
             refuse("box", "a tuple of (low, high)")
         object.__setattr__(self, "symmetries", tuple(self.symmetries))
         object.__setattr__(self, "box", tuple(tuple(b) for b in self.box))
         if not is_finite(self.kick) or not self.kick > 0:
             refuse("kick", "a finite number above 0")
-        if self.pace is not None and not (is_finite(self.pace) and self.pace > 0 and np.frexp(float(self.pace))[0] == 0.5):
+        if self.pace is not None and not (
+            is_finite(self.pace) and self.pace > 0 and np.frexp(float(self.pace))[0] == 0.5
+        ):
             refuse("pace", "a power of two, as in 0.25")
         if not isinstance(self.scale_free, bool):
             refuse("scale_free", "True or False")

@@ -25,15 +25,25 @@ def brief(value) -> str:
 def is_finite(x) -> bool:
     """A real number that float64 has room for."""
     try:
-        return isinstance(x, numbers.Real) and not isinstance(x, bool | np.bool_) and bool(np.isfinite(float(x)))
+        return (
+            isinstance(x, numbers.Real) and not isinstance(x, bool | np.bool_) and bool(np.isfinite(float(x)))
+        )
     except OverflowError:
         return False
 
 
 def check_line(where: str, text, most: int, *, least: int = 1) -> None:
-    """Raises CaseError where a text cannot stand on a line: names and titles are printed on terminals and in logs."""
-    if not isinstance(text, str) or not text.isprintable() or not least <= len(text.strip()) <= len(text) <= most:
-        raise CaseError(f"{where} is {brief(text)}, must be text of {least} to {most} characters that can be printed on a line")
+    """Raises CaseError where a text cannot stand on a line: names and titles are printed on terminals and in
+    logs."""
+    if (
+        not isinstance(text, str)
+        or not text.isprintable()
+        or not least <= len(text.strip()) <= len(text) <= most
+    ):
+        raise CaseError(
+            f"{where} is {brief(text)}, must be text of {least} to {most} characters that can be printed on "
+            "a line"
+        )
 
 
 def rows_of(where: str, A) -> tuple[tuple, ...]:
@@ -43,7 +53,10 @@ def rows_of(where: str, A) -> tuple[tuple, ...]:
     except TypeError:
         raise CaseError(f"{where} is {brief(A)}, must be a square of numbers, d rows of d") from None
     if not rows or any(len(row) != len(rows) for row in rows):
-        raise CaseError(f"{where} has rows of {brief([len(row) for row in rows])} entries, must be a square of numbers, d rows of d, d at least 1")
+        raise CaseError(
+            f"{where} has rows of {brief([len(row) for row in rows])} entries, must be a square of numbers, "
+            "d rows of d, d at least 1"
+        )
     for x in (x for row in rows for x in row):
         if not is_finite(x):
             raise CaseError(f"{where} has the entry {brief(x)}, must have finite numbers")
@@ -51,5 +64,8 @@ def rows_of(where: str, A) -> tuple[tuple, ...]:
 
 
 def check_dim(where: str, *whole: int) -> None:
-    if not all(isinstance(x, numbers.Integral) and not isinstance(x, bool) for x in whole) or not 1 <= whole[0] <= 1024:
+    if (
+        not all(isinstance(x, numbers.Integral) and not isinstance(x, bool) for x in whole)
+        or not 1 <= whole[0] <= 1024
+    ):
         raise CaseError(f"{where}: must be whole numbers, and the first how many parameters there are")

@@ -1,6 +1,7 @@
 """python -m noether is the command noether: its exit code is the verdict, whatever else ends this process.
 
-Worker processes import this file again. It imports next to nothing, for python ends with 1 when an import fails, which
+Worker processes import this file again. It imports next to nothing, for python ends with 1 when an import
+fails, which
 means that a law is violated, and 1 must be decided.
 """
 
@@ -16,13 +17,15 @@ INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
 
 
 class Ending:
-    """The exit code of this process. No other comes of a flush, an exit hook or a library that is torn down."""
+    """The exit code of this process. No other comes of a flush, an exit hook or a library that is torn
+    down."""
 
     def __init__(self):
         self.code, self.process, self.exit = INTERNAL, os.getpid(), os._exit
 
     def keep(self) -> None:
-        """Last of all exit hooks, for it is registered first; and os._exit of whatever a case file runs is refused."""
+        """Last of all exit hooks, for it is registered first; and os._exit of whatever a case file runs is
+        refused."""
         atexit.register(self.end)
         os._exit = self.refuse
 

@@ -1,4 +1,5 @@
-"""Ctrl-C and the processes that we start: a terminal sends it to all of them, and it is the first one's business."""
+"""Ctrl-C and the processes that we start: a terminal sends it to all of them, and it is the first one's
+business."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from contextlib import contextmanager
 
 
 def deaf() -> set:
-    """From here on this thread and every process that it starts hear no Ctrl-C. Returns what was blocked before.
+    """From here on this thread and every process that it starts hear no Ctrl-C. Returns what was blocked
+    before.
 
-    A child inherits what is blocked; ignoring it only in the child leaves the second in which its python starts.
+    A child inherits what is blocked; ignoring it only in the child leaves the second in which its python
+    starts.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return set()
@@ -37,7 +40,8 @@ def unheard() -> Iterator[None]:
 def end_with_parent() -> None:
     """In a child of multiprocessing: leave when the process that started it is gone, however it went.
 
-    A worker that is killed tells its children nothing, and one that hears no Ctrl-C would wait for calls for ever.
+    A worker that is killed tells its children nothing, and one that hears no Ctrl-C would wait for calls for
+    ever.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:

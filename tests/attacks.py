@@ -1,7 +1,10 @@
-"""The command line attacked at its streams, in a forked child a command: a process of its own would take half a second.
+"""The command line attacked at its streams, in a forked child a command: a process of its own would take half
+a second.
 
-`python -c "import attacks; attacks.serve()"` reads one request a line, {"words", "fake", "found", "attack", "work", "cwd"}, and
-answers {"code", "stdout", "stderr"}; work is python that runs where the cells do. What commands decide is made of nothing; what stands around it is the real thing.
+`python -c "import attacks; attacks.serve()"` reads one request a line, {"words", "fake", "found", "attack",
+"work", "cwd"}, and
+answers {"code", "stdout", "stderr"}; work is python that runs where the cells do. What commands decide is
+made of nothing; what stands around it is the real thing.
 """
 
 import contextlib
@@ -31,7 +34,8 @@ def closed(*fds):
 
 
 def reader(until: int | None):
-    """stdout is a small pipe whose reader leaves at once (None), or after some bytes: while more is being written."""
+    """stdout is a small pipe whose reader leaves at once (None), or after some bytes: while more is being
+    written."""
 
     def apply():
         reading, writing = os.pipe()
@@ -120,7 +124,9 @@ def child(request: dict) -> None:
     signal.alarm(30)
     stub(request["found"])
     if request["work"]:
-        sys.modules["noether.runs.run"].work = lambda *_: exec(request["work"], {"sys": sys, "os": os, "signal": signal})
+        sys.modules["noether.runs.run"].work = lambda *_: exec(
+            request["work"], {"sys": sys, "os": os, "signal": signal}
+        )
     sys.argv = ["noether", *request["words"]]
     ATTACKS[request["attack"]]()
     streams()
@@ -141,11 +147,18 @@ def stub(found: str) -> None:
     codes = {"holds": 0, "violated": 1, "undecided": 3}
     noether.report.findings.page = lambda run: "# Findings\n"
     catalogue.show = lambda case: "shown\n" * 2000
-    replaying.Replays.again = lambda self, record: (found != "undecided", "the record says the same: equal to the bit")
+    replaying.Replays.again = lambda self, record: (
+        found != "undecided",
+        "the record says the same: equal to the bit",
+    )
     fuzz.run = lambda campaign, watch=None: fuzzed(campaign, found)
-    faults.run = lambda *names, **how: faults.Campaign([], faults.findings.verdict([]), codes[found], "quick", (), cells=1)
+    faults.run = lambda *names, **how: faults.Campaign(
+        [], faults.findings.verdict([]), codes[found], "quick", (), cells=1
+    )
     map.cells = lambda *words: [None]
-    map.run_cell = lambda cell: [r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control]
+    map.run_cell = lambda cell: [
+        r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control
+    ]
     printed.map_of = lambda records: Atlas()
     printed.summary = lambda records: {"map": []}
     printed.table = lambda atlas: "map\n" * 2000
@@ -165,14 +178,18 @@ def fuzzed(campaign, found: str):
     from noether.campaigns.fuzz.next_batch import Batch, Cell
     from noether.campaigns.fuzz.outcome import Outcome, Row
 
-    outcome = Outcome(campaign, [], rows={"D2": Row(checks=0 if found == "undecided" else 9, lanes=1)}, seconds=1.0)
+    outcome = Outcome(
+        campaign, [], rows={"D2": Row(checks=0 if found == "undecided" else 9, lanes=1)}, seconds=1.0
+    )
     if found == "violated":
         (record, _) = fakes.Cell("D2", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()
         cell = Cell("rayleigh", "heavy-ball", "float64", "ordinary")
         batch = Batch.__new__(Batch)
         object.__setattr__(batch, "number", 0)
         object.__setattr__(batch, "cell", cell)
-        outcome.violations = [(Subject("rayleigh", "heavy-ball", "float64", "numpy", "D2", "scale"), None, record, batch)]
+        outcome.violations = [
+            (Subject("rayleigh", "heavy-ball", "float64", "numpy", "D2", "scale"), None, record, batch)
+        ]
     return outcome
 
 
@@ -210,19 +227,40 @@ def attended(request: dict) -> dict:
                 waiting.unregister(key.fd)
                 os.close(key.fd)
     _, status = os.waitpid(pid, 0)
-    return {"code": os.waitstatus_to_exitcode(status), **{name: bytes(text).decode(errors="replace") for name, text in said.values()}}
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        **{name: bytes(text).decode(errors="replace") for name, text in said.values()},
+    }
 
 
 def warm(cwd: str) -> None:
     """Import and compile what every command needs, once."""
     os.chdir(cwd)
     from noether.cli.main import call
-    from noether.plan import design as real  # noqa: F401  its modules
+    from noether.plan import design as real  # noqa: F401
 
     plan = fakes.Plan("noether.plan.design")
     sys.modules["noether.plan.design"] = sys.modules["noether.plan"].design = plan
-    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
-        for words in ("verify rayleigh --precision float64 --jobs 1 --out warm", "laws", "laws warm", "cases", "rules", "doctor", "completion bash", "fuzz --batches 1 --backend nothing", "explain D2", "replay warm --record 0", "report warm warm", "discover rayleigh", "report warm"):
+    with (
+        open(os.devnull, "w") as nothing,
+        contextlib.redirect_stdout(nothing),
+        contextlib.redirect_stderr(nothing),
+    ):
+        for words in (
+            "verify rayleigh --precision float64 --jobs 1 --out warm",
+            "laws",
+            "laws warm",
+            "cases",
+            "rules",
+            "doctor",
+            "completion bash",
+            "fuzz --batches 1 --backend nothing",
+            "explain D2",
+            "replay warm --record 0",
+            "report warm warm",
+            "discover rayleigh",
+            "report warm",
+        ):
             call(words.split())
     stub("holds")  # once, so that what it imports is there
     physician = sys.modules["noether.cli.doctor"]

@@ -1,6 +1,7 @@
 """Every number in the files of the catalogue changed, one at a time: which changes do no words notice?
 
-`python tests/case_mutants.py [NAME ...]`. Numbers of which a case states nothing are left out: where starts are
+`python tests/case_mutants.py [NAME ...]`. Numbers of which a case states nothing are left out: where starts
+are
 drawn (box, kick, pace and what makes them) is a choice.
 """
 
@@ -84,7 +85,7 @@ def main(names) -> int:
 
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    from test_cases_words import told  # noqa: F401  (before the first fresh package)
+    from test_cases_words import told  # noqa: F401
 
     count, survivors = 0, []
     for path in sorted((HERE.parent / "cases" / "losses").glob("*.py")):

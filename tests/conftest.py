@@ -13,7 +13,8 @@ import noether.plan
 
 threadpool_limits(1, user_api="blas")  # as in a run (harness/runs/execute.py)
 
-# No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so that a
+# No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so
+# that a
 # red build is about the change.
 settings.register_profile("noether", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)

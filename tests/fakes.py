@@ -1,6 +1,7 @@
 """A plan whose cells are made of nothing: for tests of what stands around the cells.
 
-`python -c "import fakes; fakes.main()" verify ...` is the command line over this plan; FAKE names what goes wrong.
+`python -c "import fakes; fakes.main()" verify ...` is the command line over this plan; FAKE names what goes
+wrong.
 """
 
 import os
@@ -53,15 +54,25 @@ class Cell:
         if self.wrong == "slow":
             time.sleep(0.25)
         value = derive(self.seed, self.name) / 2**63
-        spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED), "inconclusive": (value, INCONCLUSIVE),
+        spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED),
+            "inconclusive": (value, INCONCLUSIVE),
                           "outside": (None, OUTSIDE)}.get(self.wrong, (value, HOLDS))  # fmt: skip
-        about = dict(law=self.law, case=self.case, rule=self.rule, backend=self.backend, precision=self.precision, lanes=4, steps=8,
+        about = dict(law=self.law, case=self.case, rule=self.rule, backend=self.backend,
+            precision=self.precision, lanes=4, steps=8,
                      parameters={"eta": [0.125, 0.25]}, symmetry="scale")  # fmt: skip
         worst = {"lane": 0, "step": 1, "component": None, "start": [value.hex()]}
-        data = {"plot": "response", "x": [1e-3, 1e-2], "series": {"measured": [1e-3, 2e-2], "predicted": [1e-3, 2e-2]}, "xlabel": "eps", "ylabel": "R"}
-        right = Record(**about, predicted=1.0, measured=1.0 + value, bound=1.0, spent=spent, verdict=verdict, reason="lane 0 <moves> & more",
+        data = {
+            "plot": "response",
+            "x": [1e-3, 1e-2],
+            "series": {"measured": [1e-3, 2e-2], "predicted": [1e-3, 2e-2]},
+            "xlabel": "eps",
+            "ylabel": "R",
+        }
+        right = Record(**about, predicted=1.0, measured=1.0 + value, bound=1.0, spent=spent, verdict=verdict,
+            reason="lane 0 <moves> & more",
                        worst=worst, replay=f"noether replay RUN --cell {self.name}", data=data)  # fmt: skip
-        planted = Record(**about, predicted=1.0, measured=float("inf"), bound=0.0, spent=float("inf"), verdict=VIOLATED, reason="killed",
+        planted = Record(**about, predicted=1.0, measured=float("inf"), bound=0.0, spent=float("inf"),
+            verdict=VIOLATED, reason="killed",
                          control="no-op kernel")  # fmt: skip
         if self.wrong == "survivor":
             planted.verdict, planted.spent = HOLDS, 0.5
@@ -69,7 +80,8 @@ class Cell:
 
 
 class Plan(types.ModuleType):
-    """Three laws on the chosen cases, rules and precisions; `wrong` maps a law to what goes wrong in its cells."""
+    """Three laws on the chosen cases, rules and precisions; `wrong` maps a law to what goes wrong in its
+    cells."""
 
     LAWS = {k: Law(k) for k in ("D0", "D2", "O3")}
     RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent")
@@ -95,7 +107,15 @@ class Plan(types.ModuleType):
     def cells(self, selection):
         self.made.append(selection)
         return [
-            Cell(f"{law}/{case.name}/{precision}", law, case.name, "heavy-ball", precision, selection.seed, self.wrong.get(law, ""))
+            Cell(
+                f"{law}/{case.name}/{precision}",
+                law,
+                case.name,
+                "heavy-ball",
+                precision,
+                selection.seed,
+                self.wrong.get(law, ""),
+            )
             for law in selection.laws
             for case in selection.cases
             for precision in selection.precisions

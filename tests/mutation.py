@@ -1,9 +1,13 @@
-"""Mutation testing: each change of one node of a module, and whether the tests that stand for the module see it.
+"""Mutation testing: each change of one node of a module, and whether the tests that stand for the module see
+it.
 
-    python tests/mutation.py laws.norm orders --sample 80 --jobs 2          python tests/mutation.py orders --only 17,42
+    python tests/mutation.py laws.norm orders --sample 80 --jobs 2          python tests/mutation.py orders
+    --only 17,42
 
-A mutant is compiled in memory in a process of its own, forked from one that has already imported what is slow and none
-of this project; nothing is written to disk. Survivors are printed with their line. What survives today, and why, stands
+A mutant is compiled in memory in a process of its own, forked from one that has already imported what is slow
+and none
+of this project; nothing is written to disk. Survivors are printed with their line. What survives today, and
+why, stands
 in docs/mutation.md, with what the tools of others cannot do here.
 """
 
@@ -26,8 +30,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 240  # seconds for the tests of one mutant; a mutant that hangs is killed
-TESTS = {  # the quick ones that stand for a module; the rest of the suite may see more: shares are lower bounds
-    **{f"laws.{name}": ("test_formulas.py",) for name in ("balance", "curved", "norm", "positions", "quadratic", "signs", "step", "terms", "translation")},
+# the quick ones that stand for a module; the rest of the suite may see more: shares are lower bounds
+TESTS = {
+    **{
+        f"laws.{name}": ("test_formulas.py",)
+        for name in (
+            "balance",
+            "curved",
+            "norm",
+            "positions",
+            "quadratic",
+            "signs",
+            "step",
+            "terms",
+            "translation",
+        )
+    },
     "trajectory": ("test_formulas.py",),
     "bounds": ("test_trace.py", "test_domain.py"),
     "orders": ("test_order_rule.py",),
@@ -41,10 +59,14 @@ TESTS = {  # the quick ones that stand for a module; the rest of the suite may s
     "roundings": ("test_roundings.py",),
     "known_numbers": ("test_roundings.py", "test_rules_words.py"),
 }
-OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
-             ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
-             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult}  # fmt: skip
-NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum", "argmax": "argmin",
+OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+             ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+             ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
+             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+             ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult}  # fmt: skip
+NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum",
+    "argmax": "argmin",
          "zeros_like": "ones_like", "ones_like": "zeros_like", "isfinite": "isnan"}  # fmt: skip
 
 
@@ -64,14 +86,25 @@ def alternatives(node: ast.AST):
         yield from changed(node, test=ast.UnaryOp(ast.Not(), node.test))
     if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int, float)):
         value = node.value
-        for other in (not value,) if isinstance(value, bool) else (value + 1, value - 1) if isinstance(value, int) else (2 * value, value / 2):
+        for other in (
+            (not value,)
+            if isinstance(value, bool)
+            else (value + 1, value - 1)
+            if isinstance(value, int)
+            else (2 * value, value / 2)
+        ):
             if other != value:
                 yield from changed(node, value=other)
     if isinstance(node, ast.Attribute) and node.attr in NAMES:
         yield from changed(node, attr=NAMES[node.attr])
     if isinstance(node, ast.Name) and node.id in NAMES:
         yield from changed(node, id=NAMES[node.id])
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("abs", "known") and len(node.args) == 1:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("abs", "known")
+        and len(node.args) == 1
+    ):
         yield f"{ast.unparse(node)} -> {ast.unparse(node.args[0])}", node.args[0]
 
 
@@ -104,7 +137,9 @@ def mutants(text: str) -> list[tuple[int, str, ast.Module]]:
             twin = ast.parse(text)
             old = places(twin)[at]
             new = ast.copy_location(list(alternatives(old))[number][1], old)
-            out.append((getattr(node, "lineno", 0), what, ast.fix_missing_locations(Replaced(old, new).visit(twin))))
+            out.append(
+                (getattr(node, "lineno", 0), what, ast.fix_missing_locations(Replaced(old, new).visit(twin)))
+            )
     return out
 
 
@@ -140,7 +175,9 @@ def child(module: str, tree: ast.Module | None) -> None:
     import pytest
 
     files = [str(ROOT / "tests" / name) for name in TESTS[module]]
-    only = ["-k", "not triton"] if module.startswith("kernels.") else []  # numpy's: a compiled kernel is not made of them
+    only = (
+        ["-k", "not triton"] if module.startswith("kernels.") else []
+    )  # numpy's: a compiled kernel is not made of them
     os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", *only, *files])))
 
 
@@ -161,13 +198,27 @@ def run(module: str, tree) -> str:
         os.killpg(process.pid, signal.SIGKILL)
         process.join()
         return "timeout"
-    return {0: "survived", 1: "killed", 2: "killed", 3: "killed", 4: "killed"}.get(process.exitcode, "killed")  # 2: it cannot be imported
+    return {0: "survived", 1: "killed", 2: "killed", 3: "killed", 4: "killed"}.get(
+        process.exitcode, "killed"
+    )  # 2: it cannot be imported
 
 
 def preload() -> None:
     """What is slow to import, and nothing of this project."""
     sys.path.insert(0, str(ROOT / "tests"))
-    for name in ("numpy", "scipy.integrate", "mpmath", "sympy", "hypothesis", "pytest", "torch", "triton", "rich.table", "typer", "jinja2"):
+    for name in (
+        "numpy",
+        "scipy.integrate",
+        "mpmath",
+        "sympy",
+        "hypothesis",
+        "pytest",
+        "torch",
+        "triton",
+        "rich.table",
+        "typer",
+        "jinja2",
+    ):
         importlib.import_module(name)
     assert not any(name.split(".")[0] == "noether" for name in sys.modules)
 
@@ -184,7 +235,9 @@ def wilson(killed: int, total: int, z: float = 1.96) -> tuple[float, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE", help=", ".join(TESTS))
-    parser.add_argument("--sample", type=int, default=0, help="so many mutants of each module, at random; 0 is all")
+    parser.add_argument(
+        "--sample", type=int, default=0, help="so many mutants of each module, at random; 0 is all"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="comma list of mutant numbers")
@@ -202,13 +255,21 @@ def main() -> int:
             return 3
         dead = 0
         with ThreadPoolExecutor(words.jobs) as pool:
-            for (number, (line, what, _)), end in zip(chosen, pool.map(lambda m: run(module, m[1][2]), chosen), strict=True):  # noqa: B023
+            for (number, (line, what, _)), end in zip(
+                chosen,
+                pool.map(lambda m: run(module, m[1][2]), chosen),
+                strict=True,
+            ):
                 dead += end != "survived"
                 if end == "survived":
                     print(f"    {number}  {module}.py:{line}  {what}", flush=True)
         low, high = wilson(dead, len(chosen))
         spent = time.monotonic() - begin
-        print(f"{module}: {dead} of {len(chosen)} killed, of {len(every)} mutants; 95 % interval {low:.2f} to {high:.2f}; {spent:.0f} s", flush=True)
+        print(
+            f"{module}: {dead} of {len(chosen)} killed, of {len(every)} mutants; 95 % interval {low:.2f} to "
+            f"{high:.2f}; {spent:.0f} s",
+            flush=True,
+        )
     return 0
 
 

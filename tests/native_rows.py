@@ -1,10 +1,14 @@
-"""A kernel of many rows of the PTX table at once: each row has its own arrays, so that one compilation serves many."""
+"""A kernel of many rows of the PTX table at once: each row has its own arrays, so that one compilation serves
+many."""
 
 import numpy as np
 
 from noether.kernels.ptx.table import width
 
-LITERALS = {"bfe": [("5", "9"), ("23", "8"), ("31", "60"), ("200", "200"), ("0", "0")], "prmt": [("0x7632U",), ("0x5410",), ("0xFB40",)]}
+LITERALS = {
+    "bfe": [("5", "9"), ("23", "8"), ("31", "60"), ("200", "200"), ("0", "0")],
+    "prmt": [("0x7632U",), ("0x5410",), ("0xFB40",)],
+}
 
 
 def variants(op):
@@ -13,7 +17,8 @@ def variants(op):
 
 
 def kernel(rows):
-    """PTX text of 128 threads a block, and (row, what it reads, what it writes) as types of arrays, in order of parameters."""
+    """PTX text of 128 threads a block, and (row, what it reads, what it writes) as types of arrays, in order
+    of parameters."""
     text, heads, about, k = [], [], [], 0
 
     def array(kind):
@@ -49,11 +54,17 @@ def kernel(rows):
                 reads.append(kind)
         if op.meaning == "store":
             n, at, _ = array(op.sources[1])
-            text.append(f"mad.wide.u32 %rd{at}, %t1, {n // 8 * (len(use) - 1)}, %rd{at}; {op.mnemonic} [%rd{at}], {{{', '.join(use)}}};")
+            text.append(
+                f"mad.wide.u32 %rd{at}, %t1, {n // 8 * (len(use) - 1)}, %rd{at}; {op.mnemonic} [%rd{at}], "
+                f"{{{', '.join(use)}}};"
+            )
             about.append((op, reads, ["+".join(op.sources[1:])]))
             continue
         outs = [array(kind) for kind in op.result]
-        names = [f"%p{at}" if kind == "pred" else register for (_, at, register), kind in zip(outs, op.result, strict=True)]
+        names = [
+            f"%p{at}" if kind == "pred" else register
+            for (_, at, register), kind in zip(outs, op.result, strict=True)
+        ]
         target = "|".join(names) if op.result == ("pred", "pred") else f"{{{', '.join(names)}}}"
         text.append(f"{op.mnemonic} {target}, {', '.join([*use, *literals])};")
         for (n, at, register), kind in zip(outs, op.result, strict=True):
@@ -61,9 +72,13 @@ def kernel(rows):
                 text.append(f"selp.b32 {register}, 1, 0, %p{at};")
             text.append(f"st.global.b{n} [%rd{at}], {register};")
         about.append((op, reads, list(op.result)))
-    registers = f".reg .pred %p<{k}>; .reg .b16 %h<{k}>; .reg .b32 %w<{k}>, %t<3>; .reg .b64 %d<{k}>, %rd<{k}>;"
+    registers = (
+        f".reg .pred %p<{k}>; .reg .b16 %h<{k}>; .reg .b32 %w<{k}>, %t<3>; .reg .b64 %d<{k}>, %rd<{k}>;"
+    )
     start = "mov.u32 %t1, %tid.x; mov.u32 %t2, %ctaid.x; shl.b32 %t2, %t2, 7; add.u32 %t1, %t1, %t2;"
-    return f".entry rows({', '.join(heads)})\n.reqntid 128\n{{ {registers}\n{start}\n" + "\n".join(text) + "\nret;\n}\n", about
+    return f".entry rows({', '.join(heads)})\n.reqntid 128\n{{ {registers}\n{start}\n" + "\n".join(
+        text
+    ) + "\nret;\n}\n", about
 
 
 def odd(kind, lanes, rng):
@@ -73,11 +88,30 @@ def odd(kind, lanes, rng):
     if kind == "pred":
         return rng.integers(0, 2, lanes, dtype=word)
     pool = [0, 1, 2, 3, n - 1, n, n + 1, 2 ** (n - 1) - 1, 2 ** (n - 1), 2 ** (n - 1) + 1, 2**n - 1, 2**n - 2]
-    bits = rng.integers(0, 2**n, lanes, dtype=word, endpoint=False) if n < 64 else rng.integers(0, 2**64, lanes, dtype=np.uint64)
+    bits = (
+        rng.integers(0, 2**n, lanes, dtype=word, endpoint=False)
+        if n < 64
+        else rng.integers(0, 2**64, lanes, dtype=np.uint64)
+    )
     if kind[0] == "f" and kind != "f16x2":
         real = np.dtype(f"f{n // 8}")
         info = np.finfo(real)
-        some = [0.0, 1.0, 0.5, 1.5, 2.5, 0.1, info.max, info.tiny, info.smallest_subnormal, np.inf, np.nan, 40000.7, 65519.0, 65520.0]
+        some = [
+            0.0,
+            1.0,
+            0.5,
+            1.5,
+            2.5,
+            0.1,
+            info.max,
+            info.tiny,
+            info.smallest_subnormal,
+            np.inf,
+            np.nan,
+            40000.7,
+            65519.0,
+            65520.0,
+        ]
         some += [2.0**e for e in (-25, -24, -14, 15, 16, 31, 32, 63, 64) if abs(e) < info.maxexp]
         with np.errstate(over="ignore"):
             pool = [int(x) for x in np.array([*some, *(-x for x in some)]).astype(real).view(word)]
@@ -108,11 +142,11 @@ def arguments(about, lanes, rng):
 def same(kind, a, b):
     """Equal bits; any NaN equals any NaN."""
     if kind == "f16x2":
-        return same("f16", a.view(np.uint16), b.view(np.uint16)).reshape(len(a), -1).all(axis=1, keepdims=True)
+        return (
+            same("f16", a.view(np.uint16), b.view(np.uint16)).reshape(len(a), -1).all(axis=1, keepdims=True)
+        )
     equal = a == b
     if kind[0] == "f":
         x, y = (v.view(f"f{v.itemsize}") for v in (a, b))
         equal |= np.isnan(x) & np.isnan(y)
     return equal
-
-

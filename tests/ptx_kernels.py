@@ -1,4 +1,5 @@
-"""Small Triton kernels whose PTX the tests evaluate: a file of their own, because triton.jit reads its source.
+"""Small Triton kernels whose PTX the tests evaluate: a file of their own, because triton.jit reads its
+source.
 
 One lane per thread: BLOCK = 128 = 32 * 4 warps. Buffers lane fastest, as in kernels/loops/trajectory_loop.py.
 """

@@ -1,4 +1,5 @@
-"""Wrong kernels, one change each: another opcode of the same types, other operands, a lost guard, a lost instruction."""
+"""Wrong kernels, one change each: another opcode of the same types, other operands, a lost guard, a lost
+instruction."""
 
 import re
 
@@ -45,7 +46,9 @@ def mutants(ptx, kernel):
         for mnemonic in _opcodes(i.op) if i.op.sources else ():
             yield changed(line.replace(i.op.mnemonic, mnemonic, 1), mnemonic)
         if i.guard:
-            yield changed(line.replace("@!", "@", 1) if i.guard[1] else line.replace("@", "@!", 1), "guard negated")
+            yield changed(
+                line.replace("@!", "@", 1) if i.guard[1] else line.replace("@", "@!", 1), "guard negated"
+            )
             if i.op.meaning != "bra":
                 yield changed(line.split(None, 1)[1], "guard lost")
         head, comma, tail = line.partition("," if i.op.meaning not in ("store",) else "]")
@@ -57,7 +60,9 @@ def mutants(ptx, kernel):
                     yield changed(head + comma + _swap(tail, source.name, other), f"source {k} is {other}")
             if isinstance(source, Immediate):
                 literal = tail.split(",")[k if len(i.sources) > 1 else 0].strip(" ;}")
-                yield changed(head + comma + _swap(tail, literal, _next(literal)), f"source {k} is {_next(literal)}")
+                yield changed(
+                    head + comma + _swap(tail, literal, _next(literal)), f"source {k} is {_next(literal)}"
+                )
         if len(i.sources) == 2 and all(isinstance(s, Register) for s in i.sources) and tail.count(",") == 1:
             a, b = (x.strip(" ;") for x in tail.split(","))
             if a != b and i.op.meaning not in COMMUTATIVE:
@@ -71,7 +76,8 @@ def _swap(text, old, new):
 
 
 def _next(literal):
-    """Integers: one more. Floats: a factor of two, because the last bit of a high coefficient of exp is invisible."""
+    """Integers: one more. Floats: a factor of two, because the last bit of a high coefficient of exp is
+    invisible."""
     if literal[:2].lower() in ("0f", "0d"):
         digits = literal[2:]
         return literal[:2] + f"{int(digits, 16) ^ (1 << (52 if len(digits) == 16 else 23)):0{len(digits)}X}"
@@ -79,7 +85,8 @@ def _next(literal):
 
 
 def fills(kernel) -> set[int]:
-    """Lines that only give a value to lanes outside the mask: what a guarded load then overwrites, and its literal."""
+    """Lines that only give a value to lanes outside the mask: what a guarded load then overwrites, and its
+    literal."""
     loaded = {r for i in kernel.instructions if i.op.meaning == "load" and i.guard for r in i.results}
     fill = [i for i in kernel.instructions if i.op.meaning == "mov" and i.results[0] in loaded]
     readers: dict[str, set[int]] = {}
@@ -99,7 +106,8 @@ EQUIVALENT = {
     "two small integers read as subnormal floats add exactly":
         lambda kind, i, what: i.op.meaning in ("iadd", "or") and what.startswith("add.rn.f"),
     "block and lane numbers are not negative, so their sign does not matter":
-        lambda kind, i, what: i.op.meaning in ("wide", "widemad") and what.startswith(("mul.wide", "mad.wide")),
+        lambda kind, i, what: i.op.meaning in ("wide", "widemad") and what.startswith(("mul.wide",
+            "mad.wide")),
     "%tid.x is below 128, so %tid.x and 127 is %tid.x":
         lambda kind, i, what: i.op.mnemonic == "cvt.u64.u32" and what.startswith("source 0 is"),
     "cutting off upper bits does not depend on the sign":
@@ -108,7 +116,8 @@ EQUIVALENT = {
         lambda kind, i, what: i.text.endswith(", 0") and i.op.meaning == "mov" and what.startswith("cvt."),
     "exp scales by 2^n in two factors near n/2: the first product is exact, however n is split":
         lambda kind, i, what: kind == "exponential"
-        and (i.op.mnemonic in ("shr.u32", "shr.s32") or (i.op.mnemonic == "add.s32" and what.startswith("add.rn"))),
+        and (i.op.mnemonic in ("shr.u32",
+            "shr.s32") or (i.op.mnemonic == "add.s32" and what.startswith("add.rn"))),
     "exp's path with two factors is right for small |x| too: its threshold only saves time":
         lambda kind, i, what: kind == "exponential" and i.op.mnemonic == "setp.lt.f32" and what.startswith("source 1"),
     "exp asks for the sign only where |x| > 708":

@@ -34,7 +34,8 @@ def made(**changed):
 
 
 def holding(**words) -> Record:
-    about = dict(law="D2", case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4, steps=8, parameters={}, predicted=1.0,
+    about = dict(law="D2", case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4,
+        steps=8, parameters={}, predicted=1.0,
                  measured=1.0, bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
     return Record(**{**about, **words})
 
@@ -54,15 +55,27 @@ def test_a_marked_rise_is_exit_1_and_says_what_is_what_was_what_is_allowed(plan,
     made(D2={"spent": 1e-4})
     assert call([*SMALL, "--baseline"]) == 1
     out = " ".join(capsys.readouterr().out.split())
-    assert NAME in out and "was 0.0001, allowed" in out and "marked rises" in out and "a law is violated" not in out
+    assert (
+        NAME in out
+        and "was 0.0001, allowed" in out
+        and "marked rises" in out
+        and "a law is violated" not in out
+    )
 
 
 def test_a_lost_entry_is_exit_3_and_named(plan, capsys, monkeypatch):
     made()
-    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")])
+    monkeypatch.setattr(
+        plan,
+        "cells",
+        lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")],
+    )
     assert call([*SMALL, "--baseline"]) == 3
     out = " ".join(capsys.readouterr().out.split())
-    assert "lost entries against the baseline: 1" in out and "D2 rayleigh heavy-ball float16 scale: 0 of 1 verdicts hold" in out
+    assert (
+        "lost entries against the baseline: 1" in out
+        and "D2 rayleigh heavy-ball float16 scale: 0 of 1 verdicts hold" in out
+    )
 
 
 def test_a_violation_stays_a_violation_beside_a_baseline(plan, capsys):
@@ -87,7 +100,11 @@ def test_a_rise_enters_only_where_it_is_accepted(plan, capsys):
 
 def test_a_lost_entry_leaves_only_where_it_is_accepted(plan, monkeypatch):
     made()
-    monkeypatch.setattr(plan, "cells", lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")])
+    monkeypatch.setattr(
+        plan,
+        "cells",
+        lambda s, cells=plan.cells: [c for c in cells(s) if not c.name.startswith("D2/rayleigh/float16")],
+    )
     assert call([*SMALL, "--update-baseline"]) == 3
     assert call([*SMALL, "--update-baseline", "--accept-rise"]) == 0
     assert call([*SMALL, "--baseline"]) == 0
@@ -118,18 +135,26 @@ def test_another_seed_is_compared_and_told_but_updates_nothing(plan, capsys):
     assert "seed was 0, is 5" in capsys.readouterr().err
     kept = Path("baseline.json").read_text()
     assert call([*SMALL, "--seed", "5", "--update-baseline"]) == 2
-    assert "they must be the same, or --accept-rise" in capsys.readouterr().err and Path("baseline.json").read_text() == kept
+    assert (
+        "they must be the same, or --accept-rise" in capsys.readouterr().err
+        and Path("baseline.json").read_text() == kept
+    )
 
 
 @pytest.mark.parametrize(
     "damage, told",
     [
-        (None, "is not there"), (b"", "is corrupt"), (b"{", "is corrupt"), (b"[]", "is no baseline of noether"), (b"{}", "is no baseline of noether"),
-        (b'{"schema": 1, "tests": 3}', "has no choice, run, entries"), (b"\xff\xfe", "is corrupt"), (b'{"schema": 99}', "schema is 99"), (b"[" * 100000, "is corrupt"),
+        (None, "is not there"), (b"", "is corrupt"), (b"{", "is corrupt"), (b"[]",
+        "is no baseline of noether"), (b"{}", "is no baseline of noether"),
+        (b'{"schema": 1, "tests": 3}', "has no choice, run, entries"), (b"\xff\xfe", "is corrupt"),
+        (b'{"schema": 99}', "schema is 99"), (b"[" * 100000, "is corrupt"),
         (b'{"schema": 1, "choice": {}, "run": {}, "entries": {}}', "has no entry"),
-        *((f'{{"schema": 1, "choice": {{}}, "run": {{}}, "entries": {{"D2 a b float64": {e}}}}}'.encode(), told) for e, told in (
-            ('{"spent": 2, "holds": 1}', "spent in [0, 1]"), ('{"spent": NaN, "holds": 1}', "is corrupt"), ('{"spent": 0.5}', "has no holds"),
-            ('{"spent": 0.5, "holds": 0}', "holds of 1"), ('{"spent": 0.5, "holds": 1, "slope": 2}', "both or none"), ("7", "is a int, must be an object"),
+        *((f'{{"schema": 1, "choice": {{}}, "run": {{}}, "entries": {{"D2 a b float64": {e}}}}}'.encode(),
+        told) for e, told in (
+            ('{"spent": 2, "holds": 1}', "spent in [0, 1]"), ('{"spent": NaN, "holds": 1}', "is corrupt"),
+            ('{"spent": 0.5}', "has no holds"),
+            ('{"spent": 0.5, "holds": 0}', "holds of 1"), ('{"spent": 0.5, "holds": 1, "slope": 2}',
+            "both or none"), ("7", "is a int, must be an object"),
             ('{"spent": true, "holds": 1}', "spent in [0, 1]"))),
     ],
 )  # fmt: skip
@@ -151,7 +176,11 @@ def test_json_says_what_became_of_the_baseline(plan, capsys):
     capsys.readouterr()
     assert call([*SMALL, "--baseline", "--json"]) == 1
     value = json.loads(capsys.readouterr().out)
-    assert value["exit_code"] == 1 and NAME in value["baseline"]["rises"] and "not as the baseline" in value["verdict"]
+    assert (
+        value["exit_code"] == 1
+        and NAME in value["baseline"]["rises"]
+        and "not as the baseline" in value["verdict"]
+    )
 
 
 def test_a_broken_run_is_not_compared(plan, capsys):
@@ -190,10 +219,17 @@ def test_the_file_is_strict_sorted_and_has_an_entry_a_line(tmp_path):
 
 
 def test_an_entry_is_the_worst_of_what_holds():
-    records = [holding(spent=0.25), holding(spent=0.5), holding(spent=0.9, verdict=INCONCLUSIVE), holding(spent=0.75, control="no-op kernel"),
-               holding(law="O3", kind=ORDER, measured=1.99, bound=0.02, parameters={"statement": "cold"})]  # fmt: skip
-    assert entries(records) == {"D2 rayleigh heavy-ball float64": Entry(0.5, 2), "O3 rayleigh heavy-ball float64 | cold": Entry(0.5, 1, 1.99, 0.02)}
-    assert key(holding(law="B1", backend="triton-ptx")) != key(holding(law="B1", backend="triton-gpu")), "each backend has parity of its own"
+    records = [holding(spent=0.25), holding(spent=0.5), holding(spent=0.9, verdict=INCONCLUSIVE),
+        holding(spent=0.75, control="no-op kernel"),
+               holding(law="O3", kind=ORDER, measured=1.99, bound=0.02,
+               parameters={"statement": "cold"})]  # fmt: skip
+    assert entries(records) == {
+        "D2 rayleigh heavy-ball float64": Entry(0.5, 2),
+        "O3 rayleigh heavy-ball float64 | cold": Entry(0.5, 1, 1.99, 0.02),
+    }
+    assert key(holding(law="B1", backend="triton-ptx")) != key(holding(law="B1", backend="triton-gpu")), (
+        "each backend has parity of its own"
+    )
     assert key(holding(backend="triton-ptx")) == key(holding(backend="numpy"))
 
 
@@ -224,7 +260,10 @@ def test_entries_that_rise_together_are_marked_where_none_is_alone():
     names = [f"D2 case-{i} heavy-ball float16 scale" for i in range(50)]
     was, now = ({n: Entry(s, 1) for n in names} for s in (0.5, 0.75))
     found = compared(was, now)
-    assert list(found.rises) == ["D2 narrow"] and "its 50 entries rose together, x 1.500" in found.rises["D2 narrow"]
+    assert (
+        list(found.rises) == ["D2 narrow"]
+        and "its 50 entries rose together, x 1.500" in found.rises["D2 narrow"]
+    )
     assert set(compared(now, was).falls) == set(names)
     mixed = {n: Entry(0.75 if i % 2 else 1 / 3, 1) for i, n in enumerate(names)}
     assert not compared(was, mixed).rises, "half up and half down is another draw"
@@ -238,10 +277,14 @@ def test_fewer_entries_are_allowed_a_wider_mean():
 def test_an_order_may_move_by_its_noise_alone():
     name = "O3 rayleigh heavy-ball float64 | cold"
     was = Entry(0.1, 1, 2.0, 0.01)
-    for slope, within, marked in ((2.0, 0.01 * BOUND_GROWS * 1.01, True), (2.0, 0.01 * BOUND_GROWS * 0.99, False),
-                                  (2 + SLOPE_MOVES * 0.0101, 0.02, True), (2 + SLOPE_MOVES * 0.0099, 0.02, False)):  # fmt: skip
+    for slope, within, marked in ((2.0, 0.01 * BOUND_GROWS * 1.01, True), (2.0, 0.01 * BOUND_GROWS * 0.99,
+        False),
+                                  (2 + SLOPE_MOVES * 0.0101, 0.02, True), (2 + SLOPE_MOVES * 0.0099, 0.02,
+                                  False)):  # fmt: skip
         assert bool(compared({name: was}, {name: Entry(0.9, 1, slope, within)}).rises) == marked
-    assert not compared({name: was}, {name: Entry(0.9, 1, 2.2, 0.4)}, seed=1).rises, "another seed has another truncation error"
+    assert not compared({name: was}, {name: Entry(0.9, 1, 2.2, 0.4)}, seed=1).rises, (
+        "another seed has another truncation error"
+    )
 
 
 def test_an_unmeasured_law_is_told_to_be_unmeasured():
@@ -254,14 +297,25 @@ def test_strict_marks_any_rise_where_nothing_else_differs():
     one, other = Baseline({}, {"seed": 0}, was), Baseline({}, {"seed": 0}, now)
     assert compare(one, other, strict=True).rises and not compare(one, other).rises
     assert compare(one, other).drifted == [NAME] and not compare(other, one, strict=True).rises
-    assert not compare(one, replace(other, run={"seed": 1}), strict=True).rises, "another seed is another draw"
+    assert not compare(one, replace(other, run={"seed": 1}), strict=True).rises, (
+        "another seed is another draw"
+    )
 
 
 def test_the_ratchet_moves_on_marked_falls_alone():
     names = [f"D2 case-{i} heavy-ball float64 scale" for i in range(3)]
     F = entry_factor(names[0], 3)
     before = Baseline({}, {}, {n: Entry(0.5, 1) for n in names})
-    now = Baseline({}, {}, {names[0]: Entry(0.5 / F / 1.1, 2), names[1]: Entry(0.45, 1), names[2]: Entry(0.55, 1), "D2 new heavy-ball float64": Entry(0.3, 1)})
+    now = Baseline(
+        {},
+        {},
+        {
+            names[0]: Entry(0.5 / F / 1.1, 2),
+            names[1]: Entry(0.45, 1),
+            names[2]: Entry(0.55, 1),
+            "D2 new heavy-ball float64": Entry(0.3, 1),
+        },
+    )
     after = ratchet(before, now, compare(before, now)).entries
     assert after[names[0]].spent < 0.5 and after[names[0]].holds == 2
     assert after[names[1]] == after[names[2]] == Entry(0.5, 1), "chance neither lowers nor raises"
@@ -299,7 +353,9 @@ def test_a_measured_scatter_lets_its_own_seeds_pass():
     names = [f"D2 case-{i} heavy-ball float64" for i in range(40)]
     runs = [{n: math.exp(0.1 * rng.gumbel()) / 10 for n in names} for _ in range(8)]
     (found,) = measure(runs).values()
-    assert isinstance(found, Scatter) and 0.1 < found.entry < 0.25, "never below the scale that was drawn from"
+    assert isinstance(found, Scatter) and 0.1 < found.entry < 0.25, (
+        "never below the scale that was drawn from"
+    )
     allowed = (2 * len(names) / seed_scatter.ALARM - 1) ** found.entry
     assert all(a[n] <= b[n] * allowed for a in runs for b in runs for n in names)
     with pytest.raises(ValueError, match="at least 3 seeds"):
@@ -312,11 +368,16 @@ def test_the_committed_baseline_is_of_the_plain_quick_run():
 
     kept = read(Path(seed_scatter.__file__).resolve().parent.parent.parent / "baseline.json")
     assert kept.choice == {name: arguments(Request())[name] for name in kept.choice} and kept.run["seed"] == 0
-    assert text(kept) == (Path(seed_scatter.__file__).resolve().parent.parent.parent / "baseline.json").read_text(), "as --update-baseline writes it"
+    assert (
+        text(kept)
+        == (Path(seed_scatter.__file__).resolve().parent.parent.parent / "baseline.json").read_text()
+    ), "as --update-baseline writes it"
     assert {name.split(" ")[0] for name in kept.entries} >= {"T1", "D0", "D2", "O3", "B1"}
 
 
-def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nobody_asked(plan, capsys, monkeypatch, tmp_path):
+def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nobody_asked(
+    plan, capsys, monkeypatch, tmp_path
+):
     """A note, at the same choice alone; of another seed only what was asked and is undecided."""
     from noether.runs import regression as module
 
@@ -329,6 +390,9 @@ def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nob
     monkeypatch.setattr(plan, "cells", lambda selection: honest(selection)[:-1])
     assert call(SMALL) == 0
     told = capsys.readouterr().err
-    assert "1 entries that held in the shipped baseline.json are undecided or missing here: " in told and "0 of 1 verdicts hold, the others are not there" in told
+    assert (
+        "1 entries that held in the shipped baseline.json are undecided or missing here: " in told
+        and "0 of 1 verdicts hold, the others are not there" in told
+    )
     assert call([*SMALL, "--seed", "5"]) == 0 and "shipped" not in capsys.readouterr().err
     assert call(["verify", "rayleigh", "--law", "D0"]) == 0 and "shipped" not in capsys.readouterr().err

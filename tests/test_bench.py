@@ -25,7 +25,8 @@ HEADER = "import numpy as np\nfrom noether.kernels.programs import elementary\n"
 
 
 def printed(work, again, before=lambda state: state):
-    """q, v, worst of the printed step, run on numpy arrays as a tool would. `before` may tamper with the state."""
+    """q, v, worst of the printed step, run on numpy arrays as a tool would. `before` may tamper with the
+    state."""
     step = printing.load(printing.function(work, NUMPY, HEADER), "numpy").step
     q, v, params = work.arrays()
     state = (*q, *v, np.zeros(work.lanes))
@@ -133,7 +134,9 @@ def test_ratios_are_formed_within_a_round():
     assert m.ratio(m.of("numba")) == (2.0, 2.0, 2.0) and not m.is_slower
 
 
-@pytest.mark.parametrize(("other", "slower"), [([0.9, 0.95, 1.1], False), ([0.9, 0.95, 0.99], True), ([1.5, 2.0, 0.5], False)])
+@pytest.mark.parametrize(
+    ("other", "slower"), [([0.9, 0.95, 1.1], False), ([0.9, 0.95, 0.99], True), ([1.5, 2.0, 0.5], False)]
+)
 def test_slower_means_beyond_the_spread(other, slower):
     assert measured([1.0, 1.0, 1.0], other).is_slower is slower
 
@@ -158,7 +161,10 @@ def test_a_worker_that_fails_or_dies_says_why():
 
 def test_small_works_make_no_claim():
     few, many = measured([1.0], [2.0], lanes=256), measured([1.0], [8.0])
-    assert means(Campaign([OURS, "numba"], measurements=[few, many])) == {"numba": pytest.approx(8), "the best of each": pytest.approx(8)}
+    assert means(Campaign([OURS, "numba"], measurements=[few, many])) == {
+        "numba": pytest.approx(8),
+        "the best of each": pytest.approx(8),
+    }
 
 
 def test_the_document_tells_ratios_problems_and_scaling():
@@ -166,9 +172,19 @@ def test_the_document_tells_ratios_problems_and_scaling():
     m.of("numba").variant, m.of("numba").tried = "64 lanes", {"64 lanes": 1.0, "one lane": 3.0}
     m.of("numba").agreed = agreement.Agreement(0.5, 1.0, 2.0, 0.25, "")
     m.timings.append(Timing("jax", problem="its process ended with 1"))
-    found = Campaign([OURS, "numba", "jax"], kinds=KINDS[:1], measurements=[m], scaling=[replace_lanes(m, n) for n in (256, 4096)])
+    found = Campaign(
+        [OURS, "numba", "jax"],
+        kinds=KINDS[:1],
+        measurements=[m],
+        scaling=[replace_lanes(m, n) for n in (256, 4096)],
+    )
     text = document(found, "picture.svg")
-    assert "64 lanes (one lane: 3.0 x)" in text and "3.00 (3.00 .. 3.00)" in text and "its process ended with 1" in text and "(picture.svg)" in text
+    assert (
+        "64 lanes (one lane: 3.0 x)" in text
+        and "3.00 (3.00 .. 3.00)" in text
+        and "its process ended with 1" in text
+        and "(picture.svg)" in text
+    )
     svg = picture(found)
     assert svg.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and svg.count("<path") > 2
 
@@ -212,7 +228,8 @@ def test_the_bound_is_that_of_the_busiest_pipe():
 def test_the_compiled_kernel_is_counted():
     pytest.importorskip("triton")
     shape = static.shape(Work("mexican-hat", "float64", 128, 1, UPDATE), 90)
-    # 38 operations are written and nothing is fused: as many double-precision instructions, less what is folded.
+    # 38 operations are written and nothing is fused: as many double-precision instructions, less what is
+    # folded.
     assert 30 <= shape.pipes["fp64"] <= 38 and shape.spills == 0 and shape.limit == "fp64"
 
 
@@ -230,7 +247,9 @@ def test_a_tool_that_was_asked_for_and_is_missing_ends_with_3(monkeypatch):
     assert run("--tools", "jax", "--quick").exit_code == 3
 
 
-@pytest.mark.parametrize("words", [("--tools", "cuda"), ("--cases", "entropy-mirror"), ("--lanes", "0"), ("--work", "all")])
+@pytest.mark.parametrize(
+    "words", [("--tools", "cuda"), ("--cases", "entropy-mirror"), ("--lanes", "0"), ("--work", "all")]
+)
 def test_wrong_words_are_refused(words):
     from noether.cli.main import call
 

@@ -359,7 +359,10 @@ def test_tritons_own_folder_is_used_where_it_is_safe(room, found_by, monkeypatch
     (room / "theirs").chmod(0o777)
     monkeypatch.setenv("TRITON_CACHE_DIR", str(room / "theirs"))
     assert next(triton_cache.places()) == room / ".cache/noether/triton"
-    assert f"TRITON_CACHE_DIR is not used: {room / 'theirs'} can be written by others" in cache_folders.notes()[0]
+    assert (
+        f"TRITON_CACHE_DIR is not used: {room / 'theirs'} can be written by others"
+        in cache_folders.notes()[0]
+    )
 
 
 def test_the_cache_of_a_users_own_triton_kernels_is_left_alone():

@@ -1,4 +1,5 @@
-"""A user's own case: whatever is wrong with it is one clear line and exit code 2, also when it hangs or crashes."""
+"""A user's own case: whatever is wrong with it is one clear line and exit code 2, also when it hangs or
+crashes."""
 
 import subprocess
 import sys
@@ -20,42 +21,63 @@ from noether.system import timelimit
 from noether.system.machine import importable
 from noether.system.usage import UsageError
 
-THREE = GOOD_CASE.replace("((0.5, 1.0), (0.5, 1.0))", "((0.5, 1.0), (0.5, 1.0), (0.5, 1.0))").replace("scale(2)", "scale(3)")
+THREE = GOOD_CASE.replace("((0.5, 1.0), (0.5, 1.0))", "((0.5, 1.0), (0.5, 1.0), (0.5, 1.0))").replace(
+    "scale(2)", "scale(3)"
+)
 METRIC = GOOD_CASE.replace("import Case", "import DIAGONAL, Metric, Case")
 
 
 def with_metric(entries: str) -> str:
-    return METRIC + f"from dataclasses import replace\ndef entries{entries}\nOWN = replace(OWN, metric=Metric(DIAGONAL, entries=entries))\n"
+    return (
+        METRIC + f"from dataclasses import replace\ndef entries{entries}\nOWN = replace(OWN, "
+        "metric=Metric(DIAGONAL, entries=entries))\n"
+    )
 
 
 def loss(body: str, arguments: str = "q, xp") -> str:
-    return GOOD_CASE.replace("def loss(q, xp):\n    return ", f"def loss({arguments}):\n    {body}\n    return ")
+    return GOOD_CASE.replace(
+        "def loss(q, xp):\n    return ", f"def loss({arguments}):\n    {body}\n    return "
+    )
 
 
 SAID = [
-    ("reads beyond the box", loss("r = q[0] * q[2]"), "loss reads q[2], but box declares 2: q[0] to q[1] at line 5"),
+    ("reads beyond the box", loss("r = q[0] * q[2]"), "loss reads q[2], but box declares 2: q[0] to q[1] at "
+                                                      "line 5"),
     ("reads before the box", loss("r = q[-3]"), "loss reads q[-3]"),
-    ("unpacks too few", loss("a, = q"), "raises ValueError at line 5: too many values to unpack (expected 1); q has 2 entries"),
+    ("unpacks too few", loss("a, = q"), "raises ValueError at line 5: too many values to unpack (expected "
+                                        "1); q has 2 entries"),
     ("writes", loss("q[0] = 1"), "loss writes q[0]: parameters must only be read at line 5"),
-    ("ignores a declared one", THREE, "loss does not depend on q[2], one of the 3 parameters that box declares"),
+    ("ignores a declared one", THREE, "loss does not depend on q[2], one of the 3 parameters that box "
+                                      "declares"),
     ("takes q alone", loss("pass", "q"), "loss takes (q), must take (q, xp)"),
     ("takes three", loss("pass", "q, eps, xp"), "loss takes (q, eps, xp), must take (q, xp)"),
-    ("raises", loss("raise KeyError('no data')"), "loss raises KeyError at line 5: 'no data', at q = [0.8185, 0.9066]"),
-    ("not a number", loss("return q[0] * float('nan')"), "loss is nan at q = [0.8185, 0.9066]: the box must lie inside its domain"),
+    ("raises", loss("raise KeyError('no data')"), "loss raises KeyError at line 5: 'no data', at q = "
+                                                  "[0.8185, 0.9066]"),
+    ("not a number", loss("return q[0] * float('nan')"), "loss is nan at q = [0.8185, 0.9066]: the box must "
+                                                         "lie inside its domain"),
     ("infinite", loss("return q[0] / (q[1] - q[1])"), "loss is inf at"),
     ("nothing returned", loss("return None"), "loss gives NoneType None, must be a number"),
     ("complex", loss("return q[0] * 1j"), "must be a number, at q"),
     ("a list", loss("return [q[0], q[1]]"), "loss gives shape (2, 4), must be (4,)"),
-    ("sums over points", loss("import numpy as np; return np.sum(list(q))"), "must be combined number by number"),
+    ("sums over points", loss("import numpy as np; return np.sum(list(q))"),
+    "must be combined number by number"),
     ("random", loss("import random; return q[0] * random.random()"), "must depend on q alone"),
-    ("branches", loss("q = [q[0], q[1] if q[1] is q[0] or isinstance(q[1], float) or hasattr(q[1], 'shape') or q[1] > 0 else 0]"), "cannot be traced to a kernel"),
-    ("metric too short", with_metric("(q, kappa, xp):\n    return [1 + q[0] * q[0]]"), "metric gives list of length 1, must be a list of 2 entries"),
-    ("metric without kappa", with_metric("(q, xp):\n    return [1, 1]"), "metric takes (q, xp), must take (q, kappa, xp)"),
+    ("branches", loss("q = [q[0], q[1] if q[1] is q[0] or isinstance(q[1], float) or hasattr(q[1], 'shape') "
+                      "or q[1] > 0 else 0]"), "cannot be traced to a kernel"),
+    ("metric too short", with_metric("(q, kappa, xp):\n    return [1 + q[0] * q[0]]"),
+    "metric gives list of length 1, must "
+                                                                                       "be a list of 2 entries"),
+    ("metric without kappa", with_metric("(q, xp):\n    return [1, 1]"),
+    "metric takes (q, xp), must take (q, "
+                                                                         "kappa, xp)"),
     ("metric not positive", with_metric("(q, kappa, xp):\n    return [1, -q[0]]"), "metric entry 1 is -"),
     ("metric reads beyond", with_metric("(q, kappa, xp):\n    return [1, q[5]]"), "metric reads q[5]"),
-    ("prints", "print('hello')\n" + GOOD_CASE.replace("loss=loss", "loss=shifted"), "symmetry scale is false: <grad f, xi> is"),
+    ("prints", "print('hello')\n" + GOOD_CASE.replace("loss=loss", "loss=shifted"),
+    "symmetry scale is false: <grad f, xi> "
+                                                                                    "is"),
     ("ends the process", "import os\nos._exit(0)\n", "ends its process by exit code 0 while loading it"),
-    ("kills the process", loss("import os; os.kill(os.getpid(), 11)"), "kills its process by SIGSEGV while evaluating loss"),
+    ("kills the process", loss("import os; os.kill(os.getpid(), 11)"), "kills its process by SIGSEGV while "
+                                                                       "evaluating loss"),
 ]  # fmt: skip
 
 
@@ -67,10 +89,30 @@ def test_what_is_wrong_is_one_line_and_exit_2(plan, capsys, text, told):
 
 
 HANGS = [
-    ("import", "x = 1\nwhile True:\n    pass\n", "case file case.py does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was at line"),
-    ("loss", loss("import time; time.sleep(1000)"), "evaluating loss does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was at line 5"),
-    ("catches everything", "import time\nwhile True:\n    try:\n        time.sleep(1000)\n    except BaseException:\n        pass\n", "it was still loading it"),
-    ("outside python", loss("import os; os.system('sleep 1000')"), "does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was still evaluating loss"),
+    (
+        "import",
+        "x = 1\nwhile True:\n    pass\n",
+        "case file case.py does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was "
+        "at line",
+    ),
+    (
+        "loss",
+        loss("import time; time.sleep(1000)"),
+        "evaluating loss does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was at "
+        "line 5",
+    ),
+    (
+        "catches everything",
+        "import time\nwhile True:\n    try:\n        time.sleep(1000)\n    except BaseException:\n        "
+        "pass\n",
+        "it was still loading it",
+    ),
+    (
+        "outside python",
+        loss("import os; os.system('sleep 1000')"),
+        "does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was still evaluating "
+        "loss",
+    ),
 ]
 
 
@@ -88,12 +130,17 @@ def test_a_file_that_hangs_is_one_line_within_its_time(plan, capsys, monkeypatch
 def test_a_limit_that_is_none_is_refused(plan, capsys, monkeypatch, word):
     monkeypatch.setenv(timelimit.VARIABLE, word)
     Path("case.py").write_text(GOOD_CASE)
-    assert f"NOETHER_CASE_SECONDS is '{word}', must be a number of seconds above 0" in refused(capsys, "verify", "case.py")
+    assert f"NOETHER_CASE_SECONDS is '{word}', must be a number of seconds above 0" in refused(
+        capsys, "verify", "case.py"
+    )
 
 
 def test_what_a_trial_started_dies_with_it(plan, capsys, monkeypatch):
     monkeypatch.setenv(timelimit.VARIABLE, "0.5")
-    Path("case.py").write_text("import subprocess\np = subprocess.Popen(['sleep', '1000'])\nopen('pid', 'w').write(str(p.pid))\np.wait()\n")
+    Path("case.py").write_text(
+        "import subprocess\np = subprocess.Popen(['sleep', '1000'])\nopen('pid', "
+        "'w').write(str(p.pid))\np.wait()\n"
+    )
     assert "does not finish" in refused(capsys, "verify", "case.py")
     for _ in range(100):
         state = Path(f"/proc/{Path('pid').read_text()}/stat")
@@ -117,13 +164,17 @@ def test_a_file_sees_the_folder_and_the_modules_of_whoever_asks(plan, monkeypatc
     Path("modules").mkdir()
     Path("modules/beside_case.py").write_text("LOW = 0.5\n")
     monkeypatch.syspath_prepend(Path("modules").resolve())
-    Path("case.py").write_text("from beside_case import LOW\nassert open('case.py').read()\n" + GOOD_CASE.replace("0.5", "LOW"))
+    Path("case.py").write_text(
+        "from beside_case import LOW\nassert open('case.py').read()\n" + GOOD_CASE.replace("0.5", "LOW")
+    )
     assert [c.name for c in select(Request(cases=("case.py",))).cases] == ["own"]
 
 
 def test_a_server_that_was_killed_is_started_again(plan):
     Path("case.py").write_text(GOOD_CASE)
-    killed = trial_process.server()  # asked once: a second call may find it dead, and would wait for a new one for ever
+    killed = (
+        trial_process.server()
+    )  # asked once: a second call may find it dead, and would wait for a new one for ever
     killed.kill()
     killed.wait()
     trial_process.tried("case.py")
@@ -131,7 +182,9 @@ def test_a_server_that_was_killed_is_started_again(plan):
 
 
 def test_whoever_asks_may_die_and_nothing_stays(tmp_path):
-    (tmp_path / "case.py").write_text("import os\nopen('pid', 'w').write(str(os.getpid()))\nos.system('sleep 1000')\n")
+    (tmp_path / "case.py").write_text(
+        "import os\nopen('pid', 'w').write(str(os.getpid()))\nos.system('sleep 1000')\n"
+    )
     program = "from noether.plan.casefiles.trial_process import tried; tried('case.py')"
     asking = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, env=importable())
     pid = tmp_path / "pid"
@@ -208,10 +261,25 @@ def test_an_object_is_verified_and_the_latest_of_its_name_counts(plan):
 
 
 def test_a_parameter_that_a_symmetry_moves_alone_may_be_ignored():
-    free = Case("free", "t", "s", lambda q, xp: q[0] * q[0], lambda q, xp: q[1], ((0.5, 1.0), (0.5, 1.0)), (translation((0, 1)),))
+    free = Case(
+        "free",
+        "t",
+        "s",
+        lambda q, xp: q[0] * q[0],
+        lambda q, xp: q[1],
+        ((0.5, 1.0), (0.5, 1.0)),
+        (translation((0, 1)),),
+    )
     trial.try_object(free)
     with pytest.raises(UsageError, match=r"loss does not depend on q\[1\]"):
-        trial.try_object(replace(free, loss=lambda q, xp: 1 + 0 * q[0], breaking=lambda q, xp: q[0], symmetries=(translation((1, 0)),)))
+        trial.try_object(
+            replace(
+                free,
+                loss=lambda q, xp: 1 + 0 * q[0],
+                breaking=lambda q, xp: q[0],
+                symmetries=(translation((1, 0)),),
+            )
+        )
 
 
 def test_the_cases_of_the_catalogue_would_pass_the_trial():
@@ -224,7 +292,7 @@ def test_the_cases_of_the_catalogue_would_pass_the_trial():
 
 # ---- what is declared of a loss, and is not so
 
-DECLARED = '''
+DECLARED = """
 from noether.cases.case import BREGMAN, Case, Metric, Symmetry, translation
 
 
@@ -245,7 +313,7 @@ def potential(q, xp):
 
 
 CASE = Case(name="declared", title="t", source="s", loss=loss, breaking=breaking, box=((0.5, 1.0), (-1.0, -0.5)), symmetries=(translation((1, 1)),), EXTRA)
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -271,7 +339,9 @@ def test_samples_whose_mean_is_the_loss_and_a_rotation_about_another_centre_are_
     from noether.faults.laws import curved, turning
 
     path = tmp_path / "case.py"
-    path.write_text(DECLARED.replace("SAMPLES", "3 * loss(q, xp), -loss(q, xp)").replace("EXTRA", "samples=samples"))
+    path.write_text(
+        DECLARED.replace("SAMPLES", "3 * loss(q, xp), -loss(q, xp)").replace("EXTRA", "samples=samples")
+    )
     assert load.load(str(path)).name == "declared"
     elsewhere = Symmetry("elsewhere", ((0, -1), (1, 0)), (2, -1))
     assert turning(elsewhere) and not elsewhere.is_rotation

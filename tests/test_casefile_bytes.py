@@ -65,7 +65,8 @@ WAYS = {
     "in a package": "from package.helper import LOW",
     "search path": "import sys; sys.path.insert(0, 'elsewhere'); from helper import LOW",
     "by its file": "import importlib.util as u, pathlib\np = pathlib.Path(__file__).parent / 'helper.py'\n"
-    "s = u.spec_from_file_location('helper', p)\nm = u.module_from_spec(s); s.loader.exec_module(m); LOW = m.LOW",
+    "s = u.spec_from_file_location('helper', p)\nm = u.module_from_spec(s); s.loader.exec_module(m); LOW = "
+    "m.LOW",
     "by runpy": "import runpy; LOW = runpy.run_path('helper.py')['LOW']",
 }  # fmt: skip
 
@@ -178,9 +179,7 @@ def test_what_changes_between_the_trial_and_the_run_never_runs(here, which):
     report = trial_process.tried("case.py")
     Path(which).write_text(Path(which).read_text() + CHANGED[which])
     if which == "case.py":
-        assert load.load("case.py", report) and load.files(["case.py"])["case.py"] == sha256(
-            report.text
-        )
+        assert load.load("case.py", report) and load.files(["case.py"])["case.py"] == sha256(report.text)
         return
     with pytest.raises(UsageError, match=f"case file case.py reads .*{which}, which has changed"):
         load.load("case.py", report)

@@ -25,9 +25,11 @@ READS = {
     "by number": "import os; LOW = float(os.read(os.open('data', os.O_RDONLY), 9))",
     "bytes": "LOW = float(open(b'data').read())",
     "of its package": "import pkgutil; LOW = float(pkgutil.get_data(__package__, 'data'))",
-    "resources": "from importlib import resources; LOW = float((resources.files(__package__) / 'data').read_text())",
+    "resources": "from importlib import resources; LOW = float((resources.files(__package__) / "
+    "'data').read_text())",
     "to be written": "LOW = float(open('data', 'r+').read())",
-    "in a function": "def read():\n    with open('data') as file:\n        return float(file.read())\nLOW = read()",
+    "in a function": "def read():\n    with open('data') as file:\n        return float(file.read())\nLOW = "
+    "read()",
     "run": "LOW = eval(compile(open('data').read(), 'data', 'eval'))",
 }
 
@@ -56,7 +58,9 @@ def test_an_archive_of_modules_and_a_database_are_seen(here):  # noqa: F811
         ("base", read),
     ):
         Path("case.py").write_text(case(LOW, text))
-        assert list(trial_process.tried("case.py").files) == [str(Path(x).resolve()) for x in (name, "case.py")]
+        assert list(trial_process.tried("case.py").files) == [
+            str(Path(x).resolve()) for x in (name, "case.py")
+        ]
 
 
 def test_a_link_that_is_turned_after_the_trial_is_seen(here):  # noqa: F811
@@ -107,7 +111,10 @@ def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):  # no
 
 
 def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):  # noqa: F811
-    noise = "import os, subprocess\nprint('one'); os.write(1, b'two\\n')\nsubprocess.run(['echo', 'three']); os.close(1)"
+    noise = (
+        "import os, subprocess\nprint('one'); os.write(1, b'two\\n')\nsubprocess.run(['echo', 'three']); "
+        "os.close(1)"
+    )
     Path("case.py").write_text(
         case(lazy("LOW = 1.0; os.write(1, b'four\\n') if os.environ.get('X') else None"), noise)
     )

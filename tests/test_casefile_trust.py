@@ -1,4 +1,5 @@
-"""A run folder or a corpus that somebody sent runs nothing that it names; one's own goes on without a word."""
+"""A run folder or a corpus that somebody sent runs nothing that it names; one's own goes on without a
+word."""
 
 import json
 import os
@@ -160,7 +161,9 @@ def test_a_word_without_a_digest_or_with_a_wrong_kind_is_refused(mine, place, ca
         ("cases", "case.py"),
         ("files", {"\0": ""}),
     ):
-        (run / "run.json").write_text(sealed.text({**about, "arguments": {**about["arguments"], name: value}}))
+        (run / "run.json").write_text(
+            sealed.text({**about, "arguments": {**about["arguments"], name: value}})
+        )
         assert main.call(["replay", str(run)]) == 2, (name, value)
         assert not mark.exists() and "Traceback" not in capsys.readouterr().err
 

@@ -1,4 +1,5 @@
-"""The catalogue beside the core: every claim is true, is broken by its breaking term, and moves as the theorem says."""
+"""The catalogue beside the core: every claim is true, is broken by its breaking term, and moves as the
+theorem says."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -52,8 +53,6 @@ def test_every_exact_law_holds_on_one_launch(case):
         assert not wrong, [(r.law, r.symmetry, precision, r.reason) for r in wrong]
 
 
-
-
 @each
 def test_a_generator_that_is_none_is_refused(case):
     false = linear(np.arange(1, case.dim**2 + 1).reshape(case.dim, case.dim), "false")
@@ -101,7 +100,12 @@ def test_starts_on_the_simplex_sum_to_one_and_only_a_bregman_rule_stays_there():
 
 def test_a_bregman_metric_has_a_kernel_where_its_potential_is_the_entropy():
     assert rules_of(POWER_MIRROR) == () and "mirror-descent" in rules_of(ENTROPY_SIMPLEX)
-    shifted = replace(ENTROPY_SIMPLEX, metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) for x in q)))
+    shifted = replace(
+        ENTROPY_SIMPLEX, metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) for x in q))
+    )
     assert "mirror-descent" in rules_of(shifted), "grad h = log q + 1 moves log q just so"
-    bent = replace(ENTROPY_SIMPLEX, metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) * (1 + 2.0**-40) for x in q)))
+    bent = replace(
+        ENTROPY_SIMPLEX,
+        metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) * (1 + 2.0**-40) for x in q)),
+    )
     assert rules_of(bent) == ()

@@ -1,6 +1,8 @@
-"""Each case of the catalogue is what its docstring says: loss, breaking, generators, metric, charges, sources.
+"""Each case of the catalogue is what its docstring says: loss, breaking, generators, metric, charges,
+sources.
 
-The docstring is quoted in tests/words.py, word for word, beside a second expression of each quoted line. A case
+The docstring is quoted in tests/words.py, word for word, beside a second expression of each quoted line. A
+case
 without such words fails, and so does one whose docstring no longer says what is quoted.
 """
 
@@ -79,7 +81,8 @@ def told(case, words) -> list[str]:
 
 
 def of_symmetry(case, words, s, q, p, kappa):
-    """Charge, source and charge of gradient flow, from the case's own generator and metric and by its table."""
+    """Charge, source and charge of gradient flow, from the case's own generator and metric and by its
+    table."""
     xi, A = words.xi[s.name](q), s.matrix
     if case.metric.kind != "bregman":
         G, along = metric_along(case, q, xi, kappa)
@@ -142,7 +145,8 @@ def test_the_irises_are_fishers():
 
 
 def test_a_gaussians_metric_is_the_expected_square_of_its_score():
-    """E of the score's outer product under N(mu, e^{2u}) by Gauss and Hermite, 8 nodes: exact to degree 15."""
+    """E of the score's outer product under N(mu, e^{2u}) by Gauss and Hermite, 8 nodes: exact to degree
+    15."""
     x, mu, u = sympy.symbols("x mu u")
     density = -((x - mu) ** 2) / (2 * sympy.exp(2 * u)) - u - sympy.log(2 * sympy.pi) / 2
     score = sympy.lambdify((x, mu, u), [sympy.diff(density, mu), sympy.diff(density, u)])

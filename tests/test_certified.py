@@ -23,7 +23,8 @@ ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 
 @pytest.fixture(scope="module")
 def chaotic():
-    """Past the stability edge, every operation rounded to bfloat16: references stay where right trajectories overflow."""
+    """Past the stability edge, every operation rounded to bfloat16: references stay where right trajectories
+    overflow."""
     rule, precision = RULES["heavy-ball-decoupled"], parse("bfloat16/eager")
     u = np.random.default_rng(1).random((units(HAT), 400))
     job = draw(REGIMES["unstable"], HAT, rule, precision, u, 20)
@@ -59,14 +60,24 @@ def test_a_wrong_step_on_the_way_to_overflow_is_not_excused(chaotic):
     wrong = Trajectory(HAT, job.rule, job.precision, alone.z.copy(), alone.v, alone.params)
     wrong.z[2, 0, 0] *= 1.5
     assert certified_steps(wrong)[0] == t.steps
-    one = launch.Job(job.program, job.rule, job.precision, job.q0[:, [lane]], job.v0[:, [lane]], job.params[:, [lane]], job.steps)
+    one = launch.Job(
+        job.program,
+        job.rule,
+        job.precision,
+        job.q0[:, [lane]],
+        job.v0[:, [lane]],
+        job.params[:, [lane]],
+        job.steps,
+    )
     assert {"D0"} <= violated(judge_inside(HAT, one, wrong, EXACT, about=ABOUT))
 
 
 @pytest.mark.parametrize("law", ["D0", "D2"])
 def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(law):
     rule, precision = RULES["heavy-ball"], parse("float32")
-    job = draw(REGIMES["ordinary"], HAT, rule, precision, np.random.default_rng(1).random((units(HAT), 6)), 12)
+    job = draw(
+        REGIMES["ordinary"], HAT, rule, precision, np.random.default_rng(1).random((units(HAT), 6)), 12
+    )
     z, v = launch.run(job, "numpy").wide()
     z[7:, :, 3] *= 2.0**200  # no operation of the reference comes near: the step to row 7 is wrong
     z[9:, :, 3] = np.inf
@@ -76,23 +87,38 @@ def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(la
     assert regimes.stiffness(HAT) > 1
 
 
-OVERFLOWING = DiscreteCell(next(c for c in CATALOG if c.name == "complex-phase"), "nesterov", "float16/eager", "numpy", "exact", ("D0", "D2"), 61, 0)
+OVERFLOWING = DiscreteCell(
+    next(c for c in CATALOG if c.name == "complex-phase"),
+    "nesterov",
+    "float16/eager",
+    "numpy",
+    "exact",
+    ("D0", "D2"),
+    61,
+    0,
+)
 """A launch that a reference does not see overflow, though its own right step does: lane 60 at step 21."""
 
 
 def test_a_cell_does_not_accuse_a_right_step_that_overflows_and_counts_it_as_outside():
     job = OVERFLOWING.job()
     t = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
-    assert violated(judge_all(t, ("D0", "D2"), about=ABOUT, outside=leaving(OVERFLOWING.subject, job))) == {"D0", "D2"}
+    assert violated(judge_all(t, ("D0", "D2"), about=ABOUT, outside=leaving(OVERFLOWING.subject, job))) == {
+        "D0",
+        "D2",
+    }
     records = OVERFLOWING.run()
     assert {r.verdict for r in records} == {HOLDS} and all("lanes outside" in r.reason for r in records)
     ends = Domain(OVERFLOWING.subject, job, t).ends
     assert ends[60] and all(r.lanes == job.lanes - int(ends.sum()) for r in records)
 
 
-@pytest.mark.parametrize("control", [c for c in controls.KERNEL_CONTROLS if c.applies(OVERFLOWING.job())], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "control", [c for c in controls.KERNEL_CONTROLS if c.applies(OVERFLOWING.job())], ids=lambda c: c.name
+)
 def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(control):
-    """Its certificate ends with its first wrong step: no lane that a reference keeps is taken from the judge by it."""
+    """Its certificate ends with its first wrong step: no lane that a reference keeps is taken from the judge
+    by it."""
     job, case = OVERFLOWING.job(), OVERFLOWING.subject
     wrong = controls.controlled(case, job, control)
     right = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
@@ -103,4 +129,10 @@ def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(control
     assert not lost.any(), f"{control.name}: {int(lost.sum())} lanes with a wrong step were not judged at all"
     found = judged(OVERFLOWING, job, wrong, OVERFLOWING.about(job, "numpy"), domain)
     assert not false.any() or violated(found), control.name
-    assert false.any() or control.name in ("beta x (1 + 2^-10)", "eta x (1 + 2^-10)", "gradient x (1 + 2^-10)", "eta as float32", "k off by 1 %"), "too small to see here"
+    assert false.any() or control.name in (
+        "beta x (1 + 2^-10)",
+        "eta x (1 + 2^-10)",
+        "gradient x (1 + 2^-10)",
+        "eta as float32",
+        "k off by 1 %",
+    ), "too small to see here"

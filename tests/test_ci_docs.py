@@ -1,4 +1,5 @@
-"""The workflows that docs/ci.md shows are whole, and every make target and every option that they name exists."""
+"""The workflows that docs/ci.md shows are whole, and every make target and every option that they name
+exists."""
 
 import re
 import shlex
@@ -72,7 +73,9 @@ def items(lines, depth):
 
 def named(text: str) -> list[str]:
     """The commands of a workflow's `run:` and `script:` lines."""
-    return [m.strip() for m in re.findall(r"run: (.+)$", text, re.MULTILINE)] + [c.strip() for s in re.findall(r"script: \[(.+)\]", text) for c in s.split(", ")]
+    return [m.strip() for m in re.findall(r"run: (.+)$", text, re.MULTILINE)] + [
+        c.strip() for s in re.findall(r"script: \[(.+)\]", text) for c in s.split(", ")
+    ]
 
 
 def wrong_in(command: str) -> list[str]:
@@ -90,7 +93,9 @@ def options(name: str, words: list[str]) -> list[str]:
     if name not in COMMANDS:
         return [] if not words else [f"noether has no {name}"]
     known = {o for p in COMMANDS[name].params for o in p.opts}
-    return [f"noether {name} has no {w}" for w in words if w.startswith("--") and w.partition("=")[0] not in known]
+    return [
+        f"noether {name} has no {w}" for w in words if w.startswith("--") and w.partition("=")[0] not in known
+    ]
 
 
 def test_there_are_three_workflows():
@@ -125,25 +130,48 @@ def test_a_workflow_is_whole_and_pins_its_actions_by_major(text):
 
 def test_the_workflow_verifies_tests_and_fuzzes():
     flow = parse(BLOCKS[0])
-    runs = {name: [s["run"].split()[1] for s in job["steps"] if "run" in s] for name, job in flow["jobs"].items()}
-    assert runs == {"verify": ["verify", "test"], "nightly": ["verify", "faults", "fuzz"], "newest": ["newest"]}
-    caches = [p for s in flow["jobs"]["verify"]["steps"] if "cache@" in s.get("uses", "") for p in s["with"]["path"]]
+    runs = {
+        name: [s["run"].split()[1] for s in job["steps"] if "run" in s] for name, job in flow["jobs"].items()
+    }
+    assert runs == {
+        "verify": ["verify", "test"],
+        "nightly": ["verify", "faults", "fuzz"],
+        "newest": ["newest"],
+    }
+    caches = [
+        p for s in flow["jobs"]["verify"]["steps"] if "cache@" in s.get("uses", "") for p in s["with"]["path"]
+    ]
     assert caches == ["~/.triton/cache", "~/.cache/noether"]
 
 
-@pytest.mark.parametrize("text", ["a:\n\tb: 1", "a: 1\na: 2", "a: 1\n  b: 2", "a:\n    b: 1\n  c: 2", "a", "- a\nb: 1"])
+@pytest.mark.parametrize(
+    "text", ["a:\n\tb: 1", "a: 1\na: 2", "a: 1\n  b: 2", "a:\n    b: 1\n  c: 2", "a", "- a\nb: 1"]
+)
 def test_what_is_no_workflow_is_refused(text):
     with pytest.raises(ValueError):
         parse(text)
 
 
-@pytest.mark.parametrize("command", ["make no-such-target", "make verify NOSUCH=1", 'make verify ARGS="--no-such"', "noether verify x.py --no-such", "noether nothing --x"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make no-such-target",
+        "make verify NOSUCH=1",
+        'make verify ARGS="--no-such"',
+        "noether verify x.py --no-such",
+        "noether nothing --x",
+    ],
+)
 def test_a_wrong_command_is_seen(command):
     assert wrong_in(command)
 
 
 def test_the_table_of_allowances_is_what_the_code_allows():
-    rows = re.findall(r"^\| (\w+) \| (wide|narrow|eager) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| \d+ \| ([\d.]+) \|$", TEXT, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\w+) \| (wide|narrow|eager) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| \d+ \| ([\d.]+) \|$",
+        TEXT,
+        re.MULTILINE,
+    )
     assert {(law, width) for law, width, *_ in rows} == set(SCATTER)
     precision = {"wide": "float64", "narrow": "float16", "eager": "float16/eager"}
     told = int(re.search(r"n = (\d+)", TEXT).group(1))

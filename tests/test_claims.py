@@ -1,4 +1,5 @@
-"""P1 to P6: what holds instead holds, what is published is violated, and the figures are those of theory.md section 9."""
+"""P1 to P6: what holds instead holds, what is published is violated, and the figures are those of theory.md
+section 9."""
 
 import numpy as np
 import pytest
@@ -29,7 +30,9 @@ def test_ours_holds_and_the_published_statement_is_violated(found, law):
     assert real[0].data["claim"]["verdict"] == BOOK[law].word
 
 
-@pytest.mark.parametrize(("law", "ratio", "within"), [("P1", 0.1 / 1.9, 0.004), ("P3", 0.25, 0.0013), ("P5", 0.9991, 5e-5)])
+@pytest.mark.parametrize(
+    ("law", "ratio", "within"), [("P1", 0.1 / 1.9, 0.004), ("P3", 0.25, 0.0013), ("P5", 0.9991, 5e-5)]
+)
 def test_figures_are_those_of_the_theory(found, law, ratio, within):
     """19-fold, (1 - tau)^2 and the Pade ratio at beta .9; within the digits that are printed."""
     assert abs(found[law][0].data["claim"]["ratio"] - ratio) < within
@@ -83,4 +86,7 @@ def test_a_claim_whose_order_is_undecided_says_so(law, monkeypatch):
     monkeypatch.setattr(models, "sizes", lambda cell, first: 2.0 ** -np.arange(first, first + 4, dtype=float))
     records = claims.run_cell(CELLS[law])
     assert {r.verdict for r in records if r.kind == ORDER} == {INCONCLUSIVE}
-    assert records[0].data["claim"]["verdict"] == OPEN and "order not decided" in records[0].data["claim"]["measured"]
+    assert (
+        records[0].data["claim"]["verdict"] == OPEN
+        and "order not decided" in records[0].data["claim"]["measured"]
+    )

@@ -60,7 +60,9 @@ def test_caches_go_and_what_is_beside_them_or_behind_a_link_stays(cache, capsys)
 def test_what_killed_runs_left_goes_and_what_a_process_uses_stays(cache, capsys):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left, used = (cache.parent / "tmp" / f"{cache_folders.PREFIX}{pid}-abc" for pid in (ended.pid, os.getpid()))
+    left, used = (
+        cache.parent / "tmp" / f"{cache_folders.PREFIX}{pid}-abc" for pid in (ended.pid, os.getpid())
+    )
     for place in (left, used):
         place.mkdir(mode=0o700)
     assert call(["clean"]) == 0
@@ -122,12 +124,18 @@ def test_a_place_without_a_run_is_refused_before_anything_is_removed(runs, cache
     (cache / "native").mkdir(exist_ok=True)
     assert call(["clean", "--runs", place]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("noether: ") and ("--runs" in err or "word 3" in err) and "Traceback" not in err and err.count("\n") == 1
+    assert (
+        err.startswith("noether: ")
+        and ("--runs" in err or "word 3" in err)
+        and "Traceback" not in err
+        and err.count("\n") == 1
+    )
     assert (cache / "native").exists()
 
 
 def test_what_cannot_be_removed_is_said(cache, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")  # the path of a temporary folder is long
+
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 

@@ -35,7 +35,8 @@ OWN = Case(name="own", title="t", source="s", loss=loss, breaking=breaking, box=
 
 def run_cli(*arguments, fake="", **options):
     environment = {**importable(ROOT / "tests"), "FAKE": fake}
-    return subprocess.run([sys.executable, "-c", "import fakes; fakes.main()", *map(str, arguments)], env=environment, capture_output=True, text=True,
+    return subprocess.run([sys.executable, "-c", "import fakes; fakes.main()", *map(str, arguments)],
+        env=environment, capture_output=True, text=True,
                           timeout=60, **options)  # fmt: skip
 
 
@@ -79,9 +80,18 @@ WRONG_WORDS = [
     (["verify", "--jobs", "0"], ["--jobs is 0"]),
     (["verify", "--no-such-option"], ["--no-such-option"]),
     (["verifi"], ["verifi"]),
-    (["verify", "rayleigh", "--rule", "mirror-descent"], ["rule mirror-descent fits none", "rayleigh (euclidean metric)", "entropy-mirror"]),
-    (["verify", "rayleigh", "entropy-mirror", "--rule", "heavy-ball"], ["case entropy-mirror has a bregman metric", "mirror-descent"]),
-    (["verify", "--law", "O3", "--precision", "float16"], ["law O3 covers nothing of this choice", "needs heavy ball"]),
+    (
+        ["verify", "rayleigh", "--rule", "mirror-descent"],
+        ["rule mirror-descent fits none", "rayleigh (euclidean metric)", "entropy-mirror"],
+    ),
+    (
+        ["verify", "rayleigh", "entropy-mirror", "--rule", "heavy-ball"],
+        ["case entropy-mirror has a bregman metric", "mirror-descent"],
+    ),
+    (
+        ["verify", "--law", "O3", "--precision", "float16"],
+        ["law O3 covers nothing of this choice", "needs heavy ball"],
+    ),
     (["show", "nothing"], ["case is 'nothing'"]),
     (["explain", "D1000"], ["law is 'D1000'"]),
     (["replay", "no/such/run"], ["run no/such/run is not there"]),
@@ -111,11 +121,27 @@ WRONG_FILES = [
     (GOOD_CASE + "from dataclasses import replace\nB = replace(OWN, name='b')\n", "", "declares 2 cases"),
     (GOOD_CASE.replace('name="own"', 'name="Own Case"'), "", "name is 'Own Case'"),
     (GOOD_CASE.replace("loss=loss", "loss=3"), "", "loss is 3, must be a function"),
-    (GOOD_CASE.replace("(0.5, 1.0), (0.5, 1.0)", "(0.5, 1.0), (1.0, 0.5)"), "", "must be two finite numbers with low < high"),
-    (GOOD_CASE.replace("box=((0.5, 1.0), (0.5, 1.0))", "box=7"), "", "box is 7, must be a tuple of (low, high)"),
-    (GOOD_CASE.replace("return q[0]\n", "return q[7]\n"), "", "breaking reads q[7], but box declares 2: q[0] to q[1] at line 8"),
+    (
+        GOOD_CASE.replace("(0.5, 1.0), (0.5, 1.0)", "(0.5, 1.0), (1.0, 0.5)"),
+        "",
+        "must be two finite numbers with low < high",
+    ),
+    (
+        GOOD_CASE.replace("box=((0.5, 1.0), (0.5, 1.0))", "box=7"),
+        "",
+        "box is 7, must be a tuple of (low, high)",
+    ),
+    (
+        GOOD_CASE.replace("return q[0]\n", "return q[7]\n"),
+        "",
+        "breaking reads q[7], but box declares 2: q[0] to q[1] at line 8",
+    ),
     (GOOD_CASE.replace("return q[0]\n", "return 'one'\n"), "", "must be a number"),
-    (GOOD_CASE.replace("return q[0]\n", "return xp.log(q[0] - 5)\n"), "", "the box must lie inside its domain"),
+    (
+        GOOD_CASE.replace("return q[0]\n", "return xp.log(q[0] - 5)\n"),
+        "",
+        "the box must lie inside its domain",
+    ),
     (GOOD_CASE.replace("return q[0]\n", "return xp.sin(q[0])\n"), "", "cannot be traced"),
     (GOOD_CASE.replace("loss=loss", "loss=shifted"), "", "symmetry scale is false"),
     (GOOD_CASE.replace("return q[0]\n", "return loss(q, xp)\n"), "", "must break at least one"),
@@ -128,7 +154,15 @@ def test_wrong_case_files_are_one_line_and_exit_2(plan, capsys, text, name, told
     assert told in refused(capsys, "verify", f"./case.py{name}")
 
 
-@pytest.mark.parametrize("word, told", [("./none.py", "does not exist"), (".", None), ("./folder.py", "is a folder"), ("./case.txt", "must be a .py file")])
+@pytest.mark.parametrize(
+    "word, told",
+    [
+        ("./none.py", "does not exist"),
+        (".", None),
+        ("./folder.py", "is a folder"),
+        ("./case.txt", "must be a .py file"),
+    ],
+)
 def test_paths_that_are_no_case_file_are_refused(plan, capsys, word, told):
     Path("folder.py").mkdir()
     Path("case.txt").write_text(GOOD_CASE)
@@ -152,7 +186,8 @@ def test_a_file_whose_case_has_the_name_of_another_is_refused(plan, capsys):
 
 
 @pytest.mark.parametrize("wrong, arguments, code", [
-    ("", [], 0), ("D2=violated", [], 1), ("D2=nan", [], 1), ("D2=inconclusive", [], 3), ("D2=outside", [], 3), ("D2=raises", [], 70),
+    ("", [], 0), ("D2=violated", [], 1), ("D2=nan", [], 1), ("D2=inconclusive", [], 3), ("D2=outside", [], 3),
+    ("D2=raises", [], 70),
     ("D2=raises,D0=violated", [], 70), ("", ["--backend", "triton-gpu"], 3), ("", ["--law", "none"], 2),
 ])  # fmt: skip
 def test_exit_codes_are_those_that_were_promised(wrong, arguments, code, tmp_path):
@@ -229,7 +264,16 @@ def test_the_table_fits_its_width(plan, capsys, monkeypatch, columns):
 
 def test_a_violation_ends_with_one_line_that_replays_it(plan, capsys):
     plan.wrong = {"D2": "violated"}
-    assert call([*SMALL, "--out", "a-folder-with-a-name-that-is-much-longer-than-any-terminal-would-be-wide-enough-for"]) == 1
+    assert (
+        call(
+            [
+                *SMALL,
+                "--out",
+                "a-folder-with-a-name-that-is-much-longer-than-any-terminal-would-be-wide-enough-for",
+            ]
+        )
+        == 1
+    )
     lines = [x.strip() for x in capsys.readouterr().out.splitlines() if "noether replay" in x]
     assert len(lines) == 1 and lines[0].endswith("--law D2 --cell D2/rayleigh/float64 --symmetry scale")
 
@@ -248,7 +292,10 @@ def test_show_proves_the_symmetries(capsys):
 
 @pytest.mark.parametrize("command", [["cases"], ["laws"], ["--help"], ["verify", "--help"]])
 def test_lists_start_without_torch_and_triton(command):
-    program = "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from noether.__main__ import main; main()"
+    program = (
+        "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from "
+        "noether.__main__ import main; main()"
+    )
     done = subprocess.run([sys.executable, "-c", program, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout, done.stderr
 
@@ -272,10 +319,23 @@ def wait_for(path, lines):
     pytest.fail(f"{path} has no {lines} lines")
 
 
-@pytest.mark.parametrize("number, code, jobs", [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)])
+@pytest.mark.parametrize(
+    "number, code, jobs",
+    [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)],
+)
 def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
     environment = {**importable(ROOT / "tests"), "FAKE": "D0=slow,D2=slow"}
-    command = [sys.executable, "-c", "import fakes; fakes.main()", "verify", "rayleigh", "--out", "r", "--jobs", str(jobs)]
+    command = [
+        sys.executable,
+        "-c",
+        "import fakes; fakes.main()",
+        "verify",
+        "rayleigh",
+        "--out",
+        "r",
+        "--jobs",
+        str(jobs),
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for(tmp_path / "r/cells.jsonl", 2)
     process.send_signal(number)
@@ -294,7 +354,10 @@ def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, j
 def findings(folder):
     """The records without what names the run folder, and without their checks, of which it is a part."""
     lines = (folder / "records.jsonl").read_text().splitlines()
-    return sorted(line.replace(f"replay {folder.absolute()} ", "replay RUN ").rpartition(',"check"')[0] for line in lines)
+    return sorted(
+        line.replace(f"replay {folder.absolute()} ", "replay RUN ").rpartition(',"check"')[0]
+        for line in lines
+    )
 
 
 def test_two_jobs_find_what_one_finds(tmp_path):

@@ -1,4 +1,5 @@
-"""What every command promises: it is there, it explains itself, and --json is one strict document and nothing else."""
+"""What every command promises: it is there, it explains itself, and --json is one strict document and nothing
+else."""
 
 import json
 import os
@@ -15,7 +16,8 @@ from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISED = (
-    "verify merge laws cases rules show explain replay report doctor faults fuzz discover map findings bench clean completion"
+    "verify merge laws cases rules show explain replay report doctor faults fuzz discover map findings "
+    "bench clean completion"
 ).split()
 VERIFY = ["verify", "product", "--law", "D8", "--backend", "numpy", "--jobs", "1"]
 TABLES = [c for c in PROMISED if c != "completion"]
@@ -184,7 +186,17 @@ def test_a_shell_that_asks_is_answered(words, found):
 
 
 def test_help_loads_nothing_heavy():
-    heavy = ("torch", "triton", "sympy", "scipy", "mpmath", "pandas", "hypothesis", "jinja2", "noether.plan.design")
+    heavy = (
+        "torch",
+        "triton",
+        "sympy",
+        "scipy",
+        "mpmath",
+        "pandas",
+        "hypothesis",
+        "jinja2",
+        "noether.plan.design",
+    )
     program = (
         "import sys; from noether.cli.main import call; code = call(['--help']); "
         f"sys.exit(', '.join(x for x in {heavy} if x in sys.modules) or code)"
@@ -206,7 +218,11 @@ def test_help_loads_nothing_heavy():
 def documented() -> dict[str, set[str]]:
     """The table of docs/commands.md: command -> the names at the top of its JSON."""
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in text.partition("## Machines")[2].splitlines() if line.startswith("| `")]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in text.partition("## Machines")[2].splitlines()
+        if line.startswith("| `")
+    ]
     return {command: set(re.findall(r"`([a-z_]+)`", names)) for command, names in rows}
 
 
@@ -216,8 +232,10 @@ def test_the_docs_name_every_command():
 
 
 @pytest.mark.parametrize("words, row", [
-    (["cases"], "`cases`"), (["rules"], "`rules`"), (["laws"], "`laws`"), (["show", "rayleigh"], "`show`"), (["explain", "D2"], "`explain`"),
-    (["discover", "rayleigh"], "`discover`"), (["clean", "--dry-run"], "`clean`"), (["report", "a"], "`report` of one run"),
+    (["cases"], "`cases`"), (["rules"], "`rules`"), (["laws"], "`laws`"), (["show", "rayleigh"], "`show`"),
+    (["explain", "D2"], "`explain`"),
+    (["discover", "rayleigh"], "`discover`"), (["clean", "--dry-run"], "`clean`"), (["report", "a"],
+    "`report` of one run"),
     (["report", "a", "b"], "`report` of two runs"), (["replay", "a"], "`replay`"), (["laws", "a"], "`laws`"),
     (VERIFY, "`verify`, `merge`"),
 ])  # fmt: skip

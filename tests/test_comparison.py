@@ -16,20 +16,43 @@ from noether.runs.folder import Run
 from noether.verdicts.record import ORDER, VIOLATED, Record
 
 ABOUT = {
-    "schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0, "backend": "numpy", "laws": ["D2", "D3"], "machine": {"processor": "p"},
+    "schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0, "backend": "numpy",
+    "laws": ["D2", "D3"], "machine": {"processor": "p"},
     "versions": {"numpy": "2"}, "start": "then", "end": "now", "exit_code": 0, "seconds": 1.0,
 }  # fmt: skip
 PRECISIONS = ("float64", "float32", "float16")
 
 
 def record(law, case, precision, spent, **given):
-    about = dict(rule="heavy-ball", backend="numpy", lanes=4, steps=8, parameters={}, predicted=1.0, measured=1.0, bound=1e-12, verdict="holds", reason="r", symmetry="scale", seconds=0.1)
+    about = dict(
+        rule="heavy-ball",
+        backend="numpy",
+        lanes=4,
+        steps=8,
+        parameters={},
+        predicted=1.0,
+        measured=1.0,
+        bound=1e-12,
+        verdict="holds",
+        reason="r",
+        symmetry="scale",
+        seconds=0.1,
+    )
     return Record(**{**about, **dict(law=law, case=case, precision=precision, spent=spent), **given})
 
 
 def usual():
-    records = [record(law, case, p, 0.3) for law in ("D2", "D3") for case in ("rayleigh", "mexican-hat") for p in PRECISIONS]
-    planted = [record(law, "rayleigh", "float64", 1e6, verdict=VIOLATED, control=name) for law in ("D2", "D3") for name in ("no-op kernel", "ascent")]
+    records = [
+        record(law, case, p, 0.3)
+        for law in ("D2", "D3")
+        for case in ("rayleigh", "mexican-hat")
+        for p in PRECISIONS
+    ]
+    planted = [
+        record(law, "rayleigh", "float64", 1e6, verdict=VIOLATED, control=name)
+        for law in ("D2", "D3")
+        for name in ("no-op kernel", "ascent")
+    ]
     return records + planted
 
 
@@ -38,7 +61,8 @@ def run(records, name="a", **about):
 
 
 def changed(change, **about):
-    """The usual run against one in which each record went through `change`, which gives None for what is not there."""
+    """The usual run against one in which each record went through `change`, which gives None for what is not
+    there."""
     return difference(run(usual()), run([x for r in usual() if (x := change(r)) is not None], "b", **about))
 
 
@@ -62,7 +86,9 @@ def test_a_planted_rise_is_worse_and_told_with_both_numbers():
     small = difference(run([replace(r, spent=0.07) if at(r) else r for r in usual()]), run(usual(), "b"))
     assert list(small.marked.rises) == ["D2 rayleigh heavy-ball float64 scale"]
     assert len(small.worse) == 1 and "spent 0.3, was 0.07" in text(small)
-    assert any(n.startswith("D2 rayleigh heavy-ball float64") and (a, b) == (0.07, 0.3) for n, a, b in small.moved)
+    assert any(
+        n.startswith("D2 rayleigh heavy-ball float64") and (a, b) == (0.07, 0.3) for n, a, b in small.moved
+    )
 
 
 def test_a_fall_is_told_and_is_not_worse():
@@ -74,7 +100,9 @@ def test_a_fall_is_told_and_is_not_worse():
 def test_a_lost_place_is_worse_where_both_were_asked_for_the_same():
     d = changed(lambda r: None if at(r) else r)
     assert d.same and len(d.worse) == 1 and "places lost: 1 (D2 rayleigh" in d.worse[0]
-    other = changed(lambda r: None if at(r) else r, arguments={**ABOUT["arguments"], "cases": ["mexican-hat"]})
+    other = changed(
+        lambda r: None if at(r) else r, arguments={**ABOUT["arguments"], "cases": ["mexican-hat"]}
+    )
     assert not other.same and not other.worse and "not here (another choice" in text(other)
     assert "arguments cases was [], is ['mexican-hat']" in text(other)
     unfinished = changed(lambda r: None if at(r) else r, end=None)
@@ -90,15 +118,22 @@ def test_a_lost_law_is_worse():
 def test_a_verdict_that_changed_is_worse_one_way_only():
     broken = lambda r: replace(r, verdict=VIOLATED, spent=7.5) if at(r) else r  # noqa: E731
     d = changed(broken)
-    assert d.violated == ["D2 rayleigh heavy-ball float64 scale"] and [c.worse for c in d.laws] == [True, False]
-    assert any("laws that hold no more: 1 (D2)" in line for line in d.worse) and any("places now violated" in line for line in d.worse)
+    assert d.violated == ["D2 rayleigh heavy-ball float64 scale"] and [c.worse for c in d.laws] == [
+        True,
+        False,
+    ]
+    assert any("laws that hold no more: 1 (D2)" in line for line in d.worse) and any(
+        "places now violated" in line for line in d.worse
+    )
     back = difference(run([broken(r) for r in usual()]), run(usual(), "b"))
     assert not back.worse and back.mended == d.violated and "violated no more: 1" in text(back)
 
 
 def test_a_second_violation_of_a_violated_law_is_worse():
     one = [replace(r, verdict=VIOLATED, spent=7.5) if at(r) else r for r in usual()]
-    two = [replace(r, verdict=VIOLATED, spent=7.5) if at(r) or at(r, precision="float32") else r for r in usual()]
+    two = [
+        replace(r, verdict=VIOLATED, spent=7.5) if at(r) or at(r, precision="float32") else r for r in usual()
+    ]
     d = difference(run(one), run(two, "b"))
     assert d.violated == ["D2 rayleigh heavy-ball float32 scale"] and len(d.worse) == 1
 
@@ -106,7 +141,9 @@ def test_a_second_violation_of_a_violated_law_is_worse():
 def test_a_fault_seen_no_more_is_worse():
     alive = lambda r: replace(r, verdict="holds", spent=0.5) if r.control == "ascent" else r  # noqa: E731
     d = changed(alive)
-    assert d.surviving == ["ascent"] and any("planted faults seen no more: 1 (ascent)" in line for line in d.worse)
+    assert d.surviving == ["ascent"] and any(
+        "planted faults seen no more: 1 (ascent)" in line for line in d.worse
+    )
     half = changed(lambda r: alive(r) if r.law == "D2" else r)
     assert not half.surviving and not half.worse, "D3 still sees it"
     assert difference(d.b, d.a).seen_again == ["ascent"] and not difference(d.b, d.a).worse
@@ -115,21 +152,41 @@ def test_a_fault_seen_no_more_is_worse():
 
 
 def test_an_order_that_moved_is_worse():
-    order = lambda slope: record("O3", "rayleigh", "float64", 0.1, kind=ORDER, measured=slope, predicted=2.0, bound=0.01, symmetry=None)  # noqa: E731
+    def order(slope):
+        return record(
+            "O3",
+            "rayleigh",
+            "float64",
+            0.1,
+            kind=ORDER,
+            measured=slope,
+            predicted=2.0,
+            bound=0.01,
+            symmetry=None,
+        )
+
     assert not difference(run([order(2.0)], laws=["O3"]), run([order(2.02)], "b", laws=["O3"])).worse
     d = difference(run([order(2.0)], laws=["O3"]), run([order(2.3)], "b", laws=["O3"]))
     assert "slope 2.3, was 2" in text(d) and len(d.worse) == 1
 
 
 def test_versions_and_machine_are_told_and_never_worse():
-    d = changed(lambda r: r, versions={"numpy": "3"}, machine={"processor": "q"}, backend="triton-cpu", seconds=99.0)
+    d = changed(
+        lambda r: r, versions={"numpy": "3"}, machine={"processor": "q"}, backend="triton-cpu", seconds=99.0
+    )
     assert not d.worse
-    for line in ("version of numpy was '2', is '3'", "machine processor was 'p', is 'q'", "backend was 'numpy', is 'triton-cpu'"):
+    for line in (
+        "version of numpy was '2', is '3'",
+        "machine processor was 'p', is 'q'",
+        "backend was 'numpy', is 'triton-cpu'",
+    ):
         assert line in text(d) and line.replace("'", "&#39;") in render(d)
 
 
 def test_the_page_is_whole_and_quotes_what_it_shows():
-    d = changed(lambda r: replace(r, case="<b>&") if at(r) else replace(r, spent=0.2), machine={"processor": "<i>"})
+    d = changed(
+        lambda r: replace(r, case="<b>&") if at(r) else replace(r, spent=0.2), machine={"processor": "<i>"}
+    )
     page = render(d)
     assert "<b>" not in page and "<i>" not in page and "&lt;b&gt;&amp;" in page
     assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script|http""", page)
@@ -159,10 +216,19 @@ def test_two_runs_on_the_command_line(plan, capsys):
 @pytest.mark.parametrize("spoil", ["missing", "three", "schema", "command", "file"])
 def test_bad_input_is_exit_code_2(plan, capsys, spoil):
     assert call([*SMALL, "a"]) == 0 and call([*SMALL, "b"]) == 0
-    words = {"missing": ["a", "nowhere"], "three": ["a", "b", "a"], "file": ["a", "a/run.json"]}.get(spoil, ["a", "b"])
+    words = {"missing": ["a", "nowhere"], "three": ["a", "b", "a"], "file": ["a", "a/run.json"]}.get(
+        spoil, ["a", "b"]
+    )
     if spoil in ("schema", "command"):
         rewrite(Path("b"), **({"schema": 0} if spoil == "schema" else {"command": "faults", "arguments": {}}))
     capsys.readouterr()
     assert call(["report", *words]) == 2
     said = capsys.readouterr()
-    assert said.out == "" and len(said.err.strip().splitlines()) == 1 and "must be" in said.err or "is not there" in said.err or "can be compared" in said.err or "not there" in said.err
+    assert (
+        said.out == ""
+        and len(said.err.strip().splitlines()) == 1
+        and "must be" in said.err
+        or "is not there" in said.err
+        or "can be compared" in said.err
+        or "not there" in said.err
+    )

@@ -1,4 +1,5 @@
-"""What runs where little is: without torch and Triton, without POSIX, and where longdouble is no wider than float64."""
+"""What runs where little is: without torch and Triton, without POSIX, and where longdouble is no wider than
+float64."""
 
 import subprocess
 import sys
@@ -19,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def outcome(program: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", program, *words], env=importable(), cwd=cwd, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", program, *words], env=importable(), cwd=cwd, capture_output=True, text=True
+    )
 
 
 # ---- without torch and Triton
@@ -59,8 +62,15 @@ def test_a_bare_folder_named_triton_is_not_triton(tmp_path):
 
 
 def test_doctor_names_the_extra_of_everything_that_is_missing(tmp_path):
-    program = "from importlib import metadata\nimport noether.system.machine as m\nm.version_of = lambda name: None\n"
-    done = outcome(BARE + program + "from noether.cli.doctor import software\nprint(*(f.remedy for f in software()), sep='\\n')")
+    program = (
+        "from importlib import metadata\nimport noether.system.machine as m\nm.version_of = lambda name: "
+        "None\n"
+    )
+    done = outcome(
+        BARE
+        + program
+        + "from noether.cli.doctor import software\nprint(*(f.remedy for f in software()), sep='\\n')"
+    )
     for package in ("torch", "triton", "heyoka"):
         assert remedy(package) in done.stdout.splitlines()
     assert "pip install noether-harness" in done.stdout.splitlines()  # numpy and the rest
@@ -73,7 +83,9 @@ def test_every_extra_that_is_named_is_one_of_the_project():
     extras = about["optional-dependencies"]
     for package, extra in EXTRAS.items():
         assert any(word.startswith(package) for word in extras[extra]), f"{extra} does not have {package}"
-    assert {"triton", "torch", "fuzz", "loky", "dask", "mpi", "all", "dev", "reference", "bench"} <= set(extras)
+    assert {"triton", "torch", "fuzz", "loky", "dask", "mpi", "all", "dev", "reference", "bench"} <= set(
+        extras
+    )
     heavy = ("torch", "triton", "hypothesis", "pytest", "jax", "numba", "heyoka", "loky", "dask", "mpi4py")
     assert not [word for word in about["dependencies"] if word.startswith(heavy)]
     assert "noether-harness[all]" in extras["dev"]  # make installs what it tests
@@ -123,8 +135,6 @@ def test_without_posix_every_module_imports_and_what_decides_nothing_runs(tmp_pa
     assert len(names) - 10 < int(done.stdout.split()[-1]) <= len(names) and len(names) > 200
 
 
-
-
 # ---- a longdouble of 53 bits
 
 
@@ -138,7 +148,13 @@ def test_a_run_says_at_its_start_that_longdouble_is_too_narrow(monkeypatch, tmp_
     monkeypatch.setattr(wide, "WIDE", np.float64)
     assert wide.mantissa_bits() == 52
     monkeypatch.chdir(tmp_path)
-    for words in (["verify", "mexican-hat-2"], ["faults"], ["fuzz", "--for", "1s"], ["map"], ["discover", "softmax"]):
+    for words in (
+        ["verify", "mexican-hat-2"],
+        ["faults"],
+        ["fuzz", "--for", "1s"],
+        ["map"],
+        ["discover", "softmax"],
+    ):
         assert call(words) == 3
         said = capsys.readouterr()
         assert said.out == "" and said.err.count("\n") == 1 and "longdouble has 52 mantissa bits" in said.err
@@ -160,5 +176,8 @@ def test_a_worker_whose_longdouble_is_too_narrow_gives_no_verdict(monkeypatch):
 
 def test_the_files_of_the_package_are_those_of_the_working_tree():
     assert resources.tree() == ROOT
-    assert {resources.path(name) for name in resources.IN_TREE} == {ROOT / "docs" / "theory.md", ROOT / "baseline.json"}
+    assert {resources.path(name) for name in resources.IN_TREE} == {
+        ROOT / "docs" / "theory.md",
+        ROOT / "baseline.json",
+    }
     assert all(resources.path(name).is_file() for name in resources.IN_TREE)

@@ -1,4 +1,5 @@
-"""The corpus is replayed first; a file says exactly what it is, and whatever else it may be is refused in one line."""
+"""The corpus is replayed first; a file says exactly what it is, and whatever else it may be is refused in one
+line."""
 
 import json
 import warnings
@@ -53,7 +54,10 @@ def test_a_file_gives_back_every_bit(planted, kept):
     back = corpus.read(kept)
     assert back.subject == planted.subject and back.origin == planted.origin
     for mine, theirs in ((back.minimal, planted.minimal), (back.worst, planted.worst)):
-        assert np.array_equal(mine.numbers, theirs.numbers) and (mine.lanes, mine.steps) == (theirs.lanes, theirs.steps)
+        assert np.array_equal(mine.numbers, theirs.numbers) and (mine.lanes, mine.steps) == (
+            theirs.lanes,
+            theirs.steps,
+        )
     assert kept.name.startswith("D0-mexican-hat-heavy-ball-float64-")
 
 
@@ -102,7 +106,11 @@ BROKEN = {
     "no hex": lambda v: {**v, "minimal": {**v["minimal"], "eta": ["a tenth"]}},
     "not finite": lambda v: {**v, "worst": {**v["worst"], "eps": ["inf"]}},
     "too short a start": lambda v: {**v, "minimal": {**v["minimal"], "start": [["0x1p0"]]}},
-    "no number of the store": lambda v: {**v, "precision": "bfloat16", "minimal": {**v["minimal"], "start": [["0x1.000001p0"] * 3]}},
+    "no number of the store": lambda v: {
+        **v,
+        "precision": "bfloat16",
+        "minimal": {**v["minimal"], "start": [["0x1.000001p0"] * 3]},
+    },
     "text for a step": lambda v: {**v, "minimal": {**v["minimal"], "steps": "2"}},
 }
 

@@ -25,14 +25,21 @@ def estimated(law: str, name: str, seed: int = 3, lanes: int = LANES):
     job = part.job_of(replace(cell, lanes=lanes))
     t = Trajectory.launched(NAMED[name], job, *launch.run(job, "numpy").wide())
     for symmetry in NAMED[name].symmetries:
-        found = breaking.recover(t, symmetry, job.program) if law == "E2" else deformation.recover(t, symmetry, job)
+        found = (
+            breaking.recover(t, symmetry, job.program)
+            if law == "E2"
+            else deformation.recover(t, symmetry, job)
+        )
         if (found.weight > 0).any():
             yield symmetry, found, job.params[row]
 
 
-@pytest.mark.parametrize("law, name", [("E2", "rayleigh"), ("E2", "linear-network"), ("E3", "deformed-rayleigh")])
+@pytest.mark.parametrize(
+    "law, name", [("E2", "rayleigh"), ("E2", "linear-network"), ("E3", "deformed-rayleigh")]
+)
 def test_the_share_of_lanes_within_an_error_bar_is_the_stated_one(law, name):
-    """.683, .954, .997 of 1001 lanes, each but for 1e-6 of chance. Before, the Rayleigh quotient had .58 within one."""
+    """.683, .954, .997 of 1001 lanes, each but for 1e-6 of chance. Before, the Rayleigh quotient had .58
+    within one."""
     for _, found, truth in estimated(law, name):
         z = np.abs(found.apart(truth))
         for k in SIGMAS:
@@ -41,7 +48,8 @@ def test_the_share_of_lanes_within_an_error_bar_is_the_stated_one(law, name):
 
 
 def test_single_steps_scatter_as_predicted_to_a_hundredth():
-    """A mean of 24000 squares is known to 1 % of its root six times over; SURE is what the prediction may be off by."""
+    """A mean of 24000 squares is known to 1 % of its root six times over; SURE is what the prediction may be
+    off by."""
     for _, found, truth in estimated("E2", "rayleigh"):
         spread = honest.of_steps(found.pulls(truth), found.tight()[1], found.steps[2].shared, SURE)
         assert spread.spent <= 1 and spread.power < 0.06
@@ -50,7 +58,9 @@ def test_single_steps_scatter_as_predicted_to_a_hundredth():
 @pytest.mark.parametrize("by", [1000.0, 3.0, 1.12, 1 / 1.12, 1 / 3])
 def test_error_bars_that_are_a_tenth_too_wide_or_too_narrow_are_refused(by):
     _, found, truth = next(estimated("E2", "mexican-hat", lanes=251))
-    about = dict(law="E2", case="c", rule="r", backend="numpy", precision="float64", lanes=251, steps=24, parameters={})
+    about = dict(
+        law="E2", case="c", rule="r", backend="numpy", precision="float64", lanes=251, steps=24, parameters={}
+    )
     everywhere = np.ones(251, bool)
     assert honest.calibrated(about, found, truth, everywhere, "eps", model=SURE).verdict == HOLDS
     assert honest.calibrated(about, found.times(by), truth, everywhere, "eps", model=SURE).verdict == VIOLATED
@@ -67,20 +77,34 @@ def test_a_quick_run_would_see_error_bars_that_are_a_tenth_off():
     for law, name in (("E2", "rayleigh"), ("E3", "deformed-rayleigh"), ("E4", "mexican-hat")):
         found = [r for c in cells((NAMED[name],), "quick", 0, "numpy") if c.law == law for r in run_cell(c)]
         power = of_law(found, law)
-        assert power.coefficients["error bars"] < 0.1 and power.weakest[0] == "error bars", (law, power.coefficients)
+        assert power.coefficients["error bars"] < 0.1 and power.weakest[0] == "error bars", (
+            law,
+            power.coefficients,
+        )
 
 
 @pytest.mark.parametrize("by", [5.0, 1 / 5])
 def test_a_detection_limit_that_is_five_times_off_either_way_is_refused(by):
-    about = dict(law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=120, parameters={})
+    about = dict(
+        law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=120, parameters={}
+    )
     found = detection.measure(detection.job_of("float64", 122, 60, 0), 0, "numpy")
     assert detection.limited(about, found, SURE).verdict == HOLDS
     assert detection.limited(about, replace(found, value=by * found.value), SURE).verdict == VIOLATED
 
 
-@pytest.mark.parametrize("name, law", [("free-particle", "E2"), ("gaussian-fisher", "E2"), ("batch-norm-epsilon", "E2"), ("scale-covariant", "E3")])
+@pytest.mark.parametrize(
+    "name, law",
+    [
+        ("free-particle", "E2"),
+        ("gaussian-fisher", "E2"),
+        ("batch-norm-epsilon", "E2"),
+        ("scale-covariant", "E3"),
+    ],
+)
 def test_roundings_that_are_no_chance_accuse_no_right_step(name, law):
-    """A force of eps alone beside a large momentum, a sum that ends on a tie, a metric that vanishes where a trajectory ends."""
+    """A force of eps alone beside a large momentum, a sum that ends on a tie, a metric that vanishes where a
+    trajectory ends."""
     (cell,) = [c for c in cells((NAMED[name],), "full", 1, "numpy") if c.law == law and not c.part]
     records = [r for r in run_cell(replace(cell, lanes=125)) if r.control is None]
     assert records and all(r.verdict == HOLDS for r in records), [r.reason for r in records]
@@ -93,15 +117,27 @@ def test_a_constant_beside_a_moving_number_is_rounded_alike_in_every_step():
     error = narrow((a + c).astype(np.float32), "bfloat16").astype(float) - (a + c)
     assert error.std() < 1e-6 * np.abs(error).max()
     l = rounding.place(a, "bfloat16")
-    variance, size, at, known = rounding.repeated("add", (a, c), (l, np.full(500, 2.0**-40)), a + c, l * l / 12, (False, True), "bfloat16")
-    assert not variance.any() and np.allclose(np.where(size > 0, size, np.abs(known)), np.where(size > 0, l / np.sqrt(12), np.abs(error)))
+    variance, size, at, known = rounding.repeated(
+        "add", (a, c), (l, np.full(500, 2.0**-40)), a + c, l * l / 12, (False, True), "bfloat16"
+    )
+    assert not variance.any() and np.allclose(
+        np.where(size > 0, size, np.abs(known)), np.where(size > 0, l / np.sqrt(12), np.abs(error))
+    )
     assert (at == l).all()
 
 
 def test_the_rounding_of_an_addend_of_few_places_is_known_but_for_a_tie():
     a, h = np.array([1.25, 1.25, 1.25]), 2.0**-7
     c = np.array([0.3, 1.5, -2.2]) * h
-    variance, size, _, known = rounding.repeated("add", (a, c), (np.full(3, h), np.full(3, h / 64)), a + c, np.full(3, h * h / 12), (False, False), "bfloat16")
+    variance, size, _, known = rounding.repeated(
+        "add",
+        (a, c),
+        (np.full(3, h), np.full(3, h / 64)),
+        a + c,
+        np.full(3, h * h / 12),
+        (False, False),
+        "bfloat16",
+    )
     error = narrow((a + c).astype(np.float32), "bfloat16").astype(float) - (a + c)
     assert np.allclose(known[[0, 2]], error[[0, 2]]) and known[1] == 0 and not size.any()
     assert variance[1] == h * h / 4 == error[1] ** 2 and not variance[[0, 2]].any()
@@ -109,5 +145,7 @@ def test_the_rounding_of_an_addend_of_few_places_is_known_but_for_a_tie():
 
 def test_a_double_is_exact():
     x = np.array([1.3, 2.7])
-    assert not rounding.repeated("add", (x, x), (np.full(2, 2.0**-52),) * 2, 2 * x, np.ones(2), (False, False), "float64")[0].any()
+    assert not rounding.repeated(
+        "add", (x, x), (np.full(2, 2.0**-52),) * 2, 2 * x, np.ones(2), (False, False), "float64"
+    )[0].any()
     assert parse("float64").u_q == 2.0**-53

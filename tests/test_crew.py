@@ -1,4 +1,5 @@
-"""Worker processes of ours: one that dies costs one call, one that hangs is ended, and nothing waits for ever."""
+"""Worker processes of ours: one that dies costs one call, one that hangs is ended, and nothing waits for
+ever."""
 
 import os
 import pickle
@@ -24,7 +25,8 @@ SETTING = Setting(path=tuple(sys.path))
 
 
 def record(name):
-    return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={"pid": [os.getpid()]}, predicted=None,
+    return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1,
+        parameters={"pid": [os.getpid()]}, predicted=None,
                   measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=name)  # fmt: skip
 
 
@@ -77,7 +79,9 @@ def test_one_bad_cell_costs_itself_alone(does, tmp_path):
     done = done_by_name(cells)
     assert all(len(done[f"c{k}"].records) == 1 and (tmp_path / f"c{k}").read_text() == "x" for k in range(5))
     assert not done["bad"].records and (done["bad"].error or done["bad"].lost)
-    assert (tmp_path / "bad").read_text() == ("xx" if does in ("exits", "dies") else "x"), "a cell whose worker died is tried once more"
+    assert (tmp_path / "bad").read_text() == ("xx" if does in ("exits", "dies") else "x"), (
+        "a cell whose worker died is tried once more"
+    )
     if does in ("exits", "dies"):
         assert done["bad"].lost and "tried again alone" in done["bad"].lost
         assert ("signal 9" if does == "dies" else "exit code 0") in done["bad"].lost
@@ -131,9 +135,25 @@ def test_cells_of_a_case_file_share_no_process_with_others():
 
     cells = [Cell(f"{case}{k}", case=case) for k in range(2) for case in ("", "mine", "yours")]
     groups, here = sent(cells, {"mine": 1, "yours": 2}, 2, 60.0)
-    assert not here and {(g.cells[0].case, g.setting.sources) for g in groups} == {("", ()), ("mine", (1,)), ("yours", (2,))}
+    assert not here and {(g.cells[0].case, g.setting.sources) for g in groups} == {
+        ("", ()),
+        ("mine", (1,)),
+        ("yours", (2,)),
+    }
     with Crew(1) as crew:
-        pids = [crew.send(g.raw, Setting(path=tuple(sys.path), main=str(g.setting.sources) and "", threads=len(g.cells[0].case)), 60).result(60)[0].records[0].parameters["pid"][0] for g in groups]
+        pids = [
+            crew.send(
+                g.raw,
+                Setting(
+                    path=tuple(sys.path), main=str(g.setting.sources) and "", threads=len(g.cells[0].case)
+                ),
+                60,
+            )
+            .result(60)[0]
+            .records[0]
+            .parameters["pid"][0]
+            for g in groups
+        ]
     assert len(set(pids)) == 3
 
 
@@ -143,12 +163,17 @@ def test_a_worker_leaves_when_its_parent_is_killed(tmp_path):
         "crew = Crew(1); print(crew.submit(os.getpid).result(), flush=True)\n"
         "crew.submit(time.sleep, 1000); time.sleep(1000)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=importable(), cwd=tmp_path)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=importable(), cwd=tmp_path
+    )
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
     for _ in range(100):
-        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]:
+        if (
+            not Path(f"/proc/{pid}").exists()
+            or "Z" in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]
+        ):
             return
         time.sleep(0.1)
     raise AssertionError("the worker is still there")
@@ -171,14 +196,21 @@ def test_no_thread_or_process_to_be_had_is_one_line_and_no_hang(monkeypatch):
         with pytest.raises(CannotRun, match="no thread can be started"):
             list(execute([Cell("a"), Cell("b")], jobs=2))
     with monkeypatch.context() as m:
-        m.setattr("subprocess.Popen.__init__", lambda *a, **k: (_ for _ in ()).throw(OSError(11, "Resource temporarily unavailable")))
-        with pytest.raises(CannotRun, match="no worker process can be started: Resource temporarily unavailable"):
+        m.setattr(
+            "subprocess.Popen.__init__",
+            lambda *a, **k: (_ for _ in ()).throw(OSError(11, "Resource temporarily unavailable")),
+        )
+        with pytest.raises(
+            CannotRun, match="no worker process can be started: Resource temporarily unavailable"
+        ):
             list(execute([Cell("a"), Cell("b")], jobs=2))
 
 
 def test_a_worker_that_dies_before_it_is_ready_is_one_line(monkeypatch):
     monkeypatch.setattr("noether.runs.worker_pool.BEGIN", "raise SystemExit(5)")
-    with pytest.raises(CannotRun, match="cannot be made ready: its worker process ended by itself, with exit code 5"):
+    with pytest.raises(
+        CannotRun, match="cannot be made ready: its worker process ended by itself, with exit code 5"
+    ):
         list(execute([Cell("a"), Cell("b")], jobs=2))
 
 
@@ -195,10 +227,25 @@ def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_tol
         "import os\nfrom dataclasses import dataclass\nfrom noether.runs.execute import execute\n"
         "@dataclass\nclass Mine:\n    name: str\n    def run(self): raise ValueError(os.getpid())\n"
     )
-    body = "found = list(execute([Mine('a'), Mine('b')], jobs=2))\nprint(os.getpid(), sorted(d.error.split()[-1] for d in found))\n"
-    (tmp_path / "guarded.py").write_text(head + "if __name__ == '__main__':\n" + "".join(f"    {x}\n" for x in body.splitlines()))
+    body = (
+        "found = list(execute([Mine('a'), Mine('b')], jobs=2))\nprint(os.getpid(), "
+        "sorted(d.error.split()[-1] for d in found))\n"
+    )
+    (tmp_path / "guarded.py").write_text(
+        head + "if __name__ == '__main__':\n" + "".join(f"    {x}\n" for x in body.splitlines())
+    )
     (tmp_path / "open.py").write_text(head + body)
-    run = lambda name: subprocess.run([sys.executable, name], cwd=tmp_path, env=importable(), capture_output=True, text=True, timeout=100)  # noqa: E731
+
+    def run(name):
+        return subprocess.run(
+            [sys.executable, name],
+            cwd=tmp_path,
+            env=importable(),
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
     good = run("guarded.py")
     mine, *theirs = good.stdout.replace("[", "").replace("]", "").replace("'", "").replace(",", "").split()
     assert good.returncode == 0 and len(theirs) == 2 and mine not in theirs, good

@@ -1,4 +1,5 @@
-"""A diagnosis names the first wrong step, lane and component, and what explains them; and says where nothing does."""
+"""A diagnosis names the first wrong step, lane and component, and what explains them; and says where nothing
+does."""
 
 import dataclasses
 import json
@@ -49,8 +50,10 @@ def seen(t) -> np.ndarray:
         return spent_of(update(t)) > 1
 
 
-KINDS = [("mexican-hat", "heavy-ball", "float64"), ("rayleigh", "heavy-ball-decoupled", "float32"), ("entropy-mirror", "mirror-descent", "float64"),
-         ("mexican-hat", "gradient-descent", "float16"), ("mexican-hat", "heavy-ball", "bfloat16/mixed"), ("mexican-hat", "nesterov", "float64")]  # fmt: skip
+KINDS = [("mexican-hat", "heavy-ball", "float64"), ("rayleigh", "heavy-ball-decoupled", "float32"),
+    ("entropy-mirror", "mirror-descent", "float64"),
+         ("mexican-hat", "gradient-descent", "float16"), ("mexican-hat", "heavy-ball", "bfloat16/mixed"),
+         ("mexican-hat", "nesterov", "float64")]  # fmt: skip
 
 
 @pytest.mark.parametrize("case, rule, precision", KINDS)
@@ -71,9 +74,18 @@ def test_every_planted_fault_of_a_step_is_named(case, rule, precision):
 
 def test_faults_of_the_whole_launch_are_named():
     job = launched(lanes=61)
-    for name in ("tail lanes not written", "off by one lane at the store", "the neighbour's eta", "NaN in one lane", "32-bit offset overflows", "last row written twice"):
+    for name in (
+        "tail lanes not written",
+        "off by one lane at the store",
+        "the neighbour's eta",
+        "NaN in one lane",
+        "32-bit offset overflows",
+        "last row written twice",
+    ):
         found = diagnose(faulty(job, BY_NAME[name]), job)
-        assert name in [f["name"] for f in found["faults"]] and "in the whole launch" in found["line"], found["line"]
+        assert name in [f["name"] for f in found["faults"]] and "in the whole launch" in found["line"], found[
+            "line"
+        ]
 
 
 @settings(max_examples=30)
@@ -84,8 +96,15 @@ def test_the_first_wrong_step_lane_and_component_are_exact(step, lane, component
     (q if which == "q" else v)[step + 1, component, lane] *= 1 + 2.0**-20
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
     # a wrong v' is wrong in q' = q + v' too: the worse of the two stands first
-    assert (found["first"]["step"], found["first"]["lane"], found["first"]["component"]) == (step, lane, component)
-    assert f"first wrong at step {step}, lane {lane}" in found["line"] and f"1 of {job.lanes} lanes" in found["line"]
+    assert (found["first"]["step"], found["first"]["lane"], found["first"]["component"]) == (
+        step,
+        lane,
+        component,
+    )
+    assert (
+        f"first wrong at step {step}, lane {lane}" in found["line"]
+        and f"1 of {job.lanes} lanes" in found["line"]
+    )
 
 
 def test_nothing_is_diagnosed_on_a_right_trajectory():
@@ -99,12 +118,21 @@ def test_nothing_is_diagnosed_on_a_right_trajectory():
 @pytest.mark.parametrize(
     "name, said",
     [
-        ("gradient x (1 + 2^-10)", "the gradient in v' is 1 + 2^-10 times what it must be"), ("gradient x 2", "the gradient in v' is 2 times what it must be"),
-        ("ascent", "the gradient in v' is -1 times what it must be"), ("beta x (1 + 2^-10)", "the momentum term in v' is 1 + 2^-10 times"),
-        ("eta x (1 + 2^-10)", "eta in v' is 1 + 2^-10 times"), ("k off by 1 %", "the decay in v' is 1.01 times"), ("decay ignored", "the decay in v' is missing"),
-        ("breaking term ignored", "the breaking term in v' is missing"), ("momentum ignored", "the momentum term in v' is missing"),
-        ("the state is never written", "v' in q' is missing"), ("decay twice", "q' holds the decay, which must not be there"),
-        ("constants x (1 + 2^-10)", "the symmetric gradient in v' is 1 + 2^-10 times"), ("displacement x 2", "v' in q' is 2 times"),
+        ("gradient x (1 + 2^-10)", "the gradient in v' is 1 + 2^-10 times what it must be"), ("gradient x 2",
+        "the gradient in v' is 2 times what it "
+                                                                                                              "must be"),
+        ("ascent", "the gradient in v' is -1 times what it must be"), ("beta x (1 + 2^-10)",
+        "the momentum term in v' is 1 + 2^-10 "
+                                                                                             "times"),
+        ("eta x (1 + 2^-10)", "eta in v' is 1 + 2^-10 times"), ("k off by 1 %",
+        "the decay in v' is 1.01 times"), ("decay ignored", "the decay in v' is missing"),
+        ("breaking term ignored", "the breaking term in v' is missing"), ("momentum ignored",
+        "the momentum term in v' is missing"),
+        ("the state is never written", "v' in q' is missing"), ("decay twice",
+        "q' holds the decay, which must not be "
+                                                                               "there"),
+        ("constants x (1 + 2^-10)", "the symmetric gradient in v' is 1 + 2^-10 times"), ("displacement x 2",
+        "v' in q' is 2 times"),
     ],
 )  # fmt: skip
 def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, name, said):
@@ -118,10 +146,14 @@ def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, n
 @pytest.mark.parametrize(
     "name, precision, said",
     [
-        ("momentum one type lower", "float64", "each wrong v' has at most 24 significant bits, float64 has 53: it was rounded to float32"),
-        ("momentum one type lower", "float32", "it was rounded to bfloat16"), ("position one type lower", "float64", "each wrong q' has at most 24"),
-        ("momentum narrowed to the store", "bfloat16/mixed", "v' has at most 8 significant bits, float32 has 24: it was rounded to bfloat16"),
-        ("truncating store of q", "bfloat16", "each wrong q' is nearer to zero, by less than one unit in the last place: it was truncated"),
+        ("momentum one type lower", "float64", "each wrong v' has at most 24 significant bits, float64 has "
+                                               "53: it was rounded to float32"),
+        ("momentum one type lower", "float32", "it was rounded to bfloat16"), ("position one type lower",
+        "float64", "each wrong q' has at most 24"),
+        ("momentum narrowed to the store", "bfloat16/mixed", "v' has at most 8 significant bits, float32 "
+                                                             "has 24: it was rounded to bfloat16"),
+        ("truncating store of q", "bfloat16", "each wrong q' is nearer to zero, by less than one unit in "
+                                              "the last place: it was truncated"),
         ("truncating store of v", "float16", "each wrong v' is nearer to zero"),
     ],
 )  # fmt: skip
@@ -139,7 +171,9 @@ def test_two_faults_at_once_are_not_explained_by_one():
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
     assert found["faults"] == [] and not found["explained"]
     assert "not explained by one term; by two" in found["line"]
-    assert re.search(r"the momentum term in v' is 1 - 2\^-9 times.* and eta in v' is 1 \+ 2\^-10 times", found["line"])
+    assert re.search(
+        r"the momentum term in v' is 1 - 2\^-9 times.* and eta in v' is 1 \+ 2\^-10 times", found["line"]
+    )
 
 
 def test_what_nothing_explains_is_said_to_be_not_explained():
@@ -148,7 +182,11 @@ def test_what_nothing_explains_is_said_to_be_not_explained():
     noise = np.random.default_rng(3).standard_normal(v[1:].shape)
     v[1:] += 2.0**-20 * noise
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
-    assert not found["explained"] and "not explained by one term or two" in found["line"] and not found["roundings"]
+    assert (
+        not found["explained"]
+        and "not explained by one term or two" in found["line"]
+        and not found["roundings"]
+    )
 
 
 def test_a_right_step_that_is_judged_wrong_accuses_the_judge(monkeypatch):
@@ -160,7 +198,9 @@ def test_a_right_step_that_is_judged_wrong_accuses_the_judge(monkeypatch):
 
 
 def test_a_right_launch_that_overflows_accuses_nobody():
-    job = dataclasses.replace(launched(steps=40), params=launched().params * np.array([2.0**9, 1, 1, 1])[:, None])
+    job = dataclasses.replace(
+        launched(steps=40), params=launched().params * np.array([2.0**9, 1, 1, 1])[:, None]
+    )
     found = diagnose(right(job), job)
     assert found["first"] is not None and "the right step itself overflows" in found["line"]
 
@@ -187,7 +227,11 @@ def test_a_diagnosis_that_fails_loses_no_verdict(monkeypatch):
     monkeypatch.setattr(diagnosis, "diagnose", lambda *about: 1 / 0)
     attach(records, t, job)
     assert [(r.verdict, r.spent, r.reason) for r in records] == before
-    assert all("itself failed, ZeroDivisionError" in r.data["diagnosis"]["line"] for r in records if r.verdict == VIOLATED)
+    assert all(
+        "itself failed, ZeroDivisionError" in r.data["diagnosis"]["line"]
+        for r in records
+        if r.verdict == VIOLATED
+    )
 
 
 def test_a_diagnosis_survives_the_file():
@@ -210,7 +254,9 @@ def test_one_wrong_operation_of_the_gradient_is_named(case, rule, precision):
         if found["first"] is None or found.get("overflows") or found.get("right"):
             continue  # a change of spelling: x - y for x + (-y)
         names = [f["name"] for f in found["faults"]]
-        assert names and (fault.name in names or not any("operation" in n for n in names)), f"{fault.name}: {found['line']}"
+        assert names and (fault.name in names or not any("operation" in n for n in names)), (
+            f"{fault.name}: {found['line']}"
+        )
         shown += fault.name in names
     assert shown >= 3
 
@@ -218,8 +264,10 @@ def test_one_wrong_operation_of_the_gradient_is_named(case, rule, precision):
 # ---- numbers and words
 
 
-@pytest.mark.parametrize("x, within, word", [(1 + 2.0**-10, 2.0**-40, "1 + 2^-10"), (1 - 2.0**-9, 2.0**-40, "1 - 2^-9"), (0.0, 1e-9, "0"), (2.0, 1e-9, "2"), (-1.0, 0.0, "-1"),
-                                             (0.75, 1e-9, "0.75"), (1.01, 1e-6, "1.01"), (1.0009, 1e-3, "1"), (3.0, 1.0, "3")])  # fmt: skip
+@pytest.mark.parametrize("x, within, word", [(1 + 2.0**-10, 2.0**-40, "1 + 2^-10"), (1 - 2.0**-9, 2.0**-40,
+    "1 - 2^-9"), (0.0, 1e-9, "0"), (2.0, 1e-9, "2"), (-1.0, 0.0, "-1"),
+                                             (0.75, 1e-9, "0.75"), (1.01, 1e-6, "1.01"), (1.0009, 1e-3, "1"),
+                                             (3.0, 1.0, "3")])  # fmt: skip
 def test_a_factor_is_the_simplest_number_that_it_can_be(x, within, word):
     assert figure(x, within) == word
 
@@ -233,7 +281,17 @@ def test_significant_bits_are_counted(x, bits):
 
 
 def test_few_values_show_no_rounding():
-    points = attribution.Points("v'", np.full((1, 3), -0.1), np.ones((1, 3)), np.ones((1, 3)), np.ones((1, 3)), 2.0**-53, np.ones((1, 3), bool), {}, frozenset())
+    points = attribution.Points(
+        "v'",
+        np.full((1, 3), -0.1),
+        np.ones((1, 3)),
+        np.ones((1, 3)),
+        np.ones((1, 3)),
+        2.0**-53,
+        np.ones((1, 3), bool),
+        {},
+        frozenset(),
+    )
     assert attribution.rounding(points, "float64") == []
 
 
@@ -247,17 +305,40 @@ def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeyp
     honest = launch.run
 
     def doubled(job, backend, advance=None):
-        return honest(job, backend, BY_NAME["gradient x 2"].advance if advance is None and job.lanes in (2, 61) else advance or advanced)
+        return honest(
+            job,
+            backend,
+            BY_NAME["gradient x 2"].advance
+            if advance is None and job.lanes in (2, 61)
+            else advance or advanced,
+        )
 
     monkeypatch.setattr(launch, "run", doubled)
     monkeypatch.chdir(tmp_path)
-    words = ["verify", "mexican-hat", "--rule", "heavy-ball", "--precision", "float64", "--law", "D0,D2", "--backend", "numpy", "--jobs", "1", "--out", "r"]
+    words = [
+        "verify",
+        "mexican-hat",
+        "--rule",
+        "heavy-ball",
+        "--precision",
+        "float64",
+        "--law",
+        "D0,D2",
+        "--backend",
+        "numpy",
+        "--jobs",
+        "1",
+        "--out",
+        "r",
+    ]
     assert call(words) == 1
     out = " ".join(capsys.readouterr().out.split())
     said = "the stored values are those of 'gradient x 2'"
     assert said in out and said in Path("r/junit.xml").read_text().replace("&#x27;", "'")
     kept = [json.loads(x) for x in Path("r/records.jsonl").read_text().splitlines()]
-    assert {r["law"] for r in kept if "diagnosis" in r["data"]} == {"D0", "D2"} and all(r["verdict"] == "violated" for r in kept if "diagnosis" in r["data"])
+    assert {r["law"] for r in kept if "diagnosis" in r["data"]} == {"D0", "D2"} and all(
+        r["verdict"] == "violated" for r in kept if "diagnosis" in r["data"]
+    )
     assert call(["replay", "r", "--law", "D0"]) == 1
     assert said in " ".join(capsys.readouterr().out.split())
 
@@ -274,4 +355,7 @@ def test_a_fault_of_one_component_is_named_with_its_component():
     q, v = launch.run(job, "numpy", one_component).wide()
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
     assert [f["name"] for f in found["faults"]] == ["gradient x 2"] and found["components"] == [1]
-    assert "component 1 alone" in found["line"] and found["terms"][0]["text"] == "the gradient in v' is 2 times what it must be"
+    assert (
+        "component 1 alone" in found["line"]
+        and found["terms"][0]["text"] == "the gradient in v' is 2 times what it must be"
+    )

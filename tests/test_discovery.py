@@ -1,4 +1,5 @@
-"""Every declared symmetry is found again, nothing is found where there is none, and what is not clear is not said."""
+"""Every declared symmetry is found again, nothing is found where there is none, and what is not clear is not
+said."""
 
 import json
 from dataclasses import replace
@@ -17,7 +18,7 @@ from noether.cli.main import call
 
 SMALL = [c for c in CATALOG if c.dim <= 9]
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "two_layers.py"
-LOSSES = '''
+LOSSES = """
 def none(q, xp):
     return q[0] ** 4 + q[1] ** 2 * q[0] + xp.exp(q[1] - q[2] / 3) + q[2] ** 3 * q[0]
 
@@ -47,7 +48,7 @@ def domain(q, xp):
 
 def branches(q, xp):
     return max(q[0], q[1])
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,12 @@ def test_softmax_has_thirty_null_fields_for_three_translations():
 
     def loss(q, xp):
         total = 0
-        for x, y in (((1.0, 0.5, 0.25), 0), ((0.5, -1.0, 0.75), 1), ((-0.5, 0.25, 1.0), 2), ((0.75, 0.5, -1.0), 0)):
+        for x, y in (
+            ((1.0, 0.5, 0.25), 0),
+            ((0.5, -1.0, 0.75), 1),
+            ((-0.5, 0.25, 1.0), 2),
+            ((0.75, 0.5, -1.0), 0),
+        ):
             z = [sum(w * t for w, t in zip(q[3 * c : 3 * c + 3], x, strict=True)) for c in range(3)]
             total = total + xp.log(sum(xp.exp(t - z[0]) for t in z)) - (z[y] - z[0])
         return total
@@ -86,7 +92,11 @@ def test_softmax_has_thirty_null_fields_for_three_translations():
 
 def test_a_network_of_32_parameters_has_gl4():
     found = discover(load(f"{EXAMPLE}:loss", 32, None))
-    assert not found.undecided and len(found.generators) == 16 and sum(g.is_killing for g in found.generators) == 6
+    assert (
+        not found.undecided
+        and len(found.generators) == 16
+        and sum(g.is_killing for g in found.generators) == 6
+    )
     assert {tuple(g.laws) for g in found.generators} == {("D2", "D3"), ("D2", "D4")}
 
 
@@ -112,13 +122,17 @@ def test_no_clear_gap_is_no_answer(file, capsys):
 
 def test_rotations_about_another_point_are_found_with_it(file):
     found = discover(load(f"{file}:moved", 3, None))
-    assert [g.name for g in found.generators] == ["rotation"] * 3 and all(g.is_killing and g.error <= 1e-40 for g in found.generators)
+    assert [g.name for g in found.generators] == ["rotation"] * 3 and all(
+        g.is_killing and g.error <= 1e-40 for g in found.generators
+    )
     assert np.array_equal(found.generators[0].field, [[0, 4, 0, -1], [-4, 0, 0, 1], [0, 0, 0, 0]])
 
 
 WRONG = {
-    "constant --dim 3": "depends on no parameter", "reads --dim 3": "q[7]", "domain --dim 3": "--box LOW,HIGH", "branches --dim 3": "line 30", "none": "--dim is missing",
-    "none --dim 65": "from 1 to 64", "none --dim 3 --box 1": "LOW,HIGH", "none --dim 3 --box 2,1": "LOW below HIGH", "nothing --dim 3": "must be one of",
+    "constant --dim 3": "depends on no parameter", "reads --dim 3": "q[7]",
+    "domain --dim 3": "--box LOW,HIGH", "branches --dim 3": "line 30", "none": "--dim is missing",
+    "none --dim 65": "from 1 to 64", "none --dim 3 --box 1": "LOW,HIGH",
+    "none --dim 3 --box 2,1": "LOW below HIGH", "nothing --dim 3": "must be one of",
 }  # fmt: skip
 
 
@@ -159,7 +173,10 @@ def test_a_false_member_of_the_null_space_does_not_close_and_is_refused(file, mo
     assert divided(honest).unclosed < 1e-12
     wrong = replace(honest, kept=honest.kept + 1)
     assert divided(wrong).unclosed > 1e-3
-    monkeypatch.setattr("noether.campaigns.discovery.finding.spectrum", lambda loss, seed: replace(wrong, values=np.where(np.arange(12) < 8, 1.0, 1e-16)))
+    monkeypatch.setattr(
+        "noether.campaigns.discovery.finding.spectrum",
+        lambda loss, seed: replace(wrong, values=np.where(np.arange(12) < 8, 1.0, 1e-16)),
+    )
     assert "no symmetries" in discover(load("mexican-hat", None, None)).undecided
 
 
@@ -178,6 +195,16 @@ def test_numbers_that_are_not_rational_stay_as_they_are():
 
 def test_generators_have_the_names_of_the_catalogue():
     field = lambda A, a=0: Generator(np.column_stack([np.array(A, float), np.zeros(len(A)) + a]), 0.0)  # noqa: E731
-    assert field([[1, 0], [0, 1]]).name == "scale" and field([[1, 0], [0, -2]]).name == "rescale" and field([[0, 1], [-1, 0]]).name == "rotation"
-    assert field([[0, 0], [0, 0]], 1).name == "translation" and field([[0, 1], [1, 0]]).name == "general-linear"
-    assert field([[0, 1], [1, 0]]).conserved == "q0 q1" and field([[0, 1], [-1, 0]]).conserved == "" and GAP == 1e4
+    assert (
+        field([[1, 0], [0, 1]]).name == "scale"
+        and field([[1, 0], [0, -2]]).name == "rescale"
+        and field([[0, 1], [-1, 0]]).name == "rotation"
+    )
+    assert (
+        field([[0, 0], [0, 0]], 1).name == "translation" and field([[0, 1], [1, 0]]).name == "general-linear"
+    )
+    assert (
+        field([[0, 1], [1, 0]]).conserved == "q0 q1"
+        and field([[0, 1], [-1, 0]]).conserved == ""
+        and GAP == 1e4
+    )

@@ -14,7 +14,7 @@ from noether.plan.casefiles import load as casefile
 from noether.runs.decision import decide
 from noether.system.usage import UsageError
 
-LOSSES = '''
+LOSSES = """
 def product(q, xp):
     r = q[0] * q[1] - 1
     return r * r / 2
@@ -45,7 +45,7 @@ def hat(q, xp):
 
 def none(q, xp):
     return q[0] ** 4 + q[1] ** 2 * q[0] + q[1]
-'''
+"""
 DIMS = {"product": 2, "softmax": 3, "tensor": 3, "relu": 2, "tenths": 2, "batch_norm": 2, "hat": 4}
 
 
@@ -61,14 +61,23 @@ def test_what_is_written_passes_its_trial_with_every_symmetry_broken(name, losse
     found = discover(load(f"losses.py:{name}", DIMS[name], box))
     word = write(found, Path(f"{name}_case.py"), box is not None)
     case = casefile.load(word)
-    assert word == f"{name}_case.py:{NAME}" and case.pace is None and (case.kinks is not None) == (name == "relu")
+    assert (
+        word == f"{name}_case.py:{NAME}"
+        and case.pace is None
+        and (case.kinks is not None) == (name == "relu")
+    )
     proofs = prove(case)
     assert len(proofs) == len(found.generators) and min(p.broken for p in proofs) >= BROKEN
 
 
 def test_nothing_is_written_over_and_nothing_is_left_behind(losses, capsys):
     Path("mine.py").write_text("x = 1\n")
-    for words, said in ((["--write", "mine.py"], "is there already"), (["--write", "a/b.py"], "in a folder that is there"), (["--write", "b.txt"], "must be a .py file"), (["--write", "c.py", "--json"], "--json")):
+    for words, said in (
+        (["--write", "mine.py"], "is there already"),
+        (["--write", "a/b.py"], "in a folder that is there"),
+        (["--write", "b.txt"], "must be a .py file"),
+        (["--write", "c.py", "--json"], "--json"),
+    ):
         assert call(["discover", "losses.py:product", "--dim", "2", *words]) == 2
         assert said in capsys.readouterr().err
     assert Path("mine.py").read_text() == "x = 1\n"
@@ -79,6 +88,8 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(losses, capsys):
 
 
 def test_the_exit_code_is_that_of_the_verification(losses, monkeypatch, capsys):
-    monkeypatch.setattr(command, "verified", lambda found, path, boxed, quiet: (write(found, path, boxed), decide(3)))
+    monkeypatch.setattr(
+        command, "verified", lambda found, path, boxed, quiet: (write(found, path, boxed), decide(3))
+    )
     assert call(["discover", "losses.py:product", "--dim", "2", "--write", "new.py"]) == 3
     assert casefile.load(f"new.py:{NAME}").dim == 2

@@ -21,7 +21,15 @@ ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 
 
 def diverging(eta):
-    job = sweep.draw(HAT, RULES["heavy-ball"], Precision("float32"), lanes=5, steps=40, seed=2, overrides={"eta": eta, "beta": 0.9})
+    job = sweep.draw(
+        HAT,
+        RULES["heavy-ball"],
+        Precision("float32"),
+        lanes=5,
+        steps=40,
+        seed=2,
+        overrides={"eta": eta, "beta": 0.9},
+    )
     z, v = launch.run(job, "numpy").wide()
     return job, Trajectory(HAT, job.rule, job.precision, z, v, job.params)
 
@@ -44,7 +52,9 @@ def test_a_kernel_that_overflows_where_the_reference_does_not_is_violated():
 def test_exact_laws_hold_while_diverging():
     """Past the stability edge, before overflow, every law still holds."""
     job, t = diverging(2.0**-6)
-    cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0", "D2", "D3"), 9, 3, 5, (("eta", 4.0),))
+    cell = DiscreteCell(
+        HAT, "heavy-ball", "float64", "numpy", "exact", ("D0", "D2", "D3"), 9, 3, 5, (("eta", 4.0),)
+    )
     records = cell.run()
     assert {r.verdict for r in records} <= {HOLDS, OUTSIDE} and any(r.verdict == HOLDS for r in records)
 
@@ -52,7 +62,13 @@ def test_exact_laws_hold_while_diverging():
 def test_an_operation_that_overflows_and_leaves_the_state_finite_is_outside():
     """In float16, every operation rounded, exp overflows where the quotient that it feeds is 1/inf = 0."""
     softmax = next(c for c in CATALOG if c.name == "softmax")
-    records = [r for seed in range(3) for r in DiscreteCell(softmax, "heavy-ball", "float16/eager", "numpy", "exact", ("D0",), 61, seed, 12).run()]
+    records = [
+        r
+        for seed in range(3)
+        for r in DiscreteCell(
+            softmax, "heavy-ball", "float16/eager", "numpy", "exact", ("D0",), 61, seed, 12
+        ).run()
+    ]
     assert {r.verdict for r in records} == {HOLDS}
     assert any("outside" in r.reason for r in records)
 
@@ -61,7 +77,9 @@ def far_softmax(precision, q):
     softmax = next(c for c in CATALOG if c.name == "softmax")
     column = np.array(q)[:, None]
     params = np.array([[2.0**-10], [0.0], [0.0], [0.0]])
-    return softmax, launch.Job(trace.gradient(softmax), RULES["gradient-descent"], precision, column, 0 * column, params, 2)
+    return softmax, launch.Job(
+        trace.gradient(softmax), RULES["gradient-descent"], precision, column, 0 * column, params, 2
+    )
 
 
 def test_logits_far_below_zero_are_inside_and_hold():
@@ -69,12 +87,15 @@ def test_logits_far_below_zero_are_inside_and_hold():
     case, job = far_softmax(Precision("float32"), [0.0, 0.0, *(-(2.0**40),) * 4])
     assert not leaving(case, job).any()
     z, v = launch.run(job, "numpy").wide()
-    records = judge_all(Trajectory(case, job.rule, job.precision, z, v, job.params), ("D0", "D2", "D6"), about=ABOUT)
+    records = judge_all(
+        Trajectory(case, job.rule, job.precision, z, v, job.params), ("D0", "D2", "D6"), about=ABOUT
+    )
     assert records and {r.verdict for r in records} <= {HOLDS, INCONCLUSIVE}
 
 
 def test_logits_that_have_lost_their_digits_may_overflow_and_are_outside():
-    """<W_1 - W_0, x> = 0 here, but each product is 2^40: in float32 its rounding alone is past the overflow of exp."""
+    """<W_1 - W_0, x> = 0 here, but each product is 2^40: in float32 its rounding alone is past the overflow
+    of exp."""
     x, y = DATA[2]
     case, job = far_softmax(Precision("float32"), [0.0, 0.0, 2.0**40 * y, -(2.0**40) * x, 0.0, 0.0])
     assert leaving(case, job).all()
@@ -88,7 +109,9 @@ def test_a_momentum_that_overflows_its_store_alone_is_outside():
 
 
 def still_job(precision, steps=3, lanes=2):
-    return sweep.draw(HAT, RULES["heavy-ball"], Precision(*precision.split("/")), lanes=lanes, steps=steps, seed=0)
+    return sweep.draw(
+        HAT, RULES["heavy-ball"], Precision(*precision.split("/")), lanes=lanes, steps=steps, seed=0
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16", "float16/eager", "float16/mixed"])
@@ -120,7 +143,12 @@ def test_normal_ends_sixteenfold_above_the_first_subnormal_number_and_zero_is_no
     smallest, ones = np.ones((job.steps + 1, job.lanes)), np.ones((job.steps + 1, HAT.dim, job.lanes))
     for which, kind in (("state", p.q_store), ("momentum", p.v_store), ("operation", p.rounded)):
         edge = 16 * least[kind]
-        for value, fine in ((edge, True), (-edge, True), (np.nextafter(edge, 0), False), (0.0, which != "operation")):
+        for value, fine in (
+            (edge, True),
+            (-edge, True),
+            (np.nextafter(edge, 0), False),
+            (0.0, which != "operation"),
+        ):
             z, v, s = ones.copy(), ones.copy(), smallest.copy()
             if which == "operation":
                 s[1, 0] = abs(value)

@@ -30,10 +30,14 @@ def error_in_units(x, y, unit, function=mpmath.exp):
 @pytest.mark.parametrize(("name", "low", "high"), [("float64", -700.0, 709.0), ("float32", -87.0, 88.0)])
 def test_exp_is_within_its_stated_units(name, low, high):
     rng = np.random.default_rng(7)
-    x = np.concatenate([rng.uniform(low, high, 3000), rng.uniform(-1, 1, 3000), [0.0, low, high]]).astype(name)
+    x = np.concatenate([rng.uniform(low, high, 3000), rng.uniform(-1, 1, 3000), [0.0, low, high]]).astype(
+        name
+    )
     y = elementary.exp(x)
     worst = max(error_in_units(a, b, UNIT[name]) for a, b in zip(x, y, strict=True))
-    assert 0.5 < worst <= elementary.EXP_UNITS, f"exp of {name} errs by {worst:.2f} units, stated {elementary.EXP_UNITS}"
+    assert 0.5 < worst <= elementary.EXP_UNITS, (
+        f"exp of {name} errs by {worst:.2f} units, stated {elementary.EXP_UNITS}"
+    )
 
 
 @pytest.mark.parametrize("name", ["float64", "float32"])
@@ -62,11 +66,21 @@ def test_log_is_within_its_stated_units(name, low, high):
     rng = np.random.default_rng(7)
     subnormal = 10.0 ** (low / math.log(10) - rng.uniform(0.5, 5, 300))
     near = 1 + np.concatenate([np.arange(-40, 0), np.arange(1, 40)]) * 2 * UNIT[name]
-    x = np.concatenate([np.exp(rng.uniform(low, high, 2000)), rng.uniform(0.5, 2, 4000), rng.uniform(0.69, 0.7072, 1000), near, subnormal]).astype(name)
+    x = np.concatenate(
+        [
+            np.exp(rng.uniform(low, high, 2000)),
+            rng.uniform(0.5, 2, 4000),
+            rng.uniform(0.69, 0.7072, 1000),
+            near,
+            subnormal,
+        ]
+    ).astype(name)
     assert (x[-300:] < np.finfo(name).smallest_normal).all() and (x > 0).all()
     y = elementary.log(x)
     worst = max(error_in_units(a, b, UNIT[name], mpmath.log) for a, b in zip(x, y, strict=True))
-    assert 0.5 < worst <= elementary.LOG_UNITS, f"log of {name} errs by {worst:.2f} units, stated {elementary.LOG_UNITS}"
+    assert 0.5 < worst <= elementary.LOG_UNITS, (
+        f"log of {name} errs by {worst:.2f} units, stated {elementary.LOG_UNITS}"
+    )
 
 
 @pytest.mark.parametrize("name", ["float64", "float32"])
@@ -94,7 +108,9 @@ def nearest(x: Fraction, name: str) -> Fraction:
     if not x:
         return x
     exponent = abs(x.numerator).bit_length() - x.denominator.bit_length() - DIGITS[name]
-    exponent += abs(x) >= Fraction(2) ** (exponent + DIGITS[name])  # so that 2^(digits-1) <= |x| 2^-exponent < 2^digits
+    exponent += abs(x) >= Fraction(2) ** (
+        exponent + DIGITS[name]
+    )  # so that 2^(digits-1) <= |x| 2^-exponent < 2^digits
     step = max(Fraction(2) ** exponent, Fraction(SUBNORMAL[name]))
     return round(x / step) * step  # Python rounds ties of a Fraction to even
 
@@ -143,28 +159,50 @@ def exact_log(x: Fraction, name: str) -> Fraction:
 
 
 def arguments(name, count=150):
-    """For exp and for log: ordinary, near 0 and 1, where |r| and |s| are largest, subnormal results and arguments."""
+    """For exp and for log: ordinary, near 0 and 1, where |r| and |s| are largest, subnormal results and
+    arguments."""
     rng = np.random.default_rng(11)
     end = 700 if name == "float64" else 85
-    x = np.concatenate([rng.uniform(-end, end, count), rng.uniform(-0.35, 0.35, count), rng.uniform(0.34, 0.3465, 120), -end - rng.uniform(5, 15, count // 3)])
-    y = np.concatenate([np.exp(rng.uniform(-end, end, count)), rng.uniform(0.5, 2, count), rng.uniform(1.39, 1.414, 120), 2.0 ** rng.uniform(-end * 1.5, -end * 1.45, count // 3)])
+    x = np.concatenate(
+        [
+            rng.uniform(-end, end, count),
+            rng.uniform(-0.35, 0.35, count),
+            rng.uniform(0.34, 0.3465, 120),
+            -end - rng.uniform(5, 15, count // 3),
+        ]
+    )
+    y = np.concatenate(
+        [
+            np.exp(rng.uniform(-end, end, count)),
+            rng.uniform(0.5, 2, count),
+            rng.uniform(1.39, 1.414, 120),
+            2.0 ** rng.uniform(-end * 1.5, -end * 1.45, count // 3),
+        ]
+    )
     return x.astype(name), y.astype(name)
 
 
 @pytest.mark.parametrize("name", ["float64", "float32"])
 def test_the_documented_formulas_in_exact_arithmetic_give_the_same_bits(name):
-    for x, function, exact in zip(arguments(name), (elementary.exp, elementary.log), (exact_exp, exact_log), strict=True):
+    for x, function, exact in zip(
+        arguments(name), (elementary.exp, elementary.log), (exact_exp, exact_log), strict=True
+    ):
         got = function(x)
         assert np.isfinite(got).all() and len(np.unique(got)) > len(x) // 2
         want = np.array([float(exact(Fraction(float(v)), name)) for v in x])
-        assert np.array_equal(got.astype(float), want), f"{function.__name__} of {name} differs at {x[got != want][:3]}"
+        assert np.array_equal(got.astype(float), want), (
+            f"{function.__name__} of {name} differs at {x[got != want][:3]}"
+        )
 
 
 @pytest.mark.parametrize("name", ["float64", "float32"])
 def test_one_changed_coefficient_is_seen_in_exact_arithmetic(name, monkeypatch):
     """The last coefficient doubled: an error of about the stated units, but other bits."""
     x, y = arguments(name)
-    for series, function, at, values in (("series", "exp", exact_exp, x), ("log_series", "log", exact_log, y)):
+    for series, function, at, values in (
+        ("series", "exp", exact_exp, x),
+        ("log_series", "log", exact_log, y),
+    ):
         true = getattr(elementary, series)(name)
         monkeypatch.setattr(elementary, series, lambda arith, true=true: [2 * true[0], *true[1:]])
         got = getattr(elementary, function)(values).astype(float)
@@ -174,7 +212,9 @@ def test_one_changed_coefficient_is_seen_in_exact_arithmetic(name, monkeypatch):
 def literals(function: str) -> list[float]:
     """The float literals of a jit function of kernels/loops/triton_rounding.py, in order, signs kept."""
     tree = next(n for n in ast.parse(ROUNDING.read_text()).body if getattr(n, "name", "") == function)
-    minus = {id(n.operand) for n in ast.walk(tree) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)}
+    minus = {
+        id(n.operand) for n in ast.walk(tree) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)
+    }
     found = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
     found.sort(key=lambda n: (n.lineno, n.col_offset))
     return [-n.value if id(n) in minus else n.value for n in found]
@@ -182,7 +222,8 @@ def literals(function: str) -> list[float]:
 
 @pytest.mark.parametrize("name", ["float64", "float32"])
 def test_the_literals_in_triton_are_the_numbers_of_the_formula(name):
-    """A last coefficient one unit off changes no bit of almost any result: only the number itself shows it."""
+    """A last coefficient one unit off changes no bit of almost any result: only the number itself shows
+    it."""
     log2e, high, low = (float(c) for c in constants(name))
     shift, short = elementary.SHIFT[name], name[-2:]
     one = lambda value: float(nearest(Fraction(value), name))  # noqa: E731
@@ -207,7 +248,9 @@ def values(name, backend):
     y[:9] = [0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, -1.0, tiny, np.finfo(name).max]
     start = np.stack([x, y]).astype(float)
     params = np.repeat([[1.0], [0.0], [0.0], [0.0]], len(x), axis=1)
-    job = launch.Job(BOTH, RULES["heavy-ball-decoupled"], Precision(name), start, np.zeros_like(start), params, 1)
+    job = launch.Job(
+        BOTH, RULES["heavy-ball-decoupled"], Precision(name), start, np.zeros_like(start), params, 1
+    )
     outcome = launch.run(job, backend)
     assert outcome.backend == backend and not outcome.unwritten.any()
     with np.errstate(all="ignore"):
@@ -228,20 +271,41 @@ def test_every_backend_has_the_bits_of_numpy(name, backend):
 
 FOUR = Program(
     4,
-    (*(Op("input", value=i) for i in range(4)), Op("exp", (0,)), Op("log", (1,)), Op("sqrt", (2,)), Op("div", (1, 3))),
+    (
+        *(Op("input", value=i) for i in range(4)),
+        Op("exp", (0,)),
+        Op("log", (1,)),
+        Op("sqrt", (2,)),
+        Op("div", (1, 3)),
+    ),
     (4, 5, 6, 7),
 )
 
 
 def hard(name: str) -> np.ndarray:
-    """(4, n) arguments of exp, log, sqrt and divisors: dense, where a reduction changes, and beside exact results."""
+    """(4, n) arguments of exp, log, sqrt and divisors: dense, where a reduction changes, and beside exact
+    results."""
     rng, n = np.random.default_rng(23), 400
     end, step = (700.0, 2.0**-53) if name == "float64" else (85.0, 2.0**-24)
     beside = 1 + step * rng.integers(-3, 4, n)
-    x = np.concatenate([rng.uniform(-end, end, n), (rng.integers(-120, 120, n) + 0.5) * math.log(2) * beside, rng.uniform(-1, 1, n)])
-    y = np.concatenate([np.exp(rng.uniform(-end, end, n)), 2.0 ** (rng.integers(-120, 120, n) + 0.5) * beside, 1 + rng.integers(1, 2**12, n) * step])
+    x = np.concatenate(
+        [
+            rng.uniform(-end, end, n),
+            (rng.integers(-120, 120, n) + 0.5) * math.log(2) * beside,
+            rng.uniform(-1, 1, n),
+        ]
+    )
+    y = np.concatenate(
+        [
+            np.exp(rng.uniform(-end, end, n)),
+            2.0 ** (rng.integers(-120, 120, n) + 0.5) * beside,
+            1 + rng.integers(1, 2**12, n) * step,
+        ]
+    )
     whole = rng.integers(1, 2 ** (26 if name == "float64" else 12), n).astype(float)
-    z = np.concatenate([2.0 ** rng.uniform(-end / 0.7, end / 0.7, n), whole**2 * beside, whole * (whole + 1) * beside])
+    z = np.concatenate(
+        [2.0 ** rng.uniform(-end / 0.7, end / 0.7, n), whole**2 * beside, whole * (whole + 1) * beside]
+    )
     return np.stack([x, y, z, rng.uniform(1, 2, 3 * n)]).astype(name)
 
 
@@ -250,17 +314,31 @@ def hard(name: str) -> np.ndarray:
 def test_every_backend_is_within_the_stated_units_of_forty_digits(name, backend):
     x = hard(name)
     params = np.repeat([[1.0], [0.0], [0.0], [0.0]], x.shape[1], axis=1)
-    job = launch.Job(FOUR, RULES["heavy-ball-decoupled"], Precision(name), x.astype(float), np.zeros(x.shape), params, 1)
+    job = launch.Job(
+        FOUR, RULES["heavy-ball-decoupled"], Precision(name), x.astype(float), np.zeros(x.shape), params, 1
+    )
     with np.errstate(all="ignore"):
         exp, log, root, ratio = -launch.run(job, backend).v[1]
     unit = UNIT[name]
-    for got, at, function, units in ((exp, x[0], mpmath.exp, elementary.EXP_UNITS), (log, x[1], mpmath.log, elementary.LOG_UNITS)):
+    for got, at, function, units in (
+        (exp, x[0], mpmath.exp, elementary.EXP_UNITS),
+        (log, x[1], mpmath.log, elementary.LOG_UNITS),
+    ):
         worst = max(error_in_units(a, b, unit, function) for a, b in zip(at, got, strict=True))
-        assert 0.5 < worst <= units, f"{function.__name__} of {name} on {backend} errs by {worst:.2f} units, stated {units}"
-    for a, b in zip(x[2], root, strict=True):  # to nearest: no tie, since the square of a midpoint has too many digits
-        assert b > 0 and all((abs(Fraction(float(b)) + d * spacing(b)) ** 2 - Fraction(float(a))) * d > 0 for d in (1, -1)), f"sqrt {a}"
+        assert 0.5 < worst <= units, (
+            f"{function.__name__} of {name} on {backend} errs by {worst:.2f} units, stated {units}"
+        )
+    for a, b in zip(
+        x[2], root, strict=True
+    ):  # to nearest: no tie, since the square of a midpoint has too many digits
+        assert b > 0 and all(
+            (abs(Fraction(float(b)) + d * spacing(b)) ** 2 - Fraction(float(a))) * d > 0 for d in (1, -1)
+        ), f"sqrt {a}"
     for a, b, c in zip(x[1], x[3], ratio, strict=True):
-        assert abs(c) < np.finfo(name).smallest_normal or float(nearest(Fraction(float(a)) / Fraction(float(b)), name)) == c, f"{a} / {b}"
+        assert (
+            abs(c) < np.finfo(name).smallest_normal
+            or float(nearest(Fraction(float(a)) / Fraction(float(b)), name)) == c
+        ), f"{a} / {b}"
 
 
 def spacing(x) -> Fraction:

@@ -1,4 +1,5 @@
-"""A run that something ends before its verdict: what it found is told and kept, and nothing says that anything holds."""
+"""A run that something ends before its verdict: what it found is told and kept, and nothing says that
+anything holds."""
 
 import json
 import os
@@ -36,7 +37,14 @@ from noether.system.usage import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 ENDS = [Terminated, KeyboardInterrupt, MemoryError, SystemExit, RuntimeError]
-CODES = {Terminated: 143, KeyboardInterrupt: 130, MemoryError: 70, SystemExit: 70, RuntimeError: 70, OSError: 70}
+CODES = {
+    Terminated: 143,
+    KeyboardInterrupt: 130,
+    MemoryError: 70,
+    SystemExit: 70,
+    RuntimeError: 70,
+    OSError: 70,
+}
 
 
 def violated(law="D2"):
@@ -72,7 +80,9 @@ def fuzzing(monkeypatch, tmp_path):
 
         monkeypatch.setattr(fuzz, "fuzz", one_batch)
         monkeypatch.setattr(fuzz, "conclude", ended if at == "conclude" else lambda outcome: None)
-        return call(["fuzz", "mexican-hat", "--backend", "numpy", "--batches", "1", "--jobs", "1", "--out", "r"])
+        return call(
+            ["fuzz", "mexican-hat", "--backend", "numpy", "--batches", "1", "--jobs", "1", "--out", "r"]
+        )
 
     return start
 
@@ -103,7 +113,11 @@ def test_an_interrupted_fuzzing_run_tells_what_it_had_not_yet_made_small(fuzzing
 def test_a_full_disk_loses_no_violation_of_a_fuzzing_run(fuzzing, capsys):
     assert fuzzing(OSError(28, "No space left on device"), "record") == 70
     err = capsys.readouterr().err
-    assert "violated: D2 mexican-hat" in err and "r cannot be written: No space left on device" in err and "Traceback" not in err
+    assert (
+        "violated: D2 mexican-hat" in err
+        and "r cannot be written: No space left on device" in err
+        and "Traceback" not in err
+    )
     assert about()["end"] is None
 
 
@@ -114,30 +128,48 @@ def test_an_unfinished_run_without_a_violation_is_not_said_to_hold(fuzzing, monk
     page = Path("r/report.html").read_text()
     assert "(the run is unfinished)" in page and "verything holds" not in page
     capsys.readouterr()
-    assert call(["findings", "r", "--out", "f.md"]) == 2 and "r is unfinished" in capsys.readouterr().err and not Path("f.md").exists()
+    assert (
+        call(["findings", "r", "--out", "f.md"]) == 2
+        and "r is unfinished" in capsys.readouterr().err
+        and not Path("f.md").exists()
+    )
 
 
 def test_the_end_of_a_fuzzing_run_that_cannot_be_written_is_a_note(fuzzing, monkeypatch, capsys):
-    monkeypatch.setattr(Folder, "finish", lambda self, code: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        Folder, "finish", lambda self, code: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     assert fuzzing(None, "nowhere") == 1
     said = capsys.readouterr()
     assert "r/run.json cannot be written" in said.err and "violated" in said.out and about()["end"] is None
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_a_violation_whose_corpus_cannot_be_written_is_printed_and_kept_in_the_run_folder(tmp_path, monkeypatch, capsys, folder):
+def test_a_violation_whose_corpus_cannot_be_written_is_printed_and_kept_in_the_run_folder(
+    tmp_path, monkeypatch, capsys, folder
+):
     """The corpus lies beyond a file: nobody can make that folder, also not root."""
     (tmp_path / "file").touch()
-    campaign = Campaign((HAT,), ("heavy-ball",), ("float64",), Probe("numpy", "gradient x 2"), seconds=None, batches=8, corpus=tmp_path / "file" / "corpus",
+    campaign = Campaign((HAT,), ("heavy-ball",), ("float64",), Probe("numpy", "gradient x 2"), seconds=None,
+        batches=8, corpus=tmp_path / "file" / "corpus",
                         out=tmp_path / "r", record=folder)  # fmt: skip
     monkeypatch.setattr(fuzz, "minimise", lambda subject, worst, probe: worst)
     outcome = fuzz.run(campaign)
-    assert outcome.exit_code == 1 and outcome.minimal and any("corpus cannot be written" in note for note in outcome.notes)
+    assert (
+        outcome.exit_code == 1
+        and outcome.minimal
+        and any("corpus cannot be written" in note for note in outcome.notes)
+    )
     if folder:
-        assert call(["fuzz", "--replay", str(outcome.saved[0])]) == 1 and Path(outcome.saved[0]).parent == tmp_path / "r"
+        assert (
+            call(["fuzz", "--replay", str(outcome.saved[0])]) == 1
+            and Path(outcome.saved[0]).parent == tmp_path / "r"
+        )
         assert json.loads((tmp_path / "r/run.json").read_text())["exit_code"] == 1
     else:
-        text = next(note for note in outcome.notes if "kept nowhere else: " in note).split("kept nowhere else: ")[1]
+        text = next(note for note in outcome.notes if "kept nowhere else: " in note).split(
+            "kept nowhere else: "
+        )[1]
         (tmp_path / "kept.json").write_text(text)
         assert call(["fuzz", "--replay", str(tmp_path / "kept.json")]) == 1
     assert "violated again" in capsys.readouterr().out
@@ -180,20 +212,28 @@ def planted():
 
 
 @pytest.mark.parametrize("then", [*ENDS, OSError])
-def test_a_run_over_faults_that_is_ended_has_no_end_and_tells_what_it_found(monkeypatch, tmp_path, capsys, then):
+def test_a_run_over_faults_that_is_ended_has_no_end_and_tells_what_it_found(
+    monkeypatch, tmp_path, capsys, then
+):
     monkeypatch.chdir(tmp_path)
 
     def execute(cells, jobs, tell=None):
         yield Done("one", planted(), 0.1)
         if then is OSError:
-            monkeypatch.setattr(Folder, "record", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            monkeypatch.setattr(
+                Folder, "record", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+            )
             yield Done("two", [], 0.1)
         raise then
 
     monkeypatch.setattr(faults, "execute", execute)
     assert call(["faults", "--out", "r"]) == CODES[then]
     err = capsys.readouterr().err
-    assert "violated: D0 mexican-hat" in err and about()["end"] is None and ("kept in r" in err or "records are kept" in err)
+    assert (
+        "violated: D0 mexican-hat" in err
+        and about()["end"] is None
+        and ("kept in r" in err or "records are kept" in err)
+    )
     assert len(Path("r/records.jsonl").read_text().splitlines()) == 2
     assert call(["report", "r"]) == 0
     page = Path("r/report.html").read_text()
@@ -204,13 +244,25 @@ def test_pages_of_faults_that_cannot_be_written_change_nothing(monkeypatch, tmp_
     from noether.report import publish
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(faults, "execute", lambda cells, jobs, tell=None: (d for d in [Done("one", planted(), 0.1)]))
-    monkeypatch.setattr(findings, "verdict", lambda *_, **how: findings.Verdict(1, ["a law is violated"], 1, 1, 0, 0))
-    monkeypatch.setattr(publish, "write_whole", lambda path, text: (_ for _ in ()).throw(OSError(28, "No space left on device", str(path))))
+    monkeypatch.setattr(
+        faults, "execute", lambda cells, jobs, tell=None: (d for d in [Done("one", planted(), 0.1)])
+    )
+    monkeypatch.setattr(
+        findings, "verdict", lambda *_, **how: findings.Verdict(1, ["a law is violated"], 1, 1, 0, 0)
+    )
+    monkeypatch.setattr(
+        publish,
+        "write_whole",
+        lambda path, text: (_ for _ in ()).throw(OSError(28, "No space left on device", str(path))),
+    )
     assert call(["faults", "--out", "r"]) == 1
     said = capsys.readouterr()
     assert "violated" in said.out and "No space left on device" in said.err and about()["exit_code"] == 1
-    assert Path("r/unprinted.txt").read_text().startswith("exit code 1: a law is violated with nothing planted\n")
+    assert (
+        Path("r/unprinted.txt")
+        .read_text()
+        .startswith("exit code 1: a law is violated with nothing planted\n")
+    )
 
 
 # ---- discover, findings, report, baseline
@@ -244,15 +296,34 @@ def test_a_case_that_cannot_be_written_is_told_and_what_was_found_is_printed(mon
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert call(["discover", "losses.py:loss", "--dim", "2", "--write", "new.py"]) == 2
     said = capsys.readouterr()
-    assert "rescale" in said.out and "new.py cannot be written: No space left on device" in said.err and not Path("new.py").exists()
+    assert (
+        "rescale" in said.out
+        and "new.py cannot be written: No space left on device" in said.err
+        and not Path("new.py").exists()
+    )
 
 
 @pytest.mark.parametrize("then", [OSError(28, "No space left on device"), Terminated(), KeyboardInterrupt()])
 def test_a_baseline_is_the_old_one_or_the_new_one(plan, monkeypatch, capsys, then):
-    small = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1", "--update-baseline", "--accept-rise"]
+    small = [
+        "verify",
+        "rayleigh",
+        "--precision",
+        "float64",
+        "--jobs",
+        "1",
+        "--update-baseline",
+        "--accept-rise",
+    ]
     assert call(small) == 0
     before = Path("baseline.json").read_bytes()
-    monkeypatch.setattr(os, "replace", lambda a, b, replace=os.replace, **how: raised(then) if str(b).endswith("baseline.json") else replace(a, b, **how))
+    monkeypatch.setattr(
+        os,
+        "replace",
+        lambda a, b, replace=os.replace, **how: (
+            raised(then) if str(b).endswith("baseline.json") else replace(a, b, **how)
+        ),
+    )
     assert call([*small, "--seed", "1", "--out", "r"]) == {OSError: 2}.get(type(then), CODES.get(type(then)))
     assert Path("baseline.json").read_bytes() == before and about()["exit_code"] == 0
     assert len(Path("r/records.jsonl").read_text().splitlines()) == 6
@@ -265,10 +336,22 @@ def raised(error):
 def test_a_full_disk_loses_no_violation_of_verify(plan, monkeypatch, capsys):
     plan.wrong = {"D2": "violated"}
     record = Folder.record
-    monkeypatch.setattr(Folder, "record", lambda self, cell, *how: raised(OSError(28, "No space left on device")) if cell.startswith("D2") else record(self, cell, *how))
+    monkeypatch.setattr(
+        Folder,
+        "record",
+        lambda self, cell, *how: (
+            raised(OSError(28, "No space left on device"))
+            if cell.startswith("D2")
+            else record(self, cell, *how)
+        ),
+    )
     assert call(["verify", "rayleigh", "--precision", "float64", "--jobs", "1", "--out", "r"]) == 70
     err = capsys.readouterr().err
-    assert "violated: D2 rayleigh" in err and "make room, then go on with --resume r" in err and about()["end"] is None
+    assert (
+        "violated: D2 rayleigh" in err
+        and "make room, then go on with --resume r" in err
+        and about()["end"] is None
+    )
 
 
 def test_a_page_that_fails_takes_no_verdict_with_it(plan, monkeypatch, capsys):
@@ -297,8 +380,24 @@ def test_a_decision_is_kept_and_a_command_without_one_has_none():
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_signal_ends_a_fuzzing_run_that_holds_so_far_as_unfinished(tmp_path, number, code):
-    command = [sys.executable, "-m", "noether", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", "r", "--jobs", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=importable(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "noether",
+        "fuzz",
+        "mexican-hat",
+        "--for",
+        "600s",
+        "--backend",
+        "numpy",
+        "--out",
+        "r",
+        "--jobs",
+        "1",
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=importable(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         for _ in range(1200):
             cells = tmp_path / "r" / "cells.jsonl"
@@ -322,5 +421,3 @@ def test_violations_on_planted_faults_are_not_told_as_violations():
     error = RuntimeError()
     decision.carry(error, planted(), "kept in r")
     assert [line.split(":")[0] for line in decision.carried(error)] == ["violated", "kept in r"]
-
-

@@ -37,7 +37,10 @@ def test_the_energy_is_that_of_the_case_and_not_of_its_formulas(deformed):
     run, d = solution.run, cell.case.dim
     q, p, eps, kappa = run.x[7, :d], run.x[7, d:], run.parameters.eps, run.parameters.kappa
     G = np.array(cell.case.metric.entries(q, kappa, np))
-    kinetic, f = run.parameters.m / 2 * np.sum(p * p / G, axis=0), cell.case.total(q, eps, np) + run.parameters.k * np.sum(q * q, axis=0) / 2
+    kinetic, f = (
+        run.parameters.m / 2 * np.sum(p * p / G, axis=0),
+        cell.case.total(q, eps, np) + run.parameters.k * np.sum(q * q, axis=0) / 2,
+    )
     assert energy.whole(run)[7].astype(float) == pytest.approx(kinetic + f, rel=1e-14)
 
 
@@ -63,4 +66,6 @@ def test_a_law_that_rides_on_a_cell_can_be_asked_for_alone():
     assert {c.case for c in cells} >= {c.name for c in CORE if c.metric.kind != BREGMAN}
     (cell,) = [c for c in cells if c.case == "mexican-hat"]
     assert {r.law for r in cell.run()} == {"T4"}
-    assert {c.laws for c in design.cells(select(Request(law="T1,T4"))) if c.name.endswith("/masses")} == {("T1", "T4")}
+    assert {c.laws for c in design.cells(select(Request(law="T1,T4"))) if c.name.endswith("/masses")} == {
+        ("T1", "T4")
+    }

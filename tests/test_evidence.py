@@ -1,4 +1,5 @@
-"""The evidence cannot fool itself: a wrong kernel, a wrong name, a lane that nobody judged are each found out."""
+"""The evidence cannot fool itself: a wrong kernel, a wrong name, a lane that nobody judged are each found
+out."""
 
 import dataclasses
 import re
@@ -23,7 +24,15 @@ from noether.runs import run as running
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
-REQUEST = Request(("mexican-hat",), law="D0,D2", rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)
+REQUEST = Request(
+    ("mexican-hat",),
+    law="D0,D2",
+    rule="heavy-ball",
+    precision="float64",
+    backend="triton-ptx",
+    lanes=9,
+    steps=4,
+)
 TIGHT = 1 / 20
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 LINE = re.compile(r"^\s*add\.rn\.f(32|64)\b", re.MULTILINE)
@@ -36,7 +45,9 @@ def cell(backend="triton-ptx", kind="exact", laws=("D0", "D2", "D3"), precision=
 def turned(kernel, at):
     """The compiled kernel with its add.rn number `at` a sub.rn, all else as it was."""
     found = list(LINE.finditer(kernel.ptx))[at]
-    wrong = kernel.ptx[: found.start()] + found.group().replace("add.rn", "sub.rn") + kernel.ptx[found.end() :]
+    wrong = (
+        kernel.ptx[: found.start()] + found.group().replace("add.rn", "sub.rn") + kernel.ptx[found.end() :]
+    )
     return dataclasses.replace(kernel, ptx=wrong)
 
 
@@ -50,7 +61,9 @@ def test_each_add_of_the_compiled_kernel_turned_into_a_subtraction_is_violated(m
         monkeypatch.setattr(launch, "compiled", lambda job, at=at: turned(right, at))
         records = cell().run()
         assert {r.backend for r in records} == {"triton-ptx"}
-        assert VIOLATED in {r.verdict for r in records if r.law == "D0"}, f"add.rn number {at} of {count} as sub.rn was passed"
+        assert VIOLATED in {r.verdict for r in records if r.law == "D0"}, (
+            f"add.rn number {at} of {count} as sub.rn was passed"
+        )
         assert exit_code(records, ["D0", "D2", "D3"]) == 1
 
 
@@ -59,7 +72,9 @@ def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
     honest = launch.compiled
     monkeypatch.setattr(launch, "compiled", lambda job: turned(honest(job), -1))
     result = running.run(REQUEST, record=False, how=running.How(1))
-    assert result.exit_code == 1 and {r.backend for r in result.records if r.verdict == VIOLATED and not r.control} == {"triton-ptx"}
+    assert result.exit_code == 1 and {
+        r.backend for r in result.records if r.verdict == VIOLATED and not r.control
+    } == {"triton-ptx"}
 
 
 @pytest.mark.parametrize(("kind", "laws"), [("exact", "D0"), ("covariance", "D13"), ("response", "E1")])
@@ -67,7 +82,9 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
     """References and controls are numpy's; no launch of the cell itself is."""
     pytest.importorskip("triton")
     asked, honest = [], launch.run
-    monkeypatch.setattr(launch, "run", lambda job, backend, *faults: asked.append(backend) or honest(job, backend, *faults))
+    monkeypatch.setattr(
+        launch, "run", lambda job, backend, *faults: asked.append(backend) or honest(job, backend, *faults)
+    )
     still = kind == "covariance"
     mine = dataclasses.replace(cell(kind=kind, laws=(laws,)), overrides=(("eps", 0.0),) if still else ())
     if still:
@@ -94,14 +111,24 @@ def test_every_step_component_and_lane_is_judged(precision):
         for wrong in (np.nan, None):
             pair = [z.copy(), v.copy()]
             old = pair[buffer][step + 1, component, lane]
-            pair[buffer][step + 1, component, lane] = np.nan if wrong is not None else old + 0.25 * (1 + abs(old))
-            (record,) = judge_all(Trajectory(HAT, job.rule, job.precision, *pair, job.params), ("D0",), about=ABOUT)
-            assert record.verdict == VIOLATED and record.worst["lane"] == lane, f"buffer {buffer}, step {step + 1}, component {component}, lane {lane}"
+            pair[buffer][step + 1, component, lane] = (
+                np.nan if wrong is not None else old + 0.25 * (1 + abs(old))
+            )
+            (record,) = judge_all(
+                Trajectory(HAT, job.rule, job.precision, *pair, job.params), ("D0",), about=ABOUT
+            )
+            assert record.verdict == VIOLATED and record.worst["lane"] == lane, (
+                f"buffer {buffer}, step {step + 1}, component {component}, lane {lane}"
+            )
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "float16/mixed", "bfloat16/mixed"])
+@pytest.mark.parametrize(
+    "precision",
+    ["float64", "float32", "float16", "bfloat16", "float16/eager", "float16/mixed", "bfloat16/mixed"],
+)
 def test_no_bound_is_idle_in_any_precision(precision):
-    """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide would pass."""
+    """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide
+    would pass."""
     worst = {}
     for case in (*CORE, next(c for c in CATALOG if c.name == "product")):  # D8 speaks of a product
         for rule in rules_of(case):
@@ -115,15 +142,22 @@ def test_no_bound_is_idle_in_any_precision(precision):
                     if not covered.any():
                         continue
                     spent = spent_of(law.residual(t, symmetry))[..., covered]
-                    parts = {"D0 v": spent[:, : case.dim], "D0 q": spent[:, case.dim :]} if law.key == "D0" else {law.key: spent}
+                    parts = (
+                        {"D0 v": spent[:, : case.dim], "D0 q": spent[:, case.dim :]}
+                        if law.key == "D0"
+                        else {law.key: spent}
+                    )
                     for name, part in parts.items():
                         worst[name] = max(worst.get(name, 0.0), float(part.max()))
-    assert all(TIGHT <= x <= 1 for x in worst.values()), f"worst spent in {precision}: {worst}, must be from {TIGHT} to 1"
+    assert all(TIGHT <= x <= 1 for x in worst.values()), (
+        f"worst spent in {precision}: {worst}, must be from {TIGHT} to 1"
+    )
     assert len(worst) == 1 + sum(law.reads(precision) for law in EXACT.values())
 
 
 def record(**changes):
-    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0,
+    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
+        parameters={}, predicted=0.0, measured=0.0,
                  bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
     return Record(**{**given, **changes})
 
@@ -158,13 +192,30 @@ def test_a_law_without_a_record_is_blind():
 
 def test_a_run_without_controls_is_blind(monkeypatch):
     monkeypatch.setattr(controls, "KERNEL_CONTROLS", ())
-    assert running.run(dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, how=running.How(1)).exit_code == 3
+    assert (
+        running.run(
+            dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, how=running.How(1)
+        ).exit_code
+        == 3
+    )
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_the_bound_of_a_decaying_charge_decays_with_it(precision):
-    """B' = |beta| B + b: at beta = 1/2 the last bound is at most twice the largest local one, however many steps."""
-    job = DiscreteCell(HAT, "heavy-ball", precision, "numpy", "exact", (), 9, 0, 40, (("beta", 0.5), ("eps", 0.0), ("k", 0.0))).job()
+    """B' = |beta| B + b: at beta = 1/2 the last bound is at most twice the largest local one, however many
+    steps."""
+    job = DiscreteCell(
+        HAT,
+        "heavy-ball",
+        precision,
+        "numpy",
+        "exact",
+        (),
+        9,
+        0,
+        40,
+        (("beta", 0.5), ("eps", 0.0), ("k", 0.0)),
+    ).job()
     t = Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
     for symmetry in HAT.symmetries:
         decay, step = EXACT["D3"].residual(t, symmetry), EXACT["D2"].residual(t, symmetry)
@@ -185,9 +236,14 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
     """Its bits are numpy's, and its controls too: only wrong PTX text, which it never runs, tells."""
     if launch.missing(backend):
         pytest.skip(launch.missing(backend))
-    mine = dataclasses.replace(cell(backend, kind="parity", laws=("B1",), precision="float32"), extra={"sabotaged": True})
+    mine = dataclasses.replace(
+        cell(backend, kind="parity", laws=("B1",), precision="float32"), extra={"sabotaged": True}
+    )
     honest = mine.run()
-    assert exit_code(honest, ["B1"]) == 0 and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
+    assert (
+        exit_code(honest, ["B1"]) == 0
+        and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
+    )
 
     def posing(job, *about):
         outcome = launch.run(job, "numpy")
@@ -220,10 +276,16 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 def test_every_wrong_law_is_shown_and_killed():
     case = {c.name: c for c in CATALOG}
-    points = (("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")), ("rayleigh", "nesterov", ("D2",)), ("rayleigh", "heavy-ball-decoupled", ("D10",)),
-              ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2", "D7")), ("rayleigh", "heavy-ball-scheduled", ("D2",)),
-              ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)), ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
-    cells = [DiscreteCell(case[name], rule, "float64", "numpy", "controls", laws, 9, 0, 12) for name, rule, laws in points]
+    points = (("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")), ("rayleigh", "nesterov", ("D2",)),
+        ("rayleigh", "heavy-ball-decoupled", ("D10",)),
+              ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2",
+              "D7")), ("rayleigh", "heavy-ball-scheduled", ("D2",)),
+              ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)),
+              ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
+    cells = [
+        DiscreteCell(case[name], rule, "float64", "numpy", "controls", laws, 9, 0, 12)
+        for name, rule, laws in points
+    ]
     records = [r for cell in cells for r in cell.run()]
     wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}
     assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
@@ -245,7 +307,9 @@ def test_a_sweep_is_no_single_point(case):
 
 def test_a_reference_far_from_its_subnormal_numbers_is_normal_at_every_step():
     case = next(c for c in CORE if c.scale_free)
-    job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)).job()
+    job = DiscreteCell(
+        case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)
+    ).job()
     assert normal_steps(case, job).all()
 
 
@@ -267,19 +331,26 @@ def test_the_witness_sees_a_wrong_wide_gradient(monkeypatch):
     twice = trace.gradient_program(HAT.dim, lambda q, eps, xp: 2 * HAT.total(q, eps, xp))
     mine = cell("numpy", laws=("D0",))
     job = dataclasses.replace(mine.job(), program=twice)
-    (found,) = judge_all(Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params), ("D0",), about=ABOUT)
+    (found,) = judge_all(
+        Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params),
+        ("D0",),
+        about=ABOUT,
+    )
     assert found.verdict == VIOLATED and "50-digit" in found.reason
 
 
 def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_miss():
-    """G the same for both components that are turned: <A w/G, w> = <A w, w>/G = 0, with or without its metric."""
+    """G the same for both components that are turned: <A w/G, w> = <A w, w>/G = 0, with or without its
+    metric."""
 
     def entries(q, kappa, xp):
         r = q[0] * q[0] + q[1] * q[1]
         return [1 + kappa * r, 1 + kappa * r, 2 + kappa * q[2]]
 
     kept = next(c for c in CATALOG if c.name == "deformed-hat")
-    turned = dataclasses.replace(kept, metric=Metric(DIAGONAL, entries=entries), symmetries=(rotation(3, 0, 1),))
+    turned = dataclasses.replace(
+        kept, metric=Metric(DIAGONAL, entries=entries), symmetries=(rotation(3, 0, 1),)
+    )
     fault = next(f for f in controls.LAW_CONTROLS if f.name == "kinetic term without its metric")
     for case, told in ((turned, False), (kept, True)):
         cell = DiscreteCell(case, "heavy-ball-metric", "float64", "numpy", "controls", ("D2",), 13, 0, 12)

@@ -1,4 +1,5 @@
-"""Cells through other engines, and runs in parts: the records are those of a serial run, nothing is lost or doubled."""
+"""Cells through other engines, and runs in parts: the records are those of a serial run, nothing is lost or
+doubled."""
 
 import json
 import sys
@@ -18,7 +19,9 @@ from noether.runs.records_file import line
 from noether.runs.result import How
 from noether.system.usage import CannotRun, UsageError
 
-REQUEST = Request(cases=("product",), law="D0", rule="heavy-ball,sign-descent", precision="float64", backend="numpy")
+REQUEST = Request(
+    cases=("product",), law="D0", rule="heavy-ball,sign-descent", precision="float64", backend="numpy"
+)
 
 
 def told(records) -> list[str]:
@@ -47,7 +50,8 @@ def test_an_engine_by_name_finds_what_a_serial_run_finds(name, serial):
 
 
 class Fragile(Executor):
-    """Threads; it breaks at the `at`-th submission as the standard library's pool does, and forgets what it had."""
+    """Threads; it breaks at the `at`-th submission as the standard library's pool does, and forgets what it
+    had."""
 
     made = 0
 
@@ -81,7 +85,9 @@ def test_an_executor_that_breaks_again_and_again_loses_and_doubles_nothing(tmp_p
 def test_an_executor_that_always_breaks_is_one_line(monkeypatch):
     monkeypatch.setattr(executors, "RESTARTS", 2)
     monkeypatch.setattr(executors.time, "sleep", lambda s: None)
-    with pytest.raises(CannotRun, match="was lost 3 times, the last time by BrokenExecutor: a process of it died"):
+    with pytest.raises(
+        CannotRun, match="was lost 3 times, the last time by BrokenExecutor: a process of it died"
+    ):
         list(execute([Cell("a")], executor=executors.Engine(lambda: Fragile(0), "fragile")))
 
 
@@ -95,8 +101,12 @@ def test_a_cell_that_kills_its_process_is_named_and_the_others_go_on(tmp_path):
 def test_a_worker_of_other_versions_is_refused(monkeypatch):
     from noether.runs.worker import Setting
 
-    with pytest.raises(CannotRun, match="noether is .*, 0.0 where the run was started: they must be the same"):
-        executors.remote(b"", Setting(), 1.0, tuple((n, "0.0" if n == "noether" else v) for n, v in executors.same()))
+    with pytest.raises(
+        CannotRun, match="noether is .*, 0.0 where the run was started: they must be the same"
+    ):
+        executors.remote(
+            b"", Setting(), 1.0, tuple((n, "0.0" if n == "noether" else v) for n, v in executors.same())
+        )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +141,9 @@ def test_an_entry_point_is_an_engine(monkeypatch):
         def load(self):
             return lambda rest: ThreadPoolExecutor(int(rest))
 
-    monkeypatch.setattr(executors, "entry_points", lambda group: [Point()] if group == "noether.runs.executors" else [])
+    monkeypatch.setattr(
+        executors, "entry_points", lambda group: [Point()] if group == "noether.runs.executors" else []
+    )
     done = list(execute([Cell("a"), Cell("b")], executor=executors.engine("mine:2", 1)))
     assert len(done) == 2 and all(d.records for d in done)
 
@@ -142,14 +154,22 @@ def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
 
     example = Path(__file__).resolve().parent.parent / "docs" / "examples" / "my_case.py"
     (tmp_path / "beside.py").write_text("TWO = 2\n")
-    (tmp_path / "own.py").write_text("from beside import TWO\n" + example.read_text().replace("scale(2)", "scale(TWO)"))
+    (tmp_path / "own.py").write_text(
+        "from beside import TWO\n" + example.read_text().replace("scale(2)", "scale(TWO)")
+    )
 
     class Late(ThreadPoolExecutor):
         def submit(self, *call):
             shutil.rmtree(tmp_path, ignore_errors=True)
             return super().submit(*call)
 
-    request = Request(cases=(str(tmp_path / "own.py"),), law="D0", rule="heavy-ball", precision="float64,float32", backend="numpy")
+    request = Request(
+        cases=(str(tmp_path / "own.py"),),
+        law="D0",
+        rule="heavy-ball",
+        precision="float64,float32",
+        backend="numpy",
+    )
     with Late(1) as pool:
         found = run.run(request, record=False, how=How(1, executor=executors.given(pool)))
     assert not tmp_path.exists() and found.exit_code == 0 and not found.lost, found
@@ -158,8 +178,12 @@ def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
 def test_a_run_whose_executor_is_lost_says_how_to_go_on(monkeypatch, tmp_path):
     monkeypatch.setattr(executors, "RESTARTS", 1)
     monkeypatch.setattr(executors.time, "sleep", lambda s: None)
-    with pytest.raises(CannotRun, match=f"0 records are kept: go on with noether verify --resume {tmp_path / 'r'}"):
-        run.run(REQUEST, out=tmp_path / "r", how=How(1, executor=executors.Engine(lambda: Fragile(0), "fragile")))
+    with pytest.raises(
+        CannotRun, match=f"0 records are kept: go on with noether verify --resume {tmp_path / 'r'}"
+    ):
+        run.run(
+            REQUEST, out=tmp_path / "r", how=How(1, executor=executors.Engine(lambda: Fragile(0), "fragile"))
+        )
     again = run.run(REQUEST, resume=tmp_path / "r", how=How(1))
     assert again.exit_code == 0
 
@@ -220,9 +244,15 @@ def test_a_cell_that_two_parts_found_otherwise_is_undecided_and_named(parts, tmp
 
     same = altered(parts[0], tmp_path / "same", lambda r: replace(r, seconds=9.0))
     assert shards.merge([*parts, same], tmp_path / "w1").exit_code == 0
-    other = altered(parts[0], tmp_path / "other", lambda r: replace(r, spent=r.spent and r.spent * (1 + 2**-52)))
+    other = altered(
+        parts[0], tmp_path / "other", lambda r: replace(r, spent=r.spent and r.spent * (1 + 2**-52))
+    )
     result = shards.merge([*parts, other], tmp_path / "w2")
-    assert result.exit_code == 3 and result.lost and all("found different numbers" in why for why in result.lost.values())
+    assert (
+        result.exit_code == 3
+        and result.lost
+        and all("found different numbers" in why for why in result.lost.values())
+    )
 
 
 def test_runs_that_are_no_parts_of_one_run_are_refused(parts, tmp_path):
@@ -240,7 +270,9 @@ def test_runs_that_are_no_parts_of_one_run_are_refused(parts, tmp_path):
         shards.merge([parts[0], tmp_path / "half"])
 
 
-@pytest.mark.parametrize("word", ["", "3", "0/3", "4/3", "-1/3", "1/0", "a/b", "1/2/3", "1/99999999999999999", "١/٣"])
+@pytest.mark.parametrize(
+    "word", ["", "3", "0/3", "4/3", "-1/3", "1/0", "a/b", "1/2/3", "1/99999999999999999", "١/٣"]
+)
 def test_a_wrong_part_is_refused(word):
     with pytest.raises(UsageError, match="--shard is"):
         shards.parsed(word)
@@ -273,7 +305,9 @@ def test_longest_cells_are_dealt_first():
 def test_a_thread_of_the_caller_may_verify():
     """Alarms are for main threads: elsewhere the limit of a cell is kept by who waits for its process."""
     found: list = []
-    thread = threading.Thread(target=lambda: found.extend(execute([Cell("a"), Cell("s", "hangs")], jobs=2, seconds=2)))
+    thread = threading.Thread(
+        target=lambda: found.extend(execute([Cell("a"), Cell("s", "hangs")], jobs=2, seconds=2))
+    )
     thread.start()
     thread.join(60)
     assert len(found) == 2 and sys.version_info
@@ -303,7 +337,18 @@ def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):
     assert result.exit_code == 0 and "other instructions than each other" in result.notes[0]
 
 
-@pytest.mark.parametrize("changes", [{"plan": [5]}, {"plan": [{"name": "x"}]}, {"plan": ...}, {"asked": ...}, {"shard": "4/3"}, {"shard": 5}, {"asked": [1]}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plan": [5]},
+        {"plan": [{"name": "x"}]},
+        {"plan": ...},
+        {"asked": ...},
+        {"shard": "4/3"},
+        {"shard": 5},
+        {"asked": [1]},
+    ],
+)
 def test_a_part_that_says_what_cannot_be_is_refused(parts, tmp_path, changes):
     import shutil
 

@@ -1,4 +1,5 @@
-"""The exit code is the verdict, whatever becomes of what is printed, and a verdict that was not printed says so."""
+"""The exit code is the verdict, whatever becomes of what is printed, and a verdict that was not printed says
+so."""
 
 import json
 import subprocess
@@ -24,7 +25,11 @@ CODES = [
     ("verify --no-such-option", "", 2),
     ("no-such-command", "", 2),
     ("verify --backend triton-gpu", "", 3),
-    *((words, found, code) for words in (FUZZ, "map", "map --json") for found, code in (("holds", 0), ("violated", 1), ("undecided", 3))),
+    *(
+        (words, found, code)
+        for words in (FUZZ, "map", "map --json")
+        for found, code in (("holds", 0), ("violated", 1), ("undecided", 3))
+    ),
     ("faults", "holds", 0),
     ("faults", "violated", 1),
     ("faults", "undecided", 3),
@@ -58,7 +63,8 @@ CODES = [
 def ask(tmp_path_factory):
     """ask(words, fake, attack) -> {"code", "stdout", "stderr", "folder"}."""
     place = tmp_path_factory.mktemp("attacks")
-    server = subprocess.Popen([sys.executable, "-c", "import attacks; attacks.serve()"], env=importable(ROOT / "tests"), stdin=subprocess.PIPE,
+    server = subprocess.Popen([sys.executable, "-c", "import attacks; attacks.serve()"],
+        env=importable(ROOT / "tests"), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)  # fmt: skip
     server.stdin.write(f"{place}\n")
     count = iter(range(10**6))
@@ -67,7 +73,14 @@ def ask(tmp_path_factory):
         folder = f"r{next(count)}"
         words = [{"NEW": folder, "RUN": "run", "VIOLATED": "violated"}.get(w, w) for w in words.split()]
         found = fake if fake in ("violated", "undecided") else "holds"
-        request = {"words": words, "fake": fake if "=" in fake else "", "found": found, "attack": attack, "work": work, "cwd": str(place)}
+        request = {
+            "words": words,
+            "fake": fake if "=" in fake else "",
+            "found": found,
+            "attack": attack,
+            "work": work,
+            "cwd": str(place),
+        }
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         return {**json.loads(server.stdout.readline()), "folder": place / folder}
@@ -80,7 +93,13 @@ def ask(tmp_path_factory):
 
 
 EVERY_COMMAND = (">/dev/full 2>/dev/full", "<&- >&- 2>&-")
-FEW = [(VERIFY, "D2=violated", 1), ("verify raleigh", "", 2), (FUZZ, "violated", 1), ("map --json", "undecided", 3), ("show rayleigh", "", 0)]
+FEW = [
+    (VERIFY, "D2=violated", 1),
+    ("verify raleigh", "", 2),
+    (FUZZ, "violated", 1),
+    ("map --json", "undecided", 3),
+    ("show rayleigh", "", 0),
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -98,7 +117,11 @@ def test_a_verdict_that_was_not_printed_is_told_on_stderr_and_in_the_run_folder(
     done = ask(VERIFY, "D2=violated", attack)
     note = done["folder"] / "unprinted.txt"
     if attack == "ulimit -f":  # the page is a note; the verdict was printed
-        assert "cannot be written: File too large" in done["stderr"] and "a law is violated: D2" in done["stdout"] and not note.exists()
+        assert (
+            "cannot be written: File too large" in done["stderr"]
+            and "a law is violated: D2" in done["stdout"]
+            and not note.exists()
+        )
         return
     assert done["stdout"] == "" and "a law is violated: D2; stdout could not be written" in done["stderr"]
     assert note.read_text().startswith("exit code 1: a law is violated: D2\nstdout could not be written: ")
@@ -107,13 +130,20 @@ def test_a_verdict_that_was_not_printed_is_told_on_stderr_and_in_the_run_folder(
 def test_a_stderr_that_is_full_is_told_in_the_run_folder_and_a_printed_verdict_takes_the_note_away(ask):
     done = ask(VERIFY, "", "<&- >/dev/full 2>&-")
     text = (done["folder"] / "unprinted.txt").read_text()
-    assert text.startswith("exit code 0: everything holds\n") and "stderr could not be written: it is closed" in text
+    assert (
+        text.startswith("exit code 0: everything holds\n")
+        and "stderr could not be written: it is closed" in text
+    )
     assert ask(f"verify --jobs 1 --resume {done['folder'].name}")["code"] == 0
     assert not (done["folder"] / "unprinted.txt").exists()
 
 
 def test_what_a_slow_reader_of_a_nonblocking_pipe_gets_is_whole(ask):
-    assert ask("show rayleigh", attack="non-blocking")["stdout"] == ask("show rayleigh")["stdout"] == "shown\n" * 2000 + "\n"
+    assert (
+        ask("show rayleigh", attack="non-blocking")["stdout"]
+        == ask("show rayleigh")["stdout"]
+        == "shown\n" * 2000 + "\n"
+    )
 
 
 def test_letters_that_the_encoding_lacks_are_escaped(ask):
@@ -133,22 +163,42 @@ SHELL = [
 @pytest.mark.parametrize("line, fake, code", SHELL)
 def test_the_shell_gets_the_verdict(tmp_path, line, fake, code):
     program = f"{sys.executable} -c 'import fakes; fakes.main()'"
-    done = subprocess.run(["bash", "-c", f"{program} {line}; exit ${{PIPESTATUS[0]}}"], env={**importable(ROOT / "tests"), "FAKE": fake}, cwd=tmp_path, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"{program} {line}; exit ${{PIPESTATUS[0]}}"],
+        env={**importable(ROOT / "tests"), "FAKE": fake},
+        cwd=tmp_path,
+        timeout=60,
+    )
     assert done.returncode == code
 
 
 @pytest.mark.parametrize("what, code", [
-    ("raise SystemExit(0)", 70), ("import os; os._exit(0)", 70), ("raise BrokenPipeError(32, 'Broken pipe')", 70), ("raise GeneratorExit", 70),
-    ("raise KeyboardInterrupt", 130), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); import time; time.sleep(9)", 143),
+    ("raise SystemExit(0)", 70), ("import os; os._exit(0)", 70), ("raise BrokenPipeError(32, 'Broken pipe')",
+    70), ("raise GeneratorExit", 70),
+    ("raise KeyboardInterrupt", 130), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); import "
+                                       "time; time.sleep(9)", 143),
     ("import atexit, os; atexit.register(os._exit, 0); atexit.register(sys.exit, 0); raise SystemExit", 70),
-    ("sys.stdout = sys.stderr = None; raise ZeroDivisionError", 70), ("sys.stdout.close(); sys.stderr.close()", 3),
+    ("sys.stdout = sys.stderr = None; raise ZeroDivisionError", 70),
+    ("sys.stdout.close(); sys.stderr.close()", 3),
 ])  # fmt: skip
 def test_nothing_that_runs_inside_a_run_chooses_the_exit_code(ask, what, code):
     assert ask(VERIFY, work=what)["code"] == code
 
 
-@pytest.mark.parametrize("what, code", [("import noether.cli.main", 70), ("raise KeyboardInterrupt", 130), ("raise MemoryError", 70)])
+@pytest.mark.parametrize(
+    "what, code",
+    [("import noether.cli.main", 70), ("raise KeyboardInterrupt", 130), ("raise MemoryError", 70)],
+)
 def test_a_command_that_cannot_be_imported_is_no_violated_law(tmp_path, what, code):
-    (tmp_path / "typer.py").write_text(what.replace("import noether.cli.main", "import no_such_module") + "\n")
-    done = subprocess.run([sys.executable, "-m", "noether", "laws"], env=importable(tmp_path), cwd=tmp_path, timeout=60, capture_output=True, text=True)
+    (tmp_path / "typer.py").write_text(
+        what.replace("import noether.cli.main", "import no_such_module") + "\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "noether", "laws"],
+        env=importable(tmp_path),
+        cwd=tmp_path,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == code and done.stderr.startswith("noether: "), done.stderr

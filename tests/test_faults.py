@@ -1,4 +1,5 @@
-"""Every kind of fault is planted, every planted fault is killed, and what cannot be killed is proven to be none."""
+"""Every kind of fault is planted, every planted fault is killed, and what cannot be killed is proven to be
+none."""
 
 import dataclasses
 
@@ -19,25 +20,35 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CASES = {c.name: c for c in CATALOG}
 KINDS_WANTED = [
-    "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option", "unasked option", "dtype", "indexing",
-    "stale read", "gradient of a nearby loss", "gradient at the wrong point", "wrong kinetic factor", "wrong charge", "eps at the wrong time",
+    "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option",
+    "unasked option", "dtype", "indexing",
+    "stale read", "gradient of a nearby loss", "gradient at the wrong point", "wrong kinetic factor",
+    "wrong charge", "eps at the wrong time",
     "wrong metric", "no-op", "non-finite",
 ]  # fmt: skip
 NAMES_WANTED = [
-    "decay coupled for decoupled", "decay decoupled for coupled", "decay applied after the step", "decay of one for decay of q", "decay twice",
-    "decay ignored", "sign of the k", "Nesterov unasked", "dampening unasked", "ascent", "momentum ignored", "eta as float32", "beta as float32",
-    "momentum one type lower", "position one type lower", "bfloat16 store truncated", "double rounding", "subnormals flushed to zero",
-    "tail lanes not written", "off by one lane at the store", "off by one lane at the load", "the neighbour's parameters", "one lane in 10^6, last component",
-    "components swapped at the store", "32-bit offset overflows", *(f"stale read every 2^{k} steps" for k in range(7)), "constants x (1 + 2^-10)",
-    "another loss, same symmetry", "one term of the gradient missing", "gradient at the next position", "gradient at the look-ahead",
-    "breaking term of the last position", "breaking term ignored", "eps x 2", "breaking term in the wrong component", "gradient at the stored logarithm",
+    "decay coupled for decoupled", "decay decoupled for coupled", "decay applied after the step",
+    "decay of one for decay of q", "decay twice",
+    "decay ignored", "sign of the k", "Nesterov unasked", "dampening unasked", "ascent", "momentum ignored",
+    "eta as float32", "beta as float32",
+    "momentum one type lower", "position one type lower", "bfloat16 store truncated", "double rounding",
+    "subnormals flushed to zero",
+    "tail lanes not written", "off by one lane at the store", "off by one lane at the load",
+    "the neighbour's parameters", "one lane in 10^6, last component",
+    "components swapped at the store", "32-bit offset overflows",
+    *(f"stale read every 2^{k} steps" for k in range(7)), "constants x (1 + 2^-10)",
+    "another loss, same symmetry", "one term of the gradient missing", "gradient at the next position",
+    "gradient at the look-ahead",
+    "breaking term of the last position", "breaking term ignored", "eps x 2",
+    "breaking term in the wrong component", "gradient at the stored logarithm",
     "NaN in one lane", "infinity in one lane", "NaN at the last step", "charge at the old position",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_nan_in_one_lane_lies_where_the_laws_of_some_lanes_speak(seed):
-    """At the middle lane a quick run in a hundred showed it to D3 in no cell: half of the lanes are broken, and D3 says nothing of them."""
+    """At the middle lane a quick run in a hundred showed it to D3 in no cell: half of the lanes are broken,
+    and D3 says nothing of them."""
     from noether.laws.exact import controls
 
     cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "controls", ("D3",), 61, seed, 12)
@@ -62,11 +73,20 @@ def test_every_exact_law_has_a_wrong_twin():
     from noether.laws.exact import EXACT
 
     assert {f.law for f in faults.LAW} == set(EXACT)
-    assert set(findings.LAWS) == {key for key, law in LAWS.items() if not law.on_request}, "the matrix has a column for every law of a run that asks for nothing"
+    assert set(findings.LAWS) == {key for key, law in LAWS.items() if not law.on_request}, (
+        "the matrix has a column for every law of a run that asks for nothing"
+    )
     assert campaign.cells("quick", (), 0), "the whole campaign cannot be planned"
 
 
-@pytest.mark.parametrize("point", [("mexican-hat", "heavy-ball", "float64"), ("entropy-mirror", "mirror-descent", "float64"), ("mexican-hat", "heavy-ball-decoupled", "float64")])
+@pytest.mark.parametrize(
+    "point",
+    [
+        ("mexican-hat", "heavy-ball", "float64"),
+        ("entropy-mirror", "mirror-descent", "float64"),
+        ("mexican-hat", "heavy-ball-decoupled", "float64"),
+    ],
+)
 def test_every_fault_that_applies_is_killed(point):
     records = matrix.MatrixCell(CASES[point[0]], *point[1:]).run()
     found = findings.verdict(records, whole=False)
@@ -75,7 +95,9 @@ def test_every_fault_that_applies_is_killed(point):
 
 
 def test_the_designed_points_show_every_fault_and_every_rule():
-    jobs = [DiscreteCell(CASES[c], r, p, "numpy", "exact", (), 61, 0).job() for c, r, p in matrix.points("quick")]
+    jobs = [
+        DiscreteCell(CASES[c], r, p, "numpy", "exact", (), 61, 0).job() for c, r, p in matrix.points("quick")
+    ]
     wide = DiscreteCell(CASES[campaign.WIDE[0]], *campaign.WIDE[1:], "numpy", "exact", (), 10_007, 0, 2).job()
     unshown = [f.name for f in faults.KERNEL if not any(f.applies(j) for j in (*jobs, wide))]
     assert not unshown
@@ -91,14 +113,18 @@ def test_a_fault_of_one_step_is_a_hypothesis_about_one_step_from_any_state(rule)
     one = dataclasses.replace(job, q0=q[4], v0=v[4], steps=1)
     right = launch.run(one, "numpy").wide()
     assert np.array_equal(right[0][1], q[5]) and np.array_equal(right[1][1], v[5])
-    local = [f for f in faults.KERNEL if f.when == fault.ANY and f.name not in faults.EQUIVALENT and f.applies(one)]
+    local = [
+        f for f in faults.KERNEL if f.when == fault.ANY and f.name not in faults.EQUIVALENT and f.applies(one)
+    ]
     assert len(local) > 25
     for f in local:
         if f.name in ("breaking term every other step", "nothing after six steps"):
             continue
         wrong = f.outcome(case, one)
         assert np.array_equal(wrong[0][0], right[0][0]), f.name
-        assert not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(wrong, right, strict=True)), f"{f.name} does nothing in one step"
+        assert not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(wrong, right, strict=True)), (
+            f"{f.name} does nothing in one step"
+        )
 
 
 def test_a_wrong_step_is_planted_in_numpy_only():
@@ -146,8 +172,10 @@ def test_every_harmless_change_has_its_proof_and_nothing_else_has():
 
 
 def seen(name, law="D0", verdict=VIOLATED, spent=9.0, **data):
-    return Record(law=law, case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=None, measured=None, bound=None,
-                  spent=spent, verdict=verdict, reason="", control=name, data={"kind": "sign", "what": "", "first_step": 1, "first_lane": 0, **data})  # fmt: skip
+    return Record(law=law, case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
+        parameters={}, predicted=None, measured=None, bound=None,
+                  spent=spent, verdict=verdict, reason="", control=name, data={"kind": "sign", "what": "",
+                  "first_step": 1, "first_lane": 0, **data})  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -169,7 +197,11 @@ def test_a_survivor_a_false_proof_and_a_fault_that_is_never_shown_are_blindness(
 
 def test_a_law_that_kills_nothing_is_named():
     found = findings.verdict([seen("a")], ())
-    assert found.exit_code == 3 and "T1 kills no fault" in found.reasons and "D0 kills no fault" not in found.reasons
+    assert (
+        found.exit_code == 3
+        and "T1 kills no fault" in found.reasons
+        and "D0 kills no fault" not in found.reasons
+    )
 
 
 def test_a_fault_that_survives_ends_the_run_with_exit_code_3(monkeypatch):
@@ -194,10 +226,14 @@ def test_a_fault_is_named_by_the_beginning_of_its_name_and_wrong_words_are_refus
 
 
 OWN_WANTED = [
-    "verdict ignores NaN", "order takes abs", "empty sweep passes", "bound of the update too wide by 10^3", "bound of the store too wide by 10^3",
-    "bound of the gradient too wide by 10^3", "bound of the residual's own rounding too wide by 10^3", "control silently skipped",
-    "records of another backend", "spent compared with the wrong side", "worst lane dropped", "outside decided from the output",
-    "the evidence's gradient is no wider than the kernel's", "seeds ignored", "resume drops records", "inconclusive counted as holds",
+    "verdict ignores NaN", "order takes abs", "empty sweep passes", "bound of the update too wide by 10^3",
+    "bound of the store too wide by 10^3",
+    "bound of the gradient too wide by 10^3", "bound of the residual's own rounding too wide by 10^3",
+    "control silently skipped",
+    "records of another backend", "spent compared with the wrong side", "worst lane dropped",
+    "outside decided from the output",
+    "the evidence's gradient is no wider than the kernel's", "seeds ignored", "resume drops records",
+    "inconclusive counted as holds",
 ]  # fmt: skip
 
 
@@ -213,7 +249,9 @@ def test_a_probe_holds_while_nothing_is_planted(probe):
 @pytest.mark.parametrize("planted", harness_faults.FAULTS, ids=lambda f: f.name)
 def test_a_fault_of_the_harness_is_noticed_by_its_guards_and_only_by_them(planted):
     assert harness_faults.noticed(planted), "nothing noticed it"
-    assert harness_faults.noticed(planted, without=planted.guards) == "", "something else than the guards that it names noticed it"
+    assert harness_faults.noticed(planted, without=planted.guards) == "", (
+        "something else than the guards that it names noticed it"
+    )
 
 
 def test_every_guard_is_needed_by_some_fault():
@@ -246,11 +284,23 @@ def short(monkeypatch, tmp_path):
 def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
     from noether.cli.main import call
 
-    assert call(["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]) == 0
+    assert (
+        call(
+            ["faults", "eta x", "stale read", "no-op", "inconclusive counted", "--out", "here", "--jobs", "1"]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
-    assert "eta x 2 " in out and "every planted fault is killed" in out and "15 faults: 15 killed (0 by B1 alone)" in out
+    assert (
+        "eta x 2 " in out
+        and "every planted fault is killed" in out
+        and "15 faults: 15 killed (0 by B1 alone)" in out
+    )
     page = (short / "here" / "report.html").read_text()
-    assert all(name in page for name in ("Kill matrix", "eta x (1 + 2^-10)", "no-op kernel", "inconclusive counted as holds"))
+    assert all(
+        name in page
+        for name in ("Kill matrix", "eta x (1 + 2^-10)", "no-op kernel", "inconclusive counted as holds")
+    )
     assert "http" not in page.replace("http://www.w3.org", "")
     (short / "here" / "report.html").unlink()
     assert call(["report", "here"]) == 0 and (short / "here" / "report.html").read_text() == page
@@ -263,7 +313,11 @@ def test_the_matrix_for_machines(short, capsys):
 
     assert call(["faults", "sign of the beta", "--json", "--out", "here", "--jobs", "1"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["matrix"]
-    assert row["fault"] == "sign of the beta" and row["killed"]["D0"]["steps"] == row["killed"]["D0"]["lanes"] == 1 and row["killed"]["D0"]["ratio"] > 1e10
+    assert (
+        row["fault"] == "sign of the beta"
+        and row["killed"]["D0"]["steps"] == row["killed"]["D0"]["lanes"] == 1
+        and row["killed"]["D0"]["ratio"] > 1e10
+    )
 
 
 def test_a_wrong_fault_name_is_refused_with_exit_code_2(short, capsys):

@@ -1,4 +1,5 @@
-"""docs/findings.md says what the records of a run say, the same each time, and a missing claim is an error."""
+"""docs/findings.md says what the records of a run say, the same each time, and a missing claim is an
+error."""
 
 import json
 from pathlib import Path
@@ -16,25 +17,49 @@ from noether.verdicts.record import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 ABOUT = {
-    "schema": 1, "versions": {"numpy": "2.0", "python": "3.11"}, "machine": {}, "arguments": {"profile": "quick", "seed": 0}, "laws": [],
+    "schema": 1, "versions": {"numpy": "2.0", "python": "3.11"}, "machine": {},
+    "arguments": {"profile": "quick", "seed": 0}, "laws": [],
     "start": "2026-01-02T03:04:05+00:00", "end": "2026-01-02T03:05:05+00:00", "exit_code": 0,
 }  # fmt: skip
 
 
 def record(law, **more):
-    facts = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,
+    facts = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={},
+        predicted=0.0, measured=0.0, bound=1.0,
                  spent=0.25, verdict=HOLDS, reason="66 of 66")  # fmt: skip
     return Record(law=law, **{**facts, **more})
 
 
 @pytest.fixture
 def records():
-    claim = {"title": "t", "statement": "s", "source": "Author (2020)", "published": "one", "measured": "two", "verdict": "refuted", "corrected": "that"}
+    claim = {
+        "title": "t",
+        "statement": "s",
+        "source": "Author (2020)",
+        "published": "one",
+        "measured": "two",
+        "verdict": "refuted",
+        "corrected": "that",
+    }
     cells = [[{"value": 0.5, "label": e.label, "evidence": "e"} for e in PREDICTED[row]] for row in ROWS]
-    atlas = record("M1", case="map", rule="all", data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells})
-    count = record("M1", case="map", rule="gradient flow", symmetry="gradient flow: two hidden ReLU units", measured=2.0, predicted=2.0)
+    atlas = record(
+        "M1",
+        case="map",
+        rule="all",
+        data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells},
+    )
+    count = record(
+        "M1",
+        case="map",
+        rule="gradient flow",
+        symmetry="gradient flow: two hidden ReLU units",
+        measured=2.0,
+        predicted=2.0,
+    )
     balance = record("T2", parameters={"relative": 3e-10})
-    derived = record("T2", parameters={"statement": "motion"})  # of the Lagrangian itself: no flow, nothing relative to W
+    derived = record(
+        "T2", parameters={"statement": "motion"}
+    )  # of the Lagrangian itself: no flow, nothing relative to W
     return [*(record(law, data={"claim": claim}) for law in BOOK), atlas, count, balance, derived]
 
 
@@ -42,15 +67,26 @@ def written(tmp_path, records, about=ABOUT):
     folder = tmp_path / "run"
     folder.mkdir(exist_ok=True)
     (folder / "records.jsonl").write_text("".join(line(r.as_dict()) for r in records))
-    (folder / "run.json").write_text(json.dumps({**about, "schema": 1, "records": len(records)}))  # of one, and so without checks
+    (folder / "run.json").write_text(
+        json.dumps({**about, "schema": 1, "records": len(records)})
+    )  # of one, and so without checks
     return folder
 
 
 def test_the_page_has_every_claim_the_map_and_the_counts(records):
     text = page(Run(Path("r"), ABOUT, records))
     for law, p in BOOK.items():
-        assert f"## {law}: t" in text and f"[{law}](theory.md#{law})" in text and f"    noether verify --law {law}" in text and p.title
-    assert "| translation | exact | exact |" in text and "| rotation | - | - | exact |" in text and "| time | exact | 2 |" in text
+        assert (
+            f"## {law}: t" in text
+            and f"[{law}](theory.md#{law})" in text
+            and f"    noether verify --law {law}" in text
+            and p.title
+        )
+    assert (
+        "| translation | exact | exact |" in text
+        and "| rotation | - | - | exact |" in text
+        and "| time | exact | 2 |" in text
+    )
     assert "two hidden ReLU units | 2 | 2 |" in text and "at most 3e-10" in text and "> s" in text
     assert "Run of 2026-01-02, profile quick, seed 0: numpy 2.0, python 3.11." in text
 
@@ -70,7 +106,10 @@ def test_what_is_missing_is_named_and_nothing_is_written(tmp_path, capsys, recor
 
 def test_a_blank_in_a_claim_is_an_error_and_so_is_a_control_in_its_place(records):
     for damage in ({"measured": ""}, {"verdict": None}):
-        broken = [record("P3", data={"claim": {**records[0].data["claim"], **damage}}) if r.law == "P3" else r for r in records]
+        broken = [
+            record("P3", data={"claim": {**records[0].data["claim"], **damage}}) if r.law == "P3" else r
+            for r in records
+        ]
         with pytest.raises(UsageError, match=f"P3 has no {next(iter(damage))}"):
             page(Run(Path("r"), ABOUT, broken))
     planted = [record("P3", control="c", data=r.data) if r.law == "P3" else r for r in records]
@@ -87,5 +126,7 @@ def test_the_command_writes_the_page(tmp_path, capsys, records):
 
 def test_the_committed_page_has_every_claim_decided():
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-    assert all(f"## {law}: {p.title}" in text and f"**{p.word}** | [{law}]" in text for law, p in BOOK.items())
+    assert all(
+        f"## {law}: {p.title}" in text and f"**{p.word}** | [{law}]" in text for law, p in BOOK.items()
+    )
     assert "66 of 66 cells are as predicted" in text

@@ -109,9 +109,7 @@ def test_a_trajectory_that_tightening_does_not_improve_is_not_certified(rayleigh
     off = replace_state(solution.run, solution.run.x * (1 + 1e-6))
     bad = flow.Certified(off, solution.fine, solution.coarse, solution.loose)
     assert not np.any(bad.settled)
-    judged = comparison.judge(
-        bad, 0, 1, comparison.windows(bad, 1)["layer"], lambda t: t.predicted(0)
-    )
+    judged = comparison.judge(bad, 0, 1, comparison.windows(bad, 1)["layer"], lambda t: t.predicted(0))
     assert record(cell, "scale", [judged], {}, 0).verdict != HOLDS
 
 
@@ -159,9 +157,7 @@ def test_a_non_finite_charge_is_violated_not_ignored(rayleigh):
     x = solution.run.x.copy()
     x[5, 0, 0] = np.nan
     bad = flow.Certified(replace_state(solution.run, x), solution.fine, solution.coarse, solution.loose)
-    judged = comparison.judge(
-        bad, 0, 0, comparison.windows(bad, 0)["layer"], lambda t: t.predicted(0)
-    )
+    judged = comparison.judge(bad, 0, 0, comparison.windows(bad, 0)["layer"], lambda t: t.predicted(0))
     found = record(cell, "scale", [judged], {}, 0)
     assert found.verdict == VIOLATED and found.spent == float("inf")
 
@@ -171,7 +167,11 @@ def test_every_law_of_a_case_holds_and_every_control_is_violated(name):
     for cell in cells.cells([BY_NAME[name]], "quick", 2):
         pickle.loads(pickle.dumps(cell))
         records = cells.run_cell(cell)
-        real = [r for r in records if r.control is None and not (r.law == "T5" and r.parameters.get("window") == "rest")]
+        real = [
+            r
+            for r in records
+            if r.control is None and not (r.law == "T5" and r.parameters.get("window") == "rest")
+        ]
         assert {r.verdict for r in real} == {HOLDS}
         assert {r.verdict for r in records if r.control} == {VIOLATED}
 

@@ -1,4 +1,5 @@
-"""Continuous laws on cases of every kind: each operation of the case language, kinks declared and not, and chosen starts."""
+"""Continuous laws on cases of every kind: each operation of the case language, kinks declared and not, and
+chosen starts."""
 
 import numpy as np
 import pytest
@@ -17,26 +18,36 @@ from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 KINK = ("sqrt", "step")  # sqrt(r * r) and r * step(r) have one at r = 0
-OPERATIONS = {  # of an invariant r and the namespace: one line for every operation that a loss can be traced to
-    "neg": lambda r, xp: -r, "add": lambda r, xp: r + 0.25, "sub": lambda r, xp: 0.25 - r, "mul": lambda r, xp: r * r,
+# of an invariant r and the namespace: one line for every operation that a loss can be traced to
+OPERATIONS = {
+    "neg": lambda r, xp: -r, "add": lambda r, xp: r + 0.25, "sub": lambda r, xp: 0.25 - r, "mul": lambda r,
+    xp: r * r,
     "div": lambda r, xp: 1 / (2 + r * r), "power": lambda r, xp: r**3, "sqrt": lambda r, xp: xp.sqrt(r * r),
-    "exp": lambda r, xp: xp.exp(r), "log": lambda r, xp: xp.log(2 + r * r), "step": lambda r, xp: r * xp.step(r),
+    "exp": lambda r, xp: xp.exp(r), "log": lambda r, xp: xp.log(2 + r * r), "step": lambda r,
+    xp: r * xp.step(r),
 }  # fmt: skip
 NOT_IN_A_LOSS = {"input", "const", "abs", "max"}  # abs and max are made by bounds and by screening alone
 
 
 def invariant(kind: str, q):
-    return {"T1": lambda: q[0] * q[1] - 1, "T2": lambda: (q[0] - q[1]) / (q[0] + q[1]), "T5": lambda: (q[0] - q[1]) / (q[0] + q[1])}[kind]()
+    return {
+        "T1": lambda: q[0] * q[1] - 1,
+        "T2": lambda: (q[0] - q[1]) / (q[0] + q[1]),
+        "T5": lambda: (q[0] - q[1]) / (q[0] + q[1]),
+    }[kind]()
 
 
 def with_operation(name: str, kind: str) -> Case:
     """A loss of two parameters with the operation in it, on a symmetry that T1, T2 or T5 speaks of."""
     of = OPERATIONS[name]
     return Case(
-        name=f"own-{name}", title="own", source="none", breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, box=((0.5, 1.5), (0.5, 1.5)),
+        name=f"own-{name}", title="own", source="none", breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
+        box=((0.5, 1.5), (0.5, 1.5)),
         loss=lambda q, xp: of(invariant(kind, q), xp) + invariant(kind, q) * invariant(kind, q) / 2,
-        symmetries=(linear([[1, 0], [0, -1]], "rescale") if kind == "T1" else scale(2),), scale_free=kind != "T1",
-        metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) for x in q)) if kind == "T2" else Metric(),
+        symmetries=(linear([[1, 0], [0, -1]], "rescale") if kind == "T1" else scale(2),),
+        scale_free=kind != "T1",
+        metric=Metric(BREGMAN, potential=lambda q,
+        xp: sum(x * xp.log(x) for x in q)) if kind == "T2" else Metric(),
         kinks=(lambda q, xp: [invariant(kind, q)]) if name == "step" else None,
     )  # fmt: skip
 
@@ -58,7 +69,9 @@ def test_no_operation_is_an_internal_error_or_an_accusation_in_a_continuous_law(
         cells.append(Cell("T3", case, rule, "overdamped", "quick", 0))
     for cell in cells:
         real = [r for r in continuous.run_cell(cell) if not r.control]
-        assert real and {r.verdict for r in real} <= ({HOLDS, OUTSIDE} if name in KINK else {HOLDS}), [(r.law, r.reason) for r in real]
+        assert real and {r.verdict for r in real} <= ({HOLDS, OUTSIDE} if name in KINK else {HOLDS}), [
+            (r.law, r.reason) for r in real
+        ]
         assert all("kink" in r.reason or "derivative" in r.reason for r in real if r.verdict == OUTSIDE)
 
 
@@ -74,7 +87,10 @@ def test_what_only_shrinks_towards_a_singular_point_has_not_met_it():
     q = np.repeat(np.exp(-2.0 * np.arange(12))[:, None, None], case.dim, axis=1)
     assert not kinks.touched(case, q)[0]
     q[6:] = q[5::-1][: len(q[6:])]
-    assert not kinks.touched(case, q * 0 + 1)[0] and kinks.touched(case, np.concatenate([q[:6], 1e-9 * q[:1], q[6:]]))[0]
+    assert (
+        not kinks.touched(case, q * 0 + 1)[0]
+        and kinks.touched(case, np.concatenate([q[:6], 1e-9 * q[:1], q[6:]]))[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["entropy-mirror", "power-mirror", "product"])
@@ -93,5 +109,9 @@ def test_the_start_with_most_room_comes_first_and_a_reference_decides_who_may_st
     parameters = flow.Parameters(one, one, one / 4, 0 * one)
     starts = list(continuous_starts.candidates(np.random.default_rng(0), mech, parameters, np.zeros((2, 2))))
     rooms = [float(continuous_starts.room(mech, x0, parameters)[0]) for x0 in starts]
-    assert len(starts) == continuous_starts.ROOMY and rooms == sorted(rooms, reverse=True) and rooms[0] > rooms[-1] > 0
+    assert (
+        len(starts) == continuous_starts.ROOMY
+        and rooms == sorted(rooms, reverse=True)
+        and rooms[0] > rooms[-1] > 0
+    )
     assert all(np.array_equal(x0[:, 0], x0[:, 1]) for x0 in starts)

@@ -1,4 +1,5 @@
-"""A run folder: a refused resume changes nothing, no other run is written, no link followed, no half write."""
+"""A run folder: a refused resume changes nothing, no other run is written, no link followed, no half
+write."""
 
 import json
 import os
@@ -236,7 +237,8 @@ def test_what_lies_in_the_way_of_a_new_run_is_refused_and_untouched(plan, capsys
     Path("victim").write_text("precious")
     Path("r").mkdir()
     path = Path("r", name)
-    {"link": lambda: path.symlink_to(Path("victim").resolve()), "dangling": lambda: path.symlink_to(Path("new").resolve()),
+    {"link": lambda: path.symlink_to(Path("victim").resolve()),
+        "dangling": lambda: path.symlink_to(Path("new").resolve()),
      "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[what]()  # fmt: skip
     code = call([*SMALL, "--out", "r"])
     err = capsys.readouterr().err
@@ -337,6 +339,9 @@ def test_records_that_cannot_be_kept_end_a_run_in_one_line(plan, capsys, monkeyp
 
 def test_a_folder_is_written_where_there_is_no_fcntl():
     """As on Windows; there filelock takes msvcrt."""
-    program = "import sys; sys.modules['fcntl'] = None; import noether.runs.folder, noether.runs.run, noether.system.lock; print('here')"
+    program = (
+        "import sys; sys.modules['fcntl'] = None; import noether.runs.folder, noether.runs.run, "
+        "noether.system.lock; print('here')"
+    )
     done = subprocess.run([sys.executable, "-c", program], env=importable(), capture_output=True, text=True)
     assert done.stdout == "here\n", done.stderr

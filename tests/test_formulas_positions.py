@@ -1,4 +1,5 @@
-"""D1, D5, D10 and D11 once more by hand, as tests/test_formulas.py does it for the others; D1's two other forms by algebra."""
+"""D1, D5, D10 and D11 once more by hand, as tests/test_formulas.py does it for the others; D1's two other
+forms by algebra."""
 
 from itertools import product
 
@@ -29,13 +30,19 @@ def position_terms(t, n, lane):
     pull = [s.eta * f for f in s.f]
     if s.decoupled:
         pull = [x + (1 - s.beta) * (1 - a) * q for x, q in zip(pull, s.q, strict=True)]
-    own = [8 * WIDE * (abs(q) + abs(x) + abs(y) + abs(s.beta * q) + abs(s.eta * f)) for q, x, y, f in zip(s.q, push, pull, s.f, strict=True)]
+    own = [
+        8 * WIDE * (abs(q) + abs(x) + abs(y) + abs(s.beta * q) + abs(s.eta * f))
+        for q, x, y, f in zip(s.q, push, pull, s.f, strict=True)
+    ]
     bound = [sum(x) for x in zip(s.delta, s.sigma, late, own, strict=True)]
     return s, push, pull, bound
 
 
 @each_label
-@pytest.mark.parametrize("name", ["gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize", "heavy-ball-decoupled"])
+@pytest.mark.parametrize(
+    "name",
+    ["gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize", "heavy-ball-decoupled"],
+)
 def test_D1_and_D10_are_recurrences_of_positions_and_their_bound(name, label):
     t = sample(HAT, RULES[name], label)
     r = EXACT["D10" if name.endswith("decoupled") else "D1"].residual(t)
@@ -60,7 +67,8 @@ def test_D1_is_the_central_difference_scheme_and_the_discrete_euler_lagrange_equ
 
 
 def test_the_scheme_with_another_mass_is_that_scheme():
-    """The wrong model of the control is (m - mu/2)/(m + mu/2) and 1/(m + mu/2), not just some other numbers."""
+    """The wrong model of the control is (m - mu/2)/(m + mu/2) and 1/(m + mu/2), not just some other
+    numbers."""
     t = sample(HAT, RULES["heavy-ball"], "float64")
     wrong = EXACT["D1"].residual(t, mass=0.5, friction=1.25)
     for n, lane in product(range(1, t.steps), range(t.lanes)):
@@ -83,9 +91,22 @@ def test_D5_is_the_recurrence_of_the_norm_and_its_bound(label):
         first, second, third = (dot(q, q) for q in (s.q, s1.q, s1.q1))
         rest = (1 + s.beta) * second - s.beta * first - 2 * s.eta * c1.force
         new, old = dot(s1.w, s1.w), s.beta * dot(s.w, s.w)
-        bound = 2 * dot(size(s1.q), s1.delta) + 2 * dot(size([x + y for x, y in zip(s1.q, s1.w, strict=True)]), s1.sigma) + dot(s1.sigma, s1.sigma)
-        bound += s.beta * (2 * dot(size([x - y for x, y in zip(s1.q, s.w, strict=True)]), s.sigma) + dot(s.sigma, s.sigma))
-        terms = third + (1 + s.beta) * second + s.beta * first + 2 * s.eta * (s.eps * dot(size(s1.b), size(s1.q)) + s.k * second) + new + old
+        bound = (
+            2 * dot(size(s1.q), s1.delta)
+            + 2 * dot(size([x + y for x, y in zip(s1.q, s1.w, strict=True)]), s1.sigma)
+            + dot(s1.sigma, s1.sigma)
+        )
+        bound += s.beta * (
+            2 * dot(size([x - y for x, y in zip(s1.q, s.w, strict=True)]), s.sigma) + dot(s.sigma, s.sigma)
+        )
+        terms = (
+            third
+            + (1 + s.beta) * second
+            + s.beta * first
+            + 2 * s.eta * (s.eps * dot(size(s1.b), size(s1.q)) + s.k * second)
+            + new
+            + old
+        )
         agree(r, n, lane, third, rest + new + old, bound + 16 * WIDE * terms, dot(size(s1.w), size(s1.q)))
         agree(other, n, lane, third, rest + (new + old / 4) / 2, None)
 
@@ -102,15 +123,40 @@ def test_D11_is_the_norm_and_the_angle_after_a_step_and_their_bounds(label):
         gain = s.eta**2 * dot(s.g, s.g)
         error = [x + y for x, y in zip(s.delta, s.sigma, strict=True)]
         sizes = s.eta * s.eps * dot(size(s.b), size(s.q))
-        own = 16 * WIDE * (R + shrink**2 * R + gain + abs(shrink) * R + sizes + 2 * abs(shrink) * sizes + after + dot(size(s.q), size(s.q1)))
+        own = (
+            16
+            * WIDE
+            * (
+                R
+                + shrink**2 * R
+                + gain
+                + abs(shrink) * R
+                + sizes
+                + 2 * abs(shrink) * sizes
+                + after
+                + dot(size(s.q), size(s.q1))
+            )
+        )
         bounds = [2 * dot(size(s.q1), error) + dot(error, error) + own, dot(size(s.q), error) + own]
-        agree(r, n, lane, [after, dot(s.q, s.q1)], [shrink**2 * R + gain - 2 * shrink * broken, shrink * R - broken], bounds, [gain, gain])
+        agree(
+            r,
+            n,
+            lane,
+            [after, dot(s.q, s.q1)],
+            [shrink**2 * R + gain - 2 * shrink * broken, shrink * R - broken],
+            bounds,
+            [gain, gain],
+        )
 
 
 def test_what_the_norm_says_is_not_asked_of_narrow_stores():
     rule = RULES["gradient-descent"]
-    assert EXACT["D11"].concerns(QUOTIENT, rule, "float32") and not EXACT["D11"].concerns(QUOTIENT, rule, "bfloat16")
-    assert EXACT["D0"].concerns(QUOTIENT, rule, "bfloat16") and not EXACT["D5"].concerns(QUOTIENT, RULES["heavy-ball"], "bfloat16")
+    assert EXACT["D11"].concerns(QUOTIENT, rule, "float32") and not EXACT["D11"].concerns(
+        QUOTIENT, rule, "bfloat16"
+    )
+    assert EXACT["D0"].concerns(QUOTIENT, rule, "bfloat16") and not EXACT["D5"].concerns(
+        QUOTIENT, RULES["heavy-ball"], "bfloat16"
+    )
 
 
 def test_heavy_ball_contracts_the_two_form_of_phase_space_by_beta_each_step():
@@ -122,7 +168,9 @@ def test_heavy_ball_contracts_the_two_form_of_phase_space_by_beta_each_step():
     def turned(force):
         w = beta * v - eta * (force + k * q)
         M = sympy.Matrix([*(q + w), *w]).jacobian([*q, *v])
-        omega = sympy.Matrix(sympy.BlockMatrix([[sympy.zeros(3), sympy.eye(3)], [-sympy.eye(3), sympy.zeros(3)]]))
+        omega = sympy.Matrix(
+            sympy.BlockMatrix([[sympy.zeros(3), sympy.eye(3)], [-sympy.eye(3), sympy.zeros(3)]])
+        )
         return (M.T * omega * M - beta * omega).applyfunc(sympy.expand)
 
     assert turned(g) == sympy.zeros(6)

@@ -50,7 +50,15 @@ HAT = BY_NAME["mexican-hat"]
 
 def campaign(*names, plant="", **how):
     cases = tuple(BY_NAME[n] for n in names) or CORE
-    how = {"rules": RULES, "precisions": PRECISIONS, "seconds": None, "batches": 12, "corpus": None, "record": False, **how}
+    how = {
+        "rules": RULES,
+        "precisions": PRECISIONS,
+        "seconds": None,
+        "batches": 12,
+        "corpus": None,
+        "record": False,
+        **how,
+    }
     return Campaign(cases, probe=Probe("numpy", plant), **how)
 
 
@@ -97,7 +105,9 @@ def test_every_cell_is_visited_or_named(honest):
 
 def test_the_same_seed_is_the_same_run_whatever_the_workers(honest):
     again = run(campaign("mexican-hat", "entropy-mirror", jobs=2, **FEW))
-    told = [{k: v for k, v in summary(x).items() if "seconds" not in k and k != "rate"} for x in (honest, again)]
+    told = [
+        {k: v for k, v in summary(x).items() if "seconds" not in k and k != "rate"} for x in (honest, again)
+    ]
     assert told[0] == told[1]
     other = run(campaign("mexican-hat", "entropy-mirror", batches=6, seed=1))
     assert other.visits != run(campaign("mexican-hat", "entropy-mirror", batches=6)).visits
@@ -105,7 +115,12 @@ def test_the_same_seed_is_the_same_run_whatever_the_workers(honest):
 
 def test_a_grid_has_each_regime_that_fits_and_is_visited_in_one_round():
     cells = grid((HAT,), RULES, ("float64",))
-    expected = sum(r.fits(campaigns_rule(name)) for name in rules_of(HAT) if campaigns_rule(name).screened for r in REGIMES.values())
+    expected = sum(
+        r.fits(campaigns_rule(name))
+        for name in rules_of(HAT)
+        if campaigns_rule(name).screened
+        for r in REGIMES.values()
+    )
     assert len(set(cells)) == len(cells) == expected
     schedule, archive = Schedule(cells, 3, Size(64, 64, 16, 32)), Archive()
     seen = {schedule.batch(n, archive).cell for n in range(4 * len(cells) // 3 + 1)}
@@ -119,8 +134,14 @@ def campaigns_rule(name):
 
 
 def test_frozen_lanes_are_counted_and_are_no_checks(monkeypatch):
-    monkeypatch.setitem(REGIMES, "ordinary", regimes.Regime("ordinary", "does not move", lambda x: setattr(x, "eta", 0 * x.eta), (4, 4)))
-    found = run_batch(Batch(0, Cell("mexican-hat", "gradient-descent", "bfloat16", "ordinary"), 50, 4, 1), Probe("numpy"))
+    monkeypatch.setitem(
+        REGIMES,
+        "ordinary",
+        regimes.Regime("ordinary", "does not move", lambda x: setattr(x, "eta", 0 * x.eta), (4, 4)),
+    )
+    found = run_batch(
+        Batch(0, Cell("mexican-hat", "gradient-descent", "bfloat16", "ordinary"), 50, 4, 1), Probe("numpy")
+    )
     assert found.error is None and found.frozen == 50 and found.checks == 0
 
 
@@ -130,14 +151,24 @@ def test_a_run_without_checks_is_blind():
 
 
 def test_no_kernel_is_compiled_twice_at_once_and_first_visits_are_numpys():
-    """A kernel is opened by one batch; the next to use it comes LAG batches later, and a batch waits for the one LAG before it."""
+    """A kernel is opened by one batch; the next to use it comes LAG batches later, and a batch waits for the
+    one LAG before it."""
     cells = grid((HAT, BY_NAME["softmax"]), RULES, ("float64", "float32"))
     kernels = kernels_of(cells, 0)
     assert sorted(kernels) == sorted({kernel_of(c) for c in cells})
-    schedule, archive, first, visited = Schedule(cells, 0, Size(64, 64, 16, 32), kernels), Archive(), {}, set()
+    schedule, archive, first, visited = (
+        Schedule(cells, 0, Size(64, 64, 16, 32), kernels),
+        Archive(),
+        {},
+        set(),
+    )
     for number in range(3 * len(cells)):
         batch = schedule.batch(number, archive)
-        archive.add("D0", batch.cell, Kept(0.5, np.zeros(units(BY_NAME[batch.cell.case])), batch.cell.regime, batch.steps))
+        archive.add(
+            "D0",
+            batch.cell,
+            Kept(0.5, np.zeros(units(BY_NAME[batch.cell.case])), batch.cell.regime, batch.steps),
+        )
         visited.add(batch.cell)
         if not batch.plain:
             since = number - first.setdefault(kernel_of(batch.cell), number)
@@ -162,7 +193,11 @@ def test_the_archive_keeps_the_worst_of_each_law_case_and_rule():
     archive = Archive()
     for case in ("mexican-hat", "softmax"):
         for spent in np.linspace(0, 1, 20) * (1 if case == "softmax" else 0.1):
-            archive.add("D2", Cell(case, "heavy-ball", "float32", "ordinary"), Kept(float(spent), np.zeros(3), "ordinary", 4))
+            archive.add(
+                "D2",
+                Cell(case, "heavy-ball", "float32", "ordinary"),
+                Kept(float(spent), np.zeros(3), "ordinary", 4),
+            )
     kept = archive.kept["D2", "float32"]
     assert {case for case, _ in kept} == {"mexican-hat", "softmax"}
     assert min(k.spent for k in kept["softmax", "heavy-ball"]) > 0.5
@@ -188,12 +223,20 @@ def test_breeding_spends_more_than_drawing():
 
 # ---- planted faults
 
-FOUND = ("eta as float32", "momentum one step old", "bfloat16 store truncated", "decay coupled for decoupled", "another loss, same symmetry")
+FOUND = (
+    "eta as float32",
+    "momentum one step old",
+    "bfloat16 store truncated",
+    "decay coupled for decoupled",
+    "another loss, same symmetry",
+)
 
 
 @pytest.mark.parametrize("plant", FOUND)
 def test_a_planted_fault_is_found_and_made_minimal(plant):
-    outcome = run(campaign("mexican-hat", "linear-network", plant=plant, precisions=("float64", "bfloat16"), batches=40))
+    outcome = run(
+        campaign("mexican-hat", "linear-network", plant=plant, precisions=("float64", "bfloat16"), batches=40)
+    )
     assert outcome.exit_code == 1 and outcome.minimal, plant
     for subject, minimal in outcome.minimal[:1]:
         assert minimal.lanes == 1 and minimal.steps <= 2
@@ -205,7 +248,15 @@ def test_a_planted_fault_is_found_and_made_minimal(plant):
 
 
 def test_a_fault_that_needs_company_keeps_as_many_lanes_as_it_needs():
-    outcome = run(campaign("mexican-hat", plant="off by one lane at the store", precisions=("bfloat16",), rules=("gradient-descent",), batches=40))
+    outcome = run(
+        campaign(
+            "mexican-hat",
+            plant="off by one lane at the store",
+            precisions=("bfloat16",),
+            rules=("gradient-descent",),
+            batches=40,
+        )
+    )
     _, minimal = outcome.minimal[0]
     assert minimal.lanes == 2 and minimal.steps == 1
 
@@ -235,7 +286,9 @@ def test_an_alarm_that_the_host_does_not_confirm_ends_blind(monkeypatch):
 
     monkeypatch.setattr(batches.screen, "screen", alarming)
     outcome = run(campaign("mexican-hat", rules=("heavy-ball",), batches=6))
-    assert outcome.false_alarms and outcome.exit_code == 3 and "does not confirm" in summary(outcome)["verdict"]
+    assert (
+        outcome.false_alarms and outcome.exit_code == 3 and "does not confirm" in summary(outcome)["verdict"]
+    )
 
 
 def test_final_states_that_do_not_come_back_end_blind(monkeypatch):
@@ -283,7 +336,11 @@ def test_a_crash_in_a_batch_is_internal_and_the_batch_is_saved(monkeypatch, tmp_
     outcome = run(campaign("mexican-hat", batches=5, record=True, out=tmp_path / "r"))
     assert outcome.exit_code == 70 and len(outcome.errors) >= campaigns.CRASHES
     saved = json.loads((tmp_path / "r" / "crash-0.json").read_text())
-    assert "planted in a batch" in saved["error"] and saved["run seed"] == 0 and saved["cell"]["case"] == "mexican-hat"
+    assert (
+        "planted in a batch" in saved["error"]
+        and saved["run seed"] == 0
+        and saved["cell"]["case"] == "mexican-hat"
+    )
 
 
 def test_a_run_leaves_a_folder_whose_worst_lane_replays(tmp_path):
@@ -299,11 +356,16 @@ def test_a_run_leaves_a_folder_whose_worst_lane_replays(tmp_path):
 def test_a_run_with_a_violation_keeps_it_in_its_folder(tmp_path):
     run(campaign("mexican-hat", plant="gradient x 2", batches=10, record=True, out=tmp_path / "r"))
     found = read_run(tmp_path / "r")
-    assert found.about["exit_code"] == 1 and any(r.verdict == VIOLATED and r.control == "gradient x 2" for r in found.records)
+    assert found.about["exit_code"] == 1 and any(
+        r.verdict == VIOLATED and r.control == "gradient x 2" for r in found.records
+    )
 
 
 def test_sizes_differ_by_backend():
-    assert size_of("numpy", "").volume < size_of("triton-cpu", "").volume and size_of("numpy", "x").volume < size_of("numpy", "").volume
+    assert (
+        size_of("numpy", "").volume < size_of("triton-cpu", "").volume
+        and size_of("numpy", "x").volume < size_of("numpy", "").volume
+    )
     assert LAG >= 2
 
 
@@ -312,9 +374,28 @@ def test_sizes_differ_by_backend():
 
 def test_the_command_prints_laws_coverage_and_rate(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = main.call(["fuzz", "mexican-hat", "--batches", "6", "--jobs", "1", "--backend", "numpy", "--precision", "float32,bfloat16"])
+    code = main.call(
+        [
+            "fuzz",
+            "mexican-hat",
+            "--batches",
+            "6",
+            "--jobs",
+            "1",
+            "--backend",
+            "numpy",
+            "--precision",
+            "float32,bfloat16",
+        ]
+    )
     out = capsys.readouterr().out
-    assert code == 0 and "nothing false" in out and "never visited" in out and "checks in" in out and " on numpy (" in out
+    assert (
+        code == 0
+        and "nothing false" in out
+        and "never visited" in out
+        and "checks in" in out
+        and " on numpy (" in out
+    )
 
 
 def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, monkeypatch):
@@ -337,9 +418,18 @@ def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, 
         (["--batches", "0"], "--batches is 0, must be a whole number from 1"),
         (["--seed", "-1"], "--seed is -1"),
         (["--rule", "adam"], "rule is 'adam'"),
-        (["--rule", "sign-descent"], "nothing to fuzz: the laws of sign-descent do not run beside the step; of the rules on"),
-        (["--rule", "heavy-ball-scheduled"], "these can be fuzzed: gradient-descent, heavy-ball, heavy-ball-decoupled"),
-        (["power-mirror"], "no chosen rule goes with power-mirror; of the rules on power-mirror these can be fuzzed: none"),
+        (
+            ["--rule", "sign-descent"],
+            "nothing to fuzz: the laws of sign-descent do not run beside the step; of the rules on",
+        ),
+        (
+            ["--rule", "heavy-ball-scheduled"],
+            "these can be fuzzed: gradient-descent, heavy-ball, heavy-ball-decoupled",
+        ),
+        (
+            ["power-mirror"],
+            "no chosen rule goes with power-mirror; of the rules on power-mirror these can be fuzzed: none",
+        ),
         (["atlantis"], "case is 'atlantis'"),
         (["--replay", "nowhere.json"], "corpus file nowhere.json does not exist"),
     ],
@@ -352,7 +442,21 @@ def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, 
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path):
-    command = [sys.executable, "-m", "noether", "fuzz", "mexican-hat", "--for", "600s", "--backend", "numpy", "--out", str(tmp_path / "r"), "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "noether",
+        "fuzz",
+        "mexican-hat",
+        "--for",
+        "600s",
+        "--backend",
+        "numpy",
+        "--out",
+        str(tmp_path / "r"),
+        "--jobs",
+        "1",
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         for _ in range(600):

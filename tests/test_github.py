@@ -33,7 +33,14 @@ def parsed(line: str) -> tuple[str, dict, str]:
     back = lambda text, pairs: [text := text.replace(code, sign) for code, sign in pairs][-1]  # noqa: E731
     plain = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")]
     words = dict(p.split("=", 1) for p in properties.split(",") if p)
-    return level, {k: back(v, [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")]) for k, v in words.items()}, back(data, plain)
+    return (
+        level,
+        {
+            k: back(v, [("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")])
+            for k, v in words.items()
+        },
+        back(data, plain),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +52,11 @@ def no_files(monkeypatch):
 @pytest.fixture
 def actions(plan, monkeypatch, tmp_path):
     """GITHUB_ACTIONS with the repository as workspace; the summary's file."""
-    for name, value in (("GITHUB_ACTIONS", "true"), ("GITHUB_WORKSPACE", str(ROOT)), ("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))):
+    for name, value in (
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_WORKSPACE", str(ROOT)),
+        ("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md")),
+    ):
         monkeypatch.setenv(name, value)
     return tmp_path / "summary.md"
 
@@ -65,7 +76,15 @@ def test_what_is_escaped_comes_back_as_it_was(message, title, name):
     assert (level, words["title"], data, words["line"]) == ("error", title, message, "7")
 
 
-@pytest.mark.parametrize("text, data, prop", [("a%b", "a%25b", "a%25b"), ("a\r\nb", "a%0D%0Ab", "a%0D%0Ab"), ("a:b,c", "a:b,c", "a%3Ab%2Cc"), ("%0A", "%250A", "%250A")])
+@pytest.mark.parametrize(
+    "text, data, prop",
+    [
+        ("a%b", "a%25b", "a%25b"),
+        ("a\r\nb", "a%0D%0Ab", "a%0D%0Ab"),
+        ("a:b,c", "a:b,c", "a%3Ab%2Cc"),
+        ("%0A", "%250A", "%250A"),
+    ],
+)
 def test_each_sign_is_escaped_as_the_runner_unescapes_it(text, data, prop):
     assert as_data(text) == data and as_property(text) == prop
 
@@ -86,7 +105,11 @@ def test_survivors_and_blind_laws_are_errors_and_inconclusive_a_warning(actions,
     assert call(SMALL) == 3
     found = commands(capsys.readouterr().out)
     titles = [(level, words["title"]) for level, words, _ in found]
-    assert ("error", "D2 blind") in titles and ("error", "D0 blind") in titles and ("warning", "D2 inconclusive") in titles
+    assert (
+        ("error", "D2 blind") in titles
+        and ("error", "D0 blind") in titles
+        and ("warning", "D2 inconclusive") in titles
+    )
     (blind,) = [words for _, words, _ in found if words["title"] == "D2 blind"]
     line = (ROOT / blind["file"]).read_text().splitlines()[int(blind["line"]) - 1]
     assert blind["file"] == "harness/laws/exact/balance.py" and line.startswith("def charge_law(")
@@ -95,18 +118,26 @@ def test_survivors_and_blind_laws_are_errors_and_inconclusive_a_warning(actions,
 def test_a_survivor_stands_where_the_fault_is_planted(actions, plan, capsys):
     plan.wrong = dict.fromkeys(plan.LAWS, "survivor")
     assert call(SMALL) == 3
-    (words,) = [words for _, words, _ in commands(capsys.readouterr().out) if words["title"] == "planted fault survived"]
+    (words,) = [
+        words
+        for _, words, _ in commands(capsys.readouterr().out)
+        if words["title"] == "planted fault survived"
+    ]
     assert '"no-op kernel"' in (ROOT / words["file"]).read_text().splitlines()[int(words["line"]) - 1]
 
 
 def test_a_marked_rise_is_an_error(actions, plan, capsys):
     assert call([*SMALL, "--update-baseline"]) == 0
     text = Path("baseline.json").read_text()
-    Path("baseline.json").write_text(re.sub(r'(D2 rayleigh.*"spent": )[^}]+', r"\g<1>1e-5", re.sub(r',\n"check": .*', "", text)))
+    Path("baseline.json").write_text(
+        re.sub(r'(D2 rayleigh.*"spent": )[^}]+', r"\g<1>1e-5", re.sub(r',\n"check": .*', "", text))
+    )
     capsys.readouterr()
     assert call([*SMALL, "--baseline"]) == 1
     found = commands(capsys.readouterr().out)
-    assert [(level, w["title"], w["file"]) for level, w, _ in found if "rayleigh" in w.get("file", "")] == [("error", "marked rise", "cases/losses/rayleigh.py")]
+    assert [(level, w["title"], w["file"]) for level, w, _ in found if "rayleigh" in w.get("file", "")] == [
+        ("error", "marked rise", "cases/losses/rayleigh.py")
+    ]
     assert any("was 1e-05, allowed" in message for *_, message in found)
 
 
@@ -114,10 +145,17 @@ def test_the_summary_has_a_row_a_law_and_every_finding(actions, plan):
     plan.wrong = {"D2": "violated"}
     assert call(SMALL) == 1
     text = actions.read_text()
-    assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")] == ["| law", "| D0", "| D2", "| O3"]
+    assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")] == [
+        "| law",
+        "| D0",
+        "| D2",
+        "| O3",
+    ]
     assert "a law is violated: D2" in text and "2 findings" in text and "\\<moves\\>" in text
     assert call(SMALL) == 1
-    assert actions.read_text() == text.replace(text, "") + text + actions.read_text()[len(text) :], "appended, as each step must"
+    assert actions.read_text() == text.replace(text, "") + text + actions.read_text()[len(text) :], (
+        "appended, as each step must"
+    )
     assert actions.read_text().count("### noether") == 2
 
 
@@ -147,7 +185,10 @@ def test_a_summary_that_cannot_be_written_is_a_note(actions, plan, capsys, monke
 
 @pytest.mark.parametrize("errors, warnings", [(0, 0), (SHOWN, 1), (SHOWN + 1, SHOWN + 5), (500, 0)])
 def test_never_more_than_the_runner_shows_and_the_rest_is_counted(errors, warnings):
-    found = shown([Annotation("error", "e", "") for _ in range(errors)] + [Annotation("warning", "w", "") for _ in range(warnings)])
+    found = shown(
+        [Annotation("error", "e", "") for _ in range(errors)]
+        + [Annotation("warning", "w", "") for _ in range(warnings)]
+    )
     for level, n in (("error", errors), ("warning", warnings)):
         mine = [a for a in found if a.level == level]
         assert len(mine) == min(n, SHOWN)
@@ -165,9 +206,17 @@ def test_every_case_law_and_fault_has_a_place():
     from noether.laws.book import LAWS
     from noether.laws.exact.controls import KERNEL_CONTROLS
 
-    for place in (*(case_place(c.name) for c in CATALOG), *map(law_place, LAWS), *(fault_place(c.name) for c in KERNEL_CONTROLS)):
+    for place in (
+        *(case_place(c.name) for c in CATALOG),
+        *map(law_place, LAWS),
+        *(fault_place(c.name) for c in KERNEL_CONTROLS),
+    ):
         assert place and place[0].is_relative_to(ROOT) and place[1] >= 1
-    assert case_place("no-such-case") is None and law_place("Z9") is None and fault_place("no such fault" * 2) is None
+    assert (
+        case_place("no-such-case") is None
+        and law_place("Z9") is None
+        and fault_place("no such fault" * 2) is None
+    )
 
 
 def test_the_place_of_a_case_of_a_users_file_is_in_that_file(tmp_path):

@@ -1,4 +1,5 @@
-"""What a case file does in its process reaches no verdict: not of its own cells, not of others, not the exit code."""
+"""What a case file does in its process reaches no verdict: not of its own cells, not of others, not the exit
+code."""
 
 import subprocess
 import sys
@@ -60,8 +61,30 @@ ENDS = {
 def verify(place, *words, **cases):
     for name, does in cases.items():
         (place / f"{name}.py").write_text(CASE.format(does=does, name=name))
-    command = [sys.executable, "-m", "noether", "verify", *(f"{name}.py" for name in cases), "--law", "D0", "--rule", "gradient-descent"]
-    command += ["--precision", "float64", "--backend", "numpy", "--cell-seconds", "4", "--out", "r", "--jobs", "2", *words]
+    command = [
+        sys.executable,
+        "-m",
+        "noether",
+        "verify",
+        *(f"{name}.py" for name in cases),
+        "--law",
+        "D0",
+        "--rule",
+        "gradient-descent",
+    ]
+    command += [
+        "--precision",
+        "float64",
+        "--backend",
+        "numpy",
+        "--cell-seconds",
+        "4",
+        "--out",
+        "r",
+        "--jobs",
+        "2",
+        *words,
+    ]
     return subprocess.run(command, cwd=place, env=importable(), capture_output=True, text=True, timeout=200)
 
 
@@ -73,7 +96,10 @@ def test_cases_that_change_their_process_are_told_and_reach_no_other(tmp_path):
     assert {(r.case, r.verdict) for r in found.records if not r.control} == {("mine-good", "holds")}
     for k, said in enumerate(CHANGES.values()):
         told = [text for cell, text in found.errors.items() if f"mine-bad{k}/" in cell]
-        assert told and all("its case changes the process" in text and said in text for text in told), (said, told)
+        assert told and all("its case changes the process" in text and said in text for text in told), (
+            said,
+            told,
+        )
 
 
 def test_cases_that_end_or_hang_their_process_are_named_and_the_others_hold(tmp_path):
@@ -113,7 +139,9 @@ def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monk
             yield done
 
     monkeypatch.setattr(run, "execute", losing)
-    request = Request(cases=("product",), law="D0", rule="heavy-ball", precision="float64,float32", backend="numpy")
-    for wrong, code in ((False, 3), (True, 1)):  # noqa: B007  (read in losing)
+    request = Request(
+        cases=("product",), law="D0", rule="heavy-ball", precision="float64,float32", backend="numpy"
+    )
+    for wrong, code in ((False, 3), (True, 1)):  # noqa: B007
         result = run.run(request, record=False, how=How(1))
         assert result.exit_code == code and list(result.lost.values()) == ["planted"]

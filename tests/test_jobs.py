@@ -1,4 +1,5 @@
-"""How many workers there are: processors by affinity and cgroup, capped by the memory that is free; a number overrides."""
+"""How many workers there are: processors by affinity and cgroup, capped by the memory that is free; a number
+overrides."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""From a residual to a verdict: what is worst, what counts as evidence, what is excused; at its thresholds, and one past them."""
+"""From a residual to a verdict: what is worst, what counts as evidence, what is excused; at its thresholds,
+and one past them."""
 
 from types import SimpleNamespace
 
@@ -35,7 +36,14 @@ STEPS, LANES = 3, 16
 def trajectory(path=PATH_MOTION):
     rng = np.random.default_rng(1)
     z, v = rng.uniform(0.2, 0.8, (2, STEPS + 1, HAT.dim, LANES))
-    t = Trajectory(HAT, RULES["heavy-ball"], Precision("float64"), z, v, np.tile([[0.25], [0.5], [0.125], [0.0]], (1, LANES)))
+    t = Trajectory(
+        HAT,
+        RULES["heavy-ball"],
+        Precision("float64"),
+        z,
+        v,
+        np.tile([[0.25], [0.5], [0.125], [0.0]], (1, LANES)),
+    )
     t.path = np.full(LANES, float(path))
     return t
 
@@ -43,7 +51,10 @@ def trajectory(path=PATH_MOTION):
 def law(measured, bound=1.0, signal=MOTION, covers=None, key="D2"):
     """A law whose residual is given."""
     full = lambda x: np.broadcast_to(np.asarray(x, float), np.shape(measured)).copy()  # noqa: E731
-    residual = lambda t, symmetry=None: Residual(np.asarray(measured, float), full(0), full(bound), full(signal))  # noqa: E731
+
+    def residual(t, symmetry=None):
+        return Residual(np.asarray(measured, float), full(0), full(bound), full(signal))
+
     some = None if covers is None else lambda t, symmetry: np.asarray(covers)
     return ExactLaw(key, "", "", lambda rule, symmetry: True, residual, (), some)
 
@@ -62,10 +73,24 @@ def verdict(measured, t=None, outside=None, **facts):
     return judge(t or trajectory(), law(measured, **facts), SYMMETRY, about=ABOUT, outside=outside)
 
 
-@pytest.mark.parametrize(("value", "expected"), [(1.0, HOLDS), (-1.0, HOLDS), (np.nextafter(1, 2), VIOLATED), (-1.5, VIOLATED), (np.nan, VIOLATED), (np.inf, VIOLATED)])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1.0, HOLDS),
+        (-1.0, HOLDS),
+        (np.nextafter(1, 2), VIOLATED),
+        (-1.5, VIOLATED),
+        (np.nan, VIOLATED),
+        (np.inf, VIOLATED),
+    ],
+)
 def test_one_bound_is_allowed_and_no_more(value, expected):
     record = verdict(given((1, 4), value))
-    assert record.verdict == expected and (record.worst["lane"], record.worst["step"], record.worst["component"]) == (4, 1, None)
+    assert record.verdict == expected and (
+        record.worst["lane"],
+        record.worst["step"],
+        record.worst["component"],
+    ) == (4, 1, None)
     assert record.spent == (abs(value) if np.isfinite(value) else np.inf)
     assert (record.measured, record.predicted, record.bound) == pytest.approx((value, 0, 1), nan_ok=True)
     assert record.lanes == LANES and record.steps == STEPS and record.symmetry == SYMMETRY.name
@@ -73,7 +98,11 @@ def test_one_bound_is_allowed_and_no_more(value, expected):
 
 def test_the_component_of_the_worst_is_named():
     record = verdict(given((2, 1, 5), 3.0, (STEPS, HAT.dim, LANES)), key="D0")
-    assert (record.worst["step"], record.worst["component"], record.worst["lane"]) == (2, 1, 5) and record.spent == 3
+    assert (record.worst["step"], record.worst["component"], record.worst["lane"]) == (
+        2,
+        1,
+        5,
+    ) and record.spent == 3
 
 
 def test_the_worst_lane_is_told_with_all_that_runs_it_again():
@@ -81,7 +110,9 @@ def test_the_worst_lane_is_told_with_all_that_runs_it_again():
     t.params[:, 5] = 0.5, 0.25, 2.0, 4.0
     worst = verdict(given((2, 5), 3.0), t).worst
     back = lambda name: [float.fromhex(x) for x in worst[name]]  # noqa: E731
-    assert back("start") == [float(x) for x in t.z[0, :, 5]] and back("kick") == [float(x) for x in t.v[0, :, 5]]
+    assert back("start") == [float(x) for x in t.z[0, :, 5]] and back("kick") == [
+        float(x) for x in t.v[0, :, 5]
+    ]
     assert [float.fromhex(worst[n]) for n in ("eta", "beta", "k", "eps")] == [0.5, 0.25, 2.0, 4.0]
 
 
@@ -96,10 +127,17 @@ def test_an_uncovered_lane_is_not_judged_and_none_is_no_record():
 def test_an_outside_lane_is_excused_and_counted(wrapped):
     out = np.arange(LANES) == 4
     record = verdict(given((1, 4), 9.0), outside=wrapped(out))
-    assert record.verdict == HOLDS and record.lanes == LANES - 1 and record.reason.endswith("; 1 lanes outside")
+    assert (
+        record.verdict == HOLDS and record.lanes == LANES - 1 and record.reason.endswith("; 1 lanes outside")
+    )
     assert verdict(given((1, 5), 9.0), outside=wrapped(out)).verdict == VIOLATED
     every = verdict(given((1, 4), 9.0), outside=wrapped(np.ones(LANES, bool)))
-    assert every.verdict == OUTSIDE and every.spent is None and every.lanes == 0 and f"all {LANES} lanes" in every.reason
+    assert (
+        every.verdict == OUTSIDE
+        and every.spent is None
+        and every.lanes == 0
+        and f"all {LANES} lanes" in every.reason
+    )
 
 
 def test_only_a_violation_asks_who_is_outside():
@@ -119,7 +157,15 @@ def moved(lanes):
     return t
 
 
-@pytest.mark.parametrize(("lanes", "expected"), [(LANES // EVIDENCE_SHARE, HOLDS), (LANES // EVIDENCE_SHARE - 1, INCONCLUSIVE), (0, INCONCLUSIVE), (LANES, HOLDS)])
+@pytest.mark.parametrize(
+    ("lanes", "expected"),
+    [
+        (LANES // EVIDENCE_SHARE, HOLDS),
+        (LANES // EVIDENCE_SHARE - 1, INCONCLUSIVE),
+        (0, INCONCLUSIVE),
+        (LANES, HOLDS),
+    ],
+)
 def test_one_lane_in_eight_must_carry_evidence(lanes, expected):
     record = verdict(given(), moved(lanes))
     assert record.verdict == expected and record.reason.startswith(f"{lanes} of {LANES} lanes")
@@ -141,12 +187,22 @@ def test_evidence_needs_a_signal_of_sixteen_bounds_in_some_step_and_a_path_of_fo
     assert list(np.flatnonzero(evidence(EXACT["D2"], r, t))) == [2]
     t.path[2] = np.nextafter(PATH_MOTION, 0)
     assert not evidence(EXACT["D2"], r, t).any()
-    assert list(np.flatnonzero(evidence(EXACT["D0"], r, t))) == [x for x in range(LANES) if x != 2], "the update needs the path alone"
+    assert list(np.flatnonzero(evidence(EXACT["D0"], r, t))) == [x for x in range(LANES) if x != 2], (
+        "the update needs the path alone"
+    )
 
 
 def test_spent_is_a_ratio_and_nothing_over_nothing_is_nothing():
     one = np.ones(1)
-    for measured, bound, want in ((3.0, 2.0, 1.5), (-3.0, 2.0, 1.5), (0.0, 0.0, 0.0), (1.0, 0.0, np.inf), (1.0, np.nan, np.inf), (1.0, np.inf, 0.0), (0.0, np.nan, 0.0)):
+    for measured, bound, want in (
+        (3.0, 2.0, 1.5),
+        (-3.0, 2.0, 1.5),
+        (0.0, 0.0, 0.0),
+        (1.0, 0.0, np.inf),
+        (1.0, np.nan, np.inf),
+        (1.0, np.inf, 0.0),
+        (0.0, np.nan, 0.0),
+    ):
         assert spent_of(Residual(measured * one, 0 * one, bound * one, one)) == want
 
 
@@ -167,7 +223,9 @@ def test_the_update_alone_asks_the_witness(monkeypatch):
     monkeypatch.setattr(judging, "witness", lambda t, lane, step: asked.append((lane, step)) or 2.0)
     assert verdict(given((2, 4), 0.5)).verdict == HOLDS and not asked
     record = verdict(given((2, 4), 0.5), key="D0")
-    assert record.verdict == VIOLATED and record.spent == 2 and asked == [(4, 2)] and "50-digit" in record.reason
+    assert (
+        record.verdict == VIOLATED and record.spent == 2 and asked == [(4, 2)] and "50-digit" in record.reason
+    )
     assert verdict(given((2, 4), 5.0), key="D0").spent == 5, "a violation needs no witness"
     assert len(asked) == 1
     monkeypatch.setattr(judging, "witness", lambda t, lane, step: 1.0)
@@ -175,7 +233,8 @@ def test_the_update_alone_asks_the_witness(monkeypatch):
 
 
 def test_the_witness_measures_the_wide_gradient_in_its_bounds():
-    """Off by a known multiple of the bound: 8 bounds of the kernel at 2^-64, and 8 roundings of the gradient."""
+    """Off by a known multiple of the bound: 8 bounds of the kernel at 2^-64, and 8 roundings of the
+    gradient."""
     t = trajectory()
     right = witness(t, 3, 1)
     assert 0 <= right <= 1
@@ -204,7 +263,11 @@ def test_a_witness_that_agrees_exactly_needs_no_bound(monkeypatch):
 def test_every_law_is_asked_about_every_symmetry_that_it_covers():
     records = judge_all(trajectory(), ("D0", "D2", "D3"), about=ABOUT)
     names = [s.name for s in HAT.symmetries]
-    assert [(r.law, r.symmetry) for r in records] == [("D0", None), *(("D2", n) for n in names), *(("D3", n) for n in names)]
+    assert [(r.law, r.symmetry) for r in records] == [
+        ("D0", None),
+        *(("D2", n) for n in names),
+        *(("D3", n) for n in names),
+    ]
     assert not [r for r in judge_all(trajectory(), ("D6", "D7"), about=ABOUT)]
 
 
@@ -213,7 +276,10 @@ def test_numbers_in_a_record_are_plain():
     assert all(type(x) is float for x in (record.measured, record.predicted, record.bound, record.spent))
 
 
-@pytest.mark.parametrize(("kinks", "wrong", "expected"), [(0, 0, HOLDS), (3, 0, HOLDS), (3, 1, VIOLATED), (0, 1, VIOLATED), (99, 1, INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("kinks", "wrong", "expected"),
+    [(0, 0, HOLDS), (3, 0, HOLDS), (3, 1, VIOLATED), (0, 1, VIOLATED), (99, 1, INCONCLUSIVE)],
+)
 def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expected):
     cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
     t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), judging.gradient_mp, []
@@ -226,4 +292,6 @@ def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expec
 
     monkeypatch.setattr(judging, "gradient_mp", at_kinks)
     (record,) = judge_all(t, ("D0",), about=ABOUT)
-    assert record.verdict == expected and len({tuple(map(float, q)) for q in asked}) == len(asked) == min(kinks + 1, judging.WITNESSES + 1)
+    assert record.verdict == expected and len({tuple(map(float, q)) for q in asked}) == len(asked) == min(
+        kinks + 1, judging.WITNESSES + 1
+    )

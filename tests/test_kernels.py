@@ -22,13 +22,19 @@ pytest.importorskip("triton")
 
 from noether.kernels.loops import trajectory_loop
 
-POINTS = [(CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))]
-each_point = pytest.mark.parametrize(("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
+POINTS = [
+    (CORE[i % len(CORE)], PRECISIONS[(i + i // len(CORE)) % 4], i // len(CORE)) for i in range(2 * len(CORE))
+]
+each_point = pytest.mark.parametrize(
+    ("case", "precision", "turn"), POINTS, ids=lambda x: getattr(x, "name", str(x))
+)
 
 
 def job_of(case, precision, turn, lanes=37, steps=3, mode="stored"):
     rules = rules_of(case)
-    return sweep.draw(case, RULES[rules[turn % len(rules)]], Precision(precision, mode), lanes=lanes, steps=steps, seed=turn)
+    return sweep.draw(
+        case, RULES[rules[turn % len(rules)]], Precision(precision, mode), lanes=lanes, steps=steps, seed=turn
+    )
 
 
 def agree(job, backend):
@@ -83,10 +89,20 @@ def test_lane_order_and_batch_split_change_nothing(cut, random):
     whole = launch.run(job, "numpy")
     order = list(range(41))
     random.shuffle(order)
-    shuffled = launch.Job(job.program, job.rule, job.precision, job.q0[:, order], job.v0[:, order], job.params[:, order], job.steps)
+    shuffled = launch.Job(
+        job.program,
+        job.rule,
+        job.precision,
+        job.q0[:, order],
+        job.v0[:, order],
+        job.params[:, order],
+        job.steps,
+    )
     assert np.array_equal(launch.run(shuffled, "numpy").q, whole.q[:, :, order])
     at = slice(cut, cut + 1)
-    one = launch.Job(job.program, job.rule, job.precision, job.q0[:, at], job.v0[:, at], job.params[:, at], job.steps)
+    one = launch.Job(
+        job.program, job.rule, job.precision, job.q0[:, at], job.v0[:, at], job.params[:, at], job.steps
+    )
     assert np.array_equal(launch.run(one, "numpy").q, whole.q[:, :, at])
 
 
@@ -103,7 +119,9 @@ def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
     assert launch.run(job, "triton-ptx").digest == plain.digest and len(plain.digest) == 64
     q = plain.q.copy()
     q[0] += 1
-    assert launch.Outcome(q, plain.v, job.precision, "numpy", 0.0).digest == plain.digest  # the start is no result
+    assert (
+        launch.Outcome(q, plain.v, job.precision, "numpy", 0.0).digest == plain.digest
+    )  # the start is no result
     q[-1, 0, 0] = np.nextafter(q[-1, 0, 0], np.float16(9))
     assert launch.Outcome(q, plain.v, job.precision, "numpy", 0.0).digest != plain.digest
     nans = []
@@ -114,7 +132,9 @@ def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
 
 
 def test_parity_records_hold_and_their_controls_do_not():
-    records = DiscreteCell(HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2).run()
+    records = DiscreteCell(
+        HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2
+    ).run()
     assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]
     assert "final states" in records[0].reason and "final states" not in records[1].reason
 
@@ -132,9 +152,16 @@ def test_a_job_of_the_wrong_shape_is_refused():
 
 
 def negations(text: str) -> list[str]:
-    """What stands behind a unary minus in the functions of a module that Triton compiles; literals and constants are not meant."""
-    jitted = [f for f in ast.walk(ast.parse(text)) if isinstance(f, ast.FunctionDef) and any("jit" in ast.unparse(d) for d in f.decorator_list)]
-    found = [n for f in jitted for n in ast.walk(f) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)]
+    """What stands behind a unary minus in the functions of a module that Triton compiles; literals and
+    constants are not meant."""
+    jitted = [
+        f
+        for f in ast.walk(ast.parse(text))
+        if isinstance(f, ast.FunctionDef) and any("jit" in ast.unparse(d) for d in f.decorator_list)
+    ]
+    found = [
+        n for f in jitted for n in ast.walk(f) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)
+    ]
     return [ast.unparse(n.operand) for n in found if not isinstance(n.operand, ast.Constant)]
 
 
@@ -143,12 +170,21 @@ SIGNS = {"one", "s[i]"}  # of the noise: 1 or -1, never a zero
 
 def test_no_kernel_writes_a_negation_as_a_unary_minus():
     # From Triton 3.8.0 on it makes -0 of +0, up to 3.7 it did not: a kernel must give the same bits on both.
-    files = [p for p in Path(trajectory_loop.__file__).parent.glob("*.py") if "@triton.jit" in p.read_text(encoding="utf-8")]
+    files = [
+        p
+        for p in Path(trajectory_loop.__file__).parent.glob("*.py")
+        if "@triton.jit" in p.read_text(encoding="utf-8")
+    ]
     assert {"trajectory_loop.py", "noise_loop.py"} <= {p.name for p in files}
     assert {x for p in files for x in negations(p.read_text(encoding="utf-8"))} <= SIGNS
     program = Program(1, (Op("input", value=0), Op("neg", (0,))), (1,))
-    assert "0.0 - x0" in source(program, parse("float64")) and not negations(source(program, parse("float64")))
+    assert "0.0 - x0" in source(program, parse("float64")) and not negations(
+        source(program, parse("float64"))
+    )
 
 
 def test_a_unary_minus_is_seen():
-    assert negations("@triton.jit\ndef f(x):\n    return -x * -1.0\n") == ["x"] and negations("def f(x):\n    return -x\n") == []
+    assert (
+        negations("@triton.jit\ndef f(x):\n    return -x * -1.0\n") == ["x"]
+        and negations("def f(x):\n    return -x\n") == []
+    )

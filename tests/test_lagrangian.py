@@ -1,4 +1,5 @@
-"""Every symbol of the theorem in continuous time is at work: parameters in general position, and each planted fault is seen."""
+"""Every symbol of the theorem in continuous time is at work: parameters in general position, and each planted
+fault is seen."""
 
 import itertools
 from dataclasses import replace
@@ -18,19 +19,33 @@ from noether.mechanics.symbolic import DECAY, EPS, KAPPA, Formulas, M
 from noether.verdicts.record import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
-HAT, PRODUCT, DEFORMED, CURVED, MIRROR = (BY_NAME[n] for n in ("mexican-hat-2", "product", "deformed-hat", "deformed-rayleigh", "power-mirror"))
+HAT, PRODUCT, DEFORMED, CURVED, MIRROR = (
+    BY_NAME[n] for n in ("mexican-hat-2", "product", "deformed-hat", "deformed-rayleigh", "power-mirror")
+)
 
 
 def test_parameters_are_in_general_position():
-    """Of mu, |1 - mu|, m, eps, kappa, k and 1 none is a simple multiple of another, nor are squares, mu m, mu/m alike."""
-    assert {s.mu for s in SETTINGS} == {FRICTION, OTHER_FRICTION} and all(m[0] == HEAVY for m in MASSES.values())
+    """Of mu, |1 - mu|, m, eps, kappa, k and 1 none is a simple multiple of another, nor are squares, mu m,
+    mu/m alike."""
+    assert {s.mu for s in SETTINGS} == {FRICTION, OTHER_FRICTION} and all(
+        m[0] == HEAVY for m in MASSES.values()
+    )
     for setting, m in itertools.product(SETTINGS, MASSES["full"]):
         mu = setting.mu
         plain = [1.0, mu, abs(1 - mu), m, *(x for x in (setting.eps, setting.kappa, setting.k) if x)]
         simple = [a / b for a, b in itertools.product((1, 2, 3, 4), repeat=2)]
         for x, y in itertools.combinations(plain, 2):
             assert all(abs(x / y - r) > 0.01 * r for r in simple), (x, y)
-        more = [*plain, *(x * x for x in plain[1:]), mu * m, mu / m, 1 / mu, 1 / m, mu * mu / m, abs(1 - mu) / m]
+        more = [
+            *plain,
+            *(x * x for x in plain[1:]),
+            mu * m,
+            mu / m,
+            1 / mu,
+            1 / m,
+            mu * mu / m,
+            abs(1 - mu) / m,
+        ]
         for x, y in itertools.combinations(more, 2):
             assert abs(x / y - 1) > 0.01, (x, y)
 
@@ -51,69 +66,113 @@ def test_the_lagrangian_sees_a_friction_that_is_off_by_two_to_minus_a_hundred():
 
 @pytest.mark.parametrize("case", [PRODUCT, DEFORMED], ids=lambda c: c.name)
 def test_sympy_derives_the_same_equations_from_the_same_lagrangian(case):
-    """Euler-Lagrange by sympy with q(t) as functions: p' of theorem.py is what they leave, symbol for symbol."""
+    """Euler-Lagrange by sympy with q(t) as functions: p' of theorem.py is what they leave, symbol for
+    symbol."""
     t, f = sympy.symbols("t"), symbolic_mechanics.formulas(case)
     G = symbolic_mechanics.metric_entries(case, f.q)
     m, mu = M, sympy.symbols("mu")
     pull = theorem.decayed(f.total_gradient, f.q, DECAY)
     rate = theorem.momentum_rate(G, f.q, f.w, pull, m, mu)
-    L = sympy.exp(mu / m * t) * (theorem.kinetic_energy(G, f.w, m) - f.loss - EPS * f.breaking - DECAY * theorem.inner(f.q, f.q) / 2)
+    L = sympy.exp(mu / m * t) * (
+        theorem.kinetic_energy(G, f.w, m) - f.loss - EPS * f.breaking - DECAY * theorem.inner(f.q, f.q) / 2
+    )
     a = sympy.symbols(f"a:{case.dim}")
-    numbers = {x: sympy.Rational(2 * n + 3, 7 + n) for n, x in enumerate((*f.q, *f.w, *a, m, mu, EPS, KAPPA, DECAY))}
+    numbers = {
+        x: sympy.Rational(2 * n + 3, 7 + n) for n, x in enumerate((*f.q, *f.w, *a, m, mu, EPS, KAPPA, DECAY))
+    }
     for i, (x, v) in enumerate(zip(f.q, f.w, strict=True)):
         momentum = sympy.diff(L, v)
-        along = sympy.diff(momentum, t) + sum(sympy.diff(momentum, y) * w + sympy.diff(momentum, w) * c for y, w, c in zip(f.q, f.w, a, strict=True))
+        along = sympy.diff(momentum, t) + sum(
+            sympy.diff(momentum, y) * w + sympy.diff(momentum, w) * c
+            for y, w, c in zip(f.q, f.w, a, strict=True)
+        )
         p = sympy.diff(theorem.kinetic_energy(G, f.w, m), v) / m
-        ours = sum(sympy.diff(p, y) * w + sympy.diff(p, w) * c for y, w, c in zip(f.q, f.w, a, strict=True)) - rate[i]
+        ours = (
+            sum(sympy.diff(p, y) * w + sympy.diff(p, w) * c for y, w, c in zip(f.q, f.w, a, strict=True))
+            - rate[i]
+        )
         gap = (along - sympy.diff(L, x)).xreplace({t: sympy.Integer(0)}) - m * ours
         assert gap.xreplace(numbers) == 0
 
 
-# ---- faults: each of them must end as violated, also where it is in what is integrated and in what is predicted alike
+# ---- faults: each of them must end as violated, also where it is in what is integrated and in what is
+# predicted alike
 
 _rate, _bregman, _generator, _metric, _kinetic = (
-    theorem.momentum_rate, theorem.bregman_rate, theorem.generator_breaking, theorem.metric_breaking, theorem.kinetic_energy,
+    theorem.momentum_rate, theorem.bregman_rate, theorem.generator_breaking, theorem.metric_breaking,
+    theorem.kinetic_energy,
 )  # fmt: skip
-_curvature, _potential, _decayed, _momentum = theorem.bregman_curvature_breaking, theorem.potential_term, theorem.decayed, theorem.bregman_momentum
+_curvature, _potential, _decayed, _momentum = (
+    theorem.bregman_curvature_breaking,
+    theorem.potential_term,
+    theorem.decayed,
+    theorem.bregman_momentum,
+)
 _twist, _total = theorem.bregman_generator_breaking, Formulas.total_gradient.fget
 FRICTIONS = {
-    "mu dropped": lambda m, mu: (m, 0 * mu), "mu^2 for mu": lambda m, mu: (m, mu * mu), "1/mu for mu": lambda m, mu: (m, 1 / mu), "1 for mu": lambda m, mu: (m, 1),
-    "m for mu": lambda m, mu: (m, m), "mu for m": lambda m, mu: (mu, mu), "m^2 for m": lambda m, mu: (m * m, mu), "1 for m": lambda m, mu: (sympy.Integer(1), mu),
-    "1 - mu for mu": lambda m, mu: (m, 1 - mu), "m mu for mu": lambda m, mu: (m, m * mu), "mu off by 1 %": lambda m, mu: (m, sympy.Rational(101, 100) * mu),
+    "mu dropped": lambda m, mu: (m, 0 * mu), "mu^2 for mu": lambda m, mu: (m, mu * mu),
+    "1/mu for mu": lambda m, mu: (m, 1 / mu), "1 for mu": lambda m, mu: (m, 1),
+    "m for mu": lambda m, mu: (m, m), "mu for m": lambda m, mu: (mu, mu), "m^2 for m": lambda m, mu: (m * m,
+    mu), "1 for m": lambda m, mu: (sympy.Integer(1), mu),
+    "1 - mu for mu": lambda m, mu: (m, 1 - mu), "m mu for mu": lambda m, mu: (m, m * mu),
+    "mu off by 1 %": lambda m, mu: (m, sympy.Rational(101, 100) * mu),
 }  # fmt: skip
 scaled = lambda f, by: lambda *a: [by * x for x in f(*a)] if isinstance(f(*a), list) else by * f(*a)  # noqa: E731
 PLANTED = {
-    **{f"momentum: {n}": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu, f=f: _rate(G, q, v, g, *f(m, mu))) for n, f in FRICTIONS.items()},
-    **{f"bregman: {n}": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m, mu, f=f: _bregman(h, D, q, Q, g, *f(m, mu))) for n, f in FRICTIONS.items()},
-    "momentum: force doubled": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu: _rate(G, q, v, [2 * x for x in g], m, mu)),
-    "bregman: (1 - mu) Delta/m dropped": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m, mu: _bregman(h, D, q, Q, g, m, 1)),
-    "bregman: (1 + mu) Delta/m": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m, mu: _bregman(h, D, q, Q, g, m, -mu)),
-    "generator: no m": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v, 1, A)),
-    "generator: m^2": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v, m * m, A)),
-    "generator: m mu": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v, m * sympy.Symbol("mu"), A)),
+    **{f"momentum: {n}": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu, f=f: _rate(G, q,
+    v, g, *f(m, mu))) for n, f in FRICTIONS.items()},
+    **{f"bregman: {n}": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m, mu, f=f: _bregman(h,
+    D, q, Q, g, *f(m, mu))) for n, f in FRICTIONS.items()},
+    "momentum: force doubled": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu: _rate(G, q,
+    v, [2 * x for x in g], m, mu)),
+    "bregman: (1 - mu) Delta/m dropped": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m,
+    mu: _bregman(h, D, q, Q, g, m, 1)),
+    "bregman: (1 + mu) Delta/m": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m,
+    mu: _bregman(h, D, q, Q, g, m, -mu)),
+    "generator: no m": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v, 1,
+    A)),
+    "generator: m^2": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v,
+    m * m, A)),
+    "generator: m mu": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v,
+    m * sympy.Symbol("mu"), A)),
     "metric: twice": ("T1", CURVED, theorem, "metric_breaking", scaled(_metric, 2)),
-    "metric: no m": ("T1", CURVED, theorem, "metric_breaking", lambda G, q, v, m, xi: _metric(G, q, v, 1, xi)),
+    "metric: no m": ("T1", CURVED, theorem, "metric_breaking", lambda G, q, v, m, xi: _metric(G, q, v, 1,
+    xi)),
     "kinetic energy: twice": ("T1", DEFORMED, theorem, "kinetic_energy", scaled(_kinetic, 2)),
     "kinetic energy: m^2": ("T1", PRODUCT, theorem, "kinetic_energy", lambda G, v, m: _kinetic(G, v, m * m)),
-    "delta: m^2 in Q": ("T2", MIRROR, theorem, "bregman_momentum", lambda h, q, Q: _momentum(h, q, [x + M * (X - x) for x, X in zip(q, Q, strict=True)])),
+    "delta: m^2 in Q": ("T2", MIRROR, theorem, "bregman_momentum", lambda h, q, Q: _momentum(h, q,
+    [x + M * (X - x) for x, X in zip(q, Q, strict=True)])),
     "twist of Delta: twice": ("T2", MIRROR, theorem, "bregman_generator_breaking", scaled(_twist, 2)),
-    "curvature of h: mu": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m, xi: _curvature(D, h, q, v, m, xi) * sympy.Symbol("mu")),
-    "curvature of h: 1/m dropped": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m, xi: _curvature(D, h, q, v, m, xi) * m),
+    "curvature of h: mu": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m,
+    xi: _curvature(D, h, q, v, m, xi) * sympy.Symbol("mu")),
+    "curvature of h: 1/m dropped": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m,
+    xi: _curvature(D, h, q, v, m, xi) * m),
     **{f"decay: {n} ({law})": (law, case, theorem, "decayed", lambda g, q, k, f=f: _decayed(g, q, f(k)))
        for law, case in (("T1", PRODUCT), ("T2", MIRROR))
-       for n, f in {"dropped": lambda k: 0 * k, "k^2": lambda k: k * k, "ascent": lambda k: -k, "twice": lambda k: 2 * k, "k mu": lambda k: k * sympy.Symbol("mu")}.items()},
-    **{f"potential: {n} ({law})": (law, case, Formulas, "total_gradient", property(lambda self, f=f: f(self, _total(self))))
+       for n, f in {"dropped": lambda k: 0 * k, "k^2": lambda k: k * k, "ascent": lambda k: -k,
+           "twice": lambda k: 2 * k, "k mu": lambda k: k * sympy.Symbol("mu")}.items()},
+    **{f"potential: {n} ({law})": (law, case, Formulas, "total_gradient", property(lambda self, f=f: f(self,
+    _total(self))))
        for law, case in (("T1", HAT), ("T2", MIRROR))
-       for n, f in {"eps^2": lambda F, g: [a + EPS**2 * b for a, b in zip(F.loss_gradient, F.breaking_gradient, strict=True)], "doubled": lambda F, g: [2 * x for x in g],
-                    "loss off by 2^-60": lambda F, g: [x + a * sympy.Rational(1, 2**60) for x, a in zip(g, F.loss_gradient, strict=True)]}.items()},
-    "metric entries: kappa^2": ("T1", DEFORMED, symbolic_mechanics, "metric_entries", lambda case, q: [sympy.sympify(g).xreplace({KAPPA: KAPPA**2}) for g in _entries(case, q)]),
-    "damping: mu^2/m": ("T1", PRODUCT, flow, "damping", lambda mech, p, lanes: _damping(mech, p, lanes) * p.mu),
+       for n, f in {"eps^2": lambda F, g: [a + EPS**2 * b for a, b in zip(F.loss_gradient,
+           F.breaking_gradient, strict=True)], "doubled": lambda F, g: [2 * x for x in g],
+                    "loss off by 2^-60": lambda F, g: [x + a * sympy.Rational(1, 2**60) for x, a in zip(g,
+                    F.loss_gradient, strict=True)]}.items()},
+    "metric entries: kappa^2": ("T1", DEFORMED, symbolic_mechanics, "metric_entries", lambda case,
+    q: [sympy.sympify(g).xreplace({KAPPA: KAPPA**2}) for g in _entries(case, q)]),
+    "damping: mu^2/m": ("T1", PRODUCT, flow, "damping", lambda mech, p, lanes: _damping(mech, p,
+    lanes) * p.mu),
     "damping: 1/m": ("T1", PRODUCT, flow, "damping", lambda mech, p, lanes: _damping(mech, p, lanes) / p.mu),
-    "memory: mu^2/m": ("T1", HAT, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0, i] * np.exp(-(self.parameters.mu**2) / self.parameters.m * self.times)),
-    "memory: 1/m": ("T2", MIRROR, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0, i] * np.exp(-1 / self.parameters.m * self.times)),
-    "dissipation: no mu": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated", property(lambda self: self.z[:, -1])),
-    "dissipation: mu^2": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated", property(lambda self: self.parameters.mu**2 * self.z[:, -1])),
-    "dissipation: m": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated", property(lambda self: self.parameters.m * self.z[:, -1])),
+    "memory: mu^2/m": ("T1", HAT, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0,
+    i] * np.exp(-(self.parameters.mu**2) / self.parameters.m * self.times)),
+    "memory: 1/m": ("T2", MIRROR, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0,
+    i] * np.exp(-1 / self.parameters.m * self.times)),
+    "dissipation: no mu": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
+    property(lambda self: self.z[:, -1])),
+    "dissipation: mu^2": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
+    property(lambda self: self.parameters.mu**2 * self.z[:, -1])),
+    "dissipation: m": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
+    property(lambda self: self.parameters.m * self.z[:, -1])),
 }  # fmt: skip
 _entries, _damping = symbolic_mechanics.metric_entries, flow.damping
 CACHES = (symbolic_mechanics.equations, symbolic_mechanics.mechanics, lagrangian.written)
@@ -129,10 +188,16 @@ def fresh():
 
 def verdicts(law, case):
     cell = Cell(law, case, cells.RULES[law], "masses", "glance", 1, ("T4",) if law == "T1" else ())
-    return [(r.law, r.parameters.get("statement", ""), r.verdict) for r in cells.run_cell(cell) if not r.control]
+    return [
+        (r.law, r.parameters.get("statement", ""), r.verdict) for r in cells.run_cell(cell) if not r.control
+    ]
 
 
-@pytest.mark.parametrize("law, case", [("T1", PRODUCT), ("T1", HAT), ("T1", DEFORMED), ("T1", CURVED), ("T2", MIRROR)], ids=lambda x: getattr(x, "name", x))
+@pytest.mark.parametrize(
+    "law, case",
+    [("T1", PRODUCT), ("T1", HAT), ("T1", DEFORMED), ("T1", CURVED), ("T2", MIRROR)],
+    ids=lambda x: getattr(x, "name", x),
+)
 def test_without_a_fault_everything_holds(law, case, fresh):
     assert {v for *_, v in verdicts(law, case)} == {HOLDS}
 
@@ -146,7 +211,8 @@ def test_every_planted_fault_of_the_equations_is_violated(name, monkeypatch, fre
 
 
 def test_a_shared_fault_is_seen_by_the_lagrangian_alone(monkeypatch, fresh):
-    """A metric that is wrong in the equation and in the charge obeys the theorem: T1 holds, and the third derivation does not."""
+    """A metric that is wrong in the equation and in the charge obeys the theorem: T1 holds, and the third
+    derivation does not."""
     _, case, module, attribute, wrong = PLANTED["metric entries: kappa^2"]
     monkeypatch.setattr(module, attribute, wrong)
     found = verdicts("T1", case)
@@ -154,19 +220,34 @@ def test_a_shared_fault_is_seen_by_the_lagrangian_alone(monkeypatch, fresh):
 
 
 def test_powers_are_what_the_records_would_have_called_violated():
-    """A coefficient 1 + x times as large, x the stated power and a little more, is violated; with a little less it holds."""
+    """A coefficient 1 + x times as large, x the stated power and a little more, is violated; with a little
+    less it holds."""
     case = replace(PRODUCT)
     cell = Cell("T1", case, "lagrangian", "masses", "quick", 3)
     mech = cells.mechanics(case)
     solution, lanes_of = cells.solutions(cell, mech, SETTINGS)
-    for name, part in {"kinetic term": "generator", "breaking term": "breaking", "decay term": "decay"}.items():
+    for name, part in {
+        "kinetic term": "generator",
+        "breaking term": "breaking",
+        "decay term": "decay",
+    }.items():
         for m, lanes in lanes_of.items():
             for window_name, window in cells.windows(solution, lanes[0]).items():
                 right = cells.balance(cell, solution, 0, window_name, window, lanes, m)
                 assert 0 < right.powers[name] < 1e-3
                 for factor, sign in itertools.product((0.05, 1.5), (1, -1)):
                     x = sign * factor * right.powers[name]
-                    seen = [cells.judge(solution, 0, k, window, lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part)).spent > 1 for k in lanes]
+                    seen = [
+                        cells.judge(
+                            solution,
+                            0,
+                            k,
+                            window,
+                            lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part),
+                        ).spent
+                        > 1
+                        for k in lanes
+                    ]
                     assert any(seen) is (factor > 1), (name, m, window_name, factor)
 
 

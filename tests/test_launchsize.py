@@ -9,12 +9,26 @@ from noether.system.usage import UsageError
 
 
 def planned(**asked):
-    return run.plan(select(Request(cases=("mexican-hat-8",), law="D0", rule="heavy-ball", precision="float64", backend="numpy", **asked)))
+    return run.plan(
+        select(
+            Request(
+                cases=("mexican-hat-8",),
+                law="D0",
+                rule="heavy-ball",
+                precision="float64",
+                backend="numpy",
+                **asked,
+            )
+        )
+    )
 
 
 @pytest.mark.parametrize("asked", [{"lanes": 2**21, "steps": 1}, {"lanes": 2**14}, {"steps": 2**15}])
 def test_a_launch_that_does_not_fit_is_refused_with_the_estimate(asked):
-    with pytest.raises(UsageError, match=r"needs about \d+\.\d GiB, must stay within 1.25 GiB: lanes x steps must be at most \d+"):
+    with pytest.raises(
+        UsageError,
+        match=r"needs about \d+\.\d GiB, must stay within 1.25 GiB: lanes x steps must be at most \d+",
+    ):
         planned(**asked)
 
 

@@ -70,5 +70,7 @@ def test_an_interrupted_run_lists_the_laws_that_it_came_to(result):
 
     some = [r for r in result.records if r.law == "D2"]
     stopped = replace(result, records=some, rows=summarise(some, list(result.laws)), interrupted=True)
-    assert laws_table(stopped).row_count == 1 and laws_table(replace(stopped, interrupted=False)).row_count == 3
+    assert (
+        laws_table(stopped).row_count == 1 and laws_table(replace(stopped, interrupted=False)).row_count == 3
+    )
     assert laws_table(replace(stopped, records=[], rows=summarise([], list(result.laws)))).row_count == 0

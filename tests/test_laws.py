@@ -59,15 +59,34 @@ def test_controls_of_narrow_stores_and_wide_launches_are_killed(name, rule, prec
 def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
     """Why D0 is there: D2 on a symmetric loss passes a doubled gradient."""
     case = next(c for c in CORE if c.name == "mexican-hat")
-    job = sweep.draw(case, RULES["heavy-ball"], Precision("float64"), lanes=9, steps=20, seed=1, overrides={"eps": 0.0, "k": 0.0})
+    job = sweep.draw(
+        case,
+        RULES["heavy-ball"],
+        Precision("float64"),
+        lanes=9,
+        steps=20,
+        seed=1,
+        overrides={"eps": 0.0, "k": 0.0},
+    )
     twice = next(c for c in controls.KERNEL_CONTROLS if c.name == "gradient x 2")
-    verdicts = {r.law: r.verdict for r in judge_all(controls.controlled(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)}
+    verdicts = {
+        r.law: r.verdict
+        for r in judge_all(controls.controlled(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)
+    }
     assert verdicts == {"D0": VIOLATED, "D2": HOLDS, "D3": HOLDS}
 
 
 def test_what_does_not_move_is_inconclusive():
     case = next(c for c in CORE if c.name == "rayleigh")
-    job = sweep.draw(case, RULES["gradient-descent"], Precision("bfloat16"), lanes=9, steps=5, seed=1, overrides={"eta": 2.0**-30})
+    job = sweep.draw(
+        case,
+        RULES["gradient-descent"],
+        Precision("bfloat16"),
+        lanes=9,
+        steps=5,
+        seed=1,
+        overrides={"eta": 2.0**-30},
+    )
     records = judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT)
     assert {r.verdict for r in records} == {INCONCLUSIVE}
 
@@ -88,6 +107,8 @@ def test_the_response_to_breaking_is_the_predicted_one_and_only_that():
 
 def test_scale_covariance_is_bitwise_and_needs_eta_squared():
     case = next(c for c in CORE if c.name == "rayleigh")
-    records = DiscreteCell(case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)).run()
+    records = DiscreteCell(
+        case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)
+    ).run()
     assert [r.verdict for r in records if r.control is None] == [HOLDS] * 3
     assert [r.verdict for r in records if r.control] == [VIOLATED]

@@ -1,4 +1,5 @@
-"""A loss whose gradient keeps a logarithm runs on every backend, with one set of bits, and obeys the exact laws."""
+"""A loss whose gradient keeps a logarithm runs on every backend, with one set of bits, and obeys the exact
+laws."""
 
 import numpy as np
 import pytest
@@ -23,16 +24,21 @@ def loss(q, xp):
 
 
 LOGARITHM = Case(
-    name="logarithm", title="R log R - R: rotation", source="made for this test", loss=loss, breaking=lambda q, xp: q[0] + q[0] * q[1] / 2,
+    name="logarithm", title="R log R - R: rotation", source="made for this test", loss=loss,
+    breaking=lambda q, xp: q[0] + q[0] * q[1] / 2,
     box=((0.25, 0.875), (-0.875, -0.25)), symmetries=(rotation(2, 0, 1),),
 )  # fmt: skip
-ABOUT = dict(case="logarithm", rule="heavy-ball", backend="numpy", precision="float64", parameters={}, cell="test")
+ABOUT = dict(
+    case="logarithm", rule="heavy-ball", backend="numpy", precision="float64", parameters={}, cell="test"
+)
 HERE = [b for b in launch.BACKENDS if not launch.missing(b)]
 
 
 def job(precision, lanes=61, steps=0):
     p = Precision(*precision.split("/"))
-    return sweep.draw(LOGARITHM, RULES["heavy-ball"], p, lanes=lanes, steps=steps or sweep.HORIZON[p.name], seed=5)
+    return sweep.draw(
+        LOGARITHM, RULES["heavy-ball"], p, lanes=lanes, steps=steps or sweep.HORIZON[p.name], seed=5
+    )
 
 
 def test_the_gradient_keeps_its_logarithm_and_the_loss_its_rotation():
@@ -40,13 +46,23 @@ def test_the_gradient_keeps_its_logarithm_and_the_loss_its_rotation():
     assert "log" in [op.name for op in trace.gradient(LOGARITHM).ops]
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "bfloat16/mixed"])
+@pytest.mark.parametrize(
+    "precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "bfloat16/mixed"]
+)
 def test_the_exact_laws_hold(precision):
-    t = Trajectory(LOGARITHM, RULES["heavy-ball"], Precision(*precision.split("/")), *launch.run(job(precision), "numpy").wide(), job(precision).params)
+    t = Trajectory(
+        LOGARITHM,
+        RULES["heavy-ball"],
+        Precision(*precision.split("/")),
+        *launch.run(job(precision), "numpy").wide(),
+        job(precision).params,
+    )
     records = judge_all(t, ("D0", "D2", "D3"), about=ABOUT)
     assert {r.law for r in records} == {"D0", "D2", "D3"}
     for r in records:
-        assert r.verdict == HOLDS and 0.05 < r.spent <= 1, f"{r.law} {precision}: {r.verdict}, spent {r.spent}, {r.reason}"
+        assert r.verdict == HOLDS and 0.05 < r.spent <= 1, (
+            f"{r.law} {precision}: {r.verdict}, spent {r.spent}, {r.reason}"
+        )
 
 
 @pytest.mark.parametrize("backend", HERE)
@@ -60,7 +76,11 @@ def test_every_backend_gives_the_bits_of_numpy(precision, backend):
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_near_misses_of_the_case_are_killed(precision):
-    wanted = [c for c in KERNEL_CONTROLS if c.name in ("gradient x (1 + 2^-10)", "another loss, same symmetry", "NaN in one lane")]
+    wanted = [
+        c
+        for c in KERNEL_CONTROLS
+        if c.name in ("gradient x (1 + 2^-10)", "another loss, same symmetry", "NaN in one lane")
+    ]
     assert len(wanted) == 3
     for control in wanted:
         (record,) = judge_all(controlled(LOGARITHM, job(precision), control), ("D0",), about=ABOUT)
@@ -73,6 +93,12 @@ def test_a_logarithm_that_is_off_by_eight_of_its_units_is_seen(precision, monkey
 
     units = 8 * elementary.LOG_UNITS * Precision(precision).u_arith
     monkeypatch.setitem(program.NUMPY, "log", lambda x: elementary.log(x) + x.dtype.type(units))
-    t = Trajectory(LOGARITHM, RULES["heavy-ball"], Precision(precision), *launch.run(job(precision), "numpy").wide(), job(precision).params)
+    t = Trajectory(
+        LOGARITHM,
+        RULES["heavy-ball"],
+        Precision(precision),
+        *launch.run(job(precision), "numpy").wide(),
+        job(precision).params,
+    )
     (record,) = judge_all(t, ("D0",), about=ABOUT)
     assert record.verdict == VIOLATED and np.isfinite(record.spent)

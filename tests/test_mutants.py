@@ -1,4 +1,5 @@
-"""Generated faults are many, differ from the right thing, and D0 kills them; what it lets pass is told apart."""
+"""Generated faults are many, differ from the right thing, and D0 kills them; what it lets pass is told
+apart."""
 
 from fractions import Fraction
 
@@ -33,9 +34,22 @@ def test_d0_kills_every_changed_operation_of_a_traced_gradient(case):
     assert set(data["kinds"]) == {"operator", "operand", "constant", "rounding"}
 
 
-@pytest.mark.parametrize("rule", ["gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent", "nesterov", "heavy-ball-dampened", "heavy-ball-maximize"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "gradient-descent",
+        "heavy-ball",
+        "heavy-ball-decoupled",
+        "mirror-descent",
+        "nesterov",
+        "heavy-ball-dampened",
+        "heavy-ball-maximize",
+    ],
+)
 def test_d0_kills_every_changed_operation_of_the_update(rule):
-    data = found(GeneratedCell(CASES["entropy-mirror"] if rule == "mirror-descent" else HAT, rule, "float64", "update"))
+    data = found(
+        GeneratedCell(CASES["entropy-mirror"] if rule == "mirror-descent" else HAT, rule, "float64", "update")
+    )
     assert data["killed"] == data["total"] > 100
 
 
@@ -48,7 +62,9 @@ def test_there_are_thousands():
 def test_a_mutant_is_its_name(what):
     cell = GeneratedCell(HAT, "heavy-ball", "float64", what)
     names = [m.name for m in cell.mutants()]
-    assert len(set(names)) == len(names) > 50 and names == [m.name for m in GeneratedCell(HAT, "heavy-ball", "float64", what).mutants()]
+    assert len(set(names)) == len(names) > 50 and names == [
+        m.name for m in GeneratedCell(HAT, "heavy-ball", "float64", what).mutants()
+    ]
 
 
 def test_the_watched_step_is_the_right_step():
@@ -57,12 +73,17 @@ def test_the_watched_step_is_the_right_step():
     right = launch.run(cell.job, "numpy").wide()
     again = launch.run(cell.job, "numpy", lambda *state: operations.watched(tape, *state)).wide()
     assert all(np.array_equal(a, b) for a, b in zip(right, again, strict=True))
-    assert tape.names == ["mul", "add"] * 3 + ["mul"] * 3 + ["mul", "sub"] * 3 + ["add"] * 3, "k q, g + k q; eta f; beta v, - ; q + v'"
+    assert tape.names == ["mul", "add"] * 3 + ["mul"] * 3 + ["mul", "sub"] * 3 + ["add"] * 3, (
+        "k q, g + k q; eta f; beta v, - ; q + v'"
+    )
 
 
 def test_an_operation_left_unrounded_is_told_from_one_that_needs_no_rounding():
     data = found(GeneratedCell(HAT, "gradient-descent", "float16/eager", "gradient"))
-    assert data["killed"] + sum(len(data[x]) for x in (SAME, UNDER_ROUNDING, UNTOLD)) == data["total"] and not data[SURVIVES]
+    assert (
+        data["killed"] + sum(len(data[x]) for x in (SAME, UNDER_ROUNDING, UNTOLD)) == data["total"]
+        and not data[SURVIVES]
+    )
     assert data[UNDER_ROUNDING], "a rounding within the bound is B1's to see"
 
 
@@ -78,8 +99,13 @@ def test_the_same_formula_is_recognised_and_another_is_not():
     turned = program(Op("neg", (1,)), Op("add", (0, 3)))
     assert operations.same_formula(plain, turned)
     assert not operations.same_formula(plain, program(Op("add", (0, 1))))
-    assert not operations.same_formula(plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1))))
-    assert operations.same_formula(program(Op("exp", (0,)), Op("add", (3, 3))), program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))))
+    assert not operations.same_formula(
+        plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1)))
+    )
+    assert operations.same_formula(
+        program(Op("exp", (0,)), Op("add", (3, 3))),
+        program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))),
+    )
     assert not operations.same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
 
 
@@ -111,7 +137,9 @@ def test_a_mutant_that_nothing_tells_from_the_right_gradient_is_a_survivor_and_f
 
 
 def test_a_rearranged_gradient_is_no_survivor():
-    total = lambda q, eps, xp: ((q[2] * q[2] + q[1] * q[1] + q[0] * q[0]) - 1) ** 2 / 4 + eps * HAT.breaking(q, xp)  # noqa: E731
+    def total(q, eps, xp):
+        return ((q[2] * q[2] + q[1] * q[1] + q[0] * q[0]) - 1) ** 2 / 4 + eps * HAT.breaking(q, xp)
+
     other = gradient_program(3, total)
     assert other != gradient(HAT) and operations.same_formula(other, gradient(HAT))
 
@@ -142,5 +170,7 @@ def test_the_kinetic_term_of_the_law_is_graded_too(monkeypatch):
     monkeypatch.setattr(sensitivity, "TERMS", {})
     (record,) = sensitivity.SensitivityCell(CASES["rayleigh"], "heavy-ball", "float64").run()
     assert set(record.data["graded"]) == {sensitivity.KINETIC}
-    assert all(j >= 40 for j in record.data["graded"][sensitivity.KINETIC].values()) and set(record.data["graded"][sensitivity.KINETIC]) == {"D2", "D4"}
+    assert all(j >= 40 for j in record.data["graded"][sensitivity.KINETIC].values()) and set(
+        record.data["graded"][sensitivity.KINETIC]
+    ) == {"D2", "D4"}
     assert record.verdict == INCONCLUSIVE, "and no other term was graded: that is a loss"

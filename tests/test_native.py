@@ -1,4 +1,5 @@
-"""The translation to C has the bits of the evaluator and of plain numpy; it is refused or stopped where they are."""
+"""The translation to C has the bits of the evaluator and of plain numpy; it is refused or stopped where they
+are."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -42,7 +43,10 @@ def test_the_number_of_threads_changes_nothing():
     x = np.array([starts(lanes, 1), starts(lanes, 2)])
     traces = [np.zeros((3, 2, lanes)) for _ in range(3)]
     for threads, trace in zip((1, 2, 5), traces, strict=True):
-        assert native.execute(compiled("wander64"), [x, trace, lanes, 3], blocks(lanes), threads=threads).lanes >= lanes
+        assert (
+            native.execute(compiled("wander64"), [x, trace, lanes, 3], blocks(lanes), threads=threads).lanes
+            >= lanes
+        )
     same_bits(traces[0], traces[1], "two threads")
     same_bits(traces[0], traces[2], "five threads")
 
@@ -59,7 +63,9 @@ def test_a_kernel_too_large_for_a_stack_runs_in_smaller_pieces_with_the_same_bit
     same_bits(whole, pieces, "smaller work items")
 
 
-ROWS = [v for op in TABLE.values() if op.meaning not in ("bra", "ret") and not refusal(op) for v in variants(op)]
+ROWS = [
+    v for op in TABLE.values() if op.meaning not in ("bra", "ret") and not refusal(op) for v in variants(op)
+]
 CHUNK = 48
 
 
@@ -74,8 +80,13 @@ def test_every_row_has_the_bits_of_the_evaluator(at):
     for (op, kind, got), (_, _, want) in zip(mine[1], theirs[1], strict=True):
         equal = same(kind, got, want).all(axis=1)
         k = int(np.argmin(equal))
-        assert equal.all(), f"{op.mnemonic}: {(~equal).sum()} of {len(equal)} differ, first {got[k][0]:#x}, must be {want[k][0]:#x}"
-        assert want.any() or op.meaning in ("bfe", "param"), f"{op.mnemonic} gave zeros only: nothing was compared"
+        assert equal.all(), (
+            f"{op.mnemonic}: {(~equal).sum()} of {len(equal)} differ, first {got[k][0]:#x}, must be "
+            f"{want[k][0]:#x}"
+        )
+        assert want.any() or op.meaning in ("bfe", "param"), (
+            f"{op.mnemonic} gave zeros only: nothing was compared"
+        )
 
 
 def test_every_row_is_translated_or_refused_by_name():
@@ -102,7 +113,9 @@ def test_accesses_beyond_an_array_are_stopped_and_named_and_write_nothing_outsid
     lanes = 500
     whole = np.full(2 * 2 * lanes + 4096, 7.0)
     x, trace = np.ones((2, lanes)), whole[: 2 * 2 * lanes].reshape(2, 2, lanes)
-    with pytest.raises(OutOfBounds, match=r"PTX line \d+, block 0: bytes .* of argument 1, which has 16000 .*st\.global"):
+    with pytest.raises(
+        OutOfBounds, match=r"PTX line \d+, block 0: bytes .* of argument 1, which has 16000 .*st\.global"
+    ):
         native.execute(compiled("wander64"), [x, trace, lanes, 3], blocks(lanes))
     assert (whole[2 * 2 * lanes :] == 7.0).all()
     with pytest.raises(OutOfBounds, match=r"argument 0.*ld\.global"):
@@ -128,7 +141,13 @@ def test_an_endless_kernel_is_stopped():
 
 def test_wrong_arguments_are_refused():
     kernel, x, trace = compiled("wander64"), np.ones((2, 4)), np.zeros((1, 2, 4))
-    for args in ([x, trace, 4], [x, trace, 4, x], [x, 5, 4, 1], [x, trace, 2**33, 1], [x[:, ::2], trace, 2, 1]):
+    for args in (
+        [x, trace, 4],
+        [x, trace, 4, x],
+        [x, 5, 4, 1],
+        [x, trace, 2**33, 1],
+        [x[:, ::2], trace, 2, 1],
+    ):
         with pytest.raises(TypeError):
             native.execute(kernel, args, 1)
     with pytest.raises(ValueError):
@@ -155,9 +174,13 @@ def test_a_changed_instruction_is_refused_or_stopped_or_has_the_bits_of_the_eval
     noticed = 0
     for (i, text, what), _ in zip(changes, found, strict=True):
         mine, theirs = outcome(text, kind, alone), outcome(text, kind, one_block)
-        assert mine == theirs or any(p(i, what) for p in NOT_MODELLED.values()), f"line {i.line}: {i.text}  ->  {what}"
+        assert mine == theirs or any(p(i, what) for p in NOT_MODELLED.values()), (
+            f"line {i.line}: {i.text}  ->  {what}"
+        )
         noticed += mine != right
-        assert mine != right or i.line in dead or any(p(kind, i, what) for p in EQUIVALENT.values()), f"unnoticed: {i.text}  ->  {what}"
+        assert mine != right or i.line in dead or any(p(kind, i, what) for p in EQUIVALENT.values()), (
+            f"unnoticed: {i.text}  ->  {what}"
+        )
     assert noticed * 2 > len(changes) > 5
 
 
@@ -169,7 +192,9 @@ def built(text):
         pass
 
 
-VECTORISED = [(case, precision) for case in CORE for precision in ("float64", "float32", "bfloat16", "float16")]
+VECTORISED = [
+    (case, precision) for case in CORE for precision in ("float64", "float32", "bfloat16", "float16")
+]
 
 
 @pytest.mark.parametrize(("case", "precision"), VECTORISED[::3], ids=lambda x: getattr(x, "name", str(x)))
@@ -188,4 +213,9 @@ def test_a_loop_that_does_not_vectorise_is_told():
     translation = native.translate(text)
     assert all(x.bytes == 0 for x in loops(translation, ""))
     first = translation.loops[0][0]
-    assert loops(translation, f"<stdin>:{first + 1}:5: optimized: loop vectorized using 32 byte vectors\n")[0].bytes == 32
+    assert (
+        loops(translation, f"<stdin>:{first + 1}:5: optimized: loop vectorized using 32 byte vectors\n")[
+            0
+        ].bytes
+        == 32
+    )

@@ -1,4 +1,5 @@
-"""Compiled libraries: never a damaged one loaded, never two runs in each other's way, and no compiler is no crash."""
+"""Compiled libraries: never a damaged one loaded, never two runs in each other's way, and no compiler is no
+crash."""
 
 import os
 import re
@@ -53,13 +54,19 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
-    text, program = TEXT % 8, "from noether.kernels.ptx.native import library_cache as cache, compiler; print(cache.load(compiler.find(), {!r})[0].run())"
+    text, program = (
+        TEXT % 8,
+        "from noether.kernels.ptx.native import library_cache as cache, compiler; "
+        "print(cache.load(compiler.find(), {!r})[0].run())",
+    )
     library_cache.load(native.find_compiler(), text)
     (path,) = place.glob("*.so")
     path.write_bytes(damage(path.read_bytes()))
     assert library_cache.intact(path) is None
     # Loaded in another process: this one keeps the library that it has.
-    done = subprocess.run([sys.executable, "-c", program.format(text)], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program.format(text)], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
     assert done.stdout == "8\n", done.stderr
     assert library_cache.intact(path) is not None
 
@@ -81,11 +88,16 @@ def test_a_link_in_place_of_a_library_is_not_followed(place, tmp_path):
     (path,) = place.glob("*.so")
     moved = path.rename(tmp_path / path.name)
     path.symlink_to(moved)
-    assert library_cache.intact(path) is None and library_cache.load(tool, TEXT % 52)[0].run() == 52 and not path.is_symlink()
+    assert (
+        library_cache.intact(path) is None
+        and library_cache.load(tool, TEXT % 52)[0].run() == 52
+        and not path.is_symlink()
+    )
 
 
 def test_a_library_in_use_outlives_its_file(place):
-    """Cut short under a running process, a mapped file kills it with SIGBUS, at the latest when the process ends."""
+    """Cut short under a running process, a mapped file kills it with SIGBUS, at the latest when the process
+    ends."""
     program = f"""
 from noether.kernels.ptx import native
 from noether.kernels.ptx.native import library_cache as cache
@@ -94,7 +106,9 @@ for path in cache.Path({str(place)!r}).glob("*.so"):
     path.write_bytes(b"")
 print(library.run())
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
 
 
@@ -106,14 +120,31 @@ def test_libraries_loaded_one_after_the_other_are_not_mistaken_for_each_other(pl
 
 def test_the_name_of_a_library_holds_compiler_flags_and_processor(monkeypatch):
     tool = native.find_compiler()
-    keys = {tool.key, replace(tool, version="gcc 99").key, replace(tool, flags=(*tool.flags, "-O0")).key, replace(tool, path="/x/gcc").key}
+    keys = {
+        tool.key,
+        replace(tool, version="gcc 99").key,
+        replace(tool, flags=(*tool.flags, "-O0")).key,
+        replace(tool, path="/x/gcc").key,
+    }
     monkeypatch.setattr(compiler, "features", lambda: "another processor")
     assert len({*keys, tool.key}) == 5
 
 
 def test_processes_that_build_the_same_at_once_all_get_it(place):
-    program = f"from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
-    racers = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    program = (
+        "from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as "
+        f"cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
     for racer in racers:
         out, err = racer.communicate(timeout=120)
         assert out == "5\n", err
@@ -122,7 +153,10 @@ def test_processes_that_build_the_same_at_once_all_get_it(place):
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(tmp_path):
     (tmp_path / "file").write_text("")
-    program = f"from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
+    program = (
+        "from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as "
+        f"cache; print(cache.load(native.find_compiler(), {TEXT % 6!r})[0].run())"
+    )
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout == "6\n", done.stderr
@@ -137,7 +171,10 @@ def test_the_cache_is_bounded(tmp_path):
 
 
 def test_without_a_compiler_the_backend_is_missing_and_numpy_is_chosen():
-    program = "from noether.kernels.loops import launch; print(launch.missing('triton-cpu')); print(launch.automatic())"
+    program = (
+        "from noether.kernels.loops import launch; print(launch.missing('triton-cpu')); "
+        "print(launch.automatic())"
+    )
     env = {**os.environ, "CC": "no-such-compiler"}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
     said, chosen = done.stdout.splitlines()
@@ -149,7 +186,13 @@ def test_a_compiler_that_cannot_compile_is_named(tmp_path):
     fake.write_text("#!/bin/sh\necho 'gcc 1'; echo 'it is broken' >&2; [ \"$1\" = --version ]\n")
     fake.chmod(0o755)
     env = {**os.environ, "CC": str(fake)}
-    done = subprocess.run([sys.executable, "-c", "from noether.kernels.ptx import native; print(native.missing())"], cwd=ROOT, env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "from noether.kernels.ptx import native; print(native.missing())"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
     assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
 
 
@@ -161,8 +204,15 @@ BROKEN = {
     "hangs in a child": ("sleep 100 & wait", "did not end within 0.5 s"),
     "hangs when it compiles": ('[ "$1" = --version ] || sleep 100', "did not end within 0.5 s"),
     "writes text": ('while [ "$1" != -o ] && shift; do :; done; echo garbage > "$2"', "file too short"),
-    "cuts what it writes": ('REAL "$@"; while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; [ $# = 0 ] || truncate -s 9000 "$2"', "signal"),
-    "writes another library": ('while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; echo "int f;" | REAL -shared -x c -o "$2" -', "run"),
+    "cuts what it writes": (
+        'REAL "$@"; while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; [ $# = 0 ] || truncate -s 9000 '
+        '"$2"',
+        "signal",
+    ),
+    "writes another library": (
+        'while [ $# -gt 0 ] && [ "$1" != -o ]; do shift; done; echo "int f;" | REAL -shared -x c -o "$2" -',
+        "run",
+    ),
     "speaks no UTF-8": ("printf '\\377\\376'; printf '\\377' >&2; exit 3", "\ufffd"),
 }
 
@@ -184,7 +234,11 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
             compiler.find()
         compiler._searched.cache_clear() if what == "cuts what it writes" else None
     assert Path(name).name in str(caught.value) and time.monotonic() - begin < 20
-    assert not [*place.glob("*.so")] or what in ("cuts what it writes", "writes text", "writes another library")
+    assert not [*place.glob("*.so")] or what in (
+        "cuts what it writes",
+        "writes text",
+        "writes another library",
+    )
 
 
 def test_words_behind_a_compiler_are_its_first_flags(monkeypatch, place):
@@ -203,7 +257,9 @@ def test_without_openmp_one_thread_gives_the_same_bits_and_a_note(monkeypatch):
     mine, other = (arguments(about, 640, np.random.default_rng(1)) for _ in range(2))
     assert not native.execute(text, mine[0], 5).notes or native.find_compiler().openmp is False
     tool = native.find_compiler()
-    serial = replace(tool, flags=tuple("-fopenmp-simd" if f == "-fopenmp" else f for f in tool.flags), openmp=False)
+    serial = replace(
+        tool, flags=tuple("-fopenmp-simd" if f == "-fopenmp" else f for f in tool.flags), openmp=False
+    )
     monkeypatch.setattr(compiler, "find", lambda: serial)
     library.cache_clear()
     report = native.execute(text, other[0], 5, threads=2)

@@ -1,6 +1,7 @@
 """The counter hash and the noisy loop: the same bits on every backend, and bits that look like noise.
 
-Statistics are of fixed seeds, so nothing here flakes; thresholds are those of a false-alarm rate of 1e-9 for each test
+Statistics are of fixed seeds, so nothing here flakes; thresholds are those of a false-alarm rate of 1e-9 for
+each test
 over all that it looks at, as if the bits were fair coins.
 """
 
@@ -69,7 +70,11 @@ def test_every_backend_draws_the_same_bits(backend):
     lanes, rows = 131, 9
     counters = np.array([np.arange(lanes) * 2654435761 % 2**32, np.full(lanes, 2**32 - 1)], dtype=np.uint32)
     want = np.array([noise.draw(noise.key(*counters), n) for n in range(rows)])
-    got = launch.interpreter().submit(interpreted_bits, counters, rows).result() if backend == "triton-interpreted" else compiled_bits(counters, rows, backend)
+    got = (
+        launch.interpreter().submit(interpreted_bits, counters, rows).result()
+        if backend == "triton-interpreted"
+        else compiled_bits(counters, rows, backend)
+    )
     assert (got == want).all() and len(np.unique(want)) == want.size
 
 
@@ -93,7 +98,9 @@ def compiled_bits(counters, rows, backend):
     else:
         from noether.kernels.ptx.native import execute
     out = np.zeros((rows, counters.shape[1]), np.int32)
-    kernel = compile_ptx(hashed, {"counters_ptr": "*i32", "bits_ptr": "*i32", "lanes": "i32", "rows": "i32"}, {"BLOCK": 128})
+    kernel = compile_ptx(
+        hashed, {"counters_ptr": "*i32", "bits_ptr": "*i32", "lanes": "i32", "rows": "i32"}, {"BLOCK": 128}
+    )
     execute(kernel.ptx, [counters.view(np.int32), out, counters.shape[1], rows], -(-counters.shape[1] // 128))
     return out.view(np.uint32)
 
@@ -116,7 +123,12 @@ def test_every_input_bit_moves_every_output_bit_half_of_the_time(which):
     worst = 0.0
     for b in range(32):
         flip = np.uint32(1 << b)
-        moved = plain ^ hashed(*(x ^ flip if name == which else x for name, x in (("lane", lane), ("seed", seed), ("counter", counter))))
+        moved = plain ^ hashed(
+            *(
+                x ^ flip if name == which else x
+                for name, x in (("lane", lane), ("seed", seed), ("counter", counter))
+            )
+        )
         share = np.array([np.count_nonzero(moved >> np.uint32(i) & np.uint32(1)) for i in range(32)])
         worst = max(worst, abs(share - n / 2).max() / (np.sqrt(n) / 2))
     assert worst < sigmas(32 * 32)
@@ -124,7 +136,8 @@ def test_every_input_bit_moves_every_output_bit_half_of_the_time(which):
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_successive_steps_and_neighbouring_lanes_are_uncorrelated(axis):
-    """Lags 1 to 16 in each direction, of the sign that the noise takes: E = 0, variance 1 of every product."""
+    """Lags 1 to 16 in each direction, of the sign that the noise takes: E = 0, variance 1 of every
+    product."""
     s = np.where(bits_of(512, 512, seed=9) < noise.WHITE, 1.0, -1.0)
     worst = 0.0
     for lag in range(1, 17):
@@ -134,7 +147,8 @@ def test_successive_steps_and_neighbouring_lanes_are_uncorrelated(axis):
 
 
 def test_a_plain_counter_would_not_pass():
-    """The statistics see a hash that is none: a Weyl sequence is fair in every bit and correlated from step to step."""
+    """The statistics see a hash that is none: a Weyl sequence is fair in every bit and correlated from step
+    to step."""
     s = np.where(np.arange(512 * 512, dtype=np.uint64) * noise.GOLDEN % 2**32 < noise.WHITE, 1.0, -1.0)
     assert abs(np.sum(s[1:] * s[:-1])) / np.sqrt(s.size - 1) > sigmas(16)
 
@@ -164,9 +178,20 @@ def test_the_loop_is_its_plain_twin_bit_for_bit(rule, precision, force, d, backe
         pytest.skip(launch.missing(backend))
     if backend == "triton-interpreted" and force == "turning" and d > 2:
         pytest.skip("the interpreter takes 100 us an operation: one force in d = 2 or 3 each")
-    j = job(rule, precision, force, d, windows=2 if backend == "triton-interpreted" else 3, every=2 if backend == "triton-interpreted" else 4)
+    j = job(
+        rule,
+        precision,
+        force,
+        d,
+        windows=2 if backend == "triton-interpreted" else 3,
+        every=2 if backend == "triton-interpreted" else 4,
+    )
     mine, plain = noisy_launch.run(j, backend), noisy_launch.run(j, "numpy")
-    assert mine.backend == backend and np.isfinite(plain.sums).all() and (plain.q != j.q0).any(axis=0).mean() > 0.9
+    assert (
+        mine.backend == backend
+        and np.isfinite(plain.sums).all()
+        and (plain.q != j.q0).any(axis=0).mean() > 0.9
+    )
     for name in ("sums", "q", "v"):
         a, b = getattr(mine, name), getattr(plain, name)
         assert (a.view(np.uint64) == b.view(np.uint64)).all(), f"{name}: {(a != b).sum()} of {a.size} differ"
@@ -180,10 +205,13 @@ def test_the_force_is_tangential_and_as_large_as_it_says(rule, precision, force,
     g = np.array(noisy_launch.forced(j)(q, a))
     r = np.sqrt(np.sum(j.q0**2, axis=0))
     along = np.sum(g * j.q0, axis=0)
-    # Products and sums of <z, q>, |q|^2 and <g, q>, two quotients, a root: 4 d + 4 roundings of terms that are at most |z|.
+    # Products and sums of <z, q>, |q|^2 and <g, q>, two quotients, a root: 4 d + 4 roundings of terms that
+    # are at most |z|.
     assert (abs(along) <= (4 * d + 4) * 2.0**-53 * np.linalg.norm(np.array(a), axis=0)).all()
     if force == "turning":
-        assert np.allclose(np.linalg.norm(g, axis=0) * r, 1, rtol=1e-14)  # 90 times 2^-53: two norms in d <= 4, a dozen roundings
+        assert np.allclose(
+            np.linalg.norm(g, axis=0) * r, 1, rtol=1e-14
+        )  # 90 times 2^-53: two norms in d <= 4, a dozen roundings
     else:
         z = np.array(a)
         flat = z - j.q0 * np.sum(z * j.q0, axis=0) / r**2
@@ -194,14 +222,27 @@ def test_sums_are_those_of_the_trajectory():
     """Against a loop of its own over the same steps, summed by math.fsum from single-step windows."""
     whole = noisy_launch.run(job(windows=2, every=6), "numpy")
     single = noisy_launch.run(job(windows=12, every=1), "numpy")
-    assert np.allclose(whole.sums, single.sums.reshape(2, 6, 6, -1).sum(axis=1), rtol=1e-14, atol=0)  # another order of six positive terms: 10 times 2^-53
-    assert (whole.q == single.q).all() and np.allclose(single.sums[-1, 0], np.sum(single.q**2, axis=0), rtol=1e-15)  # d - 1 sums of squares: 9 times 2^-53
+    assert np.allclose(
+        whole.sums, single.sums.reshape(2, 6, 6, -1).sum(axis=1), rtol=1e-14, atol=0
+    )  # another order of six positive terms: 10 times 2^-53
+    assert (whole.q == single.q).all() and np.allclose(
+        single.sums[-1, 0], np.sum(single.q**2, axis=0), rtol=1e-15
+    )  # d - 1 sums of squares: 9 times 2^-53
 
 
 def test_lanes_do_not_depend_on_their_neighbours():
     """A lane's noise is its number's, wherever it stands: a half of the lanes alone has the same bits."""
     j = job()
-    half = noisy_launch.NoisyJob(j.rule, j.precision, j.q0[:, 20:], j.v0[:, 20:], j.params[:, 20:], j.counters[:, 20:], j.windows, j.every)
+    half = noisy_launch.NoisyJob(
+        j.rule,
+        j.precision,
+        j.q0[:, 20:],
+        j.v0[:, 20:],
+        j.params[:, 20:],
+        j.counters[:, 20:],
+        j.windows,
+        j.every,
+    )
     assert (noisy_launch.run(half, "numpy").sums == noisy_launch.run(j, "numpy").sums[..., 20:]).all()
 
 

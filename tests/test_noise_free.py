@@ -35,7 +35,8 @@ def test_minibatches_keep_the_charge_balance_and_what_breaks_the_symmetry_does_n
 
 
 def test_a_right_run_on_minibatches_that_overflows_is_outside_and_a_wrong_one_is_not():
-    """In lane 142 of this launch, beta .99, two of six samples are told apart until exp of a logit leaves float32 at step 71."""
+    """In lane 142 of this launch, beta .99, two of six samples are told apart until exp of a logit leaves
+    float32 at step 71."""
     cell = minibatch.Cell(SOFTMAX, "nesterov", "float32", "full", 8)
     job, every = cell.job(), ((0, 1), (1, 2))
     outcome = minibatch.run(job, SOFTMAX, [every[n % 2] for n in range(job.steps)])
@@ -43,7 +44,9 @@ def test_a_right_run_on_minibatches_that_overflows_is_outside_and_a_wrong_one_is
     assert {r.verdict for r in records if not r.control} == {HOLDS}
     assert {r.verdict for r in records if r.control and r.symmetry == "translation-0"} == {VIOLATED}
     assert all(r.lanes < job.lanes for r in records)
-    assert np.isfinite(outcome.wide()[0]).all(), "with other minibatches no lane overflows: nobody is excused by his parameters"
+    assert np.isfinite(outcome.wide()[0]).all(), (
+        "with other minibatches no lane overflows: nobody is excused by his parameters"
+    )
 
 
 def test_whole_batches_are_no_evidence_about_minibatches():
@@ -59,7 +62,8 @@ def test_whole_batches_are_no_evidence_about_minibatches():
 
 
 def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
-    """The bound's gradient is the minibatch's: D0 holds with the right batches and fails with the batches of the step after."""
+    """The bound's gradient is the minibatch's: D0 holds with the right batches and fails with the batches of
+    the step after."""
     from noether.laws.exact import EXACT
     from noether.laws.exact.judge import judge
 
@@ -101,7 +105,8 @@ def summed(request):
 
 
 def test_the_averages_are_those_of_the_two_published_forms(summed):
-    """rho and the factor of (3) in stationary.py against 2 eta k/(1+beta) and the decoupled form, written out."""
+    """rho and the factor of (3) in stationary.py against 2 eta k/(1+beta) and the decoupled form, written
+    out."""
     cell, t, sums = summed
     found = stationary.averages(t, sums).average[:, 0]
     eta, beta, k, _ = cell.job().params

@@ -1,4 +1,5 @@
-"""S1 to S4: the formulas against enumeration and closed solutions, the verdicts on means, and faults that must show."""
+"""S1 to S4: the formulas against enumeration and closed solutions, the verdicts on means, and faults that
+must show."""
 
 from dataclasses import replace
 from itertools import product
@@ -63,7 +64,8 @@ def enumerated(beta, e, rho, G, x0, steps):
     ("beta", "rho"), [(0.5, 0.0), (0.5, 0.75), (0.9, 0.0), (0.9, 0.5), (0.75, 1.0), (0.0, 0.0)]
 )
 def test_the_next_order_is_right_to_its_order(beta, rho):
-    """Against every one of 2^12 sign sequences: halving eta k leaves a quarter (what builds up step by step an eighth)."""
+    """Against every one of 2^12 sign sequences: halving eta k leaves a quarter (what builds up step by step
+    an eighth)."""
     off = []
     for e in (2.0**-12, 2.0**-13):
         r = Regime(e / K, beta, K, 1.0, rho, 1.0)
@@ -139,7 +141,8 @@ def test_what_is_left_of_a_pulse_is_what_the_drift_law_says():
 
 @pytest.mark.parametrize("beta", [0.5, 0.61])
 def test_the_fourth_power_exceeds_the_law_by_its_variance_to_first_order_only(beta):
-    """E r^4 over E r^2/E r^-2 is 1 + f to first order, f = 4 beta^2 eta k/((1-beta)^2 (1+beta)); what is left of f halves with eta k."""
+    """E r^4 over E r^2/E r^-2 is 1 + f to first order, f = 4 beta^2 eta k/((1-beta)^2 (1+beta)); what is left
+    of f halves with eta k."""
     rng, left = np.random.default_rng(0), []
     for e in (1 / 8, 1 / 16):
         R = np.full(1000, equilibrium.noisy_end(beta, e, 1.0, 1.0) ** 0.5)
@@ -183,7 +186,8 @@ def test_thin_flat_and_few_samples_decide_nothing():
 
 
 def test_false_alarms_are_as_rare_as_said_even_for_skewed_samples(monkeypatch):
-    """Exponential samples, skewness 2, at a rate that can be counted: at most twice 1e-2 of 4000 (binomial error .16 %)."""
+    """Exponential samples, skewness 2, at a rate that can be counted: at most twice 1e-2 of 4000 (binomial
+    error .16 %)."""
     monkeypatch.setattr(evidence, "FALSE", 1e-2)
     found = evidence.mean(np.random.default_rng(3).exponential(size=(4000, 96)), family=1)
     alarms = np.mean(abs(found.value - 1) > found.q * found.error)
@@ -278,7 +282,8 @@ def test_a_wrong_step_violates_the_equilibrium(fault, monkeypatch):
 
 
 def test_noise_with_a_memory_is_not_white(monkeypatch):
-    """A draw that repeats every other step's bits, half of the flips lost: the ratio of means is that of another correlation."""
+    """A draw that repeats every other step's bits, half of the flips lost: the ratio of means is that of
+    another correlation."""
     right = noise.draw
     monkeypatch.setattr(
         noise,
@@ -291,7 +296,8 @@ def test_noise_with_a_memory_is_not_white(monkeypatch):
 
 
 def test_the_twin_of_the_wrong_filter_parts_from_it():
-    """RMSProp per coordinate is that per filter while one coordinate carries all of the gradient, and not once it turns."""
+    """RMSProp per coordinate is that per filter while one coordinate carries all of the gradient, and not
+    once it turns."""
     V, steps = np.array([1.0]), 400
     ghat = np.ones((steps, 1))
     each = twin.run_coordinates(V, ghat, 0.05, 0.02)
@@ -419,7 +425,8 @@ def flows():
 
 
 def test_parameters_are_in_general_position():
-    """No two of beta, 1 - beta, 1 + beta, k, |ghat|, |ghat|^2, rho, 1 - rho, 1 and eta k are equal, or twice or half of each other."""
+    """No two of beta, 1 - beta, 1 + beta, k, |ghat|, |ghat|^2, rho, 1 - rho, 1 and eta k are equal, or twice
+    or half of each other."""
     for beta, exponent in cell_constants.SETTINGS["quick"]:
         values = [
             beta,
@@ -462,9 +469,11 @@ def test_the_signs_are_those_that_the_loop_draws():
 
 
 def test_error_bars_cover_as_often_as_they_say():
-    """value +- error of 4000 means of 96 exponential and normal samples: within 1, 2 of them .683, .954 of the time by Student's t.
+    """value +- error of 4000 means of 96 exponential and normal samples: within 1, 2 of them .683, .954 of
+    the time by Student's t.
 
-    Binomial scatter of 4000 is .0074 and .0033 of one; five of it. Skewness takes .4 % from a two-sided share at n = 96.
+    Binomial scatter of 4000 is .0074 and .0033 of one; five of it. Skewness takes .4 % from a two-sided share
+    at n = 96.
     """
     rng = np.random.default_rng(5)
     for draw, skewed in ((rng.normal, 0.0), (rng.exponential, 0.004)):
@@ -477,7 +486,8 @@ def test_error_bars_cover_as_often_as_they_say():
 
 @pytest.mark.parametrize("law", ["S2", "S3", "S4"])
 def test_bars_a_thousand_times_as_wide_are_noticed_as_idle(records, law):
-    """What is at most a thousandth spent in every mean of a run is no accident (harness/runs/completeness.py)."""
+    """What is at most a thousandth spent in every mean of a run is no accident
+    (harness/runs/completeness.py)."""
     mine = [r for rs in records.values() for r in rs if r.law == law and r.control is None]
     assert sum(r.kind == STATISTICAL for r in mine) >= 4 and not completeness.idle(mine, [law])
     wide = [replace(r, spent=r.spent / 1000) if r.kind == STATISTICAL else r for r in mine]

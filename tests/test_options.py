@@ -49,7 +49,8 @@ ELSEWHERE = {
     ("verify", "--no-accept-rise"): "tests/test_baseline.py",
 }
 """Options that other tests are about."""
-KEPT = {  # command -> function that does its work, {option: (words, name or place of what it is given, value)}
+# command -> function that does its work, {option: (words, name or place of what it is given, value)}
+KEPT = {
     "faults": (
         "noether.campaigns.kill_matrix.campaign.run",
         {

@@ -18,7 +18,17 @@ def free(p, **facts):
     return decide(e, np.zeros_like(e))
 
 
-@pytest.mark.parametrize(("p", "value", "bound"), [((2, 2, 2, 2), 2, SETTLED), ((1, 2, 2, 2), 2, 0.25), ((3, 2, 2, 2), 2, 0.25), ((9, 2, 2, 2, 2), 2, SETTLED), ((2, 2, 9, 1, 2, 2, 2), 2, 0.25), ((-1, -1, -1, -1), -1, SETTLED)])
+@pytest.mark.parametrize(
+    ("p", "value", "bound"),
+    [
+        ((2, 2, 2, 2), 2, SETTLED),
+        ((1, 2, 2, 2), 2, 0.25),
+        ((3, 2, 2, 2), 2, 0.25),
+        ((9, 2, 2, 2, 2), 2, SETTLED),
+        ((2, 2, 9, 1, 2, 2, 2), 2, 0.25),
+        ((-1, -1, -1, -1), -1, SETTLED),
+    ],
+)
 @pytest.mark.parametrize("first", [1.0, -1.0])
 def test_order_and_bound_are_those_of_equations_2_and_3(p, value, bound, first):
     found = free(p, first=first)
@@ -26,20 +36,31 @@ def test_order_and_bound_are_those_of_equations_2_and_3(p, value, bound, first):
 
 
 @pytest.mark.parametrize(("p", "reason"), [
-    ((2, 2, 3, 3), "p* = 3 within 0.5"), ((2, 3, 3, 4), "p* = 5 within 1"), ((2, 4, 5, 6), "p* = 7 within 1"), ((2, 2, 2, 3), "the differences of p_j grow: 0, 0, then 1"),
-    ((2, 3, 4, 6), "the differences of p_j grow: 1, 1, then 2"), ((0, 2, 2, 2), "p* = 2 within 0.5"), ((2, 2, 3, 4), "p* = 5 within 1"),
+    ((2, 2, 3, 3), "p* = 3 within 0.5"), ((2, 3, 3, 4), "p* = 5 within 1"), ((2, 4, 5, 6), "p* = 7 within 1"),
+    ((2, 2, 2, 3), "the differences of p_j grow: 0, 0, "
+                                                                                                                              "then 1"),
+    ((2, 3, 4, 6), "the differences of p_j grow: 1, 1, then 2"), ((0, 2, 2, 2), "p* = 2 within 0.5"), ((2, 2,
+    3, 4), "p* = 5 within 1"),
 ])  # fmt: skip
 def test_an_order_that_still_moves_is_not_decided(p, reason):
     found = free(p)
-    assert not found.is_decided and found.value is None and found.bound is None and found.reason.startswith(reason) and found.orders == p
+    assert (
+        not found.is_decided
+        and found.value is None
+        and found.bound is None
+        and found.reason.startswith(reason)
+        and found.orders == p
+    )
 
 
 @pytest.mark.parametrize(("p", "stated", "verdict"), [
-    ((3.246, 2.991, 2.363, 1.967), 2, INCONCLUSIVE), ((1.4, 1.2, 1.1, 1.05), 2, VIOLATED), ((2.9, 2.5, 1.8, 1.2), 2, INCONCLUSIVE),
+    ((3.246, 2.991, 2.363, 1.967), 2, INCONCLUSIVE), ((1.4, 1.2, 1.1, 1.05), 2, VIOLATED), ((2.9, 2.5, 1.8,
+    1.2), 2, INCONCLUSIVE),
     ((1.9, 1.7, 1.5, 1.4), 2, VIOLATED), ((2.1, 2.05, 2.02, 2.01), 2, HOLDS),
 ])  # fmt: skip
 def test_an_order_is_violated_where_the_last_that_was_measured_is_below_it_too(p, stated, verdict):
-    """The first series is that of a right charge, on its way from a large next term to 2: p* = 1.571 within .42."""
+    """The first series is that of a right charge, on its way from a large next term to 2: p* = 1.571 within
+    .42."""
     assert verdict_of(free(p), stated) == verdict
 
 
@@ -55,16 +76,23 @@ def test_a_small_difference_that_grows_is_allowed_eight_of_itself():
     found = free((0.945, 0.929, 0.949, 0.971))
     assert found.is_decided and found.bound == pytest.approx(8 * 0.022) and verdict_of(found, 1) == HOLDS
     assert not free((0.8, 0.9, 1.0, 1.2)).is_decided
-    assert free((1.0, 1.01, 1.02, 1.02 + 1 / 33)).is_decided and not free((1.0, 1.01, 1.02, 1.02 + 1 / 31)).is_decided, "a quarter at most"
+    assert (
+        free((1.0, 1.01, 1.02, 1.02 + 1 / 33)).is_decided
+        and not free((1.0, 1.01, 1.02, 1.02 + 1 / 31)).is_decided
+    ), "a quarter at most"
 
 
 def test_a_last_difference_within_the_noise_is_no_growth():
     e = series(2, 2, 2, 2)
     e[-1] *= 1 - 2.0**-6
     noise = np.array([0, 0, 0, 0, 0.02 * e[-1]])
-    assert decide(e, np.zeros(5)).bound == pytest.approx(-8 * np.log2(1 - 2.0**-6), rel=1e-12), "eight of a difference that grows"
+    assert decide(e, np.zeros(5)).bound == pytest.approx(-8 * np.log2(1 - 2.0**-6), rel=1e-12), (
+        "eight of a difference that grows"
+    )
     found = decide(e, noise)
-    assert found.is_decided and found.bound == pytest.approx(-np.log2(1 - 2.0**-6) + 3 * 0.02 / np.log(2), rel=1e-12)
+    assert found.is_decided and found.bound == pytest.approx(
+        -np.log2(1 - 2.0**-6) + 3 * 0.02 / np.log(2), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(("above", "decided"), [(FEWEST, True), (FEWEST - 1, False)])
@@ -92,7 +120,10 @@ def test_errors_that_change_sign_or_are_no_numbers_decide_nothing():
     e[3] *= -1
     assert decide(e, np.zeros(6)).reason == "the errors change sign"
     e[2] = np.nan
-    assert decide(e, np.zeros(6)).reason == "the error at step size 2 is nan" and decide(e, np.zeros(6)).orders == ()
+    assert (
+        decide(e, np.zeros(6)).reason == "the error at step size 2 is nan"
+        and decide(e, np.zeros(6)).orders == ()
+    )
 
 
 @pytest.mark.parametrize(("errors", "noise"), [(np.ones(5), np.ones(4)), (np.ones((5, 1)), np.ones((5, 1)))])

@@ -1,4 +1,5 @@
-"""The rule that decides an order: it finds true orders, keeps the sign, and declines to decide on bad evidence."""
+"""The rule that decides an order: it finds true orders, keeps the sign, and declines to decide on bad
+evidence."""
 
 import numpy as np
 import pytest
@@ -83,7 +84,11 @@ def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
 
 
 def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
-    (cell,) = [c for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.name == "O3/mexican-hat/heavy-ball"]
+    (cell,) = [
+        c
+        for c in order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)
+        if c.name == "O3/mexican-hat/heavy-ball"
+    ]
     measured = {
         (r.parameters["statement"].split(", ", 1)[1], r.control): r.measured
         for r in order_laws.run_cell(cell)
@@ -125,11 +130,22 @@ def test_the_plain_update_is_the_equation_it_states():
 
 @pytest.mark.parametrize(
     ("value", "verdict"),
-    [(2.001, HOLDS), (2.1, INCONCLUSIVE), (2.5, INCONCLUSIVE), (3.0, INCONCLUSIVE), (1.5, VIOLATED), (1.0, VIOLATED), (-1.0, VIOLATED), (None, INCONCLUSIVE)],
+    [
+        (2.001, HOLDS),
+        (2.1, INCONCLUSIVE),
+        (2.5, INCONCLUSIVE),
+        (3.0, INCONCLUSIVE),
+        (1.5, VIOLATED),
+        (1.0, VIOLATED),
+        (-1.0, VIOLATED),
+        (None, INCONCLUSIVE),
+    ],
 )
 def test_an_order_is_violated_only_by_a_lower_one(value, verdict):
     cell = order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0]
-    order = orders.Order((2.0 if value is None else value,), value, None if value is None else 0.01, "planted")
+    order = orders.Order(
+        (2.0 if value is None else value,), value, None if value is None else 0.01, "planted"
+    )
     assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict
 
 
@@ -140,7 +156,12 @@ def test_an_order_that_is_no_integer_is_read_as_it_is(order, lead, first):
     errors = lead * ETA**order * (1 + first * ETA)
     found = orders.decide(errors, 8 * 2.0**-53 * errors)
     assert found.is_decided and abs(found.value - order) <= found.bound < 1 / 8
-    judged = {stated: order_record(order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0], None, found, stated, {}, {"x": [1.0]}).verdict for stated in (1, 2, 3)}
+    judged = {
+        stated: order_record(
+            order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0], None, found, stated, {}, {"x": [1.0]}
+        ).verdict
+        for stated in (1, 2, 3)
+    }
     for stated, verdict in judged.items():
         if order < stated - 0.4:
             assert verdict == VIOLATED
@@ -150,16 +171,22 @@ def test_an_order_that_is_no_integer_is_read_as_it_is(order, lead, first):
 
 @pytest.mark.parametrize("law", ["O1", "O5"])
 def test_where_the_flow_loses_its_derivatives_an_order_is_outside_and_where_it_keeps_them_it_is_not(law):
-    """|u v - 1|, written as a root: the flow comes to u v = 1. Of sqrt(1 + (u v - 1)^2) it has all derivatives."""
+    """|u v - 1|, written as a root: the flow comes to u v = 1. Of sqrt(1 + (u v - 1)^2) it has all
+    derivatives."""
 
     def case(offset):
         def loss(q, xp):
             r = q[0] * q[1] - 1
             return xp.sqrt(offset + r * r)
 
-        return Case(name="root", title="t", source="own", loss=loss, breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
+        return Case(name="root", title="t", source="own", loss=loss, breaking=lambda q, xp: q[0], box=((0.5,
+            1.5),) * 2,
                     symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
 
     for offset, verdicts in ((0, {"outside"}), (1, {"holds"})):
-        (cell,) = [c for c in order_laws.cells((case(offset),), "quick") if (c.law, c.rule, c.part) == (law, "gradient-descent", "drift" if law == "O5" else "")]
+        (cell,) = [
+            c
+            for c in order_laws.cells((case(offset),), "quick")
+            if (c.law, c.rule, c.part) == (law, "gradient-descent", "drift" if law == "O5" else "")
+        ]
         assert {r.verdict for r in order_laws.run_cell(cell) if r.control is None} == verdicts

@@ -1,4 +1,5 @@
-"""Every symbol of every statement is seen: parameters in general position, constants derived twice, powers that are honest."""
+"""Every symbol of every statement is seen: parameters in general position, constants derived twice, powers
+that are honest."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -26,7 +27,8 @@ NOTICED = 0.01
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_parameters_are_in_general_position(setting):
-    """No a^i b^j with |i|, |j| <= 2 of two of them is within 5 % of 1, nor any of them, or its square, of 1."""
+    """No a^i b^j with |i|, |j| <= 2 of two of them is within 5 % of 1, nor any of them, or its square, of
+    1."""
     beta, k, tau = setting
     logs = [abs(np.log(x)) for x in (beta, 1 - beta, 1 + beta, k, tau, 1 - tau)]
     signed = [np.log(x) for x in (beta, 1 - beta, 1 + beta, k, tau, 1 - tau)]
@@ -44,19 +46,69 @@ def found():
 
 
 SYMBOLS = {
-    ("O1", "gradient-descent", ""): {"g", "eta H g/2", "eta^2 H^2 g/3", "eta^2 f'''(g, g)/12", "leading constant"},
+    ("O1", "gradient-descent", ""): {
+        "g",
+        "eta H g/2",
+        "eta^2 H^2 g/3",
+        "eta^2 f'''(g, g)/12",
+        "leading constant",
+    },
     ("O2", "gradient-descent", ""): {"mass", "friction", "force", "qdot(0)", "eta", "leading constant"},
-    ("O3", "heavy-ball", ""): {"mass", "friction", "k", "force", "F in qdot(0)", "buffer", "eta", "leading constant"},
+    ("O3", "heavy-ball", ""): {
+        "mass",
+        "friction",
+        "k",
+        "force",
+        "F in qdot(0)",
+        "buffer",
+        "eta",
+        "leading constant",
+    },
     ("O3", "heavy-ball", "flow"): {"1/mu", "eta (1+beta)/(4 mu^3)", "beta", "leading constant"},
     ("O4", "heavy-ball", ""): {"-ln beta", "2 (1-beta)/(1+beta)", "1 - ratio", "leading constant"},
     ("O5", "heavy-ball", ""): {"mass", "friction", "qdot(0)", "leading constant"},
     ("O5", "gradient-descent", "drift"): {"(eta/2) int <g, A g>", "leading constant"},
-    ("O6", "heavy-ball-decoupled", ""): {"mass", "friction", "spring", "force", "eta beta k", "g in qdot(0)", "k q in qdot(0)", "buffer", "eta"},
-    ("O7", "nesterov", ""): {"mass", "friction", "k", "force", "eta beta k", "eta beta H", "F in qdot(0)", "buffer", "eta"},
+    ("O6", "heavy-ball-decoupled", ""): {
+        "mass",
+        "friction",
+        "spring",
+        "force",
+        "eta beta k",
+        "g in qdot(0)",
+        "k q in qdot(0)",
+        "buffer",
+        "eta",
+    },
+    ("O7", "nesterov", ""): {
+        "mass",
+        "friction",
+        "k",
+        "force",
+        "eta beta k",
+        "eta beta H",
+        "F in qdot(0)",
+        "buffer",
+        "eta",
+    },
     ("O7", "heavy-ball-dampened", ""): {"mass", "friction", "k", "force", "F in qdot(0)", "buffer", "eta"},
     ("O7", "heavy-ball-scheduled", ""): {"mass", "mu", "c eta sdot/s", "sF", "qdot(0)", "leading constant"},
-    ("O8", "curved", "pairs"): {"mass", "friction", "force", "qdot(0)", "Gdot qdot", "dT", "leading constant"},
-    ("O8", "heavy-ball-metric", ""): {"mass", "friction", "force", "qdot(0)", "Gdot qdot", "leading constant"},
+    ("O8", "curved", "pairs"): {
+        "mass",
+        "friction",
+        "force",
+        "qdot(0)",
+        "Gdot qdot",
+        "dT",
+        "leading constant",
+    },
+    ("O8", "heavy-ball-metric", ""): {
+        "mass",
+        "friction",
+        "force",
+        "qdot(0)",
+        "Gdot qdot",
+        "leading constant",
+    },
     ("O8", "exponentiated-gradient", ""): {"(eta/2) <q, y^2>", "y(0)", "mass", "force"},
     ("O8", "sign-descent", ""): {"eta"},
     ("O9", "lagrangian", ""): {"friction", "force", "leading constant"},
@@ -65,7 +117,14 @@ SYMBOLS = {
     ("P3", "heavy-ball-dampened", ""): {"1/(1-tau)^2", "gamma"},
     ("P4", "gradient-descent", ""): {"eta^2 sum |g|^2"},
     ("P5", "heavy-ball", ""): {"-ln beta"},
-    ("P6", "natural-gradient", ""): {"mass", "friction", "G^-1 g", "qdot(0)", "Christoffel symbol", "leading constant"},
+    ("P6", "natural-gradient", ""): {
+        "mass",
+        "friction",
+        "G^-1 g",
+        "qdot(0)",
+        "Christoffel symbol",
+        "leading constant",
+    },
 }
 
 
@@ -90,7 +149,9 @@ def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypat
     for name in ("mass", "friction", "k", "force", "eta beta k", "eta beta H", "F in qdot(0)", "buffer"):
 
         def wrong(g, many, q0, eta, name=name):
-            return right(g, [replace(c, model=claims.changed(c.model, name, 1 + NOTICED)) for c in many], q0, eta)
+            return right(
+                g, [replace(c, model=claims.changed(c.model, name, 1 + NOTICED)) for c in many], q0, eta
+            )
 
         monkeypatch.setattr(claims, "solve_claims", wrong)
         records = options.accelerated(cell, *SETTINGS[0][:2])
@@ -98,13 +159,16 @@ def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypat
 
 
 def test_a_power_is_where_the_verdict_turns():
-    """Graded perturbations of a known error: (eta^2, x eta/8) is of order 1 for the x that is stated and beyond, not far below it."""
+    """Graded perturbations of a known error: (eta^2, x eta/8) is of order 1 for the x that is stated and
+    beyond, not far below it."""
     eta = 2.0 ** -np.arange(4.0, 11.0)
     off, D, noise = np.stack([eta**2, 0 * eta]), np.stack([0 * eta, eta / 8]), 0 * eta
     x = powers(off, noise, 2, {"a": D})["a"]
     cell = orders.cells([HAT], "quick", 0)[1]
     verdict = lambda y: judge(cell, off + y * D, 0 * off, 0 * off, 2, "n", eta=eta).verdict  # noqa: E731
-    assert 2.0**-8 < x < 1 and {verdict(s * y * x) for s in (1, -1) for y in (1, 1.01, 1.2, 1.5, 3)} == {VIOLATED} != {verdict(x / 2)}
+    assert 2.0**-8 < x < 1 and {verdict(s * y * x) for s in (1, -1) for y in (1, 1.01, 1.2, 1.5, 3)} == {
+        VIOLATED
+    } != {verdict(x / 2)}
     assert smallest(lambda x: x > 0.3) == pytest.approx(0.3, rel=0.1) and smallest(lambda x: False) == np.inf
 
 
@@ -115,7 +179,9 @@ def test_a_limit_is_within_its_bound_and_one_64th_off_is_not(order):
     for _ in range(50):
         C, *rest = rng.normal(size=(5, 3, 2))
         off = eta**order * (C[..., None] + sum(r[..., None] * eta**i for i, r in enumerate(rest, start=1)))
-        records = constants.judged(orders.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, (C, C), "n", eta=eta)
+        records = constants.judged(
+            orders.cells([HAT], "quick", 0)[1], off, 0 * off[0], 0 * off[0], order, (C, C), "n", eta=eta
+        )
         assert [r.verdict for r in records] == [HOLDS, VIOLATED]
 
 
@@ -149,7 +215,9 @@ def test_the_constants_of_a_curved_metric_are_those_of_a_flat_one_where_it_is_fl
     g = lambda x: gradient(case)(x, units.EPS)  # noqa: E731
     flat = metric_of(BY_NAME["deformed-hat"])
     w, mu, M = -g(q0), 0.47, 0.765
-    one = replace(flat, entries=lambda q, kappa: np.ones_like(q), bend=lambda q, w, kappa: 0 * np.concatenate([q, q]))
+    one = replace(
+        flat, entries=lambda q, kappa: np.ones_like(q), bend=lambda q, w, kappa: 0 * np.concatenate([q, q])
+    )
     (Y,) = curved.on_metric(one, g, q0, M, mu, [(1.0, 1.0, w)])
     (other,) = constants.first(case, [(mu, 0.0, M, 0.0, 0.0, 1.0, w)], q0, FINAL)
     assert norm((Y - other)[..., None]) < 1e-8 * norm(other[..., None])
@@ -160,10 +228,13 @@ def test_the_constants_of_a_curved_metric_are_those_of_a_flat_one_where_it_is_fl
 
 def test_the_friction_of_a_schedule_is_that_of_where_its_rates_are_taken():
     beta = SETTINGS[0][0]
-    assert [schedule.share(beta, p) for p in ("start", "middle", "end")] == pytest.approx([beta, (1 + beta) / 2, 1.0])
+    assert [schedule.share(beta, p) for p in ("start", "middle", "end")] == pytest.approx(
+        [beta, (1 + beta) / 2, 1.0]
+    )
 
 
-STIFF = Case(name="stiff", title="t", source="own", loss=lambda q, xp: 100 * (q[0] * q[1] - 1) ** 2 / 2, breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
+STIFF = Case(name="stiff", title="t", source="own", loss=lambda q, xp: 100 * (q[0] * q[1] - 1) ** 2 / 2,
+    breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
              box=((0.5, 1.5), (0.5, 1.5)), symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
 HUGE = replace(STIFF, name="huge", loss=lambda q, xp: (1e30 * q[0] * q[1] - 1e30) ** 2 / 2)
 ENDLESS = replace(STIFF, name="endless", loss=lambda q, xp: (1e200 * q[0] * q[1] - 1e200) ** 2 / 2)
@@ -172,15 +243,23 @@ ENDLESS = replace(STIFF, name="endless", loss=lambda q, xp: (1e200 * q[0] * q[1]
 @pytest.mark.parametrize("case", [STIFF, HUGE], ids=lambda c: c.name)
 def test_a_stiff_case_is_looked_at_below_its_edge(case):
     assert units.unit(units.largest(case)) * 2.0**-5 < stiffness.edge(case, 0.0) / 16
-    records = [r for rule, part in (("heavy-ball", ""), ("heavy-ball", "flow")) for r in orders.run_cell(Cell("O3", case, rule, "quick", 1, part))]
-    assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}
+    records = [
+        r
+        for rule, part in (("heavy-ball", ""), ("heavy-ball", "flow"))
+        for r in orders.run_cell(Cell("O3", case, rule, "quick", 1, part))
+    ]
+    assert {r.verdict for r in records if not r.control} == {HOLDS} and {
+        r.verdict for r in records if r.control
+    } == {VIOLATED}
 
 
 def test_a_run_in_slow_time_is_the_run_of_the_case_to_the_bit():
     unit, eta = units.unit(units.largest(STIFF)), np.array([2.0**-6])
     q0 = STIFF.draw(np.random.default_rng(0), 1)
-    slow, own = (orders.updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53, k=k)[0]
-                 for c, e, k in ((units.slowed(STIFF, unit), eta, 0.25), (STIFF, eta * unit, 0.25 / unit)))  # fmt: skip
+    slow, own = (orders.updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53,
+        k=k)[0]
+                 for c, e, k in ((units.slowed(STIFF, unit), eta, 0.25), (STIFF, eta * unit,
+                     0.25 / unit)))  # fmt: skip
     assert unit < 1 and np.array_equal(slow, own)
 
 
@@ -191,13 +270,24 @@ def test_a_loss_without_a_finite_curvature_is_outside():
 
 def test_why_a_law_has_no_cell_is_told():
     assert orders.why_not("O1", HAT) == ""
-    assert orders.why_not("O1", BY_NAME["rayleigh"]).endswith("operations, and third derivatives are taken up to 96")
+    assert orders.why_not("O1", BY_NAME["rayleigh"]).endswith(
+        "operations, and third derivatives are taken up to 96"
+    )
     assert "rotations and translations" in orders.why_not("O4", BY_NAME["rayleigh"])
 
 
 def test_too_few_step_sizes_give_no_limit():
     eta = 2.0 ** -np.arange(5.0, 9.0)
-    (record, _) = constants.judged(orders.cells([HAT], "quick", 0)[1], (eta**2)[None], 0 * eta, 0 * eta, 1, (np.zeros(1),) * 2, "n", eta=eta)
+    (record, _) = constants.judged(
+        orders.cells([HAT], "quick", 0)[1],
+        (eta**2)[None],
+        0 * eta,
+        0 * eta,
+        1,
+        (np.zeros(1),) * 2,
+        "n",
+        eta=eta,
+    )
     assert record.verdict == INCONCLUSIVE
 
 

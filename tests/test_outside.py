@@ -1,4 +1,5 @@
-"""Nothing that came from outside reaches a terminal or the log of a CI as it was: it moves no cursor and gives no order."""
+"""Nothing that came from outside reaches a terminal or the log of a CI as it was: it moves no cursor and
+gives no order."""
 
 import io
 import json
@@ -22,15 +23,18 @@ from noether.system import outside
 from noether.system.outside import Guarded, guarded, lines, on_page, orders, printable
 
 NASTY = [
-    "::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning::b", "a\r::error::b", "\u2028::error::b", "##[add-mask]x", "##vso[task.x]", "##teamcity[x]",
-    "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202eexe.txt", "\u2066hidden\u2069", "\ud800", "\U000e0041", "\ufeff", "\x85::error::x", "###[group]x",
+    "::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning::b", "a\r::error::b",
+    "\u2028::error::b", "##[add-mask]x", "##vso[task.x]", "##teamcity[x]",
+    "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202eexe.txt", "\u2066hidden\u2069", "\ud800",
+    "\U000e0041", "\ufeff", "\x85::error::x", "###[group]x",
 ]  # fmt: skip
 anything = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(NASTY)
 outsiders = st.lists(anything, max_size=4).map("".join)
 
 
 def ordered(line: str) -> bool:
-    """Whether a CI takes a line as an order (actions/runner, ActionCommand.TryParseV2 and TryParse; the others' manuals)."""
+    """Whether a CI takes a line as an order (actions/runner, ActionCommand.TryParseV2 and TryParse; the
+    others' manuals)."""
     return line.lstrip().startswith("::") or any(mark in line for mark in ("##[", "##vso[", "##teamcity["))
 
 
@@ -45,7 +49,11 @@ def test_the_checker_sees_every_nasty_text():
 
 @given(outsiders)
 def test_what_is_printable_is_one_harmless_line(text):
-    assert harmless(printable(text)) and "\n" not in printable(text) and printable(printable(text)) == printable(text)
+    assert (
+        harmless(printable(text))
+        and "\n" not in printable(text)
+        and printable(printable(text)) == printable(text)
+    )
     assert harmless(lines(text)) and lines(text).count("\n") == text.count("\n")
 
 
@@ -120,13 +128,21 @@ def test_an_annotation_is_one_order_and_a_summary_has_none(title, message):
 def test_a_page_shows_outside_text_escaped_and_its_own_markup_as_it_is():
     from markupsafe import Markup
 
-    assert on_page("\u202e\x1b") == r"\u202e\u001b" and on_page(Markup("<b>\u202e</b>")) == Markup("<b>\u202e</b>") and on_page(3) == 3
+    assert (
+        on_page("\u202e\x1b") == r"\u202e\u001b"
+        and on_page(Markup("<b>\u202e</b>")) == Markup("<b>\u202e</b>")
+        and on_page(3) == 3
+    )
 
 
 # ---- names are refused at the door
 
 
-@pytest.mark.parametrize("name", [*NASTY, 5, None, "", "  ", "x" * 81, "x" * 10**5, b"bytes", ["list"], float("nan")], ids=lambda n: ascii(n)[:20])
+@pytest.mark.parametrize(
+    "name",
+    [*NASTY, 5, None, "", "  ", "x" * 81, "x" * 10**5, b"bytes", ["list"], float("nan")],
+    ids=lambda n: ascii(n)[:20],
+)
 def test_no_symmetry_and_no_case_has_a_name_that_cannot_be_printed_on_a_line(name):
     if isinstance(name, str) and name.isprintable() and 0 < len(name.strip()) <= 80:
         return  # `::x` alone is printed as it is nowhere
@@ -151,7 +167,12 @@ def test_a_symmetry_named_as_an_order_gives_none(plan, capsys, monkeypatch, name
     monkeypatch.setattr(load, "LOADED", {})
     Path("own.py").write_text(OWN.format(name=name))
     plan.wrong = {"D2": "violated"}
-    for words in (["show", "own.py"], ["verify", "own.py", "--law", "D2", "--jobs", "1", "--out", "r"], ["report", "r"], ["verify", "own.py", "--law", name]):
+    for words in (
+        ["show", "own.py"],
+        ["verify", "own.py", "--law", "D2", "--jobs", "1", "--out", "r"],
+        ["report", "r"],
+        ["verify", "own.py", "--law", name],
+    ):
         call(words)
         out, err = capsys.readouterr()
         assert harmless(out) and harmless(err), (out, err)
@@ -160,7 +181,21 @@ def test_a_symmetry_named_as_an_order_gives_none(plan, capsys, monkeypatch, name
 SMALL = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1", "--out"]
 
 
-@pytest.mark.parametrize("command", [["verify"], ["verify", "--law"], SMALL, ["report"], ["show"], ["explain"], ["faults"], ["verify", "--seed"], []], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verify"],
+        ["verify", "--law"],
+        SMALL,
+        ["report"],
+        ["show"],
+        ["explain"],
+        ["faults"],
+        ["verify", "--seed"],
+        [],
+    ],
+    ids=" ".join,
+)
 def test_no_word_of_the_command_line_comes_back_raw(plan, capsys, command):
     for word in NASTY:
         may_be = command is SMALL and word.isprintable()  # a folder may have such a name
@@ -170,7 +205,11 @@ def test_no_word_of_the_command_line_comes_back_raw(plan, capsys, command):
 
 
 def test_an_exception_of_a_case_file_gives_no_order(plan, capsys):
-    for text in ("raise ValueError('a\\n::error::b\\x1b[2J')", "raise ValueError('::error::b')", "print('::stop-commands::x'); raise SystemExit('\\r::error::x')"):
+    for text in (
+        "raise ValueError('a\\n::error::b\\x1b[2J')",
+        "raise ValueError('::error::b')",
+        "print('::stop-commands::x'); raise SystemExit('\\r::error::x')",
+    ):
         Path("own.py").write_text(text)
         assert call(["verify", "own.py"]) == 2
         out, err = capsys.readouterr()

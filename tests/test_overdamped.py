@@ -1,4 +1,5 @@
-"""T3: the order in m and the constant in front, from a flow of its own, and every other O(m) quantity refused."""
+"""T3: the order in m and the constant in front, from a flow of its own, and every other O(m) quantity
+refused."""
 
 from dataclasses import replace
 
@@ -66,12 +67,15 @@ def test_the_weights_give_every_polynomial_its_value_at_zero():
     rng = np.random.default_rng(0)
     for degree in range(len(M)):
         c = rng.uniform(-1, 1, degree + 1)
-        assert weights(M) @ np.polyval(c[::-1], M) == pytest.approx(c[0], abs=2.0**-53 * 100 * np.abs(weights(M)).sum())
+        assert weights(M) @ np.polyval(c[::-1], M) == pytest.approx(
+            c[0], abs=2.0**-53 * 100 * np.abs(weights(M)).sum()
+        )
 
 
 @pytest.mark.parametrize("order", [1.0, 0.9, 1.5])
 def test_the_constant_of_a_series_is_known_within_its_bound_and_one_that_is_none_has_not_settled(order):
-    """y/m of 3 m^order/(1 + 2 m): at order 1 its limit is 3; at another order there is none, and 3 does not hold."""
+    """y/m of 3 m^order/(1 + 2 m): at order 1 its limit is 3; at another order there is none, and 3 does not
+    hold."""
     found = limit(M, 3 * M**order / (1 + 2 * M) / M, 0 * M, 0.0)
     record = constant_record(CELL, "rescale", found, 3.0, {})
     if order == 1:
@@ -86,13 +90,17 @@ def test_noise_widens_the_bound_and_the_stated_power_is_a_change_that_is_violate
     record = constant_record(CELL, "rescale", found, 3.0, {})
     assert record.verdict == HOLDS
     x = record.powers["prediction"]
-    assert {constant_record(CELL, "rescale", found, 3.0 * (1 + s * 1.01 * x), {}).verdict for s in (1, -1)} == {VIOLATED}
+    assert {
+        constant_record(CELL, "rescale", found, 3.0 * (1 + s * 1.01 * x), {}).verdict for s in (1, -1)
+    } == {VIOLATED}
     assert constant_record(CELL, "rescale", Limit(3.0, float("nan"), True), 3.0, {}).verdict == INCONCLUSIVE
 
 
 def test_masses_follow_the_stiffness_of_the_loss():
     stiff = replace(PRODUCT, name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) ** 2)
-    smallest = {c.name: cells.run_cell(replace(CELL, case=c))[0].parameters["smallest_m"] for c in (PRODUCT, stiff)}
+    smallest = {
+        c.name: cells.run_cell(replace(CELL, case=c))[0].parameters["smallest_m"] for c in (PRODUCT, stiff)
+    }
     assert smallest["stiff"] < smallest["product"] / 16
     q = np.array([[1.0], [-0.5]])
     assert rates(stiff, q) == pytest.approx(100 * rates(PRODUCT, q), rel=1e-6)

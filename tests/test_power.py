@@ -12,8 +12,10 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 
 def record(powers, precision="float64", verdict=HOLDS, control=None, law="D2", case="hat"):
-    return Record(law=law, case=case, rule="heavy-ball", backend="numpy", precision=precision, lanes=1, steps=1, parameters={}, predicted=1.0,
-                  measured=1.0, bound=1.0, spent=0.5, verdict=verdict, reason="", control=control, powers=powers)  # fmt: skip
+    return Record(law=law, case=case, rule="heavy-ball", backend="numpy", precision=precision, lanes=1,
+        steps=1, parameters={}, predicted=1.0,
+                  measured=1.0, bound=1.0, spent=0.5, verdict=verdict, reason="", control=control,
+                  powers=powers)  # fmt: skip
 
 
 RECORDS = [
@@ -49,7 +51,9 @@ def test_a_coefficient_that_could_be_a_tenth_off_is_named_and_so_is_one_that_not
     assert power.weak(RECORDS, ["D2", "D3"], 0.01) == [] != power.weak(RECORDS, ["D2"], 0.001)
 
 
-@pytest.mark.parametrize("x, told", [(0.008, "0.8 %"), (0.124, "12 %"), (2.0, "200 %"), (3e-14, "3e-12 %"), (1e5, "1e+07 %")])
+@pytest.mark.parametrize(
+    "x, told", [(0.008, "0.8 %"), (0.124, "12 %"), (2.0, "200 %"), (3e-14, "3e-12 %"), (1e5, "1e+07 %")]
+)
 def test_a_power_is_told_in_two_digits(x, told):
     assert power.percent(x) == told
 
@@ -71,7 +75,11 @@ def test_a_recorded_run_tells_its_powers(plan, capsys, tmp_path):
     capsys.readouterr()
     assert main.call(["laws", folder, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["laws"]
-    assert [r["law"] for r in rows] == read_run(tmp_path / "run").about["laws"] and all("power" in r for r in rows)
+    assert [r["law"] for r in rows] == read_run(tmp_path / "run").about["laws"] and all(
+        "power" in r for r in rows
+    )
     assert main.call(["explain", rows[0]["law"], folder]) == 0
     assert "power" in capsys.readouterr().out
-    assert main.call(["laws", "--json"]) == 0 and len(json.loads(capsys.readouterr().out)["laws"]) == len(plan.LAWS)
+    assert main.call(["laws", "--json"]) == 0 and len(json.loads(capsys.readouterr().out)["laws"]) == len(
+        plan.LAWS
+    )

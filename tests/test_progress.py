@@ -1,4 +1,5 @@
-"""Long work is never silent: a bar on a terminal, a line each ten seconds elsewhere, nothing with -q, nothing after the end."""
+"""Long work is never silent: a bar on a terminal, a line each ten seconds elsewhere, nothing with -q, nothing
+after the end."""
 
 import os
 import pty
@@ -177,7 +178,8 @@ def test_no_command_that_works_long_is_silent(command, patched, often, monkeypat
     monkeypatch.chdir(tmp_path)
     if command[0] == "replay":
         monkeypatch.setattr(
-            "noether.runs.folder.read_run", lambda path: type("R", (), {"about": {}, "notes": [], "path": path})()
+            "noether.runs.folder.read_run",
+            lambda path: type("R", (), {"about": {}, "notes": [], "path": path})(),
         )
         monkeypatch.setattr("noether.runs.replaying.pick", lambda *x: None)
     monkeypatch.setattr(patched, slowly)
@@ -266,7 +268,7 @@ def test_an_interpreter_hears_no_ctrl_c_while_it_starts():
     assert child.communicate(timeout=20) == (b"1\n", None) and child.returncode == 0
 
 
-def held(kept=[]):  # noqa: B006  (kept as long as the process)
+def held(kept=[]):  # noqa: B006
     import multiprocessing
 
     kept.append(multiprocessing.get_context("spawn").Lock())

@@ -1,4 +1,5 @@
-"""A whole run keeps its promises: no bound is idle under any rule, what must be seen everywhere is, no bar sees nothing."""
+"""A whole run keeps its promises: no bound is idle under any rule, what must be seen everywhere is, no bar
+sees nothing."""
 
 import math
 from types import SimpleNamespace
@@ -11,12 +12,16 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATIS
 
 
 def record(**changes):
-    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0,
+    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
+        parameters={}, predicted=0.0, measured=0.0,
                  bound=1.0, spent=0.5, verdict=HOLDS, reason="", cell="x")  # fmt: skip
     return Record(**{**given, **changes})
 
 
-@pytest.mark.parametrize("rule", ["nesterov", "heavy-ball-dampened", "exponentiated-gradient", "natural-gradient", "heavy-ball-scheduled"])
+@pytest.mark.parametrize(
+    "rule",
+    ["nesterov", "heavy-ball-dampened", "exponentiated-gradient", "natural-gradient", "heavy-ball-scheduled"],
+)
 def test_a_bound_1000_times_too_wide_under_one_rule_alone_is_idle(rule):
     fine = [record(rule="heavy-ball", spent=0.9), record(rule=rule, spent=0.04)]
     assert not completeness.idle(fine, ["D0"])
@@ -27,13 +32,19 @@ def test_a_bound_1000_times_too_wide_under_one_rule_alone_is_idle(rule):
 def test_a_bound_that_grows_a_thousandfold_after_half_of_the_steps_is_idle():
     early = record(spent=0.9, data={"late": 0.9 / 1000}, steps=96)
     assert "after half of the steps" in completeness.idle([early], ["D0"])[0]
-    assert completeness.idle([early, record(data={"late": 0.5}, steps=16)], ["D0"]), "a glance ends before anything is late"
-    assert not completeness.idle([early, record(spent=0.3, data={"late": 0.1}, steps=96)], ["D0"]) and not completeness.idle([record(data={"late": math.nan})], ["D0"])
+    assert completeness.idle([early, record(data={"late": 0.5}, steps=16)], ["D0"]), (
+        "a glance ends before anything is late"
+    )
+    assert not completeness.idle(
+        [early, record(spent=0.3, data={"late": 0.1}, steps=96)], ["D0"]
+    ) and not completeness.idle([record(data={"late": math.nan})], ["D0"])
 
 
 def test_a_law_of_flows_is_idle_by_precision_alone():
     """One record stands for a rule there: by chance it is small."""
-    assert not completeness.idle([record(law="T1", rule="a", spent=0.9), record(law="T1", rule="b", spent=1e-6)], ["T1"])
+    assert not completeness.idle(
+        [record(law="T1", rule="a", spent=0.9), record(law="T1", rule="b", spent=1e-6)], ["T1"]
+    )
 
 
 def test_the_limit_behind_an_order_may_be_met_closely_but_not_a_thousandfold():
@@ -49,7 +60,9 @@ def test_the_floor_of_a_mean_is_passed_by_chance_once_in_10_9_runs(count):
     floor = completeness.floor_of(("E2",), count)
     assert (2 * 7 * floor / math.sqrt(2 * math.pi)) ** count <= completeness.FALSE * 1.01
     worst = [record(law="E2", kind=STATISTICAL, spent=0.9 * floor) for _ in range(count)]
-    assert completeness.idle(worst, ["E2"]) and not completeness.idle([*worst[1:], record(law="E2", kind=STATISTICAL, spent=1.1 * floor)], ["E2"])
+    assert completeness.idle(worst, ["E2"]) and not completeness.idle(
+        [*worst[1:], record(law="E2", kind=STATISTICAL, spent=1.1 * floor)], ["E2"]
+    )
 
 
 def test_bars_of_means_1000_times_too_wide_are_seen_from_four_records_on():
@@ -60,7 +73,9 @@ def test_bars_of_means_1000_times_too_wide_are_seen_from_four_records_on():
 def test_an_order_or_a_mean_that_would_have_seen_nothing_is_numb():
     powers = {"eta": 0.01, "beta": 0.3}
     for kind in (ORDER, STATISTICAL):
-        assert not completeness.numb([record(kind=kind, powers=powers)], ["D0"]) and not completeness.numb([record(kind=kind)], ["D0"])
+        assert not completeness.numb([record(kind=kind, powers=powers)], ["D0"]) and not completeness.numb(
+            [record(kind=kind)], ["D0"]
+        )
         assert completeness.numb([record(kind=kind, powers={k: 1000 * x for k, x in powers.items()})], ["D0"])
         assert completeness.numb([record(kind=kind, powers={"eta": math.nan})], ["D0"])
     assert not completeness.numb([record(kind=ROUNDING, powers={"eta": 3.0})], ["D0"])
@@ -81,7 +96,9 @@ def test_every_exact_law_has_a_home_for_its_known_places_and_reads_them_rightly(
 
 
 @pytest.mark.parametrize("law", list(EXACT))
-@pytest.mark.parametrize("place", [(0, slice(None)), (3, slice(None)), (-1, slice(None)), (slice(None), 1), (slice(None), -1)])
+@pytest.mark.parametrize(
+    "place", [(0, slice(None)), (3, slice(None)), (-1, slice(None)), (slice(None), 1), (slice(None), -1)]
+)
 def test_a_law_that_looks_away_from_one_step_or_lane_reads_a_known_place_wrongly(monkeypatch, law, place):
     from dataclasses import replace
 

@@ -1,4 +1,5 @@
-"""What is true of whatever is launched: the laws, and all that must not matter. Each with a fault that it finds.
+"""What is true of whatever is launched: the laws, and all that must not matter. Each with a fault that it
+finds.
 
 A property is a function of a launch that asserts, so that its control runs the same lines on a planted fault.
 """
@@ -29,9 +30,13 @@ BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
 EUCLIDEAN = [c for c in CORE if rules_of(c) != ("mirror-descent",)]
 HEAVY, DECOUPLED, DESCENT = RULES["heavy-ball"], RULES["heavy-ball-decoupled"], RULES["gradient-descent"]
-FINITE = st.sampled_from(["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"])  # where no operation overflows
+FINITE = st.sampled_from(
+    ["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"]
+)  # where no operation overflows
 COMPILED = [b for b in ("triton-ptx", "triton-cpu") if b in launch.BACKENDS and not launch.missing(b)]
-CONTROL = settings(max_examples=60, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+CONTROL = settings(
+    max_examples=60, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 
 
 def fails(strategy, check):
@@ -60,9 +65,15 @@ def same(a, b):
 
 
 def same_while_finite(a, b) -> bool:
-    """Equal lane by lane in every row before the first that is not finite, the same row in both: 0 * inf may be formed in one only."""
-    alive = [np.logical_and.accumulate(np.isfinite(z).all(axis=1) & np.isfinite(v).all(axis=1), axis=0) for z, v in (a, b)]
-    return np.array_equal(*alive) and all(((x == y) | ~alive[0][:, None, :]).all() for x, y in zip(a, b, strict=True))
+    """Equal lane by lane in every row before the first that is not finite, the same row in both: 0 * inf may
+    be formed in one only."""
+    alive = [
+        np.logical_and.accumulate(np.isfinite(z).all(axis=1) & np.isfinite(v).all(axis=1), axis=0)
+        for z, v in (a, b)
+    ]
+    return np.array_equal(*alive) and all(
+        ((x == y) | ~alive[0][:, None, :]).all() for x, y in zip(a, b, strict=True)
+    )
 
 
 def with_params(job, **values):
@@ -104,19 +115,26 @@ def test_an_ordinary_launch_in_float64_carries_evidence_for_its_update(drawn):
 def forgetful(n, q, v, params, *rest):
     """The momentum is 1 + 2^-10 of itself."""
     eta, beta, k, eps = params
-    return noether.kernels.programs.numpy_step.step(q, v, (eta, beta * beta.dtype.type(1 + 2.0**-10), k, eps), *rest)
+    return noether.kernels.programs.numpy_step.step(
+        q, v, (eta, beta * beta.dtype.type(1 + 2.0**-10), k, eps), *rest
+    )
 
 
 def test_laws_are_found_violated_by_a_planted_fault_and_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = fails(launches(rule=HEAVY, precision=Precision("float64"), regime="ordinary"), lambda drawn: laws_hold(drawn, advance=forgetful))
+    told = fails(
+        launches(rule=HEAVY, precision=Precision("float64"), regime="ordinary"),
+        lambda drawn: laws_hold(drawn, advance=forgetful),
+    )
     assert "\n    noether fuzz --replay runs/found/D0-" in told
 
 
 # ---- the compiled kernels
 
-POINTS = [(HAT, HEAVY, "float32"), (HAT, DECOUPLED, "bfloat16"), (BY_NAME["deformed-rayleigh"], DESCENT, "float64"),
-          (BY_NAME["entropy-mirror"], RULES["mirror-descent"], "float16/mixed"), (HAT, HEAVY, "float16/eager")]  # fmt: skip
+POINTS = [(HAT, HEAVY, "float32"), (HAT, DECOUPLED, "bfloat16"), (BY_NAME["deformed-rayleigh"], DESCENT,
+    "float64"),
+          (BY_NAME["entropy-mirror"], RULES["mirror-descent"], "float16/mixed"), (HAT, HEAVY,
+          "float16/eager")]  # fmt: skip
 
 
 def compiled_launches(points=POINTS):
@@ -159,23 +177,31 @@ def test_the_interpreted_kernel_is_numpy_bit_for_bit():
 @pytest.mark.parametrize("backend", COMPILED)
 def test_a_step_size_off_by_one_bit_is_no_agreement(backend):
     def nudged(job):
-        return with_params(job, eta=np.nextafter(job.params[0].astype(np.float32), np.float32(np.inf)).astype(float))
+        return with_params(
+            job, eta=np.nextafter(job.params[0].astype(np.float32), np.float32(np.inf)).astype(float)
+        )
 
-    assert "differ" in fails(compiled_launches(POINTS[:1]), lambda drawn: agrees(drawn, backend, change=nudged))
+    assert "differ" in fails(
+        compiled_launches(POINTS[:1]), lambda drawn: agrees(drawn, backend, change=nudged)
+    )
 
 
 # ---- lanes do not know each other
 
 
 def lanes_are_apart(drawn, pick, backend="numpy", **planted):
-    """Any lanes, in any order, some twice: what they do is what they did among the others, bit for bit, and so is what is found."""
+    """Any lanes, in any order, some twice: what they do is what they did among the others, bit for bit, and
+    so is what is found."""
     case, job = drawn
     lanes = np.array([i % job.lanes for i in pick])
     whole, part = launch.run(job, backend, **planted), launch.run(selected(job, lanes), backend, **planted)
     for x, y in ((whole.q, part.q), (whole.v, part.v)):
-        assert np.array_equal(launch.bits(x[:, :, lanes]), launch.bits(y)), f"lanes {lanes[:9]} of {job} differ when they are alone"
+        assert np.array_equal(launch.bits(x[:, :, lanes]), launch.bits(y)), (
+            f"lanes {lanes[:9]} of {job} differ when they are alone"
+        )
     with np.errstate(all="ignore"):
-        spent = [spent_of(EXACT["D0"].residual(Trajectory(case, job.rule, job.precision, *o.wide(), p))) for o, p in
+        spent = [spent_of(EXACT["D0"].residual(Trajectory(case, job.rule, job.precision, *o.wide(),
+            p))) for o, p in
                  ((whole, job.params), (part, job.params[:, lanes]))]  # fmt: skip
     assert np.array_equal(spent[0][..., lanes], spent[1])
 
@@ -240,7 +266,9 @@ def test_a_run_cut_in_two_is_the_run(drawn, share):
     time_splits(drawn, share)
 
 
-@given(launches(case=HAT, rule=HEAVY, precision=Precision("float32"), steps=st.integers(2, 12)), st.floats(0, 1))
+@given(
+    launches(case=HAT, rule=HEAVY, precision=Precision("float32"), steps=st.integers(2, 12)), st.floats(0, 1)
+)
 @settings(max_examples=15)
 @pytest.mark.parametrize("backend", COMPILED)
 def test_a_compiled_run_cut_in_two_is_the_run(backend, drawn, share):
@@ -258,7 +286,15 @@ def test_a_state_without_its_momentum_is_not_the_state():
 @st.composite
 def breakings(draw, dim):
     """A polynomial of degree at most 4 in at most three terms."""
-    terms = draw(st.lists(st.tuples(st.integers(-4, 4).map(float), st.lists(st.integers(0, dim - 1), min_size=1, max_size=4)), min_size=1, max_size=3))
+    terms = draw(
+        st.lists(
+            st.tuples(
+                st.integers(-4, 4).map(float), st.lists(st.integers(0, dim - 1), min_size=1, max_size=4)
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
 
     def breaking(q, xp):
         total = 0
@@ -277,7 +313,9 @@ def unbroken_at(drawn, magnitude):
     broken = gradient_program(case.dim, replace(case, breaking=breaking).total)
     plain = gradient_program(case.dim, lambda q, eps, xp: case.loss(q, xp))
     job = with_params(job, eps=magnitude)
-    assert same(wide(replace(job, program=broken)), wide(replace(job, program=plain))), f"{job}: breaking of magnitude {magnitude} is there"
+    assert same(wide(replace(job, program=broken)), wide(replace(job, program=plain))), (
+        f"{job}: breaking of magnitude {magnitude} is there"
+    )
 
 
 WITH_BREAKING = cases().flatmap(lambda c: st.tuples(launches(case=c, regime=FINITE), breakings(c.dim)))
@@ -309,7 +347,9 @@ def test_without_decay_coupled_is_decoupled(drawn):
 
 
 def test_with_decay_they_differ():
-    assert "differ" in fails(launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: decay_is_one(drawn, 0.25))
+    assert "differ" in fails(
+        launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: decay_is_one(drawn, 0.25)
+    )
 
 
 def momentum_is_none(drawn, beta):
@@ -326,7 +366,9 @@ def test_heavy_ball_without_momentum_is_gradient_descent(drawn):
 
 
 def test_heavy_ball_with_momentum_is_not():
-    assert "is no gradient descent" in fails(launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: momentum_is_none(drawn, 0.5))
+    assert "is no gradient descent" in fails(
+        launches(case=HAT, rule=HEAVY, regime="ordinary", steps=6), lambda drawn: momentum_is_none(drawn, 0.5)
+    )
 
 
 def frozen(drawn, eta):
@@ -342,4 +384,6 @@ def test_from_rest_steps_of_size_0_go_nowhere(drawn):
 
 
 def test_other_steps_go_somewhere():
-    assert "moved from rest" in fails(launches(regime=FINITE, precision=precisions()), lambda drawn: frozen(drawn, 2.0**-3))
+    assert "moved from rest" in fails(
+        launches(regime=FINITE, precision=precisions()), lambda drawn: frozen(drawn, 2.0**-3)
+    )

@@ -1,11 +1,12 @@
-"""What a run finds does not depend on how it was run: workers, order, interruption. Real cells, small ones."""
+"""What a run finds does not depend on how it was run: workers, order, interruption. Real cells, small
+ones."""
 
 import json
 import shutil
 from dataclasses import dataclass, replace
 
 import pytest
-import scipy.linalg  # noqa: F401  it brings a library of its own
+import scipy.linalg  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -19,7 +20,16 @@ from noether.runs.folder import read_run
 from noether.runs.records_file import plain
 from noether.verdicts.record import OUTSIDE, Record
 
-REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
+REQUEST = Request(
+    ("mexican-hat",),
+    law="D2,D3",
+    rule="heavy-ball,heavy-ball-decoupled",
+    precision="float32,bfloat16",
+    backend="numpy",
+    lanes=5,
+    steps=4,
+    seed=7,
+)
 
 
 def findings(records) -> list[str]:
@@ -49,7 +59,8 @@ class Threads:
 
     def run(self):
         found = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        return [Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={"threads": found}, predicted=None,
+        return [Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1,
+            parameters={"threads": found}, predicted=None,
                        measured=None, bound=None, spent=None, verdict=OUTSIDE, reason="")]  # fmt: skip
 
 

@@ -1,12 +1,16 @@
-"""Equivariance: a rule whose kinetic energy has a symmetry of the loss maps mapped starts to mapped ends; others do not.
+"""Equivariance: a rule whose kinetic energy has a symmetry of the loss maps mapped starts to mapped ends;
+others do not.
 
     map                                        bit for bit where
-    sign flips that keep the loss              the traced program is odd under them: rounding to nearest is odd too
+    sign flips that keep the loss              the traced program is odd under them: rounding to nearest is
+                                               odd too
     quarter turns I + A + A^2 of a rotation A  never asked: sums are taken in another order
     translations by a power of two             never asked: sums have another size
 
-Where bits are not asked, one step from Q q is Q of one step from q within the two steps' derived bounds (theory.md#R0):
-each is off the exact step, which is equivariant, by at most its own delta and sigma. Every state of a trajectory is a
+Where bits are not asked, one step from Q q is Q of one step from q within the two steps' derived bounds
+(theory.md#R0):
+each is off the exact step, which is equivariant, by at most its own delta and sigma. Every state of a
+trajectory is a
 start of such a step. Scalings keep the loss but no kinetic energy here: there the same comparison must fail.
 """
 
@@ -30,7 +34,9 @@ from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 
 BY_NAME = {c.name: c for c in CORE}
-HAT, NETWORK, RAYLEIGH, MIRROR = (BY_NAME[n] for n in ("mexican-hat", "linear-network", "rayleigh", "entropy-mirror"))
+HAT, NETWORK, RAYLEIGH, MIRROR = (
+    BY_NAME[n] for n in ("mexican-hat", "linear-network", "rayleigh", "entropy-mirror")
+)
 HEAVY = RULES["heavy-ball"]
 
 
@@ -38,7 +44,8 @@ HEAVY = RULES["heavy-ball"]
 
 
 def parities(program, signs) -> list:
-    """For each operation 1 or -1 where flipping the inputs by `signs` flips its rounded value so, else None."""
+    """For each operation 1 or -1 where flipping the inputs by `signs` flips its rounded value so, else
+    None."""
     found: list = []
     for op in program.ops:
         a = [found[i] for i in op.args]
@@ -65,7 +72,8 @@ def unbroken(case):
 
 
 def flips(case) -> list:
-    """The sign flips, the identity apart, under which the traced gradient of the loss is odd in every rounding."""
+    """The sign flips, the identity apart, under which the traced gradient of the loss is odd in every
+    rounding."""
     program = unbroken(case)
     found = []
     for signs in product((1, -1), repeat=case.dim):
@@ -80,8 +88,10 @@ EVEN = [c for c in EUCLIDEAN if FLIPPED[c.name]]
 
 
 def test_the_parities_are_those_of_the_losses():
-    """Hat: each sign alone. Rayleigh with neighbour terms: all together. Network: each column of U with that of V. Softmax: none."""
-    assert {n: len(f) for n, f in FLIPPED.items() if n in ("mexican-hat", "rayleigh", "deformed-rayleigh", "linear-network", "softmax")} == {
+    """Hat: each sign alone. Rayleigh with neighbour terms: all together. Network: each column of U with that
+    of V. Softmax: none."""
+    assert {n: len(f) for n, f in FLIPPED.items() if n in ("mexican-hat", "rayleigh", "deformed-rayleigh",
+        "linear-network", "softmax")} == {
         "mexican-hat": 7, "rayleigh": 1, "deformed-rayleigh": 15, "linear-network": 3, "softmax": 0,
     }  # fmt: skip
 
@@ -94,7 +104,9 @@ def flipped_alike(drawn, **planted):
     z, v = launch.run(job, "numpy", **planted).wide()
     other = launch.run(replace(job, q0=D * job.q0, v0=D * job.v0), "numpy", **planted)
     for mine, theirs in zip((z, v), other.wide(), strict=True):
-        assert np.array_equal(D * mine, theirs, equal_nan=True), f"{job} with signs {signs} is not the flipped run"
+        assert np.array_equal(D * mine, theirs, equal_nan=True), (
+            f"{job} with signs {signs} is not the flipped run"
+        )
 
 
 WITH_FLIP = st.tuples(launches(case=st.sampled_from(EVEN)), st.integers(0, 2**8))
@@ -108,7 +120,10 @@ def test_sign_flips_that_keep_the_loss_keep_every_bit_of_the_run(drawn):
 
 def downwards(n, q, v, params, gradient, rule, precision):
     """Stores that round towards minus infinity by one part in 2^6."""
-    store = lambda x, kind: noether.kernels.programs.numpy_step.narrow(x - np.abs(x) * x.dtype.type(2.0**-6), kind)  # noqa: E731
+
+    def store(x, kind):
+        return noether.kernels.programs.numpy_step.narrow(x - np.abs(x) * x.dtype.type(2.0**-6), kind)
+
     return noether.kernels.programs.numpy_step.step(q, v, params, gradient, rule, precision, store=store)
 
 
@@ -125,7 +140,11 @@ def steps_from(job):
     finite = np.isfinite(z).all(axis=1) & np.isfinite(v).all(axis=1)
     fine = (finite[:-1] & finite[1:]).ravel()
     flat = lambda x: np.moveaxis(x[:-1], 1, 0).reshape(x.shape[1], -1)[:, fine]  # noqa: E731
-    return replace(job, q0=flat(z), v0=flat(v), params=np.tile(job.params, (1, job.steps))[:, fine], steps=1) if fine.any() else None
+    return (
+        replace(job, q0=flat(z), v0=flat(v), params=np.tile(job.params, (1, job.steps))[:, fine], steps=1)
+        if fine.any()
+        else None
+    )
 
 
 def one_step(case, job, **planted):
@@ -133,9 +152,12 @@ def one_step(case, job, **planted):
 
 
 def apart(case, job, map_q, map_v, **planted):
-    """(lanes,) how far one step of the mapped start is from the mapped step, in units of the two steps' bounds; where a state is inside."""
+    """(lanes,) how far one step of the mapped start is from the mapped step, in units of the two steps'
+    bounds; where a state is inside."""
     q0, v0 = map_q(job.q0), map_v(job.v0)
-    exact = (representable(q0, job.precision.q_store) == q0).all(axis=0) & (representable(v0, job.precision.v_store) == v0).all(axis=0)
+    exact = (representable(q0, job.precision.q_store) == q0).all(axis=0) & (
+        representable(v0, job.precision.v_store) == v0
+    ).all(axis=0)
     if not exact.any():
         return np.zeros(0)
     pick = lambda x: x[:, exact]  # noqa: E731
@@ -150,7 +172,9 @@ def apart(case, job, map_q, map_v, **planted):
         # The maps are formed in wide arithmetic from stored numbers: two roundings of 2^-64 each.
         room = room + 2.0**-62 * np.concatenate([np.abs(map_v(a.v[1])), np.abs(map_q(a.z[1]))])
         spent = np.where(off == 0, 0.0, np.abs(off) / room).max(axis=0)
-    inside = ~(leaving(case, here) | leaving(case, there)) if not (spent <= 1).all() else np.ones(len(spent), bool)
+    inside = (
+        ~(leaving(case, here) | leaving(case, there)) if not (spent <= 1).all() else np.ones(len(spent), bool)
+    )
     return spent[inside].astype(float)
 
 
@@ -163,7 +187,12 @@ def quarter_turn(symmetry) -> np.ndarray:
 
 TURNS = [(c, s) for c in EUCLIDEAN for s in c.symmetries if s.is_rotation]
 SHIFTS = [(c, s) for c in EUCLIDEAN for s in c.symmetries if s.is_translation]
-GROWTHS = [(c, s) for c in EUCLIDEAN for s in c.symmetries if s.is_symmetric and np.array_equal(s.matrix, np.diag(np.diag(s.matrix)))]
+GROWTHS = [
+    (c, s)
+    for c in EUCLIDEAN
+    for s in c.symmetries
+    if s.is_symmetric and np.array_equal(s.matrix, np.diag(np.diag(s.matrix)))
+]
 
 
 def turned_alike(drawn, **planted):
@@ -177,7 +206,9 @@ def turned_alike(drawn, **planted):
 
 
 def of(pairs, **given_):
-    return st.sampled_from(pairs).flatmap(lambda p: launches(case=p[0], **given_).map(lambda drawn: (p[0], p[1], drawn[1])))
+    return st.sampled_from(pairs).flatmap(
+        lambda p: launches(case=p[0], **given_).map(lambda drawn: (p[0], p[1], drawn[1]))
+    )
 
 
 @given(of(TURNS, lanes=st.sampled_from([1, 3, 7]), steps=st.integers(1, 6)))
@@ -188,12 +219,19 @@ def test_quarter_turns_of_a_symmetric_loss_turn_the_run(drawn):
 
 def stretched(n, q, v, params, gradient, rule, precision):
     """A diagonal metric: the first component's mass is 1 + 2^-6 of the others'."""
-    tilted = lambda at, eps: [g * g.dtype.type(1 + 2.0**-6 * (i == 0)) for i, g in enumerate(gradient(at, eps))]  # noqa: E731
+
+    def tilted(at, eps):
+        return [g * g.dtype.type(1 + 2.0**-6 * (i == 0)) for i, g in enumerate(gradient(at, eps))]
+
     return noether.kernels.programs.numpy_step.step(q, v, params, tilted, rule, precision)
 
 
 def test_a_diagonal_metric_does_not_turn():
-    strategy = of([p for p in TURNS if p[0] is HAT and p[1].matrix[0].any()], regime="ordinary", precision=Precision("float64"))
+    strategy = of(
+        [p for p in TURNS if p[0] is HAT and p[1].matrix[0].any()],
+        regime="ordinary",
+        precision=Precision("float64"),
+    )
     assert "bounds off" in fails(strategy, lambda drawn: turned_alike(drawn, advance=stretched))
 
 
@@ -201,7 +239,9 @@ def shifted_alike(drawn, j, k=0.0):
     case, symmetry, job = drawn
     by = symmetry.shift[:, None] * 2.0**j
     spent = apart(case, replace(with_params(job, eps=0.0, k=k), steps=1), lambda q: q + by, lambda v: v)
-    assert (spent <= 1).all(), f"{job}: a shift of 2^{j} along {symmetry.name} is {spent.max():.3g} bounds off"
+    assert (spent <= 1).all(), (
+        f"{job}: a shift of 2^{j} along {symmetry.name} is {spent.max():.3g} bounds off"
+    )
     return len(spent)
 
 
@@ -212,13 +252,15 @@ def test_translations_of_a_symmetric_loss_translate_the_step(drawn, j):
 
 
 def test_a_decaying_step_does_not_translate():
-    """Weight decay pulls towards the origin: the potential, not the kinetic energy, breaks the translation."""
+    """Weight decay pulls towards the origin: the potential, not the kinetic energy, breaks the
+    translation."""
     assert "bounds off" in fails(of(SHIFTS, regime="few-bits"), lambda drawn: shifted_alike(drawn, 0, k=0.25))
 
 
 @pytest.mark.parametrize("pair", GROWTHS, ids=lambda p: f"{p[0].name}-{p[1].name}")
 def test_scalings_keep_the_loss_and_not_the_kinetic_energy(pair):
-    """f(S q) = f(q) for S = 2^A, and yet one step of S q is no S of the step, by more than the bounds, in every ordinary lane."""
+    """f(S q) = f(q) for S = 2^A, and yet one step of S q is no S of the step, by more than the bounds, in
+    every ordinary lane."""
     case, symmetry = pair
     S = np.exp2(np.diag(symmetry.matrix))[:, None]
 
@@ -227,7 +269,9 @@ def test_scalings_keep_the_loss_and_not_the_kinetic_energy(pair):
     def checked(drawn):
         _, job = drawn
         q = job.q0
-        assert np.allclose(case.loss(S * q, np), case.loss(q, np), rtol=2.0**-40, atol=0)  # d^2 roundings of 2^-53
+        assert np.allclose(
+            case.loss(S * q, np), case.loss(q, np), rtol=2.0**-40, atol=0
+        )  # d^2 roundings of 2^-53
         spent = apart(case, job, lambda x: S * x, lambda x: S * x)
         assert len(spent) and (spent > 1).all()
 
@@ -237,7 +281,8 @@ def test_scalings_keep_the_loss_and_not_the_kinetic_energy(pair):
 @given(launches(case=MIRROR, regime="few-bits", precision=Precision("float64"), steps=1, eps=0.0))
 @settings(max_examples=10)
 def test_mirror_descent_keeps_no_scaling_either(drawn):
-    """log q + 1/2 is another point of the same loss; the entropy's metric is 1/q, and a step of it another one."""
+    """log q + 1/2 is another point of the same loss; the entropy's metric is 1/q, and a step of it another
+    one."""
     case, job = drawn
     spent = apart(case, job, lambda z: z + 0.5, lambda v: v)
     assert (spent > 1).all()
@@ -251,10 +296,13 @@ def test_there_is_something_to_turn_shift_and_scale():
 
 
 def covariant(drawn, j, power=2):
-    """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k) for a = 2^j, to the first subnormal number."""
+    """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k) for a = 2^j, to the first subnormal
+    number."""
     case, job = drawn
     a = 2.0**j
-    other = replace(job, q0=a * job.q0, v0=a * job.v0, params=job.params * np.array([[a**power], [1], [a**-2], [1]]))
+    other = replace(
+        job, q0=a * job.q0, v0=a * job.v0, params=job.params * np.array([[a**power], [1], [a**-2], [1]])
+    )
     normal = (normal_steps(case, job) & normal_steps(case, other))[:, None, :]
     z, v = launch.run(job, "numpy").wide()
     for mine, theirs in zip((z, v), launch.run(other, "numpy").wide(), strict=True):
@@ -263,8 +311,12 @@ def covariant(drawn, j, power=2):
         assert not wrong.any(), f"{job} scaled by 2^{j} is another run"
 
 
-COVARIANT = st.sampled_from([r for r in RULES.values() if r.metric == "euclidean" and not r.rare])  # a metric of its own does not scale along
-SCALE_FREE = launches(case=st.sampled_from([c for c in EUCLIDEAN if c.scale_free]), rule=COVARIANT, regime=FINITE, eps=0.0)
+COVARIANT = st.sampled_from(
+    [r for r in RULES.values() if r.metric == "euclidean" and not r.rare]
+)  # a metric of its own does not scale along
+SCALE_FREE = launches(
+    case=st.sampled_from([c for c in EUCLIDEAN if c.scale_free]), rule=COVARIANT, regime=FINITE, eps=0.0
+)
 
 
 @given(SCALE_FREE, st.integers(-4, 4))

@@ -1,4 +1,5 @@
-"""What Triton compiles for a GPU computes, on the CPU, the bits of plain numpy; what cannot be executed is refused."""
+"""What Triton compiles for a GPU computes, on the CPU, the bits of plain numpy; what cannot be executed is
+refused."""
 
 import os
 import subprocess
@@ -30,8 +31,21 @@ ROOT = Path(__file__).resolve().parent.parent
 def compiled(name, arch=90, **changes):
     signature, constexprs = {
         "wander64": ({"x_ptr": "*fp64", "trace_ptr": "*fp64", "n": "i32", "steps": "i32"}, {"D": 2}),
-        "wander32": ({"x_ptr": "*fp64", "trace_ptr": "*fp32", "n": "i32", "steps": "i32"}, {"KIND": "float32"}),
-        "bits32": ({"x_ptr": "*fp32", "e_ptr": "*i16", "i_ptr": "*i32", "m_ptr": "*fp32", "n": "i32", "shift": "i32"}, {}),
+        "wander32": (
+            {"x_ptr": "*fp64", "trace_ptr": "*fp32", "n": "i32", "steps": "i32"},
+            {"KIND": "float32"},
+        ),
+        "bits32": (
+            {
+                "x_ptr": "*fp32",
+                "e_ptr": "*i16",
+                "i_ptr": "*i32",
+                "m_ptr": "*fp32",
+                "n": "i32",
+                "shift": "i32",
+            },
+            {},
+        ),
         "exponential": ({"x_ptr": "*fp64", "y_ptr": "*fp64", "n": "i32"}, {}),
         "total": ({"x_ptr": "*fp32", "y_ptr": "*fp32", "n": "i32"}, {}),
         "tally": ({"x_ptr": "*fp32", "y_ptr": "*fp32", "n": "i32"}, {}),
@@ -50,13 +64,17 @@ def blocks(lanes):
 
 def same_bits(got, want, what):
     """Equal bits; any NaN equals any NaN, because PTX and x86 choose other payloads."""
-    assert got.dtype == want.dtype and got.shape == want.shape, f"{what}: {got.dtype}{got.shape}, must be {want.dtype}{want.shape}"
+    assert got.dtype == want.dtype and got.shape == want.shape, (
+        f"{what}: {got.dtype}{got.shape}, must be {want.dtype}{want.shape}"
+    )
     assert got.size, f"{what}: nothing was compared"
     raw = f"u{got.dtype.itemsize}"
     wrong = got.view(raw) != want.view(raw)
     if got.dtype.kind == "f":
         wrong &= ~(np.isnan(got) & np.isnan(want))
-    assert not wrong.any(), f"{what}: {wrong.sum()} of {wrong.size} differ, first {got[wrong][0]!r}, must be {want[wrong][0]!r}"
+    assert not wrong.any(), (
+        f"{what}: {wrong.sum()} of {wrong.size} differ, first {got[wrong][0]!r}, must be {want[wrong][0]!r}"
+    )
 
 
 def starts(lanes, seed, dtype=np.float64):
@@ -73,7 +91,9 @@ def wander64(x, steps):
     with np.errstate(all="ignore"):
         q = list(x)
         for _ in range(steps):
-            s = [(a * b + 0.125) / np.sqrt(a * a + b * b + 1e-3) for a, b in zip(q, q[1:] + q[:1], strict=True)]
+            s = [
+                (a * b + 0.125) / np.sqrt(a * a + b * b + 1e-3) for a, b in zip(q, q[1:] + q[:1], strict=True)
+            ]
             q = [np.where(si > a, si - a * 0.3, 0.0 - si) for si, a in zip(s, q, strict=True)]
             rows.append(q)
     return np.array(rows)
@@ -126,7 +146,9 @@ def test_integer_work_on_float_bits_has_the_bits_of_numpy(shift, arch):
     flushed = np.where(np.abs(x) < np.finfo(np.float32).tiny, np.float32(0), x)  # tl.floor is cvt.rmi.ftz
     whole = np.nan_to_num(np.floor(flushed.astype(np.float64)), nan=0.0, posinf=2.0**31, neginf=-(2.0**31))
     whole = np.clip(whole, -(2.0**31), 2.0**31 - 1).astype(np.int64)
-    want = ((whole << 3) & 0xFFFFFFFF).astype(np.uint32).view(np.int32) ^ (raw.astype(np.int64) >> min(shift, 31)).astype(np.int32)
+    want = ((whole << 3) & 0xFFFFFFFF).astype(np.uint32).view(np.int32) ^ (
+        raw.astype(np.int64) >> min(shift, 31)
+    ).astype(np.int32)
     same_bits(i, want, f"shift by {shift}")
     same_bits(m, np.fmax(np.fmin(x, np.float32(2.5)), np.float32(-2.5)), "clamp: a NaN loses")
 
@@ -134,7 +156,9 @@ def test_integer_work_on_float_bits_has_the_bits_of_numpy(shift, arch):
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_float64_exp_with_divergent_branches_is_within_two_ulp(arch):
     # libdevice documents 1 ulp for exp; glibc's, behind numpy, is below 1 ulp.
-    x = np.concatenate([starts(1000, 5), np.linspace(-760, 720, 1500), [709.78, 709.79, -708.4, -745.1, -745.2]])
+    x = np.concatenate(
+        [starts(1000, 5), np.linspace(-760, 720, 1500), [709.78, 709.79, -708.4, -745.1, -745.2]]
+    )
     y = np.zeros_like(x)
     evaluate(compiled("exponential", arch), [x, y, len(x)], blocks(len(x)))
     with np.errstate(over="ignore", under="ignore"):
@@ -170,7 +194,9 @@ def test_fusion_is_seen_in_bits_and_what_it_leaves_open_is_counted():
     traces = []
     for fusion in (False, True):
         traces.append(np.zeros((1, 2, lanes)))
-        report = evaluate(compiled("wander64", enable_fp_fusion=fusion), [x, traces[-1], lanes, 1], blocks(lanes))
+        report = evaluate(
+            compiled("wander64", enable_fp_fusion=fusion), [x, traces[-1], lanes, 1], blocks(lanes)
+        )
         assert bool(report.unpinned) == fusion
         assert set(report.unpinned) <= {"add.f64", "mul.f64", "sub.f64"}, report.unpinned
     assert 0 < (traces[0] != traces[1]).sum(), "no fma was contracted: the test sees nothing"
@@ -188,7 +214,8 @@ def test_kernels_whose_lanes_are_not_alone_are_refused_by_name_and_line(name, op
 
 @pytest.mark.parametrize("old, new", [
     ("sqrt.rn.f64", "sqrt.approx.f64"), ("add.rn.f64", "add.rz.f64"), ("add.rn.f64", "add.rn.sat.f64"),
-    ("ld.global.b64", "ld.global.nc.b64"), ("setp.gt.f64", "setp.gt.and.f64"), ("setp.gt.f64", "setp.gt.f16x2"), ("mul.rn.f64", "mul.rn.f32"),
+    ("ld.global.b64", "ld.global.nc.b64"), ("setp.gt.f64", "setp.gt.and.f64"), ("setp.gt.f64",
+    "setp.gt.f16x2"), ("mul.rn.f64", "mul.rn.f32"),
     ("ret;", "bar.sync 0;\n ret;"), ("ld.global.b64", "ld.shared.b64"),
 ])  # fmt: skip
 def test_an_unlisted_modifier_or_a_wrong_width_is_refused(old, new):
@@ -209,7 +236,13 @@ def test_offsets_beyond_an_array_raise_and_name_the_instruction():
 
 def test_wrong_arguments_are_refused():
     kernel, x, trace = compiled("wander64"), np.ones((2, 4)), np.zeros((1, 2, 4))
-    for args in ([x, trace, 4], [x, trace, 4, x], [x, 5, 4, 1], [x, trace, 2**33, 1], [x[:, ::2], trace, 2, 1]):
+    for args in (
+        [x, trace, 4],
+        [x, trace, 4, x],
+        [x, 5, 4, 1],
+        [x, trace, 2**33, 1],
+        [x[:, ::2], trace, 2, 1],
+    ):
         with pytest.raises(TypeError):
             evaluate(kernel, args, 1)
     with pytest.raises(ValueError):
@@ -219,7 +252,10 @@ def test_wrong_arguments_are_refused():
 
 
 def test_compiling_under_the_interpreter_is_refused():
-    program = "import ptx_kernels as k; from noether.kernels.loops.compiled import compile_ptx; compile_ptx(k.total, {}, {})"
+    program = (
+        "import ptx_kernels as k; from noether.kernels.loops.compiled import compile_ptx; "
+        "compile_ptx(k.total, {}, {})"
+    )
     env = importable(ROOT / "tests") | {"TRITON_INTERPRET": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "TRITON_INTERPRET is set" in done.stderr, done.stderr
@@ -243,7 +279,10 @@ def outcome(ptx, kind, run=evaluate):
         else:
             dtype, width = (np.float64, 2) if kind == "wander64" else (np.float32, 1)
             for steps in (3, 1, 0, -1):
-                x, trace = np.array([starts(200, 6 + i) for i in range(width)]), np.full((3, width, 200), 5, dtype)
+                x, trace = (
+                    np.array([starts(200, 6 + i) for i in range(width)]),
+                    np.full((3, width, 200), 5, dtype),
+                )
                 x[:, 50] = (0.5, -0.25)[:width]  # s = 0 in wander64: 0 - s is +0, not -0
                 run(ptx, [x, trace, 200, steps], 4, visits=200)
                 written.append(trace)

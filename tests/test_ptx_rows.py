@@ -1,6 +1,8 @@
-"""Every row of the PTX table computes what a slow scalar reference computes: Python integers and exact fractions.
+"""Every row of the PTX table computes what a slow scalar reference computes: Python integers and exact
+fractions.
 
-The reference knows the words of a mnemonic, not the table's meanings, so that a row with the wrong meaning shows.
+The reference knows the words of a mnemonic, not the table's meanings, so that a row with the wrong meaning
+shows.
 """
 
 import math
@@ -14,7 +16,11 @@ from noether.kernels.programs.precision import bfloat16_bits, widen
 from noether.kernels.ptx import TABLE, evaluate
 from noether.kernels.ptx.table import width
 
-FORMAT = {"f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}  # digits, least and too large exponent
+FORMAT = {
+    "f16": (11, -24, 16),
+    "f32": (24, -149, 128),
+    "f64": (53, -1074, 1024),
+}  # digits, least and too large exponent
 DTYPE = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 ROUND = {"rni": round, "rzi": math.trunc, "rmi": math.floor, "rpi": math.ceil}
 
@@ -136,7 +142,11 @@ def reference(mnemonic, x):
     if name == "cvt":
         return converted(words, kinds, x[0])
     if kind[0] == "f" and name in ("neg", "abs", "copysign"):
-        return {"neg": lambda: -x[0], "abs": lambda: abs(x[0]), "copysign": lambda: math.copysign(x[1], x[0])}[name]()
+        return {
+            "neg": lambda: -x[0],
+            "abs": lambda: abs(x[0]),
+            "copysign": lambda: math.copysign(x[1], x[0]),
+        }[name]()
     if kind[0] == "f":
         if name in ("min", "max"):
             return extreme(name, "NaN" in words, *x)
@@ -147,7 +157,8 @@ def reference(mnemonic, x):
         product = x[0] * x[1] >> (n if "hi" in words else 0)
         return product + (x[2] if name == "mad" else 0)
     return {
-        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "neg": lambda: -x[0], "abs": lambda: abs(x[0]),
+        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "neg": lambda: -x[0],
+        "abs": lambda: abs(x[0]),
         "min": lambda: min(x), "max": lambda: max(x), "and": lambda: x[0] & x[1], "or": lambda: x[0] | x[1],
         "xor": lambda: x[0] ^ x[1], "not": lambda: ~x[0] % 2**n,
     }[name]()  # fmt: skip
@@ -183,12 +194,45 @@ def samples(kind, rng, few):
         return [0, 1]
     if kind[0] == "f":
         info = np.finfo(DTYPE[kind])
-        odd = [0.0, 1.0, 1.5, 2.5, 0.1, info.max, info.tiny, info.smallest_subnormal, 3 * info.smallest_subnormal, np.inf, 40000.7]
+        odd = [
+            0.0,
+            1.0,
+            1.5,
+            2.5,
+            0.1,
+            info.max,
+            info.tiny,
+            info.smallest_subnormal,
+            3 * info.smallest_subnormal,
+            np.inf,
+            40000.7,
+        ]
         values = np.array([*odd, *(-v for v in map(float, odd)), np.nan], dtype=DTYPE[kind])
-        extra = np.concatenate([rng.normal(size=few).astype(DTYPE[kind]), rng.integers(0, 2**n, few, dtype=f"u{n // 8}").view(DTYPE[kind])])
+        extra = np.concatenate(
+            [
+                rng.normal(size=few).astype(DTYPE[kind]),
+                rng.integers(0, 2**n, few, dtype=f"u{n // 8}").view(DTYPE[kind]),
+            ]
+        )
         return [float(v) for v in np.concatenate([values, extra])]
     top = 2**n
-    values = [0, 1, 2, 5, n - 1, n, n + 1, 127, 128, top // 2 - 1, top // 2, top // 2 + 1, top - 1, top - 2, *map(int, rng.integers(0, top, few, dtype=f"u{n // 8}"))]
+    values = [
+        0,
+        1,
+        2,
+        5,
+        n - 1,
+        n,
+        n + 1,
+        127,
+        128,
+        top // 2 - 1,
+        top // 2,
+        top // 2 + 1,
+        top - 1,
+        top - 2,
+        *map(int, rng.integers(0, top, few, dtype=f"u{n // 8}")),
+    ]
     return [v % top - (top if kind[0] == "s" and v % top >= top // 2 else 0) for v in values]
 
 
@@ -213,7 +257,10 @@ def test_every_row_agrees_with_the_scalar_reference(name):
     for op in (op for op in ROWS if op.mnemonic.split(".")[0] == name):
         columns = [samples(k, rng, 6) for k in op.sources]
         if len(columns) == 3:
-            picks = [tuple(c[i] for c, i in zip(columns, rng.integers(0, [len(c) for c in columns]), strict=True)) for _ in range(600)]
+            picks = [
+                tuple(c[i] for c, i in zip(columns, rng.integers(0, [len(c) for c in columns]), strict=True))
+                for _ in range(600)
+            ]
         else:
             picks = list(product(*columns))
         arrays = [encoded([p[k] for p in picks], kind) for k, kind in enumerate(op.sources)]
@@ -223,9 +270,14 @@ def test_every_row_agrees_with_the_scalar_reference(name):
         evaluate(program(op), [*arrays, out], blocks)
         want = encoded([reference(op.mnemonic, list(p)) for p in picks], op.result[0])
         got = out[: len(want)]
-        same = (got.view(f"u{got.itemsize}") == want.view(f"u{want.itemsize}")) | ((got != got) & (want != want))
+        same = (got.view(f"u{got.itemsize}") == want.view(f"u{want.itemsize}")) | (
+            (got != got) & (want != want)
+        )
         first = int(np.argmin(same))
-        assert same.all(), f"{op.mnemonic}{picks[first]} is {got[first]!r}, must be {want[first]!r}; {(~same).sum()} of {len(same)}"
+        assert same.all(), (
+            f"{op.mnemonic}{picks[first]} is {got[first]!r}, must be {want[first]!r}; {(~same).sum()} of "
+            f"{len(same)}"
+        )
         checked += 1
     assert checked
 
@@ -234,7 +286,9 @@ def run(op, text, *arrays, dtype):
     lanes = len(arrays[0])
     blocks = -(-lanes // 128)
     out = np.zeros(blocks * 128, dtype)
-    evaluate(text, [*(np.concatenate([a, np.zeros(blocks * 128 - lanes, a.dtype)]) for a in arrays), out], blocks)
+    evaluate(
+        text, [*(np.concatenate([a, np.zeros(blocks * 128 - lanes, a.dtype)]) for a in arrays), out], blocks
+    )
     return out[:lanes]
 
 
@@ -243,7 +297,11 @@ def test_bfe_extracts_bits_for_every_position_and_length(n):
     op = TABLE[f"bfe.u{n}"]
     x = encoded(samples(f"u{n}", np.random.default_rng(0), 20), f"u{n}")
     for at, length in [(0, 1), (0, n), (7, 9), (23, 8), (n - 1, 5), (n, 3), (3, 0), (200, 200)]:
-        text = program(op).replace("%w1, %w2;", f"{at}, {length};").replace("%d0, %w1, %w2;", f"%d0, {at}, {length};")
+        text = (
+            program(op)
+            .replace("%w1, %w2;", f"{at}, {length};")
+            .replace("%d0, %w1, %w2;", f"%d0, {at}, {length};")
+        )
         got = run(op, text, x, x.astype(np.uint32), x.astype(np.uint32), dtype=x.dtype)
         want = np.array([(int(v) >> min(at, n)) & (2**length - 1) for v in x], x.dtype)
         assert (got == want).all(), f"bfe.u{n} at {at}, {length} bits"
@@ -300,7 +358,9 @@ ret;
 """
 
 
-@pytest.mark.parametrize("relation", sorted({m.split(".")[1] for m in TABLE if m.startswith("setp.") and m.endswith("f16x2")}))
+@pytest.mark.parametrize(
+    "relation", sorted({m.split(".")[1] for m in TABLE if m.startswith("setp.") and m.endswith("f16x2")})
+)
 def test_a_packed_comparison_gives_the_low_halves_first_and_then_the_high_ones(relation):
     values = samples("f16", np.random.default_rng(0), 6)
     pairs = np.array(list(product(values, values)), np.float16)

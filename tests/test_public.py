@@ -1,4 +1,5 @@
-"""The public names: what `from noether import ...` gives, what a type checker reads, what became of the old names."""
+"""The public names: what `from noether import ...` gives, what a type checker reads, what became of the old
+names."""
 
 import ast
 import inspect
@@ -19,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def promised_to_type_checkers() -> dict[str, str]:
     """Name -> module, of the imports under `if TYPE_CHECKING` in harness/__init__.py."""
     tree = ast.parse((ROOT / "harness" / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = [x for x in tree.body if isinstance(x, ast.If) and getattr(x.test, "id", "") == "TYPE_CHECKING"]
+    (block,) = [
+        x for x in tree.body if isinstance(x, ast.If) and getattr(x.test, "id", "") == "TYPE_CHECKING"
+    ]
     assert all(name.asname == name.name for line in block.body for name in line.names), (
         "only `import X as X` is public"
     )
@@ -41,7 +44,11 @@ def test_every_public_name_says_what_it_is_for(name):
         assert found.count(".") == 2
         return
     text = inspect.getdoc(found)
-    said = inspect.signature(found).parameters if name != "Result" else {"records": 0, "rows": 0, "exit_code": 0, "folder": 0}
+    said = (
+        inspect.signature(found).parameters
+        if name != "Result"
+        else {"records": 0, "rows": 0, "exit_code": 0, "folder": 0}
+    )
     unsaid = [word for word in said if word not in ("self", "overrides") and word not in text]
     assert not unsaid, f"{name} does not say what {unsaid} is"
 
@@ -81,7 +88,10 @@ def test_discover_takes_a_function_a_case_and_a_word():
     assert noether.discover(hat).generators[0].name == "rotation"
 
 
-@pytest.mark.parametrize(("what", "said"), [(3, "loss is int 3, must be a function"), (ring, "--dim is missing"), ("no-such", "no-such")])
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [(3, "loss is int 3, must be a function"), (ring, "--dim is missing"), ("no-such", "no-such")],
+)
 def test_discover_refuses_what_is_no_loss(what, said):
     with pytest.raises(import_module("noether.system.usage").UsageError, match=said):
         noether.discover(what)
@@ -108,7 +118,9 @@ def test_a_case_file_with_an_old_import_is_told_the_new_one(tmp_path, monkeypatc
     top = line.split()[1].partition(".")[0]
     for name in [n for n in sys.modules if n.partition(".")[0] == top]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "path", [x for x in sys.path if Path(x).resolve() != ROOT])  # where all three are folders
+    monkeypatch.setattr(
+        sys, "path", [x for x in sys.path if Path(x).resolve() != ROOT]
+    )  # where all three are folders
     (tmp_path / "mine.py").write_text(f"'''A case.'''\n{line}\n", encoding="utf-8")
     if own:
         (tmp_path / top).mkdir()

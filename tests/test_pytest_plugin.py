@@ -14,7 +14,11 @@ from noether.system.machine import importable
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
 # pytest refuses a plugin under two names: where noether is installed, its entry point brings it.
-PLUGIN = [] if any(e.value == "noether.cli.pytest_plugin" for e in entry_points(group="pytest11")) else ["-p", "noether.cli.pytest_plugin"]
+PLUGIN = (
+    []
+    if any(e.value == "noether.cli.pytest_plugin" for e in entry_points(group="pytest11"))
+    else ["-p", "noether.cli.pytest_plugin"]
+)
 
 
 def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
@@ -58,14 +62,23 @@ def test_a_failing_test_shows_what_is_violated_and_how_to_replay_it(tmp_path):
     for name in ("my_case.py", "false_symmetry.py"):
         shutil.copy(EXAMPLES / name, tmp_path)
     (tmp_path / "test_own.py").write_text(TESTS)
-    (tmp_path / "conftest.py").write_text("import pytest\n@pytest.fixture(autouse=True)\ndef fake():\n" + "\n".join(f"    {x}" for x in FAKE.strip().splitlines()))
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n@pytest.fixture(autouse=True)\ndef fake():\n"
+        + "\n".join(f"    {x}" for x in FAKE.strip().splitlines())
+    )
     code, out = pytest_of_a_user(tmp_path, "--basetemp", tmp_path / "base", "test_own.py")
     assert code == 1 and "2 failed, 3 passed" in out, out
     assert "AssertionError: noether: a law is violated: D2" in out
     assert "D2 my-ratio scale heavy-ball float64 numpy: lane 0 <moves> & more" in out
-    assert f"noether replay {tmp_path}/base/test_all0/run1 --law D2 --cell D2/my-ratio/float64 --symmetry scale" in out
+    assert (
+        f"noether replay {tmp_path}/base/test_all0/run1 --law D2 --cell D2/my-ratio/float64 --symmetry scale"
+        in out
+    )
     assert (tmp_path / "base/test_all0/run1/records.jsonl").exists(), "the run that is to be replayed is kept"
-    assert f"UsageError: case file {tmp_path}/false_symmetry.py: symmetry rotation is false: <grad f, xi> is" in out
+    assert (
+        f"UsageError: case file {tmp_path}/false_symmetry.py: symmetry rotation is false: <grad f, xi> is"
+        in out
+    )
     assert "harness/runs/run.py" not in out, "a traceback through the harness helps nobody who wrote a test"
 
 
@@ -76,7 +89,11 @@ def test_the_example_of_the_documentation_passes():
 
 def test_the_session_that_the_documentation_shows_is_what_comes(monkeypatch):
     monkeypatch.chdir(ROOT)
-    found = doctest.testfile(str(ROOT / "docs" / "own_case.md"), module_relative=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    found = doctest.testfile(
+        str(ROOT / "docs" / "own_case.md"),
+        module_relative=False,
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+    )
     assert found.attempted > 5 and not found.failed
 
 
@@ -95,5 +112,10 @@ def test_a_file_is_looked_for_beside_the_test_then_where_one_is(tmp_path, monkey
         folder.mkdir()
     (beside / "there.py").touch()
     monkeypatch.chdir(here)
-    expected = {"rayleigh": "rayleigh", "./there.py": f"{beside}/there.py", "there.py:NAME": f"{beside}/there.py:NAME", "elsewhere.py": f"{here}/elsewhere.py"}
+    expected = {
+        "rayleigh": "rayleigh",
+        "./there.py": f"{beside}/there.py",
+        "there.py:NAME": f"{beside}/there.py:NAME",
+        "elsewhere.py": f"{here}/elsewhere.py",
+    }
     assert Noether(tmp_path, beside).found(word) == expected[word]

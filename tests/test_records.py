@@ -39,7 +39,12 @@ def small(plan):
 @given(measured=number, bound=number, xs=st.lists(number, max_size=3), reason=st.text())
 def test_a_record_comes_back_as_it_was(measured, bound, xs, reason):
     record = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
-    record.measured, record.bound, record.reason, record.data = measured, bound, reason, {"x": xs, "plot": "nan"}
+    record.measured, record.bound, record.reason, record.data = (
+        measured,
+        bound,
+        reason,
+        {"x": xs, "plot": "nan"},
+    )
     text = line(record.as_dict())
     assert text.count("\n") == 1 and text.endswith("\n")
     json.loads(text, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
@@ -56,16 +61,24 @@ def test_numpy_numbers_are_plain_in_the_file():
     import numpy as np
 
     record = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()[0]
-    record.measured, record.lanes, record.data = np.float64(0.5), np.int64(7), {"x": np.array([1.0, np.nan]), "b": np.bool_(True), "l": np.longdouble(2)}
+    record.measured, record.lanes, record.data = (
+        np.float64(0.5),
+        np.int64(7),
+        {"x": np.array([1.0, np.nan]), "b": np.bool_(True), "l": np.longdouble(2)},
+    )
     assert parse(line(record.as_dict())).as_dict()["data"]["b"] is True
     assert '"lanes":7' in line(record.as_dict()) and '[1.0,"nan"]' in line(record.as_dict())
 
 
 DAMAGE = [
-    ("[]", "must be an object"), ("{}", "has no schema"), ('{"a":NaN}', "NaN is no JSON"), ("{", "Expecting"), ("[" * 100000, "nested too deeply"),
-    (line({**FINITE.as_dict(), "schema": SCHEMA + 1}), f"schema is {SCHEMA + 1}, this noether reads up to {SCHEMA}"),
-    (line({**FINITE.as_dict(), "spent": "much"}), "spent is 'much'"), (line({**FINITE.as_dict(), "verdict": "fine"}), "verdict is 'fine'"),
-    (line({**FINITE.as_dict(), "worst": 3}), "worst is 3"), (line({**FINITE.as_dict(), "law": 3}), "law is 3"),
+    ("[]", "must be an object"), ("{}", "has no schema"), ('{"a":NaN}', "NaN is no JSON"), ("{", "Expecting"),
+    ("[" * 100000, "nested too deeply"),
+    (line({**FINITE.as_dict(), "schema": SCHEMA + 1}), f"schema is {SCHEMA + 1}, this noether reads up to "
+                                                       f"{SCHEMA}"),
+    (line({**FINITE.as_dict(), "spent": "much"}), "spent is 'much'"), (line({**FINITE.as_dict(),
+    "verdict": "fine"}), "verdict is 'fine'"),
+    (line({**FINITE.as_dict(), "worst": 3}), "worst is 3"), (line({**FINITE.as_dict(), "law": 3}),
+    "law is 3"),
     (line({**FINITE.as_dict(), "spent": 3}), "verdict is holds but spent is 3"),
 ]  # fmt: skip
 
@@ -89,7 +102,8 @@ def test_whole_cells_that_were_moved_among_the_records_are_refused(small):
 
 
 def test_records_cut_at_every_byte_are_resumed_or_refused(small):
-    """An unfinished run, cut anywhere: what is whole is kept, the rest is dropped with a note, never a traceback."""
+    """An unfinished run, cut anywhere: what is whole is kept, the rest is dropped with a note, never a
+    traceback."""
     whole = (small / "records.jsonl").read_bytes()
     rewrite(small, end=None, records=None, last=...)
     cells = (small / "cells.jsonl").read_bytes()
@@ -97,7 +111,9 @@ def test_records_cut_at_every_byte_are_resumed_or_refused(small):
     for size in range(first - 2, len(whole) + 1):
         (small / "records.jsonl").write_bytes(whole[:size])
         run = read_run(small)
-        assert len(run.records) == (4 if size == len(whole) else 2 if size >= first else 0), "of cells that are whole"
+        assert len(run.records) == (4 if size == len(whole) else 2 if size >= first else 0), (
+            "of cells that are whole"
+        )
         assert bool(run.notes) == (size not in (first, len(whole)))
     for size in (0, 1, first - 1, first, first + 1, len(whole) - 1, len(whole)):
         (small / "records.jsonl").write_bytes(whole[:size])
@@ -158,7 +174,8 @@ def test_a_finished_run_that_lost_records_is_refused_and_repaired_by_resume(smal
 
 
 @pytest.mark.parametrize("words, told", [
-    (["--seed", "1"], "argument seed was 0, is 1"), (["--law", "D2"], "argument law was 'D0,D2', is 'D2'"), (["--eta", "0.5"], "argument eta was None, is 0.5"),
+    (["--seed", "1"], "argument seed was 0, is 1"), (["--law", "D2"], "argument law was 'D0,D2', is 'D2'"),
+    (["--eta", "0.5"], "argument eta was None, is 0.5"),
     (["--profile", "full"], "argument profile"), (["softmax"], "argument cases"),
 ])  # fmt: skip
 def test_other_arguments_are_not_resumed(small, capsys, words, told):
@@ -197,16 +214,30 @@ def test_a_changed_case_file_is_not_resumed(plan, capsys):
 
 def test_a_run_of_another_instruction_set_is_not_resumed(small, capsys):
     machine = json.loads((small / "run.json").read_text())["machine"]
-    rewrite(small, machine={**machine, "instructions": {**machine["instructions"], "numpy": "X86_V2", "compiler": "sse2"}})
+    rewrite(
+        small,
+        machine={
+            **machine,
+            "instructions": {**machine["instructions"], "numpy": "X86_V2", "compiler": "sse2"},
+        },
+    )
     assert call(["verify", "--resume", "r"]) == 2
-    assert "instruction set was {'architecture'" in (err := capsys.readouterr().err) and "'compiler': 'sse2'" in err
+    assert (
+        "instruction set was {'architecture'" in (err := capsys.readouterr().err)
+        and "'compiler': 'sse2'" in err
+    )
 
 
 def test_check_same_passes_what_is_the_same(small):
     from noether.plan.choices import Request
 
     about = json.loads((small / "run.json").read_text())
-    request = Request(**{**{k: v for k, v in about["arguments"].items() if k != "files"}, "cases": tuple(about["arguments"]["cases"])})
+    request = Request(
+        **{
+            **{k: v for k, v in about["arguments"].items() if k != "files"},
+            "cases": tuple(about["arguments"]["cases"]),
+        }
+    )
     check_same(about, request, "numpy")
     with pytest.raises(UsageError, match="backend was 'numpy', is 'triton-ptx'"):
         check_same(about, request, "triton-ptx")
@@ -217,9 +248,18 @@ def test_check_same_passes_what_is_the_same(small):
 
 def test_a_folder_in_use_is_refused(plan, capsys):
     Path("r").mkdir()
-    holder = "import sys; from noether.runs.folder import Folder; from pathlib import Path; x = Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
+    holder = (
+        "import sys; from noether.runs.folder import Folder; from pathlib import Path; x = "
+        "Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
+    )
     environment = importable()
-    process = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
     try:
         assert process.stdout.readline() == "held\n"
         assert call([*SMALL, "--out", "r"]) == 2
@@ -261,7 +301,9 @@ def test_a_refused_write_leaves_whole_lines(tmp_path, monkeypatch):
     file = Appender(Place(tmp_path), "x")
     file.append("one\n")
     write = os.write
-    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data)[:2]) if len(data) > 2 else refuse())
+    monkeypatch.setattr(
+        os, "write", lambda fd, data: write(fd, bytes(data)[:2]) if len(data) > 2 else refuse()
+    )
     with pytest.raises(OSError):
         file.append("four\n")
     monkeypatch.undo()

@@ -28,9 +28,15 @@ def recovered():
 def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(recovered):
     cell, records = recovered
     right = [r for r in records if r.control is None]
-    assert len(right) == 2 * len(HAT.symmetries) and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
+    assert len(right) == 2 * len(HAT.symmetries) and all(r.verdict == HOLDS for r in right), [
+        r.reason for r in right
+    ]
     series = right[0].data["series"]
-    resolved = [(a, b, bar) for a, b, bar in zip(series["recovered"], series["put in"], series["error bar"], strict=True) if b > bar]
+    resolved = [
+        (a, b, bar)
+        for a, b, bar in zip(series["recovered"], series["put in"], series["error bar"], strict=True)
+        if b > bar
+    ]
     assert np.log10(resolved[0][1] / resolved[-1][1]) > 12
     assert all(abs(a - b) <= bar for a, b, bar in resolved)
     wrong = {r.control for r in records if r.control and r.verdict == VIOLATED}
@@ -41,11 +47,25 @@ def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(reco
 def test_lanes_that_never_break_prove_nothing(recovered):
     cell, _ = recovered
     job = breaking.job_of(cell)
-    found = breaking.recover(Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide()), HAT.symmetries[0], job.program)
-    still = breaking.judged(cell, job, replace(found, value=0 * found.value), 0 * job.params[3], np.ones(job.lanes, bool), cell.about("numpy", {}))
+    found = breaking.recover(
+        Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide()), HAT.symmetries[0], job.program
+    )
+    still = breaking.judged(
+        cell,
+        job,
+        replace(found, value=0 * found.value),
+        0 * job.params[3],
+        np.ones(job.lanes, bool),
+        cell.about("numpy", {}),
+    )
     assert still.verdict == INCONCLUSIVE
     lost = replace(found, value=found.value * np.nan)
-    assert breaking.judged(cell, job, lost, job.params[3], np.ones(job.lanes, bool), cell.about("numpy", {})).verdict == VIOLATED
+    assert (
+        breaking.judged(
+            cell, job, lost, job.params[3], np.ones(job.lanes, bool), cell.about("numpy", {})
+        ).verdict
+        == VIOLATED
+    )
 
 
 def test_a_cell_does_not_read_the_eps_it_recovers(recovered):
@@ -61,12 +81,23 @@ def test_a_cell_does_not_read_the_eps_it_recovers(recovered):
 def test_a_sum_that_carries_scatters_by_an_eighth_and_a_product_by_a_twelfth(kind):
     rng = np.random.default_rng(1)
     x, y = (narrow(rng.uniform(1.0, 1.99, 200_000).astype(np.float32), kind).astype(float) for _ in range(2))
-    for value, lattice, share in ((x + y, rounding.place(x, kind), 1 / 8), (x * y, rounding.place(x, kind) * rounding.place(y, kind), 1 / 12)):
-        error = narrow(value.astype(np.float32), kind).astype(float) - value if kind != "float32" else value.astype(np.float32).astype(float) - value
+    for value, lattice, share in (
+        (x + y, rounding.place(x, kind), 1 / 8),
+        (x * y, rounding.place(x, kind) * rounding.place(y, kind), 1 / 12),
+    ):
+        error = (
+            narrow(value.astype(np.float32), kind).astype(float) - value
+            if kind != "float32"
+            else value.astype(np.float32).astype(float) - value
+        )
         variance, multiple = rounding.rounded(value, lattice, kind)
-        assert variance.mean() == pytest.approx(np.mean(error**2), rel=0.05)  # 128 values of a bfloat16: not quite uniform
+        assert variance.mean() == pytest.approx(
+            np.mean(error**2), rel=0.05
+        )  # 128 values of a bfloat16: not quite uniform
         big = value >= 2
-        assert np.abs(variance[big] / (rounding.place(value, kind)[big] ** 2 * share) - 1).max() < (1e-3 if share > 0.1 else 0.02)
+        assert np.abs(variance[big] / (rounding.place(value, kind)[big] ** 2 * share) - 1).max() < (
+            1e-3 if share > 0.1 else 0.02
+        )
     assert not rounding.rounded(2 * x, 2 * rounding.place(x, kind), kind)[0].any()
 
 
@@ -131,9 +162,15 @@ def test_the_detection_limit_is_what_the_roundings_make_it():
 
 
 def test_a_limit_three_times_off_is_refused_and_none_for_a_still_kernel():
-    about = dict(law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=1, parameters={})
+    about = dict(
+        law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=1, parameters={}
+    )
     assert detection.compared(about, 1.0, 2.9, "").verdict == HOLDS
-    assert detection.compared(about, 1.0, 3.1, "").verdict == VIOLATED == detection.compared(about, 3.1, 1.0, "").verdict
+    assert (
+        detection.compared(about, 1.0, 3.1, "").verdict
+        == VIOLATED
+        == detection.compared(about, 3.1, 1.0, "").verdict
+    )
     assert detection.compared(about, 0.0, 1.0, "").verdict == VIOLATED
     assert detection.compared({**about, "lanes": 5}, 1.0, 1.0, "").verdict == INCONCLUSIVE
 
@@ -148,19 +185,31 @@ def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_miss_is_re
             records = run_cell(cell)
             right = [r for r in records if r.control is None]
             assert right and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
-            assert {r.control for r in records if r.control} == {r.control for r in records if r.control and r.verdict == VIOLATED} != set()
+            assert (
+                {r.control for r in records if r.control}
+                == {r.control for r in records if r.control and r.verdict == VIOLATED}
+                != set()
+            )
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_kappa_is_the_least_misfit_and_no_other_minimum(seed):
-    """Under a rescaling q0 and q1 count against each other: at seed 0 the misfit of kappa = 1 has a minimum at -.006 too."""
-    case = Case(name="two-minima", title="t", source="own", loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2, breaking=lambda q, xp: q[0],
+    """Under a rescaling q0 and q1 count against each other: at seed 0 the misfit of kappa = 1 has a minimum
+    at -.006 too."""
+    case = Case(name="two-minima", title="t", source="own", loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2,
+        breaking=lambda q, xp: q[0],
                 box=((0.5, 1.5),) * 2, symmetries=(linear([[1, 0], [0, -1]], "rescale"),),
-                metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0], 1 + kappa / (q[1] * q[1])]))  # fmt: skip
-    (cell,) = [replace(c, case=replace(case, name="power-metric")) for c in deformation.cells([case], "quick", seed, "numpy") if not c.part]
+                metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0],
+                1 + kappa / (q[1] * q[1])]))  # fmt: skip
+    (cell,) = [
+        replace(c, case=replace(case, name="power-metric"))
+        for c in deformation.cells([case], "quick", seed, "numpy")
+        if not c.part
+    ]
     records = run_cell(cell)
-    assert {r.verdict for r in records if not r.control} == {HOLDS} and {r.verdict for r in records if r.control} == {VIOLATED}
-
+    assert {r.verdict for r in records if not r.control} == {HOLDS} and {
+        r.verdict for r in records if r.control
+    } == {VIOLATED}
 
 
 def test_only_metrics_that_kappa_deforms_are_asked():
@@ -168,7 +217,9 @@ def test_only_metrics_that_kappa_deforms_are_asked():
     assert asked == set(DEFORMED)
     assert not deformation.deforms(curved(lambda q, kappa, xp: [1 + x * x for x in q]))
     bent = curved(lambda q, kappa, xp: [1 + kappa * kappa * x * x for x in q])
-    assert [c.part for c in cells((bent,), "quick", 0, "numpy") if c.law == "E3"] == [""], "a flow's balance is linear in kappa"
+    assert [c.part for c in cells((bent,), "quick", 0, "numpy") if c.law == "E3"] == [""], (
+        "a flow's balance is linear in kappa"
+    )
 
 
 def curved(entries):
@@ -180,12 +231,20 @@ def test_the_slope_of_a_metric_is_its_derivative():
     q = case.draw(np.random.default_rng(0), 5).astype(np.longdouble)
     G, dG = deformation.slope(case, q, np.full(5, 0.5, np.longdouble))
     w = np.array([[1.0], [0.5], [0.25], [0.125]])
-    assert np.allclose((G - (1 + 0.5 * w * q * q)).astype(float), 0, atol=1e-18) and np.allclose((dG - w * q * q).astype(float), 0, atol=1e-18)  # 20 times 2^-64
+    assert np.allclose((G - (1 + 0.5 * w * q * q)).astype(float), 0, atol=1e-18) and np.allclose(
+        (dG - w * q * q).astype(float), 0, atol=1e-18
+    )  # 20 times 2^-64
 
 
 def test_the_quadrature_integrates_its_polynomials_and_nothing_else():
     points, weights = deformed_flow.nodes()
-    assert weights @ points**16 == pytest.approx(2 / 17, rel=1e-13) and weights @ np.exp(points) == pytest.approx(np.e - 1 / np.e, rel=1e-15)
+    assert weights @ points**16 == pytest.approx(2 / 17, rel=1e-13) and weights @ np.exp(
+        points
+    ) == pytest.approx(np.e - 1 / np.e, rel=1e-15)
     assert abs(weights @ points**40 / (2 / 41) - 1) > 1e-4
     grid = deformed_flow.times()
-    assert len(grid) == deformed_flow.PANELS * (deformed_flow.NODES - 1) + 1 and np.all(np.diff(grid) > 0) and grid[-1] == deformed_flow.FINAL
+    assert (
+        len(grid) == deformed_flow.PANELS * (deformed_flow.NODES - 1) + 1
+        and np.all(np.diff(grid) > 0)
+        and grid[-1] == deformed_flow.FINAL
+    )

@@ -38,10 +38,13 @@ def operation(name: str) -> Case:
         return [of(c * q[0] * q[1], xp) for c in (1, 1.25, 0.75)]
 
     return Case(
-        name=f"operation-{name}", title="t", source="own", loss=lambda q, xp: sum(samples(q, xp)) / 3, samples=samples,
+        name=f"operation-{name}", title="t", source="own", loss=lambda q, xp: sum(samples(q, xp)) / 3,
+        samples=samples,
         breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, box=((0.75, 1.25), (0.75, 1.25)), pace=1 / 16,
-        symmetries=(linear([[1, 0], [0, -1]], "rescale"),), kinks=(lambda q, xp: [q[0] * q[1]]) if name == "step" else None,
-        metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0] * (2 + of(q[0] * q[1], xp)), 1 + 0 * q[1]]),
+        symmetries=(linear([[1, 0], [0, -1]], "rescale"),), kinks=(lambda q,
+        xp: [q[0] * q[1]]) if name == "step" else None,
+        metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0] * (2 + of(q[0] * q[1],
+        xp)), 1 + 0 * q[1]]),
     )  # fmt: skip
 
 
@@ -63,7 +66,9 @@ def test_an_operation_goes_through_every_law_of_recovery(name):
         if r.control is None:
             assert r.verdict != VIOLATED, r.reason
             asked.setdefault(r.law, set()).add(r.verdict)
-    assert set(asked) == {"E1", "E2", "E3", "D9"} and all("holds" in verdicts for verdicts in asked.values()), asked
+    assert set(asked) == {"E1", "E2", "E3", "D9"} and all(
+        "holds" in verdicts for verdicts in asked.values()
+    ), asked
 
 
 def test_a_step_function_scatters_nothing_and_passes_nothing_on():
@@ -75,11 +80,14 @@ def test_a_step_function_scatters_nothing_and_passes_nothing_on():
 
 
 def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_smaller():
-    """A loss a hundred times as stiff has steps 1/64 as large, and its responses are: not undecided for that."""
+    """A loss a hundred times as stiff has steps 1/64 as large, and its responses are: not undecided for
+    that."""
     from noether.laws.exact.breaking import judge_response
 
-    stiff = replace(operation("mul"), name="stiff", loss=lambda q, xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1), samples=None,
-                    box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
+    stiff = replace(operation("mul"), name="stiff", loss=lambda q,
+        xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1), samples=None,
+                    box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0,
+                    -1]], "rescale"),))  # fmt: skip
     for seed in (6, 10):
         cell = DiscreteCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
         assert [r.verdict for r in judge_response(cell) if r.control is None] == ["holds"]

@@ -1,4 +1,5 @@
-"""V1: the reference is what it says, its claims can fail, and without heyoka the harness says so and works."""
+"""V1: the reference is what it says, its claims can fail, and without heyoka the harness says so and
+works."""
 
 import sys
 from dataclasses import replace
@@ -94,7 +95,14 @@ def test_the_theorem_holds_to_thirty_digits_on_a_solution_that_knows_nothing_of_
     for i in range(len(HAT.symmetries)):
         assert max(truth.residual(i)) < mpmath.mpf(10) ** -29
         assert max(abs(x) for x in truth.column(0, i)) > 0.01, "a charge that is nothing proves nothing"
-    assert max(truth.energy_off(0, *(np.array([float(x) for x in column], np.longdouble) for column in truth.budget))) < 1e-15
+    assert (
+        max(
+            truth.energy_off(
+                0, *(np.array([float(x) for x in column], np.longdouble) for column in truth.budget)
+            )
+        )
+        < 1e-15
+    )
 
 
 def test_an_error_is_read_off_to_its_own_digits():
@@ -129,7 +137,9 @@ def test_fractions_and_logarithms_reach_heyoka_with_all_their_bits():
     taylor.propagate_until(kind(1))
     with mpmath.workdps(45):
         parts = integrator.pieces(taylor.state, kind)
-        first, second = (mpmath.mpf(parts[0, i]) + mpmath.mpf(parts[1, i]) + mpmath.mpf(parts[2, i]) for i in (0, 1))
+        first, second = (
+            mpmath.mpf(parts[0, i]) + mpmath.mpf(parts[1, i]) + mpmath.mpf(parts[2, i]) for i in (0, 1)
+        )
         assert abs(first - mpmath.mpf(1) / 3) < mpmath.mpf(10) ** -33
         assert abs(second - mpmath.log1p(mpmath.mpf(1) / 7)) < mpmath.mpf(10) ** -33
 
@@ -138,7 +148,9 @@ def test_fractions_and_logarithms_reach_heyoka_with_all_their_bits():
 def test_a_lane_of_a_batch_is_the_lane_alone():
     mech = mechanics(HAT)
     inner = continuous.cells([HAT], "glance")[0]
-    x0, parameters, _ = starts.drawn(Cell(inner, "starts"), mech, 5)  # no multiple of a vector: the last batch is filled up
+    x0, parameters, _ = starts.drawn(
+        Cell(inner, "starts"), mech, 5
+    )  # no multiple of a vector: the last batch is filled up
     times = np.linspace(0, 2.0, 7)
     run, _ = integrator.engine(HAT).batch(x0, parameters, times)
     assert run.x.shape == (7, 2 * HAT.dim, 5)
@@ -151,12 +163,16 @@ def test_a_lane_of_a_batch_is_the_lane_alone():
 
 
 def claim(**changes) -> Claim:
-    return Claim(**{**dict(off=0.5, bound=1.0, at=1.0, known=0.01, moved=1e6, lane=0, start=np.zeros(4)), **changes})
+    return Claim(
+        **{**dict(off=0.5, bound=1.0, at=1.0, known=0.01, moved=1e6, lane=0, start=np.zeros(4)), **changes}
+    )
 
 
 @pytest.mark.parametrize("changes, verdict, told", [
-    ({}, HOLDS, "0.5 of its bound"), ({"off": 1.01}, VIOLATED, "off by 1"), ({"off": float("nan")}, VIOLATED, "off by nan"),
-    ({"known": 0.2}, INCONCLUSIVE, "known to 0.2 only"), ({"moved": 10.0}, INCONCLUSIVE, "no motion"), ({"off": 2.0, "moved": 1.0}, VIOLATED, "off by 2"),
+    ({}, HOLDS, "0.5 of its bound"), ({"off": 1.01}, VIOLATED, "off by 1"), ({"off": float("nan")}, VIOLATED,
+    "off by nan"),
+    ({"known": 0.2}, INCONCLUSIVE, "known to 0.2 only"), ({"moved": 10.0}, INCONCLUSIVE, "no motion"),
+    ({"off": 2.0, "moved": 1.0}, VIOLATED, "off by 2"),
 ])  # fmt: skip
 def test_a_claim_is_judged(changes, verdict, told):
     cell = Cell(continuous.cells([HAT], "glance")[0], CERTIFY)
@@ -173,8 +189,18 @@ def test_a_cell_holds_and_each_of_its_claims_can_fail():
     assert {r.verdict for r in real} == {HOLDS} and len(real) >= 8
     assert {r.control: r.verdict for r in found if r.control} == {certify.FRICTION: VIOLATED}
     lane, window = 0, np.ones(len(b.solution.run.times), bool)
-    shifted = replace(b, solution=replace(b.solution, run=moved(b.solution.run, 1e-9), fine=moved(b.solution.fine, 1e-9), coarse=moved(b.solution.coarse, 1e-9)))
-    assert certify.states(shifted, lane, "run", ("fine", "coarse")).spent > 1e3, "three methods that err alike"
+    shifted = replace(
+        b,
+        solution=replace(
+            b.solution,
+            run=moved(b.solution.run, 1e-9),
+            fine=moved(b.solution.fine, 1e-9),
+            coarse=moved(b.solution.coarse, 1e-9),
+        ),
+    )
+    assert certify.states(shifted, lane, "run", ("fine", "coarse")).spent > 1e3, (
+        "three methods that err alike"
+    )
     assert certify.charges(shifted, lane, 0, window).spent > 1e3
     assert certify.energy(shifted, lane, window).spent > 1e3
     assert certify.theorem(b, lane, 0, window).spent <= 1

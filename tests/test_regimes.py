@@ -43,7 +43,11 @@ def launches(draw_):
 def test_whatever_the_units_the_launch_is_valid(drawn):
     regime, case, rule, precision, u = drawn
     job = draw(regime, case, rule, precision, u, 3)
-    for values, kind in ((job.q0, precision.q_store), (job.v0, precision.v_store), (job.params, precision.arith)):
+    for values, kind in (
+        (job.q0, precision.q_store),
+        (job.v0, precision.v_store),
+        (job.params, precision.arith),
+    ):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
     eta, beta, k, eps, *kappa = job.params[:, 0]
     assert len(kappa) == rule.on_metric and all(x >= 0 for x in kappa)
@@ -60,7 +64,9 @@ def drawn(name, case=HAT, rule="heavy-ball", precision="float32"):
 
 
 def test_units_of_zero_are_the_simplest_lane():
-    job = draw(REGIMES["ordinary"], HAT, RULES["heavy-ball"], Precision("float64"), np.zeros((units(HAT), 1)), 1)
+    job = draw(
+        REGIMES["ordinary"], HAT, RULES["heavy-ball"], Precision("float64"), np.zeros((units(HAT), 1)), 1
+    )
     assert np.frexp(job.params[0, 0])[0] == 0.5 and not job.params[1:].any() and not job.v0.any()
 
 
@@ -90,7 +96,9 @@ def test_the_reach_ends_where_operations_or_stores_leave_the_normal_and_the_fini
 
 
 def launch_program(case):
-    return draw(REGIMES["ordinary"], case, RULES[rules_of(case)[0]], Precision("float64"), uniform(case), 1).program
+    return draw(
+        REGIMES["ordinary"], case, RULES[rules_of(case)[0]], Precision("float64"), uniform(case), 1
+    ).program
 
 
 def test_the_stiffness_is_the_curvature_where_it_is_known():
@@ -117,20 +125,27 @@ def test_regimes_lie_where_they_say():
 
 def test_units_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"must be \(14, lanes\)"):
-        draw(REGIMES["ordinary"], HAT, RULES["heavy-ball"], Precision("float64"), np.zeros((len(NAMED), 1)), 1)
+        draw(
+            REGIMES["ordinary"], HAT, RULES["heavy-ball"], Precision("float64"), np.zeros((len(NAMED), 1)), 1
+        )
 
 
 def test_every_regime_has_its_own_name_and_says_what():
     assert all(name == r.name and r.what and r.steps[0] >= 1 for name, r in REGIMES.items())
     assert len({r.what for r in REGIMES.values()}) == len(REGIMES)
-    assert not REGIMES["heavy-memory"].fits(RULES["gradient-descent"]) and not REGIMES["strong-decay"].fits(RULES["mirror-descent"])
+    assert not REGIMES["heavy-memory"].fits(RULES["gradient-descent"]) and not REGIMES["strong-decay"].fits(
+        RULES["mirror-descent"]
+    )
     assert regimes.ordinary is REGIMES["ordinary"].change
     described = (Path(__file__).resolve().parent.parent / "docs" / "fuzzing.md").read_text(encoding="utf-8")
-    assert [name for name in REGIMES if not re.search(rf"^\|[^|]*\b{name}\b[^|]*\|", described, re.MULTILINE)] == []
+    assert [
+        name for name in REGIMES if not re.search(rf"^\|[^|]*\b{name}\b[^|]*\|", described, re.MULTILINE)
+    ] == []
 
 
 def test_a_translation_charge_takes_the_whole_rounding_of_v_under_decoupled_decay():
-    """Found by drawing past the stability edge: with s = 1 - eta k = 1/7 the bound of D2, s <|xi|, delta>, is too small for D3."""
+    """Found by drawing past the stability edge: with s = 1 - eta k = 1/7 the bound of D2, s <|xi|, delta>, is
+    too small for D3."""
     softmax, rule, precision = BY_NAME["softmax"], RULES["heavy-ball-decoupled"], Precision("bfloat16")
     u = uniform(softmax, 400)
     u[NAMED.index("eps")] = 0

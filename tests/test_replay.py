@@ -1,4 +1,5 @@
-"""Every record of a run has a line that picks it and only it, and gives its numbers again, whatever the law."""
+"""Every record of a run has a line that picks it and only it, and gives its numbers again, whatever the
+law."""
 
 import shlex
 import shutil
@@ -54,8 +55,10 @@ def chosen(found, replay):
 
 
 def made_up(cell):
-    """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted fault."""
-    about = dict(case=cell.case, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1, steps=1, parameters={},
+    """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted
+    fault."""
+    about = dict(case=cell.case, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
+        steps=1, parameters={},
                  predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="")  # fmt: skip
     worst = {"lane": 0}
     more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "control": "no-op kernel"})

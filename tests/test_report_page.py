@@ -1,4 +1,5 @@
-"""The page and its figures: every panel says its claim, every cell of the map is the record's, nothing is dropped silently."""
+"""The page and its figures: every panel says its claim, every cell of the map is the record's, nothing is
+dropped silently."""
 
 import math
 import re
@@ -17,16 +18,20 @@ from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
 ABOUT = {
-    "schema": 1, "arguments": {"cases": [], "profile": "quick", "backend": "auto", "seed": 0, "law": None}, "seed": 0, "backend": "numpy", "laws": ["D2"], "left_out": [],
-    "start": "2026-01-01T00:00:00+00:00", "end": "2026-01-01T00:01:00+00:00", "exit_code": None, "seconds": 60.0, "machine": {"processor": "a processor", "cpus": 2},
+    "schema": 1, "arguments": {"cases": [], "profile": "quick", "backend": "auto", "seed": 0, "law": None},
+    "seed": 0, "backend": "numpy", "laws": ["D2"], "left_out": [],
+    "start": "2026-01-01T00:00:00+00:00", "end": "2026-01-01T00:01:00+00:00", "exit_code": None,
+    "seconds": 60.0, "machine": {"processor": "a processor", "cpus": 2},
     "versions": {"noether": "0.1.0", "python": "3.11", "numpy": "2"}, "cells": 1, "errors": 0,
 }  # fmt: skip
 ETAS = [2.0**-j for j in range(5, 11)]
 
 
 def record(law="D2", **given):
-    about = dict(law=law, case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4, steps=8, parameters={"eta": [0.1, 0.2]}, predicted=1.0,
-                 measured=1.0, bound=1e-12, spent=0.5, verdict="holds", reason="4 of 4 lanes", symmetry="scale", replay="noether replay RUN --law D2", cell=f"{law}/x")  # fmt: skip
+    about = dict(law=law, case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4,
+        steps=8, parameters={"eta": [0.1, 0.2]}, predicted=1.0,
+                 measured=1.0, bound=1e-12, spent=0.5, verdict="holds", reason="4 of 4 lanes",
+                 symmetry="scale", replay="noether replay RUN --law D2", cell=f"{law}/x")  # fmt: skip
     return Record(**{**about, **given})
 
 
@@ -36,34 +41,89 @@ def planted(law="D2", **given):
 
 def order(stated=2, name="model", **given):
     data = {"x": ETAS, "y": [3 * h**stated for h in ETAS], "label": name, "window": [ETAS[-1], ETAS[0]]}
-    return record("O3", kind=ORDER, predicted=float(stated), measured=stated + 0.01, bound=0.1, spent=0.1, symmetry=None, data=data, **given)
+    return record(
+        "O3",
+        kind=ORDER,
+        predicted=float(stated),
+        measured=stated + 0.01,
+        bound=0.1,
+        spent=0.1,
+        symmetry=None,
+        data=data,
+        **given,
+    )
 
 
 CELLS = [
-    [{"value": 1e-16, "label": "exact", "evidence": "the charge moves by 1e-16 over 1000 steps"}, {"value": 1.02, "label": "order 1", "evidence": "slope 1.02 on 6 steps"}],
+    [
+        {"value": 1e-16, "label": "exact", "evidence": "the charge moves by 1e-16 over 1000 steps"},
+        {"value": 1.02, "label": "order 1", "evidence": "slope 1.02 on 6 steps"},
+    ],
     [{"value": None, "label": "order 0", "evidence": "breaks at once <&>"}, None],
 ]
-MAP = {"plot": "heatmap", "rows": ["rotation", "scale <b>"], "columns": ["heavy-ball", "sign"], "cells": CELLS, "caption": "Each cell is what was measured."}
-CLAIM = {"statement": "Eq. 17 holds under white noise", "published": "1.00", "measured": "0.053", "verdict": "contradicted", "source": "NLD, Eq. 17"}
+MAP = {
+    "plot": "heatmap",
+    "rows": ["rotation", "scale <b>"],
+    "columns": ["heavy-ball", "sign"],
+    "cells": CELLS,
+    "caption": "Each cell is what was measured.",
+}
+CLAIM = {
+    "statement": "Eq. 17 holds under white noise",
+    "published": "1.00",
+    "measured": "0.053",
+    "verdict": "contradicted",
+    "source": "NLD, Eq. 17",
+}
 TIMES = [0.0, 1.0, 2.0, 3.0]
 
 
 def charge(law, y, **parameters):
     about = {"m": 1.0, "mu": 1.0, "window": "layer", "eps": 0.0, **parameters}
-    return record(law, parameters=about, data={"x": TIMES, "y": y, "predicted": y, "label": "charge J/m against t"})
+    return record(
+        law, parameters=about, data={"x": TIMES, "y": y, "predicted": y, "label": "charge J/m against t"}
+    )
 
 
 def everything():
-    r4 = {"plot": "lines", "x": TIMES, "series": {"measured": [1.0, 2.0, 3.0, 4.0], "Eq. 17": [1.0, 2.0, 3.0, 4.0], "noise law": [1.0, 1.1, 1.2, 1.3]}, "xlabel": "t", "ylabel": "r^4"}
-    ratio = {"plot": "lines", "x": [1.0, 10.0], "series": {"measured": [0.05, 1.0]}, "xlabel": "correlation time", "ylabel": "r^4 / Eq. 17", "xscale": "log", "yscale": "log"}
+    r4 = {
+        "plot": "lines",
+        "x": TIMES,
+        "series": {
+            "measured": [1.0, 2.0, 3.0, 4.0],
+            "Eq. 17": [1.0, 2.0, 3.0, 4.0],
+            "noise law": [1.0, 1.1, 1.2, 1.3],
+        },
+        "xlabel": "t",
+        "ylabel": "r^4",
+    }
+    ratio = {
+        "plot": "lines",
+        "x": [1.0, 10.0],
+        "series": {"measured": [0.05, 1.0]},
+        "xlabel": "correlation time",
+        "ylabel": "r^4 / Eq. 17",
+        "xscale": "log",
+        "yscale": "log",
+    }
     eps = [10.0**-j for j in range(12)]
-    response = {"plot": "response", "x": [0.0, *eps], "series": {"measured": [0.0, *eps], "predicted": [0.0, *eps], "bound": [1e-15] * 13}, "xlabel": "eps", "ylabel": "response"}
+    response = {
+        "plot": "response",
+        "x": [0.0, *eps],
+        "series": {"measured": [0.0, *eps], "predicted": [0.0, *eps], "bound": [1e-15] * 13},
+        "xlabel": "eps",
+        "ylabel": "response",
+    }
     return [
-        record("D2"), record("D2", precision="bfloat16/mixed", spent=0.9, bound=1e-3), planted(), record("E1", data=response), planted("E1"),
-        record("D13", kind=BITWISE, spent=0.0, bound=0.0), planted("D13"), order(), order(1, "wrong start"), planted("O3"),
-        charge("T5", [math.exp(-t) for t in TIMES]), planted("T5"), charge("T1", [1.0, -3.0, -1.0, -0.4], kinetic_share=1.3), planted("T1"),
+        record("D2"), record("D2", precision="bfloat16/mixed", spent=0.9, bound=1e-3), planted(), record("E1",
+        data=response), planted("E1"),
+        record("D13", kind=BITWISE, spent=0.0, bound=0.0), planted("D13"), order(), order(1, "wrong start"),
+        planted("O3"),
+        charge("T5", [math.exp(-t) for t in TIMES]), planted("T5"), charge("T1", [1.0, -3.0, -1.0, -0.4],
+        kinetic_share=1.3), planted("T1"),
         record("M1", case="map", data=MAP), planted("M1"), record("P1", data={"claim": CLAIM}), planted("P1"),
-        record("S2", data=r4, parameters={"statement": "coherent"}), record("S2", data=ratio, parameters={"statement": "crossover"}), planted("S2"),
+        record("S2", data=r4, parameters={"statement": "coherent"}), record("S2", data=ratio,
+        parameters={"statement": "crossover"}), planted("S2"),
     ]  # fmt: skip
 
 
@@ -82,7 +142,19 @@ def well_formed(page):
 def test_a_page_of_everything_has_each_exhibit_and_no_network():
     page = page_of(everything())
     well_formed(page)
-    for anchor in ("motion", "response", "map", "regimes", "claims", "tried", "faults", "each", "machine", "D2", "M1"):
+    for anchor in (
+        "motion",
+        "response",
+        "map",
+        "regimes",
+        "claims",
+        "tried",
+        "faults",
+        "each",
+        "machine",
+        "D2",
+        "M1",
+    ):
         assert f'id="{anchor}"' in page
     assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script|<link|http""", page)
     assert len(page) < 200_000
@@ -96,7 +168,9 @@ def test_every_figure_has_a_caption_that_claims_something():
         (caption,) = re.findall(r"<figcaption>(.*?)</figcaption>", figure, re.DOTALL)
         assert re.search(r"must|only|moves", caption), caption
     outside = re.sub(r"<figure>.*?</figure>", "", page, flags=re.DOTALL)
-    assert all('viewBox="0 0 132 18"' in svg for svg in re.findall(r"<svg[^>]*>", outside)), "sparks alone stand without a caption"
+    assert all('viewBox="0 0 132 18"' in svg for svg in re.findall(r"<svg[^>]*>", outside)), (
+        "sparks alone stand without a caption"
+    )
 
 
 def test_every_id_is_there_once_and_every_link_leads_to_one():
@@ -107,7 +181,10 @@ def test_every_id_is_there_once_and_every_link_leads_to_one():
 
 
 def test_headings_go_down_one_level_at_a_time():
-    levels = [int(x) for x in re.findall(r"<h(\d)", re.sub(r"<nav.*?</nav>", "", page_of(everything()), flags=re.DOTALL))]
+    levels = [
+        int(x)
+        for x in re.findall(r"<h(\d)", re.sub(r"<nav.*?</nav>", "", page_of(everything()), flags=re.DOTALL))
+    ]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
 
@@ -127,7 +204,9 @@ def test_cells_of_the_map_are_those_of_the_record():
             else:
                 assert unescape(evidence) == cell["evidence"] and told.startswith(cell["label"])
                 assert tone == {"exact": "exact", "order 1": "first", "order 0": "zeroth"}[cell["label"]]
-                assert unescape(page).count(cell["evidence"]) == 2, "in the cell, and in words for those who cannot point"
+                assert unescape(page).count(cell["evidence"]) == 2, (
+                    "in the cell, and in words for those who cannot point"
+                )
 
 
 def test_a_claim_is_a_card_with_both_figures():
@@ -138,19 +217,53 @@ def test_a_claim_is_a_card_with_both_figures():
 
 
 def test_hostile_words_are_quoted_wherever_they_stand():
-    words = {"case": HOSTILE, "rule": HOSTILE, "symmetry": HOSTILE, "reason": HOSTILE, "replay": HOSTILE, "precision": HOSTILE, "backend": HOSTILE}
-    lines = {"plot": "lines", "x": TIMES, "series": {HOSTILE: TIMES}, "xlabel": HOSTILE, "ylabel": HOSTILE, "caption": HOSTILE}
-    heat = {"plot": "heatmap", "rows": [HOSTILE], "columns": [HOSTILE], "cells": [[{"value": 1, "label": HOSTILE, "evidence": HOSTILE}]], "caption": HOSTILE}
-    records = [record(**words, data=lines), record(**{**words, "verdict": VIOLATED, "spent": 7.0}, data={"diagnosis": {"line": HOSTILE}}), record("M1", data=heat),
-               record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}), planted(control=HOSTILE), order(name=HOSTILE), order(1, HOSTILE + ", b")]  # fmt: skip
-    page = page_of(records, command="verify", machine={"processor": HOSTILE}, blind=[HOSTILE], left_out=[HOSTILE], start=HOSTILE)
+    words = {
+        "case": HOSTILE,
+        "rule": HOSTILE,
+        "symmetry": HOSTILE,
+        "reason": HOSTILE,
+        "replay": HOSTILE,
+        "precision": HOSTILE,
+        "backend": HOSTILE,
+    }
+    lines = {
+        "plot": "lines",
+        "x": TIMES,
+        "series": {HOSTILE: TIMES},
+        "xlabel": HOSTILE,
+        "ylabel": HOSTILE,
+        "caption": HOSTILE,
+    }
+    heat = {
+        "plot": "heatmap",
+        "rows": [HOSTILE],
+        "columns": [HOSTILE],
+        "cells": [[{"value": 1, "label": HOSTILE, "evidence": HOSTILE}]],
+        "caption": HOSTILE,
+    }
+    records = [record(**words, data=lines), record(**{**words, "verdict": VIOLATED, "spent": 7.0},
+        data={"diagnosis": {"line": HOSTILE}}), record("M1", data=heat),
+               record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}), planted(control=HOSTILE),
+               order(name=HOSTILE), order(1, HOSTILE + ", b")]  # fmt: skip
+    page = page_of(
+        records,
+        command="verify",
+        machine={"processor": HOSTILE},
+        blind=[HOSTILE],
+        left_out=[HOSTILE],
+        start=HOSTILE,
+    )
     well_formed(page)
     assert "<script" not in page and "<u>" not in page and "alert(" in page
 
 
-@pytest.mark.parametrize("records", [[], [record(verdict=VIOLATED, spent=7.5)], [record(verdict="inconclusive", spent=None, measured=None, bound=None)],
-                                     [record(verdict="outside", spent=None), planted()], [record(verdict=VIOLATED, spent=math.nan, measured=math.nan, bound=math.inf)],
-                                     [record(spent=0.0, bound=0.0, measured=0.0, predicted=0.0)], [planted()]])  # fmt: skip
+@pytest.mark.parametrize("records", [[], [record(verdict=VIOLATED, spent=7.5)],
+    [record(verdict="inconclusive", spent=None, measured=None, bound=None)],
+                                     [record(verdict="outside", spent=None), planted()],
+                                     [record(verdict=VIOLATED, spent=math.nan, measured=math.nan,
+                                     bound=math.inf)],
+                                     [record(spent=0.0, bound=0.0, measured=0.0, predicted=0.0)],
+                                     [planted()]])  # fmt: skip
 def test_a_page_of_little_is_a_page(records):
     page = page_of(records)
     well_formed(page)
@@ -160,23 +273,51 @@ def test_a_page_of_little_is_a_page(records):
             assert r.verdict in page and r.replay in page
 
 
-@pytest.mark.parametrize("data", [{"plot": "lines"}, {"plot": "response", "x": [], "series": {}}, {"plot": "loglog", "x": [1.0], "series": {"a": [None]}}, {"plot": "unheard of"},
-                                  {"x": [1, 2]}, {"plot": "heatmap"}, {"claim": {}}, {"claim": "no object"}, {"plot": "lines", "x": ["a"], "series": {"b": ["c"]}},
-                                  {"plot": "loglog", "x": [1.0, 2.0], "series": {"a": [1.0, 2.0]}, "window": ["x", None]}])  # fmt: skip
+@pytest.mark.parametrize("data", [{"plot": "lines"}, {"plot": "response", "x": [], "series": {}},
+    {"plot": "loglog", "x": [1.0], "series": {"a": [None]}}, {"plot": "unheard of"},
+                                  {"x": [1, 2]}, {"plot": "heatmap"}, {"claim": {}}, {"claim": "no object"},
+                                  {"plot": "lines", "x": ["a"], "series": {"b": ["c"]}},
+                                  {"plot": "loglog", "x": [1.0, 2.0], "series": {"a": [1.0, 2.0]},
+                                  "window": ["x", None]}])  # fmt: skip
 def test_records_that_lack_data_are_drawn_without(data):
     well_formed(page_of([record(data=data), planted()]))
-    well_formed(page_of([order() if "y" not in data else record("O3"), record("O3", kind=ORDER, data=data, predicted=None, measured=None, spent=None, verdict="inconclusive")]))
+    well_formed(
+        page_of(
+            [
+                order() if "y" not in data else record("O3"),
+                record(
+                    "O3",
+                    kind=ORDER,
+                    data=data,
+                    predicted=None,
+                    measured=None,
+                    spent=None,
+                    verdict="inconclusive",
+                ),
+            ]
+        )
+    )
 
 
 def test_violations_stand_before_the_laws_with_their_replay():
-    page = page_of([record(), record(verdict=VIOLATED, spent=7.5, reason="residual is 7.5 bounds"), record(verdict="inconclusive"), planted()])
+    page = page_of(
+        [
+            record(),
+            record(verdict=VIOLATED, spent=7.5, reason="residual is 7.5 bounds"),
+            record(verdict="inconclusive"),
+            planted(),
+        ]
+    )
     assert "A law is violated" in page
     assert page.index('id="violated"') < page.index('id="inconclusive"') < page.index('id="laws"')
     assert page.index("noether replay RUN") < page.index('id="laws"')
 
 
 def test_a_survivor_and_a_broken_promise_are_told_at_the_top():
-    page = page_of([record(), planted(verdict="holds", spent=0.5), planted("D0"), record("D0")], blind=["D2 lets pass something"])
+    page = page_of(
+        [record(), planted(verdict="holds", spent=0.5), planted("D0"), record("D0")],
+        blind=["D2 lets pass something"],
+    )
     top = page[: page.index('id="laws"')]
     assert "D2 lets pass something" in top
     assert "no-op kernel" not in top, "D0 saw it"
@@ -184,7 +325,13 @@ def test_a_survivor_and_a_broken_promise_are_told_at_the_top():
 
 
 def test_what_cannot_be_placed_is_counted():
-    points = [(1e-12, 1e-13, "float64", False), (math.inf, 1.0, "float64", True), (1e300, 1.0, "float64", True), (1e-12, math.inf, "float64", True), (1e-12, 0.0, "float64", False)]
+    points = [
+        (1e-12, 1e-13, "float64", False),
+        (math.inf, 1.0, "float64", True),
+        (1e300, 1.0, "float64", True),
+        (1e-12, math.inf, "float64", True),
+        (1e-12, 0.0, "float64", False),
+    ]
     svg, lost = scatter(points, "D2", "bound", "residual", limit="the bound")
     assert lost == 2, "an infinite bound and one far away"
     assert "≫" in svg and xml.fromstring(svg) is not None
@@ -200,12 +347,24 @@ def test_right_steps_and_planted_faults_lie_on_their_sides_of_the_bound():
 
 
 def test_a_window_and_a_guide_are_drawn_where_they_are_given():
-    data = {"plot": "loglog", "x": ETAS, "series": {"a": [h**2 for h in ETAS]}, "orders": {"a": 2.0}, "window": [ETAS[-1], ETAS[1]]}
+    data = {
+        "plot": "loglog",
+        "x": ETAS,
+        "series": {"a": [h**2 for h in ETAS]},
+        "orders": {"a": 2.0},
+        "window": [ETAS[-1], ETAS[1]],
+    }
     svg, _ = panel(data, "O3")
     assert svg.count('class="window"') == 1 and svg.count('class="guide"') == 1 and "2.00 of 2" in svg
-    x = [float(v) for v in re.search(r'class="window"', svg) and re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)[0]]
+    x = [
+        float(v)
+        for v in re.search(r'class="window"', svg)
+        and re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)[0]
+    ]
     dots = [float(v) for v in re.findall(r"M([\d.]+) [\d.]+h0", svg)]
-    assert sum(x[0] <= d <= x[0] + x[1] for d in dots) == len(ETAS) - 1, "all but the largest step were judged"
+    assert sum(x[0] <= d <= x[0] + x[1] for d in dots) == len(ETAS) - 1, (
+        "all but the largest step were judged"
+    )
     plain, _ = panel({**data, "window": None, "orders": {}}, "O3")
     assert "guide" not in plain and "window" not in plain
 
@@ -229,7 +388,9 @@ def test_the_window_of_an_order_is_what_was_above_the_plateau():
 def test_precisions_keep_their_colour_and_mark():
     looks = {(colour(p), mark(p)) for p in PRECISIONS}
     assert len(looks) == len(PRECISIONS)
-    assert colour("float16") == colour("float16/eager") and all(colour(x) < COLOURS for x in ("", "unheard", HOSTILE))
+    assert colour("float16") == colour("float16/eager") and all(
+        colour(x) < COLOURS for x in ("", "unheard", HOSTILE)
+    )
 
 
 def test_rings_stand_where_orders_are_stated():
@@ -239,8 +400,18 @@ def test_rings_stand_where_orders_are_stated():
 
 
 def test_a_thousand_records_make_a_small_page():
-    records = [record(case=f"case-{i % 30}", spent=(i + 1) / 1001, bound=10.0 ** -(i % 15), precision=PRECISIONS[i % len(PRECISIONS)]) for i in range(1000)]
-    records += [planted(control=f"fault {i % 50}", spent=2.0 + i, bound=10.0 ** -(i % 15)) for i in range(2000)]
+    records = [
+        record(
+            case=f"case-{i % 30}",
+            spent=(i + 1) / 1001,
+            bound=10.0 ** -(i % 15),
+            precision=PRECISIONS[i % len(PRECISIONS)],
+        )
+        for i in range(1000)
+    ]
+    records += [
+        planted(control=f"fault {i % 50}", spent=2.0 + i, bound=10.0 ** -(i % 15)) for i in range(2000)
+    ]
     page = page_of(records)
     assert len(page) < 250_000
 

@@ -1,4 +1,5 @@
-"""Every store rounds as IEEE 754 says: every number of sixteen bits, every tie between them, what is beside it.
+"""Every store rounds as IEEE 754 says: every number of sixteen bits, every tie between them, what is beside
+it.
 
 The definition stands here in integers, and in ml_dtypes, torch and numpy, which are none of ours; the kernels
 and the oracle that they are compared with share one derivation and could share an error.
@@ -135,7 +136,9 @@ def test_a_number_of_the_type_is_kept_and_a_nan_stays_one(kind):
         assert np.array_equal(got[real], every[real]), name
         assert (got[~real] & 0x7FFF > by_definition(np.array([np.inf]), kind)).all(), name
         first = 1 << (DIGITS[kind][0] - 2)
-        assert np.array_equal(got[~real], every[~real] | first), f"{name}: a NaN keeps its payload and becomes quiet"
+        assert np.array_equal(got[~real], every[~real] | first), (
+            f"{name}: a NaN keeps its payload and becomes quiet"
+        )
 
 
 @each

@@ -31,7 +31,9 @@ HERE = [b for b in launch.BACKENDS[1:] if not launch.missing(b)]
 
 def drawn(case, rule, precision="float64", lanes=33, seed=3, **overrides):
     p = Precision(*precision.split("/"))
-    return sweep.draw(case, rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides)
+    return sweep.draw(
+        case, rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides
+    )
 
 
 def judged(case, job, outcome):
@@ -40,10 +42,12 @@ def judged(case, job, outcome):
 
 # ---- they are PyTorch's
 
-# f = 2 x^2 + y^2 - x y + 3 x: with eta = beta = k = 1/2, 1/4 everything is a dyadic number and float64 is exact.
+# f = 2 x^2 + y^2 - x y + 3 x: with eta = beta = k = 1/2, 1/4 everything is a dyadic number and float64 is
+# exact.
 QUADRATIC = Program(
     2,
-    (Op("input", value=0), Op("input", value=1), Op("const", value=4.0), Op("mul", (2, 0)), Op("sub", (3, 1)), Op("const", value=3.0), Op("add", (4, 5)),
+    (Op("input", value=0), Op("input", value=1), Op("const", value=4.0), Op("mul", (2, 0)), Op("sub", (3, 1)),
+    Op("const", value=3.0), Op("add", (4, 5)),
      Op("const", value=2.0), Op("mul", (7, 1)), Op("sub", (8, 0))),
     (6, 9),
 )  # fmt: skip
@@ -55,7 +59,15 @@ def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
     rule, eta, beta, k, steps = RULES[name], 0.25, 0.5, 0.25, 8
     q = torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True)
     decay = 0.0 if rule.decoupled else k
-    sgd = torch.optim.SGD([q], lr=eta, momentum=beta, weight_decay=decay, nesterov=rule.nesterov, dampening=rule.dampening, maximize=rule.maximize)
+    sgd = torch.optim.SGD(
+        [q],
+        lr=eta,
+        momentum=beta,
+        weight_decay=decay,
+        nesterov=rule.nesterov,
+        dampening=rule.dampening,
+        maximize=rule.maximize,
+    )
     path = [q.detach().clone().numpy()]
     for _ in range(steps):
         sgd.zero_grad()
@@ -66,9 +78,13 @@ def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
         sgd.step()
         path.append(q.detach().clone().numpy())
     params = np.array([[eta], [beta], [k], [0.0]])
-    job = launch.Job(QUADRATIC, rule, Precision("float64"), np.array([[3.0], [-2.0]]), np.zeros((2, 1)), params, steps)
+    job = launch.Job(
+        QUADRATIC, rule, Precision("float64"), np.array([[3.0], [-2.0]]), np.zeros((2, 1)), params, steps
+    )
     got = launch.run(job, "numpy").q[:, :, 0]
-    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), "rounded: nothing exact was compared"
+    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), (
+        "rounded: nothing exact was compared"
+    )
     assert np.array_equal(got, np.array(path)) and len(np.unique(got)) > 2 * steps
 
 
@@ -86,7 +102,10 @@ def test_the_kernel_has_the_dampening_of_the_rule():
     from noether.kernels.loops import trajectory_loop
 
     share = inspect.getsource(trajectory_loop.share_of.fn)
-    assert f"1.0, {1 - RULES['heavy-ball-dampened'].dampening})" in share and f"RULE == {RULES['heavy-ball-dampened'].number}:" in share
+    assert (
+        f"1.0, {1 - RULES['heavy-ball-dampened'].dampening})" in share
+        and f"RULE == {RULES['heavy-ball-dampened'].number}:" in share
+    )
 
 
 def test_nesterov_with_dampening_is_refused():
@@ -98,17 +117,25 @@ def test_nesterov_with_dampening_is_refused():
 
 
 PRECISIONS = ("float64", "bfloat16/eager", "float32", "float16", "bfloat16", "float16/mixed")
-WHERE = [(b, p) for b in HERE for p in (PRECISIONS if b == "triton-ptx" else PRECISIONS[:2])]  # the evaluator compiles no C and is quick
+WHERE = [
+    (b, p) for b in HERE for p in (PRECISIONS if b == "triton-ptx" else PRECISIONS[:2])
+]  # the evaluator compiles no C and is quick
 
 
 @each_option
 @pytest.mark.parametrize(("backend", "precision"), WHERE)
 def test_the_kernel_is_the_plain_step_bit_for_bit(rule, backend, precision):
-    case = CORE[1 + (len(rule.name) + len(precision)) % 3]  # not softmax: Triton takes 10 s for it where every operation is rounded
+    case = CORE[
+        1 + (len(rule.name) + len(precision)) % 3
+    ]  # not softmax: Triton takes 10 s for it where every operation is rounded
     job = drawn(case, rule, precision, lanes=131)
     job = replace(job, steps=4)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")
-    assert launch.differing_bits(mine, plain) == 0 and not mine.unwritten.any() and (mine.q[-1] != mine.q[0]).any()
+    assert (
+        launch.differing_bits(mine, plain) == 0
+        and not mine.unwritten.any()
+        and (mine.q[-1] != mine.q[0]).any()
+    )
 
 
 # ---- their laws
@@ -120,17 +147,34 @@ def test_every_law_that_speaks_of_a_rule_holds_and_its_bound_is_not_idle(rule, c
     worst = {}
     for precision in ("float64", "bfloat16"):
         job = drawn(case, rule, precision, lanes=61)
-        for record in judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT, outside=leaving(case, job)):
+        for record in judge_all(
+            judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT, outside=leaving(case, job)
+        ):
             assert record.verdict == HOLDS, f"{record.law} {record.symmetry} {precision}: {record.reason}"
             worst[record.law] = max(worst.get(record.law, 0), record.spent)
-    assert set(worst) == {key for key, law in EXACT.items() if law.concerns(case, rule)} and min(worst.values()) > 0.05
+    assert (
+        set(worst) == {key for key, law in EXACT.items() if law.concerns(case, rule)}
+        and min(worst.values()) > 0.05
+    )
 
 
-@given(st.sampled_from(OPTIONS), st.integers(0, 2**32), st.integers(0, 127), st.integers(0, 64), st.integers(2, 12))
+@given(
+    st.sampled_from(OPTIONS),
+    st.integers(0, 2**32),
+    st.integers(0, 127),
+    st.integers(0, 64),
+    st.integers(2, 12),
+)
 def test_d2_is_an_identity_in_exact_arithmetic(rule, seed, beta, k, j):
-    """J' - predicted = 0 in rationals, for any matrix, shift, state and gradient: no bound hides a wrong term."""
+    """J' - predicted = 0 in rationals, for any matrix, shift, state and gradient: no bound hides a wrong
+    term."""
     rng = np.random.default_rng(seed)
-    whole = lambda *shape: np.array([Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object).reshape(shape)  # noqa: E731
+
+    def whole(*shape):
+        return np.array(
+            [Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object
+        ).reshape(shape)
+
     A, a, q, v, g = whole(3, 3), whole(3), whole(3), whole(3), whole(3)
     beta, k, eta = Fraction(beta, 128), Fraction(k, 128), Fraction(1, 2**j)
     share = 1 - Fraction(rule.dampening)
@@ -176,7 +220,8 @@ def test_a_translation_charge_decays_under_nesterov_too():
 
 
 def test_heavy_balls_translation_recurrence_is_false_for_nesterov_with_decay():
-    """D6's own coefficients are needed: read as heavy ball's, the same trajectory violates it, and only with decay or breaking."""
+    """D6's own coefficients are needed: read as heavy ball's, the same trajectory violates it, and only with
+    decay or breaking."""
     case = CASE["softmax"]
     for k, wrong in ((0.125, True), (0.0, False)):
         job = drawn(case, RULES["nesterov"], eps=0.0, k=k)
@@ -192,7 +237,10 @@ def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_
     ignored = next(c for c in controls.KERNEL_CONTROLS if c.name == "maximize ignored")
     for eps, want in ((0.0, HOLDS), (0.25, VIOLATED)):
         job = drawn(case, rule, eps=eps, k=0.0)
-        records = {r.law: r.verdict for r in judge_all(controls.controlled(case, job, ignored), ("D0", "D2"), about=ABOUT)}
+        records = {
+            r.law: r.verdict
+            for r in judge_all(controls.controlled(case, job, ignored), ("D0", "D2"), about=ABOUT)
+        }
         assert records == {"D0": VIOLATED, "D2": want}
 
 
@@ -201,14 +249,18 @@ def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_
 
 @each_option
 def test_every_control_of_an_option_is_killed(rule):
-    cell = DiscreteCell(CASE["mexican-hat"], rule.name, "float64", "numpy", "controls", ("D0", "D2", "D3", "D4"), 33, 5, 12)
+    cell = DiscreteCell(
+        CASE["mexican-hat"], rule.name, "float64", "numpy", "controls", ("D0", "D2", "D3", "D4"), 33, 5, 12
+    )
     seen, killed = set(), {}
     for record in cell.run():
         seen.add(record.control)
         if record.verdict == VIOLATED:
             killed.setdefault(record.control, set()).add(record.law)
-    mine = {"nesterov": {"Nesterov ignored", "kinetic term of heavy ball for Nesterov's", "dropped kinetic term"},
-            "heavy-ball-dampened": {"dampening ignored", "first step dampened too"}, "heavy-ball-maximize": {"maximize ignored"}}[rule.name]  # fmt: skip
+    mine = {"nesterov": {"Nesterov ignored", "kinetic term of heavy ball for Nesterov's",
+        "dropped kinetic term"},
+            "heavy-ball-dampened": {"dampening ignored", "first step dampened too"},
+            "heavy-ball-maximize": {"maximize ignored"}}[rule.name]  # fmt: skip
     assert mine <= seen and seen == set(killed), f"survived: {sorted(seen - set(killed))}"
     assert all(killed[name] - {"D0"} for name in mine), "only D0 sees it"
 

@@ -27,17 +27,26 @@ from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, VIOLATED
 
 CASE = {c.name: c for c in CATALOG}
-SCHEDULED, SIGN, SIMPLEX = (RULES[n] for n in ("heavy-ball-scheduled", "sign-descent", "exponentiated-gradient"))
+SCHEDULED, SIGN, SIMPLEX = (
+    RULES[n] for n in ("heavy-ball-scheduled", "sign-descent", "exponentiated-gradient")
+)
 POINTS = [("gaussian-fisher", SCHEDULED), ("product", SIGN), ("entropy-simplex", SIMPLEX)]
 each_point = pytest.mark.parametrize(("name", "rule"), POINTS, ids=lambda x: getattr(x, "name", x))
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
-WHERE = [("triton-ptx", "float64", 3), ("triton-ptx", "float16/eager", 4), ("triton-interpreted", "bfloat16", 2), ("triton-cpu", "float32", 70)]
+WHERE = [
+    ("triton-ptx", "float64", 3),
+    ("triton-ptx", "float16/eager", 4),
+    ("triton-interpreted", "bfloat16", 2),
+    ("triton-cpu", "float32", 70),
+]
 HERE = [w for w in WHERE if not launch.missing(w[0])]
 
 
 def drawn(name, rule, precision="float64", lanes=33, seed=3, **overrides):
     p = parse(precision)
-    return sweep.draw(CASE[name], rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides)
+    return sweep.draw(
+        CASE[name], rule, p, lanes=lanes, steps=sweep.horizon(rule, p), seed=seed, overrides=overrides
+    )
 
 
 def judged(name, job):
@@ -49,7 +58,11 @@ def judged(name, job):
 def test_the_kernel_is_the_plain_step_bit_for_bit(name, rule, backend, precision, steps):
     job = replace(drawn(name, rule, precision, lanes=131), steps=steps)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")
-    assert launch.differing_bits(mine, plain) == 0 and not mine.unwritten.any() and (mine.q[-1] != mine.q[0]).any()
+    assert (
+        launch.differing_bits(mine, plain) == 0
+        and not mine.unwritten.any()
+        and (mine.q[-1] != mine.q[0]).any()
+    )
 
 
 @each_point
@@ -60,7 +73,10 @@ def test_every_law_that_speaks_of_it_holds_and_its_bound_is_not_idle(name, rule,
     for record in judge_all(judged(name, job), EXACT, about=ABOUT, outside=leaving(CASE[name], job)):
         assert record.verdict == HOLDS, f"{record.law} {record.symmetry} {precision}: {record.reason}"
         worst[record.law] = max(worst.get(record.law, 0), record.spent)
-    assert set(worst) == {key for key, law in EXACT.items() if law.concerns(CASE[name], rule)} and min(worst.values()) > 0.05
+    assert (
+        set(worst) == {key for key, law in EXACT.items() if law.concerns(CASE[name], rule)}
+        and min(worst.values()) > 0.05
+    )
 
 
 @each_point
@@ -69,17 +85,22 @@ def test_its_own_near_misses_are_shown_and_killed(name, rule):
     killed: dict = {}
     for record in DiscreteCell(CASE[name], rule.name, "float64", "numpy", "controls", laws, 33, 5, 12).run():
         killed.setdefault(record.control, set()).update({record.law} if record.verdict == VIOLATED else ())
-    mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"}, "schedule inside the buffer": {"D0", "D2", "D6"},
+    mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"},
+        "schedule inside the buffer": {"D0", "D2", "D6"},
                         "translation law at a constant rate": {"D6"}},
             SIGN: {"sign ignored": {"D0", "D8"}, "squares for sizes": {"D8"}},
-            SIMPLEX: {"normalisation left out": {"D0"}, "charge across the simplex": {"D7"}}}[rule]  # fmt: skip
+            SIMPLEX: {"normalisation left out": {"D0"},
+            "charge across the simplex": {"D7"}}}[rule]  # fmt: skip
     assert all(killed.values()), f"survived: {[c for c, laws in killed.items() if not laws]}"
     assert {c: killed[c] for c in mine} == mine
 
 
 def test_rare_rules_are_named_where_they_are_not_fuzzed_and_refused_where_they_cannot_be_screened():
     assert unscreened(CATALOG, tuple(RULES)) == [r.name for r in RULES.values() if r.rare]
-    assert not any(RULES[c.rule].rare for c in grid((CASE["product"], CASE["entropy-simplex"]), tuple(RULES), ("float64",)))
+    assert not any(
+        RULES[c.rule].rare
+        for c in grid((CASE["product"], CASE["entropy-simplex"]), tuple(RULES), ("float64",))
+    )
     with pytest.raises(ValueError, match="cannot be screened"):
         screen(CASE["product"], drawn("product", SIGN, lanes=3), backend="numpy")
 
@@ -100,29 +121,62 @@ def test_a_schedule_is_pytorchs_lambda_lr_to_the_bit_where_arithmetic_is_exact()
         sgd.step()
         schedule.step()
         path.append(q.detach().clone().numpy())
-    job = launch.Job(QUADRATIC, SCHEDULED, Precision("float64"), np.array([[3.0], [-2.0]]), np.zeros((2, 1)), np.array([[eta], [beta], [k], [0.0]]), steps)
-    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), "rounded: nothing exact was compared"
-    assert np.array_equal(launch.run(job, "numpy").q[:, :, 0], np.array(path)) and len(np.unique(path)) > 2 * steps
+    job = launch.Job(
+        QUADRATIC,
+        SCHEDULED,
+        Precision("float64"),
+        np.array([[3.0], [-2.0]]),
+        np.zeros((2, 1)),
+        np.array([[eta], [beta], [k], [0.0]]),
+        steps,
+    )
+    assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), (
+        "rounded: nothing exact was compared"
+    )
+    assert (
+        np.array_equal(launch.run(job, "numpy").q[:, :, 0], np.array(path))
+        and len(np.unique(path)) > 2 * steps
+    )
 
 
 def test_the_rates_are_a_warm_up_and_two_halvings_and_exact_in_eight_bits():
     rates = [rate(n) for n in range(1, 97)]
-    assert rates[:8] == [n / 8 for n in range(1, 9)] and rates[8:32] == [1.0] * 24 and rates[32:64] == [0.5] * 32 and rates[64:] == [0.25] * 32
+    assert (
+        rates[:8] == [n / 8 for n in range(1, 9)]
+        and rates[8:32] == [1.0] * 24
+        and rates[32:64] == [0.5] * 32
+        and rates[64:] == [0.25] * 32
+    )
     assert [SCHEDULED.at(n).rate for n in (1, 8, 33, 65)] == [0.125, 1.0, 0.5, 0.25]
 
 
 @given(st.integers(0, 2**32), st.integers(1, 127), st.integers(0, 64), st.integers(2, 12))
 def test_its_laws_and_the_ratio_form_are_identities_in_exact_arithmetic(seed, beta, k, j):
-    """D2, D6 and the displacement form with its ratio of rates, in rationals; without the ratio it is another path."""
+    """D2, D6 and the displacement form with its ratio of rates, in rationals; without the ratio it is another
+    path."""
     rng = np.random.default_rng(seed)
-    whole = lambda *shape: np.array([Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object).reshape(shape)  # noqa: E731
+
+    def whole(*shape):
+        return np.array(
+            [Fraction(int(x)) for x in rng.integers(-9, 10, int(np.prod(shape)))], object
+        ).reshape(shape)
+
     A, a, q, w, g, h = whole(3, 3), whole(3), whole(3), whole(3) + 20, whole(3), whole(3)
-    beta, k, eta, c, d = Fraction(beta, 128), Fraction(k, 128), Fraction(1, 2**j), Fraction(3, 8), Fraction(1, 2)
+    beta, k, eta, c, d = (
+        Fraction(beta, 128),
+        Fraction(k, 128),
+        Fraction(1, 2**j),
+        Fraction(3, 8),
+        Fraction(1, 2),
+    )
     first = beta * w - eta * (g + k * q)
     p = q + c * first
     second = beta * first - eta * (h + k * p)
     r = p + d * second
-    assert first @ (A @ p + a) == beta * (w @ (A @ q + a)) - eta * ((g + k * q) @ (A @ q + a)) + c * (A @ first) @ first
+    assert (
+        first @ (A @ p + a)
+        == beta * (w @ (A @ q + a)) - eta * ((g + k * q) @ (A @ q + a)) + c * (A @ first) @ first
+    )
     assert r @ a == (1 + beta * d / c) * (p @ a) - beta * d / c * (q @ a) - d * eta * ((h + k * p) @ a)
     v = c * first  # the displacement of the step before
     assert (r == p + beta * d / c * v - d * eta * (h + k * p)).all()
@@ -132,7 +186,9 @@ def test_its_laws_and_the_ratio_form_are_identities_in_exact_arithmetic(seed, be
 def test_the_mass_law_is_false_under_a_schedule_and_its_kinetic_term_is_c_times_heavy_balls():
     job = drawn("rayleigh", SCHEDULED)
     t, symmetry = judged("rayleigh", job), CASE["rayleigh"].symmetries[0]
-    assert not EXACT["D4"].suits(SCHEDULED, symmetry) and spent_of(EXACT["D4"].residual(t, symmetry)).max() > 1e6
+    assert (
+        not EXACT["D4"].suits(SCHEDULED, symmetry) and spent_of(EXACT["D4"].residual(t, symmetry)).max() > 1e6
+    )
     assert judge(t, EXACT["D2"], symmetry, about=ABOUT).verdict == HOLDS
     wrong = next(f for f in FAULTS if f.name == "kinetic term without its schedule")
     assert wrong.applies(SCHEDULED, symmetry) and spent_of(wrong.residual(t, symmetry)).max() > 1e6
@@ -153,7 +209,9 @@ def test_sizes_are_conserved_to_rounding_while_squares_drift_at_order_one():
     inside = keeping(t, symmetry)
     u, v = np.abs(t.q[:, 0]), np.abs(t.q[:, 1])
     last = inside.sum(axis=0)
-    assert (last > 8).mean() > 0.5 and not inside.all(), "some lanes must come to a change of sign, most must not at once"
+    assert (last > 8).mean() > 0.5 and not inside.all(), (
+        "some lanes must come to a change of sign, most must not at once"
+    )
     for lane in np.flatnonzero(last > 8):
         n = last[lane]
         assert abs((u - v)[n, lane] - (u - v)[0, lane]) <= n * 2.0**-50
@@ -171,7 +229,8 @@ def test_a_step_past_the_change_of_sign_is_outside_and_violates_the_law_if_it_we
 
 
 def test_it_is_false_for_a_rank_one_matrix():
-    """u v^T with two entries each: the sums of sizes move apart by whole steps, and the rule is not offered there."""
+    """u v^T with two entries each: the sums of sizes move apart by whole steps, and the rule is not offered
+    there."""
     case = CASE["linear-network-1"]
     assert not any(paired(s) for s in case.symmetries) and SIGN.name not in rules_of(case)
     job = sweep.draw(case, SIGN, Precision("float64"), lanes=33, steps=24, seed=1, overrides={"eps": 0.0})
@@ -188,9 +247,23 @@ def test_where_a_gradient_is_within_its_own_error_its_sign_is_not_held_against_t
     assert t.unsigned.all()
     for w in (1.0, 0.0, -1.0):
         moved = np.stack([job.q0, job.q0 + w * job.params[0]])
-        claimed = Trajectory(CASE["product"], SIGN, job.precision, moved, np.stack([job.v0, w * job.params[0] * np.ones((2, 1))]), job.params)
+        claimed = Trajectory(
+            CASE["product"],
+            SIGN,
+            job.precision,
+            moved,
+            np.stack([job.v0, w * job.params[0] * np.ones((2, 1))]),
+            job.params,
+        )
         assert spent_of(EXACT["D0"].residual(claimed)).max() <= 1
-    wrong = Trajectory(CASE["product"], SIGN, job.precision, moved, np.stack([job.v0, -3 * job.params[0] * np.ones((2, 1))]), job.params)
+    wrong = Trajectory(
+        CASE["product"],
+        SIGN,
+        job.precision,
+        moved,
+        np.stack([job.v0, -3 * job.params[0] * np.ones((2, 1))]),
+        job.params,
+    )
     assert spent_of(EXACT["D0"].residual(wrong)).max() > 1
 
 

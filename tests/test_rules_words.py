@@ -1,7 +1,9 @@
 """Each rule against its own line of cases/rules, read by a parser, and against optimisers of others.
 
-The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them here
-is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its c.
+The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them
+here
+is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its
+c.
 """
 
 import re
@@ -42,7 +44,8 @@ SYMBOLS = {n: sympy.Symbol(n) for n in NAMES.split()} | {"sign": sympy.sign}
 
 
 def formula(text: str):
-    """A right side as sympy: v' is w, g(exp z) is g at the parameters, G(q) the metric there, log sum exp y is L."""
+    """A right side as sympy: v' is w, g(exp z) is g at the parameters, G(q) the metric there, log sum exp y
+    is L."""
     plain = (
         text.replace("g(exp z)", "g")
         .replace("G(q)", "G")

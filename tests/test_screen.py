@@ -30,21 +30,35 @@ from noether.verdicts.record import VIOLATED
 LOOSER = {"float32": 8, "float64": 32}
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 MODES = (*PRECISIONS, "bfloat16/mixed", "float16/eager")
-EVERY = [(case, rule, MODES[(i + j) % len(MODES)]) for i, case in enumerate(CORE) for j, rule in enumerate(rules_of(case)) if RULES[rule].screened]
-EVERY += [(case, [r for r in rules_of(case) if RULES[r].screened][-1], p) for i, case in enumerate(CORE) for p in (MODES[i % len(MODES)], MODES[(i + 3) % len(MODES)])]
+EVERY = [
+    (case, rule, MODES[(i + j) % len(MODES)])
+    for i, case in enumerate(CORE)
+    for j, rule in enumerate(rules_of(case))
+    if RULES[rule].screened
+]
+EVERY += [
+    (case, [r for r in rules_of(case) if RULES[r].screened][-1], p)
+    for i, case in enumerate(CORE)
+    for p in (MODES[i % len(MODES)], MODES[(i + 3) % len(MODES)])
+]
 each = pytest.mark.parametrize(("case", "rule", "precision"), EVERY, ids=lambda x: getattr(x, "name", str(x)))
 
 
 def job_of(case, rule, precision, *, lanes=33, steps=12, seed=7, **overrides):
     if RULES[rule].maximize:
         steps = min(steps, sweep.horizon(RULES[rule], parse(precision)))
-    return sweep.draw(case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=seed, overrides=overrides)
+    return sweep.draw(
+        case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=seed, overrides=overrides
+    )
 
 
 def single_steps(case, job, q, v, lag):
     """Each step as a lane of its own, in wide arithmetic: what the laws of one step are on the host."""
     runs = job.steps - lag + 1
-    cut = lambda x: np.stack([np.concatenate([x[n + i] for n in range(runs)], axis=-1) for i in range(lag + 1)])  # noqa: E731
+
+    def cut(x):
+        return np.stack([np.concatenate([x[n + i] for n in range(runs)], axis=-1) for i in range(lag + 1)])
+
     t = Trajectory(case, job.rule, job.precision, cut(q), cut(v), np.tile(job.params, runs))
     t.share = np.full((t.steps, 1), 1 - job.rule.dampening)  # the screen's: that of a later step
     return t
@@ -66,7 +80,9 @@ def test_the_first_step_of_a_dampened_rule_is_not_screened_and_the_others_are():
 def parts_of(case, job, q, v, pair, lag):
     """|measured - predicted| and bound of one law in the screen's float64, (components, steps, lanes)."""
     program = residuals(case, job.rule, job.precision, (pair,), parts=True).program
-    rows = [np.concatenate(x[lag - 1 + shift : job.steps + shift], axis=-1) for shift in (0, 1) for x in (q, v)]
+    rows = [
+        np.concatenate(x[lag - 1 + shift : job.steps + shift], axis=-1) for shift in (0, 1) for x in (q, v)
+    ]
     old = [np.concatenate(x[lag - 2 : job.steps - 1], axis=-1) if lag == 2 else 0 * rows[0] for x in (q, v)]
     inputs = np.concatenate([*old, *rows, np.tile(job.params, job.steps - lag + 1)])
     with np.errstate(all="ignore"):
@@ -86,8 +102,11 @@ def test_screen_and_host_differ_by_less_than_the_screens_own_rounding(case, rule
         off, bound = np.abs(r.measured - r.predicted)[-1], r.bound[-1]
         mine, mine_bound = parts_of(case, job, q, v, pair, lag)
         room = mine_bound * (1 + 2.0**-30) - bound
-        assert (np.abs(mine - off) <= room).all(), f"{pair}: off by {np.max(np.abs(mine - off) / room)} of the difference of the bounds"
-        # Magnitudes for running errors, and in float64 a dozen roundings of the residual beside the one or two of the update.
+        assert (np.abs(mine - off) <= room).all(), (
+            f"{pair}: off by {np.max(np.abs(mine - off) / room)} of the difference of the bounds"
+        )
+        # Magnitudes for running errors, and in float64 a dozen roundings of the residual beside the one or
+        # two of the update.
         typical, most = np.median(mine_bound / bound), LOOSER[job.precision.arith]
         assert typical <= most, f"{pair}: {typical} times the host's bound, at most {most}"
         judged += mine.size
@@ -104,7 +123,8 @@ def test_honest_launches_never_show_more_than_one(case, rule, precision):
 
 
 def test_a_trajectory_that_parts_from_its_references_is_excused_where_it_overflows_and_only_there():
-    """Rounding every operation in bfloat16: some lanes overflow where both references stay; the step itself says so."""
+    """Rounding every operation in bfloat16: some lanes overflow where both references stay; the step itself
+    says so."""
     case = next(c for c in CORE if c.name == "linear-network")
     job = job_of(case, "heavy-ball", "bfloat16/eager", lanes=1025, steps=100, seed=0)
     found = screen(case, job, backend="numpy")
@@ -112,12 +132,16 @@ def test_a_trajectory_that_parts_from_its_references_is_excused_where_it_overflo
     alone = lanes[~leaving(case, some_lanes(job, lanes))]
     assert len(alone) and outside(case, job, found)[lanes].all()
     assert not [r for r in confirm(case, job, alone, found=found) if r.verdict == VIOLATED]
-    early = replace(found, first_bad=np.where(found.first_bad > 3, 3, found.first_bad))  # as if it had alarmed before it grew
+    early = replace(
+        found, first_bad=np.where(found.first_bad > 3, 3, found.first_bad)
+    )  # as if it had alarmed before it grew
     assert not outside(case, job, early)[alone].any()
 
 
-KILLERS = [("mexican-hat", "heavy-ball-decoupled", "float64"), ("rayleigh", "heavy-ball", "bfloat16"), ("softmax", "gradient-descent", "float32"),
-           ("entropy-mirror", "mirror-descent", "float32"), ("mexican-hat", "heavy-ball", "float16/mixed")]  # fmt: skip
+KILLERS = [("mexican-hat", "heavy-ball-decoupled", "float64"), ("rayleigh", "heavy-ball", "bfloat16"),
+    ("softmax", "gradient-descent", "float32"),
+           ("entropy-mirror", "mirror-descent", "float32"), ("mexican-hat", "heavy-ball",
+           "float16/mixed")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "rule", "precision"), KILLERS)
@@ -133,9 +157,14 @@ def test_what_the_host_kills_the_screen_sees(case, rule, precision):
         seen = screen_states(case, job, q, v)
         for (key, name), spent, covered in zip(seen.laws, seen.spent, seen.covered, strict=True):
             symmetry = next((s for s in case.symmetries if s.name == name), None)
-            record = judge(t, EXACT[key], symmetry, about=dict(case="", rule="", backend="", precision="", parameters={}))
+            record = judge(
+                t, EXACT[key], symmetry, about=dict(case="", rule="", backend="", precision="", parameters={})
+            )
             if record.verdict == VIOLATED and record.spent > 2 * LOOSER[job.precision.arith]:
-                assert spent[covered].max() > 1, f"{control.name}: {key} {name} spends {record.spent} on the host, {spent[covered].max()} here"
+                assert spent[covered].max() > 1, (
+                    f"{control.name}: {key} {name} spends {record.spent} on the host, "
+                    f"{spent[covered].max()} here"
+                )
                 compared += 1
     assert compared >= 10
 
@@ -146,7 +175,11 @@ def test_a_nan_is_infinitely_spent_in_every_law_from_its_step_on():
     q[5:, 2, 4] = np.nan  # the third component: rotation-01 never reads it
     found = screen_states(HAT, job, q, v)
     assert len(found.laws) == 7
-    assert np.isinf(found.spent[:, 4]).all() and (found.first_bad[:, 4] == 4).all() and (found.worst_step[:, 4] == 4).all()
+    assert (
+        np.isinf(found.spent[:, 4]).all()
+        and (found.first_bad[:, 4] == 4).all()
+        and (found.worst_step[:, 4] == 4).all()
+    )
     others = np.delete(np.arange(33), 4)
     assert (found.spent[:, others] <= 1).all() and (found.first_bad[:, others] == -1).all()
 
@@ -196,7 +229,9 @@ def test_registers_are_the_program_bit_for_bit(case):
         registers.inputs[...] = rng.uniform(0.2, 1.0, registers.inputs.shape)
         registers.prepare()
         registers.run()
-        for mine, plain in zip(registers.outputs, program.evaluate(list(registers.inputs), FLOAT64), strict=True):
+        for mine, plain in zip(
+            registers.outputs, program.evaluate(list(registers.inputs), FLOAT64), strict=True
+        ):
             assert np.array_equal(mine, plain) and np.isfinite(mine).all()
 
 
@@ -204,11 +239,17 @@ def test_the_worst_lanes_and_a_sample_are_confirmed_on_the_host():
     job = job_of(HAT, "heavy-ball", "float32", lanes=99)
     found = screen(HAT, job, backend="numpy")
     lanes = chosen(found, seed=1)
-    assert {int(x) for x in np.where(found.covered, found.spent, -1).argmax(axis=1)} <= set(lanes.tolist()) and len(lanes) >= 4
+    assert {int(x) for x in np.where(found.covered, found.spent, -1).argmax(axis=1)} <= set(
+        lanes.tolist()
+    ) and len(lanes) >= 4
     records = confirm(HAT, job, lanes, found=found)
-    assert {r.law for r in records} == {"D0", "D1", "D2", "D3"} and not [r for r in records if r.verdict == VIOLATED]
+    assert {r.law for r in records} == {"D0", "D1", "D2", "D3"} and not [
+        r for r in records if r.verdict == VIOLATED
+    ]
     update = next(r for r in records if r.law == "D0")
-    assert update.worst["lane"] in lanes and 1 <= update.spent / found.spent[0, lanes].max() < LOOSER["float32"]
+    assert (
+        update.worst["lane"] in lanes and 1 <= update.spent / found.spent[0, lanes].max() < LOOSER["float32"]
+    )
     found.q[0, lanes[0]] += 1
     assert [r.law for r in confirm(HAT, job, lanes, found=found) if r.verdict == VIOLATED] == ["B1"]
 
@@ -224,8 +265,13 @@ def test_traced_formulas_cannot_compare():
 def test_traced_formulas_are_the_formulas(values):
     tape = Formulas()
     x, y = (Scalar.input(tape, i) for i in (0, 1))
-    formula = lambda a, b: abs((-a) * b + 3 * a - (-b) / 4) * (a * a + abs(b)) * 2.0 * 0.5 + (-a) / (1 + abs(-b)) - 0 * a  # noqa: E731
-    (traced,) = pruned(1, tape, [formula(x, y).at], ("a", "b")).evaluate([np.array([v]) for v in values], FLOAT64)
+
+    def formula(a, b):
+        return abs((-a) * b + 3 * a - (-b) / 4) * (a * a + abs(b)) * 2.0 * 0.5 + (-a) / (1 + abs(-b)) - 0 * a
+
+    (traced,) = pruned(1, tape, [formula(x, y).at], ("a", "b")).evaluate(
+        [np.array([v]) for v in values], FLOAT64
+    )
     assert traced[0] == pytest.approx(formula(*values), rel=2.0**-48, abs=2.0**-44)
 
 
@@ -233,14 +279,22 @@ def test_spent_of_is_what_the_screen_keeps():
     """The screen divides where the host does: largest |measured - predicted| / bound over the components."""
     job = job_of(HAT, "heavy-ball", "bfloat16", lanes=20)
     q, v = launch.run(job, "numpy").wide()
-    host = spent_of(EXACT["D0"].residual(Trajectory(HAT, job.rule, job.precision, q, v, job.params))).max(axis=(0, 1))
+    host = spent_of(EXACT["D0"].residual(Trajectory(HAT, job.rule, job.precision, q, v, job.params))).max(
+        axis=(0, 1)
+    )
     mine = screen(HAT, job, ["D0"], backend="numpy").spent[0]
-    assert (mine <= host * (1 + 2.0**-20)).all() and (mine >= host / LOOSER["float32"]).all() and np.median(mine / host) > 0.99
+    assert (
+        (mine <= host * (1 + 2.0**-20)).all()
+        and (mine >= host / LOOSER["float32"]).all()
+        and np.median(mine / host) > 0.99
+    )
+
 
 @pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16/eager"])
 @pytest.mark.parametrize("case", [c for c in CORE if not trace.gradient(c).has_exp], ids=lambda c: c.name)
 def test_magnitudes_bound_what_the_running_error_bounds(case, precision):
-    """Both are upper bounds of one thing; the cheap one is never the smaller, and within its count of roundings."""
+    """Both are upper bounds of one thing; the cheap one is never the smaller, and within its count of
+    roundings."""
     p, program = parse(precision), trace.gradient(case)
     rng = np.random.default_rng(4)
     q, eps = case.draw(rng, 200), rng.choice([0.0, 1e-9, 0.25], 200)

@@ -17,11 +17,13 @@ from noether.mechanics import sweep
 
 pytest.importorskip("triton")
 VALLEY = Case(
-    name="valley", title="a function of one difference: translation", source="a kernel that looks back two steps", loss=lambda q, xp: (q[0] - q[1]) ** 4 / 4,
+    name="valley", title="a function of one difference: translation",
+    source="a kernel that looks back two steps", loss=lambda q, xp: (q[0] - q[1]) ** 4 / 4,
     breaking=lambda q, xp: q[0] * q[1], box=((0.5, 1.0), (-0.5, 0.0)), symmetries=(translation((1, 1)),),
 )  # fmt: skip
 ORTHANT = Case(
-    name="orthant", title="mirror descent in two dimensions", source="a kernel with an exponential", loss=lambda q, xp: q[0] / (q[0] + 2 * q[1]),
+    name="orthant", title="mirror descent in two dimensions", source="a kernel with an exponential",
+    loss=lambda q, xp: q[0] / (q[0] + 2 * q[1]),
     breaking=lambda q, xp: q[0] * q[1] / 2, box=((0.25, 1.5),) * 2, symmetries=(scale(2),),
     metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) - x for x in q)),
 )  # fmt: skip
@@ -31,19 +33,25 @@ POINTS = [
     (VALLEY, "heavy-ball-decoupled", "float64"),
     (ORTHANT, "mirror-descent", "float16/eager"),
 ]
-each = pytest.mark.parametrize(("case", "rule", "precision"), POINTS, ids=lambda x: getattr(x, "name", str(x)))
+each = pytest.mark.parametrize(
+    ("case", "rule", "precision"), POINTS, ids=lambda x: getattr(x, "name", str(x))
+)
 COMPILED = ["triton-ptx", "triton-cpu"]
 
 
 def job_of(case, rule, precision, lanes=131, steps=9, **overrides):
-    return sweep.draw(case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=2, overrides=overrides)
+    return sweep.draw(
+        case, RULES[rule], parse(precision), lanes=lanes, steps=steps, seed=2, overrides=overrides
+    )
 
 
 def same(mine: screen_launch.Found, plain: screen_launch.Found) -> None:
     for name in ("spent", "worst_step", "first_bad", "moved", "q", "v"):
         a, b = getattr(mine, name), getattr(plain, name)
         differ = int((a.view(f"u{a.itemsize}") != b.view(f"u{b.itemsize}")).sum())
-        assert a.dtype == b.dtype and not differ, f"{mine.backend}: {differ} of {a.size} values of {name} differ from numpy"
+        assert a.dtype == b.dtype and not differ, (
+            f"{mine.backend}: {differ} of {a.size} values of {name} differ from numpy"
+        )
 
 
 def need(backend: str) -> None:
@@ -57,14 +65,17 @@ def test_compiled_screens_are_the_plain_one(case, rule, precision, backend):
     need(backend)
     prepared, pairs, _ = prepare(case, job_of(case, rule, precision))
     mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
-    assert mine.backend == backend and plain.backend == "numpy" and plain.moved.any() and (plain.spent > 0).any()
+    assert (
+        mine.backend == backend and plain.backend == "numpy" and plain.moved.any() and (plain.spent > 0).any()
+    )
     same(mine, plain)
     assert (max(prepared.lags) == 2) == (case is VALLEY) == (("D6", "translation") in pairs)
 
 
 @pytest.mark.parametrize("backend", COMPILED)
 def test_alarms_are_the_same_too(backend):
-    """eta demoted on its way into the update; a lane that is no number from the start; one lane, another kernel to Triton."""
+    """eta demoted on its way into the update; a lane that is no number from the start; one lane, another
+    kernel to Triton."""
     need(backend)
     job = job_of(*POINTS[1])
     prepared, _, _ = prepare(POINTS[1][0], job)
@@ -74,7 +85,11 @@ def test_alarms_are_the_same_too(backend):
     prepared = replace(prepared, job=replace(job, params=wrong, q0=start))
     mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
     same(mine, plain)
-    assert (plain.spent[0, ::2] > 1).all() and (plain.first_bad[0, ::2] == 0).all() and np.isinf(plain.spent[:, 7]).all()
+    assert (
+        (plain.spent[0, ::2] > 1).all()
+        and (plain.first_bad[0, ::2] == 0).all()
+        and np.isinf(plain.spent[:, 7]).all()
+    )
     assert (np.delete(plain.spent[0, 1::2], 3) <= 1).all()
     one, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1], lanes=1, steps=1))
     same(screen_launch.run(one, backend), screen_launch.run(one, "numpy"))

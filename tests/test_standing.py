@@ -1,18 +1,24 @@
 """`noether laws RUN` says of every law what its run says, slopes by the order that was stated."""
 
-
 from noether.cli import main
 from noether.report.standing import between, slopes, standing_table
 from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
 
 
 def order(stated, measured, control=None, verdict=HOLDS):
-    return Record(law="O1", case="any", rule="any", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=stated, measured=measured,
-                  bound=0.1, spent=0.5 if verdict == HOLDS else 9.0, verdict=verdict, reason="", kind=ORDER, control=control)  # fmt: skip
+    return Record(law="O1", case="any", rule="any", backend="numpy", precision="float64", lanes=1, steps=1,
+        parameters={}, predicted=stated, measured=measured,
+                  bound=0.1, spent=0.5 if verdict == HOLDS else 9.0, verdict=verdict, reason="", kind=ORDER,
+                  control=control)  # fmt: skip
 
 
 def test_slopes_stand_by_the_order_that_was_stated_and_controls_are_no_slopes():
-    records = [order(1.0, 0.9981), order(1.0, 1.0012), order(2.0, 2.0), order(2.0, 1.0, "start velocity 0", VIOLATED)]
+    records = [
+        order(1.0, 0.9981),
+        order(1.0, 1.0012),
+        order(2.0, 2.0),
+        order(2.0, 1.0, "start velocity 0", VIOLATED),
+    ]
     assert slopes(records) == "1: 0.998 to 1.001, 2: 2.000"
     assert slopes([]) == "" and between(-1e-9, 1e-9) == "0.000"
 
@@ -30,7 +36,11 @@ def test_the_book_counts_cases_rules_and_laws_and_a_run_that_is_not_there_is_ref
     from noether.cases.rules import RULES
 
     assert main.call(["laws"]) == 0
-    assert f"{len(CATALOG)} cases" in (out := capsys.readouterr().out) and f"{len(RULES)} learning rules" in out and "D0 " in out
+    assert (
+        f"{len(CATALOG)} cases" in (out := capsys.readouterr().out)
+        and f"{len(RULES)} learning rules" in out
+        and "D0 " in out
+    )
     assert main.call(["laws", str(tmp_path / "none")]) == 2 and "not there" in capsys.readouterr().err
 
 

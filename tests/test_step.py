@@ -1,4 +1,5 @@
-"""`xp.step`, the one operation with a kink: exact on every backend, flat, and honest where its side is not known."""
+"""`xp.step`, the one operation with a kink: exact on every backend, flat, and honest where its side is not
+known."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -51,7 +52,9 @@ def test_the_gradient_of_a_leaky_network_is_one_gradient_in_every_derivation():
     known = wide.gradient(lambda x, xp: LEAKY_NETWORK.total(x, 0.5, xp), q)
     bound = bounds.program_error(gradient(LEAKY_NETWORK), q, 0 * q, eps, F64)[1]
     assert (np.abs(traced - known) <= bound).all() and np.abs(known).max() > 0.1
-    assert np.abs(symbolic_gradient(LEAKY_NETWORK)(q, 0.5) - known).max() < 1e-14  # a hundred operations in numbers of order 1
+    assert (
+        np.abs(symbolic_gradient(LEAKY_NETWORK)(q, 0.5) - known).max() < 1e-14
+    )  # a hundred operations in numbers of order 1
     differences = wide.gradient_mp(lambda x, xp: LEAKY_NETWORK.total(x, mpmath.mpf(0.5), xp), q[:, 0])
     assert max(abs(float(a) - float(b)) for a, b in zip(differences, known[:, 0], strict=True)) < 1e-16
     assert all(d.has(*formulas(LEAKY_NETWORK).q) for d in formulas(LEAKY_NETWORK).loss_gradient)
@@ -69,15 +72,23 @@ def test_where_rounding_may_cross_the_kink_the_bound_covers_both_sides_and_elsew
     assert value[0].tolist() == [0, q[0, 1], q[0, 2], 0, q[0, 4], 0]
     assert (bound[0, :4] >= 1).all() and (bound[0, 4:] < 2.0**-38).all()
     exact = bounds.program_error(SLOPE, q, 0 * error, np.zeros(6), F64)[1]
-    assert (exact[0, 1:] < 2.0**-50).all(), "exact inputs: the kernel's difference is exact, its side is known"
+    assert (exact[0, 1:] < 2.0**-50).all(), (
+        "exact inputs: the kernel's difference is exact, its side is known"
+    )
 
 
 def test_the_screen_bounds_the_same_by_magnitudes():
     q, error = near_the_kink()
     for scale in (0.0, 2.0**12):  # gamma(1) m: 2^-53 m in float64
-        sizes = [Magnitude(np.abs(x), 0) for x in q] if not scale else [Magnitude(np.abs(x) * scale, 1) for x in q]
+        sizes = (
+            [Magnitude(np.abs(x), 0) for x in q]
+            if not scale
+            else [Magnitude(np.abs(x) * scale, 1) for x in q]
+        )
         bound = magnitude_error(SLOPE, [*q, np.zeros(6)], [*sizes, Magnitude(np.zeros(6), 0)], F64)
-        run = bounds.program_error(SLOPE, q, np.stack([F64.u_arith * s.m * s.c for s in sizes]), np.zeros(6), F64)[1]
+        run = bounds.program_error(
+            SLOPE, q, np.stack([F64.u_arith * s.m * s.c for s in sizes]), np.zeros(6), F64
+        )[1]
         assert (bound >= run * (1 - 2.0**-20)).all()
     assert (bound[0, :4] >= 1).all() and (bound[0, 4:] < 2.0**-35).all()
 
@@ -89,7 +100,9 @@ def test_every_changed_operation_of_a_step_is_killed_or_changes_nothing():
 
 
 def test_a_launch_through_kinks_is_judged_as_any_other():
-    cell = DiscreteCell(LEAKY_NETWORK, "heavy-ball", "float32", "numpy", "exact", ("D0", "D1", "D2", "D4"), 61, 0)
+    cell = DiscreteCell(
+        LEAKY_NETWORK, "heavy-ball", "float32", "numpy", "exact", ("D0", "D1", "D2", "D4"), 61, 0
+    )
     z = launch.run(cell.job(), "numpy").wide()[0]
     assert met(LEAKY_NETWORK, z).sum() > 10, "few lanes meet a kink: nothing was shown"
     assert {r.verdict for r in cell.run()} == {HOLDS}
@@ -104,8 +117,12 @@ def test_what_triton_compiles_steps_as_numpy_does(backend, precision):
 
 def test_the_residuals_of_a_case_with_kinks_can_be_screened():
     rule, precision = RULES["heavy-ball"], Precision("float32")
-    traced = residuals.residuals(LEAKY_NETWORK, rule, precision, tuple(residuals.speaking(LEAKY_NETWORK, rule, ("D0", "D2"))))
-    assert sum(op.name == "step" for op in traced.program.ops) > sum(op.name == "step" for op in gradient(LEAKY_NETWORK).ops)
+    traced = residuals.residuals(
+        LEAKY_NETWORK, rule, precision, tuple(residuals.speaking(LEAKY_NETWORK, rule, ("D0", "D2")))
+    )
+    assert sum(op.name == "step" for op in traced.program.ops) > sum(
+        op.name == "step" for op in gradient(LEAKY_NETWORK).ops
+    )
 
 
 def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anything_is_judged(monkeypatch):
@@ -113,7 +130,9 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
     monkeypatch.setattr(starts, "lost", lambda *a: ~right(*a))  # the starts that meet one come first
     (cell,) = cells.cells((LEAKY_NETWORK,), "glance")
     records = cells.run_cell(cell)
-    records = [r for r in records if not r.control and "statement" not in r.parameters]  # the equations are derived without a trajectory
+    records = [
+        r for r in records if not r.control and "statement" not in r.parameters
+    ]  # the equations are derived without a trajectory
     assert {r.verdict for r in records} == {OUTSIDE} and "meets a kink before t = " in records[0].reason
     w, c, a = (8.0, 12.0), (-0.25, 0.25), (0.25, 0.5)
     calm = replace(LEAKY_NETWORK, box=(w, c, a) * 2)
@@ -125,13 +144,17 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
 
 @pytest.mark.parametrize("seed", range(6))
 def test_no_trajectory_starts_where_a_rectifier_is_flat(seed):
-    """Behind it nothing pulls: what is left of a motion after its layer is nothing, of which no law can be shown."""
+    """Behind it nothing pulls: what is left of a motion after its layer is nothing, of which no law can be
+    shown."""
+
     def loss(q, xp):
         u = q[0] + q[1]
         return (q[2] * u * xp.step(u) - 1) ** 2 / 2
 
-    case = Case(name="flat", title="", source="", loss=loss, breaking=lambda q, xp: q[0] + q[2] * q[2] / 4, box=((-1, 1), (-1, 1), (0.5, 1)),
-                kinks=lambda q, xp: [q[0] + q[1]], symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),))  # fmt: skip
+    case = Case(name="flat", title="", source="", loss=loss, breaking=lambda q, xp: q[0] + q[2] * q[2] / 4,
+        box=((-1, 1), (-1, 1), (0.5, 1)),
+                kinks=lambda q, xp: [q[0] + q[1]], symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),
+                ))  # fmt: skip
     setting, mech, rng = spread([1.0], (Setting(1.0),)), mechanics(case), np.random.default_rng(seed)
     for x0 in starts.candidates(rng, mech, setting, np.array([[0.0], [1.0]])):
         assert x0[0, 0] + x0[1, 0] > 0
@@ -146,16 +169,31 @@ def test_a_step_that_kinks_does_not_name_is_refused():
 
 def test_a_kink_may_be_named_by_anything_that_is_zero_where_it_is():
     """q0 names the kink of step(.3 q0), and q0 and q1 that of step(-2 q0 q1)."""
+
     def loss(q, xp):
         return q[0] * xp.step(0.3 * q[0]) * q[1] + q[1] * q[2] * xp.step(-2 * q[0] * q[1])
 
-    named = Case(name="named", title="t", source="own", loss=loss, breaking=lambda q, xp: q[2], kinks=lambda q, xp: [q[0], 3 * q[1]],
+    named = Case(name="named", title="t", source="own", loss=loss, breaking=lambda q, xp: q[2],
+        kinks=lambda q, xp: [q[0], 3 * q[1]],
                  box=((0.5, 1),) * 3, symmetries=(linear(np.diag([1.0, -1.0, 1.0]), "rescale"),))  # fmt: skip
     prove(named)
-    sums = replace(named, loss=lambda q, xp: q[0] * q[1] * xp.step(q[0] * q[1] - 0.3 - 1), kinks=lambda q, xp: [q[0] * q[1] - 1.3])
+    sums = replace(
+        named,
+        loss=lambda q, xp: q[0] * q[1] * xp.step(q[0] * q[1] - 0.3 - 1),
+        kinks=lambda q, xp: [q[0] * q[1] - 1.3],
+    )
     prove(sums)  # 0.3 + 1 is 1.3 but for a rounding
-    for wrong in (lambda q, xp: [q[0]], lambda q, xp: [q[1]], lambda q, xp: [q[0], q[1] ** 2], lambda q, xp: [(q[0] * q[1]) ** 2], lambda q, xp: [q[0], q[1] - q[2]], lambda q, xp: [q[0] + q[1]]):
-        with pytest.raises(CaseError, match=r"has a kink where -2(\.0)?\*q0\*q1 is 0|has a kink where 0\.3\*q0 is 0"):
+    for wrong in (
+        lambda q, xp: [q[0]],
+        lambda q, xp: [q[1]],
+        lambda q, xp: [q[0], q[1] ** 2],
+        lambda q, xp: [(q[0] * q[1]) ** 2],
+        lambda q, xp: [q[0], q[1] - q[2]],
+        lambda q, xp: [q[0] + q[1]],
+    ):
+        with pytest.raises(
+            CaseError, match=r"has a kink where -2(\.0)?\*q0\*q1 is 0|has a kink where 0\.3\*q0 is 0"
+        ):
             prove(replace(named, kinks=wrong))
 
 

@@ -18,19 +18,25 @@ from noether.plan.choices import Request, select
 from noether.runs.run import plan as planned
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE
 
-BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2, breaking=lambda q, xp: q[0] * q[0],
+BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2,
+    breaking=lambda q, xp: q[0] * q[0],
             box=((0.5, 1.0), (0.5, 1.0)), symmetries=(rotation(2, 0, 1),))  # fmt: skip
 NAMED = {c.name: c for c in CATALOG}
 
 
 def stiff(c, **fields):
-    """c (u v - 1)^2/2: on the corner u = v = 3/2 its largest curvature is c (|q|^2 + 2 (u v - 1) ...) = 5.75 c."""
-    return Case(name=f"stiff-{c}", title="", source="", loss=lambda q, xp: c * (q[0] * q[1] - 1) ** 2 / 2, breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
-                box=((0.5, 1.5), (0.5, 1.5)), symmetries=(linear([[1, 0], [0, -1]], "rescale"),), **fields)  # fmt: skip
+    """c (u v - 1)^2/2: on the corner u = v = 3/2 its largest curvature is c (|q|^2 + 2 (u v - 1) ...) = 5.75
+    c."""
+    return Case(name=f"stiff-{c}", title="", source="", loss=lambda q, xp: c * (q[0] * q[1] - 1) ** 2 / 2,
+        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
+                box=((0.5, 1.5), (0.5, 1.5)), symmetries=(linear([[1, 0], [0, -1]], "rescale"),),
+                **fields)  # fmt: skip
 
 
 def test_the_curvature_of_a_quadratic_loss_is_its_own():
-    assert largest_curvature(BOWL) == pytest.approx(3, rel=1e-6) and largest_curvature(BOWL, 0.5) == pytest.approx(4, rel=1e-6)
+    assert largest_curvature(BOWL) == pytest.approx(3, rel=1e-6) and largest_curvature(
+        BOWL, 0.5
+    ) == pytest.approx(4, rel=1e-6)
     assert edge(BOWL, 0.5) == pytest.approx(1, rel=1e-6)
     assert largest_curvature(stiff(10)) == pytest.approx(57.5, rel=1e-6)
 
@@ -38,14 +44,21 @@ def test_the_curvature_of_a_quadratic_loss_is_its_own():
 def test_a_rule_in_other_coordinates_has_another_curvature():
     """Of the entropy's metric H diag(q), of the Fisher metric G^-1 H: each at most its factor times H's."""
     mirror, fisher = NAMED["entropy-mirror"], NAMED["gaussian-fisher"]
-    assert 0 < step_curvature(mirror) <= 1.5 * largest_curvature(mirror) and step_curvature(mirror) != largest_curvature(mirror)
+    assert 0 < step_curvature(mirror) <= 1.5 * largest_curvature(mirror) and step_curvature(
+        mirror
+    ) != largest_curvature(mirror)
     assert step_curvature(fisher) >= largest_curvature(fisher)
 
 
 def test_a_kink_is_no_curvature():
     """The corners of the box lie on the kink of this loss, where its gradient jumps."""
     u = lambda q: q[0] + q[1]  # noqa: E731
-    relu = replace(BOWL, loss=lambda q, xp: u(q) * xp.step(u(q)) + q[0] * q[0], box=((-1, 1), (-1, 1)), kinks=lambda q, xp: [u(q)])
+    relu = replace(
+        BOWL,
+        loss=lambda q, xp: u(q) * xp.step(u(q)) + q[0] * q[0],
+        box=((-1, 1), (-1, 1)),
+        kinks=lambda q, xp: [u(q)],
+    )
     assert largest_curvature(relu) == pytest.approx(2, rel=1e-6)
     assert largest_curvature(replace(relu, kinks=None)) > 1e5
 
@@ -60,7 +73,10 @@ def test_the_pace_that_no_case_gives_keeps_the_largest_step_stable(c):
 
 def test_the_largest_step_is_that_of_the_launches():
     case = stiff(1)
-    most = max(sweep.draw(case, RULES["heavy-ball"], parse(p), lanes=999, steps=1, seed=0).params[0].max() for p in PRECISIONS)
+    most = max(
+        sweep.draw(case, RULES["heavy-ball"], parse(p), lanes=999, steps=1, seed=0).params[0].max()
+        for p in PRECISIONS
+    )
     assert 0.97 < most / (sweep.pace(case) * sweep.largest_step()) <= 1
 
 
@@ -69,8 +85,14 @@ def test_a_pace_that_is_given_stays_and_the_catalogue_gives_its_own():
 
 
 def test_a_line_says_what_the_pace_is_and_where_a_given_one_is_past_the_edge():
-    assert "gives no pace" in sweep.told(stiff(10)) and "57.5" in sweep.told(stiff(10)) and "0.015625" in sweep.told(stiff(10))
-    assert "past" not in sweep.told(stiff(1, pace=0.25)) == "" and "unstable from 0.0348" in sweep.told(stiff(10, pace=1.0))
+    assert (
+        "gives no pace" in sweep.told(stiff(10))
+        and "57.5" in sweep.told(stiff(10))
+        and "0.015625" in sweep.told(stiff(10))
+    )
+    assert "past" not in sweep.told(stiff(1, pace=0.25)) == "" and "unstable from 0.0348" in sweep.told(
+        stiff(10, pace=1.0)
+    )
     notes = planned(select(Request(cases=(stiff(10),), law="D0", backend="numpy"))).notes
     assert notes == [sweep.told(stiff(10))]
     assert not planned(select(Request(cases=("mexican-hat",), law="D0", backend="numpy"))).notes
@@ -78,8 +100,9 @@ def test_a_line_says_what_the_pace_is_and_where_a_given_one_is_past_the_edge():
 
 def test_a_line_says_that_a_loss_is_too_flat_for_its_steps():
     flat, given = stiff(1e-6), stiff(1e-6, pace=1.0)
-    assert "on so flat a loss" in sweep.told(flat) and "on so flat" not in sweep.told(stiff(1)) + sweep.told(given)
-
+    assert "on so flat a loss" in sweep.told(flat) and "on so flat" not in sweep.told(stiff(1)) + sweep.told(
+        given
+    )
 
 
 @pytest.mark.parametrize("c", [4, 20])
@@ -93,4 +116,8 @@ def test_right_steps_on_a_stiff_loss_are_never_accused(c, given):
             for record in DiscreteCell(case, rule, precision, "numpy", "exact", laws, 41, 3).run():
                 seen.setdefault(record.law, set()).add(record.verdict)
     assert set().union(*seen.values()) <= {HOLDS, INCONCLUSIVE, OUTSIDE}
-    assert all(HOLDS in found for found in seen.values()) and set(rules_of(case)) >= {"nesterov"} and design.RULES
+    assert (
+        all(HOLDS in found for found in seen.values())
+        and set(rules_of(case)) >= {"nesterov"}
+        and design.RULES
+    )

@@ -1,4 +1,5 @@
-"""A loss that is symmetric by its decimals and not by its floats: eps is recovered without what the constants miss."""
+"""A loss that is symmetric by its decimals and not by its floats: eps is recovered without what the constants
+miss."""
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from noether.verdicts.record import HOLDS
 
 
 def tenths(q, xp):
-    return (0.7 * q[0] - 0.2 * q[1] + 0.1 * q[2] - 1.3) ** 2 / 2 + (0.7 * q[0] - 0.2 * q[1] + 0.1 * q[2]) ** 4 / 7
+    return (0.7 * q[0] - 0.2 * q[1] + 0.1 * q[2] - 1.3) ** 2 / 2 + (
+        0.7 * q[0] - 0.2 * q[1] + 0.1 * q[2]
+    ) ** 4 / 7
 
 
 def breaking(q, xp):
@@ -33,7 +36,9 @@ DECIMALS = Case(
 
 
 def launched(precision):
-    job = draw(DECIMALS, HEAVY_BALL, Precision(precision), lanes=7, steps=5, seed=3, overrides={"k": 0.0, "eps": 0.0})
+    job = draw(
+        DECIMALS, HEAVY_BALL, Precision(precision), lanes=7, steps=5, seed=3, overrides={"k": 0.0, "eps": 0.0}
+    )
     return job, Trajectory.launched(DECIMALS, job, *launch.run(job, "numpy").wide())
 
 
@@ -41,7 +46,9 @@ def test_in_float64_the_stored_gradient_is_that_of_the_loss():
     """The constants of a float64 kernel are the floats of the case file, those of float32 are not."""
     job, t = launched("float64")
     off = np.abs(gradient(t, job.program) - t.g_kept)
-    folded = bounds.of_constants(job.program, np.moveaxis(t.q[:-1], 1, 0).reshape(3, -1).astype(float)).reshape(3, 5, 7)
+    folded = bounds.of_constants(
+        job.program, np.moveaxis(t.q[:-1], 1, 0).reshape(3, -1).astype(float)
+    ).reshape(3, 5, 7)
     # 1/7 is folded in float64, once; 40 operations on numbers below 4 round in 64 bits.
     assert (off < np.moveaxis(folded, 0, 1) + 2.0**-58).all()
     job, t = launched("float32")
@@ -54,7 +61,9 @@ def test_what_the_constants_miss_is_a_rounding_of_them_and_more_than_its_own(pre
     for symmetry in DECIMALS.symmetries:
         known, rounded = missed(t, symmetry, job.program)
         size = np.abs(t.eta) * np.abs(t.g_kept).sum(axis=1) * np.abs(symmetry.shift).sum()
-        assert (np.abs(known) < 8 * unit * size).all() and (np.abs(known).max(axis=0) > 16 * rounded.max(axis=0)).all()
+        assert (np.abs(known) < 8 * unit * size).all() and (
+            np.abs(known).max(axis=0) > 16 * rounded.max(axis=0)
+        ).all()
 
 
 @pytest.mark.parametrize("seed", [0, 3])
@@ -72,7 +81,15 @@ def regression(rows):
     def loss(q, xp):
         return sum((sum(float(a) * x for a, x in zip(row, q, strict=True)) - 0.5) ** 2 for row in rows) / 12
 
-    return Case(name="regression", title="data", source="own", loss=loss, breaking=breaking, box=((-1, 1),) * 3, symmetries=(translation((1, 1, 1)),))
+    return Case(
+        name="regression",
+        title="data",
+        source="own",
+        loss=loss,
+        breaking=breaking,
+        box=((-1, 1),) * 3,
+        symmetries=(translation((1, 1, 1)),),
+    )
 
 
 def test_a_symmetry_of_computed_data_is_one_to_the_rounding_of_the_data_and_no_further():
@@ -92,9 +109,20 @@ def test_a_computed_constant_is_known_to_a_rounding_a_written_one_to_its_decimal
 
 
 def test_constants_alone_are_what_is_left_where_no_operation_rounds():
-    """g = 2 a^2 (q_0 - q_1): a known to e, so g to 2 a e + e^2 times 2 |q_0 - q_1|, and to 8 of them however it is traced."""
+    """g = 2 a^2 (q_0 - q_1): a known to e, so g to 2 a e + e^2 times 2 |q_0 - q_1|, and to 8 of them however
+    it is traced."""
     a = 1 / 7
-    case = Case(name="square", title="t", source="own", loss=lambda q, xp: (a * (q[0] - q[1])) ** 2, breaking=breaking, box=((0, 1),) * 2, symmetries=(translation((1, 1)),))
+    case = Case(
+        name="square",
+        title="t",
+        source="own",
+        loss=lambda q, xp: (a * (q[0] - q[1])) ** 2,
+        breaking=breaking,
+        box=((0, 1),) * 2,
+        symmetries=(translation((1, 1)),),
+    )
     q = np.array([[0.75], [0.25]])
     one = 2 * a * bounds.constant_error(a, Precision("float64")) * 0.5 * 2
-    assert (one / 2 < bounds.of_constants(trace.gradient(case), q)).all() and (bounds.of_constants(trace.gradient(case), q) < 8 * one).all()
+    assert (one / 2 < bounds.of_constants(trace.gradient(case), q)).all() and (
+        bounds.of_constants(trace.gradient(case), q) < 8 * one
+    ).all()

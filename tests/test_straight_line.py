@@ -43,7 +43,9 @@ def test_gradients_of_cases_are_those_of_sympy(case):
 def test_straight_lines_compute_the_formula_in_numpy_and_at_fifty_digits(formula):
     (value,) = compiled((x, y), [formula], "numpy")(np.array([1.4, 0.5]), np.array([0.25, 2.0]))
     (plain,) = sympy.lambdify((x, y), [formula], modules="numpy")(np.array([1.4, 0.5]), np.array([0.25, 2.0]))
-    assert np.abs(value - plain).max() <= 16 * 2.0**-53 * max(1, np.abs(plain).max())  # a dozen operations each
+    assert np.abs(value - plain).max() <= 16 * 2.0**-53 * max(
+        1, np.abs(plain).max()
+    )  # a dozen operations each
     with mpmath.workdps(50):
         (value,) = compiled((x, y), [formula], "mpmath")(mpmath.mpf(7) / 5, mpmath.mpf(1) / 4)
         exact = formula.subs({x: sympy.Rational(7, 5), y: sympy.Rational(1, 4)}).evalf(55)

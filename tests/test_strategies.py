@@ -40,7 +40,13 @@ def test_nothing_is_filtered():
 
     with collector.with_value(told.append):
         drawn()
-    cases_ = [c for facts in told for phase, part in facts.items() if phase.endswith("-phase") for c in part["test-cases"]]
+    cases_ = [
+        c
+        for facts in told
+        for phase, part in facts.items()
+        if phase.endswith("-phase")
+        for c in part["test-cases"]
+    ]
     statuses = [c["status"] for c in cases_]
     assert len(seen) >= 100 and statuses.count("valid") >= 100
     assert set(statuses) <= {"valid", "overrun"} and statuses.count("overrun") < 40
@@ -56,7 +62,11 @@ def test_no_strategy_mentions_a_filter():
 def test_whatever_is_drawn_is_a_launch_in_its_own_stores(drawn):
     case, job = drawn
     assert case in CORE and job.lanes in LANES and 1 <= job.steps <= 12
-    for values, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store), (job.params, job.precision.arith)):
+    for values, kind in (
+        (job.q0, job.precision.q_store),
+        (job.v0, job.precision.v_store),
+        (job.params, job.precision.arith),
+    ):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
     eta, beta, k, eps, *kappa = job.params
     assert len(kappa) == job.rule.on_metric and all((x >= 0).all() for x in kappa)
@@ -73,15 +83,39 @@ CORNERS = {
     "one lane": (lambda job: job.lanes == 1, {}),
     "odd lanes, more than a block": (lambda job: job.lanes == 129, {}),
     "every operation rounded": (lambda job: job.precision.label == "bfloat16/eager", {}),
-    "beta the last number below 1": (lambda job: job.params[1].max() == 1 - 2.0**-24, dict(precision=Precision("float32"), rule=HEAVY, regime="heavy-memory")),
-    "eta k next to 2": (lambda job: (abs(job.params[0] * job.params[2] - 2) < 2.0**-10).any(), dict(rule=DECOUPLED, regime="strong-decay")),
-    "eps next to overflow": (lambda job: job.params[3].max() > 2.0**100, dict(precision=Precision("float32"), regime="strong-breaking")),
-    "a tiny norm": (lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-200).any(), dict(precision=WIDE, rule=HEAVY, case=CORE[1], regime="tiny-norm")),
+    "beta the last number below 1": (
+        lambda job: job.params[1].max() == 1 - 2.0**-24,
+        dict(precision=Precision("float32"), rule=HEAVY, regime="heavy-memory"),
+    ),
+    "eta k next to 2": (
+        lambda job: (abs(job.params[0] * job.params[2] - 2) < 2.0**-10).any(),
+        dict(rule=DECOUPLED, regime="strong-decay"),
+    ),
+    "eps next to overflow": (
+        lambda job: job.params[3].max() > 2.0**100,
+        dict(precision=Precision("float32"), regime="strong-breaking"),
+    ),
+    "a tiny norm": (
+        lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-200).any(),
+        dict(precision=WIDE, rule=HEAVY, case=CORE[1], regime="tiny-norm"),
+    ),
     "a huge norm": (lambda job: np.abs(job.q0).max() > 2.0**200, dict(precision=WIDE, regime="huge-norm")),
-    "beyond underflow of squares": (lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-600).any(), dict(precision=WIDE, rule=HEAVY, regime="whole-range")),
-    "a subnormal start": (lambda job: ((job.q0 != 0) & (np.abs(job.q0) < 2.0**-14)).any(), dict(precision=Precision("float16"), regime="whole-range")),
-    "products that are subnormal": (lambda job: job.params[0].min() < 2.0**-100, dict(precision=Precision("bfloat16"), regime="denormal")),
-    "a near-singular entropy": (lambda job: np.ptp(job.q0, axis=0).max() > 10, dict(case=MIRROR, regime="near-singular")),
+    "beyond underflow of squares": (
+        lambda job: (np.abs(job.q0).max(axis=0) < 2.0**-600).any(),
+        dict(precision=WIDE, rule=HEAVY, regime="whole-range"),
+    ),
+    "a subnormal start": (
+        lambda job: ((job.q0 != 0) & (np.abs(job.q0) < 2.0**-14)).any(),
+        dict(precision=Precision("float16"), regime="whole-range"),
+    ),
+    "products that are subnormal": (
+        lambda job: job.params[0].min() < 2.0**-100,
+        dict(precision=Precision("bfloat16"), regime="denormal"),
+    ),
+    "a near-singular entropy": (
+        lambda job: np.ptp(job.q0, axis=0).max() > 10,
+        dict(case=MIRROR, regime="near-singular"),
+    ),
     "from rest": (lambda job: not job.v0.any(), dict(rule=HEAVY)),
 }
 
@@ -101,7 +135,13 @@ def test_each_regime_can_be_asked_for(regime):
 
 def test_everything_shrinks_to_one_plain_lane_of_one_step():
     case, job = find(launches(), lambda drawn: True, settings=SEARCH)
-    assert (case.name, job.rule.name, job.precision.label, job.lanes, job.steps) == ("mexican-hat", "gradient-descent", "float64", 1, 1)
+    assert (case.name, job.rule.name, job.precision.label, job.lanes, job.steps) == (
+        "mexican-hat",
+        "gradient-descent",
+        "float64",
+        1,
+        1,
+    )
     assert np.frexp(job.params[0, 0])[0] == 0.5 and not job.params[1:].any() and not job.v0.any()
     assert np.array_equal(job.q0[:, 0], [low for low, _ in case.box])
 
@@ -113,8 +153,16 @@ def test_a_failure_of_one_lane_in_a_wide_launch_shrinks_to_few_lanes_and_small_n
 
 
 def test_shapes_can_be_fixed_or_drawn():
-    case, job = find(launches(precision=Precision("bfloat16"), lanes=st.sampled_from([4, 6]), steps=3, eps=0.5, k=0.25), lambda drawn: True, settings=SEARCH)
-    assert (job.precision.label, job.lanes, job.steps) == ("bfloat16", 4, 3) and (job.params[3] == 0.5).all() and (job.params[2] == 0.25).all()
+    case, job = find(
+        launches(precision=Precision("bfloat16"), lanes=st.sampled_from([4, 6]), steps=3, eps=0.5, k=0.25),
+        lambda drawn: True,
+        settings=SEARCH,
+    )
+    assert (
+        (job.precision.label, job.lanes, job.steps) == ("bfloat16", 4, 3)
+        and (job.params[3] == 0.5).all()
+        and (job.params[2] == 0.25).all()
+    )
 
 
 @given(points())
@@ -125,7 +173,11 @@ def test_a_point_is_finite_and_in_the_dimension_of_its_case(point):
 
 
 def examples():
-    text = "\n".join(getattr(strategies, name).__doc__ for name in dir(strategies) if callable(getattr(strategies, name)) and "example()" in str(getattr(strategies, name).__doc__))
+    text = "\n".join(
+        getattr(strategies, name).__doc__
+        for name in dir(strategies)
+        if callable(getattr(strategies, name)) and "example()" in str(getattr(strategies, name).__doc__)
+    )
     return re.findall(r"   ((?:\w+)\(.*?)\.example\(\)", text)
 
 
@@ -163,7 +215,9 @@ def heavier(monkeypatch):
 def violated(lanes=3):
     case, job = find(launches(rule=HEAVY, lanes=lanes, regime="ordinary"), lambda drawn: True, settings=FIRST)
     t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
-    return job, next(r for r in judge_all(t, ("D0",), about=reproduction.about(case, job)) if r.verdict == VIOLATED)
+    return job, next(
+        r for r in judge_all(t, ("D0",), about=reproduction.about(case, job)) if r.verdict == VIOLATED
+    )
 
 
 def test_a_violation_becomes_one_line_that_runs_its_lane_alone(tmp_path, monkeypatch, capsys):
@@ -172,7 +226,10 @@ def test_a_violation_becomes_one_line_that_runs_its_lane_alone(tmp_path, monkeyp
         heavier(planted)
         job, record = violated()
         line = reproduction.reproduction(job, record)
-        assert line.startswith("noether fuzz --replay runs/found/D0-mexican-hat-heavy-ball-") and "\n" not in line
+        assert (
+            line.startswith("noether fuzz --replay runs/found/D0-mexican-hat-heavy-ball-")
+            and "\n" not in line
+        )
         assert call(line.split()[1:]) == 1
         assert "violated again" in capsys.readouterr().out
     assert call(line.split()[1:]) == 0, "the fault is gone"

@@ -16,7 +16,22 @@ from noether.labs.stress import (
 )
 from noether.labs.stress.campaign import differences, environment, found, mangled, refused_well, told
 
-FAKED = dict(words=("verify", "rayleigh", "mexican-hat", "--law", "D0,D2", "--precision", "float64,float32", "--jobs", "1", "--out", "r"), module="fakes")
+FAKED = dict(
+    words=(
+        "verify",
+        "rayleigh",
+        "mexican-hat",
+        "--law",
+        "D0,D2",
+        "--precision",
+        "float64,float32",
+        "--jobs",
+        "1",
+        "--out",
+        "r",
+    ),
+    module="fakes",
+)
 SLOW = environment(FAKE="D0=slow,D2=slow")
 
 
@@ -55,7 +70,9 @@ def test_damaged_files_are_met_in_one_line(tmp_path):
 def test_one_to_many_lanes_raise_no_false_alarm(tmp_path, backend):
     checks = 0
     for count in (1, 33, 1025, 30_011):
-        found_checks, alarms, moved, worst, _ = sizes.one_size(backend, "mexican-hat", "heavy-ball", "float32", count, 6)
+        found_checks, alarms, moved, worst, _ = sizes.one_size(
+            backend, "mexican-hat", "heavy-ball", "float32", count, 6
+        )
         checks += found_checks
         assert not alarms and moved * 2 >= count and 0 < worst <= 1
     assert checks > 10**6
@@ -83,14 +100,26 @@ def test_lost_doubled_and_other_records_are_told(tmp_path):
     want = found(finished(tmp_path / "r", records))
     again = [{**r, "seconds": 9.0} for r in reversed(records)]
     assert differences(finished(tmp_path / "r", again), want) == []
-    for wrong, word in ((records[:1], "lost"), ([*records, records[0]], "doubled"), ([records[0], {**records[1], "spent": 0.75}], "other")):
+    for wrong, word in (
+        (records[:1], "lost"),
+        ([*records, records[0]], "doubled"),
+        ([records[0], {**records[1], "spent": 0.75}], "other"),
+    ):
         assert any(word in x for x in differences(finished(tmp_path / "r", wrong), want))
 
 
 def test_a_traceback_a_wrong_code_and_a_second_line_are_told():
     assert told(2, "noether: corrupt\n", (0, 2)) == "" and told(0, "", (0, 2)) == ""
-    assert told(70, "Traceback (most recent call last):\nX\n", (70,)) and told(1, "", (0, 2)) and told(2, "one\ntwo\n", (2,))
-    assert refused_well(Path("r"), 1, "", 0) and refused_well(Path("r"), 70, "Traceback", 0) and not refused_well(Path("r"), 0, "", 0)
+    assert (
+        told(70, "Traceback (most recent call last):\nX\n", (70,))
+        and told(1, "", (0, 2))
+        and told(2, "one\ntwo\n", (2,))
+    )
+    assert (
+        refused_well(Path("r"), 1, "", 0)
+        and refused_well(Path("r"), 70, "Traceback", 0)
+        and not refused_well(Path("r"), 0, "", 0)
+    )
 
 
 def test_damage_is_always_damage():

@@ -104,7 +104,8 @@ def test_what_cannot_be_decided_is_inconclusive(runs):
 
 
 def test_orders_near_a_turning_point_are_told_from_their_neighbours():
-    """p_j = 1.9990, 1.9981, 1.9972, 1.9963: no other whole number is near, though the differences grow by a percent."""
+    """p_j = 1.9990, 1.9981, 1.9972, 1.9963: no other whole number is near, though the differences grow by a
+    percent."""
     p = 2 - np.array([0.001, 0.001907, 0.002827, 0.003753])
     error = np.concatenate([[1.0], 2 ** -np.cumsum(p)])
     found = orders.decide(error, 0 * error)

@@ -83,7 +83,8 @@ def test_the_symbolic_gradient_is_the_numerical_derivative_of_the_loss(case):
     q=st.lists(numbers, min_size=4, max_size=4), v=st.lists(numbers, min_size=4, max_size=4), kappa=numbers
 )
 def test_kinetic_breaking_of_the_deformed_metric_is_the_derivative_of_t_along_the_symmetry(q, v, kappa):
-    """d/ds T(Q(s), (DQ) v) at s = 0 by mpmath's differences, with Q(s) = e^s q: no formula shared with (4)."""
+    """d/ds T(Q(s), (DQ) v) at s = 0 by mpmath's differences, with Q(s) = e^s q: no formula shared with
+    (4)."""
     m, f = 0.75, formulas(DEFORMED)
     G, xi = symbolic.metric_entries(DEFORMED, f.q), f.generator(DEFORMED.symmetries[0], f.q)
     terms = [
@@ -113,7 +114,8 @@ def test_kinetic_breaking_of_the_deformed_metric_is_the_derivative_of_t_along_th
 )
 @pytest.mark.parametrize("case", [DEFORMED, MIRROR], ids=["T1", "T2"])
 def test_the_charge_moves_along_the_equations_of_motion_as_the_theorem_states(case, q, v, kappa, eps):
-    """dj/dt by the chain rule through the charge (complex step) against (5) or (8); mu = 0.7, so no term of it hides."""
+    """dj/dt by the chain rule through the charge (complex step) against (5) or (8); mu = 0.7, so no term of
+    it hides."""
     m, mu, k, mech = 0.5, 0.7, 0.13, mechanics(case)
     x = np.array([*q, *(v if mech.bregman else [0.5 * y for y in v])])[:, None]
     parameters = (m, mu, eps, kappa, k)

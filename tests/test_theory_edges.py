@@ -1,4 +1,5 @@
-"""Statements of docs/theory.md at their edges, in rationals and on launches: beta = 0, a = 1 - eta k = 0, a < 0."""
+"""Statements of docs/theory.md at their edges, in rationals and on launches: beta = 0, a = 1 - eta k = 0, a <
+0."""
 
 from fractions import Fraction as F
 
@@ -81,7 +82,8 @@ def test_at_a_equal_to_zero_no_heavy_ball_has_the_first_step():
     q, v0 = path(F(3, 10), F(1, 8), F(8), True)
     still = [x - F(1, 8) * (g + F(7, 10) * 8 * x) for x, g in zip(q[0], force(q[0]), strict=True)]
     assert [float(a - b) for a, b in zip(q[1], still, strict=True)] == pytest.approx(
-        [-0.10714, 0.22], abs=1e-5  # printed to five digits
+        [-0.10714, 0.22],
+        abs=1e-5,  # printed to five digits
     )
 
 
@@ -130,7 +132,8 @@ def test_a_changed_gradient_is_seen_at_beta_zero(law):
 
 @pytest.mark.parametrize(("where", "r"), [(0.0, "eta beta"), (0.5, "m"), (1.0, "eta")])
 def test_the_friction_of_a_schedule_depends_on_where_in_its_step_the_rate_is_read(where, r):
-    """Order 2 with its own r and 1 with the others, c = 1/(1 + t), eta from 2^-6 to 2^-8; theory.md, schedules."""
+    """Order 2 with its own r and 1 with the others, c = 1/(1 + t), eta from 2^-6 to 2^-8; theory.md,
+    schedules."""
     beta, k, span = 0.6, 0.3, 2.0
     q0, w0 = np.array([1.0, -0.7]), np.array([0.3, 0.2])
 

@@ -30,7 +30,10 @@ def test_traced_wide_and_difference_gradients_agree(case):
         e = float(eps[lane])
         exact = wide.gradient_mp(lambda x, xp, e=e: case.total(x, mpmath.mpf(e), xp), q[:, lane])
         with mpmath.workdps(40):
-            off = [float(abs(exact[i] - mpmath.mpf(np.format_float_positional(duals[i, lane], unique=True)))) for i in range(case.dim)]
+            off = [
+                float(abs(exact[i] - mpmath.mpf(np.format_float_positional(duals[i, lane], unique=True))))
+                for i in range(case.dim)
+            ]
         # 64-bit arithmetic in another order of operations: eight times the traced program's bound at 2^-64.
         assert (np.array(off) <= bound[:, lane] * 2.0**-8).all()
 
@@ -52,14 +55,22 @@ def test_torch_autograd_agrees(case):
 def test_the_running_error_bound_holds_and_is_not_idle(case, name):
     precision = Precision(name, "eager" if name != "float32" else "stored")
     q, eps = lanes(case, 200)
-    q = q.astype(np.float16).astype(np.float64) if name != "bfloat16" else (q.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32).astype(float)
+    q = (
+        q.astype(np.float16).astype(np.float64)
+        if name != "bfloat16"
+        else (q.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32).astype(float)
+    )
     eps = eps.astype(np.float32)
     got = np.stack(trace.gradient(case).run(list(q.astype(np.float32)), eps, precision)).astype(float)
     want = wide.gradient(case.loss, q) + eps * wide.gradient(case.breaking, q)
     _, bound = bounds.program_error(trace.gradient(case), q, np.zeros_like(q), eps.astype(float), precision)
     spent = (np.abs(got - want) / bound).astype(float)
-    assert spent.max() <= 1, f"gradient errs by {spent.max():.2f} of its bound [{case.name}, {precision.label}]"
-    assert spent.max() > 1 / 50, f"bound is {1 / spent.max():.0f} times the worst error [{case.name}, {precision.label}]"
+    assert spent.max() <= 1, (
+        f"gradient errs by {spent.max():.2f} of its bound [{case.name}, {precision.label}]"
+    )
+    assert spent.max() > 1 / 50, (
+        f"bound is {1 / spent.max():.0f} times the worst error [{case.name}, {precision.label}]"
+    )
 
 
 def case_gradient(case, q, eps):
@@ -103,15 +114,22 @@ def test_malformed_programs_are_refused(ops):
 @each_case
 def test_differences_follow_the_gradient_to_tiny_and_huge_points(case, exponent):
     """A step of fixed size would leave a tiny point's neighbourhood and be lost in a huge one's digits."""
-    most = {"softmax": 3, "mexican-hat": 90, "linear-network": 90}.get(case.name, 500)  # more, and an exp or a fourth power is not finite
+    most = {"softmax": 3, "mexican-hat": 90, "linear-network": 90}.get(
+        case.name, 500
+    )  # more, and an exp or a fourth power is not finite
     scale = 2.0 ** min(exponent, most)
     q, _ = lanes(case, 1)
     q = q * scale
     exact = wide.gradient_mp(lambda x, xp: case.total(x, mpmath.mpf(2.0**-exponent), xp), q[:, 0])
     duals = wide.gradient(lambda x, xp: case.total(x, wide.WIDE(2.0**-exponent), xp), q)[:, 0]
-    _, bound = bounds.program_error(trace.gradient(case), np.asarray(q, wide.WIDE), np.zeros_like(q), np.array([2.0**-exponent]), F64)
+    _, bound = bounds.program_error(
+        trace.gradient(case), np.asarray(q, wide.WIDE), np.zeros_like(q), np.array([2.0**-exponent]), F64
+    )
     with mpmath.workdps(40):
-        off = [float(abs(e - mpmath.mpf(np.format_float_positional(g, unique=True)))) for e, g in zip(exact, duals, strict=True)]
+        off = [
+            float(abs(e - mpmath.mpf(np.format_float_positional(g, unique=True))))
+            for e, g in zip(exact, duals, strict=True)
+        ]
     assert (np.array(off) <= np.maximum(bound[:, 0], 2.0**-50 * np.abs(duals)) * 2.0**-8).all()
 
 
@@ -136,14 +154,19 @@ def test_the_bound_of_an_exponential_covers_all_that_its_operand_may_be(x, error
 
 def test_a_product_with_an_unbounded_factor_is_unbounded_and_no_nan():
     product = Program(2, (Op("input", value=0), Op("input", value=1), Op("mul", (0, 1))), (2,))
-    _, bound = bounds.program_error(product, np.array([[0.0], [1.0]]), np.array([[0.0], [np.inf]]), np.zeros(1), F64)
+    _, bound = bounds.program_error(
+        product, np.array([[0.0], [1.0]]), np.array([[0.0], [np.inf]]), np.zeros(1), F64
+    )
     assert bound == np.inf
 
 
 A, B, E, F = 0.75, -0.375, 2.0**-9, 2.0**-7
-PASSED = {  # the error of f(a, b) where a and b are off by E and F: partial derivatives, the second order kept
-    "neg": (-A, E), "add": (A + B, E + F), "sub": (A - B, E + F), "mul": (A * B, A * F - B * E + E * F), "div": (A / B, (E - A / B * F) / (-B - F)),
-    "exp": (np.exp(A), np.exp(A) * E / (1 - E)), "log": (np.log(A), E / (A - E)), "sqrt": (np.sqrt(A), E / np.sqrt(A)),
+# the error of f(a, b) where a and b are off by E and F: partial derivatives, the second order kept
+PASSED = {
+    "neg": (-A, E), "add": (A + B, E + F), "sub": (A - B, E + F), "mul": (A * B, A * F - B * E + E * F),
+    "div": (A / B, (E - A / B * F) / (-B - F)),
+    "exp": (np.exp(A), np.exp(A) * E / (1 - E)), "log": (np.log(A), E / (A - E)), "sqrt": (np.sqrt(A),
+    E / np.sqrt(A)),
 }  # fmt: skip
 
 
@@ -165,7 +188,9 @@ def test_an_operand_that_may_be_zero_has_no_useful_bound(name, room):
 
 def test_the_arithmetic_of_functions_is_float64_or_float32():
     assert bounds.arithmetic_unit(F64) == 2.0**-53
-    assert {bounds.arithmetic_unit(Precision(p, "eager")) for p in ("float32", "float16", "bfloat16")} == {2.0**-24}
+    assert {bounds.arithmetic_unit(Precision(p, "eager")) for p in ("float32", "float16", "bfloat16")} == {
+        2.0**-24
+    }
 
 
 def test_a_range_is_of_inputs_and_operations_with_their_error():
@@ -181,22 +206,37 @@ def test_a_range_is_of_inputs_and_operations_with_their_error():
 @pytest.mark.parametrize("label", ["float64/stored", "float32/stored", "float16/eager", "bfloat16/eager"])
 @pytest.mark.parametrize("name", PASSED)
 def test_each_operation_adds_its_own_rounding(name, label):
-    """u |value|, 1.5 subnormals for a product; exp and log by their units of the arithmetic, log rounded again only when eager."""
+    """u |value|, 1.5 subnormals for a product; exp and log by their units of the arithmetic, log rounded
+    again only when eager."""
     p = Precision(*label.split("/"))
     count = 2 if name in ("add", "sub", "mul", "div") else 1
     program = Program(2, (Op("input", value=0), Op("input", value=1), Op(name, tuple(range(count)))), (2,))
     value, bound = bounds.program_error(program, np.array([[A], [B]]), np.zeros((2, 1)), np.zeros(1), p)
     want, unit = abs(PASSED[name][0]), 2.0**-53 if p.name == "float64" else 2.0**-24
     rounding = {"neg": 0.0, "exp": (3 * unit + p.u_arith) * want + 6 * p.tiny_arith,
-                "log": bounds.LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name, p.u_arith * want)  # fmt: skip
+                "log": bounds.LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name,
+                p.u_arith * want)  # fmt: skip
     rounding += 1.5 * p.tiny_arith if name in ("mul", "div") else 0.0
-    assert np.isclose(value[0, 0], PASSED[name][0], rtol=2.0**-50) and np.isclose(bound[0, 0], rounding * (1 + 2.0**-30), rtol=2.0**-40, atol=0)
+    assert np.isclose(value[0, 0], PASSED[name][0], rtol=2.0**-50) and np.isclose(
+        bound[0, 0], rounding * (1 + 2.0**-30), rtol=2.0**-40, atol=0
+    )
 
 
-@pytest.mark.parametrize(("label", "off"), [("float64", 0.0), ("float32", abs(0.1 - float(np.float32(0.1)))), ("float16", abs(0.1 - float(np.float32(0.1))))])
+@pytest.mark.parametrize(
+    ("label", "off"),
+    [
+        ("float64", 0.0),
+        ("float32", abs(0.1 - float(np.float32(0.1)))),
+        ("float16", abs(0.1 - float(np.float32(0.1)))),
+    ],
+)
 def test_a_constant_is_off_by_its_rounding_to_the_arithmetic(label, off):
     program = Program(1, (Op("const", value=0.1),), (0,))
-    assert np.allclose(bounds.program_error(program, np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2), Precision(label))[1], off * bounds.SLACK, rtol=2.0**-45)
+    assert np.allclose(
+        bounds.program_error(program, np.ones((1, 2)), np.zeros((1, 2)), np.zeros(2), Precision(label))[1],
+        off * bounds.SLACK,
+        rtol=2.0**-45,
+    )
 
 
 def leaky(q, xp):

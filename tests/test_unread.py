@@ -1,4 +1,5 @@
-"""An option that nothing chosen reads is refused; where a part of the choice reads it, who does not is told."""
+"""An option that nothing chosen reads is refused; where a part of the choice reads it, who does not is
+told."""
 
 import pytest
 

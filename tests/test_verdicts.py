@@ -19,7 +19,19 @@ from noether.verdicts.record import (
 
 
 def record(law="D0", verdict=HOLDS, spent=0.5, control=None, **facts):
-    base = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0, reason="")
+    base = dict(
+        case="c",
+        rule="r",
+        backend="numpy",
+        precision="float64",
+        lanes=1,
+        steps=1,
+        parameters={},
+        predicted=0.0,
+        measured=0.0,
+        bound=1.0,
+        reason="",
+    )
     return Record(law=law, verdict=verdict, spent=spent, control=control, **{**base, **facts})
 
 
@@ -45,7 +57,12 @@ def test_an_unknown_verdict_is_refused():
 
 
 def test_a_row_counts_its_own_records_and_names_the_worst():
-    mine = [record(spent=0.25), record(spent=0.75, case="x", rule="y", precision="z"), record(verdict=INCONCLUSIVE, spent=0.5), record(verdict=OUTSIDE, spent=None)]
+    mine = [
+        record(spent=0.25),
+        record(spent=0.75, case="x", rule="y", precision="z"),
+        record(verdict=INCONCLUSIVE, spent=0.5),
+        record(verdict=OUTSIDE, spent=None),
+    ]
     found = row([*mine, killed(), record("D2", VIOLATED, 8.0)])
     assert (found.cells, found.worst_spent, found.worst_where) == (4, 0.75, "x y z")
     assert found.counts == {HOLDS: 2, VIOLATED: 0, INCONCLUSIVE: 1, OUTSIDE: 1} and found.verdict == HOLDS
@@ -53,7 +70,13 @@ def test_a_row_counts_its_own_records_and_names_the_worst():
 
 
 def test_no_number_is_the_worst_of_all():
-    found = row([record(verdict=VIOLATED, spent=7.0), record(verdict=VIOLATED, spent=float("nan"), case="lost"), record(verdict=VIOLATED, spent=8.0)])
+    found = row(
+        [
+            record(verdict=VIOLATED, spent=7.0),
+            record(verdict=VIOLATED, spent=float("nan"), case="lost"),
+            record(verdict=VIOLATED, spent=8.0),
+        ]
+    )
     assert found.worst_where.startswith("lost") and found.verdict == VIOLATED
 
 
@@ -65,9 +88,18 @@ def test_a_row_without_anything_judged_has_no_worst():
 
 def test_what_is_outside_everywhere_is_left_out_of_a_narrowed_choice_but_for_exact_laws():
     """A statement about solutions ends at a kink; a launch that overflows in every lane has shown nothing."""
-    found = [record("O3", verdict=OUTSIDE, spent=None), record("D2", verdict=OUTSIDE, spent=None), record(), record(control="c", verdict=VIOLATED, spent=9.0)]
+    found = [
+        record("O3", verdict=OUTSIDE, spent=None),
+        record("D2", verdict=OUTSIDE, spent=None),
+        record(),
+        record(control="c", verdict=VIOLATED, spent=9.0),
+    ]
     assert outside(found, ["D0", "D2", "O3"]) == ["O3"]
-    assert outside([*found, record("O3")], ["O3"]) == [] == outside([*found, record("O3", verdict=INCONCLUSIVE)], ["O3"])
+    assert (
+        outside([*found, record("O3")], ["O3"])
+        == []
+        == outside([*found, record("O3", verdict=INCONCLUSIVE)], ["O3"])
+    )
     assert exit_code(found, ["D0", "O3"]) == 3 and exit_code(found, ["D0", "O3"], unjudged=["O3"]) == 0
     assert exit_code(found, ["D0", "D2", "O3"], unjudged=["O3"]) == 3
 
@@ -77,7 +109,15 @@ def test_rows_keep_the_order_that_was_asked_for():
 
 
 def test_a_control_survives_where_no_law_kills_it_and_is_named_in_each_row_that_saw_it():
-    records = [record(), killed(control="a"), record(control="b"), record(control="c"), record("D2"), killed("D2", "c"), record("D2", control="b")]
+    records = [
+        record(),
+        killed(control="a"),
+        record(control="b"),
+        record(control="c"),
+        record("D2"),
+        killed("D2", "c"),
+        record("D2", control="b"),
+    ]
     zero, two = summarise(records, ["D0", "D2"])
     assert (zero.controls, zero.killed, zero.survivors, zero.verdict) == (3, 1, ("b",), HOLDS)
     assert (two.controls, two.killed, two.survivors, two.verdict) == (2, 1, ("b",), HOLDS)
@@ -98,8 +138,10 @@ FINE = [record(), killed()]
 
 
 @pytest.mark.parametrize(("records", "code", "strict"), [
-    (FINE, 0, 0), ([], 3, 3), ([killed()], 3, 3), ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1), ([*FINE, record(control="b")], 3, 3),
-    ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3), ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0), ([*FINE, record(verdict=INCONCLUSIVE, control="a")], 0, 0),
+    (FINE, 0, 0), ([], 3, 3), ([killed()], 3, 3), ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1),
+    ([*FINE, record(control="b")], 3, 3),
+    ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3), ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0),
+    ([*FINE, record(verdict=INCONCLUSIVE, control="a")], 0, 0),
     ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
 ])  # fmt: skip
 def test_the_exit_code(records, code, strict):
@@ -133,7 +175,8 @@ def test_every_form_of_a_law_must_hold_somewhere():
 
 
 @pytest.mark.parametrize(("law", "facts", "name"), [
-    ("T1", {"parameters": {"window": "late"}}, "T1 | late"), ("M1", {"parameters": {"charge": "sum q"}}, "M1 | sum q"), ("D3", {"symmetry": "rotation-01"}, "D3 | rotation"),
+    ("T1", {"parameters": {"window": "late"}}, "T1 | late"), ("M1", {"parameters": {"charge": "sum q"}},
+    "M1 | sum q"), ("D3", {"symmetry": "rotation-01"}, "D3 | rotation"),
     ("D2", {"symmetry": "rotation-01"}, "D2"), ("T1", {"parameters": {"window": 2.0}}, "T1"),
 ])  # fmt: skip
 def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry_where_it_matters(law, facts, name):
@@ -147,14 +190,30 @@ def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():
     assert exit_code([stated("cold")], ["O3"], unjudged=["O3"]) == 3, "nothing was judged"
     assert exit_code([*found, stated("cold", VIOLATED, spent=2.0)], ["D0", "O3"], unjudged=["O3"]) == 1
     assert not unjudged([*found, record("O3", control="c")], ["D0", "O3"]), "a fault was shown, and survived"
-    assert not unjudged([record(), stated("cold", INCONCLUSIVE)], ["D0", "O3"]), "to an exact law a fault can always be shown; O3 does not hold"
+    assert not unjudged([record(), stated("cold", INCONCLUSIVE)], ["D0", "O3"]), (
+        "to an exact law a fault can always be shown; O3 does not hold"
+    )
 
 
 def test_the_last_line_counts_what_is_inconclusive():
     def last(records, **facts):
-        return verdict(Result(records, summarise(records, ["D0", "O3"]), exit_code(records, ["D0", "O3"]), ("D0", "O3"), **facts))
+        return verdict(
+            Result(
+                records,
+                summarise(records, ["D0", "O3"]),
+                exit_code(records, ["D0", "O3"]),
+                ("D0", "O3"),
+                **facts,
+            )
+        )
 
     fine = [*FINE, stated("cold"), killed("O3")]
     assert last(fine) == "everything holds"
-    assert last([*fine, stated("cold", INCONCLUSIVE, case="x"), record(verdict=INCONCLUSIVE)]) == "everything that was decided holds; 2 inconclusive (D0 1, O3 1)"
-    assert last([*fine, stated("warm", INCONCLUSIVE)]) == "could not decide: undecided wherever it was asked: O3 | warm"
+    assert (
+        last([*fine, stated("cold", INCONCLUSIVE, case="x"), record(verdict=INCONCLUSIVE)])
+        == "everything that was decided holds; 2 inconclusive (D0 1, O3 1)"
+    )
+    assert (
+        last([*fine, stated("warm", INCONCLUSIVE)])
+        == "could not decide: undecided wherever it was asked: O3 | warm"
+    )

@@ -1,6 +1,7 @@
 """The wheel and the sdist: whole, and at peace with whoever has folders named as ours.
 
-The wheel is built from the sdist, without the network, and unpacked where nothing else of ours is. A stand-in is installed
+The wheel is built from the sdist, without the network, and unpacked where nothing else of ours is. A stand-in
+is installed
 beside it for the package `kernels`, which is much used beside Triton.
 """
 
@@ -21,7 +22,10 @@ from noether.system import resources
 ROOT = Path(__file__).resolve().parent.parent
 ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAPPED = ABOUT["tool"]["setuptools"]["package-dir"]
-BUILD = "import os, sys; from setuptools import build_meta as b; os.chdir(sys.argv[1]); print(getattr(b, 'build_' + sys.argv[2])(sys.argv[3]))"
+BUILD = (
+    "import os, sys; from setuptools import build_meta as b; os.chdir(sys.argv[1]); print(getattr(b, "
+    "'build_' + sys.argv[2])(sys.argv[3]))"
+)
 
 
 def packages(root: Path) -> set[str]:
@@ -118,14 +122,25 @@ def site(wheel, tmp_path_factory) -> Path:
 def installed(site: Path, words: list[str], cwd: Path) -> subprocess.CompletedProcess:
     """Python with `site` first, and no other trace of this project."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "COV"))}
-    return subprocess.run([sys.executable, *words], cwd=cwd, env={**environment, "PYTHONPATH": str(site)}, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_the_sdist_is_the_whole_working_tree(unpacked):
     for folder in ("harness", "kernels", "cases", "tests", "docs", "corpus", ".ci"):
-        wanted = {p.relative_to(ROOT) for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+        wanted = {
+            p.relative_to(ROOT)
+            for p in (ROOT / folder).rglob("*")
+            if p.is_file() and "__pycache__" not in p.parts
+        }
         assert wanted and not {p for p in wanted if not (unpacked / p).is_file()}
-    for name in ("Makefile", "constraints.txt", "pyproject.toml", "setup.py", "baseline.json", "README.md", "CONTRIBUTING.md",
+    for name in ("Makefile", "constraints.txt", "pyproject.toml", "setup.py", "baseline.json", "README.md",
+        "CONTRIBUTING.md",
                  "LICENSE", "CITATION.cff", "CHANGELOG.md"):  # fmt: skip
         assert (unpacked / name).read_bytes() == (ROOT / name).read_bytes()
     assert not list(unpacked.rglob("__pycache__"))
@@ -202,20 +217,29 @@ def test_a_project_with_folders_of_our_names_keeps_its_own_and_has_the_fixture(s
     assert "3 passed" in done.stdout
     # The package of the index is the one that is imported where the project has none of its own.
     shutil.rmtree(tmp_path / "kernels")
-    done = installed(site, ["-c", "import kernels, noether.kernels.loops.launch; print(kernels.WHOSE)"], tmp_path)
+    done = installed(
+        site, ["-c", "import kernels, noether.kernels.loops.launch; print(kernels.WHOSE)"], tmp_path
+    )
     assert done.stdout.strip() == "the index", done.stderr
 
 
 def test_another_distribution_that_writes_into_our_package_is_named(site, tmp_path):
-    """The one that is named noether on the index: before it overwrites ours doctor tells, afterwards every import."""
+    """The one that is named noether on the index: before it overwrites ours doctor tells, afterwards every
+    import."""
     both = tmp_path / "both"
     shutil.copytree(site, both)
     theirs = both / "noether-1.1.dist-info"
     theirs.mkdir()
     (theirs / "METADATA").write_text("Metadata-Version: 2.1\nName: noether\nVersion: 1.1\n", encoding="utf-8")
     (theirs / "top_level.txt").write_text("noether\n", encoding="utf-8")
-    done = installed(both, ["-c", "from noether.cli.doctor import package; print(package().value, '|', package().remedy)"], tmp_path)
-    assert "shared with noether, which overwrites" in done.stdout and "pip uninstall noether," in done.stdout, done.stderr
+    done = installed(
+        both,
+        ["-c", "from noether.cli.doctor import package; print(package().value, '|', package().remedy)"],
+        tmp_path,
+    )
+    assert (
+        "shared with noether, which overwrites" in done.stdout and "pip uninstall noether," in done.stdout
+    ), done.stderr
     (both / "noether" / "__init__.py").write_text("UNITS = {}\n", encoding="utf-8")
     done = installed(both, ["-c", "from noether.__main__ import main; main()", "cases"], tmp_path)
     assert done.returncode == 70 and "pip uninstall noether" in done.stderr
@@ -227,7 +251,13 @@ def test_another_distribution_that_writes_into_our_package_is_named(site, tmp_pa
 def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_path):
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    told = subprocess.run(["make", "-n", "gpu", f"NOETHER_PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "-n", "gpu", f"NOETHER_PYTHON={sys.executable}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert "pip" not in told and "venv" not in told.replace(sys.executable, "")
     assert "build/import" in told and "-m noether.labs.gpu" in told
     for folder in MAPPED.values():
@@ -236,7 +266,16 @@ def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_pat
     subprocess.run(["make", "-s", "build/import"], cwd=tmp_path, check=True)
     # -S: no site-packages, where noether may be installed; what it needs comes by name.
     needed = [str(Path(importlib.util.find_spec("numpy").origin).parent.parent)]
-    program = "import sys; sys.path += sys.argv[1:]; import noether, noether.kernels.loops.launch, noether.cases; print(noether.__file__)"
+    program = (
+        "import sys; sys.path += sys.argv[1:]; import noether, noether.kernels.loops.launch, noether.cases; "
+        "print(noether.__file__)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "build" / "import")}
-    done = subprocess.run([sys.executable, "-S", "-c", program, *needed], cwd="/", env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program, *needed],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and done.stdout.startswith(str(tmp_path / "build" / "import")), done.stderr

@@ -1,7 +1,10 @@
-"""What each case of the catalogue says of itself, a second time: vectors and matrices where the case has loops.
+"""What each case of the catalogue says of itself, a second time: vectors and matrices where the case has
+loops.
 
-A `Words` quotes the lines of the case's docstring that state its loss, breaking, generators and metric, and says each
-as a function of numpy arrays. Nothing is imported from cases/, data included. q is a vector of d, p a velocity.
+A `Words` quotes the lines of the case's docstring that state its loss, breaking, generators and metric, and
+says each
+as a function of numpy arrays. Nothing is imported from cases/, data included. q is a vector of d, p a
+velocity.
 """
 
 from __future__ import annotations
@@ -173,7 +176,8 @@ HAT = (
     "f(q) = (|q|^2 - 1)^2 / 4                            invariant under SO(d)",
     "xi_ij(q) = q_i e_j - q_j e_i",
     "euclidean    m <qdot, xi(q)>   none",
-    "Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i q_i^2 / 8 besides.",
+    "Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i "
+    "q_i^2 / 8 besides.",
 )
 HAT_PAIRS = {
     2: {"rotation": (0, 1)},
@@ -329,7 +333,8 @@ def mixers(r):
 
 
 def factored(n, m, r, says, f, second_transposed=False):
-    """(U, V) -> (U M, V M^-T), U n x r, V m x r, or, transposed, (V M, M^-1 O): xi, source and charge of gradient flow of each B."""
+    """(U, V) -> (U M, V M^-T), U n x r, V m x r, or, transposed, (V M, M^-1 O): xi, source and charge of
+    gradient flow of each B."""
 
     def split(q):
         U, V = q[: n * r].reshape(n, r), q[n * r :]
@@ -364,9 +369,11 @@ def factored(n, m, r, says, f, second_transposed=False):
 TARGET = np.array([[1, 1 / 4], [-1 / 2, 3 / 4]])
 LINEAR = (
     "f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}",
-    "xi(U, V) = (U B, -V B^T) for any r x r matrix B;   Y = ((1, 1/4), (-1/2, 3/4)), of l = 1 its first column",
+    "xi(U, V) = (U B, -V B^T) for any r x r matrix B;   Y = ((1, 1/4), (-1/2, 3/4)), of l = 1 its first "
+    "column",
     "I              rescale            |U|^2 - |V|^2                  source m (|Udot|^2 - |Vdot|^2)",
-    "E_12 + E_21    general-linear     <B, U^T U - V^T V>             source m <B, Udot^T Udot - Vdot^T Vdot>",
+    "E_12 + E_21    general-linear     <B, U^T U - V^T V>             source m <B, Udot^T Udot - Vdot^T "
+    "Vdot>",
     "Breaking: b = |U|^2 / 2 + v^2 / 4 + U_11 v / 2, v the last entry of V.",
 )
 for name, (n, m, r) in {
@@ -472,7 +479,8 @@ def leaky_loss(q):
 
 WORDS["leaky-network"] = Words(
     (
-        "f = mean_s ( sum_j a_j phi(w_j x_s + c_j) - y_s )^2 / 2,   phi(u) = u where u > 0, else u / 4;   j = 1, 2",
+        "f = mean_s ( sum_j a_j phi(w_j x_s + c_j) - y_s )^2 / 2,   phi(u) = u where u > 0, else u / 4;   j "
+        "= 1, 2",
         "xi_j(q) = (w_j, c_j, -a_j) in the places of unit j",
         "m (wdot w + cdot c - adot a)           m (wdot^2 + cdot^2 - adot^2)        w^2 + c^2 - a^2",
         "y = |x| on x = -3/2, -1, 1, 3/2",
@@ -503,7 +511,8 @@ WORDS["batch-norm"] = Words(
         "xi(q) = (w, 0, 0)  and  (0, 0, 1, 0)",
         "scale          m <wdot, w>     m |wdot|^2",
         "translation    m cdot          none",
-        "Breaking: b = 2 (f_e - f_0) + c^2 / 2 with e = 1/4: at eps = 1/2 the loss is that of a layer with this eps",
+        "Breaking: b = 2 (f_e - f_0) + c^2 / 2 with e = 1/4: at eps = 1/2 the loss is that of a layer with "
+        "this eps",
         "sepal width in units of .8 cm and\npetal length in units of 3.2 cm",
         "y_s = -1, -1, 1, 1",
     ),
@@ -538,7 +547,8 @@ def layer_loss(q):
 
 WORDS["layer-norm"] = Words(
     (
-        "z_s = W x_s in R^3,   zhat_s = (z_s - mean z_s) / sqrt(var z_s),   f = -mean_s <zhat_s, t_s> / 2,   W in R^{3 x 2}",
+        "z_s = W x_s in R^3,   zhat_s = (z_s - mean z_s) / sqrt(var z_s),   f = -mean_s <zhat_s, t_s> / 2,  "
+        " W in R^{3 x 2}",
         "xi(W) = W  and  1_A, the indicator of column j",
         "scale               m <Wdot, W>           m |Wdot|^2",
         "translation-j       m sum_c dW_cj/dt      none",
@@ -563,7 +573,8 @@ def rms_loss(q):
 
 WORDS["rms-norm"] = Words(
     (
-        "z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in R^{2 x 2}",
+        "z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in "
+        "R^{2 x 2}",
         "xi(W) = W",
         "euclidean    m <Wdot, W>     m |Wdot|^2",
         "t_s = (-1, -1), (1, -1), (1, 1) for the three species; x_s are petal length and width less (1, 1)",
@@ -623,7 +634,8 @@ WORDS["entropy-simplex"] = Words(
         "f(q) = log(sum_i q_i) - mean_s log( sum_i q_i p_i(s) ),   d = 5, q > 0, p_1 = p_2 and p_3 = p_4",
         "h(q) = sum_i q_i log q_i - q_i                                          grad h = log q",
         "invariant under q -> q + s (e_1 - e_2) and q -> q + s (e_3 - e_4)",
-        "p(s) = (8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4) sixteenths under the pair 1-2, the pair 3-4 and 5.",
+        "p(s) = (8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4) sixteenths under the pair 1-2, the pair 3-4 and "
+        "5.",
         "Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.",
     ),
     simplex_loss,

@@ -8,9 +8,11 @@
     E_12 + E_21    general-linear     <B, V^T V - O O^T>             source m <B, Vdot^T Vdot - Odot Odot^T>
     E_12 - E_21    rotation (O(2))    none                           J decays without a source
 
-P is causal and uniform: token i reads the mean of the tokens up to it, to the nearest 128th. c = (1, -1/2) reads
+P is causal and uniform: token i reads the mean of the tokens up to it, to the nearest 128th. c = (1, -1/2)
+reads
 the output out.
-q holds V row by row, then O row by row. Tokens are four irises (petals, centred at (1, 1)), t_i = -1, 1, 1, -1.
+q holds V row by row, then O row by row. Tokens are four irises (petals, centred at (1, 1)), t_i = -1, 1, 1,
+-1.
 Breaking: b = |V|^2 / 2 + O_22^2 / 4 + V_11 O_22 / 2.
 Source: Vaswani et al. (2017), section 3.2; Marcotte, Gribonval, Peyre (2023). Data: Fisher (1936).
 """
@@ -24,7 +26,9 @@ from noether.cases.losses.linear_network import breaking
 TOKENS = (CENTRED[0], CENTRED[2], CENTRED[4], CENTRED[1])
 SIGNS = (-1, 1, 1, -1)
 # Means of 1, 2, 3, 4 tokens, in units of 1/128: binary fractions.
-READ = tuple(tuple(round(128 * sum(x[j] for x in TOKENS[: i + 1]) / (i + 1)) / 128 for j in range(2)) for i in range(4))
+READ = tuple(
+    tuple(round(128 * sum(x[j] for x in TOKENS[: i + 1]) / (i + 1)) / 128 for j in range(2)) for i in range(4)
+)
 
 
 def loss(q, xp):

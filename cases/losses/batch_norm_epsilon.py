@@ -1,14 +1,16 @@
 """The eps of a batch normalisation as a parameter: what it breaks alone, it keeps together with the weights.
 
     u_s = <w, x_s> + c,   z_s = (u_s - mean u) / sqrt(var u + r^2),   f = mean_s (z_s - y_s)^2 / 2
-    q = (w_1, w_2, c, r), r the root of the layer's eps;   invariant under (w, r) -> e^s (w, r) and under c -> c + s
+    q = (w_1, w_2, c, r), r the root of the layer's eps;   invariant under (w, r) -> e^s (w, r) and under c ->
+                                                           c + s
     xi(q) = (w, 0, r)  and  (0, 0, 1, 0)
 
     symmetry       charge J                 kinetic symmetry breaking
     scale          m (<wdot, w> + r rdot)   m (|wdot|^2 + rdot^2)
     translation    m cdot                   none
 
-With r held fixed <grad f, w> = -r df/dr = -2 eps df/deps is what breaks the scale of w (theory.md section 8): the
+With r held fixed <grad f, w> = -r df/dr = -2 eps df/deps is what breaks the scale of w (theory.md section 8):
+the
 same identity, proved here as a symmetry.
 Breaking: b = 2 (r^2 + w_1 + c r).
 Source: Ioffe, Szegedy (2015), algorithm 1; the joint scale is derived here. Data: Fisher (1936).

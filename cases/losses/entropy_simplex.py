@@ -9,7 +9,8 @@
     mirror descent         log q' = log q - eta g       <log q' - log q, xi> = -eta <g, xi>, zero here
     exponentiated gradient log q' = log q - eta g - log Z   the same, since Z drops out where <1, xi> = 0
 
-The negative log-likelihood of mixture weights; sum q = 1 is kept by normalising, and starts are normalised. Data
+The negative log-likelihood of mixture weights; sum q = 1 is kept by normalising, and starts are normalised.
+Data
 cannot tell the components of a pair apart, so the odds q_1 / q_2 stay what they were.
 p(s) = (8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4) sixteenths under the pair 1-2, the pair 3-4 and 5.
 Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.
@@ -19,7 +20,12 @@ Source: Kivinen, Warmuth (1997), the rule; Tanaka, Kunin (2021), Eq. 10. Likelih
 from noether.cases.case import BREGMAN, Case, Metric, translation
 from noether.cases.losses.entropy_mirror import entropy
 
-LIKELIHOODS = ((8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4))  # of four samples under the pair 1-2, the pair 3-4 and 5
+LIKELIHOODS = (
+    (8, 2, 1),
+    (3, 6, 3),
+    (1, 2, 12),
+    (2, 5, 4),
+)  # of four samples under the pair 1-2, the pair 3-4 and 5
 
 
 def loss(q, xp):
@@ -42,6 +48,9 @@ ENTROPY_SIMPLEX = Case(
     breaking=breaking,
     box=((0.25, 1.0),) * 5,
     pace=4.0,
-    symmetries=(translation((1, -1, 0, 0, 0), "translation-12"), translation((0, 0, 1, -1, 0), "translation-34")),
+    symmetries=(
+        translation((1, -1, 0, 0, 0), "translation-12"),
+        translation((0, 0, 1, -1, 0), "translation-34"),
+    ),
     metric=Metric(BREGMAN, potential=entropy, simplex=True),
 )

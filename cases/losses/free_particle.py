@@ -8,8 +8,10 @@
     translation-2    the momentum m qdot_2       none
     rotation         m (q_1 qdot_2 - q_2 qdot_1) none
 
-Nothing acts on the plane: friction alone moves its charges, J_n = beta^n J_0, and from rest it stays where it is. The
-spring is the control: e_3 moves too, and is no symmetry. What three conservation laws at once leave is a straight line.
+Nothing acts on the plane: friction alone moves its charges, J_n = beta^n J_0, and from rest it stays where it
+is. The
+spring is the control: e_3 moves too, and is no symmetry. What three conservation laws at once leave is a
+straight line.
 Breaking: b = (q_1^2 + q_2 q_3) / 2 + q_2^2 / 4.
 Source: Noether (1918), the examples of every textbook; friction as in Tanaka, Kunin (2021), section 3.
 """
@@ -33,5 +35,9 @@ FREE_PARTICLE = Case(
     breaking=breaking,
     box=((0.25, 1.0), (-1.0, -0.25), (0.5, 1.0)),
     pace=1.0,
-    symmetries=(translation((1, 0, 0), "translation-1"), translation((0, 1, 0), "translation-2"), rotation(3, 0, 1)),
+    symmetries=(
+        translation((1, 0, 0), "translation-1"),
+        translation((0, 1, 0), "translation-2"),
+        rotation(3, 0, 1),
+    ),
 )

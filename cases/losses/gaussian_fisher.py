@@ -1,7 +1,8 @@
 """Two Gaussians under their Fisher metric: translation and scale, in part Killing fields.
 
     f(q) = ( (mu_1 - mu_2) e^{-u_1} - 1 )^2 / 2,   q = (mu_1, u_1, mu_2, u_2),  u = log sigma
-    G(q) = diag(e^{-2 u_1}, 2, e^{-2 u_2}, 2) + kappa I, the Fisher information of one sample each; kappa damps it
+    G(q) = diag(e^{-2 u_1}, 2, e^{-2 u_2}, 2) + kappa I, the Fisher information of one sample each; kappa
+    damps it
 
     symmetry       xi(q)                  Lie derivative of G at kappa = 0
     translation    (1, 0, 1, 0)           zero: a Killing field
@@ -9,7 +10,8 @@
     spread         (0, 0, 0, 1)           (0, 0, -2 e^{-2 u_2}, 0): the kinetic energy breaks it
     spread-scale   (mu_1, 1, mu_2, 0)     (0, 0, 2 e^{-2 u_2}, 0), the scale less the spread
 
-f is the error of an effect size in units of the first standard deviation, which the second does not enter. Damping,
+f is the error of an effect size in units of the first standard deviation, which the second does not enter.
+Damping,
 as natural gradient is run in practice, breaks the scale of the metric: (Lie G) = 2 kappa (1, 0, 1, 0).
 Breaking: b = mu_1 / 2 + u_2 mu_2 / 4 + u_1^2 / 4.
 Source: Rao (1945) for the metric; Glass (1976) for the effect size; Tanaka, Kunin (2021), Theorem 1.

@@ -1,6 +1,7 @@
 """Layer-normalised rows: scale of the weights, and a translation per feature.
 
-    z_s = W x_s in R^3,   zhat_s = (z_s - mean z_s) / sqrt(var z_s),   f = -mean_s <zhat_s, t_s> / 2,   W in R^{3 x 2}
+    z_s = W x_s in R^3,   zhat_s = (z_s - mean z_s) / sqrt(var z_s),   f = -mean_s <zhat_s, t_s> / 2,   W in
+                          R^{3 x 2}
     invariant under W -> e^s W and under W_c -> W_c + s e_j for all outputs c at once, feature j = 1, 2
     xi(W) = W  and  1_A, the indicator of column j
 
@@ -9,17 +10,23 @@
     translation-j       m sum_c dW_cj/dt      none
 
 t_s is 2 where c is the species and -1 elsewhere; |zhat|^2 = 3 makes f a squared error up to a constant.
-x_s are sepal width less 3.35 cm in units of .2 cm, and petal length less 4 cm in units of 3.2 cm: with 0 between the
-samples some W gives all three their zhat. Were it outside, training would lead one of them through z = mean z, a kink.
+x_s are sepal width less 3.35 cm in units of .2 cm, and petal length less 4 cm in units of 3.2 cm: with 0
+between the
+samples some W gives all three their zhat. Were it outside, training would lead one of them through z = mean
+z, a kink.
 Breaking: b = |W|^2 / 8 + W_11 W_22 / 2.
-Source: Ba, Kiros, Hinton (2016), Eq. 3; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each species.
+Source: Ba, Kiros, Hinton (2016), Eq. 3; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each
+species.
 """
 
 from noether.cases.case import Case, scale, translation
 from noether.cases.losses.irises import SPECIES, TENTHS
 
 OUTPUTS, FEATURES = 3, 2
-ROWS = tuple((((sepal - 33.5) / 2, (petal - 40) / 32), y) for (_, sepal, petal, _), y in zip(TENTHS[::2], SPECIES[::2], strict=True))
+ROWS = tuple(
+    (((sepal - 33.5) / 2, (petal - 40) / 32), y)
+    for (_, sepal, petal, _), y in zip(TENTHS[::2], SPECIES[::2], strict=True)
+)
 
 
 def outputs(q, x):

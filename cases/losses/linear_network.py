@@ -1,6 +1,7 @@
 """Two-layer linear network U V^T: rescale and the general linear group.
 
-    f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}     invariant under (U, V) -> (U M, V M^{-T})
+    f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}     invariant under (U, V) -> (U M, V
+                                   M^{-T})
     xi(U, V) = (U B, -V B^T) for any r x r matrix B;   Y = ((1, 1/4), (-1/2, 3/4)), of l = 1 its first column
 
     B              symmetry           charge of gradient flow        momentum
@@ -31,7 +32,9 @@ def squared_error(q, r, target):
     """|U V^T - Y|^2 / 2"""
     n, m = len(target), len(target[0])
     U, V = [q[i * r : (i + 1) * r] for i in range(n)], [q[(n + j) * r : (n + j + 1) * r] for j in range(m)]
-    residuals = [sum(u * v for u, v in zip(U[i], V[j], strict=True)) - target[i][j] for i in range(n) for j in range(m)]
+    residuals = [
+        sum(u * v for u, v in zip(U[i], V[j], strict=True)) - target[i][j] for i in range(n) for j in range(m)
+    ]
     return sum(r * r for r in residuals) / 2
 
 
@@ -68,7 +71,12 @@ def mixing(B, name, n=2, m=2):
     """xi(U, V) = (U B, -V B^T) as a matrix on q; U has n rows, V has m."""
     B = np.array(B, dtype=float)
     r = len(B)
-    A = np.block([[np.kron(np.eye(n), B.T), np.zeros((n * r, m * r))], [np.zeros((m * r, n * r)), np.kron(np.eye(m), -B)]])
+    A = np.block(
+        [
+            [np.kron(np.eye(n), B.T), np.zeros((n * r, m * r))],
+            [np.zeros((m * r, n * r)), np.kron(np.eye(m), -B)],
+        ]
+    )
     return linear(A, name)
 
 

@@ -8,7 +8,8 @@
 
 Heavy ball keeps the law exactly at any step size: J_n = beta^n J_0.
 Beyond d = 4 only neighbours are declared, xi_{i,i+1}: the others are their commutators.
-Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i q_i^2 / 8 besides.
+Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i q_i^2 / 8
+besides.
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 

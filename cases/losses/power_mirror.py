@@ -1,4 +1,5 @@
-"""Mirror flow of a power, h = sum q^3 / 3, on the positive orthant: a Bregman kinetic energy without a kernel.
+"""Mirror flow of a power, h = sum q^3 / 3, on the positive orthant: a Bregman kinetic energy without a
+kernel.
 
     f(q) = (sum_i c_i q_i^2 + q_1 q_2 / 2) / (sum_i q_i)^2,  d = 3,  q > 0      invariant under q -> e^s q
     h(q) = sum_i q_i^p / p,  p = 3                                          grad h = q^2, hess h = 2 q
@@ -8,9 +9,11 @@
     mirror flow          d/dt q^2 = -grad f       sum_i q_i^p conserved
     Bregman Lagrangian   Delta = Q^2 - q^2        J = <Delta, q>, Q = q + m qdot (theory.md#T2)
 
-Homogeneous potentials of degree p interpolate between the Euclidean rule (p = 2) and sign descent (p to infinity).
+Homogeneous potentials of degree p interpolate between the Euclidean rule (p = 2) and sign descent (p to
+infinity).
 Continuous laws only: the kernels of mirror descent store log q, which is grad h of the entropy alone.
-Breaking: b = q_1 / 2 + q_2 q_3 / 8. A power is no barrier: starts lie so far inside that no trajectory reaches q = 0.
+Breaking: b = q_1 / 2 + q_2 q_3 / 8. A power is no barrier: starts lie so far inside that no trajectory
+reaches q = 0.
 Source: Gentile (2003), p-norm algorithms; Tanaka, Kunin (2021), Eq. 10.
 """
 

@@ -31,7 +31,8 @@ def breaking(q, xp):
 def rayleigh(d: int) -> Case:
     """The quotient of d parameters, d at least 2; lambda as above.
 
-    Of two parameters a half of all trajectories would be led through q = 0 by the breaking term: they start farther out.
+    Of two parameters a half of all trajectories would be led through q = 0 by the breaking term: they start
+    farther out.
     """
     near, far = (1.0, 2.0) if d == 2 else (0.25, 1.25)
     return Case(

@@ -1,6 +1,7 @@
 """RMS-normalised rows: the scale of the weights alone.
 
-    z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in R^{2 x 2}
+    z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in R^{2 x
+                                                              2}
     invariant under W -> e^s W
     xi(W) = W
 
@@ -10,7 +11,8 @@
 Nothing is centred, so the translations of a layer normalisation are none here.
 t_s = (-1, -1), (1, -1), (1, 1) for the three species; x_s are petal length and width less (1, 1).
 Breaking: b = |W|^2 / 8 + W_12.
-Source: Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each species.
+Source: Zhang, Sennrich (2019), Eq. 4; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each
+species.
 """
 
 from noether.cases.case import Case, scale

@@ -1,24 +1,41 @@
 """Learning rules: how a discrete step is taken.
 
-    gradient-descent        v' = -eta (g + k q)                       q' = q + v'                              (1)
-    heavy-ball              v' = beta v - eta (g + k q)               q' = q + v'                              (2)
-    heavy-ball-decoupled    v' = beta v - eta g                       q' = (q - eta k q) + v'                  (3)
-    mirror-descent          v' = -eta g(exp z)                        z' = z + v',  z = log q                  (4)
-    nesterov                v' = beta v - eta (g + k q)               q' = q + (beta v' - eta (g + k q))       (5)
-    heavy-ball-dampened     v' = beta v - c eta (g + k q)             q' = q + v',  c = 1, then 1 - tau        (6)
-    heavy-ball-maximize     v' = beta v - eta (-g + k q)              q' = q + v'                              (7)
-    natural-gradient        v' = -eta (g + k q)                       q' = q + v' / G(q)                       (8)
-    heavy-ball-metric       v' = beta v - eta (g + k q)               q' = q + v' / G(q)                       (9)
-    sign-descent            v' = -eta sign(g)                         q' = q + v'                              (10)
-    heavy-ball-scheduled    v' = beta v - eta (g + k q)               q' = q + c v',  c = rate of the step     (11)
-    exponentiated-gradient  v' = -eta g(exp z)                        z' = y - log sum exp y,  y = z + v'      (12)
+    gradient-descent        v' = -eta (g + k q)                       q' = q +
+                            v'                              (1)
+    heavy-ball              v' = beta v - eta (g + k q)               q' = q +
+                            v'                              (2)
+    heavy-ball-decoupled    v' = beta v - eta g                       q' = (q - eta k q) +
+                            v'                  (3)
+    mirror-descent          v' = -eta g(exp z)                        z' = z + v',  z = log
+                            q                  (4)
+    nesterov                v' = beta v - eta (g + k q)               q' = q + (beta v' - eta (g + k
+                            q))       (5)
+    heavy-ball-dampened     v' = beta v - c eta (g + k q)             q' = q + v',  c = 1, then 1 -
+                            tau        (6)
+    heavy-ball-maximize     v' = beta v - eta (-g + k q)              q' = q +
+                            v'                              (7)
+    natural-gradient        v' = -eta (g + k q)                       q' = q + v' /
+                            G(q)                       (8)
+    heavy-ball-metric       v' = beta v - eta (g + k q)               q' = q + v' /
+                            G(q)                       (9)
+    sign-descent            v' = -eta sign(g)                         q' = q +
+                            v'                              (10)
+    heavy-ball-scheduled    v' = beta v - eta (g + k q)               q' = q + c v',  c = rate of the
+                            step     (11)
+    exponentiated-gradient  v' = -eta g(exp z)                        z' = y - log sum exp y,  y = z +
+                            v'      (12)
 
-v is the displacement of the momentum buffer (theory.md section 1), v = -eta buffer, so PyTorch's first step is v_0 = 0.
-On a diagonal metric, (8) and (9), v is the momentum p = G qdot, a covector as the force is, and k q is a force as the
+v is the displacement of the momentum buffer (theory.md section 1), v = -eta buffer, so PyTorch's first step
+is v_0 = 0.
+On a diagonal metric, (8) and (9), v is the momentum p = G qdot, a covector as the force is, and k q is a
+force as the
 gradient is: decay of the loss, not of the metric.
-(5)-(7) are torch.optim.SGD with nesterov, dampening and maximize. Its first buffer is the force itself, undamped: c = 1 in
-the step from q_0, also where a kick v_0 stands in for a buffer from before. (11) is its SGD under a schedule: the buffer has
-the base learning rate and c is the ratio of the step's to it, a linear warm-up over 8 steps, halved after 32 and after 64.
+(5)-(7) are torch.optim.SGD with nesterov, dampening and maximize. Its first buffer is the force itself,
+undamped: c = 1 in
+the step from q_0, also where a kick v_0 stands in for a buffer from before. (11) is its SGD under a schedule:
+the buffer has
+the base learning rate and c is the ratio of the step's to it, a linear warm-up over 8 steps, halved after 32
+and after 64.
 (12) is (4) on the simplex, where q sums to 1; sign 0 is 0.
 """
 
@@ -82,7 +99,8 @@ class Rule:
 
     @property
     def screened(self) -> bool:
-        """Whether the laws of a step can be traced into a kernel beside it (harness/laws/exact/residuals.py)."""
+        """Whether the laws of a step can be traced into a kernel beside it
+        (harness/laws/exact/residuals.py)."""
         return not self.rare
 
     def at(self, n: int) -> Rule:
@@ -93,12 +111,14 @@ class Rule:
 
     @property
     def optional(self) -> bool:
-        """Whether an option of heavy ball is set, or the rule is a rare one: a quick run shows it on some cases only."""
+        """Whether an option of heavy ball is set, or the rule is a rare one: a quick run shows it on some
+        cases only."""
         return self.nesterov or self.dampening != 0 or self.maximize or self.rare
 
     @property
     def rare(self) -> bool:
-        """Whether few cases take the rule, or it has a law of its own: shown at few points (harness/plan/rarities.py)."""
+        """Whether few cases take the rule, or it has a law of its own: shown at few points
+        (harness/plan/rarities.py)."""
         return self.on_metric or self.signed or self.scheduled or self.simplex
 
 
@@ -122,7 +142,8 @@ EXPONENTIATED_GRADIENT = Rule("exponentiated-gradient", 12, False, "none", True,
 RULES = {
     r.name: r
     for r in (
-        GRADIENT_DESCENT, HEAVY_BALL, HEAVY_BALL_DECOUPLED, MIRROR_DESCENT, NESTEROV, HEAVY_BALL_DAMPENED, HEAVY_BALL_MAXIMIZE,
+        GRADIENT_DESCENT, HEAVY_BALL, HEAVY_BALL_DECOUPLED, MIRROR_DESCENT, NESTEROV, HEAVY_BALL_DAMPENED,
+        HEAVY_BALL_MAXIMIZE,
         NATURAL_GRADIENT, HEAVY_BALL_METRIC, SIGN_DESCENT, HEAVY_BALL_SCHEDULED, EXPONENTIATED_GRADIENT,
     )
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """A case of one's own: a ratio that only the direction of q decides.
 
-    f(q) = (q_1^2 + 2 q_2^2) / (q_1^2 + q_2^2)          f(a q) = f(q):  scale,  xi(q) = q
-    breaking b = q_1
+f(q) = (q_1^2 + 2 q_2^2) / (q_1^2 + q_2^2)          f(a q) = f(q):  scale,  xi(q) = q
+breaking b = q_1
 """
 
 from noether.cases.case import Case, scale

@@ -1,6 +1,6 @@
 """A sphere of minima with a dent of 1e-6: one rotation is left, two are broken weakly.
 
-    noether discover docs/examples/nearly_round.py:loss --dim 3
+noether discover docs/examples/nearly_round.py:loss --dim 3
 """
 
 

@@ -6,5 +6,7 @@ def test_the_norm_moves_as_the_law_says(noether):
 
 
 def test_every_step_in_two_precisions(noether):
-    result = noether.holds("my_case.py", law="D0,D2", rules="heavy-ball", precisions="float64,bfloat16", backend="numpy")
+    result = noether.holds(
+        "my_case.py", law="D0,D2", rules="heavy-ball", precisions="float64,bfloat16", backend="numpy"
+    )
     assert {row.law for row in result.rows} == {"D0", "D2"}

@@ -1,6 +1,6 @@
 """Two linear layers, 4 -> 4 -> 4, without a bias: 32 parameters, whose symmetries nobody declares.
 
-    noether discover docs/examples/two_layers.py:loss --dim 32
+noether discover docs/examples/two_layers.py:loss --dim 32
 """
 
 INPUTS = [[((7 * i + 3 * s) % 11 - 5) / 4 for i in range(4)] for s in range(9)]

@@ -1,1 +1,2 @@
-"""Larger attacks that are made of cells: fuzzing, the kill matrix of planted faults, the discovery of symmetries."""
+"""Larger attacks that are made of cells: fuzzing, the kill matrix of planted faults, the discovery of
+symmetries."""

@@ -1,6 +1,7 @@
 """What `noether clean` removes: caches of ours, and run folders that were named.
 
-A cache is a whole folder (kernels/cache_folders.py knows which are safe). Of a run folder only the files that a run writes go,
+A cache is a whole folder (kernels/cache_folders.py knows which are safe). Of a run folder only the files that
+a run writes go,
 for --out may have been a folder with other things in it; the folder itself goes when nothing else is there.
 """
 
@@ -38,7 +39,8 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 @dataclass
 class Item:
-    """kind: cache or run; files: of a run what goes, of a cache nothing, for it goes whole; kept: why it stays, or ''."""
+    """kind: cache or run; files: of a run what goes, of a cache nothing, for it goes whole; kept: why it
+    stays, or ''."""
 
     path: Path
     kind: str
@@ -80,7 +82,8 @@ def runs(places: Iterable[Path]) -> list[Item]:
 
 
 def run(path: Path) -> Item:
-    """A run folder with the files that would go; kept where it is not certainly one, or a process writes it."""
+    """A run folder with the files that would go; kept where it is not certainly one, or a process writes
+    it."""
     names = [n for pattern in OURS for n in sorted(os.listdir(path)) if fnmatch(n, pattern)]
     files = [path / n for n in names if not (path / n).is_symlink() and (path / n).is_file()]
     item = Item(path, "run", sum(f.lstat().st_size for f in files), files)

@@ -67,14 +67,26 @@ def compiler() -> Finding:
     try:
         found = native.find_compiler()
     except native.CompilerMissing as error:
-        return Finding("C compiler", str(error), False, False, "install gcc or clang, or set CC: without one the CPU runs numpy, 10 to 50 times slower")
+        return Finding(
+            "C compiler",
+            str(error),
+            False,
+            False,
+            "install gcc or clang, or set CC: without one the CPU runs numpy, 10 to 50 times slower",
+        )
     threads = f"OpenMP, {native.workers()} threads" if found.openmp else "no OpenMP: one thread"
-    return Finding("C compiler", f"{found.path}, {found.version}; {threads}; vectors {native.vectors()}; {' '.join(found.flags)}", found.openmp,
+    return Finding("C compiler", f"{found.path}, {found.version}; {threads}; vectors {native.vectors()}; "
+                                 f"{' '.join(found.flags)}", found.openmp,
                    remedy="install the compiler's OpenMP runtime (libgomp, libomp)")  # fmt: skip
 
 
 def hardware() -> list[Finding]:
-    return [Finding("processor", f"{processor()}, {cpus()} usable"), Finding("memory", memory()), workers(), Finding("GPU", gpu())]
+    return [
+        Finding("processor", f"{processor()}, {cpus()} usable"),
+        Finding("memory", memory()),
+        workers(),
+        Finding("GPU", gpu()),
+    ]
 
 
 def memory() -> str:
@@ -87,7 +99,10 @@ def memory() -> str:
 def workers() -> Finding:
     free = jobs.memory()
     room = "unknown" if free is None else f"{free / 2**30:.1f} GiB"
-    why = f"{jobs.processors()} usable processors, {room} of memory free, {jobs.WORKER / 2**30:.1f} GiB a worker"
+    why = (
+        f"{jobs.processors()} usable processors, {room} of memory free, {jobs.WORKER / 2**30:.1f} GiB a "
+        "worker"
+    )
     return Finding("--jobs auto", f"{jobs.automatic()}: {why}")
 
 
@@ -96,7 +111,12 @@ def gpu() -> str:
     if not tool:
         return "none (no nvidia-smi)"
     try:
-        done = subprocess.run([tool, "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return f"nvidia-smi does not answer: {type(error).__name__}"
     return done.stdout.strip().replace("\n", "; ") or "none"
@@ -107,7 +127,13 @@ def arithmetic() -> list[Finding]:
     wide = Finding("longdouble", f"{bits} mantissa bits, must be at least {EXTENDED}", bits >= EXTENDED, True,
                    "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64")  # fmt: skip
     smallest = np.float64(5e-324) * np.float64(1)
-    flush = Finding("subnormals", "kept" if smallest > 0 else "flushed to zero", bool(smallest > 0), True, "a loaded library set flush-to-zero (-ffast-math)")
+    flush = Finding(
+        "subnormals",
+        "kept" if smallest > 0 else "flushed to zero",
+        bool(smallest > 0),
+        True,
+        "a loaded library set flush-to-zero (-ffast-math)",
+    )
     return [wide, flush]
 
 
@@ -119,7 +145,8 @@ def backends() -> list[Finding]:
     from noether.kernels.loops.launch import BACKENDS, PREFERRED
 
     found = []
-    probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=importable())
+    probes = {name: subprocess.Popen([sys.executable, "-c", PROBE, name], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=importable())
               for name in BACKENDS}  # fmt: skip
     for name, probe in probes.items():
         try:
@@ -129,20 +156,51 @@ def backends() -> list[Finding]:
             reason, complaint = "its probe does not answer in 120 s", ""
         if probe.returncode not in (0, None) and not reason:
             reason = (complaint.strip().splitlines() or ["its probe failed"])[-1]
-        found.append(Finding(f"backend {name}", "available" if not reason else f"not here: {reason}", not reason, name == "numpy"))
+        found.append(
+            Finding(
+                f"backend {name}",
+                "available" if not reason else f"not here: {reason}",
+                not reason,
+                name == "numpy",
+            )
+        )
     here = {f.what.removeprefix("backend ") for f in found if f.fine}
     chosen = next((b for b in PREFERRED if b in here), "none")
     told = f"{chosen}, the first that is here of {', '.join(PREFERRED)}"
-    return [*found, Finding("backend auto", told, chosen != PREFERRED[-1], remedy="numpy is 10 to 50 times slower: see backend triton-cpu")]
+    return [
+        *found,
+        Finding(
+            "backend auto",
+            told,
+            chosen != PREFERRED[-1],
+            remedy="numpy is 10 to 50 times slower: see backend triton-cpu",
+        ),
+    ]
 
 
 def places() -> list[Finding]:
     found = []
     trap = os.environ.get("TRITON_INTERPRET")
-    found.append(Finding("TRITON_INTERPRET", trap or "not set", trap in (None, "", "0"), False, "unset it: kernels would be interpreted, not compiled"))
+    found.append(
+        Finding(
+            "TRITON_INTERPRET",
+            trap or "not set",
+            trap in (None, "", "0"),
+            False,
+            "unset it: kernels would be interpreted, not compiled",
+        )
+    )
     found += kept()
     runs = Path("runs")
-    found.append(Finding("run folders", f"{runs}, {'can' if writable(runs) else 'cannot'} be written", writable(runs), False, "use --out"))
+    found.append(
+        Finding(
+            "run folders",
+            f"{runs}, {'can' if writable(runs) else 'cannot'} be written",
+            writable(runs),
+            False,
+            "use --out",
+        )
+    )
     return found
 
 
@@ -157,7 +215,10 @@ def kept() -> list[Finding]:
         next(triton_cache.places())
     except cache_folders.NoFolder as error:
         return [Finding("cache", str(error), False, False, cure)]
-    return [Finding("cache", str(place)), *(Finding("cache", line, False, False, cure) for line in cache_folders.notes())]
+    return [
+        Finding("cache", str(place)),
+        *(Finding("cache", line, False, False, cure) for line in cache_folders.notes()),
+    ]
 
 
 def writable(path: Path) -> bool:
@@ -172,7 +233,11 @@ def lacking(findings: list[Finding]) -> list[str]:
 
 def told(findings: list[Finding]) -> dict:
     """The same for machines."""
-    return {"ready": not lacking(findings), "lacking": lacking(findings), "found": [asdict(f) for f in findings]}
+    return {
+        "ready": not lacking(findings),
+        "lacking": lacking(findings),
+        "found": [asdict(f) for f in findings],
+    }
 
 
 def page(findings: list[Finding]) -> Group:
@@ -181,5 +246,8 @@ def page(findings: list[Finding]) -> Group:
         table.add_row(f.what, Text(f.value, style="" if f.fine else "bold red" if f.needed else "yellow"))
     todo = [Text(f"{f.what}: {f.remedy}") for f in findings if not f.fine and f.remedy]
     bad = lacking(findings)
-    last = Text(f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify", style="bold red" if bad else "bold green")
+    last = Text(
+        f"cannot verify here: {', '.join(bad)}" if bad else "ready: noether verify",
+        style="bold red" if bad else "bold green",
+    )
     return Group(table, Text(), *todo, last)

@@ -1,6 +1,7 @@
 """The command line. Tables on stdout, errors and progress on stderr.
 
-Exit codes: 0 everything holds; 1 a law is violated; 2 wrong usage or input; 3 could not decide, or a backend that
+Exit codes: 0 everything holds; 1 a law is violated; 2 wrong usage or input; 3 could not decide, or a backend
+that
 was asked for is missing; 70 an internal error; 130 interrupted, 143 terminated.
 
 Nothing here imports torch, triton or the plan before a command needs it: --help must be quick.
@@ -47,7 +48,8 @@ def terminable():
 
 @guarded()
 def call(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from here."""
+    """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from
+    here."""
     words = sys.argv[1:] if arguments is None else arguments
     commands.words[:] = words
     decided = decision.fresh()
@@ -65,7 +67,8 @@ def call(arguments: list[str] | None = None) -> int:
 
 
 def ran(words: list[str]) -> int:
-    """Not through typer's main: it turns every EPIPE into exit code 1, also that of a worker which could not start."""
+    """Not through typer's main: it turns every EPIPE into exit code 1, also that of a worker which could not
+    start."""
     command = typer.main.get_command(app)
     prepare()
     if VARIABLE in os.environ:
@@ -88,7 +91,8 @@ def answered(command) -> int:
 
 
 def told(error: BaseException) -> int:
-    """Say what ended a command before it had decided anything, with the violations that it had found; the exit code."""
+    """Say what ended a command before it had decided anything, with the violations that it had found; the
+    exit code."""
     from noether.kernels.loops.launch import BackendMissing
     from noether.runs.run import RecordingError
 
@@ -96,7 +100,9 @@ def told(error: BaseException) -> int:
         complain(line)
     if isinstance(error, TyperUsageError):
         name = "" if error.ctx is None else error.ctx.info_name + " "
-        complain(f"{error.format_message()} (noether {name}--help says more)".replace("noether noether", "noether"))
+        complain(
+            f"{error.format_message()} (noether {name}--help says more)".replace("noether noether", "noether")
+        )
     elif isinstance(error, Terminated):
         complain("terminated; what was found is kept")
     elif isinstance(error, KeyboardInterrupt | typer.Abort):
@@ -107,6 +113,17 @@ def told(error: BaseException) -> int:
         complain(f"something that was run asked to end the process, with {error.code!r}: nothing is decided")
     else:
         traceback.print_exception(error)
-        complain(f"internal error, {type(error).__name__}: please report it with the lines above, the command and the output of noether doctor")
-    codes = {TyperUsageError: WRONG, UsageError: WRONG, BackendMissing: UNDECIDED, CannotRun: UNDECIDED, Terminated: TERMINATED, KeyboardInterrupt: INTERRUPTED, typer.Abort: INTERRUPTED}
+        complain(
+            f"internal error, {type(error).__name__}: please report it with the lines above, the command "
+            "and the output of noether doctor"
+        )
+    codes = {
+        TyperUsageError: WRONG,
+        UsageError: WRONG,
+        BackendMissing: UNDECIDED,
+        CannotRun: UNDECIDED,
+        Terminated: TERMINATED,
+        KeyboardInterrupt: INTERRUPTED,
+        typer.Abort: INTERRUPTED,
+    }
     return next((code for kind, code in codes.items() if isinstance(error, kind)), INTERNAL)

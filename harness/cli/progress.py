@@ -4,7 +4,8 @@
     elsewhere    one plain line each ten seconds: done of total, time spent, time left, what runs now
     --quiet      nothing
 
-Work tells a Progress what it does; a thread of its own says it, so that planning and compiling are not silent either.
+Work tells a Progress what it does; a thread of its own says it, so that planning and compiling are not silent
+either.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ NAMED = 3  # things that run now which a line names
 
 
 class Progress:
-    """How far some work is. Times are those of `clock`; the estimate takes what is left to go on as what is done.
+    """How far some work is. Times are those of `clock`; the estimate takes what is left to go on as what is
+    done.
 
     unit   what is counted, as in "cells"; with "s" the total is a time box and is reached by itself
     """
@@ -204,7 +206,8 @@ def watched(request, *, quiet: bool = False, verbose: bool = False, **rest):
 
 
 def watcher(progress: Progress):
-    """What noether.runs.run and the campaigns call: watch("cells", total=, done=), watch("runs", names=), watch("done", done=Done)."""
+    """What noether.runs.run and the campaigns call: watch("cells", total=, done=), watch("runs", names=),
+    watch("done", done=Done)."""
 
     def watch(event: str, **facts) -> None:
         if event == "cells":

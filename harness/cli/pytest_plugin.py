@@ -4,7 +4,8 @@
         noether.verify("my_case.py")
         noether.holds("my_case.py", law="D2")
 
-Loaded with pytest by its entry point, in every project of that environment: nothing is imported here before the
+Loaded with pytest by its entry point, in every project of that environment: nothing is imported here before
+the
 fixture is used.
 """
 
@@ -16,10 +17,12 @@ import pytest
 
 
 class Noether:
-    """Verification that fails a test: an AssertionError carries the lines of what is violated, and how to replay it.
+    """Verification that fails a test: an AssertionError carries the lines of what is violated, and how to
+    replay it.
 
     folder   where run folders go, so that a violation can be replayed after the test
-    beside   the folder of the test file: a relative path of a case file means a file beside the test, or one of the
+    beside   the folder of the test file: a relative path of a case file means a file beside the test, or one
+             of the
              working directory
     """
 
@@ -27,7 +30,8 @@ class Noether:
         self.folder, self.beside, self.runs = folder, beside, 0
 
     def verify(self, case, **options):
-        """Every law on `case`, a name, a file or a Case, with the options of noether.verify; gives its Result."""
+        """Every law on `case`, a name, a file or a Case, with the options of noether.verify; gives its
+        Result."""
         __tracebackhide__ = True
         return self.decided(case, options)
 

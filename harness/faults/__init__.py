@@ -1,12 +1,16 @@
 """Planted faults: what the harness must be able to see, one declarative record each.
 
     fault.py      what a fault is, and how a wrong step is made of the right one
-    terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step, stale reads, wrong points
-    options.py    decay, ignored and unasked options              types.py      dtypes, stores, double rounding, flush to zero
-    places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the wrong time, wrong metrics
+    terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step,
+                                                                  stale reads, wrong points
+    options.py    decay, ignored and unasked options              types.py      dtypes, stores, double
+                                                                  rounding, flush to zero
+    places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the
+                                                                  wrong time, wrong metrics
     placed.py     one step, lane or value, anywhere in a launch
     curved.py     the metric of a rule                             laws.py       laws that are almost right
-    rules.py      schedules, signs, the simplex                     harmless.py   changes that are no fault, with their proofs
+    rules.py      schedules, signs, the simplex                     harmless.py   changes that are no fault,
+                  with their proofs
 
 A new fault is one more record in one of these files; `noether faults` shows it to every law.
 """
@@ -30,7 +34,8 @@ from noether.faults.fault import Fault, LawFault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
 KERNEL: tuple[Fault, ...] = (
-    *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *placed.FAULTS, *gradients.FAULTS, *curved.FAULTS, *rules.FAULTS, *harmless.FAULTS,
+    *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *placed.FAULTS,
+    *gradients.FAULTS, *curved.FAULTS, *rules.FAULTS, *harmless.FAULTS,
 )  # fmt: skip
 LAW: tuple[LawFault, ...] = laws.FAULTS
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(f.kind for f in (*KERNEL, *LAW)))

@@ -1,4 +1,5 @@
-"""Faults of a rule with a metric of its own: another metric in its place, at another point, or for another buffer.
+"""Faults of a rule with a metric of its own: another metric in its place, at another point, or for another
+buffer.
 
     p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
 
@@ -14,7 +15,6 @@ from noether.kernels.programs.numpy_step import step
 
 WRONG_METRIC = "wrong metric"
 MOVING = on(metric="diagonal")
-
 
 
 def measured(change):
@@ -40,7 +40,8 @@ def one_step_late():
 
 
 def as_velocity():
-    """beta G(q_n) p / G(q_{n-1}) for beta p: what is kept is the velocity p / G, and the metric of the next step makes it a momentum."""
+    """beta G(q_n) p / G(q_{n-1}) for beta p: what is kept is the velocity p / G, and the metric of the next
+    step makes it a momentum."""
     past: list = []
 
     def advance(n, q, v, params, gradient, rule, precision):
@@ -53,12 +54,19 @@ def as_velocity():
 
 
 FAULTS = (
-    Fault("metric ignored", WRONG_METRIC, "q' = q + p'", MOVING, advance=measured(lambda G: [np.ones_like(x) for x in G])),
-    Fault("metric times p", WRONG_METRIC, "G p' for p' / G", MOVING, advance=measured(lambda G: [1 / x for x in G])),
-    Fault("root of the metric", WRONG_METRIC, "p' / sqrt G, as adaptive rules have it", MOVING, advance=measured(lambda G: [np.sqrt(x) for x in G])),
-    Fault("metric x (1 + 2^-10)", WRONG_METRIC, "(1 + 2^-10) G for G", MOVING, advance=measured(lambda G: [x.dtype.type(NEAR) * x for x in G])),
+    Fault("metric ignored", WRONG_METRIC, "q' = q + p'", MOVING,
+    advance=measured(lambda G: [np.ones_like(x) for x in G])),
+    Fault("metric times p", WRONG_METRIC, "G p' for p' / G", MOVING,
+    advance=measured(lambda G: [1 / x for x in G])),
+    Fault("root of the metric", WRONG_METRIC, "p' / sqrt G, as adaptive rules have it", MOVING,
+    advance=measured(lambda G: [np.sqrt(x) for x in G])),
+    Fault("metric x (1 + 2^-10)", WRONG_METRIC, "(1 + 2^-10) G for G", MOVING,
+    advance=measured(lambda G: [x.dtype.type(NEAR) * x for x in G])),
     Fault("metric of the next component", WRONG_METRIC, "G_(i+1) for G_i", MOVING, advance=measured(rolled)),
-    Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", on(metric="diagonal", deformed=True), alter=scaled(4, NEAR)),
-    Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", on(metric="diagonal", curved=True), remembering=one_step_late, when=HISTORY),
-    Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p", on(metric="diagonal", momentum=True, curved=True), remembering=as_velocity, when=HISTORY),
+    Fault("kappa x (1 + 2^-10)", WRONG_METRIC, "the deformation of the metric", on(metric="diagonal",
+    deformed=True), alter=scaled(4, NEAR)),
+    Fault("metric of the last position", WRONG_METRIC, "G(q_(n-1)) for G(q_n)", on(metric="diagonal",
+    curved=True), remembering=one_step_late, when=HISTORY),
+    Fault("velocity kept for momentum", WRONG_METRIC, "beta G(q_n) p / G(q_(n-1)) for beta p",
+    on(metric="diagonal", momentum=True, curved=True), remembering=as_velocity, when=HISTORY),
 )  # fmt: skip

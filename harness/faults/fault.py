@@ -2,14 +2,17 @@
 
 A kernel fault is a wrong launch under the name of the right one. It is built from
 
-    advance       a wrong step, a wrapper around noether.kernels.programs.numpy_step.step with the signature of noether.kernels.programs.numpy_step.advanced
+    advance       a wrong step, a wrapper around noether.kernels.programs.numpy_step.step with the signature
+                  of noether.kernels.programs.numpy_step.advanced
     remembering   remembering() -> such a step with a memory of its own, which it forgets at n = 1
     placing       placing(job) -> such a step, wrong at a place that the launch decides
     alter         alter(case, job) -> the job that really runs: other parameters, program, rule or precision
     mangle        mangle(job, q, v) -> q, v: what stores and indices then did to what came out
 
-one of the first three, or one or both of the others, and of `applies`, which says from the job alone whether the fault changes anything there. A job of one step from
-any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault is
+one of the first three, or one or both of the others, and of `applies`, which says from the job alone whether
+the fault changes anything there. A job of one step from
+any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault
+is
 also a hypothesis about a single wrong step.
 """
 
@@ -35,7 +38,8 @@ def always(job: Job) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """name, unique; kind, one of noether.faults.KINDS; what, one line; steps, the horizon that it needs to show.
+    """name, unique; kind, one of noether.faults.KINDS; what, one line; steps, the horizon that it needs to
+    show.
 
     size_only  it changes the size of the gradient, never or seldom its sign: none where the sign alone counts
     """
@@ -58,13 +62,23 @@ class Fault:
         if self.size_only:
             whole = self.applies
             object.__setattr__(self, "applies", lambda job: not job.rule.signed and whole(job))
-        if sum(x is not None for x in (self.advance, self.remembering, self.placing, self.alter or self.mangle)) != 1:
-            raise ValueError(f"fault {self.name!r} must have one of advance, remembering, placing, and alter or mangle")
+        if (
+            sum(
+                x is not None
+                for x in (self.advance, self.remembering, self.placing, self.alter or self.mangle)
+            )
+            != 1
+        ):
+            raise ValueError(
+                f"fault {self.name!r} must have one of advance, remembering, placing, and alter or mangle"
+            )
 
     def outcome(self, case: Case, job: Job) -> tuple[np.ndarray, np.ndarray]:
         """q, v (rows, d, lanes) float64 of the faulty launch, in numpy."""
         wrong = self.alter(case, job) if self.alter else job
-        advance = self.remembering() if self.remembering else self.placing(job) if self.placing else self.advance
+        advance = (
+            self.remembering() if self.remembering else self.placing(job) if self.placing else self.advance
+        )
         q, v = run(wrong, "numpy", advance).wide()
         return self.mangle(job, q, v) if self.mangle else (q, v)
 
@@ -88,16 +102,22 @@ class LawFault:
 
 
 def on(**wanted) -> Callable[[Job], bool]:
-    """applies when the job's rule, precision or parameters have these properties; a tuple lists alternatives."""
+    """applies when the job's rule, precision or parameters have these properties; a tuple lists
+    alternatives."""
 
     def applies(job: Job) -> bool:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
-            "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state, "decay": rule.decay,
-            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()), "breaks": bool(eps.any()), "curved": moves_metric(job), "deformed": reads_kappa(job),
-            "precision": precision.name, "mode": precision.mode, "arith": precision.arith, "wide": job.lanes >= 10_000,
+            "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state,
+            "decay": rule.decay,
+            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()),
+            "breaks": bool(eps.any()), "curved": moves_metric(job), "deformed": reads_kappa(job),
+            "precision": precision.name, "mode": precision.mode, "arith": precision.arith,
+            "wide": job.lanes >= 10_000,
         }  # fmt: skip
-        return all(facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items())
+        return all(
+            facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items()
+        )
 
     return applies
 
@@ -108,8 +128,11 @@ def moves_metric(job: Job) -> bool:
 
 
 def reads_kappa(job: Job) -> bool:
-    """Whether the rule's metric depends on kappa, the last input of its program: what nobody reads is not in a program."""
-    return job.metric is not None and any(op.name == "input" and op.value == job.metric.dim for op in job.metric.ops)
+    """Whether the rule's metric depends on kappa, the last input of its program: what nobody reads is not in
+    a program."""
+    return job.metric is not None and any(
+        op.name == "input" and op.value == job.metric.dim for op in job.metric.ops
+    )
 
 
 # ---- wrong steps made of right ones
@@ -129,18 +152,24 @@ def pulled(change: Callable) -> Callable:
     """The step with another force: change(gradient, at, eps, params, n) -> list of d arrays."""
 
     def advance(n, q, v, params, gradient, rule, precision):
-        wrong = lambda at, eps: [g.astype(x.dtype) for g, x in zip(change(gradient, at, eps, params, n), at, strict=True)]  # noqa: E731
+        def wrong(at, eps):
+            return [g.astype(x.dtype) for g, x in zip(change(gradient, at, eps, params, n), at, strict=True)]
+
         return step(q, v, params, wrong, rule, precision)
 
     return advance
 
 
 def moved(change: Callable) -> Callable:
-    """The right step, then other states: change(q, v, right q', right v', params, n) -> q', v'; stored as the right ones are."""
+    """The right step, then other states: change(q, v, right q', right v', params, n) -> q', v'; stored as the
+    right ones are."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         new_q, new_v = change(q, v, *step(q, v, params, gradient, rule, precision), params, n)
-        fit = lambda xs, old, kind: [narrow(np.asarray(x, o.dtype), kind) for x, o in zip(xs, old, strict=True)]  # noqa: E731
+
+        def fit(xs, old, kind):
+            return [narrow(np.asarray(x, o.dtype), kind) for x, o in zip(xs, old, strict=True)]
+
         return fit(new_q, q, precision.q_store), fit(new_v, v, precision.v_store)
 
     return advance

@@ -39,7 +39,14 @@ def far_program(case: Case) -> Program:
 def detuned(case: Case) -> Program:
     """Every constant of the program times 1 + 2^-10; powers of two, which are rather exponents, stay."""
     right = trace.gradient(case)
-    return Program(right.dim, tuple(replace(op, value=op.value * NEAR) if op.name == "const" and constant(op.value) else op for op in right.ops), right.outputs)
+    return Program(
+        right.dim,
+        tuple(
+            replace(op, value=op.value * NEAR) if op.name == "const" and constant(op.value) else op
+            for op in right.ops
+        ),
+        right.outputs,
+    )
 
 
 def constant(value: float) -> bool:
@@ -97,27 +104,42 @@ def without_exp(n, q, v, params, gradient, rule, precision):
 
 def measured_in(factor):
     """v' = -eta factor(q) g: the inverse of another metric."""
-    return pulled(lambda gradient, at, eps, params, n: [factor(x) * g for x, g in zip(at, gradient(at, eps), strict=True)])
+    return pulled(
+        lambda gradient, at, eps, params, n: [
+            factor(x) * g for x, g in zip(at, gradient(at, eps), strict=True)
+        ]
+    )
 
 
 def euclidean_step(n, q, v, params, gradient, rule, precision):
     """z' = log(q + v'): h = |q|^2/2 for the entropy."""
     _, w = step(q, v, params, gradient, rule, precision)
-    return [narrow(np.log(np.maximum(np.exp(z) + x, np.finfo(z.dtype).tiny)), precision.q_store) for z, x in zip(q, w, strict=True)], w
+    return [
+        narrow(np.log(np.maximum(np.exp(z) + x, np.finfo(z.dtype).tiny)), precision.q_store)
+        for z, x in zip(q, w, strict=True)
+    ], w
 
 
 MIRROR = on(log_state=True)
 FAULTS = (
-    Fault("another loss, same symmetry", NEARBY, "f + f^2/2 for f", alter=running(other_program), size_only=True),
+    Fault("another loss, same symmetry", NEARBY, "f + f^2/2 for f", alter=running(other_program),
+    size_only=True),
     Fault("another loss without the symmetry", NEARBY, "f + q_0^2/64 for f", alter=running(far_program)),
-    Fault("constants x (1 + 2^-10)", NEARBY, "every constant of the loss", has_constants, alter=running(detuned), size_only=True),
-    Fault("one term of the gradient missing", NEARBY, "the last sum loses a term", alter=running(term_missing)),
-    Fault("breaking term of the last position", BREAKING, "eps grad b(q_(n-1))", on(breaks=True), remembering=remembered(stale_breaking), when=HISTORY, size_only=True),
-    Fault("breaking term every other step", BREAKING, "eps at odd n only", on(breaks=True), advance=pulled(every_other), when=HISTORY),
-    Fault("breaking term in the wrong component", BREAKING, "eps (grad b)_(i+1)", on(breaks=True), advance=pulled(wrong_component)),
+    Fault("constants x (1 + 2^-10)", NEARBY, "every constant of the loss", has_constants,
+    alter=running(detuned), size_only=True),
+    Fault("one term of the gradient missing", NEARBY, "the last sum loses a term",
+    alter=running(term_missing)),
+    Fault("breaking term of the last position", BREAKING, "eps grad b(q_(n-1))", on(breaks=True),
+    remembering=remembered(stale_breaking), when=HISTORY, size_only=True),
+    Fault("breaking term every other step", BREAKING, "eps at odd n only", on(breaks=True),
+    advance=pulled(every_other), when=HISTORY),
+    Fault("breaking term in the wrong component", BREAKING, "eps (grad b)_(i+1)", on(breaks=True),
+    advance=pulled(wrong_component)),
     Fault("gradient at the stored logarithm", METRIC, "g(z) for g(exp z)", MIRROR, advance=without_exp),
-    Fault("gradient in the metric of log q", METRIC, "q g for g: h = (log q)^2/2", MIRROR, advance=measured_in(lambda x: x)),
+    Fault("gradient in the metric of log q", METRIC, "q g for g: h = (log q)^2/2", MIRROR,
+    advance=measured_in(lambda x: x)),
     Fault("gradient in the metric of 1/q", METRIC, "g/q for g", MIRROR, advance=measured_in(lambda x: 1 / x)),
     Fault("step in q, not in log q", METRIC, "h = |q|^2/2 for the entropy", MIRROR, advance=euclidean_step),
-    Fault("metric off by 2^-10", METRIC, "(1 + 2^-10) h for h", MIRROR, advance=measured_in(lambda x: x.dtype.type(NEAR))),
+    Fault("metric off by 2^-10", METRIC, "(1 + 2^-10) h for h", MIRROR,
+    advance=measured_in(lambda x: x.dtype.type(NEAR))),
 )  # fmt: skip

@@ -5,8 +5,10 @@
     constant   times 1 + 2^-10, negated, or the next constant of the program
     rounding   the result in the type below, or, where every operation is rounded, not rounded at all
 
-A program is changed as data. The update is not data: its arrays are watched while noether.kernels.programs.numpy_step.step runs, and the
-n-th arithmetic operation that it asks numpy for is answered wrongly; so a new rule has its mutants without a line
+A program is changed as data. The update is not data: its arrays are watched while
+noether.kernels.programs.numpy_step.step runs, and the
+n-th arithmetic operation that it asks numpy for is answered wrongly; so a new rule has its mutants without a
+line
 here. Deterministic: a mutant is its name.
 """
 
@@ -31,7 +33,8 @@ BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bf
 
 @dataclass(frozen=True)
 class Mutant:
-    """name; kind, as above; program, where a gradient is changed, else advance, a step as noether.kernels.programs.numpy_step.advanced."""
+    """name; kind, as above; program, where a gradient is changed, else advance, a step as
+    noether.kernels.programs.numpy_step.advanced."""
 
     name: str
     kind: str
@@ -59,7 +62,10 @@ class Rounded:
         operands = Program(right.dim, right.ops[: self.at], op.args).run(q, eps, precision)
         value = NUMPY[op.name](*operands)
         value = value if self.to is None else narrow(value.astype(np.float32), self.to).astype(value.dtype)
-        given = replace(right, ops=tuple(Op("input", (), right.dim + 1) if i == self.at else o for i, o in enumerate(right.ops)))
+        given = replace(
+            right,
+            ops=tuple(Op("input", (), right.dim + 1) if i == self.at else o for i, o in enumerate(right.ops)),
+        )
         return given.evaluate([*q, eps, value], precision)
 
 
@@ -87,7 +93,11 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
             continue
         if op.name == "const":
             after = program.ops[constants[(constants.index(at) + 1) % len(constants)]].value
-            for word, value in (("x (1 + 2^-10)", op.value * NEAR), ("negated", -op.value), ("the next constant", after)):
+            for word, value in (
+                ("x (1 + 2^-10)", op.value * NEAR),
+                ("negated", -op.value),
+                ("the next constant", after),
+            ):
                 if value != op.value:
                     yield Mutant(f"{name} {word}", "constant", with_op(program, at, replace(op, value=value)))
             continue
@@ -98,11 +108,19 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
             for other in spread(at, OTHERS, at + side):
                 if other != kept:
                     args = tuple(other if i == side else a for i, a in enumerate(op.args))
-                    yield Mutant(f"{name} operand {side} is {other}", "operand", with_op(program, at, replace(op, args=args)))
+                    yield Mutant(
+                        f"{name} operand {side} is {other}",
+                        "operand",
+                        with_op(program, at, replace(op, args=args)),
+                    )
         few = values_of(program, at)
         if few is not None and all(float(representable(x, BELOW[precision.rounded])) == x for x in few):
             continue  # what steps and constants alone make is exact in the type below: nothing is rounded
-        yield Mutant(f"{name} rounded to {BELOW[precision.rounded]}", "rounding", Rounded(program, at, BELOW[precision.rounded]))
+        yield Mutant(
+            f"{name} rounded to {BELOW[precision.rounded]}",
+            "rounding",
+            Rounded(program, at, BELOW[precision.rounded]),
+        )
         if precision.eager:
             yield Mutant(f"{name} not rounded", "rounding", Rounded(program, at, None))
 
@@ -156,7 +174,9 @@ class Tape:
     def answer(self, ufunc, operands):
         at, self.count = self.count, self.count + 1
         self.names.append(ARITHMETIC[ufunc])
-        self.read.append([next((i for i, y in enumerate(self.values) if same_memory(x, y)), -1) for x in operands])
+        self.read.append(
+            [next((i for i, y in enumerate(self.values) if same_memory(x, y)), -1) for x in operands]
+        )
         return self.watch(self.change(ufunc, operands, self) if at == self.at else ufunc(*operands))
 
 
@@ -168,8 +188,24 @@ def watched(tape: Tape, n, q, v, params, gradient, rule, precision):
     """One right step over watched arrays; only mirror descent's exp is taken before."""
     tape.count, tape.values, tape.names, tape.read = 0, [], [], []
     plain = lambda xs: [np.asarray(x) for x in xs]  # noqa: E731
-    honest = lambda at, eps: [tape.watch(g) for g in gradient(plain(at) if not rule.log_state else exponentials(q, precision), np.asarray(eps))]  # noqa: E731
-    q2, v2 = step([tape.watch(x) for x in q], [tape.watch(x) for x in v], [tape.watch(x) for x in params], honest, rule, precision, functions=Functions(tape))
+
+    def honest(at, eps):
+        return [
+            tape.watch(g)
+            for g in gradient(
+                plain(at) if not rule.log_state else exponentials(q, precision), np.asarray(eps)
+            )
+        ]
+
+    q2, v2 = step(
+        [tape.watch(x) for x in q],
+        [tape.watch(x) for x in v],
+        [tape.watch(x) for x in params],
+        honest,
+        rule,
+        precision,
+        functions=Functions(tape),
+    )
     return plain(q2), plain(v2)
 
 
@@ -215,21 +251,45 @@ def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mu
     below = BELOW[precision.rounded]
     for at, name in enumerate(tape.names):
         for other in SWAPS[name]:
-            yield Mutant(f"{at}:{name} as {other}", "operator", advance=altered(at, lambda u, x, tape, other=other: FUNCTION[other](*x)))
+            yield Mutant(
+                f"{at}:{name} as {other}",
+                "operator",
+                advance=altered(at, lambda u, x, tape, other=other: FUNCTION[other](*x)),
+            )
         for side in (0, 1):
-            yield Mutant(f"{at}:{name} left out for operand {side}", "operator", advance=altered(at, lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]))
+            yield Mutant(
+                f"{at}:{name} left out for operand {side}",
+                "operator",
+                advance=altered(at, lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]),
+            )
             for which in set(spread(inputs + at, OTHERS, at + side)) - {tape.read[at][side]}:
-                yield Mutant(f"{at}:{name} operand {side} is value {which}", "operand", advance=altered(at, another(side, which)))
+                yield Mutant(
+                    f"{at}:{name} operand {side} is value {which}",
+                    "operand",
+                    advance=altered(at, another(side, which)),
+                )
         yield Mutant(f"{at}:{name} rounded to {below}", "rounding", advance=altered(at, lowered(below)))
-        yield Mutant(f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR))
+        yield Mutant(
+            f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR)
+        )
 
 
 # ---- exact arithmetic
 
 
 def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
-    """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they are functions."""
-    known = {"neg": lambda a: -a, "abs": abs, "step": lambda a: Fraction(a > 0), "max": max, "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b}
+    """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they
+    are functions."""
+    known = {
+        "neg": lambda a: -a,
+        "abs": abs,
+        "step": lambda a: Fraction(a > 0),
+        "max": max,
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+    }
     values: list = []
     for op in program.ops:
         args = [values[a] for a in op.args]
@@ -249,9 +309,11 @@ POINTS = 6
 
 
 def same_formula(a: Program, b: Program) -> bool:
-    """Whether two programs are one rational function of their inputs and of unknown values of exp, log and sqrt.
+    """Whether two programs are one rational function of their inputs and of unknown values of exp, log and
+    sqrt.
 
-    Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at one of
+    Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at
+    one of
     them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
     """
     rng = np.random.default_rng(20261123)

@@ -37,14 +37,23 @@ def constant_decay(n, q, v, params, gradient, rule, precision):
     if rule.decoupled:
         q, w = step(q, v, without_decay(params), gradient, rule, precision)
         return [narrow(x - eta * k, precision.q_store) for x in q], w
-    return step(q, v, without_decay(params), lambda at, eps: [g + k for g in gradient(at, eps)], rule, precision)
+    return step(
+        q, v, without_decay(params), lambda at, eps: [g + k for g in gradient(at, eps)], rule, precision
+    )
 
 
 def both_ways(n, q, v, params, gradient, rule, precision):
     """Coupled and decoupled at once."""
     eta, _, k = params[:3]
     if rule.decoupled:
-        return step(q, v, params, lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), at, strict=True)], rule, precision)
+        return step(
+            q,
+            v,
+            params,
+            lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), at, strict=True)],
+            rule,
+            precision,
+        )
     new, w = step(q, v, params, gradient, rule, precision)
     return [narrow(y - eta * k * x, precision.q_store) for x, y in zip(q, new, strict=True)], w
 
@@ -52,13 +61,27 @@ def both_ways(n, q, v, params, gradient, rule, precision):
 def decay_of_the_buffer(n, q, v, params, gradient, rule, precision):
     """k v for k q."""
     k = params[2]
-    return step(q, v, without_decay(params), lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), v, strict=True)], rule, precision)
+    return step(
+        q,
+        v,
+        without_decay(params),
+        lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), v, strict=True)],
+        rule,
+        precision,
+    )
 
 
 def last_decay(past, n, q, v, params, gradient, rule, precision):
     """k q_{n-1} for k q."""
     k, old = params[2], past[-1][0] if past else q
-    return step(q, v, without_decay(params), lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), old, strict=True)], rule, precision)
+    return step(
+        q,
+        v,
+        without_decay(params),
+        lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), old, strict=True)],
+        rule,
+        precision,
+    )
 
 
 def look_ahead(q, v, q2, v2, params, n):
@@ -69,7 +92,9 @@ def look_ahead(q, v, q2, v2, params, n):
 def dampened(n, q, v, params, gradient, rule, precision):
     """The gradient times 1 - tau from the second step on, tau = 1/4, as PyTorch dampens."""
     keep = 1.0 if n == 1 else 0.75
-    return step(q, v, params, lambda at, eps: [at[0].dtype.type(keep) * g for g in gradient(at, eps)], rule, precision)
+    return step(
+        q, v, params, lambda at, eps: [at[0].dtype.type(keep) * g for g in gradient(at, eps)], rule, precision
+    )
 
 
 def never_first(n, q, v, params, gradient, rule, precision):
@@ -82,38 +107,61 @@ def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
     new, w = step(q, v, params, gradient, rule, precision)
     push = [params[1] * x for x in v]
     fit = lambda xs, kind: [narrow(x, kind) for x in xs]  # noqa: E731
-    return fit([x + p for x, p in zip(new, push, strict=True)], precision.q_store), fit([x + p for x, p in zip(w, push, strict=True)], precision.v_store)
+    return fit([x + p for x, p in zip(new, push, strict=True)], precision.q_store), fit(
+        [x + p for x, p in zip(w, push, strict=True)], precision.v_store
+    )
 
 
 FAULTS = (
     Fault("decay coupled for decoupled", DECAY, "k q inside the buffer", DECOUPLED, alter=under(HEAVY_BALL)),
-    Fault("decay decoupled for coupled", DECAY, "k q outside the buffer", on(decays=True, rule="heavy-ball"), alter=under(HEAVY_BALL_DECOUPLED)),
-    Fault("decay applied after the step", DECAY, "q' = (q + v')(1 - eta k)", on(decays=True, decay=("coupled", "decoupled")), advance=decay_after),
+    Fault("decay decoupled for coupled", DECAY, "k q outside the buffer", on(decays=True, rule="heavy-ball"),
+    alter=under(HEAVY_BALL_DECOUPLED)),
+    Fault("decay applied after the step", DECAY, "q' = (q + v')(1 - eta k)", on(decays=True, decay=("coupled",
+    "decoupled")), advance=decay_after),
     Fault("decay of one for decay of q", DECAY, "k for k q", on(decays=True), advance=constant_decay),
-    Fault("decay of the buffer", DECAY, "k v for k q", on(decays=True, momentum=True), advance=decay_of_the_buffer),
+    Fault("decay of the buffer", DECAY, "k v for k q", on(decays=True, momentum=True),
+    advance=decay_of_the_buffer),
     Fault("decay twice", DECAY, "coupled and decoupled at once", on(decays=True), advance=both_ways),
-    Fault("decay of the last position", DECAY, "k q_(n-1) for k q_n", COUPLED, remembering=remembered(last_decay), when=HISTORY),
+    Fault("decay of the last position", DECAY, "k q_(n-1) for k q_n", COUPLED,
+    remembering=remembered(last_decay), when=HISTORY),
     Fault("decay ignored", IGNORED, "k = 0", on(decays=True), advance=given(2, lambda p, n: 0 * p)),
     Fault("momentum ignored", IGNORED, "beta = 0", on(kicked=True), advance=given(1, lambda p, n: 0 * p)),
     Fault("breaking term ignored", IGNORED, "eps = 0", on(breaks=True), advance=given(3, lambda p, n: 0 * p)),
-    Fault("momentum unasked", UNASKED, "beta v added", on(momentum=False), remembering=remembered(momentum_unasked), when=HISTORY),
-    Fault("Nesterov unasked", UNASKED, "q' = q + v' + beta (v' - v)", on(rule=("heavy-ball", "heavy-ball-decoupled")), advance=moved(look_ahead)),
-    Fault("dampening unasked", UNASKED, "(1 - tau) g from the second step on", on(rule=("heavy-ball", "heavy-ball-decoupled", "gradient-descent")), advance=dampened, when=HISTORY),
-    Fault("decay unasked", UNASKED, "k = .01 in lanes that have none", lambda job: job.rule.decay != "none" and bool((job.params[2] == 0).any()),
+    Fault("momentum unasked", UNASKED, "beta v added", on(momentum=False),
+    remembering=remembered(momentum_unasked), when=HISTORY),
+    Fault("Nesterov unasked", UNASKED, "q' = q + v' + beta (v' - v)", on(rule=("heavy-ball",
+    "heavy-ball-decoupled")), advance=moved(look_ahead)),
+    Fault("dampening unasked", UNASKED, "(1 - tau) g from the second step on", on(rule=("heavy-ball",
+    "heavy-ball-decoupled", "gradient-descent")), advance=dampened, when=HISTORY),
+    Fault("decay unasked", UNASKED, "k = .01 in lanes that have none",
+    lambda job: job.rule.decay != "none" and bool((job.params[2] == 0).any()),
           advance=given(2, lambda p, n: np.where(p == 0, 0.01, p))),
 )  # fmt: skip
 
 FAULTS += (
-    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0", lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule, begun=1)),
+    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0",
+    lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule,
+    begun=1)),
           when=FIRST),
-    Fault("Nesterov with the old buffer", "stale momentum", "beta v for beta v' in the move", lambda job: job.rule.nesterov,
-          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (a - b) for x, a, b in zip(q2, v, v2, strict=True)], v2))),
-    Fault("maximize turns the decay too", DECAY, "k q with the gradient's sign", lambda job: job.rule.maximize and bool(job.params[2].any()), advance=given(2, lambda p, n: -p)),
+    Fault("Nesterov with the old buffer", "stale momentum", "beta v for beta v' in the move",
+    lambda job: job.rule.nesterov,
+          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (a - b) for x, a, b in zip(q2, v,
+          v2, strict=True)], v2))),
+    Fault("maximize turns the decay too", DECAY, "k q with the gradient's sign",
+    lambda job: job.rule.maximize and bool(job.params[2].any()), advance=given(2, lambda p, n: -p)),
 )  # fmt: skip
 OPTIONS = {"nesterov": "Nesterov", "heavy-ball-dampened": "dampening", "heavy-ball-maximize": "maximize"}
 FAULTS += (
-    Fault("first step dampened too", IGNORED, "PyTorch's undamped first buffer damped", on(rule="heavy-ball-dampened"), advance=never_first, when=FIRST),
+    Fault(
+        "first step dampened too",
+        IGNORED,
+        "PyTorch's undamped first buffer damped",
+        on(rule="heavy-ball-dampened"),
+        advance=never_first,
+        when=FIRST,
+    ),
 )
 FAULTS += tuple(
-    Fault(f"{word} ignored", IGNORED, f"plain heavy ball for {rule}", on(rule=rule), alter=under(HEAVY_BALL)) for rule, word in OPTIONS.items()
+    Fault(f"{word} ignored", IGNORED, f"plain heavy ball for {rule}", on(rule=rule), alter=under(HEAVY_BALL))
+    for rule, word in OPTIONS.items()
 )

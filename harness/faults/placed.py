@@ -1,6 +1,8 @@
-"""Faults at one place: a step, a lane, a component drawn over the whole launch, so that nothing there goes unlooked at.
+"""Faults at one place: a step, a lane, a component drawn over the whole launch, so that nothing there goes
+unlooked at.
 
-A place comes from the start of the launch and the name of the fault: other in every run, the same when replayed. What
+A place comes from the start of the launch and the name of the fault: other in every run, the same when
+replayed. What
 begins at a step goes on to the end, what begins at a lane holds for all lanes after it.
 """
 
@@ -32,7 +34,8 @@ def some_step(job: Job, name: str) -> int:
 
 
 def calm(job: Job, q) -> np.ndarray:
-    """Lanes that stay near the starts in the right launch q: of what diverges, a law may rightly say nothing."""
+    """Lanes that stay near the starts in the right launch q: of what diverges, a law may rightly say
+    nothing."""
     with np.errstate(all="ignore"):
         near = np.abs(q).max(axis=(0, 1)) <= 4 * np.abs(job.q0).max()
     return np.flatnonzero(near) if near.sum() > 1 else np.arange(job.lanes)
@@ -41,7 +44,8 @@ def calm(job: Job, q) -> np.ndarray:
 def one_value(name: str, buffer: int, change: Callable) -> Callable:
     """A stored value of q (0) or v (1), one of all: change(right value, size, job).
 
-    size  of q before and after that step; of v the largest of that lane, for in a lane at rest v is nothing but rounding
+    size  of q before and after that step; of v the largest of that lane, for in a lane at rest v is nothing
+          but rounding
     """
 
     def mangle(job: Job, *pair):
@@ -63,7 +67,8 @@ def units_off(count: int):
 
 
 def in_every_lane(name: str, buffer: int) -> Callable:
-    """One value a lane 2^-10 off, each in a step of its own in the second half: what a law of any lane must see."""
+    """One value a lane 2^-10 off, each in a step of its own in the second half: what a law of any lane must
+    see."""
 
     def mangle(job: Job, *pair):
         rng, x, lanes = drawn(job, name), pair[buffer], np.arange(job.lanes)
@@ -108,7 +113,9 @@ def from_lane(name: str, row: int, factor: float, among: Callable) -> Callable:
 
     def alter(case, job: Job) -> Job:
         params, lanes = job.params.copy(), np.flatnonzero(among(job))
-        first = drawn(job, name).choice(lanes[:-8] if len(lanes) > 8 else lanes[:1])  # some lanes follow, should one diverge
+        first = drawn(job, name).choice(
+            lanes[:-8] if len(lanes) > 8 else lanes[:1]
+        )  # some lanes follow, should one diverge
         params[row, first:] *= factor
         return replace(job, params=params)
 
@@ -162,23 +169,34 @@ VALUES = ("one value 8 ulp off", "one buffer value off by 2^-10", "NaN at one pl
 LATER = ("late values of q off by 2^-10", "late values of v off by 2^-10")
 """What each law is shown: it may cover some lanes only, and see no single value's last bits."""
 FAULTS = (
-    fault(VALUES[0], INDEXING, "one value of q' in one step of one lane", lambda job: not job.rule.nesterov, mangle=one_value(VALUES[0], 0, units_off(8))),
+    fault(VALUES[0], INDEXING, "one value of q' in one step of one lane", lambda job: not job.rule.nesterov,
+    mangle=one_value(VALUES[0], 0, units_off(8))),
     fault(VALUES[1], INDEXING, "one value of v' in one step of one lane, of the largest there", wide,
           mangle=one_value(VALUES[1], 1, lambda x, size, job: x + (NEAR - 1) * size)),
-    fault(VALUES[2], NONFINITE, "in one step of one lane", mangle=one_value(VALUES[2], 0, lambda x, size, job: np.nan)),
+    fault(VALUES[2], NONFINITE, "in one step of one lane", mangle=one_value(VALUES[2], 0, lambda x, size,
+    job: np.nan)),
     fault("one lane stands still", INDEXING, "q' = q, v' = 0 in one lane", wide, mangle=standing),
     fault("one step of one lane is skipped", INDEXING, "row n holds row n - 1", wide, mangle=step_skipped),
-    fault("two lanes exchanged from a step on", INDEXING, "each goes on as the other", several, mangle=lanes_exchanged),
-    *(fault(name, TIME, "one a lane, after half of the steps", wide, mangle=in_every_lane(name, at)) for at, name in enumerate(LATER)),
-    fault("eta x (1 + 2^-10) from a step on", TIME, "the step size", wide, placing=from_step("eta x (1 + 2^-10) from a step on", eta_off)),
-    fault("nothing from a step on", TIME, "q' = q, v' = v", wide, placing=from_step("nothing from a step on", lambda n, q, v, *about: (q, v))),
-    fault("momentum lost in one step", TIME, "beta = 0 once", on(momentum=True, precision=("float64", "float32")),
+    fault("two lanes exchanged from a step on", INDEXING, "each goes on as the other", several,
+    mangle=lanes_exchanged),
+    *(fault(name, TIME, "one a lane, after half of the steps", wide, mangle=in_every_lane(name, at)) for at,
+    name in enumerate(LATER)),
+    fault("eta x (1 + 2^-10) from a step on", TIME, "the step size", wide,
+    placing=from_step("eta x (1 + 2^-10) from a step on", eta_off)),
+    fault("nothing from a step on", TIME, "q' = q, v' = v", wide, placing=from_step("nothing from a step on",
+    lambda n, q, v, *about: (q, v))),
+    fault("momentum lost in one step", TIME, "beta = 0 once", on(momentum=True, precision=("float64",
+    "float32")),
           placing=at_step("momentum lost in one step", without_momentum)),
-    fault("decay ignored from a lane on", LATE, "k = 0", decays, alter=from_lane("decay ignored from a lane on", 2, 0.0, lambda job: job.params[2] > 0)),
-    fault("breaking ignored from a lane on", LATE, "eps = 0", lambda job: not job.rule.signed and bool(breaking_seen(job).any()),
+    fault("decay ignored from a lane on", LATE, "k = 0", decays,
+    alter=from_lane("decay ignored from a lane on", 2, 0.0, lambda job: job.params[2] > 0)),
+    fault("breaking ignored from a lane on", LATE, "eps = 0",
+    lambda job: not job.rule.signed and bool(breaking_seen(job).any()),
           alter=from_lane("breaking ignored from a lane on", 3, 0.0, breaking_seen)),
-    fault("eta x (1 + 2^-10) from a lane on", LATE, "the step size", wide, alter=from_lane("eta x (1 + 2^-10) from a lane on", 0, NEAR, anywhere)),
-    fault("eta x 2 from the second block of lanes on", LATE, "the step size", on(wide=True), lanes=10_007, steps=2,
+    fault("eta x (1 + 2^-10) from a lane on", LATE, "the step size", wide,
+    alter=from_lane("eta x (1 + 2^-10) from a lane on", 0, NEAR, anywhere)),
+    fault("eta x 2 from the second block of lanes on", LATE, "the step size", on(wide=True), lanes=10_007,
+    steps=2,
           alter=from_lane("eta x 2 from the second block of lanes on", 0, 2.0, beyond_a_block)),
 )  # fmt: skip
 LANEWISE = (

@@ -36,7 +36,8 @@ def neighbour_stored(job: Job, q, v):
 
 
 def wrapped(job: Job, q, v):
-    """A 32-bit offset, simulated at a smaller modulus: beyond two thirds of the buffer the address begins again."""
+    """A 32-bit offset, simulated at a smaller modulus: beyond two thirds of the buffer the address begins
+    again."""
     for buffer in (q, v):
         flat = buffer.reshape(-1)
         size = len(flat)
@@ -93,7 +94,8 @@ def last_ignored(n, q, v, params, gradient, rule, precision):
 
 
 def heard(job: Job) -> int:
-    """The lane nearest the middle of which most laws speak: D3 and D8 say nothing where the breaking is on, D3 little of a decay."""
+    """The lane nearest the middle of which most laws speak: D3 and D8 say nothing where the breaking is on,
+    D3 little of a decay."""
     _, _, k, eps, *_ = job.params
     silent = 2 * (eps != 0) + (k != 0)
     best = np.flatnonzero(silent == silent.min())
@@ -109,25 +111,45 @@ def put(value: float, buffer: int, row):
 
 
 FAULTS = (
-    Fault("tail lanes not written", INDEXING, "the last block is masked away", mangle=tail_unwritten, when=LAUNCH),
-    Fault("one lane in 10^4, last component", INDEXING, "one value 64 roundings off", on(wide=True), mangle=one_lane_wrong, when=LAUNCH, steps=2, lanes=10_007),
-    Fault("one lane in 10^6, last component", INDEXING, "one value 64 roundings off", on(wide=True, precision="float32"), mangle=one_lane_wrong, when=LAUNCH, steps=1, lanes=MANY),
-    Fault("off by one lane at the store", INDEXING, "lane i holds lane i + 1", several, mangle=neighbour_stored, when=LAUNCH),
-    Fault("off by one lane at the load", INDEXING, "lane i starts as lane i - 1", several, alter=neighbour_start, mangle=own_start, when=LAUNCH),
-    Fault("another start than the one asked for", INDEXING, "row 0 is overwritten too", several, alter=neighbour_start, when=LAUNCH),
-    Fault("the neighbour's parameters", INDEXING, "eta, beta, k, eps of lane i - 1", several, alter=neighbour_parameters, when=LAUNCH),
-    *(Fault(f"the neighbour's {name}", INDEXING, f"{name} of lane i - 1", where, alter=neighbour_row(row), when=LAUNCH)
-      for row, (name, where) in enumerate((("eta", several), ("beta", on(momentum=True)), ("k", on(decays=True)), ("eps", on(breaks=True))))),
-    Fault("components swapped at the store", INDEXING, "q_0 and q_1 change places", advance=moved(lambda q, v, q2, v2, params, n: (swapped(q2), v2))),
-    Fault("components of the buffer swapped", INDEXING, "v_0 and v_1 change places", on(momentum=True), advance=moved(lambda q, v, q2, v2, params, n: (q2, swapped(v2)))),
-    Fault("gradient of the next component", INDEXING, "g_(i+1) for g_i", advance=pulled(lambda gradient, at, eps, params, n: rolled(gradient(at, eps)))),
-    Fault("gradient read at rolled components", INDEXING, "g_i(q_(i+1))", advance=pulled(lambda gradient, at, eps, params, n: gradient(rolled(list(at)), eps))),
-    Fault("last component not updated", INDEXING, "the loop over components ends early", advance=last_ignored),
+    Fault("tail lanes not written", INDEXING, "the last block is masked away", mangle=tail_unwritten,
+    when=LAUNCH),
+    Fault("one lane in 10^4, last component", INDEXING, "one value 64 roundings off", on(wide=True),
+    mangle=one_lane_wrong, when=LAUNCH, steps=2, lanes=10_007),
+    Fault("one lane in 10^6, last component", INDEXING, "one value 64 roundings off", on(wide=True,
+    precision="float32"), mangle=one_lane_wrong, when=LAUNCH, steps=1, lanes=MANY),
+    Fault("off by one lane at the store", INDEXING, "lane i holds lane i + 1", several,
+    mangle=neighbour_stored, when=LAUNCH),
+    Fault("off by one lane at the load", INDEXING, "lane i starts as lane i - 1", several,
+    alter=neighbour_start, mangle=own_start, when=LAUNCH),
+    Fault("another start than the one asked for", INDEXING, "row 0 is overwritten too", several,
+    alter=neighbour_start, when=LAUNCH),
+    Fault("the neighbour's parameters", INDEXING, "eta, beta, k, eps of lane i - 1", several,
+    alter=neighbour_parameters, when=LAUNCH),
+    *(Fault(f"the neighbour's {name}", INDEXING, f"{name} of lane i - 1", where, alter=neighbour_row(row),
+    when=LAUNCH)
+      for row, (name, where) in enumerate((("eta", several), ("beta", on(momentum=True)), ("k",
+          on(decays=True)), ("eps", on(breaks=True))))),
+    Fault("components swapped at the store", INDEXING, "q_0 and q_1 change places", advance=moved(lambda q, v,
+    q2, v2, params, n: (swapped(q2), v2))),
+    Fault("components of the buffer swapped", INDEXING, "v_0 and v_1 change places", on(momentum=True),
+    advance=moved(lambda q, v, q2, v2, params, n: (q2, swapped(v2)))),
+    Fault("gradient of the next component", INDEXING, "g_(i+1) for g_i", advance=pulled(lambda gradient, at,
+    eps, params, n: rolled(gradient(at, eps)))),
+    Fault("gradient read at rolled components", INDEXING, "g_i(q_(i+1))", advance=pulled(lambda gradient, at,
+    eps, params, n: gradient(rolled(list(at)), eps))),
+    Fault("last component not updated", INDEXING, "the loop over components ends early",
+    advance=last_ignored),
     Fault("row pointer advanced too late", INDEXING, "row n + 1 holds row n", mangle=next_row, when=LAUNCH),
-    Fault("last row written twice", INDEXING, "the last row holds the one before", mangle=last_row, when=LAUNCH),
-    Fault("32-bit offset overflows", INDEXING, "addresses wrap at a smaller modulus", mangle=wrapped, when=LAUNCH),
-    Fault("NaN in one lane", NONFINITE, "from half of the steps on", mangle=put(np.nan, 0, lambda steps: (steps + 1) // 2), when=LAUNCH),
-    Fault("infinity in one lane", NONFINITE, "from half of the steps on", mangle=put(np.inf, 0, lambda steps: (steps + 1) // 2), when=LAUNCH),
-    Fault("NaN at the last step", NONFINITE, "in one lane", mangle=put(np.nan, 0, lambda steps: steps), when=LAUNCH),
-    Fault("infinite buffer at the last step", NONFINITE, "in one lane", on(momentum=True), mangle=put(-np.inf, 1, lambda steps: steps), when=LAUNCH),
+    Fault("last row written twice", INDEXING, "the last row holds the one before", mangle=last_row,
+    when=LAUNCH),
+    Fault("32-bit offset overflows", INDEXING, "addresses wrap at a smaller modulus", mangle=wrapped,
+    when=LAUNCH),
+    Fault("NaN in one lane", NONFINITE, "from half of the steps on", mangle=put(np.nan, 0,
+    lambda steps: (steps + 1) // 2), when=LAUNCH),
+    Fault("infinity in one lane", NONFINITE, "from half of the steps on", mangle=put(np.inf, 0,
+    lambda steps: (steps + 1) // 2), when=LAUNCH),
+    Fault("NaN at the last step", NONFINITE, "in one lane", mangle=put(np.nan, 0, lambda steps: steps),
+    when=LAUNCH),
+    Fault("infinite buffer at the last step", NONFINITE, "in one lane", on(momentum=True), mangle=put(-np.inf,
+    1, lambda steps: steps), when=LAUNCH),
 )  # fmt: skip

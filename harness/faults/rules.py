@@ -1,8 +1,8 @@
 """Faults of rules of their own kind: a schedule misread, a sign left out, a simplex left.
 
-    scheduled      v' = beta v - eta (g + k q),  q' = q + c v'
-    sign descent   v' = -eta sign(g)
-    simplex        z' = y - log sum exp y,  y = z - eta g
+scheduled      v' = beta v - eta (g + k q),  q' = q + c v'
+sign descent   v' = -eta sign(g)
+simplex        z' = y - log sum exp y,  y = z - eta g
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
 
 SCHEDULE, SIGN, SIMPLEX = "schedule", "force without its sign", "simplex"
-SCHEDULED, SIGNED, NORMALISED = on(rule="heavy-ball-scheduled"), on(rule="sign-descent"), on(rule="exponentiated-gradient")
+SCHEDULED, SIGNED, NORMALISED = (
+    on(rule="heavy-ball-scheduled"),
+    on(rule="sign-descent"),
+    on(rule="exponentiated-gradient"),
+)
 
 
 def shifted(by: int):
@@ -31,7 +35,8 @@ def shifted(by: int):
 
 
 def inside_the_buffer(n, q, v, params, gradient, rule, precision):
-    """v' = beta v - c eta (g + k q), q' = q + v': the displacement form without its ratio c / c_(n-1) on beta."""
+    """v' = beta v - c eta (g + k q), q' = q + v': the displacement form without its ratio c / c_(n-1) on
+    beta."""
     eta = params[0] * params[0].dtype.type(rule.rate)
     return step(q, v, [eta, *params[1:]], gradient, HEAVY_BALL, precision)
 
@@ -50,7 +55,9 @@ def of_unit_length(gradient, at, eps, params, n):
 def plain_force(change):
     """The step of gradient descent without decay, under another force."""
     wrong = pulled(change)
-    return lambda n, q, v, params, gradient, rule, precision: wrong(n, q, v, [*params[:2], 0 * params[2], params[3]], gradient, GRADIENT_DESCENT, precision)
+    return lambda n, q, v, params, gradient, rule, precision: wrong(
+        n, q, v, [*params[:2], 0 * params[2], params[3]], gradient, GRADIENT_DESCENT, precision
+    )
 
 
 def by_the_largest(n, q, v, params, gradient, rule, precision):
@@ -64,10 +71,14 @@ FAULTS = (
     Fault("schedule ignored", IGNORED, "c = 1", SCHEDULED, alter=under(HEAVY_BALL)),
     Fault("schedule one step late", SCHEDULE, "the rate of the step before", SCHEDULED, advance=shifted(-1)),
     Fault("schedule one step early", SCHEDULE, "the rate of the next step", SCHEDULED, advance=shifted(1)),
-    Fault("schedule without its warm-up", SCHEDULE, "c = 1 until it is halved", SCHEDULED, advance=without_warmup),
-    Fault("schedule inside the buffer", SCHEDULE, "beta v - c eta g, its ratio of rates left out", SCHEDULED, advance=inside_the_buffer),
-    Fault("sign ignored", SIGN, "v' = -eta g", SIGNED, advance=plain_force(lambda gradient, at, eps, params, n: gradient(at, eps))),
+    Fault("schedule without its warm-up", SCHEDULE, "c = 1 until it is halved", SCHEDULED,
+    advance=without_warmup),
+    Fault("schedule inside the buffer", SCHEDULE, "beta v - c eta g, its ratio of rates left out", SCHEDULED,
+    advance=inside_the_buffer),
+    Fault("sign ignored", SIGN, "v' = -eta g", SIGNED, advance=plain_force(lambda gradient, at, eps, params,
+    n: gradient(at, eps))),
     Fault("length for sign", SIGN, "v' = -eta g/|g|", SIGNED, advance=plain_force(of_unit_length)),
     Fault("normalisation left out", SIMPLEX, "z' = z - eta g", NORMALISED, alter=under(MIRROR_DESCENT)),
-    Fault("normalised by the largest alone", SIMPLEX, "max y for log sum exp y", NORMALISED, advance=by_the_largest),
+    Fault("normalised by the largest alone", SIMPLEX, "max y for log sum exp y", NORMALISED,
+    advance=by_the_largest),
 )  # fmt: skip

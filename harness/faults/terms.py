@@ -1,6 +1,6 @@
 """Every term of the update with a wrong sign or a wrong factor, and no update at all.
 
-    v' = beta v - eta (g + k q),   q' = q + v',   g = grad f0 + eps grad b
+v' = beta v - eta (g + k q),   q' = q + v',   g = grad f0 + eps grad b
 """
 
 from __future__ import annotations
@@ -48,11 +48,24 @@ TERMS = {
 SPECIAL = {("sign", "gradient"): "ascent"}  # the names under which verify shows them
 
 SIGNS = tuple(
-    Fault(SPECIAL.get(("sign", term), f"sign of the {term}"), SIGN, f"{what} with the other sign", applies, advance=make(-1.0))
+    Fault(
+        SPECIAL.get(("sign", term), f"sign of the {term}"),
+        SIGN,
+        f"{what} with the other sign",
+        applies,
+        advance=make(-1.0),
+    )
     for term, (make, applies, what) in TERMS.items()
 )
 FACTORS = tuple(
-    Fault(f"{term} x {word}", FACTOR, f"{what} times {word}", applies, advance=make(factor), size_only=term == "gradient" or (term, factor) == ("eps", NEAR))
+    Fault(
+        f"{term} x {word}",
+        FACTOR,
+        f"{what} times {word}",
+        applies,
+        advance=make(factor),
+        size_only=term == "gradient" or (term, factor) == ("eps", NEAR),
+    )
     for term, (make, applies, what) in TERMS.items()
     for word, factor in (("(1 + 2^-10)", NEAR), ("2", 2.0), ("1/2", 0.5))
 )
@@ -85,7 +98,18 @@ FAULTS = (
     Fault("state 8 ulp off", FACTOR, "q' eight units in the last place off", advance=units_off(0)),
     Fault("buffer 8 ulp off", FACTOR, "v' eight units in the last place off", advance=units_off(1)),
     Fault("no-op kernel", NOTHING, "q' = q, v' = 0", advance=frozen),
-    Fault("the state is never written", NOTHING, "q' = q, v' right", advance=moved(lambda q, v, q2, v2, params, n: (q, v2))),
-    Fault("the buffer is never written", NOTHING, "v' = v, q' right", on(momentum=True), advance=moved(lambda q, v, q2, v2, params, n: (q2, v))),
+    Fault(
+        "the state is never written",
+        NOTHING,
+        "q' = q, v' right",
+        advance=moved(lambda q, v, q2, v2, params, n: (q, v2)),
+    ),
+    Fault(
+        "the buffer is never written",
+        NOTHING,
+        "v' = v, q' right",
+        on(momentum=True),
+        advance=moved(lambda q, v, q2, v2, params, n: (q2, v)),
+    ),
     Fault("nothing after six steps", NOTHING, "q' = q, v' = v from step 7 on", advance=stopping),
 )

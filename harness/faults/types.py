@@ -1,4 +1,5 @@
-"""Wrong types and wrong roundings: parameters demoted, states narrowed, stores that truncate, flush or round twice."""
+"""Wrong types and wrong roundings: parameters demoted, states narrowed, stores that truncate, flush or round
+twice."""
 
 from __future__ import annotations
 
@@ -101,21 +102,37 @@ def narrowed_gradient(to: str):
 
 NARROW, HALF = on(precision=("bfloat16", "float16"), mode=("stored", "mixed")), on(precision="float16")
 FAULTS = (
-    *(Fault(f"{name} as float32", DTYPE, f"{name} demoted before it is used", on(precision="float64", **where), alter=demoted(row, "float32"), size_only=name == "eps")
-      for row, (name, where) in enumerate((("eta", {}), ("beta", {"momentum": True}), ("k", {"decays": True}), ("eps", {"breaks": True})))),
-    Fault("eta as bfloat16", DTYPE, "eta demoted before it is used", on(arith="float32"), alter=demoted(0, "bfloat16")),
-    Fault("beta as bfloat16", DTYPE, "beta demoted before it is used", on(arith="float32", momentum=True), alter=demoted(1, "bfloat16")),
-    Fault("momentum narrowed to the store", DTYPE, "v in the type of q", on(mode="mixed", momentum=True), alter=narrowed_momentum),
-    Fault("momentum one type lower", DTYPE, "v in float32 for float64, in bfloat16 for the others", on(precision=tuple(LOWER)), advance=only("v", lower)),
-    Fault("position one type lower", DTYPE, "q in float32 for float64, in bfloat16 for the others", on(precision=tuple(LOWER)), advance=only("q", lower)),
-    Fault("bfloat16 store truncated", DTYPE, "the low bits are dropped", on(precision="bfloat16"), advance=stored(truncate)),
+    *(Fault(f"{name} as float32", DTYPE, f"{name} demoted before it is used", on(precision="float64",
+    **where), alter=demoted(row, "float32"), size_only=name == "eps")
+      for row, (name, where) in enumerate((("eta", {}), ("beta", {"momentum": True}), ("k", {"decays": True}),
+          ("eps", {"breaks": True})))),
+    Fault("eta as bfloat16", DTYPE, "eta demoted before it is used", on(arith="float32"), alter=demoted(0,
+    "bfloat16")),
+    Fault("beta as bfloat16", DTYPE, "beta demoted before it is used", on(arith="float32", momentum=True),
+    alter=demoted(1, "bfloat16")),
+    Fault("momentum narrowed to the store", DTYPE, "v in the type of q", on(mode="mixed", momentum=True),
+    alter=narrowed_momentum),
+    Fault("momentum one type lower", DTYPE, "v in float32 for float64, in bfloat16 for the others",
+    on(precision=tuple(LOWER)), advance=only("v", lower)),
+    Fault("position one type lower", DTYPE, "q in float32 for float64, in bfloat16 for the others",
+    on(precision=tuple(LOWER)), advance=only("q", lower)),
+    Fault("bfloat16 store truncated", DTYPE, "the low bits are dropped", on(precision="bfloat16"),
+    advance=stored(truncate)),
     Fault("float16 store truncated", DTYPE, "the low bits are dropped", HALF, advance=stored(truncate)),
-    Fault("truncating store of v", DTYPE, "the low bits of v are dropped", on(precision=("bfloat16", "float16"), mode="stored"), advance=only("v", truncate)),
-    Fault("truncating store of q", DTYPE, "the low bits of q are dropped", NARROW, advance=only("q", truncate)),
-    Fault("double rounding", DTYPE, "rounded to two bits more first", NARROW, advance=stored(twice), lanes=501),
-    Fault("ties away from zero", DTYPE, "ties are not rounded to even", NARROW, advance=stored(away), lanes=501),
-    Fault("subnormals flushed to zero", DTYPE, "what is subnormal in float16 becomes 0", HALF, advance=stored(flushed), lanes=501),
-    Fault("eight significant bits in every store", DTYPE, "bfloat16 where the store is wider", on(precision=("float64", "float32", "float16")), advance=stored(saturated)),
-    Fault("gradient accumulated in float32", DTYPE, "g rounded to float32", on(precision="float64"), advance=narrowed_gradient("float32"), size_only=True),
-    Fault("gradient accumulated in bfloat16", DTYPE, "g rounded to bfloat16", on(precision=("float64", "float32")), advance=narrowed_gradient("bfloat16"), size_only=True),
+    Fault("truncating store of v", DTYPE, "the low bits of v are dropped", on(precision=("bfloat16",
+    "float16"), mode="stored"), advance=only("v", truncate)),
+    Fault("truncating store of q", DTYPE, "the low bits of q are dropped", NARROW, advance=only("q",
+    truncate)),
+    Fault("double rounding", DTYPE, "rounded to two bits more first", NARROW, advance=stored(twice),
+    lanes=501),
+    Fault("ties away from zero", DTYPE, "ties are not rounded to even", NARROW, advance=stored(away),
+    lanes=501),
+    Fault("subnormals flushed to zero", DTYPE, "what is subnormal in float16 becomes 0", HALF,
+    advance=stored(flushed), lanes=501),
+    Fault("eight significant bits in every store", DTYPE, "bfloat16 where the store is wider",
+    on(precision=("float64", "float32", "float16")), advance=stored(saturated)),
+    Fault("gradient accumulated in float32", DTYPE, "g rounded to float32", on(precision="float64"),
+    advance=narrowed_gradient("float32"), size_only=True),
+    Fault("gradient accumulated in bfloat16", DTYPE, "g rounded to bfloat16", on(precision=("float64",
+    "float32")), advance=narrowed_gradient("bfloat16"), size_only=True),
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """`make gpu`: everything that needs a GPU, in one command that installs nothing.
 
     1  versions and device
-    2  parity: every core case, rule and stored precision, each other case once, on the GPU against numpy, bit for bit, and their digests
+    2  parity: every core case, rule and stored precision, each other case once, on the GPU against numpy, bit
+       for bit, and their digests
     3  verification: the exact laws, controls, covariance and response on the GPU, by the harness itself
     4  facts that only hardware can confirm: the native bfloat16 store, subnormals, fp32 division, contraction
     5  speed: trajectory-steps per second of each case and precision
@@ -52,8 +53,10 @@ def parity(backend: str, clock) -> list[dict]:
         job = DiscreteCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
         mine, plain = launch.run(job, backend), launch.run(job, "numpy")
         rows.append({
-            "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
-            "values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain), "unwritten": int(mine.unwritten.sum()),
+            "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps,
+            "backend": mine.backend,
+            "values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain),
+            "unwritten": int(mine.unwritten.sum()),
             "digest": mine.digest, "digest_numpy": plain.digest,
         })  # fmt: skip
     return rows
@@ -67,14 +70,18 @@ def noisy_parity(backend: str) -> list[dict]:
         mine, plain = noisy_launch.run(job, backend), noisy_launch.run(job, "numpy")
         pairs = [(getattr(mine, x), getattr(plain, x)) for x in ("sums", "q", "v")]
         rows.append({
-            "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps, "backend": mine.backend,
-            "values": sum(a.size for a, _ in pairs), "differ": sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs), "unwritten": 0,
+            "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes,
+            "steps": job.steps, "backend": mine.backend,
+            "values": sum(a.size for a, _ in pairs),
+            "differ": sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs),
+            "unwritten": 0,
         })  # fmt: skip
     return rows
 
 
 def verification(backend: str, clock) -> list[dict]:
-    """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls, covariance, response."""
+    """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls,
+    covariance, response."""
     planned = design.discrete(select(Request(backend=backend, profile="full")), backend)
     rows = []
     for cell in (c for c in planned if c.kind != "parity"):  # parity stands apart, on more lanes
@@ -86,7 +93,20 @@ def verification(backend: str, clock) -> list[dict]:
     return rows
 
 
-KEPT = ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "steps", "spent", "verdict", "reason", "control")
+KEPT = (
+    "law",
+    "symmetry",
+    "case",
+    "rule",
+    "precision",
+    "backend",
+    "lanes",
+    "steps",
+    "spent",
+    "verdict",
+    "reason",
+    "control",
+)
 
 
 def survivors(rows: list[dict]) -> list[str]:
@@ -114,10 +134,23 @@ def facts() -> list[dict]:
     a, b = torch.rand(1 << 20, device="cuda") + 0.5, torch.rand(1 << 20, device="cuda") + 0.5
     exact = (a.cpu().numpy() / b.cpu().numpy()).astype(np.float32)
     return [
-        {"fact": "the native bfloat16 store rounds to nearest, ties to even", "confirmed": bool((native == bfloat16_bits(x.cpu().numpy())).all())},
-        {"fact": "a Python float argument arrives as float32", "confirmed": float(arrived[0]) == float(np.float32(0.1)), "value": float(arrived[0]).hex()},
-        {"fact": "fp32 subnormals survive addition", "confirmed": bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all())},
-        {"fact": "torch's fp32 division is correctly rounded", "confirmed": bool(((a / b).cpu().numpy() == exact).all())},
+        {
+            "fact": "the native bfloat16 store rounds to nearest, ties to even",
+            "confirmed": bool((native == bfloat16_bits(x.cpu().numpy())).all()),
+        },
+        {
+            "fact": "a Python float argument arrives as float32",
+            "confirmed": float(arrived[0]) == float(np.float32(0.1)),
+            "value": float(arrived[0]).hex(),
+        },
+        {
+            "fact": "fp32 subnormals survive addition",
+            "confirmed": bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all()),
+        },
+        {
+            "fact": "torch's fp32 division is correctly rounded",
+            "confirmed": bool(((a / b).cpu().numpy() == exact).all()),
+        },
     ]
 
 
@@ -130,7 +163,8 @@ def fusion(clock) -> list[dict]:
         plain = launch.run(job, "numpy")
         q, v = launch._launch(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=True)
         fused = launch.Outcome(q, v, job.precision, "triton-gpu", 0.0)
-        rows.append({"fact": f"contraction changes bits in {precision}", "confirmed": launch.differing_bits(fused, plain) > 0,
+        rows.append({"fact": f"contraction changes bits in {precision}",
+            "confirmed": launch.differing_bits(fused, plain) > 0,
                      "differ": launch.differing_bits(fused, plain), "values": q.size + v.size})  # fmt: skip
     return rows
 
@@ -150,11 +184,25 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
                 rows.append({"case": case.name, "precision": name, "skipped": "out of time"})
                 continue
             job = DiscreteCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
-            job = launch.Job(job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False)
+            job = launch.Job(
+                job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False
+            )
             q, v = (torch.from_numpy(b).to(device) for b in launch.buffers(job))
             params, block = torch.from_numpy(np.ascontiguousarray(job.params)).to(device), 32 * launch.WARPS
             fixed = launch.constexprs(job, block)
-            go = lambda: trajectory[(-(-lanes // block),)](q, v, params, lanes, steps, **fixed, num_warps=launch.WARPS, enable_fp_fusion=False)  # noqa: B023, E731
+
+            def go():
+                return trajectory[(-(-lanes // block),)](
+                    q,
+                    v,
+                    params,
+                    lanes,
+                    steps,
+                    **fixed,
+                    num_warps=launch.WARPS,
+                    enable_fp_fusion=False,
+                )
+
             handle = go()
             torch.cuda.synchronize()
             times = []
@@ -165,8 +213,10 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
                 end.record()
                 torch.cuda.synchronize()
                 times.append(begin.elapsed_time(end) / 1e3)
-            rows.append({"case": case.name, "rule": rule, "precision": name, "lanes": lanes, "steps": steps, "seconds": sorted(times),
-                         "registers": getattr(handle, "n_regs", None), "spills": getattr(handle, "n_spills", None),
+            rows.append({"case": case.name, "rule": rule, "precision": name, "lanes": lanes, "steps": steps,
+                "seconds": sorted(times),
+                         "registers": getattr(handle, "n_regs", None), "spills": getattr(handle, "n_spills",
+                         None),
                          "trajectory_steps_per_s": lanes * steps / sorted(times)[2]})  # fmt: skip
     return rows
 
@@ -184,7 +234,8 @@ def main() -> int:
     result = {
         "schema": 1, "date": time.strftime("%Y-%m-%d"), "device": torch.cuda.get_device_name(0),
         "capability": list(torch.cuda.get_device_capability(0)),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "triton": triton.__version__, "numpy": np.__version__},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__,
+        "triton": triton.__version__, "numpy": np.__version__},
     }  # fmt: skip
     for name, part in (
         ("parity", lambda: parity("triton-gpu", clock) + noisy_parity("triton-gpu")),
@@ -214,11 +265,24 @@ def report(result: dict) -> int:
     bad = [r for r in laws if r["verdict"] == VIOLATED]
     skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
     print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
-    print(f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, {sum(r['differ'] for r in done)} differ")
+    print(
+        f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, "
+        f"{sum(r['differ'] for r in done)} differ"
+    )
     for r in wrong:
-        print(f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, {r['unwritten']} lanes unwritten")
-    print(f"exact laws          {len(laws)} verdicts, worst spent {max((r['spent'] for r in laws if r['spent'] is not None), default=float('nan')):.3f}, {len(bad)} violated")
-    print(f"planted faults      {len({r['control'] for r in judged if r.get('control')})} shown, surviving: {', '.join(alive) or 'none'}")
+        print(
+            f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, "
+            f"{r['unwritten']} lanes unwritten"
+        )
+    print(
+        f"exact laws          {len(laws)} verdicts, worst spent "
+        f"{max((r['spent'] for r in laws if r['spent'] is not None), default=float('nan')):.3f}, "
+        f"{len(bad)} violated"
+    )
+    print(
+        f"planted faults      {len({r['control'] for r in judged if r.get('control')})} shown, surviving: "
+        f"{', '.join(alive) or 'none'}"
+    )
     for r in result["facts"]:
         print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
     print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")

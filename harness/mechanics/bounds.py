@@ -1,4 +1,5 @@
-"""A-priori bounds on rounding (theory.md#R0): from values and unit roundoffs, never from the kernel's output error.
+"""A-priori bounds on rounding (theory.md#R0): from values and unit roundoffs, never from the kernel's output
+error.
 
 Running error of a program: each operation adds u |value| and passes its operands' bounds through its partial
 derivatives, second order kept. Measured as |g_kernel - g_wide| the bound would excuse any wrong gradient.
@@ -18,13 +19,17 @@ from noether.kernels.programs.program import Program
 
 SLACK = 1 + 2.0**-30  # the bounds themselves are evaluated in float64: a few hundred roundings of 2^-53
 FLOAT64 = Precision("float64")
-LONG = 16  # digits: a decimal that somebody wrote has fewer, a float that was computed has 16 or 17 but for one in ten
+# digits: a decimal that somebody wrote has fewer, a float that was computed has 16 or 17 but for one in ten
+LONG = 16
 
 
-def operations(program: Program, inputs, input_errors, precision: Precision, rules: dict, exact: bool = False) -> tuple[list, list]:
+def operations(
+    program: Program, inputs, input_errors, precision: Precision, rules: dict, exact: bool = False
+) -> tuple[list, list]:
     """Value of each operation in order, and bound on its error.
 
-    inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or FAR on numbers
+    inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or
+                          FAR on numbers
     exact                 no operation rounds: what is left is what its inputs and constants are off
     """
     u, tiny = (0.0, 0.0) if exact else (precision.u_arith, 1.5 * precision.tiny_arith)
@@ -48,7 +53,9 @@ def operations(program: Program, inputs, input_errors, precision: Precision, rul
                 if op.name == "exp" and not exact:
                     rounding = EXP_UNITS * arithmetic_unit(precision) * (value + passed) + rounding + 4 * tiny
                 if op.name == "log" and not exact:  # never subnormal: no underflow
-                    rounding = LOG_UNITS * arithmetic_unit(precision) * (np.abs(value) + passed) + (rounding if precision.eager else 0.0)
+                    rounding = LOG_UNITS * arithmetic_unit(precision) * (np.abs(value) + passed) + (
+                        rounding if precision.eager else 0.0
+                    )
                 error = passed + rounding
             values.append(value)
             errors.append(error)
@@ -57,10 +64,13 @@ def operations(program: Program, inputs, input_errors, precision: Precision, rul
 
 @cache
 def constant_error(value: float, precision: Precision) -> float:
-    """How far a constant of a kernel is from the number that is meant: from the float of the case file, and it from its decimal.
+    """How far a constant of a kernel is from the number that is meant: from the float of the case file, and
+    it from its decimal.
 
-    0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/mechanics/symbolic.py), and what runs is float64 at most. To one
-    rounding upwards; 0 where the decimal is the float, as for 0.5. A number of LONG digits was computed, 1/7 by the tracer or
+    0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/mechanics/symbolic.py), and what
+    runs is float64 at most. To one
+    rounding upwards; 0 where the decimal is the float, as for 0.5. A number of LONG digits was computed, 1/7
+    by the tracer or
     x - mean(x) by the case file: it is known to one rounding.
     """
     stored = abs(value - float(representable(value, precision.rounded)))
@@ -73,13 +83,16 @@ def constant_error(value: float, precision: Precision) -> float:
 
 
 def of_constants(program: Program, q: np.ndarray) -> np.ndarray:
-    """How far a program's outputs at q (d, n) are from what is meant for its float64 constants alone; (d, n)."""
+    """How far a program's outputs at q (d, n) are from what is meant for its float64 constants alone; (d,
+    n)."""
     nothing = np.zeros_like(q[0])
     errors = operations(program, [*q, nothing], [nothing] * (len(q) + 1), FLOAT64, FAR, exact=True)[1]
     return known(np.stack([np.broadcast_to(errors[i], nothing.shape) for i in program.outputs])) * SLACK
 
 
-def program_error(program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.ndarray, precision: Precision):
+def program_error(
+    program: Program, q: np.ndarray, q_error: np.ndarray, eps: np.ndarray, precision: Precision
+):
     """Values and bounds of a program's outputs at q.
 
     q, q_error  (d, n) float64: the exact inputs and how far the kernel's own may be;  eps (n,)
@@ -95,17 +108,26 @@ def known(error: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(error), np.inf, error)
 
 
-def value_range(program: Program, q: np.ndarray, eps: np.ndarray, precision: Precision = FLOAT64) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) smallest non-zero magnitude that any operation takes at q (d, n), and the largest that it can take when rounded.
+def value_range(
+    program: Program, q: np.ndarray, eps: np.ndarray, precision: Precision = FLOAT64
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) smallest non-zero magnitude that any operation takes at q (d, n), and the largest that it can take
+    when rounded.
 
-    An exp whose operand has lost its digits can be infinite in the kernel though it is 0 here: the bound says so.
+    An exp whose operand has lost its digits can be infinite in the kernel though it is 0 here: the bound says
+    so.
     """
     smallest, largest = np.where(q != 0, np.abs(q), np.inf).min(axis=0), np.abs(q).max(axis=0)
     nothing = np.zeros_like(eps)
     with np.errstate(all="ignore"):
-        for value, error in zip(*operations(program, [*q, eps], [nothing] * (len(q) + 1), precision, FAR), strict=True):
+        for value, error in zip(
+            *operations(program, [*q, eps], [nothing] * (len(q) + 1), precision, FAR), strict=True
+        ):
             size = np.where(np.isfinite(value), np.abs(value), np.inf)
-            largest, smallest = np.maximum(largest, size + known(error)), np.minimum(smallest, np.where(size > 0, size, np.inf))
+            largest, smallest = (
+                np.maximum(largest, size + known(error)),
+                np.minimum(smallest, np.where(size > 0, size, np.inf)),
+            )
     return smallest, largest
 
 
@@ -117,7 +139,8 @@ def arithmetic_unit(precision: Precision) -> float:
 def quotient(top, whole, error):
     """top / (whole - error), so large that it bounds nothing where there is no room left.
 
-    Large but finite: an infinite error times an exact zero would be NaN. Traced numbers have no comparison, but a maximum.
+    Large but finite: an infinite error times an exact zero would be NaN. Traced numbers have no comparison,
+    but a maximum.
     """
     room = whole - error
     positive = ELEMENTWISE(room) if np.asarray(room).dtype == object else np.maximum(room, 0.0)
@@ -153,7 +176,8 @@ def _pass_exp(x, e):
 
 
 def _pass_far_exp(x, e):
-    """Also where the operand's own error passes 1: exp(x + e) - exp(x) is below exp(x + e). Not traced: it takes an exp more."""
+    """Also where the operand's own error passes 1: exp(x + e) - exp(x) is below exp(x + e). Not traced: it
+    takes an exp more."""
     value, near = _pass_exp(x, e)
     return value, np.where(e[0] < 1, near, np.exp(x[0] + e[0]))
 

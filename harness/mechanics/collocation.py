@@ -22,7 +22,8 @@ LOST = 1e6  # times the state: no iteration comes back from there to a solution 
 
 @cache
 def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
-    """c (s,), A (s, s) of (1): c are the zeros of P_s - P_{s-1} on [0, 1], A integrates polynomials exactly."""
+    """c (s,), A (s, s) of (1): c are the zeros of P_s - P_{s-1} on [0, 1], A integrates polynomials
+    exactly."""
     roots = np.sort(legendre.legroots([0.0] * (stages - 1) + [-1.0, 1.0]).real)
     roots[-1] = 1.0
     c = (roots + 1) / 2
@@ -32,7 +33,8 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
     )
     A = np.linalg.solve(basis.T, integrals.T).T
     # The order conditions that define it: sum_j a_ij c_j^{k-1} = c_i^k / k.
-    # Entries are below 1 and the Legendre basis at Radau points has condition < 10: s^2 * 10 u = 7e-14 for s = 8.
+    # Entries are below 1 and the Legendre basis at Radau points has condition < 10: s^2 * 10 u = 7e-14 for s
+    # = 8.
     for k in range(1, stages + 1):
         assert np.allclose(A @ c ** (k - 1), c**k / k, rtol=0, atol=1e-13)
     return c, A
@@ -42,7 +44,8 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
 def diagonal(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues, P and P^-1 of A: Newton's s n equations fall into s systems of n (Butcher 1976).
 
-    Of each conjugate pair one is kept, its column of P doubled: the real part of the sum is the whole. P is ill conditioned (1e4 at 8 stages); it only steers Newton, whose residual is formed with A itself.
+    Of each conjugate pair one is kept, its column of P doubled: the real part of the sum is the whole. P is
+    ill conditioned (1e4 at 8 stages); it only steers Newton, whose residual is formed with A itself.
     """
     values, P = np.linalg.eig(radau(stages)[1])
     keep = values.imag >= 0

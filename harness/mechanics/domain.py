@@ -1,7 +1,9 @@
-"""Where the exact laws stop: an overflow that the statement does not cover, decided apart from what is under test.
+"""Where the exact laws stop: an overflow that the statement does not cover, decided apart from what is under
+test.
 
 Two references decide, and neither reads the output under test: the job in float64, and the job in its own
-stores with a gradient from wide arithmetic. A lane in which either comes within MARGIN of overflow, in a state
+stores with a gradient from wide arithmetic. A lane in which either comes within MARGIN of overflow, in a
+state
 or in any operation of the program with its bound on rounding, is outside; a non-finite value anywhere
 else is a violation.
 """
@@ -20,51 +22,66 @@ from noether.mechanics import bounds, wide
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
-MARGIN = 16.0  # the references are other trajectories than the one under test: leave room for their difference
+MARGIN = (
+    16.0  # the references are other trajectories than the one under test: leave room for their difference
+)
 
 
 def leaving(case: Case, job: launch.Job) -> np.ndarray:
-    """(lanes,) True for the lanes that are outside. Whoever finds a violation asks; a finite state proves nothing: 1/inf is 0."""
+    """(lanes,) True for the lanes that are outside. Whoever finds a violation asks; a finite state proves
+    nothing: 1/inf is 0."""
     wide_job = replace(job, precision=Precision("float64"), trace=True)
     return overflowing(job, *launch.run(wide_job, "numpy").wide()) | overflowing(job, *same_stores(case, job))
 
 
 def overflowing(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(lanes,) whether a reference z, v (steps + 1, d, lanes) comes near the largest number of a store or an operation."""
+    """(lanes,) whether a reference z, v (steps + 1, d, lanes) comes near the largest number of a store or an
+    operation."""
     p = job.precision
     with np.errstate(all="ignore"):
         inside = operation_range(job, np.exp(z) if job.rule.log_state else z)[1].max(axis=0)
         stored, moved = np.abs(z).max(axis=(0, 1)), np.abs(v).max(axis=(0, 1))
-    return ~((inside < OVERFLOW[p.rounded] / MARGIN) & (stored < OVERFLOW[p.q_store] / MARGIN) & (moved < OVERFLOW[p.v_store] / MARGIN))
+    return ~(
+        (inside < OVERFLOW[p.rounded] / MARGIN)
+        & (stored < OVERFLOW[p.q_store] / MARGIN)
+        & (moved < OVERFLOW[p.v_store] / MARGIN)
+    )
 
 
 def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, lanes) smallest and largest magnitudes of the operations at q (rows, d, lanes), as bounds.value_range has them."""
+    """(rows, lanes) smallest and largest magnitudes of the operations at q (rows, d, lanes), as
+    bounds.value_range has them."""
     rows, d, lanes = q.shape
     flat, eps = np.moveaxis(q, 1, 0).reshape(d, -1), np.broadcast_to(job.params[3], (rows, lanes)).reshape(-1)
     smallest, largest = bounds.value_range(job.program, flat, eps, job.precision)
     if job.metric:
-        less, more = bounds.value_range(job.metric, flat, np.broadcast_to(job.params[4], (rows, lanes)).reshape(-1), job.precision)
+        less, more = bounds.value_range(
+            job.metric, flat, np.broadcast_to(job.params[4], (rows, lanes)).reshape(-1), job.precision
+        )
         smallest, largest = np.minimum(smallest, less), np.maximum(largest, more)
     return smallest.reshape(rows, lanes), largest.reshape(rows, lanes)
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
-    """(steps + 1, lanes) True as long as nothing of the reference came within MARGIN of its subnormal numbers."""
+    """(steps + 1, lanes) True as long as nothing of the reference came within MARGIN of its subnormal
+    numbers."""
     z, v = same_stores(case, job)
     smallest, p = operation_range(job, z)[0], job.precision
-    least = lambda x, kind: (np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind])  # noqa: E731
+    least = lambda x, kind: np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind]  # noqa: E731
     fine = (smallest >= MARGIN * NORMAL[p.rounded]) & least(z, p.q_store) & least(v, p.v_store)
     return np.logical_and.accumulate(fine, axis=0)
 
 
 def same_stores(case: Case, job: launch.Job) -> tuple[np.ndarray, np.ndarray]:
-    """The job in its own stores, its gradient from wide arithmetic on the loss: q, v (steps + 1, d, lanes) float64."""
+    """The job in its own stores, its gradient from wide arithmetic on the loss: q, v (steps + 1, d, lanes)
+    float64."""
     dtype = np.dtype(job.precision.arith)
     q, v, params = ([x.astype(dtype) for x in rows] for rows in (job.q0, job.v0, job.params))
 
     def gradient(at, eps):
-        return list(wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), np.stack(at)).astype(dtype))
+        return list(
+            wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), np.stack(at)).astype(dtype)
+        )
 
     def here(at):
         if not job.metric:

@@ -34,7 +34,8 @@ from noether.mechanics.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 FINAL = 4.0
 MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
-MXSTEP = 20_000  # of LSODA between two output times, which needs a few hundred: beyond it its step control is lost in rounding
+# of LSODA between two output times, which needs a few hundred: beyond it its step control is lost in rounding
+MXSTEP = 20_000
 STEPS = 2_000  # of DOP853, which needs some hundred for m >= MILD: beyond it the trajectory escapes
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
 TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
@@ -64,11 +65,14 @@ def start(mechanics: Mechanics, q: np.ndarray, velocity: np.ndarray, parameters:
 def initial_integrals(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters) -> np.ndarray:
     """z_0 (k + symmetries, lanes): zero, and j(0) for the detuned copies of S."""
     j = mechanics.charges(*x0, *parameters.values)[: len(mechanics.parts)]
-    return np.concatenate([np.zeros((mechanics.sources, x0.shape[1])), j, np.zeros((mechanics.powers, x0.shape[1]))])
+    return np.concatenate(
+        [np.zeros((mechanics.sources, x0.shape[1])), j, np.zeros((mechanics.powers, x0.shape[1]))]
+    )
 
 
 def integral_sources(mechanics: Mechanics, rates_and_sources: np.ndarray) -> np.ndarray:
-    """The sources of every z: the parts, then the total of each symmetry for its detuned copy, then the power."""
+    """The sources of every z: the parts, then the total of each symmetry for its detuned copy, then the
+    power."""
     parts = rates_and_sources[2 * mechanics.dim :]
     totals = [
         sum((parts[w[n]] for n in TOTAL if n in w), np.zeros_like(rates_and_sources[0]))
@@ -79,7 +83,9 @@ def integral_sources(mechanics: Mechanics, rates_and_sources: np.ndarray) -> np.
 
 def damping(mechanics: Mechanics, parameters: Parameters, lanes: int) -> np.ndarray:
     """(k + symmetries + powers, lanes) of mu/m, off by MU_OFF for the detuned copies, 0 for the power."""
-    factor = np.array([1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts) + [0.0] * mechanics.powers)
+    factor = np.array(
+        [1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts) + [0.0] * mechanics.powers
+    )
     return factor[:, None] * np.broadcast_to(parameters.mu / parameters.m, (lanes,))
 
 
@@ -157,11 +163,20 @@ def by_lsoda(
 
         try:
             y, info = odeint(
-                rhs, y0[:, lane], times[:, lane], rtol=rtol, atol=rtol / 100, tfirst=True, mxstep=MXSTEP, full_output=True
+                rhs,
+                y0[:, lane],
+                times[:, lane],
+                rtol=rtol,
+                atol=rtol / 100,
+                tfirst=True,
+                mxstep=MXSTEP,
+                full_output=True,
             )
         except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
             # Plain floats raise where numpy gives inf or NaN; a root of a negative number is complex to them.
-            raise Undefined(f"LSODA came to a point where the equation of motion has no value: {error}") from None
+            raise Undefined(
+                f"LSODA came to a point where the equation of motion has no value: {error}"
+            ) from None
         if info["message"] != "Integration successful.":
             raise FloatingPointError(f"LSODA: {info['message']}")
         runs.append(y)
@@ -197,9 +212,15 @@ class Certified:
 
 
 def by_scipy(
-    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float, seen: Callable = lambda part: None
+    mechanics: Mechanics,
+    x0: np.ndarray,
+    parameters: Parameters,
+    times: np.ndarray,
+    rtol: float,
+    seen: Callable = lambda part: None,
 ) -> Trajectory:
-    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, then LSODA for the others; seen(trajectory) is told each."""
+    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, then LSODA for the others; seen(trajectory) is
+    told each."""
     mild = methods(parameters) == "DOP853"
     parts = []
     for lanes, solve in ((mild, by_dop853), (~mild, by_lsoda)):
@@ -219,9 +240,15 @@ def methods(parameters: Parameters) -> np.ndarray:
 
 
 def certified(
-    mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, loose: Trajectory | None = None, tight: float = TIGHT
+    mechanics: Mechanics,
+    x0: np.ndarray,
+    parameters: Parameters,
+    times: np.ndarray,
+    loose: Trajectory | None = None,
+    tight: float = TIGHT,
 ) -> Certified:
-    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,); loose, where it is there already."""
+    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,); loose, where it is
+    there already."""
     return Certified(
         by_scipy(mechanics, x0, parameters, times, tight),
         by_collocation(mechanics, x0, parameters, times, FINE),

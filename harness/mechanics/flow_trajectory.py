@@ -1,4 +1,5 @@
-"""A solution of the equations of motion at its output times, with the parts of what it predicts for each charge."""
+"""A solution of the equations of motion at its output times, with the parts of what it predicts for each
+charge."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from noether.mechanics.symbolic_mechanics import TOTAL, Mechanics
 
 @dataclass(frozen=True)
 class Parameters:
-    """m mass, mu friction, eps breaking, kappa deformation, k decay (none where it is not said): floats, or (lanes,) arrays."""
+    """m mass, mu friction, eps breaking, kappa deformation, k decay (none where it is not said): floats, or
+    (lanes,) arrays."""
 
     m: np.ndarray
     mu: np.ndarray
@@ -39,7 +41,8 @@ class Parameters:
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries, lanes)."""
+    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries,
+    lanes)."""
 
     mechanics: Mechanics
     parameters: Parameters
@@ -73,8 +76,11 @@ class Trajectory:
 
     @cached_property
     def energies(self) -> np.ndarray:
-        """T, f and T without its metric, (3, n, lanes), formed in longdouble: only the state's rounding counts."""
-        return self.mechanics.energy(*np.moveaxis(self.x, 1, 0).astype(np.longdouble), *self.parameters.values)
+        """T, f and T without its metric, (3, n, lanes), formed in longdouble: only the state's rounding
+        counts."""
+        return self.mechanics.energy(
+            *np.moveaxis(self.x, 1, 0).astype(np.longdouble), *self.parameters.values
+        )
 
     @property
     def dissipated(self) -> np.ndarray:
@@ -85,7 +91,9 @@ class Trajectory:
     def sources(self) -> np.ndarray:
         """(n, k, lanes) of every part's source at the output times."""
         call, d = self.mechanics.field, 2 * self.mechanics.dim
-        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[d : d + self.mechanics.sources].swapaxes(0, 1)
+        return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[
+            d : d + self.mechanics.sources
+        ].swapaxes(0, 1)
 
     @cached_property
     def weights(self) -> list:

@@ -1,8 +1,12 @@
-"""Where statements about solutions end: a kink of the loss on the way, or a point without a derivative (theory.md section 8).
+"""Where statements about solutions end: a kink of the loss on the way, or a point without a derivative
+(theory.md section 8).
 
-A solution that meets a kink is no smoother than its force, which jumps there: no method has its order, and no 1e-12 is
-to be had. Kinks are declared by the case; where a root, a logarithm or a quotient has none is read off its formulas:
-sqrt(r * r) is as much a kink at r = 0 as a step is. Decided by a reference that no verdict is about, a solution of the
+A solution that meets a kink is no smoother than its force, which jumps there: no method has its order, and no
+1e-12 is
+to be had. Kinks are declared by the case; where a root, a logarithm or a quotient has none is read off its
+formulas:
+sqrt(r * r) is as much a kink at r = 0 as a step is. Decided by a reference that no verdict is about, a
+solution of the
 same equations at a loose tolerance.
 """
 
@@ -31,7 +35,8 @@ def arguments(case: Case, q: np.ndarray) -> np.ndarray:
 
 
 def met(case: Case, q: np.ndarray) -> np.ndarray:
-    """(lanes,) whether an argument changes its sign along q, or comes so near 0 that it may have between two rows.
+    """(lanes,) whether an argument changes its sign along q, or comes so near 0 that it may have between two
+    rows.
 
     Near: below half of what it moves by in the interval before or after.
     """
@@ -44,16 +49,23 @@ def met(case: Case, q: np.ndarray) -> np.ndarray:
 
 @cache
 def singular(case: Case) -> Callable | None:
-    """call(q) -> (n, k, lanes) of what has no derivative where it is 0: under roots and logarithms, in denominators.
+    """call(q) -> (n, k, lanes) of what has no derivative where it is 0: under roots and logarithms, in
+    denominators.
 
     The entries of the metric are denominators: the equation of motion divides by them.
     """
     f = formulas(case)
     h = expression(case.metric.potential, f.q) if case.metric.kind == BREGMAN else None
-    entries = [sympy.diff(h, x, 2) for x in f.q] if h is not None else [sympy.sympify(x) for x in metric_entries(case, f.q)]
+    entries = (
+        [sympy.diff(h, x, 2) for x in f.q]
+        if h is not None
+        else [sympy.sympify(x) for x in metric_entries(case, f.q)]
+    )
     curved = [h] if h is not None else entries
     whole = [sympy.sympify(x) for x in (f.loss, f.breaking, *curved)]
-    bases = [x.base for e in whole for x in e.atoms(sympy.Pow) if not (x.exp.is_Integer and x.exp.is_positive)]
+    bases = [
+        x.base for e in whole for x in e.atoms(sympy.Pow) if not (x.exp.is_Integer and x.exp.is_positive)
+    ]
     bases += [x.args[0] for e in whole for x in e.atoms(sympy.log)]
     found = sorted(set().union(*(zeros_of(b) for b in (*bases, *entries))), key=str)
     found = [x for x in found if KAPPA not in x.free_symbols]
@@ -64,9 +76,11 @@ def singular(case: Case) -> Callable | None:
 
 
 def touched(case: Case, q: np.ndarray) -> np.ndarray:
-    """(lanes,) whether something that must not be 0 changes its sign along q (n, d, lanes), or turns back next to 0.
+    """(lanes,) whether something that must not be 0 changes its sign along q (n, d, lanes), or turns back
+    next to 0.
 
-    Next to: below half of what it moves by in the interval before and in the one after. What only grows or only shrinks
+    Next to: below half of what it moves by in the interval before and in the one after. What only grows or
+    only shrinks
     towards 0 has not met it.
     """
     call = singular(case)
@@ -81,11 +95,15 @@ def touched(case: Case, q: np.ndarray) -> np.ndarray:
 
 
 def require_smooth(case: Case, q: np.ndarray, times: np.ndarray) -> None:
-    """Raises Kinked when a lane of the reference q (n, d, lanes) at times (n, lanes) meets a kink, declared or not."""
+    """Raises Kinked when a lane of the reference q (n, d, lanes) at times (n, lanes) meets a kink, declared
+    or not."""
     kinds = [("meets a kink", met)] if case.kinks else []
     for told, meets in (*kinds, ("comes to a point where the loss has no derivative", touched)):
         lanes = np.flatnonzero(meets(case, q))
         if len(lanes):
             lane = int(lanes[0])
             upto = next(n for n in range(2, len(q) + 1) if meets(case, q[:n, :, lane : lane + 1])[0])
-            raise Kinked(f"the reference {told} before t = {times[upto - 1, lane]:.3g} in lane {lane}; {len(lanes)} of {q.shape[2]} lanes do")
+            raise Kinked(
+                f"the reference {told} before t = {times[upto - 1, lane]:.3g} in lane {lane}; {len(lanes)} "
+                f"of {q.shape[2]} lanes do"
+            )

@@ -1,17 +1,24 @@
-"""The equations of motion, charges, sources and energy once more, from the Lagrangian alone (theory.md#T1, #T2).
+"""The equations of motion, charges, sources and energy once more, from the Lagrangian alone (theory.md#T1,
+#T2).
 
 With V = loss + eps breaking + k |q|^2 / 2, as the case itself writes them,
 
-    L(q, v, t) = e^{mu t / m} ( (m/2) sum_i G_i(q) v_i^2 - V(q) )                                  a metric        (1)
-    L(q, v, t) = e^{mu t / m} ( [h(q + m v) - h(q) - d/ds h(q + s m v)] / m - V(q) ),  s = 0       Bregman         (2)
+    L(q, v, t) = e^{mu t / m} ( (m/2) sum_i G_i(q) v_i^2 - V(q) )                                  a
+    metric        (1)
+    L(q, v, t) = e^{mu t / m} ( [h(q + m v) - h(q) - d/ds h(q + s m v)] / m - V(q) ),  s =
+    0       Bregman         (2)
 
 along a solution and at t = 0, for any w:
 
-    d/dt <dL/dv, w> = <dL/dq, w>,   m <p, w> = <dL/dv, w>,   J = <dL/dv, xi>,   E = <v, dL/dv> - L                 (3)
-    dL along (xi, A v) = m times the sources of j = J/m,   power = <v, dL/dv>/m                                    (4)
+    d/dt <dL/dv, w> = <dL/dq, w>,   m <p, w> = <dL/dv, w>,   J = <dL/dv, xi>,   E = <v, dL/dv> -
+                                                             L                 (3)
+    dL along (xi, A v) = m times the sources of j = J/m,   power = <v,
+                                                           dL/dv>/m                                    (4)
 
-Solutions are integrated, and charges predicted, by one set of equations (theorem.py): a force or a friction that is wrong in
-both obeys the theorem. Here nothing of it is read but its values, and derivatives are central differences with a step of
+Solutions are integrated, and charges predicted, by one set of equations (theorem.py): a force or a friction
+that is wrong in
+both obeys the theorem. Here nothing of it is read but its values, and derivatives are central differences
+with a step of
 10^-30 in 160 digits: they err by 10^-60 for the step, and by 10^-(160 - 90) for what cancels.
 """
 
@@ -38,7 +45,8 @@ OFF = "another Lagrangian: friction off by 2^-100"
 
 @dataclass(frozen=True)
 class Point:
-    """A random point: q, v (d numbers each), values (m, mu, eps, kappa, k), w a direction; all mpmath numbers."""
+    """A random point: q, v (d numbers each), values (m, mu, eps, kappa, k), w a direction; all mpmath
+    numbers."""
 
     q: list
     v: list
@@ -51,7 +59,12 @@ def drawn(case: Case, rng: np.random.Generator) -> Point:
     number = lambda x: [mpmath.mpf(float(y)) for y in x]  # noqa: E731
     q, turn = case.draw(rng, 1)[:, 0], rng.choice([-1.0, 1.0], case.dim)
     v = rng.uniform(0.25, 0.5, case.dim) * turn * (q if case.metric.kind == BREGMAN else 2)
-    return Point(number(q), number(v), tuple(number(rng.uniform([0.5, 0.6, 0.1, 0.3, 0.1], [0.9, 1.5, 0.5, 0.9, 0.5]))), number(rng.uniform(0.5, 1.5, case.dim)))
+    return Point(
+        number(q),
+        number(v),
+        tuple(number(rng.uniform([0.5, 0.6, 0.1, 0.3, 0.1], [0.9, 1.5, 0.5, 0.9, 0.5]))),
+        number(rng.uniform(0.5, 1.5, case.dim)),
+    )
 
 
 def moved(x: list, by, along: list) -> list:
@@ -80,7 +93,11 @@ def lagrangian(case: Case, values: tuple):
 def written(case: Case):
     """mpmath: call(*x, m, mu, eps, kappa, k) -> a list of everything that `equations` has, in its order."""
     e = equations(case)
-    return compiled((*e.x, *PARAMETERS), (*e.rates, *e.sources, *e.charges[: len(case.symmetries)], *e.power, *e.energy), "mpmath")
+    return compiled(
+        (*e.x, *PARAMETERS),
+        (*e.rates, *e.sources, *e.charges[: len(case.symmetries)], *e.power, *e.energy),
+        "mpmath",
+    )
 
 
 def slope(f):
@@ -89,7 +106,8 @@ def slope(f):
 
 
 def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict[str, float]:
-    """What (3) and (4) are off by, relative to the sum of their terms' sizes, by name. friction: by what part mu is off in L."""
+    """What (3) and (4) are off by, relative to the sum of their terms' sizes, by name. friction: by what part
+    mu is off in L."""
     with mpmath.workdps(DIGITS):
         m, mu, *rest = point.values
         e, L, d = equations(case), lagrangian(case, (m, mu * (1 + mpmath.mpf(friction)), *rest)), case.dim
@@ -108,7 +126,10 @@ def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict
             there = moved(x, s, rates)
             return along_v(there[:d], there[d:] if case.metric.kind == BREGMAN else told(there)[:d], s, w)
 
-        pairs = {"motion": (slope(momentum), slope(lambda s: L(moved(q, s, w), v))), "velocity": (sum(a * b for a, b in zip(rates, w)), sum(a * b for a, b in zip(v, w)))}  # noqa: B905
+        pairs = {
+            "motion": (slope(momentum), slope(lambda s: L(moved(q, s, w), v))),
+            "velocity": (sum(a * b for a, b in zip(rates, w)), sum(a * b for a, b in zip(v, w))),  # noqa: B905
+        }
         if not motion_only:
             pairs |= readings(case, e, point, found[2 * d :], L, along_v, zero)
         return {name: float(abs(a - b) / (abs(a) + abs(b) + STEP)) for name, (a, b) in pairs.items()}
@@ -127,7 +148,10 @@ def readings(case: Case, e, point: Point, found: list, L, along_v, zero: list) -
         size = along_v(q, v, one, point.w)
         out[f"charge of {s.name}"] = (m * j + size, along_v(q, v, one, xi) + size)
         total = sum((sources[where[n]] for n in TOTAL if n in where), zero[0])
-        out[f"sources of {s.name}"] = (m * total + size, slope(lambda h, xi=xi, twist=twist: L(moved(q, h, xi), moved(v, h, twist))) + size)
+        out[f"sources of {s.name}"] = (
+            m * total + size,
+            slope(lambda h, xi=xi, twist=twist: L(moved(q, h, xi), moved(v, h, twist))) + size,
+        )
     rest = found[len(case.symmetries) :]
     if rest:
         work = along_v(q, v, one, v)

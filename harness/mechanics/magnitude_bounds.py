@@ -1,19 +1,30 @@
-"""A cheaper bound on a program's rounding than its running error: for the screen, which pays for it at every step.
+"""A cheaper bound on a program's rounding than its running error: for the screen, which pays for it at every
+step.
 
-Beside the value x of an operation stands a magnitude m >= |x|, and a number c that is known before anything runs, with
+Beside the value x of an operation stands a magnitude m >= |x|, and a number c that is known before anything
+runs, with
 
-    |x' - x| <= gamma(c) m,     gamma(c) = (1 + u)^c - 1,     x' what the kernel has                         (1)
+    |x' - x| <= gamma(c) m,     gamma(c) = (1 + u)^c - 1,     x' what the kernel
+                                                              has                         (1)
 
     input            m = |x|                                      c = 0
-    x + y, x - y     m = m_x + m_y                                c = max(c_x, c_y) + 1                      (2)
-    x y              m = m_x m_y + T                              c = c_x + c_y + 1                          (3)
-    x / y            m = (m_x + |x/y| m_y)/(|y| - gamma m_y) + T  c = max(c_x, c_y) + 1                      (4)
+    x + y, x - y     m = m_x + m_y                                c = max(c_x, c_y) +
+                                                                  1                      (2)
+    x y              m = m_x m_y + T                              c = c_x + c_y +
+                                                                  1                          (3)
+    x / y            m = (m_x + |x/y| m_y)/(|y| - gamma m_y) + T  c = max(c_x, c_y) +
+                                                                  1                      (4)
 
-(2) |x'+y'| <= m_x (1+u)^c_x + m_y (1+u)^c_y, and gamma(c)(1+u) + u = gamma(c+1). (3) the product of the two factors
-(1+u)^c; u T covers an underflow. (4) |x'/y' - x/y| <= (e_x + |x/y| e_y)/(|y| - e_y), and m >= 2|x/y|; where y is exact
-it is m_x/|y|. A magnitude needs no values but those of denominators, so that most of it is one operation for one:
-sums of absolute values, N. Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1. An exponential is
-left to the running error: it turns the size of its operand into a relative error, far above the one that was made.
+(2) |x'+y'| <= m_x (1+u)^c_x + m_y (1+u)^c_y, and gamma(c)(1+u) + u = gamma(c+1). (3) the product of the two
+    factors
+(1+u)^c; u T covers an underflow. (4) |x'/y' - x/y| <= (e_x + |x/y| e_y)/(|y| - e_y), and m >= 2|x/y|; where y
+is exact
+it is m_x/|y|. A magnitude needs no values but those of denominators, so that most of it is one operation for
+one:
+sums of absolute values, N. Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1. An
+exponential is
+left to the running error: it turns the size of its operand into a relative error, far above the one that was
+made.
 """
 
 from __future__ import annotations
@@ -36,7 +47,9 @@ class Magnitude:
     c: int
 
 
-def magnitude_error(program: Program, inputs: list, of_inputs: list[Magnitude], precision: Precision) -> np.ndarray:
+def magnitude_error(
+    program: Program, inputs: list, of_inputs: list[Magnitude], precision: Precision
+) -> np.ndarray:
     """Bound on the rounding of a program's outputs, (outputs, n), as bounds.program_error has it."""
     rules = Rules(precision)
     values, sizes = [], []
@@ -46,14 +59,24 @@ def magnitude_error(program: Program, inputs: list, of_inputs: list[Magnitude], 
             if op.name == "input":
                 value, size = inputs[op.value], of_inputs[op.value]
             elif op.name == "const":
-                count = int(np.ceil(constant_error(op.value, precision) / (precision.u_arith * abs(op.value)))) if op.value else 0
-                value, size = np.full_like(inputs[-1], op.value), Magnitude(np.full_like(inputs[-1], abs(op.value)), count)
+                count = (
+                    int(np.ceil(constant_error(op.value, precision) / (precision.u_arith * abs(op.value))))
+                    if op.value
+                    else 0
+                )
+                value, size = (
+                    np.full_like(inputs[-1], op.value),
+                    Magnitude(np.full_like(inputs[-1], abs(op.value)), count),
+                )
             else:
                 value = PASS[op.name](x, [0.0, 0.0])[0]
                 size = getattr(rules, op.name)(value, x, s)
             values.append(value)
             sizes.append(size)
-        bound = [np.broadcast_to(rules.gamma(sizes[i].c) * sizes[i].m, np.shape(inputs[-1])) for i in program.outputs]
+        bound = [
+            np.broadcast_to(rules.gamma(sizes[i].c) * sizes[i].m, np.shape(inputs[-1]))
+            for i in program.outputs
+        ]
         return np.stack(bound)
 
 
@@ -65,7 +88,10 @@ class Rules:
         self.tiny = 1.5 * precision.tiny_arith / self.u  # T
         eager = int(precision.eager)
         units = arithmetic_unit(precision) / self.u
-        self.exp_count, self.log_count = int(np.ceil(EXP_UNITS * units)) + 1 + eager, int(np.ceil(LOG_UNITS * units)) + 1 + eager
+        self.exp_count, self.log_count = (
+            int(np.ceil(EXP_UNITS * units)) + 1 + eager,
+            int(np.ceil(LOG_UNITS * units)) + 1 + eager,
+        )
 
     def gamma(self, c: int) -> float:
         return float(np.expm1(c * np.log1p(self.u))) * (1 + 2.0**-50)

@@ -4,9 +4,12 @@
     on a metric, of G^-1 H; of mirror descent, whose coordinate is log q, of H diag(q)                   (2)
 
 A step size eta is past the stability edge of heavy ball where eta L > 2 (1 + beta), of Nesterov where
-eta L > 2 (1 + beta)/(1 + 2 beta) (Cohen et al. 2021, arXiv 2103.00065). Both are decided from the case, before anything
-runs. H is taken by central differences of the traced gradient, which knows no Hessian of its own: in float64 and with a
-step of 2^-20 of the box the differences are right to about 2^-30, far below what a choice of step size needs. Points
+eta L > 2 (1 + beta)/(1 + 2 beta) (Cohen et al. 2021, arXiv 2103.00065). Both are decided from the case,
+before anything
+runs. H is taken by central differences of the traced gradient, which knows no Hessian of its own: in float64
+and with a
+step of 2^-20 of the box the differences are right to about 2^-30, far below what a choice of step size needs.
+Points
 with a kink of the loss between them say nothing of its curvature, and are left out.
 """
 
@@ -22,13 +25,17 @@ from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import wide
 
-POINTS, ENTRIES = 32, 2**11  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
+POINTS, ENTRIES = (
+    32,
+    2**11,
+)  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
 LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/mechanics/sweep.py)
 
 
 @cache
 def largest_curvature(case: Case, eps: float = 0.0) -> float:
-    """L of (1), in units of the loss over those of q squared; inf where the loss has no finite curvature there."""
+    """L of (1), in units of the loss over those of q squared; inf where the loss has no finite curvature
+    there."""
     q = points(case)
     with np.errstate(all="ignore"):
         H = hessian(case, q, eps)
@@ -37,7 +44,8 @@ def largest_curvature(case: Case, eps: float = 0.0) -> float:
 
 @cache
 def step_curvature(case: Case, eps: float = 0.0) -> float:
-    """The largest of (1) and (2) over the rules that a case may run under: 1/L is the scale of a stable step."""
+    """The largest of (1) and (2) over the rules that a case may run under: 1/L is the scale of a stable
+    step."""
     q = points(case)
     with np.errstate(all="ignore"):
         H = hessian(case, q, eps)

@@ -1,7 +1,9 @@
 """Formulas as straight-line Python: every subexpression once, products and sums shared from their left.
 
-sympy.lambdify with cse takes 0.1-0.4 s on the gradient of a case (1.14), this 0.01 s, and what it gives runs a fifth
-slower on arrays, twice on plain floats: there lambdify stays. A formula that is not arithmetic with exp, log, log1p,
+sympy.lambdify with cse takes 0.1-0.4 s on the gradient of a case (1.14), this 0.01 s, and what it gives runs
+a fifth
+slower on arrays, twice on plain floats: there lambdify stays. A formula that is not arithmetic with exp, log,
+log1p,
 sqrt, step, Abs and half-integer powers is refused.
 """
 
@@ -22,7 +24,8 @@ LIBRARIES = {"numpy": np, "mpmath": mpmath}
 
 
 class Lines:
-    """The body of a function in the making: `lines` text -> name in order, `known` which subexpression has which name."""
+    """The body of a function in the making: `lines` text -> name in order, `known` which subexpression has
+    which name."""
 
     def __init__(self, arguments: Sequence, wide: bool):
         self.lines: dict[str, str] = {}
@@ -54,7 +57,10 @@ class Lines:
             return self.power(e)
         if e.func in FUNCTIONS:
             return self.line(f"{FUNCTIONS[e.func]}({self.name(e.args[0])})")
-        raise TypeError(f"{e.func.__name__} in a formula: only arithmetic, half-integer powers and {sorted(FUNCTIONS.values())} can be compiled")
+        raise TypeError(
+            f"{e.func.__name__} in a formula: only arithmetic, half-integer powers and "
+            f"{sorted(FUNCTIONS.values())} can be compiled"
+        )
 
     def total(self, e) -> str:
         out = None

@@ -1,7 +1,9 @@
 """Which lanes a launch has: starts, kicks, step sizes, momenta, decays, breaking magnitudes, from one seed.
 
-A case that gives no pace gets the largest power of two, at most 1, with which the largest step of a launch is inside the
-stable range of every rule, by a quarter at least (Nesterov's edge is 2 (1+beta)/((1+2 beta) L), 4/(3 L) at beta near 1):
+A case that gives no pace gets the largest power of two, at most 1, with which the largest step of a launch is
+inside the
+stable range of every rule, by a quarter at least (Nesterov's edge is 2 (1+beta)/((1+2 beta) L), 4/(3 L) at
+beta near 1):
 
     largest step x L <= 1,   L the curvature on the box, largest breaking and decay included              (1)
 """
@@ -22,15 +24,24 @@ from noether.mechanics.stiffness import step_curvature
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.
 STEP_EXPONENTS = {"float64": (3, 7), "float32": (3, 6), "float16": (2, 4), "bfloat16": (1, 3)}
 HORIZON = {"float64": 96, "float32": 96, "float16": 32, "bfloat16": 16}
-ASCENT = {"float64": 6, "float32": 6, "float16": 4, "bfloat16": 4}  # horizon of a rule that maximises: a quartic loss soon overflows
+ASCENT = {
+    "float64": 6,
+    "float32": 6,
+    "float16": 4,
+    "bfloat16": 4,
+}  # horizon of a rule that maximises: a quartic loss soon overflows
 KICK = {"float64": 1.0, "float32": 1.0, "float16": 2.0, "bfloat16": 4.0}
 WIDE_LANES = 10_007  # prime, so the last block has a tail
 DECADES = 14
 STEP_SPREAD = 0.25
 LARGEST_EPS, DECAYS = 0.5, (0.0, 0.01, 0.1)
 LEAST_STEP = 2.0**-10
-"""Step size times curvature below which no launch moves much: a bfloat16 number of the loss's own size moves by less than its rounding."""
-FLAT = "on so flat a loss they change little, and some statements stay undecided; multiply the loss, or give a pace, so that step times curvature is nearer to 1"
+"""Step size times curvature below which no launch moves much: a bfloat16 number of the loss's own size moves
+by less than its rounding."""
+FLAT = (
+    "on so flat a loss they change little, and some statements stay undecided; multiply the loss, or give a "
+    "pace, so that step times curvature is nearer to 1"
+)
 
 
 def horizon(rule: Rule, precision: Precision) -> int:
@@ -58,19 +69,34 @@ def told(case: Case) -> str:
     """What whoever wrote a case must know of its step sizes, or ''."""
     L, most = step_curvature(case), largest_step() * pace(case)
     if case.pace is None:
-        said = f"case {case.name} gives no pace: its largest curvature on the box is {L:.3g}, so pace = {pace(case)!r} and steps are at most {most:.3g}"
+        said = (
+            f"case {case.name} gives no pace: its largest curvature on the box is {L:.3g}, so pace = "
+            f"{pace(case)!r} and steps are at most {most:.3g}"
+        )
         return said + f": {FLAT}" * bool(0 < most * L < LEAST_STEP)
     if most * L > 2:
-        return (f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box gradient descent is unstable from {2 / L:.3g} on: "
+        return (f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box "
+                f"gradient descent is unstable from {2 / L:.3g} on: "
                 "what overflows is outside, and a smaller pace, or none, shows more")  # fmt: skip
     return ""
 
 
-def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int, seed: int, overrides: dict | None = None) -> Job:
+def draw(
+    case: Case,
+    rule: Rule,
+    precision: Precision,
+    *,
+    lanes: int,
+    steps: int,
+    seed: int,
+    overrides: dict | None = None,
+) -> Job:
     """A launch of `lanes` random trajectories.
 
-    eta = pace 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower type, so a demoted
-    step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES decades. A metric is
+    eta = pace 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower
+    type, so a demoted
+    step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES
+    decades. A metric is
     deformed by kappa from 1/4 to 1.
     Starts are made in their own precision first and then widened.
     """
@@ -94,4 +120,6 @@ def draw(case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int
         q0 = q0 * rng.choice([-1.0, 1.0], q0.shape)
     params = representable(np.array([columns[name] for name in rule.parameters]), precision.arith)
     start, kick = representable(q0, precision.q_store), representable(v0, precision.v_store)
-    return Job(trace.gradient(case), rule, precision, start, kick, params, steps, metric=trace.metric(case, rule))
+    return Job(
+        trace.gradient(case), rule, precision, start, kick, params, steps, metric=trace.metric(case, rule)
+    )

@@ -1,4 +1,5 @@
-"""From a case's arithmetic to formulas: gradient, curvature, metric, and the proof that the loss is invariant.
+"""From a case's arithmetic to formulas: gradient, curvature, metric, and the proof that the loss is
+invariant.
 
 Floats of a case are read as the exact fractions that they are, so that one expression serves numpy, plain
 floats, mpmath at 50 digits and exact arithmetic. Nothing is simplified: sympy.simplify takes 5-17 s on a
@@ -24,8 +25,12 @@ from noether.mechanics.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
-ZERO = mpmath.mpf(10) ** -40  # of a relative number: 50 digits lose fewer than 10 to d products and to exp and log of box values
-KEEPS = 2.0**-40  # share of |grad b| |xi| below which a breaking breaks by the roundings of its constants, if at all
+ZERO = (
+    mpmath.mpf(10) ** -40
+)  # of a relative number: 50 digits lose fewer than 10 to d products and to exp and log of box values
+KEEPS = (
+    2.0**-40
+)  # share of |grad b| |xi| below which a breaking breaks by the roundings of its constants, if at all
 M, MU, EPS, KAPPA, DECAY = sympy.symbols("m mu eps kappa k")
 PARAMETERS = (M, MU, EPS, KAPPA, DECAY)
 
@@ -176,8 +181,10 @@ def pairing(g: Sequence, xi: Sequence) -> tuple:
 def prove(case: Case, seed: int = 0) -> list[Proof]:
     """Raises FalseSymmetry, or CaseError when the breaking breaks nothing or the metric is not positive.
 
-    A loss means its floats, or else its decimals: 0.1 q0 + 0.3 q1 keeps (3, -1), and their floats miss it by a rounding, which
-    the bounds of what runs have (harness/mechanics/bounds.py, constant_error); or else numbers that were computed, each known to a
+    A loss means its floats, or else its decimals: 0.1 q0 + 0.3 q1 keeps (3, -1), and their floats miss it by
+    a rounding, which
+    the bounds of what runs have (harness/mechanics/bounds.py, constant_error); or else numbers that were
+    computed, each known to a
     rounding: what they miss must be explained by that. A generator means its floats.
     """
     try:
@@ -216,15 +223,20 @@ def shown(case: Case, f: Formulas, seed: int, *, computed: bool = False) -> list
         for point, values, xi in zip(points, both, vectors, strict=True):
             g, b = values[: case.dim], values[case.dim :]
             value, relative = pairing(g, xi)
-            if ((exact and value != 0) or relative > ZERO) and not (computed and explained(case, point, xi, value)):
+            if ((exact and value != 0) or relative > ZERO) and not (
+                computed and explained(case, point, xi, value)
+            ):
                 where = ", ".join(str(x) for x in point)
                 raise FalseSymmetry(
-                    f"case {case.name}: symmetry {symmetry.name} is false: <grad f, xi> is {float(value):.6g} "
+                    f"case {case.name}: symmetry {symmetry.name} is false: <grad f, xi> is "
+                    f"{float(value):.6g} "
                     f"({float(relative):.3g} of |grad f||xi|), must be 0, at q = ({where})"
                 )
             worst = max(worst, relative)
             broken = max(broken, pairing(b, xi)[1])
-        proofs.append(Proof(case.name, symmetry.name, POINTS, exact and worst == 0, float(worst), float(broken)))
+        proofs.append(
+            Proof(case.name, symmetry.name, POINTS, exact and worst == 0, float(worst), float(broken))
+        )
     if max(p.broken for p in proofs) <= KEEPS:
         raise CaseError(
             f"case {case.name}: breaking keeps every declared symmetry: it must break at least one"
@@ -239,13 +251,17 @@ proven = cache(prove)
 
 
 def check_kinks(case: Case, f: Formulas) -> None:
-    """Where an argument of a step is 0 a declared one must be 0 too: whoever looks for kinks asks case.kinks."""
+    """Where an argument of a step is 0 a declared one must be 0 too: whoever looks for kinks asks
+    case.kinks."""
     declared = expression(case.kinks, f.q) if case.kinks else []
     known = [g for u in declared for g in turning(sympy.sympify(u))]
     for found in (f.loss + f.breaking).atoms(Step):
         if not all(any(is_multiple(e, u, f.q) for u in known) for e in zeros_of(found.args[0])):
             told = sympy.N(found.args[0], 6)
-            raise CaseError(f"case {case.name}: the loss has a kink where {told} is 0, kinks must name it; it names {[str(sympy.N(u, 6)) for u in declared]}")
+            raise CaseError(
+                f"case {case.name}: the loss has a kink where {told} is 0, kinks must name it; it names "
+                f"{[str(sympy.N(u, 6)) for u in declared]}"
+            )
 
 
 def zeros_of(e) -> set:
@@ -258,13 +274,17 @@ def zeros_of(e) -> set:
 
 
 def turning(u) -> set:
-    """Factors of a declared argument with which it changes its sign: a kink is met where it does (harness/mechanics/kinks.py), and q0^2 never does."""
+    """Factors of a declared argument with which it changes its sign: a kink is met where it does
+    (harness/mechanics/kinks.py), and q0^2 never does."""
     powers = [x.as_base_exp() for x in sympy.Mul.make_args(u)]
-    return {base for base, exponent in powers if base.free_symbols and exponent.is_odd and exponent.is_positive}
+    return {
+        base for base, exponent in powers if base.free_symbols and exponent.is_odd and exponent.is_positive
+    }
 
 
 def is_multiple(e, u, q: Sequence) -> bool:
-    """Whether e is a number times u but for roundings of their constants, by one point at which no simple expression is 0."""
+    """Whether e is a number times u but for roundings of their constants, by one point at which no simple
+    expression is 0."""
     at = {x: sympy.Rational(2 * i + 3, 2 * i + 7) for i, x in enumerate(q)}
     there, other = e.subs(at), u.subs(at)
     if other == 0:

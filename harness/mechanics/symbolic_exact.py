@@ -19,7 +19,8 @@ from noether.mechanics import straight_line
 from noether.mechanics.symbolic_gradient import Step
 
 READ = [Fraction]
-"""How a float is read, the last entry counts: as the binary fraction that it is, or as its shortest decimal."""
+"""How a float is read, the last entry counts: as the binary fraction that it is, or as its shortest
+decimal."""
 
 
 @contextmanager
@@ -76,11 +77,14 @@ for _name in ("add", "sub", "mul", "truediv"):
 
 
 class ExactNamespace:
-    """The namespace `xp` of a case, over Exact; of a plain number it gives the float that every namespace gives."""
+    """The namespace `xp` of a case, over Exact; of a plain number it gives the float that every namespace
+    gives."""
 
     exp = staticmethod(lambda x: Exact(rational(plain("exp", x)) if is_number(x) else sympy.exp(unwrap(x))))
     log = staticmethod(lambda x: Exact(rational(plain("log", x)) if is_number(x) else sympy.log(unwrap(x))))
-    sqrt = staticmethod(lambda x: Exact(rational(plain("sqrt", x)) if is_number(x) else sympy.sqrt(unwrap(x))))
+    sqrt = staticmethod(
+        lambda x: Exact(rational(plain("sqrt", x)) if is_number(x) else sympy.sqrt(unwrap(x)))
+    )
     step = staticmethod(lambda x: Exact(rational(plain("step", x)) if is_number(x) else Step(unwrap(x))))
 
 

@@ -3,7 +3,8 @@
     y = a + b:  a' += y', b' += y'      y = a b:  a' += y' b, b' += y' a      y = a^n:  a' += y' n a^(n-1)
     y = exp a:  a' += y' y              y = log a:  a' += y' / a      y = step a:  nothing
 
-sympy.diff takes 0.2-0.6 s for the gradient of a case, a variable and a term at a time (1.14), this 0.01 s, and shares
+sympy.diff takes 0.2-0.6 s for the gradient of a case, a variable and a term at a time (1.14), this 0.01 s,
+and shares
 what the partial derivatives have in common. tests/test_formulas.py holds the two against each other.
 """
 
@@ -15,7 +16,8 @@ import sympy
 
 
 class Step(sympy.Function):
-    """1 where its argument is above 0, else 0; flat on both sides. sympy's Heaviside has a delta for a derivative."""
+    """1 where its argument is above 0, else 0; flat on both sides. sympy's Heaviside has a delta for a
+    derivative."""
 
     nargs = 1
 
@@ -53,7 +55,10 @@ def partials(formula, q: Sequence) -> list:
         elif x.func == sympy.log:
             give(x.args[0], y / x.args[0])
         elif x.func != Step:
-            raise TypeError(f"{x.func.__name__} in a formula: only arithmetic, powers, exp, log and step can be differentiated")
+            raise TypeError(
+                f"{x.func.__name__} in a formula: only arithmetic, powers, exp, log and step can be "
+                "differentiated"
+            )
     return [sympy.Add(*adjoints.get(x, [])) for x in q]
 
 

@@ -25,7 +25,8 @@ from noether.mechanics.symbolic import (
 from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 # The parts of a charge's source, in the order in which theorem.py writes them. "breaking" is eps times the
-# breaking potential's share of "potential", "decay" that of weak decay, "deformed" what kappa adds to "generator" + "metric".
+# breaking potential's share of "potential", "decay" that of weak decay, "deformed" what kappa adds to
+# "generator" + "metric".
 PARTS = ("generator", "metric", "potential", "breaking", "decay", "deformed")
 TOTAL = ("generator", "metric", "potential")
 MU_OFF = sympy.Rational(1, 1000)
@@ -37,8 +38,10 @@ class Mechanics:
 
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
     field        numpy: field(*x, m, mu, eps, kappa, k) -> (2d + sources, ...) rates, then the sources
-    integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped integrals
-                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per symmetry;
+    integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped
+                 integrals
+                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per
+                 symmetry;
                  last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
     charges      compiled numpy: j = J/m of every symmetry, then sum |p_i xi_i| of every symmetry
@@ -65,7 +68,8 @@ class Mechanics:
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """What is compiled, as expressions of x and PARAMETERS: the rates of x, the sources, the charges and their sizes,
+    """What is compiled, as expressions of x and PARAMETERS: the rates of x, the sources, the charges and
+    their sizes,
     and for a metric the power (9) and the energies T, f, T without its metric.
     """
 
@@ -80,7 +84,8 @@ class Equations:
 
 @cache
 def equations(case: Case) -> Equations:
-    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m, and (9)."""
+    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m, and
+    (9)."""
     build = bregman_terms if case.metric.kind == BREGMAN else metric_terms
     x, rates, terms, charges, power, energy = build(case, formulas(case))
     sources, parts = [], []
@@ -91,14 +96,30 @@ def equations(case: Case) -> Equations:
                 where[name] = len(sources)
                 sources.append(named[name] / M)
         parts.append(where)
-    return Equations(tuple(x), tuple(rates), tuple(sources), tuple(parts), tuple(charges), tuple(power), tuple(energy or ()))
+    return Equations(
+        tuple(x),
+        tuple(rates),
+        tuple(sources),
+        tuple(parts),
+        tuple(charges),
+        tuple(power),
+        tuple(energy or ()),
+    )
 
 
 @cache
 def mechanics(case: Case) -> Mechanics:
     """The equations of a case, compiled for numpy and for plain floats."""
     e = equations(case)
-    x, rates, sources, parts, charges, power, energy = e.x, e.rates, list(e.sources), e.parts, e.charges, e.power, e.energy
+    x, rates, sources, parts, charges, power, energy = (
+        e.x,
+        e.rates,
+        list(e.sources),
+        e.parts,
+        e.charges,
+        e.power,
+        e.energy,
+    )
     totals = [
         theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL])
         for w in parts
@@ -150,10 +171,21 @@ def metric_terms(case: Case, f: Formulas):
         charges.append(theorem.inner(p, xi))
         sizes.append(absolute(p, xi))
     kinetic = theorem.kinetic_energy(G, v, M)
-    energy = [kinetic, f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2, theorem.kinetic_energy([1] * len(G), v, M)]
+    energy = [
+        kinetic,
+        f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2,
+        theorem.kinetic_energy([1] * len(G), v, M),
+    ]
     power = [(2 * kinetic / M).xreplace(velocity)]  # (9)
     moved = [r.xreplace(velocity) for r in rates]
-    return (*f.q, *p), moved, terms, charges + sizes, power, [sympy.sympify(e).xreplace(velocity) for e in energy]
+    return (
+        (*f.q, *p),
+        moved,
+        terms,
+        charges + sizes,
+        power,
+        [sympy.sympify(e).xreplace(velocity) for e in energy],
+    )
 
 
 def bregman_terms(case: Case, f: Formulas):

@@ -1,6 +1,7 @@
 """The metric of a case as functions of q: G, its derivatives, and the mirror map whose Hessian it is.
 
-A Bregman case has G = hess h and the mirror map grad h. A diagonal metric is a Hessian when each G_i depends on q_i
+A Bregman case has G = hess h and the mirror map grad h. A diagonal metric is a Hessian when each G_i depends
+on q_i
 alone: h_i' = int G_i dq_i. A metric that is none has a natural gradient and geodesics, but no mirror descent.
 """
 
@@ -20,8 +21,10 @@ from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 @dataclass(frozen=True, eq=False)
 class Curved:
-    """entries(q, kappa) -> G (d, ..);  bend(q, w, kappa) -> sum_j d_i G_j w_j^2 / 2, then sum_j d_j G_i w_j, (2d, ..)
-    geodesic(q, w, kappa) -> the acceleration of a geodesic, G^{-1} (the first of bend less the second times w)
+    """entries(q, kappa) -> G (d, ..);  bend(q, w, kappa) -> sum_j d_i G_j w_j^2 / 2, then sum_j d_j G_i w_j,
+                                        (2d, ..)
+    geodesic(q, w, kappa) -> the acceleration of a geodesic, G^{-1} (the first of bend less the second times
+    w)
     mirror(q, kappa) -> grad h (d, ..), None where G is no Hessian of a separable h
     """
 
@@ -57,7 +60,9 @@ def bends(case: Case) -> bool:
 @cache
 def is_entropy(case: Case) -> bool:
     q = sympy.symbols(f"q:{case.dim}")
-    return case.metric.kind == BREGMAN and all(sympy.expand(dh - sympy.log(x)) == 0 for dh, x in zip(mirror_map(case, q, []), q, strict=True))
+    return case.metric.kind == BREGMAN and all(
+        sympy.expand(dh - sympy.log(x)) == 0 for dh, x in zip(mirror_map(case, q, []), q, strict=True)
+    )
 
 
 @cache
@@ -72,7 +77,11 @@ def curved(case: Case) -> Curved:
         return arrays(compiled((*arguments, KAPPA), expressions, "numpy"), len(expressions))
 
     straight = [(p - t * w) / g for p, t, w, g in zip(pull, turn, f.w, G, strict=True)]
-    entries, bend, geodesic = numeric(f.q, G), numeric((*f.q, *f.w), [*pull, *turn]), numeric((*f.q, *f.w), straight)
+    entries, bend, geodesic = (
+        numeric(f.q, G),
+        numeric((*f.q, *f.w), [*pull, *turn]),
+        numeric((*f.q, *f.w), straight),
+    )
     moved = numeric(f.q, mirror) if mirror and len(mirror) == d else None
     return Curved(
         lambda q, kappa: entries(*q, kappa),

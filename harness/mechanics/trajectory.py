@@ -41,7 +41,8 @@ class Trajectory:
 
     @classmethod
     def launched(cls, case: Case, job, z, v) -> Trajectory:
-        """What a launch gave back. Row 0 is the job's own, whatever came back: a kernel that starts elsewhere is wrong at step 1."""
+        """What a launch gave back. Row 0 is the job's own, whatever came back: a kernel that starts elsewhere
+        is wrong at step 1."""
         z, v = (np.concatenate([start[None], rows[1:]]) for start, rows in ((job.q0, z), (job.v0, v)))
         return cls(case, job.rule, job.precision, z, v, job.params)
 
@@ -83,10 +84,13 @@ class Trajectory:
 
     @cached_property
     def g_error(self) -> np.ndarray:
-        """Bound on |g_kernel - g|, plus that on g itself (its own roundings, 2^-64 each, in another order)."""
+        """Bound on |g_kernel - g|, plus that on g itself (its own roundings, 2^-64 each, in another
+        order)."""
         q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0)
         n, d, lanes = self.steps, len(q), self.lanes
-        error = self.kernel_error(q.reshape(d, n * lanes), np.broadcast_to(self.params[3], (n, lanes)).reshape(-1))
+        error = self.kernel_error(
+            q.reshape(d, n * lanes), np.broadcast_to(self.params[3], (n, lanes)).reshape(-1)
+        )
         own = 1 + 4 * U_WIDE / self.precision.u_arith
         return np.moveaxis((error * own).reshape(d, n, lanes), 0, 1)
 
@@ -112,7 +116,9 @@ class Trajectory:
         n, d, lanes = self.steps, self.q.shape[1], self.lanes
         q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
         kappa = np.broadcast_to(self.params[4], (n, lanes)).reshape(-1)
-        error = bounds.program_error(trace.metric(self.case, self.rule), q, np.zeros_like(q), kappa, self.precision)[1]
+        error = bounds.program_error(
+            trace.metric(self.case, self.rule), q, np.zeros_like(q), kappa, self.precision
+        )[1]
         return np.moveaxis((error * (1 + 4 * U_WIDE / self.precision.u_arith)).reshape(d, n, lanes), 0, 1)
 
     @property
@@ -129,7 +135,8 @@ class Trajectory:
 
     @cached_property
     def force(self) -> np.ndarray:
-        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled; sign(g) in sign descent."""
+        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled; sign(g) in
+        sign descent."""
         with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
             if self.rule.signed:
                 return np.sign(self.g)
@@ -143,7 +150,8 @@ class Trajectory:
         return self.moved_by(self.v[1:])
 
     def moved_by(self, w) -> np.ndarray:
-        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G, under a schedule c w."""
+        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G, under a schedule c
+        w."""
         with np.errstate(all="ignore"):
             if self.rule.nesterov:
                 return self.beta * w - self.eta * self.force
@@ -169,7 +177,11 @@ class Trajectory:
     @property
     def reach(self) -> np.ndarray:
         """|move| without cancellation."""
-        return np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force) if self.rule.nesterov else np.abs(self.move)
+        return (
+            np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force)
+            if self.rule.nesterov
+            else np.abs(self.move)
+        )
 
     @cached_property
     def shrink(self) -> np.ndarray:
@@ -188,9 +200,12 @@ class Trajectory:
 
     @cached_property
     def pull_error(self) -> np.ndarray:
-        """Bound on the error of the kernel's eta f: its gradient's, the rounding of k q, of the sum and of the products."""
+        """Bound on the error of the kernel's eta f: its gradient's, the rounding of k q, of the sum and of
+        the products."""
         p, eta, share = self.precision, np.abs(self.eta), self.share[:, None]
-        if self.rule.signed:  # eta times 1 or -1 is exact where eta is; within its error, the gradient has any sign
+        if (
+            self.rule.signed
+        ):  # eta times 1 or -1 is exact where eta is; within its error, the gradient has any sign
             return np.broadcast_to(eta * (p.u_arith * p.eager), self.force.shape) + 2 * eta * self.unsigned
         decay = share * np.abs(self.k * self.q[:-1]) if self.rule.decay == "coupled" else 0 * self.q[:-1]
         roundings = 3 if self.rule.dampening else 2
@@ -211,7 +226,8 @@ class Trajectory:
     def common(self) -> np.ndarray:
         """The part of sigma that all components share: on the simplex, of log sum exp y; (steps, 1 or lanes).
 
-        exp(y_i - m) is known to r_i, a sum of positive numbers to R = sum p_i r_i, p the exact shares, and its log to R/(1 - R).
+        exp(y_i - m) is known to r_i, a sum of positive numbers to R = sum p_i r_i, p the exact shares, and
+        its log to R/(1 - R).
         """
         if not self.rule.simplex:
             return np.zeros((self.steps, 1))
@@ -225,7 +241,9 @@ class Trajectory:
             of_sum = (1 + (shares * of_exp).sum(axis=1)) * (1 + u) ** d - 1 + 6 * d * p.tiny_arith
             spread = np.abs(self.log_sum - top)
             of_log = bounds.quotient(of_sum, np.ones_like(of_sum), of_sum)
-            return (of_log + (bounds.LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)) * (1 + 8 * u)
+            return (
+                of_log + (bounds.LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)
+            ) * (1 + 8 * u)
 
     @cached_property
     def apart(self) -> np.ndarray:
@@ -235,7 +253,12 @@ class Trajectory:
         tiny = 1.5 * (p.tiny_q + p.tiny_arith)
         if self.rule.decoupled:
             old = np.abs(self.z[:-1])
-            store = store + p.u_arith * (2 * np.abs(self.eta * self.k) + np.abs(self.shrink) + np.abs(self.eta * self.k)) * old
+            store = (
+                store
+                + p.u_arith
+                * (2 * np.abs(self.eta * self.k) + np.abs(self.shrink) + np.abs(self.eta * self.k))
+                * old
+            )
         if self.rule.nesterov:
             store = store + p.u_arith * (np.abs(self.beta * self.v[1:]) + np.abs(self.move)) + self.pull_error
             tiny = tiny + 1.5 * p.tiny_arith * (2 + np.abs(self.eta))

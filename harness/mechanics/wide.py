@@ -28,7 +28,8 @@ class TooNarrow(BackendMissing):
 def mantissa_bits() -> int:
     """Of longdouble as it computes now, from 52; at most 128 is told.
 
-    Measured: numpy reports the type's bits, and an emulator, or a library that sets the processor's precision, rounds
+    Measured: numpy reports the type's bits, and an emulator, or a library that sets the processor's
+    precision, rounds
     the same type to fewer.
     """
     one, half, bits = WIDE(1), WIDE(0.5), 0
@@ -43,7 +44,8 @@ def require_wide() -> None:
     bits = mantissa_bits()
     if bits < EXTENDED:
         raise TooNarrow(
-            f"longdouble has {bits} mantissa bits here ({platform.system()} {platform.machine()}), must be at least "
+            f"longdouble has {bits} mantissa bits here ({platform.system()} {platform.machine()}), must be "
+            "at least "
             f"{EXTENDED}: a residual formed in it would be judged wrongly; x86-64 Linux and macOS have them"
         )
 
@@ -62,7 +64,9 @@ class Dual:
 
     def __add__(self, other):
         if isinstance(other, Dual):
-            return Dual(self.value + other.value, [a + b for a, b in zip(self.partials, other.partials, strict=True)])
+            return Dual(
+                self.value + other.value, [a + b for a, b in zip(self.partials, other.partials, strict=True)]
+            )
         return Dual(self.value + other, self.partials)
 
     def __pos__(self):
@@ -156,15 +160,22 @@ def metric(case, q: np.ndarray, kappa) -> np.ndarray:
     require_wide()
     q = np.asarray(q, WIDE)
     with np.errstate(all="ignore"):
-        return np.stack([np.broadcast_to(np.asarray(x, WIDE), q.shape[1:]) for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), NUMPY)])
+        return np.stack(
+            [
+                np.broadcast_to(np.asarray(x, WIDE), q.shape[1:])
+                for x in case.metric.entries(list(q), np.asarray(kappa, WIDE), NUMPY)
+            ]
+        )
 
 
 class AtKink(ArithmeticError):
-    """A loss has no gradient there: a step or a root in it is at its kink, or too near to tell on which side."""
+    """A loss has no gradient there: a step or a root in it is at its kink, or too near to tell on which
+    side."""
 
 
 class Sides:
-    """xp over mpmath that keeps the arguments at which a loss has a kink or ends: those of step, sqrt and log."""
+    """xp over mpmath that keeps the arguments at which a loss has a kink or ends: those of step, sqrt and
+    log."""
 
     def __init__(self):
         self.steps, self.others = [], []
@@ -183,9 +194,14 @@ class Sides:
         return mpmath.log(x)
 
     def same_side(self, other: Sides) -> bool:
-        """No argument of a step is 0 or changes its sign from one point to the other, none of a root or a log moves by a quarter of itself."""
-        steps = all(a == b or (a > 0) == (b > 0) and a != 0 for a, b in zip(self.steps, other.steps, strict=True))
-        return steps and all(a == b or abs(b - a) <= abs(a) / 4 for a, b in zip(self.others, other.others, strict=True))
+        """No argument of a step is 0 or changes its sign from one point to the other, none of a root or a log
+        moves by a quarter of itself."""
+        steps = all(
+            a == b or (a > 0) == (b > 0) and a != 0 for a, b in zip(self.steps, other.steps, strict=True)
+        )
+        return steps and all(
+            a == b or abs(b - a) <= abs(a) / 4 for a, b in zip(self.others, other.others, strict=True)
+        )
 
 
 def one_sided(loss, point: list, h) -> bool:
@@ -207,12 +223,17 @@ def moved(point: list, i: int, by) -> list:
 
 
 def gradient_mp(loss, q, digits: int = 50) -> list:
-    """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at all.
+    """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at
+    all.
 
-    The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central difference is
-    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. Where a kink is nearer than h,
-    h is that of twice the digits, and so on: raises AtKink where MOST_DIGITS do not tell the point from a kink. The digits
-    that f(q + h) and f(q - h) share are lost, so digits are doubled until no component changes by more than 10^(-digits/2)
+    The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central
+    difference is
+    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. Where a kink is
+    nearer than h,
+    h is that of twice the digits, and so on: raises AtKink where MOST_DIGITS do not tell the point from a
+    kink. The digits
+    that f(q + h) and f(q - h) share are lost, so digits are doubled until no component changes by more than
+    10^(-digits/2)
     of itself. A zero may be a difference that was lost altogether, and is believed beyond MOST_DIGITS only.
     """
     close = mpmath.mpf(10) ** (-digits // 2)
@@ -225,11 +246,19 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
                 break
         digits *= 2
         if digits > MOST_DIGITS:
-            raise AtKink(f"the loss has a kink at q = {[float(x) for x in point]}, or nearer than {float(h):.1g}: there is no gradient")
+            raise AtKink(
+                f"the loss has a kink at q = {[float(x) for x in point]}, or nearer than {float(h):.1g}: "
+                "there is no gradient"
+            )
     before = None
     while True:
         with mpmath.workdps(digits):
-            found = [(loss(moved(point, i, h), MPMATH) - loss(moved(point, i, -h), MPMATH)) / (2 * h) for i in range(len(point))]
-            if digits > MOST_DIGITS or (before and all(abs(a - b) < close * abs(a) for a, b in zip(found, before, strict=True))):
+            found = [
+                (loss(moved(point, i, h), MPMATH) - loss(moved(point, i, -h), MPMATH)) / (2 * h)
+                for i in range(len(point))
+            ]
+            if digits > MOST_DIGITS or (
+                before and all(abs(a - b) < close * abs(a) for a, b in zip(found, before, strict=True))
+            ):
                 return found
         before, digits = found, 2 * digits

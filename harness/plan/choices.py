@@ -1,4 +1,5 @@
-"""From the words of a user to a selection: what is verified, on what, how. Wrong words are refused in one line."""
+"""From the words of a user to a selection: what is verified, on what, how. Wrong words are refused in one
+line."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from noether.plan.casefiles import load, trial, trial_process
 from noether.system.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
-LARGEST = 2**21  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB
+LARGEST = (
+    2**21
+)  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Selection:
     """What `harness.plan.cells` is given.
 
     overrides  {"eta", "beta", "k", "eps": float, "steps", "lanes": int}, only what was said
-    asked      the names among "cases", "laws", "rules", "precisions", "backend", "overrides" that the user narrowed
+    asked      the names among "cases", "laws", "rules", "precisions", "backend", "overrides" that the user
+               narrowed
     files      words of case files, which worker processes load again
     """
 
@@ -70,7 +74,8 @@ def select(request: Request) -> Selection:
     laws = chosen_laws(request, design.LAWS)
     rules = several("rule", request.rule, tuple(design.RULES))
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
-    said = {"cases": request.cases, "laws": request.law, "rules": request.rule, "precisions": request.precision, "overrides": overrides,
+    said = {"cases": request.cases, "laws": request.law, "rules": request.rule,
+        "precisions": request.precision, "overrides": overrides,
             "backend": request.backend != "auto"}  # fmt: skip
     asked = frozenset(name for name, value in said.items() if value)
     if "rules" in asked:
@@ -83,7 +88,9 @@ def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
     waiting = {key for key, info in book.items() if getattr(info, "on_request", "")}
     named = several("law", request.law, tuple(book), fold=str.upper)
     left_out = waiting if request.law is None else waiting - set(named)
-    return tuple(k for k in book if (k in named and k not in left_out) or (k in waiting and request.reference))
+    return tuple(
+        k for k in book if (k in named and k not in left_out) or (k in waiting and request.reference)
+    )
 
 
 def backends() -> tuple[str, ...]:
@@ -99,7 +106,9 @@ def one(kind: str, word: str, known: Iterable[str]) -> str:
     return word
 
 
-def several(kind: str, words: str | Iterable[str] | None, known: tuple[str, ...], fold=str.lower) -> tuple[str, ...]:
+def several(
+    kind: str, words: str | Iterable[str] | None, known: tuple[str, ...], fold=str.lower
+) -> tuple[str, ...]:
     """A comma list, or a sequence, in the order of `known`; None is all of them."""
     if words is None:
         return known
@@ -155,10 +164,16 @@ def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, 
         if not any(rule in takes for takes in fits.values()):
             able = [c.name for c in CATALOG if rule in rules_of(c)]
             have = ", ".join(f"{name} ({kinds[name]} metric)" for name in fits)
-            raise UsageError(f"rule {rule} fits none of the chosen cases, {have}: it goes with {', '.join(able) or 'no case of the catalogue'}")
+            raise UsageError(
+                f"rule {rule} fits none of the chosen cases, {have}: it goes with "
+                f"{', '.join(able) or 'no case of the catalogue'}"
+            )
     for name, takes in fits.items():
         if named and not takes & set(rules):
-            raise UsageError(f"case {name} has a {kinds[name]} metric and takes the rules {', '.join(sorted(takes))}: --rule is {', '.join(rules)}")
+            raise UsageError(
+                f"case {name} has a {kinds[name]} metric and takes the rules {', '.join(sorted(takes))}: "
+                f"--rule is {', '.join(rules)}"
+            )
 
 
 def overridden(request: Request) -> dict:
@@ -177,7 +192,10 @@ def overridden(request: Request) -> dict:
     if request.lanes is not None:
         out["lanes"] = whole("--lanes", request.lanes, 1, LARGEST)
     if out.get("steps", 1) * out.get("lanes", 1) > LARGEST:
-        raise UsageError(f"--lanes x --steps is {out['lanes'] * out['steps']}: must be at most {LARGEST}, or memory runs out")
+        raise UsageError(
+            f"--lanes x --steps is {out['lanes'] * out['steps']}: must be at most {LARGEST}, or memory runs "
+            "out"
+        )
     return out
 
 

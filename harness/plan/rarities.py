@@ -1,6 +1,7 @@
 """Where the rare rules are shown: those that few cases take, or that have a law of their own.
 
-Each (rule, law) once, on the smallest case of the catalogue that takes it, one that tells, compiled and compared (B1);
+Each (rule, law) once, on the smallest case of the catalogue that takes it, one that tells, compiled and
+compared (B1);
 in full in each stored type too. Whoever names a rule or a case gets what was named.
 """
 
@@ -32,7 +33,9 @@ def rare(points: list, full: bool) -> list:
 
 def telling(case, rule: str) -> bool:
     """Whether a force acts on every component, and the metric is not the same everywhere."""
-    return all(gradient(case).reads_position) and (not RULES[rule].on_metric or any(metric(case, RULES[rule]).reads_position))
+    return all(gradient(case).reads_position) and (
+        not RULES[rule].on_metric or any(metric(case, RULES[rule]).reads_position)
+    )
 
 
 def size(point, full: bool, asked: dict) -> dict:

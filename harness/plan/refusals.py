@@ -1,6 +1,8 @@
-"""Why a law covers nothing of a choice: the first of its conditions that nothing chosen meets, told before anything runs.
+"""Why a law covers nothing of a choice: the first of its conditions that nothing chosen meets, told before
+anything runs.
 
-A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another may say it
+A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another
+may say it
 itself: a module of the plan that has why_not(law, case) -> a sentence, or "".
 """
 
@@ -26,7 +28,10 @@ def why(law: str, selection: Selection) -> str:
         reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case, design.MODULES)
         if reason:
             lacking.setdefault(reason, []).append(case.name)
-    told = [f"{reason} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})" for reason, names in list(lacking.items())[:SHOWN]]
+    told = [
+        f"{reason} ({', '.join(names[:SHOWN])}{' ...' if len(names) > SHOWN else ''})"
+        for reason, names in list(lacking.items())[:SHOWN]
+    ]
     return "; ".join([f"{law} ({info.title}) needs {info.applies}", *told])
 
 
@@ -38,9 +43,15 @@ def exact(law: str, case, selection: Selection) -> str:
     if not rules:
         return f"none of the chosen rules steps a {case.metric.kind} metric"
     if not any(found.concerns(case, RULES[r]) for r in rules):
-        return f"no symmetry under {', '.join(rules[:SHOWN])}{' ...' if len(rules) > SHOWN else ''} is one that it speaks of"
+        return (
+            f"no symmetry under {', '.join(rules[:SHOWN])}{' ...' if len(rules) > SHOWN else ''} is one that "
+            "it speaks of"
+        )
     if not any(found.reads(p) for p in selection.precisions):
-        return f"its terms of second order in the step vanish in the rounding of {', '.join(selection.precisions)}"
+        return (
+            "its terms of second order in the step vanish in the rounding of "
+            f"{', '.join(selection.precisions)}"
+        )
     return ""
 
 

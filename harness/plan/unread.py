@@ -34,12 +34,14 @@ def has(name: str, rule: str) -> bool:
 
 
 def check(selection, cells: list, laws: tuple[str, ...]) -> list[str]:
-    """What is told of options that a part of the choice does not read. Raises UsageError where none of it does."""
+    """What is told of options that a part of the choice does not read. Raises UsageError where none of it
+    does."""
     if "rules" in selection.asked and not any(c.rule in selection.rules for c in cells):
         known = ", ".join(sorted({c.rule for c in cells if c.rule not in RULES}))
         raise UsageError(
             f"--rule is {', '.join(selection.rules)}, but nothing chosen reads it: "
-            f"{', '.join(laws)} of this choice runs {known or 'other rules'}; leave --rule out, or choose other laws"
+            f"{', '.join(laws)} of this choice runs {known or 'other rules'}; leave --rule out, or choose "
+            "other laws"
         )
     return [text for name in selection.overrides if (text := told(name, selection, cells, laws))]
 
@@ -59,7 +61,8 @@ def told(name: str, selection, cells: list, laws: tuple[str, ...]) -> str:
     if len(lacking) == len(rules):
         able = ", ".join(r for r in RULES if has(name, r))
         raise UsageError(
-            f"{said}, but nothing chosen reads it: {', '.join(lacking)} has no {LACKS[name]}; of the rules {able} have"
+            f"{said}, but nothing chosen reads it: {', '.join(lacking)} has no {LACKS[name]}; of the rules "
+            f"{able} have"
         )
     parts = [f"law {', '.join(deaf)} does not read it"] if deaf else []
     parts += [f"rule {', '.join(lacking)} has no {LACKS[name]}"] if lacking else []

@@ -65,7 +65,10 @@ def counted() -> str:
     from noether.plan.design import LAWS, RULES
 
     symmetries = sum(len(case.symmetries) for case in CATALOG)
-    return f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
+    return (
+        f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, "
+        f"{len(LAWS)} laws"
+    )
 
 
 def field(name: str, text: str) -> Table:
@@ -79,15 +82,24 @@ def field(name: str, text: str) -> Table:
 
 def theory_section(anchor: str, theory: str) -> str:
     """The section of docs/theory.md that an anchor opens; '' where there is none."""
-    found = re.search(rf'^### <a id="{re.escape(anchor)}"></a>.*?(?=^##|\Z)', theory, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf'^### <a id="{re.escape(anchor)}"></a>.*?(?=^##|\Z)', theory, re.MULTILINE | re.DOTALL
+    )
     return flowing(re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip()) if found else ""
 
 
 def flowing(text: str) -> str:
-    """Paragraphs on one line each, so that a narrow terminal wraps them once; lists, formulas and tables stay."""
+    """Paragraphs on one line each, so that a narrow terminal wraps them once; lists, formulas and tables
+    stay."""
     out: list[str] = []
     for line in text.splitlines():
-        joins = out and out[-1] and line and line[0].isalnum() | (line[0] in "`<(*[_") and not re.match(r"\d+\.|[-#|]|    ", line)
+        joins = (
+            out
+            and out[-1]
+            and line
+            and line[0].isalnum() | (line[0] in "`<(*[_")
+            and not re.match(r"\d+\.|[-#|]|    ", line)
+        )
         if joins and not re.match(r"#|\||    ", out[-1]):
             out[-1] += " " + line
         else:
@@ -98,8 +110,10 @@ def flowing(text: str) -> str:
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
     law = law_of(word)
-    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies), ("judged", f"{law.kind} verdict"),
-              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls", "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
+    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies),
+        ("judged", f"{law.kind} verdict"),
+              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls",
+              "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
     parts = [field(name, text) for name, text in fields]
     parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
     section = theory_of(law)
@@ -159,7 +173,11 @@ def generator_text(symmetry: Symmetry) -> str:
     """xi(q) in the letters of the case."""
     letters = []
     for row, shift in zip(symmetry.matrix, symmetry.shift, strict=True):
-        terms = [f"{'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(c):g} '}q{j + 1}" for j, c in enumerate(row) if c]
+        terms = [
+            f"{'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(c):g} '}q{j + 1}"
+            for j, c in enumerate(row)
+            if c
+        ]
         terms += [f"{'-' if shift < 0 else '+'} {abs(shift):g}"] if shift else []
         joined = " ".join(terms).removeprefix("+ ")
         letters.append(joined.replace("- ", "-", 1) if joined.startswith("-") else joined or "0")
@@ -172,16 +190,30 @@ def show(case: Case) -> Group:
     from noether.mechanics.symbolic import prove
 
     paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
-    rows = [field("case", case.name), field("metric", case.metric.kind), field("rules", ", ".join(rules_of(case))),
-            field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)), field("kick", f"{case.kick:g} of the box")]  # fmt: skip
+    rows = [field("case", case.name), field("metric", case.metric.kind), field("rules",
+        ", ".join(rules_of(case))),
+            field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)), field("kick",
+            f"{case.kick:g} of the box")]  # fmt: skip
     for symmetry, proof in zip(case.symmetries, prove(case) or [None] * len(case.symmetries), strict=False):
-        rows.append(field("symmetry", f"{symmetry.name}: xi(q) = {generator_text(symmetry)}, {kind(symmetry)}"))
+        rows.append(
+            field("symmetry", f"{symmetry.name}: xi(q) = {generator_text(symmetry)}, {kind(symmetry)}")
+        )
         if proof is not None:
             exactly = "exactly" if proof.exact else f"to {proof.relative:.0e} of its terms, 50 digits"
-            broken = f"the breaking term breaks it by {proof.broken:.2g}" if proof.broken else "the breaking term keeps it"
+            broken = (
+                f"the breaking term breaks it by {proof.broken:.2g}"
+                if proof.broken
+                else "the breaking term keeps it"
+            )
             rows.append(field("", f"<grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
     point = np.array(case.box, dtype=float).mean(axis=1)
-    rows.append(field("middle", f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = {float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box"))
+    rows.append(
+        field(
+            "middle",
+            f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = "
+            f"{float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box",
+        )
+    )
     return Group(Text(paper), Text(), *rows)
 
 

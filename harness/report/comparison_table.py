@@ -25,7 +25,14 @@ def laws(d: Difference) -> Table:
     for c in d.laws:
         a, b = c.verdicts
         style = COLOUR[VIOLATED] if c.worse else COLOUR[INCONCLUSIVE] if a != b else ""
-        table.add_row(c.law, Text(verdicts(c), style=style), spent(c), two(*cells(c, "cells")), two(*killed(c)), two(*(f"{s:.1f}" for s in c.seconds)))
+        table.add_row(
+            c.law,
+            Text(verdicts(c), style=style),
+            spent(c),
+            two(*cells(c, "cells")),
+            two(*killed(c)),
+            two(*(f"{s:.1f}" for s in c.seconds)),
+        )
     return table
 
 
@@ -50,14 +57,19 @@ def head(name: str, run: Run) -> Text:
     about, given = run.about, run.about["arguments"]
     code = about.get("exit_code")
     took = about.get("seconds")
-    facts = [f"profile {given.get('profile', '?')}", f"seed {about.get('seed', '?')}", str(about.get("backend", "?")), f"{len(run.records)} records",
-             f"{took:.1f} s" if isinstance(took, int | float) else "", "unfinished" if code is None else WORD.get(code, f"exit code {code}")]  # fmt: skip
+    facts = [f"profile {given.get('profile', '?')}", f"seed {about.get('seed', '?')}",
+        str(about.get("backend", "?")), f"{len(run.records)} records",
+             f"{took:.1f} s" if isinstance(took, int | float) else "",
+             "unfinished" if code is None else WORD.get(code, f"exit code {code}")]  # fmt: skip
     return Text(f"{name}  {run.path}: {', '.join(f for f in facts if f)}")
 
 
 def lines(d: Difference) -> list[tuple[str, list[str], str]]:
     """(title, lines, style) of every list, empty ones too."""
-    entries = lambda names: [f"{n}: spent {number(d.spent(n)[0])}{ARROW}{number(d.spent(n)[1])}" for n in names]  # noqa: E731
+
+    def entries(names):
+        return [f"{n}: spent {number(d.spent(n)[0])}{ARROW}{number(d.spent(n)[1])}" for n in names]
+
     lost = "lost" if d.same else "not here (another choice was asked for, so it counts for nothing)"
     bad = COLOUR[VIOLATED]
     return [
@@ -72,25 +84,49 @@ def lines(d: Difference) -> list[tuple[str, list[str], str]]:
         ("new places", d.marked.added, ""),
         ("new planted faults", d.planted_now, ""),
         ("undecided here", d.marked.undecided, ""),
-        ("moved most, told and not judged", [f"{n}: spent {number(a)}{ARROW}{number(b)}" for n, a, b in d.moved], ""),
+        (
+            "moved most, told and not judged",
+            [f"{n}: spent {number(a)}{ARROW}{number(b)}" for n, a, b in d.moved],
+            "",
+        ),
     ]
 
 
 def told(d: Difference, page: Path | None = None) -> list:
     out: list = [head("A", d.a), head("B", d.b)]
     if d.marked.differs:
-        out += [Text(f"they differ in {len(d.marked.differs)} ways:"), *(Text(f"  {x}") for x in d.marked.differs[:SHOWN])]
+        out += [
+            Text(f"they differ in {len(d.marked.differs)} ways:"),
+            *(Text(f"  {x}") for x in d.marked.differs[:SHOWN]),
+        ]
         out += [Text(f"  and {len(d.marked.differs) - SHOWN} more")] if len(d.marked.differs) > SHOWN else []
     out += [Text(), laws(d), Text()]
     for title, found, style in lines(d):
         if found:
             out += [Text(f"{title}: {len(found)}", style=style), *(Text(f"  {x}") for x in found[:SHOWN])]
-            out += [Text(f"  and {len(found) - SHOWN} more{', all in the page' if page else ''}")] if len(found) > SHOWN else []
+            out += (
+                [Text(f"  and {len(found) - SHOWN} more{', all in the page' if page else ''}")]
+                if len(found) > SHOWN
+                else []
+            )
     if d.marked.unmeasured:
-        out.append(Text(f"compared for coverage alone, their scatter is not measured: {', '.join(d.marked.unmeasured)}", style="dim"))
+        out.append(
+            Text(
+                "compared for coverage alone, their scatter is not measured: "
+                f"{', '.join(d.marked.unmeasured)}",
+                style="dim",
+            )
+        )
     out += [Text()] if len(out) and str(out[-1]) else []
-    out += [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse] or [Text("nothing is worse", style="bold green")]
-    return [*out, Text(f"{d.marked.compared} places in both{f'; {page}' if page else ''}", style="dim", overflow="fold")]
+    out += [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse] or [
+        Text("nothing is worse", style="bold green")
+    ]
+    return [
+        *out,
+        Text(
+            f"{d.marked.compared} places in both{f'; {page}' if page else ''}", style="dim", overflow="fold"
+        ),
+    ]
 
 
 def summary(d: Difference, page: Path | None = None) -> dict:
@@ -123,7 +159,8 @@ def summary(d: Difference, page: Path | None = None) -> dict:
 
 
 def law_summary(c: LawChange) -> dict:
-    """verdict, worst spent, cells, faults killed and seconds of one law, was and now; null where a run has it not."""
+    """verdict, worst spent, cells, faults killed and seconds of one law, was and now; null where a run has it
+    not."""
     names = ("verdict", "worst_spent", "cells", "controls", "killed")
     sides = zip(("was", "now"), (c.was, c.now), c.seconds, strict=True)
     told = {

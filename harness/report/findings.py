@@ -1,4 +1,5 @@
-"""docs/findings.md: the published claims and the map of one run, written from its records. The same records give the same text."""
+"""docs/findings.md: the published claims and the map of one run, written from its records. The same records
+give the same text."""
 
 from __future__ import annotations
 
@@ -31,23 +32,39 @@ against predicted, is at most {relative} of the summed terms W over {count} flow
 
 
 def claims(records: Sequence[Record]) -> dict[str, Record]:
-    """{law: the record that carries its claim}. Raises UsageError naming every claim that is missing or incomplete."""
-    found = {r.law: r for r in records if r.control is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK}
+    """{law: the record that carries its claim}. Raises UsageError naming every claim that is missing or
+    incomplete."""
+    found = {
+        r.law: r
+        for r in records
+        if r.control is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
+    }
     missing = [law for law in BOOK if law not in found]
     if missing:
-        raise UsageError(f"the run has no record of {', '.join(missing)}: run noether verify --law {','.join(missing)}, or all of it")
+        raise UsageError(
+            f"the run has no record of {', '.join(missing)}: run noether verify --law {','.join(missing)}, "
+            "or all of it"
+        )
     for law, r in found.items():
-        gone = [name for name in ("statement", "source", "published", "measured", "verdict", "corrected") if not r.data["claim"].get(name)]
+        gone = [
+            name
+            for name in ("statement", "source", "published", "measured", "verdict", "corrected")
+            if not r.data["claim"].get(name)
+        ]
         if gone:
-            raise UsageError(f"the record of {law} has no {', '.join(gone)} in its claim: the run is of another version")
+            raise UsageError(
+                f"the record of {law} has no {', '.join(gone)} in its claim: the run is of another version"
+            )
     return found
 
 
 def section(record: Record) -> list[str]:
     claim = record.data["claim"]
-    lines = [f"## {record.law}: {claim['title']}", "", f"> {claim['statement']}", "", f"{claim['source']}.", "",
+    lines = [f"## {record.law}: {claim['title']}", "", f"> {claim['statement']}", "", f"{claim['source']}.",
+        "",
              "| published | measured | verdict | law |", "|---|---|---|---|",
-             f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}** | [{record.law}](theory.md#{record.law}) |", "",
+             f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}** | "
+             f"[{record.law}](theory.md#{record.law}) |", "",
              claim["corrected"]]  # fmt: skip
     if "setup" in claim:
         lines += ["", f"Set-up: {claim['setup']}."]
@@ -56,17 +73,26 @@ def section(record: Record) -> list[str]:
 
 def checked(records: Sequence[Record]) -> str:
     """What T2 came to on its flows. Raises UsageError where a run has none that holds."""
-    flows = [r for r in records if r.law == "T2" and "relative" in r.parameters]  # the Lagrangian's own derivation has no flow
+    flows = [
+        r for r in records if r.law == "T2" and "relative" in r.parameters
+    ]  # the Lagrangian's own derivation has no flow
     mine = [r for r in flows if r.control is None and r.verdict == HOLDS]
     if not mine:
         raise UsageError("the run has no record of T2 that holds: run noether verify --law T2, or all of it")
-    return NEVER.format(relative=number(max(r.parameters["relative"] for r in mine)), spent=number(max(r.spent for r in mine)), count=len(mine))
+    return NEVER.format(
+        relative=number(max(r.parameters["relative"] for r in mine)),
+        spent=number(max(r.spent for r in mine)),
+        count=len(mine),
+    )
 
 
 def counted(records: Sequence[Record]) -> list[str]:
     """The numbers of independent charges, from M1."""
     mine = [r for r in records if r.law == "M1" and r.control is None and r.case == "map" and r.rule != "all"]
-    rows = [f"| {r.symmetry} | {r.measured:.0f} | {r.predicted:.0f} |" for r in sorted(mine, key=lambda r: r.symmetry)]
+    rows = [
+        f"| {r.symmetry} | {r.measured:.0f} | {r.predicted:.0f} |"
+        for r in sorted(mine, key=lambda r: r.symmetry)
+    ]
     return ["| independent charges of | counted | formula |", "|---|---|---|", *rows, ""] if rows else []
 
 
@@ -75,14 +101,29 @@ def page(run: Run) -> str:
     found, atlas, about = claims(run.records), map_of(run.records), run.about
     versions = ", ".join(f"{name} {v}" for name, v in sorted(about["versions"].items()) if name != "commit")
     arguments = about["arguments"]
-    lines = [HEAD, f"Run of {about['start'][:10]}, profile {arguments['profile']}, seed {arguments['seed']}: {versions}.", ""]
+    lines = [
+        HEAD,
+        f"Run of {about['start'][:10]}, profile {arguments['profile']}, seed {arguments['seed']}: "
+        f"{versions}.",
+        "",
+    ]
     for law in BOOK:
         lines += section(found[law])
-    lines += [checked(run.records), MAP_TEXT, *markdown(atlas), "", f"{atlas.reason}.", "", *counted(run.records)]
+    lines += [
+        checked(run.records),
+        MAP_TEXT,
+        *markdown(atlas),
+        "",
+        f"{atlas.reason}.",
+        "",
+        *counted(run.records),
+    ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def listed(run: Run) -> list[dict]:
     """The claims for machines. Raises UsageError where one is missing."""
     names = ("title", "statement", "source", "published", "measured", "verdict", "corrected")
-    return [{"law": law, **{n: r.data["claim"].get(n) for n in names}} for law, r in claims(run.records).items()]
+    return [
+        {"law": law, **{n: r.data["claim"].get(n) for n in names}} for law, r in claims(run.records).items()
+    ]

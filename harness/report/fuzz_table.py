@@ -11,7 +11,13 @@ from noether.campaigns.fuzz.regimes import REGIMES
 from noether.report.table import listing, number
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
-WORD = {0: "nothing false", 1: "a law is violated", 3: "could not decide", 70: "internal error", 130: "interrupted"}
+WORD = {
+    0: "nothing false",
+    1: "a law is violated",
+    3: "could not decide",
+    70: "internal error",
+    130: "interrupted",
+}
 
 
 def law_order(outcome: Outcome) -> list[tuple[str, Row]]:
@@ -21,8 +27,13 @@ def law_order(outcome: Outcome) -> list[tuple[str, Row]]:
 def laws_table(outcome: Outcome):
     table = listing("law", "checks", "lanes", "worst", "replayed", "worst in")
     for law, row in law_order(outcome):
-        # The host's figure is in wide arithmetic; the screen's bound is a little wider, so its figure a little smaller.
-        worst, where = (row.host, row.host_where) if row.host is not None and row.host >= row.screen else (row.screen, row.screen_where)
+        # The host's figure is in wide arithmetic; the screen's bound is a little wider, so its figure a
+        # little smaller.
+        worst, where = (
+            (row.host, row.host_where)
+            if row.host is not None and row.host >= row.screen
+            else (row.screen, row.screen_where)
+        )
         table.add_row(law, f"{row.checks:.3g}", f"{row.lanes:.3g}", number(worst), str(row.replayed), where)
     return table
 
@@ -50,14 +61,33 @@ def ending(outcome: Outcome) -> list:
     if outcome.rows and not outcome.violations:
         out += [laws_table(outcome), Text(), coverage_table(outcome), Text()]
         out += never_visited(outcome)
-    out.append(Text(f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, {outcome.frozen} frozen, "
-                    f"{outcome.unscreened} judged by the host alone: none counts as a check"))
-    shares = ", ".join(f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)" for backend, n in sorted(outcome.done_by.items()))
-    out.append(Text(f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: {shares or 'none'}; "
-                    f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"))
+    out.append(
+        Text(
+            f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, "
+            f"{outcome.frozen} frozen, "
+            f"{outcome.unscreened} judged by the host alone: none counts as a check"
+        )
+    )
+    shares = ", ".join(
+        f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
+        for backend, n in sorted(outcome.done_by.items())
+    )
+    out.append(
+        Text(
+            f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: "
+            f"{shares or 'none'}; "
+            f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in "
+            "each of them"
+        )
+    )
     left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
     if left:
-        out.append(Text(f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: {', '.join(left)}"))
+        out.append(
+            Text(
+                f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: "
+                f"{', '.join(left)}"
+            )
+        )
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
     for name, error in list(outcome.errors.items())[:SHOWN]:
@@ -76,17 +106,31 @@ def verdict(outcome: Outcome) -> str:
         if outcome.lost:
             return f"could not decide: {len(outcome.lost)} batches came to no end"
         if outcome.false_alarms:
-            return f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm: its bound is wrong"
-        return f"planted fault not found: {plant}" if plant and outcome.checks else "no check was made: the time box proves nothing"
+            return (
+                f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm: its bound "
+                "is wrong"
+            )
+        return (
+            f"planted fault not found: {plant}"
+            if plant and outcome.checks
+            else "no check was made: the time box proves nothing"
+        )
     if plant and outcome.violations:
-        return f"planted fault found: {plant}, by {outcome.violations[0][0].law}, in {outcome.seconds:.1f} s, batch {outcome.batches}, after {outcome.tried:.3g} checks"
+        return (
+            f"planted fault found: {plant}, by {outcome.violations[0][0].law}, in {outcome.seconds:.1f} s, "
+            f"batch {outcome.batches}, after {outcome.tried:.3g} checks"
+        )
     return WORD[outcome.exit_code]
 
 
 def never_visited(outcome: Outcome) -> list[Text]:
     missing = outcome.unvisited
     if not missing:
-        return [Text(f"every cell of the grid was visited, {len(outcome.cells)} in all")] if outcome.cells else []
+        return (
+            [Text(f"every cell of the grid was visited, {len(outcome.cells)} in all")]
+            if outcome.cells
+            else []
+        )
     names = ", ".join(c.name for c in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN} more, all in the summary (--json)" if len(missing) > SHOWN else ""
     return [Text(f"never visited: {len(missing)} of {len(outcome.cells)} cells: {names}{more}")]
@@ -115,13 +159,24 @@ def summary(outcome: Outcome) -> dict:
     """The same for machines."""
     campaign = outcome.campaign
     return {
-        "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend, "plant": campaign.probe.plant,
-        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside, "unscreened": outcome.unscreened, "frozen": outcome.frozen,
-        "skipped": outcome.skipped, "unscreened_rules": unscreened(outcome.campaign.cases, outcome.campaign.rules), "checks_by_backend": outcome.done_by, "seconds": outcome.seconds, "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks, "rate": rate(outcome),
+        "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend,
+        "plant": campaign.probe.plant,
+        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside,
+        "unscreened": outcome.unscreened, "frozen": outcome.frozen,
+        "skipped": outcome.skipped, "unscreened_rules": unscreened(outcome.campaign.cases,
+        outcome.campaign.rules), "checks_by_backend": outcome.done_by, "seconds": outcome.seconds,
+        "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks,
+        "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
-        "cells": len(outcome.cells), "visited": len(outcome.visits), "never_visited": [c.name for c in outcome.unvisited],
-        "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(), key=lambda item: item[0].name)},
-        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms, "errors": outcome.errors, "lost": outcome.lost,
-        "violations": [{"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
-        "violated": sorted({v[0].law for v in outcome.violations}), "saved": [str(p) for p in outcome.saved if p], "folder": str(outcome.folder) if outcome.folder else None,
+        "cells": len(outcome.cells), "visited": len(outcome.visits),
+        "never_visited": [c.name for c in outcome.unvisited],
+        "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(),
+        key=lambda item: item[0].name)},
+        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms,
+        "errors": outcome.errors, "lost": outcome.lost,
+        "violations": [{"where": subject.place, "size": size(subject, minimal),
+        "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
+        "violated": sorted({v[0].law for v in outcome.violations}),
+        "saved": [str(p) for p in outcome.saved if p],
+        "folder": str(outcome.folder) if outcome.folder else None,
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
     ::error file=cases/x.py,line=7,title=D2 violated::residual is 7.5 bounds in lane 3 at step 1
 
-A violation stands where the case is declared, a blind law at its formula, a survivor where the fault is planted. The
+A violation stands where the case is declared, a blind law at its formula, a survivor where the fault is
+planted. The
 runner shows 10 errors and 10 warnings of a step and drops the rest in silence (actions/toolkit,
 docs/problem-matchers.md): the last one of each kind counts what is left.
 """
@@ -40,8 +41,15 @@ class Annotation:
         """One line; a file outside the workspace has no page to stand on."""
         words = {"title": self.title}
         if self.place and self.place[0].is_relative_to(workspace):
-            words = {"file": self.place[0].relative_to(workspace).as_posix(), "line": str(self.place[1]), **words}
-        return f"::{self.level} {','.join(f'{k}={as_property(v)}' for k, v in words.items())}::{as_data(self.message)}"
+            words = {
+                "file": self.place[0].relative_to(workspace).as_posix(),
+                "line": str(self.place[1]),
+                **words,
+            }
+        return (
+            f"::{self.level} "
+            f"{','.join(f'{k}={as_property(v)}' for k, v in words.items())}::{as_data(self.message)}"
+        )
 
 
 def as_data(text: str) -> str:
@@ -66,8 +74,17 @@ def case_place(name: str) -> Place:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (UsageError, OSError, TypeError, SyntaxError, ValueError):
         return None
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Case"]
-    said = [n for n in calls for k in n.keywords if k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name]
+    calls = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Case"
+    ]
+    said = [
+        n
+        for n in calls
+        for k in n.keywords
+        if k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name
+    ]
     return file, min((n.lineno for n in said or calls), default=1)  # a name that is computed is in the first
 
 
@@ -83,7 +100,9 @@ def law_place(law: str) -> Place:
 
 def fault_place(name: str) -> Place:
     """The first line of ours that names a planted fault."""
-    return next((p for p in (line_of(f, f'"{name}"') for f in sorted(resources.HERE.rglob("*.py"))) if p), None)
+    return next(
+        (p for p in (line_of(f, f'"{name}"') for f in sorted(resources.HERE.rglob("*.py"))) if p), None
+    )
 
 
 @cache
@@ -99,24 +118,51 @@ def line_of(file: Path, text: str) -> Place:
 
 
 def annotations(result) -> list[Annotation]:
-    """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not decided."""
+    """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not
+    decided."""
     real = [r for r in result.records if not r.control]
-    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}", unsaid(r), r.replay) if x), case_place(r.case))
+    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}",
+        unsaid(r), r.replay) if x), case_place(r.case))
            for r in real if r.verdict == VIOLATED]  # fmt: skip
     if result.baseline is not None:
         for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
-            out += [Annotation("error", kind, f"{name}: {line}", of_entry(name)) for name, line in lines.items()]
+            out += [
+                Annotation("error", kind, f"{name}: {line}", of_entry(name)) for name, line in lines.items()
+            ]
     out += [Annotation("error", "broken promise", line) for line in result.blind]
     out += [Annotation("error", "planted fault survived", f"{name}: some law must fail", fault_place(name))
             for name, laws in killers(result.records, result.laws).items() if not laws]  # fmt: skip
     for row in result.rows:
         if not row.counts[HOLDS] and not row.counts[VIOLATED]:
-            out.append(Annotation("error", f"{row.law} blind", f"no cell holds for {row.law}: nothing was decided", law_place(row.law)))
+            out.append(
+                Annotation(
+                    "error",
+                    f"{row.law} blind",
+                    f"no cell holds for {row.law}: nothing was decided",
+                    law_place(row.law),
+                )
+            )
         elif row.counts[HOLDS] and not row.killed:
-            out.append(Annotation("error", f"{row.law} blind", f"{row.law} killed none of {row.controls} planted faults", law_place(row.law)))
-    out += [Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}") for cell, text in result.errors.items()]
-    out += [Annotation("error", "cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()]
-    out += [Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case)) for r in real if r.verdict in (INCONCLUSIVE, OUTSIDE)]
+            out.append(
+                Annotation(
+                    "error",
+                    f"{row.law} blind",
+                    f"{row.law} killed none of {row.controls} planted faults",
+                    law_place(row.law),
+                )
+            )
+    out += [
+        Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}")
+        for cell, text in result.errors.items()
+    ]
+    out += [
+        Annotation("error", "cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()
+    ]
+    out += [
+        Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case))
+        for r in real
+        if r.verdict in (INCONCLUSIVE, OUTSIDE)
+    ]
     return out
 
 
@@ -133,7 +179,14 @@ def shown(found: Iterable[Annotation]) -> list[Annotation]:
         mine = [a for a in found if a.level == level]
         if len(mine) > SHOWN:
             more = len(mine) - SHOWN + 1
-            mine = [*mine[: SHOWN - 1], Annotation(level, f"... and {more} more", f"{more} more {level}s, all in records.jsonl and junit.xml of the run")]
+            mine = [
+                *mine[: SHOWN - 1],
+                Annotation(
+                    level,
+                    f"... and {more} more",
+                    f"{more} more {level}s, all in records.jsonl and junit.xml of the run",
+                ),
+            ]
         out += mine
     return out
 
@@ -148,9 +201,17 @@ def cell(text: str) -> str:
 
 def summary(result) -> str:
     """Markdown for the page of the job."""
-    lines = [f"### noether: {cell(verdict(result))}", "", "| law | cells | worst | worst in | controls | verdict |", "|---|--:|--:|---|---|---|"]
+    lines = [
+        f"### noether: {cell(verdict(result))}",
+        "",
+        "| law | cells | worst | worst in | controls | verdict |",
+        "|---|--:|--:|---|---|---|",
+    ]
     for row in result.rows:
-        lines.append(f"| {row.law} | {row.cells} | {number(row.worst_spent)} | {cell(row.worst_where)} | {row.killed}/{row.controls} killed | {row.verdict} |")
+        lines.append(
+            f"| {row.law} | {row.cells} | {number(row.worst_spent)} | {cell(row.worst_where)} | "
+            f"{row.killed}/{row.controls} killed | {row.verdict} |"
+        )
     errors = [a for a in annotations(result) if a.level == "error"]
     if errors:
         lines += ["", f"{len(errors)} findings", ""]
@@ -171,4 +232,7 @@ def announce(result, write, environment: Mapping[str, str] = os.environ) -> None
             with open(environment["GITHUB_STEP_SUMMARY"], "a", encoding="utf-8") as file:
                 file.write(summary(result))
         except OSError as error:
-            result.notes.append(f"the job summary {environment['GITHUB_STEP_SUMMARY']} cannot be written: {error.strerror or error}")
+            result.notes.append(
+                f"the job summary {environment['GITHUB_STEP_SUMMARY']} cannot be written: "
+                f"{error.strerror or error}"
+            )

@@ -1,7 +1,10 @@
-"""junit.xml: one suite a law, one test case for each case, rule, precision and symmetry, as dashboards read it.
+"""junit.xml: one suite a law, one test case for each case, rule, precision and symmetry, as dashboards read
+it.
 
-Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`): a
-dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was found.
+Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`):
+a
+dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was
+found.
 One failure a test case, for Jenkins keeps only one.
 """
 
@@ -25,7 +28,10 @@ def clean(text: str) -> str:
 
 def message(r: Record) -> str:
     """What is, what should be, where."""
-    what = f"measured {number(r.measured)}, predicted {number(r.predicted)}, bound {number(r.bound)}: spent {number(r.spent)}, must be at most 1"
+    what = (
+        f"measured {number(r.measured)}, predicted {number(r.predicted)}, bound {number(r.bound)}: spent "
+        f"{number(r.spent)}, must be at most 1"
+    )
     return clean(f"{r.law} on {r.case}{' ' + r.symmetry if r.symmetry else ''}: {r.reason}; {what}")
 
 
@@ -59,17 +65,26 @@ class Suites:
     def case(self, suite: str, classname: str, name: str, seconds: float = 0.0) -> xml.Element:
         if suite not in self.found:
             title = f"{suite}: {self.titles[suite]}" if suite in self.titles else suite
-            self.found[suite] = xml.SubElement(self.root, "testsuite", name=clean(title), **({"timestamp": self.start} if self.start else {}))
+            self.found[suite] = xml.SubElement(
+                self.root, "testsuite", name=clean(title), **({"timestamp": self.start} if self.start else {})
+            )
             if self.properties:
                 place = xml.SubElement(self.found[suite], "properties")
                 for key, value in self.properties.items():
                     xml.SubElement(place, "property", name=clean(key), value=clean(value))
-        return xml.SubElement(self.found[suite], "testcase", classname=clean(classname), name=clean(name), time=f"{seconds:.3f}")
+        return xml.SubElement(
+            self.found[suite], "testcase", classname=clean(classname), name=clean(name), time=f"{seconds:.3f}"
+        )
 
     def text(self) -> str:
         """With every sum that a reader may check."""
         for element in (self.root, *self.found.values()):
-            for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped"), ("errors", "error")):
+            for name, tag in (
+                ("tests", "testcase"),
+                ("failures", "failure"),
+                ("skipped", "skipped"),
+                ("errors", "error"),
+            ):
                 element.set(name, str(len(element.findall(f".//{tag}"))))
             element.set("time", f"{sum(float(c.get('time')) for c in element.iter('testcase')):.3f}")
         xml.indent(self.root)
@@ -84,7 +99,13 @@ def facts(about: dict) -> dict[str, str]:
     return {k: str(v) for k, v in out.items() if v is not None}
 
 
-def document(records: list[Record], errors: dict[str, str] | None = None, *, titles: dict[str, str] | None = None, about: dict | None = None) -> str:
+def document(
+    records: list[Record],
+    errors: dict[str, str] | None = None,
+    *,
+    titles: dict[str, str] | None = None,
+    about: dict | None = None,
+) -> str:
     """The text of junit.xml. Planted faults that survived are failures of a suite of their own.
 
     titles: law -> what it states;  about: run.json
@@ -106,10 +127,25 @@ def document(records: list[Record], errors: dict[str, str] | None = None, *, tit
     for control, dead in sorted(killed.items()):
         element = suites.case("planted faults", "noether.laws.exact.controls", f"{control} is killed")
         if not dead:
-            xml.SubElement(element, "failure", type="survived", message=clean(f"planted fault {control!r} survived: some law must fail"))
+            xml.SubElement(
+                element,
+                "failure",
+                type="survived",
+                message=clean(f"planted fault {control!r} survived: some law must fail"),
+            )
     for cell, error in (errors or {}).items():
-        element = xml.SubElement(suites.case("cells", "noether.cells", cell), "error", type="internal" if "Traceback" in error else "undecided", message=clean(error.strip().splitlines()[-1]))
+        element = xml.SubElement(
+            suites.case("cells", "noether.cells", cell),
+            "error",
+            type="internal" if "Traceback" in error else "undecided",
+            message=clean(error.strip().splitlines()[-1]),
+        )
         element.text = clean(error)
     if "end" in about and about["end"] is None:
-        xml.SubElement(suites.case("run", "noether.runs.run", "the run is finished"), "error", type="unfinished", message="the run is unfinished: what is missing is not decided")
+        xml.SubElement(
+            suites.case("run", "noether.runs.run", "the run is finished"),
+            "error",
+            type="unfinished",
+            message="the run is unfinished: what is missing is not decided",
+        )
     return suites.text()

@@ -35,7 +35,8 @@ def laws_table(result: Result) -> Table:
 
 
 def allotted(wide: list[int], width: int, *, has_power: bool) -> dict[int, int]:
-    """How wide each column that is shown may be; what is left over goes to the title.  wide  as each would like to be"""
+    """How wide each column that is shown may be; what is left over goes to the title.  wide  as each would
+    like to be"""
     shown = {at: n for at, n in enumerate(wide) if at not in (WHAT, WHERE, POWER)}
     room = width - sum(shown.values()) - GAP * len(shown)
     title, place = min(TITLE, wide[WHAT]), min(PLACE, wide[WHERE])
@@ -64,7 +65,8 @@ def titled(law: str) -> str:
 
 
 def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
-    """The columns of `laws_table` as words, in the order of COLUMNS; power is that of the weakest coefficient."""
+    """The columns of `laws_table` as words, in the order of COLUMNS; power is that of the weakest
+    coefficient."""
     weakest = of_law(mine, row.law).weakest
     power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
     killed = f"{row.killed}/{row.controls}"

@@ -1,4 +1,5 @@
-"""What people and their CI read of a run: report.html, junit.xml, errors.txt. Made from the records, at any time."""
+"""What people and their CI read of a run: report.html, junit.xml, errors.txt. Made from the records, at any
+time."""
 
 from __future__ import annotations
 
@@ -47,11 +48,16 @@ def publish(result: Result) -> None:
     try:
         if read_about(result.folder).get("id") != result.about.get("id"):
             raise UsageError(f"{result.folder} holds another run by now")
-        write(result.folder, result.records, {**result.errors, **result.lost}, list(result.laws), result.about)
+        write(
+            result.folder, result.records, {**result.errors, **result.lost}, list(result.laws), result.about
+        )
     except UsageError as error:
         result.notes.append(f"no report was written: {error}")
     except OSError as error:
-        result.notes.append(f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report {result.folder} writes it again")
+        result.notes.append(
+            f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report "
+            f"{result.folder} writes it again"
+        )
 
 
 def publish_comparison(difference) -> Path:

@@ -15,7 +15,8 @@ ROOMY = 100  # columns from which on slopes are shown; --json has them always
 
 
 def slopes(records: Iterable[Record]) -> str:
-    """The measured orders, by the order that was stated: "1: 0.998 to 1.001"; '' where nothing was an order."""
+    """The measured orders, by the order that was stated: "1: 0.998 to 1.001"; '' where nothing was an
+    order."""
     found: dict[float, list[float]] = {}
     for r in records:
         if r.kind == ORDER and r.control is None and r.measured is not None and r.predicted is not None:
@@ -34,7 +35,8 @@ def title(law: str) -> str:
 
 
 def standing_table(records: list[Record], laws: Iterable[str]):
-    """law, title, cells, worst spent, slopes by stated order where there is room, power, controls killed, verdict."""
+    """law, title, cells, worst spent, slopes by stated order where there is room, power, controls killed,
+    verdict."""
     has_slopes = console().width >= ROOMY
     slope = ("slopes",) if has_slopes else ()
     table = listing("law", "what", "cells", "worst", *slope, "power", "controls", "verdict")
@@ -43,7 +45,14 @@ def standing_table(records: list[Record], laws: Iterable[str]):
         verdict = Text(row.verdict, style=COLOUR[row.verdict])
         killed, seen = f"{row.killed}/{row.controls}", power.of_law(mine, row.law).told
         table.add_row(
-            row.law, title(row.law), str(row.cells), number(row.worst_spent), *([slopes(mine)] if has_slopes else []), seen, killed, verdict
+            row.law,
+            title(row.law),
+            str(row.cells),
+            number(row.worst_spent),
+            *([slopes(mine)] if has_slopes else []),
+            seen,
+            killed,
+            verdict,
         )
     return table
 
@@ -53,11 +62,15 @@ def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:
     out = []
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]
-        narrow = {p: found.as_dict() for p, found in power.by_precision(mine, row.law).items() if found.coefficients}
+        narrow = {
+            p: found.as_dict() for p, found in power.by_precision(mine, row.law).items() if found.coefficients
+        }
         out.append(
             {
-                "law": row.law, "title": title(row.law), "cells": row.cells, **row.counts, "worst_spent": row.worst_spent,
-                "slopes": slopes(mine), "controls": row.controls, "killed": row.killed, "verdict": row.verdict,
+                "law": row.law, "title": title(row.law), "cells": row.cells, **row.counts,
+                "worst_spent": row.worst_spent,
+                "slopes": slopes(mine), "controls": row.controls, "killed": row.killed,
+                "verdict": row.verdict,
                 "power": power.of_law(mine, row.law).as_dict(), "power_by_precision": narrow,
             }
         )  # fmt: skip

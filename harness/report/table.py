@@ -9,14 +9,22 @@ from rich.table import Table
 from rich.text import Text
 
 from noether.report.law_table import laws_table, titled
-from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401  (told from here, too)
+from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
 from noether.runs.run import INTERNAL, INTERRUPTED
 from noether.verdicts.power import of_law
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
 
-WORD = {0: "everything holds", 1: "a law is violated", 2: "the baseline was not updated", 3: "could not decide", INTERNAL: "internal error", INTERRUPTED: "interrupted"}
-LISTED = 40  # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
+WORD = {
+    0: "everything holds",
+    1: "a law is violated",
+    2: "the baseline was not updated",
+    3: "could not decide",
+    INTERNAL: "internal error",
+    INTERRUPTED: "interrupted",
+}
+# planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
+LISTED = 40
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
 
 
@@ -29,7 +37,9 @@ def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[st
             by = found.setdefault(r.control, [])
             if r.verdict == VIOLATED and r.law not in by:
                 by.append(r.law)
-    return {control: sorted(by, key=lambda x: order.get(x, len(order))) for control, by in sorted(found.items())}
+    return {
+        control: sorted(by, key=lambda x: order.get(x, len(order))) for control, by in sorted(found.items())
+    }
 
 
 def killers_table(result: Result) -> Table:
@@ -55,7 +65,8 @@ def unsaid(r: Record) -> str:
 
 
 def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
-    """Violations, what was not decided, what was left out: at most so many of each are named, the rest counted."""
+    """Violations, what was not decided, what was left out: at most so many of each are named, the rest
+    counted."""
     out: list[Text | str] = []
     real = [r for r in result.records if not r.control]
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
@@ -75,8 +86,10 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     if len(result.blind) > most:
         out.append(Text(f"and {len(result.blind) - most} more"))
     beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
-    for reason, laws in (("no planted fault applies to this choice", [k for k in result.unjudged if k not in beyond]),
-                         ("this choice is outside what they state", [k for k in result.unjudged if k in beyond])):  # fmt: skip
+    for reason, laws in (("no planted fault applies to this choice",
+        [k for k in result.unjudged if k not in beyond]),
+                         ("this choice is outside what they state",
+                         [k for k in result.unjudged if k in beyond])):  # fmt: skip
         if laws:
             out.append(Text(f"left out of judgement, {reason}: {' '.join(laws)}", style="yellow"))
     if result.left_out:
@@ -96,9 +109,16 @@ def why(result: Result) -> str:
     if result.exit_code == 3:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
-        uncontrolled = [row.law for row in result.rows if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged]
-        forms = [name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind]
-        parts = [f"no cell holds for {' '.join(blind)}" if blind else "", f"undecided wherever it was asked: {'; '.join(forms)}" if forms else "",
+        uncontrolled = [
+            row.law
+            for row in result.rows
+            if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged
+        ]
+        forms = [
+            name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind
+        ]
+        parts = [f"no cell holds for {' '.join(blind)}" if blind else "", "undecided wherever it was asked: "
+                                                                          f"{'; '.join(forms)}" if forms else "",
                  f"nothing is left to judge but {' '.join(result.unjudged)}" if set(result.unjudged) == set(result.laws) else "",
                  f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
                  f"controls survived: {', '.join(survivors)}" if survivors else ""]  # fmt: skip
@@ -135,7 +155,9 @@ def verdict(result: Result) -> str:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
     if result.exit_code == 0 and (open_ones or result.unjudged):
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
-        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [f"not judged: {' '.join(result.unjudged)}"] * bool(result.unjudged)
+        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [
+            f"not judged: {' '.join(result.unjudged)}"
+        ] * bool(result.unjudged)
         return f"everything that was decided holds; {'; '.join(told)}"
     return f"{WORD[result.exit_code]}{why(result)}"
 
@@ -147,18 +169,29 @@ def closing(result: Result) -> Text:
 def footing(result: Result) -> str:
     real = sum(not r.control for r in result.records)
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    return f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, {result.seconds:.1f} s{where_to}"
+    return (
+        f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, "
+        f"{result.seconds:.1f} s{where_to}"
+    )
 
 
 def ending(result: Result, *, whole: bool = False) -> list:
     """Everything, from the table of laws to the verdict.  whole  nothing is counted that could be named"""
-    most, listed = (len(result.records) + len(result.errors) + 1, len(result.records)) if whole else (SHOWN, LISTED)
+    most, listed = (
+        (len(result.records) + len(result.errors) + 1, len(result.records)) if whole else (SHOWN, LISTED)
+    )
     parts: list = [laws_table(result), Text()]
     faults = killers(result.records, result.laws)
     if 0 < len(faults) <= listed:
         parts += [killers_table(result), Text()]
     elif faults:
-        parts += [Text(f"{len(faults)} planted faults, {sum(map(bool, faults.values()))} of them killed by some law; report.html has them with their killers"), Text()]
+        parts += [
+            Text(
+                f"{len(faults)} planted faults, {sum(map(bool, faults.values()))} of them killed by some "
+                "law; report.html has them with their killers"
+            ),
+            Text(),
+        ]
     rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []
     return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
@@ -175,12 +208,15 @@ def summary(result: Result) -> dict:
         "seconds": round(result.seconds, 3),
         "cells": result.cells,
         "laws": [
-            {"law": r.law, "title": titled(r.law), "cells": r.cells, **r.counts, "worst_spent": r.worst_spent, "worst_where": r.worst_where, "controls": r.controls,
-             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real, r.law).as_dict()}
+            {"law": r.law, "title": titled(r.law), "cells": r.cells, **r.counts, "worst_spent": r.worst_spent,
+            "worst_where": r.worst_where, "controls": r.controls,
+             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real,
+             r.law).as_dict()}
             for r in result.rows
         ],
         "controls": killers(result.records, result.laws),
-        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "diagnosis": explained(r), "replay": r.replay} for r in real if r.verdict == VIOLATED],
+        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "diagnosis": explained(r),
+        "replay": r.replay} for r in real if r.verdict == VIOLATED],
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
         "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
         "baseline": asdict(result.baseline) if result.baseline else None,
@@ -190,4 +226,3 @@ def summary(result: Result) -> dict:
         "lost": result.lost,
         "notes": result.notes,
     }  # fmt: skip
-

@@ -16,14 +16,28 @@ from noether.system.outside import lines
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDEST = 200  # columns: beyond it an eye loses its line
-NUMBERS = ("cells", "worst", "cases", "folders", "size", "checks", "lanes", "replayed", "batches", "steps", "ratio", "total")
+NUMBERS = (
+    "cells",
+    "worst",
+    "cases",
+    "folders",
+    "size",
+    "checks",
+    "lanes",
+    "replayed",
+    "batches",
+    "steps",
+    "ratio",
+    "total",
+)
 """Columns of tables that are set to the right."""
 LOG = 120  # columns where there is no terminal: what the logs of a CI show without wrapping
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 
 
 def console(stream=None, *, stderr: bool = False) -> Console:
-    """As wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says otherwise. Colours on a terminal only."""
+    """As wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says otherwise. Colours
+    on a terminal only."""
     stream = stream or (sys.stderr if stderr else sys.stdout)
     width = shutil.get_terminal_size((LOG, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else LOG
     return Console(
@@ -45,7 +59,8 @@ def say(*contents) -> None:
 
 
 class Harmless:
-    """Anything to print, without the control characters that came from outside: those of colours are put in later."""
+    """Anything to print, without the control characters that came from outside: those of colours are put in
+    later."""
 
     def __init__(self, content):
         self.content = content

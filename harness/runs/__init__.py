@@ -1,1 +1,2 @@
-"""Executing cells and keeping what they find: workers, the run folder, its completeness, baselines, replays."""
+"""Executing cells and keeping what they find: workers, the run folder, its completeness, baselines,
+replays."""

@@ -1,11 +1,15 @@
 """baseline.json: the worst spent of every law, case, rule and precision, and what may become of it.
 
-    choice    what was run (profile, cases, laws, ...): a run of another choice has other entries and is refused
-    run       seed, backend, processor, versions: a run that differs here is compared, and the difference is told
-    entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that hold,
+    choice    what was run (profile, cases, laws, ...): a run of another choice has other entries and is
+              refused
+    run       seed, backend, processor, versions: a run that differs here is compared, and the difference is
+              told
+    entries   one a line: `LAW CASE RULE PRECISION [SYMMETRY] [| STATEMENT]`, worst spent of the verdicts that
+              hold,
               how many hold, and for an order its slope and the uncertainty of it
 
-    check     of all that stands before it (harness/system/seal.py), so that a flipped digit is found. Whoever edits the file by
+    check     of all that stands before it (harness/system/seal.py), so that a flipped digit is found. Whoever
+              edits the file by
               hand takes this line out, and the next --update-baseline writes it again.
 
 What may become of an entry is decided in harness/runs/regression.py.
@@ -28,7 +32,20 @@ from noether.verdicts.record import HOLDS, ORDER, Record
 
 SCHEMA = 1
 FILE = Path("baseline.json")
-CHOICE = ("profile", "cases", "law", "rule", "precision", "eta", "beta", "decay", "eps", "steps", "lanes", "files")
+CHOICE = (
+    "profile",
+    "cases",
+    "law",
+    "rule",
+    "precision",
+    "eta",
+    "beta",
+    "decay",
+    "eps",
+    "steps",
+    "lanes",
+    "files",
+)
 VERSIONS = ("python", "numpy", "scipy", "sympy", "mpmath", "torch", "triton")
 DIGITS = 4
 
@@ -87,12 +104,22 @@ def entries(records: list[Record]) -> dict[str, Entry]:
 def of_run(about: dict, records: list[Record]) -> Baseline:
     """about: run.json."""
     given = about["arguments"]
-    run = {"seed": given["seed"], "backend": about.get("backend"), "processor": about.get("machine", {}).get("processor"), **{f"version of {v}": about["versions"].get(v) for v in VERSIONS}}
+    run = {
+        "seed": given["seed"],
+        "backend": about.get("backend"),
+        "processor": about.get("machine", {}).get("processor"),
+        **{f"version of {v}": about["versions"].get(v) for v in VERSIONS},
+    }
     others: dict[str, set[str]] = {}
     for r in records:
         if r.control is None and r.verdict != HOLDS:
             others.setdefault(key(r), set()).add(r.verdict)
-    return Baseline({name: plain(given.get(name)) for name in CHOICE}, run, entries(records), {k: frozenset(v) for k, v in others.items()})
+    return Baseline(
+        {name: plain(given.get(name)) for name in CHOICE},
+        run,
+        entries(records),
+        {k: frozenset(v) for k, v in others.items()},
+    )
 
 
 # ---- the file
@@ -102,10 +129,20 @@ def text(b: Baseline) -> str:
     """Strict JSON, keys sorted, one a line."""
 
     def lines(mapping: dict) -> str:
-        return "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, sort_keys=True)}" for k, v in sorted(mapping.items())) + "\n}"
+        return (
+            "{\n"
+            + ",\n".join(
+                f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, sort_keys=True)}"
+                for k, v in sorted(mapping.items())
+            )
+            + "\n}"
+        )
 
     kept = {name: e.as_dict() for name, e in b.entries.items()}
-    body = f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": {lines(kept)}\n}}'
+    body = (
+        f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": '
+        f"{lines(kept)}\n}}"
+    )
     return seal.sealed(body, indent="")
 
 
@@ -119,15 +156,27 @@ def write(path: Path, b: Baseline) -> None:
 
 def read(path: Path) -> Baseline:
     """Raises UsageError: one line, what is, what it must be."""
-    value, raw = read_json(path, f"baseline {path}", missing="is not there: noether verify --update-baseline writes it")
-    if not isinstance(value, dict) or not isinstance(value.get("schema"), int) or isinstance(value["schema"], bool):
+    value, raw = read_json(
+        path, f"baseline {path}", missing="is not there: noether verify --update-baseline writes it"
+    )
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("schema"), int)
+        or isinstance(value["schema"], bool)
+    ):
         raise UsageError(f"baseline {path} is no baseline of noether: it must be an object with a schema")
     if value["schema"] != SCHEMA:
-        raise UsageError(f"baseline {path}: schema is {value['schema']}, this noether reads {SCHEMA}: use the version that wrote it")
+        raise UsageError(
+            f"baseline {path}: schema is {value['schema']}, this noether reads {SCHEMA}: use the version "
+            "that wrote it"
+        )
     try:
         own = seal.verified(raw)
     except ValueError as error:
-        raise UsageError(f"baseline {path}: {error}: take the line \"check\" out where it was changed on purpose, and --update-baseline writes it again") from None
+        raise UsageError(
+            f'baseline {path}: {error}: take the line "check" out where it was changed on purpose, and '
+            "--update-baseline writes it again"
+        ) from None
     if own is None and seal.FIELD in value:
         raise UsageError(f"baseline {path} is corrupt: check must be its last field")
     try:
@@ -155,7 +204,10 @@ def entry(name: str, value) -> Entry:
     check(value, ENTRY, where)
     strange = set(value) - set(ENTRY)
     if strange or len(name.split(" ")) < 4:
-        raise ValueError(f"{where}it has {', '.join(sorted(strange)) or 'a key of too few words'}, must have {', '.join(ENTRY)} under LAW CASE RULE PRECISION")
+        raise ValueError(
+            f"{where}it has {', '.join(sorted(strange)) or 'a key of too few words'}, must have "
+            f"{', '.join(ENTRY)} under LAW CASE RULE PRECISION"
+        )
     if ("slope" in value) != ("within" in value):
         raise ValueError(f"{where}it must have slope and within, both or none")
     return Entry(**value)
@@ -166,4 +218,7 @@ def same_choice(path: Path, before: Baseline, choice: dict) -> None:
     for name in CHOICE:
         was, now = before.choice.get(name), plain(choice.get(name))
         if was != now:
-            raise UsageError(f"baseline {path} was made with {name} {was!r}, this run has {now!r}: they must be the same (--baseline OTHER.json keeps another)")
+            raise UsageError(
+                f"baseline {path} was made with {name} {was!r}, this run has {now!r}: they must be the same "
+                "(--baseline OTHER.json keeps another)"
+            )

@@ -4,9 +4,12 @@ Worse is, and nothing else is:
 
     a law      that held and does not any more, or was undecided and is violated
     a place    (law, case, rule, precision, symmetry, statement) that is violated and was not
-    a rise     of spent, or of an order, marked by the rule of harness/runs/regression.py: more than another seed or another order
-               of the same roundings would show; laws whose scatter was never measured are compared for coverage alone
-    a loss     a place that held and is not there or not decided, or a fault that was planted and is not, where both runs
+    a rise     of spent, or of an order, marked by the rule of harness/runs/regression.py: more than another
+               seed or another order
+               of the same roundings would show; laws whose scatter was never measured are compared for
+               coverage alone
+    a loss     a place that held and is not there or not decided, or a fault that was planted and is not,
+               where both runs
                were asked for the same; where they were not, it is told and counts for nothing
     a fault    that some law saw and none sees now
 
@@ -83,10 +86,16 @@ def compared(first: Path, second: Path) -> Difference:
     a, b = read_run(first), read_run(second)
     for run in (a, b):
         if run.about.get("command", "verify") != "verify":
-            raise UsageError(f"{run.path} is a run of noether {run.about['command']}: only runs of noether verify can be compared")
+            raise UsageError(
+                f"{run.path} is a run of noether {run.about['command']}: only runs of noether verify can be "
+                "compared"
+            )
     schemas = [{r.about["schema"], *(x.schema for x in r.records)} for r in (a, b)]
     if schemas[0] != schemas[1]:
-        raise UsageError(f"{a.path} has schema {told_set(schemas[0])} and {b.path} has {told_set(schemas[1])}: they must be the same")
+        raise UsageError(
+            f"{a.path} has schema {told_set(schemas[0])} and {b.path} has {told_set(schemas[1])}: they must "
+            "be the same"
+        )
     return difference(a, b)
 
 
@@ -101,8 +110,12 @@ def difference(a: Run, b: Run) -> Difference:
     whole = all(r.about.get("end") is not None for r in (a, b))
     d = Difference(a, b, law_changes(a, b), marked, (before, now), whole and before.choice == now.choice)
     places = [places_of(r.records) for r in (a, b)]
-    d.violated = sorted(p for p, v in places[1].items() if VIOLATED in v and VIOLATED not in places[0].get(p, ()))
-    d.mended = sorted(p for p, v in places[0].items() if VIOLATED in v and p in places[1] and VIOLATED not in places[1][p])
+    d.violated = sorted(
+        p for p, v in places[1].items() if VIOLATED in v and VIOLATED not in places[0].get(p, ())
+    )
+    d.mended = sorted(
+        p for p, v in places[0].items() if VIOLATED in v and p in places[1] and VIOLATED not in places[1][p]
+    )
     faults = [seen(r.records) for r in (a, b)]
     d.surviving = sorted(f for f, killed in faults[1].items() if not killed and faults[0].get(f, True))
     d.seen_again = sorted(f for f, killed in faults[1].items() if killed and faults[0].get(f) is False)
@@ -116,20 +129,38 @@ def reasons(d: Difference) -> list[str]:
     """Why the second run is worse, one line a kind."""
     fell = [c.law for c in d.laws if c.worse]
     gone = [c.law for c in d.laws if c.now is None]
-    kinds = [("laws that hold no more", fell), ("places now violated", d.violated), ("marked rises", list(d.marked.rises)), ("planted faults seen no more", d.surviving)]
+    kinds = [
+        ("laws that hold no more", fell),
+        ("places now violated", d.violated),
+        ("marked rises", list(d.marked.rises)),
+        ("planted faults seen no more", d.surviving),
+    ]
     if d.same:
-        kinds += [("laws that are gone", gone), ("places lost", list(d.marked.lost)), ("faults planted no more", d.planted_no_more)]
-    return [f"{words}: {len(names)} ({'; '.join(names[:3])}{'; ...' if len(names) > 3 else ''})" for words, names in kinds if names]
+        kinds += [
+            ("laws that are gone", gone),
+            ("places lost", list(d.marked.lost)),
+            ("faults planted no more", d.planted_no_more),
+        ]
+    return [
+        f"{words}: {len(names)} ({'; '.join(names[:3])}{'; ...' if len(names) > 3 else ''})"
+        for words, names in kinds
+        if names
+    ]
 
 
 def differing(a: Run, b: Run) -> list[str]:
     """Everything that may explain a change but is none itself, one line each."""
     out = []
-    for what, x, y in (("arguments", a.about["arguments"], b.about["arguments"]), ("version of", a.about["versions"], b.about["versions"]),
+    for what, x, y in (("arguments", a.about["arguments"], b.about["arguments"]), ("version of",
+        a.about["versions"], b.about["versions"]),
                        ("machine", a.about["machine"], b.about["machine"])):  # fmt: skip
         names = sorted({*x, *y}, key=lambda n: (n not in CHOICE, n))
         out += [f"{what} {n} was {x.get(n)!r}, is {y.get(n)!r}" for n in names if x.get(n) != y.get(n)]
-    out += [f"{n} was {a.about.get(n)!r}, is {b.about.get(n)!r}" for n in ("backend", "strict") if a.about.get(n) != b.about.get(n)]
+    out += [
+        f"{n} was {a.about.get(n)!r}, is {b.about.get(n)!r}"
+        for n in ("backend", "strict")
+        if a.about.get(n) != b.about.get(n)
+    ]
     return out + [f"{r.path} is unfinished" for r in (a, b) if r.about.get("end") is None]
 
 
@@ -137,7 +168,10 @@ def law_changes(a: Run, b: Run) -> list[LawChange]:
     """In the order of the second run, laws of the first alone last."""
     rows = [{row.law: row for row in summarise(r.records, r.about["laws"])} for r in (a, b)]
     took = [seconds(r.records) for r in (a, b)]
-    return [LawChange(law, rows[0].get(law), rows[1].get(law), (took[0].get(law, 0.0), took[1].get(law, 0.0))) for law in dict.fromkeys((*rows[1], *rows[0]))]
+    return [
+        LawChange(law, rows[0].get(law), rows[1].get(law), (took[0].get(law, 0.0), took[1].get(law, 0.0)))
+        for law in dict.fromkeys((*rows[1], *rows[0]))
+    ]
 
 
 def seconds(records: list[Record]) -> dict[str, float]:

@@ -25,38 +25,52 @@ from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.
 
-The smallest worst spent of any law and precision is .19 (D7, D3 eager; seeds 0 to 5), but .054 of E1, whose bound
+The smallest worst spent of any law and precision is .19 (D7, D3 eager; seeds 0 to 5), but .054 of E1, whose
+bound
 adds up over a whole run what its residual does not. So nothing is idle by accident, and a bound that becomes
 wider by 20 (E1: 60) always is: spent was at most 1. Orders are exempt, theory.md section 5.
 """
 LIMIT_FLOOR = 1 / 200
-"""The same of a law of orders, whose constants are limits: their bound is how far the extrapolation may still be off.
+"""The same of a law of orders, whose constants are limits: their bound is how far the extrapolation may still
+be off.
 
-It is right to a power of the smallest step where the limit is, so a right one spends little of it by accident: least over
-20 seeds of a quick run .0245 (O2, of three such records; median .083), then .061 (P6). Wider by 200 is idle always.
+It is right to a power of the smallest step where the limit is, so a right one spends little of it by
+accident: least over
+20 seeds of a quick run .0245 (O2, of three such records; median .083), then .061 (P6). Wider by 200 is idle
+always.
 """
 RULE_FLOOR = 1 / 200
-"""Worst spent below which an exact law is idle under one rule in one precision: a bound that is wider by 200 there always is.
+"""Worst spent below which an exact law is idle under one rule in one precision: a bound that is wider by 200
+there always is.
 
-One cell or a few stand for each of the 138 (law, rule, precision) of a quick run. Over seeds 0 to 49 their smallest worst
-spent is .036 (D3 of Nesterov, whose charge decays faster than its bound adds up; median .096), then .097 and more. Not the
-eager modes, whose every rule a full run alone shows: a narrow gradient is known so badly that D3 of Nesterov spends .0006.
+One cell or a few stand for each of the 138 (law, rule, precision) of a quick run. Over seeds 0 to 49 their
+smallest worst
+spent is .036 (D3 of Nesterov, whose charge decays faster than its bound adds up; median .096), then .097 and
+more. Not the
+eager modes, whose every rule a full run alone shows: a narrow gradient is known so badly that D3 of Nesterov
+spends .0006.
 """
 LATE, LATE_FLOOR = "after half of the steps", 1 / 1000
-"""The same of the second half of the longest launches in a precision, so that no bound grows with time unseen: a thousandfold always is.
+"""The same of the second half of the longest launches in a precision, so that no bound grows with time
+unseen: a thousandfold always is.
 
-Least over seeds 0 and 10 to 15 of a quick run: .009 to .016 (D3 of float32, whose charge has decayed by then), then .047.
+Least over seeds 0 and 10 to 15 of a quick run: .009 to .016 (D3 of float32, whose charge has decayed by
+then), then .047.
 """
 FALSE = 1e-9
 """Of statistical verdicts: how often a right run may be called idle."""
 STEEPEST = 6.0
-"""Most that the density of a statistical spent may be near 0: of |z|/bar, z normal, it is 2 bar/sqrt(2 pi), and no bar is wider than 7."""
+"""Most that the density of a statistical spent may be near 0: of |z|/bar, z normal, it is 2 bar/sqrt(2 pi),
+and no bar is wider than 7."""
 
 NUMB = 0.5
-"""Power of its best coefficient above which an order or a mean is no evidence of any: bars a thousand times too wide leave none below it."""
+"""Power of its best coefficient above which an order or a mean is no evidence of any: bars a thousand times
+too wide leave none below it."""
 
 
-def broken(records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool) -> list[str]:
+def broken(
+    records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool
+) -> list[str]:
     """What is missing, one line each."""
     laws = list(laws)
     found = [*known_answers.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
@@ -71,9 +85,11 @@ def broken(records: list[Record], cells: list[Planned], laws: Iterable[str], boo
 
 
 def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
-    """Laws of a narrowed choice that hold, with no control to show that they could fail there: they decide nothing.
+    """Laws of a narrowed choice that hold, with no control to show that they could fail there: they decide
+    nothing.
 
-    Not the exact laws: whatever the choice, a wrong launch can be shown to them, and one to which none was shown is blind.
+    Not the exact laws: whatever the choice, a wrong launch can be shown to them, and one to which none was
+    shown is blind.
     """
     shown = {r.law for r in records if r.control}
     holds = {r.law for r in records if r.control is None and r.verdict == HOLDS}
@@ -81,9 +97,11 @@ def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
 
 
 def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
-    """Laws of a narrowed choice that cover none of it: every record is outside what they state, as was decided beforehand.
+    """Laws of a narrowed choice that cover none of it: every record is outside what they state, as was
+    decided beforehand.
 
-    A statement about a solution that meets a kink. Not the exact laws: outside is where a launch overflows, and one that
+    A statement about a solution that meets a kink. Not the exact laws: outside is where a launch overflows,
+    and one that
     overflows in every lane has shown nothing.
     """
     said: dict[str, set[str]] = {}
@@ -95,7 +113,8 @@ def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a cell was planned for. expected: each of its laws -> the symmetries of which it must say something, "" for any"""
+    """What a cell was planned for. expected: each of its laws -> the symmetries of which it must say
+    something, "" for any"""
 
     name: str
     backend: str
@@ -107,7 +126,9 @@ def planned(cell) -> Planned:
     expected = {law: [""] for law in cell.laws}
     for law in cell.laws if getattr(cell, "kind", "") == "exact" else ():
         if EXACT[law].about_symmetry and EXACT[law].some is None:
-            expected[law] += [s.name for s in cell.subject.symmetries if EXACT[law].suits(RULES[cell.rule], s)]
+            expected[law] += [
+                s.name for s in cell.subject.symmetries if EXACT[law].suits(RULES[cell.rule], s)
+            ]
     return Planned(cell.name, cell.backend, expected)
 
 
@@ -125,7 +146,8 @@ def foreign(records: Iterable[Record], cells: Iterable[Planned]) -> list[str]:
 
 
 def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str]) -> list[str]:
-    """A cell that says nothing of a law, or a launch nothing of one of the symmetries that the law speaks of whatever its lanes."""
+    """A cell that says nothing of a law, or a launch nothing of one of the symmetries that the law speaks of
+    whatever its lanes."""
     said, out = {(r.cell, r.law, name) for r in records for name in ("", r.symmetry)}, []
     for c in cells:
         for law, names in ((x, c.expected[x]) for x in c.expected if x in laws):
@@ -139,7 +161,8 @@ def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str])
 
 
 def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
-    """A control that was not shown, or that its law let pass: anywhere, or in a precision for which it is promised."""
+    """A control that was not shown, or that its law let pass: anywhere, or in a precision for which it is
+    promised."""
     shown, killed = set(), set()
     for r in records:
         if r.control:
@@ -183,31 +206,54 @@ def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
     for r in records:
         if r.control is None and r.kind in (ROUNDING, STATISTICAL) and r.spent is not None and r.law in laws:
             places = [(r.law, r.precision)] if r.kind == ROUNDING else [(r.law,)]
-            if "late" in r.data and r.steps == longest[r.law, r.precision]:  # a glance ends before anything is late
-                worst.setdefault((r.law, r.precision, "", LATE), []).append(r.data["late"] if r.data["late"] == r.data["late"] else float("inf"))
-            places += [(r.law, r.precision, r.rule)] if r.kind == ROUNDING and r.law in EXACT and not r.precision.endswith("eager") else []
+            if (
+                "late" in r.data and r.steps == longest[r.law, r.precision]
+            ):  # a glance ends before anything is late
+                worst.setdefault((r.law, r.precision, "", LATE), []).append(
+                    r.data["late"] if r.data["late"] == r.data["late"] else float("inf")
+                )
+            places += (
+                [(r.law, r.precision, r.rule)]
+                if r.kind == ROUNDING and r.law in EXACT and not r.precision.endswith("eager")
+                else []
+            )
             for place in places:
                 worst.setdefault(place, []).append(r.spent if r.spent == r.spent else float("inf"))
     out, limits = [], {r.law for r in records if r.kind == ORDER}
     for place, spent in sorted(worst.items()):
         floor = LIMIT_FLOOR if len(place) == 2 and place[0] in limits else floor_of(place, len(spent))
         if max(spent) < floor:
-            where = " in ".join(place[:2]) + "".join(f" under {rule}" for rule in place[2:3] if rule) + "".join(f" {when}" for when in place[3:])
+            where = (
+                " in ".join(place[:2])
+                + "".join(f" under {rule}" for rule in place[2:3] if rule)
+                + "".join(f" {when}" for when in place[3:])
+            )
             out.append(
-                f"{where} spends at most {max(spent):.2g} of its bound: a bound that wide sees nothing, the floor is {floor:.2g}"
+                f"{where} spends at most {max(spent):.2g} of its bound: a bound that wide sees nothing, the "
+                f"floor is {floor:.2g}"
             )
     return out
 
 
 def floor_of(place: tuple[str, ...], count: int) -> float:
-    """Of (law, precision), (law, precision, rule) or, statistical, (law,): n independent records all stay below f with a chance of (STEEPEST f)^n."""
+    """Of (law, precision), (law, precision, rule) or, statistical, (law,): n independent records all stay
+    below f with a chance of (STEEPEST f)^n."""
     if len(place) == 1:
         return FALSE ** (1 / count) / STEEPEST
-    return LATE_FLOOR if LATE in place else RULE_FLOOR if len(place) == 3 else RESPONSE_FLOOR if place[0] == "E1" else FLOOR
+    return (
+        LATE_FLOOR
+        if LATE in place
+        else RULE_FLOOR
+        if len(place) == 3
+        else RESPONSE_FLOOR
+        if place[0] == "E1"
+        else FLOOR
+    )
 
 
 def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
-    """Laws of orders and means that say what they would have seen (Record.powers), and would have seen nothing."""
+    """Laws of orders and means that say what they would have seen (Record.powers), and would have seen
+    nothing."""
     best: dict[str, float] = {}
     for r in records:
         if r.control is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:

@@ -1,6 +1,8 @@
-"""How long a cell will take, roughly: the longest go first, so that no worker is left with one of them at the end.
+"""How long a cell will take, roughly: the longest go first, so that no worker is left with one of them at the
+end.
 
-Only the order matters: a cell costs what those of its law took on average in a full run (two cores, 2026-11-27).
+Only the order matters: a cell costs what those of its law took on average in a full run (two cores,
+2026-11-27).
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ UNTOLD = 0.3  # seconds, of a law that is not listed
 
 
 def cost(cell) -> float:
-    """Seconds, to a factor of a few: over the 679 cells of a full run its rank correlation with what they took is .74.
+    """Seconds, to a factor of a few: over the 679 cells of a full run its rank correlation with what they
+    took is .74.
 
     Compiling is most of an exact cell: in the eager modes every operation is rounded, four times the code.
     """

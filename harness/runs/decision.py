@@ -78,7 +78,11 @@ def write(made: Decision, why: list[str]) -> str:
 
     if made.folder is None or not made.folder.is_dir():
         return ""
-    lines = [f"exit code {made.code}: {made.words}", *why, "The verdict stands in run.json and records.jsonl; noether report writes its page."]
+    lines = [
+        f"exit code {made.code}: {made.words}",
+        *why,
+        "The verdict stands in run.json and records.jsonl; noether report writes its page.",
+    ]
     try:
         write_whole(made.folder / UNPRINTED, "\n".join(lines) + "\n")
     except OSError as error:
@@ -98,7 +102,8 @@ def clear(folder: Path) -> None:
 
 
 def carry(error: BaseException, records: list, *lines: str) -> None:
-    """Let the exception that ends a run carry what the run had found, so that it is told.  lines  told after it"""
+    """Let the exception that ends a run carry what the run had found, so that it is told.  lines  told after
+    it"""
     error.noether_records, error.noether_lines = records, lines
 
 

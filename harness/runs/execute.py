@@ -1,8 +1,11 @@
 """Executing cells: here, in worker processes of ours, or through any executor of concurrent.futures.
 
-Cells are independent, carry their seeds and are picklable, so that neither order nor worker changes what they find. A
-cell whose worker died is tried once more when nothing else runs, for two may have had too little memory together; then it
-is named. A cell that does not end in its time is named at once. What a case file does cannot reach cells of others: its
+Cells are independent, carry their seeds and are picklable, so that neither order nor worker changes what they
+find. A
+cell whose worker died is tried once more when nothing else runs, for two may have had too little memory
+together; then it
+is named. A cell that does not end in its time is named at once. What a case file does cannot reach cells of
+others: its
 cells run in processes in which no others run.
 """
 
@@ -42,7 +45,8 @@ class Done:
     """One finished cell: its records, or why there are none.
 
     error  the traceback of what went wrong inside the harness
-    lost   why the cell is undecided though nothing is wrong with the harness: it took too long, its worker died, its case raised
+    lost   why the cell is undecided though nothing is wrong with the harness: it took too long, its worker
+           died, its case raised
     """
 
     cell: str
@@ -50,7 +54,9 @@ class Done:
     seconds: float
     error: str | None = None
     lost: str | None = None
-    notes: list[str] = field(default_factory=list)  # what its process had to do otherwise, once told as good as twice
+    notes: list[str] = field(
+        default_factory=list
+    )  # what its process had to do otherwise, once told as good as twice
 
 
 @dataclass(eq=False)
@@ -78,17 +84,26 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
         with processstate.kept() as before:
             done = run_cell(cell, seconds)
             left = before.differences(harmless=done.error is not None)
-        caught = load.refusals()[known:]  # a case may catch that a file of its was refused, and go on without it
+        caught = load.refusals()[
+            known:
+        ]  # a case may catch that a file of its was refused, and go on without it
         if caught:
             done = Done(cell.name, [], done.seconds, lost=caught[0], notes=done.notes)
         if left:
-            done = Done(cell.name, [], done.seconds, lost=f"its case changes the process that runs it: {'; '.join(left)}", notes=done.notes)
+            done = Done(
+                cell.name,
+                [],
+                done.seconds,
+                lost=f"its case changes the process that runs it: {'; '.join(left)}",
+                notes=done.notes,
+            )
         out.append(done)
     return out
 
 
 def run_cell(cell, seconds: float | None = None) -> Done:
-    """Every exception of a cell becomes part of the result: one broken cell must not take the others with it."""
+    """Every exception of a cell becomes part of the result: one broken cell must not take the others with
+    it."""
     begin = time.perf_counter()
     lasted = lambda: time.perf_counter() - begin  # noqa: E731
     try:
@@ -104,24 +119,38 @@ def run_cell(cell, seconds: float | None = None) -> Done:
         told = blamed(error)
         if isinstance(error, KeyboardInterrupt) and not told:  # of whoever sits there
             raise
-        return Done(cell.name, [], lasted(), None if told else traceback.format_exc(), told or None, cache_folders.notes())
+        return Done(
+            cell.name,
+            [],
+            lasted(),
+            None if told else traceback.format_exc(),
+            told or None,
+            cache_folders.notes(),
+        )
 
 
 def execute(
-    cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None, tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
+    cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None,
+    tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
 ) -> Iterator[Done]:  # fmt: skip
     """Each cell once, as they finish. Leaving the loop early stops the workers.
 
-    own       name of a case -> the case file that has it (a casesource.Source): its cells always run in processes of their own
+    own       name of a case -> the case file that has it (a casesource.Source): its cells always run in
+              processes of their own
     seconds   the limit of one cell, SECONDS when None
     executor  a harness.executors.Engine, worker processes of ours when None
     tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """
     if worker.reading_main:
-        raise UsageError("a script whose cases go to workers is read there once more: what runs must stand under if __name__ == '__main__':")
+        raise UsageError(
+            "a script whose cases go to workers is read there once more: what runs must stand under if "
+            "__name__ == '__main__':"
+        )
     seconds = seconds or SECONDS
-    groups, here = ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)
+    groups, here = (
+        ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)
+    )
     if groups:
         here = list(here)
         for done in in_crew(groups, jobs, tell) if executor is None else executor.through(groups):
@@ -130,7 +159,9 @@ def execute(
             else:
                 here += done.cells
     foreign = [c for c in here if own and getattr(c, "case", "") in own]
-    yield from (Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign)
+    yield from (
+        Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign
+    )
     for cell in (c for c in here if c not in foreign):
         tell(lambda cell=cell: [cell.name])
         with threadpool_limits(1, user_api="blas"):
@@ -139,7 +170,8 @@ def execute(
 
 
 def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group], list]:
-    """What goes to workers, the longest first and cells of one case file together; and cells that cannot travel."""
+    """What goes to workers, the longest first and cells of one case file together; and cells that cannot
+    travel."""
     by_file: dict = {}
     for cell in sorted(cells, key=cost, reverse=True):
         by_file.setdefault(own.get(getattr(cell, "case", "")), []).append(cell)
@@ -159,17 +191,23 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     except Exception:
         return None
     main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
-    on_gpu = any(getattr(cell, "backend", "") == "triton-gpu" for cell in cells)  # a driver maps more than it holds
+    on_gpu = any(
+        getattr(cell, "backend", "") == "triton-gpu" for cell in cells
+    )  # a driver maps more than it holds
     memory = memorylimit.allowed() if sources and not on_gpu else 0
     setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
     return Group(cells, setting, raw, seconds * len(cells))
 
 
 def together(cells: list) -> list[list]:
-    """Cells one by one, but for those that Triton interprets: a second interpreter takes longer to start than they take."""
+    """Cells one by one, but for those that Triton interprets: a second interpreter takes longer to start than
+    they take."""
     interpreted = [c for c in cells if getattr(c, "backend", "") == "triton-interpreted"]
     few = len(interpreted) <= FEW
-    return [*([interpreted] if interpreted and few else []), *([c] for c in cells if not few or c not in interpreted)]
+    return [
+        *([interpreted] if interpreted and few else []),
+        *([c] for c in cells if not few or c not in interpreted),
+    ]
 
 
 def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
@@ -177,7 +215,11 @@ def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
     again: list[Group] = []
     with Crew(min(max(1, jobs), len(groups))) as crew:
         pending = {crew.send(g.raw, g.setting, g.seconds): g for g in groups}
-        tell(lambda: [name for future, group in list(pending.items()) if future.running() for name in group.names])
+        tell(
+            lambda: [
+                name for future, group in list(pending.items()) if future.running() for name in group.names
+            ]
+        )
         while pending:
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -197,7 +239,16 @@ def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
 def alone(group: Group) -> list[Group]:
     """Each cell of a group as a group of its own."""
     share = group.seconds / len(group.cells)
-    return [Group([cell], group.setting, pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))), share, group.losses) for cell in group.cells]
+    return [
+        Group(
+            [cell],
+            group.setting,
+            pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))),
+            share,
+            group.losses,
+        )
+        for cell in group.cells
+    ]
 
 
 def once_more(crew: Crew, group: Group) -> list[Done]:
@@ -205,7 +256,15 @@ def once_more(crew: Crew, group: Group) -> list[Done]:
     try:
         return crew.send(group.raw, group.setting, group.seconds).result()
     except Died as error:
-        return [Done(name, [], 0.0, lost=f"{error} while the cell ran; so it did when the cell was tried again alone") for name in group.names]
+        return [
+            Done(
+                name,
+                [],
+                0.0,
+                lost=f"{error} while the cell ran; so it did when the cell was tried again alone",
+            )
+            for name in group.names
+        ]
     except (Overdue, Raised, Unloadable) as error:
         return failed(group, error)
 

@@ -6,9 +6,12 @@
     mpi                  the ranks of mpiexec -n N python -m mpi4py.futures -m noether ... (the extra `mpi`)
     module:factory       factory() of an importable module: an executor of your own
 
-A package may add names: an entry point of the group `noether.runs.executors` is a function of what stands behind the colon
-that gives an executor. Whoever executes, a cell runs in a process of ours that the worker starts beside itself: it has its
-limits of time and memory, cells of a case file have a process of their own, and threads of one worker do not meet.
+A package may add names: an entry point of the group `noether.runs.executors` is a function of what stands
+behind the colon
+that gives an executor. Whoever executes, a cell runs in a process of ours that the worker starts beside
+itself: it has its
+limits of time and memory, cells of a case file have a process of their own, and threads of one worker do not
+meet.
 """
 
 from __future__ import annotations
@@ -31,20 +34,26 @@ from noether.system.usage import CannotRun, UsageError
 LAST_BITS = "elementary functions may differ there in their last bits"
 ENTRY = "noether.runs.executors"
 RESTARTS = 20  # of an executor that broke; a worker of it that dies breaks the whole of some
-LOSSES = 4  # of one group of cells, after which its cells are named; twice is enough where a process of ours died with it
+# of one group of cells, after which its cells are named; twice is enough where a process of ours died with it
+LOSSES = 4
 GONE = (BrokenExecutor, CancelledError, OSError)
 _idle: list[Crew] = []
 _turn = threading.Lock()
 
 
 def remote(raw: bytes, setting: Setting, seconds: float, of: tuple):
-    """What an executor's worker runs: the call, in a process of ours beside it; its result and the instructions there.
+    """What an executor's worker runs: the call, in a process of ours beside it; its result and the
+    instructions there.
 
     Raises as Worker.call does, CannotRun.
     """
     here = same()
     if here != of:
-        differ = ", ".join(f"{name} is {there} here, {mine} where the run was started" for (name, there), (_, mine) in zip(here, of, strict=True) if there != mine)
+        differ = ", ".join(
+            f"{name} is {there} here, {mine} where the run was started"
+            for (name, there), (_, mine) in zip(here, of, strict=True)
+            if there != mine
+        )
         raise CannotRun(f"a worker of the executor has other versions: {differ}: they must be the same")
     with borrowed() as crew:
         return crew.send(raw, setting, seconds).result(), told(instructions())
@@ -86,7 +95,14 @@ class Engine:
     def notes(self) -> list[str]:
         """What must be known of the machines that ran the cells."""
         others = sorted(self.instructions - {told(instructions())})
-        return [f"cells ran on processors with other instructions than this one ({'; '.join(others)}): {LAST_BITS}"] if others else []
+        return (
+            [
+                f"cells ran on processors with other instructions than this one ({'; '.join(others)}): "
+                f"{LAST_BITS}"
+            ]
+            if others
+            else []
+        )
 
     def started(self) -> Executor:
         try:
@@ -94,12 +110,16 @@ class Engine:
         except (UsageError, CannotRun):
             raise
         except Exception as error:
-            raise CannotRun(f"executor {self.name} cannot be started: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from None
+            raise CannotRun(
+                f"executor {self.name} cannot be started: {type(error).__name__}: "
+                f"{str(error).splitlines()[0] if str(error) else ''}"
+            ) from None
 
     def through(self, groups: list) -> Iterator:
         """Done for each cell; a group comes back whole when its cells must run here.
 
-        A group is handed in again when its worker was lost: only the future that is held gives its cells, so that none is doubled.
+        A group is handed in again when its worker was lost: only the future that is held gives its cells, so
+        that none is doubled.
         """
         from noether.runs.execute import alone, failed, named
 
@@ -110,7 +130,11 @@ class Engine:
                 lost: list = []
                 while waiting and not lost:
                     try:
-                        pending[executor.submit(remote, waiting[0].raw, waiting[0].setting, waiting[0].seconds, of)] = waiting[0]
+                        pending[
+                            executor.submit(
+                                remote, waiting[0].raw, waiting[0].setting, waiting[0].seconds, of
+                            )
+                        ] = waiting[0]
                         waiting.popleft()
                     except Exception as error:  # broken, or shut down by somebody else
                         lost.append(error)
@@ -127,7 +151,9 @@ class Engine:
                     except CannotRun:
                         raise
                     except Exception as error:
-                        group.losses += not isinstance(error, GONE)  # else the executor broke under all of them
+                        group.losses += not isinstance(
+                            error, GONE
+                        )  # else the executor broke under all of them
                         if group.losses >= (2 if isinstance(error, Died) else LOSSES):
                             yield from named(group, f"{type(error).__name__}: {error}")
                         else:
@@ -136,7 +162,10 @@ class Engine:
                 if lost and is_broken(executor, lost[-1]):
                     broken += 1
                     if broken > RESTARTS:
-                        raise CannotRun(f"executor {self.name} was lost {broken} times, the last time by {type(lost[-1]).__name__}: {lost[-1]}")
+                        raise CannotRun(
+                            f"executor {self.name} was lost {broken} times, the last time by "
+                            f"{type(lost[-1]).__name__}: {lost[-1]}"
+                        )
                     waiting.extend(pending.values())
                     pending.clear()
                     with suppress(Exception):
@@ -188,15 +217,23 @@ def of_factory(module: str, factory: str, word: str) -> Engine:
     try:
         make = getattr(importlib.import_module(module), factory)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"--executor {word}: {error}; it must be module:factory, a function that gives an executor of concurrent.futures") from None
+        raise UsageError(
+            f"--executor {word}: {error}; it must be module:factory, a function that gives an executor of "
+            "concurrent.futures"
+        ) from None
     if not callable(make):
-        raise UsageError(f"--executor {word} is a {type(make).__name__}, must be a function that gives an executor")
+        raise UsageError(
+            f"--executor {word} is a {type(make).__name__}, must be a function that gives an executor"
+        )
     return Engine(lambda: checked(make(), word), word)
 
 
 def checked(executor, word: str) -> Executor:
     if not callable(getattr(executor, "submit", None)):
-        raise UsageError(f"--executor {word} gives a {type(executor).__name__}, must give an executor of concurrent.futures: it has no submit")
+        raise UsageError(
+            f"--executor {word} gives a {type(executor).__name__}, must give an executor of "
+            "concurrent.futures: it has no submit"
+        )
     return executor
 
 
@@ -219,13 +256,17 @@ def loky_engine(rest: str, jobs: int) -> Engine:
     loky = needed("loky", "loky")
     if rest:
         raise UsageError(f"--executor is 'loky:{rest}', must be loky: --jobs says how many workers")
-    return Engine(lambda: loky.ProcessPoolExecutor(max_workers=jobs), "loky", lambda e: e.shutdown(kill_workers=True))
+    return Engine(
+        lambda: loky.ProcessPoolExecutor(max_workers=jobs), "loky", lambda e: e.shutdown(kill_workers=True)
+    )
 
 
 def dask_engine(address: str, jobs: int) -> Engine:
     distributed = needed("distributed", "dask")
     if not address:
-        raise UsageError("--executor is 'dask', must be dask:ADDRESS, the scheduler's, as dask:tcp://127.0.0.1:8786")
+        raise UsageError(
+            "--executor is 'dask', must be dask:ADDRESS, the scheduler's, as dask:tcp://127.0.0.1:8786"
+        )
     clients = []
 
     def make():
@@ -243,7 +284,9 @@ def mpi_engine(rest: str, jobs: int) -> Engine:
     futures = needed("mpi4py.futures", "mpi")
     if rest:
         raise UsageError(f"--executor is 'mpi:{rest}', must be mpi: mpiexec says how many ranks")
-    atexit.register(finalize)  # mpi4py would do it after python's exit hooks, and the last of ours ends the process
+    atexit.register(
+        finalize
+    )  # mpi4py would do it after python's exit hooks, and the last of ours ends the process
     return Engine(futures.MPIPoolExecutor, "mpi", lambda e: e.shutdown(wait=True, cancel_futures=True))
 
 
@@ -259,7 +302,9 @@ def needed(module: str, extra: str):
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise UsageError(f"--executor {extra} needs what is not here ({error}): pip install 'noether-harness[{extra}]'") from None
+        raise UsageError(
+            f"--executor {extra} needs what is not here ({error}): pip install 'noether-harness[{extra}]'"
+        ) from None
 
 
 NAMED = {"loky": loky_engine, "dask": dask_engine, "mpi": mpi_engine}

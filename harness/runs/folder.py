@@ -1,12 +1,13 @@
 """A run folder: runs/<name>/ with run.json, records.jsonl, cells.jsonl, junit.xml, report.html.
 
-    run.json        schema, id, versions, machine, seed, arguments, start, end, exit code, how many records
-    records.jsonl   one verdict a line, on disk as soon as its cell is done
-    cells.jsonl     one line for each cell that is done: its name and how many records it has. A cell whose count
-                    disagrees with records.jsonl was cut off and is run again when the run is resumed.
-    Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another run
-    is found (harness/system/seal.py).
-    lock            held while a process writes; a lock whose process died is free
+run.json        schema, id, versions, machine, seed, arguments, start, end, exit code, how many records
+records.jsonl   one verdict a line, on disk as soon as its cell is done
+cells.jsonl     one line for each cell that is done: its name and how many records it has. A cell whose count
+                disagrees with records.jsonl was cut off and is run again when the run is resumed.
+Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another
+run
+is found (harness/system/seal.py).
+lock            held while a process writes; a lock whose process died is free
 """
 
 from __future__ import annotations
@@ -57,17 +58,26 @@ def read_about(path: Path) -> dict:
     if there != "a folder":
         known = sorted(p.name for p in RUNS.iterdir() if p.is_dir()) if RUNS.is_dir() else []
         others = f"; {RUNS}/ has {', '.join(known[-5:])}" if known else ""
-        raise UsageError(f"run {path} is {f'{there}, must be a run folder' if there else 'not there'}{others}")
+        raise UsageError(
+            f"run {path} is {f'{there}, must be a run folder' if there else 'not there'}{others}"
+        )
     if not kind_of(path / "run.json", f"run {path}"):
         raise UsageError(f"{path} has no run.json: it is no run folder")
     return about.read(path / "run.json")
 
 
-CELL = {"cell": NAME, "records": whole(), "digest": TEXT.optional, "seconds": NUMBER.optional, "error": TEXT.optional}
+CELL = {
+    "cell": NAME,
+    "records": whole(),
+    "digest": TEXT.optional,
+    "seconds": NUMBER.optional,
+    "error": TEXT.optional,
+}
 
 
 def read_run(path: Path, *, repair: bool = False) -> Run:
-    """The whole run: the records of the cells that are done. Raises UsageError where some of them are not as they were written.
+    """The whole run: the records of the cells that are done. Raises UsageError where some of them are not as
+    they were written.
 
     repair  such cells are left out instead, as those that were cut off are
     """
@@ -75,12 +85,21 @@ def read_run(path: Path, *, repair: bool = False) -> Run:
     said = read_about(path)
     is_sealed = said["schema"] > 1
     records = read_records(path / "records.jsonl", sealed=is_sealed)
-    cells = read_lines(path / "cells.jsonl", cell_line, sealed=is_sealed, run=said.get("id")) if kind_of(path / "cells.jsonl", str(path)) else Lines([])
+    cells = (
+        read_lines(path / "cells.jsonl", cell_line, sealed=is_sealed, run=said.get("id"))
+        if kind_of(path / "cells.jsonl", str(path))
+        else Lines([])
+    )
     run = Run(path, said, records.found, notes=[note for note in (records.note, cells.note) if note])
-    run.notes += [] if is_sealed else [f"{path} was written before records had checks: damage to it may not be seen"]
+    run.notes += (
+        [] if is_sealed else [f"{path} was written before records had checks: damage to it may not be seen"]
+    )
     counted = said.get("records")
     if not repair and counted is not None and counted != len(run.records):
-        raise UsageError(f"{path}/records.jsonl has {len(run.records)} records, run.json counted {counted}: {AGAIN.format(path)}")
+        raise UsageError(
+            f"{path}/records.jsonl has {len(run.records)} records, run.json counted {counted}: "
+            f"{AGAIN.format(path)}"
+        )
     last = cells.checks[-1] if cells.checks else ""
     if not repair and is_sealed and said.get("last", last) != last:
         raise UsageError(f"{path}/cells.jsonl ends in another line than run.json says: {AGAIN.format(path)}")
@@ -101,7 +120,8 @@ AGAIN = "the file was cut; noether verify --resume {} runs the rest again"
 def keep_whole(run: Run, checks: list[str], digests: dict[str, str | None], repair: bool) -> None:
     """Keep the records of cells that are done. Raises UsageError where they are not those that the cell gave.
 
-    A line of cells.jsonl is written when the records of its cell are on disk: fewer were cut off, others were put there.
+    A line of cells.jsonl is written when the records of its cell are on disk: fewer were cut off, others were
+    put there.
     """
     mine: dict[str, list[str]] = {}
     for record, own in zip(run.records, checks, strict=True):
@@ -111,15 +131,23 @@ def keep_whole(run: Run, checks: list[str], digests: dict[str, str | None], repa
         if digest(run.about["id"], found) == digests[name] and len(found) == count:
             continue
         if not repair and len(found) >= count:
-            raise UsageError(f"{run.path}/records.jsonl: the records of cell {name} are not those that it gave: lines were changed, doubled or moved")
+            raise UsageError(
+                f"{run.path}/records.jsonl: the records of cell {name} are not those that it gave: lines "
+                "were changed, doubled or moved"
+            )
         del run.cells[name]
     kept = [r for r in run.records if r.cell in run.cells]
     order = [name for name, _ in groupby(r.cell for r in kept)]
     if not repair and order != [name for name, count in run.cells.items() if count]:
-        raise UsageError(f"{run.path}/records.jsonl: records do not stand in the order of cells.jsonl: lines were moved")
+        raise UsageError(
+            f"{run.path}/records.jsonl: records do not stand in the order of cells.jsonl: lines were moved"
+        )
     if len(kept) < len(run.records):
         cut = sorted({r.cell for r in run.records} - set(run.cells))
-        run.notes.append(f"{len(cut)} cells were cut off{' and are run again' if repair else ''}: {', '.join(cut[:3])}{' ...' if len(cut) > 3 else ''}")
+        run.notes.append(
+            f"{len(cut)} cells were cut off{' and are run again' if repair else ''}: "
+            f"{', '.join(cut[:3])}{' ...' if len(cut) > 3 else ''}"
+        )
     run.records = kept
 
 
@@ -146,13 +174,15 @@ def newest() -> Path:
 
 
 class Folder:
-    """A run folder that this process writes. Made by `create` or `reopen`; both raise UsageError before any work.
+    """A run folder that this process writes. Made by `create` or `reopen`; both raise UsageError before any
+    work.
 
     Every write raises OSError with nothing half-written, Replaced where another folder is in its place.
     """
 
     def __init__(self, lock: Lock, said: dict, texts: dict[str, str], last: str = ""):
-        """texts: files that are put in place together with run.json; last: the check of the last line of cells.jsonl."""
+        """texts: files that are put in place together with run.json; last: the check of the last line of
+        cells.jsonl."""
         self.path, self.about, self._lock = lock.path, said, lock
         self.count, self._last, self._open = 0, last, []
         try:
@@ -175,9 +205,13 @@ class Folder:
         lock = Lock(path)
         if {"run.json", "records.jsonl", "cells.jsonl"} & set(lock.place.names()):
             lock.release()
-            raise UsageError(f"run folder {path} already holds a run: choose another --out, or go on with --resume {path}")
-        head = {"schema": SCHEMA, "id": secrets.token_hex(8), "pid": os.getpid(), "versions": versions(), "machine": machine(),
-                "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None, "records": None}  # fmt: skip
+            raise UsageError(
+                f"run folder {path} already holds a run: choose another --out, or go on with --resume {path}"
+            )
+        head = {"schema": SCHEMA, "id": secrets.token_hex(8), "pid": os.getpid(), "versions": versions(),
+            "machine": machine(),
+                "cwd": os.getcwd(), "start": now(), "end": None, "exit_code": None,
+                "records": None}  # fmt: skip
         return cls(lock, {**head, **said}, {})
 
     @classmethod
@@ -194,7 +228,14 @@ class Folder:
             run = resumable(path, allowed)
             texts, last = whole_cells(run)
             said = {name: value for name, value in run.about.items() if name != "last"}
-            said = {**said, "pid": os.getpid(), "end": None, "exit_code": None, "records": None, "resumed": [*said.get("resumed", []), now()]}
+            said = {
+                **said,
+                "pid": os.getpid(),
+                "end": None,
+                "exit_code": None,
+                "records": None,
+                "resumed": [*said.get("resumed", []), now()],
+            }
             clear(lock.place)
         except BaseException:
             lock.release()
@@ -245,14 +286,21 @@ def resumable(path: Path, allowed: Callable[[dict], None]) -> Run:
 
 
 def whole_cells(run: Run) -> tuple[dict[str, str], str]:
-    """The texts of records.jsonl and cells.jsonl with the cells that are done, and the check of the last line."""
+    """The texts of records.jsonl and cells.jsonl with the cells that are done, and the check of the last
+    line."""
     last, cells = "", []
     for name in run.cells:
         _, checks = sealed_lines([r.as_dict() for r in run.records if r.cell == name])
-        done = {**cell_done(run.about["id"], name, checks), **({"seconds": run.seconds[name]} if name in run.seconds else {})}
+        done = {
+            **cell_done(run.about["id"], name, checks),
+            **({"seconds": run.seconds[name]} if name in run.seconds else {}),
+        }
         cells.append(chained_line(done, run.about["id"], last))
         last = seal.check_of(cells[-1])
-    return {"records.jsonl": sealed_lines([r.as_dict() for r in run.records])[0], "cells.jsonl": "".join(cells)}, last
+    return {
+        "records.jsonl": sealed_lines([r.as_dict() for r in run.records])[0],
+        "cells.jsonl": "".join(cells),
+    }, last
 
 
 def clear(place: Place) -> None:

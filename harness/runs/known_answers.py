@@ -1,7 +1,10 @@
-"""Known points for the instruments: before its verdict counts, a run must judge right what nobody needs to measure.
+"""Known points for the instruments: before its verdict counts, a run must judge right what nobody needs to
+measure.
 
-Each check takes an instrument that every verdict passes through and gives it something whose reading is known from
-its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series whose order
+Each check takes an instrument that every verdict passes through and gives it something whose reading is known
+from
+its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series whose
+order
 is plain, records whose exit code the promises fix; and one value planted anywhere (known_places). Some ten
 milliseconds a run.
 """
@@ -21,7 +24,10 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 def faulty(laws: Iterable[str] = ()) -> list[str]:
     """What an instrument reads wrongly, one line each; of the exact laws those among `laws`."""
     out = []
-    for instrument in (*INSTRUMENTS, *(partial(known_places.seen, law) for law in laws if law in known_places.HOMES)):
+    for instrument in (
+        *INSTRUMENTS,
+        *(partial(known_places.seen, law) for law in laws if law in known_places.HOMES),
+    ):
         try:
             out += [f"an instrument is wrong: {told}" for told in instrument()]
         except Exception as error:
@@ -53,7 +59,15 @@ def launch():
     from noether.mechanics import sweep
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")
-    job = sweep.draw(case, HEAVY_BALL, Precision("float64"), lanes=8, steps=3, seed=1, overrides={"eps": 0.25, "k": 0.1, "beta": 0.5})
+    job = sweep.draw(
+        case,
+        HEAVY_BALL,
+        Precision("float64"),
+        lanes=8,
+        steps=3,
+        seed=1,
+        overrides={"eps": 0.25, "k": 0.1, "beta": 0.5},
+    )
     return case, job, *run(job, "numpy").wide()
 
 
@@ -76,28 +90,48 @@ def judgement() -> list[str]:
     rest = np.repeat(job.q0[None], len(q), axis=0)
     out = expect("a right launch", read(q, v).verdict, HOLDS)
     one = read(bad, v)
-    out += expect("one value 2^-44 off in lane 5", (one.verdict, (one.worst or {}).get("lane")), (VIOLATED, 5))
+    out += expect(
+        "one value 2^-44 off in lane 5", (one.verdict, (one.worst or {}).get("lane")), (VIOLATED, 5)
+    )
     out += expect("one NaN in lane 3", read(q, lost).verdict, VIOLATED)
     out += expect("a launch that stands still", read(rest, 0 * v, still).verdict, INCONCLUSIVE)
-    return out + expect("a launch outside in every lane", read(q, v, outside=np.ones(8, bool)).verdict, OUTSIDE)
+    return out + expect(
+        "a launch outside in every lane", read(q, v, outside=np.ones(8, bool)).verdict, OUTSIDE
+    )
 
 
 def orders() -> list[str]:
-    """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on them."""
+    """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on
+    them."""
     from noether.verdicts import orders as instrument
     from noether.verdicts.claims import verdict_of
 
     eta, rounded = 2.0 ** -np.arange(4, 12), 2.0**-50
-    known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1), "eta^1.5": (eta**1.5, 1.5),
+    known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1),
+        "eta^1.5": (eta**1.5, 1.5),
              "eta^.7 (1 + eta)": (eta**0.7 * (1 + eta), 0.7), "eta^1.9": (eta**1.9, 1.9)}  # fmt: skip
     read = {name: instrument.decide(errors, rounded * np.abs(errors)) for name, (errors, _) in known.items()}
-    wrong = {name: order.value for name, order in read.items() if not order.is_decided or not abs(order.value - known[name][1]) <= order.bound < 1 / 32}
+    wrong = {
+        name: order.value
+        for name, order in read.items()
+        if not order.is_decided or not abs(order.value - known[name][1]) <= order.bound < 1 / 32
+    }
     out = expect("the orders of " + ", ".join(known) + " that are off", wrong, {})
     alternating = instrument.decide(eta**2 * (-1.0) ** np.arange(8), 0 * eta)
     short = instrument.decide(eta[:3], 0 * eta[:3])
-    out += expect("an order of alternating signs, or from three points", (alternating.is_decided, short.is_decided), (False, False))
-    verdicts = tuple(verdict_of(instrument.decide(eta**p, rounded * eta**p), 2) for p in (2, 1.5, 1.7, 2.5)) + (verdict_of(short, 2),)
-    return out + expect("eta^2, eta^1.5, eta^1.7, eta^2.5, three points for order 2", verdicts, (HOLDS, VIOLATED, VIOLATED, INCONCLUSIVE, INCONCLUSIVE))
+    out += expect(
+        "an order of alternating signs, or from three points",
+        (alternating.is_decided, short.is_decided),
+        (False, False),
+    )
+    verdicts = tuple(
+        verdict_of(instrument.decide(eta**p, rounded * eta**p), 2) for p in (2, 1.5, 1.7, 2.5)
+    ) + (verdict_of(short, 2),)
+    return out + expect(
+        "eta^2, eta^1.5, eta^1.7, eta^2.5, three points for order 2",
+        verdicts,
+        (HOLDS, VIOLATED, VIOLATED, INCONCLUSIVE, INCONCLUSIVE),
+    )
 
 
 def seeds() -> list[str]:
@@ -106,9 +140,15 @@ def seeds() -> list[str]:
     from noether.laws.exact.cell import DiscreteCell
 
     def start(seed, tag):
-        return DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag).job().q0.tobytes()
+        return (
+            DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag)
+            .job()
+            .q0.tobytes()
+        )
 
-    return expect("how many of four starts differ", len({start(0, ""), start(1, ""), start(0, "a"), start(1, "a")}), 4) + expect("a start drawn twice", start(5, "a") == start(5, "a"), True)
+    return expect(
+        "how many of four starts differ", len({start(0, ""), start(1, ""), start(0, "a"), start(1, "a")}), 4
+    ) + expect("a start drawn twice", start(5, "a") == start(5, "a"), True)
 
 
 def codes() -> list[str]:
@@ -116,7 +156,8 @@ def codes() -> list[str]:
     from noether.runs import run as running
 
     def one(verdict, control=None, spent=0.5):
-        return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={}, predicted=0.0, measured=0.0, bound=1.0,
+        return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={},
+            predicted=0.0, measured=0.0, bound=1.0,
                       spent=spent, verdict=verdict, reason="", control=control)  # fmt: skip
 
     fine, killed = one(HOLDS), one(VIOLATED, "a", 9.0)
@@ -125,9 +166,28 @@ def codes() -> list[str]:
         3: [fine, killed, one(INCONCLUSIVE, "b")],
     }  # fmt: skip
     empty = [[], [fine], [killed], [one(INCONCLUSIVE), killed], [one(OUTSIDE, spent=None), killed]]
-    out = [x for code, found in known.items() for x in expect("an exit code", running.exit_code(found, ["D0"]), code)]
-    out += [x for found in empty for x in expect("the exit code of too little evidence", running.exit_code(found, ["D0"]), 3)]
-    return out + expect("the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3)
+    out = [
+        x
+        for code, found in known.items()
+        for x in expect("an exit code", running.exit_code(found, ["D0"]), code)
+    ]
+    out += [
+        x
+        for found in empty
+        for x in expect("the exit code of too little evidence", running.exit_code(found, ["D0"]), 3)
+    ]
+    return out + expect(
+        "the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3
+    )
 
 
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (spent, judgement, known_places.judged, known_places.drawn, orders, seeds, codes, *known_numbers.INSTRUMENTS)
+INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (
+    spent,
+    judgement,
+    known_places.judged,
+    known_places.drawn,
+    orders,
+    seeds,
+    codes,
+    *known_numbers.INSTRUMENTS,
+)

@@ -1,7 +1,8 @@
 """Known numbers for the instruments: roundings, steps and their shares, units, exp and log.
 
 What kernel and law take from one place cannot differ between them: a tie rounded wrongly, a schedule, a unit
-roundoff, a logarithm. Each is read where its value follows from a definition (harness/runs/known_answers.py runs them).
+roundoff, a logarithm. Each is read where its value follows from a definition (harness/runs/known_answers.py
+runs them).
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
-"""Known places for the judge and for each exact law: a value planted in one step, lane and component must be found there.
+"""Known places for the judge and for each exact law: a value planted in one step, lane and component must be
+found there.
 
-The judge is given residuals that are known numbers, over the longest horizon of a quick run. A law is given a small
-right launch, once for each place: lane after lane the same start, each wrong in a place of its own. What it says of a
+The judge is given residuals that are known numbers, over the longest horizon of a quick run. A law is given a
+small
+right launch, once for each place: lane after lane the same start, each wrong in a place of its own. What it
+says of a
 step before that place must be right still, and the first step that reads the place wrong.
 """
 
@@ -17,9 +20,12 @@ LANES, COMPONENTS, STEPS = 13, 2, 96
 OFF = 2.0**-10  # of a value's size: some 2^40 of its roundings
 SHORT = 6  # steps of a launch in which every place is planted
 HOMES = {
-    "D0": ("product", "heavy-ball"), "D1": ("product", "heavy-ball"), "D2": ("product", "heavy-ball"), "D3": ("mexican-hat-2", "heavy-ball"),
-    "D4": ("product", "heavy-ball"), "D5": ("rayleigh-2", "heavy-ball"), "D6": ("free-particle", "heavy-ball"), "D7": ("entropy-simplex", "mirror-descent"),
-    "D8": ("product", "sign-descent"), "D10": ("mexican-hat-2", "heavy-ball-decoupled"), "D11": ("rayleigh-2", "gradient-descent"),
+    "D0": ("product", "heavy-ball"), "D1": ("product", "heavy-ball"), "D2": ("product", "heavy-ball"),
+    "D3": ("mexican-hat-2", "heavy-ball"),
+    "D4": ("product", "heavy-ball"), "D5": ("rayleigh-2", "heavy-ball"), "D6": ("free-particle",
+    "heavy-ball"), "D7": ("entropy-simplex", "mirror-descent"),
+    "D8": ("product", "sign-descent"), "D10": ("mexican-hat-2", "heavy-ball-decoupled"), "D11": ("rayleigh-2",
+    "gradient-descent"),
 }  # fmt: skip
 """Small cases on which a law is shown its places."""
 READ_BUFFERS = ("D0", "D2", "D3", "D4", "D5")  # the others speak of positions alone
@@ -135,7 +141,8 @@ def seen(law: str) -> list[str]:
         first = int(np.argmax(bad[:, lane])) if bad[:, lane].any() else None
         if first != max(0, n - 1 - behind):
             out.append(
-                f"{law} sees {'qv'[b]} off in component {c} at step {n} first in row {first}, must be {max(0, n - 1 - behind)}"
+                f"{law} sees {'qv'[b]} off in component {c} at step {n} first in row {first}, must be "
+                f"{max(0, n - 1 - behind)}"
             )
     return out
 
@@ -149,9 +156,13 @@ def drawn() -> list[str]:
     job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()
     eta, beta, k, eps = job.params
     holds = {
-        "at least four momenta": len(set(beta)) >= 4, "lanes with and without decay": (k > 0).any() and (k == 0).any(),
-        "lanes with and without breaking": (eps > 0).any() and (eps == 0).any(), "breaking over six decades": np.ptp(np.log10(np.maximum(eps, 1e-300))[eps > 0]) > 6
-        if (eps > 0).any() else False, "step sizes that a narrower type demotes": (eta != eta.astype(np.float32)).mean() > 0.9,
-        "a kick in every lane": job.v0.any(axis=0).all(), "starts that differ": len({tuple(x) for x in job.q0.T}) == job.lanes,
+        "at least four momenta": len(set(beta)) >= 4,
+        "lanes with and without decay": (k > 0).any() and (k == 0).any(),
+        "lanes with and without breaking": (eps > 0).any() and (eps == 0).any(),
+        "breaking over six decades": np.ptp(np.log10(np.maximum(eps, 1e-300))[eps > 0]) > 6
+        if (eps > 0).any() else False,
+            "step sizes that a narrower type demotes": (eta != eta.astype(np.float32)).mean() > 0.9,
+        "a kick in every lane": job.v0.any(axis=0).all(),
+        "starts that differ": len({tuple(x) for x in job.q0.T}) == job.lanes,
     }  # fmt: skip
     return [f"a sweep of 61 lanes has not {what}" for what, true in holds.items() if not true]

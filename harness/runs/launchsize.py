@@ -1,4 +1,5 @@
-"""Whether a launch of the size that was asked for fits into memory: told before it runs, with the estimate."""
+"""Whether a launch of the size that was asked for fits into memory: told before it runs, with the
+estimate."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from noether.system.usage import UsageError
 BYTES = 800
 """Of a launch and all that is judged of it, for each lane, step and component.
 
-Measured at the peak in numpy (2026-11-27): 612 (product, Nesterov, bfloat16, 131 072 lanes x 2), 622 and 749 (mexican-hat-8, its
-exact laws and its response), 664 (deformed-rayleigh on a metric); 937 of softmax at 32 768 x 2, where what every process holds
+Measured at the peak in numpy (2026-11-27): 612 (product, Nesterov, bfloat16, 131 072 lanes x 2), 622 and 749
+(mexican-hat-8, its
+exact laws and its response), 664 (deformed-rayleigh on a metric); 937 of softmax at 32 768 x 2, where what
+every process holds
 counts most.
 """
 PROMISED = int(1.25 * 2**30)
@@ -34,7 +37,9 @@ def check(cells, asked: dict) -> None:
         return
     fits = allowed() // (BYTES * largest.subject.dim)
     raise UsageError(
-        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case}, which has {largest.subject.dim} parameters, needs about "
-        f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must be at most {fits}; "
+        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case}, which has "
+        f"{largest.subject.dim} parameters, needs about "
+        f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must "
+        f"be at most {fits}; "
         f"{memorylimit.VARIABLE}=N allows N GiB"
     )

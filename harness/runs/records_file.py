@@ -1,8 +1,10 @@
 """records.jsonl: strict JSON, one verdict a line, and reading it back whatever happened to it.
 
 JSON has no infinity: non-finite numbers travel as the strings "nan", "inf", "-inf" in the fields that hold
-numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped with
-a note. Anything else that does not parse, or whose check (harness/system/seal.py) is not that of its content, is damage
+numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped
+with
+a note. Anything else that does not parse, or whose check (harness/system/seal.py) is not that of its content,
+is damage
 and is refused.
 """
 
@@ -33,17 +35,24 @@ from noether.verdicts.record import SCHEMA, VERDICTS, Record
 
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")
 FIELDS = {f.name: f for f in fields(Record)}
-REQUIRED = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters", "predicted", "measured", "bound", "spent",
+REQUIRED = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters",
+    "predicted", "measured", "bound", "spent",
             "verdict", "reason", "worst", "replay", "seconds")  # fmt: skip
 KINDS = {
-    "schema": whole(1, SCHEMA), "law": NAME, "case": NAME, "rule": NAME, "backend": NAME, "precision": NAME, "lanes": whole(0, 2**31),
-    "steps": whole(0, 2**31), "parameters": OBJECT, "predicted": NUMBER.or_null, "measured": NUMBER.or_null, "bound": NUMBER.or_null,
-    "spent": NUMBER.or_null, "verdict": one_of(*VERDICTS), "reason": TEXT, "kind": NAME, "symmetry": NAME.or_null, "worst": OBJECT.or_null,
-    "replay": TEXT.or_null, "seconds": NUMBER, "control": NAME.or_null, "cell": NAME, "data": OBJECT, "powers": object_of(NUMBER),
+    "schema": whole(1, SCHEMA), "law": NAME, "case": NAME, "rule": NAME, "backend": NAME, "precision": NAME,
+    "lanes": whole(0, 2**31),
+    "steps": whole(0, 2**31), "parameters": OBJECT, "predicted": NUMBER.or_null, "measured": NUMBER.or_null,
+    "bound": NUMBER.or_null,
+    "spent": NUMBER.or_null, "verdict": one_of(*VERDICTS), "reason": TEXT, "kind": NAME,
+    "symmetry": NAME.or_null, "worst": OBJECT.or_null,
+    "replay": TEXT.or_null, "seconds": NUMBER, "control": NAME.or_null, "cell": NAME, "data": OBJECT,
+    "powers": object_of(NUMBER),
 }  # fmt: skip
 KINDS = {name: kind if name in REQUIRED else kind.optional for name, kind in KINDS.items()}
 PLACE = whole(0, 2**31).or_null
-HEXES = Kind("a hex float or a list of them", lambda x: is_hex(x) or isinstance(x, list) and all(map(is_hex, x)))
+HEXES = Kind(
+    "a hex float or a list of them", lambda x: is_hex(x) or isinstance(x, list) and all(map(is_hex, x))
+)
 
 
 def plain(value):
@@ -102,9 +111,13 @@ def parse(text: str) -> Record:
     for name, x in (value["worst"] or {}).items():
         place = name in ("lane", "step", "component")
         if not (PLACE if place else HEXES).fits(x):
-            raise ValueError(f"worst: {name} is {shortened(repr(x))}, must be {(PLACE if place else HEXES).must}")
+            raise ValueError(
+                f"worst: {name} is {shortened(repr(x))}, must be {(PLACE if place else HEXES).must}"
+            )
     # Fields that a later version added under the same schema are left out, not refused.
-    return Record(**{name: restored(v) if name in NUMBERS else v for name, v in value.items() if name in FIELDS})
+    return Record(
+        **{name: restored(v) if name in NUMBERS else v for name, v in value.items() if name in FIELDS}
+    )
 
 
 def newer(schema: int) -> str:
@@ -145,7 +158,9 @@ def check_of(text: str, beside: tuple[str, ...]) -> str:
         own = seal.verified(text, *beside)
     except ValueError:
         loads(text)  # what is no JSON at all is told as that
-        raise ValueError("its check is not that of its content" + (", its place and its run" if beside else "")) from None
+        raise ValueError(
+            "its check is not that of its content" + (", its place and its run" if beside else "")
+        ) from None
     if own is None:
         loads(text)
         raise ValueError("it has no check")

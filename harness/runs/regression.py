@@ -1,8 +1,11 @@
 """What a run may do to a baseline: marked rises and lost entries fail, marked falls are taken over.
 
-A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw spent
-alike (harness/runs/seed_scatter.py). Orders do not scatter with rounding: for one seed slope p* and uncertainty B are functions
-of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with floor <= B
+A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw
+spent
+alike (harness/runs/seed_scatter.py). Orders do not scatter with rounding: for one seed slope p* and
+uncertainty B are functions
+of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with
+floor <= B
 (harness/verdicts/orders.py), so 4 floor in p* and 8/3 floor in B.
 """
 
@@ -53,12 +56,23 @@ class Comparison:
         return bool(self.rises or self.lost)
 
 
-def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lambda backend: "", *, strict: bool = False) -> Comparison:
+def compare(
+    before: Baseline,
+    now: Baseline,
+    missing: Callable[[str], str] = lambda backend: "",
+    *,
+    strict: bool = False,
+) -> Comparison:
     """now: of a run; missing(backend): why that backend is not here, or ''.
 
-    strict  where seed, backend and versions are the same, spent is the same to the bit: then any rise is marked
+    strict  where seed, backend and versions are the same, spent is the same to the bit: then any rise is
+            marked
     """
-    differs = [f"{k} was {before.run.get(k)!r}, is {now.run.get(k)!r}" for k in sorted({*before.run, *now.run}) if before.run.get(k) != now.run.get(k)]
+    differs = [
+        f"{k} was {before.run.get(k)!r}, is {now.run.get(k)!r}"
+        for k in sorted({*before.run, *now.run})
+        if before.run.get(k) != now.run.get(k)
+    ]
     c = Comparison(differs=differs, added=sorted(set(now.entries) - set(before.entries)))
     one_seed = before.run.get("seed") == now.run.get("seed")
     common = sorted(set(before.entries) & set(now.entries))
@@ -70,7 +84,10 @@ def compare(before: Baseline, now: Baseline, missing: Callable[[str], str] = lam
         c.compared += 1
         told = order_moved(was, is_, one_seed) if was.slope is not None else rose(name, was, is_, len(common))
         if strict and not differs and not told and is_.spent > was.spent:
-            told = f"spent {is_.spent:.4g}, was {was.spent:.4g}: nothing else differs, and --strict allows no rise"
+            told = (
+                f"spent {is_.spent:.4g}, was {was.spent:.4g}: nothing else differs, and --strict allows no "
+                "rise"
+            )
         if told:
             c.rises[name] = told
         elif was.slope is None and is_.spent * entry_factor(name, len(common)) < was.spent:
@@ -93,7 +110,9 @@ def place_lost(c: Comparison, name: str, before: Baseline, now: Baseline, missin
     elif others and c.differs:
         c.undecided.append(name)
     else:
-        c.lost[name] = f"{holds} of {held} verdicts hold" + (f", the others are {' and '.join(sorted(others))}" if others else ", the others are not there")
+        c.lost[name] = f"{holds} of {held} verdicts hold" + (
+            f", the others are {' and '.join(sorted(others))}" if others else ", the others are not there"
+        )
 
 
 def rose(name: str, was: Entry, is_: Entry, entries: int) -> str:
@@ -109,7 +128,10 @@ def order_moved(was: Entry, is_: Entry, one_seed: bool) -> str:
     if not one_seed or is_.slope is None:
         return ""
     if is_.within > BOUND_GROWS * was.within:
-        return f"slope known within {is_.within:.4g}, was {was.within:.4g}, allowed {BOUND_GROWS * was.within:.4g}"
+        return (
+            f"slope known within {is_.within:.4g}, was {was.within:.4g}, allowed "
+            f"{BOUND_GROWS * was.within:.4g}"
+        )
     if abs(is_.slope - was.slope) > SLOPE_MOVES * was.within:
         return f"slope {is_.slope:.6g}, was {was.slope:.6g}, may move by {SLOPE_MOVES * was.within:.3g}"
     return ""
@@ -125,7 +147,10 @@ def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) 
     for which, logs in sorted(groups.items()):
         mean, allowed = math.exp(sum(logs.values()) / len(logs)), mean_factor(which, len(logs), len(groups))
         if mean > allowed:
-            c.rises[" ".join(which)] = f"its {len(logs)} entries rose together, x {mean:.3f} in the geometric mean, allowed x {allowed:.3f}"
+            c.rises[" ".join(which)] = (
+                f"its {len(logs)} entries rose together, x {mean:.3f} in the geometric mean, allowed x "
+                f"{allowed:.3f}"
+            )
         elif mean < 1 / allowed:
             c.falls += [name for name in logs if name not in c.falls]
         if allowed == math.inf:
@@ -136,7 +161,8 @@ SHIPPED = resources.path(FILE.name)
 
 
 def gone(result, path: Path = SHIPPED) -> list[str]:
-    """What held in the shipped baseline and does not hold here, of a run of the same choice that is compared with none.
+    """What held in the shipped baseline and does not hold here, of a run of the same choice that is compared
+    with none.
 
     Another seed draws other cases and starts: there only what was asked and is undecided is named.
     """
@@ -148,19 +174,26 @@ def gone(result, path: Path = SHIPPED) -> list[str]:
     found = Comparison(differs=[] if before.run.get("seed") == now.run.get("seed") else ["seed"])
     for name, was in sorted(before.entries.items()):
         if name not in now.entries or now.entries[name].holds < was.holds:
-            place_lost(found, name, before, now, lambda backend: missing(backend) if backend in BACKENDS else "")
+            place_lost(
+                found, name, before, now, lambda backend: missing(backend) if backend in BACKENDS else ""
+            )
     asked = {name for name in found.lost if name in now.others or not found.differs}
     named = sorted([*(f"{name}: {found.lost[name]}" for name in asked), *found.undecided])
     if not named:
         return []
     more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    return [f"{len(named)} entries that held in the shipped {path.name} are undecided or missing here: {'; '.join(named[:NAMED])}{more}"]
+    return [
+        f"{len(named)} entries that held in the shipped {path.name} are undecided or missing here: "
+        f"{'; '.join(named[:NAMED])}{more}"
+    ]
 
 
 def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
-    """The baseline after a run that holds: marked falls are taken over, new entries added, nothing else moves.
+    """The baseline after a run that holds: marked falls are taken over, new entries added, nothing else
+    moves.
 
-    A change inside the allowance is chance: were the smaller of two values kept each time, the baseline would creep
+    A change inside the allowance is chance: were the smaller of two values kept each time, the baseline would
+    creep
     to the least of many draws, and the declared rate of false alarms with it.
     """
     kept = dict(before.entries)
@@ -173,9 +206,12 @@ def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
 
 
 class Guard:
-    """A baseline around one run: opened before it, so that what cannot be compared is refused before any work."""
+    """A baseline around one run: opened before it, so that what cannot be compared is refused before any
+    work."""
 
-    def __init__(self, path: Path, choice: dict, *, update: bool = False, accept: bool = False, strict: bool = False):
+    def __init__(
+        self, path: Path, choice: dict, *, update: bool = False, accept: bool = False, strict: bool = False
+    ):
         """choice: the run's arguments. Raises UsageError."""
         self.path, self.update, self.accept, self.strict = path, update, accept, strict
         self.before = None if update and not path.exists() else read(path)
@@ -189,7 +225,12 @@ class Guard:
             return
         now = of_run(result.about, result.records)
         if self.before:
-            result.baseline = compare(self.before, now, lambda backend: missing(backend) if backend in BACKENDS else "", strict=self.strict)
+            result.baseline = compare(
+                self.before,
+                now,
+                lambda backend: missing(backend) if backend in BACKENDS else "",
+                strict=self.strict,
+            )
             result.notes += told(self.path, result.baseline)
         if self.update:
             try:
@@ -213,21 +254,40 @@ class Guard:
             result.notes.append(f"{self.path} was not updated: --accept-rise takes this run as it is")
         elif c.differs:
             result.exit_code = 2
-            result.notes.append(f"{self.path} was not updated: {'; '.join(c.differs)}: they must be the same, or --accept-rise takes this run as it is")
+            result.notes.append(
+                f"{self.path} was not updated: {'; '.join(c.differs)}: they must be the same, or "
+                "--accept-rise takes this run as it is"
+            )
         else:
             after = ratchet(self.before, now, c)
             write(self.path, after)
-            result.notes.append(f"{self.path}: {len(c.falls)} entries lowered, {len(c.added)} added, {len(after.entries)} in all")
+            result.notes.append(
+                f"{self.path}: {len(c.falls)} entries lowered, {len(c.added)} added, {len(after.entries)} "
+                "in all"
+            )
 
 
 def told(path: Path, c: Comparison) -> list[str]:
     """What does not fail but must not be silent."""
     lines = [
         (c.differs, f"{path} is of another run, compared all the same: {'; '.join(c.differs)}"),
-        (c.undecided, f"{len(c.undecided)} entries of {path} are undecided here: {', '.join(c.undecided[:3])}"),
-        (c.absent, f"{len(c.absent)} entries of {path} are of backends that are not here: {', '.join(c.absent[:1])}"),
-        (c.drifted, f"{len(c.drifted)} entries changed inside their allowance, though seed, backend and versions did not"),
+        (
+            c.undecided,
+            f"{len(c.undecided)} entries of {path} are undecided here: {', '.join(c.undecided[:3])}",
+        ),
+        (
+            c.absent,
+            f"{len(c.absent)} entries of {path} are of backends that are not here: {', '.join(c.absent[:1])}",
+        ),
+        (
+            c.drifted,
+            f"{len(c.drifted)} entries changed inside their allowance, though seed, backend and versions "
+            "did not",
+        ),
         (c.added, f"{len(c.added)} entries are not in {path} yet: --update-baseline adds them"),
-        (c.unmeasured, f"the scatter of {', '.join(c.unmeasured)} was never measured: no rise of theirs is marked"),
+        (
+            c.unmeasured,
+            f"the scatter of {', '.join(c.unmeasured)} was never measured: no rise of theirs is marked",
+        ),
     ]
     return [line for found, line in lines if found]

@@ -41,29 +41,50 @@ def replay(record: dict, cases: tuple[Case, ...] = CATALOG) -> Replay:
         raise
     except (KeyError, IndexError, TypeError, ValueError) as error:
         what = f"{type(error).__name__}: {error}"
-        raise ReplayError(f"the record is damaged, its lane cannot be run ({what}): it must be as `noether verify` wrote it") from error
+        raise ReplayError(
+            f"the record is damaged, its lane cannot be run ({what}): it must be as `noether verify` wrote it"
+        ) from error
 
 
 def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     law, worst = EXACT.get(record["law"]), record.get("worst")
     if law is None or not worst or record.get("control"):
         raise ReplayError(
-            f"record is of law {record['law']}{' for control ' + repr(record['control']) if record.get('control') else ''}: "
-            f"a lane can be replayed for {', '.join(EXACT)} without a control; run `noether verify {record['case']} --law {record['law']}`"
+            "record is of law "
+            f"{record['law']}{' for control ' + repr(record['control']) if record.get('control') else ''}: "
+            ""
+            f"a lane can be replayed for {', '.join(EXACT)} without a control; run `noether verify "
+            f"{record['case']} --law {record['law']}`"
         )
     case = next((c for c in cases if c.name == record["case"]), None)
     if case is None:
-        raise ReplayError(f"case {record['case']} is not in the catalogue: must be one of {', '.join(c.name for c in cases)}")
-    # Twice the same lane: numpy adds the components of a single lane, which lie side by side, in another order (2.4).
+        raise ReplayError(
+            f"case {record['case']} is not in the catalogue: must be one of "
+            f"{', '.join(c.name for c in cases)}"
+        )
+    # Twice the same lane: numpy adds the components of a single lane, which lie side by side, in another
+    # order (2.4).
     column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])  # noqa: E731
     rule, precision = RULES[record["rule"]], parse(record["precision"])
     params = np.array([[float.fromhex(worst[n])] * 2 for n in rule.parameters])
-    job = launch.Job(trace.gradient(case), rule, precision, column("start"), column("kick"), params, record["steps"], metric=trace.metric(case, rule))
+    job = launch.Job(
+        trace.gradient(case),
+        rule,
+        precision,
+        column("start"),
+        column("kick"),
+        params,
+        record["steps"],
+        metric=trace.metric(case, rule),
+    )
     outcome = launch.run(job, record["backend"])
     t = Trajectory.launched(case, job, *outcome.wide())
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
     if law.about_symmetry and symmetry is None:
-        raise ReplayError(f"symmetry is {record.get('symmetry')!r}, {case.name} has {', '.join(s.name for s in case.symmetries)}")
+        raise ReplayError(
+            f"symmetry is {record.get('symmetry')!r}, {case.name} has "
+            f"{', '.join(s.name for s in case.symmetries)}"
+        )
     with np.errstate(all="ignore"):
         residual = law.residual(t, symmetry) if law.about_symmetry else law.residual(t)
         spent = spent_of(residual)[..., 0]
@@ -72,14 +93,19 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     if law.key == "D0" and spent.max() <= 1 < float(record["spent"]):
         again = witness(t, 0, min(worst["step"], t.steps - 1))  # what accused was the gradient's witness
     equal = again == float(record["spent"])
-    where = f"step {worst['step']}" + (f", component {worst['component']}" if worst["component"] is not None else "")
+    where = f"step {worst['step']}" + (
+        f", component {worst['component']}" if worst["component"] is not None else ""
+    )
     index = (*place, 0)
     text = "\n".join([
-        f"{record['law']} on {case.name}, {rule.name}, {precision.label}, {outcome.backend}; lane {worst['lane']} of its launch, alone",
+        f"{record['law']} on {case.name}, {rule.name}, {precision.label}, {outcome.backend}; lane "
+        f"{worst['lane']} of its launch, alone",
         f"{law.equation}",
-        f"worst at {where}: measured {float(residual.measured[index]):.17g}, predicted {float(residual.predicted[index]):.17g}, "
+        f"worst at {where}: measured {float(residual.measured[index]):.17g}, predicted "
+        f"{float(residual.predicted[index]):.17g}, "
         f"bound {float(residual.bound[index]):.3g}",
-        f"spent {again!r}; the record says {float(record['spent'])!r}: {'equal to the bit' if equal else 'NOT EQUAL'}",
+        f"spent {again!r}; the record says {float(record['spent'])!r}: "
+        f"{'equal to the bit' if equal else 'NOT EQUAL'}",
         f"the lane's own worst is {float(spent.max())!r}",
         *([] if spent.max() <= 1 else [safely(t, job)["line"].replace("lane 0", "this lane")]),
     ])  # fmt: skip

@@ -3,7 +3,8 @@
     a law of lanes (D0 to D11), nothing planted   the worst lane alone (harness/runs/replay_lane.py)
     any other record                              its own cell, planned again from the run's stored arguments
 
-Either way the numbers must come back equal to the bit. Names of case files are those of the folder in which the
+Either way the numbers must come back equal to the bit. Names of case files are those of the folder in which
+the
 run was started, which run.json keeps: a replay works from anywhere.
 """
 
@@ -40,7 +41,8 @@ def fitting(records: list[Record], wanted: dict) -> list[Record]:
 
 
 def line(record: Record, beside: list[Record], path: Path) -> str:
-    """The line that picks exactly this record of the run at `path`.  beside  the records of its cell, in order"""
+    """The line that picks exactly this record of the run at `path`.  beside  the records of its cell, in
+    order"""
     chosen = {name: getattr(record, name) for name in CHOICES}
     words = ["noether", "replay", str(Path(path).absolute())]
     words += [x for name in CHOICES if chosen[name] for x in (f"--{name}", chosen[name])]
@@ -50,7 +52,8 @@ def line(record: Record, beside: list[Record], path: Path) -> str:
 
 
 def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> Record:
-    """The record of that number; else the nth that fits `wanted` (a choice a name of CHOICES), or the worst one.
+    """The record of that number; else the nth that fits `wanted` (a choice a name of CHOICES), or the worst
+    one.
 
     Raises UsageError.
     """
@@ -81,9 +84,11 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
 
 
 class Replays:
-    """The records of one run, as far as they can be run again. words: its case files, once its cells are planned.
+    """The records of one run, as far as they can be run again. words: its case files, once its cells are
+    planned.
 
-    trust  run the case files that it names whoever named them; else those alone that this user has run from there
+    trust  run the case files that it names whoever named them; else those alone that this user has run from
+           there
     Raises UsageError where a case file is gone or has changed, or may not be run.
     """
 
@@ -123,7 +128,8 @@ class Replays:
             return {cell.name: cell for cell in plan(selection).cells}
 
     def cell(self, record: Record):
-        """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without either."""
+        """The cell that made a record, or None where its worst lane runs alone. Raises UsageError without
+        either."""
         from noether.laws.exact import EXACT
 
         if record.law in EXACT and record.worst and not record.control:
@@ -132,7 +138,9 @@ class Replays:
             f", control {record.control!r}" if record.control else ""
         )
         if self.is_fuzzing:
-            raise UsageError(f"{where}: the corpus keeps what a planted fault does: noether fuzz --replay FILE")
+            raise UsageError(
+                f"{where}: the corpus keeps what a planted fault does: noether fuzz --replay FILE"
+            )
         if record.cell not in self.cells:
             backend = f"the run's backend was {self.run.about.get('backend')}"
             raise UsageError(
@@ -162,7 +170,8 @@ class Replays:
 def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = ()) -> tuple[bool, str]:
     """A record's cell run again; the record is told from the others of the cell by its place among them.
 
-    files: the words of case files, whose cells run in a process of their own. Raises UsageError where the cell comes to no end.
+    files: the words of case files, whose cells run in a process of their own. Raises UsageError where the
+    cell comes to no end.
     """
     from noether.runs.execute import execute
 
@@ -201,7 +210,8 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
 
 
 def resolved(run: Run, word: str) -> str:
-    """A case file as a name that means it from anywhere: relative ones belong to where the run was started."""
+    """A case file as a name that means it from anywhere: relative ones belong to where the run was
+    started."""
     path, name = load.split(word)
     start = run.about.get("cwd")
     there = Path(start, path) if start else path
@@ -213,7 +223,8 @@ def resolved(run: Run, word: str) -> str:
 def same_files(run: Run, trust: bool) -> dict[str, str]:
     """Absolute path -> sha256 of the case files of a run and of what they read.
 
-    Raises UsageError where one is gone or has changed, or was not run from there by this user, unless trusted.
+    Raises UsageError where one is gone or has changed, or was not run from there by this user, unless
+    trusted.
     """
     what, start = f"run {run.path}", run.about.get("cwd")
     words, named = casetrust.recorded(run.about, what)

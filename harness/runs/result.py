@@ -30,8 +30,10 @@ class Result:
 
     records      every verdict, those on planted faults included (`control` names the fault)
     rows         one summary a law: verdict, worst spent, cells, how many planted faults it killed
-    exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130 interrupted
-    laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not here
+    exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130
+                 interrupted
+    laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not
+                                                    here
     errors       cell -> what it raised
     folder       the run folder, None where nothing was recorded
     notes        what should be known beside the verdicts, a sentence each
@@ -42,8 +44,12 @@ class Result:
     exit_code: int
     laws: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    errors: dict[str, str] = field(default_factory=dict)  # cell -> traceback: what went wrong inside the harness
-    lost: dict[str, str] = field(default_factory=dict)  # cell -> why it is undecided though the harness is not at fault
+    errors: dict[str, str] = field(
+        default_factory=dict
+    )  # cell -> traceback: what went wrong inside the harness
+    lost: dict[str, str] = field(
+        default_factory=dict
+    )  # cell -> why it is undecided though the harness is not at fault
     shard: str = ""  # as 2/3: the second of three parts of a run
     folder: Path | None = None
     seconds: float = 0.0
@@ -52,7 +58,9 @@ class Result:
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
-    unjudged: list[str] = field(default_factory=list)  # laws of a narrowed choice that none of their controls can test, or that are outside
+    unjudged: list[str] = field(
+        default_factory=list
+    )  # laws of a narrowed choice that none of their controls can test, or that are outside
     baseline: object = None  # noether.runs.regression.Comparison, where one was asked for
 
 
@@ -72,7 +80,9 @@ class How:
     shard: tuple[int, int] | None = None
 
     def __post_init__(self):
-        if self.seconds is not None and (not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7):
+        if self.seconds is not None and (
+            not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7
+        ):
             raise UsageError(f"--cell-seconds is {self.seconds}, must be above 0 and at most 1e7")
 
     @property

@@ -36,7 +36,8 @@ class RecordingError(RuntimeError):
 
 
 def plan(selection: Selection) -> Plan:
-    """Raises UsageError when the selection is empty or leaves a law out that was asked for, BackendMissing."""
+    """Raises UsageError when the selection is empty or leaves a law out that was asked for,
+    BackendMissing."""
     from noether.plan import design as planning
 
     require_wide()
@@ -55,7 +56,9 @@ def plan(selection: Selection) -> Plan:
     if missing and ("laws" in selection.asked or not laws):
         if missing[0] in absent:
             raise BackendMissing(f"law {missing[0]} is not here: {absent[missing[0]]}")
-        raise UsageError(f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}")
+        raise UsageError(
+            f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
+        )
     notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
     notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
     notes += [line for line in (planning.slower(selection.backend),) if line]
@@ -73,8 +76,14 @@ def paces(selection: Selection) -> list[str]:
 
 def chosen(cell, selection: Selection, planning) -> bool:
     """Laws of flows keep cells whatever rule is asked for; a cell of another rule or precision is not run."""
-    wrong_rule = "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
-    wrong_precision = "precisions" in selection.asked and cell.precision in planning.PRECISIONS and cell.precision not in selection.precisions
+    wrong_rule = (
+        "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
+    )
+    wrong_precision = (
+        "precisions" in selection.asked
+        and cell.precision in planning.PRECISIONS
+        and cell.precision not in selection.precisions
+    )
     return not wrong_rule and not wrong_precision
 
 
@@ -89,7 +98,11 @@ def arguments(request: Request) -> dict:
 
 def check_same(about: dict, request: Request, backend: str, part: str = "") -> None:
     """Raises UsageError naming what differs between a recorded run and this one."""
-    differs = [(f"version of {k}", v, versions().get(k)) for k, v in about["versions"].items() if versions().get(k) != v]
+    differs = [
+        (f"version of {k}", v, versions().get(k))
+        for k, v in about["versions"].items()
+        if versions().get(k) != v
+    ]
     now = arguments(request)
     differs += [(f"argument {k}", v, now.get(k)) for k, v in about["arguments"].items() if now.get(k) != v]
     if about.get("backend") != backend:
@@ -104,13 +117,16 @@ def check_same(about: dict, request: Request, backend: str, part: str = "") -> N
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
-def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True, how: How = USUAL, strict: bool = False,
+def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True,
+    how: How = USUAL, strict: bool = False,
         watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
-    """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each cell.
+    """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each
+    cell.
 
     watch("runs", names=) gives a function that says which cells run now.
 
-    Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when no worker can be had.
+    Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when
+    no worker can be had.
     """
     begin = time.perf_counter()
     with processstate.kept(harmless=False):  # planning asks a case for numbers too
@@ -119,13 +135,25 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         trust.remember(planned.selection.files)
     folder, found = None, None
     if resume is not None:
-        folder, found = Folder.reopen(Path(resume), lambda about: check_same(about, request, planned.backend, how.part))
+        folder, found = Folder.reopen(
+            Path(resume), lambda about: check_same(about, request, planned.backend, how.part)
+        )
     elif record:
-        folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend, "laws": planned.laws,
-                                     "left_out": planned.left_out, "cells": len(planned.cells), "strict": strict,
+        folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed,
+            "backend": planned.backend, "laws": planned.laws,
+                                     "left_out": planned.left_out, "cells": len(planned.cells),
+                                     "strict": strict,
                                      **shards.about(planned, how.part)})  # fmt: skip
     done = found.cells if found else {}
-    result = Result(list(found.records) if found else [], [], 0, planned.laws, planned.left_out, folder=folder and folder.path, cells=len(planned.cells))
+    result = Result(
+        list(found.records) if found else [],
+        [],
+        0,
+        planned.laws,
+        planned.left_out,
+        folder=folder and folder.path,
+        cells=len(planned.cells),
+    )
     result.shard = how.part
     result.notes = [*planned.notes, *(found.notes if found else [])]
     nothing_lost(result.records, done)
@@ -140,7 +168,9 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         if folder:
             folder.close()  # no end in run.json: it can be resumed
         if folder and isinstance(error, CannotRun):
-            raise CannotRun(f"{error}; {folder.count} records are kept: go on with noether verify --resume {folder.path}") from None
+            raise CannotRun(
+                f"{error}; {folder.count} records are kept: go on with noether verify --resume {folder.path}"
+            ) from None
         raise
     result.notes += how.executor.notes() if how.executor else []
     result.notes += [line for line in cache_folders.notes() if line not in result.notes]
@@ -153,7 +183,9 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, 
     files = planned.selection.files
     own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
     elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor)
-    with closing(execute(cells, jobs=how_many(how.jobs), tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
+    with closing(
+        execute(cells, jobs=how_many(how.jobs), tell=lambda names: watch("runs", names=names), **elsewhere)
+    ) as stream:
         for done in stream:
             result.records += done.records
             if folder:
@@ -165,10 +197,13 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, 
                     else:
                         folder.record_error(done.cell, done.error or done.lost)
                 except Replaced as error:
-                    raise RecordingError(f"{error}; nothing more is written there, and {folder.count} records were before") from None
+                    raise RecordingError(
+                        f"{error}; nothing more is written there, and {folder.count} records were before"
+                    ) from None
                 except OSError as error:
                     raise RecordingError(
-                        f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: "
+                        f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} "
+                        "records are kept: "
                         f"make room, then go on with --resume {folder.path}"
                     ) from None
             if done.error is not None:
@@ -186,10 +221,14 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
         kept[r.cell] = kept.get(r.cell, 0) + 1
     for name, count in cells.items():
         if kept.get(name, 0) != count:
-            raise RuntimeError(f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing was run")
+            raise RuntimeError(
+                f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing "
+                "was run"
+            )
 
 
-def decide(records: list[Record], cells: list[completeness.Planned], laws: Iterable[str], book: dict, *, whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
+def decide(records: list[Record], cells: list[completeness.Planned], laws: Iterable[str], book: dict, *,
+    whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
     """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
     laws = list(laws)
     code = exit_code(records, laws, strict=strict, unjudged=unjudged)
@@ -208,14 +247,28 @@ def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool)
 
 
 def judge(result: Result, cells: list[completeness.Planned], asked: frozenset[str], *, strict: bool) -> None:
-    """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is whole, `noether merge` says."""
+    """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is
+    whole, `noether merge` says."""
     from noether.plan import design as planning
 
-    whole = not (asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard)
+    whole = not (
+        asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard
+    )
     if not whole:  # a law that was asked for by name and is outside everywhere has not been decided
         named = "laws" in asked
-        result.unjudged = [*completeness.unjudged(result.records, result.laws), *([] if named else completeness.outside(result.records, result.laws))]
-    result.exit_code, result.blind = decide(result.records, cells, result.laws, planning.LAWS, whole=whole, strict=strict, unjudged=result.unjudged)
+        result.unjudged = [
+            *completeness.unjudged(result.records, result.laws),
+            *([] if named else completeness.outside(result.records, result.laws)),
+        ]
+    result.exit_code, result.blind = decide(
+        result.records,
+        cells,
+        result.laws,
+        planning.LAWS,
+        whole=whole,
+        strict=strict,
+        unjudged=result.unjudged,
+    )
     if result.shard:
         result.exit_code, result.blind = shards.exit_code(result.records, strict=strict), []
     if result.lost and result.exit_code == 0:
@@ -254,37 +307,69 @@ def comma(name: str, words) -> str | None:
     return ",".join(parts)
 
 
-def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None, rules: Iterable[str] | str | None = None,
-           precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0, out: str | Path | None = None, strict: bool = False,
-           jobs: int | str = 1, executor=None, cell_seconds: float | None = None, **overrides) -> Result:  # fmt: skip
+def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None,
+    rules: Iterable[str] | str | None = None,
+           precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0,
+           out: str | Path | None = None, strict: bool = False,
+           jobs: int | str = 1, executor=None, cell_seconds: float | None = None,
+           **overrides) -> Result:  # fmt: skip
     """Verify cases and return what was found: the same as `noether verify`, from Python.
 
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
     profile     how much: "quick", "full" or "stress"
     laws, rules, precisions   only these, as "D2,D4" or a list; None is all
-    backend     what executes kernels: "auto" is the best that is here; noether.kernels.loops.launch.BACKENDS has them
+    backend     what executes kernels: "auto" is the best that is here; noether.kernels.loops.launch.BACKENDS
+                has them
     seed        every random start derives from it
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
-    jobs        worker processes, a number or "auto"; cells of case files always run in processes of their own. Above 1,
-                Case objects that the caller's own script defines need the usual `if __name__ == "__main__":` in it
-    executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts and ends
+    jobs        worker processes, a number or "auto"; cells of case files always run in processes of their
+                own. Above 1,
+                Case objects that the caller's own script defines need the usual `if __name__ == "__main__":`
+                in it
+    executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts
+                and ends
     cell_seconds   how long one cell may take before it is given up
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
-    Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is not here.
+    Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where
+    a backend is not here.
     """
     for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
-        raise UsageError(f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case")
+        raise UsageError(
+            f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case"
+        )
     cases = tuple(str(c) if isinstance(c, Path) else c for c in cases)
     if not isinstance(out, str | Path | None):
         raise UsageError(f"out is {out!r}, must be a folder")
-    known = set(Request.__dataclass_fields__) - {"cases", "law", "rule", "precision", "backend", "profile", "seed"}
+    known = set(Request.__dataclass_fields__) - {
+        "cases",
+        "law",
+        "rule",
+        "precision",
+        "backend",
+        "profile",
+        "seed",
+    }
     if set(overrides) - known:
-        raise UsageError(f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of {', '.join(sorted(known))}")
-    base = Request(tuple(cases), comma("laws", laws), comma("rules", rules), comma("precisions", precisions), backend, profile, seed)
+        raise UsageError(
+            f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of "
+            f"{', '.join(sorted(known))}"
+        )
+    base = Request(
+        tuple(cases),
+        comma("laws", laws),
+        comma("rules", rules),
+        comma("precisions", precisions),
+        backend,
+        profile,
+        seed,
+    )
     request = replace(base, **overrides)
     if out is not None and any(isinstance(c, Case) for c in cases):
-        raise UsageError("a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or no out")
+        raise UsageError(
+            "a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or "
+            "no out"
+        )
     return run(request, out=Path(out) if out is not None else None, record=out is not None, strict=strict,
                how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))))  # fmt: skip

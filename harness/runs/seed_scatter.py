@@ -1,18 +1,27 @@
-"""How far `spent` scatters between seeds, law by law: what a baseline may allow before it calls a rise marked.
+"""How far `spent` scatters between seeds, law by law: what a baseline may allow before it calls a rise
+marked.
 
-spent is the largest of lanes x steps values of one bounded variable, so two runs that differ in nothing but the
-seed are two draws of one extreme. Were log spent a Gumbel variable of scale b (the heaviest tail that a largest of
-many has, once spent itself may be a Frechet variable), the logarithm of their ratio would be logistic of that scale:
+spent is the largest of lanes x steps values of one bounded variable, so two runs that differ in nothing but
+the
+seed are two draws of one extreme. Were log spent a Gumbel variable of scale b (the heaviest tail that a
+largest of
+many has, once spent itself may be a Frechet variable), the logarithm of their ratio would be logistic of that
+scale:
 
     P(spent'/spent > F) = 1 / (1 + F^(1/b)),     F(p) = (1/p - 1)^b                                        (1)
 
-b is the smallest scale whose logistic tail lies above the measured one everywhere in its upper tenth         (2)
-(theirs are mixtures: entries near 1 have no room to scatter, so one variance would understate the tail), times
+b is the smallest scale whose logistic tail lies above the measured one everywhere in its upper
+tenth         (2)
+(theirs are mixtures: entries near 1 have no room to scatter, so one variance would understate the tail),
+times
 sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries x (runs - 1) numbers.
-The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured between
-seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2) m     (3)
+The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured
+between
+seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2)
+m     (3)
 
-    python -m noether.runs.seed_scatter RUN RUN ...     measure again, from run folders of one choice and several seeds
+    python -m noether.runs.seed_scatter RUN RUN ...     measure again, from run folders of one choice and
+                                                        several seeds
 """
 
 from __future__ import annotations
@@ -23,7 +32,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ALARM = 0.01
-"""Declared rate of false alarms of one comparison with another seed: half for its entries, half for its laws."""
+"""Declared rate of false alarms of one comparison with another seed: half for its entries, half for its
+laws."""
 UPPER = 0.9
 NARROW = ("float16", "bfloat16")
 
@@ -59,14 +69,17 @@ SCATTER: dict[tuple[str, str], Scatter] = {
     ("T2", "wide"): Scatter(0.070, 0.050, 1),
     ("T5", "wide"): Scatter(0.219, 0.163, 1),
 }
-"""Quick profile: the larger of two measurements, eleven seeds, and eight launches of one seed whose starts moved by a few
-units in the last place, which redraws every rounding and nothing else. The two agree; docs/ci.md has what follows.
+"""Quick profile: the larger of two measurements, eleven seeds, and eight launches of one seed whose starts
+moved by a few
+units in the last place, which redraws every rounding and nothing else. The two agree; docs/ci.md has what
+follows.
 """
 RUNS_MEASURED = 8  # of the fewer  # of the fewer
 
 
 def width(precision: str) -> str:
-    """Stored types scatter alike in two groups; the mode in which every operation is rounded scatters more than its store."""
+    """Stored types scatter alike in two groups; the mode in which every operation is rounded scatters more
+    than its store."""
     name, _, mode = precision.partition("/")
     return "eager" if mode == "eager" else "narrow" if name in NARROW else "wide"
 
@@ -120,7 +133,11 @@ def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
     for which, rows in sorted(found.items()):
         ratios = np.concatenate([(x[:, None] - x[None])[apart] for x in rows])
         n = len(rows) * (len(runs) - 1)
-        out[which] = Scatter(logistic_scale(ratios) * math.sqrt(n / chi2.ppf(0.05, n)), float(np.mean(rows, axis=0).std(ddof=1)), len(rows))
+        out[which] = Scatter(
+            logistic_scale(ratios) * math.sqrt(n / chi2.ppf(0.05, n)),
+            float(np.mean(rows, axis=0).std(ddof=1)),
+            len(rows),
+        )
     return out
 
 

@@ -1,7 +1,9 @@
 """A run in parts, on as many machines: `--shard i/n` runs the i-th of n, `noether merge` puts them together.
 
-Each part knows the whole plan, and keeps it, so that merging runs nothing and needs no case file. Whether everything was
-shown that a run must show is judged of the whole. Where one cell was run twice, both must have found the same to the bit.
+Each part knows the whole plan, and keeps it, so that merging runs nothing and needs no case file. Whether
+everything was
+shown that a run must show is judged of the whole. Where one cell was run twice, both must have found the same
+to the bit.
 """
 
 from __future__ import annotations
@@ -26,7 +28,14 @@ def parsed(word: str | None) -> tuple[int, int] | None:
     if word is None:
         return None
     first, mark, second = word.partition("/")
-    if not (mark and first.isascii() and first.isdecimal() and second.isascii() and second.isdecimal() and len(word) < 16):
+    if not (
+        mark
+        and first.isascii()
+        and first.isdecimal()
+        and second.isascii()
+        and second.isdecimal()
+        and len(word) < 16
+    ):
         raise UsageError(f"--shard is {word!r}, must be i/n, as 2/3: the second of three parts")
     i, n = int(first), int(second)
     if not 1 <= i <= n:
@@ -35,14 +44,20 @@ def parsed(word: str | None) -> tuple[int, int] | None:
 
 
 def part(plan, shard: tuple[int, int] | None):
-    """The plan with the cells of one part: dealt out from the longest on, so that parts take as long as each other."""
+    """The plan with the cells of one part: dealt out from the longest on, so that parts take as long as each
+    other."""
     if shard is None:
         return plan
     i, n = shard
     dealt = sorted(plan.cells, key=lambda c: (-cost(c), c.name))[i - 1 :: n]
     if not dealt:
-        raise UsageError(f"--shard is {i}/{n}, and the run has {len(plan.cells)} cells: n must be at most that")
-    note = f"this is part {i} of {n}, {len(dealt)} of {len(plan.cells)} cells; noether merge says whether all was shown"
+        raise UsageError(
+            f"--shard is {i}/{n}, and the run has {len(plan.cells)} cells: n must be at most that"
+        )
+    note = (
+        f"this is part {i} of {n}, {len(dealt)} of {len(plan.cells)} cells; noether merge says whether all "
+        "was shown"
+    )
     return replace(plan, cells=dealt, whole=plan.cells, notes=[*plan.notes, note])
 
 
@@ -50,7 +65,11 @@ def about(plan, word: str) -> dict:
     """What run.json of a part has beside the rest."""
     if not word:
         return {}
-    return {"shard": word, "asked": sorted(plan.selection.asked), "plan": [asdict(completeness.planned(c)) for c in plan.whole]}
+    return {
+        "shard": word,
+        "asked": sorted(plan.selection.asked),
+        "plan": [asdict(completeness.planned(c)) for c in plan.whole],
+    }
 
 
 def exit_code(records: list[Record], *, strict: bool) -> int:
@@ -74,14 +93,20 @@ def read(paths: list[Path]) -> list[Run]:
         for name in ("arguments", "versions", "backend", "seed", "laws", "left_out", "asked", "plan"):
             if run.about.get(name) != runs[0].about.get(name):
                 shown = "" if name == "plan" else f": {runs[0].about.get(name)!r} and {run.about.get(name)!r}"
-                raise UsageError(f"{runs[0].path} and {run.path} are not of one run: they differ in {name}{shown}")
+                raise UsageError(
+                    f"{runs[0].path} and {run.path} are not of one run: they differ in {name}{shown}"
+                )
         if run.about["shard"].partition("/")[2] != runs[0].about["shard"].partition("/")[2]:
-            raise UsageError(f"{runs[0].path} is part {runs[0].about['shard']} and {run.path} part {run.about['shard']}: n must be the same")
+            raise UsageError(
+                f"{runs[0].path} is part {runs[0].about['shard']} and {run.path} part {run.about['shard']}: "
+                "n must be the same"
+            )
     return runs
 
 
 def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str], dict[str, str]]:
-    """Records of each cell that is done in some part; cells that two parts found otherwise; cells that are missing, with why."""
+    """Records of each cell that is done in some part; cells that two parts found otherwise; cells that are
+    missing, with why."""
     cells: dict[str, list[Record]] = {}
     origin: dict[str, Path] = {}
     apart: dict[str, str] = {}
@@ -110,21 +135,41 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
     runs = read(paths)
     first = runs[0].about
     cells, apart, missing = collected(runs)
-    result = Result([r for records in cells.values() for r in records], [], 0, tuple(first["laws"]), tuple(first["left_out"]))
-    result.cells, result.seconds = len(first["plan"]), sum(float(run.about.get("seconds") or 0) for run in runs)
+    result = Result(
+        [r for records in cells.values() for r in records],
+        [],
+        0,
+        tuple(first["laws"]),
+        tuple(first["left_out"]),
+    )
+    result.cells, result.seconds = (
+        len(first["plan"]),
+        sum(float(run.about.get("seconds") or 0) for run in runs),
+    )
     result.lost = {**missing, **apart}
     machines = {told(run.about["machine"].get("instructions") or {}) for run in runs}
-    result.notes = [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"] if len(machines) > 1 else []
+    result.notes = (
+        [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"]
+        if len(machines) > 1
+        else []
+    )
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     kept = {name: first[name] for name in ("arguments", "seed", "backend", "laws", "left_out")}
-    folder = Folder.create(out, {**kept, "versions": first["versions"], "cells": result.cells, "strict": strict,
-                                 "merged": [{"shard": run.about["shard"], "path": str(run.path), "machine": run.about["machine"]} for run in runs]})  # fmt: skip
+    folder = Folder.create(out, {**kept, "versions": first["versions"], "cells": result.cells,
+        "strict": strict,
+                                 "merged": [{"shard": run.about["shard"], "path": str(run.path),
+                                 "machine": run.about["machine"]} for run in runs]})  # fmt: skip
     result.folder = folder.path
     for name, records in cells.items():
         folder.record(name, records, sum(r.seconds or 0 for r in records))
     for name, text in result.lost.items():
         folder.record_error(name, text)
-    judge(result, [completeness.Planned(**entry) for entry in first["plan"]], frozenset(first["asked"]), strict=strict)
+    judge(
+        result,
+        [completeness.Planned(**entry) for entry in first["plan"]],
+        frozenset(first["asked"]),
+        strict=strict,
+    )
     keep_end(result, folder)
     return result

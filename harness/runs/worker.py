@@ -1,11 +1,14 @@
-"""A worker process: it runs what it is sent, one call after the other, until the process that started it is gone.
+"""A worker process: it runs what it is sent, one call after the other, until the process that started it is
+gone.
 
     parent                                   worker
     a call, pickled               ->         run it
     ("done", result)              <-         or ("raised", traceback), or ("unloadable", traceback)
 
-It is started with two file descriptors: the link over which calls and answers go, and the lifeline, a pipe whose other
-end only the parent holds. When the lifeline ends, the parent is gone and the worker leaves with all that it started.
+It is started with two file descriptors: the link over which calls and answers go, and the lifeline, a pipe
+whose other
+end only the parent holds. When the lifeline ends, the parent is gone and the worker leaves with all that it
+started.
 Standard output is for tables: what a case prints here goes to standard error.
 """
 
@@ -29,7 +32,8 @@ from noether.system import memorylimit, outlet
 class Setting:
     """What a worker prepares before its first call; workers of two settings are two processes.
 
-    sources   the case files whose cells it runs (harness/plan/casefiles/load.py), none for cells of the catalogue
+    sources   the case files whose cells it runs (harness/plan/casefiles/load.py), none for cells of the
+              catalogue
     path      sys.path of the parent
     main      the script of the parent, for cells that are made of what it defines
     threads   how many a compiled kernel may use, so that all workers together use no more than there are
@@ -49,7 +53,8 @@ def serve(link: int, lifeline: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: leave())
     outlet.guard_worker()
     threading.Thread(target=lambda: (os.read(lifeline, 1), leave()), daemon=True).start()
-    # A leaving process joins its children before it runs the exit hook that tells an executor's children to end
+    # A leaving process joins its children before it runs the exit hook that tells an executor's children to
+    # end
     # (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.launch would be waited for forever.
     # 100: before the finalizer (10) that closes the queue through which they are told.
     Finalize(None, close_interpreter, exitpriority=100)
@@ -76,8 +81,10 @@ def answer(raw: bytes) -> bytes:
 def prepare(setting: Setting) -> None:
     """The first call of every worker.
 
-    Linear algebra uses one thread: ours is batches of small matrices, and its threads wait for each other by spinning. On
-    a machine whose processors are busy, an order of a loss with 32 parameters took 144 s with two threads and 3 s with one.
+    Linear algebra uses one thread: ours is batches of small matrices, and its threads wait for each other by
+    spinning. On
+    a machine whose processors are busy, an order of a loss with 32 parameters took 144 s with two threads and
+    3 s with one.
     """
     sys.path[:] = list(setting.path) or sys.path
     if setting.main:
@@ -94,7 +101,8 @@ def prepare(setting: Setting) -> None:
 
 
 reading_main = False
-"""Whether the script of the parent is being run here for what it defines: it must not start a run of its own."""
+"""Whether the script of the parent is being run here for what it defines: it must not start a run of its
+own."""
 
 
 def run_main(path: str) -> None:
@@ -110,7 +118,8 @@ def run_main(path: str) -> None:
 
 
 SILENT = "ignore:resource_tracker:UserWarning"
-"""Of a worker that is ended python's resource tracker says, after our last line, that it cleans up, which is its task."""
+"""Of a worker that is ended python's resource tracker says, after our last line, that it cleans up, which is
+its task."""
 
 
 def environment(threads: int) -> dict[str, str]:

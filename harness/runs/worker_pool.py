@@ -1,7 +1,10 @@
-"""Worker processes as an executor of concurrent.futures: each is one of ours, and one that dies costs one call.
+"""Worker processes as an executor of concurrent.futures: each is one of ours, and one that dies costs one
+call.
 
-The standard library's pool is broken as a whole when one of its processes dies, and does not say what that one was
-doing. Here each thread of the executor has a process of its own (harness/runs/worker.py): who died, what it was doing and for
+The standard library's pool is broken as a whole when one of its processes dies, and does not say what that
+one was
+doing. Here each thread of the executor has a process of its own (harness/runs/worker.py): who died, what it
+was doing and for
 how long is known, and the thread starts another.
 """
 
@@ -25,9 +28,13 @@ from noether.system.machine import importable
 from noether.system.usage import CannotRun
 
 STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
-GRACE = 5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
+GRACE = (
+    5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
+)
 LEAVES = 2.0  # seconds in which a worker that is told to leave is gone
-LOOK = 0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
+LOOK = (
+    0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
+)
 BEGIN = "import sys; from noether.runs.worker import serve; serve(*map(int, sys.argv[1:]))"
 
 
@@ -56,12 +63,15 @@ class Worker:
         lifeline, self._held = os.pipe()
         command = [sys.executable, "-c", BEGIN, str(there.fileno()), str(lifeline)]
         try:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(there.fileno(), lifeline),
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(there.fileno(),
+                lifeline),
                                             env={**importable(), **environment(setting.threads)})  # fmt: skip
         except OSError as error:
             os.close(self._held)
             here.close()
-            raise CannotRun(f"no worker process can be started: {error.strerror or error}; --jobs 1 needs the fewest") from None
+            raise CannotRun(
+                f"no worker process can be started: {error.strerror or error}; --jobs 1 needs the fewest"
+            ) from None
         finally:
             there.close()
             os.close(lifeline)
@@ -70,7 +80,9 @@ class Worker:
             self.call(pickle.dumps((prepare, (setting,))), STARTS)
         except (Died, Overdue, Raised) as error:
             self.kill()
-            raise CannotRun(f"a worker process cannot be made ready: {str(error).strip().splitlines()[-1]}") from None
+            raise CannotRun(
+                f"a worker process cannot be made ready: {str(error).strip().splitlines()[-1]}"
+            ) from None
 
     def call(self, raw: bytes, seconds: float | None = None):
         """The result of one pickled call. Raises Died, Overdue, Unloadable, Raised."""
@@ -82,7 +94,10 @@ class Worker:
                     raise EOFError
                 if end is not None and time.monotonic() > end:
                     self.kill()
-                    raise Overdue(f"did not end within {seconds:g} s, and its process was killed (--cell-seconds sets another limit)")
+                    raise Overdue(
+                        f"did not end within {seconds:g} s, and its process was killed (--cell-seconds sets "
+                        "another limit)"
+                    )
             word, value = pickle.loads(self.link.recv_bytes())
         except (EOFError, OSError):
             self.kill()
@@ -92,7 +107,8 @@ class Worker:
         raise (Unloadable if word == "unloadable" else Raised)(value)
 
     def kill(self) -> None:
-        """End it and, through the lifeline that it no longer sees, nothing else: its own children it has killed, or they see its end."""
+        """End it and, through the lifeline that it no longer sees, nothing else: its own children it has
+        killed, or they see its end."""
         with suppress(OSError):
             os.close(self._held)
         self._held = -1
@@ -117,7 +133,7 @@ class Crew(Executor):
     Raises CannotRun where not one thread can be started.
     """
 
-    def __init__(self, jobs: int, setting: Setting = Setting()):  # noqa: B008  (frozen)
+    def __init__(self, jobs: int, setting: Setting = Setting()):  # noqa: B008
         self.setting, self._queue, self._closed = setting, queue.SimpleQueue(), False
         self._workers: dict[int, Worker] = {}
         self._threads = []
@@ -137,7 +153,8 @@ class Crew(Executor):
         return self.send(pickle.dumps((function, arguments)))
 
     def send(self, raw: bytes, setting: Setting | None = None, seconds: float | None = None) -> Future:
-        """The future of one pickled call, in a worker of this setting; seconds: its limit, of which the worker knows too."""
+        """The future of one pickled call, in a worker of this setting; seconds: its limit, of which the
+        worker knows too."""
         if self._closed:
             raise RuntimeError("the crew has been dismissed")
         future: Future = Future()

@@ -1,4 +1,5 @@
-"""What the fields of a file must be: one table a kind of file, and one function that holds a value against it."""
+"""What the fields of a file must be: one table a kind of file, and one function that holds a value against
+it."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ def list_of(kind: Kind) -> Kind:
 
 
 def object_of(kind: Kind) -> Kind:
-    return Kind(f"an object, each {kind.must}", lambda x: isinstance(x, dict) and all(map(kind.fits, x.values())))
+    return Kind(
+        f"an object, each {kind.must}", lambda x: isinstance(x, dict) and all(map(kind.fits, x.values()))
+    )
 
 
 def one_of(*words: str) -> Kind:

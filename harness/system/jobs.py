@@ -1,7 +1,9 @@
 """How many worker processes: as many as there are processors for, and memory.
 
-A container or a batch job may use less than the machine has: its processors are in the affinity mask or are a share of
-time that the cgroup grants, its memory is what the cgroup leaves. Neither os.cpu_count nor MemAvailable knows of it.
+A container or a batch job may use less than the machine has: its processors are in the affinity mask or are a
+share of
+time that the cgroup grants, its memory is what the cgroup leaves. Neither os.cpu_count nor MemAvailable knows
+of it.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ from noether.system.usage import UsageError
 AUTO = "auto"
 MOST = 1024
 WORKER = 0.7 * 2**30
-"""Bytes that one worker may need. Measured at the peak: 0.27 GB in a quick run, 0.57 GB in a full one; two workers and
-the process that planned took 0.71 and 1.26 GB together. The interpreter that a worker starts for Triton is in it."""
+"""Bytes that one worker may need. Measured at the peak: 0.27 GB in a quick run, 0.57 GB in a full one; two
+workers and
+the process that planned took 0.71 and 1.26 GB together. The interpreter that a worker starts for Triton is in
+it."""
 HERE = 0.4 * 2**30  # of the process that plans and judges; measured 0.25 GB
 UNLIMITED = 2**60  # cgroup v1 says "no limit" with a number near 2**63
 MEMORY_INFO, MEMBERSHIP, MOUNT = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")

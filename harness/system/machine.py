@@ -14,14 +14,23 @@ try:
     from noether.system import resources
 except ImportError as error:
     raise ImportError(
-        "the package noether is not this project's: another distribution, perhaps the one named noether on the index, "
-        "has overwritten it: pip uninstall noether, then pip install --force-reinstall --no-deps noether-harness"
+        "the package noether is not this project's: another distribution, perhaps the one named noether on "
+        "the index, "
+        "has overwritten it: pip uninstall noether, then pip install --force-reinstall --no-deps "
+        "noether-harness"
     ) from error
 from noether.system.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
-EXTRAS = {"triton": "triton", "torch": "torch", "hypothesis": "fuzz", "heyoka": "reference", "jax": "bench", "numba": "bench"}
+EXTRAS = {
+    "triton": "triton",
+    "torch": "torch",
+    "hypothesis": "fuzz",
+    "heyoka": "reference",
+    "jax": "bench",
+    "numba": "bench",
+}
 """Package -> the extra of pyproject.toml that has it; every other is of the core."""
 
 
@@ -29,7 +38,8 @@ def importable(*before: Path) -> dict[str, str]:
     """The environment of a child process in which python finds this package as it is found here.
 
     before   folders that come first
-    An editable install is found by itself. Else the package is a folder named noether, in site-packages or one of links.
+    An editable install is found by itself. Else the package is a folder named noether, in site-packages or
+    one of links.
     """
     package = Path(__file__).parent.parent
     own = [package.parent] if package.name == "noether" else []
@@ -39,7 +49,11 @@ def importable(*before: Path) -> dict[str, str]:
 
 def remedy(package: str) -> str:
     """The command that installs a package which is missing: with the extra that has it."""
-    return f"pip install '{DISTRIBUTION}[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {DISTRIBUTION}"
+    return (
+        f"pip install '{DISTRIBUTION}[{EXTRAS[package]}]'"
+        if package in EXTRAS
+        else f"pip install {DISTRIBUTION}"
+    )
 
 
 def version_of(package: str) -> str | None:
@@ -50,7 +64,8 @@ def version_of(package: str) -> str | None:
 
 
 def strangers() -> list[str]:
-    """Other distributions that bring a package noether too: whichever was installed last has overwritten the others."""
+    """Other distributions that bring a package noether too: whichever was installed last has overwritten the
+    others."""
     owners = metadata.packages_distributions().get("noether", [])
     return sorted({name for name in owners if name.lower().replace("_", "-") != DISTRIBUTION})
 
@@ -62,14 +77,21 @@ def commit() -> str | None:
     if root is None or not (root / ".git").exists():
         return None
     try:
-        done = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
 
 
 def versions() -> dict:
-    return {"python": platform.python_version(), "noether": __version__, **{p: version_of(p) for p in PACKAGES}, "commit": commit()}
+    return {
+        "python": platform.python_version(),
+        "noether": __version__,
+        **{p: version_of(p) for p in PACKAGES},
+        "commit": commit(),
+    }
 
 
 def processor() -> str:
@@ -86,7 +108,8 @@ def cpus() -> int:
 
 
 def instructions() -> dict:
-    """What decides last bits and is none of our choice: what numpy was built for and found, and a compiler's vectors."""
+    """What decides last bits and is none of our choice: what numpy was built for and found, and a compiler's
+    vectors."""
     import numpy as np
 
     from noether.kernels.ptx.native.compiler import vectors

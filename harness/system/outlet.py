@@ -1,6 +1,7 @@
 """The standard streams of a command: no write to them fails, and none changes an exit code.
 
-A reader that has gone, a full disk, a stream that was never open: the write is dropped and the fault kept, for whoever
+A reader that has gone, a full disk, a stream that was never open: the write is dropped and the fault kept,
+for whoever
 has to say so. A letter that the encoding lacks is escaped.
 """
 
@@ -22,7 +23,8 @@ class Outlet(io.RawIOBase):
     """The bytes of one stream.
 
     fault     what the first write that failed raised
-    patient   go on after a fault; else nothing more is written, so that what a reader has is a beginning of the whole
+    patient   go on after a fault; else nothing more is written, so that what a reader has is a beginning of
+              the whole
     """
 
     def __init__(self, fd: int, *, fault: OSError | None = None, patient: bool = False):

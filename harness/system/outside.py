@@ -1,7 +1,10 @@
-"""Text that came from outside, on its way to a terminal, a log or a page: names, paths, messages of other people's code.
+"""Text that came from outside, on its way to a terminal, a log or a page: names, paths, messages of other
+people's code.
 
-Printed as it is, it could move the cursor, turn the reading direction round, end a line and begin another, or give an
-order to the machine that keeps the log (`::stop-commands::` in GitHub Actions, `##vso[` in Azure, `##teamcity[`).
+Printed as it is, it could move the cursor, turn the reading direction round, end a line and begin another, or
+give an
+order to the machine that keeps the log (`::stop-commands::` in GitHub Actions, `##vso[` in Azure,
+`##teamcity[`).
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ def escaped(character: str) -> str:
 
 
 def printable(text: str, keep: str = "") -> str:
-    """A text on one line, as it may be printed anywhere.  keep  what is let through all the same, as "\\n\""""
+    """A text on one line, as it may be printed anywhere.  keep  what is let through all the same, as
+    "\\n\""""
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in keep else escaped(c) for c in text)
     return unordered(text)
@@ -59,7 +63,8 @@ def on_page(value):
 class Guarded:
     """A stream on which no order can be given from outside; all else is the stream's own.
 
-    On a terminal everything passes, for colours and bars are made of control characters: what is printed there is made
+    On a terminal everything passes, for colours and bars are made of control characters: what is printed
+    there is made
     printable by who prints it.
     """
 
@@ -98,7 +103,9 @@ class Guarded:
 def guarded() -> Iterator[None]:
     """While it lasts, what is printed gives no order."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream and Guarded(stream) for stream in before)  # None where it was closed at the start
+    sys.stdout, sys.stderr = (
+        stream and Guarded(stream) for stream in before
+    )  # None where it was closed at the start
     try:
         yield
     finally:

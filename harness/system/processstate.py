@@ -22,9 +22,12 @@ from noether.system import processnames
 from noether.system.processaspects import ASPECTS, changed
 
 HARMLESS = frozenset({
-    "numpy's print options", "the umask", "the longest whole number of text", "the thread switch interval", "the environment", "the locale",
-    "the warnings filters", "the signal handlers", "the search path of modules", "the standard streams", "the arguments of the process",
-    "the trace and profile functions", "the garbage collection", "the state of the random numbers", "the blocked signals",
+    "numpy's print options", "the umask", "the longest whole number of text", "the thread switch interval",
+    "the environment", "the locale",
+    "the warnings filters", "the signal handlers", "the search path of modules", "the standard streams",
+    "the arguments of the process",
+    "the trace and profile functions", "the garbage collection", "the state of the random numbers",
+    "the blocked signals",
 })  # fmt: skip
 """Aspects of which no number of ours depends."""
 
@@ -38,7 +41,8 @@ class State:
     threads: frozenset[int]
 
     def differences(self, *, harmless: bool = True) -> list[str]:
-        """A sentence for each thing that is not as it was; without the harmless, of those that may change a number."""
+        """A sentence for each thing that is not as it was; without the harmless, of those that may change a
+        number."""
         said = []
         for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
             was, now = self.values[aspect.name], aspect.read()
@@ -53,7 +57,8 @@ class State:
         return [*said, *(f"thread {name} still runs" for name in new if harmless)]
 
     def restore(self, *, harmless: bool = True) -> None:
-        """As it was. What was not changed is not touched; without the harmless, what may change a number alone."""
+        """As it was. What was not changed is not touched; without the harmless, what may change a number
+        alone."""
         for _, take_back in list(self.names.changed()):
             take_back()
         for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
@@ -70,7 +75,8 @@ def capture(*, deep: bool = False) -> State:
 
 @contextlib.contextmanager
 def kept(*, deep: bool = False, harmless: bool = True) -> Iterator[State]:
-    """The process is afterwards as it was before, whatever is done inside; without the harmless, in what may change a number."""
+    """The process is afterwards as it was before, whatever is done inside; without the harmless, in what may
+    change a number."""
     before = capture(deep=deep)
     try:
         yield before

@@ -1,4 +1,5 @@
-"""Files that go with the package: docs/theory.md and baseline.json, of a working tree or of an installed wheel."""
+"""Files that go with the package: docs/theory.md and baseline.json, of a working tree or of an installed
+wheel."""
 
 from __future__ import annotations
 

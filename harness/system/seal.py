@@ -2,8 +2,10 @@
 
     {"law":"D2",...,"seconds":0.1,"check":"f00dfeed12345678"}
 
-The check is the beginning of the sha256 of all that stands before it. In cells.jsonl the run and the check of the line
-before go in too, and each line has the digest of its cell's records: lines that are missing, doubled, out of order or
+The check is the beginning of the sha256 of all that stands before it. In cells.jsonl the run and the check of
+the line
+before go in too, and each line has the digest of its cell's records: lines that are missing, doubled, out of
+order or
 of another run are found. It guards against accidents: whoever means to deceive can compute it as we do.
 """
 
@@ -24,7 +26,8 @@ def of(head: str, *beside: str) -> str:
 
 
 def sealed(text: str, *beside: str, indent: str | None = None) -> str:
-    """The text of a JSON object, with its check as the last field.  indent  of its fields; None where it is one line"""
+    """The text of a JSON object, with its check as the last field.  indent  of its fields; None where it is
+    one line"""
     head = text.rstrip().removesuffix("}").rstrip()
     check = of(head, *beside)
     if indent is None:

@@ -1,6 +1,7 @@
 """Files that came from outside, and JSON in them, read strictly: what is read means one thing, or is refused.
 
-JSON leaves much open that would make two readers disagree, or one of them fail: a key that stands twice, NaN, a
+JSON leaves much open that would make two readers disagree, or one of them fail: a key that stands twice, NaN,
+a
 number that overflows, half of a surrogate pair, nesting without end. All of it is a ValueError here.
 """
 
@@ -22,7 +23,9 @@ LARGEST = 2**28  # bytes of one file
 def loads(text: str):
     """The value of a JSON text. Raises ValueError saying what is wrong with it."""
     try:
-        value = json.loads(text, parse_constant=no_constant, parse_float=real, parse_int=whole, object_pairs_hook=once)
+        value = json.loads(
+            text, parse_constant=no_constant, parse_float=real, parse_int=whole, object_pairs_hook=once
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if too_deep(value):
@@ -122,7 +125,8 @@ def reason(error: Exception) -> str:
 
 
 def kind_of(path: Path, what: str) -> str:
-    """What lies at a path: "a file", "a folder" ...; '' for nothing. Raises UsageError where nobody can tell."""
+    """What lies at a path: "a file", "a folder" ...; '' for nothing. Raises UsageError where nobody can
+    tell."""
     try:
         return kind(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -132,7 +136,12 @@ def kind_of(path: Path, what: str) -> str:
 
 
 def kind(mode: int) -> str:
-    for test, name in ((stat.S_ISREG, "a file"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")):
+    for test, name in (
+        (stat.S_ISREG, "a file"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+    ):
         if test(mode):
             return name
     return "a device"

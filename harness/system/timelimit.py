@@ -1,6 +1,7 @@
 """A limit on how long somebody else's code may take: a case file is trusted, but it may hang.
 
-The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back, it
+The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back,
+it
 does nothing. What must not hang at all is tried out in a process of its own (casechild.py), which is killed.
 """
 
@@ -43,7 +44,8 @@ def allowed() -> float:
 
 @contextmanager
 def limited(seconds: float, setting: str = VARIABLE):
-    """Raises TimeUp inside when `seconds` are over, which `setting` has set; the shorter limit holds where one stands within another."""
+    """Raises TimeUp inside when `seconds` are over, which `setting` has set; the shorter limit holds where
+    one stands within another."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

@@ -15,17 +15,24 @@ class UsageError(ValueError):
 
 
 class CannotRun(RuntimeError):
-    """This machine, or what was asked to do the work, cannot do it now: exit code 3, the message and no traceback."""
+    """This machine, or what was asked to do the work, cannot do it now: exit code 3, the message and no
+    traceback."""
 
 
 def check_words(words: Iterable[str]) -> None:
-    """Raises UsageError where a word of the command line cannot be printed on a line, or be a path or a name at all."""
+    """Raises UsageError where a word of the command line cannot be printed on a line, or be a path or a name
+    at all."""
     for number, word in enumerate(words, 1):
         if not word.isprintable():
             told = printable(word[:60]) + " ..." * (len(word) > 60)
-            raise UsageError(f"word {number} of the command is '{told}', must be text that can be printed on a line")
+            raise UsageError(
+                f"word {number} of the command is '{told}', must be text that can be printed on a line"
+            )
         if len(word) > LONGEST:
-            raise UsageError(f"word {number} of the command, '{word[:40]} ...', has {len(word)} characters, must have at most {LONGEST}")
+            raise UsageError(
+                f"word {number} of the command, '{word[:40]} ...', has {len(word)} characters, must have at "
+                f"most {LONGEST}"
+            )
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:

@@ -4,17 +4,22 @@ With errors e_j at eta = 2^-j, each known to within noise_j (reference error + r
 
     p_j = log2(e_j / e_{j+1})                                           (1)  the sign is kept
     p*  = 2 p_J - p_{J-1}                                               (2)  the next term, extrapolated
-    B   = max_i 2^-i |p_{J-i} - p_{J-i-1}| + 3 noise_J / (e_J ln 2)     (3)  i = 0, 1, 2;  the first at least SETTLED
+    B   = max_i 2^-i |p_{J-i} - p_{J-i-1}| + 3 noise_J / (e_J ln 2)     (3)  i = 0, 1, 2;  the first at least
+        SETTLED
 
 (3) takes the last difference and what the two before it forecast by halving: in the asymptotic regime all
 three agree, and where the differences pass through zero the last alone is too small by accident (measured:
 p* = .9976 after 1.033, 1.007, 1.000, .999, where |p_J - p_{J-1}| = .001).
 
-Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding plateau.
-Where the last difference of p_j exceeds both before it (one alone may be small because the differences pass through
-zero) two terms are at their turning point. From there on the differences halve at last: TURNING of the last are allowed for
+Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding
+plateau.
+Where the last difference of p_j exceeds both before it (one alone may be small because the differences pass
+through
+zero) two terms are at their turning point. From there on the differences halve at last: TURNING of the last
+are allowed for
 all that is still to come, instead of the first part of (3), where they come to CERTAIN at most.
-Not decided when fewer than FEWEST are left, when the errors change sign, or when B >= 1/2: then B cannot tell neighbouring
+Not decided when fewer than FEWEST are left, when the errors change sign, or when B >= 1/2: then B cannot tell
+neighbouring
 integers apart.
 """
 
@@ -28,9 +33,12 @@ import numpy as np
 DISTINGUISHES = 0.5
 FEWEST = 5
 PLATEAU = 1 / 8
-SETTLED = 2.0**-10  # differences that pass through zero are all small by accident where two of their terms cancel
+SETTLED = (
+    2.0**-10
+)  # differences that pass through zero are all small by accident where two of their terms cancel
 TURNING = 8.0
-CERTAIN = 0.25  # most that TURNING differences may come to: no other whole number is near, and no half is called one
+# most that TURNING differences may come to: no other whole number is near, and no half is called one
+CERTAIN = 0.25
 
 
 @dataclass(frozen=True)

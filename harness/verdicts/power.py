@@ -1,9 +1,12 @@
 """How small a wrong coefficient a run would have seen: the power of a law (rules of evidence, 9).
 
-    power of a coefficient    the smallest x over the records that hold: one of them alone would have seen it    (1)
-    power of a law            that of its weakest coefficient, which is named                                    (2)
+    power of a coefficient    the smallest x over the records that hold: one of them alone would have seen
+                              it    (1)
+    power of a law            that of its weakest coefficient, which is
+                              named                                    (2)
 
-A record's own x is measured where the record is made (Record.powers): a prediction whose coefficient were 1 + x times as
+A record's own x is measured where the record is made (Record.powers): a prediction whose coefficient were 1 +
+x times as
 large, or farther off, would have been violated by what this record measured.
 """
 
@@ -16,14 +19,16 @@ from dataclasses import dataclass, field
 from noether.verdicts.record import HOLDS, Record
 
 ENOUGH = 0.1
-"""A law that would hold with a coefficient that is off by more than this is no evidence for that coefficient."""
+"""A law that would hold with a coefficient that is off by more than this is no evidence for that
+coefficient."""
 
 
 @dataclass(frozen=True)
 class Power:
     """What a run would have seen of one law.
 
-    coefficients  {name: x} by (1), as fractions, the weakest first; inf where no change of any size would be seen
+    coefficients  {name: x} by (1), as fractions, the weakest first; inf where no change of any size would be
+                  seen
     places        {name: case, rule and precision of the record that sees it best}
     holding       how many records hold: without any there is no power to speak of
     """
@@ -68,13 +73,18 @@ def of_law(records: Iterable[Record], law: str) -> Power:
             if name not in best or size < best[name][0]:
                 best[name] = size, " ".join(w for w in (r.case, r.rule, r.precision) if w)
     ordered = sorted(best.items(), key=lambda item: -item[1][0])
-    return Power(law, {name: x for name, (x, _) in ordered}, {name: place for name, (_, place) in ordered}, len(mine))
+    return Power(
+        law, {name: x for name, (x, _) in ordered}, {name: place for name, (_, place) in ordered}, len(mine)
+    )
 
 
 def by_precision(records: Iterable[Record], law: str) -> dict[str, Power]:
     """of_law of the records of each precision that has any, in the order of the records."""
     mine = [r for r in records if r.law == law]
-    return {p: of_law([r for r in mine if r.precision == p], law) for p in dict.fromkeys(r.precision for r in mine)}
+    return {
+        p: of_law([r for r in mine if r.precision == p], law)
+        for p in dict.fromkeys(r.precision for r in mine)
+    }
 
 
 def unmeasured(records: Iterable[Record], laws: Iterable[str]) -> list[str]:
@@ -91,6 +101,10 @@ def weak(records: Iterable[Record], laws: Iterable[str], limit: float = ENOUGH) 
         found = of_law(records, law)
         for name, x in found.coefficients.items():
             if not x <= limit:
-                seen = f"first sees a change of {percent(x)} of {name}" if x < math.inf else f"sees no change of {name}"
+                seen = (
+                    f"first sees a change of {percent(x)} of {name}"
+                    if x < math.inf
+                    else f"sees no change of {name}"
+                )
                 out.append(f"{law} {seen}: a law that would hold with {percent(limit)} is no evidence for it")
     return out

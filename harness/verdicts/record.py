@@ -25,13 +25,18 @@ SCHEMA = 2  # 2: every line and run.json end in a check (harness/system/seal.py)
 class Record:
     """One verdict, one line of records.jsonl.
 
-    measured, predicted, bound   numbers in the units of the law (worst point);  spent = |measured - predicted| / bound
-    worst                        {"lane": int, "step": int, "component": int | None, "q": [hex], "v": [hex], parameters hex...}
-    replay                       one shell line that gives these numbers again: the worst lane alone, or the cell
+    measured, predicted, bound   numbers in the units of the law (worst point);  spent = |measured -
+                                 predicted| / bound
+    worst                        {"lane": int, "step": int, "component": int | None, "q": [hex], "v": [hex],
+                                 parameters hex...}
+    replay                       one shell line that gives these numbers again: the worst lane alone, or the
+                                 cell
     control                      None, or the planted fault that this record is about
     data                         plain numbers for the report's plots ({"x": [...], "y": [...]}), small
-    powers                       {coefficient: x}: a prediction in which this coefficient were 1 + x times as large, or any
-                                 larger x, would have been violated by what was measured here (rule of evidence 9)
+    powers                       {coefficient: x}: a prediction in which this coefficient were 1 + x times as
+                                 large, or any
+                                 larger x, would have been violated by what was measured here (rule of
+                                 evidence 9)
     """
 
     law: str
@@ -63,7 +68,9 @@ class Record:
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict is {self.verdict!r}, must be one of {VERDICTS}")
         if self.verdict == HOLDS and (self.spent is None or not self.spent <= 1):
-            raise ValueError(f"{self.law} on {self.case}: verdict is holds but spent is {self.spent}: must be <= 1")
+            raise ValueError(
+                f"{self.law} on {self.case}: verdict is holds but spent is {self.spent}: must be <= 1"
+            )
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -98,23 +105,45 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
         worst = max(judged, key=lambda r: r.spent if r.spent == r.spent else float("inf"), default=None)
         controls = {r.control for r in records if r.law == law and r.control}
         killed = {r.control for r in records if r.law == law and r.control and r.verdict == VIOLATED}
-        verdict = VIOLATED if counts[VIOLATED] else HOLDS if counts[HOLDS] and killed else OUTSIDE if mine and counts[OUTSIDE] == len(mine) else INCONCLUSIVE
+        verdict = (
+            VIOLATED
+            if counts[VIOLATED]
+            else HOLDS
+            if counts[HOLDS] and killed
+            else OUTSIDE
+            if mine and counts[OUTSIDE] == len(mine)
+            else INCONCLUSIVE
+        )
         where = f"{worst.case} {worst.rule} {worst.precision}".strip() if worst else ""
         rows.append(
-            LawSummary(law, len(mine), counts, worst.spent if worst else None, where, len(controls), len(killed),
-                       tuple(sorted(c for c in controls if not killed_by[c])), verdict)
+            LawSummary(
+                law,
+                len(mine),
+                counts,
+                worst.spent if worst else None,
+                where,
+                len(controls),
+                len(killed),
+                tuple(sorted(c for c in controls if not killed_by[c])),
+                verdict,
+            )
         )
     return rows
 
 
 FORMS = ("statement", "window", "part", "charge")
-OF_KIND = ("D3",)  # a rotation's charge decays with the state, a translation's without: of the others the statement is one
+OF_KIND = (
+    "D3",
+)  # a rotation's charge decays with the state, a translation's without: of the others the statement is one
 
 
 def form(r: Record) -> str:
-    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and the kind of its symmetry where it matters."""
+    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and
+    the kind of its symmetry where it matters."""
     told = [r.parameters[name] for name in FORMS if isinstance(r.parameters.get(name), str)]
-    return " | ".join([r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry and r.law in OF_KIND else [])])
+    return " | ".join(
+        [r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry and r.law in OF_KIND else [])]
+    )
 
 
 def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:
@@ -126,19 +155,28 @@ def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:
     return [name for name, verdicts in found.items() if INCONCLUSIVE in verdicts and HOLDS not in verdicts]
 
 
-def exit_code(records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()) -> int:
+def exit_code(
+    records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()
+) -> int:
     """0 everything holds; 1 a law is violated; 3 could not decide or blind.
 
-    Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked, a law none
+    Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked,
+    a law none
     of whose controls was killed, or a control that no law killed.
-    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide nothing
+    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide
+              nothing
     """
     real = [r for r in records if r.control is None]
     if any(r.verdict == VIOLATED for r in real):
         return 1
     laws = [law for law in laws if law not in unjudged]
     rows = summarise(records, laws)
-    if not laws or not real or any(row.verdict != HOLDS or row.survivors for row in rows) or undecided_forms(records, laws):
+    if (
+        not laws
+        or not real
+        or any(row.verdict != HOLDS or row.survivors for row in rows)
+        or undecided_forms(records, laws)
+    ):
         return 3
     if strict and any(r.verdict == INCONCLUSIVE for r in real):
         return 3

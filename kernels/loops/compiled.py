@@ -28,7 +28,15 @@ class Compiled:
 _MEMO: dict[tuple, Compiled] = {}
 
 
-def compile_ptx(fn, signature: dict[str, str], constexprs: dict, *, arch: int = 90, num_warps: int = 4, enable_fp_fusion: bool = False) -> Compiled:
+def compile_ptx(
+    fn,
+    signature: dict[str, str],
+    constexprs: dict,
+    *,
+    arch: int = 90,
+    num_warps: int = 4,
+    enable_fp_fusion: bool = False,
+) -> Compiled:
     """Compile a @triton.jit function.
 
     signature    run-time parameter -> "*fp64", "i32", ...
@@ -38,16 +46,32 @@ def compile_ptx(fn, signature: dict[str, str], constexprs: dict, *, arch: int = 
     enable_fp_fusion is always passed: its default flips in Triton 3.10.
     """
     if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
-        raise RuntimeError("TRITON_INTERPRET is set: this process interprets and cannot compile; unset it before triton is imported")
+        raise RuntimeError(
+            "TRITON_INTERPRET is set: this process interprets and cannot compile; unset it before triton is "
+            "imported"
+        )
     if not hasattr(fn, "cache_key"):
-        raise RuntimeError(f"{fn!r} is no compilable @triton.jit function: was triton imported under TRITON_INTERPRET=1?")
+        raise RuntimeError(
+            f"{fn!r} is no compilable @triton.jit function: was triton imported under TRITON_INTERPRET=1?"
+        )
     if arch not in ARCHITECTURES:
         raise ValueError(f"arch is {arch}, must be one of {ARCHITECTURES}")
     given = {*signature, *constexprs}
     if given != set(fn.arg_names) or len(given) != len(signature) + len(constexprs):
         odd = sorted(given ^ set(fn.arg_names)) or sorted(set(signature) & set(constexprs))
-        raise ValueError(f"parameters of {fn.__name__} are {fn.arg_names}; signature and constexprs must name each once, not so: {odd}")
-    key = (fn.cache_key, fn.__name__, tuple(signature.items()), tuple((k, _name(v)) for k, v in constexprs.items()), arch, num_warps, enable_fp_fusion)
+        raise ValueError(
+            f"parameters of {fn.__name__} are {fn.arg_names}; signature and constexprs must name each once, "
+            f"not so: {odd}"
+        )
+    key = (
+        fn.cache_key,
+        fn.__name__,
+        tuple(signature.items()),
+        tuple((k, _name(v)) for k, v in constexprs.items()),
+        arch,
+        num_warps,
+        enable_fp_fusion,
+    )
     if key not in _MEMO:
         _MEMO[key] = _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion)
     return _MEMO[key]
@@ -68,14 +92,21 @@ def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Co
     options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
     with checked(), _without_assembling():
         done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
-    return Compiled(done.asm["ptx"], done.metadata.name, 32 * num_warps, arch, {n: t for n, t in types.items() if t != "constexpr"})
+    return Compiled(
+        done.asm["ptx"],
+        done.metadata.name,
+        32 * num_warps,
+        arch,
+        {n: t for n, t in types.items() if t != "constexpr"},
+    )
 
 
 @contextmanager
 def _without_assembling():
     """Leave out ptxas, a tenth of the time: nobody here runs machine code.
 
-    The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result. Triton calls it
+    The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result. Triton
+    calls it
     without arguments for that key, and with the stages when it has made them (3.6 - 3.7).
     """
     from triton import knobs

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.cases.rules import RULES, Rule
-from noether.kernels.loops.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401  (launching is asked for them)
+from noether.kernels.loops.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.numpy_step import advanced
 from noether.kernels.programs.numpy_step import trajectory as plain_trajectory
@@ -47,7 +47,8 @@ class Job:
     """One launch: all that decides its bits.
 
     q0, v0   (d, lanes) float64, representable in the stores of `precision`
-    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type; a fifth row kappa under a metric
+    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type; a fifth row kappa
+             under a metric
     metric   the program of G(q, kappa), for a rule that has one
     """
 
@@ -63,19 +64,30 @@ class Job:
 
     def __post_init__(self):
         d, lanes = self.q0.shape
-        if self.v0.shape != (d, lanes) or self.params.shape != (len(self.rule.parameters), lanes) or d != self.program.dim:
+        if (
+            self.v0.shape != (d, lanes)
+            or self.params.shape != (len(self.rule.parameters), lanes)
+            or d != self.program.dim
+        ):
             raise ValueError(
-                f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of {self.program.dim}: "
+                f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of "
+                f"{self.program.dim}: "
                 f"must be (d, lanes), (d, lanes), ({len(self.rule.parameters)}, lanes) under {self.rule.name}"
             )
         if (self.metric is not None) != self.rule.on_metric:
-            raise ValueError(f"rule {self.rule.name} {'needs a metric' if self.rule.on_metric else 'has no metric'}: metric is {self.metric}")
+            raise ValueError(
+                f"rule {self.rule.name} {'needs a metric' if self.rule.on_metric else 'has no metric'}: "
+                f"metric is {self.metric}"
+            )
         if lanes < 1 or self.steps < 1:
             raise ValueError(f"lanes is {lanes}, steps is {self.steps}: both must be at least 1")
 
     def __repr__(self) -> str:
         """Its kind, not its arrays: a failing property prints it."""
-        return f"<Job {self.rule.name} {self.precision.label}, d = {self.program.dim}, {self.lanes} lanes, {self.steps} steps>"
+        return (
+            f"<Job {self.rule.name} {self.precision.label}, d = {self.program.dim}, {self.lanes} lanes, "
+            f"{self.steps} steps>"
+        )
 
     def _repr_pretty_(self, printer, cycle) -> None:
         printer.text(repr(self))
@@ -106,7 +118,9 @@ def constexprs(job: Job, block: int) -> dict:
 
     p = job.precision
     if job.rule.begun:
-        raise ValueError(f"rule {job.rule.name} has begun: a kernel starts with its first step, run it with numpy")
+        raise ValueError(
+            f"rule {job.rule.name} has begun: a kernel starts with its first step, run it with numpy"
+        )
     return {
         "GRAD": function(job.program, p),
         "METRIC": function(job.metric or job.program, p),
@@ -121,7 +135,9 @@ def constexprs(job: Job, block: int) -> dict:
     }
 
 
-def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None) -> Outcome:
+def run(
+    job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None
+) -> Outcome:
     """Execute. Raises BackendMissing; ValueError for an unknown backend or what it cannot be planted with.
 
     advance   a wrong step, as noether.kernels.programs.numpy_step.advanced: numpy only
@@ -136,7 +152,18 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     begin = time.perf_counter()
     if backend == "numpy":
         p = job.precision
-        q, v = plain_trajectory(job.program, job.rule, p, job.q0, job.v0, job.params, job.steps, trace=job.trace, advance=advance or advanced, metric=job.metric)
+        q, v = plain_trajectory(
+            job.program,
+            job.rule,
+            p,
+            job.q0,
+            job.v0,
+            job.params,
+            job.steps,
+            trace=job.trace,
+            advance=advance or advanced,
+            metric=job.metric,
+        )
         return Outcome(q, v, p, "numpy", time.perf_counter() - begin)
     reason = missing(backend)
     if reason:
@@ -144,9 +171,15 @@ def run(job: Job, backend: str, advance: Callable | None = None, sabotage: Calla
     if backend == "triton-interpreted":
         outcome = interpreter().submit(_interpreted, job).result()
     else:
-        outcome = _gpu(job) if backend == "triton-gpu" else {"triton-ptx": _ptx, "triton-cpu": _cpu}[backend](job, sabotage)
+        outcome = (
+            _gpu(job)
+            if backend == "triton-gpu"
+            else {"triton-ptx": _ptx, "triton-cpu": _cpu}[backend](job, sabotage)
+        )
     if outcome.backend != backend:
-        raise RuntimeError(f"{backend} was asked for but {outcome.backend} executed: a record must name what ran")
+        raise RuntimeError(
+            f"{backend} was asked for but {outcome.backend} executed: a record must name what ran"
+        )
     outcome.seconds = time.perf_counter() - begin
     return outcome
 
@@ -195,7 +228,11 @@ def automatic() -> str:
 def slower() -> str:
     """Why the backend that is chosen by itself is numpy; '' where it is a compiled one."""
     chosen = automatic()
-    return f"backend auto is {chosen}: triton-cpu is not here: {missing('triton-cpu')}" if chosen == PREFERRED[-1] else ""
+    return (
+        f"backend auto is {chosen}: triton-cpu is not here: {missing('triton-cpu')}"
+        if chosen == PREFERRED[-1]
+        else ""
+    )
 
 
 SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}
@@ -255,7 +292,9 @@ def _gpu(job: Job) -> Outcome:
 
 def _interpreted(job: Job) -> Outcome:
     if os.environ.get("TRITON_INTERPRET") != "1":
-        raise RuntimeError("this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported")
+        raise RuntimeError(
+            "this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported"
+        )
     with np.errstate(all="ignore"):
         q, v = _launch(job, "cpu", INTERPRETED_BLOCK)
     return Outcome(q, v, job.precision, "triton-interpreted", 0.0)

@@ -1,11 +1,15 @@
 """The noisy time loop: a tangential force with telegraph noise, one lane a trajectory, sums of windows leave.
 
-Equations (1)-(3) of kernels/loops/noise.py and (1)-(5) of kernels/loops/noisy_launch.py, in the order of operations of its `plain`; the two
-agree bit for bit. The step is `advance` of kernels/loops/trajectory_loop.py: what enters its slot for eps is the noise of this step,
+Equations (1)-(3) of kernels/loops/noise.py and (1)-(5) of kernels/loops/noisy_launch.py, in the order of
+operations of its `plain`; the two
+agree bit for bit. The step is `advance` of kernels/loops/trajectory_loop.py: what enters its slot for eps is
+the noise of this step,
 which only the force reads.
 
-Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; params_ptr (6, lanes) float64: eta, beta, k, drift,
-noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, shift; sums_ptr (windows, 6, lanes) float64.
+Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; params_ptr (6, lanes) float64: eta, beta,
+k, drift,
+noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, shift; sums_ptr (windows, 6,
+lanes) float64.
 """
 
 import triton
@@ -151,10 +155,14 @@ def noisy(
             a = ()
             for i in tl.static_range(SIGNS):
                 a = a + ((drift + noise * s[i]) * swung,)
-            state = advance(q, v, eta, beta, k, a, a, share_of(n, RULE), FORCE, FORCE, D, RULE, ARITH, Q_KIND, V_KIND, "")
+            state = advance(
+                q, v, eta, beta, k, a, a, share_of(n, RULE), FORCE, FORCE, D, RULE, ARITH, Q_KIND, V_KIND, ""
+            )
             flipped = ()
             for i in tl.static_range(SIGNS):
-                flipped = flipped + (tl.where(draw(keys, (step + 1) * SIGNS + i) < threshold, -s[i], s[i]),)  # (3)
+                flipped = flipped + (
+                    tl.where(draw(keys, (step + 1) * SIGNS + i) < threshold, -s[i], s[i]),
+                )  # (3)
             s = flipped
             before = q[0].to(tl.float64) * q[0].to(tl.float64)
             after = state[0].to(tl.float64) * state[0].to(tl.float64)
@@ -167,7 +175,10 @@ def noisy(
                 along = along + q[i].to(tl.float64) * state[i].to(tl.float64)
             across = none
             for i in tl.static_range(0, D - 1, 2):
-                across = across + (q[i].to(tl.float64) * state[i + 1].to(tl.float64) - q[i + 1].to(tl.float64) * state[i].to(tl.float64))
+                across = across + (
+                    q[i].to(tl.float64) * state[i + 1].to(tl.float64)
+                    - q[i + 1].to(tl.float64) * state[i].to(tl.float64)
+                )
             tangent = across / along
             t2 = tangent * tangent
             r2 = r2 + after  # (4)
@@ -175,7 +186,9 @@ def noisy(
             inverse = inverse + 1.0 / after
             w2 = w2 + speed
             chord = chord + (2.0 - 2.0 * (along / tl.sqrt(before * after)))
-            turn = turn + tangent * (1.0 - t2 * (0.3333333333333333 - t2 * (0.2 - t2 * 0.14285714285714285)))  # (5)
+            turn = turn + tangent * (
+                1.0 - t2 * (0.3333333333333333 - t2 * (0.2 - t2 * 0.14285714285714285))
+            )  # (5)
             q = state[:D]
             v = state[D:]
             n += 1

@@ -1,16 +1,23 @@
 """Trajectories under a noisy tangential force: what a scale-invariant loss exerts, gradient by gradient.
 
-    turning     F = a A q / |q|^2,  A turns each pair of components by a right angle: |F| = |a| / |q|          (1)
-    projected   F = (z - q <z, q>/|q|^2) / |q|                                                                (2)
+    turning     F = a A q / |q|^2,  A turns each pair of components by a right angle: |F| = |a| /
+                                    |q|          (1)
+    projected   F = (z - q <z, q>/|q|^2) /
+                |q|                                                                (2)
 
-with a (a scalar) and z (one number a component) = (drift + noise s_n) (1 + swing p_n), s_n the telegraph signs (3) of
-kernels/loops/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In (1) |ghat| = |a| and the
-correlation of the noise lives in the frame that turns with q; in (2), in the frame at rest. Neither is a gradient of a loss.
+with a (a scalar) and z (one number a component) = (drift + noise s_n) (1 + swing p_n), s_n the telegraph
+signs (3) of
+kernels/loops/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In (1) |ghat| =
+|a| and the
+correlation of the noise lives in the frame that turns with q; in (2), in the frame at rest. Neither is a
+gradient of a loss.
 
 What leaves is, for each window of `every` steps, the sum over its steps n -> n+1 of
 
-    |q'|^2, |q'|^4, 1/|q'|^2, |v'|^2, |q'/|q'| - q/|q||^2                                                      (4)
-    the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 < 1e-9     (5)
+    |q'|^2, |q'|^4, 1/|q'|^2, |v'|^2, |q'/|q'| -
+    q/|q||^2                                                      (4)
+    the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 <
+    1e-9     (5)
 
     numpy        the plain step of kernels/programs/numpy_step.py; the oracle
     triton-...   kernels/loops/noise_loop.py, executed as kernels/loops/launch.py executes; the same bits
@@ -59,17 +66,31 @@ class NoisyJob:
 
     def __post_init__(self):
         d, lanes = self.q0.shape
-        if self.v0.shape != (d, lanes) or self.params.shape != (6, lanes) or self.counters.shape != (4, lanes) or self.counters.dtype != np.uint32:
+        if (
+            self.v0.shape != (d, lanes)
+            or self.params.shape != (6, lanes)
+            or self.counters.shape != (4, lanes)
+            or self.counters.dtype != np.uint32
+        ):
             raise ValueError(
-                f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape}, counters {self.counters.shape} {self.counters.dtype}: "
+                f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape}, counters "
+                f"{self.counters.shape} {self.counters.dtype}: "
                 f"must be (d, lanes) twice, (6, lanes), (4, lanes) uint32"
             )
         if self.force not in ("turning", "projected") or (self.force == "turning" and d % 2):
-            raise ValueError(f"force is {self.force!r} in {d} dimensions, must be 'turning', with d even, or 'projected'")
+            raise ValueError(
+                f"force is {self.force!r} in {d} dimensions, must be 'turning', with d even, or 'projected'"
+            )
         if self.rule.log_state or self.precision.eager:
-            raise ValueError(f"rule {self.rule.name} in {self.precision.label} has no noisy loop: neither log q nor rounding of every operation has")
+            raise ValueError(
+                f"rule {self.rule.name} in {self.precision.label} has no noisy loop: neither log q nor "
+                "rounding of every operation has"
+            )
         if min(lanes, self.windows, self.every) < 1 or (self.steps + 1) * self.signs >= noise.LIMIT:
-            raise ValueError(f"{lanes} lanes, {self.windows} windows of {self.every} steps: each at least 1, and fewer than 2^31 draws a lane")
+            raise ValueError(
+                f"{lanes} lanes, {self.windows} windows of {self.every} steps: each at least 1, and fewer "
+                "than 2^31 draws a lane"
+            )
 
     @property
     def lanes(self) -> int:
@@ -87,7 +108,8 @@ class NoisyJob:
 
 @dataclass
 class Sums:
-    """sums (windows, 6, lanes) of SUMS; q, v (d, lanes) float64, the end; means(name): of one sum a step, (windows, lanes)."""
+    """sums (windows, 6, lanes) of SUMS; q, v (d, lanes) float64, the end; means(name): of one sum a step,
+    (windows, lanes)."""
 
     sums: np.ndarray
     q: np.ndarray
@@ -116,7 +138,10 @@ def run(job: NoisyJob, backend: str = "numpy") -> Sums:
     else:
         out = on_gpu(job) if backend == "triton-gpu" else on_cpu(job, backend)
     if np.isneginf(out.sums).any():
-        raise RuntimeError(f"{backend} left {int(np.isneginf(out.sums).any(axis=(0, 1)).sum())} of {job.lanes} lanes unwritten")
+        raise RuntimeError(
+            f"{backend} left {int(np.isneginf(out.sums).any(axis=(0, 1)).sum())} of {job.lanes} lanes "
+            "unwritten"
+        )
     out.seconds = time.perf_counter() - begin
     return out
 
@@ -134,7 +159,9 @@ def forced(job: NoisyJob):
 
     def turning(q, a):
         pull = a[0] / total([x * x for x in q])
-        return [g for x, y in zip(q[::2], q[1::2], strict=True) for g in (y.dtype.type(0) - pull * y, pull * x)]
+        return [
+            g for x, y in zip(q[::2], q[1::2], strict=True) for g in (y.dtype.type(0) - pull * y, pull * x)
+        ]
 
     def projected(q, z):
         square = total([x * x for x in q])
@@ -177,7 +204,10 @@ def plain(job: NoisyJob) -> Sums:
                 swung = one + swing * ((np.uint32(n) >> shift) & np.uint32(1)).astype(dtype)
                 a = [(drift + size * x) * swung for x in s]
                 r, w = step(q, v, (eta, beta, k, a), force, job.rule.at(n + 1), p)
-                s = [np.where(noise.draw(keys, (n + 1) * signs + i) < threshold, -x, x) for i, x in enumerate(s)]
+                s = [
+                    np.where(noise.draw(keys, (n + 1) * signs + i) < threshold, -x, x)
+                    for i, x in enumerate(s)
+                ]
                 terms = observed(q, r, w)
                 window, inside = divmod(n, job.every)
                 for i, x in enumerate(terms):
@@ -193,7 +223,8 @@ def constexprs(job: NoisyJob, block: int) -> dict:
     from noether.kernels.loops import noise_loop
 
     p = job.precision
-    return {"FORCE": getattr(noise_loop, job.force), "SIGNS": job.signs, "D": len(job.q0), "RULE": job.rule.number, "ARITH": getattr(tl, p.arith),
+    return {"FORCE": getattr(noise_loop, job.force), "SIGNS": job.signs, "D": len(job.q0),
+        "RULE": job.rule.number, "ARITH": getattr(tl, p.arith),
             "Q_KIND": p.q_store, "V_KIND": p.v_store, "BLOCK": block}  # fmt: skip
 
 
@@ -214,7 +245,8 @@ def compiled(job: NoisyJob, arch: int = 90, warps: int = launch.WARPS):
 
     p = job.precision
     signature = {
-        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64", "counters_ptr": "*i32",
+        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64",
+        "counters_ptr": "*i32",
         "sums_ptr": "*fp64", "lanes": "i32", "windows": "i32", "every": "i32",
     }  # fmt: skip
     return compile_ptx(noisy, signature, constexprs(job, 32 * warps), arch=arch, num_warps=warps)
@@ -226,12 +258,19 @@ def on_cpu(job: NoisyJob, backend: str) -> Sums:
     else:
         from noether.kernels.ptx.native import execute
     buffers = arrays(job)
-    report = execute(compiled(job).ptx, [*buffers, job.lanes, job.windows, job.every], -(-job.lanes // (32 * launch.WARPS)))
-    return summed(job, buffers, backend, {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])})
+    report = execute(
+        compiled(job).ptx, [*buffers, job.lanes, job.windows, job.every], -(-job.lanes // (32 * launch.WARPS))
+    )
+    return summed(
+        job, buffers, backend, {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
+    )
 
 
 def summed(job: NoisyJob, buffers: list[np.ndarray], backend: str, notes: dict | None = None) -> Sums:
-    q, v = (widen(x[1], kind) for x, kind in zip(buffers, (job.precision.q_store, job.precision.v_store), strict=False))
+    q, v = (
+        widen(x[1], kind)
+        for x, kind in zip(buffers, (job.precision.q_store, job.precision.v_store), strict=False)
+    )
     return Sums(buffers[4], q, v, job.every, backend, notes=notes or {})
 
 
@@ -242,16 +281,24 @@ def launched(job: NoisyJob, device: str, block: int, **options) -> list[np.ndarr
     from noether.kernels.loops.noise_loop import noisy
 
     sent = [torch.from_numpy(x).to(device) for x in arrays(job)]
-    noisy[(-(-job.lanes // block),)](*sent, job.lanes, job.windows, job.every, **constexprs(job, block), **options)
+    noisy[(-(-job.lanes // block),)](
+        *sent, job.lanes, job.windows, job.every, **constexprs(job, block), **options
+    )
     return [x.cpu().numpy() for x in sent]
 
 
 def on_gpu(job: NoisyJob) -> Sums:
-    return summed(job, launched(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=False), "triton-gpu")
+    return summed(
+        job,
+        launched(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=False),
+        "triton-gpu",
+    )
 
 
 def interpreted(job: NoisyJob) -> Sums:
     if os.environ.get("TRITON_INTERPRET") != "1":
-        raise RuntimeError("this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported")
+        raise RuntimeError(
+            "this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported"
+        )
     with np.errstate(all="ignore"):
         return summed(job, launched(job, "cpu", launch.INTERPRETED_BLOCK), "triton-interpreted")

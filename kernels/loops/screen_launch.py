@@ -1,11 +1,15 @@
 """Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
 
-    numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the oracle
+    numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the
+                 oracle
     triton-...   kernels/loops/screen_loop.py, executed as kernels/loops/launch.py executes; the same bits
 
-A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured - predicted| in units of
-its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN is inf.
-The residuals read parameters from a tensor of their own: a step size demoted on its way into the update must show.
+A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured -
+predicted| in units of
+its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN
+is inf.
+The residuals read parameters from a tensor of their own: a step size demoted on its way into the update must
+show.
 """
 
 from __future__ import annotations
@@ -35,7 +39,8 @@ BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
 class Screen:
     """One launch and what is asked of it.
 
-    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k, eps
+    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k,
+              eps
     lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
     params    (4, lanes) float64, apart from the job's
     """
@@ -48,16 +53,22 @@ class Screen:
     def __post_init__(self):
         names = (*(f"{n}[{i}]" for n in "ouqvrw" for i in range(self.job.program.dim)), *PARAMETERS)
         if self.residual.inputs != names or len(self.lags) != len(self.residual.outputs):
-            raise ValueError(f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} cannot be screened")
+            raise ValueError(
+                f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} "
+                "cannot be screened"
+            )
         if not self.job.rule.screened:
             raise ValueError(f"rule {self.job.rule.name} cannot be screened: its residuals are not traced")
         if self.params.shape != self.job.params.shape or self.params is self.job.params:
-            raise ValueError(f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}")
+            raise ValueError(
+                f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}"
+            )
 
 
 @dataclass
 class Found:
-    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step n takes
+    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step n
+    takes
     state n to n + 1; moved (lanes,) steps on which q changed; q, v (d, lanes) final buffers."""
 
     spent: np.ndarray
@@ -102,7 +113,8 @@ def compiled(screen: Screen, arch: int = 90, warps: int = launch.WARPS):
 
     p = screen.job.precision
     signature = {
-        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64", "wide_ptr": "*fp64",
+        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64",
+        "wide_ptr": "*fp64",
         "spent_ptr": "*fp64", "step_ptr": "*i32", "lanes": "i32", "steps": "i32",
     }  # fmt: skip
     return compile_ptx(kernel, signature, constexprs(screen, 32 * warps), arch=arch, num_warps=warps)
@@ -125,7 +137,9 @@ def launched(screen: Screen, backend: str) -> Found:
         report = execute(compiled(screen).ptx, [*arrays, job.lanes, job.steps], blocks)
         notes = {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
     if (steps == UNWRITTEN).any():
-        raise RuntimeError(f"{backend} left {int((steps == UNWRITTEN).any(axis=0).sum())} of {job.lanes} lanes unwritten")
+        raise RuntimeError(
+            f"{backend} left {int((steps == UNWRITTEN).any(axis=0).sum())} of {job.lanes} lanes unwritten"
+        )
     return Found(spent, steps[:laws], steps[laws : 2 * laws], steps[-1], q[-1], v[-1], backend, notes=notes)
 
 
@@ -137,12 +151,15 @@ def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.nda
 
     sent = [torch.from_numpy(x).to("cuda") for x in arrays]
     options = dict(num_warps=launch.WARPS, enable_fp_fusion=False)
-    kernel[(blocks,)](*sent, screen.job.lanes, screen.job.steps, **constexprs(screen, 32 * launch.WARPS), **options)
+    kernel[(blocks,)](
+        *sent, screen.job.lanes, screen.job.steps, **constexprs(screen, 32 * launch.WARPS), **options
+    )
     return [x.cpu().numpy() for x in sent]
 
 
 def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
-    """In numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be planted."""
+    """In numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be
+    planted."""
     job = screen.job
     found = empty(screen, "numpy")
     registers = None
@@ -188,12 +205,18 @@ def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
 
 
 def watch(registers: Registers, screen: Screen, cut: slice, states: Iterable[tuple], found: Found) -> tuple:
-    """Run the residuals on each pair of successive states and keep what `found` keeps; returns the last state."""
+    """Run the residuals on each pair of successive states and keep what `found` keeps; returns the last
+    state."""
     d = screen.job.program.dim
     at = registers.inputs
     at[6 * d :] = screen.params[:, cut]
     registers.prepare()
-    spent, worst, first, moved = found.spent[:, cut], found.worst_step[:, cut], found.first_bad[:, cut], found.moved[cut]
+    spent, worst, first, moved = (
+        found.spent[:, cut],
+        found.worst_step[:, cut],
+        found.first_bad[:, cut],
+        found.moved[cut],
+    )
     above, differs = np.empty(registers.lanes, bool), np.empty((d, registers.lanes), bool)
     state = None
     for n, state in enumerate(states, -1):

@@ -1,11 +1,16 @@
-"""The screening loop: the update of kernels/loops/trajectory_loop.py, and beside it the residuals of the laws.
+"""The screening loop: the update of kernels/loops/trajectory_loop.py, and beside it the residuals of the
+laws.
 
-GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a program
-over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy of the parameters
-that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the two agree bit for bit.
+GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a
+program
+over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy of the
+parameters
+that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the two agree bit for
+bit.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
-(2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q. LATE has bit l
+(2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q.
+LATE has bit l
 set where law l looks back two steps.
 """
 
@@ -27,7 +32,8 @@ def wide(x, D: tl.constexpr):
 
 @triton.jit
 def whole(x):
-    """A float64 whole number below 2^31 in size as int32: the low bits of its sum with 1.5 2^52, no conversion."""
+    """A float64 whole number below 2^31 in size as int32: the low bits of its sum with 1.5 2^52, no
+    conversion."""
     return (x + 6755399441055744.0).to(tl.int64, bitcast=True).to(tl.int32)
 
 
@@ -62,7 +68,8 @@ def screen(
     old_q = wide(q, D)
     old_v = wide(v, D)
 
-    # Steps are counted in float64: one 32-bit number in the loop, and gcc 12 takes 16 lanes at a time, two registers for
+    # Steps are counted in float64: one 32-bit number in the loop, and gcc 12 takes 16 lanes at a time, two
+    # registers for
     # every float64; 6 to 22 % slower.
     none = tl.full([BLOCK], -1, tl.float64)
     spent = ()
@@ -72,11 +79,14 @@ def screen(
         spent = spent + (tl.zeros([BLOCK], tl.float64),)
         worst = worst + (none,)
         first = first + (none,)
-    # From -1: a start of 0 would share its register with the step's, which would then seem to differ between lanes.
+    # From -1: a start of 0 would share its register with the step's, which would then seem to differ between
+    # lanes.
     moved = none
 
     for n in range(steps):
-        state = advance(q, v, eta, beta, k, eps, eps, share_of(n, RULE), GRAD, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        state = advance(
+            q, v, eta, beta, k, eps, eps, share_of(n, RULE), GRAD, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER
+        )
         q = state[:D]
         v = state[D:]
         new_q = wide(q, D)

@@ -1,13 +1,16 @@
 """The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
 
-Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain twin: the
-two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC the entries of G(q, kappa); a
+Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain
+twin: the
+two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC the
+entries of G(q, kappa); a
 rule without a metric never calls it.
 
 A negation is written 0.0 - x: +0 stays +0. Unary minus is that up to Triton 3.7 and gives -0 from 3.8.0 on.
 
 Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
-params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because Triton passes a Python
+params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because
+Triton passes a Python
 float as float32, a relative error of 6e-8 in every float64 step.
 """
 
@@ -19,7 +22,8 @@ from noether.kernels.loops.triton_rounding import exp, load, log, narrow, quotie
 
 @triton.jit
 def share_of(n, RULE: tl.constexpr):
-    """c of step n, from 0, exact in every type: of the force in (6), whose 1 - tau is .75, of the buffer in (11)."""
+    """c of step n, from 0, exact in every type: of the force in (6), whose 1 - tau is .75, of the buffer in
+    (11)."""
     if RULE == 6:
         return tl.where(n == 0, 1.0, 0.75)
     elif RULE == 11:
@@ -49,7 +53,8 @@ def advance(
     GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
 ):  # fmt: skip
-    """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it stands in."""
+    """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it
+    stands in."""
     if RULE == 4 or RULE == 12:
         x = ()
         for i in tl.static_range(D):
@@ -76,7 +81,9 @@ def advance(
         if RULE == 1 or RULE == 4 or RULE == 8 or RULE == 10 or RULE == 12:
             w = w + (narrow(0.0 - pull, V_KIND),)  # (1), (4), (8), (10), (12)
         else:
-            w = w + (narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),)  # (2), (3), (5)-(7), (9), (11)
+            w = w + (
+                narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),
+            )  # (2), (3), (5)-(7), (9), (11)
         if RULE == 5:
             move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
         elif RULE == 8 or RULE == 9:
@@ -131,7 +138,24 @@ def trajectory(
 
     at = lane + D * stride
     for n in range(steps):
-        state = advance(q, v, eta, beta, k, eps, kappa, share_of(n, RULE), GRAD, METRIC, D, RULE, ARITH, Q_KIND, V_KIND, EAGER)
+        state = advance(
+            q,
+            v,
+            eta,
+            beta,
+            k,
+            eps,
+            kappa,
+            share_of(n, RULE),
+            GRAD,
+            METRIC,
+            D,
+            RULE,
+            ARITH,
+            Q_KIND,
+            V_KIND,
+            EAGER,
+        )
         q = state[:D]
         v = state[D:]
         if TRACE:

@@ -1,6 +1,8 @@
-"""Rounding, the exponential and the logarithm inside Triton: the same operations, in the same order, as numpy's twins.
+"""Rounding, the exponential and the logarithm inside Triton: the same operations, in the same order, as
+numpy's twins.
 
-Twins: kernels/programs/precision.py `narrow`, kernels/programs/elementary.py `exp` and `log` (equation numbers are theirs). The
+Twins: kernels/programs/precision.py `narrow`, kernels/programs/elementary.py `exp` and `log` (equation
+numbers are theirs). The
 coefficients stand here as literals because a jit function cannot read a tuple of the module under the
 interpreter (Triton 3.7); tests/test_elementary.py compares the two bit for bit.
 """
@@ -94,7 +96,7 @@ def exp32(x):
     p = p * r + 0.16666666666666666
     p = p * r + 0.5
     y = 1.0 + (r + (r * r) * p)  # (1)
-    k = shifted.to(tl.int32, bitcast=True) - 0x4b400000
+    k = shifted.to(tl.int32, bitcast=True) - 0x4B400000
     half = k >> 1
     y = y * ((half + 127) << 23).to(tl.float32, bitcast=True)
     return y * ((k - half + 127) << 23).to(tl.float32, bitcast=True)
@@ -111,7 +113,9 @@ def exp(x, ARITH: tl.constexpr):
 @triton.jit
 def log64(x):
     small = x < 2.2250738585072014e-308
-    bits = tl.where(small, x * 18014398509481984.0, x).to(tl.int64, bitcast=True) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    bits = tl.where(small, x * 18014398509481984.0, x).to(tl.int64, bitcast=True) + (
+        0x3FF0000000000000 - 0x3FE6A09E667F3BCD
+    )
     f = ((bits & 0xFFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD).to(tl.float64, bitcast=True) - 1.0
     k = (bits >> 52) - 1023 - tl.where(small, 54, 0)
     n = (k + 0x4338000000000000).to(tl.float64, bitcast=True) - 6755399441055744.0
@@ -140,7 +144,7 @@ def log32(x):
     bits = tl.where(small, x * 33554432.0, x).to(tl.int32, bitcast=True) + (0x3F800000 - 0x3F3504F3)
     f = ((bits & 0x7FFFFF) + 0x3F3504F3).to(tl.float32, bitcast=True) - 1.0
     k = (bits >> 23) - 127 - tl.where(small, 25, 0)
-    n = (k + 0x4b400000).to(tl.float32, bitcast=True) - 12582912.0
+    n = (k + 0x4B400000).to(tl.float32, bitcast=True) - 12582912.0
     h = 0.5 * (f * f)
     s = tl.div_rn(f, 2.0 + f)
     z = s * s

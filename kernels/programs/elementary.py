@@ -9,12 +9,17 @@ result is normal: P and its products contribute |r|^2/2 * (1 + few u), the sum 1
 reduction |n ln2_lo| u; tests/test_elementary.py measures it against 40 digits.
 
     x = 2^n m, sqrt(1/2) <= m < sqrt 2,  f = m - 1,  h = f^2/2,  s = f/(2 + f),  R = s^2 L(s^2)
-    log x = n ln2_hi - ((h - (s (h + R) + n ln2_lo)) - f)                                                       (2)
+    log x = n ln2_hi - ((h - (s (h + R) + n ln2_lo)) -
+    f)                                                       (2)
 
-because log m = 2 atanh s = 2s + s R with R = 2/3 s^2 + 2/5 s^4 + ..., and 2s = f - h + s h. L is that series, cut where
-the rest is below u/8 of f: |s| <= .1716. f, n ln2_hi and the scaling of a subnormal x by 2^54 (2^25) are exact. With
-c = h - s (h + R), the other operations err by at most u (|h| + 6 |s (h + R)| + |c|) in c, by u |f - c| in log m and by
-u |log x| in the result. The worst place is n = -1, m near sqrt 2, where log x = -.347 and |h|, |s (h + R)|, |c| are .086,
+because log m = 2 atanh s = 2s + s R with R = 2/3 s^2 + 2/5 s^4 + ..., and 2s = f - h + s h. L is that series,
+cut where
+the rest is below u/8 of f: |s| <= .1716. f, n ln2_hi and the scaling of a subnormal x by 2^54 (2^25) are
+exact. With
+c = h - s (h + R), the other operations err by at most u (|h| + 6 |s (h + R)| + |c|) in c, by u |f - c| in log
+m and by
+u |log x| in the result. The worst place is n = -1, m near sqrt 2, where log x = -.347 and |h|, |s (h + R)|,
+|c| are .086,
 .018, .068: (.26 + .35 + .35)/.347 = 2.8 unit roundoffs. LOG_UNITS is 3; nothing underflows, and log 1 is +0.
 """
 
@@ -28,8 +33,14 @@ import numpy as np
 EXP_UNITS = 3.0
 LOG_UNITS = 3.0
 LOG2E = 1.4426950408889634
-SHIFT = {"float64": 6755399441055744.0, "float32": 12582912.0}  # 1.5 * 2^(mantissa bits): adding it rounds to an integer
-LN2_HI = {"float64": 6.93147180369123816490e-01, "float32": 0.693359375}  # trailing zeros: n * LN2_HI is exact
+SHIFT = {
+    "float64": 6755399441055744.0,
+    "float32": 12582912.0,
+}  # 1.5 * 2^(mantissa bits): adding it rounds to an integer
+LN2_HI = {
+    "float64": 6.93147180369123816490e-01,
+    "float32": 0.693359375,
+}  # trailing zeros: n * LN2_HI is exact
 LN2_LO = {"float64": 1.90821492927058770002e-10, "float32": -2.12194440e-4}
 LOWEST = {"float64": -746.0, "float32": -104.0}  # below: 0
 HIGHEST = {"float64": 710.0, "float32": 89.0}  # above: inf
@@ -75,7 +86,8 @@ def exp(x: np.ndarray) -> np.ndarray:
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """log of a float32 or float64 array, (2). log 0 is -inf, of a negative number NaN; subnormal numbers count."""
+    """log of a float32 or float64 array, (2). log 0 is -inf, of a negative number NaN; subnormal numbers
+    count."""
     arith = x.dtype.name
     real, whole = (np.float64, np.int64) if arith == "float64" else (np.float32, np.int32)
     small = x < real(NORMAL[arith])

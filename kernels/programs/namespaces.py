@@ -13,10 +13,14 @@ import numpy as np
 PLAIN = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "step": lambda x: float(x > 0)}
 """Of a number that depends on no parameter: the same float under every namespace."""
 INSTEAD = {
-    "tanh": "1 - 2 / (xp.exp(2 * x) + 1)", "sigmoid": "1 / (1 + xp.exp(-x))", "log1p": "xp.log(1 + x)", "expm1": "xp.exp(x) - 1",
-    "cosh": "(xp.exp(x) + xp.exp(-x)) / 2", "sinh": "(xp.exp(x) - xp.exp(-x)) / 2", "square": "x * x", "softplus": "xp.log(1 + xp.exp(x))",
+    "tanh": "1 - 2 / (xp.exp(2 * x) + 1)", "sigmoid": "1 / (1 + xp.exp(-x))", "log1p": "xp.log(1 + x)",
+    "expm1": "xp.exp(x) - 1",
+    "cosh": "(xp.exp(x) + xp.exp(-x)) / 2", "sinh": "(xp.exp(x) - xp.exp(-x)) / 2", "square": "x * x",
+    "softplus": "xp.log(1 + xp.exp(x))",
     "abs": "x * (2 * xp.step(x) - 1), with x in kinks", "relu": "x * xp.step(x), with x in kinks",
-    "maximum": "y + (x - y) * xp.step(x - y), with x - y in kinks", "minimum": "x - (x - y) * xp.step(x - y), with x - y in kinks",
+    "maximum": "y + (x - y) * xp.step(x - y), with x - y in kinks",
+    "minimum": "x - (x - y) * xp.step(x - y), with x "
+                                                                               "- y in kinks",
     "sum": "sum(...) of python", "mean": "sum(...) / n", "dot": "sum(x * y for x, y in zip(...))",
 }  # fmt: skip
 
@@ -39,20 +43,26 @@ def plain(name: str, x) -> float:
 def absent(name: str):
     """What is told of a function that no namespace has."""
     instead = f"; write {name} as {INSTEAD[name]}" if name in INSTEAD else ""
-    raise AttributeError(f"xp has no {name}: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step{instead}")
+    raise AttributeError(
+        f"xp has no {name}: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step{instead}"
+    )
 
 
 def step(x):
-    """1 where x > 0, else 0 (also at 0 and at NaN), of the type of x; of a complex number its real part decides."""
+    """1 where x > 0, else 0 (also at 0 and at NaN), of the type of x; of a complex number its real part
+    decides."""
     if isinstance(x, np.ndarray | np.generic):
         return (x.real > 0).astype(x.dtype)
     return x.step() if hasattr(x, "step") else type(x)(x > 0)  # a traced number steps itself
 
 
 def of(library, name: str):
-    """A function of a library; of a plain number the float that every namespace gives, or two witnesses would part."""
+    """A function of a library; of a plain number the float that every namespace gives, or two witnesses would
+    part."""
     function = getattr(library, name)
-    return lambda x: plain(name, x) if isinstance(x, int | float | np.generic) and is_number(x) else function(x)
+    return lambda x: (
+        plain(name, x) if isinstance(x, int | float | np.generic) and is_number(x) else function(x)
+    )
 
 
 class Namespace:

@@ -1,6 +1,7 @@
 """A program bound to buffers: each operation one numpy call into memory that stays in the cache.
 
-`Program.run` allocates every value; this is for programs that run at every step of a loop. Operations on constant
+`Program.run` allocates every value; this is for programs that run at every step of a loop. Operations on
+constant
 inputs alone run once, in `prepare`; a buffer goes to the next operation after its last use.
 """
 
@@ -20,7 +21,9 @@ class Registers:
     outputs  one array each; valid until the next `run`
     """
 
-    def __init__(self, program: Program, lanes: int, constant: frozenset[str] = frozenset(), dtype=np.float64):
+    def __init__(
+        self, program: Program, lanes: int, constant: frozenset[str] = frozenset(), dtype=np.float64
+    ):
         self.dtype, self.lanes = np.dtype(dtype), lanes
         self.inputs = np.zeros((len(program.inputs), lanes), dtype)
         self.free: list[np.ndarray] = []
@@ -30,7 +33,9 @@ class Registers:
         last = {i: at for at, op in enumerate(program.ops) for i in op.args}
         for at, op in enumerate(program.ops):
             a = [values[i] for i in op.args]
-            once = program.inputs[op.value] in constant if op.name == "input" else all(fixed[i] for i in op.args)
+            once = (
+                program.inputs[op.value] in constant if op.name == "input" else all(fixed[i] for i in op.args)
+            )
             if op.name == "input":
                 value = self.inputs[op.value]
             elif op.name == "const":
@@ -42,7 +47,12 @@ class Registers:
             values.append(value)
             fixed.append(once)
             for i in set(op.args):  # after the result has its buffer: exp reads its operand more than once
-                if last[i] == at and not fixed[i] and program.ops[i].name != "input" and i not in program.outputs:
+                if (
+                    last[i] == at
+                    and not fixed[i]
+                    and program.ops[i].name != "input"
+                    and i not in program.outputs
+                ):
                     self.free.append(values[i])
         self.outputs = [values[i] for i in program.outputs]
 

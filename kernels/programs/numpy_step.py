@@ -18,12 +18,23 @@ from noether.kernels.programs.program import Program
 BLOCK = 4096
 
 
-def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store: Callable = narrow, functions=elementary):
+def step(
+    q,
+    v,
+    params,
+    gradient: Callable,
+    rule: Rule,
+    precision: Precision,
+    *,
+    store: Callable = narrow,
+    functions=elementary,
+):
     """One step. q, v: lists of d arrays (lanes,), all of the arithmetic type.
 
     params eta, beta, k, eps, and for a rule on a metric the d entries of G(q)
     rule   that of this step: Rule.at
-    store  store(x, kind) -> x as a buffer of that kind gives it back;  functions  a namespace with exp and log
+    store  store(x, kind) -> x as a buffer of that kind gives it back;  functions  a namespace with exp and
+           log
     """
     eta, beta, k, eps, *G = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
@@ -42,7 +53,9 @@ def step(q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, 
     if rule.dampening:
         pull = [rounded(pi.dtype.type(1 - rule.dampening) * pi) for pi in pull]  # (6)
     if rule.momentum:
-        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]  # (2), (3), (5)-(7), (9), (11)
+        w = [
+            rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)
+        ]  # (2), (3), (5)-(7), (9), (11)
     else:
         w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8), (10), (12); +0 stays +0
     w = [to_v(wi) for wi in w]
@@ -75,24 +88,29 @@ def log_sum_exp(y: list, rounded: Callable, functions):
 
 
 def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Precision):
-    """Step number n, from 1, under the rule of this step: what a planted fault stands in for. The right step does not look at n."""
+    """Step number n, from 1, under the rule of this step: what a planted fault stands in for. The right step
+    does not look at n."""
     return step(q, v, params, gradient, rule, precision)
 
 
 def with_metric(params: list, metric: Program | None, q, precision: Precision) -> list:
-    """The parameters of a step from q: eta, beta, k, eps, and the entries of G(q, kappa) where there is a metric."""
+    """The parameters of a step from q: eta, beta, k, eps, and the entries of G(q, kappa) where there is a
+    metric."""
     return [*params[:4], *metric.run(q, params[4], precision)] if metric else params
 
 
 def trajectory(
-    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True, advance: Callable = advanced,
+    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True,
+    advance: Callable = advanced,
     metric: Program | None = None,
 ):  # fmt: skip
     """Run `steps` steps for all lanes, in blocks.
 
-    q0, v0  (d, lanes) float64, representable in their store;  params (rows, lanes) float64, as Rule.parameters.
+    q0, v0  (d, lanes) float64, representable in their store;  params (rows, lanes) float64, as
+                                                               Rule.parameters.
     metric  the program of G(q, kappa), for a rule that has one
-    advance  as `advanced`; a block of lanes begins with n = 1, so that one with a memory knows when to forget.
+    advance  as `advanced`; a block of lanes begins with n = 1, so that one with a memory knows when to
+             forget.
     Returns q, v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
     """
     d, lanes = q0.shape

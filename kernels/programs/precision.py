@@ -95,7 +95,9 @@ BUFFER = {"float64": np.float64, "float32": np.float32, "float16": np.float16, "
 
 def narrow(x: np.ndarray, kind: str) -> np.ndarray:
     """x rounded to `kind`, to nearest, ties to even, in the type of x (float32 or float64)."""
-    if kind == "float64" or (kind == "float32" and x.dtype == np.float32):  # not dtype.name: it costs as much as a block
+    if kind == "float64" or (
+        kind == "float32" and x.dtype == np.float32
+    ):  # not dtype.name: it costs as much as a block
         return x
     if kind == "float32":
         return x.astype(np.float32).astype(x.dtype)
@@ -138,7 +140,8 @@ def representable(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def to_odd(x: np.ndarray) -> np.ndarray:
-    """float64 -> float32, what is not exact to the odd one of its two neighbours: a second rounding then errs no more.
+    """float64 -> float32, what is not exact to the odd one of its two neighbours: a second rounding then errs
+    no more.
 
     Boldo, Melquiond (2008): round to odd with two more bits than the last rounding keeps.
     """

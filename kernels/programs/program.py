@@ -15,7 +15,21 @@ import numpy as np
 from noether.kernels.programs import elementary
 from noether.kernels.programs.precision import Precision, narrow
 
-ARITY = {"input": 0, "const": 0, "neg": 1, "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "step": 1, "add": 2, "sub": 2, "mul": 2, "div": 2, "max": 2}
+ARITY = {
+    "input": 0,
+    "const": 0,
+    "neg": 1,
+    "abs": 1,
+    "sqrt": 1,
+    "exp": 1,
+    "log": 1,
+    "step": 1,
+    "add": 2,
+    "sub": 2,
+    "mul": 2,
+    "div": 2,
+    "max": 2,
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,8 @@ class Op:
 class Program:
     """Inputs q_0..q_{d-1}, eps; outputs one value per component. Single assignment, in order.
 
-    names  of the inputs, where they are others: "v[0]" is the first of a tuple v; the last one is a plain number
+    names  of the inputs, where they are others: "v[0]" is the first of a tuple v; the last one is a plain
+           number
     """
 
     dim: int
@@ -44,7 +59,10 @@ class Program:
             if op.name not in ARITY:
                 raise ValueError(f"operation {at} is {op.name!r}, a kernel has only {sorted(ARITY)}")
             if len(op.args) != ARITY[op.name] or any(not 0 <= a < at for a in op.args):
-                raise ValueError(f"operation {at}, {op.name}, has operands {op.args}: must be {ARITY[op.name]} earlier ones")
+                raise ValueError(
+                    f"operation {at}, {op.name}, has operands {op.args}: must be {ARITY[op.name]} earlier "
+                    "ones"
+                )
 
     @cached_property
     def digest(self) -> str:

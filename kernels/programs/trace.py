@@ -31,7 +31,13 @@ BRANCH = (
     "write it with xp.step and name its argument in kinks, as x * xp.step(x) for max(x, 0)"
 )
 OURS = "a kernel has + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
-UFUNCS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv, "true_divide": operator.truediv}
+UFUNCS = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "true_divide": operator.truediv,
+}
 
 
 class Tape:
@@ -75,7 +81,11 @@ class Node:
         if isinstance(other, Node):
             return other
         if not is_number(other):
-            what = f"an array of shape {other.shape}" if isinstance(other, np.ndarray) else f"{type(other).__name__} {other!r:.40}"
+            what = (
+                f"an array of shape {other.shape}"
+                if isinstance(other, np.ndarray)
+                else f"{type(other).__name__} {other!r:.40}"
+            )
             raise TraceError(f"{what} in the arithmetic of a loss: only numbers and parameters are allowed")
         return self.tape.constant(other)
 
@@ -127,11 +137,16 @@ class Node:
         return self._lift(other) / self
 
     def __neg__(self):
-        return self.tape.constant(-self.constant) if self.constant is not None else self.tape.add("neg", self.at)
+        return (
+            self.tape.constant(-self.constant) if self.constant is not None else self.tape.add("neg", self.at)
+        )
 
     def __pow__(self, power):
         if not isinstance(power, int | np.integer) or not 1 <= power <= 16:
-            raise NoOperation(f"power is {power!r}: a kernel has whole powers from 1 to 16 only, as x ** 2; write 1 / x ** 2, xp.sqrt(x)")
+            raise NoOperation(
+                f"power is {power!r}: a kernel has whole powers from 1 to 16 only, as x ** 2; write 1 / x "
+                "** 2, xp.sqrt(x)"
+            )
         out = self
         for _ in range(power - 1):
             out = out * self
@@ -144,9 +159,14 @@ class Node:
         raise NoOperation(BRANCH)
 
     def _number(self, *other):
-        raise NoOperation(f"a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: {OURS}")
+        raise NoOperation(
+            "a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need "
+            f"it: {OURS}"
+        )
 
-    __float__ = __int__ = __index__ = __round__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __rpow__ = _number
+    __float__ = __int__ = __index__ = __round__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = (
+        __rpow__
+    ) = _number
     __complex__ = __floor__ = __ceil__ = __trunc__ = _number
 
     __lt__ = __gt__ = __le__ = __ge__ = __eq__ = __ne__ = __abs__ = _branch
@@ -239,13 +259,15 @@ def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()
             stack.extend(tape.ops[at].args)
     number = {old: new for new, old in enumerate(sorted(needed))}
     ops = tuple(
-        Op(tape.ops[old].name, tuple(number[a] for a in tape.ops[old].args), tape.ops[old].value) for old in sorted(needed)
+        Op(tape.ops[old].name, tuple(number[a] for a in tape.ops[old].args), tape.ops[old].value)
+        for old in sorted(needed)
     )
     return Program(dim, ops, tuple(number[o] for o in outputs), names)
 
 
 def entries_program(dim: int, entries: Callable) -> Program:
-    """The d entries of a diagonal metric, entries(q, kappa, xp); kappa stands where a gradient has eps. Raises TraceError."""
+    """The d entries of a diagonal metric, entries(q, kappa, xp); kappa stands where a gradient has eps.
+    Raises TraceError."""
     tape = Tape()
     inputs = [tape.add("input", value=i) for i in range(dim + 1)]
     values = entries(inputs[:dim], inputs[dim], TRACED)

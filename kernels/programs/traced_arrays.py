@@ -1,7 +1,9 @@
 """Traced scalars that numpy's object arrays accept: array formulas run on them become programs.
 
-The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both on the
-host, in wide arithmetic, and inside a kernel. Each operation is entered once; what is known to be a number, zero or
+The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both on
+the
+host, in wide arithmetic, and inside a kernel. Each operation is entered once; what is known to be a number,
+zero or
 not negative is used to drop operations. A rewriting never rounds more often than what it replaces.
 """
 
@@ -51,7 +53,12 @@ class Scalar:
             op = self.op
             square = op.name == "mul" and op.args[0] == op.args[1]
             inherited = op.name in KEEP_SIGN and all(Scalar(self.tape, a).nonnegative for a in op.args)
-            self.tape.nonnegative[self.at] = square or inherited or op.name in ("abs", "exp", "step") or (op.name == "const" and op.value >= 0)
+            self.tape.nonnegative[self.at] = (
+                square
+                or inherited
+                or op.name in ("abs", "exp", "step")
+                or (op.name == "const" and op.value >= 0)
+            )
         return self.tape.nonnegative[self.at]
 
     def operand(self, i: int) -> Scalar:

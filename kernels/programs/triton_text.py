@@ -1,4 +1,5 @@
-"""A program printed as a Triton function: the text that was printed is what runs, and nothing lies on disk."""
+"""A program printed as a Triton function: the text that was printed is what runs, and nothing lies on
+disk."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def gradient({parameters}):
 
 
 def source(program: Program, precision: Precision) -> str:
-    """The text of the module. Every constant is typed; fp32 division and root are the correctly rounded ones."""
+    """The text of the module. Every constant is typed; fp32 division and root are the correctly rounded
+    ones."""
     arith = f"tl.{precision.arith}"
     single = precision.arith == "float32"
     lines = []
@@ -45,7 +47,8 @@ def source(program: Program, precision: Precision) -> str:
         elif op.name == "abs":
             text = f"tl.abs({a[0]})"
         elif op.name == "max":
-            text = f"tl.where(({a[0]} > {a[1]}) | ({a[0]} != {a[0]}), {a[0]}, {a[1]})"  # the hardware's max drops a NaN
+            # the hardware's max drops a NaN
+            text = f"tl.where(({a[0]} > {a[1]}) | ({a[0]} != {a[0]}), {a[0]}, {a[1]})"
         elif op.name == "sqrt":
             text = f"tl.sqrt_rn({a[0]})" if single else f"tl.sqrt({a[0]})"
         elif op.name == "div":
@@ -66,7 +69,8 @@ def source(program: Program, precision: Precision) -> str:
 def function(program: Program, precision: Precision):
     """The @triton.jit function of a program.
 
-    triton.jit reads its function's source, which Python takes from linecache: no file is written, and none is read.
+    triton.jit reads its function's source, which Python takes from linecache: no file is written, and none is
+    read.
     An entry without a time is never looked for on disk (inspect, linecache, checked up to Python 3.14).
     """
     text = source(program, precision)

@@ -1,12 +1,12 @@
 """PTX on the CPU: parse what Triton compiled for an elementwise kernel, and evaluate it in numpy.
 
-    table      every accepted mnemonic, one row each, and whether PTX fixes its bits
-    parse      text -> typed instructions
-    control    uniformity, and where lanes part and meet
-    semantics  what each row computes, in numpy; fma: rounded once
-    memory     loads and stores, checked
-    binding    registers as buffers, instructions as calls bound to them
-    evaluate   running it
+table      every accepted mnemonic, one row each, and whether PTX fixes its bits
+parse      text -> typed instructions
+control    uniformity, and where lanes part and meet
+semantics  what each row computes, in numpy; fma: rounded once
+memory     loads and stores, checked
+binding    registers as buffers, instructions as calls bound to them
+evaluate   running it
 """
 
 from noether.kernels.ptx.binding import Endless

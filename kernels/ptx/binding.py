@@ -1,8 +1,11 @@
 """A kernel bound to buffers: every instruction a numpy call without arguments.
 
-Each register has a fixed buffer, and before the first step every instruction becomes calls bound to those buffers;
-running is then calling them in order. Uniform registers are 0-d, and uniform control flow is followed once for a
-whole batch. A register that lives in one block gives its buffer back at its last use, so that the working set stays
+Each register has a fixed buffer, and before the first step every instruction becomes calls bound to those
+buffers;
+running is then calling them in order. Uniform registers are 0-d, and uniform control flow is followed once
+for a
+whole batch. A register that lives in one block gives its buffer back at its last use, so that the working set
+stays
 in the cache.
 """
 
@@ -45,7 +48,8 @@ class Frame:
         self.sizes = [len(b.instructions) + (b.branch is not None) for b in flow.blocks]
 
     def run(self, first: int, visits: int | None) -> int:
-        """All blocks from the entry to the exit, for CTAs first, first + 1, ...; returns instructions executed."""
+        """All blocks from the entry to the exit, for CTAs first, first + 1, ...; returns instructions
+        executed."""
         ids = np.arange(first, first + self.ctas, dtype=np.uint32)
         self.special["%ctaid.x"][:] = np.repeat(ids, self.kernel.threads)
         flow, at, count, seen = self.flow, 0, 0, 0
@@ -88,7 +92,11 @@ class Frame:
             if target == region.join:
                 continue
             taken = self._condition(guard, mask, calls)
-            calls.append(partial(np.logical_or, self.masks[target], True if taken is None else taken, self.masks[target]))
+            calls.append(
+                partial(
+                    np.logical_or, self.masks[target], True if taken is None else taken, self.masks[target]
+                )
+            )
         return calls
 
     def _condition(self, guard, mask, calls) -> np.ndarray | None:
@@ -138,7 +146,9 @@ class Frame:
                 if last[name] == k and self.local.get(name) == block.index and name in self.flow.varying:
                     # Its storage goes to the next register of that width. The branch's own predicate stays.
                     if k < len(everything) - 1 and name in self.buffers:
-                        self.free.setdefault(width(self.kernel.registers[name]), []).append(self.buffers[name])
+                        self.free.setdefault(width(self.kernel.registers[name]), []).append(
+                            self.buffers[name]
+                        )
         return calls
 
     def _source(self, source, kind: str) -> np.ndarray:
@@ -158,8 +168,12 @@ class Frame:
         op = i.op
         condition = self._condition(i.guard, mask, calls)
         if op.meaning == "store":
-            values = [self._source(s, f"u{width(t)}") for s, t in zip(i.sources[1:], op.sources[1:], strict=True)]
-            calls.append(access(self.memory, i, self._source(i.sources[0], "s64"), values, condition, self.lanes))
+            values = [
+                self._source(s, f"u{width(t)}") for s, t in zip(i.sources[1:], op.sources[1:], strict=True)
+            ]
+            calls.append(
+                access(self.memory, i, self._source(i.sources[0], "s64"), values, condition, self.lanes)
+            )
         elif op.meaning == "load":
             self._bind_load(i, self._source(i.sources[0], "s64"), condition, calls)
         elif op.meaning == "unpack":
@@ -168,7 +182,9 @@ class Frame:
             for k, name in enumerate(i.results):
                 if name != "_":
                     where = True if condition is None else condition
-                    calls.append(partial(np.copyto, self.view(name, op.result[k]), cells[..., k], where=where))
+                    calls.append(
+                        partial(np.copyto, self.view(name, op.result[k]), cells[..., k], where=where)
+                    )
         elif op.result == ("pred", "pred"):
             whole = [self._source(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
             for k, name in enumerate(i.results):
@@ -183,7 +199,9 @@ class Frame:
         else:
             sources = [self._source(s, t) for s, t in zip(i.sources, op.sources, strict=True)]
         self._bind_result(i, op, i.results[0], sources, condition, calls)
-        if self.watch and op.meaning in ("add", "sub") and i.results[0] not in i.reads():  # else a source is overwritten
+        if (
+            self.watch and op.meaning in ("add", "sub") and i.results[0] not in i.reads()
+        ):  # else a source is overwritten
             calls.append(partial(self.watch, op.meaning, *sources, self.view(i.results[0], op.result[0])))
 
     def _bind_result(self, i: Instruction, op: Op, name: str, sources: list, condition, calls: list):
@@ -217,6 +235,10 @@ class Frame:
             out = self.view(name, ("s" if kind[0] == "s" else "u") + str(whole))
             part = np.zeros(out.shape, DTYPE["s" + kind[1:] if kind[0] == "s" else "u" + kind[1:]])
             values.append(part.view(DTYPE["u" + kind[1:]]))
-            widen.append(partial(np.copyto, out, part, where=True if condition is None else condition, casting="unsafe"))
+            widen.append(
+                partial(
+                    np.copyto, out, part, where=True if condition is None else condition, casting="unsafe"
+                )
+            )
         calls.append(access(self.memory, i, address, values, condition, self.lanes))
         calls += widen

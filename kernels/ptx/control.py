@@ -1,7 +1,9 @@
 """Control flow of a parsed kernel: what is the same for every lane, and where lanes part and meet again.
 
-A register is uniform when no definition of it depends on the lane. A branch on a lane-dependent predicate opens a
-region that ends at its immediate post-dominator; its blocks run in topological order under masks. A loop whose
+A register is uniform when no definition of it depends on the lane. A branch on a lane-dependent predicate
+opens a
+region that ends at its immediate post-dominator; its blocks run in topological order under masks. A loop
+whose
 exit depends on the lane is refused.
 """
 
@@ -15,7 +17,8 @@ from noether.kernels.ptx.table import Refused
 
 @dataclass
 class Block:
-    """index in the list of blocks; edges (guard or None, target index): the first whose guard holds is taken."""
+    """index in the list of blocks; edges (guard or None, target index): the first whose guard holds is
+    taken."""
 
     index: int
     instructions: list[Instruction] = field(default_factory=list)
@@ -33,7 +36,8 @@ class Region:
 
 @dataclass
 class Flow:
-    """blocks: the last one is the empty exit; varying: registers that differ between lanes; regions: by head."""
+    """blocks: the last one is the empty exit; varying: registers that differ between lanes; regions: by
+    head."""
 
     blocks: list[Block]
     varying: set[str]
@@ -49,7 +53,8 @@ class Flow:
 
 
 def analyse(kernel: Kernel) -> Flow:
-    """Raises Refused for a lane-dependent loop, a region entered from outside, a read of an undefined register."""
+    """Raises Refused for a lane-dependent loop, a region entered from outside, a read of an undefined
+    register."""
     flow = Flow(_blocks(kernel), set(), {})
     _check_defined(flow)
     after = _post_dominators(flow.blocks)
@@ -72,7 +77,8 @@ def analyse(kernel: Kernel) -> Flow:
 
 
 def local_registers(flow: Flow) -> dict[str, int]:
-    """Registers that live inside one block: their name -> the block. First touched there by a whole definition."""
+    """Registers that live inside one block: their name -> the block. First touched there by a whole
+    definition."""
     home: dict[str, int] = {}
     shared: set[str] = set()
     for block in flow.blocks:
@@ -112,7 +118,9 @@ def _blocks(kernel: Kernel) -> list[Block]:
         else:
             blocks[-1].instructions.append(item)
     if blocks[-1].instructions or len(blocks) == 1:
-        raise Refused("}", kernel.instructions[-1].line if kernel.instructions else 1, "the entry ends without ret")
+        raise Refused(
+            "}", kernel.instructions[-1].line if kernel.instructions else 1, "the entry ends without ret"
+        )
     exit_ = len(blocks) - 1
     for block, (kind, i) in zip(blocks, ends, strict=False):
         if kind == "fall":
@@ -137,7 +145,10 @@ def _reachable(blocks: list[Block]) -> list[Block]:
             todo += [t for _, t in blocks[b].edges]
     kept = sorted(seen)
     new = {old: k for k, old in enumerate(kept)}
-    return [Block(new[o], blocks[o].instructions, blocks[o].branch, [(g, new[t]) for g, t in blocks[o].edges]) for o in kept]
+    return [
+        Block(new[o], blocks[o].instructions, blocks[o].branch, [(g, new[t]) for g, t in blocks[o].edges])
+        for o in kept
+    ]
 
 
 def _check_defined(flow: Flow):
@@ -162,7 +173,9 @@ def _check_defined(flow: Flow):
         for i in [*b.instructions, *([b.branch] if b.branch else [])]:
             for name in i.reads():
                 if name not in known and (i.op.meaning != "pack" or name in everything):
-                    raise Refused(i.op.mnemonic, i.line, f"{name} is read before it is defined on every path", i.text)
+                    raise Refused(
+                        i.op.mnemonic, i.line, f"{name} is read before it is defined on every path", i.text
+                    )
             known.update(i.results)
 
 

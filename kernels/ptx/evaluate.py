@@ -1,6 +1,8 @@
-"""Run a parsed kernel in numpy: many CTAs at once, one array element for each lane. The oracle for what Triton compiled.
+"""Run a parsed kernel in numpy: many CTAs at once, one array element for each lane. The oracle for what
+Triton compiled.
 
-PTX fixes the bits of all but the approximate and the contractible instructions; those are counted as unpinned.
+PTX fixes the bits of all but the approximate and the contractible instructions; those are counted as
+unpinned.
 """
 
 from __future__ import annotations
@@ -44,16 +46,19 @@ def prepared(ptx: str) -> tuple[Kernel, Flow, dict[str, int]]:
     return kernel, flow, local_registers(flow)
 
 
-def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, batch: int = BATCH, visits: int | None = None,
+def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, batch: int = BATCH,
+    visits: int | None = None,
              watch: Callable | None = None) -> Report:  # fmt: skip
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
 
-    args     one for each parameter: contiguous arrays for pointers, numbers for the rest; Triton's two trailing
+    args     one for each parameter: contiguous arrays for pointers, numbers for the rest; Triton's two
+             trailing
              scratch pointers are left out
     threads  per CTA; checked against the text, which fixes it
     batch    lanes evaluated together
     visits   at most so many basic blocks in each batch
-    watch    called as watch("add" or "sub", a, b, result) after each floating one, with buffers that do not last
+    watch    called as watch("add" or "sub", a, b, result) after each floating one, with buffers that do not
+             last
     Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless.
     """
     parsed, flow, local = prepared(getattr(kernel, "ptx", kernel))
@@ -77,7 +82,9 @@ def arguments(kernel: Kernel, args: list) -> tuple[list[np.ndarray], Memory]:
     """Parameter values as 0-d arrays, and the memory behind the pointers."""
     n = len(kernel.params)
     if not n - 2 <= len(args) <= n:
-        raise TypeError(f"{kernel.name} has {n} parameters (the last two are Triton's own), got {len(args)} arguments")
+        raise TypeError(
+            f"{kernel.name} has {n} parameters (the last two are Triton's own), got {len(args)} arguments"
+        )
     args += [None] * (n - len(args))
     values = []
     for k, ((kind, pointer), arg) in enumerate(zip(kernel.params, args, strict=True)):
@@ -86,7 +93,9 @@ def arguments(kernel: Kernel, args: list) -> tuple[list[np.ndarray], Memory]:
             values.append(np.zeros((), dtype))
         elif pointer:
             if not isinstance(arg, np.ndarray) or not arg.flags.c_contiguous:
-                raise TypeError(f"argument {k} of {kernel.name} is {type(arg).__name__}, must be a contiguous numpy array")
+                raise TypeError(
+                    f"argument {k} of {kernel.name} is {type(arg).__name__}, must be a contiguous numpy array"
+                )
             values.append(np.array(Memory.base(k), dtype))
         elif isinstance(arg, np.ndarray):
             raise TypeError(f"argument {k} of {kernel.name} is an array, must be a number (.{kind})")

@@ -45,12 +45,15 @@ class Memory:
         low, high = first - self.base(index), last - self.base(index) + size * count
         if low < 0 or high > self.arrays[index].nbytes:
             raise OutOfBounds(
-                f"PTX line {i.line}: bytes {low} to {high} of argument {index}, which has {self.arrays[index].nbytes}   [{i.text}]"
+                f"PTX line {i.line}: bytes {low} to {high} of argument {index}, which has "
+                f"{self.arrays[index].nbytes}   [{i.text}]"
             )
         return self.cells(index, size), self.base(index)
 
 
-def access(memory: Memory, i: Instruction, address: np.ndarray, values: list, mask: np.ndarray | None, lanes: int):
+def access(
+    memory: Memory, i: Instruction, address: np.ndarray, values: list, mask: np.ndarray | None, lanes: int
+):
     """A call that loads into or stores from `values` for the lanes under mask.
 
     address () or (lanes,) int64; values: arrays, None where a loaded value is dropped.
@@ -92,7 +95,9 @@ def access(memory: Memory, i: Instruction, address: np.ndarray, values: list, ma
         cells, base = memory.find(i, int(at.min()), int(at.max()), size, count)
         at -= base
         if (at % (size * count)).any():
-            raise OutOfBounds(f"PTX line {i.line}: an address is not aligned to {size * count} bytes   [{i.text}]")
+            raise OutOfBounds(
+                f"PTX line {i.line}: an address is not aligned to {size * count} bytes   [{i.text}]"
+            )
         at //= size
         for j, v in enumerate(values):
             if store:
@@ -116,5 +121,7 @@ def access(memory: Memory, i: Instruction, address: np.ndarray, values: list, ma
 
 def _cell(i: Instruction, offset: int, size: int, count: int) -> int:
     if offset % (size * count):
-        raise OutOfBounds(f"PTX line {i.line}: offset {offset} is not aligned to {size * count} bytes   [{i.text}]")
+        raise OutOfBounds(
+            f"PTX line {i.line}: offset {offset} is not aligned to {size * count} bytes   [{i.text}]"
+        )
     return offset // size

@@ -69,7 +69,8 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One entry.  params: (type, is pointer); registers: name -> class (b16, f32, pred, ...); body in text order."""
+    """One entry.  params: (type, is pointer); registers: name -> class (b16, f32, pred, ...); body in text
+    order."""
 
     name: str
     threads: int
@@ -109,7 +110,9 @@ def parse(ptx: str) -> Kernel:
         at = re.search(re.escape(word) + r"\b", outside)
         if at:
             raise Refused(word, reader.line(at.start()), WHY["call" if word == ".func" else "shared"])
-    return Kernel(entry[1], reader.threads, tuple(reader.params.values()), reader.registers, tuple(reader.body))
+    return Kernel(
+        entry[1], reader.threads, tuple(reader.params.values()), reader.registers, tuple(reader.body)
+    )
 
 
 class _Reader:
@@ -120,7 +123,9 @@ class _Reader:
         self.order = list(self.params)
         shape = re.search(r"\.reqntid\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+))?", entry[3])
         if not shape or {shape[2], shape[3]} - {None, "1"}:
-            raise Refused(".reqntid", self.line(entry.start()), "the entry must fix a one-dimensional number of threads")
+            raise Refused(
+                ".reqntid", self.line(entry.start()), "the entry must fix a one-dimensional number of threads"
+            )
         self.threads = int(shape[1])
         self.registers: dict[str, str] = {}
         self.families: dict[str, tuple[str, int]] = {}
@@ -163,7 +168,20 @@ class _Reader:
             return
         if text.startswith(".reg"):
             kind, names = re.fullmatch(r"\.reg\s+\.(\w+)\s+(.*)", text, re.S).groups()
-            if kind not in ("pred", "b16", "b32", "b64", "f32", "f64", "u32", "s32", "u64", "s64", "u16", "s16"):
+            if kind not in (
+                "pred",
+                "b16",
+                "b32",
+                "b64",
+                "f32",
+                "f64",
+                "u32",
+                "s32",
+                "u64",
+                "s64",
+                "u16",
+                "s16",
+            ):
                 raise Refused(f".reg .{kind}", line, "not an accepted class of registers", text)
             for name in re.split(r"\s*,\s*", names.strip()):
                 family = re.fullmatch(r"(%\w+)<(\d+)>", name)
@@ -189,7 +207,10 @@ class _Reader:
         op = TABLE.get(mnemonic)
         if op is None:
             raise Refused(mnemonic, line, why(mnemonic), text)
-        groups = [[x.strip() for x in g.strip("{} ").split(",")] for g in re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+", rest)]
+        groups = [
+            [x.strip() for x in g.strip("{} ").split(",")]
+            for g in re.findall(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+", rest)
+        ]
         has_result = bool(op.result)
         results = groups[0] if has_result and groups else []
         if op.result == ("pred", "pred") and len(results) == 1:
@@ -204,7 +225,10 @@ class _Reader:
             raise Refused(mnemonic, line, what, text)
 
         loads = op.meaning in ("load", "param")
-        named = tuple("_" if r == "_" and op.meaning in ("load", "unpack") else self.register(r, t, fail, wider=loads) for r, t in zip(results, op.result, strict=True))
+        named = tuple(
+            "_" if r == "_" and op.meaning in ("load", "unpack") else self.register(r, t, fail, wider=loads)
+            for r, t in zip(results, op.result, strict=True)
+        )
         reads = tuple(self.source(s, t, op, fail) for s, t in zip(sources, op.sources, strict=True))
         condition = (self.register(guard, "pred", fail), bool(negated)) if guard else None
         if op.meaning == "bfe" and not all(isinstance(s, Immediate) for s in reads[1:]):

@@ -1,7 +1,9 @@
 """What each meaning of the table computes, in numpy.
 
-A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in order.
-All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the row; f16x2 has
+A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in
+order.
+All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the row;
+f16x2 has
 a last axis of two, low half first.
 `temp(type, k)` is the k-th scratch array of that type, of the shape of out. NaN payloads are not modelled.
 """
@@ -15,8 +17,17 @@ import numpy as np
 from noether.kernels.ptx.fma import fma64, fma_narrow
 from noether.kernels.ptx.table import width
 
-DTYPE = {f"{s}{n}": np.dtype(f"{k}{n // 8}") for s, k in (("b", "u"), ("u", "u"), ("s", "i")) for n in (8, 16, 32, 64)}
-DTYPE |= {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32), "f64": np.dtype(np.float64), "pred": np.dtype(bool)}
+DTYPE = {
+    f"{s}{n}": np.dtype(f"{k}{n // 8}")
+    for s, k in (("b", "u"), ("u", "u"), ("s", "i"))
+    for n in (8, 16, 32, 64)
+}
+DTYPE |= {
+    "f16": np.dtype(np.float16),
+    "f32": np.dtype(np.float32),
+    "f64": np.dtype(np.float64),
+    "pred": np.dtype(bool),
+}
 BITS = {"f16": "u16", "f32": "u32", "f64": "u64"}
 
 SINGLE = {
@@ -24,10 +35,12 @@ SINGLE = {
     "neg": np.negative, "abs": np.abs, "copysign": lambda a, b, out: np.copysign(b, a, out),
     "iadd": np.add, "isub": np.subtract, "imul": np.multiply, 
     "ineg": np.negative, "iabs": np.abs, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "not": np.invert, "pand": np.logical_and, "por": np.logical_or, "pxor": np.logical_xor, "pnot": np.logical_not,
+    "not": np.invert, "pand": np.logical_and, "por": np.logical_or, "pxor": np.logical_xor,
+    "pnot": np.logical_not,
     "ex2": np.exp2, "lg2": np.log2,
 }  # fmt: skip
 """Meanings that are one ufunc over operands of one type; safe when out is also a source."""
+
 
 def low(buffer: np.ndarray, kind: str) -> np.ndarray:
     """A buffer read as `kind`: its low part where it is wider."""
@@ -41,11 +54,15 @@ def low(buffer: np.ndarray, kind: str) -> np.ndarray:
 
 
 RELATION = {
-    "eq": (np.equal, False), "ne": (np.not_equal, False), "lt": (np.less, False), "le": (np.less_equal, False),
-    "gt": (np.greater, False), "ge": (np.greater_equal, False), "equ": (None, False), "neu": (np.not_equal, False),
-    "ltu": (np.greater_equal, True), "leu": (np.greater, True), "gtu": (np.less_equal, True), "geu": (np.less, True),
+    "eq": (np.equal, False), "ne": (np.not_equal, False), "lt": (np.less, False), "le": (np.less_equal,
+    False),
+    "gt": (np.greater, False), "ge": (np.greater_equal, False), "equ": (None, False), "neu": (np.not_equal,
+    False),
+    "ltu": (np.greater_equal, True), "leu": (np.greater, True), "gtu": (np.less_equal, True), "geu": (np.less,
+    True),
 }  # fmt: skip
-"""detail -> (ufunc, negated). Of floats, np.not_equal is true for NaN: that is neu; setp.ne arrives as "one"."""
+"""detail -> (ufunc, negated). Of floats, np.not_equal is true for NaN: that is neu; setp.ne arrives as
+"one"."""
 
 ROUND = {"rni": np.rint, "rzi": np.trunc, "rmi": np.floor, "rpi": np.ceil}
 
@@ -132,7 +149,11 @@ def _high(op, out, a, b, temp):
         t = temp(kind[0] + "64", 0)
         t2 = temp(kind[0] + "64", 1)
         product = partial(np.multiply, a, b, t, dtype=t.dtype, casting="unsafe")
-        return [product, partial(np.right_shift, t, np.array(32, t.dtype), t2), partial(np.copyto, out, t2, casting="unsafe")]
+        return [
+            product,
+            partial(np.right_shift, t, np.array(32, t.dtype), t2),
+            partial(np.copyto, out, t2, casting="unsafe"),
+        ]
     return [partial(_high64, a, b, out)]
 
 
@@ -169,7 +190,8 @@ def _prmt(op, out, a, b, selector, temp):
 
 
 def _permute(out, a, b, selector):
-    """Byte k of out is byte n & 7 of b:a, n the k-th digit of the selector; its sign eight times where n & 8."""
+    """Byte k of out is byte n & 7 of b:a, n the k-th digit of the selector; its sign eight times where n &
+    8."""
     whole = a.astype(np.uint64) | b.astype(np.uint64) << np.uint64(32)
     result = np.zeros_like(whole)
     for k in range(4):
@@ -184,7 +206,11 @@ def _permute(out, a, b, selector):
 def _setp(op, out, a, b, temp):
     t = temp("pred", 0)
     if op.detail in ("one", "equ"):
-        calls = [partial(np.less, a, b, t), partial(np.greater, a, b, out), partial(np.logical_or, out, t, out)]
+        calls = [
+            partial(np.less, a, b, t),
+            partial(np.greater, a, b, out),
+            partial(np.logical_or, out, t, out),
+        ]
         return calls + ([partial(np.logical_not, out, out)] if op.detail == "equ" else [])
     if op.detail in ("num", "nan"):
         ufunc, join = (np.equal, np.logical_and) if op.detail == "num" else (np.not_equal, np.logical_or)
@@ -258,12 +284,16 @@ def _to_bf16(op, out, a, temp):
 
 def _from_bf16(op, out, a, temp):
     bits = out.view(np.uint32)
-    return [partial(np.copyto, bits, a, casting="unsafe"), partial(np.left_shift, bits, _const("u32", 16), bits)]
+    return [
+        partial(np.copyto, bits, a, casting="unsafe"),
+        partial(np.left_shift, bits, _const("u32", 16), bits),
+    ]
 
 
 MEANING = {
     "mov": _mov, "cvt": _cvt, "rcp": _rcp, "rsqrt": _rsqrt, "fma": _fma, "min": _extreme, "max": _extreme,
-    "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift, "bfe": _bfe, "prmt": _prmt,
+    "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift,
+    "bfe": _bfe, "prmt": _prmt,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
     "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
     "imin": _integer_extreme, "imax": _integer_extreme,

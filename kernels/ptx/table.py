@@ -1,6 +1,7 @@
 """The accepted PTX: one row for every whole mnemonic. What has no row is refused, never approximated.
 
-Whole mnemonics, never prefixes: `cvt.rni.f32.f32` read as "some cvt" compiles floor() to a copy without complaint.
+Whole mnemonics, never prefixes: `cvt.rni.f32.f32` read as "some cvt" compiles floor() to a copy without
+complaint.
 The rows are shared by everything that executes PTX; meanings follow the PTX ISA 8.7 manual, chapter 9.
 """
 
@@ -68,7 +69,9 @@ WHY = {
 def why(mnemonic: str) -> str:
     """The reason to give for a mnemonic without a row."""
     words = mnemonic.replace("::", ".").split(".")
-    return WHY.get(words[0]) or next((WHY[w] for w in words[1:] if w in WHY), "not in the table of accepted mnemonics")
+    return WHY.get(words[0]) or next(
+        (WHY[w] for w in words[1:] if w in WHY), "not in the table of accepted mnemonics"
+    )
 
 
 TABLE: dict[str, Op] = {}
@@ -174,7 +177,9 @@ def _choices():
             detail = "one" if relation == "ne" else relation  # of floats: false where either is NaN
             _row(f"setp.{relation}.f{n}", "setp", "pred", [f"f{n}"] * 2, detail)
             if n == 16:
-                _row(f"setp.{relation}.f16x2", "setp", "pred pred", "f16x2 f16x2", detail)  # p|q: of the low and of the high halves
+                _row(
+                    f"setp.{relation}.f16x2", "setp", "pred pred", "f16x2 f16x2", detail
+                )  # p|q: of the low and of the high halves
             if n == 32:
                 _row(f"setp.{relation}.ftz.f32", "setp", "pred", "f32 f32", detail, ftz=True)
         for t in "bsuf" if n > 16 else "bsu":

@@ -1,10 +1,13 @@
 """Finding the affine symmetries of a loss that nobody declared.
 
     loss.py        the user's function: where it stands, its dimension, where it is defined
-    nullspace.py   <grad f(q_i), A q_i + a> = 0 over random points: what is kept, what is broken, and the gap between
-    algebra.py     function multiples divided out; Killing and symmetric generators; small rational numbers; brackets
+    nullspace.py   <grad f(q_i), A q_i + a> = 0 over random points: what is kept, what is broken, and the gap
+                   between
+    algebra.py     function multiples divided out; Killing and symmetric generators; small rational numbers;
+                   brackets
     generator.py   one generator: its name, its formula, its charge, the laws, the proof at 50 digits
     page.py        what a person and what a machine read
 
-Source: the linear system is theory.md section 7; conserved functions as a null space: Marcotte, Gribonval, Peyre (2023).
+Source: the linear system is theory.md section 7; conserved functions as a null space: Marcotte, Gribonval,
+Peyre (2023).
 """

@@ -1,14 +1,19 @@
 """From a null space to generators that a person would have written.
 
-The null space is a module: a constant field times any affine function is in it again (softmax: 3 translations times
-9 + 1 functions are its 30 dimensions). Constant fields are the translations; what is left of a field when its part
+The null space is a module: a constant field times any affine function is in it again (softmax: 3 translations
+times
+9 + 1 functions are its 30 dimensions). Constant fields are the translations; what is left of a field when its
+part
 along them is taken away is in the null space too, and is no multiple:
 
-    A q + a  ->  (1 - P) (A q + a),    P the projection onto the translations                                  (1)
+    A q + a  ->  (1 - P) (A q + a),    P the projection onto the
+                                       translations                                  (1)
 
-Of those the antisymmetric A are Killing fields of the Euclidean metric, the symmetric ones gradients; each subspace is
+Of those the antisymmetric A are Killing fields of the Euclidean metric, the symmetric ones gradients; each
+subspace is
 brought to reduced echelon form, which is unique, sparse, and rational where the subspace is. Two symmetries'
-bracket is one:  [A q + a, B q + b] = (B A - A B) q + B a - A b.                                               (2)
+bracket is one:  [A q + a, B q + b] = (B A - A B) q + B a - A
+                 b.                                               (2)
 """
 
 from __future__ import annotations
@@ -81,19 +86,34 @@ def divided(found: Spectrum) -> Found:
         return Found([], [], [], [], 0.0)
     null = np.array([found.original(f) for f in found.null]).reshape(-1, d, d + 1)
     constant = kernel(null[:, :, :-1].reshape(len(null), -1), tolerance)
-    moves = span(np.einsum("km,mi->ki", constant, null[:, :, -1]), tolerance) if len(constant) else np.zeros((0, d))
+    moves = (
+        span(np.einsum("km,mi->ki", constant, null[:, :, -1]), tolerance)
+        if len(constant)
+        else np.zeros((0, d))
+    )
     rest = null - np.einsum("ki,kj,mjc->mic", moves, moves, null)  # (1)
     rest = span(rest.reshape(len(rest), -1), tolerance).reshape(-1, d, d + 1)
     flat = rest.reshape(-1, d * (d + 1))
-    part = lambda sign: np.einsum("km,mic->kic", kernel(part_of(rest, sign), tolerance), rest).reshape(-1, d * (d + 1))  # noqa: E731
+
+    def part(sign):
+        return np.einsum("km,mic->kic", kernel(part_of(rest, sign), tolerance), rest).reshape(-1, d * (d + 1))
+
     killing, symmetric = (part(+1), part(-1)) if len(rest) else (flat, flat)
     inside = span(np.concatenate([killing, symmetric]), tolerance)
     left = span(flat - flat @ inside.T @ inside, 1e-6)
-    reduced = [[rational(r.reshape(d, d + 1), tolerance) for r in echelon(x, tolerance)] for x in (killing, symmetric, left)]
+    reduced = [
+        [rational(r.reshape(d, d + 1), tolerance) for r in echelon(x, tolerance)]
+        for x in (killing, symmetric, left)
+    ]
     if len(left):  # not orthogonal to the others is sparser: the whole's echelon form, as far as it is new
         reduced[2] = new_rows(echelon(flat, tolerance), inside, len(left), d, tolerance)
-    reduced = [[plainer(f, moves, tolerance) for f in fields] for fields in reduced] if len(moves) else reduced
-    steps = [np.column_stack([np.zeros((d, d)), rational(r[:, None], tolerance)]) for r in echelon(moves, tolerance)]
+    reduced = (
+        [[plainer(f, moves, tolerance) for f in fields] for fields in reduced] if len(moves) else reduced
+    )
+    steps = [
+        np.column_stack([np.zeros((d, d)), rational(r[:, None], tolerance)])
+        for r in echelon(moves, tolerance)
+    ]
     return Found(steps, *reduced, unclosed(found, [*steps, *reduced[0], *reduced[1], *reduced[2]]))
 
 
@@ -130,9 +150,14 @@ def rational(field: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def plainer(field: np.ndarray, moves: np.ndarray, tolerance: float) -> np.ndarray:
-    """The field with a multiple of q along the translations added where that makes it sparser: q for q less its mean."""
+    """The field with a multiple of q along the translations added where that makes it sparser: q for q less
+    its mean."""
     best = field
-    for c in {round(float(x.real), 6) for x in np.linalg.eigvals(field[:, :-1]) if abs(x.imag) < 1e-6 and abs(x.real) > 1e-6}:
+    for c in {
+        round(float(x.real), 6)
+        for x in np.linalg.eigvals(field[:, :-1])
+        if abs(x.imag) < 1e-6 and abs(x.real) > 1e-6
+    }:
         other = field.copy()
         other[:, :-1] += c * moves.T @ moves
         other[np.abs(other) <= tolerance] = 0.0
@@ -147,7 +172,8 @@ def bracket(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 
 def unclosed(found: Spectrum, fields: list) -> float:
-    """The largest share of a bracket that is outside the null space; a random choice of pairs where there are many."""
+    """The largest share of a bracket that is outside the null space; a random choice of pairs where there are
+    many."""
     pairs = [(i, j) for i in range(len(fields)) for j in range(i)]
     if len(pairs) > PAIRS:
         chosen = np.random.default_rng(0).choice(len(pairs), PAIRS, replace=False)

@@ -19,7 +19,8 @@ CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a sh
 
 @dataclass(frozen=True)
 class Weak:
-    """A field that is nearly kept: size is the rms of <g, xi> over |g| and the field's size, as in nullspace.py (1)."""
+    """A field that is nearly kept: size is the rms of <g, xi> over |g| and the field's size, as in
+    nullspace.py (1)."""
 
     generator: Generator
     size: float
@@ -58,22 +59,32 @@ def discover(
 ) -> Finding:
     """Every affine symmetry of a loss that nobody declared, with a proof of each, or why nothing can be said.
 
-    loss   a function loss(q, xp), a Case, or a word of the command line: a case of the catalogue, FILE.py:NAME
+    loss   a function loss(q, xp), a Case, or a word of the command line: a case of the catalogue,
+           FILE.py:NAME
     seed   the points at which gradients are compared derive from it
     dim    how many parameters the function takes, 1 to 64; a Case knows
     box    (low, high) of every parameter, where points are drawn: (-1, 1), or the Case's own
 
-    `generators` of what comes back are the fields xi(q) = A q + a that the loss keeps, `weak` those that it nearly keeps;
-    `undecided` is the reason where nothing can be said, else ''. Raises noether.system.usage.UsageError for wrong input.
+    `generators` of what comes back are the fields xi(q) = A q + a that the loss keeps, `weak` those that it
+    nearly keeps;
+    `undecided` is the reason where nothing can be said, else ''. Raises noether.system.usage.UsageError for
+    wrong input.
     """
     require_wide()
     if not isinstance(loss, Loss):
         loss = meant(loss, dim, None if box is None else ",".join(map(str, box)))
     seen = spectrum(loss, seed)
     if seen is None:
-        return Finding(loss, None, undecided="the gradient is zero at every point: a constant loss keeps everything")
+        return Finding(
+            loss, None, undecided="the gradient is zero at every point: a constant loss keeps everything"
+        )
     if not seen.is_clear:
-        return Finding(loss, seen, undecided=f"no clear gap: the smallest broken singular value {seen.smallest_broken:.2g} is {seen.gap:.2g} times the largest kept, {GAP:g} needed")
+        return Finding(
+            loss,
+            seen,
+            undecided=f"no clear gap: the smallest broken singular value {seen.smallest_broken:.2g} is "
+            f"{seen.gap:.2g} times the largest kept, {GAP:g} needed",
+        )
     points = exact_gradients(loss, seed)
     found = divided(seen)
     generators = [proven(f, points) for f in found.all]
@@ -81,14 +92,18 @@ def discover(
     false = [g for g in generators if not g.holds]
     undecided = ""
     if false:
-        undecided = f"{len(false)} fields of the null space are no symmetries at new points: {false[0].name}, {false[0].proof}"
+        undecided = (
+            f"{len(false)} fields of the null space are no symmetries at new points: {false[0].name}, "
+            f"{false[0].proof}"
+        )
     elif found.unclosed > CLOSED:
         undecided = f"the fields do not close under brackets: {found.unclosed:.2g} of one is outside"
     return Finding(loss, seen, generators, weak, undecided, found.unclosed)
 
 
 def weakly(seen: Spectrum, points: list) -> list[Weak]:
-    """Fields below a second gap: broken, but weakly; as sparse as their span allows, which is known to its own breaking only."""
+    """Fields below a second gap: broken, but weakly; as sparse as their span allows, which is known to its
+    own breaking only."""
     if not seen.nearly:
         return []
     end, d = len(seen.values) - seen.kept, len(seen.centre)

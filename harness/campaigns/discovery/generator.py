@@ -56,7 +56,13 @@ class Generator:
 
     @property
     def proof(self) -> str:
-        return "exact" if self.error <= EXACTLY else f"to {self.error:.1g}" if self.error <= ROUNDED else f"false: {self.error:.1g}"
+        return (
+            "exact"
+            if self.error <= EXACTLY
+            else f"to {self.error:.1g}"
+            if self.error <= ROUNDED
+            else f"false: {self.error:.1g}"
+        )
 
     @property
     def holds(self) -> bool:
@@ -70,27 +76,41 @@ class Generator:
     @property
     def formula(self) -> str:
         """xi as a list of moves: q0 += 1, q2 += q3."""
-        rows = [(i, joined([(x, f"q{j}") for j, x in enumerate(row[:-1])] + [(row[-1], "")])) for i, row in enumerate(self.field)]
+        rows = [
+            (i, joined([(x, f"q{j}") for j, x in enumerate(row[:-1])] + [(row[-1], "")]))
+            for i, row in enumerate(self.field)
+        ]
         return shortened([f"dq{i} = {text}" for i, text in rows if text])
 
     @property
     def charge(self) -> str:
         """J = <v, xi> over the mass, of the Euclidean metric."""
-        terms = [(x, f"v{i} q{j}" if j < len(row) - 1 else f"v{i}") for i, row in enumerate(self.field) for j, x in enumerate(row)]
+        terms = [
+            (x, f"v{i} q{j}" if j < len(row) - 1 else f"v{i}")
+            for i, row in enumerate(self.field)
+            for j, x in enumerate(row)
+        ]
         return joined(terms)
 
     @property
     def conserved(self) -> str:
-        """What gradient flow conserves: <a, q>, or <q, A q>/2 + <a, q>; '' for a field that is no gradient."""
+        """What gradient flow conserves: <a, q>, or <q, A q>/2 + <a, q>; '' for a field that is no
+        gradient."""
         A, a = self.field[:, :-1], self.field[:, -1]
         if not np.array_equal(A, A.T):
             return ""
-        squares = [(A[i, i] / 2 if i == j else A[i, j], f"q{i}^2" if i == j else f"q{i} q{j}") for i in range(len(A)) for j in range(i, len(A))]
+        squares = [
+            (A[i, i] / 2 if i == j else A[i, j], f"q{i}^2" if i == j else f"q{i} q{j}")
+            for i in range(len(A))
+            for j in range(i, len(A))
+        ]
         return joined([*squares, *((x, f"q{i}") for i, x in enumerate(a))])
 
     def as_dict(self) -> dict:
-        return {"name": self.name, "A": self.field[:, :-1].tolist(), "a": self.field[:, -1].tolist(), "charge": self.charge, "conserved_by_gradient_flow": self.conserved,
-                "killing": bool(self.is_killing), "laws": self.laws, "error": self.error, "exact": self.error <= EXACTLY}  # fmt: skip
+        return {"name": self.name, "A": self.field[:, :-1].tolist(), "a": self.field[:, -1].tolist(),
+            "charge": self.charge, "conserved_by_gradient_flow": self.conserved,
+                "killing": bool(self.is_killing), "laws": self.laws, "error": self.error,
+                "exact": self.error <= EXACTLY}  # fmt: skip
 
 
 def joined(terms: list) -> str:
@@ -103,7 +123,9 @@ def joined(terms: list) -> str:
             parts.append(f"{'-' if coefficient < 0 else '+'} {number}{name}")
     parts = parts if len(parts) <= TERMS + 2 else [*parts[:TERMS], f"+ ... ({len(parts)} terms)"]
     text = " ".join(parts)
-    return text[2:] if text.startswith("+ ") else text.replace("- ", "-", 1) if text.startswith("- ") else text
+    return (
+        text[2:] if text.startswith("+ ") else text.replace("- ", "-", 1) if text.startswith("- ") else text
+    )
 
 
 def shortened(parts: list[str]) -> str:
@@ -115,12 +137,17 @@ def exact_gradients(loss: Loss, seed: int) -> list[tuple[list, list]]:
     rng, out = np.random.default_rng([seed, 1]), []
     with mpmath.workdps(DIGITS):
         for _ in range(POINTS):
-            q = [mpmath.mpf(float(low)) + mpmath.mpf(float(high - low)) * int(rng.integers(1, 1009)) / 1009 for low, high in loss.box]
+            q = [
+                mpmath.mpf(float(low)) + mpmath.mpf(float(high - low)) * int(rng.integers(1, 1009)) / 1009
+                for low, high in loss.box
+            ]
             duals = [Dual(x, [mpmath.mpf(int(i == j)) for j in range(loss.dim)]) for i, x in enumerate(q)]
             try:
                 out.append((q, [mpmath.mpf(g) for g in loss.guarded(duals, Functions(mpmath)).partials]))
             except Exception as error:
-                raise UsageError(f"{loss.origin.label}: {loss.name} {told(error, loss.origin)} in 50-digit arithmetic") from None
+                raise UsageError(
+                    f"{loss.origin.label}: {loss.name} {told(error, loss.origin)} in 50-digit arithmetic"
+                ) from None
     return out
 
 

@@ -1,4 +1,5 @@
-"""The loss of a user's file: FILE:NAME is a function loss(q, xp) or a Case, FILE alone the only one of them."""
+"""The loss of a user's file: FILE:NAME is a function loss(q, xp) or a Case, FILE alone the only one of
+them."""
 
 from __future__ import annotations
 
@@ -54,10 +55,14 @@ def meant(what: str | Case | Callable, dim: int | None, box: str | None) -> Loss
     if isinstance(what, str):
         return load(what, dim, box)
     if not isinstance(what, Case) and not callable(what):
-        raise UsageError(f"loss is {type(what).__name__} {what!r:.40}, must be a function loss(q, xp), a Case or a word")
+        raise UsageError(
+            f"loss is {type(what).__name__} {what!r:.40}, must be a function loss(q, xp), a Case or a word"
+        )
     name = getattr(what, "name", None) or getattr(what, "__name__", "loss")
     code = getattr(getattr(what, "loss", what), "__code__", None)
-    origin = Origin(f"case {name}" if isinstance(what, Case) else f"loss {name}", Path(code.co_filename) if code else None)
+    origin = Origin(
+        f"case {name}" if isinstance(what, Case) else f"loss {name}", Path(code.co_filename) if code else None
+    )
     return of(what, name, origin, dim, box)
 
 
@@ -68,7 +73,11 @@ def load(word: str, dim: int | None, box: str | None) -> Loss:
     else:
         path, wanted = split(word)
         module = casefile.load_module(path)
-        found, name, origin = chosen(path, wanted, vars(module), module.__name__), wanted or "loss", Origin.of_file(path)
+        found, name, origin = (
+            chosen(path, wanted, vars(module), module.__name__),
+            wanted or "loss",
+            Origin.of_file(path),
+        )
     return of(found, name, origin, dim, box)
 
 
@@ -76,7 +85,12 @@ def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: 
     if isinstance(found, Case):
         if dim is not None and dim != found.dim:
             raise UsageError(f"--dim is {dim} but case {found.name} has {found.dim} parameters: leave it out")
-        return Loss(found.name, found.loss, np.array(found.box, float) if box is None else boxed(box, found.dim), origin)
+        return Loss(
+            found.name,
+            found.loss,
+            np.array(found.box, float) if box is None else boxed(box, found.dim),
+            origin,
+        )
     if dim is None:
         raise UsageError(f"--dim is missing: how many parameters does {name} take? (a Case knows by itself)")
     if not isinstance(dim, int) or not 1 <= dim <= LARGEST:
@@ -91,17 +105,29 @@ def split(word: str) -> tuple[Path, str]:
 
 def chosen(path: Path, wanted: str, names: dict, module: str):
     """The Case or function that is meant."""
-    able = {k: v for k, v in names.items() if not k.startswith("_") and (isinstance(v, Case) or (inspect.isfunction(v) and v.__module__ == module))}
+    able = {
+        k: v
+        for k, v in names.items()
+        if not k.startswith("_")
+        and (isinstance(v, Case) or (inspect.isfunction(v) and v.__module__ == module))
+    }
     if wanted:
         if wanted not in able:
-            raise unknown(f"file {path}: name", wanted, able) if able else UsageError(f"file {path} has no function and no Case")
+            raise (
+                unknown(f"file {path}: name", wanted, able)
+                if able
+                else UsageError(f"file {path} has no function and no Case")
+            )
         return able[wanted]
     declared = [v for v in able.values() if isinstance(v, Case)]
     if len(declared) == 1:
         return declared[0]
     if "loss" in able:
         return able["loss"]
-    raise UsageError(f"file {path} has neither a function loss(q, xp) nor one Case: say which name is meant, as {path}:{next(iter(able), 'NAME')}")
+    raise UsageError(
+        f"file {path} has neither a function loss(q, xp) nor one Case: say which name is meant, as "
+        f"{path}:{next(iter(able), 'NAME')}"
+    )
 
 
 def boxed(text: str, dim: int) -> np.ndarray:
@@ -120,11 +146,20 @@ def differentiate(loss: Loss, points: np.ndarray, gradient: Callable) -> np.ndar
         with limited(allowed()):
             g = gradient(loss.guarded, points)
     except Undefined as error:
-        raise UsageError(f"{loss.origin.label}: {loss.name} is not finite at q = [{error}]: give --box LOW,HIGH inside its domain") from None
+        raise UsageError(
+            f"{loss.origin.label}: {loss.name} is not finite at q = [{error}]: give --box LOW,HIGH inside "
+            "its domain"
+        ) from None
     except (Exception, TimeUp) as error:
-        raise UsageError(f"{loss.origin.label}: {loss.name} {told(error, loss.origin)}; it must be loss(q, xp) of {loss.dim} parameters in + - * /, whole powers and xp.exp, xp.log, xp.sqrt") from None
+        raise UsageError(
+            f"{loss.origin.label}: {loss.name} {told(error, loss.origin)}; it must be loss(q, xp) of "
+            f"{loss.dim} parameters in + - * /, whole powers and xp.exp, xp.log, xp.sqrt"
+        ) from None
     if not np.isfinite(g).all():
         bad = int(np.argmax(~np.isfinite(g).all(axis=0)))
         at = ", ".join(f"{float(x):.4g}" for x in points[:, bad])
-        raise UsageError(f"{loss.origin.label}: the gradient of {loss.name} is not finite at q = [{at}]: give --box LOW,HIGH inside its domain")
+        raise UsageError(
+            f"{loss.origin.label}: the gradient of {loss.name} is not finite at q = [{at}]: give --box "
+            "LOW,HIGH inside its domain"
+        )
     return g

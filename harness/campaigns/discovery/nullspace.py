@@ -2,10 +2,13 @@
 
 One row a point, d^2 + d unknowns,
 
-    <g(q_i), A q_i + a> / |g(q_i)| = 0,     y = (q - centre) / size,   A q + a = size (A y + b)                 (1)
+    <g(q_i), A q_i + a> / |g(q_i)| = 0,     y = (q - centre) / size,   A q + a = size (A y +
+                                            b)                 (1)
 
-more rows than unknowns. A singular value is the rms size of <g, xi> over the points for a unit field: rounding leaves
-KEPT of the largest for a symmetry; what is above is broken, and by how much. Between the two there must be a gap,
+more rows than unknowns. A singular value is the rms size of <g, xi> over the points for a unit field:
+rounding leaves
+KEPT of the largest for a symmetry; what is above is broken, and by how much. Between the two there must be a
+gap,
 else nothing is said.
 """
 
@@ -22,13 +25,17 @@ from noether.system.usage import UsageError
 MORE = 32  # rows beyond the unknowns
 GAP = 1e4
 MEMORY = 1.5e9  # bytes that a command of noether may take
-FLOPS, SPEED = 22, 2e10  # of a singular value decomposition, times unknowns^3 (Golub, Van Loan); a second, two cores
+FLOPS, SPEED = (
+    22,
+    2e10,
+)  # of a singular value decomposition, times unknowns^3 (Golub, Van Loan); a second, two cores
 CHUNK = 256  # points whose d^2 partial derivatives are held at once
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """singular values relative to the largest, in falling order;  fields (n, d, d + 1) of all, rows as the values
+    """singular values relative to the largest, in falling order;  fields (n, d, d + 1) of all, rows as the
+    values
 
     kept  how many of the last are symmetries;  floor  the rounding of the system
     """
@@ -56,7 +63,11 @@ class Spectrum:
     @property
     def gap(self) -> float:
         """Smallest broken over largest kept, which counts as 2^-52 at least."""
-        return np.inf if self.smallest_broken is None else self.smallest_broken / max(self.largest_kept or 0.0, 2.0**-52)
+        return (
+            np.inf
+            if self.smallest_broken is None
+            else self.smallest_broken / max(self.largest_kept or 0.0, 2.0**-52)
+        )
 
     @property
     def is_clear(self) -> bool:
@@ -69,7 +80,8 @@ class Spectrum:
 
     @property
     def nearly(self) -> int:
-        """How many of the broken ones lie below a second gap of GAP^(3/4): a symmetry that is broken weakly."""
+        """How many of the broken ones lie below a second gap of GAP^(3/4): a symmetry that is broken
+        weakly."""
         broken = self.values[: len(self.values) - self.kept]
         if len(broken) < 2:
             return 0
@@ -95,7 +107,10 @@ class Spectrum:
 
 def gradients(loss: Loss, points: np.ndarray) -> np.ndarray:
     """(d, n) float64 of 64-bit dual numbers, some points at a time."""
-    parts = [differentiate(loss, points[:, at : at + CHUNK], wide.gradient) for at in range(0, points.shape[1], CHUNK)]
+    parts = [
+        differentiate(loss, points[:, at : at + CHUNK], wide.gradient)
+        for at in range(0, points.shape[1], CHUNK)
+    ]
     return np.concatenate(parts, axis=1)
 
 
@@ -106,7 +121,8 @@ def shape(dim: int) -> tuple[int, int]:
 
 
 def memory(dim: int) -> int:
-    """Bytes at the peak: the matrix twice, and what LAPACK's divide and conquer holds beside it (gesdd: six squares)."""
+    """Bytes at the peak: the matrix twice, and what LAPACK's divide and conquer holds beside it (gesdd: six
+    squares)."""
     rows, unknowns = shape(dim)
     return 8 * (2 * rows * unknowns + 6 * unknowns**2)
 
@@ -119,8 +135,10 @@ def check_size(loss: Loss) -> None:
     most = max(d for d in range(1, loss.dim) if memory(d) <= MEMORY)
     hours = FLOPS * unknowns**3 / SPEED / 3600
     raise UsageError(
-        f"{loss.origin.label}: {loss.name} has {loss.dim} parameters: the system of its affine fields has {rows} x {unknowns} "
-        f"entries and takes about {memory(loss.dim) / 1e9:.3g} GB and {hours:.2g} hours; it must fit in {MEMORY / 1e9:g} GB, "
+        f"{loss.origin.label}: {loss.name} has {loss.dim} parameters: the system of its affine fields has "
+        f"{rows} x {unknowns} "
+        f"entries and takes about {memory(loss.dim) / 1e9:.3g} GB and {hours:.2g} hours; it must fit in "
+        f"{MEMORY / 1e9:g} GB, "
         f"as {most} parameters do"
     )
 
@@ -142,4 +160,6 @@ def spectrum(loss: Loss, seed: int) -> Spectrum | None:
     values = np.concatenate([values, np.zeros(unknowns - len(values))]) / values[0]
     # LAPACK's singular values are right to a modest multiple of u; the entries are products rounded twice.
     floor = 2.0**-52 * np.sqrt(rows)
-    return Spectrum(values, vectors.reshape(unknowns, d, d + 1), floor, int((values <= floor).sum()), centre, size)
+    return Spectrum(
+        values, vectors.reshape(unknowns, d, d + 1), floor, int((values <= floor).sum()), centre, size
+    )

@@ -1,6 +1,8 @@
-"""A case file of what was found: the text of the loss as it stands, the symmetries, a breaking that breaks them all.
+"""A case file of what was found: the text of the loss as it stands, the symmetries, a breaking that breaks
+them all.
 
-Nothing is written over; a file that would not pass the trial of a case file is taken away again. The pace is left out: it
+Nothing is written over; a file that would not pass the trial of a case file is taken away again. The pace is
+left out: it
 comes from the curvature of the loss on the box (harness/mechanics/sweep.py).
 """
 
@@ -19,19 +21,25 @@ from noether.system.usage import UsageError
 
 NAME = "DISCOVERED"
 BROKEN = 1e-2  # share of |grad b| |xi| that a breaking must break of every symmetry
-INSIDE = (0.25, 1.0)  # where starts are drawn when no box was given: in the box that was searched, away from zero charges
+INSIDE = (
+    0.25,
+    1.0,
+)  # where starts are drawn when no box was given: in the box that was searched, away from zero charges
 
 
 def check_free(path: Path) -> None:
     """Raises UsageError before any work where a file would be written over."""
     if kind_of(path, f"--write {path}"):
-        raise UsageError(f"--write {path}: the file is there already: nothing is written over, choose another name")
+        raise UsageError(
+            f"--write {path}: the file is there already: nothing is written over, choose another name"
+        )
     if path.suffix != ".py" or not path.parent.is_dir():
         raise UsageError(f"--write {path}: must be a .py file in a folder that is there")
 
 
 def write(found: Finding, path: Path, boxed: bool) -> str:
-    """Write the case file, try it out, and give the word that verifies it. Raises UsageError, with nothing left behind."""
+    """Write the case file, try it out, and give the word that verifies it. Raises UsageError, with nothing
+    left behind."""
     if not found.generators:
         raise UsageError(f"--write {path}: no symmetry was found, so there is no case to write")
     box = [tuple(map(float, row)) for row in found.loss.box] if boxed else [INSIDE] * found.loss.dim
@@ -42,7 +50,8 @@ def write(found: Finding, path: Path, boxed: bool) -> str:
 
 
 def place_tried(text: str, path: Path) -> None:
-    """A file at `path`, at once and not over another, once it has passed its trial under another name. Raises UsageError."""
+    """A file at `path`, at once and not over another, once it has passed its trial under another name. Raises
+    UsageError."""
     draft = path.with_name(f".{path.stem}-{os.getpid()}.py")
     try:
         with open(draft, "x", encoding="utf-8") as file:
@@ -52,7 +61,10 @@ def place_tried(text: str, path: Path) -> None:
         trial_process.tried(f"{draft}:{NAME}")
         os.link(draft, path)
     except FileExistsError as error:
-        raise UsageError(f"--write {error.filename2 or error.filename}: the file is there already: nothing is written over, choose another name") from None
+        raise UsageError(
+            f"--write {error.filename2 or error.filename}: the file is there already: nothing is written "
+            "over, choose another name"
+        ) from None
     except OSError as error:
         raise UsageError(f"--write {path} cannot be written: {error.strerror or error}") from None
     except UsageError as error:
@@ -66,7 +78,10 @@ def source(found: Finding) -> str:
     function = found.loss.function
     file, module = inspect.getsourcefile(function), inspect.getmodule(function)
     if file is None or getattr(module, function.__name__, None) is not function:
-        raise UsageError(f"{found.loss.origin.label}: {found.loss.name} must be a function at the top of its file to be written")
+        raise UsageError(
+            f"{found.loss.origin.label}: {found.loss.name} must be a function at the top of its file to be "
+            "written"
+        )
     return Path(file).read_text(encoding="utf-8").rstrip() + "\n"
 
 
@@ -81,7 +96,11 @@ def body(found: Finding, path: Path, box: list) -> str:
     lines += ["def discovered_breaking(q, xp):", f"    return {terms}", "", ""]
     if kinks:
         lines += ["def discovered_kinks(q, xp):", f"    return [{', '.join(kinks)}]", "", ""]
-    lines += [f"{NAME} = Case(", f"    name={path.stem.lower().replace('_', '-')!r}, title={'symmetries found by noether discover'!r},"]
+    lines += [
+        f"{NAME} = Case(",
+        f"    name={path.stem.lower().replace('_', '-')!r}, "
+        f"title={'symmetries found by noether discover'!r},",
+    ]
     lines += [f"    source='noether discover', loss={function.__name__}, breaking=discovered_breaking,"]
     lines += ["    kinks=discovered_kinks,"] if kinks else []
     lines += [f"    box={tuple(box)!r},", "    symmetries=("]
@@ -93,7 +112,10 @@ def named(symmetries: list[Symmetry]) -> list[Symmetry]:
     """With names that differ."""
     words = [s.name.replace(" ", "-") for s in symmetries]
     count = {w: words.count(w) for w in words}
-    return [Symmetry(w if count[w] == 1 else f"{w}-{words[:k].count(w) + 1}", s.A, s.a) for k, (w, s) in enumerate(zip(words, symmetries, strict=True))]
+    return [
+        Symmetry(w if count[w] == 1 else f"{w}-{words[:k].count(w) + 1}", s.A, s.a)
+        for k, (w, s) in enumerate(zip(words, symmetries, strict=True))
+    ]
 
 
 def kinked(function, dim: int) -> list[str]:
@@ -109,7 +131,8 @@ def kinked(function, dim: int) -> list[str]:
 
 
 def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) -> tuple[list[Symmetry], str]:
-    """The symmetries that are proven, and the shortest breaking of those tried that breaks every one of them."""
+    """The symmetries that are proven, and the shortest breaking of those tried that breaks every one of
+    them."""
     from noether.mechanics.symbolic import FalseSymmetry, prove
 
     d = len(box)
@@ -131,11 +154,15 @@ def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) 
 
     kept = [s for s in symmetries if proven(s)]
     if not kept:
-        raise UsageError("--write: none of the symmetries is exact in the numbers of the file: there is no case to write")
+        raise UsageError(
+            "--write: none of the symmetries is exact in the numbers of the file: there is no case to write"
+        )
     for terms in tried:
         try:
             if min(p.broken for p in prove(case(kept, terms))) >= BROKEN:
                 return kept, terms
         except CaseError:
             continue
-    raise UsageError("--write: no breaking was found that breaks every symmetry: write the case by hand (docs/own_case.md)")
+    raise UsageError(
+        "--write: no breaking was found that breaks every symmetry: write the case by hand (docs/own_case.md)"
+    )

@@ -46,11 +46,14 @@ class Finding:
 
     laws        (law, symmetry) -> Count, of lanes that moved and stayed inside
     tried       checks of the screen, before anything is taken off
-    frozen      lanes whose stored state never changed: they prove nothing;  outside  lanes that left the domain
+    frozen      lanes whose stored state never changed: they prove nothing;  outside  lanes that left the
+                domain
     unscreened  lanes whose residual overflows in float64, cleared by the host
     kept        what the archive is offered: (law, Kept)
-    records     the host's verdicts on the replayed lanes;  violations  what the host confirmed: (Subject, Example, Record)
-    false_alarms  alarms that the host does not confirm, and final states that do not come back: the screen is wrong
+    records     the host's verdicts on the replayed lanes;  violations  what the host confirmed: (Subject,
+                                                            Example, Record)
+    false_alarms  alarms that the host does not confirm, and final states that do not come back: the screen is
+                  wrong
     """
 
     batch: Batch
@@ -112,7 +115,9 @@ def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> N
         mine = screened.covered[at] & inside & moved
         spent = np.where(mine, screened.spent[at], -1.0)
         lanes = int(mine.sum())
-        found.laws[law, symmetry] = Count(lanes * (job.steps - LAG.get(law, 1) + 1), lanes, max(0.0, float(spent.max())))
+        found.laws[law, symmetry] = Count(
+            lanes * (job.steps - LAG.get(law, 1) + 1), lanes, max(0.0, float(spent.max()))
+        )
         for lane in np.argsort(spent)[-TOP:]:
             if spent[lane] > 0:
                 found.kept.append((law, Kept(float(spent[lane]), units[:, lane], cell.regime, job.steps)))
@@ -120,17 +125,20 @@ def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> N
 
 
 def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening, files) -> np.ndarray:
-    """Ask about every alarm: outside, a violation that the host confirms, or a false alarm. Returns (lanes,) inside."""
+    """Ask about every alarm: outside, a violation that the host confirms, or a false alarm. Returns (lanes,)
+    inside."""
     inside = np.ones(job.lanes, bool)
     alarmed = np.flatnonzero(screened.alarmed)
     if not len(alarmed):
         return inside
     first = np.where(screened.first_bad >= 0, screened.first_bad, job.steps).min(axis=0)
-    # Those that fail first are asked first: what leaves the domain does it late, what is wrong is often wrong at once.
+    # Those that fail first are asked first: what leaves the domain does it late, what is wrong is often wrong
+    # at once.
     alarmed = alarmed[np.argsort(first[alarmed], kind="stable")]
     size = max(1, CHUNK // (int(first[alarmed].max()) + 1))
     for chunk in np.array_split(alarmed, -(-len(alarmed) // size)):
-        # To twice the alarm and no further: a reference that leaves long after it excuses nothing, and costs most.
+        # To twice the alarm and no further: a reference that leaves long after it excuses nothing, and costs
+        # most.
         out = leaving(case, screen.some_lanes(job, chunk, 2 * int(first[chunk].max()) + 16))
         inside[chunk[out]] = False
         found.outside += int(out.sum())
@@ -143,11 +151,22 @@ def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening,
     return inside
 
 
-def settle(found: Finding, case, job, probe: Probe, screened, lanes: np.ndarray, first: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def settle(
+    found: Finding,
+    case,
+    job,
+    probe: Probe,
+    screened,
+    lanes: np.ndarray,
+    first: np.ndarray,
+    inside: np.ndarray,
+) -> np.ndarray:
     """Lanes that the host clears together; returns those that must be asked one by one.
 
-    Cleared are lanes whose certificate ends before the alarm (outside), and those whose residual the screen could not
-    form: float64 overflows where the host's wider exponent does not. These are no checks, and counted (unscreened).
+    Cleared are lanes whose certificate ends before the alarm (outside), and those whose residual the screen
+    could not
+    form: float64 overflows where the host's wider exponent does not. These are no checks, and counted
+    (unscreened).
     """
     if not len(lanes) or probe.plant:
         return lanes
@@ -195,35 +214,52 @@ def ask(found: Finding, case, job, probe: Probe, lane: int, first: int, files) -
         if record.worst:
             record.worst["lane"] = lane
     if not take(found, probe, together, records, files):
-        found.false_alarms.append(f"{found.batch.name}: lane {lane}, step {first}: the screen alarms, the host does not confirm it")
+        found.false_alarms.append(
+            f"{found.batch.name}: lane {lane}, step {first}: the screen alarms, the host does not confirm it"
+        )
     return True
 
 
 def about(case, job, probe: Probe) -> dict:
-    return dict(case=case.name, rule=job.rule.name, backend=probe.backend, precision=job.precision.label, parameters={})
+    return dict(
+        case=case.name,
+        rule=job.rule.name,
+        backend=probe.backend,
+        precision=job.precision.label,
+        parameters={},
+    )
 
 
 def take(found: Finding, probe: Probe, job, records: list[Record], files) -> bool:
     """Keep what is violated, and say whether anything is."""
     bad = [r for r in records if r.verdict == VIOLATED]
     for r in bad:
-        subject = Subject(r.case, r.rule, r.precision, probe.backend, r.law, r.symmetry, probe.plant, files.get(r.case, ""))
+        subject = Subject(
+            r.case, r.rule, r.precision, probe.backend, r.law, r.symmetry, probe.plant, files.get(r.case, "")
+        )
         worst = Example.of(job, range(job.lanes))
-        worst.found.update(lane=r.worst["lane"], step=r.worst["step"], component=r.worst["component"], spent=r.spent,
-                           measured=r.measured, predicted=r.predicted, bound=r.bound, reason=r.reason)  # fmt: skip
+        worst.found.update(lane=r.worst["lane"], step=r.worst["step"], component=r.worst["component"],
+            spent=r.spent,
+                           measured=r.measured, predicted=r.predicted, bound=r.bound,
+                           reason=r.reason)  # fmt: skip
         found.violations.append((subject, worst, r))
     return bool(bad)
 
 
-def replay(found: Finding, case, job, probe: Probe, screened: screen.Screening, eligible: np.ndarray, files) -> None:
-    """The worst lane of each law and a random sample, whole, on the host; their final states must be the screen's."""
+def replay(
+    found: Finding, case, job, probe: Probe, screened: screen.Screening, eligible: np.ndarray, files
+) -> None:
+    """The worst lane of each law and a random sample, whole, on the host; their final states must be the
+    screen's."""
     lanes = np.flatnonzero(eligible)
     room = max(1, HOST // (job.steps + 1))
     if not len(lanes):
         return
     spent = np.where(screened.covered & eligible, screened.spent, -1.0)
     worst = spent.argmax(axis=1)[np.argsort(-spent.max(axis=1))][: max(1, room // 2)]
-    sample = np.random.default_rng(found.batch.seed + 1).choice(lanes, min(SAMPLE, len(lanes), room), replace=False)
+    sample = np.random.default_rng(found.batch.seed + 1).choice(
+        lanes, min(SAMPLE, len(lanes), room), replace=False
+    )
     chosen = np.unique(np.concatenate([worst, sample]))
     chosen = chosen[eligible[chosen]]
     if probe.plant:  # it may need its launch: lanes of the whole
@@ -234,7 +270,9 @@ def replay(found: Finding, case, job, probe: Probe, screened: screen.Screening, 
     found.records = judge_inside(case, some, t, EXACT, about=about(case, job, probe))
     differ = final_states_differ(job, screened, t, chosen)
     if differ:
-        found.false_alarms.append(f"{found.batch.name}: {differ} values of the final states are not those of the replay")
+        found.false_alarms.append(
+            f"{found.batch.name}: {differ} values of the final states are not those of the replay"
+        )
     take(found, probe, some, found.records, files)
     for record in found.records:
         if record.worst:

@@ -1,6 +1,7 @@
 """A fuzzing run: the corpus first, then batches until the time box ends or something is violated.
 
-Batches run in worker processes, one launch each; which batches there are depends on the seed and the backend alone.
+Batches run in worker processes, one launch each; which batches there are depends on the seed and the backend
+alone.
 """
 
 from __future__ import annotations
@@ -48,10 +49,15 @@ CRASHES = 3  # batches that may fail inside the harness before the run ends
 
 
 def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
-    """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any work."""
+    """Replay the corpus, then fuzz. Raises UsageError for a corrupt corpus or an empty choice, before any
+    work."""
     require_wide()
     trust.remember(campaign.files)
-    known = corpus.entries(campaign.corpus, trust=campaign.trust) if campaign.corpus and not campaign.probe.plant else []
+    known = (
+        corpus.entries(campaign.corpus, trust=campaign.trust)
+        if campaign.corpus and not campaign.probe.plant
+        else []
+    )
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
     if not cells:
         raise UsageError(nothing(campaign))
@@ -84,7 +90,9 @@ def finish(outcome: Outcome, folder: Folder | None) -> None:
         return
     folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors) + len(outcome.lost))
     try:
-        if outcome.interrupted:  # perhaps between a record and its count: the file itself says how many there are
+        if (
+            outcome.interrupted
+        ):  # perhaps between a record and its count: the file itself says how many there are
             folder.about.update(exit_code=outcome.exit_code)
             folder.write_about()
         else:
@@ -94,11 +102,15 @@ def finish(outcome: Outcome, folder: Folder | None) -> None:
 
 
 def unfinished(outcome: Outcome) -> list[str]:
-    """What is told of a run that something ended: what the corpus did, and how its violations are found again."""
+    """What is told of a run that something ended: what the corpus did, and how its violations are found
+    again."""
     lines = [r.line for r in outcome.replayed if r.again]
     if outcome.violations:
         words = f"noether fuzz --seed {outcome.campaign.seed} --batches {outcome.violations[0][3].number + 1}"
-        lines.append(f"found in batch {outcome.violations[0][3].number}: {words}, with the same choice and backend, finds it again")
+        lines.append(
+            f"found in batch {outcome.violations[0][3].number}: {words}, with the same choice and backend, "
+            "finds it again"
+        )
     return lines
 
 
@@ -108,18 +120,34 @@ def nothing(campaign: Campaign) -> str:
     able = [rule for rule in RULES if rule in taken and RULES[rule].screened]
     names = ", ".join(case.name for case in campaign.cases[:4]) + (" ..." if len(campaign.cases) > 4 else "")
     wrong = unscreened(campaign.cases, campaign.rules)
-    why = f"the laws of {', '.join(wrong)} do not run beside the step" if wrong else f"no chosen rule goes with {names}"
-    return f"there is nothing to fuzz: {why}; of the rules on {names} these can be fuzzed: {', '.join(able) or 'none'}"
+    why = (
+        f"the laws of {', '.join(wrong)} do not run beside the step"
+        if wrong
+        else f"no chosen rule goes with {names}"
+    )
+    return (
+        f"there is nothing to fuzz: {why}; of the rules on {names} these can be fuzzed: "
+        f"{', '.join(able) or 'none'}"
+    )
 
 
 def about(campaign: Campaign, cells: list[Cell]) -> dict:
     """run.json of a fuzzing run; `laws` are those that the records can be of."""
     from noether.laws.exact import EXACT
 
-    said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)], "rules": campaign.rules,
-            "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches,
+    said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign),
+        strict=True)], "rules": campaign.rules,
+            "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds,
+            "batches": campaign.batches,
             "files": load.files(campaign.files)}  # fmt: skip
-    return {"arguments": said, "seed": campaign.seed, "backend": campaign.probe.backend, "laws": list(EXACT), "left_out": [], "cells": len(cells)}
+    return {
+        "arguments": said,
+        "seed": campaign.seed,
+        "backend": campaign.probe.backend,
+        "laws": list(EXACT),
+        "left_out": [],
+        "cells": len(cells),
+    }
 
 
 def files_of(campaign: Campaign) -> list[str]:
@@ -132,7 +160,9 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
     begin = time.perf_counter()
     compiling = campaign.probe.backend != "numpy"
     size = size_of(campaign.probe.backend, campaign.probe.plant)
-    schedule = Schedule(outcome.cells, campaign.seed, size, kernels_of(outcome.cells, campaign.seed) if compiling else ())
+    schedule = Schedule(
+        outcome.cells, campaign.seed, size, kernels_of(outcome.cells, campaign.seed) if compiling else ()
+    )
     archive, ready, kept, absorbed, number = Archive(), {}, {}, 0, 0
     files = dict(zip((c.name for c in campaign.cases), files_of(campaign), strict=True))
 
@@ -145,7 +175,9 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
         pending: dict[Future, int] = {}
         while True:
             while not over() and len(pending) < campaign.jobs + 1 and number < absorbed + LAG:
-                for law, cell, lane in kept.pop(number - LAG, ()):  # neither more nor less, whatever is done by now
+                for law, cell, lane in kept.pop(
+                    number - LAG, ()
+                ):  # neither more nor less, whatever is done by now
                     archive.add(law, cell, lane)
                 batch = schedule.batch(number, archive)
                 pending[submitted(submit, batch, campaign.probe, files)] = number
@@ -170,7 +202,8 @@ def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
         absorb(outcome, finding, folder)
     except OSError as error:
         raise RecordingError(
-            f"{error.filename or folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept: make room, then fuzz again"
+            f"{error.filename or folder.path} cannot be written: {error.strerror or error}; {folder.count} "
+            "records are kept: make room, then fuzz again"
         ) from None
 
 
@@ -191,8 +224,13 @@ def workers(campaign: Campaign):
         yield here
         return
     sources = load.sources(campaign.files)
-    with Crew(campaign.jobs, Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs), memorylimit.allowed())) as crew:
-        yield lambda function, *arguments: crew.send(pickle.dumps((steady, (function, *arguments))), seconds=SECONDS)
+    with Crew(
+        campaign.jobs,
+        Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs), memorylimit.allowed()),
+    ) as crew:
+        yield lambda function, *arguments: crew.send(
+            pickle.dumps((steady, (function, *arguments))), seconds=SECONDS
+        )
 
 
 def steady(function, *arguments):
@@ -233,7 +271,13 @@ def conclude(outcome: Outcome) -> None:
             outcome.notes.append(str(error))
             minimal = worst
         outcome.minimal.append((subject, minimal))
-        origin = {"seed": campaign.seed, "batch": batch.number, "regime": batch.cell.regime, "lanes": batch.lanes, "steps": batch.steps}
+        origin = {
+            "seed": campaign.seed,
+            "batch": batch.number,
+            "regime": batch.cell.regime,
+            "lanes": batch.lanes,
+            "steps": batch.steps,
+        }
         if campaign.corpus is None or (campaign.probe.plant and campaign.corpus == corpus.CORPUS):
             continue
         save(outcome, Entry(subject, minimal, worst, versions(), origin))
@@ -249,7 +293,9 @@ def save(outcome: Outcome, entry: Entry) -> None:
             outcome.notes.append(f"{error.filename or place} cannot be written: {error.strerror or error}")
     alone = corpus.text_of(replace(entry, worst=entry.minimal))
     outcome.saved.append(None)
-    outcome.notes.append(f"the smallest launch as a file of a corpus, kept nowhere else: {' '.join(alone.split())}")
+    outcome.notes.append(
+        f"the smallest launch as a file of a corpus, kept nowhere else: {' '.join(alone.split())}"
+    )
 
 
 def resolve(backend: str, plant: str) -> str:
@@ -263,4 +309,8 @@ def resolve(backend: str, plant: str) -> str:
         return backend
     from noether.kernels.loops import screen_launch
 
-    return next(b for b in ("triton-gpu", "triton-cpu", "numpy") if b in screen_launch.BACKENDS and not launch.missing(b))
+    return next(
+        b
+        for b in ("triton-gpu", "triton-cpu", "numpy")
+        if b in screen_launch.BACKENDS and not launch.missing(b)
+    )

@@ -1,13 +1,16 @@
 """The corpus: violations as plain JSON, replayed before anything new is tried.
 
     {"schema": 1, "case", "rule", "precision", "backend", "law", "symmetry", "plant", "file", "files",
-     "minimal": example, "worst": example, "versions": {...}, "origin": {...}, "check": of all that stands before it}
+     "minimal": example, "worst": example, "versions": {...}, "origin": {...}, "check": of all that stands
+     before it}
 
     files     name -> sha256 of the case file and of what it reads, where there is one
-    example   {"lanes", "steps", "start": [[hex, ...] one list a lane], "kick": likewise, "eta": [hex ...], "beta", "k", "eps",
+    example   {"lanes", "steps", "start": [[hex, ...] one list a lane], "kick": likewise, "eta": [hex ...],
+              "beta", "k", "eps",
                "found": {"lane", "step", "component", "spent", "measured", "predicted", "bound", "reason"}}
 
-One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine. A file that is
+One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine. A
+file that is
 written or changed by hand has no check (harness/system/seal.py): without one it is taken as it stands.
 """
 
@@ -57,7 +60,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What an entry does today. again: the example ("minimal", "worst") that is violated; '' where both hold."""
+    """What an entry does today. again: the example ("minimal", "worst") that is violated; '' where both
+    hold."""
 
     entry: Entry
     backend: str
@@ -77,7 +81,10 @@ def write(folder: Path, entry: Entry) -> Path:
     """A new file whose name tells the law and the place. Raises OSError."""
     subject, text = entry.subject, seal.sealed(text_of(entry), indent=" ")
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
-    name = "-".join((subject.law, subject.case, subject.rule, subject.precision.replace("/", "-"), mark)) + ".json"
+    name = (
+        "-".join((subject.law, subject.case, subject.rule, subject.precision.replace("/", "-"), mark))
+        + ".json"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / name, text)
     return folder / name
@@ -87,18 +94,23 @@ def text_of(entry: Entry) -> str:
     subject = entry.subject
     files = load.files([subject.file]) if subject.file in load.READ else {}
     value = plain({"schema": SCHEMA, **asdict(subject), "files": files, "minimal": entry.minimal.as_dict(),
-                   "worst": entry.worst.as_dict(), "versions": entry.versions or versions(), "origin": entry.origin})  # fmt: skip
+                   "worst": entry.worst.as_dict(), "versions": entry.versions or versions(),
+                   "origin": entry.origin})  # fmt: skip
     return json.dumps(value, allow_nan=False, indent=1)
 
 
 def read(path: Path, *, trust: bool = False) -> Entry:
-    """Raises UsageError saying what is wrong with the file, or which case file may not be run without `trust`."""
+    """Raises UsageError saying what is wrong with the file, or which case file may not be run without
+    `trust`."""
     value, raw = read_json(path, f"corpus file {path}")
     try:
         if seal.verified(raw) is None and isinstance(value, dict) and seal.FIELD in value:
             raise ValueError("check must be its last field")
     except ValueError as error:
-        raise UsageError(f"corpus file {path} is corrupt: {error}; take the line \"check\" out where it was changed on purpose") from None
+        raise UsageError(
+            f'corpus file {path} is corrupt: {error}; take the line "check" out where it was changed on '
+            "purpose"
+        ) from None
     try:
         return parsed(value, path, trust)
     except UsageError as error:
@@ -110,12 +122,14 @@ def read(path: Path, *, trust: bool = False) -> Entry:
 MOST = 2**21  # lanes and steps
 HEXES = list_of(HEX)
 FIELDS = {
-    "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME), "symmetry": NAME.or_null,
+    "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME),
+    "symmetry": NAME.or_null,
     "plant": NAME.optional, "file": fields.TEXT.optional, "files": fields.object_of(fields.TEXT).optional,
     "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
 }  # fmt: skip
 EXAMPLE = {
-    "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES), **dict.fromkeys(PARAMETERS, HEXES),
+    "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES),
+    **dict.fromkeys(PARAMETERS, HEXES),
     "kappa": HEXES.optional, "found": OBJECT.optional,
 }  # fmt: skip
 
@@ -123,8 +137,14 @@ EXAMPLE = {
 def parsed(value, path: Path, trust: bool) -> Entry:
     """Raises UsageError, ValueError."""
     check(value, FIELDS)
-    subject = Subject(*(value[n] for n in TEXT), value["symmetry"], value.get("plant", ""), value.get("file", ""))
-    for name, word, known in (("rule", subject.rule, RULES), ("law", subject.law, EXACT), ("backend", subject.backend, launch.BACKENDS)):
+    subject = Subject(
+        *(value[n] for n in TEXT), value["symmetry"], value.get("plant", ""), value.get("file", "")
+    )
+    for name, word, known in (
+        ("rule", subject.rule, RULES),
+        ("law", subject.law, EXACT),
+        ("backend", subject.backend, launch.BACKENDS),
+    ):
         if word not in known:
             raise unknown(name, word, known)
     parse(subject.precision)
@@ -150,10 +170,20 @@ def example(value: dict, subject: Subject, d: int, name: str) -> Example:
     start, kick = ([read_column(c) for c in value[n]] for n in ("start", "kick"))
     rows = [read_column(value[n]) for n in RULES[subject.rule].parameters if n in value]
     columns = len(start)
-    if columns not in (1, lanes) or len(kick) != columns or {len(row) for row in rows} != {columns} or any(len(c) != d for c in (*start, *kick)):
-        raise ValueError(f"{name}: start, kick and parameters must be of 1 or {lanes} lanes of {d} numbers each")
+    if (
+        columns not in (1, lanes)
+        or len(kick) != columns
+        or {len(row) for row in rows} != {columns}
+        or any(len(c) != d for c in (*start, *kick))
+    ):
+        raise ValueError(
+            f"{name}: start, kick and parameters must be of 1 or {lanes} lanes of {d} numbers each"
+        )
     if len(rows) != len(RULES[subject.rule].parameters):
-        raise ValueError(f"{name}: rule {subject.rule} has the parameters {', '.join(RULES[subject.rule].parameters)}: each must be there")
+        raise ValueError(
+            f"{name}: rule {subject.rule} has the parameters {', '.join(RULES[subject.rule].parameters)}: "
+            "each must be there"
+        )
     q0, v0, params = np.array(start).T, np.array(kick).T, np.array(rows)
     p = parse(subject.precision)
     for word, x, kind in (("start", q0, p.q_store), ("kick", v0, p.v_store), ("parameters", params, p.arith)):

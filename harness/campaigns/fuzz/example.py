@@ -40,12 +40,17 @@ class Subject:
 
     @property
     def place(self) -> str:
-        return " ".join(x for x in (self.law, self.case, self.symmetry or "", self.rule, self.precision, self.backend) if x)
+        return " ".join(
+            x
+            for x in (self.law, self.case, self.symmetry or "", self.rule, self.precision, self.backend)
+            if x
+        )
 
 
 @dataclass(frozen=True)
 class Example:
-    """A launch: q0, v0 (d, columns), params (4 or, with kappa, 5, columns) float64; lanes is columns, or the copies of a single column."""
+    """A launch: q0, v0 (d, columns), params (4 or, with kappa, 5, columns) float64; lanes is columns, or the
+    copies of a single column."""
 
     q0: np.ndarray
     v0: np.ndarray
@@ -58,12 +63,22 @@ class Example:
     def job(self, subject: Subject) -> Job:
         case, rule, precision = case_named(subject.case), RULES[subject.rule], parse(subject.precision)
         copies = lambda x: np.repeat(x, self.lanes, axis=1) if x.shape[1] == 1 else x  # noqa: E731
-        return Job(trace.gradient(case), rule, precision, copies(self.q0), copies(self.v0), copies(self.params), self.steps, metric=trace.metric(case, rule))
+        return Job(
+            trace.gradient(case),
+            rule,
+            precision,
+            copies(self.q0),
+            copies(self.v0),
+            copies(self.params),
+            self.steps,
+            metric=trace.metric(case, rule),
+        )
 
     def with_numbers(self, numbers: np.ndarray, subject: Subject) -> Example:
         """The same with other numbers, (2 d + 4, columns), rounded to where they are stored."""
         p, d = parse(subject.precision), len(self.q0)
-        return replace(self, q0=representable(numbers[:d], p.q_store), v0=representable(numbers[d : 2 * d], p.v_store),
+        return replace(self, q0=representable(numbers[:d], p.q_store), v0=representable(numbers[d : 2 * d],
+            p.v_store),
                        params=representable(numbers[2 * d :], p.arith), found={})  # fmt: skip
 
     @property
@@ -74,13 +89,16 @@ class Example:
     @classmethod
     def of(cls, job: Job, lanes, steps: int | None = None) -> Example:
         at = np.atleast_1d(lanes)
-        return cls(job.q0[:, at], job.v0[:, at], job.params[:, at], min(job.steps, steps or job.steps), len(at))
+        return cls(
+            job.q0[:, at], job.v0[:, at], job.params[:, at], min(job.steps, steps or job.steps), len(at)
+        )
 
     def as_dict(self) -> dict:
         """Numbers as hex floats, one list a lane."""
         hexes = lambda x: [[float(y).hex() for y in column] for column in x.T]  # noqa: E731
         return {"lanes": self.lanes, "steps": self.steps, "start": hexes(self.q0), "kick": hexes(self.v0),
-                **{n: [float(y).hex() for y in row] for n, row in zip((*PARAMETERS, "kappa"), self.params, strict=False)}, "found": self.found}  # fmt: skip
+                **{n: [float(y).hex() for y in row] for n, row in zip((*PARAMETERS, "kappa"), self.params,
+                strict=False)}, "found": self.found}  # fmt: skip
 
 
 def source(subject: Subject) -> None:

@@ -1,6 +1,7 @@
 """A violating launch made small: one lane, few steps, plain numbers; it still violates the same law.
 
-Greedy: of all simpler neighbours the first that still fails is taken, until none does. So the result is minimal in
+Greedy: of all simpler neighbours the first that still fails is taken, until none does. So the result is
+minimal in
 this sense: with any one of its simplifications the law holds.
 """
 
@@ -22,7 +23,8 @@ MOST = 4000  # launches of a search: some seconds
 
 
 def minimise(subject: Subject, worst: Example, probe: Probe, *, most: int = MOST) -> Example:
-    """The smallest neighbour by neighbour; `worst` itself where nothing simpler fails. Raises ValueError if it does not fail."""
+    """The smallest neighbour by neighbour; `worst` itself where nothing simpler fails. Raises ValueError if
+    it does not fail."""
     budget = [most]
 
     def failing(example: Example) -> Example | None:
@@ -46,8 +48,10 @@ def fails(subject: Subject, example: Example, probe: Probe) -> Example | None:
     record = probe.violation(case_named(subject.case), example.job(subject), subject.law, subject.symmetry)
     if record is None:
         return None
-    found = {"lane": record.worst["lane"], "step": record.worst["step"], "component": record.worst["component"], "spent": record.spent,
-             "measured": record.measured, "predicted": record.predicted, "bound": record.bound, "reason": record.reason}  # fmt: skip
+    found = {"lane": record.worst["lane"], "step": record.worst["step"],
+        "component": record.worst["component"], "spent": record.spent,
+             "measured": record.measured, "predicted": record.predicted, "bound": record.bound,
+             "reason": record.reason}  # fmt: skip
     return replace(example, found=found)
 
 
@@ -63,11 +67,23 @@ def fewer_lanes(example: Example) -> Iterator[Example]:
     """The worst lane alone; else copies of it, as many as before, a power of two, or one less."""
     if example.q0.shape[1] > 1:
         lane = example.found.get("lane", 0)
-        alone = replace(example, q0=example.q0[:, [lane]], v0=example.v0[:, [lane]], params=example.params[:, [lane]], lanes=1)
+        alone = replace(
+            example,
+            q0=example.q0[:, [lane]],
+            v0=example.v0[:, [lane]],
+            params=example.params[:, [lane]],
+            lanes=1,
+        )
         yield alone
         yield replace(alone, lanes=example.lanes)
         for lanes in halves(example.lanes):
-            yield replace(example, q0=example.q0[:, :lanes], v0=example.v0[:, :lanes], params=example.params[:, :lanes], lanes=lanes)
+            yield replace(
+                example,
+                q0=example.q0[:, :lanes],
+                v0=example.v0[:, :lanes],
+                params=example.params[:, :lanes],
+                lanes=lanes,
+            )
     else:
         for lanes in halves(example.lanes):
             yield replace(example, lanes=lanes)
@@ -92,11 +108,14 @@ def later_start(subject: Subject, example: Example, probe: Probe) -> Iterator[Ex
     for n in sorted({example.steps - s for s in halves(example.steps)}, reverse=True):
         q, v = t.z[n].astype(float), t.v[n].astype(float)
         if np.isfinite(q).all() and np.isfinite(v).all():
-            yield replace(example, q0=q, v0=v if t.rule.momentum else np.zeros_like(v), steps=example.steps - n)
+            yield replace(
+                example, q0=q, v0=v if t.rule.momentum else np.zeros_like(v), steps=example.steps - n
+            )
 
 
 def simpler_numbers(subject: Subject, example: Example) -> Iterator[Example]:
-    """One number (or all of one kind) to 0, to 1, to a power of two, to fewer bits; parameters before states."""
+    """One number (or all of one kind) to 0, to 1, to a power of two, to fewer bits; parameters before
+    states."""
     d, numbers = len(example.q0), example.numbers
     rows = [*range(2 * d, 2 * d + 4), *range(d, 2 * d), *range(d)]
     groups = [([*range(d, 2 * d)], ALL), ([*range(d)], ALL), *(([r], ALL) for r in rows)]
@@ -115,7 +134,12 @@ def simpler_numbers(subject: Subject, example: Example) -> Iterator[Example]:
 
 def changes(group: list[int], d: int) -> list[Callable]:
     eta = group == [2 * d]
-    return [*([] if eta else [np.zeros_like]), np.sign, lambda x: cut(x, 1), *((lambda x, b=b: cut(x, b)) for b in BITS)]
+    return [
+        *([] if eta else [np.zeros_like]),
+        np.sign,
+        lambda x: cut(x, 1),
+        *((lambda x, b=b: cut(x, b)) for b in BITS),
+    ]
 
 
 def cut(x: np.ndarray, bits: int) -> np.ndarray:
@@ -125,7 +149,8 @@ def cut(x: np.ndarray, bits: int) -> np.ndarray:
 
 
 def complexity(example: Example) -> tuple[int, int, float]:
-    """Lanes, steps, then the bits of the numbers: their significands, and how far their exponents are from 0."""
+    """Lanes, steps, then the bits of the numbers: their significands, and how far their exponents are from
+    0."""
     total = 0.0
     for x in example.numbers.ravel():
         if x:
@@ -140,4 +165,7 @@ def size(subject: Subject, example: Example) -> str:
     nonzero = int((example.numbers != 0).sum())
     lanes, steps, bits = complexity(example)
     stored = parse(subject.precision).label
-    return f"{lanes} lane{'s' * (lanes > 1)}, {steps} step{'s' * (steps > 1)}, {nonzero} of {example.numbers.size} numbers not 0, {bits:.0f} bits in all ({stored})"
+    return (
+        f"{lanes} lane{'s' * (lanes > 1)}, {steps} step{'s' * (steps > 1)}, {nonzero} of "
+        f"{example.numbers.size} numbers not 0, {bits:.0f} bits in all ({stored})"
+    )

@@ -1,6 +1,7 @@
 """Which batch comes next: the grid, cell by cell; the offspring of the lanes that spent most; volume.
 
-Everything derives from the seed and the number of the batch, and from what was found up to LAG batches before: batches
+Everything derives from the seed and the number of the batch, and from what was found up to LAG batches
+before: batches
 run side by side, and what comes next must not depend on which of them ends first.
 """
 
@@ -66,20 +67,24 @@ class Batch:
 
 
 def offspring(parents: np.ndarray, fresh: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Lanes bred from parents (rows, n): one unit drawn anew, all moved a little, or two parents mixed; a share is `fresh`."""
+    """Lanes bred from parents (rows, n): one unit drawn anew, all moved a little, or two parents mixed; a
+    share is `fresh`."""
     rows, lanes = fresh.shape
     mother, father = (parents[:, rng.integers(0, parents.shape[1], lanes)] for _ in range(2))
     how = rng.random(lanes)
     anew = np.arange(rows)[:, None] == rng.integers(0, rows, lanes)
     moved = mother + 2.0 ** -rng.integers(2, 45, lanes) * rng.standard_normal((rows, lanes))
     mixed = np.where(rng.random((rows, lanes)) < 0.5, mother, father)
-    bred = np.where(how < 0.3, np.where(anew, fresh, mother), np.where(how < 0.7, np.clip(moved, 0, 1 - 2.0**-53), mixed))
+    bred = np.where(
+        how < 0.3, np.where(anew, fresh, mother), np.where(how < 0.7, np.clip(moved, 0, 1 - 2.0**-53), mixed)
+    )
     return np.where(rng.random(lanes) < PURE, fresh, bred)
 
 
 @dataclass(frozen=True)
 class Size:
-    """lane-steps of a batch that visits a cell for the first time, and of one that is for volume; lanes and steps at most."""
+    """lane-steps of a batch that visits a cell for the first time, and of one that is for volume; lanes and
+    steps at most."""
 
     visit: int
     volume: int
@@ -112,7 +117,9 @@ def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str,
 
 def unscreened(cases: tuple[Case, ...], rules: tuple[str, ...]) -> list[str]:
     """The rules of a choice that a fuzzing run leaves out."""
-    return [rule for rule in rules if not RULES[rule].screened and any(rule in rules_of(case) for case in cases)]
+    return [
+        rule for rule in rules if not RULES[rule].screened and any(rule in rules_of(case) for case in cases)
+    ]
 
 
 @dataclass
@@ -126,7 +133,8 @@ class Kept:
 
 
 class Archive:
-    """The worst lanes of each (law, precision), and in it of each case and rule: a law must not be kept busy by one case."""
+    """The worst lanes of each (law, precision), and in it of each case and rule: a law must not be kept busy
+    by one case."""
 
     def __init__(self):
         self.kept: dict[tuple[str, str], dict[tuple[str, str], list[Kept]]] = {}
@@ -141,7 +149,8 @@ class Archive:
         return bool(self.kept)
 
     def choose(self, rng: np.random.Generator) -> tuple[Cell, np.ndarray, int]:
-        """A regime and horizon of a kept lane, and the units of all kept lanes of that law, precision, case and rule."""
+        """A regime and horizon of a kept lane, and the units of all kept lanes of that law, precision, case
+        and rule."""
         pick = lambda xs: xs[rng.integers(len(xs))]  # noqa: E731
         law, precision = pick(sorted(self.kept))
         case, rule = pick(sorted(self.kept[law, precision]))
@@ -156,7 +165,8 @@ def kernel_of(cell: Cell) -> tuple[str, str, str]:
 
 
 def kernels_of(cells: list[Cell], seed: int) -> list[tuple[str, str, str]]:
-    """The kernels of a grid in the order in which they are compiled: small programs first, in a random order among cases."""
+    """The kernels of a grid in the order in which they are compiled: small programs first, in a random order
+    among cases."""
     rng = np.random.default_rng(derive(seed, "fuzz kernels"))
     kernels = sorted({kernel_of(c) for c in cells})
     size = {name: len(gradient(case_named(name)).ops) for name, _, _ in kernels}
@@ -167,20 +177,26 @@ def kernels_of(cells: list[Cell], seed: int) -> list[tuple[str, str, str]]:
 class Schedule:
     """The batches of a run, one after the other.
 
-    kernels  for a backend that compiles: cells are first visited in numpy, and volume takes these kernels one after the
+    kernels  for a backend that compiles: cells are first visited in numpy, and volume takes these kernels one
+             after the
              other, so that a time box goes into checks and not into compiling; () where nothing is compiled
     """
 
-    def __init__(self, cells: list[Cell], seed: int, size: Size, kernels: Sequence[tuple[str, str, str]] = ()):
+    def __init__(
+        self, cells: list[Cell], seed: int, size: Size, kernels: Sequence[tuple[str, str, str]] = ()
+    ):
         if not cells:
             raise ValueError("the grid is empty: there is nothing to draw")
         self.cells, self.seed, self.size, self.kernels = cells, seed, size, list(kernels)
-        self.order = [cells[i] for i in np.random.default_rng(derive(seed, "fuzz order")).permutation(len(cells))]
+        self.order = [
+            cells[i] for i in np.random.default_rng(derive(seed, "fuzz order")).permutation(len(cells))
+        ]
         self.visits = self.volumes = 0
         self.open: dict[tuple[str, str, str], int] = {}  # kernel -> the batch that compiles it
 
     def batch(self, number: int, archive: Archive) -> Batch:
-        """Batch `number`: the next cell of the grid, offspring, or volume in a cell of the grid. To be asked in order."""
+        """Batch `number`: the next cell of the grid, offspring, or volume in a cell of the grid. To be asked
+        in order."""
         seed = derive(self.seed, f"fuzz {number}")
         rng = np.random.default_rng(seed)
         first_round = self.visits < len(self.cells)
@@ -194,14 +210,17 @@ class Schedule:
             cell, parents, steps = archive.choose(rng)
             steps = int(np.clip(steps * 2.0 ** rng.integers(-1, 3), 1, REGIMES[cell.regime].steps[1]))
             plain = bool(self.kernels) and kernel_of(cell) not in ready
-            return self.drawn(number, cell, seed, rng, self.size.visit if plain else self.size.volume, parents, steps, plain)
+            return self.drawn(
+                number, cell, seed, rng, self.size.visit if plain else self.size.volume, parents, steps, plain
+            )
         cell = self.steady({new} if new else ready, rng)
         least, longest = REGIMES[cell.regime].steps
         steps = int(np.exp(rng.uniform(np.log(np.sqrt(least * longest)), np.log(longest + 1))))
         return self.drawn(number, cell, seed, rng, self.size.volume, None, steps)
 
     def opened(self, number: int) -> tuple[str, str, str] | None:
-        """The kernel that this batch of volume compiles, if it is time for another; those that use it come LAG batches later."""
+        """The kernel that this batch of volume compiles, if it is time for another; those that use it come
+        LAG batches later."""
         turn, rest = divmod(self.volumes - 1, TURNS)
         if rest or turn >= len(self.kernels):
             return None
@@ -209,16 +228,25 @@ class Schedule:
         return self.kernels[turn]
 
     def steady(self, mine: set[tuple[str, str, str]], rng: np.random.Generator) -> Cell:
-        """A cell for volume, where lanes stay inside: of these kernels, or any that was visited where nothing is compiled."""
-        known = [c for c in self.cells if kernel_of(c) in mine] if self.kernels else self.order[: max(1, self.visits - LAG)]
+        """A cell for volume, where lanes stay inside: of these kernels, or any that was visited where nothing
+        is compiled."""
+        known = (
+            [c for c in self.cells if kernel_of(c) in mine]
+            if self.kernels
+            else self.order[: max(1, self.visits - LAG)]
+        )
         steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
         return steady[rng.integers(len(steady))]
 
-    def drawn(self, number, cell, seed, rng, most: int, parents=None, steps: int = 0, plain: bool = False) -> Batch:
+    def drawn(
+        self, number, cell, seed, rng, most: int, parents=None, steps: int = 0, plain: bool = False
+    ) -> Batch:
         regime = REGIMES[cell.regime]
         least, longest = regime.steps
         # An eighth of the horizons are the shortest: a wrong first step shows there as soon as anywhere.
-        steps = steps or int(least if rng.random() < 0.125 else np.exp(rng.uniform(np.log(least), np.log(longest + 1))))
+        steps = steps or int(
+            least if rng.random() < 0.125 else np.exp(rng.uniform(np.log(least), np.log(longest + 1)))
+        )
         steps = min(steps, SIZES["numpy"].longest if plain else self.size.longest)
         widest = SIZES["numpy"].widest if plain else self.size.widest
         if regime.diverges:

@@ -24,7 +24,8 @@ VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
 
 @dataclass(frozen=True)
 class Campaign:
-    """What is to be run. A run ends after `seconds`, or after `batches`, whichever is given and comes first."""
+    """What is to be run. A run ends after `seconds`, or after `batches`, whichever is given and comes
+    first."""
 
     cases: tuple[Case, ...]
     rules: tuple[str, ...]
@@ -60,7 +61,8 @@ class Outcome:
 
     tried       checks of the screen; those that count are in the rows
     kernels, done_by  backend -> the (case, rule, precision) that it ran, and its checks
-    violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made small;  saved  corpus files written
+    violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made
+                                                             small;  saved  corpus files written
     """
 
     campaign: Campaign
@@ -75,7 +77,9 @@ class Outcome:
     saved: list[Path | None] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, str] = field(default_factory=dict)  # batch -> why it is undecided though the harness is not at fault
+    lost: dict[str, str] = field(
+        default_factory=dict
+    )  # batch -> why it is undecided though the harness is not at fault
     batches: int = 0
     tried: int = 0
     skipped: int = 0
@@ -106,7 +110,9 @@ class Outcome:
             return VIOLATED
         if self.interrupted:
             return INTERRUPTED
-        return UNDECIDED if self.lost or self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+        return (
+            UNDECIDED if self.lost or self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+        )
 
 
 class Lost(str):
@@ -117,12 +123,16 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     """Add one finding, in the order of the batches' numbers."""
     outcome.batches += 1
     if isinstance(finding, str):
-        (outcome.lost if isinstance(finding, Lost) else outcome.errors)[f"batch {outcome.batches - 1}"] = finding
+        (outcome.lost if isinstance(finding, Lost) else outcome.errors)[f"batch {outcome.batches - 1}"] = (
+            finding
+        )
         return
     batch = finding.batch
     if finding.error is not None:
         (outcome.lost if finding.lost else outcome.errors)[batch.name] = finding.lost or finding.error
-        outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
+        outcome.violations += [
+            (subject, worst, record, batch) for subject, worst, record in finding.violations
+        ]
         save_crash(outcome, finding, folder)
         return
     outcome.skipped += finding.skipped
@@ -144,7 +154,10 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
         row.checks += count.checks
         row.lanes += count.lanes
         if count.spent > row.screen:
-            row.screen, row.screen_where = count.spent, f"{batch.cell.name}/{symmetry}" if symmetry else batch.cell.name
+            row.screen, row.screen_where = (
+                count.spent,
+                f"{batch.cell.name}/{symmetry}" if symmetry else batch.cell.name,
+            )
     improved = [r for r in finding.records if improves(outcome, r, batch.cell)]
     outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
     if folder:
@@ -177,7 +190,10 @@ def save_crash(outcome: Outcome, finding: Finding, folder: Folder | None) -> Non
         return
     batch = finding.batch
     folder.record_error(batch.name, finding.error)
-    value = {**asdict(replace(batch, parents=None)), "run seed": outcome.campaign.seed, "probe": asdict(outcome.campaign.probe),
+    value = {**asdict(replace(batch, parents=None)), "run seed": outcome.campaign.seed,
+        "probe": asdict(outcome.campaign.probe),
              "parents": None if batch.parents is None else [[float(x).hex() for x in row] for row in np.asarray(batch.parents)],
              "error": finding.error}  # fmt: skip
-    write_whole(folder.path / f"crash-{batch.number}.json", json.dumps(plain(value), allow_nan=False, indent=1) + "\n")
+    write_whole(
+        folder.path / f"crash-{batch.number}.json", json.dumps(plain(value), allow_nan=False, indent=1) + "\n"
+    )

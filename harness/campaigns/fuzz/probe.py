@@ -1,6 +1,7 @@
 """What is under test, and the host's judgement of a few of its lanes.
 
-A probe is a backend, or a planted fault in the numpy step. Both are screened by the same program and judged by the
+A probe is a backend, or a planted fault in the numpy step. Both are screened by the same program and judged
+by the
 same host: what finds a planted fault is what would find a true one.
 """
 
@@ -21,7 +22,8 @@ from noether.verdicts.record import VIOLATED, Record
 
 @dataclass(frozen=True)
 class Probe:
-    """backend  a name of noether.kernels.loops.launch.BACKENDS, resolved;  plant  the name of a planted fault, '' for none"""
+    """backend  a name of noether.kernels.loops.launch.BACKENDS, resolved;  plant  the name of a planted
+    fault, '' for none"""
 
     backend: str
     plant: str = ""
@@ -44,14 +46,27 @@ class Probe:
 
     def judge(self, case: Case, job: launch.Job, t: Trajectory | None = None) -> list[Record]:
         """Every exact law on every lane of a small launch, in wide arithmetic on the host."""
-        about = dict(case=case.name, rule=job.rule.name, backend=self.backend, precision=job.precision.label, parameters={})
+        about = dict(
+            case=case.name,
+            rule=job.rule.name,
+            backend=self.backend,
+            precision=job.precision.label,
+            parameters={},
+        )
         return judge_inside(case, job, self.trajectory(case, job) if t is None else t, EXACT, about=about)
 
     def violation(self, case: Case, job: launch.Job, law: str, symmetry: str | None) -> Record | None:
-        """The record of one law that a small launch violates, or None where it does not (or has left the domain)."""
+        """The record of one law that a small launch violates, or None where it does not (or has left the
+        domain)."""
         if not self.applies(job):
             return None
-        about = dict(case=case.name, rule=job.rule.name, backend=self.backend, precision=job.precision.label, parameters={})
+        about = dict(
+            case=case.name,
+            rule=job.rule.name,
+            backend=self.backend,
+            precision=job.precision.label,
+            parameters={},
+        )
         mine = [r for r in judge_inside(case, job, self.trajectory(case, job), (law,), about=about)
                 if r.verdict == VIOLATED and r.symmetry == symmetry]  # fmt: skip
         return max(mine, key=lambda r: r.spent, default=None)
@@ -72,7 +87,8 @@ def faults() -> dict:
 
 
 def final_states_differ(job: launch.Job, found: screen.Screening, t: Trajectory, lanes: np.ndarray) -> int:
-    """How many stored values of the screen's final states are not those of the replay, bit for bit; NaN equals NaN."""
+    """How many stored values of the screen's final states are not those of the replay, bit for bit; NaN
+    equals NaN."""
     from noether.kernels.programs.precision import widen
 
     p, count = job.precision, 0

@@ -1,10 +1,15 @@
-"""Regimes: where in the space of starts and parameters a trajectory is drawn; numbers only, no source of chance.
+"""Regimes: where in the space of starts and parameters a trajectory is drawn; numbers only, no source of
+chance.
 
-A lane is drawn from a column of units, numbers in [0, 1): from a generator when it comes from a batch, from Hypothesis
-when it comes from a property. `draw` is a plain function of the units, nothing is filtered, and units of zero give the
-simplest lane of a regime (step size a power of two, no momentum, no decay, no breaking), so that shrinking simplifies.
+A lane is drawn from a column of units, numbers in [0, 1): from a generator when it comes from a batch, from
+Hypothesis
+when it comes from a property. `draw` is a plain function of the units, nothing is filtered, and units of zero
+give the
+simplest lane of a regime (step size a power of two, no momentum, no decay, no breaking), so that shrinking
+simplifies.
 
-Scales are measured, not guessed: `stiffness` is the largest curvature on the case's box, `reach` how far the box may be
+Scales are measured, not guessed: `stiffness` is the largest curvature on the case's box, `reach` how far the
+box may be
 scaled before an operation of the program leaves the normal numbers or the finite ones.
 """
 
@@ -39,28 +44,37 @@ def units(case: Case) -> int:
 class Lanes:
     """Lanes in the making: the units by name, and what the ordinary regime makes of them.
 
-    q, v (d, lanes), eta, beta, k, eps (lanes,): float64, not yet rounded. q is the parameter, not its logarithm.
+    q, v (d, lanes), eta, beta, k, eps (lanes,): float64, not yet rounded. q is the parameter, not its
+    logarithm.
     """
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, u: np.ndarray):
         if u.ndim != 2 or len(u) != units(case):
-            raise ValueError(f"units are {u.shape}, must be ({units(case)}, lanes) for a case of {case.dim} parameters")
+            raise ValueError(
+                f"units are {u.shape}, must be ({units(case)}, lanes) for a case of {case.dim} parameters"
+            )
         self.case, self.rule, self.precision = case, rule, precision
         self.u = dict(zip(NAMED, u, strict=False))
         start, kick = np.split(u[len(NAMED) :], 2)
         low, high = np.array(case.box, dtype=float).T[:, :, None]
         self.q = low + (high - low) * start
         least, most = STEP_EXPONENTS[precision.name]
-        self.eta = pace(case) * 2.0 ** -np.floor(least + between(self.u["eta"], 0, most - least + 3)) * (1 + self.u["eta_low"] / 4)
+        self.eta = (
+            pace(case)
+            * 2.0 ** -np.floor(least + between(self.u["eta"], 0, most - least + 3))
+            * (1 + self.u["eta_low"] / 4)
+        )
         self.beta = between(np.sqrt(self.u["beta"]), 0, 0.99)
         self.k = some(self.u["k"], 0.4, lambda x: between(x, 0, 0.5))
         self.eps = some(self.u["eps"], 0.4, lambda x: 2.0 ** between(x, -50, -1))
-        # uniform with variance 1, and a size of its own: a tenth of the lanes starts at rest, the others up to twice the usual kick
+        # uniform with variance 1, and a size of its own: a tenth of the lanes starts at rest, the others up
+        # to twice the usual kick
         size = some(self.u["kick"], 0.1, lambda x: 2 * x)
         self.v = size * case.kick * (high - low).max() * KICK[precision.name] * np.sqrt(12) * (kick - 0.5)
 
     def scaled(self, exponent: np.ndarray) -> None:
-        """Start and kick times 2^exponent, (lanes,) or (d, lanes); whole exponents keep every bit of the significand."""
+        """Start and kick times 2^exponent, (lanes,) or (d, lanes); whole exponents keep every bit of the
+        significand."""
         factor = np.exp2(np.rint(exponent))
         self.q, self.v = self.q * factor, self.v * factor
 
@@ -76,7 +90,12 @@ class Lanes:
         size = np.ones_like(self.eta) if self.rule.log_state else np.abs(self.q).max(axis=0)
         pull = self.pull()
         with np.errstate(all="ignore"):
-            relative = size / pull * 2.0 ** -np.floor(between(self.u["eta"], -high, 1 - low)) * (1 + self.u["eta_low"] / 4)
+            relative = (
+                size
+                / pull
+                * 2.0 ** -np.floor(between(self.u["eta"], -high, 1 - low))
+                * (1 + self.u["eta_low"] / 4)
+            )
         self.eta = np.where((pull > 0) & np.isfinite(relative), relative, self.eta)
 
 
@@ -91,7 +110,8 @@ def some(u, share: float, value: Callable):
 
 @cache
 def stiffness(case: Case, log_state: bool = False) -> float:
-    """Largest |Hessian| of the symmetric loss at 64 points of the box, by central differences of the traced gradient.
+    """Largest |Hessian| of the symmetric loss at 64 points of the box, by central differences of the traced
+    gradient.
 
     In log q for the mirror rule: there it is d grad / d log q.
     """
@@ -108,7 +128,8 @@ def stiffness(case: Case, log_state: bool = False) -> float:
 
 
 def sample(case: Case) -> np.ndarray:
-    """(d, 8) points of the box: what `reach` measures with. Points nearer to an axis underflow a little sooner."""
+    """(d, 8) points of the box: what `reach` measures with. Points nearer to an axis underflow a little
+    sooner."""
     return case.draw(np.random.default_rng(1), 8)
 
 
@@ -116,7 +137,8 @@ def sample(case: Case) -> np.ndarray:
 def reach(case: Case, precision: Precision) -> tuple[int, int, int]:
     """Exponents (abyss, floor, ceiling): the box times 2^s keeps every operation and store
 
-    normal  for s >= floor;   finite, and not rounded to 0, for abyss <= s <= ceiling.  abyss <= floor <= 0 <= ceiling
+    normal  for s >= floor;   finite, and not rounded to 0, for abyss <= s <= ceiling.  abyss <= floor <= 0 <=
+                              ceiling
     """
     exponents = np.arange(-1080, 1025)
     box = sample(case)
@@ -129,7 +151,11 @@ def reach(case: Case, precision: Precision) -> tuple[int, int, int]:
     least, most = (x.reshape(len(exponents), points) for x in (least, most))
     kind, store = precision.rounded, precision.q_store
     normal = (least.min(axis=1) >= MARGIN * NORMAL[kind]) & (stored[0] >= MARGIN * NORMAL[store])
-    finite = (most.max(axis=1) < OVERFLOW[kind] / MARGIN**2) & (stored[1] < OVERFLOW[store] / MARGIN**2) & (stored[0] >= MARGIN * precision.tiny_q)
+    finite = (
+        (most.max(axis=1) < OVERFLOW[kind] / MARGIN**2)
+        & (stored[1] < OVERFLOW[store] / MARGIN**2)
+        & (stored[0] >= MARGIN * precision.tiny_q)
+    )
 
     def run(good, way):
         s = 0
@@ -172,11 +198,14 @@ def tiny_norm(x: Lanes) -> None:
 def huge_norm(x: Lanes) -> None:
     x.scaled(reach(x.case, x.precision)[2] * x.u["scale"])
     x.follow(-8, -1)
-    x.k = x.k * np.minimum(1, 1 / np.maximum(x.eta, 2.0**-1000))  # decay as slow as the ordinary one, whatever the step
+    x.k = x.k * np.minimum(
+        1, 1 / np.maximum(x.eta, 2.0**-1000)
+    )  # decay as slow as the ordinary one, whatever the step
 
 
 def denormal(x: Lanes) -> None:
-    """Half: scaled to where the program's operations underflow. Half: a step that is subnormal in the store of v."""
+    """Half: scaled to where the program's operations underflow. Half: a step that is subnormal in the store
+    of v."""
     abyss, floor, _ = reach(x.case, x.precision)
     deep = x.u["choice"] < 0.5
     x.scaled(np.where(deep, between(x.u["scale"], min(floor, abyss + 4), abyss), floor * 0.5))
@@ -191,17 +220,26 @@ def denormal(x: Lanes) -> None:
 def near_singular(x: Lanes) -> None:
     """Some components alone go towards 0: the boundary of the orthant, the axes, almost the origin."""
     floor = max(reach(x.case, x.precision)[1], -60) / (1 if x.rule.log_state else 2)
-    share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim) + 1)[:, None])[0]  # one binary digit a component
+    share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim) + 1)[:, None])[
+        0
+    ]  # one binary digit a component
     x.scaled(np.where(share < 0.5, x.u["scale"] * floor, 0.0))
     x.follow(-7, -1)
 
 
 def whole_range(x: Lanes) -> None:
-    """Some components, or all, anywhere in the store: products underflow and overflow, sums lose their digits."""
+    """Some components, or all, anywhere in the store: products underflow and overflow, sums lose their
+    digits."""
     kind = x.precision.q_store
     low, high = np.log2(x.precision.tiny_q), np.log2(OVERFLOW[kind] / MARGIN)
     share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim))[:, None])[0]
-    x.scaled(np.where(share < 0.5, np.where(x.u["scale"] < 0.5, 2 * x.u["scale"] * low, (2 * x.u["scale"] - 1) * high), 0.0))
+    x.scaled(
+        np.where(
+            share < 0.5,
+            np.where(x.u["scale"] < 0.5, 2 * x.u["scale"] * low, (2 * x.u["scale"] - 1) * high),
+            0.0,
+        )
+    )
 
 
 def heavy_memory(x: Lanes) -> None:
@@ -210,7 +248,8 @@ def heavy_memory(x: Lanes) -> None:
 
 
 def strong_decay(x: Lanes) -> None:
-    """eta k on both sides of 2: s = 1 - eta k near -1 when decoupled, the stability edge of gradient descent when coupled."""
+    """eta k on both sides of 2: s = 1 - eta k near -1 when decoupled, the stability edge of gradient descent
+    when coupled."""
     off = np.exp2(between(x.u["k"], -1, -SIGNIFICAND[x.precision.arith]))
     x.k = (2 + np.where(x.u["choice"] < 0.5, -off, off / 8)) / x.eta
 
@@ -262,27 +301,67 @@ REGIMES: dict[str, Regime] = {
         Regime("ordinary", "starts in the box, steps well below the stability edge"),
         Regime("plain", "no decay and no breaking: charges of Killing fields decay without a source", plain),
         Regime("few-bits", "numbers of few significant bits: ties and exact cancellation", few_bits, (1, 64)),
-        Regime("unstable", "past the stability edge, eta lambda from 2(1+beta) to 8 times that", unstable, (1, 24), diverges=True),
+        Regime(
+            "unstable",
+            "past the stability edge, eta lambda from 2(1+beta) to 8 times that",
+            unstable,
+            (1, 24),
+            diverges=True,
+        ),
         Regime("tiny-norm", "starts scaled down as far as every operation stays normal", tiny_norm, (1, 64)),
-        Regime("huge-norm", "starts scaled up as far as every operation stays finite", huge_norm, (1, 48), diverges=True),
-        Regime("denormal", "products and stored steps among the subnormal numbers", denormal, (1, 48), diverges=True),
-        Regime("near-singular", "some components near 0: the boundary of the orthant, the axes", near_singular, (1, 64), diverges=True),
-        Regime("whole-range", "components anywhere in the store, overflow and underflow included", whole_range, (1, 24), diverges=True),
-        Regime("heavy-memory", "beta from 1 - 2^-7 to the last number below 1", heavy_memory, (2, 256), needs=MOMENTUM),
+        Regime(
+            "huge-norm",
+            "starts scaled up as far as every operation stays finite",
+            huge_norm,
+            (1, 48),
+            diverges=True,
+        ),
+        Regime(
+            "denormal",
+            "products and stored steps among the subnormal numbers",
+            denormal,
+            (1, 48),
+            diverges=True,
+        ),
+        Regime(
+            "near-singular",
+            "some components near 0: the boundary of the orthant, the axes",
+            near_singular,
+            (1, 64),
+            diverges=True,
+        ),
+        Regime(
+            "whole-range",
+            "components anywhere in the store, overflow and underflow included",
+            whole_range,
+            (1, 24),
+            diverges=True,
+        ),
+        Regime(
+            "heavy-memory",
+            "beta from 1 - 2^-7 to the last number below 1",
+            heavy_memory,
+            (2, 256),
+            needs=MOMENTUM,
+        ),
         Regime("strong-decay", "eta k on both sides of 2", strong_decay, (1, 64), needs=DECAY, diverges=True),
         Regime("strong-breaking", "eps from 1 to overflow", strong_breaking, (1, 32), diverges=True),
         Regime("from-rest", "no kick: the charge starts at 0", from_rest, needs=MOMENTUM),
         Regime("one-lane", "a launch of a single lane", lanes=(1,)),
-        Regime("odd-lanes", "lane counts that no block divides", lanes=(2, 3, 31, 33, 127, 129, 1021, 4093, 4097)),
+        Regime(
+            "odd-lanes", "lane counts that no block divides", lanes=(2, 3, 31, 33, 127, 129, 1021, 4093, 4097)
+        ),
         Regime("long", "long horizons", steps=(1024, 16384)),
     )
 }
 
 
 def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.ndarray, steps: int) -> Job:
-    """The launch that these units (rows of `NAMED`, then start and kick; lanes) mean. Whatever they are, it is a valid one.
+    """The launch that these units (rows of `NAMED`, then start and kick; lanes) mean. Whatever they are, it
+    is a valid one.
 
-    Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8). kappa of a metric shares
+    Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8). kappa
+    of a metric shares
     the unit of the low digits of eta.
     """
     x = Lanes(case, rule, precision, np.asarray(u, dtype=np.float64))
@@ -292,7 +371,14 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
     v = x.v if rule.momentum and not rule.log_state else np.zeros_like(x.v)
     top = OVERFLOW[precision.arith] / MARGIN
     eta = np.clip(x.eta, NORMAL[precision.arith], top)
-    params = [eta, np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]), np.clip(x.k, 0, top), np.clip(x.eps, 0, top), x.u["eta_low"]]
+    params = [
+        eta,
+        np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]),
+        np.clip(x.k, 0, top),
+        np.clip(x.eps, 0, top),
+        x.u["eta_low"],
+    ]
     held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)  # noqa: E731
     return Job(trace.gradient(case), rule, precision, held(q, precision.q_store), held(v, precision.v_store),
-               representable(np.array(params[: len(rule.parameters)]), precision.arith), steps, metric=trace.metric(case, rule))  # fmt: skip
+               representable(np.array(params[: len(rule.parameters)]), precision.arith), steps,
+               metric=trace.metric(case, rule))  # fmt: skip

@@ -22,7 +22,9 @@ from noether.runs.run import RecordingError
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 
-OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")  # their cells in `verify` bring their own faults
+OWN_CELLS = tuple(
+    law for law in findings.LAWS if law not in EXACT and law != "B1"
+)  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")
 INTERNAL = 70
 
@@ -61,9 +63,13 @@ def chosen(words) -> tuple[str, ...]:
 
 
 def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
-    """The matrix; with nothing named also the faults that the laws of flows and orders are shown by `verify`."""
+    """The matrix; with nothing named also the faults that the laws of flows and orders are shown by
+    `verify`."""
     subjects = {c.name: c for c in CATALOG}
-    out: list = [MatrixCell(subjects[case], rule, precision, names, seed=seed) for case, rule, precision in points(profile)]
+    out: list = [
+        MatrixCell(subjects[case], rule, precision, names, seed=seed)
+        for case, rule, precision in points(profile)
+    ]
     out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
@@ -71,12 +77,25 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
 
         out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(CATALOG, profile, seed)
 
-        selection = Selection(tuple(CATALOG), OWN_CELLS, design.RULES, design.PRECISIONS, "numpy", "quick", seed)
+        selection = Selection(
+            tuple(CATALOG), OWN_CELLS, design.RULES, design.PRECISIONS, "numpy", "quick", seed
+        )
         out += design.cells(selection)
-    return sorted(out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh")))  # the longest first
+    return sorted(
+        out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh"))
+    )  # the longest first
 
 
-def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: Path | None = None, record: bool = True, watch=lambda event, **facts: None) -> Campaign:
+def run(
+    names=(),
+    *,
+    profile: str = "quick",
+    seed: int = 0,
+    jobs: int = 1,
+    out: Path | None = None,
+    record: bool = True,
+    watch=lambda event, **facts: None,
+) -> Campaign:
     """Show every fault to every law. Raises UsageError before any work."""
     begin = time.perf_counter()
     if profile not in ("quick", "full"):
@@ -85,9 +104,19 @@ def run(names=(), *, profile: str = "quick", seed: int = 0, jobs: int = 1, out: 
     asked = chosen(names)
     planned = cells(profile, asked, seed)
     arguments = {"faults": list(asked), "profile": profile, "seed": seed}
-    about = {"command": "faults", "arguments": arguments, "seed": seed, "backend": "numpy", "laws": list(findings.LAWS), "left_out": [], "cells": len(planned)}
+    about = {
+        "command": "faults",
+        "arguments": arguments,
+        "seed": seed,
+        "backend": "numpy",
+        "laws": list(findings.LAWS),
+        "left_out": [],
+        "cells": len(planned),
+    }
     folder = Folder.create(out, about) if record else None
-    result = Campaign([], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned))
+    result = Campaign(
+        [], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned)
+    )
     watch("cells", total=len(planned), done=0)
     try:
         with closing(execute(planned, jobs=jobs, tell=lambda names: watch("runs", names=names))) as stream:
@@ -120,7 +149,9 @@ def take(result: Campaign, done, folder: Folder | None) -> None:
         else:
             folder.record_error(done.cell, done.error)
     except OSError as error:
-        raise RecordingError(f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept") from None
+        raise RecordingError(
+            f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept"
+        ) from None
 
 
 def finish(result: Campaign, folder: Folder) -> None:

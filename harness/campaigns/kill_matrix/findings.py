@@ -1,4 +1,5 @@
-"""What a run over planted faults found, from its records alone: the kill matrix, the survivors, the verdict."""
+"""What a run over planted faults found, from its records alone: the kill matrix, the survivors, the
+verdict."""
 
 from __future__ import annotations
 
@@ -11,15 +12,20 @@ from noether.laws.exact import EXACT
 from noether.verdicts.record import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
-LAWS: tuple[str, ...] = (*EXACT, *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request))
-"""The columns of the matrix: first the laws that every kernel fault is shown to; without those that need an extra package."""
+LAWS: tuple[str, ...] = (
+    *EXACT,
+    *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request),
+)
+"""The columns of the matrix: first the laws that every kernel fault is shown to; without those that need an
+extra package."""
 OF_LAUNCHES: tuple[str, ...] = (*EXACT, "D13", "E1", "B1")
 GUARD = "guard"  # the law of a record about a fault of the harness itself
 
 
 @dataclass
 class Kill:
-    """How one law saw one fault, over all points: the largest ratio to the bound, the fewest steps and lanes that show it."""
+    """How one law saw one fault, over all points: the largest ratio to the bound, the fewest steps and lanes
+    that show it."""
 
     ratio: float
     steps: int | None = None
@@ -43,7 +49,8 @@ class Row:
 
     @property
     def fewest(self) -> tuple[int | None, int | None]:
-        """Steps and lanes after which some law sees it; B1 is asked last, for a wrong bit is a wrong bit at once."""
+        """Steps and lanes after which some law sees it; B1 is asked last, for a wrong bit is a wrong bit at
+        once."""
         mine = [k for law, k in self.kills.items() if law != "B1"] or list(self.kills.values())
         known = lambda xs: min((x for x in xs if x is not None), default=None)  # noqa: E731
         return known(k.steps for k in mine), known(k.lanes for k in mine)
@@ -66,12 +73,16 @@ def rows(records: Iterable[Record]) -> list[Row]:
         kill = row.kills.setdefault(r.law, Kill(0.0))
         # Violated within its bound: for want of motion, say. That is no matter of size.
         kill.ratio = max(kill.ratio, r.spent if r.spent is not None and r.spent > 1 else float("inf"))
-        kill.steps, kill.lanes = least(kill.steps, r.data.get("first_step")), least(kill.lanes, after(r.data.get("first_lane")))
+        kill.steps, kill.lanes = (
+            least(kill.steps, r.data.get("first_step")),
+            least(kill.lanes, after(r.data.get("first_lane"))),
+        )
     return sorted(found.values(), key=place)
 
 
 def of_launches(matrix: Iterable[Row]) -> tuple[list[Row], list[str]]:
-    """The rows that a law of launches was shown, and those laws: what a table of both can hold. The others bring their own faults."""
+    """The rows that a law of launches was shown, and those laws: what a table of both can hold. The others
+    bring their own faults."""
     mine = [row for row in matrix if row.shown & set(OF_LAUNCHES)]
     return mine, [law for law in OF_LAUNCHES if any(law in row.shown for row in mine)]
 
@@ -88,7 +99,11 @@ def place(row: Row) -> tuple:
     from noether.faults import KERNEL, KINDS, LAW
 
     order, kinds = [f.name for f in (*KERNEL, *LAW)], [*KINDS]
-    return (kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}), order.index(row.name) if row.name in order else len(order), row.name)
+    return (
+        kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}),
+        order.index(row.name) if row.name in order else len(order),
+        row.name,
+    )
 
 
 def of_kind(records: Iterable[Record], key: str) -> list[Record]:
@@ -97,7 +112,8 @@ def of_kind(records: Iterable[Record], key: str) -> list[Record]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """exit_code 0: every fault was killed; 1: a law is violated with nothing planted; 3: blind, for `reasons`."""
+    """exit_code 0: every fault was killed; 1: a law is violated with nothing planted; 3: blind, for
+    `reasons`."""
 
     exit_code: int
     reasons: tuple[str, ...]
@@ -108,20 +124,32 @@ class Verdict:
 
 
 def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = True) -> Verdict:
-    """asked: the faults that had to be shown;  whole: every law must have killed something, for nothing was left out."""
+    """asked: the faults that had to be shown;  whole: every law must have killed something, for nothing was
+    left out."""
     matrix = rows(records)
     names = {row.name for row in matrix}
     survivors = [row.name for row in matrix if not row.kills and row.name not in EQUIVALENT]
     reasons = [f"no law kills {name!r}" for name in survivors]
-    reasons += [f"{row.name!r} is listed as equivalent but {' '.join(row.kills)} kills it" for row in matrix if row.kills and row.name in EQUIVALENT]
+    reasons += [
+        f"{row.name!r} is listed as equivalent but {' '.join(row.kills)} kills it"
+        for row in matrix
+        if row.kills and row.name in EQUIVALENT
+    ]
     reasons += [f"{name!r} applies at no point: nothing was shown" for name in asked if name not in names]
     killers = {law for row in matrix for law in row.kills}
     reasons += [f"{law} kills no fault" for law in LAWS if whole and law not in killers]
     for r in of_kind(records, "generated"):
-        reasons += [f"{r.case} {r.rule}: generated fault survives: {name}" for name in r.data["generated"]["survivors"]]
+        reasons += [
+            f"{r.case} {r.rule}: generated fault survives: {name}"
+            for name in r.data["generated"]["survivors"]
+        ]
     for r in of_kind(records, "graded"):
         reasons += list(r.data.get("lost", ()))
-    broken = [f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted" for r in records if r.control is None and r.verdict == VIOLATED]
+    broken = [
+        f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted"
+        for r in records
+        if r.control is None and r.verdict == VIOLATED
+    ]
     if not matrix and not of_kind(records, "generated") and not of_kind(records, "graded"):
         reasons.append("nothing was shown")
     code = LAW_VIOLATED if broken else BLIND if reasons else HOLDS

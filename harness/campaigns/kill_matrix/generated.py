@@ -1,7 +1,9 @@
 """Generated faults judged: one faulty step from every state of a right run, first by D0, then by the bits.
 
-The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the wide
-gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has not; where it
+The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the
+wide
+gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has not;
+where it
 has, the two formulas are compared in exact arithmetic.
 """
 
@@ -40,7 +42,8 @@ SAMPLE = 8  # every so many mutants are shown to the other laws too
 
 @dataclass(frozen=True)
 class GeneratedCell:
-    """Every `stride`-th mutant of one case's gradient ("gradient"), of its metric ("metric") or of one rule's update on it ("update")."""
+    """Every `stride`-th mutant of one case's gradient ("gradient"), of its metric ("metric") or of one rule's
+    update on it ("update")."""
 
     subject: Case
     rule: str
@@ -52,25 +55,35 @@ class GeneratedCell:
 
     @property
     def name(self) -> str:
-        return "/".join(("generated", self.subject.name, self.rule, self.precision.replace("/", "-"), self.what))
+        return "/".join(
+            ("generated", self.subject.name, self.rule, self.precision.replace("/", "-"), self.what)
+        )
 
     @cached_property
     def job(self) -> launch.Job:
-        """One step from every state of a right launch; eps and k of at least a few lanes large enough to count."""
-        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
+        """One step from every state of a right launch; eps and k of at least a few lanes large enough to
+        count."""
+        cell = DiscreteCell(
+            self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS
+        )
         job = cell.job()
         q, v = launch.run(job, "numpy").wide()
         d = q.shape[1]
         flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))  # noqa: E731
         params = np.tile(job.params, (1, STEPS))
-        params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])  # breaking that counts in a third of the lanes
+        params[3, ::3] = np.where(
+            params[3, ::3] == 0, 0.25, params[3, ::3]
+        )  # breaking that counts in a third of the lanes
         return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=4))
 
     def run(self) -> list[Record]:
         begin, job = time.perf_counter(), self.job
         right = launch.run(job, "numpy").wide()
         known = Trajectory.launched(self.subject, job, *right)
-        evidence = {name: getattr(known, name) for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))}
+        evidence = {
+            name: getattr(known, name)
+            for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))
+        }
         found = Tally()
         for number, mutant in enumerate(self.mutants()):
             if number % self.stride:
@@ -78,7 +91,11 @@ class GeneratedCell:
             q, v = launch.run(self.planted(job, mutant), "numpy", mutant.advance).wide()
             t = Trajectory.launched(self.subject, job, q, v)
             t.__dict__.update(evidence)
-            found.add(mutant, self.killers(t, sampled=number % (SAMPLE * self.stride) == 0), self.fate(mutant, (q, v), right))
+            found.add(
+                mutant,
+                self.killers(t, sampled=number % (SAMPLE * self.stride) == 0),
+                self.fate(mutant, (q, v), right),
+            )
         return [self.record(job, found, time.perf_counter() - begin)]
 
     def mutants(self):
@@ -86,7 +103,9 @@ class GeneratedCell:
             return program_mutants(self.right, self.job.precision)
         tape, job = Tape(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        return update_mutants(tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision)
+        return update_mutants(
+            tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision
+        )
 
     @property
     def right(self) -> Program:
@@ -95,7 +114,11 @@ class GeneratedCell:
 
     def planted(self, job: launch.Job, mutant: Mutant) -> launch.Job:
         """A launch with a mutant's program in its place."""
-        return replace(job, **{"metric" if self.what == "metric" else "program": mutant.program}) if mutant.program else job
+        return (
+            replace(job, **{"metric" if self.what == "metric" else "program": mutant.program})
+            if mutant.program
+            else job
+        )
 
     def killers(self, t: Trajectory, sampled: bool) -> dict[str, bool]:
         out = {}
@@ -106,7 +129,9 @@ class GeneratedCell:
                 covered = law.covers(t, symmetry)
                 if covered.any():
                     with np.errstate(all="ignore"):
-                        out[key] = out.get(key, False) or bool((spent_of(law.residual(t, symmetry))[..., covered] > 1).any())
+                        out[key] = out.get(key, False) or bool(
+                            (spent_of(law.residual(t, symmetry))[..., covered] > 1).any()
+                        )
         return out
 
     def fate(self, mutant: Mutant, mine, right):
@@ -119,31 +144,56 @@ class GeneratedCell:
             if differs or not same_bits(*self.on_many_states(mutant)):
                 return UNDER_ROUNDING
             omitted = isinstance(mutant.program, Rounded) and mutant.program.to is None
-            return SURVIVES if not omitted else SAME if needs_no_rounding(self.right, mutant.program.at) else UNTOLD
+            return (
+                SURVIVES
+                if not omitted
+                else SAME
+                if needs_no_rounding(self.right, mutant.program.at)
+                else UNTOLD
+            )
 
         return ask
 
     def on_many_states(self, mutant: Mutant):
         """The first step of MANY other launches, by the mutant and by the right step."""
-        job = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
-        return tuple(launch.run(j, "numpy", a).wide() for j, a in ((self.planted(job, mutant), mutant.advance), (job, None)))
+        job = DiscreteCell(
+            self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1
+        ).job()
+        return tuple(
+            launch.run(j, "numpy", a).wide()
+            for j, a in ((self.planted(job, mutant), mutant.advance), (job, None))
+        )
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
-        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1)
+        cell = DiscreteCell(
+            self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1
+        )
         return Record(
-            law="D0", lanes=job.lanes, steps=1, **{**cell.about(job, "numpy"), "cell": self.name}, predicted=None, measured=None, bound=None, spent=None,
-            verdict=INCONCLUSIVE if found.names[SURVIVES] else VIOLATED, reason=f"{found.killed} of {found.total} generated faults are killed by D0",
-            control=f"generated faults of the {self.what}", seconds=seconds, data={"generated": {"what": self.what, **found.plain()}},
+            law="D0", lanes=job.lanes, steps=1, **{**cell.about(job, "numpy"), "cell": self.name},
+            predicted=None, measured=None, bound=None, spent=None,
+            verdict=INCONCLUSIVE if found.names[SURVIVES] else VIOLATED,
+            reason=f"{found.killed} of {found.total} "
+                                                                                "generated faults are killed by D0",
+            control=f"generated faults of the {self.what}", seconds=seconds,
+            data={"generated": {"what": self.what, **found.plain()}},
         )  # fmt: skip
 
 
-SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = "equivalent", "rearranged", "below rounding", "untold", "survivors"
+SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = (
+    "equivalent",
+    "rearranged",
+    "below rounding",
+    "untold",
+    "survivors",
+)
 """What D0 lets pass:
 
-equivalent      no bit differs, and it is proven: the same formula, or an operation whose result needs no rounding
+equivalent      no bit differs, and it is proven: the same formula, or an operation whose result needs no
+                rounding
 rearranged      the same formula in exact arithmetic, other bits: B1 kills it
 below rounding  another value, within the a-priori bound of that precision: B1 kills it
-untold          a rounding left out, and no bit differs on MANY states: nearer to the exact value, not proven equal
+untold          a rounding left out, and no bit differs on MANY states: nearer to the exact value, not proven
+                equal
 survivors       none of these
 """
 
@@ -153,12 +203,18 @@ def same_bits(a, b) -> bool:
 
 
 def needs_no_rounding(program: Program, at: int) -> bool:
-    """A sign, a power of two, a doubling of what is rounded is rounded; before a sign alone, rounding may come after: it is odd."""
+    """A sign, a power of two, a doubling of what is rounded is rounded; before a sign alone, rounding may
+    come after: it is odd."""
     op = program.ops[at]
     constants = [program.ops[a].value for a in op.args if program.ops[a].name == "const"]
     power = op.name == "mul" and any(c and np.frexp(abs(c))[0] == 0.5 for c in constants)
     readers = [o.name for o in program.ops if at in o.args]
-    return op.name == "neg" or power or (op.name == "add" and op.args[0] == op.args[1]) or (bool(readers) and set(readers) == {"neg"} and at not in program.outputs)
+    return (
+        op.name == "neg"
+        or power
+        or (op.name == "add" and op.args[0] == op.args[1])
+        or (bool(readers) and set(readers) == {"neg"} and at not in program.outputs)
+    )
 
 
 class Tally:
@@ -168,26 +224,47 @@ class Tally:
         self.total = self.killed = 0
         self.kinds: dict[str, list[int]] = {}
         self.laws: dict[str, list[int]] = {}
-        self.names: dict[str, list[str]] = {SAME: [], REARRANGED: [], UNDER_ROUNDING: [], UNTOLD: [], SURVIVES: []}
+        self.names: dict[str, list[str]] = {
+            SAME: [],
+            REARRANGED: [],
+            UNDER_ROUNDING: [],
+            UNTOLD: [],
+            SURVIVES: [],
+        }
 
     def add(self, mutant: Mutant, killers: dict[str, bool], fate) -> None:
         dead = any(killers.values())
         self.total, self.killed = self.total + 1, self.killed + dead
-        for table, key, hit in ((self.kinds, mutant.kind, dead), *((self.laws, law, killed) for law, killed in killers.items())):
+        for table, key, hit in (
+            (self.kinds, mutant.kind, dead),
+            *((self.laws, law, killed) for law, killed in killers.items()),
+        ):
             row = table.setdefault(key, [0, 0])
             row[0], row[1] = row[0] + 1, row[1] + hit
         if not dead:
             self.names[fate()].append(mutant.name)
 
     def plain(self) -> dict:
-        return {"total": self.total, "killed": self.killed, "kinds": self.kinds, "laws": self.laws, **self.names}
+        return {
+            "total": self.total,
+            "killed": self.killed,
+            "kinds": self.kinds,
+            "laws": self.laws,
+            **self.names,
+        }
 
 
 def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
-    """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case, narrow types too."""
+    """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case,
+    narrow types too."""
     full, out = profile != "quick", []
-    for case, rule, _ in rarities.homes(rarities.rare([(c, r, "float64") for c in cases for r in rules_of(c)], full=False)):
-        out += [GeneratedCell(case, rule, "float64", what, 1, seed) for what in (("metric", "update") if RULES[rule].on_metric else ("update",))]
+    for case, rule, _ in rarities.homes(
+        rarities.rare([(c, r, "float64") for c in cases for r in rules_of(c)], full=False)
+    ):
+        out += [
+            GeneratedCell(case, rule, "float64", what, 1, seed)
+            for what in (("metric", "update") if RULES[rule].on_metric else ("update",))
+        ]
     for case in (c for c in cases if rules_of(c)):
         rules, every = tuple(r for r in rules_of(case) if not RULES[r].rare), 4 if case in CORE else 16
         out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else every, seed))
@@ -196,5 +273,7 @@ def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
         shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else ()
         out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in shown]
         if full:
-            out += [GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")]
+            out += [
+                GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")
+            ]
     return out

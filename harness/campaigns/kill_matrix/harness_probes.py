@@ -1,4 +1,5 @@
-"""The small runs in which faults of the harness itself are looked for, and the record of what they noticed."""
+"""The small runs in which faults of the harness itself are looked for, and the record of what they
+noticed."""
 
 from __future__ import annotations
 
@@ -19,14 +20,30 @@ HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")
 EXACT = ("D0", "D2", "D3")
 CELLS = {
-    "update": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8) for kind in ("exact", "controls")],
-    "placed": [DiscreteCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
-               for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide")) for kind in ("exact", "controls")],
-    "options": [DiscreteCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
-                for rule in ("heavy-ball", "nesterov") for kind in ("exact", "controls")],
-    "symmetries": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8) for kind in ("exact", "controls")],
+    "update": [
+        DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8)
+        for kind in ("exact", "controls")
+    ],
+    "placed": [
+        DiscreteCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
+        for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide"))
+        for kind in ("exact", "controls")
+    ],
+    "options": [
+        DiscreteCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
+        for rule in ("heavy-ball", "nesterov")
+        for kind in ("exact", "controls")
+    ],
+    "symmetries": [
+        DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
+        for kind in ("exact", "controls")
+    ],
     "parity": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
-    "covariance": [DiscreteCell(RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),))],
+    "covariance": [
+        DiscreteCell(
+            RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),)
+        )
+    ],
     "response": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],
 }
 
@@ -47,12 +64,19 @@ def honest_book(probe: str) -> dict:
     records, errors = records_of(CELLS[probe])
     if errors:
         raise RuntimeError(f"the probe {probe} fails with nothing planted: {errors[0]}")
-    killed = {(r.law, r.control, p) for r in records if r.control and r.verdict == VIOLATED for p in ("", r.precision)}
+    killed = {
+        (r.law, r.control, p)
+        for r in records
+        if r.control and r.verdict == VIOLATED
+        for p in ("", r.precision)
+    }
     book = {}
     for law in {r.law for r in records}:
         info = LAWS[law]
         kept = tuple(c for c in info.controls if (law, c, "") in killed)
-        book[law] = replace(info, controls=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed))
+        book[law] = replace(
+            info, controls=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed)
+        )
     return book
 
 
@@ -64,8 +88,16 @@ def small(probe: str):
         records, errors = records_of(cells)
         if errors:
             return run.INTERNAL, errors
-        code, blind = run.decide(records, [completeness.planned(c) for c in cells], sorted({law for c in cells for law in c.laws}), honest_book(probe), whole=True)
-        return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or ["a control survives, or nothing holds"]
+        code, blind = run.decide(
+            records,
+            [completeness.planned(c) for c in cells],
+            sorted({law for c in cells for law in c.laws}),
+            honest_book(probe),
+            whole=True,
+        )
+        return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or [
+            "a control survives, or nothing holds"
+        ]
 
     return go
 
@@ -94,7 +126,9 @@ def record(fault) -> Record:
     begin = time.perf_counter()
     told = noticed(fault)
     return Record(
-        law=GUARD, case=fault.probe, rule="", backend="numpy", precision="", lanes=0, steps=0, parameters={}, predicted=None, measured=None, bound=None,
-        spent=None, verdict=VIOLATED if told else INCONCLUSIVE, reason=told or "not noticed", control=fault.name, seconds=time.perf_counter() - begin,
+        law=GUARD, case=fault.probe, rule="", backend="numpy", precision="", lanes=0, steps=0, parameters={},
+        predicted=None, measured=None, bound=None,
+        spent=None, verdict=VIOLATED if told else INCONCLUSIVE, reason=told or "not noticed",
+        control=fault.name, seconds=time.perf_counter() - begin,
         data={"kind": OWN, "what": fault.what, "guards": list(fault.guards)},
     )  # fmt: skip

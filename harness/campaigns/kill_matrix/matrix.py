@@ -1,7 +1,9 @@
 """The kill matrix: each planted fault shown to each law, at a few designed points.
 
-A point is a case under a rule in a precision. At each, every fault that applies there is planted in the numpy step
-and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has them, by D13
+A point is a case under a rule in a precision. At each, every fault that applies there is planted in the numpy
+step
+and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has them,
+by D13
 and E1. One record for a fault and a law: the worst of all symmetries, the first bad step, the first bad lane.
 """
 
@@ -70,7 +72,11 @@ class Seen:
 
     def worse(self, other: Seen) -> Seen:
         least = lambda a, b: b if a is None else a if b is None else min(a, b)  # noqa: E731
-        return Seen(max(self.spent, other.spent), least(self.first_step, other.first_step), least(self.first_lane, other.first_lane))
+        return Seen(
+            max(self.spent, other.spent),
+            least(self.first_step, other.first_step),
+            least(self.first_lane, other.first_lane),
+        )
 
 
 def seen(spent: np.ndarray, steps: int) -> Seen:
@@ -79,7 +85,11 @@ def seen(spent: np.ndarray, steps: int) -> Seen:
     bad = flat > 1
     if not bad.any():
         return Seen(float(flat.max()))
-    return Seen(float(flat.max()), int(np.argmax(bad.any(axis=1))) + 1 + steps - len(spent), int(np.argmax(bad.any(axis=0))))
+    return Seen(
+        float(flat.max()),
+        int(np.argmax(bad.any(axis=1))) + 1 + steps - len(spent),
+        int(np.argmax(bad.any(axis=0))),
+    )
 
 
 @dataclass(frozen=True)
@@ -100,10 +110,22 @@ class MatrixCell:
 
     @property
     def name(self) -> str:
-        return "/".join(("faults", self.case, self.rule, self.precision.replace("/", "-"), *(("wide",) if self.wide else ())))
+        return "/".join(
+            (
+                "faults",
+                self.case,
+                self.rule,
+                self.precision.replace("/", "-"),
+                *(("wide",) if self.wide else ()),
+            )
+        )
 
-    def cell(self, lanes: int = 61, steps: int = 12, kind: str = "exact", overrides: tuple = ()) -> DiscreteCell:
-        return DiscreteCell(self.subject, self.rule, self.precision, "numpy", kind, (), lanes, self.seed, steps, overrides)
+    def cell(
+        self, lanes: int = 61, steps: int = 12, kind: str = "exact", overrides: tuple = ()
+    ) -> DiscreteCell:
+        return DiscreteCell(
+            self.subject, self.rule, self.precision, "numpy", kind, (), lanes, self.seed, steps, overrides
+        )
 
     def run(self) -> list[Record]:
         records = []
@@ -120,7 +142,12 @@ class MatrixCell:
         if not fault.applies(job):
             return []
         found = self.laws_on(job, fault.outcome(self.subject, job))
-        if not self.wide and RULES[self.rule].name == "heavy-ball" and self.precision == "float64" and self.subject.scale_free:
+        if (
+            not self.wide
+            and RULES[self.rule].name == "heavy-ball"
+            and self.precision == "float64"
+            and self.subject.scale_free
+        ):
             found |= self.covariant(fault) | self.responding(fault)
         return self.records(found, job, fault.name, fault.kind, fault.what, time.perf_counter() - begin)
 
@@ -128,7 +155,9 @@ class MatrixCell:
         """The same without a fault: what kills this kills everything."""
         job = self.cell().job()
         found = self.laws_on(job, launch.run(job, "numpy").wide())
-        return self.records({k: x for k, x in found.items() if k != "B1"}, job, None, "", "nothing is planted", 0.0)
+        return self.records(
+            {k: x for k, x in found.items() if k != "B1"}, job, None, "", "nothing is planted", 0.0
+        )
 
     def laws_on(self, job: launch.Job, outcome) -> dict[str, Seen]:
         found = {"B1": bits(outcome, launch.run(job, "numpy").wide())}
@@ -145,7 +174,9 @@ class MatrixCell:
         job = self.cell(fault.lanes, fault.steps, "covariance", (("eps", 0.0),)).job()
         if not fault.applies(job):
             return {}
-        other = replace(job, q0=2 * job.q0, v0=2 * job.v0, params=job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None])
+        other = replace(
+            job, q0=2 * job.q0, v0=2 * job.v0, params=job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
+        )
         plain, scaled = (np.concatenate(fault.outcome(self.subject, j), axis=1) for j in (job, other))
         with np.errstate(all="ignore"):
             off = (scaled != 2 * plain) & normal_steps(self.subject, job)[:, None, :]
@@ -175,21 +206,27 @@ class MatrixCell:
                 records += self.records({fault.law: found}, job, fault.name, fault.kind, fault.what, 0.0)
         return records
 
-    def records(self, found: dict[str, Seen], job, name, kind: str, what: str, seconds: float) -> list[Record]:
+    def records(
+        self, found: dict[str, Seen], job, name, kind: str, what: str, seconds: float
+    ) -> list[Record]:
         about = self.cell(job.lanes, job.steps).about(job, "numpy")
         return [
             Record(
-                law=key, lanes=job.lanes, steps=job.steps, **{**about, "cell": self.name}, predicted=None, measured=None, bound=None, spent=x.spent,
-                verdict=VIOLATED if x.spent > 1 else HOLDS if name is None else INCONCLUSIVE, kind=BITWISE if key in ("B1", "D13") else ROUNDING,
+                law=key, lanes=job.lanes, steps=job.steps, **{**about, "cell": self.name}, predicted=None,
+                measured=None, bound=None, spent=x.spent,
+                verdict=VIOLATED if x.spent > 1 else HOLDS if name is None else INCONCLUSIVE,
+                kind=BITWISE if key in ("B1", "D13") else ROUNDING,
                 reason=f"{what}: first seen at step {x.first_step} in lane {x.first_lane}" if x.spent > 1 else f"{what}: not seen",
-                control=name, seconds=seconds / len(found), data={"kind": kind, "what": what, "first_step": x.first_step, "first_lane": x.first_lane},
+                control=name, seconds=seconds / len(found), data={"kind": kind, "what": what,
+                "first_step": x.first_step, "first_lane": x.first_lane},
             )
             for key, x in found.items()
         ]  # fmt: skip
 
 
 def exact(case: Case, job: launch.Job, q, v) -> dict[str, Seen]:
-    """Every exact law on a launch; lanes that the references put outside are left out, where anything is violated."""
+    """Every exact law on a launch; lanes that the references put outside are left out, where anything is
+    violated."""
     t, found = Trajectory.launched(case, job, q, v), {}
     inside = None
     for law in EXACT.values():

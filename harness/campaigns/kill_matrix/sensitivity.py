@@ -1,7 +1,9 @@
 """Sensitivity: how small a relative error in one term each law still sees, in each precision.
 
-A graded fault is one term times 1 + 2^-j. For each law the largest j is found that it still kills, so that a bound
-which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault survives. The
+A graded fault is one term times 1 + 2^-j. For each law the largest j is found that it still kills, so that a
+bound
+which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault
+survives. The
 error enters in the arithmetic type: beyond its last bit there is nothing to see.
 """
 
@@ -40,7 +42,10 @@ def graded(which: int, c: float):
 
 
 TERMS = {
-    "gradient": (always, lambda c: pulled(lambda g, at, eps, params, n: [x.dtype.type(c) * x for x in g(at, eps)])),
+    "gradient": (
+        always,
+        lambda c: pulled(lambda g, at, eps, params, n: [x.dtype.type(c) * x for x in g(at, eps)]),
+    ),
     "eta": (always, lambda c: given(0, lambda p, n: p.dtype.type(c) * p)),
     "beta": (on(momentum=True), lambda c: given(1, lambda p, n: p.dtype.type(c) * p)),
     "k": (on(decays=True), lambda c: given(2, lambda p, n: p.dtype.type(c) * p)),
@@ -53,8 +58,10 @@ KINETIC = "kinetic term"  # of the law, not of the kernel: D2 and D4 alone have 
 PROMISED = {"float64": 43, "float32": 14, "float16": 7, "bfloat16": 5}
 """The least j that every law must see in its best term, and D0 in each of gradient, eta, q store and v store.
 
-Where a term is as large as what it is rounded with, an error in it shows down to u = 2^-53, 2^-24, 2^-11, 2^-8 times
-what the bound has of them. Least over the catalogue: 46, 17, 10, 7 (D2's best term); 47, 18, 13, 11 (D0, each term).
+Where a term is as large as what it is rounded with, an error in it shows down to u = 2^-53, 2^-24, 2^-11,
+2^-8 times
+what the bound has of them. Least over the catalogue: 46, 17, 10, 7 (D2's best term); 47, 18, 13, 11 (D0, each
+term).
 A bound 10^3 times too wide takes ten off; three or four are left to another seed.
 """
 PROMISED_TERMS = ("gradient", "eta", "q store", "v store")
@@ -77,19 +84,25 @@ class SensitivityCell:
 
     def run(self) -> list[Record]:
         begin = time.perf_counter()
-        cell = DiscreteCell(self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
+        cell = DiscreteCell(
+            self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS
+        )
         job = cell.job()
         params = job.params.copy()
         params[2] = np.where(np.arange(LANES) % 3 == 0, 0.0, 0.125)
-        params[3] = np.where(np.arange(LANES) % 2 == 0, 0.0, 0.25)  # half without breaking: D3 speaks of those alone
+        params[3] = np.where(
+            np.arange(LANES) % 2 == 0, 0.0, 0.25
+        )  # half without breaking: D3 speaks of those alone
         job = replace(job, params=params)
         table = {term: self.smallest(job, make) for term, (applies, make) in TERMS.items() if applies(job)}
         kinetic = self.kinetic(job)
         table |= {KINETIC: kinetic} if kinetic else {}
         lost = self.lost(table)
         return [Record(
-            law="D0", lanes=LANES, steps=STEPS, **{**cell.about(job, "numpy"), "cell": self.name}, predicted=None, measured=None, bound=None, spent=None,
-            verdict=INCONCLUSIVE if lost else VIOLATED, reason="the smallest relative errors that are killed", control="graded faults",
+            law="D0", lanes=LANES, steps=STEPS, **{**cell.about(job, "numpy"), "cell": self.name},
+            predicted=None, measured=None, bound=None, spent=None,
+            verdict=INCONCLUSIVE if lost else VIOLATED, reason="the smallest relative errors that are killed",
+            control="graded faults",
             seconds=time.perf_counter() - begin, data={"graded": table, "lost": lost},
         )]  # fmt: skip
 
@@ -122,13 +135,22 @@ class SensitivityCell:
         return largest(killed, self.bits())
 
     def lost(self, table: dict) -> list[str]:
-        least, where = PROMISED[self.precision.partition("/")[0]], f"{self.subject.name} {self.rule} {self.precision}"
+        least, where = (
+            PROMISED[self.precision.partition("/")[0]],
+            f"{self.subject.name} {self.rule} {self.precision}",
+        )
         best: dict[str, int] = {}
         for found in table.values():
             for law, j in found.items():
                 best[law] = max(best.get(law, 0), j)
-        seen = {f"{law} in its best term": j for law, j in best.items()} | {f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS}
-        return [f"{what} sees an error of 2^-{j}, must see 2^-{least}: {where}" for what, j in seen.items() if j < least]
+        seen = {f"{law} in its best term": j for law, j in best.items()} | {
+            f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS
+        }
+        return [
+            f"{what} sees an error of 2^-{j}, must see 2^-{least}: {where}"
+            for what, j in seen.items()
+            if j < least
+        ]
 
 
 def largest(killed, bits: int) -> dict[str, int]:
@@ -146,5 +168,9 @@ def cells(cases, profile: str, seed: int = 0) -> list[SensitivityCell]:
     points = [("mexican-hat", "heavy-ball"), ("entropy-mirror", "mirror-descent")]
     if profile != "quick":
         points += [("rayleigh", rule) for rule in rules_of(subjects["rayleigh"])]
-        points += [("softmax", "gradient-descent"), ("linear-network", "heavy-ball"), ("deformed-rayleigh", "heavy-ball-decoupled")]
+        points += [
+            ("softmax", "gradient-descent"),
+            ("linear-network", "heavy-ball"),
+            ("deformed-rayleigh", "heavy-ball-decoupled"),
+        ]
     return [SensitivityCell(subjects[case], rule, p, seed) for case, rule in points for p in UNIT]

@@ -1,6 +1,7 @@
 """The commands of `noether`, one module each; harness/cli/main.py registers them.
 
-A module here imports nothing heavy at its top (no torch, triton, sympy, scipy, plan): --help must be quick. What a
+A module here imports nothing heavy at its top (no torch, triton, sympy, scipy, plan): --help must be quick.
+What a
 command needs it imports inside its function.
 """
 
@@ -17,7 +18,10 @@ from noether.system.outside import printable
 
 SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
-EXITS = "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend is missing, 70 internal error."
+EXITS = (
+    "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend "
+    "is missing, 70 internal error."
+)
 
 
 def option(kind, help: str, *names: str, **more):
@@ -25,15 +29,25 @@ def option(kind, help: str, *names: str, **more):
     return Annotated[kind, typer.Option(*names, help=help, show_default=False, **more)]
 
 
-Jobs = option(str, "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.", "--jobs", "-j")
-Trust = option(bool, "Run the case files that a run or a corpus names, also where you have not run them yourself.", "--trust")
+Jobs = option(
+    str,
+    "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.",
+    "--jobs",
+    "-j",
+)
+Trust = option(
+    bool,
+    "Run the case files that a run or a corpus names, also where you have not run them yourself.",
+    "--trust",
+)
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 Quiet = option(bool, "No progress and no notes; of the tables only the verdict.", "--quiet", "-q")
 Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", "--verbose", "-v")
 
 
 def printed(value: dict) -> None:
-    """One strict JSON document on stdout, with the number of its schema; this is all that --json prints there."""
+    """One strict JSON document on stdout, with the number of its schema; this is all that --json prints
+    there."""
     from noether.runs.records_file import plain
 
     print(json.dumps(plain({"schema": SCHEMA, **value}), allow_nan=False, indent=1))

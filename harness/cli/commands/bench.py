@@ -24,8 +24,12 @@ from noether.system.usage import UsageError
 def bench(
     cases: option(str | None, "Comma list of cases (default: all that the heavy ball runs on).") = None,
     precision: option(str | None, "Comma list of float64, float32 (default both).") = None,
-    work: option(str | None, "Comma list: checked (update and residual of D2), update (default both).") = None,
-    tools: option(str | None, "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed).") = None,
+    work: option(
+        str | None, "Comma list: checked (update and residual of D2), update (default both)."
+    ) = None,
+    tools: option(
+        str | None, "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed)."
+    ) = None,
     lanes: option(int | None, "Trajectories (default 16384).") = None,
     steps: option(int | None, "Steps (default 64).") = None,
     rounds: option(int | None, "Interleaved timings of each tool (default 15).") = None,
@@ -39,7 +43,8 @@ def bench(
 
     The same operations, agreement checked, ratios with their spread.
 
-    Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was asked for by name is missing.
+    Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was
+    asked for by name is missing.
     """
     from noether.cli.progress import working
     from noether.labs.bench import campaign as of
@@ -55,7 +60,9 @@ def bench(
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
     ours_failed = any(": triton-cpu: " in text for text in done.failures)
-    decide(VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS, "; ".join(done.disagreements))
+    decide(
+        VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS, "; ".join(done.disagreements)
+    )
     if as_json:
         printed(page.plain(done))
     else:
@@ -97,7 +104,11 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     words = list(sys.argv[2:])
     if "--out" in words:
         del words[words.index("--out") : words.index("--out") + 2]
-    defaults = dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False) if quick else dict(scale=scale)
+    defaults = (
+        dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False)
+        if quick
+        else dict(scale=scale)
+    )
     given = dict(
         cases=several("cases", cases, of.CASES) if cases else None,
         precisions=several("precision", precision, ("float64", "float32")) if precision else None,
@@ -108,7 +119,12 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     )
     if not names and not missing:
         raise UsageError("--tools names none")
-    return of.Campaign(names, missing, words=" ".join(words), **{**defaults, **{k: v for k, v in given.items() if v is not None}})
+    return of.Campaign(
+        names,
+        missing,
+        words=" ".join(words),
+        **{**defaults, **{k: v for k, v in given.items() if v is not None}},
+    )
 
 
 def watcher(progress, campaign):

@@ -11,7 +11,8 @@ def clean(
     dry: option(bool, "Say what would be removed, and remove nothing.", "--dry-run", "-n") = False,
     runs: option(
         list[Path] | None,
-        "Also this run folder, or every run folder in this folder; never one that is being written. May be repeated.",
+        "Also this run folder, or every run folder in this folder; never one that is being written. May be "
+        "repeated.",
     ) = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

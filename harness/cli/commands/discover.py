@@ -11,11 +11,20 @@ from noether.cli.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printe
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 
-CODES = "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 internal error."
+CODES = (
+    "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 "
+    "internal error."
+)
 
 
 def discover(
-    loss: Annotated[str, typer.Argument(metavar="FILE:LOSS|CASE", help="A function loss(q, xp) of a file, a Case of a file, or a case of the catalogue.")],
+    loss: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE:LOSS|CASE",
+            help="A function loss(q, xp) of a file, a Case of a file, or a case of the catalogue.",
+        ),
+    ],
     dim: option(int | None, "How many parameters the function takes, 1 to 64 (a Case knows).") = None,
     box: option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).") = None,
     seed: option(int, "The points derive from it (default 0).") = 0,
@@ -25,7 +34,8 @@ def discover(
 ):
     """Find every affine symmetry of a loss, and prove it.
 
-    Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code is then that of the verification.
+    Each with its charge and its laws. With --write FILE.py a case file of it, verified at once: the exit code
+    is then that of the verification.
     """
     from noether.campaigns.discovery.finding import discover as find
     from noether.campaigns.discovery.loss import load

@@ -9,7 +9,12 @@ import typer
 
 from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given."
+    ),
+]
 
 
 def faults(
@@ -24,7 +29,8 @@ def faults(
 ):
     """Plant every fault, and show which law kills it.
 
-    Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is not
+    Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is
+    not
     proven to be none, or a law kills nothing.
     """
     from noether.campaigns.kill_matrix.campaign import INTERNAL, run
@@ -38,7 +44,9 @@ def faults(
     workers = how_many(jobs)
     seed = whole("--seed", seed, 0, 2**63 - 1)
     with busy("planning", quiet=quiet, verbose=verbose) as progress:
-        result = run(tuple(names or ()), profile=profile, seed=seed, jobs=workers, out=out, watch=watcher(progress))
+        result = run(
+            tuple(names or ()), profile=profile, seed=seed, jobs=workers, out=out, watch=watcher(progress)
+        )
     decide(result.exit_code, WORD[result.exit_code], result.folder)
     shown("the pages of the run", publish_faults, result)
     if as_json:
@@ -53,4 +61,7 @@ def faults(
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
-        complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
+        complain(
+            f"{len(result.errors)} cells failed inside the harness: please report it with "
+            f"{result.folder}/errors.txt"
+        )

@@ -10,7 +10,9 @@ import typer
 from noether.cli.commands import AsJson, complain, option, printed
 from noether.system.outside import printable
 
-RunFolder = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")]
+RunFolder = Annotated[
+    Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")
+]
 
 
 def findings(
@@ -37,6 +39,8 @@ def findings(
         write_whole(out, text)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
-    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(printable(str(out)))
+    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(
+        printable(str(out))
+    )
     for note in found.notes:
         complain(f"note: {note}")

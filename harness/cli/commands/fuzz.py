@@ -1,4 +1,5 @@
-"""`noether fuzz`: random launches at volume, guided towards high spent; what is found is made small and kept."""
+"""`noether fuzz`: random launches at volume, guided towards high spent; what is found is made small and
+kept."""
 
 from __future__ import annotations
 
@@ -23,10 +24,16 @@ from noether.system.usage import UsageError
 
 def fuzz(
     cases: Names = None,
-    time: option(str | None, "How long, as in 60s, 10m (default 60s, or no limit with --batches).", "--for") = None,
-    batches: option(int | None, "How many batches; with the same --seed and backend they are the same ones.") = None,
+    time: option(
+        str | None, "How long, as in 60s, 10m (default 60s, or no limit with --batches).", "--for"
+    ) = None,
+    batches: option(
+        int | None, "How many batches; with the same --seed and backend they are the same ones."
+    ) = None,
     seed: option(int, "Every draw derives from it and the number of its batch (default 0).") = 0,
-    backend: option(str, "auto (default), or one of the backends of noether verify that can screen.") = "auto",
+    backend: option(
+        str, "auto (default), or one of the backends of noether verify that can screen."
+    ) = "auto",
     rule: option(str | None, "Comma list of learning rules.") = None,
     precision: option(str | None, "Comma list of precisions, as in float64,bfloat16/eager.") = None,
     corpus: option(Path | None, "The folder of kept violations, replayed first (default corpus).") = None,
@@ -41,8 +48,10 @@ def fuzz(
 ):
     """Fuzz every exact law within a time box.
 
-    Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus) or the
-    corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not found.
+    Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus)
+    or the
+    corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not
+    found.
     """
     from noether.report.table import say
     from noether.system import compilers
@@ -64,7 +73,10 @@ def fuzz(
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL:
-        complain(f"{len(result.errors)} batches failed inside the harness: please report it with {result.folder}/crash-*.json")
+        complain(
+            f"{len(result.errors)} batches failed inside the harness: please report it with "
+            f"{result.folder}/crash-*.json"
+        )
     if result.interrupted:
         complain(f"interrupted; what was found is kept in {result.folder}")
 
@@ -82,7 +94,9 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     if plant is not None:
         fault(plant)
         if backend not in ("auto", "numpy"):
-            raise UsageError(f"--backend is {backend}: a fault is planted in the numpy step, it must be numpy or auto")
+            raise UsageError(
+                f"--backend is {backend}: a fault is planted in the numpy step, it must be numpy or auto"
+            )
     chosen, files = chosen_cases(cases or ())
     rules = several("rule", rule, tuple(design.RULES))
     if rule:
@@ -93,7 +107,8 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     name = resolve(one("backend", backend, ("auto", *backends())), plant or "")
     kept = corpus if corpus is not None else None if plant else CORPUS
     return Campaign(
-        chosen, rules, several("precision", precision, tuple(design.PRECISIONS)), Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1),
+        chosen, rules, several("precision", precision, tuple(design.PRECISIONS)), Probe(name, plant or ""),
+        whole("--seed", seed, 0, 2**63 - 1),
         seconds, batches, how_many(jobs), files, kept, out, trust=trust,
     )  # fmt: skip
 
@@ -119,4 +134,6 @@ def replay_one(path: Path, trust: bool, as_json: bool) -> None:
 
     found = corpus.replay(corpus.read(path, trust=trust))
     code = decide(VIOLATED if found.again else HOLDS, found.line)
-    printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}) if as_json else say(found.line)
+    printed(
+        {"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}
+    ) if as_json else say(found.line)

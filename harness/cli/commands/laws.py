@@ -37,4 +37,3 @@ def laws(
         printed({"run": str(found.path), "laws": standing(found.records, found.about["laws"])})
     else:
         say(standing_table(found.records, found.about["laws"]), counted())
-

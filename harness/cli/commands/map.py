@@ -41,5 +41,11 @@ def map_(
         say(printed.map_of(records).reason)
     else:
         say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
-        say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in records if not r.control and r.verdict != "holds"))
+        say(
+            *(
+                f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}"
+                for r in records
+                if not r.control and r.verdict != "holds"
+            )
+        )
         say(printed.map_of(records).reason)

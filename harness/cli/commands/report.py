@@ -1,4 +1,5 @@
-"""`noether report [RUN]`: write report.html and junit.xml of a run again. `noether report A B`: what changed from A to B."""
+"""`noether report [RUN]`: write report.html and junit.xml of a run again. `noether report A B`: what changed
+from A to B."""
 
 from __future__ import annotations
 
@@ -11,8 +12,17 @@ from noether.cli.commands import HOLDS, VIOLATED, AsJson, complain, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 
-Runs = Annotated[list[Path] | None, typer.Argument(metavar="[RUN] | A B", help="A run folder, the newest in runs/ when left out; two to compare the second with the first.")]
-CODES = "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, a fault seen no more; 2 wrong usage or input."
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[RUN] | A B",
+        help="A run folder, the newest in runs/ when left out; two to compare the second with the first.",
+    ),
+]
+CODES = (
+    "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, "
+    "a fault seen no more; 2 wrong usage or input."
+)
 
 
 def report(runs: Runs = None, as_json: AsJson = False):

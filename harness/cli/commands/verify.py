@@ -13,15 +13,25 @@ from noether.system.outside import orders
 from noether.system.usage import UsageError, check_words
 
 SHOWN = 5  # cells without a verdict
-Names = Annotated[list[str] | None, typer.Argument(metavar="[CASE|FILE]...", help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CASE|FILE]...",
+        help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.",
+    ),
+]
 
 
 def verify(
     context: typer.Context,
     cases: Names = None,
     profile: option(str, "quick (default), full or stress.") = "quick",
-    backend: option(str, "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu.") = "auto",
-    precision: option(str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager.") = None,
+    backend: option(
+        str, "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu."
+    ) = "auto",
+    precision: option(
+        str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager."
+    ) = None,
     rule: option(str | None, "Comma list of learning rules.") = None,
     law: option(str | None, "Comma list of laws, as in D2,O3; see noether laws.") = None,
     seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
@@ -31,21 +41,35 @@ def verify(
     eps: option(float | None, "One breaking magnitude for every lane.") = None,
     steps: option(int | None, "Steps of every launch.") = None,
     lanes: option(int | None, "Trajectories of every launch.") = None,
-    reference: option(bool, "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).", "--reference") = False,
+    reference: option(
+        bool,
+        "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).",
+        "--reference",
+    ) = False,
     out: option(Path | None, "The run folder (default runs/<time>).") = None,
     resume: option(Path | None, "Go on with a run that was cut off.") = None,
     jobs: Jobs = "auto",
     trust: Trust = False,
-    executor: option(str, "process (default), loky, dask:ADDRESS, mpi or module:factory; see docs/cluster.md.") = "process",
-    shard: option(str | None, "I/N: the I-th of N parts of the run; noether merge puts them together.") = None,
-    cell_seconds: option(float | None, "How long one cell may take before it is given up (default 600).", "--cell-seconds") = None,
+    executor: option(
+        str, "process (default), loky, dask:ADDRESS, mpi or module:factory; see docs/cluster.md."
+    ) = "process",
+    shard: option(
+        str | None, "I/N: the I-th of N parts of the run; noether merge puts them together."
+    ) = None,
+    cell_seconds: option(
+        float | None, "How long one cell may take before it is given up (default 600).", "--cell-seconds"
+    ) = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
-    strict: option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.") = False,
+    strict: option(
+        bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1."
+    ) = False,
     baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
     update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
-    accept_rise: option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.") = False,
+    accept_rise: option(
+        bool, "With --update-baseline: take this run as it is, rises and lost entries too."
+    ) = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
     from noether.cli.progress import watched
@@ -57,8 +81,10 @@ def verify(
     from noether.system.jobs import jobs as how_many
 
     workers = how_many(jobs)
-    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend, profile=profile, seed=seed,
-                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes, reference=reference)  # fmt: skip
+    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend,
+        profile=profile, seed=seed,
+                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes,
+                 reference=reference)  # fmt: skip
     files = None
     if resume is not None:
         if out is not None:
@@ -69,7 +95,9 @@ def verify(
     with expecting(files):
         guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
         if shard is not None and guard:
-            raise UsageError(f"--shard {shard} is a part of a run, which has no baseline: noether merge takes --baseline")
+            raise UsageError(
+                f"--shard {shard} is a part of a run, which has no baseline: noether merge takes --baseline"
+            )
         part = parsed(shard) if shard is not None or resume is None else part_of(resume)
         how = How(workers, cell_seconds, engine(executor, workers), part)
         result = watched(Request(**words), out=out, resume=resume, how=how, strict=strict, **watching)
@@ -157,7 +185,8 @@ def conclude(result, as_json: bool, **watching) -> None:
 def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -> None:
     """The tables or the summary on stdout, then notes and what to do next on stderr.
 
-    Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is there.
+    Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is
+    there.
     """
     from noether.report.github import announce
 
@@ -173,7 +202,10 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
     if result.exit_code == INTERNAL and result.folder:
-        complain(f"{len(result.errors)} cells failed inside the harness: please report it with {result.folder}/errors.txt")
+        complain(
+            f"{len(result.errors)} cells failed inside the harness: please report it with "
+            f"{result.folder}/errors.txt"
+        )
     for cell, why in list(result.lost.items())[:SHOWN]:
         complain(f"cell {cell}: {why}")
     if result.lost:

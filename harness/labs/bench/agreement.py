@@ -1,15 +1,21 @@
 """Did a tool do the work? Decided on a sample of lanes before anything is compared.
 
-State. A tool rounds each step within delta and sigma (harness/mechanics/trajectory.py), whatever order or fma it takes, and so does
+State. A tool rounds each step within delta and sigma (harness/mechanics/trajectory.py), whatever order or fma
+it takes, and so does
 the numpy step. Carried to the end along the trajectory, to first order,
 
-    |difference| <= 2 sum_n |P_n| (delta_n + sigma_n, delta_n),    P_n = M_{S-1} ... M_{n+1},                                  (1)
+    |difference| <= 2 sum_n |P_n| (delta_n + sigma_n, delta_n),    P_n = M_{S-1} ...
+    M_{n+1},                                  (1)
     M = [[1 - eta (H + k), beta], [-eta (H + k), beta]],    H the Hessian at q_n.
 
-Residual. Its largest value is a rounding over its bound: at most 1, above 0 where a lane moves. That alone an idle tool
-could invent, so the residual is run once more with its momentum times 1 + 2^-10: it is then a signal, of which the numpy
-screen and the tool agree on all but its own size times 2^-10, and the 2 units that rounding may take. That is asked of lanes
-whose end (1) fixes to 2^-14 of q: two roundings of a chaotic lane end in different places.                       (2)
+Residual. Its largest value is a rounding over its bound: at most 1, above 0 where a lane moves. That alone an
+idle tool
+could invent, so the residual is run once more with its momentum times 1 + 2^-10: it is then a signal, of
+which the numpy
+screen and the tool agree on all but its own size times 2^-10, and the 2 units that rounding may take. That is
+asked of lanes
+whose end (1) fixes to 2^-14 of q: two roundings of a chaotic lane end in different
+places.                       (2)
 """
 
 from __future__ import annotations
@@ -29,7 +35,8 @@ FLAW = 2.0**-10
 
 @dataclass(frozen=True)
 class Reference:
-    """The numpy step on the sample, and what a tool may differ from it by; `sound` is False where a lane leaves the finite."""
+    """The numpy step on the sample, and what a tool may differ from it by; `sound` is False where a lane
+    leaves the finite."""
 
     lanes: np.ndarray
     q: np.ndarray
@@ -46,8 +53,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """spent: the largest difference of a final state over its bound (1); ulps: in units in the last place of the largest
-    component of q or v, of the lane in the middle, most: of the worst; worst: the largest residual; problem: '' when the tool
+    """spent: the largest difference of a final state over its bound (1); ulps: in units in the last place of
+    the largest
+    component of q or v, of the lane in the middle, most: of the worst; worst: the largest residual; problem:
+    '' when the tool
     did the work."""
 
     spent: float
@@ -70,7 +79,10 @@ def hessians(t: Trajectory) -> np.ndarray:
     for j in range(d):
         by = np.zeros_like(q)
         by[j] = h
-        rise = [wide.gradient(loss, q + by) - wide.gradient(loss, q - by) for loss in (t.case.loss, t.case.breaking)]
+        rise = [
+            wide.gradient(loss, q + by) - wide.gradient(loss, q - by)
+            for loss in (t.case.loss, t.case.breaking)
+        ]
         columns.append((rise[0] + t.eps * rise[1]) / (2 * h))
     return np.moveaxis(np.stack(columns, axis=1), (0, 1), (2, 3)).astype(float)
 
@@ -84,7 +96,9 @@ def carried(t: Trajectory) -> np.ndarray:
     P, bound = np.broadcast_to(np.eye(2 * d), (lanes, 2 * d, 2 * d)), np.zeros((2 * d, lanes))
     for n in range(t.steps - 1, -1, -1):
         both = np.abs(P[:, :, :d] + P[:, :, d:])  # delta moves v and, through it, q
-        bound += np.einsum("lij,jl->il", both, delta[n]) + np.einsum("lij,jl->il", np.abs(P[:, :, :d]), sigma[n])
+        bound += np.einsum("lij,jl->il", both, delta[n]) + np.einsum(
+            "lij,jl->il", np.abs(P[:, :, :d]), sigma[n]
+        )
         pull = eta * (H[n] + k * one)
         M = np.block([[one - pull, beta * one], [-pull, beta * one]])
         P = P @ M
@@ -100,13 +114,23 @@ def reference(work: Work) -> Reference:
     sound = bool(t.finite.all())
     flawed = None
     if work.residual is not None:
-        found = screen_launch.plain(screen_launch.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes]))
+        found = screen_launch.plain(
+            screen_launch.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes])
+        )
         flawed = found.spent.max(axis=0)
-    return Reference(lanes, q[-1], v[-1], carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan), flawed, sound)
+    return Reference(
+        lanes,
+        q[-1],
+        v[-1],
+        carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan),
+        flawed,
+        sound,
+    )
 
 
 def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
-    """result, flawed: (q, v, worst) of the sample from a tool, with the right residual and with the flawed one."""
+    """result, flawed: (q, v, worst) of the sample from a tool, with the right residual and with the flawed
+    one."""
     q, v, worst = result
     mine, theirs = np.concatenate([known.q, known.v]), np.concatenate([q, v])
     with np.errstate(all="ignore"):
@@ -122,7 +146,9 @@ def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
         problem = f"the final state is {largest(spent):.3g} bounds from the numpy step's"
     elif work.residual is not None:
         problem = residual_problem(known, worst, flawed[2])
-    return Agreement(largest(spent), float(np.median(ulps.max(axis=0))), largest(ulps), largest(worst), problem)
+    return Agreement(
+        largest(spent), float(np.median(ulps.max(axis=0))), largest(ulps), largest(worst), problem
+    )
 
 
 def residual_problem(known: Reference, worst: np.ndarray, flawed: np.ndarray) -> str:
@@ -134,5 +160,12 @@ def residual_problem(known: Reference, worst: np.ndarray, flawed: np.ndarray) ->
     over = known.fixed & ~(off <= 2 + FLAW * known.flawed)  # (2)
     if over.any():
         at = int(np.argmax(over))
-        return f"with a wrong momentum its residual is {flawed[at]:.6g} bounds in a lane, the numpy screen's {known.flawed[at]:.6g}"
-    return "" if (known.flawed > 16)[known.fixed].any() else "a wrong momentum shows in no lane of the sample: nothing was decided"
+        return (
+            f"with a wrong momentum its residual is {flawed[at]:.6g} bounds in a lane, the numpy screen's "
+            f"{known.flawed[at]:.6g}"
+        )
+    return (
+        ""
+        if (known.flawed > 16)[known.fixed].any()
+        else "a wrong momentum shows in no lane of the sample: nothing was decided"
+    )

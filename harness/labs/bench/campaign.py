@@ -1,4 +1,5 @@
-"""Which works are measured: each case in each precision, then lanes, steps and dimension of one case, one at a time."""
+"""Which works are measured: each case in each precision, then lanes, steps and dimension of one case, one at
+a time."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from noether.labs.bench import peers, static
 from noether.labs.bench.measurement import Measurement, Peer, measure, measured
 from noether.labs.bench.work import KINDS, Work
 
-CASES = tuple(c.name for c in CORE if c.metric.kind != BREGMAN)  # the heavy ball does not run on a Bregman metric
+CASES = tuple(
+    c.name for c in CORE if c.metric.kind != BREGMAN
+)  # the heavy ball does not run on a Bregman metric
 LANES, STEPS, ROUNDS = 16384, 64, 15
 SCALED = "rayleigh"
 SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)
@@ -24,7 +27,8 @@ WATCH = Callable[[str], None]
 
 @dataclass
 class Campaign:
-    """A bench: what was asked, and what was found. scaled: the case of the scaling; load: average at start and end."""
+    """A bench: what was asked, and what was found. scaled: the case of the scaling; load: average at start
+    and end."""
 
     names: list[str]
     missing: dict[str, str] = field(default_factory=dict)
@@ -58,23 +62,40 @@ class Campaign:
     @property
     def disagreements(self) -> list[str]:
         """Tools that ran and did other work."""
-        return [f"{m.work.label}: {t.peer}: {t.problem}" for m in self.measurements + self.scaling for t in m.timings if t.agreed and t.problem]
+        return [
+            f"{m.work.label}: {t.peer}: {t.problem}"
+            for m in self.measurements + self.scaling
+            for t in m.timings
+            if t.agreed and t.problem
+        ]
 
     @property
     def failures(self) -> list[str]:
         """Tools that are here and could not run a work."""
-        return [f"{m.work.label}: {t.peer}: {t.problem}" for m in self.measurements + self.scaling for t in m.timings if not t.agreed]
+        return [
+            f"{m.work.label}: {t.peer}: {t.problem}"
+            for m in self.measurements + self.scaling
+            for t in m.timings
+            if not t.agreed
+        ]
 
 
-def run(campaign: Campaign, watch: WATCH = lambda text: None, keep: Callable[[Campaign], None] = lambda found: None) -> Campaign:
-    """Fill in what is found; `keep` is called after every work, so that a run that is cut off keeps what it found."""
+def run(
+    campaign: Campaign,
+    watch: WATCH = lambda text: None,
+    keep: Callable[[Campaign], None] = lambda found: None,
+) -> Campaign:
+    """Fill in what is found; `keep` is called after every work, so that a run that is cut off keeps what it
+    found."""
     campaign.load = (os.getloadavg()[0], 0.0)
     campaign.compiler = compiler()
     for kind in campaign.kinds:
         for precision in campaign.precisions:
             for case in campaign.cases:
                 work = Work(case, precision, campaign.lanes, campaign.steps, kind)
-                campaign.measurements.append(measure(work, campaign.names, campaign.rounds, tune=campaign.tune, watch=watch))
+                campaign.measurements.append(
+                    measure(work, campaign.names, campaign.rounds, tune=campaign.tune, watch=watch)
+                )
                 finish(campaign, keep)
     if campaign.scale:
         scale(campaign, watch, keep)
@@ -89,7 +110,8 @@ def finish(campaign: Campaign, keep: Callable[[Campaign], None]) -> None:
 
 
 def scale(campaign: Campaign, watch: WATCH, keep: Callable[[Campaign], None]) -> None:
-    """One case, checked, in the first precision; processes are kept, so a tool compiles what its shapes need and no more."""
+    """One case, checked, in the first precision; processes are kept, so a tool compiles what its shapes need
+    and no more."""
     first, kind = campaign.precisions[0], campaign.kinds[0]
     works = [Work(SCALED, first, lanes, campaign.steps, kind) for lanes in SCALED_LANES]
     works += [Work(SCALED, first, campaign.lanes, steps, kind) for steps in SCALED_STEPS]

@@ -1,4 +1,5 @@
-"""Rounds A B C A B C ...: one timing of each tool in turn, so that what disturbs the machine disturbs all of them.
+"""Rounds A B C A B C ...: one timing of each tool in turn, so that what disturbs the machine disturbs all of
+them.
 
 A ratio is formed within a round and never between rounds; reported are its median and quartiles.
 """
@@ -19,7 +20,9 @@ from noether.labs.bench.peers import OURS
 from noether.labs.bench.work import Work
 from noether.system.machine import importable
 
-PATIENCE = 400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
+PATIENCE = (
+    400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
+)
 
 
 class Failed(RuntimeError):
@@ -96,8 +99,11 @@ class Measurement:
         return self.work.lanes * self.work.steps / t.median
 
     def ratio(self, t: Timing, which: str = "seconds") -> tuple[float, float, float]:
-        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile. which: seconds or cpu."""
-        low, middle, high = np.percentile(np.array(getattr(t, which)) / np.array(getattr(self.of(OURS), which)), [25, 50, 75])
+        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile. which:
+        seconds or cpu."""
+        low, middle, high = np.percentile(
+            np.array(getattr(t, which)) / np.array(getattr(self.of(OURS), which)), [25, 50, 75]
+        )
         return float(low), float(middle), float(high)
 
     @property
@@ -109,7 +115,8 @@ class Measurement:
 
     @property
     def is_slower(self) -> bool:
-        """Ours is slower than the best other, beyond the spread: even the upper quartile of the ratio is below 1."""
+        """Ours is slower than the best other, beyond the spread: even the upper quartile of the ratio is
+        below 1."""
         return self.best is not None and self.ratio(self.best)[2] < 1
 
 
@@ -134,8 +141,16 @@ def prepared(peer: Peer, work: Work, known: agreement.Reference, variants: tuple
     return timing
 
 
-def measure(work: Work, names: list[str], rounds: int, *, tune: bool = True, watch: Callable[[str], None] = lambda text: None) -> Measurement:
-    """Prepare every tool, check that they agree, time those that do in interleaved rounds. Each has a new process."""
+def measure(
+    work: Work,
+    names: list[str],
+    rounds: int,
+    *,
+    tune: bool = True,
+    watch: Callable[[str], None] = lambda text: None,
+) -> Measurement:
+    """Prepare every tool, check that they agree, time those that do in interleaved rounds. Each has a new
+    process."""
     running: dict[str, Peer] = {}
     try:
         return measured(work, names, running, rounds, tune, watch)
@@ -144,7 +159,14 @@ def measure(work: Work, names: list[str], rounds: int, *, tune: bool = True, wat
             peer.close()
 
 
-def measured(work: Work, names: list[str], running: dict[str, Peer], rounds: int, tune: bool, watch: Callable[[str], None]) -> Measurement:
+def measured(
+    work: Work,
+    names: list[str],
+    running: dict[str, Peer],
+    rounds: int,
+    tune: bool,
+    watch: Callable[[str], None],
+) -> Measurement:
     """`measure` in processes that may run already."""
     known = agreement.reference(work)
     timings = []

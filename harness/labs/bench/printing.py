@@ -1,11 +1,17 @@
-"""A step printed as source text for another tool: the traced programs, operation by operation, and nothing else.
+"""A step printed as source text for another tool: the traced programs, operation by operation, and nothing
+else.
 
-    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of cases/rules
-    worst' = max(worst, residual(q, v, q', v'))                                               harness/labs/bench/work.py
+    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of
+                                               cases/rules
+    worst' = max(worst, residual(q, v, q',
+    v'))                                               harness/labs/bench/work.py
 
-Every tool is given the same operations on the same operands in the same order; what its compiler makes of them
-(contraction into fma, another exp) is the tool's own. Each value has a name, and is a scalar, an array over lanes, or
-whatever the tool traces. q, v are the state, p, w the state after the step; r_eta, r_beta, r_k, r_eps the parameters
+Every tool is given the same operations on the same operands in the same order; what its compiler makes of
+them
+(contraction into fma, another exp) is the tool's own. Each value has a name, and is a scalar, an array over
+lanes, or
+whatever the tool traces. q, v are the state, p, w the state after the step; r_eta, r_beta, r_k, r_eps the
+parameters
 that the residual reads, which come from an array of their own.
 """
 
@@ -39,7 +45,9 @@ class Dialect:
     cast: Callable[[str, str], str]
 
 
-def statements(program: Program, inputs: dict[str, str], kind: str, prefix: str, dialect: Dialect) -> tuple[list[str], list[str]]:
+def statements(
+    program: Program, inputs: dict[str, str], kind: str, prefix: str, dialect: Dialect
+) -> tuple[list[str], list[str]]:
     """Lines, and the names of the outputs, of a program whose input called x is the name inputs[x].
 
     Raises ValueError for an operation that the dialect has no word for.
@@ -49,7 +57,11 @@ def statements(program: Program, inputs: dict[str, str], kind: str, prefix: str,
     for at, op in enumerate(program.ops):
         a = [values[i] for i in op.args]
         if op.name in ("input", "const"):
-            values.append(inputs[program.inputs[op.value]] if op.name == "input" else dialect.constant(float(op.value), kind))
+            values.append(
+                inputs[program.inputs[op.value]]
+                if op.name == "input"
+                else dialect.constant(float(op.value), kind)
+            )
             continue
         if op.name in INFIX:
             text = f"{a[0]} {INFIX[op.name]} {a[1]}"
@@ -58,7 +70,9 @@ def statements(program: Program, inputs: dict[str, str], kind: str, prefix: str,
         elif op.name in dialect.call:
             text = f"{dialect.call[op.name]}({', '.join(a)})"
         else:
-            raise ValueError(f"operation {at} is {op.name!r}: this tool has only {sorted({*INFIX, 'neg', *dialect.call})}")
+            raise ValueError(
+                f"operation {at} is {op.name!r}: this tool has only {sorted({*INFIX, 'neg', *dialect.call})}"
+            )
         values.append(f"{prefix}{at}")
         lines.append(f"{prefix}{at} = {text}")
     return lines, [values[i] for i in program.outputs]
@@ -108,9 +122,15 @@ def state(d: int) -> str:
 def function(work: Work, dialect: Dialect, header: str) -> str:
     """A module with step(state, params, again) -> state, for tools whose values are arrays over lanes."""
     d = work.dim
-    lines = [f"{state(d)} = state", f"{', '.join(PARAMETERS)} = params", f"{', '.join(f'r_{x}' for x in PARAMETERS)} = again"]
+    lines = [
+        f"{state(d)} = state",
+        f"{', '.join(PARAMETERS)} = params",
+        f"{', '.join(f'r_{x}' for x in PARAMETERS)} = again",
+    ]
     after = ", ".join([*names("p", d), *names("w", d), "worst"])
-    return f"{header}\n\ndef step(state, params, again):\n" + indented([*lines, *step(work, dialect), f"return {after}"], 4)
+    return f"{header}\n\ndef step(state, params, again):\n" + indented(
+        [*lines, *step(work, dialect), f"return {after}"], 4
+    )
 
 
 def indented(lines: list[str], by: int) -> str:
@@ -118,7 +138,8 @@ def indented(lines: list[str], by: int) -> str:
 
 
 def load(text: str, tool: str) -> ModuleType:
-    """Printed source as a module. It is entered where tools look for it: sys.modules, and the lines for tracebacks."""
+    """Printed source as a module. It is entered where tools look for it: sys.modules, and the lines for
+    tracebacks."""
     name = f"printed_for_{tool}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = f"<{name}>"

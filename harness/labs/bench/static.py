@@ -1,14 +1,21 @@
-"""What the compiled kernel is, for sm_80 and sm_90: registers, spills, instructions of a step, and the bound that they imply.
+"""What the compiled kernel is, for sm_80 and sm_90: registers, spills, instructions of a step, and the bound
+that they imply.
 
-Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine code; the loop
-over steps is the longest backward branch. One trajectory is one thread, so a streaming multiprocessor takes at most
+Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine
+code; the loop
+over steps is the longest backward branch. One trajectory is one thread, so a streaming multiprocessor takes
+at most
 
-    rate = min(issue / instructions, fp64 / double-precision instructions, fp32 / ..., special / ...)   trajectory-steps/cycle  (1)
+    rate = min(issue / instructions, fp64 / double-precision instructions, fp32 / ..., special /
+    ...)   trajectory-steps/cycle  (1)
 
-and a device that times its multiprocessors and its clock. That is an upper bound: it knows no latency, no memory, no
+and a device that times its multiprocessors and its clock. That is an upper bound: it knows no latency, no
+memory, no
 divergence, and counts the slow path of a division as if it were never taken.
-Sources: CUDA C++ Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for compute
-capability 8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the SXM boards.
+Sources: CUDA C++ Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for
+compute
+capability 8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the
+SXM boards.
 """
 
 from __future__ import annotations
@@ -26,7 +33,8 @@ from noether.labs.bench.work import Work
 
 @dataclass(frozen=True)
 class Device:
-    """Public figures. Per cycle and multiprocessor: instructions issued, and results of each kind, in threads."""
+    """Public figures. Per cycle and multiprocessor: instructions issued, and results of each kind, in
+    threads."""
 
     name: str
     multiprocessors: int
@@ -73,17 +81,25 @@ def tools() -> Path:
     place = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
     for name in ("ptxas", "cuobjdump"):
         if not (place / name).exists():
-            raise FileNotFoundError(f"{name} is not in {place.name}/ of triton {triton.__version__}: the static table needs it")
+            raise FileNotFoundError(
+                f"{name} is not in {place.name}/ of triton {triton.__version__}: the static table needs it"
+            )
     return place
 
 
 def assembled(ptx: str) -> tuple[str, str]:
     """What ptxas says, and the machine code as text. Raises RuntimeError."""
-    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[1]  # sm_90a: what Triton names, not what it was asked for
+    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[
+        1
+    ]  # sm_90a: what Triton names, not what it was asked for
     with tempfile.TemporaryDirectory() as folder:
         text, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
         text.write_text(ptx)
-        done = subprocess.run([tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary], capture_output=True, text=True)
+        done = subprocess.run(
+            [tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary],
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             raise RuntimeError(f"ptxas: {done.stderr.strip().splitlines()[-1]}")
         shown = subprocess.run([tools() / "cuobjdump", "-sass", binary], capture_output=True, text=True)
@@ -97,8 +113,14 @@ def listing(sass: str) -> list[tuple[int, str]]:
 
 
 def loop(code: list[tuple[int, str]]) -> list[str]:
-    """The instructions between the target of the longest backward branch and that branch. Raises ValueError."""
-    spans = [(int(to, 16), at) for at, text in code for to in re.findall(r"^BRA(?:\.\w+)* (?:\w+, )?(?:`\(\.?\w+\)|)?\s*0x([0-9a-f]+)", text) if int(to, 16) < at]
+    """The instructions between the target of the longest backward branch and that branch. Raises
+    ValueError."""
+    spans = [
+        (int(to, 16), at)
+        for at, text in code
+        for to in re.findall(r"^BRA(?:\.\w+)* (?:\w+, )?(?:`\(\.?\w+\)|)?\s*0x([0-9a-f]+)", text)
+        if int(to, 16) < at
+    ]
     if not spans:
         raise ValueError("the machine code has no backward branch: no loop over steps was found")
     first, last = max(spans, key=lambda s: s[1] - s[0])
@@ -107,7 +129,9 @@ def loop(code: list[tuple[int, str]]) -> list[str]:
 
 def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, str]:
     """(1): trajectory-steps per second of a whole device, and what limits it."""
-    costs = {"issue": instructions / device.issue} | {name: pipes[name] / device.pipes[name] for name in device.pipes}
+    costs = {"issue": instructions / device.issue} | {
+        name: pipes[name] / device.pipes[name] for name in device.pipes
+    }
     limit = max(costs, key=costs.get)
     return device.multiprocessors * device.gigahertz * 1e9 / costs[limit], limit
 
@@ -130,5 +154,6 @@ def shape(work: Work, arch: int) -> Shape:
     rate, limit = implied(pipes, len(body), DEVICES[arch])
     number = lambda pattern: int(re.search(pattern, said)[1])  # noqa: E731
     spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-    return Shape(work.case, work.precision, work.kind, arch, number(r"Used (\d+) registers"), number(r"(\d+) bytes stack frame"), spills,
+    return Shape(work.case, work.precision, work.kind, arch, number(r"Used (\d+) registers"),
+        number(r"(\d+) bytes stack frame"), spills,
                  len(body), dict(pipes), rate, limit)  # fmt: skip

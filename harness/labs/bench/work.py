@@ -2,8 +2,10 @@
 
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
 
-The programs are those that the kernels run: the traced gradient and, from harness/laws/exact/residuals.py, the residual with its
-bound, in float64. The residual reads the parameters from an array of its own, so that no compiler can share them.
+The programs are those that the kernels run: the traced gradient and, from harness/laws/exact/residuals.py,
+the residual with its
+bound, in float64. The residual reads the parameters from an array of its own, so that no compiler can share
+them.
 """
 
 from __future__ import annotations
@@ -73,7 +75,14 @@ class Work:
 
     @cached_property
     def job(self) -> Job:
-        drawn = sweep.draw(self.subject, HEAVY_BALL, parse(self.precision), lanes=self.lanes, steps=self.steps, seed=self.seed)
+        drawn = sweep.draw(
+            self.subject,
+            HEAVY_BALL,
+            parse(self.precision),
+            lanes=self.lanes,
+            steps=self.steps,
+            seed=self.seed,
+        )
         return replace(drawn, trace=False)
 
     @property

@@ -1,10 +1,13 @@
 """One tool in a process of its own: its threads sleep while another is measured, its memory is its own.
 
-Messages are pickled over the standard streams: a word and its arguments in, ("done", answer) or ("failed", text) out.
+Messages are pickled over the standard streams: a word and its arguments in, ("done", answer) or ("failed",
+text) out.
 
     prepare(work, variant)   build and run once; answers {"compile": seconds, "calls": of one timing}
-    time()                   seconds of one run, by the clock and of all threads' processor time; the mean of `calls` in a row
-    result(lanes, flaw)      q, v, worst of the chosen lanes of the last run; of another where the residual is given a wrong momentum
+    time()                   seconds of one run, by the clock and of all threads' processor time; the mean of
+                             `calls` in a row
+    result(lanes, flaw)      q, v, worst of the chosen lanes of the last run; of another where the residual is
+                             given a wrong momentum
     memory()                 {"before": of the interpreter with the tool imported, "peak"} in MiB
 """
 

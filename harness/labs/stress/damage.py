@@ -1,4 +1,5 @@
-"""Damage: files of a run, case files and corpus files, changed at random; every command must say so in one line."""
+"""Damage: files of a run, case files and corpus files, changed at random; every command must say so in one
+line."""
 
 from __future__ import annotations
 
@@ -12,7 +13,22 @@ from noether.labs.stress.campaign import called, mangled, told
 from noether.system.seeds import derive
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
-TINY = ("verify", "rayleigh", "--law", "D0", "--precision", "float64", "--backend", "numpy", "--jobs", "1", "--lanes", "5", "--steps", "3")
+TINY = (
+    "verify",
+    "rayleigh",
+    "--law",
+    "D0",
+    "--precision",
+    "float64",
+    "--backend",
+    "numpy",
+    "--jobs",
+    "1",
+    "--lanes",
+    "5",
+    "--steps",
+    "3",
+)
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -37,7 +53,9 @@ def damaged_runs(place: Path, rng, count: int) -> list[str]:
     want = verdicts(place / "whole")
     shutil.copytree(place / "whole", place / "cut")
     about = json.loads((place / "cut" / "run.json").read_text())
-    (place / "cut" / "run.json").write_text(json.dumps({**about, "end": None, "records": None, "exit_code": None}))
+    (place / "cut" / "run.json").write_text(
+        json.dumps({**about, "end": None, "records": None, "exit_code": None})
+    )
     problems = []
     for n in range(count):
         shutil.rmtree(place / "r", ignore_errors=True)
@@ -60,14 +78,24 @@ def damaged_runs(place: Path, rng, count: int) -> list[str]:
 
 def damaged_inputs(place: Path, rng, count: int) -> list[str]:
     """Case files and corpus files. A case that is still one may hold; an honest kernel never violates it."""
-    texts = [(f"{name}.py", (ROOT / "cases" / "losses" / f"{name}.py").read_bytes().replace(b'name="', b'name="own-')) for name in ("rayleigh", "mexican_hat")]
+    texts = [
+        (
+            f"{name}.py",
+            (ROOT / "cases" / "losses" / f"{name}.py").read_bytes().replace(b'name="', b'name="own-'),
+        )
+        for name in ("rayleigh", "mexican_hat")
+    ]
     texts += [(f.name, f.read_bytes()) for f in sorted((ROOT / "corpus").glob("*.json"))]
     problems = []
     for n in range(count):
         name, text = texts[n % len(texts)]
         (place / name).write_bytes(mangled(text, rng))
         shutil.rmtree(place / "own", ignore_errors=True)
-        words = ["verify", name, *TINY[2:], "--out", "own"] if name.endswith(".py") else ["fuzz", "--replay", name]
+        words = (
+            ["verify", name, *TINY[2:], "--out", "own"]
+            if name.endswith(".py")
+            else ["fuzz", "--replay", name]
+        )
         code, _, err = called(place, words)
         bad = told(code, err, (0, 2, 3))
         if bad:

@@ -1,4 +1,5 @@
-"""A run folder changed on purpose and sealed again: what a reader must refuse for what it says, not for its check.
+"""A run folder changed on purpose and sealed again: what a reader must refuse for what it says, not for its
+check.
 
 Tests and harness/labs/stress/damage.py use it; nothing else does.
 """
@@ -21,7 +22,8 @@ def read_lines(file: Path) -> list[dict]:
 
 
 def rewrite(folder: Path, *, lines: dict[str, list[dict]] | None = None, **changes) -> None:
-    """run.json with other fields (`...` takes one away), and other lines of "records" and "cells", everything sealed again."""
+    """run.json with other fields (`...` takes one away), and other lines of "records" and "cells", everything
+    sealed again."""
     lines = lines or {}
     said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     if "records" in lines:

@@ -1,7 +1,10 @@
-"""Thousands of mutations of each kind of file that is read again: refused in one line, or it means what it meant.
+"""Thousands of mutations of each kind of file that is read again: refused in one line, or it means what it
+meant.
 
-    damaged   bytes flipped, cut, doubled, put in: what is accepted must mean the same, for a check stands in each file
-    forged    a value of another type, a huge or missing one, lines doubled and swapped, sealed again: what is accepted must be
+    damaged   bytes flipped, cut, doubled, put in: what is accepted must mean the same, for a check stands in
+              each file
+    forged    a value of another type, a huge or missing one, lines doubled and swapped, sealed again: what is
+              accepted must be
               read to the end, its page written, without an exception of ours
 
 A baseline and a corpus are edited by hand, so there a value that another one replaces is accepted.
@@ -24,13 +27,16 @@ from noether.system import resources
 from noether.system.seeds import derive
 from noether.system.usage import UsageError
 
-STRANGE = (None, True, -1, 0, 5, 2**80, 10**400, 1e300, "", "x", "\x1b[31m", "::stop-commands::x", "a\nb", "\ud800", "../../x", "nan", "inf", [], {}, [[]],
+STRANGE = (None, True, -1, 0, 5, 2**80, 10**400, 1e300, "", "x", "\x1b[31m", "::stop-commands::x", "a\nb",
+    "\ud800", "../../x", "nan", "inf", [], {}, [[]],
            {"a": {"b": [1, "c"]}}, ["x"] * 50, "x" * 5000)  # fmt: skip
 
 
 def places(value, path=()) -> Iterator[tuple]:
     """Every path to a value within a value."""
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         yield (*path, key)
         yield from places(inner, (*path, key))
 
@@ -58,11 +64,16 @@ def forged(value, rng: np.random.Generator):
 
 
 def outcome(read: Callable, want, told: str) -> str:
-    """What is wrong with how something was read, or ''. want: what it must mean when it is accepted; None where anything will do"""
+    """What is wrong with how something was read, or ''. want: what it must mean when it is accepted; None
+    where anything will do"""
     try:
         found = read()
     except UsageError as error:
-        return "" if str(error) and "\n" not in str(error) and str(error).isprintable() else f"{told}: refused in {str(error)!r}"
+        return (
+            ""
+            if str(error) and "\n" not in str(error) and str(error).isprintable()
+            else f"{told}: refused in {str(error)!r}"
+        )
     except Exception as error:
         return f"{told}: {type(error).__name__}: {error}"
     return f"{told}: accepted, and it means something else" if want is not None and found != want else ""
@@ -91,7 +102,10 @@ def kinds(place: Path) -> dict[str, Callable]:
     for name in ("run.json", "records.jsonl", "cells.jsonl"):
         out[f"damaged {name}"] = damaged(whole, place / "d", name)
         out[f"forged {name}"] = run_forged(whole, place / "f", name)
-    for name, file, read in (("baseline", resources.path("baseline.json"), baseline.read), ("corpus", examples(place), corpus.read)):
+    for name, file, read in (
+        ("baseline", resources.path("baseline.json"), baseline.read),
+        ("corpus", examples(place), corpus.read),
+    ):
         out[f"damaged {name}"] = of_file(file, place / f"{name}.json", read, mangled)
         out[f"forged {name}"] = of_file(file, place / f"{name}.json", read, json_forged)
     return out
@@ -99,7 +113,25 @@ def kinds(place: Path) -> dict[str, Callable]:
 
 def examples(place: Path) -> Path:
     """A corpus file, as a fuzzing run on a planted fault writes it."""
-    called(place, ["fuzz", "mexican-hat", "--batches", "4", "--plant", "gradient x 2", "--corpus", "kept", "--out", "fuzzed", "--jobs", "1", "--backend", "numpy"])
+    called(
+        place,
+        [
+            "fuzz",
+            "mexican-hat",
+            "--batches",
+            "4",
+            "--plant",
+            "gradient x 2",
+            "--corpus",
+            "kept",
+            "--out",
+            "fuzzed",
+            "--jobs",
+            "1",
+            "--backend",
+            "numpy",
+        ],
+    )
     return next(iter(sorted((place / "kept").glob("*.json"))))
 
 
@@ -145,7 +177,9 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
             else:
                 forging.rewrite(to, lines={kind: changed})
         except (AttributeError, TypeError, KeyError, ValueError, UnicodeError):
-            (to / name).write_text(json.dumps(changed), encoding="utf-8")  # a line that is no object, and cannot be sealed
+            (to / name).write_text(
+                json.dumps(changed), encoding="utf-8"
+            )  # a line that is no object, and cannot be sealed
         return outcome(read, None, told)
 
     return one
@@ -159,7 +193,9 @@ def sealed_about(value: dict) -> str:
 
 def json_forged(data: bytes, rng) -> bytes:
     value = json.loads(data)
-    return json.dumps(forged({name: x for name, x in value.items() if name != "check"}, rng), indent=1).encode()
+    return json.dumps(
+        forged({name: x for name, x in value.items() if name != "check"}, rng), indent=1
+    ).encode()
 
 
 def of_file(file: Path, to: Path, read: Callable, change: Callable) -> Callable:

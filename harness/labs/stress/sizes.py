@@ -29,7 +29,9 @@ def alarms(case, job, found) -> int:
     return int((found.alarmed & ~outside(case, job, found)).sum()) if found.alarmed.any() else 0
 
 
-def one_size(backend: str, name: str, rule: str, precision: str, lanes: int, steps: int) -> tuple[int, int, int, float, float]:
+def one_size(
+    backend: str, name: str, rule: str, precision: str, lanes: int, steps: int
+) -> tuple[int, int, int, float, float]:
     """checks, alarms, lanes that moved, worst spent, peak memory in bytes of this process."""
     case = case_named(name)
     job = sweep.draw(case, RULES[rule], Precision(precision), lanes=lanes, steps=steps, seed=lanes)
@@ -50,18 +52,37 @@ def lanes(place: Path, *, counts=LANES, steps: int = 8, backends=("numpy", "trit
         most = checked = 0
         for count in counts:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                checks, alarmed, moved, worst, peak = pool.apply(one_size, (backend, "mexican-hat", "heavy-ball", "float32", count, steps))
+                checks, alarmed, moved, worst, peak = pool.apply(
+                    one_size, (backend, "mexican-hat", "heavy-ball", "float32", count, steps)
+                )
             most, checked = max(most, peak), checked + checks
             if alarmed or not moved * 2 >= count or not 0 < worst <= 1:
-                problems.append(f"{count} lanes on {backend}: {alarmed} false alarms, {moved} moved, worst spent {worst:.3g}")
+                problems.append(
+                    f"{count} lanes on {backend}: {alarmed} false alarms, {moved} moved, worst spent "
+                    f"{worst:.3g}"
+                )
             if peak >= MEMORY:
-                problems.append(f"{count} lanes on {backend} take {peak / 2**20:.0f} MB, must be below {MEMORY / 2**20:.0f}")
-        print(f"lanes: {backend}, {counts[0]} to {counts[-1]} lanes, {checked:.3g} checks, peak {most / 2**20:.0f} MB")
+                problems.append(
+                    f"{count} lanes on {backend} take {peak / 2**20:.0f} MB, must be below "
+                    f"{MEMORY / 2**20:.0f}"
+                )
+        print(
+            f"lanes: {backend}, {counts[0]} to {counts[-1]} lanes, {checked:.3g} checks, peak "
+            f"{most / 2**20:.0f} MB"
+        )
     return problems
 
 
-def horizons(place: Path, *, until=HORIZON, lanes: int = 256, precisions=("float32", "bfloat16"), backend: str = "triton-cpu") -> list[str]:
-    """One trajectory a lane, in stretches that go on from the stored state: a stretch on which q never moved is frozen."""
+def horizons(
+    place: Path,
+    *,
+    until=HORIZON,
+    lanes: int = 256,
+    precisions=("float32", "bfloat16"),
+    backend: str = "triton-cpu",
+) -> list[str]:
+    """One trajectory a lane, in stretches that go on from the stored state: a stretch on which q never moved
+    is frozen."""
     if launch.missing(backend):
         print(f"horizons: {backend} is not here: {launch.missing(backend)}")
         return []
@@ -74,12 +95,16 @@ def horizons(place: Path, *, until=HORIZON, lanes: int = 256, precisions=("float
             found = screen(case, job, backend=backend)
             wrong = alarms(case, job, found)
             if wrong or not found.worst > 0:
-                problems.append(f"{precision}, steps {done} to {end}: {wrong} false alarms, worst spent {found.worst:.3g}")
+                problems.append(
+                    f"{precision}, steps {done} to {end}: {wrong} false alarms, worst spent {found.worst:.3g}"
+                )
             moved += found.moved
             effect.append(f"{end:.0e}: {np.mean(found.moved == 0):.0%}")
             p = job.precision
             job = replace(job, q0=widen(found.q, p.q_store), v0=widen(found.v, p.v_store))
             done = end
-        print(f"horizons: {precision}, {lanes} lanes, {done} steps, {found.checks:.3g} checks in the last stretch, worst spent {found.worst:.3g}; "
-              f"lanes frozen over the stretch that ends at step {', '.join(effect)}; q moved on {int(np.median(moved))} steps in the median lane")  # fmt: skip
+        print(f"horizons: {precision}, {lanes} lanes, {done} steps, {found.checks:.3g} checks in the last "
+              f"stretch, worst spent {found.worst:.3g}; "
+              f"lanes frozen over the stretch that ends at step {', '.join(effect)}; q moved on "
+              f"{int(np.median(moved))} steps in the median lane")  # fmt: skip
     return problems

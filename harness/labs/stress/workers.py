@@ -1,4 +1,5 @@
-"""Workers that are killed while a run goes on: nothing is lost, nothing is doubled, and what was not decided is named."""
+"""Workers that are killed while a run goes on: nothing is lost, nothing is doubled, and what was not decided
+is named."""
 
 from __future__ import annotations
 

@@ -1,12 +1,16 @@
 """D9: gradient noise has no component along a symmetry (theory.md#D9).
 
-Each sample's loss is symmetric, so <grad f_B, xi> = 0 for every minibatch B, and the charge of a run on minibatches
+Each sample's loss is symmetric, so <grad f_B, xi> = 0 for every minibatch B, and the charge of a run on
+minibatches
 obeys the balance of the full loss, word for word:
 
-    J' = s beta J - s eta <eps grad b + k q, xi> + <A v', v'>          D2, whatever batches were drawn             (1)
+    J' = s beta J - s eta <eps grad b + k q, xi> + <A v', v'>          D2, whatever batches were
+    drawn             (1)
 
-Measured on runs of the plain step whose gradient is that of another minibatch in every step; the gradient in the bound
-is the minibatch's own. A run proves something where the noise eta |grad f_B - grad f| stands above the bound of (1): with
+Measured on runs of the plain step whose gradient is that of another minibatch in every step; the gradient in
+the bound
+is the minibatch's own. A run proves something where the noise eta |grad f_B - grad f| stands above the bound
+of (1): with
 full batches it would be D2 again.
 """
 
@@ -63,7 +67,11 @@ class Cell:
         return np.random.default_rng(derive(self.seed, self.name))
 
     def job(self) -> launch.Job:
-        (lanes, most), rule, precision = SIZE.get(self.profile, SIZE["full"]), RULES[self.rule], parse(self.precision)
+        (lanes, most), rule, precision = (
+            SIZE.get(self.profile, SIZE["full"]),
+            RULES[self.rule],
+            parse(self.precision),
+        )
         seed, steps = derive(self.seed, f"{self.name}/launch"), min(most, sweep.horizon(rule, precision))
         return sweep.draw(self.case, rule, precision, lanes=lanes, steps=steps, seed=seed)
 
@@ -72,7 +80,11 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     suited = [c for c in cases if c.samples] if profile != "glance" else []
     choices = [("heavy-ball", "float64"), ("gradient-descent", "float32")]
     if profile != "quick":
-        choices = [(rule, p) for rule in ("heavy-ball-decoupled", "nesterov") for p in ("float64", "float32", "bfloat16")] + choices
+        choices = [
+            (rule, p)
+            for rule in ("heavy-ball-decoupled", "nesterov")
+            for p in ("float64", "float32", "bfloat16")
+        ] + choices
     return [Cell(c, rule, precision, profile, seed) for c in suited for rule, precision in choices]
 
 
@@ -94,7 +106,14 @@ class Noisy(Trajectory):
 
     def __init__(self, case: Case, job: launch.Job, outcome: Outcome, batches: list[tuple[int, ...]]):
         z, v = outcome.wide()
-        super().__init__(case, job.rule, job.precision, np.concatenate([job.q0[None], z[1:]]), np.concatenate([job.v0[None], v[1:]]), job.params)
+        super().__init__(
+            case,
+            job.rule,
+            job.precision,
+            np.concatenate([job.q0[None], z[1:]]),
+            np.concatenate([job.v0[None], v[1:]]),
+            job.params,
+        )
         self.batches = batches
 
     def by_batch(self, of: Callable[[Trajectory], np.ndarray]) -> np.ndarray:
@@ -102,8 +121,16 @@ class Noisy(Trajectory):
         out = np.empty_like(self.q[:-1])
         for batch in dict.fromkeys(self.batches):
             mine = np.flatnonzero([b == batch for b in self.batches])
-            # A trajectory of these steps alone: only its gradients are asked for, at row i the state before step mine[i].
-            part = Trajectory(on(self.case, batch), self.rule, self.precision, self.z[[*mine, mine[-1] + 1]], self.v[[*mine, mine[-1] + 1]], self.params)
+            # A trajectory of these steps alone: only its gradients are asked for, at row i the state before
+            # step mine[i].
+            part = Trajectory(
+                on(self.case, batch),
+                self.rule,
+                self.precision,
+                self.z[[*mine, mine[-1] + 1]],
+                self.v[[*mine, mine[-1] + 1]],
+                self.params,
+            )
             out[mine] = of(part)
         return out
 
@@ -122,8 +149,11 @@ class Noisy(Trajectory):
         return np.abs(self.eta) * np.sqrt(dot(apart, apart))
 
 
-def run(job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.random.Generator | None = None) -> Outcome:
-    """The plain step, on another minibatch in every step. `tilt`, `shake`: minibatches and noise that are not symmetric."""
+def run(
+    job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.random.Generator | None = None
+) -> Outcome:
+    """The plain step, on another minibatch in every step. `tilt`, `shake`: minibatches and noise that are not
+    symmetric."""
     precision = job.precision
 
     def advance(n, q, v, params, gradient, rule, precision):
@@ -133,16 +163,22 @@ def run(job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.ra
             g = program.run(at, eps, precision)
             if shake is None:
                 return g
-            return [narrow(x + (NOISE * shake.standard_normal(x.shape)).astype(x.dtype), precision.rounded) for x in g]
+            return [
+                narrow(x + (NOISE * shake.standard_normal(x.shape)).astype(x.dtype), precision.rounded)
+                for x in g
+            ]
 
         return numpy_step.step(q, v, params, noisy, rule, precision)
 
-    q, v = numpy_step.trajectory(job.program, job.rule, precision, job.q0, job.v0, job.params, job.steps, advance=advance)
+    q, v = numpy_step.trajectory(
+        job.program, job.rule, precision, job.q0, job.v0, job.params, job.steps, advance=advance
+    )
     return Outcome(q, v, precision, "numpy", 0.0)
 
 
 def leaving(case: Case, job: launch.Job, batches) -> np.ndarray:
-    """(lanes,) whether the same minibatches in float64 come near overflow in the job's precision, each in its own operations."""
+    """(lanes,) whether the same minibatches in float64 come near overflow in the job's precision, each in its
+    own operations."""
     z, v = run(replace(job, precision=Precision("float64")), case, batches).wide()
     gone = np.zeros(job.lanes, bool)
     for batch in set(batches):
@@ -155,15 +191,22 @@ def run_cell(cell: Cell) -> list[Record]:
     began = time.perf_counter()
     job, rng = cell.job(), cell.rng
     count = len(cell.case.samples(list(job.q0), NUMPY))
-    every = [tuple(sorted(int(i) for i in rng.choice(count, max(1, count // 3), replace=False))) for _ in range(BATCHES)]
+    every = [
+        tuple(sorted(int(i) for i in rng.choice(count, max(1, count // 3), replace=False)))
+        for _ in range(BATCHES)
+    ]
     batches = [every[int(i)] for i in rng.integers(0, len(every), job.steps)]
     right = Noisy(cell.case, job, run(job, cell.case, batches), batches)
     inside = Domain(cell.case, job, right, lambda: leaving(cell.case, job, batches))
     outside = lambda: inside.ends  # noqa: E731
     records = judged(cell, right, None, outside)
     tilted = run(job, cell.case, batches, tilt=NOISE)
-    shaken = run(job, cell.case, batches, shake=np.random.default_rng(derive(cell.seed, f"{cell.name}/shake")))
-    records += judged(cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric", outside)
+    shaken = run(
+        job, cell.case, batches, shake=np.random.default_rng(derive(cell.seed, f"{cell.name}/shake"))
+    )
+    records += judged(
+        cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric", outside
+    )
     records += judged(cell, Noisy(cell.case, job, shaken, batches), "noise in every direction", outside)
     for r in records:
         r.seconds = (time.perf_counter() - began) / len(records)
@@ -171,7 +214,8 @@ def run_cell(cell: Cell) -> list[Record]:
 
 
 def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
-    """The power of one record: the smallest wrong beta, eta and kinetic term that (1) would have been violated with."""
+    """The power of one record: the smallest wrong beta, eta and kinetic term that (1) would have been
+    violated with."""
     with np.errstate(all="ignore"):
         r, J = law.residual(t, symmetry), charge(t, symmetry)
         terms = {
@@ -179,14 +223,20 @@ def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
             "eta": t.shrink * t.eta * broken_force(t, symmetry),
             "kinetic term": dot(act(symmetry.matrix, t.move), t.v[1:]) * (not symmetry.is_rotation),
         }
-        seen = {name: powers.smallest(r.measured - r.predicted, r.bound, term) for name, term in terms.items()}
+        seen = {
+            name: powers.smallest(r.measured - r.predicted, r.bound, term) for name, term in terms.items()
+        }
     return {name: x for name, x in seen.items() if np.isfinite(x)}
 
 
-def judged(cell: Cell, t: Noisy, control: str | None, outside: Callable[[], np.ndarray] | None = None) -> list[Record]:
-    """outside() (lanes,): where a right run overflows; asked only where something is violated, an overflow kills no control."""
+def judged(
+    cell: Cell, t: Noisy, control: str | None, outside: Callable[[], np.ndarray] | None = None
+) -> list[Record]:
+    """outside() (lanes,): where a right run overflows; asked only where something is violated, an overflow
+    kills no control."""
     law = replace(EXACT["D2"], key="D9")
-    about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision, cell=cell.name,
+    about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision,
+        cell=cell.name,
                  parameters={"batches": len(set(t.batches)), "samples": len(t.batches[0])})  # fmt: skip
     out = []
     for symmetry in cell.case.symmetries:
@@ -194,12 +244,19 @@ def judged(cell: Cell, t: Noisy, control: str | None, outside: Callable[[], np.n
         if record is None:
             continue
         with np.errstate(all="ignore"):
-            bound = law.residual(t, symmetry).bound / np.sqrt((symmetry.matrix**2).sum() + (symmetry.shift**2).sum())
+            bound = law.residual(t, symmetry).bound / np.sqrt(
+                (symmetry.matrix**2).sum() + (symmetry.shift**2).sum()
+            )
             loud = float((t.noise > NOISY * bound).mean())
         record.control, record.powers = control, {} if control else noticed(t, law, symmetry)
-        record.reason += f"; {len(set(t.batches))} minibatches of {len(t.batches[0])}, {100 * loud:.0f} % of the steps further than {NOISY:g} bounds from the whole loss's"
+        record.reason += (
+            f"; {len(set(t.batches))} minibatches of {len(t.batches[0])}, {100 * loud:.0f} % of the steps "
+            f"further than {NOISY:g} bounds from the whole loss's"
+        )
         if record.verdict == HOLDS and loud < 1 / 2:
             record.verdict = INCONCLUSIVE
-        record.replay = f"noether verify {cell.case.name} --law D9 --profile {cell.profile} --seed {cell.seed}"
+        record.replay = (
+            f"noether verify {cell.case.name} --law D9 --profile {cell.profile} --seed {cell.seed}"
+        )
         out.append(record)
     return out

@@ -3,11 +3,13 @@
 Heavy ball with decay, <g, q> = 0: s = 1 and kappa = k where decay is coupled, s = 1 - eta k and kappa = 0
 where it is not. With R = |q|^2, V = |v|^2, C = <v, q>, every step has
 
-    C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' - V'                                          (1)
+    C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' -
+                                                 V'                                          (1)
 
 and summed over a window, dR and dC being the differences of its ends,
 
-    sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta) dC                                 (2)
+    sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta)
+    dC                                 (2)
     rho    = (1 - s beta)/(1 + s beta) (1 - s^2) + 2 s eta kappa/(1 + s beta)
     sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)   (3)
 
@@ -140,13 +142,15 @@ class Sums:
         first = lambda x: np.cumsum(x, axis=0)[ends - 1]  # noqa: E731
         total = first(R[:-1])
         return cls(total, first(V), first(dot(q, after)), R[ends] - R[0], C[ends] - C[0],
-                   first(of_R), first(of_C), first(size(q, sigma) + size(w, sigma)), formed(t, 2, ends[:, None] * total))  # fmt: skip
+                   first(of_R), first(of_C), first(size(q, sigma) + size(w, sigma)), formed(t, 2, ends[:,
+                   None] * total))  # fmt: skip
 
 
 def coefficients(
     t: Trajectory, *, eta=1.0, beta=1.0, k=1.0, decoupled: bool | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """rho and the factor of sum R in (3), (2, lanes), and the factors of dR and dC, (2, 2, lanes), of (2) and (3).
+    """rho and the factor of sum R in (3), (2, lanes), and the factors of dR and dC, (2, 2, lanes), of (2) and
+    (3).
 
     eta, beta, k: factors of the lanes' own; decoupled: of another law than the rule's.
     """
@@ -161,7 +165,8 @@ def coefficients(
 
 @dataclass(frozen=True)
 class Averages:
-    """(2, windows, lanes), over sum R: (2) and (3), the averages without their ends, the ends' share and the bound."""
+    """(2, windows, lanes), over sum R: (2) and (3), the averages without their ends, the ends' share and the
+    bound."""
 
     measured: np.ndarray
     predicted: np.ndarray
@@ -251,17 +256,24 @@ def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: 
     ratio, order = found.measured[0, -1].astype(float) / of_average, np.argsort(of_average)
     at = lambda x: float(x[which, window, lane])  # noqa: E731
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision=cell.precision, lanes=job.lanes, steps=job.steps,
-        parameters={"eta": float(job.params[0, lane]), "beta": float(job.params[1, lane]), "k": float(job.params[2, lane])},
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision=cell.precision,
+        lanes=job.lanes, steps=job.steps,
+        parameters={"eta": float(job.params[0, lane]), "beta": float(job.params[1, lane]),
+        "k": float(job.params[2, lane])},
         predicted=at(found.predicted), measured=at(found.measured), bound=at(found.bound), spent=worst,
-        verdict=verdict, symmetry="scale", control=control, cell=cell.name, worst={"lane": int(lane), "step": job.steps // 2, "component": int(which)},
-        reason=f"{NAMES[which]} over sum |q|^2 is {at(found.measured):.6g} in its first {2**window} steps, must be {at(found.predicted):.6g} within {at(found.bound):.2g}, "
+        verdict=verdict, symmetry="scale", control=control, cell=cell.name, worst={"lane": int(lane),
+        "step": job.steps // 2, "component": int(which)},
+        reason=f"{NAMES[which]} over sum |q|^2 is {at(found.measured):.6g} in its first {2**window} steps, "
+               f"must be {at(found.predicted):.6g} within {at(found.bound):.2g}, "
         f"ends included; <|v|^2>/<|q|^2> over its average {ratio.min():.3f} to {ratio.max():.3f}; "
         f"{settled_lanes} of {job.lanes} lanes are stationary to 1/16",
         replay=f"noether verify {cell.case.name} --law D12 --profile {cell.profile} --seed {cell.seed}",
         data={} if control else {
-            "plot": "response", "x": [float(x) for x in of_average[order]], "xlabel": "predicted", "ylabel": "<|v|^2>/<|q|^2>",
-            "series": {"measured": [float(x) for x in found.measured[0, -1][order]], "predicted": [float(x) for x in of_average[order]]},
-            "caption": "The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the gradients do.",
+            "plot": "response", "x": [float(x) for x in of_average[order]], "xlabel": "predicted",
+            "ylabel": "<|v|^2>/<|q|^2>",
+            "series": {"measured": [float(x) for x in found.measured[0, -1][order]],
+            "predicted": [float(x) for x in of_average[order]]},
+            "caption": "The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the "
+                       "gradients do.",
         },
     )  # fmt: skip

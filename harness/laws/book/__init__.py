@@ -1,4 +1,5 @@
-"""The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they stand."""
+"""The book of laws: what `noether laws` and `noether explain` say of each, and the order in which they
+stand."""
 
 from noether.laws.book.claims import CLAIMS
 from noether.laws.book.continuous import CONTINUOUS
@@ -11,7 +12,8 @@ from noether.laws.book.reference import REFERENCE
 from noether.laws.book.symmetry_map import MAP
 
 FAMILIES = "TDEBOSMPV"
-"""The theorem, exact discrete laws, breaking measured back, bits, orders, normalisation, map, published claims, reference."""
+"""The theorem, exact discrete laws, breaking measured back, bits, orders, normalisation, map, published
+claims, reference."""
 
 LAWS: dict[str, LawInfo] = {
     law.key: law

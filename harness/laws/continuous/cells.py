@@ -1,6 +1,7 @@
 """The laws of continuous time, T1 to T5, on solutions of the equations of motion (theory.md#T1).
 
-A cell is one law on one case: every mass in one batch ("masses"), or the breaking magnitudes from 0 over 1e-12
+A cell is one law on one case: every mass in one batch ("masses"), or the breaking magnitudes from 0 over
+1e-12
 to 1 ("eps", "kappa").  A lane's verdict compares the charge j = J/m of the state with its prediction S,
 at every output time, layer and rest apart, in units of the bound of flow.py (2) plus the rounding of j and S.
 """
@@ -34,9 +35,11 @@ MOTION = 1e3  # the total variation of j must be this many bounds
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") -> list[Cell]:
-    """T1 or T2 on every case, with T4 on the trajectories of T1's masses; T3 and T5 in quick on the shortest gradients.
+    """T1 or T2 on every case, with T4 on the trajectories of T1's masses; T3 and T5 in quick on the shortest
+    gradients.
 
-    A glance is at one case in TURNS, by the seed: what derives and compiles thirty equations of motion is most of it.
+    A glance is at one case in TURNS, by the seed: what derives and compiles thirty equations of motion is
+    most of it.
     """
     if profile == "glance":
         cases = cases[seed % TURNS :: TURNS]
@@ -45,21 +48,44 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
         law = "T2" if case.metric.kind == BREGMAN else "T1"
         parts = ["masses", "eps"] + (["kappa"] if case.metric.kind == DIAGONAL else [])
         for part in parts[:1] if profile == "glance" else [p for p in parts if p != "eps" or case in swept]:
-            out.append(Cell(law, case, RULES[law], part, profile, seed, ("T4",) if law == "T1" and part == "masses" else ()))
+            out.append(
+                Cell(
+                    law,
+                    case,
+                    RULES[law],
+                    part,
+                    profile,
+                    seed,
+                    ("T4",) if law == "T1" and part == "masses" else (),
+                )
+            )
     if profile == "glance":
         return out
     ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
     chosen = [c for c in ordered if c.metric.kind != DIAGONAL and any(twists(c, s) for s in c.symmetries)]
     for case in chosen[:1] if profile == "quick" else chosen:
-        out.append(Cell("T3", case, RULES["T2" if case.metric.kind == BREGMAN else "T1"], "overdamped", profile, seed))
-    chosen = [c for c in ordered if c.metric.kind != BREGMAN and c.scale_free and any(s.name == "scale" for s in c.symmetries)]
-    return out + [Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed) for c in (chosen[:1] if profile == "quick" else chosen)]
+        out.append(
+            Cell(
+                "T3", case, RULES["T2" if case.metric.kind == BREGMAN else "T1"], "overdamped", profile, seed
+            )
+        )
+    chosen = [
+        c
+        for c in ordered
+        if c.metric.kind != BREGMAN and c.scale_free and any(s.name == "scale" for s in c.symmetries)
+    ]
+    return out + [
+        Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed)
+        for c in (chosen[:1] if profile == "quick" else chosen)
+    ]
 
 
 def twists(case, symmetry) -> bool:
-    """Whether the generator's derivative breaks the kinetic energy: (4a) or the first term of (8) of theorem.py is not zero.
+    """Whether the generator's derivative breaks the kinetic energy: (4a) or the first term of (8) of
+    theorem.py is not zero.
 
-    Read off the matrix: to ask `mechanics` of every case would compile all of them before the first cell runs.
+    Read off the matrix: to ask `mechanics` of every case would compile all of them before the first cell
+    runs.
     """
     A = symmetry.matrix
     return bool(A.any() if case.metric.kind == BREGMAN else (A + A.T).any())
@@ -75,7 +101,9 @@ def run_cell(cell: Cell) -> list[Record]:
     try:
         records = scale_invariant(cell) if cell.law == "T5" else work(cell)
     except FloatingPointError as error:
-        records = [undecided(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
+        records = [
+            undecided(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)
+        ]
     except Kinked as error:
         records = [beyond(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
     records = derived + records
@@ -98,22 +126,40 @@ def masses(cell: Cell) -> list[Record]:
     (solution, lanes_of), out = solutions(cell, mech, SETTINGS), []
     for i, symmetry in enumerate(cell.case.symmetries):
         for m, lanes in lanes_of.items():
-            out += [balance(cell, solution, i, name, window, lanes, m) for name, window in windows(solution, lanes[0]).items()]
+            out += [
+                balance(cell, solution, i, name, window, lanes, m)
+                for name, window in windows(solution, lanes[0]).items()
+            ]
         for control, predict in controls(mech, i).items():
-            groups = [[lane for lane in lanes if shows(control, solution.run.parameters, lane)] for lanes in lanes_of.values()]
-            out += control_record(cell, symmetry.name, solution, i, [g for g in groups if g], control, predict)
+            groups = [
+                [lane for lane in lanes if shows(control, solution.run.parameters, lane)]
+                for lanes in lanes_of.values()
+            ]
+            out += control_record(
+                cell, symmetry.name, solution, i, [g for g in groups if g], control, predict
+            )
     return [*out, *energies(cell, solution, lanes_of, MOTION)] if "T4" in cell.also else out
 
 
-def balance(cell: Cell, solution: flow.Certified, i: int, name: str, window: np.ndarray, lanes: list[int], m: float) -> Record:
+def balance(
+    cell: Cell, solution: flow.Certified, i: int, name: str, window: np.ndarray, lanes: list[int], m: float
+) -> Record:
     """The charge of one symmetry at one mass in one window; outside where nothing drives it there."""
     symmetry, parameters = cell.case.symmetries[i].name, solution.run.parameters
     # Without breaking or decay a Killing charge is below e^-30 of its start in the rest: nothing to compare.
     chosen = [lane for lane in lanes if name == "layer" or driven(solution, i, lane, window)]
     if not chosen:
         about = {"m": m, "window": name}
-        return beyond(cell, "no source in the reference: below e^-25 of its start there is no charge to compare", backend="scipy", symmetry=symmetry, parameters=about)
-    judged = [judge(solution, i, lane, window, lambda t: t.predicted(i), terms=terms_of(i)) for lane in chosen]
+        return beyond(
+            cell,
+            "no source in the reference: below e^-25 of its start there is no charge to compare",
+            backend="scipy",
+            symmetry=symmetry,
+            parameters=about,
+        )
+    judged = [
+        judge(solution, i, lane, window, lambda t: t.predicted(i), terms=terms_of(i)) for lane in chosen
+    ]
     share = max(kinetic_share(solution, i, lane) for lane in lanes)
     out = record(cell, symmetry, judged, {"m": m, "window": name, "kinetic_share": share}, MOTION)
     out.parameters |= parameters.about(out.worst["lane"])
@@ -128,14 +174,34 @@ def driven(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarra
 
 def shows(control: str, parameters: flow.Parameters, lane: int) -> bool:
     """Whether a lane has what the control is wrong about."""
-    needed = {"breaking term dropped": parameters.eps, "decay term dropped": parameters.k, "k off by 1 %": parameters.k}
+    needed = {
+        "breaking term dropped": parameters.eps,
+        "decay term dropped": parameters.k,
+        "k off by 1 %": parameters.k,
+    }
     return control not in needed or bool(needed[control][lane] > 0)
 
 
-def control_record(cell: Cell, symmetry: str, solution: flow.Certified, i: int, groups: list[list[int]], control: str, predict) -> list[Record]:
-    """At each mass the window and lane that see the fault best; of the masses the one that sees it least speaks."""
+def control_record(
+    cell: Cell,
+    symmetry: str,
+    solution: flow.Certified,
+    i: int,
+    groups: list[list[int]],
+    control: str,
+    predict,
+) -> list[Record]:
+    """At each mass the window and lane that see the fault best; of the masses the one that sees it least
+    speaks."""
     best = [
-        max((judge(solution, i, lane, w, predict) for lane in lanes for w in windows(solution, lane).values()), key=lambda x: x.spent)
+        max(
+            (
+                judge(solution, i, lane, w, predict)
+                for lane in lanes
+                for w in windows(solution, lane).values()
+            ),
+            key=lambda x: x.spent,
+        )
         for lanes in groups
     ]
     if not best:
@@ -172,7 +238,11 @@ def scale_invariant_case(case: Case) -> Case:
         r = sum(x * x for x in q)
         return [1 / r for _ in q]
 
-    return replace(case, metric=Metric(DIAGONAL, entries=entries), symmetries=tuple(s for s in case.symmetries if s.name == "scale"))
+    return replace(
+        case,
+        metric=Metric(DIAGONAL, entries=entries),
+        symmetries=tuple(s for s in case.symmetries if s.name == "scale"),
+    )
 
 
 def scale_invariant(cell: Cell) -> list[Record]:
@@ -187,7 +257,10 @@ def scale_invariant(cell: Cell) -> list[Record]:
         for name, window in windows(solution, lanes[0]).items():
             about = {**solution.run.parameters.about(lanes[0]), "window": name}
             if name == "layer":
-                judged = [judge(solution, 0, lane, window, lambda t: t.memory(0), terms=remembered) for lane in lanes]
+                judged = [
+                    judge(solution, 0, lane, window, lambda t: t.memory(0), terms=remembered)
+                    for lane in lanes
+                ]
                 out.append(record(cell, "scale", judged, about, MOTION))
             else:
                 told = "without a source e^-30 of its start is left of the charge here: nothing to compare"
@@ -200,4 +273,8 @@ def scale_invariant(cell: Cell) -> list[Record]:
 def remembered(t: flow.Trajectory) -> dict[str, np.ndarray]:
     """What T5's prediction is made of, as judge's `terms`."""
     changed = t.detuned(0) - t.memory(0) - t.part(0, "generator") - t.part(0, "metric")
-    return {"prediction": t.memory(0), "friction": changed / float(MU_OFF), "metric term": t.part(0, "metric")}
+    return {
+        "prediction": t.memory(0),
+        "friction": changed / float(MU_OFF),
+        "metric term": t.part(0, "metric"),
+    }

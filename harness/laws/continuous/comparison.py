@@ -1,4 +1,5 @@
-"""One law on one case: its solutions, and the comparison of a charge with its prediction over a window of time."""
+"""One law on one case: its solutions, and the comparison of a charge with its prediction over a window of
+time."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most s
 
 @dataclass(frozen=True)
 class Cell:
-    """A law on a case. `rule` is the learning rule of the equations of motion, `also` laws of the same trajectories."""
+    """A law on a case. `rule` is the learning rule of the equations of motion, `also` laws of the same
+    trajectories."""
 
     law: str
     case: Case
@@ -35,7 +37,10 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.case.name} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        return (
+            f"noether verify {self.case.name} --law {self.law} --profile "
+            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        )
 
     def rng(self) -> np.random.Generator:
         return np.random.default_rng(
@@ -43,13 +48,20 @@ class Cell:
         )
 
 
-def solve(cell: Cell, mech: Mechanics, parameters: flow.Parameters, points: int = 24, final: float = flow.FINAL) -> flow.Certified:
-    """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points intervals.
+def solve(
+    cell: Cell, mech: Mechanics, parameters: flow.Parameters, points: int = 24, final: float = flow.FINAL
+) -> flow.Certified:
+    """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points
+    intervals.
 
-    The collocation takes one step an interval: a loss of curvature L above SOFT needs sqrt(L/SOFT) times as many.
+    The collocation takes one step an interval: a loss of curvature L above SOFT needs sqrt(L/SOFT) times as
+    many.
     """
     points *= int(np.ceil(np.sqrt(min(max(largest_curvature(cell.case) / SOFT, 1.0), MOST))))
-    times = np.stack([flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)], axis=1)
+    times = np.stack(
+        [flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)],
+        axis=1,
+    )
     x0, loose = begun(cell.rng(), mech, parameters, times)
     return flow.certified(mech, x0, parameters, times, loose)
 
@@ -61,27 +73,49 @@ def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:
     return {"layer": layer} if np.all(layer) else {"layer": layer, "rest": ~layer}
 
 
-def bounds(solution: flow.Certified, symmetry: int, window: np.ndarray, predict, measure, unit=None, size=None, lanes=slice(None)):
+def bounds(
+    solution: flow.Certified,
+    symmetry: int,
+    window: np.ndarray,
+    predict,
+    measure,
+    unit=None,
+    size=None,
+    lanes=slice(None),
+):
     """flow.py (2) plus rounding, of every lane or of those asked for: the largest over the window."""
     run, fine, coarse = solution.run, solution.fine, solution.coarse
 
     def apart(a, b):
-        return np.max((np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window][:, lanes], axis=0)
+        return np.max(
+            (np.abs(measure(a) - measure(b)) + np.abs(predict(a) - predict(b)))[window][:, lanes], axis=0
+        )
 
     # Each of n steps rounds z once, each charge is d products and sums: u (n + d + 2) of their sizes.
-    size = (run.weights[symmetry] if unit is None else unit) + (run.size[:, symmetry] if size is None else size)
+    size = (run.weights[symmetry] if unit is None else unit) + (
+        run.size[:, symmetry] if size is None else size
+    )
     rounding = 2.0**-53 * (len(run.times) + run.mechanics.dim + 2) * np.max(size[window][:, lanes], axis=0)
     return apart(run, fine) + apart(fine, coarse) + rounding
 
 
 def judge(
-    solution: flow.Certified, symmetry: int, lane: int, window: np.ndarray, predict, measure=None, unit=None, size=None, terms=None
+    solution: flow.Certified,
+    symmetry: int,
+    lane: int,
+    window: np.ndarray,
+    predict,
+    measure=None,
+    unit=None,
+    size=None,
+    terms=None,
 ) -> Judged:
     """|measured - predicted| over a window in units of flow.py (2) plus rounding.
 
     predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
     unit, size (n, lanes): what stands for W and for the size of the charge, where it is another quantity.
-    terms(trajectory) -> by name what |measured - predicted| changes by, (n, lanes), for a coefficient as large again.
+    terms(trajectory) -> by name what |measured - predicted| changes by, (n, lanes), for a coefficient as
+    large again.
     """
     measure = measure or (lambda t: t.j[:, symmetry])
     run = solution.run
@@ -108,14 +142,19 @@ def judge(
         lane=lane,
         method=str(flow.methods(run.parameters)[lane]),
         start=run.x[0, :, lane],
-        powers={name: smallest(residual, bound, x[window, lane]) for name, x in terms(run).items()} if terms else {},
+        powers={name: smallest(residual, bound, x[window, lane]) for name, x in terms(run).items()}
+        if terms
+        else {},
     )
 
 
 def smallest(residual: np.ndarray, bound: float, term: np.ndarray) -> float:
-    """The smallest x > 0 with |residual + x term| or |residual - x term| above the bound at some time, inf where there is none."""
+    """The smallest x > 0 with |residual + x term| or |residual - x term| above the bound at some time, inf
+    where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.nanmin(np.where(term != 0, (bound + np.abs(residual)) / np.abs(term), np.inf), initial=np.inf))
+        return float(
+            np.nanmin(np.where(term != 0, (bound + np.abs(residual)) / np.abs(term), np.inf), initial=np.inf)
+        )
 
 
 def terms_of(symmetry: int):
@@ -124,7 +163,12 @@ def terms_of(symmetry: int):
     def terms(t: flow.Trajectory) -> dict[str, np.ndarray]:
         generator, metric = t.part(symmetry, "generator"), t.part(symmetry, "metric")
         predicted = t.predicted(symmetry)
-        named = {"prediction": predicted, "memory": t.memory(symmetry), "kinetic term": generator + metric, "metric term": metric}
+        named = {
+            "prediction": predicted,
+            "memory": t.memory(symmetry),
+            "kinetic term": generator + metric,
+            "metric term": metric,
+        }
         named |= {f"{name} term": t.part(symmetry, name) for name in ("breaking", "decay")}
         return named | {"friction": (t.detuned(symmetry) - predicted) / float(MU_OFF)}
 

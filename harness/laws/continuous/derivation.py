@@ -1,4 +1,5 @@
-"""That the equations of motion, charges and sources are those of the Lagrangian: lagrangian.py as records of T1, T2 and T5."""
+"""That the equations of motion, charges and sources are those of the Lagrangian: lagrangian.py as records of
+T1, T2 and T5."""
 
 from __future__ import annotations
 
@@ -24,8 +25,11 @@ def told(cell, case, found: dict[str, float], control: str | None = None) -> Rec
     worst = max(found, key=lambda name: found[name] if found[name] == found[name] else float("inf"))
     spent = found[worst] / lagrangian.SAME if found[worst] == found[worst] else float("inf")
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=1, steps=0,
-        parameters={"statement": lagrangian.STATEMENT}, predicted=0.0, measured=found[worst], bound=lagrangian.SAME, spent=spent,
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=1,
+        steps=0,
+        parameters={"statement": lagrangian.STATEMENT}, predicted=0.0, measured=found[worst],
+        bound=lagrangian.SAME, spent=spent,
         verdict=HOLDS if spent <= 1 else VIOLATED, control=control, cell=cell.name, replay=cell.replay,
-        reason=f"{worst}: {found[worst]:.1g} of its terms off what the Lagrangian gives, {len(found)} compared at a random point",
+        reason=f"{worst}: {found[worst]:.1g} of its terms off what the Lagrangian gives, {len(found)} "
+               "compared at a random point",
     )  # fmt: skip

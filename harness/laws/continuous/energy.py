@@ -2,7 +2,8 @@
 
     E(t) - E(t_0) = -mu int <qdot, G qdot> dt,   E = T + f                                           (1)
 
-t_0 is the first output time of a window: layer and rest apart. The integral is carried with the state, undamped, so
+t_0 is the first output time of a window: layer and rest apart. The integral is carried with the state,
+undamped, so
 (1) is judged as the charge is: in units of the distance between two methods and two orders, plus rounding.
 """
 
@@ -29,27 +30,39 @@ def whole(t):
 
 
 def sensitivity(t) -> np.ndarray:
-    """sum_i |x_i dE/dx_i| (n, lanes): what E moves when the state is rounded, which |E| near a minimum says nothing of.
+    """sum_i |x_i dE/dx_i| (n, lanes): what E moves when the state is rounded, which |E| near a minimum says
+    nothing of.
 
     dE/dq at fixed p is -(m pdot + mu p); the momenta give 2T.
     """
-    d, x, rates = t.mechanics.dim, np.moveaxis(t.x, 1, 0), t.mechanics.field(*np.moveaxis(t.x, 1, 0), *t.parameters.values)
+    d, x, rates = (
+        t.mechanics.dim,
+        np.moveaxis(t.x, 1, 0),
+        t.mechanics.field(*np.moveaxis(t.x, 1, 0), *t.parameters.values),
+    )
     pull = t.parameters.m * rates[d : 2 * d] + t.parameters.mu * x[d:]
     return (2 * t.energies[0]).astype(float) + np.sum(np.abs(x[:d] * pull), axis=0)
 
 
-def judged(solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0) -> Judged:
+def judged(
+    solution: flow.Certified, lane: int, window: np.ndarray, energy=whole, friction: float = 1.0
+) -> Judged:
     """(1) over one window of one lane.
 
-    The integral is carried from t = 0, so every step rounds all of it, also where a window loses next to nothing.
+    The integral is carried from t = 0, so every step rounds all of it, also where a window loses next to
+    nothing.
     """
     first, run = int(np.argmax(window)), solution.run
     lost = gained(lambda t: -friction * t.dissipated, first)
     size = sensitivity(run) + np.abs(run.dissipated).astype(float)
-    kept = {"kinetic energy": gained(lambda t: t.energies[0], first), "potential energy": gained(lambda t: t.energies[1], first)}
+    kept = {
+        "kinetic energy": gained(lambda t: t.energies[0], first),
+        "potential energy": gained(lambda t: t.energies[1], first),
+    }
     return judge(
         solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size,
-        terms=lambda t: {"prediction": lost(t), "friction": lost(t), **{name: x(t) for name, x in kept.items()}},
+        terms=lambda t: {"prediction": lost(t), "friction": lost(t), **{name: x(t) for name,
+        x in kept.items()}},
     )  # fmt: skip
 
 
@@ -61,8 +74,11 @@ CONTROLS = {
 }
 
 
-def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[int]], motion: float) -> list[Record]:
-    """Each mass and window; each control at the mass that sees it least, by the window and lane that see it best."""
+def energies(
+    cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[int]], motion: float
+) -> list[Record]:
+    """Each mass and window; each control at the mass that sees it least, by the window and lane that see it
+    best."""
     cell, out = replace(cell, law="T4"), []
     for m, lanes in lanes_of.items():
         for name, window in windows(solution, lanes[0]).items():
@@ -73,7 +89,14 @@ def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[in
         if "metric" in control and cell.case.metric.kind != DIAGONAL:
             continue
         best = [
-            max((judged(solution, lane, w, **wrong) for lane in lanes for w in windows(solution, lane).values()), key=lambda x: x.spent)
+            max(
+                (
+                    judged(solution, lane, w, **wrong)
+                    for lane in lanes
+                    for w in windows(solution, lane).values()
+                ),
+                key=lambda x: x.spent,
+            )
             for lanes in lanes_of.values()
         ]
         weakest = min(best, key=lambda x: x.spent)
@@ -85,7 +108,9 @@ def energies(cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[in
 def drawn(r: Record, m: float, window: str) -> Record:
     x = r.data
     r.data = {
-        "plot": "lines", "x": x["x"], "series": {"measured": x["y"], "predicted": x["predicted"]}, "xlabel": "time",
-        "ylabel": "E(t) - E(t_0)", "caption": f"The energy T + f is lost to friction and to nothing else (m = {m:g}, {window}).",
+        "plot": "lines", "x": x["x"], "series": {"measured": x["y"], "predicted": x["predicted"]},
+        "xlabel": "time",
+        "ylabel": "E(t) - E(t_0)", "caption": "The energy T + f is lost to friction and to nothing else (m "
+                                              f"= {m:g}, {window}).",
     }  # fmt: skip
     return r

@@ -2,17 +2,24 @@
 
 For t >> m/mu the balance mu j + m j' = m K - <grad f, xi>, j = J/m, and the equation of motion leave
 
-    j -> (m/mu) K(q, v)                 of a symmetry,    K = <v, G (Dxi) v> + <v, (xi.dG) v>/2                  (1)
-    j -> -<grad f, w>/mu                of a direction w that is none                                            (2)
-    along  mu G(q) v = -grad f,  q' = v,  from the same q(0)                                                     (3)
+    j -> (m/mu) K(q, v)                 of a symmetry,    K = <v, G (Dxi) v> + <v, (xi.dG)
+                                                          v>/2                  (1)
+    j -> -<grad f, w>/mu                of a direction w that is
+                                        none                                            (2)
+    along  mu G(q) v = -grad f,  q' = v,  from the same
+                                          q(0)                                                     (3)
 
-with G = hess h for a Bregman rule, whose <Delta - m G v, xi>/m is m <v, (xi.dG) v>/2 to leading order. The next terms are
-powers of m: j/m is extrapolated to m = 0 by Neville's scheme over all masses, T, and over all but the coarsest, T'. Where
+with G = hess h for a Bregman rule, whose <Delta - m G v, xi>/m is m <v, (xi.dG) v>/2 to leading order. The
+next terms are
+powers of m: j/m is extrapolated to m = 0 by Neville's scheme over all masses, T, and over all but the
+coarsest, T'. Where
 the scheme converges the error of T is at most half that of T', so
 
-    |T - constant|  <=  |T - T'| + sum |weight| noise/m + error of (3)                                           (4)
+    |T - constant|  <=  |T - T'| + sum |weight| noise/m + error of
+                        (3)                                           (4)
 
-Masses and the time at which they are judged come from (3) and the curvature along it: m lambda/mu^2 <= 1/16 with lambda the
+Masses and the time at which they are judged come from (3) and the curvature along it: m lambda/mu^2 <= 1/16
+with lambda the
 largest eigenvalue of G^-1 hess f, 30 m/mu <= t, and a constant that has not decayed nor cancels.
 """
 
@@ -38,7 +45,10 @@ from noether.verdicts.claims import beyond, order_record
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
-LIGHT, TIGHT = 6e-5, 1e-10  # below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells
+LIGHT, TIGHT = (
+    6e-5,
+    1e-10,
+)  # below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells
 CANDIDATES, STEPS = 32, 4096
 NO_SYMMETRY = "no-symmetry"
 STATEMENT = "the constant in front"
@@ -51,7 +61,8 @@ def velocity(case: Case, q: np.ndarray) -> np.ndarray:
 
 
 def constants(case: Case, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(1) over m, or (2), of every symmetry at q (d, lanes), and the same without cancellation, (symmetries, lanes) each."""
+    """(1) over m, or (2), of every symmetry at q (d, lanes), and the same without cancellation, (symmetries,
+    lanes) each."""
     v, G, g = velocity(case, q), curved(case).entries(q, 0.0), gradient(case)(q, 0.0)
     pull, value, size = curved(case).bend(q, v, 0.0)[: case.dim], [], []
     for s in case.symmetries:
@@ -79,7 +90,8 @@ class Start:
 
 
 def begun(cell: Cell, case: Case, mech: Mechanics, twisting: list[int]) -> Start:
-    """The candidate and the time with the roomiest constants, from rough solutions of (3). Raises Kinked where each meets a kink."""
+    """The candidate and the time with the roomiest constants, from rough solutions of (3). Raises Kinked
+    where each meets a kink."""
     q, qdot = drawn(cell.rng(), mech, CANDIDATES)
     fastest = rates(case, q)
     final = min(flow.FINAL, STEPS * FRICTION / max(fastest, 1e-9))
@@ -92,14 +104,18 @@ def begun(cell: Cell, case: Case, mech: Mechanics, twisting: list[int]) -> Start
         room = np.min(np.minimum(value / size, 4 * value / value.max(axis=0)), axis=1)[1:]  # (times, lanes)
         gone = ~np.isfinite(path).all(axis=(0, 1)) | (met(case, path) if case.kinks else False)
         call = singular(case)
-        gone = gone | ~(np.abs(call(path)) >= NEAR * np.abs(call(path[:1]))).all(axis=(0, 1)) if call else gone
+        gone = (
+            gone | ~(np.abs(call(path)) >= NEAR * np.abs(call(path[:1]))).all(axis=(0, 1)) if call else gone
+        )
     if gone.all():
         raise Kinked("each overdamped flow of the reference meets a kink or a point without a derivative")
     k, lane = np.unravel_index(np.argmax(np.where(gone, -1, np.nan_to_num(room))), room.shape)
     here = at[k + 1]
     time, along = final * here / steps, path[: here + 1 : max(1, here // 8), :, lane].T
     heaviest = min(COARSEST, FRICTION * time / flow.LAYER, FRICTION**2 / (16 * max(rates(case, along), 1e-9)))
-    return Start(q[:, [lane]], qdot[:, [lane]], float(time), 2.0 ** (np.floor(np.log2(heaviest)) - np.arange(COUNT)))
+    return Start(
+        q[:, [lane]], qdot[:, [lane]], float(time), 2.0 ** (np.floor(np.log2(heaviest)) - np.arange(COUNT))
+    )
 
 
 def rough(case: Case, q: np.ndarray, h: float, steps: int) -> np.ndarray:
@@ -116,12 +132,20 @@ def rough(case: Case, q: np.ndarray, h: float, steps: int) -> np.ndarray:
 
 
 def exact(case: Case, start: Start) -> tuple[np.ndarray, np.ndarray]:
-    """The constants at the time of the start, (symmetries,), and how far they are known: by two tolerances, and the rounding
+    """The constants at the time of the start, (symmetries,), and how far they are known: by two tolerances,
+    and the rounding
     of each operation of the gradient and of the sums.
     """
     ends = []
     for rtol in (1e-12, 1e-9):
-        found = solve_ivp(lambda t, q: velocity(case, q[:, None])[:, 0], (0, start.time), start.q[:, 0], "DOP853", rtol=rtol, atol=rtol / 100)
+        found = solve_ivp(
+            lambda t, q: velocity(case, q[:, None])[:, 0],
+            (0, start.time),
+            start.q[:, 0],
+            "DOP853",
+            rtol=rtol,
+            atol=rtol / 100,
+        )
         if found.status != 0:
             raise FloatingPointError(f"the overdamped flow has no solution: {found.message}")
         ends.append(np.array(constants(case, found.y[:, -1:]))[..., 0])
@@ -151,7 +175,9 @@ def limit(m: np.ndarray, y: np.ndarray, noise: np.ndarray, known: float) -> Limi
     return Limit(values[0], last + lost + known, last <= max(before / 2, lost))
 
 
-def constant_record(cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, control: str | None = None) -> Record:
+def constant_record(
+    cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, control: str | None = None
+) -> Record:
     off = abs(found.value - predicted)
     spent = off / found.bound if found.bound > 0 else float("inf")
     spent = spent if np.isfinite(spent) else float("inf")
@@ -160,20 +186,30 @@ def constant_record(cell: Cell, symmetry: str, found: Limit, predicted: float, a
     power = (found.bound + off) / abs(predicted) if predicted else 1.0
     told = "" if sure else "; the extrapolation to m = 0 has not settled to 1 %"
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=COUNT, steps=0,
-        parameters={**about, "statement": STATEMENT}, predicted=predicted, measured=found.value, bound=found.bound, spent=spent,
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=COUNT,
+        steps=0,
+        parameters={**about, "statement": STATEMENT}, predicted=predicted, measured=found.value,
+        bound=found.bound, spent=spent,
         verdict=verdict, kind=ORDER, symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
         powers={"prediction": float(f"{power:.3g}")} if verdict == HOLDS and not control else {},
-        reason=f"the constant in front is {found.value:.6g}, predicted {predicted:.6g}, known to {found.bound:.1g}{told}",
+        reason=f"the constant in front is {found.value:.6g}, predicted {predicted:.6g}, known to "
+               f"{found.bound:.1g}{told}",
     )  # fmt: skip
 
 
 def overdamped(cell: Cell) -> list[Record]:
-    """The order of J/m in m and its constant, for every symmetry with kinetic breaking and for a direction that is none."""
+    """The order of J/m in m and its constant, for every symmetry with kinetic breaking and for a direction
+    that is none."""
     d = cell.case.dim
-    case = replace(cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), NO_SYMMETRY)))
+    case = replace(
+        cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), NO_SYMMETRY))
+    )
     mech = mechanics(case)
-    twisting = [i for i, where in enumerate(mech.parts) if where.keys() & {"generator", "metric"} or i == len(mech.parts) - 1]
+    twisting = [
+        i
+        for i, where in enumerate(mech.parts)
+        if where.keys() & {"generator", "metric"} or i == len(mech.parts) - 1
+    ]
     start = begun(cell, case, mech, twisting)
     parameters = spread(start.masses, (Setting(FRICTION),))
     times = np.stack([flow.output_times(m, FRICTION, start.time) for m in start.masses], axis=1)
@@ -184,22 +220,50 @@ def overdamped(cell: Cell) -> list[Record]:
     rounding = 2.0**-53 * (len(times) + d + 2) * solution.run.size[-1]
     noise = np.abs(run - fine) + np.abs(fine - coarse) + rounding
     predicted, known = exact(case, start)
-    first = (solution.run.x[-1, d] ** 2, np.abs(solution.run.x[-1, d]) * noise[-1])  # its noise: that of <p, w>, which is p_0 or near it
+    first = (
+        solution.run.x[-1, d] ** 2,
+        np.abs(solution.run.x[-1, d]) * noise[-1],
+    )  # its noise: that of <p, w>, which is p_0 or near it
     out, about = [], {"t": start.time, "mu": FRICTION, "smallest_m": float(start.masses[-1])}
     for i, symmetry in enumerate(case.symmetries):
         if i in twisting:
-            out += judged(cell, symmetry.name, start.masses, run[i], noise[i], float(predicted[i]), float(known[i]), about, first)
+            out += judged(
+                cell,
+                symmetry.name,
+                start.masses,
+                run[i],
+                noise[i],
+                float(predicted[i]),
+                float(known[i]),
+                about,
+                first,
+            )
         else:
             told = "its charge has no kinetic source, and is e^(-mu t/m) of its start: no order to measure"
             out.append(beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters=about))
     return out
 
 
-def judged(cell: Cell, name: str, m: np.ndarray, j: np.ndarray, noise: np.ndarray, predicted: float, known: float, about: dict, first: tuple) -> list[Record]:
+def judged(
+    cell: Cell,
+    name: str,
+    m: np.ndarray,
+    j: np.ndarray,
+    noise: np.ndarray,
+    predicted: float,
+    known: float,
+    about: dict,
+    first: tuple,
+) -> list[Record]:
     """The order, the constant, and the controls of one symmetry, from j at every mass."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.abs(j) * np.maximum.accumulate(noise / np.abs(j))  # an order is read off three masses: the noisiest of them tells
-    order, series = orders.decide(j, np.where(j == 0, noise, floor)), {"x": [float(x) for x in m], "y": [abs(float(x)) for x in j], "label": "|J|/m after the layer"}
+        floor = np.abs(j) * np.maximum.accumulate(
+            noise / np.abs(j)
+        )  # an order is read off three masses: the noisiest of them tells
+    order, series = (
+        orders.decide(j, np.where(j == 0, noise, floor)),
+        {"x": [float(x) for x in m], "y": [abs(float(x)) for x in j], "label": "|J|/m after the layer"},
+    )
     if name == NO_SYMMETRY:
         found = limit(m, j, noise, known)
         return [
@@ -214,5 +278,10 @@ def judged(cell: Cell, name: str, m: np.ndarray, j: np.ndarray, noise: np.ndarra
     return [
         order_record(cell, name, order, 1, about, series),
         constant_record(cell, name, found, predicted, about),
-        *(constant_record(cell, name, *wrong, about, control) for control, wrong in zip(CONTROLS, ((found, 1.01 * predicted), (twice, predicted), (other, predicted)), strict=True)),
+        *(
+            constant_record(cell, name, *wrong, about, control)
+            for control, wrong in zip(
+                CONTROLS, ((found, 1.01 * predicted), (twice, predicted), (other, predicted)), strict=True
+            )
+        ),
     ]

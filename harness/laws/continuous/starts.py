@@ -1,14 +1,19 @@
 """Where the trajectories of continuous time start: drawn, and chosen so that a law and its faults have room.
 
-One start in a few moves a charge by its memory or its potential term alone, and shows nothing of the kinetic term
-(of the entropy mirror one in eight has a share below 1/10). So CANDIDATES are drawn, and ordered by the terms of the
+One start in a few moves a charge by its memory or its potential term alone, and shows nothing of the kinetic
+term
+(of the entropy mirror one in eight has a share below 1/10). So CANDIDATES are drawn, and ordered by the terms
+of the
 theorem at t = 0, from the case alone:
 
-    room of a symmetry  =  |kinetic terms| / (|kinetic terms| + |potential term| + (mu/m) |j|)      where it has kinetic terms
-                        =  |j| / sum_i |p_i xi_i|                                                   where it has none      (1)
+    room of a symmetry  =  |kinetic terms| / (|kinetic terms| + |potential term| + (mu/m) |j|)      where it
+                           has kinetic terms
+                        =  |j| / sum_i |p_i xi_i|                                                   where it
+                           has none      (1)
     room of a start     =  the smallest room of its symmetries
 
-No trajectory is looked at for that. The first of TRIES whose reference, a loose solution that no verdict is about, meets no
+No trajectory is looked at for that. The first of TRIES whose reference, a loose solution that no verdict is
+about, meets no
 kink (kinks.py) is taken; where each meets one, the cell is outside.
 """
 
@@ -28,7 +33,8 @@ NEAR = 1 / 8
 
 
 def drawn(rng: np.random.Generator, mech: Mechanics, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """q, qdot (d, count): velocities of order 1, in the orthant relative to q: the layer must move, and q + m qdot stay inside."""
+    """q, qdot (d, count): velocities of order 1, in the orthant relative to q: the layer must move, and q + m
+    qdot stay inside."""
     q = mech.case.draw(rng, count)
     w = rng.uniform(0.25, 0.5, q.shape) * rng.choice([-1.0, 1.0], q.shape)
     return q, w * q if mech.bregman else 2 * w
@@ -41,7 +47,9 @@ def room(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters) -> np.nda
     sources, rate = mech.field(*x0, *parameters.values)[2 * mech.dim :], parameters.mu / parameters.m
     rooms = []
     for where, j, size in zip(mech.parts, charges[:count], charges[count:], strict=True):
-        kinetic = np.abs(sum((sources[where[n]] for n in ("generator", "metric") if n in where), np.zeros_like(j)))
+        kinetic = np.abs(
+            sum((sources[where[n]] for n in ("generator", "metric") if n in where), np.zeros_like(j))
+        )
         if where.keys() & {"generator", "metric"}:
             others = rate * j + (np.abs(sources[where["potential"]]) if "potential" in where else 0)
             rooms.append(kinetic / (kinetic + others))
@@ -51,7 +59,8 @@ def room(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters) -> np.nda
 
 
 def lost(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, final: float) -> np.ndarray:
-    """(lanes,) whether a rough solution, ROUGH steps of Runge-Kutta's fourth order, meets a kink that the case declares, or
+    """(lanes,) whether a rough solution, ROUGH steps of Runge-Kutta's fourth order, meets a kink that the
+    case declares, or
     comes nearer than NEAR of its start to where a root, a logarithm or a quotient has no derivative.
     """
     x, h, rows = x0, final / ROUGH, [x0]
@@ -69,32 +78,43 @@ def lost(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, final: fl
     return out | ~(np.abs(call(q)) >= NEAR * np.abs(call(q[:1]))).all(axis=(0, 1)) if call else out
 
 
-def candidates(rng: np.random.Generator, mech: Mechanics, parameters: flow.Parameters, times: np.ndarray) -> Iterator[np.ndarray]:
-    """x_0 (2d, lanes), all lanes from one q and qdot, the roomiest first; room is that of the first lane's parameters.
+def candidates(
+    rng: np.random.Generator, mech: Mechanics, parameters: flow.Parameters, times: np.ndarray
+) -> Iterator[np.ndarray]:
+    """x_0 (2d, lanes), all lanes from one q and qdot, the roomiest first; room is that of the first lane's
+    parameters.
 
-    Of the ROOMY roomiest those come last that a rough solution of the first or the last lane brings to where no solution is
+    Of the ROOMY roomiest those come last that a rough solution of the first or the last lane brings to where
+    no solution is
     smooth; a light lane's is told by the mass 1/2 there.
     """
     q, velocity = drawn(rng, mech, CANDIDATES)
     first = flow.Parameters(*(np.full(CANDIDATES, p[0]) for p in parameters.values))
     with np.errstate(all="ignore"):  # a candidate outside the domain has no room
-        pulled = (gradient(mech.case)(q, 0.0) != 0).any(axis=0)  # past a layer nothing moves where the loss is flat: behind a ReLU
+        pulled = (gradient(mech.case)(q, 0.0) != 0).any(
+            axis=0
+        )  # past a layer nothing moves where the loss is flat: behind a ReLU
         order = np.lexsort((-room(mech, flow.start(mech, q, velocity, first), first), ~pulled))[:ROOMY]
         if mech.case.kinks or singular(mech.case):
             both = np.concatenate([order, order])
             m, *others = (np.repeat(p[[0, -1]], len(order)) for p in parameters.values)
             ends = flow.Parameters(np.maximum(m, 1 / 2), *others)
-            gone = lost(mech, flow.start(mech, q[:, both], velocity[:, both], ends), ends, float(times[-1, 0]))
+            gone = lost(
+                mech, flow.start(mech, q[:, both], velocity[:, both], ends), ends, float(times[-1, 0])
+            )
             order = order[np.argsort(gone.reshape(2, -1).any(axis=0), kind="stable")]
     for k in order:
         lanes = [k] * len(parameters.m)
         yield flow.start(mech, q[:, lanes], velocity[:, lanes], parameters)
 
 
-def reference(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, times: np.ndarray) -> flow.Trajectory:
+def reference(
+    mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, times: np.ndarray
+) -> flow.Trajectory:
     """The loose solution. Raises Kinked where it meets a kink, FloatingPointError where there is none.
 
-    Heavy lanes first: they take a tenth of the time, and a light one that gives up may be at a kink that a heavy one shows.
+    Heavy lanes first: they take a tenth of the time, and a light one that gives up may be at a kink that a
+    heavy one shows.
     """
 
     def smooth(part: flow.Trajectory):
@@ -107,8 +127,11 @@ def reference(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, time
         raise Kinked(f"the reference meets a point without a derivative: {error}") from None
 
 
-def begun(rng: np.random.Generator, mech: Mechanics, parameters: flow.Parameters, times: np.ndarray) -> tuple[np.ndarray, flow.Trajectory]:
-    """x_0 (2d, lanes) and its reference. Raises Kinked, of the first candidate, where each of TRIES meets a kink."""
+def begun(
+    rng: np.random.Generator, mech: Mechanics, parameters: flow.Parameters, times: np.ndarray
+) -> tuple[np.ndarray, flow.Trajectory]:
+    """x_0 (2d, lanes) and its reference. Raises Kinked, of the first candidate, where each of TRIES meets a
+    kink."""
     first = None
     for _, x0 in zip(range(TRIES), candidates(rng, mech, parameters, times), strict=False):
         try:

@@ -11,28 +11,35 @@ from noether.verdicts.claims import Judged, beyond, record
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
-DECADES = 10  # that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
+# that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
+DECADES = 10
 RESOLVED = 10  # a response is resolved when it is this many bounds large: it is then known to 10 %
 
 
 def sweep(cell: Cell) -> list[Record]:
     """The response of j to the breaking magnitude, predicted and measured, at the heaviest mass.
 
-    measured    j less what is left at magnitude 0: the memory of j(0) and the kinetic parts that do not scale with
-                it. The loss's own share is taken as the zero that was proven, not as what was integrated, so that
+    measured    j less what is left at magnitude 0: the memory of j(0) and the kinetic parts that do not scale
+                with
+                it. The loss's own share is taken as the zero that was proven, not as what was integrated, so
+                that
                 a loss that is not symmetric shows at every magnitude.
     predicted   the damped integral of the part that scales with it
     """
     mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"
     magnitudes = np.array(MAGNITUDES)
-    friction = OTHER_FRICTION if cell.part == "eps" else FRICTION  # eps up to 1 pulls: the more friction, the less far
+    friction = (
+        OTHER_FRICTION if cell.part == "eps" else FRICTION
+    )  # eps up to 1 pulls: the more friction, the less far
     parameters = spread((HEAVY,), tuple(Setting(friction, **{cell.part: float(x)}) for x in magnitudes))
     solution = solve(cell, mech, parameters, points=16)
     window, out = np.ones(len(solution.run.times), dtype=bool), []
     for i, symmetry in enumerate(cell.case.symmetries):
         if name not in mech.parts[i]:
             told = f"{cell.part} gives the charge of {symmetry.name} no source: its formula is zero"
-            out.append(beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters={"window": "all"}))
+            out.append(
+                beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters={"window": "all"})
+            )
             continue
 
         def rest(t, i=i):
@@ -40,7 +47,15 @@ def sweep(cell: Cell) -> list[Record]:
             return t.j[:, i] - (left if name == "breaking" else left - t.part(i, name))
 
         judged = [
-            judge(solution, i, k, window, lambda t, i=i: t.part(i, name), rest, terms=lambda t, i=i: {f"{name} term": t.part(i, name)})
+            judge(
+                solution,
+                i,
+                k,
+                window,
+                lambda t, i=i: t.part(i, name),
+                rest,
+                terms=lambda t, i=i: {f"{name} term": t.part(i, name)},
+            )
             for k in range(len(magnitudes))
         ]
         out.append(sweep_record(cell, symmetry.name, judged, magnitudes))

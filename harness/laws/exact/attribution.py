@@ -4,10 +4,13 @@
 
 A single term x explains r when some c leaves, in every component at every point,
 
-    |r - c x| <= (1 + |c|) b + 2 u (|predicted| + |c x|)                                                       (1)
+    |r - c x| <= (1 + |c|) b + 2 u (|predicted| + |c
+    x|)                                                       (1)
 
-with b the bound of D0: the rounding of a step whose term is (1 + c) times what it must be is at most (1 + |c|) times
-that of the right step, and one that adds c x apart rounds two sums more, each no larger than what it adds. c is the
+with b the bound of D0: the rounding of a step whose term is (1 + c) times what it must be is at most (1 +
+|c|) times
+that of the right step, and one that adds c x apart rounds two sums more, each no larger than what it adds. c
+is the
 least-squares one in units of b, hence known to within sum |x/b| (1)/b / sum (x/b)^2.
 """
 
@@ -28,7 +31,8 @@ FEWEST = 4  # values: fewer are short, or rounded to one side, by chance
 
 @dataclass(frozen=True)
 class Fit:
-    """r = sum c x. of: v' or q'; within: how well each c is known; share: components that it leaves within their bound."""
+    """r = sum c x. of: v' or q'; within: how well each c is known; share: components that it leaves within
+    their bound."""
 
     of: str
     terms: tuple[str, ...]
@@ -57,7 +61,9 @@ class Points:
     owed: frozenset[str]
 
 
-def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray], wrong: np.ndarray) -> Points:
+def points_of(
+    t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray], wrong: np.ndarray
+) -> Points:
     """at: steps and lanes; spent (steps, 2 d, lanes); wrong (d,): the components that are fitted."""
     n, lane = at
     d = t.z.shape[1]
@@ -68,15 +74,24 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.
     decay = pick(-eta * t.k * t.q[:-1])
     if of == "v'":
         terms = {
-            "the gradient": pick(-eta * t.sign * t.g), "the momentum term": pick(t.beta * t.v[:-1]), "the decay": decay,
-            "the breaking term": pick(-eta * t.sign * t.eps * t.g_broken), "the symmetric gradient": pick(-eta * t.sign * t.g_kept),
-            "eta": pick(-t.eta * t.force), WHOLE: pick(residual.predicted[:, half]), "v": pick(t.v[:-1]), "q": pick(t.z[:-1]),
+            "the gradient": pick(-eta * t.sign * t.g), "the momentum term": pick(t.beta * t.v[:-1]),
+            "the decay": decay,
+            "the breaking term": pick(-eta * t.sign * t.eps * t.g_broken),
+            "the symmetric gradient": pick(-eta * t.sign * t.g_kept),
+            "eta": pick(-t.eta * t.force), WHOLE: pick(residual.predicted[:, half]), "v": pick(t.v[:-1]),
+            "q": pick(t.z[:-1]),
         }  # fmt: skip
         owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
         owed |= {"the momentum term"} if t.rule.momentum else set()
         owed |= {"the decay"} if t.rule.decay == "coupled" else set()
     else:
-        terms = {"v'": pick(t.v[1:]), "v": pick(t.v[:-1]), "the decay": decay, "q": pick(t.z[:-1]), "the decay of q + v'": pick(-t.eta * t.k * (t.z[:-1] + t.v[1:]))}
+        terms = {
+            "v'": pick(t.v[1:]),
+            "v": pick(t.v[:-1]),
+            "the decay": decay,
+            "q": pick(t.z[:-1]),
+            "the decay of q + v'": pick(-t.eta * t.k * (t.z[:-1] + t.v[1:])),
+        }
         owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
         if t.rule.nesterov:
             terms |= {"beta v'": pick(t.beta * t.v[1:]), "eta": pick(-t.eta * t.force)}
@@ -88,7 +103,8 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.
         if t.rule.simplex:
             terms |= {"log Z": pick(-t.log_sum[:, None])}
             owed |= {"log Z"}
-    return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]), pick(residual.predicted[:, half]),
+    return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]),
+        pick(residual.predicted[:, half]),
                   t.precision.u_v if of == "v'" else t.precision.u_q, pick(spent[:, half] > 1) > 0,
                   {name: x for name, x in terms.items() if x.any()}, frozenset(owed))  # fmt: skip
 
@@ -98,7 +114,10 @@ def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
     X = np.stack([(p.terms[name] / p.b).ravel() for name in names]).astype(float)
     y = (p.r / p.b).ravel().astype(float)
     gram = X @ X.T
-    if not np.isfinite(gram).all() or np.linalg.cond(gram / np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))) > 1e12:
+    if (
+        not np.isfinite(gram).all()
+        or np.linalg.cond(gram / np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))) > 1e12
+    ):
         return None
     inverse = np.linalg.inv(gram)
     c = inverse @ (X @ y)
@@ -106,7 +125,14 @@ def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
     room = 1 + np.abs(c).sum() + 2 * p.unit * (np.abs(p.predicted) + sum(map(np.abs, parts))) / p.b
     left = np.abs(p.r - sum(parts)) / p.b
     within = np.abs(inverse @ X) @ room.ravel().astype(float)
-    return Fit(p.of, names, tuple(map(float, c)), tuple(map(float, within)), float((left <= room).mean()), float(np.sqrt(np.mean(left.astype(float) ** 2))))
+    return Fit(
+        p.of,
+        names,
+        tuple(map(float, c)),
+        tuple(map(float, within)),
+        float((left <= room).mean()),
+        float(np.sqrt(np.mean(left.astype(float) ** 2))),
+    )
 
 
 def fits(p: Points) -> list[Fit]:
@@ -132,10 +158,14 @@ def words(f: Fit, owed: frozenset[str]) -> str:
         if name in owed:
             factor = figure(1 + c, within)
             what = f"{f.of} as a whole" if name == WHOLE else f"{name} in {f.of}"
-            said.append(f"{what} is missing" if factor == "0" else f"{what} is {factor} times what it must be")
+            said.append(
+                f"{what} is missing" if factor == "0" else f"{what} is {factor} times what it must be"
+            )
         else:
             times = figure(c, within)
-            said.append(f"{f.of} holds {name if times == '1' else f'{times} times {name}'}, which must not be there")
+            said.append(
+                f"{f.of} holds {name if times == '1' else f'{times} times {name}'}, which must not be there"
+            )
     return " and ".join(said)
 
 
@@ -166,15 +196,23 @@ def significant(x: np.ndarray) -> np.ndarray:
 def rounding(p: Points, store: str) -> list[str]:
     """What the wrong values themselves show: fewer bits than their store has, or a rounding to one side."""
     value, r = p.value[p.bad].astype(np.float64), p.r[p.bad].astype(np.float64)
-    value, r = value[np.isfinite(value) & np.isfinite(r) & (value != 0)], r[np.isfinite(value) & np.isfinite(r) & (value != 0)]
+    value, r = (
+        value[np.isfinite(value) & np.isfinite(r) & (value != 0)],
+        r[np.isfinite(value) & np.isfinite(r) & (value != 0)],
+    )
     if len(value) < FEWEST:
         return []
     out, bits = [], int(significant(value).max())
     narrower = [name for name, n in BITS.items() if bits <= n < BITS[store]]
     if narrower:
         name = min(narrower, key=lambda n: BITS[n])
-        out.append(f"each wrong {p.of} has at most {bits} significant bits, {store} has {BITS[store]}: it was rounded to {name}")
+        out.append(
+            f"each wrong {p.of} has at most {bits} significant bits, {store} has {BITS[store]}: it was "
+            f"rounded to {name}"
+        )
     ulp = 2.0 ** (np.frexp(value)[1] - BITS[min(narrower, key=lambda n: BITS[n]) if narrower else store])
     if (np.abs(r) < ulp * 1.125).all() and (np.sign(r) == np.sign(r * 0 - value)).all():
-        out.append(f"each wrong {p.of} is nearer to zero, by less than one unit in the last place: it was truncated")
+        out.append(
+            f"each wrong {p.of} is nearer to zero, by less than one unit in the last place: it was truncated"
+        )
     return out

@@ -1,4 +1,5 @@
-"""D2, the balance of the discrete charge, and D3, its decay for a Killing field (theory.md#D2, theory.md#D3)."""
+"""D2, the balance of the discrete charge, and D3, its decay for a Killing field (theory.md#D2,
+theory.md#D3)."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def charge_own(t: Trajectory, symmetry: Symmetry):
     M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
     pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
-    return formed(t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w))
+    return formed(
+        t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w)
+    )
 
 
 def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0, plain: bool = False):
@@ -47,10 +50,13 @@ def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0,
 
 
 def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
-    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term, `plain` has y = w."""
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term,
+    `plain` has y = w."""
     J = charge(t, symmetry)
     predicted = charge_predicted(t, symmetry, J, kinetic, plain)
-    return Residual(J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry))
+    return Residual(
+        J[1:], predicted, charge_bound(t, symmetry) + charge_own(t, symmetry), size_of_charge(t, symmetry)
+    )
 
 
 def size_of_charge(t: Trajectory, symmetry: Symmetry):
@@ -59,7 +65,8 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
-    """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation does not."""
+    """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation
+    does not."""
     return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
 
 
@@ -73,8 +80,11 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
     """D3  J_n = (s beta)^n J_0 (rotation), beta^n J_0 (translation);  B_{n+1} = |factor| B_n + b_n."""
     J = charge(t, symmetry)
     factor = t.beta * (t.shrink if symmetry.is_rotation else 1)
-    # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s) <w, a>.
-    rounding = charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
+    # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s)
+    # <w, a>.
+    rounding = (
+        charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
+    )
     local = rounding + charge_own(t, symmetry)
     bound, predicted = np.empty_like(local), np.empty_like(local)
     B, P = np.zeros_like(local[0]), J[0]
@@ -87,7 +97,9 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 
 
 LAWS = (
-    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A v', v'>", lambda rule, symmetry: not rule.log_state and not rule.signed, charge_law,
+    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A "
+                                                                   "v', v'>", lambda rule,
+                                                                       symmetry: not rule.log_state and not rule.signed, charge_law,
              ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
     ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
              ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),

@@ -1,7 +1,9 @@
 """What a law that compares bits would notice (rules of evidence, 9).
 
-Neighbouring numbers of a type with unit roundoff u are at most 2u of themselves apart: a value that is off by so much or
-more has other bits. What a wrong coefficient needs to change a bit of any value is measured, by launches of graded ones.
+Neighbouring numbers of a type with unit roundoff u are at most 2u of themselves apart: a value that is off by
+so much or
+more has other bits. What a wrong coefficient needs to change a bit of any value is measured, by launches of
+graded ones.
 """
 
 from __future__ import annotations
@@ -23,10 +25,13 @@ def of_store(precision: Precision) -> dict[str, float]:
     return {"stored value": 2 * max(UNIT[precision.q_store], UNIT[precision.v_store])}
 
 
-def of_covariance(job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray) -> dict[str, float]:
+def of_covariance(
+    job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray
+) -> dict[str, float]:
     """Of D13 at a = 2: the smallest wrong scale of eta and of k that any bit of the states shows.
 
-    q, v (steps + 1, d, lanes) the run at a = 1 on this backend;  normal (steps + 1, lanes) where the statement applies
+    q, v (steps + 1, d, lanes) the run at a = 1 on this backend;  normal (steps + 1, lanes) where the
+                                                                  statement applies
     """
     out = {}
     for name, at in COEFFICIENTS.items():
@@ -39,8 +44,11 @@ def of_covariance(job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: 
     return out
 
 
-def differs(job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray, at: int, x: float) -> bool:
-    """Whether the run at a = 2 with one coefficient 1 + x times as large is another than twice the one at a = 1."""
+def differs(
+    job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray, at: int, x: float
+) -> bool:
+    """Whether the run at a = 2 with one coefficient 1 + x times as large is another than twice the one at a =
+    1."""
     params = job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
     params[at] *= 1 + x
     z, w = launch.run(replace(job, q0=2 * job.q0, v0=2 * job.v0, params=params), backend).wide()

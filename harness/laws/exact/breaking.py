@@ -21,7 +21,9 @@ from noether.verdicts import powers
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
-LOST = float(np.log10(100 * RESOLVED / 1e-3))  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3
+LOST = float(
+    np.log10(100 * RESOLVED / 1e-3)
+)  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3
 
 
 def lanes_of(cell) -> launch.Job:
@@ -30,25 +32,32 @@ def lanes_of(cell) -> launch.Job:
     params = job.params.copy()
     params[2] = 0.0
     ladder = 0.5 * 10.0 ** -np.linspace(0, 15, job.lanes - 1)
-    params[3] = np.concatenate([[0.0], ladder.astype(np.float32) if job.precision.arith == "float32" else ladder])
+    params[3] = np.concatenate(
+        [[0.0], ladder.astype(np.float32) if job.precision.arith == "float32" else ladder]
+    )
     return launch.Job(job.program, job.rule, job.precision, job.q0, job.v0, params, job.steps)
 
 
 def response(t, symmetry, eps, *, beta: float = 1.0, kinetic_term: float = 1.0):
-    """measured, predicted, bound of R after all steps; each (lanes,). The factors make a nearly right prediction."""
+    """measured, predicted, bound of R after all steps; each (lanes,). The factors make a nearly right
+    prediction."""
     J, w = charge(t, symmetry), t.v[1:]
     kinetic = dot(act(symmetry.matrix, w), w)
     push = -t.eta * eps * dot(t.g_broken, xi(symmetry, t.q[:-1]))
     local = charge_bound(t, symmetry) + charge_own(t, symmetry)
     plain, predicted, bound = J[0], np.zeros_like(J[0]), np.zeros_like(J[0])
     for n in range(t.steps):
-        plain, predicted = beta * t.beta * plain + kinetic_term * kinetic[n], beta * t.beta * predicted + push[n]
+        plain, predicted = (
+            beta * t.beta * plain + kinetic_term * kinetic[n],
+            beta * t.beta * predicted + push[n],
+        )
         bound = t.beta * bound + local[n]
     return J[-1] - plain, predicted, bound
 
 
 def noticed(t, symmetry, eps, inside) -> dict[str, float]:
-    """The power of one record: the smallest wrong eta (or eps), beta and kinetic term that would have been violated."""
+    """The power of one record: the smallest wrong eta (or eps), beta and kinetic term that would have been
+    violated."""
     with np.errstate(all="ignore"):
         measured, predicted, bound = (x[inside] for x in response(t, symmetry, eps))
 
@@ -56,7 +65,9 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
         off, found, _ = response(t, symmetry, eps, **{k: v for k, v in flaws.items() if k != "eta"})
         return flaws.get("eta", 1.0) * found[inside] + measured - off[inside]
 
-    moves = ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")  # of a rotation it is zero
+    moves = (
+        ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")
+    )  # of a rotation it is zero
     with np.errstate(all="ignore"):  # lanes that left the domain are formed too, and dropped
         seen = powers.of(measured, predicted, bound, law, moves)
     return {name.replace("_", " "): x for name, x in seen.items() if name != "prediction"}
@@ -68,7 +79,10 @@ def judge_response(cell) -> list[Record]:
     job = lanes_of(cell)
     right = trajectory(cell, job, launch.run(job, cell.backend))
     everywhere = np.ones(job.lanes, bool)
-    first = [one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict for s in cell.subject.symmetries]
+    first = [
+        one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict
+        for s in cell.subject.symmetries
+    ]
     inside = ~Domain(cell.subject, job, right).ends if VIOLATED in first else everywhere
     unbroken = next(c for c in controls.KERNEL_CONTROLS if c.name == "breaking term ignored")
     records = []
@@ -78,7 +92,18 @@ def judge_response(cell) -> list[Record]:
             records[-1].powers = noticed(right, symmetry, right.eps, inside)
         wrong = controls.controlled(cell.subject, job, unbroken)
         records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
-        records.append(one(cell, job, right, symmetry, cell.backend, "eps off by 2^-10", right.eps * (1 + 2.0**-10), inside))
+        records.append(
+            one(
+                cell,
+                job,
+                right,
+                symmetry,
+                cell.backend,
+                "eps off by 2^-10",
+                right.eps * (1 + 2.0**-10),
+                inside,
+            )
+        )
     return records
 
 
@@ -86,8 +111,20 @@ def one(cell, job, t, symmetry, backend, control, eps, inside) -> Record:
     with np.errstate(all="ignore"):
         measured, predicted, bound = response(t, symmetry, eps)
     if not inside.any():
-        return Record(law="E1", lanes=0, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend), predicted=None,
-                      measured=None, bound=None, spent=None, verdict=OUTSIDE, reason="every lane leaves the domain in the reference trajectory")
+        return Record(
+            law="E1",
+            lanes=0,
+            steps=job.steps,
+            symmetry=symmetry.name,
+            control=control,
+            **cell.about(job, backend),
+            predicted=None,
+            measured=None,
+            bound=None,
+            spent=None,
+            verdict=OUTSIDE,
+            reason="every lane leaves the domain in the reference trajectory",
+        )
     with np.errstate(all="ignore"):
         spent = np.where(inside, np.abs(measured - predicted) / bound, 0).astype(float)
         resolved = inside & (np.abs(predicted) > RESOLVED * bound)
@@ -98,18 +135,25 @@ def one(cell, job, t, symmetry, backend, control, eps, inside) -> Record:
         seen = job.params[3][resolved]
         decades = float(np.log10(seen.max() / seen.min()))
     agrees = bool(np.all(spent <= 1))
-    # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades less.
+    # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades
+    # less.
     enough = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.subject)))
     verdict = VIOLATED if not agrees else HOLDS if decades >= enough and not resolved[0] else INCONCLUSIVE
     return Record(
-        law="E1", lanes=job.lanes, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend),
-        predicted=float(predicted[worst]), measured=float(measured[worst]), bound=float(bound[worst]), spent=float(spent[worst]), verdict=verdict,
-        reason=f"eps = 0 and {int(shown.sum())} values over 15 decades agree; {decades:.1f} decades resolved above {RESOLVED:g} bounds; {int((~inside).sum())} lanes outside"
-        if agrees else f"response is {float(measured[worst]):.6g}, predicted {float(predicted[worst]):.6g}, lane {worst}",
+        law="E1", lanes=job.lanes, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job,
+        backend),
+        predicted=float(predicted[worst]), measured=float(measured[worst]), bound=float(bound[worst]),
+        spent=float(spent[worst]), verdict=verdict,
+        reason=f"eps = 0 and {int(shown.sum())} values over 15 decades agree; {decades:.1f} decades "
+               f"resolved above {RESOLVED:g} bounds; {int((~inside).sum())} lanes outside"
+        if agrees else f"response is {float(measured[worst]):.6g}, predicted {float(predicted[worst]):.6g}, "
+                       f"lane {worst}",
         worst=portrait(t, worst, t.steps, None),
         data={} if control else {
-            "plot": "response", "x": [float(x) for x in job.params[3][shown]], "xlabel": "eps", "ylabel": "|response of the charge|",
-            "series": {"measured": [float(abs(x)) for x in measured[shown]], "predicted": [float(abs(x)) for x in predicted[shown]],
+            "plot": "response", "x": [float(x) for x in job.params[3][shown]], "xlabel": "eps",
+            "ylabel": "|response of the charge|",
+            "series": {"measured": [float(abs(x)) for x in measured[shown]],
+            "predicted": [float(abs(x)) for x in predicted[shown]],
                        "bound": [float(x) for x in bound[shown]]},
         },
     )  # fmt: skip

@@ -24,33 +24,45 @@ from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
 
-BY_METRIC = {kind: tuple(r.name for r in RULES.values() if r.metric == kind) for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")}
+BY_METRIC = {
+    kind: tuple(r.name for r in RULES.values() if r.metric == kind)
+    for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")
+}
 
 
 @cache
 def rules_of(case: Case) -> tuple[str, ...]:
-    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is its grad h, else none.
+    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is
+    its grad h, else none.
 
     Sign descent where it has a law of its own, D8.
     """
     if case.metric.kind == BREGMAN:
-        return tuple(r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex) if entropic(case) else ()
+        return (
+            tuple(r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex)
+            if entropic(case)
+            else ()
+        )
     out = BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
     return out + (BY_METRIC["maximum"] if any(paired(s) for s in case.symmetries) else ())
 
 
 def entropic(case: Case) -> bool:
-    """Whether grad h is log q up to a constant: what the kernels of mirror descent store. Read off h, not declared."""
+    """Whether grad h is log q up to a constant: what the kernels of mirror descent store. Read off h, not
+    declared."""
     q = case.draw(np.random.default_rng(0), 4)
     apart = wide.gradient(case.metric.potential, q) - np.log(q.astype(wide.WIDE))
-    return bool((np.abs(apart - apart[0, 0]) < 2.0**-50).all())  # a dozen roundings of 2^-64 in numbers of order 1
+    return bool(
+        (np.abs(apart - apart[0, 0]) < 2.0**-50).all()
+    )  # a dozen roundings of 2^-64 in numbers of order 1
 
 
 @dataclass(frozen=True)
 class DiscreteCell:
     """One launch of a case under a rule in a precision on a backend.
 
-    kind: exact | controls | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong PTX, "untraced" a launch without trace
+    kind: exact | controls | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong
+                                                              PTX, "untraced" a launch without trace
     """
 
     subject: Case
@@ -73,30 +85,60 @@ class DiscreteCell:
     @property
     def name(self) -> str:
         size = f"{self.lanes}x{self.horizon}"
-        return "/".join(x for x in (self.kind, self.case, self.rule, self.precision.replace("/", "-"), self.backend, size, self.tag) if x)
+        return "/".join(
+            x
+            for x in (
+                self.kind,
+                self.case,
+                self.rule,
+                self.precision.replace("/", "-"),
+                self.backend,
+                size,
+                self.tag,
+            )
+            if x
+        )
 
     @property
     def horizon(self) -> int:
         most = sweep.horizon(RULES[self.rule], parse(self.precision))
-        return min(self.steps or most, most) if self.kind == "controls" else self.steps or most  # a control that overflows would kill for nothing
+        return (
+            min(self.steps or most, most) if self.kind == "controls" else self.steps or most
+        )  # a control that overflows would kill for nothing
 
     def job(self) -> launch.Job:
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
-        seed = derive(self.seed, "/".join(("discrete", self.case, self.rule, self.precision, str(self.lanes), self.tag)))
+        seed = derive(
+            self.seed, "/".join(("discrete", self.case, self.rule, self.precision, str(self.lanes), self.tag))
+        )
         return sweep.draw(
-            self.subject, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon, seed=seed,
+            self.subject, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon,
+            seed=seed,
             overrides=dict(self.overrides),
         )  # fmt: skip
 
     def about(self, job: launch.Job, backend: str) -> dict:
-        ranges = {n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)}
-        return dict(case=self.case, rule=self.rule, backend=backend, precision=self.precision, parameters=ranges, cell=self.name)
+        ranges = {
+            n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)
+        }
+        return dict(
+            case=self.case,
+            rule=self.rule,
+            backend=backend,
+            precision=self.precision,
+            parameters=ranges,
+            cell=self.name,
+        )
 
     def run(self) -> list[Record]:
         begin = time.perf_counter()
-        records = {"exact": run_exact, "controls": run_controls, "parity": run_parity, "covariance": run_covariance, "response": run_response}[
-            self.kind
-        ](self)
+        records = {
+            "exact": run_exact,
+            "controls": run_controls,
+            "parity": run_parity,
+            "covariance": run_covariance,
+            "response": run_response,
+        }[self.kind](self)
         share = (time.perf_counter() - begin) / max(1, len(records))
         for record in records:
             record.seconds = share
@@ -120,12 +162,16 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
 
 
 def judged(cell: DiscreteCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
-    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls out too."""
-    return judge_inside(cell.subject, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact")
+    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls
+    out too."""
+    return judge_inside(
+        cell.subject, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact"
+    )
 
 
 def run_controls(cell: DiscreteCell) -> list[Record]:
-    """Every control that applies to this launch, judged by every law; and every wrong law on the right launch."""
+    """Every control that applies to this launch, judged by every law; and every wrong law on the right
+    launch."""
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
     for control in controls.KERNEL_CONTROLS:
@@ -138,9 +184,15 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
     inside = Domain(cell.subject, job, right, leaves)
     for fault in () if cell.tag else controls.LAW_CONTROLS:
         for symmetry in cell.subject.symmetries:
-            if fault.law in cell.laws and fault.applies(job.rule, symmetry) and controls.changes(fault, right, symmetry):
+            if (
+                fault.law in cell.laws
+                and fault.applies(job.rule, symmetry)
+                and controls.changes(fault, right, symmetry)
+            ):
                 wrong = replace(EXACT[fault.law], residual=fault.residual)
-                record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends)  # an overflow kills no wrong law
+                record = judge(
+                    right, wrong, symmetry, about=about, outside=lambda: inside.ends
+                )  # an overflow kills no wrong law
                 if record is not None:
                     record.control = fault.name
                     records.append(record)
@@ -150,7 +202,8 @@ def run_controls(cell: DiscreteCell) -> list[Record]:
 def run_parity(cell: DiscreteCell) -> list[Record]:
     """B1: this backend against numpy, bit for bit, on the same job; the step size demoted must show.
 
-    Both could round a tie wrongly alike: a backend with a narrow store is given known ties too (harness/mechanics/roundings.py).
+    Both could round a tie wrongly alike: a backend with a narrow store is given known ties too
+    (harness/mechanics/roundings.py).
     """
     job = cell.job()
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
@@ -160,21 +213,28 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
         q, v = wrong.outcome(cell.subject, job)
         other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
         z, w = mine.wide()
-        records.append(compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, control))
+        records.append(
+            compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, control)
+        )
     if cell.extra.get("sabotaged"):
-        # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong with it.
+        # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong
+        # with it.
         wrong_text = launch.run(job, cell.backend, sabotage=turned)
-        records.append(compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}"))
+        records.append(
+            compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}")
+        )
     return records + (untraced(cell, job, plain) if cell.extra.get("untraced") else [])
 
 
 def untraced(cell: DiscreteCell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
-    """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy and here."""
+    """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy
+    and here."""
     short = replace(job, trace=False)
     ends = replace(plain, q=plain.q[[0, -1]], v=plain.v[[0, -1]])
     late = replace(ends, v=plain.v[[0, -2]])
     mine, bare = launch.run(short, cell.backend), launch.run(short, "numpy")
-    return [compared(cell, short, mine, ends, None), compared(cell, short, replace(bare, backend=mine.backend), ends, None),
+    return [compared(cell, short, mine, ends, None), compared(cell, short, replace(bare,
+        backend=mine.backend), ends, None),
             compared(cell, short, mine, late, "the buffer of the last step but one")]  # fmt: skip
 
 
@@ -184,9 +244,19 @@ def with_known_ties(record: Record, job: launch.Job) -> Record:
     if kind not in roundings.KNOWN:
         return record
     wrong = roundings.misread(record.backend, kind, job.precision.mode)
-    told = f"; {len(wrong)} known ties misread: {wrong[0]}" if wrong else f"; {len(roundings.KNOWN[kind])} known ties stored as defined"
+    told = (
+        f"; {len(wrong)} known ties misread: {wrong[0]}"
+        if wrong
+        else f"; {len(roundings.KNOWN[kind])} known ties stored as defined"
+    )
     verdict, spent = (VIOLATED, float("inf")) if wrong else (record.verdict, record.spent)
-    return replace(record, verdict=verdict, spent=spent, measured=record.measured + len(wrong), reason=record.reason + told)
+    return replace(
+        record,
+        verdict=verdict,
+        spent=spent,
+        measured=record.measured + len(wrong),
+        reason=record.reason + told,
+    )
 
 
 def turned(ptx: str) -> str:
@@ -217,8 +287,10 @@ def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: st
     if found.get("explained"):
         reason += f"; {found['line']}"
     return Record(
-        law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0, kind=BITWISE,
-        spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason, control=control, **about,
+        law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0,
+        kind=BITWISE,
+        spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason,
+        control=control, **about,
         powers={} if control else bitwise.of_store(job.precision),
         data={"diagnosis": {"first": first, **found}} if found else {},
     )  # fmt: skip
@@ -229,14 +301,19 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
     job, records = cell.job(), []
     base = launch.run(job, cell.backend)
     q, v = base.wide()
-    normal = normal_steps(cell.subject, job)  # an underflow breaks the covariance: the statement ends there, lane by lane
+    normal = normal_steps(
+        cell.subject, job
+    )  # an underflow breaks the covariance: the statement ends there, lane by lane
     for j in (1, 2, -1):
         a = 2.0**j
         for control, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
             if control and j != 1:
                 continue
             params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
-            other = launch.run(launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps), cell.backend)
+            other = launch.run(
+                launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps),
+                cell.backend,
+            )
             z, w = other.wide()
             off = ((z != a * q) | (w != a * v)) & normal[:, None, :]
             wrong = int(off.sum())
@@ -246,9 +323,12 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
             t = trajectory(cell, job, base)
             records.append(
                 Record(
-                    law="D13", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(wrong), bound=0.0, kind=BITWISE, control=control,
-                    spent=float("inf") if wrong else 0.0, verdict=verdict, symmetry="scale", **cell.about(job, base.backend),
-                    reason=f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; {moved} of {job.lanes} lanes moved; "
+                    law="D13", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(wrong),
+                    bound=0.0, kind=BITWISE, control=control,
+                    spent=float("inf") if wrong else 0.0, verdict=verdict, symmetry="scale", **cell.about(job,
+                    base.backend),
+                    reason=f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any "
+                           f"bit; {moved} of {job.lanes} lanes moved; "
                     f"{int((~normal[-1]).sum())} lanes end at an underflow of the reference",
                     worst=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
                 )

@@ -1,9 +1,14 @@
-"""How far a trajectory can be judged, where references cannot say: up to a step that must overflow, certified from the start.
+"""How far a trajectory can be judged, where references cannot say: up to a step that must overflow, certified
+from the start.
 
-Past the stability edge two right trajectories part within a few steps, and a reference may stay where the trajectory
-under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it: each state follows
-from the one before within rounding, by gradients and parameters that are not the kernel's. Where the true next step
-from a certified state comes near overflow, or where no finite bound of its gradient exists, the statement ends. A
+Past the stability edge two right trajectories part within a few steps, and a reference may stay where the
+trajectory
+under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it: each state
+follows
+from the one before within rounding, by gradients and parameters that are not the kernel's. Where the true
+next step
+from a certified state comes near overflow, or where no finite bound of its gradient exists, the statement
+ends. A
 wrong kernel cannot excuse itself so: the first wrong step stands before any state that it leads to.
 """
 
@@ -37,7 +42,8 @@ def certified_steps(t: Trajectory) -> np.ndarray:
 
 
 def overflowing_next(t: Trajectory) -> np.ndarray:
-    """(steps, lanes) whether the true step from state n comes near the largest number of a store or an operation."""
+    """(steps, lanes) whether the true step from state n comes near the largest number of a store or an
+    operation."""
     p, d = t.precision, t.q.shape[1]
     q = np.moveaxis(t.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
     eps = np.broadcast_to(t.params[3], (t.steps, t.lanes)).reshape(-1)
@@ -52,17 +58,25 @@ def overflowing_next(t: Trajectory) -> np.ndarray:
     operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
     largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
     near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731
-    return near(inside, p.rounded) | near(largest(operations), p.rounded) | near(largest([w]), p.v_store) | near(largest([old + y]), p.q_store)
+    return (
+        near(inside, p.rounded)
+        | near(largest(operations), p.rounded)
+        | near(largest([w]), p.v_store)
+        | near(largest([old + y]), p.q_store)
+    )
 
 
 def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:
     """Some lanes of a trajectory, cut after `steps`."""
     end = None if steps is None else steps + 1
-    return Trajectory(t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes])
+    return Trajectory(
+        t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes]
+    )
 
 
 class Domain:
-    """Where the laws speak of a trajectory of a launch; asked only where something is violated, for it costs as much as the launch.
+    """Where the laws speak of a trajectory of a launch; asked only where something is violated, for it costs
+    as much as the launch.
 
     outside  (lanes,) bool, a reference leaves the domain: the statement does not cover the lane
     until    (lanes,) int, the steps that can be judged of the others: as far as they are certified
@@ -85,8 +99,18 @@ class Domain:
         return self.outside | (self.until < self.t.steps)
 
 
-def judge_inside(case: Case, job: launch.Job, t: Trajectory, laws, *, about: dict, domain: Domain | None = None, powers: bool = False) -> list[Record]:
-    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as they are certified."""
+def judge_inside(
+    case: Case,
+    job: launch.Job,
+    t: Trajectory,
+    laws,
+    *,
+    about: dict,
+    domain: Domain | None = None,
+    powers: bool = False,
+) -> list[Record]:
+    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as
+    they are certified."""
     records = judge.judge_all(t, laws, about=about, powers=powers)
     if not violated(records):
         return records

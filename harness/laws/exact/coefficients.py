@@ -1,6 +1,8 @@
-"""The coefficients of the exact laws, and the smallest relative change of each that a record would have called violated.
+"""The coefficients of the exact laws, and the smallest relative change of each that a record would have
+called violated.
 
-Parameters of a launch (eta, beta, k, eps) are changed in the law alone: what was measured, and the bounds, stay those of
+Parameters of a launch (eta, beta, k, eps) are changed in the law alone: what was measured, and the bounds,
+stay those of
 the launch. Terms are changed by the arguments with which a law takes them.
 """
 
@@ -27,18 +29,23 @@ TERMS = {
 
 
 def of_law(t: Trajectory, law: ExactLaw, symmetry, lanes: np.ndarray) -> dict[str, float]:
-    """{coefficient: power} of a law on some of the judged lanes, as many as tell; what moves nothing there is left out."""
+    """{coefficient: power} of a law on some of the judged lanes, as many as tell; what moves nothing there is
+    left out."""
     few = part(t, telling(t, lanes))
     with np.errstate(all="ignore"):
         r = law.residual(few, symmetry)
         off = r.measured - r.predicted
         found = {"prediction": smallest(off, r.bound, r.predicted)}
-        changes = {name: (parameter(few, name), {}) for name in named(t)} if law.key not in UNPARAMETRISED else {}
+        changes = (
+            {name: (parameter(few, name), {}) for name in named(t)} if law.key not in UNPARAMETRISED else {}
+        )
         changes |= {name: (few, flaw(few, 1 + STEP)) for name, flaw in TERMS.get(law.key, {}).items()}
         for name, (changed, flaws) in changes.items():
             s = law.residual(changed, symmetry, **flaws)
             change = (s.predicted - s.measured) + off
-            found[name] = smallest(off, r.bound, np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0))
+            found[name] = smallest(
+                off, r.bound, np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0)
+            )
     return {name: x for name, x in found.items() if np.isfinite(x)}
 
 
@@ -48,7 +55,8 @@ ROUNDED = 2.0**-8  # of a bound: a smaller change of a residual may be the round
 
 
 def telling(t: Trajectory, lanes: np.ndarray) -> np.ndarray:
-    """A few of these lanes, chosen by their parameters: evenly, and those of the largest eta eps and eta k."""
+    """A few of these lanes, chosen by their parameters: evenly, and those of the largest eta eps and eta
+    k."""
     evenly = lanes[:: max(1, len(lanes) // FEW)][:FEW]
     most = [lanes[int(np.argmax((t.eta * x)[lanes]))] for x in (t.eps, t.k)]
     return np.unique([*evenly, *most])
@@ -66,7 +74,12 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
 
 def named(t: Trajectory) -> tuple[str, ...]:
     """The parameters that a rule reads."""
-    return ("eta", *(("beta",) if t.rule.momentum else ()), *(("k",) if t.rule.decay != "none" else ()), "eps")
+    return (
+        "eta",
+        *(("beta",) if t.rule.momentum else ()),
+        *(("k",) if t.rule.decay != "none" else ()),
+        "eps",
+    )
 
 
 def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:

@@ -1,7 +1,8 @@
 """Near-miss controls: the planted faults that every run of `verify` shows to its laws. Each must be killed.
 
 A kernel control runs a wrong trajectory, in numpy, and hands it to the laws as if it were the declared one. A
-law control judges a right trajectory by a wrong law. None of them touches the kernels that are under test. The
+law control judges a right trajectory by a wrong law. None of them touches the kernels that are under test.
+The
 faults themselves are those of harness/faults; `noether faults` shows all of them, these are the near misses.
 """
 
@@ -24,29 +25,50 @@ from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 
 KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
-    "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry", "breaking term ignored",
-    "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled", "decay decoupled for coupled",
-    "decay applied after the step", "state 8 ulp off", "buffer 8 ulp off", "eta as float32", "bfloat16 store truncated", "momentum narrowed to the store",
+    "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry",
+    "breaking term ignored",
+    "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled",
+    "decay decoupled for coupled",
+    "decay applied after the step", "state 8 ulp off", "buffer 8 ulp off", "eta as float32",
+    "bfloat16 store truncated", "momentum narrowed to the store",
     "Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored",
     "metric ignored", "kappa x (1 + 2^-10)", "metric of the last position", "velocity kept for momentum",
-    "schedule ignored", "schedule one step late", "schedule inside the buffer", "sign ignored", "normalisation left out",
-    "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane", "another start than the one asked for",
+    "schedule ignored", "schedule one step late", "schedule inside the buffer", "sign ignored",
+    "normalisation left out",
+    "tail lanes not written", "one lane in 10^4, last component", "NaN in one lane",
+    "another start than the one asked for",
 ) + faults.placed.FAULTS  # fmt: skip
 OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
-OF_RARE = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "state 8 ulp off", "NaN in one lane")
-"""What a rare rule is shown beside its own near misses; the others are those of the common rules, and `noether faults` shows them."""
+OF_RARE = (
+    "no-op kernel",
+    "ascent",
+    "gradient x (1 + 2^-10)",
+    "eta x (1 + 2^-10)",
+    "state 8 ulp off",
+    "NaN in one lane",
+)
+"""What a rare rule is shown beside its own near misses; the others are those of the common rules, and
+`noether faults` shows them."""
 PLACED = ("another start than the one asked for", *(f.name for f in faults.placed.FAULTS))
 """What a launch of the whole horizon is for."""
-NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)", "k off by 1 %", "state 8 ulp off", "buffer 8 ulp off",
+NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)",
+    "k off by 1 %", "state 8 ulp off", "buffer 8 ulp off",
         "bfloat16 store truncated", "eta as float32")  # fmt: skip
 """What vanishes in the rounding where every operation is rounded to 16 bits."""
-LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane", *faults.placed.LANEWISE)
+LANEWISE = (
+    "tail lanes not written",
+    "one lane in 10^4, last component",
+    "NaN in one lane",
+    *faults.placed.LANEWISE,
+)
 """What a wide launch is for; the other controls are as visible on 61 lanes."""
 
-NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's", "mass eta/2 for eta(1+beta)/2",
+NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's",
+    "mass eta/2 for eta(1+beta)/2",
              "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped",
              "kinetic term without its metric", "natural charge without its metric",
-             "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes", "charge across the simplex")  # fmt: skip
+             "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes",
+             "charge across the simplex")  # fmt: skip
 LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
 
 
@@ -54,7 +76,8 @@ LANES, STEPS = 61, 12  # of a launch that shows controls
 
 
 def shown(control: Fault, job: Job, tag: str = "") -> bool:
-    """Whether a launch shows a control: one that is tagged, what it is for; the others what is seen in a few steps, and beside the rounding of every operation."""
+    """Whether a launch shows a control: one that is tagged, what it is for; the others what is seen in a few
+    steps, and beside the rounding of every operation."""
     if not control.applies(job):
         return False
     if tag:
@@ -64,7 +87,8 @@ def shown(control: Fault, job: Job, tag: str = "") -> bool:
 
 
 def points(points: list, laws: tuple[str, ...], ready: tuple = ()) -> list:
-    """The (case, rule, precision) at which every (law, control) of the book that can be shown is; those of `ready` are."""
+    """The (case, rule, precision) at which every (law, control) of the book that can be shown is; those of
+    `ready` are."""
     if not points:
         return []
     widest = next(p for p in ("float64", *(p[2] for p in points)) if p in {x[2] for x in points})
@@ -74,7 +98,9 @@ def points(points: list, laws: tuple[str, ...], ready: tuple = ()) -> list:
 
 
 @cache
-def pairs(case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str) -> set[tuple[str, str, str]]:
+def pairs(
+    case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str
+) -> set[tuple[str, str, str]]:
     """(law, control, "" or the precision in which it is promised) that a launch there shows."""
     about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
     promised = {(k, c, p) for k in about for c, p in BOOK[k].promised if p == precision}
@@ -86,7 +112,11 @@ def pairs(case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: 
     here = there(precision)
     if precision != widest:  # what a narrow store or a mode alone can show
         return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*BOOK[k].controls}}
-    of_laws = {(f.law, f.name, "") for f in LAW_CONTROLS if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)}
+    of_laws = {
+        (f.law, f.name, "")
+        for f in LAW_CONTROLS
+        if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)
+    }
     return promised | of_laws | {(k, c, "") for k in about for c in here & {*BOOK[k].controls}}
 
 
@@ -105,7 +135,8 @@ UNCHANGED = 2.0**-50
 def changes(fault: LawFault, t: Trajectory, symmetry) -> bool:
     """Whether the wrong law differs from the right one on a right trajectory, by more than both are rounded.
 
-    A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric keeps. No bound
+    A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric
+    keeps. No bound
     enters, so that one which is too wide excuses nothing. False where the law says nothing of the trajectory.
     """
     if not EXACT[fault.law].covers(t, symmetry).any():

@@ -12,7 +12,8 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def curved(rule: Rule, symmetry: Symmetry) -> bool:
-    """Whether a step is one of the metric's own: mirror descent's in log q, natural gradient's in G(q) (q' - q).
+    """Whether a step is one of the metric's own: mirror descent's in log q, natural gradient's in G(q) (q' -
+    q).
 
     On the simplex normalising adds -log Z <1, xi>: only a generator along it is covered.
     """
@@ -48,6 +49,11 @@ def natural_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
 
 
 LAWS = (
-    ExactLaw("D7", "mirror descent and natural gradient keep the charge of their own metric", "<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>", curved, own_law,
+    ExactLaw("D7", "mirror descent and natural gradient keep the charge of their own metric",
+    "<grad h(q') - grad h(q), xi> = -eta "
+                                                                                              "<g, xi>,  <G(q) (q' - q), xi> = -eta "
+                                                                                              "<g + "
+                                                                                              "k q, "
+                                                                                              "xi>", curved, own_law,
              ("faults in g that keep the symmetry", "eta, on a symmetric loss")),
 )  # fmt: skip

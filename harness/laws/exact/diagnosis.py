@@ -2,7 +2,8 @@
 
 Every exact law follows from D0, so the update itself is asked, whatever law was violated. In this order:
 
-    1. is the stored state that of the right step?                    then what judges it is wrong, not the kernel
+    1. is the stored state that of the right step?                    then what judges it is wrong, not the
+       kernel
     2. a planted fault, or one wrong operation of the gradient,
        that gives every wrong value bit for bit                       harness/laws/exact/matching_fault.py
     3. one term of the update, or two, whose factor is wrong; bits    harness/laws/exact/attribution.py
@@ -28,7 +29,8 @@ NAMED = 3
 
 
 def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
-    """What is wrong with a trajectory of a launch, as Record.data["diagnosis"] keeps it; `line` is for people.
+    """What is wrong with a trajectory of a launch, as Record.data["diagnosis"] keeps it; `line` is for
+    people.
 
     outside  (lanes,) bool, of which the laws do not speak
     """
@@ -39,11 +41,21 @@ def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
         spent[..., outside] = 0
     wrong = (spent > 1).any(axis=1)
     if not wrong.any():
-        line = "the update holds at every step of every lane: the law, its bound, its parameters or the declared symmetry are wrong, not the step"
+        line = (
+            "the update holds at every step of every lane: the law, its bound, its parameters or the "
+            "declared symmetry are wrong, not the step"
+        )
         return {"first": None, "faults": [], "terms": [], "roundings": [], "explained": False, "line": line}
     first = first_wrong(t, spent)
     at = startable(t, wrong)
-    found = {"first": first, "wrong": counted(wrong), "faults": [], "terms": [], "roundings": [], "explained": False}
+    found = {
+        "first": first,
+        "wrong": counted(wrong),
+        "faults": [],
+        "terms": [],
+        "roundings": [],
+        "explained": False,
+    }
     if len(at[0]):
         found |= explained(t, job, residual, spent, at)
     often = f", component {' '.join(map(str, found['components']))} alone" if found.get("components") else ""
@@ -69,7 +81,12 @@ def counted(wrong: np.ndarray) -> dict:
     steps = np.flatnonzero(wrong.any(axis=1))
     apart = np.unique(np.diff(steps))
     stride = int(apart[0]) if len(apart) == 1 and len(steps) > 2 and apart[0] > 1 else None
-    return {"lanes": int(wrong.any(axis=0).sum()), "steps": len(steps), "stride": stride, "points": int(wrong.sum())}
+    return {
+        "lanes": int(wrong.any(axis=0).sum()),
+        "steps": len(steps),
+        "stride": stride,
+        "points": int(wrong.sum()),
+    }
 
 
 def startable(t: Trajectory, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +111,12 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
         same = single_steps(t, job, at, operations(job.program), wrong)
         how = f"in all {len(at[0])} wrong steps"
     where = [] if wrong.all() else [int(i) for i in np.flatnonzero(wrong)]
-    out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same], "terms": [], "roundings": [], "components": where}
+    out = {
+        "faults": [{"name": f.name, "what": f.what, "where": how} for f in same],
+        "terms": [],
+        "roundings": [],
+        "components": where,
+    }
     for of, half in (("v'", slice(0, t.z.shape[1])), ("q'", slice(t.z.shape[1], None))):
         n, lane = at
         mine = (spent[:, half] > 1).any(axis=1)[n, lane] & t.finite[1:][n, lane]
@@ -110,7 +132,8 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
 
 
 def about(f, points) -> dict:
-    return {"of": f.of, "terms": list(f.terms), "factors": list(f.factors), "within": list(f.within), "share": f.share,
+    return {"of": f.of, "terms": list(f.terms), "factors": list(f.factors), "within": list(f.within),
+        "share": f.share,
             "explains": f.explains, "one": len(f.terms) == 1, "text": words(f, points.owed)}  # fmt: skip
 
 
@@ -119,7 +142,10 @@ def told(found: dict) -> str:
     if found.get("overflows"):
         return "the right step itself overflows from there: the lane has left the domain of finite numbers"
     if found.get("right"):
-        return "the stored values are those of the right step, bit for bit: the bound or the wide gradient is wrong, not the kernel"
+        return (
+            "the stored values are those of the right step, bit for bit: the bound or the wide gradient is "
+            "wrong, not the kernel"
+        )
     if found["faults"]:
         names = [f["name"] for f in found["faults"]]
         more = f" (or {len(names) - NAMED} more that are the same here)" if len(names) > NAMED else ""
@@ -133,8 +159,14 @@ def told(found: dict) -> str:
         elif mine[0]["explains"]:
             out.append(f"{of} not explained by one term; by two: {mine[0]['text']}")
         else:
-            out.append(f"{of} not explained by one term or two" + (f" ({mine[0]['text']}: {mine[0]['share']:.0%} of it)" if mine[0]["share"] >= 0.5 else ""))
-    return "; ".join([*found["roundings"], *out]) or "not explained: no planted fault gives these values, and there is no finite value to fit"
+            out.append(
+                f"{of} not explained by one term or two"
+                + (f" ({mine[0]['text']}: {mine[0]['share']:.0%} of it)" if mine[0]["share"] >= 0.5 else "")
+            )
+    return (
+        "; ".join([*found["roundings"], *out])
+        or "not explained: no planted fault gives these values, and there is no finite value to fit"
+    )
 
 
 def safely(t: Trajectory, job: Job, outside=None) -> dict:

@@ -1,7 +1,9 @@
 """Which planted fault, run from the trajectory's own states, gives the stored values bit for bit.
 
-A fault of any step is tried on single steps from the states before each wrong one; one that needs the steps before,
-or the launch as a whole, on the whole launch. Lanes do not depend on their neighbours, so each wrong (step, lane) is a
+A fault of any step is tried on single steps from the states before each wrong one; one that needs the steps
+before,
+or the launch as a whole, on the whole launch. Lanes do not depend on their neighbours, so each wrong (step,
+lane) is a
 lane of one launch of one step.
 """
 
@@ -27,11 +29,20 @@ def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Jo
     n, lane = at
     state = lambda x: x[n, :, lane].T.astype(np.float64)  # noqa: E731
     rule = replace(job.rule, begun=int(n.min()))
-    return replace(job, rule=rule, q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]), steps=1, trace=True)
+    return replace(
+        job,
+        rule=rule,
+        q0=state(t.z),
+        v0=state(t.v),
+        params=np.ascontiguousarray(job.params[:, lane]),
+        steps=1,
+        trace=True,
+    )
 
 
 def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise, a scheduled one each."""
+    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise, a
+    scheduled one each."""
     if t.rule.scheduled:
         return [np.flatnonzero(at[0] == n) for n in np.unique(at[0])]
     first = at[0] == 0
@@ -41,11 +52,14 @@ def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
 
 def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     n, lane = at
-    return t.z[n + 1, :, lane].T.astype(np.float64), t.v[n + 1, :, lane].T.astype(np.float64)  # (points, d): never all lanes a point
+    return t.z[n + 1, :, lane].T.astype(np.float64), t.v[n + 1, :, lane].T.astype(
+        np.float64
+    )  # (points, d): never all lanes a point
 
 
 def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
-    """(d, points) where the stored q, v are those of the right step: what overflowed of itself, or is wrongly judged."""
+    """(d, points) where the stored q, v are those of the right step: what overflowed of itself, or is wrongly
+    judged."""
     right = np.zeros((t.z.shape[1], len(at[0])), bool)
     for some in alike(t, at):
         here = (at[0][some], at[1][some])
@@ -57,7 +71,8 @@ def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
 
 
 def reproduces(case, fault, job: Job, wanted, wrong: np.ndarray) -> bool:
-    """Whether one step of the fault ends in the wanted q, v (d, points), in every component that is wrong anywhere."""
+    """Whether one step of the fault ends in the wanted q, v (d, points), in every component that is wrong
+    anywhere."""
     if not fault.applies(job):
         return False
     with np.errstate(all="ignore"):
@@ -65,10 +80,13 @@ def reproduces(case, fault, job: Job, wanted, wrong: np.ndarray) -> bool:
     return bool((equal(q[-1], wanted[0]) & equal(v[-1], wanted[1]))[wrong].all())
 
 
-def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults, wrong: np.ndarray) -> list:
+def single_steps(
+    t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], faults, wrong: np.ndarray
+) -> list:
     """The faults of single steps that reproduce every wrong point; a sample sifts them first.
 
-    wrong  (d,) the components that are not those of the right step anywhere: code that is unrolled may be wrong in one
+    wrong  (d,) the components that are not those of the right step anywhere: code that is unrolled may be
+           wrong in one
     """
     from noether.faults.fault import ANY, FIRST
 
@@ -84,9 +102,11 @@ def single_steps(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray], fau
 
 
 def whole_launches(t: Trajectory, job: Job, faults, first: int) -> list:
-    """The faults that reproduce every stored value of the launch from its own start; `first` is the first wrong step.
+    """The faults that reproduce every stored value of the launch from its own start; `first` is the first
+    wrong step.
 
-    What only mangles the stores shares one right launch; the others are tried on the first steps before the whole.
+    What only mangles the stores shares one right launch; the others are tried on the first steps before the
+    whole.
     """
     from noether.faults.fault import ANY, FIRST
 
@@ -111,19 +131,28 @@ def whole_launches(t: Trajectory, job: Job, faults, first: int) -> list:
 def stored(t: Trajectory, outcome) -> bool:
     """Whether the rows of an outcome are those of the trajectory, from row 1 on: row 0 is the job's own."""
     q, v = outcome
-    return bool(equal(q[1:], t.z[1 : len(q)].astype(np.float64)).all() and equal(v[1:], t.v[1 : len(v)].astype(np.float64)).all())
+    return bool(
+        equal(q[1:], t.z[1 : len(q)].astype(np.float64)).all()
+        and equal(v[1:], t.v[1 : len(v)].astype(np.float64)).all()
+    )
 
 
 SWAPPED = {"add": "sub", "sub": "add", "mul": "div", "div": "mul"}
 
 
 def operations(program) -> list:
-    """One operation of the gradient wrong: another operator, its operands turned, left out for either of them, or negated."""
+    """One operation of the gradient wrong: another operator, its operands turned, left out for either of
+    them, or negated."""
     from noether.faults.fault import Fault
 
     def planted(at: int, what: str, op) -> Fault:
         other = replace(program, ops=(*program.ops[:at], op, *program.ops[at + 1 :]))
-        return Fault(f"operation {at} of the gradient, {program.ops[at].name}: {what}", "operation", what, alter=lambda case, job: replace(job, program=other))
+        return Fault(
+            f"operation {at} of the gradient, {program.ops[at].name}: {what}",
+            "operation",
+            what,
+            alter=lambda case, job: replace(job, program=other),
+        )
 
     out = []
     for at, op in enumerate(program.ops):
@@ -131,8 +160,14 @@ def operations(program) -> list:
             out.append(planted(at, f"{SWAPPED[op.name]} in its place", replace(op, name=SWAPPED[op.name])))
         if op.name in ("sub", "div"):
             out.append(planted(at, "operands turned", replace(op, args=op.args[::-1])))
-        if op.name in ("add", "sub"):  # an operation cannot be dropped where others count on its place: max(x, x) is x
-            out += [planted(at, f"operand {i} alone", replace(op, name="max", args=(a, a))) for i, a in enumerate(op.args)]
+        if op.name in (
+            "add",
+            "sub",
+        ):  # an operation cannot be dropped where others count on its place: max(x, x) is x
+            out += [
+                planted(at, f"operand {i} alone", replace(op, name="max", args=(a, a)))
+                for i, a in enumerate(op.args)
+            ]
         if op.name == "neg":
             out.append(planted(at, "left out", replace(op, name="max", args=op.args * 2)))
     return out

@@ -6,7 +6,8 @@ R = |q|^2. For a scale-invariant loss <g, q> = 0; what breaks it, eps <grad b, q
          residual  2 <q, delta'> + 2 <q + v', sigma'> + |sigma'|^2 - 2 beta <q - v, sigma> + beta |sigma|^2
     D11  gradient descent, s = 1 - eta k:  |q'|^2 = s^2 |q|^2 + eta^2 |g|^2 - 2 eta s <g, q>
                                            <q, q'> = s |q|^2 - eta <g, q>
-         so the angle has tan = eta |g|/(s |q|): RMSProp on the norm.  Residual  2 <q', e> + |e|^2 and <q, e>, |e| <= delta + sigma
+         so the angle has tan = eta |g|/(s |q|): RMSProp on the norm.  Residual  2 <q', e> + |e|^2 and <q, e>,
+         |e| <= delta + sigma
 """
 
 from __future__ import annotations
@@ -37,7 +38,12 @@ def norm_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, old: float
     energy = dot(w, w) + old * t.beta * dot(v, v)
     predicted = (1 + t.beta) * R[1:-1] - t.beta * R[:-2] - pull + kinetic * energy
     delta, after, before = t.delta[1:], t.sigma[1:], t.sigma[:-1]
-    bound = 2 * size(q, delta) + 2 * size(q + w, after) + dot(after, after) + np.abs(t.beta) * (2 * size(q - v, before) + dot(before, before))
+    bound = (
+        2 * size(q, delta)
+        + 2 * size(q + w, after)
+        + dot(after, after)
+        + np.abs(t.beta) * (2 * size(q - v, before) + dot(before, before))
+    )
     sizes = 2 * t.eta * (size(t.eps * t.g_broken[1:], q) + t.k * R[1:-1])
     own = formed(t, len(symmetry.a) + 12, R[2:], (1 + t.beta) * R[1:-1], t.beta * R[:-2], sizes, energy)
     return Residual(R[2:], predicted, bound + own, size(w, q))
@@ -54,7 +60,18 @@ def root_mean_square_law(t: Trajectory, symmetry: Symmetry, square: float = 1.0)
     error = t.delta + t.sigma
     bound = np.stack([2 * size(after, error) + dot(error, error), size(q, error)], axis=1)
     sizes = t.eta * t.eps * size(t.g_broken, q)
-    own = formed(t, len(symmetry.a) + 12, R, s * s * R, gain, s * R, sizes, 2 * np.abs(s) * sizes, dot(after, after), size(q, after))
+    own = formed(
+        t,
+        len(symmetry.a) + 12,
+        R,
+        s * s * R,
+        gain,
+        s * R,
+        sizes,
+        2 * np.abs(s) * sizes,
+        dot(after, after),
+        size(q, after),
+    )
     return Residual(measured, predicted, bound + own[:, None], np.stack([gain, gain], axis=1))
 
 
@@ -63,10 +80,14 @@ def longer_than_a_step(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 
 
 LAWS = (
-    ExactLaw("D5", "the norm of a scale-invariant loss", "R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
+    ExactLaw("D5", "the norm of a scale-invariant loss", "R'' - (1+beta) R' + beta R = -2 eta k R' + "
+                                                         "|v''|^2 + beta |v'|^2",
              lambda rule, symmetry: normed(rule, symmetry) and rule.momentum, norm_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), longer_than_a_step, narrow=False, screened=False),
-    ExactLaw("D11", "gradient descent on a scale-invariant loss is RMSProp on the norm", "|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
+             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+             longer_than_a_step, narrow=False, screened=False),
+    ExactLaw("D11", "gradient descent on a scale-invariant loss is RMSProp on the norm",
+    "|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 "
+                                                                                         "|g|^2,  <q, q'> = (1 - eta k) |q|^2",
              lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum, root_mean_square_law,
              ("a gradient turned within the tangent space of the sphere",), narrow=False, screened=False),
 )  # fmt: skip

@@ -1,13 +1,19 @@
 """D1 and D10, the positions alone: heavy ball as a central difference scheme (theory.md#D1, theory.md#D10).
 
-    m (q_{n+1} - 2 q_n + q_{n-1})/eta^2 + mu (q_{n+1} - q_{n-1})/(2 eta) + g_n + k q_n = 0,  m = eta (1+beta)/2, mu = 1 - beta
-    <=>  q_{n+1} = q_n + beta w_n - eta (g_n + k q_n),   w_n = q_n - q_{n-1},   w_0 = v_0                         (1)
+    m (q_{n+1} - 2 q_n + q_{n-1})/eta^2 + mu (q_{n+1} - q_{n-1})/(2 eta) + g_n + k q_n = 0,  m = eta
+    (1+beta)/2, mu = 1 - beta
+    <=>  q_{n+1} = q_n + beta w_n - eta (g_n + k q_n),   w_n = q_n - q_{n-1},   w_0 =
+                                                         v_0                         (1)
     decoupled decay, a = 1 - eta k:
-         q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k q_0)/a                     (2)
+         q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k
+         q_0)/a                     (2)
 
-For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of L_d = beta^{-n} [|q_{n+1} - q_n|^2/(2 eta) - f
-- k |q|^2/2]: a variational integrator (Marsden, West, 2001). (2) has a w_0 whole, so that a = 0 needs no guard; that it is heavy
-ball from w_0 is said of a not 0. Both hold at beta = 0. Nothing here reads the buffer after the start, so that a rule that keeps its
+For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of L_d = beta^{-n} [|q_{n+1} -
+q_n|^2/(2 eta) - f
+- k |q|^2/2]: a variational integrator (Marsden, West, 2001). (2) has a w_0 whole, so that a = 0 needs no
+  guard; that it is heavy
+ball from w_0 is said of a not 0. Both hold at beta = 0. Nothing here reads the buffer after the start, so
+that a rule that keeps its
 momentum to itself is judged too. Residual: delta_{n+1} + sigma_{n+1} - beta sigma_n.
 """
 
@@ -26,8 +32,11 @@ def plain(rule: Rule) -> bool:
     return rule.metric == "euclidean" and rule.moves_by_buffer
 
 
-def difference_law(t: Trajectory, symmetry: Symmetry | None = None, mass=None, friction: float = 1.0, force: float = 1.0):
-    """(1) or (2). `mass` for (1+beta)/2 and `friction` times 1 - beta: the scheme of another model; `force` times beta in (2)'s."""
+def difference_law(
+    t: Trajectory, symmetry: Symmetry | None = None, mass=None, friction: float = 1.0, force: float = 1.0
+):
+    """(1) or (2). `mass` for (1+beta)/2 and `friction` times 1 - beta: the scheme of another model; `force`
+    times beta in (2)'s."""
     q, w = t.q[:-1], np.diff(t.q[:-1], axis=0)
     first = t.v[:1] - (1 - t.shrink) * q[:1]  # a w_0
     back = np.concatenate([first, t.shrink * w])
@@ -36,7 +45,9 @@ def difference_law(t: Trajectory, symmetry: Symmetry | None = None, mass=None, f
     if t.rule.decoupled:
         pull = pull + (1 - force * t.beta) * ((1 - t.shrink) * q)
     if mass is not None or friction != 1:
-        push, pull = remodelled(back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta))
+        push, pull = remodelled(
+            back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta)
+        )
     before = np.concatenate([0 * t.sigma[:1], t.sigma[:-1]])
     own = formed(t, 8, q, push, pull, t.beta * q, t.eta * t.force)
     moved = np.abs(np.diff(t.q, axis=0))
@@ -44,16 +55,23 @@ def difference_law(t: Trajectory, symmetry: Symmetry | None = None, mass=None, f
 
 
 def remodelled(back, pull, mass, friction):
-    """beta w and eta f of the scheme with another m/eta and mu: (m - mu/2) and 1 over (m + mu/2); beta may be 0."""
+    """beta w and eta f of the scheme with another m/eta and mu: (m - mu/2) and 1 over (m + mu/2); beta may be
+    0."""
     whole = mass + friction / 2
     return (mass - friction / 2) / whole * back, pull / whole
 
 
 LAWS = (
-    ExactLaw("D1", "heavy ball is the central difference scheme of its equation of motion", "q'' - (1+beta) q' + beta q = -eta (g' + k q')",
+    ExactLaw("D1", "heavy ball is the central difference scheme of its equation of motion",
+    "q'' - (1+beta) q' + beta q = -eta (g' "
+                                                                                            "+ k q')",
              lambda rule, symmetry: plain(rule) and not rule.decoupled, difference_law,
-             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False, screened=False),
-    ExactLaw("D10", "decoupled decay is heavy ball with a beta and a force g + (1-beta) k q", "q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
+             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False,
+             screened=False),
+    ExactLaw("D10", "decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
+    "q'' - (1 + a beta) q' + a beta q = "
+                                                                                              "-eta (g' + (1-beta) k q')",
              lambda rule, symmetry: plain(rule) and rule.decoupled, difference_law,
-             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False, screened=False),
+             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False,
+             screened=False),
 )  # fmt: skip

@@ -1,7 +1,9 @@
 """The exact laws of one step as a program: what a screen evaluates beside the update.
 
-The residuals of harness/laws/ run once on traced scalars. The gradient in them is accumulated forwards from the
-loss, where the kernel runs a program accumulated backwards. They are formed in float64, so what float64 rounds is in
+The residuals of harness/laws/ run once on traced scalars. The gradient in them is accumulated forwards from
+the
+loss, where the kernel runs a program accumulated backwards. They are formed in float64, so what float64
+rounds is in
 the bound: unit and floor of the trajectory, and the running error of the traced gradient itself.
 """
 
@@ -28,14 +30,16 @@ from noether.mechanics.wide import partials
 
 # At most 2^10 products of a residual underflow, each by 2^-1075, and what multiplies them is below 2^100.
 FLOOR = 2.0**-960
-# In narrower arithmetic than its own, the screen does not run its gradient's error beside the kernel's: it lets it be
+# In narrower arithmetic than its own, the screen does not run its gradient's error beside the kernel's: it
+# lets it be
 # this many times larger, each in units of its own roundoff.
 COARSE = 2.0**20
 LAG = {"D1": 2, "D5": 2, "D6": 2, "D10": 2}  # steps that a law looks back; the others look at one
 
 
 class Symbols(Trajectory):
-    """A trajectory of one lane whose numbers are traced: states (q, v) in order of time, the last one the newest."""
+    """A trajectory of one lane whose numbers are traced: states (q, v) in order of time, the last one the
+    newest."""
 
     unit, floor = UNIT["float64"], FLOOR
 
@@ -48,7 +52,9 @@ class Symbols(Trajectory):
         self.eta, self.beta, self.k, self.eps = (np.array([x], object) for x in (eta, beta, k, eps))
 
     def _gradient(self, loss) -> np.ndarray:
-        return np.array([[[self.lift(g)] for g in partials(loss, list(q[:, 0]), 1.0, 0.0)] for q in self.q[:-1]], object)
+        return np.array(
+            [[[self.lift(g)] for g in partials(loss, list(q[:, 0]), 1.0, 0.0)] for q in self.q[:-1]], object
+        )
 
     def lift(self, x) -> Scalar:
         return self.eps[0].lift(x)
@@ -73,11 +79,18 @@ class Symbols(Trajectory):
         inputs, rules = [*q, self.eps], Rules(precision)
         units = rules.exp_count if self.rule.log_state else 0
         if program.has_exp:
-            known = [*(np.abs(x) * rules.gamma(units) + 4 * rules.tiny * rules.u for x in q), 0 * self.eps] if units else [0 * x for x in inputs]
+            known = (
+                [*(np.abs(x) * rules.gamma(units) + 4 * rules.tiny * rules.u for x in q), 0 * self.eps]
+                if units
+                else [0 * x for x in inputs]
+            )
             errors = bounds.operations(program, inputs, known, precision, bounds.PASS)[1]
             error = np.stack([np.broadcast_to(errors[i], self.eps.shape) for i in program.outputs])
         else:
-            sizes = [*(Magnitude(np.abs(x) + (4 * rules.tiny if units else 0), units) for x in q), Magnitude(np.abs(self.eps), 0)]
+            sizes = [
+                *(Magnitude(np.abs(x) + (4 * rules.tiny if units else 0), units) for x in q),
+                Magnitude(np.abs(self.eps), 0),
+            ]
             error = magnitude_error(program, inputs, sizes, precision)
         return error * bounds.SLACK
 
@@ -110,7 +123,8 @@ def program_between(tape: Formulas, place: dict[int, int], outputs: list[int]) -
 
 @dataclass(frozen=True)
 class Residuals:
-    """A program of |measured - predicted| / bound, one output for each of `laws`; lags: the first step it can judge."""
+    """A program of |measured - predicted| / bound, one output for each of `laws`; lags: the first step it can
+    judge."""
 
     program: Program
     laws: tuple[tuple[str, str | None], ...]
@@ -122,13 +136,24 @@ def speaking(case: Case, rule: Rule, keys=None) -> list[tuple[str, str | None]]:
     pairs = []
     for key in keys or (key for key, law in EXACT.items() if law.screened):
         law = EXACT[key]
-        pairs += [(key, s.name if s else None) for s in (case.symmetries if law.about_symmetry else (None,)) if law.suits(rule, s)]
+        pairs += [
+            (key, s.name if s else None)
+            for s in (case.symmetries if law.about_symmetry else (None,))
+            if law.suits(rule, s)
+        ]
     return pairs
 
 
 @cache
-def residuals(case: Case, rule: Rule, precision: Precision, laws: tuple[tuple[str, str | None], ...], parts: bool = False) -> Residuals:
-    """The residuals of `laws`; with `parts` two outputs a law instead, its largest |measured - predicted| and bound there."""
+def residuals(
+    case: Case,
+    rule: Rule,
+    precision: Precision,
+    laws: tuple[tuple[str, str | None], ...],
+    parts: bool = False,
+) -> Residuals:
+    """The residuals of `laws`; with `parts` two outputs a law instead, its largest |measured - predicted| and
+    bound there."""
     tape, names = Formulas(), input_names(case.dim)
     inputs = {name: Scalar.input(tape, i) for i, name in enumerate(names)}
     vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]  # noqa: E731
@@ -158,7 +183,8 @@ def input_names(d: int) -> tuple[str, ...]:
 
 
 def finite(state) -> Scalar:
-    """0 where a state is finite, else NaN: a law may multiply a component by 0, and a NaN must not vanish there."""
+    """0 where a state is finite, else NaN: a law may multiply a component by 0, and a NaN must not vanish
+    there."""
     first, *rest = [x for part in state for x in part]
     whole = first
     for x in rest:

@@ -1,7 +1,9 @@
 """The screen: every exact law on every step of every lane, in the kernel, at volume (theory.md section 4).
 
-What it finds is a reason to look, never a verdict: a lane above 1, the worst lanes and a random sample are run again
-with their whole trajectory and judged on the host in wide arithmetic (`confirm`). The bounds are those of the laws
+What it finds is a reason to look, never a verdict: a lane above 1, the worst lanes and a random sample are
+run again
+with their whole trajectory and judged on the host in wide arithmetic (`confirm`). The bounds are those of the
+laws
 with the rounding of float64 residuals added, so that an honest launch never shows more than 1.
 """
 
@@ -28,7 +30,8 @@ class Screening:
     """Summaries of one launch; a step n takes state n to n + 1.
 
     laws        (law, symmetry name or None)
-    spent       (laws, lanes) float64, the largest over the steps; inf for what is not finite; NaN where not covered
+    spent       (laws, lanes) float64, the largest over the steps; inf for what is not finite; NaN where not
+                covered
     worst_step  (laws, lanes) where that was;  first_bad  (laws, lanes) the first step above 1;  -1: none
     covered     (laws, lanes) whether the law speaks of the lane
     moved       (lanes,) steps on which the stored q changed
@@ -61,7 +64,9 @@ class Screening:
         return (self.covered & ~(self.spent <= 1)).any(axis=0)
 
 
-def screen(case: Case, job: launch.Job, laws: Iterable[str] | None = None, backend: str = "auto") -> Screening:
+def screen(
+    case: Case, job: launch.Job, laws: Iterable[str] | None = None, backend: str = "auto"
+) -> Screening:
     """Run a launch and every law that speaks of it. Raises BackendMissing; ValueError where no law does."""
     prepared, pairs, covered = prepare(case, job, laws)
     return summary(pairs, covered, prepared, screen_launch.run(prepared, backend))
@@ -83,7 +88,9 @@ def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
     covers = {pair: EXACT[pair[0]].covers(t, symmetries[pair[1]]) for pair in speaking(case, job.rule, laws)}
     pairs = tuple(pair for pair, lanes in covers.items() if lanes.any())
     if not pairs:
-        raise ValueError(f"no law of {tuple(laws or EXACT)} speaks of {case.name} under {job.rule.name}: nothing to screen")
+        raise ValueError(
+            f"no law of {tuple(laws or EXACT)} speaks of {case.name} under {job.rule.name}: nothing to screen"
+        )
     program = residuals(case, job.rule, job.precision, pairs)
     prepared = screen_launch.Screen(job, program.program, program.lags, job.params.copy())
     return prepared, pairs, np.array([covers[pair] for pair in pairs])
@@ -91,22 +98,34 @@ def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
 
 def summary(pairs, covered, prepared: screen_launch.Screen, found: screen_launch.Found) -> Screening:
     steps = prepared.job.steps
-    checks = sum(int(lanes.sum()) * (steps - lag + 1) for lanes, lag in zip(covered, prepared.lags, strict=True))
+    checks = sum(
+        int(lanes.sum()) * (steps - lag + 1) for lanes, lag in zip(covered, prepared.lags, strict=True)
+    )
     mine = lambda x, other: np.where(covered, x, other)  # noqa: E731
     return Screening(
-        pairs, mine(found.spent, np.nan), mine(found.worst_step, -1).astype(np.int64), mine(found.first_bad, -1).astype(np.int64), covered,
-        found.moved.astype(np.int64), found.q, found.v, found.backend, found.seconds, steps, checks, found.notes,
+        pairs, mine(found.spent, np.nan), mine(found.worst_step, -1).astype(np.int64), mine(found.first_bad,
+        -1).astype(np.int64), covered,
+        found.moved.astype(np.int64), found.q, found.v, found.backend, found.seconds, steps, checks,
+        found.notes,
     )  # fmt: skip
 
 
 def some_lanes(job: launch.Job, lanes: Sequence[int], steps: int | None = None) -> launch.Job:
     """The chosen lanes of a launch, traced; cut after `steps`."""
     at = np.asarray(lanes)
-    return replace(job, q0=job.q0[:, at], v0=job.v0[:, at], params=job.params[:, at], steps=min(job.steps, steps or job.steps), trace=True)
+    return replace(
+        job,
+        q0=job.q0[:, at],
+        v0=job.v0[:, at],
+        params=job.params[:, at],
+        steps=min(job.steps, steps or job.steps),
+        trace=True,
+    )
 
 
 def outside(case: Case, job: launch.Job, found: Screening) -> np.ndarray:
-    """(lanes,) alarmed lanes that leave the domain: in a reference, or by their own certified steps before they alarm.
+    """(lanes,) alarmed lanes that leave the domain: in a reference, or by their own certified steps before
+    they alarm.
 
     References and certificates are made for alarmed lanes only.
     """
@@ -138,15 +157,29 @@ def chosen(found: Screening, seed: int, sample: int = 4) -> np.ndarray:
     return np.unique(np.concatenate([spent.argmax(axis=1), others]))
 
 
-def confirm(case: Case, job: launch.Job, lanes: Sequence[int], *, found: Screening | None = None, steps: int | None = None) -> list[Record]:
+def confirm(
+    case: Case,
+    job: launch.Job,
+    lanes: Sequence[int],
+    *,
+    found: Screening | None = None,
+    steps: int | None = None,
+) -> list[Record]:
     """The chosen lanes again: whole trajectories, judged on the host in wide arithmetic by every exact law.
 
-    found  the screening they come from: its backend runs them, and their final states must be its own, bit for bit (B1)
+    found  the screening they come from: its backend runs them, and their final states must be its own, bit
+           for bit (B1)
     steps  cut after so many; the final states are then not compared
     """
     part = some_lanes(job, lanes, steps)
     outcome = launch.run(part, found.backend if found else "numpy")
-    about = dict(case=case.name, rule=job.rule.name, backend=outcome.backend, precision=job.precision.label, parameters={})
+    about = dict(
+        case=case.name,
+        rule=job.rule.name,
+        backend=outcome.backend,
+        precision=job.precision.label,
+        parameters={},
+    )
     t = Trajectory(case, job.rule, job.precision, *outcome.wide(), part.params)
     records = judge_inside(case, part, t, EXACT, about=about)
     for record in records:
@@ -158,7 +191,8 @@ def confirm(case: Case, job: launch.Job, lanes: Sequence[int], *, found: Screeni
         if differ:
             reason = f"{differ} values of the final states differ between the screen and its replay"
             records.append(
-                Record(law="B1", lanes=part.lanes, steps=part.steps, predicted=0.0, measured=float(differ), bound=0.0, kind=BITWISE,
+                Record(law="B1", lanes=part.lanes, steps=part.steps, predicted=0.0, measured=float(differ),
+                bound=0.0, kind=BITWISE,
                        spent=float("inf"), verdict=VIOLATED, reason=reason, **about)
             )  # fmt: skip
     return records

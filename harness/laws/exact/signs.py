@@ -11,11 +11,14 @@ from noether.laws.exact.terms import ExactLaw, Residual, formed
 from noether.mechanics.domain import same_stores
 from noether.mechanics.trajectory import Trajectory
 
-APART = 4  # steps: the reference and the trajectory may part where a gradient is within its rounding, each by a step or two
+# steps: the reference and the trajectory may part where a gradient is within its rounding, each by a step or
+# two
+APART = 4
 
 
 def paired(symmetry: Symmetry) -> bool:
-    """Whether u is scaled up as v is scaled down, and nothing else: then f is a function of u v, whatever else it depends on."""
+    """Whether u is scaled up as v is scaled down, and nothing else: then f is a function of u v, whatever
+    else it depends on."""
     A = symmetry.matrix
     pair = sorted(A.diagonal()[np.flatnonzero(A.diagonal())]) == [-1, 1]
     return bool(pair and not symmetry.shift.any() and np.array_equal(A, np.diag(A.diagonal())))
@@ -27,7 +30,8 @@ def factors(symmetry: Symmetry) -> tuple[int, int]:
 
 
 def keeping(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
-    """(steps, lanes) until a factor comes within APART steps of a change of sign, in a reference of its own stores."""
+    """(steps, lanes) until a factor comes within APART steps of a change of sign, in a reference of its own
+    stores."""
     start = [np.ascontiguousarray(x[0], np.float64) for x in (t.z, t.v)]
     job = Job(trace.gradient(t.case), t.rule, t.precision, *start, t.params, t.steps)
     q = same_stores(t.case, job)[0]
@@ -40,16 +44,25 @@ def unbroken(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 
 
 def sign_law(t: Trajectory, symmetry: Symmetry, squares: bool = False):
-    """D8  |u'| - |v'| = |u| - |v|;  residual +-delta_u -+ delta_v +- sigma_u -+ sigma_v.   `squares` has u^2 - v^2."""
+    """D8  |u'| - |v'| = |u| - |v|;  residual +-delta_u -+ delta_v +- sigma_u -+ sigma_v.   `squares` has u^2
+    - v^2."""
     i, j = factors(symmetry)
     u, v = (np.abs(t.q[:, k]) for k in (i, j))
     charge = u * u - v * v if squares else u - v
     inside = keeping(t, symmetry)
     bound = sum(t.delta[:, k] + t.sigma[:, k] for k in (i, j)) + formed(t, 2, u[1:], v[1:], u[:-1], v[:-1])
-    return Residual(np.where(inside, charge[1:], 0), np.where(inside, charge[:-1], 0), bound, np.where(inside, u[1:] + v[1:], 0))
+    return Residual(
+        np.where(inside, charge[1:], 0),
+        np.where(inside, charge[:-1], 0),
+        bound,
+        np.where(inside, u[1:] + v[1:], 0),
+    )
 
 
 LAWS = (
-    ExactLaw("D8", "sign descent keeps the difference of the factors' sizes", "|u'| - |v'| = |u| - |v|, until a factor changes sign",
-             lambda rule, symmetry: rule.signed and paired(symmetry), sign_law, ("eta", "a wrong sign of both factors: ascent"), unbroken, screened=False),
+    ExactLaw("D8", "sign descent keeps the difference of the factors' sizes",
+    "|u'| - |v'| = |u| - |v|, until a "
+                                                                              "factor changes sign",
+             lambda rule, symmetry: rule.signed and paired(symmetry), sign_law, ("eta",
+             "a wrong sign of both factors: ascent"), unbroken, screened=False),
 )  # fmt: skip

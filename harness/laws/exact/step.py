@@ -13,7 +13,11 @@ def update(t: Trajectory, symmetry=None):
     w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
     old = t.shrink * t.z[:-1]
     own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
-    own_q = formed(t, 3 if t.rule.decoupled else 1, old, w) if t.rule.moves_by_buffer else formed(t, 6, old, t.reach)
+    own_q = (
+        formed(t, 3 if t.rule.decoupled else 1, old, w)
+        if t.rule.moves_by_buffer
+        else formed(t, 6, old, t.reach)
+    )
     if t.rule.simplex:
         own_q = own_q + formed(t, 12 + t.z.shape[1], t.log_sum, 1)[:, None]  # exp, the sum, log
     return Residual(
@@ -25,6 +29,7 @@ def update(t: Trajectory, symmetry=None):
 
 
 LAWS = (
-    ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'", lambda rule, symmetry: True, update,
+    ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'",
+    lambda rule, symmetry: True, update,
              ("nothing that changes a bit by more than its rounding",), about_symmetry=False),
 )  # fmt: skip

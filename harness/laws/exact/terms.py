@@ -1,4 +1,5 @@
-"""What every exact law is made of: residual, record, and the sums over components from which their terms are formed."""
+"""What every exact law is made of: residual, record, and the sums over components from which their terms are
+formed."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 
 @dataclass
 class Residual:
-    """measured - predicted, its bound and the size of what it is about; (steps, lanes) or (steps, d, lanes)."""
+    """measured - predicted, its bound and the size of what it is about; (steps, lanes) or (steps, d,
+    lanes)."""
 
     measured: np.ndarray
     predicted: np.ndarray
@@ -32,8 +34,10 @@ class ExactLaw:
     residual  residual(trajectory, symmetry, **flaws) -> Residual
     blind     what the law cannot see
     some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
-    screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at less cost
-    narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in their rounding
+    screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at
+              less cost
+    narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in their
+              rounding
     """
 
     key: str
@@ -53,12 +57,15 @@ class ExactLaw:
         return self.some(t, symmetry) if fits and self.some else np.full(t.lanes, fits)
 
     def reads(self, precision: str) -> bool:
-        """Whether its terms stand above the rounding of a store, by the name of the type or of the precision."""
+        """Whether its terms stand above the rounding of a store, by the name of the type or of the
+        precision."""
         return self.narrow or precision in ("float64", "float32")
 
     def concerns(self, case: Case, rule: Rule, precision: str = "float64") -> bool:
         """Whether the law says anything of a case under a rule, in a precision."""
-        return self.reads(precision) and any(self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,)))
+        return self.reads(precision) and any(
+            self.suits(rule, s) for s in (case.symmetries if self.about_symmetry else (None,))
+        )
 
 
 def dot(x, y):
@@ -67,7 +74,8 @@ def dot(x, y):
 
 
 def act(M, x):
-    """M x for x (n, d, lanes), by the entries that are not zero: they are few, and longdouble has no fast product."""
+    """M x for x (n, d, lanes), by the entries that are not zero: they are few, and longdouble has no fast
+    product."""
     out = np.zeros_like(x)
     for i, j in zip(*np.nonzero(M), strict=True):
         out[:, i] += x.dtype.type(M[i, j]) * x[:, j]
@@ -79,12 +87,14 @@ def xi(symmetry: Symmetry, q):
 
 
 def formed(t: Trajectory, times: int, *terms):
-    """Bound on the rounding of a residual that is formed from these terms, each rounded so many `times` (but for |residual| itself)."""
+    """Bound on the rounding of a residual that is formed from these terms, each rounded so many `times` (but
+    for |residual| itself)."""
     return times * t.unit * sum(np.abs(x) for x in terms) + t.floor
 
 
 def depth(symmetry: Symmetry) -> int:
-    """How often a term of a charge is rounded: in A q, in the sum over components, and a dozen operations around them."""
+    """How often a term of a charge is rounded: in A q, in the sum over components, and a dozen operations
+    around them."""
     return len(symmetry.a) + int(np.count_nonzero(symmetry.matrix, axis=1).max()) + 12
 
 

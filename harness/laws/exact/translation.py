@@ -11,9 +11,11 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
-    """D6  c_{n+1} = (s + b) c_n - s b c_{n-1} - (1 + l) r_n eta F_n + l eta F_{n-1},  c = <a, q>,  F = <f, a>.
+    """D6  c_{n+1} = (s + b) c_n - s b c_{n-1} - (1 + l) r_n eta F_n + l eta F_{n-1},  c = <a, q>,  F = <f,
+           a>.
 
-    l = beta for Nesterov, else 0; b = beta r_n/r_{n-1} with r the rate of a scheduled step, else 1. Without breaking F = k c when coupled, else 0.
+    l = beta for Nesterov, else 0; b = beta r_n/r_{n-1} with r the rate of a scheduled step, else 1. Without
+    breaking F = k c when coupled, else 0.
     """
     a = symmetry.shift[:, None].astype(t.q.dtype)
     c = dot(t.q, np.broadcast_to(a, t.q.shape))
@@ -21,17 +23,29 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
     lead = t.beta if t.rule.nesterov else 0
     rate = t.rate[1:]
     beta = t.beta * (rate / rate if constant else rate / t.rate[:-1])
-    predicted = (t.shrink + beta) * c[1:-1] - t.shrink * beta * c[:-2] - (1 + lead) * rate * pull[1:] + lead * pull[:-1]
-    local = (np.abs(t.beta) if t.rule.nesterov else 1) * rate[:, None] * t.delta[1:] + t.sigma[1:] + np.abs(beta)[:, None] * t.sigma[:-1]
+    predicted = (
+        (t.shrink + beta) * c[1:-1]
+        - t.shrink * beta * c[:-2]
+        - (1 + lead) * rate * pull[1:]
+        + lead * pull[:-1]
+    )
+    local = (
+        (np.abs(t.beta) if t.rule.nesterov else 1) * rate[:, None] * t.delta[1:]
+        + t.sigma[1:]
+        + np.abs(beta)[:, None] * t.sigma[:-1]
+    )
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
     pull_size = t.eta * (t.eps * size(t.g_broken, np.broadcast_to(a, t.g_broken.shape)) + t.k * mass[:-1])
-    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1], t.shrink * beta * mass[:-2],
+    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1],
+        t.shrink * beta * mass[:-2],
                  (1 + lead) * rate * pull_size[1:], lead * pull_size[:-1])  # fmt: skip
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 
 LAWS = (
-    ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean", translation_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t, symmetry: np.full(t.lanes, t.steps >= 2)),
+    ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule,
+    symmetry: symmetry.is_translation and rule.metric == "euclidean", translation_law,
+             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t,
+             symmetry: np.full(t.lanes, t.steps >= 2)),
 )  # fmt: skip

@@ -1,15 +1,25 @@
-"""How far a charge is from its law after a fixed time, (lanes,), relative to its own size; and what rounding may do.
+"""How far a charge is from its law after a fixed time, (lanes,), relative to its own size; and what rounding
+may do.
 
-    potential  C(q_N) - C(q_0),  C = <a, q> or <q, A q>/2: what gradient flow keeps                           (1)
-    massive    (C + r J)(N) - (C + r J)(0),  r = beta/(1 - beta), J = <v, A q>: theory.md#D4 without its source (2)
-    dual       (1) for the metric 1/q of the entropy: C = <a, log q> or sum_i A_ii q_i                         (3)
-    decay      max_n |J_n - (s beta)^n J_0|, theory.md#D3: s = 1 - eta k for a rotation, else 1                 (4)
-    impulse    sum_n <q_{n+1} - q_n, A q_n>: nothing along xi, theory.md#D2 without momentum                    (5)
-    modulus    |u_i| - |v_i| of every pair, theory.md#D8                                                        (6)
-    energy     K + f + what friction took, theory.md#T4 at the steps:                                           (7)
-               K_n = (1 + b)/(4 eta) <Dz_n, Dq_n>, friction (1 - b)/(4 eta) <Dz_n + Dz_{n+1}, Dq_n + Dq_{n+1}>,
+    potential  C(q_N) - C(q_0),  C = <a, q> or <q, A q>/2: what gradient flow
+                                 keeps                           (1)
+    massive    (C + r J)(N) - (C + r J)(0),  r = beta/(1 - beta), J = <v, A q>: theory.md#D4 without its
+                                             source (2)
+    dual       (1) for the metric 1/q of the entropy: C = <a, log q> or sum_i A_ii
+               q_i                         (3)
+    decay      max_n |J_n - (s beta)^n J_0|, theory.md#D3: s = 1 - eta k for a rotation, else
+               1                 (4)
+    impulse    sum_n <q_{n+1} - q_n, A q_n>: nothing along xi, theory.md#D2 without
+               momentum                    (5)
+    modulus    |u_i| - |v_i| of every pair,
+               theory.md#D8                                                        (6)
+    energy     K + f + what friction took, theory.md#T4 at the
+               steps:                                           (7)
+               K_n = (1 + b)/(4 eta) <Dz_n, Dq_n>, friction (1 - b)/(4 eta) <Dz_n + Dz_{n+1}, Dq_n +
+               Dq_{n+1}>,
                D the difference to the step before, z = grad h(q) or q, f the mean over the step
-Decoupled decay is heavy ball with b = beta (1 - eta k) and force g + (1 - beta) k q, theory.md#D10; (2) and (7) are its.
+Decoupled decay is heavy ball with b = beta (1 - eta k) and force g + (1 - beta) k q, theory.md#D10; (2) and
+(7) are its.
 """
 
 from __future__ import annotations
@@ -28,7 +38,8 @@ from noether.mechanics.trajectory import Trajectory
 
 @dataclass
 class Drift:
-    """relative (lanes,): the drift over the size of the charge;  floor (lanes,): what rounding may have done to it."""
+    """relative (lanes,): the drift over the size of the charge;  floor (lanes,): what rounding may have done
+    to it."""
 
     relative: np.ndarray
     floor: np.ndarray
@@ -64,7 +75,8 @@ def magnitude(symmetry, q, *, dual=False):
 
 
 def conserved(run: Run, values, size):
-    """values (n + 1, lanes) must stay; each step may add eight roundings of the size, each evaluation as many."""
+    """values (n + 1, lanes) must stay; each step may add eight roundings of the size, each evaluation as
+    many."""
     off = np.abs(run.at_end(values) - values[0])
     return Drift(off / size, 8 * U * (run.counts + 1))
 
@@ -151,7 +163,8 @@ def of_energy(run: Run, loss) -> Drift:
     last = run.counts - 1
     off = np.abs(E[last, run.lanes] - E[0])
     size = np.abs(loss(run.q[:1])[0]) + (run.g[0] ** 2).sum(axis=0)
-    # A difference of stored numbers is off by 2u of them, <Dz, Dq> by |Dz| e_q + |Dq| e_z; K twice, friction at every step.
+    # A difference of stored numbers is off by 2u of them, <Dz, Dq> by |Dz| e_q + |Dq| e_z; K twice, friction
+    # at every step.
     length = lambda x: np.sqrt(dot(x, x))  # noqa: E731
     product = 2 * U * (length(dz) * length(run.q[1:]) + length(dq) * length(run.z[1:]))
     inside = np.where(np.arange(len(dq))[:, None] < run.counts, product, 0)
@@ -162,7 +175,8 @@ def of_energy(run: Run, loss) -> Drift:
 
 
 def dual_coordinate(run: Run):
-    """G dq of each step: exactly D(grad h) for the mirror, G at the step's start for natural gradient, dq else."""
+    """G dq of each step: exactly D(grad h) for the mirror, G at the step's start for natural gradient, dq
+    else."""
     dq = np.diff(run.q, axis=0)
     if run.column.name == "entropy mirror":
         return np.diff(run.z, axis=0)
@@ -200,7 +214,8 @@ def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def natural_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
-    """sum_i A_ii q_i under (1) of stepping.py: eta g, 1/q and their quotient are rounded, then q'; and the gradient's own error."""
+    """sum_i A_ii q_i under (1) of stepping.py: eta g, 1/q and their quotient are rounded, then q'; and the
+    gradient's own error."""
     weight = np.diag(symmetry.matrix)
     q = np.moveaxis(run.q[:-1], 1, 0)
     d, n, lanes = q.shape

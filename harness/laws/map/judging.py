@@ -1,4 +1,5 @@
-"""From findings to records: a cell of the map that disagrees with the table of theory.md section 7 is violated."""
+"""From findings to records: a cell of the map that disagrees with the table of theory.md section 7 is
+violated."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def verdict_of(found: Finding, entry: Entry) -> tuple[str, str]:
     if found.moved < MOVED:
         return (
             VIOLATED,
-            f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that stands still keeps everything",
+            f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that "
+            "stands still keeps everything",
         )
     if found.spent is None:
         return INCONCLUSIVE, ""
@@ -47,13 +49,18 @@ def judged(
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
     return Record(
         case=scene.case.name, rule=column, lanes=lanes, steps=steps, symmetry=scene.row, control=control,
-        parameters={"charge": charge, "label": found.label, "predicted label": entry.label, "moved": found.moved, "drift": found.value},
-        predicted=found.predicted, measured=found.measured, bound=found.bound, spent=found.spent, verdict=verdict,
+        parameters={"charge": charge, "label": found.label, "predicted label": entry.label,
+        "moved": found.moved, "drift": found.value},
+        predicted=found.predicted, measured=found.measured, bound=found.bound, spent=found.spent,
+        verdict=verdict,
         kind=ORDER if entry.order is not None else ROUNDING,
         reason=f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
         data={} if control or not found.drifts else {
-            "plot": "loglog", "x": [float(x) for x in scene.steps(cell.profile)], "series": {f"{scene.row}, {column}": list(found.drifts)},
-            "xlabel": "step size", "ylabel": "relative drift of the charge", "caption": f"{charge} under {column}: {found.label}.",
+            "plot": "loglog", "x": [float(x) for x in scene.steps(cell.profile)],
+            "series": {f"{scene.row}, {column}": list(found.drifts)},
+            "xlabel": "step size", "ylabel": "relative drift of the charge",
+            "caption": f"{charge} under {column}: "
+                                                                                        f"{found.label}.",
         },
         **about(cell),
     )  # fmt: skip
@@ -81,10 +88,14 @@ def sourced(
     at = lambda x: float(x[step, lane])  # noqa: E731
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
     out = Record(
-        case=scene.case.name, rule=column, lanes=len(run.counts), steps=int(run.counts.max()), symmetry=f"{scene.row}, source", control=control,
-        parameters={"charge": charge, "drift over bound": clear}, predicted=at(found.predicted), measured=at(found.measured),
-        bound=at(found.bound), spent=at(spent), verdict=verdict, kind=ROUNDING, worst={"lane": int(lane), "step": int(step + 1), "component": None},
-        reason=f"{charge}: after {step + 1} steps it has moved by {at(found.measured):.9g}, its sources by {at(found.predicted):.9g} within {at(found.bound):.1g}; "
+        case=scene.case.name, rule=column, lanes=len(run.counts), steps=int(run.counts.max()),
+        symmetry=f"{scene.row}, source", control=control,
+        parameters={"charge": charge, "drift over bound": clear}, predicted=at(found.predicted),
+        measured=at(found.measured),
+        bound=at(found.bound), spent=at(spent), verdict=verdict, kind=ROUNDING, worst={"lane": int(lane),
+        "step": int(step + 1), "component": None},
+        reason=f"{charge}: after {step + 1} steps it has moved by {at(found.measured):.9g}, its sources by "
+               f"{at(found.predicted):.9g} within {at(found.bound):.1g}; "
         f"its drift is {clear:.1g} bounds",
         **about(cell),
     )  # fmt: skip
@@ -110,9 +121,12 @@ def counted(cell, what: str, measured: int, predicted: int, *, control: str | No
     """Integers: equal or not."""
     equal = measured == predicted
     return Record(
-        case="map", rule=what.split(":")[0], lanes=1, steps=0, symmetry=what, control=control, parameters={}, kind=BITWISE,
-        predicted=float(predicted), measured=float(measured), bound=0.0, spent=0.0 if equal else float("inf"), verdict=HOLDS if equal else VIOLATED,
-        reason=f"{what}: {measured} independent charges" + ("" if equal else f", must be {predicted}"), **about(cell),
+        case="map", rule=what.split(":")[0], lanes=1, steps=0, symmetry=what, control=control, parameters={},
+        kind=BITWISE,
+        predicted=float(predicted), measured=float(measured), bound=0.0, spent=0.0 if equal else float("inf"),
+        verdict=HOLDS if equal else VIOLATED,
+        reason=f"{what}: {measured} independent charges" + ("" if equal else f", must be {predicted}"),
+        **about(cell),
     )  # fmt: skip
 
 
@@ -174,11 +188,13 @@ def summary(cell, records: list[Record]) -> Record:
     )
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
     return Record(
-        case="map", rule="all", lanes=total, steps=0, symmetry="the map", parameters={"exact": exact, "no charge": none}, kind=BITWISE,
+        case="map", rule="all", lanes=total, steps=0, symmetry="the map", parameters={"exact": exact,
+        "no charge": none}, kind=BITWISE,
         predicted=float(total), measured=float(same), bound=0.0, spent=0.0 if same == total else float("inf"),
         verdict=HOLDS if same == total else INCONCLUSIVE if all(r.verdict != VIOLATED for r in records if r.control is None) else VIOLATED,
         reason=f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",
         data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells,
-              "caption": "Which learning rule keeps which charge: exactly, to an order in the step size, or not at all (order 0)."},
+              "caption": "Which learning rule keeps which charge: exactly, to an order in the step size, or "
+                         "not at all (order 0)."},
         **about(cell),
     )  # fmt: skip

@@ -43,7 +43,8 @@ class Finding:
 
 
 def over_starts(x: np.ndarray) -> np.ndarray:
-    """The norm over the starts, one number a step size: where one start's drift changes sign nothing is decided by it."""
+    """The norm over the starts, one number a step size: where one start's drift changes sign nothing is
+    decided by it."""
     return np.linalg.norm(np.reshape(x, (STARTS, -1)), axis=0) / STARTS**0.5
 
 
@@ -68,7 +69,10 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
         kept = bool(spent[worst] <= 1)
         order = None if kept else orders.decide(error, floor)
         label = EXACT if kept else label_of(order)
-        text = f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over {int(run.counts.max())} steps"
+        text = (
+            f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over "
+            f"{int(run.counts.max())} steps"
+        )
         return Finding(
             label,
             drifts[-1],
@@ -113,7 +117,8 @@ def label_of(order: orders.Order) -> str:
 
 
 def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
-    """Gradient flow, by collocations of orders 15 and 13: their distance is the error. Energy: f(T) - f(0) + int |g|^2 = 0."""
+    """Gradient flow, by collocations of orders 15 and 13: their distance is the error. Energy: f(T) - f(0) +
+    int |g|^2 = 0."""
     g, d = gradient_of(scene.case), len(q0)
 
     def rates(x):

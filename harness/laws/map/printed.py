@@ -21,7 +21,8 @@ def map_of(records: Sequence[Record]) -> Record:
     found = [r for r in records if r.law == "M1" and r.control is None and r.data.get("plot") == "heatmap"]
     if len(found) != 1:
         raise UsageError(
-            f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, or with --law M1"
+            f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, "
+            "or with --law M1"
         )
     return found[0]
 
@@ -63,9 +64,12 @@ def summary(records: Sequence[Record]) -> dict:
     return {
         "schema": 1, "agree": found.measured, "cells": found.predicted, "verdict": found.verdict,
         "map": [
-            {"symmetry": row, "rule": column, "label": cell["label"], "predicted": entry(row, column).label, "drift": cell["value"], "evidence": cell["evidence"]}
-            for row, cells in zip(ROWS, found.data["cells"], strict=True) for column, cell in zip(COLUMNS, cells, strict=True)
+            {"symmetry": row, "rule": column, "label": cell["label"], "predicted": entry(row, column).label,
+            "drift": cell["value"], "evidence": cell["evidence"]}
+            for row, cells in zip(ROWS, found.data["cells"], strict=True) for column, cell in zip(COLUMNS,
+                cells, strict=True)
         ],
-        "counts": [{"of": r.symmetry, "measured": r.measured, "predicted": r.predicted} for r in records if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control],
+        "counts": [{"of": r.symmetry, "measured": r.measured,
+        "predicted": r.predicted} for r in records if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control],
         "controls": {r.control: r.verdict for r in records if r.law == "M1" and r.control},
     }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Where each row of the map is measured: a case, its generator, positive starts so that every column can run."""
+"""Where each row of the map is measured: a case, its generator, positive starts so that every column can
+run."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ RAYLEIGH = rayleigh(4)
 
 
 def pairs_loss(q, xp):
-    """Two elementwise products, coupled, one too large and one too small: what D8 is true of, a rank-one matrix it is not."""
+    """Two elementwise products, coupled, one too large and one too small: what D8 is true of, a rank-one
+    matrix it is not."""
     a, b = q[0] * q[2] - 0.125, q[1] * q[3] - 2.5
     return a * a / 2 + b * b / 2 + q[0] * q[2] * q[1] * q[3] / 4
 
@@ -84,8 +86,10 @@ def scenes() -> dict[str, Scene]:
 def start(scene: Scene, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """q_0 and the start velocity w, (d, STARTS) each.
 
-    Of CANDIDATES those along whose sign flow the least component of the gradient stays largest: where a component
-    vanishes, sign and the diagonal rules chatter, and no order can be decided; nor where <sign g, xi> vanishes, along which
+    Of CANDIDATES those along whose sign flow the least component of the gradient stays largest: where a
+    component
+    vanishes, sign and the diagonal rules chatter, and no order can be decided; nor where <sign g, xi>
+    vanishes, along which
     they move the charge. Decided here, before anything is measured.
     """
     rng, d = np.random.default_rng(derive(seed, f"M1/{scene.case.name}")), scene.case.dim

@@ -1,18 +1,25 @@
-"""What drives each charge of the map away from its law, step by step: the constant in front of the order (theory.md#M1).
+"""What drives each charge of the map away from its law, step by step: the constant in front of the order
+(theory.md#M1).
 
 An order says that a drift is O(eta^p) and nothing of its size: with J left out, or with another mass, it has
 the same order. Here the drift itself is predicted, from the gradients that the run met and the update as the
 theory has it, and the two must agree to what the steps round. F is the force, y the step as predicted, G =
 <g, xi>, zero but for the rounding of g:
 
-    potential  C' - C = <xi, y> + <A y, y>/2;  y of RMSProp and Adam from weighted sums over all gradients               (1)
-    massive    heavy ball: -eta/(1-b) <F, A q> + (1+b)/(2(1-b)) <A D, D>, D = q' - q, b = beta (theory.md#D4);           (2)
+    potential  C' - C = <xi, y> + <A y, y>/2;  y of RMSProp and Adam from weighted sums over all
+                                               gradients               (1)
+    massive    heavy ball: -eta/(1-b) <F, A q> + (1+b)/(2(1-b)) <A D, D>, D = q' - q, b = beta
+               (theory.md#D4);           (2)
                decoupled decay by theory.md#D10, b = beta (1 - eta k), F = g + (1-beta) k q
-               Nesterov: beta (beta - 1) J - (1 + beta/(1-beta) + beta) eta G + <A y, y>/2 + beta/(1-beta) <A y, v'>       (3)
-    decay      x' = beta x + <A y, v'> - eta G                                                                            (4)
-    dual       translation: sum a log(1 + y/q);  sum_i A_ii y_i with y = q (e^{-eta g} - 1) of the mirror                  (5)
+               Nesterov: beta (beta - 1) J - (1 + beta/(1-beta) + beta) eta G + <A y, y>/2 + beta/(1-beta) <A
+               y, v'>       (3)
+    decay      x' = beta x + <A y, v'> - eta
+               G                                                                            (4)
+    dual       translation: sum a log(1 + y/q);  sum_i A_ii y_i with y = q (e^{-eta g} - 1) of the
+                                                 mirror                  (5)
     impulse    <y, A q>                                                                                                    (6)
-    energy     -<F, D + D'>/2 + D f;  Nesterov's F = (1+beta) g_n - beta g_{n-1}                                           (7)
+    energy     -<F, D + D'>/2 + D f;  Nesterov's F = (1+beta) g_n - beta
+                                      g_{n-1}                                           (7)
                on a metric and of the diagonal rules (2 <Z', D'> + <Z', D> + <Z, D'>)/(4 eta) + D f, Z = -eta
                g or y
 
@@ -58,7 +65,8 @@ def adaptive(
     epsilon=stepping.EPSILON,
     unbiased=True,
 ):
-    """(1): the steps of RMSProp or Adam, and bounds on what the update rounds before its store; (n, d, lanes) each."""
+    """(1): the steps of RMSProp or Adam, and bounds on what the update rounds before its store; (n, d, lanes)
+    each."""
     g, eta = run.g, run.params[0]
     n = np.arange(1, len(g) + 1)[:, None, None].astype(WIDE)
     if run.column.name == "RMSProp":
@@ -67,7 +75,8 @@ def adaptive(
         correct = (1 - WIDE(first) ** n, 1 - WIDE(second) ** n) if unbiased else (1, 1)
         s, p, rate, keeps = weighted(g * g, second) / correct[1], weighted(g, first), eta / correct[0], second
     y = -rate * p / (np.sqrt(s) + WIDE(epsilon))
-    # A weighted sum rounds each of its terms thrice a step and forgets them; the bias corrections, root and quotient a dozen times.
+    # A weighted sum rounds each of its terms thrice a step and forgets them; the bias corrections, root and
+    # quotient a dozen times.
     size = (
         rate
         * (weighted(abs(g), first) if run.column.name == "Adam" else abs(g))
@@ -241,7 +250,8 @@ CHARGES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Drift of a charge as measured and as its sources say, and what the steps round; (steps, lanes), each lane to its own last."""
+    """Drift of a charge as measured and as its sources say, and what the steps round; (steps, lanes), each
+    lane to its own last."""
 
     measured: np.ndarray
     predicted: np.ndarray
@@ -270,7 +280,8 @@ def pair(
 
 
 def coefficients(run: Run, charge: str) -> dict[str, dict]:
-    """{name: keywords of `pair` with this coefficient (1 + STEP) times as large}, of a charge under a column."""
+    """{name: keywords of `pair` with this coefficient (1 + STEP) times as large}, of a charge under a
+    column."""
     up, name = 1 + powers.STEP, run.column.name
     if name == "RMSProp":
         return {"rho": {"of_source": {"rms": up * stepping.RMS}}}

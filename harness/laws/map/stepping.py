@@ -1,9 +1,11 @@
-"""The learning rules of the map, stepped side by side in float64: those of kernels/programs/numpy_step.py, and plain ones.
+"""The learning rules of the map, stepped side by side in float64: those of kernels/programs/numpy_step.py,
+and plain ones.
 
     natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)                    (1)
     rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
     adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
-                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1              (3)
+                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from
+                       1              (3)
 
 (2), (3) are torch.optim.RMSprop and Adam, eps as there by default; a test compares them.
 """
@@ -37,9 +39,11 @@ RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0
 
 @cache
 def gradient_of(case) -> Callable:
-    """g(q) -> (d, ...) of the symmetric loss: the traced program, operation by operation, so that its error bound holds.
+    """g(q) -> (d, ...) of the symmetric loss: the traced program, operation by operation, so that its error
+    bound holds.
 
-    Printed as one Python function; numpy's exp and log for the kernels', which are as near, so that complex numbers pass.
+    Printed as one Python function; numpy's exp and log for the kernels', which are as near, so that complex
+    numbers pass.
     """
     program = trace.gradient(case)
     lines = []
@@ -125,7 +129,8 @@ STEPPED = {
 
 @dataclass(eq=False)
 class Run:
-    """What one column did: z the stored state (log q under mirror descent), v, q (n + 1, d, lanes); g (n, d, lanes)."""
+    """What one column did: z the stored state (log q under mirror descent), v, q (n + 1, d, lanes); g (n, d,
+    lanes)."""
 
     case: object
     column: Column
@@ -170,7 +175,8 @@ class Run:
 
 
 def run(case, columns, q0: np.ndarray, w: np.ndarray, h: np.ndarray, counts: np.ndarray) -> dict[str, Run]:
-    """Every column from q0 (d, lanes) with start displacement h w, all in one batch of gradients, for counts (lanes,) steps."""
+    """Every column from q0 (d, lanes) with start displacement h w, all in one batch of gradients, for counts
+    (lanes,) steps."""
     g, out = gradient_of(case), {}
     states = {}
     for c in columns:

@@ -4,7 +4,8 @@
     order p   it leaves its law by O(eta^p) over a fixed time;  order 0: broken, however small the step
     -         the metric's one-form <G dq, xi> is not closed: there is no charge to keep
 
-`charge` names what is measured (charges.py). Momentum is taken twice: with beta fixed, where eta -> 0 is gradient flow
+`charge` names what is measured (charges.py). Momentum is taken twice: with beta fixed, where eta -> 0 is
+gradient flow
 at another pace, and with the mass fixed (eta = h^2, beta = 1 - h), where h -> 0 is the second-order flow.
 """
 
@@ -45,11 +46,16 @@ def row(text: str) -> tuple[Entry, ...]:
 PREDICTED: dict[str, tuple[Entry, ...]] = {
     "translation": row("exact:potential exact:potential exact:decay exact:decay exact:decay exact:decay "
                        "exact:dual 1:dual 0:potential 0:potential 0:potential"),
-    "scale": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive 1:dual exact:dual 0:potential 0:potential 0:potential"),
-    "rescale": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive 1:dual exact:dual 0:potential 0:potential exact:modulus"),
-    "GL(r)": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive -:form -:form 0:potential 0:potential 0:potential"),
-    "rotation": row("-:form -:form exact:decay exact:decay 1:decay exact:decay 0:impulse 0:impulse 0:impulse 0:impulse 0:impulse"),
-    "time": row("exact:energy 2:energy 2:energy 2:energy 1:energy 2:energy 1:energy 1:energy 0:energy 0:energy 0:energy"),
+    "scale": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive 1:dual exact:dual "
+                 "0:potential 0:potential 0:potential"),
+    "rescale": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive 1:dual exact:dual "
+                   "0:potential 0:potential exact:modulus"),
+    "GL(r)": row("exact:potential 1:potential 1:massive 0:decay 1:massive 1:massive -:form -:form "
+                 "0:potential 0:potential 0:potential"),
+    "rotation": row("-:form -:form exact:decay exact:decay 1:decay exact:decay 0:impulse 0:impulse "
+                    "0:impulse 0:impulse 0:impulse"),
+    "time": row("exact:energy 2:energy 2:energy 2:energy 1:energy 2:energy 1:energy 1:energy 0:energy "
+                "0:energy 0:energy"),
 }  # fmt: skip
 
 CHARGES = {

@@ -3,14 +3,18 @@
 Heavy ball with coupled decay under F = a A q/|q|^2, a = |ghat| s with known signs s. With e = eta k, R =
 |q|^2, V = |v|^2, C = <v, q>, z = q + beta v/(1-beta), Z = |z|^2 and L = <A q, v>, every step has
 
-    R' - R = 2 C' - V',   C' = beta C - e R + V',   L' = beta L - eta a                                      (1)
-    Z' - Z = -2 eta/(1-beta) (beta/(1-beta) a L/R + k R + k beta/(1-beta) C) + eta^2/(1-beta)^2 (a^2/R + k^2 R)  (2)
+    R' - R = 2 C' - V',   C' = beta C - e R + V',   L' = beta L - eta
+                                                    a                                      (1)
+    Z' - Z = -2 eta/(1-beta) (beta/(1-beta) a L/R + k R + k beta/(1-beta) C) + eta^2/(1-beta)^2 (a^2/R + k^2
+    R)  (2)
 
 and summed over a window, d being the difference of its ends,
 
-    sum V'  = 2 e/(1+beta) sum R + (1-beta)/(1+beta) dR + 2 beta/(1+beta) dC                                 (3)
+    sum V'  = 2 e/(1+beta) sum R + (1-beta)/(1+beta) dR + 2 beta/(1+beta)
+            dC                                 (3)
     e (2 (1+beta) - e)/((1-beta)(1+beta)) sum R = eta^2/(1-beta)^2 sum a^2/R - 2 eta beta/(1-beta)^2 sum a L/R
-                                     - dZ - 2 e beta/((1-beta)^2 (1+beta)) (dR - dC)                         (4)
+                                     - dZ - 2 e beta/((1-beta)^2 (1+beta)) (dR -
+                                       dC)                         (4)
 
 (3) and (4) are exact: their means are S3's where the run is stationary and a L/R, the force times a velocity
 that does not know it, averages to nothing. Both are judged on the first 1, 2, 4 ... steps, in units of what
@@ -34,9 +38,11 @@ WIDE = np.longdouble
 
 
 class Lane:
-    """R, V, C, Z (steps + 1, lanes), a, L (steps, lanes) of a run with one window a step, wide; and what each step rounds.
+    """R, V, C, Z (steps + 1, lanes), a, L (steps, lanes) of a run with one window a step, wide; and what each
+    step rounds.
 
-    delta, sigma (steps, lanes): as in equilibrium.rounding, in norms.  of_R, of_C, of_Z, of_L: of (1) and (2).
+    delta, sigma (steps, lanes): as in equilibrium.rounding, in norms.  of_R, of_C, of_Z, of_L: of (1) and
+    (2).
     """
 
     def __init__(self, job: NoisyJob, run: Sums, some: slice):
@@ -70,7 +76,8 @@ class Lane:
 def sides(
     x: Lane, ends: np.ndarray, *, eta=1.0, beta=1.0, k=1.0, ghat2=1.0, half=1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of (3) and (4), each over its coefficient of sum R: sum R as measured and as predicted, (2, windows, lanes).
+    """Of (3) and (4), each over its coefficient of sum R: sum R as measured and as predicted, (2, windows,
+    lanes).
 
     eta .. ghat2: factors of another law; half: of the e in 2 (1+beta) - e.
     """
@@ -135,9 +142,12 @@ def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, control) -> 
     verdict = VIOLATED if not at(spent) <= 1 else HOLDS if moves > MOTION else INCONCLUSIVE
     words = ("sum |v|^2 gives", "sum |ghat|^2/|q|^2 gives")[which]
     reason = (
-        f"{words} sum |q|^2 = {at(predicted):.12g} over the first {ends[window]} steps, it is {at(measured):.12g}, "
+        f"{words} sum |q|^2 = {at(predicted):.12g} over the first {ends[window]} steps, it is "
+        f"{at(measured):.12g}, "
         f"bound {at(bound):.2g}; over all of them it is {float(moves):.2g} bounds"
     )
-    return record(cell, at(predicted), at(measured), at(bound), at(spent), verdict, reason, {}, ROUNDING, lanes=measured.shape[2],
+    return record(cell, at(predicted), at(measured), at(bound), at(spent), verdict, reason, {}, ROUNDING,
+        lanes=measured.shape[2],
                   steps=len(run.sums), backend=run.backend, control=control,
-                  worst={"lane": EVERY * int(lane), "step": int(ends[window]), "component": int(which)})  # fmt: skip
+                  worst={"lane": EVERY * int(lane), "step": int(ends[window]),
+                  "component": int(which)})  # fmt: skip

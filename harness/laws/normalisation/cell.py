@@ -16,7 +16,8 @@ U = 2.0**-53
 K, G, MILD, BETA = 0.14, 1.3, 0.61, 0.9
 """k, |ghat| and two beta of the cells under a tangential force; the published figures are read at .9."""
 SETTINGS = {"quick": ((0.43, 9), (MILD, 10)), "full": ((0.43, 10), (MILD, 11), (BETA, 14))}
-"""beta of white noise and the exponent of eta k = 2^-exponent: what the orders after the first may add is below .2 %.
+"""beta of white noise and the exponent of eta k = 2^-exponent: what the orders after the first may add is
+below .2 %.
 
 Two at least, of which each has its own lanes: of one mean nobody can say whether its bar is too wide.
 """
@@ -57,7 +58,10 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.asked} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        return (
+            f"noether verify {self.asked} --law {self.law} --profile "
+            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        )
 
     @property
     def quick(self) -> bool:
@@ -83,8 +87,11 @@ def order(
 ) -> Record:
     """errors over halved x, judged against the stated order (theory.md section 5)."""
     found: Order = orders.decide(errors, noise)
-    data = {"plot": "loglog", "x": [float(v) for v in x], "series": {"measured": [float(abs(v)) for v in errors]}, "xlabel": xlabel,
-            "ylabel": "relative deviation", "xscale": "log", "yscale": "log", "caption": f"{note}: the deviation is of order {stated}.",
+    data = {"plot": "loglog", "x": [float(v) for v in x],
+        "series": {"measured": [float(abs(v)) for v in errors]}, "xlabel": xlabel,
+            "ylabel": "relative deviation", "xscale": "log", "yscale": "log",
+            "caption": f"{note}: the deviation is of order "
+                                                                                         f"{stated}.",
             "window": [float(min(x)), float(max(x))]}  # fmt: skip
     return order_record(
         cell,
@@ -101,7 +108,8 @@ def order(
 
 
 def ladder(beta: float, many: int) -> np.ndarray:
-    """eta k, halved from one to the next, (many,): a relaxation time (1-beta)/(4 eta k) is a multiple of four steps.
+    """eta k, halved from one to the next, (many,): a relaxation time (1-beta)/(4 eta k) is a multiple of four
+    steps.
 
     From about (1-beta)^2/20 on, where the terms of relative order eta k are a tenth.
     """
@@ -120,13 +128,15 @@ def within(
     steps: int,
     control: str | None = None,
 ) -> Record:
-    """A deterministic value against its prediction, bounded by what the orders left out may add; any shape, the worst speaks."""
+    """A deterministic value against its prediction, bounded by what the orders left out may add; any shape,
+    the worst speaks."""
     off, bound = measured - predicted, np.broadcast_to(bound, np.shape(measured))
     spent = abs(off) / bound
     worst = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
     verdict = VIOLATED if not spent[worst] <= 1 else HOLDS
     text = f"{note}: {measured[worst]:.8g}, predicted {predicted[worst]:.8g} within {bound[worst]:.2g}"
-    out = record(cell, predicted[worst], measured[worst], bound[worst], spent[worst], verdict, text, about, ORDER,
+    out = record(cell, predicted[worst], measured[worst], bound[worst], spent[worst], verdict, text, about,
+        ORDER,
                  lanes=np.size(measured), steps=steps, backend=cell.backend, control=control)  # fmt: skip
     if control is None:
         out.powers = powers_of(off, bound, {"prediction": predicted, **responses})
@@ -149,7 +159,8 @@ def limit(
     steps: int,
     control: str | None = None,
 ) -> Record:
-    """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time speaks.
+    """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time
+    speaks.
 
     One term of order x and one of order x^2 are eliminated: t_j = 2 d_{j+1} - d_j, limit = (4 t_J -
     t_{J-1})/3. Its bound is the largest of |t_J - t_{J-1}|, of a quarter of the difference before and of a
@@ -170,7 +181,8 @@ def limit(
         VIOLATED if not spent[worst] <= 1 else HOLDS if 2 * shrinks.sum() > len(shrinks) else INCONCLUSIVE
     )
     text = f"{note}: in the limit of small steps {1 + at[worst]:.8g}, must be 1 within {bound[worst]:.2g}"
-    out = record(cell, 1.0, 1 + at[worst], bound[worst], spent[worst], verdict, text, about, ORDER, lanes=d.shape[1], steps=steps,
+    out = record(cell, 1.0, 1 + at[worst], bound[worst], spent[worst], verdict, text, about, ORDER,
+        lanes=d.shape[1], steps=steps,
                  backend=cell.backend, control=control)  # fmt: skip
     if control is None:
         shifts = {

@@ -1,6 +1,7 @@
 """S2 between white and coherent: settled r^4 as the correlation of the noise goes from 0 to 1 (theory.md#S2).
 
-Over Eq. 17's it is (1-beta) (1 + rho beta)/((1+beta) (1 - rho beta)) to leading order. E s_n s_{n+m} = rho^m of the
+Over Eq. 17's it is (1-beta) (1 + rho beta)/((1+beta) (1 - rho beta)) to leading order. E s_n s_{n+m} = rho^m
+of the
 noise itself is judged beside it: the mean of what variates.py takes off is zero only then.
 """
 
@@ -53,12 +54,17 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     found = mean(by_rho(r4) / published)
     at, rest = (y.mean(axis=0) / published for y in corrected(r, steps))
     law = gain(beta, rhos) / gain(beta, 1.0)
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos], "r4 over Eq. 17": [float(x) for x in found.value],
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos],
+        "r4 over Eq. 17": [float(x) for x in found.value],
              "law": [float(x) for x in law]}  # fmt: skip
-    plot = {"plot": "lines", "x": [float(v) for v in (1 + rhos) / (1 - rhos)], "xlabel": "correlation time of the gradient, steps",
+    plot = {"plot": "lines", "x": [float(v) for v in (1 + rhos) / (1 - rhos)],
+        "xlabel": "correlation time of the gradient, "
+                                                                                         "steps",
             "ylabel": "r^4 over Eq. 17", "xscale": "log", "yscale": "log",
-            "series": {"measured": [float(v) for v in found.value], "law": [float(v) for v in law], "noise law": [float(law[0])] * len(law), "Eq. 17": [1.0] * len(law)},
-            "caption": "Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step."}  # fmt: skip
+            "series": {"measured": [float(v) for v in found.value], "law": [float(v) for v in law],
+            "noise law": [float(law[0])] * len(law), "Eq. 17": [1.0] * len(law)},
+            "caption": "Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho "
+                       "beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step."}  # fmt: skip
     note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
     averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)  # noqa: E731
     moved = responses(r, averaged, published, "rho")
@@ -114,7 +120,10 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     lags = np.repeat(np.arange(1, LAGS + 1), len(rhos))
     stated = np.tile(rhos, LAGS) ** lags
     about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos]}
-    told = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {', '.join(f'{x:.3g}' for x in rhos)}"
+    told = (
+        f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho "
+        f"{', '.join(f'{x:.3g}' for x in rhos)}"
+    )
     moved = {"correlation of the noise": lags * stated}
     out.append(
         mean_record(

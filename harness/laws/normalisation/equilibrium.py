@@ -1,8 +1,11 @@
 """S3: where r settles, and how far it turns in a step there (theory.md#S3).
 
-    gradient descent                  r^4 = eta |ghat|^2/(k (2 - eta k))                                     (1)
-    coherent gradients                r^4 = eta |ghat|^2 (1+beta)^2/(k (1-beta)^2 (2(1+beta) - eta k))       (2)
-    white noise      E r^2/E r^{-2}     = eta E|ghat|^2 (1+beta)/(k (1-beta) (2(1+beta) - eta k))            (3)
+    gradient descent                  r^4 = eta |ghat|^2/(k (2 - eta
+                                      k))                                     (1)
+    coherent gradients                r^4 = eta |ghat|^2 (1+beta)^2/(k (1-beta)^2 (2(1+beta) - eta
+                                      k))       (2)
+    white noise      E r^2/E r^{-2}     = eta E|ghat|^2 (1+beta)/(k (1-beta) (2(1+beta) - eta
+                                        k))            (3)
     each of them     E|v|^2/E r^2       = 2 eta k/(1+beta)                                                   (4)
 
 (1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta
@@ -73,7 +76,8 @@ def reduced(z, beta, e, g):
 
 
 def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bounds (lanes,) on the relative error of R and of |v|^2/R at the fixed point, and |J^steps|: what is left of the start.
+    """Bounds (lanes,) on the relative error of R and of |v|^2/R at the fixed point, and |J^steps|: what is
+    left of the start.
 
     g: eta |ghat|. One step: |delta| <= u (beta|v| + eta (4|F| + 2|F + k q| + k|q|) + |v'|), |sigma| <= u
     |q'|, in norms, since the bounds hold componentwise: the force has three roundings in a/|q|^2 and one in
@@ -95,14 +99,16 @@ def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
         total += np.einsum("lij,lj->li", abs(power), start.T)
         power = J @ power
     dR, dC, dL = total.T
-    # |v|^2 R = C^2 + L^2 (Lagrange's identity); 8 u: the products and sums that form r^4, |v|^2 and the prediction
+    # |v|^2 R = C^2 + L^2 (Lagrange's identity); 8 u: the products and sums that form r^4, |v|^2 and the
+    # prediction
     off = dR / R
     of_chord = (2 * abs(C) * dC + 2 * abs(L) * dL) / (W * R) + 2 * off + 8 * U
     return 2 * off + 8 * U, of_chord, abs(power).max(axis=(1, 2))
 
 
 def settled(cell: Cell) -> list[Record]:
-    """Gradient descent under signs and heavy ball under a steady force, from rest at FAR times the end, to rounding."""
+    """Gradient descent under signs and heavy ball under a steady force, from rest at FAR times the end, to
+    rounding."""
     rng = np.random.default_rng(seed_of(cell))
     many = 125 if cell.quick else 251
     e = 2.0 ** rng.uniform(-4, -2, many)
@@ -178,7 +184,8 @@ def settled(cell: Cell) -> list[Record]:
 def fixed(
     cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control, responses: dict
 ) -> Record:
-    """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many bounds."""
+    """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many
+    bounds."""
     spent = np.where(left, abs(measured / predicted - 1) / bound, 0.0)
     worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
     enough = left.sum() >= len(left) / 2 and moved > MOTION * bound[worst]
@@ -187,7 +194,8 @@ def fixed(
         f"{note}: {measured[worst]:.12g}, predicted {predicted[worst]:.12g} to {bound[worst]:.2g} of it; "
         f"{int(left.sum())} of {len(left)} lanes have forgotten their start"
     )
-    out = record(cell, predicted[worst], measured[worst], bound[worst] * predicted[worst], spent[worst], verdict, reason, about, ROUNDING,
+    out = record(cell, predicted[worst], measured[worst], bound[worst] * predicted[worst], spent[worst],
+        verdict, reason, about, ROUNDING,
                  lanes=len(left), steps=STEPS, backend=backend, control=control,
                  worst={"lane": worst, "step": STEPS, "component": None})  # fmt: skip
     if control is None:
@@ -215,7 +223,8 @@ def fluctuating(cell: Cell) -> list[Record]:
 
 
 def projected(cell: Cell) -> list[Record]:
-    """(3) and (4) where the noise has an independent sign in each of four directions and is projected: E|ghat|^2 = 3 G^2."""
+    """(3) and (4) where the noise has an independent sign in each of four directions and is projected:
+    E|ghat|^2 = 3 G^2."""
     many, points = 128, POINTS["full"]
     beta, e = (np.repeat(x, many) for x in np.array(points).T)
     r = noisy_end(beta, e, np.sqrt(3) * G) ** 0.25
@@ -235,12 +244,18 @@ def projected(cell: Cell) -> list[Record]:
         "projected",
     )
     return averaged(
-        cell, noisy_launch.run(parts, cell.backend), points, many, 3.0 * G**2, "white noise in four dimensions"
+        cell,
+        noisy_launch.run(parts, cell.backend),
+        points,
+        many,
+        3.0 * G**2,
+        "white noise in four dimensions",
     )
 
 
 def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float, note: str) -> list[Record]:
-    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a point."""
+    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a
+    point."""
     beta, e = np.array(points).T
     late, steps = len(run.sums) // 3, run.every * len(run.sums)
     r2, inverse, w2, chord2, r4 = (
@@ -249,12 +264,16 @@ def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float
     )
     of = lambda x: x.mean(axis=1, keepdims=True)  # noqa: E731
     end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
-    about = {"beta": [p[0] for p in points], "eta k": [p[1] for p in points], "k": K, "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
-             "mean of r4 over (3)": [float(x) for x in of(r4)[:, 0] / end], "root mean squared chord over sqrt(2 eta k/(1+beta))": [float(x) for x in np.sqrt(of(chord2)[:, 0] / angle)]}  # fmt: skip
+    about = {"beta": [p[0] for p in points], "eta k": [p[1] for p in points], "k": K,
+        "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
+             "mean of r4 over (3)": [float(x) for x in of(r4)[:, 0] / end],
+             "root mean squared chord over sqrt(2 "
+                                                                            "eta k/(1+beta))": [float(x) for x in np.sqrt(of(chord2)[:, 0] / angle)]}  # fmt: skip
     out = []
 
     def judged(control, above, below, predicted, words):
-        # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met. A record a point.
+        # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met. A
+        # record a point.
         samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
         for row, (b, x) in zip(samples, points, strict=True):
             text = f"{note}, beta {b:g}, eta k {x:.3g}, {words} over its law"

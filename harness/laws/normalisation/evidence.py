@@ -1,7 +1,9 @@
 """Verdicts on means: a law holds when the mean of independent lanes is within its bound of the prediction.
 
-    bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane averages                             (1)
-    q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),   t = Student's quantile of FALSE/(2 M), N - 1  (2)
+    bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane
+                                  averages                             (1)
+    q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),   t = Student's quantile of FALSE/(2 M), N -
+                                                                1  (2)
 
 FALSE is the rate of false alarms of one cell, M the number of means of which it takes the worst. A lane is
 one sample whatever its steps do, since lanes draw from disjoint counters; (2) is the first Edgeworth term of
@@ -81,7 +83,8 @@ def mean_record(
         verdict = INCONCLUSIVE
     else:
         verdict = HOLDS
-    text = (f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted {predicted[worst]:.5g} within "
+    text = (f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted "
+            f"{predicted[worst]:.5g} within "
             f"{bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false alarms {FALSE:g} a cell")  # fmt: skip
     if verdict == INCONCLUSIVE:
         text += (
@@ -89,7 +92,8 @@ def mean_record(
             if flat
             else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
         )
-    out = record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about, STATISTICAL,
+    out = record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about,
+        STATISTICAL,
                  lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
     if control is None:
         out.powers = powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})})
@@ -123,7 +127,10 @@ def record(
     worst=None,
 ) -> Record:
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=lanes, steps=steps, parameters=about,
-        predicted=float(predicted), measured=float(measured), bound=float(bound), spent=float(spent), verdict=verdict, reason=reason, kind=kind,
-        cell=cell.name, replay=cell.replay, control=control, data={} if control and "claim" not in (data or {}) else data or {}, worst=worst,
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=lanes,
+        steps=steps, parameters=about,
+        predicted=float(predicted), measured=float(measured), bound=float(bound), spent=float(spent),
+        verdict=verdict, reason=reason, kind=kind,
+        cell=cell.name, replay=cell.replay, control=control,
+        data={} if control and "claim" not in (data or {}) else data or {}, worst=worst,
     )  # fmt: skip

@@ -1,6 +1,8 @@
-"""S2: NLD Eq. 17 and the noise law, where each holds and where it fails (theory.md#S2; relaxation.py has the formulas).
+"""S2: NLD Eq. 17 and the noise law, where each holds and where it fails (theory.md#S2; relaxation.py has the
+formulas).
 
-    coherent      deterministic: the deviation of r^4 from Eq. 17 is of order 1 in eta k and has no limit but 0, that from
+    coherent      deterministic: the deviation of r^4 from Eq. 17 is of order 1 in eta k and has no limit but
+                  0, that from
                   the corrected law is of order 2 and within what the orders after that may add
     relaxation    from one start: coherent r^4 grows by Eq. 17, white r^4 decays by the noise law
 
@@ -64,7 +66,8 @@ def straight(cell: Cell, beta: float) -> list[Record]:
     floor = 8 * U * ends[-1]  # each step rounds r^4 to 8 u at most
     ratio = seen / at
     about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(K * eta[0]), float(K * eta[-1])],
-             "r4 over Eq. 17": float(ratio[-1, -1]), "r4 over Eq. 17, extrapolated to eta 0": float(2 * ratio[-1, -1] - ratio[-1, -2])}  # fmt: skip
+             "r4 over Eq. 17": float(ratio[-1, -1]),
+             "r4 over Eq. 17, extrapolated to eta 0": float(2 * ratio[-1, -1] - ratio[-1, -2])}  # fmt: skip
     says = (
         f"beta {beta:g}, r^4 over Eq. 17 is {about['r4 over Eq. 17']:.5f} at the smallest step, "
         f"{about['r4 over Eq. 17, extrapolated to eta 0']:.6f} in its limit"
@@ -137,19 +140,26 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
     found = mean(x[:, 1:] - noise_of)
     ratio = {law: float(found.value[-1] / y[-1]) for law, y in laws.items()}
     first = float(at[-1] / laws["noise law"][-1])
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "t": float(steps * eta), "white r4 over Eq. 17": ratio["Eq. 17"],
-             "white r4 over the noise law": ratio["noise law"], "the same, with terms of order eta k": ratio["noise law"] / first,
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "t": float(steps * eta),
+        "white r4 over Eq. 17": ratio["Eq. 17"],
+             "white r4 over the noise law": ratio["noise law"],
+             "the same, with terms of order eta k": ratio["noise law"] / first,
              "coherent r4 over Eq. 17": float(x[-1, 0] / laws["Eq. 17"][-1])}  # fmt: skip
-    plot = {"plot": "lines", "x": [float(v) for v in t], "xlabel": "time", "ylabel": "r^4", "xscale": "linear", "yscale": "log", "series": {
+    plot = {"plot": "lines", "x": [float(v) for v in t], "xlabel": "time", "ylabel": "r^4",
+        "xscale": "linear", "yscale": "log", "series": {
         "coherent, measured": [float(v) for v in x[:, 0]], "Eq. 17": [float(v) for v in laws["Eq. 17"]],
-        "white, measured": [float(v) for v in found.value], "noise law": [float(v) for v in laws["noise law"]]},
-        "caption": "From one start and with gradients of one size, r^4 follows Eq. 17 when they are coherent and the noise law when they are white."}  # fmt: skip
+        "white, measured": [float(v) for v in found.value],
+        "noise law": [float(v) for v in laws["noise law"]]},
+        "caption": "From one start and with gradients of one size, r^4 follows Eq. 17 when they are "
+                   "coherent and the noise law when they are white."}  # fmt: skip
     note = (
-        f"beta {beta:g}, white noise, r^4 over the noise law {ratio['noise law']:.4f}, of which {first:.4f} is the derived next order, "
+        f"beta {beta:g}, white noise, r^4 over the noise law {ratio['noise law']:.4f}, of which {first:.4f} "
+        "is the derived next order, "
         f"over Eq. 17 {ratio['Eq. 17']:.4f}"
     )
     error = float(found.q[-1] * found.error[-1] / laws["Eq. 17"][-1])
-    claim = {"claim": {"published": 1.0, "measured": ratio["Eq. 17"], "ratio": ratio["Eq. 17"], "error": error,
+    claim = {"claim": {"published": 1.0, "measured": ratio["Eq. 17"], "ratio": ratio["Eq. 17"],
+        "error": error,
                        "statement": "NLD Eq. 17 for the r^4 of minibatch noise"}, **plot}  # fmt: skip
     averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]  # noqa: E731
     out = [

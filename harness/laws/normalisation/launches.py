@@ -14,12 +14,14 @@ VOLUME = ("triton-cpu", "triton-gpu")
 
 
 def executes(profile: str, backend: str) -> str:
-    """What runs a cell: volume in compiled kernels, the few lanes of a quick run in numpy, which needs no compiler."""
+    """What runs a cell: volume in compiled kernels, the few lanes of a quick run in numpy, which needs no
+    compiler."""
     return backend if backend in VOLUME and profile not in ("glance", "quick") else "numpy"
 
 
 def lanes(eta, beta, k, drift, size, rho, r, *, number, seed: int, swing=0.0, shift=0, start=None):
-    """q0, v0, params, counters of lanes that start at (r, 0) with velocity `start` (2, lanes), by default at rest."""
+    """q0, v0, params, counters of lanes that start at (r, 0) with velocity `start` (2, lanes), by default at
+    rest."""
     everything = np.broadcast_arrays(
         *(np.asarray(x, float) for x in (eta, beta, k, drift, size, swing, r, rho, number, shift))
     )
@@ -53,7 +55,8 @@ def drawn(
         representable(rng.normal(size=(d, count)), p.q_store),
         representable(0.01 * rng.normal(size=(d, count)), p.v_store),
     )
-    params = [rng.uniform(0.01, 0.1, count), rng.uniform(0.5, 0.95, count), rng.uniform(0.01, 0.1, count), rng.uniform(-0.1, 0.1, count),
+    params = [rng.uniform(0.01, 0.1, count), rng.uniform(0.5, 0.95, count), rng.uniform(0.01, 0.1, count),
+        rng.uniform(-0.1, 0.1, count),
               rng.uniform(0.1, 1, count), rng.choice([0, 0.5], count)]  # fmt: skip
     counters = [
         np.arange(count),

@@ -19,7 +19,8 @@ COMPILED = 6
 
 
 def places(profile: str, backend: str) -> list[tuple[str, int]]:
-    """(backend, which of FORCES): the best compiled backend on two of them, the interpreter on the third; full: all that are here.
+    """(backend, which of FORCES): the best compiled backend on two of them, the interpreter on the third;
+    full: all that are here.
 
     None where numpy was asked for: where it is merely the best that is here, the interpreter is compared.
     """
@@ -64,7 +65,11 @@ def compared(cell: Cell) -> list[Record]:
 
 
 def judged(
-    cell: Cell, job: noisy_launch.NoisyJob, mine: noisy_launch.Sums, plain: noisy_launch.Sums, control: str | None
+    cell: Cell,
+    job: noisy_launch.NoisyJob,
+    mine: noisy_launch.Sums,
+    plain: noisy_launch.Sums,
+    control: str | None,
 ) -> Record:
     """Every sum that leaves, and both ends."""
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
@@ -77,9 +82,13 @@ def judged(
         if 2 * moved > job.lanes and np.isfinite(mine.sums).all()
         else INCONCLUSIVE
     )
-    reason = f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes moved; force {job.force}"
+    reason = (
+        f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes "
+        f"moved; force {job.force}"
+    )
     reason += f"; {first_sum(mine, plain)}" if bits else ""
-    out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason, {"force": job.force}, BITWISE,
+    out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason,
+        {"force": job.force}, BITWISE,
                  lanes=job.lanes, steps=job.steps, backend=mine.backend, control=control)  # fmt: skip
     out.precision = job.precision.label
     return out

@@ -1,15 +1,20 @@
-"""How the fourth power of the norm relaxes under a tangential force: NLD Eq. 17, its noise law, and what finite eta adds.
+"""How the fourth power of the norm relaxes under a tangential force: NLD Eq. 17, its noise law, and what
+finite eta adds.
 
 For |ghat| = G and telegraph noise of correlation rho per step, x = E r^4 with t = n eta (theory.md#S2):
 
-    x(t) = x* + (x_0 - x*) e^{-4 k t/(1-beta)},     x* = eta G^2 F(rho) / (2 k (1-beta))                      (1)
-    F(rho) = (1 + rho beta)/(1 - rho beta):  1 white, (1+beta)/(1-beta) coherent                              (2)
+    x(t) = x* + (x_0 - x*) e^{-4 k t/(1-beta)},     x* = eta G^2 F(rho) / (2 k
+                                                    (1-beta))                      (1)
+    F(rho) = (1 + rho beta)/(1 - rho beta):  1 white, (1+beta)/(1-beta)
+                                             coherent                              (2)
 
 Eq. 17 is rho = 1. Derivation, and the next order. L = <A q, v> obeys L' = beta L - eta G s whatever q does,
 since <A q, F> = G s exactly; with C = <q, v>, c = beta C - eta k R, R = |q|^2 and l = L^2 the rest is
 
-    R' = R + 2c + w,   C' = c + w,   w = |v'|^2 = (c^2 + l')/R                                                (3)
-    X = R + 2 beta/(1-beta) C:   X' - X = -2 eta k/(1-beta) R + (1+beta)/(1-beta) w                           (4)
+    R' = R + 2c + w,   C' = c + w,   w = |v'|^2 = (c^2 +
+                                     l')/R                                                (3)
+    X = R + 2 beta/(1-beta) C:   X' - X = -2 eta k/(1-beta) R + (1+beta)/(1-beta)
+                                 w                           (4)
 
 so that E X^2 moves by -4 eta k/(1-beta) E[X R] + 2 (1+beta)/(1-beta) E[(X/R)(l' + c^2)] + E (X'-X)^2. The
 leading part is linear in x and l, whence (1) for every rho; l has E l = eta^2 G^2 F/(1-beta^2). The terms of
@@ -67,7 +72,8 @@ class Regime:
         return settled + (self.x0 - settled) * np.exp(-rate * self.rate * self.eta * n)
 
     def changed(self, n, *, ghat2=1.0, start=1.0, rate=1.0, end=1.0, **factors):
-        """(1) after n steps where symbols are so many times as large: eta, beta, k, rho, |ghat|^2, r_0^4, the rate, x*."""
+        """(1) after n steps where symbols are so many times as large: eta, beta, k, rho, |ghat|^2, r_0^4, the
+        rate, x*."""
         scaled = {name: factor * np.asarray(getattr(self, name)) for name, factor in factors.items()}
         other = replace(self, **scaled, G=self.G * ghat2**0.5, x0=self.x0 * start)
         return other.law(n, rate=rate, end=end)
@@ -86,7 +92,8 @@ SYMBOLS = {
 
 
 def responses(r: Regime, n, unit, *more: str) -> dict:
-    """What a relative change 1 of each symbol of (1) adds, in units of `unit`; n: steps, or a function that averages (1)."""
+    """What a relative change 1 of each symbol of (1) adds, in units of `unit`; n: steps, or a function that
+    averages (1)."""
     average = n if callable(n) else lambda law: law(n)
     plain = average(lambda m: r.law(m))
     names = {**SYMBOLS, **{name: name for name in more}}
@@ -97,7 +104,8 @@ def responses(r: Regime, n, unit, *more: str) -> dict:
 
 
 def squares(r: Regime, g) -> np.ndarray:
-    """E L^2 after each step, from rest, exactly: (steps, ...). g: eta |ghat| of each step, (steps,) or (steps, ...)."""
+    """E L^2 after each step, from rest, exactly: (steps, ...). g: eta |ghat| of each step, (steps,) or
+    (steps, ...)."""
     b, p = np.broadcast_arrays(*(np.asarray(z, float) for z in (r.beta, r.rho)))
     Ls, L2, out = np.zeros_like(b), np.zeros_like(b), []
     for now in g:
@@ -107,14 +115,17 @@ def squares(r: Regime, g) -> np.ndarray:
 
 
 def corrected(r: Regime, steps: int, pace=None) -> tuple[np.ndarray, np.ndarray]:
-    """E r^4 to first order after 1 .. steps steps, and a bound on what all later orders add: (steps, ...) each.
+    """E r^4 to first order after 1 .. steps steps, and a bound on what all later orders add: (steps, ...)
+    each.
 
-    pace   pace(n), a factor of G in step n.  With D_n the sum of the sizes of the terms of first order, relative, the largest
+    pace   pace(n), a factor of G in step n.  With D_n the sum of the sizes of the terms of first order,
+                                              relative, the largest
     so far, and D the largest of the run, each order is taken to be at most 2D of the one before, so that the
     rest is below x 4 D_n D/(1 - 2D): infinite for D >= 1/2. Runs must be longer than a relaxation time for D
     to be what it settles at.
 
-    Moments of the sign s and of L, with g = eta G:  L's' = rho (beta Ls - g) and so on; A is R (C + eta k R B),
+    Moments of the sign s and of L, with g = eta G:  L's' = rho (beta Ls - g) and so on; A is R (C + eta k R
+                                                     B),
     A' = beta A + l', B' = beta B + 1. Where R stands beside them it is sqrt x, whose own fluctuation is of
     the next order.
     """

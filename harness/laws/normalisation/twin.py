@@ -1,9 +1,13 @@
 """S4: the norm of a filter is the memory of an RMSProp, step by step (theory.md#S4).
 
-    V' = rho V + (1-rho) |ghat|^2,   1-rho = 4 eta k/(1-beta)                                                 (1)
-    angle' = angle + lr |ghat|/sqrt(V')                                                                      (2)
-    coherent   V = 2k (1-beta)^2 r^4/(eta (1+beta)),   lr = sqrt(2 eta k/(1+beta))                            (3)
-    white      V = 2k (1-beta) r^4/eta,                lr = sqrt(2 eta k/(1-beta)), ghat the mean gradient    (4)
+    V' = rho V + (1-rho) |ghat|^2,   1-rho = 4 eta
+                                     k/(1-beta)                                                 (1)
+    angle' = angle + lr
+    |ghat|/sqrt(V')                                                                      (2)
+    coherent   V = 2k (1-beta)^2 r^4/(eta (1+beta)),   lr = sqrt(2 eta
+                                                       k/(1+beta))                            (3)
+    white      V = 2k (1-beta) r^4/eta,                lr = sqrt(2 eta k/(1-beta)), ghat the mean
+                                                       gradient    (4)
 
 One V a filter: with one a coordinate, the control, the twin parts from the filter at order 0. |ghat|
 alternates between G and 1.5 G, so that a memory of another length shows. Here gradients are coherent and
@@ -62,7 +66,8 @@ def run_twin(V, ghat, forgets, lr) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_coordinates(V, ghat, forgets, lr) -> np.ndarray:
-    """The angle of a unit vector that takes RMSProp's steps with one V a coordinate, half of V each at the start."""
+    """The angle of a unit vector that takes RMSProp's steps with one V a coordinate, half of V each at the
+    start."""
     x, y, Vx, Vy = np.ones_like(V), np.zeros_like(V), V / 2, V / 2
     angle, angles = np.zeros_like(V), []
     for g in ghat:
@@ -115,8 +120,10 @@ def twins(cell: Cell, beta: float) -> list[Record]:
     slow = f.twin(forgets=0.5)[0]
     each = f.at(run_coordinates(f.r.x0 * f.scale, f.pace * G, rate(beta, f.e), f.lr))
     last = lambda x: float(x[-1, -1])  # noqa: E731
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(f.e[0]), float(f.e[-1])], "V over RMSProp's": last(f.V / V),
-             "angle over RMSProp's": last(f.angle / angle), "angle over the per-coordinate twin's": last(f.angle / each)}  # fmt: skip
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(f.e[0]), float(f.e[-1])],
+        "V over RMSProp's": last(f.V / V),
+             "angle over RMSProp's": last(f.angle / angle),
+             "angle over the per-coordinate twin's": last(f.angle / each)}  # fmt: skip
     of_V, of_angle = (
         f"beta {beta:g}, {what} over RMSProp's {last(x):.5f} at the smallest step"
         for what, x in (("V", f.V / V), ("angle", f.angle / angle))

@@ -1,10 +1,12 @@
 """What the noise itself does to r^4, lane by lane, with its mean known: a control variate.
 
-The signs s_n of a lane are known (kernels/loops/noise.py), so L' = beta L - eta |ghat| s is too, whatever q does
+The signs s_n of a lane are known (kernels/loops/noise.py), so L' = beta L - eta |ghat| s is too, whatever q
+does
 (relaxation.py); and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean zero
 and scatters is
 
-    d' = (1 - lambda) d + 2 (1+beta)/(1-beta) (l - E l),    lambda = 4 eta k/(1-beta),    E d = 0             (1)
+    d' = (1 - lambda) d + 2 (1+beta)/(1-beta) (l - E l),    lambda = 4 eta k/(1-beta),    E d =
+                                                            0             (1)
 
 E l exactly as in relaxation.py. r^4 - d has the mean of r^4, for every d of mean zero; what is left of its
 scatter is of the next order in eta k: some thirty times less, as a thousand times as many lanes would give.
@@ -47,7 +49,8 @@ def turned(s: np.ndarray, beta, g) -> np.ndarray:
 
 
 def scatter(r: Regime, s: np.ndarray, g: np.ndarray, lanes_of: np.ndarray | None = None) -> np.ndarray:
-    """(1), (steps, lanes). r: one beta, eta and k; g (steps,): eta |ghat|; lanes_of: which rho each lane has."""
+    """(1), (steps, lanes). r: one beta, eta and k; g (steps,): eta |ghat|; lanes_of: which rho each lane
+    has."""
     beta = float(r.beta)
     mean = squares(r, g).reshape(len(g), -1)
     excess = turned(s, beta, g[:, None]) ** 2 - (mean if lanes_of is None else mean[:, lanes_of])
@@ -56,7 +59,8 @@ def scatter(r: Regime, s: np.ndarray, g: np.ndarray, lanes_of: np.ndarray | None
 
 
 def crossed(r: Regime, s: np.ndarray, g: float, tilt: float) -> np.ndarray:
-    """What noise and a mean gradient, `tilt` of it, do together to the angle of a step, over the angle of the mean: (steps, lanes).
+    """What noise and a mean gradient, `tilt` of it, do together to the angle of a step, over the angle of the
+    mean: (steps, lanes).
 
     L is L_t + L_s, and r^4 has the part o that is odd in the noise, o' = (1 - lambda) o + 2 (1+beta)/(1-beta)
     2 L_t L_s, so that L/r^2 has the even part -L_s o/(2 r^4). White noise, whence E L_s' o = beta E L_s o and

@@ -1,12 +1,15 @@
-"""S4 under white noise: the memory of the norm and the drift of the angle, as means over lanes (theory.md#S4; twin.py).
+"""S4 under white noise: the memory of the norm and the drift of the angle, as means over lanes (theory.md#S4;
+twin.py).
 
     r^4        relaxation.py `corrected`, and a bound on the orders after it
     the drift  mean angle per step over lr <ghat>/sqrt V
-                   = 1 + V_R/2 - (eta k/(1+beta)) (1 + 4 sum_m beta^m w_m)                                   (1)
+                   = 1 + V_R/2 - (eta k/(1+beta)) (1 + 4 sum_m beta^m
+                   w_m)                                   (1)
 
 with V_R = 2 beta^2 eta k/((1-beta)^2 (1+beta)) the relative variance of r^2 and, m >= 1,
 
-    w_m = 1 + 2 beta (1-beta^(m-1))/(1-beta) + beta^m                                                        (2)
+    w_m = 1 + 2 beta (1-beta^(m-1))/(1-beta) +
+    beta^m                                                        (2)
 
 what is left in r^2 + <q, v'> of an l = <A q, v>^2 that entered m steps ago. The drift is measured with
 opposite signs of the noise in pairs of lanes, whose scatter cancels to first order; the rest is that of
@@ -50,7 +53,8 @@ def white_memory(cell: Cell) -> list[Record]:
 
 
 def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
-    """r^4 against (1) with (4) under white noise whose size alternates; windows of half a period, from twice the end."""
+    """r^4 against (1) with (4) under white noise whose size alternates; windows of half a period, from twice
+    the end."""
     many = 288 if cell.quick else 512 if cell.backend == "numpy" else 1024
     r = Regime(2.0**-exponent / K, beta, K, G, 0.0, 1.0)
     r = replace(r, x0=2 * r.settled())
@@ -95,11 +99,17 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         "V over RMSProp's": [float(x) for x in found.value / V],
         "derived next order": [float(x) for x in at / V],
     }
-    note = f"beta {beta:g}, white noise of alternating size, V of the filter against RMSProp's and the next order"
+    note = (
+        f"beta {beta:g}, white noise of alternating size, V of the filter against RMSProp's and the next "
+        "order"
+    )
     t = (np.arange(windows) + 0.5) * every * eta
-    plot = {"plot": "lines", "x": [float(x) for x in t], "series": {"2k(1-beta) r^4/eta": [float(x) for x in found.value], "RMSProp's V": [float(x) for x in V]},
+    plot = {"plot": "lines", "x": [float(x) for x in t],
+        "series": {"2k(1-beta) r^4/eta": [float(x) for x in found.value],
+        "RMSProp's V": [float(x) for x in V]},
             "xlabel": "time", "ylabel": "V", "xscale": "linear", "yscale": "linear",
-            "caption": "Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = 4 eta k/(1-beta)."}  # fmt: skip
+            "caption": "Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = "
+                       "4 eta k/(1-beta)."}  # fmt: skip
     for control, forgets in (
         (None, 1.0),
         ("1 - rho = 2 eta k/(1-beta)", 0.5),
@@ -129,7 +139,8 @@ def white_drift(cell: Cell) -> list[Record]:
 
 
 def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
-    """The mean angle per step against (2) with (4): white noise with a small mean, V settled; the scatter of r^2 takes its time to."""
+    """The mean angle per step against (2) with (4): white noise with a small mean, V settled; the scatter of
+    r^2 takes its time to."""
     e, eta = 2.0**-exponent, 2.0**-exponent / K
     many = 384 if cell.quick else 512 if cell.backend == "numpy" else 1024
     r = Regime(eta, beta, K, G, 0.0, 1.0)
@@ -155,12 +166,14 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
     turned = -run.means("turn")[burn:].mean(axis=0).reshape(many, 2).mean(axis=1)
     V = steady * memory(beta, e, eta, False)
     expected = learning_rate(beta, e, False) * TILT * G / np.sqrt(V)
-    # 1/sqrt V scatters as r^4 does, half as much: both lanes of a pair alike, for their noise is the same but for its sign.
+    # 1/sqrt V scatters as r^4 does, half as much: both lanes of a pair alike, for their noise is the same but
+    # for its sign.
     pair, g = signs(task)[:, ::2], eta * G
     moved = scatter(r, pair, np.full(steps, g)) / steady / 2 + crossed(r, pair, g, TILT)
     moved = moved.reshape(windows, every, many)[burn:].mean(axis=(0, 1))
     first, size = next_order(beta, e)
-    # The mean gradient adds its own, coherent part to the scatter of r^2, TILT^2 (1+beta)/(1-beta) of the first order, and of the
+    # The mean gradient adds its own, coherent part to the scatter of r^2, TILT^2 (1+beta)/(1-beta) of the
+    # first order, and of the
     # start, where nothing scatters, e^(-1.5 burn) is left.
     bias = later(size, size) + size * (TILT**2 * (1 + beta) / (1 - beta) + np.exp(-1.5 * burn))
     found = mean((turned / expected + moved)[None])
@@ -172,7 +185,10 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
         "derived next order": float(1 + first),
         "learning rate over coherent": float(found.value[0] * ratio),
     }
-    note = f"beta {beta:g}, drift under white noise over lr <ghat>/sqrt V (next order {first:+.4f}); {found.value[0] * ratio:.3f} times the coherent learning rate"
+    note = (
+        f"beta {beta:g}, drift under white noise over lr <ghat>/sqrt V (next order {first:+.4f}); "
+        f"{found.value[0] * ratio:.3f} times the coherent learning rate"
+    )
     out, one = [], np.array([1 + first])
     moved = {"lr, white": one, "<ghat>": one, "V/r^4, white": -one / 2}
     for control, predicted in (

@@ -1,8 +1,11 @@
 """The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
 
-Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are kernels/programs/numpy_step.py in float64 where it has the
-rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance from order 13.
-A quick run looks at the case with the shortest gradient, a full one at all core cases for the models that others are
+Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are
+kernels/programs/numpy_step.py in float64 where it has the
+rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance
+from order 13.
+A quick run looks at the case with the shortest gradient, a full one at all core cases for the models that
+others are
 variants of. Beside the core, where a full run is as deep as a quick one, two metrics are looked at.
 """
 
@@ -81,7 +84,8 @@ FULL = {"conserved"}
 
 
 def curved_covers(rule: str, case) -> bool:
-    """The simplex needs an entropy; what the Bregman Lagrangian keeps a translation, of any loss: its metric is replaced."""
+    """The simplex needs an entropy; what the Bregman Lagrangian keeps a translation, of any loss: its metric
+    is replaced."""
     if rule == "bregman-lagrangian":
         return case.metric.kind == EUCLIDEAN and any(s.is_translation for s in case.symmetries)
     return is_entropy(case) if rule == "exponentiated-gradient" else bends(case)
@@ -101,7 +105,8 @@ def why_not(law: str, case) -> str:
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
-    """Every subject on the cases that it covers, on how many `breadth` says; Bregman metrics first, then short gradients."""
+    """Every subject on the cases that it covers, on how many `breadth` says; Bregman metrics first, then
+    short gradients."""
     out = []
     for law, rule, part in SUBJECTS if profile != "glance" else ():
         mine = (
@@ -136,10 +141,16 @@ def run_cell(cell: Cell) -> list[Record]:
     except FloatingPointError as error:
         out = [undecided(cell, str(error), backend="numpy")]
     if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.control) and loses_derivatives(cell):
-        told = "the flow of the loss comes to a point where it has no derivative: an order is a statement about derivatives"
+        told = (
+            "the flow of the loss comes to a point where it has no derivative: an order is a statement about "
+            "derivatives"
+        )
         out = [beyond(cell, told, backend="numpy")]
     if not out:
-        told = "what the statement speaks of is zero or the same everywhere on this case: there is no order to measure"
+        told = (
+            "what the statement speaks of is zero or the same everywhere on this case: there is no order to "
+            "measure"
+        )
         out = [beyond(cell, told, backend="numpy")]
     for r in out:
         r.seconds = (time.perf_counter() - began) / len(out)

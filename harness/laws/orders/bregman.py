@@ -1,9 +1,12 @@
-"""The Bregman Lagrangian as a model of mirror descent, and mirror descent on the simplex: O8 (theory.md section 5).
+"""The Bregman Lagrangian as a model of mirror descent, and mirror descent on the simplex: O8 (theory.md
+section 5).
 
     mu = 1, m = eta/2:    d/dt grad h(q + m qdot) = -g                                                     (1)
 
-is of order 2 for mirror descent and 1 for every other update on the metric hess h. It keeps <grad h(q + m qdot), n>
-exactly for a translation n of the loss; with another friction it does not, and grad h(q) without m qdot is not kept either.
+is of order 2 for mirror descent and 1 for every other update on the metric hess h. It keeps <grad h(q + m
+qdot), n>
+exactly for a translation n of the loss; with another friction it does not, and grad h(q) without m qdot is
+not kept either.
 
     exponentiated gradient   q' = q e^{-eta g} / Z, Z = sum q e^{-eta g}                                   (2)
 
@@ -47,7 +50,8 @@ MASSES = 2.0 ** -np.arange(1.0, 6.0)
 
 
 def bregman_rates(metric: Curved, g: Callable, m, mu=1.0):
-    """(5) as rates of (q, qdot): with Q = q + m qdot, G(Q) Qdot = (1-mu)/m (grad h(Q) - grad h(q)) - g (theory.md#T2)."""
+    """(5) as rates of (q, qdot): with Q = q + m qdot, G(Q) Qdot = (1-mu)/m (grad h(Q) - grad h(q)) - g
+    (theory.md#T2)."""
 
     def rates(x):
         q, w = np.split(x, 2)
@@ -66,8 +70,10 @@ def bregman_pairs(
     fan, w0 = Fan(q0, sizes, 1), -g(q0) / metric.entries(q0, KAPPA)
     start = lambda by=1.0: np.concatenate([fan.q, by * fan.starts(w0[:, None])])  # noqa: E731
     plain = bregman_rates(metric, g, fan.eta / 2)
-    changes = {None: (plain, start()), "mass": (bregman_rates(metric, g, near * fan.eta / 2), start()), "friction": (bregman_rates(metric, g, fan.eta / 2, near), start()),
-               "force": (bregman_rates(metric, lambda x: near * g(x), fan.eta / 2), start()), "qdot(0)": (plain, start(near))}  # fmt: skip
+    changes = {None: (plain, start()), "mass": (bregman_rates(metric, g, near * fan.eta / 2), start()),
+        "friction": (bregman_rates(metric, g, fan.eta / 2, near), start()),
+               "force": (bregman_rates(metric, lambda x: near * g(x), fan.eta / 2), start()),
+               "qdot(0)": (plain, start(near))}  # fmt: skip
     felt = {name: fan.apart(rough(*of, 2 / fan.eta)[: len(q0)])[0] for name, of in changes.items()}
     D = {name: (felt[None] - x) / NUDGE for name, x in felt.items() if name}
     x, error = reference(*changes[None], 2 / fan.eta)
@@ -97,7 +103,8 @@ def exponential(q, xp):
 def lasting(cell: Cell, Q: np.ndarray) -> float:
     """How much slower a case must be for (1) to have a solution from Q (d, n) until FINAL, a power of two.
 
-    e^Q falls as fast as g pulls and ends at 0; half of it is left where |g| stays below its largest on the box.
+    e^Q falls as fast as g pulls and ends at 0; half of it is left where |g| stays below its largest on the
+    box.
     """
     pull = np.abs(gradient(cell.slowed)(cell.case.draw(np.random.default_rng(0), CANDIDATES), 0.0)).max()
     room = np.exp(Q).min() / (2 * FINAL * pull) if pull else 1.0
@@ -105,9 +112,13 @@ def lasting(cell: Cell, Q: np.ndarray) -> float:
 
 
 def conserved(cell: Cell) -> list[Record]:
-    """(1) in q and qdot, in which no linear combination of the state is what is kept; the loss is the symmetric one."""
+    """(1) in q and qdot, in which no linear combination of the state is what is kept; the loss is the
+    symmetric one."""
     (q0, w), m = cell.start(1), MASSES
-    case = replace(units.slowed(cell.case, cell.unit * lasting(cell, q0 + m * w)), metric=Metric(BREGMAN, potential=exponential))
+    case = replace(
+        units.slowed(cell.case, cell.unit * lasting(cell, q0 + m * w)),
+        metric=Metric(BREGMAN, potential=exponential),
+    )
     metric, g, d = curved(case), (lambda x: gradient(case)(x, 0.0)), case.dim
     times = np.linspace(0, FINAL, 33)[:, None] * np.ones_like(m)
     symmetry = next(s for s in case.symmetries if s.is_translation)
@@ -124,7 +135,8 @@ def conserved(cell: Cell) -> list[Record]:
             Q = x[:, :d].swapaxes(0, 1) + share * m * x[:, d:].swapaxes(0, 1)
             terms = n[:, None] * metric.mirror(Q, KAPPA)
             charge = np.sum(terms, axis=0)
-            # grad h(Q) moves by G per unit of Q; each of its d terms is an exponential, wrong by 3 u of itself.
+            # grad h(Q) moves by G per unit of Q; each of its d terms is an exponential, wrong by 3 u of
+            # itself.
             slope = np.linalg.norm(np.abs(n[:, None]) * metric.entries(Q, KAPPA), axis=0)
             parts = np.sum(np.abs(terms), axis=0)
             bound = (1 + m) * (slope * error + slope[0] * error[0]) + (d + 4) * U * (parts + parts[0])
@@ -155,7 +167,8 @@ def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndar
 
 
 def simplex(cell: Cell) -> list[Record]:
-    """(2) against (3); a case of the whole orthant is taken where it meets the simplex, and is as stiff as it is there."""
+    """(2) against (3); a case of the whole orthant is taken where it meets the simplex, and is as stiff as it
+    is there."""
     cell = replace(cell, case=replace(cell.case, metric=replace(cell.case.metric, simplex=True)))
     sizes, q0, out = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0], []
     g, d = (lambda x: gradient(cell.slowed)(x, EPS)), len(q0)
@@ -176,7 +189,8 @@ def simplex(cell: Cell) -> list[Record]:
     ]
 
     def models(rows, by):
-        """by: `reference` or `rough`; every (factor of <q, y^2>, of y(0), of the mass, of g) one after another."""
+        """by: `reference` or `rough`; every (factor of <q, y^2>, of y(0), of the mass, of g) one after
+        another."""
         fan = Fan(q0, sizes, len(rows))
         kinetic, start, mass, pull = (fan.each(x) for x in zip(*rows, strict=True))
         force = lambda q: pull * g(q)  # noqa: E731

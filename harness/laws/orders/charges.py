@@ -21,7 +21,8 @@ CHARGE_FINAL = (
 
 
 def is_pulled_evenly(g, symmetry, q: np.ndarray) -> bool:
-    """Whether <g, xi> of a Killing charge is the same everywhere, as it is where it is zero: from rest the model is then exact."""
+    """Whether <g, xi> of a Killing charge is the same everywhere, as it is where it is zero: from rest the
+    model is then exact."""
     x = symmetry.matrix @ q + symmetry.shift[:, None]
     pull, size = np.sum(g(q) * x, axis=0), np.sum(np.abs(g(q) * x), axis=0)
     rounded = 2.0**-40 * np.max(
@@ -36,7 +37,8 @@ def charge_orders(cell: Cell) -> list[Record]:
 
 
 def charges(cell: Cell, beta: float) -> list[Record]:
-    """J of the run less J of the model, by start: the norm over starts is judged, so that a sign change of one decides nothing."""
+    """J of the run less J of the model, by start: the norm over starts is judged, so that a sign change of
+    one decides nothing."""
     steps, d, mu, out = step_sizes(cell), cell.case.dim, 1 - beta, []
     g = lambda x: gradient(cell.slowed)(x, CHARGE_EPS)  # noqa: E731
     start = cell.start(CHARGE_STARTS)[0]
@@ -68,8 +70,10 @@ def charges(cell: Cell, beta: float) -> list[Record]:
 
         model = charge(x[:d], x[d:])
         backward, centred = ((charge(q, w / eta) - model).reshape(shape) for w in (v, (v + ahead) / 2))  # (5)
-        # The charge moves by |A| |qdot| per unit of q and by |xi| per unit of qdot; v/eta has the rounding of q over eta,
-        # which the friction forgets after m/mu, that is a few steps: of the order of n steps' worth of q, already counted.
+        # The charge moves by |A| |qdot| per unit of q and by |xi| per unit of qdot; v/eta has the rounding of
+        # q over eta,
+        # which the friction forgets after m/mu, that is a few steps: of the order of n steps' worth of q,
+        # already counted.
         factor = np.linalg.norm(A, 2) * np.linalg.norm(x[d:], axis=0) + np.linalg.norm(A @ x[:d] + a, axis=0)
         noise, size = (error * factor).reshape(shape), (factor * np.linalg.norm(q, axis=0)).reshape(shape)
         J = {name: charge(y[:d], y[d:]).reshape(shape) for name, y in felt.items()}
@@ -97,7 +101,8 @@ EMPTY = 1 / 16
 
 
 def centred_constant(of: constants.Second, A, a) -> tuple[np.ndarray, np.ndarray]:
-    """The constant of the centred charge, (starts,), and the size of its parts: <A Z, X'> + <A X + a, Z' + (third derivative of X)/6>.
+    """The constant of the centred charge, (starts,), and the size of its parts: <A Z, X'> + <A X + a, Z' +
+    (third derivative of X)/6>.
 
     The difference (q_n+1 - q_n-1)/(2 eta) is qdot + eta^2 qdddot/6.
     """

@@ -3,8 +3,10 @@
     m qddot + (c + lambda H(q)) qdot + kappa q + phi g(q) = 0                                        (1)
     as   qdot = (r - c q - lambda phi g(q)) / m,   rdot = -kappa q - phi g(q)                        (2)
 
-(2) is (1) once integrated: no Hessian is needed for a friction that is proportional to it. A model is a table of named terms,
-each a part of m, c, lambda, kappa, phi or qdot(0): every one of them is a symbol of the statement, and is perturbed in turn.
+(2) is (1) once integrated: no Hessian is needed for a friction that is proportional to it. A model is a table
+    of named terms,
+each a part of m, c, lambda, kappa, phi or qdot(0): every one of them is a symbol of the statement, and is
+perturbed in turn.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ FIELDS = ("mass", "friction", "curvature", "spring", "force", "qdot")
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A part of one field of (1), by the name that it has in the statement; numbers, (sizes,) or, for qdot, (d, starts, 1)."""
+    """A part of one field of (1), by the name that it has in the statement; numbers, (sizes,) or, for qdot,
+    (d, starts, 1)."""
 
     name: str
     field: str
@@ -145,7 +148,8 @@ def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> lis
 
 
 def lanes_of(g, models: list, finals: list, q0, eta) -> tuple:
-    """The rates of (2), (q, r) at t = 0, the fastest rate and the final time of models side by side: lanes (models, starts, sizes)."""
+    """The rates of (2), (q, r) at t = 0, the fastest rate and the final time of models side by side: lanes
+    (models, starts, sizes)."""
     d, starts = q0.shape
     m, c, lam, kappa, phi = (
         np.stack([np.broadcast_to(field(x, name, eta.shape), (starts, len(eta))) for x in models]).reshape(-1)
@@ -163,7 +167,8 @@ def lanes_of(g, models: list, finals: list, q0, eta) -> tuple:
 
 
 def solve_claims(g, claims: list[Claim], q0, eta) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """q of every model at its final time, (claims, d, starts, sizes), its error (claims, starts, sizes), and qdot there."""
+    """q of every model at its final time, (claims, d, starts, sizes), its error (claims, starts, sizes), and
+    qdot there."""
     rates, x0, fastest, final = lanes_of(g, [c.model for c in claims], [c.final for c in claims], q0, eta)
     x, error = reference(rates, x0, fastest, final)
     apart = lambda y: np.moveaxis(y.reshape(len(q0), len(claims), q0.shape[1], len(eta)), 1, 0)  # noqa: E731
@@ -172,7 +177,8 @@ def solve_claims(g, claims: list[Claim], q0, eta) -> tuple[np.ndarray, np.ndarra
 
 
 def responses(g, claims: list[Claim], q0, eta) -> dict[int, dict[str, np.ndarray]]:
-    """{claim: {term: d q / d ln term}} of the claims of order 2, (d, starts, sizes) each, by differences of rough solutions."""
+    """{claim: {term: d q / d ln term}} of the claims of order 2, (d, starts, sizes) each, by differences of
+    rough solutions."""
     right = [i for i, c in enumerate(claims) if c.stated == 2]
     which = [(i, name) for i in right for name in (None, *dict.fromkeys(t.name for t in claims[i].model))]
     models = [changed(claims[i].model, name, 1 + NUDGE) for i, name in which]

@@ -1,22 +1,32 @@
-"""The constants in front of orders of massive models, from equations without a small parameter (theory.md section 5).
+"""The constants in front of orders of massive models, from equations without a small parameter (theory.md
+section 5).
 
-With F = phi g + kappa q, F' its derivative and m = eta M, c = mu + eta c_1, lambda = eta l, the solution of (1) of claims.py is,
+With F = phi g + kappa q, F' its derivative and m = eta M, c = mu + eta c_1, lambda = eta l, the solution of
+(1) of claims.py is,
 past the layer, X + eta Y + O(eta^2) with
 
-    X' = -F/mu,   Y' = -F'Y/mu - M F'F/mu^3 + (c_1 + l H) F/mu^2,   Y(0) = M/mu (qdot(0) + F/mu)              (1)
+    X' = -F/mu,   Y' = -F'Y/mu - M F'F/mu^3 + (c_1 + l H) F/mu^2,   Y(0) = M/mu (qdot(0) +
+                  F/mu)              (1)
 
-so a run whose right model has Y_r leaves a model of order 1 by eta (Y_r - Y). Heavy ball leaves its right model by eta^2 Z,
+so a run whose right model has Y_r leaves a model of order 1 by eta (Y_r - Y). Heavy ball leaves its right
+model by eta^2 Z,
 
-    Z' = -F'Z/mu + (F''(F, F) + F'F'F)/(6 mu^3),   Z(0) = -F'F/(4 mu^2)                                       (2)
+    Z' = -F'Z/mu + (F''(F, F) + F'F'F)/(6 mu^3),   Z(0) = -F'F/(4
+                                                   mu^2)                                       (2)
 
-from the next terms of q_{n+1} - (1+beta) q_n + beta q_{n-1} = -eta F and of the two layers, whatever the start velocity.
+from the next terms of q_{n+1} - (1+beta) q_n + beta q_{n-1} = -eta F and of the two layers, whatever the
+start velocity.
 
-Measured: E_j = e_j / eta_j^p, R_j = 2 E_j - E_{j-1}, S_j = (4 R_j - R_{j-1})/3 for the terms of order 1 and 2 that follow.
+Measured: E_j = e_j / eta_j^p, R_j = 2 E_j - E_{j-1}, S_j = (4 R_j - R_{j-1})/3 for the terms of order 1 and 2
+that follow.
 
-    |S_J - C| <= max_i 8^-i |S_{J-i} - S_{J-i-1}| + (8 n_J + 6 n_{J-1} + n_{J-2})/3,   i = 0, 1, 2,   n_j = noise_j/eta_j^p   (3)
+    |S_J - C| <= max_i 8^-i |S_{J-i} - S_{J-i-1}| + (8 n_J + 6 n_{J-1} + n_{J-2})/3,   i = 0, 1, 2,   n_j =
+    noise_j/eta_j^p   (3)
 
-What S_J leaves is of order eta^3, a seventh of its last change; the changes before forecast the last by eighths. J is where the
-bound is smallest, which the residual has no part in: beyond, the rounding of many steps over eta^p exceeds what they gain.
+What S_J leaves is of order eta^3, a seventh of its last change; the changes before forecast the last by
+eighths. J is where the
+bound is smallest, which the residual has no part in: beyond, the rounding of many steps over eta^p exceeds
+what they gain.
 """
 
 from __future__ import annotations
@@ -46,7 +56,8 @@ def known(case) -> bool:
 
 
 def limits(case, claims: list, q0: np.ndarray, eta: np.ndarray) -> dict[int, np.ndarray]:
-    """{claim: e/eta^stated as eta goes to 0, (d, starts)} of those whose constant is judged; one mu, kappa and phi for all."""
+    """{claim: e/eta^stated as eta goes to 0, (d, starts)} of those whose constant is judged; one mu, kappa
+    and phi for all."""
     from noether.laws.orders.claims import field
 
     def parts(model):
@@ -106,7 +117,8 @@ def first(case, models: list, q0: np.ndarray, final: float) -> list[np.ndarray]:
 
 
 def drift(case, mu: float, kappa: float, M: float, q0: np.ndarray) -> np.ndarray:
-    """e/eta of a run without a layer against mu qdot = -F: Y of (1) from qdot(0) = -F/mu, M the mass over eta; (d, starts)."""
+    """e/eta of a run without a layer against mu qdot = -F: Y of (1) from qdot(0) = -F/mu, M the mass over
+    eta; (d, starts)."""
     F0 = gradient(case)(q0, EPS) + kappa * q0
     return first(case, [(mu, 0.0, M, 0.0, kappa, 1.0, -F0 / mu)], q0, FINAL)[0]
 
@@ -168,7 +180,8 @@ class Accuracy:
 
 
 def twice(make: Callable) -> tuple:
-    """What make() gives, and the same of two orders less and from differences twice as wide: their distance bounds its error."""
+    """What make() gives, and the same of two orders less and from differences twice as wide: their distance
+    bounds its error."""
     fine = make()
     Accuracy.stages, Accuracy.h = 7, 2.0**-9
     try:
@@ -191,7 +204,8 @@ def smooth(rates, x0: np.ndarray, final: float) -> np.ndarray:
 
 
 def extrapolated(E: np.ndarray) -> tuple[np.ndarray, float]:
-    """S_J of (3), (...), and how far it may be from the limit, without noise; E (..., sizes), at least FEWEST of them."""
+    """S_J of (3), (...), and how far it may be from the limit, without noise; E (..., sizes), at least FEWEST
+    of them."""
     R = 2 * E[..., 1:] - E[..., :-1]
     S = (4 * R[..., 1:] - R[..., :-1]) / 3
     moved = norm(np.diff(S))[::-1][:3]
@@ -199,7 +213,8 @@ def extrapolated(E: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def bounded_limit(E: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, float, int]:
-    """S_J, the bound (3), and J + 1; noise (sizes,) of E. The bound is inf where no J has enough step sizes before it."""
+    """S_J, the bound (3), and J + 1; noise (sizes,) of E. The bound is inf where no J has enough step sizes
+    before it."""
     found = [(float("inf"), E.shape[-1], E[..., -1])]
     for many in range(FEWEST, E.shape[-1] + 1):
         S, left = extrapolated(E[..., :many])
@@ -224,7 +239,8 @@ def judged(
     eta = step_sizes(cell) if eta is None else eta
     S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))
     bound += float(np.linalg.norm(C - rough))
-    return [constant_record(cell, S, factor * C, bound, THIN, f"{note}: error over eta^{order}", control=control, **facts)
+    return [constant_record(cell, S, factor * C, bound, THIN, f"{note}: error over eta^{order}",
+        control=control, **facts)
             for control, factor in ((None, 1.0), ("leading constant off by 1/64", 1 + FAULT))]  # fmt: skip
 
 
@@ -233,7 +249,8 @@ def vanishing(
 ) -> Record:
     """(3) with C = 0 for e/eta^order of an error that is stated to be of the next order.
 
-    A coefficient 1 + x times as large adds x S_D to S and at most x B_D to the bound: beyond x = (B + |S|)/(|S_D| - B_D) that is violated.
+    A coefficient 1 + x times as large adds x S_D to S and at most x B_D to the bound: beyond x = (B +
+    |S|)/(|S_D| - B_D) that is violated.
     """
     eta = step_sizes(cell) if eta is None else eta
     S, bound, many = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))

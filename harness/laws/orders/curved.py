@@ -5,9 +5,12 @@
     geodesic step        q' = exp_q(-eta G^{-1} g)             (eta/2) D qdot/dt + qdot + G^{-1} g = 0     (3)
 
 (3)'s model is Euler-Lagrange of T = (eta/4) <qdot, G qdot>, mu = 1. All are
-    qddot = -(qdot + G^{-1} g)/m - G^{-1} (a Gdot qdot - b dT),   Gdot = (qdot.d) G,  dT_i = <qdot, d_i G qdot>/2,   (4)
-(a, b) = (1, 0), (0, 0), (1, 1), m = eta/2, from qdot(0) = -G^{-1} g: a pair is of order 2, a crossed one of order 1.
-A metric is diagonal throughout, given by its d entries; the Bregman Lagrangian is in bregman.py, heavy ball in curved_momentum.py.
+    qddot = -(qdot + G^{-1} g)/m - G^{-1} (a Gdot qdot - b dT),   Gdot = (qdot.d) G,  dT_i = <qdot, d_i G
+                                                                  qdot>/2,   (4)
+(a, b) = (1, 0), (0, 0), (1, 1), m = eta/2, from qdot(0) = -G^{-1} g: a pair is of order 2, a crossed one of
+order 1.
+A metric is diagonal throughout, given by its d entries; the Bregman Lagrangian is in bregman.py, heavy ball
+in curved_momentum.py.
 """
 
 from __future__ import annotations
@@ -56,7 +59,8 @@ def natural_step(metric: Curved, q, eta, g):
 
 
 def geodesic_step(metric: Curved, q, eta, g):
-    """(3): the geodesic over unit time by one Runge-Kutta step of order 4: eta^5 a step, two orders below what is measured."""
+    """(3): the geodesic over unit time by one Runge-Kutta step of order 4: eta^5 a step, two orders below
+    what is measured."""
 
     w = -eta * g / metric.entries(q, KAPPA)
     a = metric.geodesic(q, w, KAPPA)
@@ -121,7 +125,8 @@ def symbols(a: float, b: float) -> tuple:
 def solved_models(
     metric: Curved, g: Callable, q0, sizes, share: float, mu: float, claims: list
 ) -> list[tuple]:
-    """(q (d, starts, sizes), its error, {symbol: d q / d ln symbol}) of (4) with m = share eta, one for each (a, b, qdot(0))."""
+    """(q (d, starts, sizes), its error, {symbol: d q / d ln symbol}) of (4) with m = share eta, one for each
+    (a, b, qdot(0))."""
     near = 1 + NUDGE
 
     def march(many: list, by):
@@ -206,9 +211,11 @@ def pairs(cell: Cell) -> list[Record]:
 def on_metric(
     metric: Curved, g: Callable, q0, M: float, mu: float, claims: list, final=FINAL
 ) -> list[np.ndarray]:
-    """Y of (1) of constants.py for (4), m = eta M: with V = G^{-1} g, V' its derivative and B = G^{-1} (a Gdot w - b dT) of w = V/mu,
+    """Y of (1) of constants.py for (4), m = eta M: with V = G^{-1} g, V' its derivative and B = G^{-1} (a
+    Gdot w - b dT) of w = V/mu,
 
-    X' = -V/mu,   Y' = -V' Y/mu - M/mu (V'V/mu^2 + B),   Y(0) = M/mu (qdot(0) + V/mu); one for each (a, b, qdot(0)).
+    X' = -V/mu,   Y' = -V' Y/mu - M/mu (V'V/mu^2 + B),   Y(0) = M/mu (qdot(0) + V/mu); one for each (a, b,
+                                                         qdot(0)).
     """
     n, d = q0.shape[1], len(q0)
     a, b = (np.repeat([float(c[i]) for c in claims], n) for i in (0, 1))
@@ -232,7 +239,8 @@ def on_metric(
 
 
 def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:
-    """The last record carries all orders as a heat map: updates down, models across; records come row by row."""
+    """The last record carries all orders as a heat map: updates down, models across; records come row by
+    row."""
     flat = [
         {
             "value": r.measured,
@@ -242,7 +250,10 @@ def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:
         for r in records
     ]
     rows = [flat[i : i + len(names)] for i in range(0, len(flat), len(names))]
-    caption = f"On the metric of {cell.case.name}: each update is of order 2 in its own model and of order 1 in every other."
+    caption = (
+        f"On the metric of {cell.case.name}: each update is of order 2 in its own model and of order 1 in "
+        "every other."
+    )
     records[-1].data = {
         "plot": "heatmap",
         "rows": names,

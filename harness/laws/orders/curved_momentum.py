@@ -4,8 +4,10 @@
     m G qddot + eta beta Gdot qdot + (1-beta) G qdot + g = 0,  m = eta (1+beta)/2,
     from G qdot(0) = (2 beta p_0/eta - g)/(1+beta): order 2;  Euler-Lagrange of T with mu = 1-beta: 1      (2)
 
-(1) is G(q_n)(q_{n+1} - q_n) - beta G(q_{n-1})(q_n - q_{n-1}) = -eta g, expanded about q_n; in P = G qdot it is
-m Pdot - (eta (1-beta)/2) Gdot qdot + (1-beta) P + g = 0, for beta = 0 natural gradient's model. In (4) of curved.py
+(1) is G(q_n)(q_{n+1} - q_n) - beta G(q_{n-1})(q_n - q_{n-1}) = -eta g, expanded about q_n; in P = G qdot it
+    is
+m Pdot - (eta (1-beta)/2) Gdot qdot + (1-beta) P + g = 0, for beta = 0 natural gradient's model. In (4) of
+curved.py
 a = 2 beta/(1+beta), b = 0.
 """
 
@@ -67,7 +69,8 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
     ]
     fan = Fan(q0, sizes, len(claims))
     p = np.stack([np.zeros_like(q0) + c[1] for c in claims], axis=1)
-    end = updates(g, fan.q, fan.eta * fan.starts(p), fan.each([c[5] for c in claims]) * fan.eta, steps_of(fan.eta), beta=beta,
+    end = updates(g, fan.q, fan.eta * fan.starts(p), fan.each([c[5] for c in claims]) * fan.eta,
+        steps_of(fan.eta), beta=beta,
                   rule=HEAVY_BALL_METRIC, metric=lambda q: metric.entries(q, KAPPA))[0]  # fmt: skip
     models = [c[2:5] for c in claims]
     Y, facts = (

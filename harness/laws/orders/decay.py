@@ -3,12 +3,16 @@
     heavy ball               J_n = beta^n J_0:  rate  -ln beta                                             (1)
     m qddot + mu qdot + g = 0    J(t) = e^{-mu t/m} J(0):  rate  eta mu/m = 2 (1-beta)/(1+beta)            (2)
 
-With x = (1-beta)/(1+beta), -ln beta = 2 artanh x = 2x + 2x^3/3 + ...: (2) is the (1,1) Pade approximant of (1), wrong
+With x = (1-beta)/(1+beta), -ln beta = 2 artanh x = 2x + 2x^3/3 + ...: (2) is the (1,1) Pade approximant of
+(1), wrong
 by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong by 1-beta, a mass eta 1-beta, by (1-beta)^2/2.
 
-Both are measured: J over STEPS steps of a kicked launch and over the same time of an ODE solution from the same start.
-A prediction is rounded too: 1 +- beta is wrong by u of itself, a quotient of two by 3 u, log beta by 2 u, x/artanh x by 6.5 u
-(3 u of x reach it 1.2-fold at beta .1). With the u of rounding the measured rate: FORMED u of a rate, twice that of a ratio.
+Both are measured: J over STEPS steps of a kicked launch and over the same time of an ODE solution from the
+same start.
+A prediction is rounded too: 1 +- beta is wrong by u of itself, a quotient of two by 3 u, log beta by 2 u,
+x/artanh x by 6.5 u
+(3 u of x reach it 1.2-fold at beta .1). With the u of rounding the measured rate: FORMED u of a rate, twice
+that of a ratio.
 """
 
 from __future__ import annotations
@@ -44,7 +48,8 @@ def killing(case) -> list:
 def launched(cell: Cell, beta: np.ndarray) -> Trajectory:
     """A kicked launch of STEPS steps on the symmetric loss, one beta a lane.
 
-    Of CANDIDATES starts those with the largest charge beside its own terms: the rest cancels what is measured.
+    Of CANDIDATES starts those with the largest charge beside its own terms: the rest cancels what is
+    measured.
     """
     n = len(beta)
     fixed = {"eta": ETA * sweep.pace(cell.case), "beta": np.tile(beta, CANDIDATES), "k": 0.0, "eps": 0.0}
@@ -77,7 +82,8 @@ def model_rate(cell: Cell, t: Trajectory, symmetry, mass: np.ndarray) -> tuple[n
     A, a = symmetry.matrix, symmetry.shift[:, None]
     J = [np.sum((A @ q + a) * w, axis=0) for q, w in (np.split(row, 2) for row in x[[0, -1]])]
     moves = np.linalg.norm(A, 2) * np.linalg.norm(qdot, axis=0) + np.linalg.norm(A @ q + a, axis=0)
-    # A charge is a sum of d products of a sum of d + 1: 2 d + 2 roundings of its terms; the logarithm's argument is rounded once.
+    # A charge is a sum of d products of a sum of d + 1: 2 d + 2 roundings of its terms; the logarithm's
+    # argument is rounded once.
     terms = [
         np.sum((np.abs(A) @ np.abs(q) + np.abs(a)) * np.abs(w), axis=0)
         for q, w in (np.split(row, 2) for row in x[[0, -1]])
@@ -128,7 +134,10 @@ def charge_decay(cell: Cell) -> list[Record]:
         (eta, 2, 1 / 2, "model of mass eta"),
     ):
         found, error = (pade, pade_error) if control is None else model_rate(cell, t, symmetry, mass)
-        note = f"rate of the model of mass {'eta (1+beta)/2' if control is None else control.rpartition(' ')[2]} less the exact one"
+        note = (
+            "rate of the model of mass "
+            f"{'eta (1+beta)/2' if control is None else control.rpartition(' ')[2]} less the exact one"
+        )
         e, noise = np.abs(found - exact)[:n], (error + exact_error + U * exact)[:n]
         out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
         out += constants.judged(

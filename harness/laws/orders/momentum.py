@@ -92,7 +92,8 @@ def heavy_ball(cell: Cell, beta: float, k: float) -> list[Record]:
 
 
 def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
-    """Lanes (sides, starts, sizes), cold and from v_0 = -eta F/mu: the force F, eta, q_0, v_0, F(q_0) and the way back to shapes."""
+    """Lanes (sides, starts, sizes), cold and from v_0 = -eta F/mu: the force F, eta, q_0, v_0, F(q_0) and the
+    way back to shapes."""
     g = gradient(cell.slowed)
     q0, _ = cell.start()
     shape = (2, q0.shape[1], len(steps))
@@ -105,7 +106,8 @@ def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
 
 
 def layer_orders(cell: Cell) -> list[Record]:
-    """O3 (3), in the norm over a fixed number of steps: as good as the largest, and smooth where the place of that jumps."""
+    """O3 (3), in the norm over a fixed number of steps: as good as the largest, and smooth where the place of
+    that jumps."""
     out = []
     for beta, k, _ in cell.settings:
         force, eta, q0, v0, F, back = sides(cell, LAYER_STEPS, beta, k)
@@ -174,7 +176,8 @@ def limits(cell: Cell, beta: float, k: float) -> list[Record]:
     out += constants.judged(cell, e[:, warm], error[warm], size[warm], 1, limit, note, **facts)
     e, error = against(modified)
     note = f"beta {beta:g}, flow of f/mu + eta (1+beta)/(4 mu^3) |F|^2"
-    felt = {"1/mu": response(modified, lambda x: modified(x, lead=near)), "eta (1+beta)/(4 mu^3)": response(modified, lambda x: modified(x, term=near)),
+    felt = {"1/mu": response(modified, lambda x: modified(x, lead=near)),
+        "eta (1+beta)/(4 mu^3)": response(modified, lambda x: modified(x, term=near)),
             "beta": response(modified, lambda x: modified(x, share=near))}  # fmt: skip
     out.append(
         judge(

@@ -1,9 +1,13 @@
-"""What an order, or a constant in front of one, would have noticed: its power, from graded perturbations (rule of evidence 9).
+"""What an order, or a constant in front of one, would have noticed: its power, from graded perturbations
+(rule of evidence 9).
 
-    e(x) = e + x D,   D = d e / d ln c   for a coefficient c of the model, from one more solution              (1)
+    e(x) = e + x D,   D = d e / d ln c   for a coefficient c of the model, from one more
+                                         solution              (1)
 
-is the error under a model whose coefficient were (1 + x) times as large, to first order in x. The power of a record is the
-smallest |x| of either sign such that its own verdict on e(x) would have been "violated", there and for every larger x tried.
+is the error under a model whose coefficient were (1 + x) times as large, to first order in x. The power of a
+record is the
+smallest |x| of either sign such that its own verdict on e(x) would have been "violated", there and for every
+larger x tried.
 """
 
 from __future__ import annotations
@@ -28,7 +32,8 @@ def norm(x: np.ndarray) -> np.ndarray:
 def powers(
     off: np.ndarray, noise: np.ndarray, stated: float, responses: dict[str, np.ndarray]
 ) -> dict[str, float]:
-    """{coefficient: power}; off (..., sizes) signed, noise (sizes,), responses {coefficient: D (..., sizes)} of (1)."""
+    """{coefficient: power}; off (..., sizes) signed, noise (sizes,), responses {coefficient: D (..., sizes)}
+    of (1)."""
 
     def seen(D, x):
         return verdict_of(orders.decide(norm(off + x * D), noise), stated) == VIOLATED
@@ -40,7 +45,8 @@ def powers(
 
 
 def smallest(seen: Callable[[float], bool]) -> float:
-    """The smallest x from 1 down by halves for which all from there to 1 are seen, then refined; inf where 1 is not."""
+    """The smallest x from 1 down by halves for which all from there to 1 are seen, then refined; inf where 1
+    is not."""
     if not seen(1.0):
         return float("inf")
     x = 1.0

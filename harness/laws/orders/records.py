@@ -32,7 +32,8 @@ def judge(
     responses: dict | None = None,
     about: dict | None = None,
 ) -> Record:
-    """The order of |off|, (..., sizes) over components and starts. noise = reference error + rounding floor u n |q|: n steps
+    """The order of |off|, (..., sizes) over components and starts. noise = reference error + rounding floor u
+    n |q|: n steps
     each round q once; reference_error, size (..., sizes).
 
     rounded: how many steps did, where it is not FINAL / eta
@@ -46,7 +47,8 @@ def judge(
     below = "" if control else f"; decided by {len(order.orders) + 1} of {len(eta)}"
     data = {
         "x": [float(x) * unit for x in eta], "y": [float(abs(x)) for x in error], "label": note,
-        "plot": "loglog", "series": {note: [float(abs(x)) for x in error]}, "xlabel": small, "ylabel": "error",
+        "plot": "loglog", "series": {note: [float(abs(x)) for x in error]}, "xlabel": small,
+        "ylabel": "error",
         "caption": f"{note}: the error falls as {small}^{stated}{below}.",
     }  # fmt: skip
     about = {
@@ -87,7 +89,8 @@ def bounded(
     data=None,
     symbol="prediction",
 ) -> Record:
-    """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at all, must be MOTION bounds.
+    """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at
+    all, must be MOTION bounds.
 
     symbol: the coefficient to which the motion is proportional, for the record's powers
     """
@@ -104,9 +107,12 @@ def bounded(
         else ""
     )
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=measured.size, steps=steps,
-        parameters={"statement": note, **(about or {})}, predicted=float(predicted[i]), measured=float(measured[i]), bound=float(bound[i]),
-        spent=float(spent[i]), verdict=verdict, reason=f"{note}: off by {spent[i]:.3g} bounds{thin}", kind=ROUNDING, symmetry=symmetry, control=control,
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
+        lanes=measured.size, steps=steps,
+        parameters={"statement": note, **(about or {})}, predicted=float(predicted[i]),
+        measured=float(measured[i]), bound=float(bound[i]),
+        spent=float(spent[i]), verdict=verdict, reason=f"{note}: off by {spent[i]:.3g} bounds{thin}",
+        kind=ROUNDING, symmetry=symmetry, control=control,
         cell=cell.name, replay=cell.replay, data={} if control else data or {},
         powers={} if control else {symbol: smallest(np.abs(measured - predicted), bound, np.abs(motion))},
     )  # fmt: skip
@@ -126,7 +132,8 @@ def constant_record(
     about=None,
     powers: dict | None = None,
 ) -> Record:
-    """|measured - predicted|, vectors of any one shape, against a bound that must be below `thin` of the prediction.
+    """|measured - predicted|, vectors of any one shape, against a bound that must be below `thin` of the
+    prediction.
 
     powers: of a prediction of 0, which decides where some coefficient would be noticed at FELT of itself
     """
@@ -145,9 +152,12 @@ def constant_record(
     if powers is None and size and not control:
         powers = {"leading constant": (bound + away) / size}
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=np.size(measured), steps=steps,
-        parameters={"statement": note, **(about or {})}, predicted=size, measured=float(np.linalg.norm(measured)), bound=bound, spent=spent, verdict=verdict,
-        reason=f"{note}: {away / size if size else away:.2g} off within {bound / size if size else bound:.2g}{told}", kind=ROUNDING, symmetry=symmetry,
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
+        lanes=np.size(measured), steps=steps,
+        parameters={"statement": note, **(about or {})}, predicted=size,
+        measured=float(np.linalg.norm(measured)), bound=bound, spent=spent, verdict=verdict,
+        reason=f"{note}: {away / size if size else away:.2g} off within "
+               f"{bound / size if size else bound:.2g}{told}", kind=ROUNDING, symmetry=symmetry,
         control=control, cell=cell.name, replay=cell.replay, powers={} if control else powers or {},
     )  # fmt: skip
 

@@ -22,19 +22,22 @@ WIDE = {("O1", ""), ("O2", ""), ("O3", ""), ("O5", "")}
 """Subjects (law, part) that a full run looks at on every core case and at smaller steps."""
 
 SETTINGS = ((0.53, 0.34, 0.4), (0.31, 0.33, 0.36))
-"""(beta, k, tau): in general position, so that no statement is another one at these numbers (tests/test_orders_symbols.py)."""
+"""(beta, k, tau): in general position, so that no statement is another one at these numbers
+(tests/test_orders_symbols.py)."""
 
 STARTS = 3
 CANDIDATES = 32
 SHORT = 96
-"""Operations of a gradient whose derivatives sympy takes in a moment: the third of softmax, with 193, takes 25 s (1.14)."""
+"""Operations of a gradient whose derivatives sympy takes in a moment: the third of softmax, with 193, takes
+25 s (1.14)."""
 U = 2.0**-53
 FLOAT64 = Precision("float64")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One order law on one case; `rule` names the discrete update, `part` one of several subjects of a law."""
+    """One order law on one case; `rule` names the discrete update, `part` one of several subjects of a
+    law."""
 
     law: str
     case: Case
@@ -58,7 +61,8 @@ class Cell:
 
     @property
     def slowed(self) -> Case:
-        """The case whose loss is `unit` times as large: its runs are those of the case with step sizes times the unit."""
+        """The case whose loss is `unit` times as large: its runs are those of the case with step sizes times
+        the unit."""
         return units.slowed(self.case, self.unit)
 
     @property
@@ -73,7 +77,10 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.case.name} --law {self.law} --profile {'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        return (
+            f"noether verify {self.case.name} --law {self.law} --profile "
+            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
+        )
 
     def random(self) -> np.random.Generator:
         return np.random.default_rng(
@@ -109,7 +116,8 @@ def unit(cell: Cell) -> float:
 
 
 def step_sizes(cell: Cell) -> np.ndarray:
-    """From 2^-5 on; gradient descent against flows has no layer to outlast, and its third order needs sizes above the rounding."""
+    """From 2^-5 on; gradient descent against flows has no layer to outlast, and its third order needs sizes
+    above the rounding."""
     exponents = EXPONENTS["quick" if cell.quick or (cell.law, cell.part) not in WIDE else "full"]
     return 2.0 ** -np.arange(exponents[0] - (cell.law == "O1"), exponents[-1] + 1, dtype=float)
 
@@ -121,7 +129,8 @@ def steps_of(eta: np.ndarray, final: float = FINAL) -> np.ndarray:
 def stepping(
     g, q: np.ndarray, v: np.ndarray, eta: np.ndarray, *, beta=0.0, k=0.0, rule: Rule = HEAVY_BALL, metric=None
 ):
-    """(q_n, v_n), n = 0, 1, ...: kernels/programs/numpy_step.py in float64, with all parameters in one array (d, lanes).
+    """(q_n, v_n), n = 0, 1, ...: kernels/programs/numpy_step.py in float64, with all parameters in one array
+    (d, lanes).
 
     metric: G(q) of a rule that has one.
     """
@@ -135,7 +144,8 @@ def stepping(
 
 
 class Fan:
-    """Lanes (claims, starts, sizes) side by side: q (d, lanes) and eta (lanes,) of q0 (d, starts) and sizes (sizes,)."""
+    """Lanes (claims, starts, sizes) side by side: q (d, lanes) and eta (lanes,) of q0 (d, starts) and sizes
+    (sizes,)."""
 
     def __init__(self, q0: np.ndarray, sizes: np.ndarray, claims: int):
         self.shape = (claims, q0.shape[1], len(sizes))
@@ -155,7 +165,8 @@ class Fan:
 
 
 QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-"""A lane that is done goes on, and may leave where its loss is tame; in one that is not, a NaN is an error and no order."""
+"""A lane that is done goes on, and may leave where its loss is tame; in one that is not, a NaN is an error
+and no order."""
 
 
 @QUIET
@@ -188,7 +199,8 @@ def grid(fastest: np.ndarray, final, steps: int = 16) -> np.ndarray:
 
 
 def rough(rates, x0: np.ndarray, fastest: np.ndarray, final=FINAL) -> np.ndarray:
-    """x(final) of order 5 on half the times: differences of two such, for a response that one part in ten suffices to know."""
+    """x(final) of order 5 on half the times: differences of two such, for a response that one part in ten
+    suffices to know."""
     none = np.zeros((0, x0.shape[1]))
     return march(rates, lambda X: X[:0], x0, none, none, grid(fastest, final, 8), 3)[0][-1]
 

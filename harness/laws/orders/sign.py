@@ -1,10 +1,13 @@
 """Sign descent against its flow: O8 (theory.md section 5).
 
     q' = q - eta sign(g(q))                                                                                (1)
-    qdot = -sign(g(q)):  q(t) = q_0 - t s,  s = sign(g(q_0)),  until a component of g changes sign along it (2)
+    qdot = -sign(g(q)):  q(t) = q_0 - t s,  s = sign(g(q_0)),  until a component of g changes sign along it
+                                                               (2)
 
-Until then (1) is (2) at every step size, to rounding: there is no order to measure. From there on no smooth model
-exists: (1) crosses the surface g_i = 0 back and forth in steps of eta, at a place that depends on how q_0 and the surface
+Until then (1) is (2) at every step size, to rounding: there is no order to measure. From there on no smooth
+model
+exists: (1) crosses the surface g_i = 0 back and forth in steps of eta, at a place that depends on how q_0 and
+the surface
 lie to the grid of steps. Where that begins is read off (2), never off (1).
 """
 
@@ -62,16 +65,23 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
                 end,
                 flow,
                 bound,
-                counts * eta * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
+                counts
+                * eta
+                * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
                 "sign descent until a sign changes",
                 control=control,
                 symbol="eta",
                 **facts,
             )
         )
-    told = f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no smooth model crosses it"
+    told = (
+        f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no "
+        "smooth model crosses it"
+    )
     out.append(
-        Record(law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64", lanes=STARTS, steps=0, parameters=facts["about"],
-               predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=told, cell=cell.name, replay=cell.replay)
+        Record(law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
+        lanes=STARTS, steps=0, parameters=facts["about"],
+               predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=told,
+               cell=cell.name, replay=cell.replay)
     )  # fmt: skip
     return out

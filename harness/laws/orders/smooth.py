@@ -1,6 +1,8 @@
-"""Whether a loss has its derivatives where an order is measured: on the flow of the loss, which every model follows.
+"""Whether a loss has its derivatives where an order is measured: on the flow of the loss, which every model
+follows.
 
-An order is a statement about derivatives. A root, a logarithm or a denominator that comes to 0 ends it, though nobody
+An order is a statement about derivatives. A root, a logarithm or a denominator that comes to 0 ends it,
+though nobody
 declared a kink there: |u v - 1| written as the root of a square.
 """
 
@@ -12,11 +14,13 @@ from noether.laws.orders.runs import CANDIDATES, FINAL, Cell
 from noether.mechanics.kinks import singular, touched
 from noether.mechanics.symbolic import gradient
 
-STEPS = 512  # of Runge and Kutta, order 4: eigenvalues are at most 2 in the unit of time (units.py), h lambda 2^-7
+# of Runge and Kutta, order 4: eigenvalues are at most 2 in the unit of time (units.py), h lambda 2^-7
+STEPS = 512
 
 
 def loses_derivatives(cell: Cell) -> bool:
-    """Whether the flow qdot = -grad f from the cell's starts comes to a point where the loss has no derivative before FINAL."""
+    """Whether the flow qdot = -grad f from the cell's starts comes to a point where the loss has no
+    derivative before FINAL."""
     if singular(cell.case) is None:
         return False
     g, h = gradient(cell.slowed), FINAL / STEPS

@@ -1,14 +1,19 @@
 """The unit of time in which a case is looked at from its starts, a power of two from its stiffness there.
 
     L = max |lambda(G^-1 H)|,  H the Hessian of loss + eps breaking, G the metric (1 where there is none)
-    unit = 2^floor(log2(TAME / L)), at most 1                                                               (1)
+    unit = 2^floor(log2(TAME / L)), at most
+    1                                                               (1)
 
-on the whole box, or ROOM times the largest at the starts where that is less: a corner of the box where a loss is a hundred
+on the whole box, or ROOM times the largest at the starts where that is less: a corner of the box where a loss
+is a hundred
 times as stiff would leave nothing but rounding to see elsewhere.
 
-A run with steps unit eta, decay k/unit and the loss f is, to the bit where unit is a power of two, the run with steps
-eta, decay k and the loss unit f: orders are measured on the second. In it no eigenvalue exceeds TAME, at the starts half of
-it, so that the largest step size, 2^-5, has eta lambda <= 1/16, far below the stability edge 2 (1 + beta), and FINAL is a
+A run with steps unit eta, decay k/unit and the loss f is, to the bit where unit is a power of two, the run
+with steps
+eta, decay k and the loss unit f: orders are measured on the second. In it no eigenvalue exceeds TAME, at the
+starts half of
+it, so that the largest step size, 2^-5, has eta lambda <= 1/16, far below the stability edge 2 (1 + beta),
+and FINAL is a
 few times 1/lambda. Nothing of this looks at a run.
 """
 
@@ -47,14 +52,21 @@ def curvature(case: Case, q: np.ndarray) -> float:
         H = stiffness.hessian(case, q, EPS)
         if case.metric.kind == EUCLIDEAN:
             return stiffness.spectral_radius(H)
-        return max(stiffness.spectral_radius(M) for M in (H, stiffness.weighted(H, 1 / curved(case).entries(q, KAPPA))))
+        return max(
+            stiffness.spectral_radius(M)
+            for M in (H, stiffness.weighted(H, 1 / curved(case).entries(q, KAPPA)))
+        )
 
 
 def warmth(case: Case, q: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """(n,) how fast a start at q may be along w, both (d, n): the largest step, 2^-5 of that, changes max |lambda(H)| by a sixteenth."""
+    """(n,) how fast a start at q may be along w, both (d, n): the largest step, 2^-5 of that, changes max
+    |lambda(H)| by a sixteenth."""
     beside = 2.0**-12 * w
     with np.errstate(all="ignore"):
-        H, before, after = (np.abs(np.linalg.eigvalsh(np.nan_to_num(stiffness.hessian(case, x, EPS)))).max(axis=1) for x in (q, q - beside, q + beside))
+        H, before, after = (
+            np.abs(np.linalg.eigvalsh(np.nan_to_num(stiffness.hessian(case, x, EPS)))).max(axis=1)
+            for x in (q, q - beside, q + beside)
+        )
         return np.clip(np.nan_to_num(2 * H * 2.0**-11 / np.abs(after - before), nan=1.0), LEAST_WARMTH, 1.0)
 
 

@@ -1,4 +1,5 @@
-"""P1 to P6: published statements, each with what holds instead, and itself as the control that must be violated."""
+"""P1 to P6: published statements, each with what holds instead, and itself as the control that must be
+violated."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ class Cell:
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
     """A claim is about a paper and not about a case: it is checked where all core cases are."""
-    return [Cell(law, profile, seed) for law in BOOK] if profile != "glance" and set(CORE) <= set(cases) else []
+    return (
+        [Cell(law, profile, seed) for law in BOOK] if profile != "glance" and set(CORE) <= set(cases) else []
+    )
 
 
 def run_cell(cell: Cell) -> list[Record]:

@@ -44,15 +44,18 @@ def oscillator(m, mu, k, start, velocity, t):
 
 
 def start_velocity(cell) -> list[Record]:
-    """P2: the translation charge of softmax under heavy ball with decay, from rest, against its closed form."""
+    """P2: the translation charge of softmax under heavy ball with decay, from rest, against its closed
+    form."""
     found = [closed_form(cell, beta, k) for beta, k, _ in SETTINGS]
     out, eta = [r for records, _ in found for r in records], sizes(cell, 4)
     first, errors = found[0]
     right, wrong = (float(abs(e[-1])) for e in errors)
     return claimed("P2", out, published="cdot(0) = 0", ratio=wrong / right,
                    series={"from -k c/(1 + beta)": errors[0], "from 0, as published": errors[1]},
-                   caption="The closed form of the translation charge is of order 2 from its right start velocity, of order 1 from 0.",
-                   measured=f"{told(of(first, 2))} from -k c/(1 + beta), {told(of(first, 1))} from 0; errors {right:.1e} and {wrong:.1e} at eta = {eta[-1]:.2g}")  # fmt: skip
+                   caption="The closed form of the translation charge is of order 2 from its right start "
+                           "velocity, of order 1 from 0.",
+                   measured=f"{told(of(first, 2))} from -k c/(1 + beta), {told(of(first, 1))} from 0; "
+                            f"errors {right:.1e} and {wrong:.1e} at eta = {eta[-1]:.2g}")  # fmt: skip
 
 
 def of(records: list[Record], stated: int) -> Record:
@@ -63,7 +66,8 @@ def of(records: list[Record], stated: int) -> Record:
 def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndarray]]:
     """Its records, and the errors relative to c(0) of the right start velocity and of 0.
 
-    (1), (2) of order_laws/constants.py for F = k c: with E = e^{-k T/mu} c(0) the errors are -eta k E/(2 mu) from 0 and
+    (1), (2) of order_laws/constants.py for F = k c: with E = e^{-k T/mu} c(0) the errors are -eta k E/(2 mu)
+    from 0 and
     eta^2 k^2 E (k T/(6 mu^3) - 1/(4 mu^2)) from -k c/(1 + beta).
     """
     eta, final, mu, at, near = sizes(cell, 4), 0.5, 1 - beta, f"beta {beta:g}, k {k:g}, ", 1 + NUDGE
@@ -73,8 +77,10 @@ def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndar
     c0, c = a @ q0, a @ q
     m, size, slope = eta * (1 + beta) / 2, (np.abs(a) @ np.abs(q0))[None], -k / (1 + beta)
     x = oscillator(m, mu, k, c0, slope * c0, final)
-    nudged = {"mass": (near * m, mu, k, c0, slope * c0, final), "mu": (m, near * mu, k, c0, slope * c0, final), "k": (m, mu, near * k, c0, slope * c0, final),
-              "cdot(0)": (m, mu, k, c0, near * slope * c0, final), "eta": (m, mu, k, c0, slope * c0, near * final)}  # fmt: skip
+    nudged = {"mass": (near * m, mu, k, c0, slope * c0, final), "mu": (m, near * mu, k, c0, slope * c0,
+        final), "k": (m, mu, near * k, c0, slope * c0, final),
+              "cdot(0)": (m, mu, k, c0, near * slope * c0, final), "eta": (m, mu, k, c0, slope * c0,
+              near * final)}  # fmt: skip
     D = {name: (x - oscillator(*changed))[None] / NUDGE for name, changed in nudged.items()}
     off = [(c - x)[None], (c - oscillator(m, mu, k, c0, 0.0, final))[None]]
     facts = dict(steps=int(steps_of(eta, final).max()), eta=eta, symmetry="translation-0")
@@ -113,24 +119,36 @@ def decay_rate(cell) -> list[Record]:
     pade = 2 * (1 - beta) / (1 + beta)
     about = {"beta": list(BETAS), "eta": eta, "rate": [float(x) for x in rate[::STARTS]]}
     order = np.argsort(BETAS)
-    x, seen, printed = (np.asarray(y, dtype=float)[order] for y in (BETAS, (rate / exact)[::STARTS], (pade / exact)[::STARTS]))
-    data = {"plot": "lines", "x": list(x), "xlabel": "beta", "ylabel": "rate per step over -ln beta", "xscale": "linear", "yscale": "linear",
+    x, seen, printed = (
+        np.asarray(y, dtype=float)[order] for y in (BETAS, (rate / exact)[::STARTS], (pade / exact)[::STARTS])
+    )
+    data = {"plot": "lines", "x": list(x), "xlabel": "beta", "ylabel": "rate per step over -ln beta",
+        "xscale": "linear", "yscale": "linear",
             "series": {"measured": list(seen), "2 (1 - beta)/(1 + beta), as published": list(printed)},
             "caption": "Friction over mass is the decay rate of a charge only where beta is near 1."}  # fmt: skip
     note = "decay rate of the angular momentum per step"
-    out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact, data=data),
-           rounding(cell, rate.astype(float), pade, bound, about, note, steps=steps, control=BOOK["P5"].control)]  # fmt: skip
+    out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact,
+        data=data),
+           rounding(cell, rate.astype(float), pade, bound, about, note, steps=steps,
+           control=BOOK["P5"].control)]  # fmt: skip
     out[0].powers = {"-ln beta": powers.smallest(rate.astype(float) - exact, bound, exact)}
     ratios = (pade / rate).astype(float)[::STARTS]
     told = ", ".join(f"{r:.4f} at beta {b:g}" for r, b in zip(ratios[:TOLD], BETAS[:TOLD], strict=True))
-    return claimed("P5", out, published="2 (1 - beta)/(1 + beta)", measured=f"of the measured rate it is {told}", ratio=float(ratios[0]))
+    return claimed(
+        "P5",
+        out,
+        published="2 (1 - beta)/(1 + beta)",
+        measured=f"of the measured rate it is {told}",
+        ratio=float(ratios[0]),
+    )
 
 
 def curved(cell) -> list[Record]:
     """P6: natural gradient of the entropy metric G = diag(1/q) against both equations.
 
-        (eta/2) qddot + qdot + q g = 0                                   q qdot start: -q g
-        (eta/2) (qddot - qdot^2/(2 q)) + qdot + q g = 0                  Euler-Lagrange of T: its Christoffel symbol is -1/(2 q)
+    (eta/2) qddot + qdot + q g = 0                                   q qdot start: -q g
+    (eta/2) (qddot - qdot^2/(2 q)) + qdot + q g = 0                  Euler-Lagrange of T: its Christoffel
+    symbol is -1/(2 q)
     """
     eta, final, case = sizes(cell, 4), 1.0, ENTROPY_MIRROR
     d, g = case.dim, gradient_of(case)
@@ -144,31 +162,63 @@ def curved(cell) -> list[Record]:
     def solution(bend, mass=1.0, friction=1.0, force=1.0, begin=1.0, by=solved):
         def rates(x):
             at, w = x[:d], x[d:]
-            return np.concatenate([w, -(friction * w + force * at * g(at)) * (2 / (mass * fan.eta)) + bend * w * w / (2 * at)])
+            return np.concatenate(
+                [w, -(friction * w + force * at * g(at)) * (2 / (mass * fan.eta)) + bend * w * w / (2 * at)]
+            )
 
         layer = np.minimum(15 * fan.eta, final / 2)
-        times = np.concatenate([np.linspace(0 * layer, layer, 7), np.linspace(layer, 0 * layer + final, 7)[1:]])
+        times = np.concatenate(
+            [np.linspace(0 * layer, layer, 7), np.linspace(layer, 0 * layer + final, 7)[1:]]
+        )
         return by(rates, np.concatenate([fan.q, -begin * fan.q * g(fan.q)]), times)
 
-    loose = lambda rates, x0, times: march(rates, lambda X: X[:0], x0, np.zeros((0, x0.shape[1])), np.zeros((0, x0.shape[1])), times, 3)[0]  # noqa: E731
+    def loose(rates, x0, times):
+        return march(
+            rates, lambda X: X[:0], x0, np.zeros((0, x0.shape[1])), np.zeros((0, x0.shape[1])), times, 3
+        )[0]
+
     plain = solution(0.0, by=loose)[-1, :d]
     names = {"mass": "mass", "friction": "friction", "G^-1 g": "force", "qdot(0)": "begin"}
-    D = {name: fan.apart((plain - solution(0.0, by=loose, **{key: 1 + NUDGE})[-1, :d]) / NUDGE)[0] for name, key in names.items()}
-    D["Christoffel symbol"] = fan.apart(plain - solution(1.0, by=loose)[-1, :d])[0]  # for the 0 that it has here
-    off, error = zip(*((fan.apart(ends - x[-1, :d])[0], fan.apart(e[-1])[0]) for x, e in (solution(b) for b in (0.0, 1.0))), strict=True)
-    facts, size, notes = dict(steps=int(counts.max()), eta=eta), np.linalg.norm(fan.apart(ends)[0], axis=0), NATURAL_NOTES
+    D = {
+        name: fan.apart((plain - solution(0.0, by=loose, **{key: 1 + NUDGE})[-1, :d]) / NUDGE)[0]
+        for name, key in names.items()
+    }
+    D["Christoffel symbol"] = fan.apart(plain - solution(1.0, by=loose)[-1, :d])[
+        0
+    ]  # for the 0 that it has here
+    off, error = zip(
+        *(
+            (fan.apart(ends - x[-1, :d])[0], fan.apart(e[-1])[0])
+            for x, e in (solution(b) for b in (0.0, 1.0))
+        ),
+        strict=True,
+    )
+    facts, size, notes = (
+        dict(steps=int(counts.max()), eta=eta),
+        np.linalg.norm(fan.apart(ends)[0], axis=0),
+        NATURAL_NOTES,
+    )
     both_models = [(a, a, -start * g(start)) for a in (0.0, 1.0)]
     Y = constants.twice(lambda: on_metric(metric_of(case), g, start, 0.5, 1.0, both_models, final))
     out = [judge(cell, off[0], error[0], size, 2, notes[0], responses=D, **facts)]
     out += both(cell, off[1], error[1], size, 1, notes[1], BOOK["P6"].control, 2, **facts)
     out.append(constants.vanishing(cell, off[0], error[0], size, 1, D, notes[0], **facts))
-    out += constants.judged(cell, off[1], error[1], size, 1, tuple(ours - theirs for ours, theirs in Y), notes[1], **facts)
+    out += constants.judged(
+        cell, off[1], error[1], size, 1, tuple(ours - theirs for ours, theirs in Y), notes[1], **facts
+    )
     apart = [norm(e) for e in off]
-    return claimed("P6", out, published="order 2", measured=f"{told(of(out, 1))}, against {told(of(out, 2))} of (eta/2) qddot + qdot + G^-1 g = 0",
+    return claimed("P6", out, published="order 2", measured=f"{told(of(out, 1))}, against "
+                                                            f"{told(of(out, 2))} of (eta/2) qddot + qdot + "
+                                                            "G^-1 g = 0",
                    ratio=float(apart[1][-1] / apart[0][-1]),
-                   series={"(eta/2) qddot + qdot + G^-1 g": apart[0], "Euler-Lagrange, as published": apart[1]},
-                   caption="Natural gradient steps leave the Euler-Lagrange equation at first order, their own model at second.")  # fmt: skip
+                   series={"(eta/2) qddot + qdot + G^-1 g": apart[0],
+                   "Euler-Lagrange, as published": apart[1]},
+                   caption="Natural gradient steps leave the Euler-Lagrange equation at first order, their "
+                           "own model at second.")  # fmt: skip
 
 
 NATURAL_STARTS = 3
-NATURAL_NOTES = ("natural gradient against (eta/2) qddot + qdot + G^-1 g", "natural gradient against Euler-Lagrange")
+NATURAL_NOTES = (
+    "natural gradient against (eta/2) qddot + qdot + G^-1 g",
+    "natural gradient against Euler-Lagrange",
+)

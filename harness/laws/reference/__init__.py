@@ -1,7 +1,10 @@
-"""V1: the error of every trajectory that is judged, known by solutions of more bits (theory.md#V1), with heyoka.
+"""V1: the error of every trajectory that is judged, known by solutions of more bits (theory.md#V1), with
+heyoka.
 
-Asked for by `noether verify --reference` or `--law V1`, never part of a run that does not ask: heyoka is an extra, and
-takes seconds a case to compile. "certify" holds what SciPy and the collocation claim against the truth; "starts"
+Asked for by `noether verify --reference` or `--law V1`, never part of a run that does not ask: heyoka is an
+extra, and
+takes seconds a case to compile. "certify" holds what SciPy and the collocation claim against the truth;
+"starts"
 judges the theorem on thousands of random starts, in batches.
 """
 
@@ -11,7 +14,7 @@ import time
 
 from noether.laws.continuous import cells as continuous
 from noether.laws.reference.cell import CERTIFY, STARTS, Cell
-from noether.laws.reference.integrator import missing  # noqa: F401  (the plan asks)
+from noether.laws.reference.integrator import missing  # noqa: F401
 from noether.mechanics.symbolic import proven
 from noether.verdicts.claims import undecided
 from noether.verdicts.record import Record

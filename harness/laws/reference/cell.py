@@ -1,4 +1,5 @@
-"""One cell of V1, and a claim: how far something is off the truth, against how far it was said to be at most."""
+"""One cell of V1, and a claim: how far something is off the truth, against how far it was said to be at
+most."""
 
 from __future__ import annotations
 
@@ -38,7 +39,10 @@ class Cell:
 
     @property
     def replay(self) -> str:
-        return f"noether verify {self.case.name} --law V1 --profile {self.inner.profile} --seed {self.inner.seed}"
+        return (
+            f"noether verify {self.case.name} --law V1 --profile {self.inner.profile} --seed "
+            f"{self.inner.seed}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,8 @@ class Claim:
         return spent if np.isfinite(spent) else float("inf")
 
 
-def record(cell: Cell, what: str, claims: list[Claim], about: dict, *, symmetry: str | None = None, precision: str = "float64", lanes: int = 0,
+def record(cell: Cell, what: str, claims: list[Claim], about: dict, *, symmetry: str | None = None,
+    precision: str = "float64", lanes: int = 0,
            steps: int = 0, control: str | None = None, data: dict | None = None) -> Record:  # fmt: skip
     """The worst claim speaks; a truth that is not known well enough, or that stands still, may silence it."""
     worst = max(claims, key=lambda c: c.spent)
@@ -76,13 +81,25 @@ def record(cell: Cell, what: str, claims: list[Claim], about: dict, *, symmetry:
     if worst.spent > 1:
         verdict = VIOLATED
     elif vague:
-        verdict, reason = INCONCLUSIVE, f"the truth is known to {vague[0].known:.2g} only, must be {KNOWN} times better than the bound {vague[0].bound:.2g}"
+        verdict, reason = (
+            INCONCLUSIVE,
+            f"the truth is known to {vague[0].known:.2g} only, must be {KNOWN} times better than the bound "
+            f"{vague[0].bound:.2g}",
+        )
     elif still and not control:
-        verdict, reason = INCONCLUSIVE, f"no motion: it varies by {still[0].moved:.2g}, must by {MOTION:.0f} times the bound {still[0].bound:.2g}"
+        verdict, reason = (
+            INCONCLUSIVE,
+            f"no motion: it varies by {still[0].moved:.2g}, must by {MOTION:.0f} times the bound "
+            f"{still[0].bound:.2g}",
+        )
     half = len(worst.start) // 2
     return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="heyoka", precision=precision, lanes=lanes or len(claims), steps=steps,
-        parameters={**about, **worst.about}, predicted=0.0, measured=worst.off, bound=worst.bound, spent=worst.spent, verdict=verdict, reason=reason,
-        symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay, data={} if control else data or {},
-        worst={"lane": worst.lane, "step": None, "component": None, "q": hexed(worst.start[:half]), "v": hexed(worst.start[half:]), "t": float(worst.at).hex()},
+        law=cell.law, case=cell.case.name, rule=cell.rule, backend="heyoka", precision=precision,
+        lanes=lanes or len(claims), steps=steps,
+        parameters={**about, **worst.about}, predicted=0.0, measured=worst.off, bound=worst.bound,
+        spent=worst.spent, verdict=verdict, reason=reason,
+        symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
+        data={} if control else data or {},
+        worst={"lane": worst.lane, "step": None, "component": None, "q": hexed(worst.start[:half]),
+        "v": hexed(worst.start[half:]), "t": float(worst.at).hex()},
     )  # fmt: skip

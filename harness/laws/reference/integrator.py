@@ -1,6 +1,8 @@
-"""Solutions by heyoka: Taylor's method of an order that the precision decides, in 53, 64 or 113 bits, or lanes in a batch.
+"""Solutions by heyoka: Taylor's method of an order that the precision decides, in 53, 64 or 113 bits, or
+lanes in a batch.
 
-Taylor's method is explicit: it takes some 60000 steps a unit of time at m = 1e-4 (theory.md section 8), and 113 bits are
+Taylor's method is explicit: it takes some 60000 steps a unit of time at m = 1e-4 (theory.md section 8), and
+113 bits are
 software. So 113 bits are for m >= SOFTWARE, the 64 bits of the x87 type below it.
 """
 
@@ -65,7 +67,10 @@ class Solution:
 
     def rows(self) -> list[list]:
         """The state at each time as mpmath numbers, exactly."""
-        return [[mpmath.mpf(a) + mpmath.mpf(b) + mpmath.mpf(c) for a, b, c in zip(*at, strict=True)] for at in self.pieces.swapaxes(0, 1)]
+        return [
+            [mpmath.mpf(a) + mpmath.mpf(b) + mpmath.mpf(c) for a, b, c in zip(*at, strict=True)]
+            for at in self.pieces.swapaxes(0, 1)
+        ]
 
 
 def pieces(values: np.ndarray, kind) -> np.ndarray:
@@ -102,7 +107,8 @@ class Engine:
     def solve(self, x0, values, times, bits: int, stops: bool = False) -> Solution:
         """One lane from x0 (2d,) with values (m, mu, eps, kappa, k).
 
-        stops: a step ends at every time, so that the steps are other ones and nothing is read off within a step.
+        stops: a step ends at every time, so that the steps are other ones and nothing is read off within a
+        step.
         """
         integrator, kind = self.integrator(bits), number(bits)
         set_up(integrator, x0, values, kind)
@@ -121,10 +127,19 @@ class Engine:
             raise FloatingPointError(f"heyoka stops: {outcome} at {bits} bits, m = {values[0]:.3g}")
         return Solution(times, pieces(out, kind), bits, int(steps), seconds)
 
-    def batch(self, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stops: bool = False, longest: float = np.inf) -> tuple[Trajectory, float]:
-        """Many lanes, x0 (2d, lanes), in float64, as many at once as the processor's vectors take; all at `times` (n,).
+    def batch(
+        self,
+        x0: np.ndarray,
+        parameters: Parameters,
+        times: np.ndarray,
+        stops: bool = False,
+        longest: float = np.inf,
+    ) -> tuple[Trajectory, float]:
+        """Many lanes, x0 (2d, lanes), in float64, as many at once as the processor's vectors take; all at
+        `times` (n,).
 
-        stops as in `solve`; no step is longer than `longest`. Gives the trajectory and the seconds that it took.
+        stops as in `solve`; no step is longer than `longest`. Gives the trajectory and the seconds that it
+        took.
         """
         width, lanes = package().recommended_simd_size(), x0.shape[1]
         integrator, values = self.integrator(53, width), np.array(parameters.values)
@@ -132,7 +147,9 @@ class Engine:
         grid = np.repeat(times[:, None], width, axis=1)
         began = time.process_time()
         for first in range(0, lanes, width):
-            chosen = np.minimum(np.arange(first, first + width), lanes - 1)  # the last batch is filled up with its last lane
+            chosen = np.minimum(
+                np.arange(first, first + width), lanes - 1
+            )  # the last batch is filled up with its last lane
             set_up(integrator, x0[:, chosen], values[:, chosen], float)
             if stops:
                 for k, t in enumerate(times):
@@ -145,12 +162,20 @@ class Engine:
                 raise FloatingPointError(f"heyoka stops in a batch: {lost[0]}, lanes {first} to {chosen[-1]}")
         seconds = time.process_time() - began
         dim = x0.shape[0]
-        return Trajectory(mechanics(self.case), parameters, np.repeat(times[:, None], lanes, axis=1), out[:, :dim], out[:, dim:]), seconds
+        return Trajectory(
+            mechanics(self.case),
+            parameters,
+            np.repeat(times[:, None], lanes, axis=1),
+            out[:, :dim],
+            out[:, dim:],
+        ), seconds
 
 
 def set_up(integrator, x0, values, kind) -> None:
     """Back to t = 0 at (x0, z = 0)."""
-    integrator.state[:] = np.concatenate([x0, np.zeros((len(integrator.state) - len(x0), *x0.shape[1:]))]).astype(kind)
+    integrator.state[:] = np.concatenate(
+        [x0, np.zeros((len(integrator.state) - len(x0), *x0.shape[1:]))]
+    ).astype(kind)
     integrator.pars[:] = np.array(values).astype(kind)[: len(integrator.pars)]
     if integrator.state.ndim == 2:
         integrator.set_time(0.0)

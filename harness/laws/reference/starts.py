@@ -1,7 +1,9 @@
 """T1 and T2 on thousands of random starts, masses and magnitudes, integrated in batches (theory.md#V1).
 
-Every lane in units of flow.py (2), with heyoka three times: as it steps, with a step that ends at every output time, and
-with short steps. The worst lane and a random sample are integrated in 113 bits, and their bounds held against that.
+Every lane in units of flow.py (2), with heyoka three times: as it steps, with a step that ends at every
+output time, and
+with short steps. The worst lane and a random sample are integrated in 113 bits, and their bounds held against
+that.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ LIGHTEST, SHORT = 0.25, 1 / 8  # mass; longest step of the third run, a half of 
 
 
 def drawn(cell: Cell, mech: Mechanics, lanes: int):
-    """x_0 (2d, lanes) and parameters: masses LIGHTEST to 1, frictions about 1, magnitudes below 1/2, 1 and .3; velocities as in T1."""
+    """x_0 (2d, lanes) and parameters: masses LIGHTEST to 1, frictions about 1, magnitudes below 1/2, 1 and
+    .3; velocities as in T1."""
     rng, d = np.random.default_rng(cell.inner.rng().integers(2**63)), mech.dim
     m, eps, kappa = rng.uniform(LIGHTEST, 1, lanes), rng.uniform(0, 0.5, lanes), rng.uniform(0, 1, lanes)
     parameters = flow.Parameters(m, rng.uniform(0.6, 1.5, lanes), eps, kappa, rng.uniform(0, 0.3, lanes))
@@ -44,18 +47,53 @@ def starts(cell: Cell) -> list[Record]:
     fine, _ = taylor.batch(x0, parameters, times, stops=True)
     coarse, _ = taylor.batch(x0, parameters, times, longest=SHORT)
     solution = flow.Certified(run, fine, coarse, run)
-    speed = {"us": round(1e6 * seconds / lanes, 2), "compile_s": round(taylor.compiled[53, run_width(taylor)], 3), **against_scipy(mech, x0, parameters, times, seconds / lanes)}
+    speed = {
+        "us": round(1e6 * seconds / lanes, 2),
+        "compile_s": round(taylor.compiled[53, run_width(taylor)], 3),
+        **against_scipy(mech, x0, parameters, times, seconds / lanes),
+    }
     out, window = [], np.ones(len(times), bool)
     for i, symmetry in enumerate(cell.case.symmetries):
         claims = balances(solution, i, window, lambda t, i=i: t.predicted(i))
-        sample = sorted({max(claims, key=lambda c: c.spent).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))})
-        out.append(record(cell, "j - S on random starts", claims, speed, symmetry=symmetry.name, lanes=lanes, steps=len(times)))
-        out.append(record(cell, "a lane of the batch", [replayed(cell, solution, i, lane, claims[lane]) for lane in sample], speed, symmetry=symmetry.name))
+        sample = sorted(
+            {max(claims, key=lambda c: c.spent).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))}
+        )
+        out.append(
+            record(
+                cell,
+                "j - S on random starts",
+                claims,
+                speed,
+                symmetry=symmetry.name,
+                lanes=lanes,
+                steps=len(times),
+            )
+        )
+        out.append(
+            record(
+                cell,
+                "a lane of the batch",
+                [replayed(cell, solution, i, lane, claims[lane]) for lane in sample],
+                speed,
+                symmetry=symmetry.name,
+            )
+        )
 
         def wrong(t, i=i):
-            return t.predicted(i) - t.memory(i) * -np.expm1(-1e-3 * t.parameters.mu / t.parameters.m * t.times)
+            return t.predicted(i) - t.memory(i) * -np.expm1(
+                -1e-3 * t.parameters.mu / t.parameters.m * t.times
+            )
 
-        out.append(record(cell, "j - S", [max(balances(solution, i, window, wrong), key=lambda c: c.spent)], {}, symmetry=symmetry.name, control=FRICTION))
+        out.append(
+            record(
+                cell,
+                "j - S",
+                [max(balances(solution, i, window, wrong), key=lambda c: c.spent)],
+                {},
+                symmetry=symmetry.name,
+                control=FRICTION,
+            )
+        )
     return out
 
 
@@ -64,12 +102,21 @@ def run_width(taylor: Engine) -> int:
 
 
 def balances(solution: flow.Certified, i: int, window: np.ndarray, predict) -> list[Claim]:
-    """|j - S| of every lane, in units of flow.py (2): the theorem says that it is zero, so nothing else has to be known."""
+    """|j - S| of every lane, in units of flow.py (2): the theorem says that it is zero, so nothing else has
+    to be known."""
     run, bound = solution.run, bounds(solution, i, window, predict, lambda t: t.j[:, i])
     off, moved = np.abs(run.j[:, i] - predict(run)), np.sum(np.abs(np.diff(run.j[:, i], axis=0)), axis=0)
     worst = np.argmax(off, axis=0)
     return [
-        Claim(float(off[k, lane]), float(bound[lane]), float(run.times[k, lane]), 0.0, float(moved[lane]), lane, run.x[0, :, lane])
+        Claim(
+            float(off[k, lane]),
+            float(bound[lane]),
+            float(run.times[k, lane]),
+            0.0,
+            float(moved[lane]),
+            lane,
+            run.x[0, :, lane],
+        )
         for lane, k in enumerate(map(int, worst))
     ]
 
@@ -77,19 +124,33 @@ def balances(solution: flow.Certified, i: int, window: np.ndarray, predict) -> l
 def replayed(cell: Cell, solution: flow.Certified, i: int, lane: int, claim: Claim) -> Claim:
     """|j - j*| + |S - S*| of one lane in the units of its bound."""
     run = solution.run
-    known = truth(cell.case, run.x[0, :, lane], [p[lane] for p in run.parameters.values], run.times[:, lane], 113)
+    known = truth(
+        cell.case, run.x[0, :, lane], [p[lane] for p in run.parameters.values], run.times[:, lane], 113
+    )
     off = known.off(i, run.j[:, i, lane], run.predicted(i)[:, lane])
     worst = int(np.argmax(off))
     unsure = max(float(x) for x in known.unsure(i))
-    return Claim(float(off[worst]), claim.bound, float(run.times[worst, lane]), unsure, claim.moved, lane, run.x[0, :, lane])
+    return Claim(
+        float(off[worst]),
+        claim.bound,
+        float(run.times[worst, lane]),
+        unsure,
+        claim.moved,
+        lane,
+        run.x[0, :, lane],
+    )
 
 
 def against_scipy(mech: Mechanics, x0, parameters: flow.Parameters, times: np.ndarray, each: float) -> dict:
-    """How many times longer SciPy takes a trajectory at T1's tolerance: many in one system of DOP853, one by one with LSODA."""
+    """How many times longer SciPy takes a trajectory at T1's tolerance: many in one system of DOP853, one by
+    one with LSODA."""
     out = {}
-    for name, solve, count in (("dop853", flow.by_dop853, min(SCIPY, x0.shape[1])), ("lsoda", flow.by_lsoda, ALONE)):
+    for name, solve, count in (
+        ("dop853", flow.by_dop853, min(SCIPY, x0.shape[1])),
+        ("lsoda", flow.by_lsoda, ALONE),
+    ):
         chosen = parameters.of(slice(count))
-        mech.complete  # noqa: B018  (LSODA's right-hand side is compiled at its first use)
+        mech.complete  # noqa: B018
         began = time.process_time()
         solve(mech, x0[:, :count], chosen, np.repeat(times[:, None], count, axis=1), flow.TIGHT)
         out[f"{name}_us"] = round(1e6 * (time.process_time() - began) / count, 1)

@@ -1,6 +1,7 @@
 """From the formulas of symbolic_mechanics.py to a system of heyoka, which compiles Taylor's method for it.
 
-heyoka's SymPy import refuses what it cannot take exactly: a fraction whose denominator is no power of two, and it knows
+heyoka's SymPy import refuses what it cannot take exactly: a fraction whose denominator is no power of two,
+and it knows
 no log1p. Both are handed to it beforehand: the fraction divided in 128 bits, log1p as heyoka's own.
 Source: Biscani, Izzo, Revisiting high-order Taylor methods for astrodynamics and celestial mechanics (2021);
 heyoka.py 7.13.2, from_sympy.
@@ -35,16 +36,22 @@ def needs(expressions: Iterable) -> Needs:
     for expression in expressions:
         for node in sympy.preorder_traversal(expression):
             if not isinstance(node, KNOWN):
-                raise ValueError(f"{type(node).__name__} in an equation of motion: the import knows {', '.join(k.__name__ for k in KNOWN)}")
+                raise ValueError(
+                    f"{type(node).__name__} in an equation of motion: the import knows "
+                    f"{', '.join(k.__name__ for k in KNOWN)}"
+                )
             if isinstance(node, sympy.Rational) and node.q & (node.q - 1):
                 fractions.add(node)
             if isinstance(node, log1p):
                 logarithms.add(node)
-    return Needs(tuple(sorted(fractions)), tuple(sorted(logarithms, key=lambda e: (sympy.count_ops(e), str(e)))))
+    return Needs(
+        tuple(sorted(fractions)), tuple(sorted(logarithms, key=lambda e: (sympy.count_ops(e), str(e))))
+    )
 
 
 def complete(equations: Equations) -> tuple[tuple, tuple]:
-    """The state (x, z) and its rates: beside x a damped integral for each source, flow.py (1), and one of the power (theory.md#T4)."""
+    """The state (x, z) and its rates: beside x a damped integral for each source, flow.py (1), and one of the
+    power (theory.md#T4)."""
     z = sympy.symbols(f"z:{len(equations.sources) + len(equations.power)}")
     integrals = tuple(source - MU / M * y for source, y in zip(equations.sources, z, strict=False))
     return (*equations.x, *z), (*equations.rates, *integrals, *equations.power)

@@ -4,7 +4,8 @@
     E3  kappa recovered, the deformation of a metric        deformation.py, deformed_flow.py
     E4  the smallest eps that can be told from none         detection.py
 
-estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter (of a
+estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter
+(of a
 trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
 """
 

@@ -1,9 +1,12 @@
 """E2: eps recovered from trajectories, with error bars (theory.md#E2).
 
-    y_n = J_{n+1} - beta J_n - <A v', v'>,    x_n = -eta <grad b(q_n), xi(q_n)>,    y_n = eps x_n + r_n        (1)
+    y_n = J_{n+1} - beta J_n - <A v', v'>,    x_n = -eta <grad b(q_n), xi(q_n)>,    y_n = eps x_n +
+                                              r_n        (1)
 
-The estimate knows states, eta, beta and the wide gradient of b, not eps; of the loss only that it is symmetric, but for
-the rounding of its constants (stored_constants.py). Its standard deviation is what the roundings of the states scatter it
+The estimate knows states, eta, beta and the wide gradient of b, not eps; of the loss only that it is
+symmetric, but for
+the rounding of its constants (stored_constants.py). Its standard deviation is what the roundings of the
+states scatter it
 by (rounding.py), so that no part of the error bar was measured on what it is about.
 """
 
@@ -33,22 +36,33 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, V
 
 TOP, DECADES = 0.5, 18
 RESOLVED = 4.0  # standard deviations at which an estimate is told from 0
-NEEDED = {"float64": 12.0, "float32": 3.0}  # decades: float32 loses eight orders of magnitude of float64's sixteen
+NEEDED = {
+    "float64": 12.0,
+    "float32": 3.0,
+}  # decades: float32 loses eight orders of magnitude of float64's sixteen
 NEAR = 1 + 2.0**-10
 KERNEL_CONTROLS = ("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
 LANES = {"quick": 191, "full": 251, "stress": 1021}
-STEPS = 24  # while every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)
+STEPS = (
+    24  # while every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)
+)
 SOON = ("rayleigh", "mexican-hat")  # of the catalogue a quick run looks at a scale and at rotations
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
-    """Heavy ball in float64 on two cases and on those of a user; full: on every core case, float32 as well."""
+    """Heavy ball in float64 on two cases and on those of a user; full: on every core case, float32 as
+    well."""
     if profile == "glance":
         return []
-    taken = [c for c in cases if c.metric.kind != BREGMAN and (profile != "quick" or c.name in SOON or c not in CATALOG)]
+    taken = [
+        c
+        for c in cases
+        if c.metric.kind != BREGMAN and (profile != "quick" or c.name in SOON or c not in CATALOG)
+    ]
     return [
         Cell("E2", c, "heavy-ball", p, backend, profile, LANES[profile], STEPS, seed)
-        for c in taken for p in (("float64",) if profile == "quick" or c.name not in SOON else ("float64", "float32"))]  # fmt: skip
+        for c in taken for p in (("float64",) if profile == "quick" or c.name not in SOON else ("float64",
+            "float32"))]  # fmt: skip
 
 
 def job_of(cell: Cell) -> launch.Job:
@@ -57,7 +71,9 @@ def job_of(cell: Cell) -> launch.Job:
     job = sweep.draw(cell.case, RULES[cell.rule], p, lanes=cell.lanes, steps=cell.steps, seed=cell.seed)
     params = job.params.copy()
     params[2] = 0.0
-    params[3] = np.concatenate([[0.0], representable(TOP * 10.0 ** -np.linspace(0, DECADES, cell.lanes - 1), p.arith)])
+    params[3] = np.concatenate(
+        [[0.0], representable(TOP * 10.0 ** -np.linspace(0, DECADES, cell.lanes - 1), p.arith)]
+    )
     return launch.Job(job.program, job.rule, p, job.q0, job.v0, params, job.steps)
 
 
@@ -70,7 +86,7 @@ def magnitude(t: Trajectory, eps: float) -> Trajectory:
 
 def recover(t: Trajectory, symmetry, program) -> Estimate:
     """(1) by least squares; nothing here reads t.eps but the sizes of roundings."""
-    t.g_broken  # noqa: B018  shared by the copies
+    t.g_broken  # noqa: B018
     none, one = magnitude(t, 0.0), magnitude(t, 1.0)
     J = charge(t, symmetry)
     known, rounded = missed(t, symmetry, program)
@@ -84,13 +100,22 @@ def recover(t: Trajectory, symmetry, program) -> Estimate:
 
 
 def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str, float]:
-    """The power of one estimate: what changes of eps itself and of each coefficient of (1) move it past its bound."""
+    """The power of one estimate: what changes of eps itself and of each coefficient of (1) move it past its
+    bound."""
     x, J, w = found.steps[0], charge(t, symmetry), t.v[1:]
     with np.errstate(all="ignore"):
-        by = {"beta": (x * t.beta * J[:-1]).sum(axis=0), "kinetic term": (x * dot(act(symmetry.matrix, w), w)).sum(axis=0)}
-        moved = {"eps": truth, "eta": -found.value} | {name: -part / found.weight for name, part in by.items()}
+        by = {
+            "beta": (x * t.beta * J[:-1]).sum(axis=0),
+            "kinetic term": (x * dot(act(symmetry.matrix, w), w)).sum(axis=0),
+        }
+        moved = {"eps": truth, "eta": -found.value} | {
+            name: -part / found.weight for name, part in by.items()
+        }
         off, bound = found.value - truth - found.shift, tail(t.lanes) * MODEL * found.sd
-        seen = {name: powers.smallest(off[inside], bound[inside], change[inside]) for name, change in moved.items()}
+        seen = {
+            name: powers.smallest(off[inside], bound[inside], change[inside])
+            for name, change in moved.items()
+        }
     return {name: size for name, size in seen.items() if np.isfinite(size)}
 
 
@@ -98,7 +123,11 @@ def run_cell(cell: Cell) -> list[Record]:
     job = job_of(cell)
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
-    wrong = {c.name: controls.controlled(cell.case, job, c) for c in controls.KERNEL_CONTROLS if c.name in KERNEL_CONTROLS and c.applies(job)}
+    wrong = {
+        c.name: controls.controlled(cell.case, job, c)
+        for c in controls.KERNEL_CONTROLS
+        if c.name in KERNEL_CONTROLS and c.applies(job)
+    }
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
         found = recover(right, symmetry, job.program)
@@ -111,9 +140,25 @@ def run_cell(cell: Cell) -> list[Record]:
         records += [first, calibrated(about, found, job.params[3], inside, "eps", model=model_of(cell.case))]
         about = cell.about("numpy", ranges(job)) | {"symmetry": symmetry.name}
         records.append(judged(cell, job, found, job.params[3] * NEAR, inside, about, "eps off by 2^-10"))
-        records.append(judged(cell, job, scaled(found, 1 / NEAR), job.params[3], inside, about, "gradient of b x (1 + 2^-10)"))
-        records += [calibrated(about, found.times(by), job.params[3], inside, "eps", name, model=model_of(cell.case)) for name, by in CONTROLS]
-        records += [judged(cell, job, recover(t, symmetry, job.program), job.params[3], inside, about, name) for name, t in wrong.items()]
+        records.append(
+            judged(
+                cell,
+                job,
+                scaled(found, 1 / NEAR),
+                job.params[3],
+                inside,
+                about,
+                "gradient of b x (1 + 2^-10)",
+            )
+        )
+        records += [
+            calibrated(about, found.times(by), job.params[3], inside, "eps", name, model=model_of(cell.case))
+            for name, by in CONTROLS
+        ]
+        records += [
+            judged(cell, job, recover(t, symmetry, job.program), job.params[3], inside, about, name)
+            for name, t in wrong.items()
+        ]
     return records
 
 
@@ -129,33 +174,50 @@ def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
 
 
 def ranges(job: launch.Job) -> dict:
-    return {n: [float(x.min()), float(x.max())] for n, x in zip(("eta", "beta", "k", "eps"), job.params, strict=True)}
+    return {
+        n: [float(x.min()), float(x.max())]
+        for n, x in zip(("eta", "beta", "k", "eps"), job.params, strict=True)
+    }
 
 
-def judged(cell: Cell, job, found: Estimate, truth, inside, about: dict, control: str | None = None) -> Record:
+def judged(
+    cell: Cell, job, found: Estimate, truth, inside, about: dict, control: str | None = None
+) -> Record:
     """|eps^ - eps| in units of the bound that no lane passes but for ALARM; resolved over decades."""
     bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
     worst, size = int(np.argmax(z)), np.abs(found.value.astype(float))
     if not inside.any():
-        return Record(**about, control=control, kind=STATISTICAL, predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE,
+        return Record(**about, control=control, kind=STATISTICAL, predicted=None, measured=None, bound=None,
+            spent=None, verdict=OUTSIDE,
                       reason="every lane leaves the domain in the reference trajectory")  # fmt: skip
     seen = inside & (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
     decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
     spent = float(z[worst] / bars)
     needed = NEEDED.get(cell.precision, 0.0)
     verdict = VIOLATED if not spent <= 1 else HOLDS if decades >= needed else INCONCLUSIVE
-    shown, smallest = np.flatnonzero(truth > 0)[:: max(1, (job.lanes - 1) // 60)], float(truth[seen].min()) if seen.any() else np.inf
+    shown, smallest = (
+        np.flatnonzero(truth > 0)[:: max(1, (job.lanes - 1) // 60)],
+        float(truth[seen].min()) if seen.any() else np.inf,
+    )
     return Record(
-        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]), measured=float(found.value[worst]), bound=float(bars * found.sd[worst]),
+        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]),
+        measured=float(found.value[worst]), bound=float(bars * found.sd[worst]),
         spent=spent if np.isfinite(spent) else float("inf"), verdict=verdict,
-        reason=f"eps recovered in {int(inside.sum())} lanes, worst {z[worst]:.2f} of {bars:.2f} standard deviations off; told from 0 over {decades:.1f} decades "
-        f"({needed:g} needed), down to {smallest:.2g}; below that it is consistent with 0 and with eps; {int((~inside).sum())} lanes outside",
-        worst={"lane": worst, "step": job.steps, "component": None, "start": [float(x).hex() for x in job.q0[:, worst]],
+        reason=f"eps recovered in {int(inside.sum())} lanes, worst {z[worst]:.2f} of {bars:.2f} standard "
+               f"deviations off; told from 0 over {decades:.1f} decades "
+        f"({needed:g} needed), down to {smallest:.2g}; below that it is consistent with 0 and with eps; "
+        f"{int((~inside).sum())} lanes outside",
+        worst={"lane": worst, "step": job.steps, "component": None,
+        "start": [float(x).hex() for x in job.q0[:, worst]],
                "kick": [float(x).hex() for x in job.v0[:, worst]], "eps": float(truth[worst]).hex()},
         data={} if control else {
-            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "eps put in", "ylabel": "eps recovered", "xscale": "log", "yscale": "log",
-            "series": {"recovered": [float(x) for x in size[shown]], "put in": [float(x) for x in truth[shown]], "error bar": [float(x) for x in bars * found.sd[shown]]},
+            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "eps put in",
+            "ylabel": "eps recovered", "xscale": "log", "yscale": "log",
+            "series": {"recovered": [float(x) for x in size[shown]],
+            "put in": [float(x) for x in truth[shown]],
+            "error bar": [float(x) for x in bars * found.sd[shown]]},
             "window": [smallest, float(truth.max())] if seen.any() else None,
-            "caption": f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over {decades:.0f} decades; below its error bar nothing is claimed.",
+            "caption": f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over "
+                       f"{decades:.0f} decades; below its error bar nothing is claimed.",
         },
     )  # fmt: skip

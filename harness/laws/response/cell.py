@@ -26,7 +26,15 @@ class Cell:
 
     @property
     def name(self) -> str:
-        words = (self.law, self.case.name, self.rule, self.precision.replace("/", "-"), self.backend, f"{self.lanes}x{self.steps}", self.part)
+        words = (
+            self.law,
+            self.case.name,
+            self.rule,
+            self.precision.replace("/", "-"),
+            self.backend,
+            f"{self.lanes}x{self.steps}",
+            self.part,
+        )
         return "/".join(x for x in words if x)
 
     @property
@@ -37,8 +45,12 @@ class Cell:
     @property
     def replay(self) -> str:
         profile = "quick" if self.profile == "glance" else self.profile
-        return f"noether verify {self.asked or self.case.name} --law {self.law} --profile {profile} --seed {self.base_seed}"
+        return (
+            f"noether verify {self.asked or self.case.name} --law {self.law} --profile {profile} --seed "
+            f"{self.base_seed}"
+        )
 
     def about(self, backend: str, parameters: dict) -> dict:
-        return dict(law=self.law, case=self.case.name, rule=self.rule, backend=backend, precision=self.precision, lanes=self.lanes,
+        return dict(law=self.law, case=self.case.name, rule=self.rule, backend=backend,
+            precision=self.precision, lanes=self.lanes,
                     steps=self.steps, cell=self.name, parameters=parameters)  # fmt: skip

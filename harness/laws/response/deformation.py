@@ -1,9 +1,11 @@
 """E3: kappa, the deformation of a learning rule's metric, recovered from trajectories (theory.md#E3).
 
-Discrete, heavy ball on a metric, p' = beta p - eta g, q' = q + p'/G(q; kappa): from the states alone, by Gauss and Newton
+Discrete, heavy ball on a metric, p' = beta p - eta g, q' = q + p'/G(q; kappa): from the states alone, by
+Gauss and Newton
 from kappa = 0,
 
-    y_n(kappa) = J_{n+1} - beta J_n - <A (p'/G(q_n; kappa)), p'>,    x_n = -d/dkappa <A (p'/G), p'>             (1)
+    y_n(kappa) = J_{n+1} - beta J_n - <A (p'/G(q_n; kappa)), p'>,    x_n = -d/dkappa <A (p'/G),
+    p'>             (1)
 
 The same from the equations of motion is (2), deformed_flow.py.
 """
@@ -36,7 +38,8 @@ from noether.verdicts.record import OUTSIDE, STATISTICAL, Record
 SOON = ("deformed-rayleigh", "deformed-hat")
 LANES, STEPS = {"quick": 191, "full": 251, "stress": 1021}, 24
 DECADES = 15
-NEWTON = 160  # from 0 to at most 1: where G vanishes at kappa = 0 each step but doubles kappa, up from 2^-128 of its size
+# from 0 to at most 1: where G vanishes at kappa = 0 each step but doubles kappa, up from 2^-128 of its size
+NEWTON = 160
 SETTLED = 2.0**-56  # of kappa, or of 1: far below an error bar, and the step after it would be its square
 UNMET = 64.0  # times its variance: a misfit that no rounding makes; another minimum is looked for
 GRID = np.linspace(0, 2, 33, dtype=wide.WIDE)
@@ -48,10 +51,31 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
     """Both kinds on every case whose metric knows kappa; quick and glance as for E2."""
     if profile == "glance":
         return []
-    taken = [c for c in cases if c.metric.kind == DIAGONAL and (profile != "quick" or c.name in SOON or c not in CATALOG) and deforms(c)]
+    taken = [
+        c
+        for c in cases
+        if c.metric.kind == DIAGONAL
+        and (profile != "quick" or c.name in SOON or c not in CATALOG)
+        and deforms(c)
+    ]
     lanes = LANES[profile]
     out = [Cell("E3", c, "heavy-ball-metric", "float64", backend, profile, lanes, STEPS, seed) for c in taken]
-    return out + [Cell("E3", c, "lagrangian", "float64", "scipy", profile, len(MAGNITUDES), PANELS * (NODES - 1), seed, "flow") for c in taken if is_linear(c)]
+    return out + [
+        Cell(
+            "E3",
+            c,
+            "lagrangian",
+            "float64",
+            "scipy",
+            profile,
+            len(MAGNITUDES),
+            PANELS * (NODES - 1),
+            seed,
+            "flow",
+        )
+        for c in taken
+        if is_linear(c)
+    ]
 
 
 def deforms(case) -> bool:
@@ -74,16 +98,20 @@ def run_cell(cell: Cell) -> list[Record]:
 
 
 def job_of(cell: Cell) -> launch.Job:
-    """Random lanes without decay and breaking; kappa is 0 in lane 0, then a ladder from 1 down over DECADES decades."""
+    """Random lanes without decay and breaking; kappa is 0 in lane 0, then a ladder from 1 down over DECADES
+    decades."""
     ladder = np.concatenate([[0.0], 10.0 ** -np.linspace(0, DECADES, cell.lanes - 1)])
-    return sweep.draw(cell.case, RULES[cell.rule], parse(cell.precision), lanes=cell.lanes, steps=cell.steps, seed=cell.seed,
+    return sweep.draw(cell.case, RULES[cell.rule], parse(cell.precision), lanes=cell.lanes, steps=cell.steps,
+        seed=cell.seed,
                       overrides={"k": 0.0, "eps": 0.0, "kappa": ladder})  # fmt: skip
 
 
 def slope(case, q, kappa) -> tuple[np.ndarray, np.ndarray]:
     """G and dG/dkappa at q (d, ...), longdouble, by dual numbers."""
     one = np.ones(np.broadcast_shapes(q.shape[1:], np.shape(kappa)), wide.WIDE)
-    found = case.metric.entries([wide.Dual(x, [0 * one]) for x in q], wide.Dual(kappa * one, [one]), wide.Functions(np))
+    found = case.metric.entries(
+        [wide.Dual(x, [0 * one]) for x in q], wide.Dual(kappa * one, [one]), wide.Functions(np)
+    )
     both = [(x.value, x.partials[0]) if isinstance(x, wide.Dual) else (x * one, 0 * one) for x in found]
     return tuple(np.stack([np.broadcast_to(x, one.shape) for x in part]) for part in zip(*both, strict=True))
 
@@ -101,7 +129,9 @@ def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     unmet &= (scatter.variance > 0).any(axis=0)
     if unmet.any():
         other = newton(at, least_misfit(at, t.lanes))
-        better = unmet & np.isfinite(misfit(other[2])) & ~(misfit(other[2]) >= misfit(y))  # a search that ran away has none
+        better = (
+            unmet & np.isfinite(misfit(other[2])) & ~(misfit(other[2]) >= misfit(y))
+        )  # a search that ran away has none
         kappa, x, y = (np.where(better, new, old) for new, old in zip(other, (kappa, x, y), strict=True))
     return replace(Estimate.fitted(x, y + kappa * x, scatter), value=kappa)
 
@@ -112,7 +142,9 @@ def equations(t: Trajectory, symmetry, known, kappa) -> tuple[np.ndarray, np.nda
     J = charge(t, symmetry)
     G, dG = (np.moveaxis(x, 0, 1) for x in slope(t.case, np.moveaxis(t.q[:-1], 1, 0), kappa))
     vars(blind)["move"] = w / G
-    return -dot(act(symmetry.matrix, w * dG / (G * G)), w), J[1:] - charge_predicted(blind, symmetry, J) + known
+    return -dot(act(symmetry.matrix, w * dG / (G * G)), w), J[1:] - charge_predicted(
+        blind, symmetry, J
+    ) + known
 
 
 def newton(at, kappa: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,7 +166,8 @@ def misfit(y: np.ndarray) -> np.ndarray:
 def least_misfit(at, lanes: int) -> np.ndarray:
     """(lanes,) the kappa of GRID that fits best.
 
-    Where components of unlike sign cancel in <A (p'/G), p'> the misfit has a minimum near 0 that is none of kappa's own.
+    Where components of unlike sign cancel in <A (p'/G), p'> the misfit has a minimum near 0 that is none of
+    kappa's own.
     """
     tried = [misfit(at(np.full(lanes, kappa, wide.WIDE))[1]) for kappa in GRID]
     return GRID[np.nanargmin(np.where(np.isfinite(tried), tried, np.inf), axis=0)]
@@ -144,7 +177,11 @@ def updates(cell: Cell) -> list[Record]:
     job = job_of(cell)
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
-    wrong = {c.name: controls.controlled(cell.case, job, c) for c in controls.KERNEL_CONTROLS if c.name in KERNEL_CONTROLS and c.applies(job)}
+    wrong = {
+        c.name: controls.controlled(cell.case, job, c)
+        for c in controls.KERNEL_CONTROLS
+        if c.name in KERNEL_CONTROLS and c.applies(job)
+    }
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
         found, truth = recover(right, symmetry, job), job.params[4]
@@ -154,7 +191,8 @@ def updates(cell: Cell) -> list[Record]:
         found, truth = found.part(inside), truth[inside]
         about = cell.about(outcome.backend, {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
         if not inside.any():
-            records.append(Record(**about, kind=STATISTICAL, predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE,
+            records.append(Record(**about, kind=STATISTICAL, predicted=None, measured=None, bound=None,
+                spent=None, verdict=OUTSIDE,
                                   reason="every lane leaves the domain in the reference trajectory"))  # fmt: skip
             continue
         whole = np.ones(len(truth), bool)
@@ -163,19 +201,27 @@ def updates(cell: Cell) -> list[Record]:
         records += [first, calibrated(about, found, truth, whole, "kappa", model=model_of(cell.case))]
         about = cell.about("numpy", {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
         records.append(judged(found, truth * NEAR, about, "kappa off by 2^-10"))
-        records += [calibrated(about, found.times(by), truth, whole, "kappa", name, model=model_of(cell.case)) for name, by in CONTROLS]
-        records += [judged(recover(t, symmetry, job).part(inside), truth, about, name) for name, t in wrong.items()]
+        records += [
+            calibrated(about, found.times(by), truth, whole, "kappa", name, model=model_of(cell.case))
+            for name, by in CONTROLS
+        ]
+        records += [
+            judged(recover(t, symmetry, job).part(inside), truth, about, name) for name, t in wrong.items()
+        ]
     return records
 
 
 def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
     """(lanes,); references are asked only where something is wrong, as everywhere (rules of evidence, 5)."""
     fine = np.abs(found.apart(job.params[4])) <= tail(job.lanes) * MODEL
-    return np.ones(job.lanes, bool) if fine.all() else ~leaving(cell.case, job) & ~running_away(cell.case, job)
+    return (
+        np.ones(job.lanes, bool) if fine.all() else ~leaving(cell.case, job) & ~running_away(cell.case, job)
+    )
 
 
 def running_away(case, job: launch.Job) -> np.ndarray:
-    """(lanes,) whether a step of the reference makes q RUNAWAY times as large, as where G vanishes far out: the variance
+    """(lanes,) whether a step of the reference makes q RUNAWAY times as large, as where G vanishes far out:
+    the variance
     of (1), of first order in the roundings of one step, then says nothing of those that follow."""
     with np.errstate(all="ignore"):
         size = np.sqrt((same_stores(case, job)[0] ** 2).sum(axis=1))
@@ -183,7 +229,8 @@ def running_away(case, job: launch.Job) -> np.ndarray:
 
 
 def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str, float]:
-    """The power of one estimate: changes of kappa itself and of each coefficient of (1) that move it past its bound."""
+    """The power of one estimate: changes of kappa itself and of each coefficient of (1) that move it past its
+    bound."""
     x, J, w = found.steps[0], charge(t, symmetry)[:, inside], t.v[1:][..., inside]
     move = (t.q[1:] - t.q[:-1])[..., inside]
     with np.errstate(all="ignore"):
@@ -200,4 +247,15 @@ def judged(found: Estimate, truth: np.ndarray, about: dict, control: str | None 
     worst, size = int(np.argmax(z)), np.abs(found.value.astype(float))
     seen = (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
     spent = float(z[worst] / bars)
-    return finding(about, truth, size, bars * found.sd, seen, worst, spent, float(found.value[worst]), f"{z[worst]:.2f} of {bars:.2f} standard deviations", control)
+    return finding(
+        about,
+        truth,
+        size,
+        bars * found.sd,
+        seen,
+        worst,
+        spent,
+        float(found.value[worst]),
+        f"{z[worst]:.2f} of {bars:.2f} standard deviations",
+        control,
+    )

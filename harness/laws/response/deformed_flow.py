@@ -3,9 +3,11 @@
 T1 with G = G_0 + kappa G_1: from q(t), qdot(t) at the nodes of panels [a, b]; j = J/m and its source s are
 linear in kappa, j = j_0 + kappa j_1, s = s_0 + kappa s_1, and
 
-    [j_0] - int e^{-(b-t) mu/m} s_0 = -kappa ( [j_1] - int e^{-(b-t) mu/m} s_1 ),   [j] = j(b) - e^{-(b-a) mu/m} j(a)   (2)
+    [j_0] - int e^{-(b-t) mu/m} s_0 = -kappa ( [j_1] - int e^{-(b-t) mu/m} s_1 ),   [j] = j(b) - e^{-(b-a)
+    mu/m} j(a)   (2)
 
-A trajectory of the equations of motion is known as well as two methods agree on it: the bound is the distance of the
+A trajectory of the equations of motion is known as well as two methods agree on it: the bound is the distance
+of the
 estimates from SciPy and from two collocations (flow.py, (2)), plus what rounding scatters.
 """
 
@@ -22,25 +24,40 @@ from noether.verdicts import powers
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
 RESOLVED = 4.0
-NEEDED, NEEDED_OF_FLOWS = 12.0, 8.0  # one start for all lanes of a flow: where it hardly feels the metric, the limit comes sooner
+NEEDED, NEEDED_OF_FLOWS = (
+    12.0,
+    8.0,
+)  # one start for all lanes of a flow: where it hardly feels the metric, the limit comes sooner
 NEAR = 1 + 2.0**-10
-PANELS, NODES, FINAL = 1, 17, 0.25  # panels of 1/4 between the times of output: the last coefficients are rounding
+PANELS, NODES, FINAL = (
+    1,
+    17,
+    0.25,
+)  # panels of 1/4 between the times of output: the last coefficients are rounding
 MAGNITUDES = (0.0, *(10.0**-e for e in range(13)))
 
 
 def finding(about, truth, size, bound, seen, worst, spent, measured, told, control, needed=NEEDED) -> Record:
     """One record of either kind: recovered, over how many decades, and its plot."""
     decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
-    smallest, shown = float(truth[seen].min()) if seen.any() else np.inf, np.flatnonzero(truth > 0)[:: max(1, len(truth) // 60)]
+    smallest, shown = (
+        float(truth[seen].min()) if seen.any() else np.inf,
+        np.flatnonzero(truth > 0)[:: max(1, len(truth) // 60)],
+    )
     verdict = VIOLATED if not spent <= 1 else HOLDS if decades >= needed - 1e-9 else INCONCLUSIVE
     return Record(
-        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]), measured=measured, bound=float(bound[worst]), spent=spent, verdict=verdict,
-        reason=f"kappa recovered in {len(truth)} lanes, worst off by {told}; told from 0 over {decades:.1f} decades ({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
+        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]), measured=measured,
+        bound=float(bound[worst]), spent=spent, verdict=verdict,
+        reason=f"kappa recovered in {len(truth)} lanes, worst off by {told}; told from 0 over {decades:.1f} "
+               f"decades ({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
         data={} if control else {
-            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "kappa put in", "ylabel": "kappa recovered", "xscale": "log", "yscale": "log",
-            "series": {"recovered": [float(x) for x in size[shown]], "put in": [float(x) for x in truth[shown]], "error bar": [float(x) for x in bound[shown]]},
+            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "kappa put in",
+            "ylabel": "kappa recovered", "xscale": "log", "yscale": "log",
+            "series": {"recovered": [float(x) for x in size[shown]],
+            "put in": [float(x) for x in truth[shown]], "error bar": [float(x) for x in bound[shown]]},
             "window": [smallest, float(truth.max())] if seen.any() else None,
-            "caption": f"The deformation of the metric of {about['case']} is read off trajectories through the kinetic breaking term.",
+            "caption": f"The deformation of the metric of {about['case']} is read off trajectories through "
+                       "the kinetic breaking term.",
         },
     )  # fmt: skip
 
@@ -48,7 +65,10 @@ def finding(about, truth, size, bound, seen, worst, spent, measured, told, contr
 def nodes() -> tuple[np.ndarray, np.ndarray]:
     """Of [-1, 1]: Chebyshev points with both ends, and weights that integrate their polynomial exactly."""
     points = -np.cos(np.pi * np.arange(NODES) / (NODES - 1))
-    moments = [chebyshev.chebval(1, c) - chebyshev.chebval(-1, c) for c in (chebyshev.chebint(row) for row in np.eye(NODES))]
+    moments = [
+        chebyshev.chebval(1, c) - chebyshev.chebval(-1, c)
+        for c in (chebyshev.chebint(row) for row in np.eye(NODES))
+    ]
     return points, np.linalg.solve(chebyshev.chebvander(points, NODES - 1).T, moments)
 
 
@@ -69,17 +89,31 @@ def terms(case, symmetry, run: flow.Trajectory):
     for k in (0.0, 1.0):
         one, zero = np.ones(q.shape[1:], wide.WIDE), np.zeros(q.shape[1:], wide.WIDE)
         duals = [wide.Dual(x, [at[i]]) for i, x in enumerate(q)]  # the derivative along xi
-        found = [x if isinstance(x, wide.Dual) else wide.Dual(x * one, [zero]) for x in case.metric.entries(duals, wide.WIDE(k), wide.Functions(np))]
-        G[k], dG[k] = np.stack([x.value + zero for x in found]), np.stack([x.partials[0] + zero for x in found])
+        found = [
+            x if isinstance(x, wide.Dual) else wide.Dual(x * one, [zero])
+            for x in case.metric.entries(duals, wide.WIDE(k), wide.Functions(np))
+        ]
+        G[k], dG[k] = (
+            np.stack([x.value + zero for x in found]),
+            np.stack([x.partials[0] + zero for x in found]),
+        )
     out = []
     for g, slope_ in ((G[0.0], dG[0.0]), (G[1.0] - G[0.0], dG[1.0] - dG[0.0])):
-        out += [(g * velocity * at).sum(axis=0), (velocity * g * twisted).sum(axis=0), (slope_ * velocity * velocity).sum(axis=0) / 2]
+        out += [
+            (g * velocity * at).sum(axis=0),
+            (velocity * g * twisted).sum(axis=0),
+            (slope_ * velocity * velocity).sum(axis=0) / 2,
+        ]
     return out
 
 
-def estimate(case, symmetry, run: flow.Trajectory, *, curved: float = 1.0, friction: float = 1.0, bent: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """kappa (lanes,) by (2) with mu = m = 1, and what rounding and the quadrature leave: the last two Chebyshev
-    coefficients of what is integrated. `curved` scales xi.dG: 0 drops it; `bent` what is left of the source, 2 T(A)."""
+def estimate(
+    case, symmetry, run: flow.Trajectory, *, curved: float = 1.0, friction: float = 1.0, bent: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """kappa (lanes,) by (2) with mu = m = 1, and what rounding and the quadrature leave: the last two
+    Chebyshev
+    coefficients of what is integrated. `curved` scales xi.dG: 0 drops it; `bent` what is left of the source,
+    2 T(A)."""
     j0, bend0, lie0, j1, bend1, lie1 = terms(case, symmetry, run)
     bend0, bend1 = bent * bend0, bent * bend1
     last = np.linalg.inv(chebyshev.chebvander(nodes()[0], NODES - 1))[-2:]
@@ -94,7 +128,8 @@ def estimate(case, symmetry, run: flow.Trajectory, *, curved: float = 1.0, frict
         jump = lambda j, fade=fade, piece=piece: j[piece][-1] - fade[0] * j[piece][0]  # noqa: E731
         y.append(whole(bend0 + curved * lie0) - jump(j0))
         x.append(jump(j1) - whole(bend1 + curved * lie1))
-        # Each of the steps of a panel rounds the state once, each charge is d products and sums: independent, uniform.
+        # Each of the steps of a panel rounds the state once, each charge is d products and sums: independent,
+        # uniform.
         size = whole(speeds) + 2 * sizes[piece].max(axis=0)
         rough.append((NODES + case.dim + 2) * (2.0**-53 * size) ** 2 / 3)
         cut.append(left(bend0 + lie0) + run.parameters.kappa * left(bend1 + lie1))
@@ -120,7 +155,9 @@ def flows(cell: Cell) -> list[Record]:
     velocity = np.repeat(rng.uniform(1.0, 2.0, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1)), len(kappa), axis=1)
     start, grid = flow.start(mech, q, velocity, parameters), np.repeat(times()[:, None], len(kappa), axis=1)
     run = flow.by_scipy(mech, start, parameters, grid, flow.TIGHT)
-    fine, coarse = (flow.by_collocation(mech, start, parameters, grid, stages) for stages in (flow.FINE, flow.COARSE))
+    fine, coarse = (
+        flow.by_collocation(mech, start, parameters, grid, stages) for stages in (flow.FINE, flow.COARSE)
+    )
     records, about = [], cell.about("scipy", {"kappa": [0.0, 1.0], "m": 1.0, "mu": 1.0})
     for symmetry in cell.case.symmetries:
         (value, rounding_), (a, _), (b, _) = (estimate(cell.case, symmetry, t) for t in (run, fine, coarse))
@@ -129,7 +166,15 @@ def flows(cell: Cell) -> list[Record]:
         records.append(read(where, value, kappa, bound))
         records[-1].powers = of_flow(cell.case, symmetry, run, value, kappa, bound)
         records.append(read(where, value, kappa * NEAR, bound, "kappa off by 2^-10"))
-        records.append(read(where, estimate(cell.case, symmetry, run, friction=1.001)[0], kappa, bound, "friction off by 1e-3"))
+        records.append(
+            read(
+                where,
+                estimate(cell.case, symmetry, run, friction=1.001)[0],
+                kappa,
+                bound,
+                "friction off by 1e-3",
+            )
+        )
         dropped = estimate(cell.case, symmetry, run, curved=0.0)[0]
         if (dropped != value).any():
             records.append(read(where, dropped, kappa, bound, "curvature of the metric dropped"))
@@ -139,13 +184,33 @@ def flows(cell: Cell) -> list[Record]:
 def of_flow(case, symmetry, run: flow.Trajectory, value, kappa, bound) -> dict[str, float]:
     """The power of one record of flows."""
     flaws = {"friction": "friction", "kinetic term": "bent", "curvature of the metric": "curved"}
-    moved = {name: (estimate(case, symmetry, run, **{word: 1 + powers.STEP})[0] - value) / powers.STEP for name, word in flaws.items()}
-    seen = {name: powers.smallest(value - kappa, bound, -change) for name, change in {"kappa": -kappa, **moved}.items()}
+    moved = {
+        name: (estimate(case, symmetry, run, **{word: 1 + powers.STEP})[0] - value) / powers.STEP
+        for name, word in flaws.items()
+    }
+    seen = {
+        name: powers.smallest(value - kappa, bound, -change)
+        for name, change in {"kappa": -kappa, **moved}.items()
+    }
     return {name: x for name, x in seen.items() if np.isfinite(x)}
 
 
-def read(about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, control: str | None = None) -> Record:
+def read(
+    about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, control: str | None = None
+) -> Record:
     spent = np.abs(value - truth) / bound
     spent = np.where(np.isfinite(spent), spent, np.inf)
     worst, seen = int(np.argmax(spent)), (truth > RESOLVED * bound) & (np.abs(value) > RESOLVED * bound)
-    return finding(about, truth, np.abs(value), bound, seen, worst, float(spent[worst]), float(value[worst]), f"{spent[worst]:.2g} of its bound", control, NEEDED_OF_FLOWS)
+    return finding(
+        about,
+        truth,
+        np.abs(value),
+        bound,
+        seen,
+        worst,
+        float(spent[worst]),
+        float(value[worst]),
+        f"{spent[worst]:.2g} of its bound",
+        control,
+        NEEDED_OF_FLOWS,
+    )

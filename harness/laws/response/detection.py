@@ -1,20 +1,28 @@
 """E4: the smallest breaking that can be told from none, by precision (theory.md#E4).
 
-Set-up: Mexican hat d = 8, |q_0| in [.7, 1.3], v_0 = .02 N(0, 1), beta .9, eta 1/128, 1000 steps from rounded starts, random
-antisymmetric A with |A|_2 = 1, b = q_1, eps = 0; eps by least squares, limit three robust standard deviations.
+Set-up: Mexican hat d = 8, |q_0| in [.7, 1.3], v_0 = .02 N(0, 1), beta .9, eta 1/128, 1000 steps from rounded
+starts, random
+antisymmetric A with |A|_2 = 1, b = q_1, eps = 0; eps by least squares, limit three robust standard
+deviations.
 
-    J_{n+1} - beta J_n = <v_{n+1} - beta v_n, A q_n> + <v_{n+1}, A (q_{n+1} - q_n)>                             (1)
+    J_{n+1} - beta J_n = <v_{n+1} - beta v_n, A q_n> + <v_{n+1}, A (q_{n+1} -
+    q_n)>                             (1)
 
-is D2's balance rearranged: both differences are formed without rounding that matters, so that matrix products in float64
+is D2's balance rearranged: both differences are formed without rounding that matters, so that matrix products
+in float64
 are wide enough for float64 states (the error left is u |eta g| |q|, a tenth of what is measured).
 
     measured    the deviation of eps^ that 68.3 % of the lanes stay within
-    predicted   what 68.3 % of normal variables with each lane's standard deviation of rounding.py stay within   (2)
+    predicted   what 68.3 % of normal variables with each lane's standard deviation of rounding.py stay
+                within   (2)
     pooled      lanes together: sums of x y over sums of x^2; measured on groups of lanes, predicted from (2)
 
-The measured limit must lie between what (2) says of so many more and so many fewer of n lanes as a binomial variable has
-but for ALARM: lanes tell a factor of 3 either way, whose sizes differ from lane to lane. Finer is honest.py (3): the residuals of
-single steps, 14640 in quick, tell a width that is 5 % off. One per cent needs 2 x 10^5 of them for chance alone.
+The measured limit must lie between what (2) says of so many more and so many fewer of n lanes as a binomial
+variable has
+but for ALARM: lanes tell a factor of 3 either way, whose sizes differ from lane to lane. Finer is honest.py
+(3): the residuals of
+single steps, 14640 in quick, tell a width that is 5 % off. One per cent needs 2 x 10^5 of them for chance
+alone.
 """
 
 from __future__ import annotations
@@ -55,16 +63,32 @@ SIGMAS = 3.0
 CHUNK, BLOCK = 256, 128  # lanes of one launch, 33 MB of float64 states, and of one A
 FOLLOWED = 8  # lanes of each A whose roundings are followed; half of them where there are many A
 GROUPS = 64
-FIGURES = {"float64": (7e-18, 8e-20), "float32": (3e-9, 3.5e-11), "float16/eager": (5e-5, None), "bfloat16/eager": (9e-4, 1.1e-5)}
-"""Of theory.md section 4: one trajectory, 4096 pooled. Those of the narrow types are of the eager mode; the pooled one of
+FIGURES = {
+    "float64": (7e-18, 8e-20),
+    "float32": (3e-9, 3.5e-11),
+    "float16/eager": (5e-5, None),
+    "bfloat16/eager": (9e-4, 1.1e-5),
+}
+"""Of theory.md section 4: one trajectory, 4096 pooled. Those of the narrow types are of the eager mode; the
+pooled one of
 float16, 1e-5, comes back in no mode: theory.md, Corrections."""
 EVERY, STILL = ("float64", "float32"), 2.0
-"""Precisions whose single steps are judged. A narrow store nearly stands still: successive roundings of v are alike, which
-rounding.py knows only of steps that are the same in every component. Where every operation is rounded to it as well the
-prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a thousand steps (.53 to 1.15)."""
-FEWER = ("float16/eager", "float16", "bfloat16")  # without a figure of many lanes: full looks at an eighth of them
+"""Precisions whose single steps are judged. A narrow store nearly stands still: successive roundings of v are
+alike, which
+rounding.py knows only of steps that are the same in every component. Where every operation is rounded to it
+as well the
+prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a thousand steps (.53 to
+1.15)."""
+FEWER = (
+    "float16/eager",
+    "float16",
+    "bfloat16",
+)  # without a figure of many lanes: full looks at an eighth of them
 POOLED, FEW, SOON = 4096, 122, 120
-PLANTED = {"float64": 2.0**-12, "float32": 2.0**-12}  # others 1/32: so large that every store moves, there eps^ must be eps
+PLANTED = {
+    "float64": 2.0**-12,
+    "float32": 2.0**-12,
+}  # others 1/32: so large that every store moves, there eps^ must be eps
 QUICK = ("float64", "bfloat16")
 
 
@@ -76,15 +100,24 @@ HAT = replace(mexican_hat(D), breaking=first)
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
-    """One a precision, where the hat is looked at; quick on few lanes in numpy, for which no kernel need be compiled."""
+    """One a precision, where the hat is looked at; quick on few lanes in numpy, for which no kernel need be
+    compiled."""
     hats = [c.name for c in cases if c.name.startswith("mexican-hat")]
     if profile == "glance" or not ("mexican-hat" in hats or (hats and len(hats) == len(cases))):
         return []
     here = "mexican-hat" if "mexican-hat" in hats else hats[0]
     if profile == "quick":
-        return [Cell("E4", HAT, "heavy-ball", p, "numpy", profile, FEW, SOON, seed, asked=here) for p in QUICK]
-    every = [(p, POOLED // 8 if p in FEWER and profile == "full" else POOLED) for p in dict.fromkeys((*FIGURES, *FEWER))]
-    return [Cell("E4", HAT, "heavy-ball", p, backend, profile, lanes, STEPS, seed, asked=here) for p, lanes in every]
+        return [
+            Cell("E4", HAT, "heavy-ball", p, "numpy", profile, FEW, SOON, seed, asked=here) for p in QUICK
+        ]
+    every = [
+        (p, POOLED // 8 if p in FEWER and profile == "full" else POOLED)
+        for p in dict.fromkeys((*FIGURES, *FEWER))
+    ]
+    return [
+        Cell("E4", HAT, "heavy-ball", p, backend, profile, lanes, STEPS, seed, asked=here)
+        for p, lanes in every
+    ]
 
 
 def antisymmetric(seed: int, number: int):
@@ -99,7 +132,8 @@ def job_of(precision: str, lanes: int, steps: int, seed: int) -> launch.Job:
     q = rng.standard_normal((D, lanes))
     q = q / np.linalg.norm(q, axis=0) * rng.uniform(0.7, 1.3, lanes)
     params = np.repeat(np.array([[ETA], [BETA], [0.0], [0.0]]), lanes, axis=1)
-    return launch.Job(trace.gradient(HAT), HEAVY_BALL, p, representable(q, p.q_store), representable(KICK * rng.standard_normal(q.shape), p.v_store),
+    return launch.Job(trace.gradient(HAT), HEAVY_BALL, p, representable(q, p.q_store),
+        representable(KICK * rng.standard_normal(q.shape), p.v_store),
                       representable(params, p.arith), steps)  # fmt: skip
 
 
@@ -109,7 +143,10 @@ def part(job: launch.Job, lanes: slice) -> launch.Job:
 
 def balance(symmetry, params, q, v, *, is_wide: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """x, y (steps, lanes) of y = eps x + r for q, v (steps + 1, d, lanes) float64, by (1)."""
-    A, wide = symmetry.matrix, np.longdouble if is_wide else float  # two float32 numbers have an exact product in float64
+    A, wide = (
+        symmetry.matrix,
+        np.longdouble if is_wide else float,
+    )  # two float32 numbers have an exact product in float64
     at = A @ q[:-1]
     change = (v[1:] - params[1].astype(wide) * v[:-1].astype(wide)).astype(float)
     y = (change * at).sum(axis=1) + (v[1:] * (A @ (q[1:] - q[:-1]))).sum(axis=1)
@@ -117,7 +154,8 @@ def balance(symmetry, params, q, v, *, is_wide: bool = True) -> tuple[np.ndarray
 
 
 def balance_wide(symmetry, params, q, v) -> tuple[np.ndarray, np.ndarray]:
-    """The same in 64 bits: what (1) leaves in float64 is a tenth of the scatter, too much where its width is judged."""
+    """The same in 64 bits: what (1) leaves in float64 is a tenth of the scatter, too much where its width is
+    judged."""
     q, v = q.astype(np.longdouble), v.astype(np.longdouble)
     at, moved = act(symmetry.matrix, q[:-1]), act(symmetry.matrix, q[1:] - q[:-1])
     y = dot(v[1:] - params[1].astype(np.longdouble) * v[:-1], at) + dot(v[1:], moved)
@@ -126,7 +164,8 @@ def balance_wide(symmetry, params, q, v) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass
 class Found:
-    """eps^ and sum x^2 of every lane; sd, as rounding.py has it, and sum x^2 of those whose roundings are followed."""
+    """eps^ and sum x^2 of every lane; sd, as rounding.py has it, and sum x^2 of those whose roundings are
+    followed."""
 
     value: np.ndarray
     weight: np.ndarray
@@ -138,7 +177,8 @@ class Found:
 
     @property
     def chance(self) -> np.ndarray:
-        """sd of the lanes whose roundings are followed, were all of them chance: what a store that truncates is judged by."""
+        """sd of the lanes whose roundings are followed, were all of them chance: what a store that truncates
+        is judged by."""
         out = []
         for x, _, scatter in (f.steps for f in self.steps):
             every = replace(scatter, variance=scatter.variance + scatter.store)
@@ -146,8 +186,11 @@ class Found:
         return np.concatenate(out)
 
 
-def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run, every: bool = False) -> Found:
-    """claimed  the precision that the error bars believe, where it is not the job's;  every  lane's roundings are followed."""
+def measure(
+    job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run, every: bool = False
+) -> Found:
+    """claimed  the precision that the error bars believe, where it is not the job's;  every  lane's roundings
+    are followed."""
     block = min(BLOCK, max(FOLLOWED, job.lanes // 16))
     few = block if every else FOLLOWED if job.lanes <= FEW else FOLLOWED // 2
     estimates, followed, is_wide = [], [], job.precision.arith == "float64"
@@ -166,30 +209,42 @@ def measure(job: launch.Job, seed: int, backend: str, claimed=None, run=launch.r
             scatter = rounding.scatter(job.program, claimed or job.precision, params, q, v, symmetry)
             followed.append(Estimate.fitted(x[:, :few], y[:, :few], scatter))
     value, weight = np.concatenate(estimates, axis=1)
-    sd, weights, shift = (np.concatenate([getattr(f, name) for f in followed]) for name in ("sd", "weight", "shift"))
+    sd, weights, shift = (
+        np.concatenate([getattr(f, name) for f in followed]) for name in ("sd", "weight", "shift")
+    )
     return Found(value, weight, sd, weights, outcome.backend, shift, followed)
 
 
 def pooled(found: Found) -> dict:
-    """All lanes as one: estimate, its deviation measured on groups and predicted, and the bias that does not average out."""
+    """All lanes as one: estimate, its deviation measured on groups and predicted, and the bias that does not
+    average out."""
     x2 = found.weight
     groups = [(found.value[k::GROUPS] * x2[k::GROUPS]).sum() / x2[k::GROUPS].sum() for k in range(GROUPS)]
     value = float((found.value * x2).sum() / x2.sum())
     deviation = robust(np.array(groups) - value) / np.sqrt(GROUPS - 1)
     predicted = pool_deviation(found)
-    return {"value": value, "deviation": deviation, "predicted": predicted, "limit": SIGMAS * deviation + (abs(value) if abs(value) > 6 * deviation else 0.0)}
+    return {
+        "value": value,
+        "deviation": deviation,
+        "predicted": predicted,
+        "limit": SIGMAS * deviation + (abs(value) if abs(value) > 6 * deviation else 0.0),
+    }
 
 
 def pool_deviation(found: Found) -> float:
     """Predicted, of all lanes as one."""
-    return float(np.sqrt(np.mean((found.followed * found.chance) ** 2) / len(found.weight)) / np.mean(found.followed))
+    return float(
+        np.sqrt(np.mean((found.followed * found.chance) ** 2) / len(found.weight)) / np.mean(found.followed)
+    )
 
 
 def run_cell(cell: Cell) -> list[Record]:
     job = job_of(cell.precision, cell.lanes, cell.steps, cell.seed)
     found = measure(job, cell.seed, cell.backend)
     one = SIGMAS * robust(found.value)
-    about = cell.about(found.backend, {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}) | {"symmetry": "rotation"}
+    about = cell.about(
+        found.backend, {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}
+    ) | {"symmetry": "rotation"}
     soon, where = (found, about) if cell.steps == SOON else moving(cell, about)
     records = [limited(about, found, allowed(cell)), spread(where, soon, cell.precision)]
     records[0].data = histogram(found.value, found.sd, found.shift)
@@ -198,12 +253,15 @@ def run_cell(cell: Cell) -> list[Record]:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))
     if cell.lanes >= 16 * GROUPS:
         records += of_pool(about, pooled(found), figures[1], cell.lanes)
-    records += [spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in CONTROLS]
+    records += [
+        spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in CONTROLS
+    ]
     return records + unbiased(cell, job, about) + controls(cell, job, about)
 
 
 def moving(cell: Cell, about: dict) -> tuple[Found, dict]:
-    """The first steps of other lanes, every one followed: after a thousand a store narrower than float64 stands still."""
+    """The first steps of other lanes, every one followed: after a thousand a store narrower than float64
+    stands still."""
     lanes = 4 * FEW if cell.precision in EVERY else FEW
     found = measure(job_of(cell.precision, lanes, SOON, cell.seed), cell.seed, cell.backend, every=True)
     return found, {**about, "lanes": lanes, "steps": SOON}
@@ -222,7 +280,8 @@ def model_of(precision: str) -> float:
 def limited(about: dict, found: Found, model: float, control: str | None = None) -> Record:
     """The measured limit between what (2) says of the largest and the smallest share that may lie within it.
 
-    The limit lies between the k-th and the next of n sorted sizes, k - 1 = .683 (n - 1) rounded down: it passes s where no
+    The limit lies between the k-th and the next of n sorted sizes, k - 1 = .683 (n - 1) rounded down: it
+    passes s where no
     more than k of n lie within s.
     """
     n = len(found.value)
@@ -235,8 +294,11 @@ def limited(about: dict, found: Found, model: float, control: str | None = None)
     spent = np.log(ratio) / np.log((most if ratio > 1 else least) / expected) if inside else float("inf")
     verdict = VIOLATED if not spent <= 1 else HOLDS if n >= FEWEST else INCONCLUSIVE
     seen = max(measured / least, most / measured, 1.0) - 1 if inside else float("inf")
-    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured, bound=most - expected, spent=float(spent), verdict=verdict,
-                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g}, predicted from its roundings ({least / expected:.2f} to {most / expected:.2f} of it may be chance)",
+    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured,
+        bound=most - expected, spent=float(spent), verdict=verdict,
+                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g}, predicted from "
+                         f"its roundings ({least / expected:.2f} to {most / expected:.2f} of it may be "
+                         "chance)",
                   powers={} if control else {"error bars": float(seen)})  # fmt: skip
 
 
@@ -244,26 +306,50 @@ def spread(about: dict, found: Found, precision: str, control: str | None = None
     """The width of the error bars, as of E2, of the lanes whose roundings are followed."""
     lanes = Estimate.joined([f.times(by) for f in found.steps])
     whole = np.ones(len(lanes.value), bool)
-    return calibrated(about, lanes, 0.0, whole, "eps = 0", control, single=precision in EVERY, model=model_of(precision))
+    return calibrated(
+        about, lanes, 0.0, whole, "eps = 0", control, single=precision in EVERY, model=model_of(precision)
+    )
 
 
 def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[Record]:
     told = f"{lanes} pooled, eps^ = {pool['value']:.2g}"
-    out = [compared(about, SIGMAS * pool["deviation"], SIGMAS * pool["predicted"], f"{told}, predicted from their roundings")]
-    return out + ([compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4")] if figure else [])
+    out = [
+        compared(
+            about,
+            SIGMAS * pool["deviation"],
+            SIGMAS * pool["predicted"],
+            f"{told}, predicted from their roundings",
+        )
+    ]
+    return out + (
+        [compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4")]
+        if figure
+        else []
+    )
 
 
 def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
-    """With eps planted the pooled estimate must be eps: a store that truncates damps the charge and loses some of it."""
+    """With eps planted the pooled estimate must be eps: a store that truncates damps the charge and loses
+    some of it."""
     job = job if job.lanes > FEW else job_of(cell.precision, 2 * FEW, SOON, cell.seed)
     few = replace(part(job, slice(0, 2 * FEW)), steps=SOON)
     params = few.params.copy()
     params[3] = eps = PLANTED.get(parse(cell.precision).name, 2.0**-5)
-    few, where = replace(few, params=params), {**about, "lanes": few.lanes, "steps": SOON, "parameters": {**about["parameters"], "eps": [eps, eps]}}
+    few, where = (
+        replace(few, params=params),
+        {
+            **about,
+            "lanes": few.lanes,
+            "steps": SOON,
+            "parameters": {**about["parameters"], "eps": [eps, eps]},
+        },
+    )
     out = [planted(where, measure(few, cell.seed, cell.backend), eps)]
     if cell.precision == "bfloat16":
         (truncated,) = faults.named("bfloat16 store truncated")
-        wrong = measure(few, cell.seed, "numpy", run=lambda some, backend: launch.run(some, backend, truncated.advance))
+        wrong = measure(
+            few, cell.seed, "numpy", run=lambda some, backend: launch.run(some, backend, truncated.advance)
+        )
         out.append(planted({**where, "backend": "numpy"}, wrong, eps, truncated.name))
     return out
 
@@ -272,8 +358,10 @@ def planted(about: dict, found: Found, eps: float, control: str | None = None) -
     value = float((found.value * found.weight).sum() / found.weight.sum())
     bound = tail(1) * MODEL * pool_deviation(found)
     spent = abs(value - eps) / bound if np.isfinite(value) else float("inf")
-    return Record(**about, control=control, kind=STATISTICAL, predicted=eps, measured=value, bound=bound, spent=float(spent), verdict=HOLDS if spent <= 1 else VIOLATED,
-                  reason=f"eps^ of {about['lanes']} lanes together is {value:.9g}, put in {eps:.9g}, bound {bound:.2g}",
+    return Record(**about, control=control, kind=STATISTICAL, predicted=eps, measured=value, bound=bound,
+        spent=float(spent), verdict=HOLDS if spent <= 1 else VIOLATED,
+                  reason=f"eps^ of {about['lanes']} lanes together is {value:.9g}, put in {eps:.9g}, bound "
+                         f"{bound:.2g}",
                   powers={} if control else {"eps": float((bound + abs(value - eps)) / eps)})  # fmt: skip
 
 
@@ -282,7 +370,13 @@ def controls(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     if cell.precision != "float64":
         return []
     few, to = replace(part(job, slice(0, FEW)), steps=SOON), "float32"
-    narrow = replace(few, precision=parse(to), q0=representable(few.q0, to), v0=representable(few.v0, to), params=representable(few.params, to))
+    narrow = replace(
+        few,
+        precision=parse(to),
+        q0=representable(few.q0, to),
+        v0=representable(few.v0, to),
+        params=representable(few.params, to),
+    )
     found = measure(narrow, cell.seed, "numpy", claimed=few.precision)
     where = {**about, "backend": "numpy", "lanes": few.lanes, "steps": SOON}
     return [limited(where, found, SURE, "float32 store called float64")]
@@ -294,5 +388,7 @@ def compared(about: dict, measured: float, expected: float, what: str, control: 
     off = np.log(ratio) / np.log(FACTOR) if 0 < ratio < np.inf else float("inf")
     spent = abs(off)
     verdict = VIOLATED if not spent <= 1 else HOLDS if about["lanes"] >= 30 else INCONCLUSIVE
-    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured, bound=expected * (FACTOR - 1), spent=float(spent), verdict=verdict,
-                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})", data={})  # fmt: skip
+    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured,
+        bound=expected * (FACTOR - 1), spent=float(spent), verdict=verdict,
+                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})",
+                  data={})  # fmt: skip

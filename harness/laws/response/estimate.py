@@ -1,6 +1,7 @@
 """Least squares for one magnitude, its standard deviation, and whether error bars are honest.
 
-    y_n = eps x_n + r_n,    eps^ = sum x y / sum x^2,    sd = sqrt(Var sum x r) / sum x^2                       (1)
+y_n = eps x_n + r_n,    eps^ = sum x y / sum x^2,    sd = sqrt(Var sum x r) / sum
+                                                     x^2                       (1)
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ ALARM = 1e-9
 ONE_SIGMA = float(2 * ndtr(1) - 1)
 SIGMAS = (1, 2, 3)
 MODEL = 1.125
-"""What a predicted standard deviation may be off by, either way: rounding.py takes different roundings as independent and
-the digits of what is rounded as uniform. Measured on every case of the catalogue and a dozen others, 24 steps in
+"""What a predicted standard deviation may be off by, either way: rounding.py takes different roundings as
+independent and
+the digits of what is rounded as uniform. Measured on every case of the catalogue and a dozen others, 24 steps
+in
 float64: the residuals of single steps scatter by .91 to 1.04 of it (docs/measurements, coverage).
 """
 SURE = 1.01
-"""The same where it was measured on 10^5 steps: .996 to 1.007 on the core cases, of E4's hat in the wide types too."""
+"""The same where it was measured on 10^5 steps: .996 to 1.007 on the core cases, of E4's hat in the wide
+types too."""
 
 
 @dataclass(frozen=True)
@@ -51,32 +55,44 @@ class Estimate:
             return cls(value, np.sqrt(variance) / small, weight, known / small, (x, y, scatter))
 
     def apart(self, truth) -> np.ndarray:
-        """(lanes,) distance from where the truth is expected, in sd; infinite where nothing finite came out."""
+        """(lanes,) distance from where the truth is expected, in sd; infinite where nothing finite came
+        out."""
         with np.errstate(all="ignore"):
             z = ((self.value - truth - self.shift) / self.sd).astype(float)
         return np.where(np.isfinite(z), z, np.inf)
 
-
     @classmethod
     def joined(cls, parts: list[Estimate]) -> Estimate:
         """Lanes side by side, of estimates with error bars of one kind."""
-        value, sd, weight, shift = (np.concatenate([getattr(p, n) for p in parts]) for n in ("value", "sd", "weight", "shift"))
+        value, sd, weight, shift = (
+            np.concatenate([getattr(p, n) for p in parts]) for n in ("value", "sd", "weight", "shift")
+        )
         x, y = (np.concatenate([p.steps[i] for p in parts], axis=1) for i in (0, 1))
-        return cls(value, sd, weight, shift, (x, y, Scatter.joined([p.steps[2] for p in parts])), parts[0].factor)
+        return cls(
+            value, sd, weight, shift, (x, y, Scatter.joined([p.steps[2] for p in parts])), parts[0].factor
+        )
 
     def part(self, lanes: np.ndarray) -> Estimate:
         """Of some lanes, (lanes,) bool."""
         x, y, scatter = self.steps
         shift = np.broadcast_to(self.shift, self.value.shape)[lanes]
         steps = (x[:, lanes], y[:, lanes], scatter.part(lanes))
-        return replace(self, value=self.value[lanes], sd=self.sd[lanes], weight=self.weight[lanes], shift=shift, steps=steps)
+        return replace(
+            self,
+            value=self.value[lanes],
+            sd=self.sd[lanes],
+            weight=self.weight[lanes],
+            shift=shift,
+            steps=steps,
+        )
 
     def times(self, factor: float) -> Estimate:
         """The same with error bars so many times as wide."""
         return replace(self, sd=self.sd * factor, factor=self.factor * factor)
 
     def pulls(self, truth) -> np.ndarray:
-        """(steps, lanes) residuals about what is known of them in their own sd; NaN where nothing is rounded."""
+        """(steps, lanes) residuals about what is known of them in their own sd; NaN where nothing is
+        rounded."""
         x, y, scatter = self.steps
         with np.errstate(all="ignore"):
             off = (y - truth * x).astype(float) - scatter.known
@@ -88,7 +104,9 @@ class Estimate:
         less = replace(scatter, variance=scatter.variance - scatter.loose)
         with np.errstate(all="ignore"):
             whole, part = scatter.of_sum(x.astype(float))[0], less.of_sum(x.astype(float))[0]
-            return np.where(whole > 0, part / whole, 1.0), np.where(scatter.of_step > 0, less.of_step / scatter.of_step, 1.0)
+            return np.where(whole > 0, part / whole, 1.0), np.where(
+                scatter.of_step > 0, less.of_step / scatter.of_step, 1.0
+            )
 
 
 def least_squares(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,12 +122,14 @@ def tail(lanes: int, alarm: float = ALARM) -> float:
 
 
 def robust(deviations: np.ndarray) -> float:
-    """The deviation that 68.3 % stay within: the standard deviation of a normal variable, deaf to a few wild lanes."""
+    """The deviation that 68.3 % stay within: the standard deviation of a normal variable, deaf to a few wild
+    lanes."""
     return float(np.quantile(np.abs(deviations), ONE_SIGMA))
 
 
 def mixed(sd: np.ndarray, shift: np.ndarray | float = 0.0, share: float = ONE_SIGMA) -> float:
-    """What robust() of lanes with these normal variables should be: P(|x| <= s) averaged over the lanes is `share`."""
+    """What robust() of lanes with these normal variables should be: P(|x| <= s) averaged over the lanes is
+    `share`."""
     low, high = 0.0, 8 * float(np.max(sd) + np.max(np.abs(shift))) + 1e-300
     for _ in range(80):
         middle = (low + high) / 2
@@ -124,11 +144,16 @@ def binomial_limits(n: int, p: float, alarm: float) -> tuple[int, int]:
     return int(np.argmax(bdtr(every, n, p) >= alarm / 2)), int(np.argmax(bdtrc(every, n, p) <= alarm / 2))
 
 
-def covered(z: np.ndarray, *, two_sided: bool, model: float = MODEL, alarm: float = ALARM) -> tuple[float, list[float], int, float]:
-    """How honest error bars are: the fractions of |z| within 1, 2 and 3 against the normal ones, by binomial tails.
+def covered(
+    z: np.ndarray, *, two_sided: bool, model: float = MODEL, alarm: float = ALARM
+) -> tuple[float, list[float], int, float]:
+    """How honest error bars are: the fractions of |z| within 1, 2 and 3 against the normal ones, by binomial
+    tails.
 
-    Bars `model` times as wide must cover enough and, two-sided, bars 1/model as wide must not cover too much. Returns spent
-    (at most 1 but for `alarm`), the fractions, the sigmas that spend most and what they are expected to cover.
+    Bars `model` times as wide must cover enough and, two-sided, bars 1/model as wide must not cover too much.
+    Returns spent
+    (at most 1 but for `alarm`), the fractions, the sigmas that spend most and what they are expected to
+    cover.
     """
     n, worst = len(z), (0.0, SIGMAS[0], 0.0)
     count = lambda k: int((np.abs(z) <= k).sum())  # noqa: E731
@@ -143,12 +168,16 @@ def covered(z: np.ndarray, *, two_sided: bool, model: float = MODEL, alarm: floa
 
 
 def histogram(value: np.ndarray, sd: np.ndarray, shift: np.ndarray) -> dict:
-    """Sorted |eps^| against the share of lanes below it, measured and, from the lanes that are followed, predicted."""
+    """Sorted |eps^| against the share of lanes below it, measured and, from the lanes that are followed,
+    predicted."""
     size = np.sort(np.abs(value))
     at = np.linspace(0, len(size) - 1, 40).astype(int)
     below = [float(np.mean(ndtr((size[i] - shift) / sd) - ndtr((-size[i] - shift) / sd))) for i in at]
     return {
-        "plot": "lines", "x": [float(size[i]) for i in at], "xlabel": "|eps^| at eps = 0", "ylabel": "share of trajectories below",
-        "xscale": "log", "yscale": "linear", "series": {"measured": [float((i + 1) / len(size)) for i in at], "predicted": below},
-        "caption": "How far rounding alone scatters the recovered breaking: the distribution follows from the roundings of the stores.",
+        "plot": "lines", "x": [float(size[i]) for i in at], "xlabel": "|eps^| at eps = 0",
+        "ylabel": "share of trajectories below",
+        "xscale": "log", "yscale": "linear", "series": {"measured": [float((i + 1) / len(size)) for i in at],
+        "predicted": below},
+        "caption": "How far rounding alone scatters the recovered breaking: the distribution follows from "
+                   "the roundings of the stores.",
     }  # fmt: skip

@@ -4,8 +4,10 @@
     lanes     mean square of (estimate - truth)/sd over the lanes, between the limits of chi-square        (2)
     steps     the same of the residual of every single step in its own standard deviation                  (3)
 
-(3) sees the finest change, since a lane has many steps: the limits of a mean of n squares are some 1 +- 6 sqrt(2/n). What
-steps of a lane have in common makes fewer of them: n/(1 + (steps - 1) rho^2) for a correlation rho. The errors are sums of
+(3) sees the finest change, since a lane has many steps: the limits of a mean of n squares are some 1 +- 6
+    sqrt(2/n). What
+steps of a lane have in common makes fewer of them: n/(1 + (steps - 1) rho^2) for a correlation rho. The
+errors are sums of
 bounded ones, whose squares scatter less than those of normal variables: the limits are on the safe side.
 Limits are widened by MODEL, what the prediction itself may be off by, and each stands for a third of ALARM.
 """
@@ -31,7 +33,8 @@ FEWEST = 30  # lanes: of fewer a third of the width may be chance
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean squares against `low` and `high`: the one with all of the variance must not be too large, that with what is
+    """Mean squares against `low` and `high`: the one with all of the variance must not be too large, that
+    with what is
     expected of it not too small; they differ where a part of the variance is only a bound."""
 
     square: float
@@ -42,8 +45,16 @@ class Spread:
     @property
     def spent(self) -> float:
         """At most 1 between the limits, on a logarithm."""
-        above = math.log(self.square) / math.log(self.high) if 0 < self.square < math.inf else math.inf * (self.square > 0)
-        below = math.log(self.tight) / math.log(self.low) if 0 < self.tight < math.inf else math.inf * (self.tight <= 0)
+        above = (
+            math.log(self.square) / math.log(self.high)
+            if 0 < self.square < math.inf
+            else math.inf * (self.square > 0)
+        )
+        below = (
+            math.log(self.tight) / math.log(self.low)
+            if 0 < self.tight < math.inf
+            else math.inf * (self.tight <= 0)
+        )
         return max(above, below, 0.0)
 
     @property
@@ -60,7 +71,8 @@ def model_of(case) -> float:
 
 
 def limits(n: float, model: float = MODEL, alarm: float = ALARM / 3) -> tuple[float, float]:
-    """Between which a mean of n squares of normal variables lies but for `alarm`, their deviation known to `model`."""
+    """Between which a mean of n squares of normal variables lies but for `alarm`, their deviation known to
+    `model`."""
     return float(2 * gammaincinv(n / 2, alarm / 2) / n) / model**2, float(chdtri(n, alarm / 2) / n) * model**2
 
 
@@ -81,13 +93,27 @@ def of_steps(pulls: np.ndarray, share: np.ndarray, shared: float, model: float =
         return Spread(float(np.mean(z * z)), float(np.mean(z * z / share)), *limits(n, model))
 
 
-def calibrated(about: dict, found: Estimate, truth, inside, what: str, control: str | None = None, *, single: bool = True, model: float = MODEL) -> Record:
+def calibrated(
+    about: dict,
+    found: Estimate,
+    truth,
+    inside,
+    what: str,
+    control: str | None = None,
+    *,
+    single: bool = True,
+    model: float = MODEL,
+) -> Record:
     """(1), (2) and (3) of an estimate; `single` False leaves (3) out."""
     z, (lanes, steps) = found.apart(truth)[inside], found.tight()
     expected = bool((steps[:, inside] == 1).all())
     spent, fractions, sigma, mean = covered(z, two_sided=expected, model=model)
     found_spreads = {"of lanes": of_lanes(z, lanes[inside], model)} if len(z) else {}
-    of_single = of_steps(found.pulls(truth)[:, inside], steps[:, inside], found.steps[2].shared, model) if single and len(z) else None
+    of_single = (
+        of_steps(found.pulls(truth)[:, inside], steps[:, inside], found.steps[2].shared, model)
+        if single and len(z)
+        else None
+    )
     if of_single:
         found_spreads["of single steps"] = of_single
     spent = max(spent, *(s.spent for s in found_spreads.values())) if found_spreads else spent
@@ -95,8 +121,11 @@ def calibrated(about: dict, found: Estimate, truth, inside, what: str, control: 
     told = ", ".join(f"{f:.3f}" for f in fractions)
     scatter = ", ".join(f"{math.sqrt(s.square):.3f} {name}" for name, s in found_spreads.items())
     return Record(
-        **about, control=control, kind=STATISTICAL, predicted=mean, measured=float((np.abs(z) <= sigma).sum()), bound=None, spent=spent, verdict=verdict,
-        reason=f"within 1, 2, 3 standard deviations of {what} lie {told} of {len(z)} lanes (normal: .683, .954, .997); scatter in units of the error bars: {scatter}",
+        **about, control=control, kind=STATISTICAL, predicted=mean,
+        measured=float((np.abs(z) <= sigma).sum()), bound=None, spent=spent, verdict=verdict,
+        reason=f"within 1, 2, 3 standard deviations of {what} lie {told} of {len(z)} lanes (normal: .683, "
+               f".954, .997); scatter in units of the error bars: {scatter}",
         data={} if control else {"fractions": fractions},
-        powers={} if control else {"error bars": min((s.power for s in found_spreads.values()), default=math.inf)},
+        powers={} if control else {"error bars": min((s.power for s in found_spreads.values()),
+        default=math.inf)},
     )  # fmt: skip

@@ -1,28 +1,41 @@
 """How far roundings scatter a charge: the variance of D2's residual, not its bound.
 
-Rounding to a last place worth h, from a number that is a multiple of l = h/K: nothing for l >= h, else the error is
+Rounding to a last place worth h, from a number that is a multiple of l = h/K: nothing for l >= h, else the
+error is
 uniform over the multiples of l, ties going either way,
 
-    variance (h^2/12) (1 + 2/K^2):   h^2/8 for K = 2, as in a sum that carries;   h^2/12 for a fine l            (1)
+    variance (h^2/12) (1 + 2/K^2):   h^2/8 for K = 2, as in a sum that carries;   h^2/12 for a fine
+                                     l            (1)
 
-A product is a multiple of the product of its operands' last places, a sum of the smaller one.                  (2)
+A product is a multiple of the product of its operands' last places, a sum of the smaller
+one.                  (2)
 D2's residual is a linear form in the roundings of one step (theory.md#E2),
 
     r_n = <xi(q_n), delta_n> + <A^T v_{n+1}, sigma_n>
 
-delta of the product beta v, of eta g, of their difference, of the gradient's own operations, of the store; sigma of
-the sum and of the store. Different roundings are taken as independent.                                         (3)
-What the gradient's operations add to <xi, g> goes through their adjoints, so that errors which cancel there do:
-the one of |q|^2 in the Mexican hat moves g along q, which a rotation does not feel; so that one which is made twice,
-in (2x)y and in 2(xy), adds up.                                                                                 (4)
+delta of the product beta v, of eta g, of their difference, of the gradient's own operations, of the store;
+sigma of
+the sum and of the store. Different roundings are taken as
+independent.                                         (3)
+What the gradient's operations add to <xi, g> goes through their adjoints, so that errors which cancel there
+do:
+the one of |q|^2 in the Mexican hat moves g along q, which a rotation does not feel; so that one which is made
+twice,
+in (2x)y and in 2(xy), adds
+up.                                                                                 (4)
 
-The errors of (1) are sums of independent signs, +-h/4, +-h/8, ..., hence sub-Gaussian with their own variance as proxy
-(W. Hoeffding 1963): beyond t standard deviations of a sum lies less than 2 exp(-t^2/2), whatever its shape.   (5)
+The errors of (1) are sums of independent signs, +-h/4, +-h/8, ..., hence sub-Gaussian with their own variance
+as proxy
+(W. Hoeffding 1963): beyond t standard deviations of a sum lies less than 2 exp(-t^2/2), whatever its
+shape.   (5)
 
 Two errors of a sum a + c, a a multiple of l, are the same from step to step, and add up with their number:
-c is the same number in every step (eps/8 beside a moving one): what c has below m = min(l, h) is rounded alike as long as m
-is the same, with a variance of m^2/12 from lane to lane; what is left of (1) is chance,  h^2/12 - m^2/12      (6)
-c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at all      (7)
+c is the same number in every step (eps/8 beside a moving one): what c has below m = min(l, h) is rounded
+alike as long as m
+is the same, with a variance of m^2/12 from lane to lane; what is left of (1) is chance,  h^2/12 -
+m^2/12      (6)
+c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at
+all      (7)
 """
 
 from __future__ import annotations
@@ -73,18 +86,24 @@ def last_bit(x: np.ndarray) -> np.ndarray:
 
 
 def rounded(x: np.ndarray, lattice, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """(1): the variance of rounding x, a multiple of `lattice`, to `kind`; and of what the result is a multiple."""
+    """(1): the variance of rounding x, a multiple of `lattice`, to `kind`; and of what the result is a
+    multiple."""
     h = place(x, kind)
     with np.errstate(all="ignore"):
         share = lattice / h
-        return np.where((share < 1) & (x != 0), h * h / 12 * (1 + 2 * share * share), 0.0), np.maximum(lattice, h)
+        return np.where((share < 1) & (x != 0), h * h / 12 * (1 + 2 * share * share), 0.0), np.maximum(
+            lattice, h
+        )
 
 
 @np.errstate(all="ignore")  # of lanes that overflow, which are outside
-def scatter(program: Program, precision: Precision, params, q, v, symmetry, metric: Program | None = None) -> Scatter:
+def scatter(
+    program: Program, precision: Precision, params, q, v, symmetry, metric: Program | None = None
+) -> Scatter:
     """Of r_n for q, v (steps + 1, d, lanes) float64 of a heavy ball without decay, or of descent.
 
-    params  eta, beta, k, eps (4, lanes), and kappa with a metric G, on which q' = q + v'/G(q); beta = 0 is descent
+    params  eta, beta, k, eps (4, lanes), and kappa with a metric G, on which q' = q + v'/G(q); beta = 0 is
+            descent
     """
     eta, beta, _, eps = params[:4]
     kind, w = precision.rounded, v[1:]
@@ -94,13 +113,18 @@ def scatter(program: Program, precision: Precision, params, q, v, symmetry, metr
     back = lambda x: np.moveaxis(x.reshape(d, steps, lanes), 0, 1)  # noqa: E731
     of_gradient = gradient_scatter(program, precision, flat(q[:-1]), np.tile(eps, steps), flat(at))
     over = lambda x: np.asarray(x).reshape(steps, lanes)  # noqa: E731
-    kept, known = [(eta * over(size), over(m)) for size, m in of_gradient.kept], -eta * over(of_gradient.known)
+    kept, known = (
+        [(eta * over(size), over(m)) for size, m in of_gradient.kept],
+        -eta * over(of_gradient.known),
+    )
     push = beta * v[:-1]
     of_push, multiple = rounded(push, last_bit(beta) * place(v[:-1], precision.v_store), kind)
     of_pull, other = rounded(push - w, last_bit(eta) * back(of_gradient.multiples), kind)
     pull = eta * back(of_gradient.values)
     difference, sum_of = rounded(w, np.minimum(multiple, other), kind)
-    difference, _, _, error = repeated("sub", (push, pull), (multiple, other), w, difference, (False, False), kind)
+    difference, _, _, error = repeated(
+        "sub", (push, pull), (multiple, other), w, difference, (False, False), kind
+    )
     multiple, known = sum_of, known + (at * error).sum(axis=1)
     of_v, multiple = rounded(w, multiple, precision.v_store)
     turned, extra, move = act(symmetry.matrix.T, w), 0.0, w
@@ -125,7 +149,9 @@ def scatter(program: Program, precision: Precision, params, q, v, symmetry, metr
 
 def entries(program: Program, q, last) -> np.ndarray:
     """(d, n) the values of a program at q (d, n) and its last input, in float64."""
-    return np.stack([np.broadcast_to(x, last.shape) for x in program.run(list(q), last, Precision("float64"))])
+    return np.stack(
+        [np.broadcast_to(x, last.shape) for x in program.run(list(q), last, Precision("float64"))]
+    )
 
 
 @dataclass
@@ -162,7 +188,9 @@ def gradient_scatter(program: Program, precision: Precision, q, eps, weights) ->
                 variance = furthest * furthest / 3 + (variance if precision.eager else 0.0)
             if op.name in ("add", "sub"):
                 constant = [alone[i] for i in op.args]
-                variance, *again[len(values)] = repeated(op.name, x, [multiples[i] for i in op.args], value, variance, constant, kind)
+                variance, *again[len(values)] = repeated(
+                    op.name, x, [multiples[i] for i in op.args], value, variance, constant, kind
+                )
         for kept, new in ((values, value), (multiples, multiple), (variances, variance)):
             kept.append(new)
     known, kept = np.zeros_like(eps), []
@@ -188,7 +216,9 @@ def gradient_scatter(program: Program, precision: Precision, q, eps, weights) ->
                 first[2] = first[2] + np.where(variances[at] > 0, g * ratio, 0.0)
             if op.name in UNITS:
                 loose = loose + g * g * variances[at]
-        for i, partial in zip(op.args, PARTIALS[op.name]([values[i] for i in op.args], values[at]), strict=True):
+        for i, partial in zip(
+            op.args, PARTIALS[op.name]([values[i] for i in op.args], values[at]), strict=True
+        ):
             give(i, g * partial)
     total = sum((weight * weight * variance for _, variance, weight in groups.values()), np.zeros_like(eps))
     of = lambda x: np.stack([np.broadcast_to(x[i], eps.shape) for i in program.outputs])  # noqa: E731
@@ -229,5 +259,6 @@ def repeated(name: str, x, multiple, value, variance, constant, kind: str):
 
 
 def digits(x: np.ndarray) -> tuple:
-    """Values that differ by a power of two have the same digits, and their roundings are one: (2x)y and 2(xy)."""
+    """Values that differ by a power of two have the same digits, and their roundings are one: (2x)y and
+    2(xy)."""
     return tuple(np.abs(np.frexp(x[:: max(1, len(x) // 16)])[0]))

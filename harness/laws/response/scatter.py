@@ -1,4 +1,5 @@
-"""What roundings do to the residuals of a trajectory, and to a sum of them over its steps; numbers as in rounding.py."""
+"""What roundings do to the residuals of a trajectory, and to a sum of them over its steps; numbers as in
+rounding.py."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class Scatter:
                 kept.append(tuple(np.zeros((len(x), ends[-1])) for x in pair))
                 for whole, x in zip(kept[-1], pair, strict=True):
                     whole[:, begin:end] = x
-        variance, known, same, loose, store = (np.concatenate([getattr(p, n) for p in parts], axis=1) for n in ARRAYS)
+        variance, known, same, loose, store = (
+            np.concatenate([getattr(p, n) for p in parts], axis=1) for n in ARRAYS
+        )
         return cls(variance, known, kept, same, loose, store)
 
     @np.errstate(over="ignore")
@@ -83,8 +86,10 @@ def repeats(q: np.ndarray, v: np.ndarray) -> np.ndarray:
 def coherent(x: np.ndarray, variance: np.ndarray, same: np.ndarray) -> np.ndarray:
     """(lanes,) variance of sum_n x_n r_n; x, variance, same (steps, lanes).
 
-    A step from the same state as the step before makes the same errors: a narrow store that stands still repeats them,
-    and their sum grows with the number of steps and not with its root.                                              (6)
+    A step from the same state as the step before makes the same errors: a narrow store that stands still
+    repeats them,
+    and their sum grows with the number of steps and not with its
+    root.                                              (6)
     """
     total, run, before = np.zeros(x.shape[1]), np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for now, again, size in zip(x, same, variance, strict=True):

@@ -18,7 +18,10 @@ def blamed(error: BaseException) -> str:
     place = next((where(frame, line) for frame, line in reversed(frames) if of_case(frame)), "")
     if isinstance(error, TimeUp):
         return f"{error}" + (f"; it was at {place}" if place else "")
-    if isinstance(error, UsageError) or type(error).__name__ in ("FalseSymmetry", "BackendMissing"):  # not imported: heavy
+    if isinstance(error, UsageError) or type(error).__name__ in (
+        "FalseSymmetry",
+        "BackendMissing",
+    ):  # not imported: heavy
         return str(error)
     if isinstance(error, MemoryError):
         return memorylimit.exceeded(error) + (f"; it was at {place}" if place else "")

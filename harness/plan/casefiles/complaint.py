@@ -57,7 +57,10 @@ def told(error: BaseException, origin: Origin) -> str:
     if isinstance(error, UnicodeDecodeError | OSError):
         return f"cannot be read{where}: {first_line(error)}{lost(error, origin)}"
     if isinstance(error, ValueError) and "inhomogeneous" in str(error):
-        return f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and python's sum alone"
+        return (
+            f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and "
+            "python's sum alone"
+        )
     if isinstance(error, TimeUp):
         return f"{first_line(error)}{where and ': it was' + where}"
     if isinstance(error, ImportError) and module_of(error).split(".")[0] in MOVED:
@@ -66,7 +69,10 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"{first_line(error)}{where}"
     if isinstance(error, CaseError):
         return f"declares what cannot be{where}: {first_line(error)}"
-    return f"raises {type(error).__name__}{where}: {INSIDE.sub('a parameter', WITHIN.sub('', first_line(error)))}"
+    return (
+        f"raises {type(error).__name__}{where}: "
+        f"{INSIDE.sub('a parameter', WITHIN.sub('', first_line(error)))}"
+    )
 
 
 MOVED = ("cases", "kernels", "harness")
@@ -74,12 +80,14 @@ MOVED = ("cases", "kernels", "harness")
 
 
 def module_of(error: ImportError) -> str:
-    """What could not be imported, as the file calls it: modules beside a case file have names within its own."""
+    """What could not be imported, as the file calls it: modules beside a case file have names within its
+    own."""
     return re.sub(r"^noether_case_[0-9a-f]+\.", "", error.name or "")
 
 
 def moved(error: ImportError, origin: Origin) -> str:
-    """What became of a module of version 0.1; whoever has a package of that name knows that it is not meant."""
+    """What became of a module of version 0.1; whoever has a package of that name knows that it is not
+    meant."""
     said = [f.line or "" for f in origin.frames(error)[-1:]]
     top, _, rest = module_of(error).partition(".")
     written = re.search(rf"\b(?:from|import)\s+({top}[\w.]*)", said[0]) if said else None
@@ -98,7 +106,10 @@ def lost(error: BaseException, origin: Origin) -> str:
         or not (origin.path.parent / name).exists()
     ):
         return ""
-    return f"; it lies beside the case file, and must be named as Path(__file__).parent / {name!r} to be found from anywhere"
+    return (
+        f"; it lies beside the case file, and must be named as Path(__file__).parent / {name!r} to be found "
+        "from anywhere"
+    )
 
 
 WITHIN = re.compile(r"\bnoether_case_[0-9a-f]{16}\.?")  # what modules of a case file are called here

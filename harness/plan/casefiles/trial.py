@@ -1,6 +1,7 @@
 """Trying out a case that is not of the catalogue: whatever is wrong with it is told in one line.
 
-What is, what it must be, where: the loss and its companions are evaluated on arrays and on plain numbers, traced,
+What is, what it must be, where: the loss and its companions are evaluated on arrays and on plain numbers,
+traced,
 and the declared symmetries proven, before any work.
 """
 
@@ -25,7 +26,8 @@ LANES = 4
 
 
 class Parameters(Sequence):
-    """q as a case may see it: d entries to read, none to write, and a plain word to whoever reads beyond them."""
+    """q as a case may see it: d entries to read, none to write, and a plain word to whoever reads beyond
+    them."""
 
     def __init__(self, entries: Sequence):
         self.entries = tuple(entries)
@@ -37,7 +39,9 @@ class Parameters(Sequence):
         if isinstance(i, slice):
             return self.entries[i]
         if not -len(self) <= operator.index(i) < len(self):
-            raise UndeclaredParameter(f"reads q[{i}], but box declares {len(self)}: q[0] to q[{len(self) - 1}]")
+            raise UndeclaredParameter(
+                f"reads q[{i}], but box declares {len(self)}: q[0] to q[{len(self) - 1}]"
+            )
         return self.entries[i]
 
     def __setitem__(self, i, value):
@@ -45,9 +49,12 @@ class Parameters(Sequence):
 
 
 def check_types(case: Case, origin: Origin) -> None:
-    """Raises UsageError where a case has another kind of name than those of the catalogue; all else it says of itself."""
+    """Raises UsageError where a case has another kind of name than those of the catalogue; all else it says
+    of itself."""
     if not isinstance(case.name, str) or not NAME.fullmatch(case.name):
-        raise UsageError(f"{origin.label}: name is {brief(case.name)}, must be lower-case words joined by hyphens")
+        raise UsageError(
+            f"{origin.label}: name is {brief(case.name)}, must be lower-case words joined by hyphens"
+        )
 
 
 @dataclass(frozen=True)
@@ -112,8 +119,14 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
         try:
             gradient(case)
         except Exception as error:
-            tail = "" if isinstance(error, TraceError) else "; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
-            raise UsageError(f"{origin.label} cannot be traced to a kernel: {told(error, origin)}{tail}") from None
+            tail = (
+                ""
+                if isinstance(error, TraceError)
+                else "; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
+            )
+            raise UsageError(
+                f"{origin.label} cannot be traced to a kernel: {told(error, origin)}{tail}"
+            ) from None
         enter("proving its symmetries")
         try:
             prove(case)
@@ -121,17 +134,22 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
             if case.metric.kind == BREGMAN:
                 mechanics(case)  # refuses a potential that is not separable
         except CaseError as error:
-            raise UsageError(f"{origin.label}: {first_line(error).removeprefix(f'case {case.name}: ')}") from None
+            raise UsageError(
+                f"{origin.label}: {first_line(error).removeprefix(f'case {case.name}: ')}"
+            ) from None
         except UsageError:
             raise
         except Exception as error:
-            raise UsageError(f"{origin.label}: its invariance cannot be decided: {told(error, origin)}") from None
+            raise UsageError(
+                f"{origin.label}: its invariance cannot be decided: {told(error, origin)}"
+            ) from None
     except TimeUp as error:
         raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
 
 
 def traceable(case: Case, origin: Origin) -> None:
-    """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by evaluating."""
+    """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by
+    evaluating."""
     from noether.kernels.programs.trace import NoOperation, gradient
 
     for part in parts(case)[:2]:
@@ -145,7 +163,8 @@ def traceable(case: Case, origin: Origin) -> None:
 
 
 def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
-    """The mean of `samples` is the loss, and a loss that is `scale_free` is the same at 2 q: to far more than rounding."""
+    """The mean of `samples` is the loss, and a loss that is `scale_free` is the same at 2 q: to far more than
+    rounding."""
     value = called(Part("loss", case.loss, ("q", "xp")), list(q), origin)[0]
     size = np.max(np.abs(value))
     if case.samples is not None:
@@ -157,12 +176,14 @@ def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
             raise UsageError(f"{origin.label}: samples {told(error, origin)}, {place(list(q))}") from None
         mean = sum(called(replace(part, length=count), list(q), origin)) / max(count, 1)
         if count < 2 or np.max(np.abs(mean - value)) > 1e-6 * size:
-            raise UsageError(f"{origin.label}: the mean of its {count} samples is {float(np.ravel(mean)[0]):.6g} and the loss {float(np.ravel(value)[0]):.6g}, "
+            raise UsageError(f"{origin.label}: the mean of its {count} samples is "
+                             f"{float(np.ravel(mean)[0]):.6g} and the loss {float(np.ravel(value)[0]):.6g}, "
                              f"{place(list(q))}: it must be the loss, of two samples at least")  # fmt: skip
     if case.scale_free:
         twice = called(Part("loss", case.loss, ("q", "xp")), list(2 * q), origin)[0]
         if np.max(np.abs(twice - value)) > 1e-6 * size:
-            raise UsageError(f"{origin.label}: scale_free is True, but the loss is {float(np.ravel(value)[0]):.6g} {place(list(q))} and "
+            raise UsageError(f"{origin.label}: scale_free is True, but the loss is "
+                             f"{float(np.ravel(value)[0]):.6g} {place(list(q))} and "
                              f"{float(np.ravel(twice)[0]):.6g} at twice that: it must be the same")  # fmt: skip
 
 
@@ -175,27 +196,37 @@ def check_read(case: Case, origin: Origin) -> None:
     for i in sorted(ignored - set().union(*(m for m in moved if m <= ignored))):
         vector = tuple(int(j == i) for j in range(case.dim))
         raise UsageError(
-            f"{origin.label}: loss does not depend on q[{i}], one of the {case.dim} parameters that box declares: "
+            f"{origin.label}: loss does not depend on q[{i}], one of the {case.dim} parameters that box "
+            "declares: "
             f"it must, or a symmetry must move it alone, as translation({vector})"
         )
 
 
 def evaluate(part: Part, q: np.ndarray, origin: Origin) -> None:
-    """Run one function of a case on arrays (lanes) and on plain numbers; finite, of one shape, and equal lane by lane."""
+    """Run one function of a case on arrays (lanes) and on plain numbers; finite, of one shape, and equal lane
+    by lane."""
     check_signature(part, origin)
     together = called(part, list(q), origin)
-    points = [[np.float64(x) for x in column] for column in q.T]  # a float that numpy's narrow numbers do not pull down
+    points = [
+        [np.float64(x) for x in column] for column in q.T
+    ]  # a float that numpy's narrow numbers do not pull down
     alone, again = ([called(part, point, origin) for point in points] for _ in range(2))
     for lane, (one, same) in enumerate(zip(alone, again, strict=True)):
         for i, whole in enumerate(together):
             here, value = float(np.broadcast_to(whole, q.shape[1:])[lane]), float(one[i])
             if value != float(same[i]):
-                raise UsageError(f"{origin.label}: {part.name} gives {value:.6g} and then {float(same[i]):.6g}, {place(points[lane])}: it must depend on q alone")
-            # Arrays and numbers round a sum and an exp differently; numbers of another point are off by much more.
+                raise UsageError(
+                    f"{origin.label}: {part.name} gives {value:.6g} and then {float(same[i]):.6g}, "
+                    f"{place(points[lane])}: it must depend on q alone"
+                )
+            # Arrays and numbers round a sum and an exp differently; numbers of another point are off by much
+            # more.
             if abs(here - value) > 1e-6 * max(abs(float(x[i])) for x in alone):
                 raise UsageError(
-                    f"{origin.label}: {part.name} gives {here:.6g} in an array of {len(points)} points and {value:.6g} alone, {place(points[lane])}: "
-                    f"an entry of q may be an array with a number a point, and must be combined number by number"
+                    f"{origin.label}: {part.name} gives {here:.6g} in an array of {len(points)} points and "
+                    f"{value:.6g} alone, {place(points[lane])}: "
+                    "an entry of q may be an array with a number a point, and must be combined number by "
+                    "number"
                 )
 
 
@@ -207,7 +238,9 @@ def check_signature(part: Part, origin: Origin) -> None:
     try:
         signature.bind(*part.takes)
     except TypeError:
-        raise UsageError(f"{origin.label}: {part.name} takes {signature}, must take ({', '.join(part.takes)})") from None
+        raise UsageError(
+            f"{origin.label}: {part.name} takes {signature}, must take ({', '.join(part.takes)})"
+        ) from None
 
 
 def called(part: Part, point: list, origin: Origin) -> list[np.ndarray]:
@@ -217,10 +250,16 @@ def called(part: Part, point: list, origin: Origin) -> list[np.ndarray]:
         with np.errstate(all="ignore"):
             value = part(Parameters(point))
     except Exception as error:
-        count = f"; q has {len(point)} entries" if isinstance(error, ValueError) and "unpack" in str(error) else ""
+        count = (
+            f"; q has {len(point)} entries"
+            if isinstance(error, ValueError) and "unpack" in str(error)
+            else ""
+        )
         raise UsageError(f"{origin.label}: {part.name} {told(error, origin)}{count}, {at}") from None
     if part.length is not None and (not isinstance(value, list | tuple) or len(value) != part.length):
-        raise UsageError(f"{origin.label}: {part.name} gives {describe(value)}, must be a list of {part.length} entries")
+        raise UsageError(
+            f"{origin.label}: {part.name} gives {describe(value)}, must be a list of {part.length} entries"
+        )
     out = []
     for x in value if part.length is not None else [value]:
         if np.iscomplexobj(x) or x is None:
@@ -230,7 +269,9 @@ def called(part: Part, point: list, origin: Origin) -> list[np.ndarray]:
         except (TypeError, ValueError):
             raise UsageError(f"{origin.label}: {part.name} gives {describe(x)}, must be a number") from None
         if numbers.shape not in ((), shape):
-            raise UsageError(f"{origin.label}: {part.name} gives shape {numbers.shape}, must be {shape}, {at}")
+            raise UsageError(
+                f"{origin.label}: {part.name} gives shape {numbers.shape}, must be {shape}, {at}"
+            )
         if not np.isfinite(numbers).all():
             bad = float(numbers[~np.isfinite(numbers)][0])
             raise UsageError(f"{origin.label}: {part.name} is {bad} {at}: the box must lie inside its domain")
@@ -243,4 +284,8 @@ def place(point: Sequence) -> str:
 
 
 def describe(value) -> str:
-    return f"{type(value).__name__} of length {len(value)}" if isinstance(value, list | tuple) else f"{type(value).__name__} {value!r}"[:60]
+    return (
+        f"{type(value).__name__} of length {len(value)}"
+        if isinstance(value, list | tuple)
+        else f"{type(value).__name__} {value!r}"[:60]
+    )

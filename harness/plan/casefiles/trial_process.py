@@ -4,8 +4,10 @@
     tried(word)  -- request ->  fork, wait at most the limit  ->  load, evaluate, trace, prove
                  <- complaint -                               <-  each stage, then the outcome
 
-The server has imported what a trial needs and nothing else, so a fork is safe (neither torch nor threads) and takes
-milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an alarm inside
+The server has imported what a trial needs and nothing else, so a fork is safe (neither torch nor threads) and
+takes
+milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an alarm
+inside
 it names the line while python runs, the stage it was in is known in any case.
 """
 
@@ -46,7 +48,8 @@ def tried(word: str) -> load.Report:
     seconds = allowed()
     must = load.expected()
     request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path],
-               "digest": sha256(text), "memory": memorylimit.allowed(), "expected": None if must is None else dict(must)}  # fmt: skip
+               "digest": sha256(text), "memory": memorylimit.allowed(),
+               "expected": None if must is None else dict(must)}  # fmt: skip
     with _turn:
         answer = ask(request, seconds + GRACE + STARTS)
     if answer["complaint"] is not None:
@@ -75,7 +78,8 @@ def server() -> subprocess.Popen:
     global _server
     if _server is None or _server.poll() is not None:
         _server = subprocess.Popen(
-            [sys.executable, "-c", "from noether.plan.casefiles.trial_process import serve; serve()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", "from noether.plan.casefiles.trial_process import serve; serve()"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env=importable(), start_new_session=True,
         )  # fmt: skip
         atexit.register(close)

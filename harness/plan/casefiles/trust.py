@@ -41,7 +41,9 @@ def remembered() -> list[tuple[str, str, str]]:
     """(sha256, absolute path, working directory), oldest first."""
     file = place()
     try:
-        text = cache_folders.read(file) if file is not None and not cache_folders.unsafe(file.parent) else None
+        text = (
+            cache_folders.read(file) if file is not None and not cache_folders.unsafe(file.parent) else None
+        )
     except (OSError, ValueError):
         text = None
     out = []
@@ -56,9 +58,7 @@ def remembered() -> list[tuple[str, str, str]]:
 def remember(words: Iterable[str]) -> None:
     """What these words have read, which their user has named; nothing where that cannot be kept safely."""
     now = os.getcwd()
-    facts = [
-        (digest, path, now) for source in load.sources(words) for path, digest in source.files.items()
-    ]
+    facts = [(digest, path, now) for source in load.sources(words) for path, digest in source.files.items()]
     known = remembered()
     new = [fact for fact in dict.fromkeys(facts) if fact not in set(known)]
     file = place()

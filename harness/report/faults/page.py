@@ -1,4 +1,5 @@
-"""report.html of a run over planted faults: the kill matrix as a heat map, sensitivity, what was generated."""
+"""report.html of a run over planted faults: the kill matrix as a heat map, sensitivity, what was
+generated."""
 
 from __future__ import annotations
 
@@ -18,7 +19,13 @@ HOTTEST = 16  # decades: a float64 value that is wrong altogether
 
 def decades(ratio: float) -> str:
     """log10 of a ratio as the matrix prints it."""
-    return "∞" if not ratio < math.inf else f"{math.log10(ratio):.0f}" if ratio >= 10 else f"{math.log10(ratio):.1f}"
+    return (
+        "∞"
+        if not ratio < math.inf
+        else f"{math.log10(ratio):.0f}"
+        if ratio >= 10
+        else f"{math.log10(ratio):.1f}"
+    )
 
 
 def heat(ratio: float) -> int:
@@ -44,7 +51,13 @@ def totals(generated: list[Record]) -> list[int]:
     """Total, killed by D0, by B1 only, proven equal, not told."""
     each = [r.data["generated"] for r in generated]
     count = lambda *words: sum(len(g[w]) for g in each for w in words)  # noqa: E731
-    return [sum(g["total"] for g in each), sum(g["killed"] for g in each), count("below rounding", "rearranged"), count("equivalent"), count("untold")]
+    return [
+        sum(g["total"] for g in each),
+        sum(g["killed"] for g in each),
+        count("below rounding", "rearranged"),
+        count("equivalent"),
+        count("untold"),
+    ]
 
 
 def render(records: list[Record], about: dict) -> str:
@@ -57,10 +70,21 @@ def render(records: list[Record], about: dict) -> str:
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = found.exit_code if code is None else code
     told = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=on_page, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=on_page,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(decades=decades, heat=heat, spread=spread)
     return environment.get_template("faults.html").render(
-        about=about, found=found, verdict=told, unfinished=unfinished, tone="good" if code == 0 and not unfinished else "bad", kinds=by_kind(matrix), generated=generated, totals=totals(generated),
-        laws=[law for law in LAWS if any(law in row.shown for row in matrix)], own=[r for r in records if r.law == GUARD], graded=terms(records),
-        precisions=list(UNIT), proofs=[(n, p) for n, p in EQUIVALENT.items() if any(row.name == n for row in matrix)],
+        about=about, found=found, verdict=told, unfinished=unfinished,
+        tone="good" if code == 0 and not unfinished else "bad", kinds=by_kind(matrix), generated=generated,
+        totals=totals(generated),
+        laws=[law for law in LAWS if any(law in row.shown for row in matrix)],
+        own=[r for r in records if r.law == GUARD], graded=terms(records),
+        precisions=list(UNIT), proofs=[(n, p) for n,
+        p in EQUIVALENT.items() if any(row.name == n for row in matrix)],
     )  # fmt: skip

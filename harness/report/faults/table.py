@@ -1,4 +1,5 @@
-"""The kill matrix on a terminal: one mark for a fault and a law, then what killed each, how soon, and by how much."""
+"""The kill matrix on a terminal: one mark for a fault and a law, then what killed each, how soon, and by how
+much."""
 
 from __future__ import annotations
 
@@ -12,7 +13,12 @@ from noether.report.terminal import console, listing
 
 ROOMY = 100  # columns from which on the matrix stands wide
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
-WORD = {0: "every planted fault is killed", 1: "a law is violated with nothing planted", 3: "the harness is blind", INTERNAL: "internal error"}
+WORD = {
+    0: "every planted fault is killed",
+    1: "a law is violated with nothing planted",
+    3: "the harness is blind",
+    INTERNAL: "internal error",
+}
 
 
 def mark(row: Row, law: str) -> str:
@@ -43,7 +49,13 @@ def kills_table(matrix: list[Row]):
             by = [law for law in LAWS if law in row.kills] + sorted(set(row.kills) - set(LAWS))
             table.add_row(row.name, " ".join(by), steps, lanes, size(row.best.ratio))
         else:
-            table.add_row(row.name, Text("no fault, see its proof" if row.name in EQUIVALENT else "nothing: it survives"), "-", "-", "-")
+            table.add_row(
+                row.name,
+                Text("no fault, see its proof" if row.name in EQUIVALENT else "nothing: it survives"),
+                "-",
+                "-",
+                "-",
+            )
     return table
 
 
@@ -53,7 +65,13 @@ def generated_table(records):
     total = [0] * 5
     for r in of_kind(records, "generated"):
         g = r.data["generated"]
-        counts = [g["total"], g["killed"], len(g["rearranged"]) + len(g["below rounding"]), len(g["equivalent"]), len(g["untold"])]
+        counts = [
+            g["total"],
+            g["killed"],
+            len(g["rearranged"]) + len(g["below rounding"]),
+            len(g["equivalent"]),
+            len(g["untold"]),
+        ]
         total = [a + b for a, b in zip(total, counts, strict=True)]
         table.add_row(f"{r.case} {r.rule} {r.precision}, the {g['what']}", *map(str, counts))
     table.add_row(Text(f"all, {share(total)} by D0", style="bold"), *map(str, total))
@@ -65,7 +83,8 @@ def share(total: list[int]) -> str:
 
 
 def sensitivity_table(records):
-    """For each term and law the largest j whose relative error 2^-j it still kills, type by type, over the cells."""
+    """For each term and law the largest j whose relative error 2^-j it still kills, type by type, over the
+    cells."""
     best = graded(records)
     precisions = [p for p in UNIT if any(p in by for by in best.values())]
     table = listing("term x (1 + 2^-j)", "law", *precisions)
@@ -95,7 +114,13 @@ def size(ratio: float) -> str:
 
 def ending(result: Campaign) -> list:
     matrix = rows(result.records)
-    parts = [matrix_table(matrix), Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim"), Text(), kills_table(matrix), Text()]
+    parts = [
+        matrix_table(matrix),
+        Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim"),
+        Text(),
+        kills_table(matrix),
+        Text(),
+    ]
     if of_kind(result.records, "generated"):
         parts += [generated_table(result.records), Text(), sensitivity_table(result.records), Text()]
     v = result.verdict
@@ -104,6 +129,16 @@ def ending(result: Campaign) -> list:
     parts += [Text(reason, style="bold red") for reason in v.reasons]
     parts.append(Text(WORD[result.exit_code], style="bold green" if result.exit_code == 0 else "bold red"))
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    totals = f"{v.faults} faults: {v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none, {v.faults - v.killed - v.equivalent} survive"
-    parts.append(Text(f"{totals}; {len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} s{where_to}", style="dim", overflow="fold"))
+    totals = (
+        f"{v.faults} faults: {v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none, "
+        f"{v.faults - v.killed - v.equivalent} survive"
+    )
+    parts.append(
+        Text(
+            f"{totals}; {len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} "
+            f"s{where_to}",
+            style="dim",
+            overflow="fold",
+        )
+    )
     return parts

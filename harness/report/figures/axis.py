@@ -43,7 +43,9 @@ class Axis:
                 stride = max(1, math.ceil((last - first + 1) / most))
                 return [(10.0**e, power(e)) for e in range(first, last + 1, stride)]
             values = [m * 10.0**e for e in range(first - 2, last + 2) for m in (1, 2, 5)]
-            return [(v, f"{v:.3g}") for v in values if self.low <= math.log10(v) <= self.high] or [(10.0**self.low, f"{10.0**self.low:.3g}")]
+            return [(v, f"{v:.3g}") for v in values if self.low <= math.log10(v) <= self.high] or [
+                (10.0**self.low, f"{10.0**self.low:.3g}")
+            ]
         rough = span / most
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough)
@@ -53,18 +55,27 @@ class Axis:
 
     @property
     def factor(self) -> int:
-        """The power of ten that is taken out of the ticks of a linear axis: small or large numbers would not fit."""
+        """The power of ten that is taken out of the ticks of a linear axis: small or large numbers would not
+        fit."""
         size = max(abs(self.low), abs(self.high))
         e = math.floor(math.log10(size)) if size > 0 and not self.log else 0
         return e if e < -1 or e > 3 else 0
 
 
 def drawable(value, log: bool) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and (value > 0 or not log)
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and (value > 0 or not log)
+    )
 
 
-def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float, bottom: float) -> list[str]:
-    """Grid, ticks and names of two axes; tall is the height of the drawing. The upright axis is named above itself, to be read."""
+def frame(
+    across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float, bottom: float
+) -> list[str]:
+    """Grid, ticks and names of two axes; tall is the height of the drawing. The upright axis is named above
+    itself, to be read."""
     base = tall - bottom
     parts = []
     for value, told in across.ticks(5):
@@ -72,8 +83,21 @@ def frame(across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: fl
         parts += [line(x, top, x, base, "grid"), text(x, base + 16, told, raw=True)]
     for value, told in up.ticks():
         y = up.at(value)
-        parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, told, anchor="end", raw=True)]
+        parts += [
+            line(LEFT, y, WIDTH - RIGHT, y, "grid"),
+            text(LEFT - 6, y + 4, told, anchor="end", raw=True),
+        ]
     parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
-    parts += [text(WIDTH - RIGHT, tall - 7, f"× {power(across.factor)}", raw=True, anchor="end", kind="name")] if across.factor else []
-    named = escape(short(ylabel, int((WIDTH - 24) / LETTER))) + (f" × {power(up.factor)}" if up.factor else "")
-    return [*parts, text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"), text(12, top - 7, named, anchor="start", kind="name", raw=True)]
+    parts += (
+        [text(WIDTH - RIGHT, tall - 7, f"× {power(across.factor)}", raw=True, anchor="end", kind="name")]
+        if across.factor
+        else []
+    )
+    named = escape(short(ylabel, int((WIDTH - 24) / LETTER))) + (
+        f" × {power(up.factor)}" if up.factor else ""
+    )
+    return [
+        *parts,
+        text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"),
+        text(12, top - 7, named, anchor="start", kind="name", raw=True),
+    ]

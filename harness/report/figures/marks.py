@@ -1,6 +1,7 @@
 """How a precision looks: the stored type is the colour, the rounding mode the mark.
 
-Many dots of one look are one path of strokes of no length, about ten letters a dot: a whole run must stay a small page.
+Many dots of one look are one path of strokes of no length, about ten letters a dot: a whole run must stay a
+small page.
 """
 
 from __future__ import annotations
@@ -40,28 +41,52 @@ def dots(points: Iterable[tuple[float, float]], precision: str, size: float = 5.
     cap = "square" if kind == "square" else "round"
     width = size if kind != "square" else size - 1.2
     out = f'<path d="{d}" class="m{cap[0]}" stroke="var(--c{c})" stroke-width="{width:g}"/>'
-    return out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>' if kind == "ring" else out
+    return (
+        out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'
+        if kind == "ring"
+        else out
+    )
 
 
 def crosses(points: Iterable[tuple[float, float]], size: float = 2.4) -> str:
     """Planted faults: not a dot, whatever the colour."""
-    d = "".join(f"M{x - size:g} {y - size:g}l{2 * size:g} {2 * size:g}m{-2 * size:g} 0l{2 * size:g} {-2 * size:g}" for x, y in places(points))
+    d = "".join(
+        f"M{x - size:g} {y - size:g}l{2 * size:g} {2 * size:g}m{-2 * size:g} 0l{2 * size:g} {-2 * size:g}"
+        for x, y in places(points)
+    )
     return f'<path d="{d}" class="planted"/>' if d else ""
 
 
 def told(x: float, y: float, title: str, r: float = 7) -> str:
     """An unseen disc that says what lies under it when a pointer rests there."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" fill="transparent"><title>{escape(title)}</title></circle>'
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" '
+        f'fill="transparent"><title>{escape(title)}</title></circle>'
+    )
 
 
-def key(precisions: list[str], width: float, left: float = 14, top: float = 14, *, planted: bool = False, limit: str = "") -> tuple[list[str], float]:
+def key(
+    precisions: list[str],
+    width: float,
+    left: float = 14,
+    top: float = 14,
+    *,
+    planted: bool = False,
+    limit: str = "",
+) -> tuple[list[str], float]:
     """The legend of marks, and its height; as many to a line as fit."""
     names = [*precisions, *(["planted fault"] if planted else []), *([limit] if limit else [])]
     columns = max(1, int((width - left) // (7 * max(map(len, names), default=1) + 22)))
     parts = []
     for i, name in enumerate(names):
         x, y = left + (i % columns) * (width - left) / columns, top + 17 * (i // columns)
-        sample = dots([(x - 5, y - 4)], name, 7) if i < len(precisions) else crosses([(x - 5, y - 4)], 3) if name != limit else ""
+        sample = (
+            dots([(x - 5, y - 4)], name, 7)
+            if i < len(precisions)
+            else crosses([(x - 5, y - 4)], 3)
+            if name != limit
+            else ""
+        )
         parts.append(sample or line(x - 11, y - 4, x + 1, y - 4, "limit"))
         parts.append(text(x + 4, y, name, anchor="start"))
     return parts, 17 * -(-len(names) // columns) if names else 0

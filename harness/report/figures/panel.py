@@ -1,10 +1,13 @@
 """A panel: curves over two axes, as Record.data holds them.
 
-    plot      "loglog" | "response" | "lines"         xscale, yscale   "log" | "linear", where the plot's own will not do
-    x, series {name: [...]}, xlabel, ylabel           "measured", "recovered" and names that end so are dots, "bound" or
-                                                      "error bar" a floor or dashes;
-                                                      "predicted" or "put in" a line, or rings in a response
-    window    [low, high] of x: what was judged       orders   {series: stated order}: drawn as guides through the window
+plot      "loglog" | "response" | "lines"         xscale, yscale   "log" | "linear", where the plot's own will
+                                                  not do
+x, series {name: [...]}, xlabel, ylabel           "measured", "recovered" and names that end so are dots,
+                                                  "bound" or
+                                                  "error bar" a floor or dashes;
+                                                  "predicted" or "put in" a line, or rings in a response
+window    [low, high] of x: what was judged       orders   {series: stated order}: drawn as guides through the
+                                                           window
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     both = data.get("plot") in ("loglog", "response")
     logs = [data.get(k, "log" if both else "linear") == "log" for k in ("xscale", "yscale")]
     judged = data.get("window")
-    if not (isinstance(judged, list | tuple) and len(judged) == 2 and all(drawable(x, logs[0]) for x in judged)):
+    if not (
+        isinstance(judged, list | tuple) and len(judged) == 2 and all(drawable(x, logs[0]) for x in judged)
+    ):
         data = {**data, "window": None}
     curves, lost = curves_of(data, logs)
     if not curves:
@@ -58,9 +63,12 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     top = TOP + 20 + ROW * rows
     tall = HEIGHT + 12 + ROW * max(0, rows - 2)
     across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT, log=logs[0])
-    # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear axis.
+    # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear
+    # axis.
     up = Axis.over([y for c in shown.values() for _, y in c], tall - BOTTOM, top, log=logs[1])
-    parts = frame(across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM) + window(data.get("window"), across, [x for x, _ in points], top, tall - BOTTOM)
+    parts = frame(
+        across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM
+    ) + window(data.get("window"), across, [x for x, _ in points], top, tall - BOTTOM)
     parts += guides(data, curves, across, up)
     order = {"floor": 0, "dashes": 0, "line": 1, "rings": 1, "curve": 2, "dotted": 2, "points": 3, "dots": 3}
     for i, (name, curve) in sorted(enumerate(shown.items()), key=lambda c: order[style(c[1][0], data)]):
@@ -94,7 +102,13 @@ def legend(name: str, curve: list, data: dict) -> str:
     seen = slope(curve) if data.get("plot") == "loglog" and len(curve) > 1 else None
     given = (data.get("slopes") or {}).get(name)  # the order as judged, better than two points can tell
     order = seen if given is None else given
-    suffix = "" if order is None else f": slope {order + 0.0:.2f}" if stated is None else f": {round(order, 2) + 0.0:.2f} of {stated:g}"
+    suffix = (
+        ""
+        if order is None
+        else f": slope {order + 0.0:.2f}"
+        if stated is None
+        else f": {round(order, 2) + 0.0:.2f} of {stated:g}"
+    )
     return short(name, int((WIDTH - INDENT - 20) / LETTER) - len(suffix)) + suffix
 
 
@@ -117,16 +131,29 @@ def window(found, across: Axis, xs: list[float], top: float, base: float) -> lis
     if min(found) <= min(xs) and max(xs) <= max(found):
         return bar
     named = [text((a + b) / 2, top + 13, "judged", kind="name")] if b - a > 46 else []
-    return [*bar, f'<rect x="{a - 4:.1f}" y="{top:.1f}" width="{b - a + 8:.1f}" height="{base - top:.1f}" class="window"/>', *named]
+    return [
+        *bar,
+        f'<rect x="{a - 4:.1f}" y="{top:.1f}" width="{b - a + 8:.1f}" height="{base - top:.1f}" '
+        'class="window"/>',
+        *named,
+    ]
 
 
 def guides(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:
     """A dashed line of each stated slope, below the judged points of a series of that order."""
     parts, lowest = [], {}
-    for name, stated in sorted((data.get("orders") or {}).items(), key=lambda o: min(curves.get(o[0], [(0, math.inf)]))[1], reverse=True):
+    for name, stated in sorted(
+        (data.get("orders") or {}).items(),
+        key=lambda o: min(curves.get(o[0], [(0, math.inf)]))[1],
+        reverse=True,
+    ):
         lowest[stated] = name  # one guide an order, under its lowest curve
     for stated, name in lowest.items():
-        inside = sorted(p for p in curves.get(name, []) if not data.get("window") or min(data["window"]) <= p[0] <= max(data["window"]))
+        inside = sorted(
+            p
+            for p in curves.get(name, [])
+            if not data.get("window") or min(data["window"]) <= p[0] <= max(data["window"])
+        )
         if len(inside) < 2 or not (across.log and up.log):
             continue
         (x0, y0), x1 = inside[0], inside[-1][0]
@@ -148,11 +175,19 @@ def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> l
         return [f'<path d="{d}L{right:.1f} {up.start:.1f}L{left:.1f} {up.start:.1f}Z" class="floor"/>']
     if look == "rings":
         r = 4 if len(xy) <= CROWD else 3
-        return [f'<path d="{"".join(f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0" for x, y in marks.places(xy))}" class="stated"/>']
+        return [
+            "<path "
+            f'd="{"".join(f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0" for x, y in marks.places(xy))}" '
+            ""
+            'class="stated"/>'
+        ]
     if look in ("dashes", "line"):
         return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"/>']
     stroke = f'fill="none" stroke="var(--c{i % marks.COLOURS})" stroke-width="1.6"'
-    more = f'<path d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in xy)}" class="mr" stroke="var(--c{i % marks.COLOURS})" stroke-width="5"/>'
+    more = (
+        f'<path d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in xy)}" class="mr" '
+        f'stroke="var(--c{i % marks.COLOURS})" stroke-width="5"/>'
+    )
     line_too, dots_too = look != "points", look == "points" or (look == "dotted" and len(xy) <= DOTTED)
     return [f'<path d="{d}" {stroke}/>'] * line_too + [more] * dots_too
 
@@ -168,5 +203,8 @@ def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
     if look in ("dashes", "line"):
         return [line(x - 4, y - 4, x + 9, y - 4, "bound" if look == "dashes" else "truth")]
     if look == "points":
-        return [f'<path d="M{x + 2:.1f} {y - 4:.1f}h0" class="mr" stroke="var(--c{i % marks.COLOURS})" stroke-width="7"/>']
+        return [
+            f'<path d="M{x + 2:.1f} {y - 4:.1f}h0" class="mr" stroke="var(--c{i % marks.COLOURS})" '
+            'stroke-width="7"/>'
+        ]
     return [f'<path d="M{x - 4:.1f} {y - 4:.1f}h13" stroke="var(--c{i % marks.COLOURS})" stroke-width="3"/>']

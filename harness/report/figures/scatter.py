@@ -20,15 +20,25 @@ Point = tuple[float, float, str, bool]  # x, y, precision, planted
 
 
 def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, limit: str) -> tuple[str, int]:
-    """A drawing and how many points could not be placed: x not finite, or planted and far from all that is right.
+    """A drawing and how many points could not be placed: x not finite, or planted and far from all that is
+    right.
 
     limit: what the diagonal is called.
     """
-    placed = [p for p in points if isinstance(p[0], int | float) and math.isfinite(p[0]) and isinstance(p[1], int | float)]
-    right = [v for p in placed if not p[3] for v in p[:2] if drawable(v, True)] or [v for p in placed for v in p[:2] if drawable(v, True)]
+    placed = [
+        p
+        for p in points
+        if isinstance(p[0], int | float) and math.isfinite(p[0]) and isinstance(p[1], int | float)
+    ]
+    right = [v for p in placed if not p[3] for v in p[:2] if drawable(v, True)] or [
+        v for p in placed for v in p[:2] if drawable(v, True)
+    ]
     if not right:
         return "", len(points)
-    ceiling, wide = max(right) * 1e4, [p[0] for p in placed if not p[3] and p[0] > 0] or [min(right), max(right)]
+    ceiling, wide = (
+        max(right) * 1e4,
+        [p[0] for p in placed if not p[3] and p[0] > 0] or [min(right), max(right)],
+    )
     placed = [p for p in placed if not p[3] or min(wide) / AWAY <= p[0] <= max(wide) * AWAY]
     seen_x = [p[0] for p in placed if drawable(p[0], True)]
     seen_y = [min(p[1], ceiling) for p in placed if drawable(p[1], True)]
@@ -36,9 +46,16 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
     seen_y = [max(y, floor) for y in seen_y]
     zero_x, zero_y = any(p[0] == 0 for p in placed), any(p[1] == 0 for p in placed)
     beyond = any(not p[1] < ceiling for p in placed)
-    legend, head = marks.key(marks.ordered({p[2] for p in placed if not p[3]}), WIDTH, planted=any(p[3] for p in placed), limit=limit)
+    legend, head = marks.key(
+        marks.ordered({p[2] for p in placed if not p[3]}),
+        WIDTH,
+        planted=any(p[3] for p in placed),
+        limit=limit,
+    )
     tall, top = HEIGHT + head + 18, TOP + head + 16
-    across = Axis.over([max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True)
+    across = Axis.over(
+        [max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True
+    )
     up = Axis.over(seen_y or [1.0], tall - BOTTOM - EDGE * zero_y, top + EDGE * beyond, log=True)
     parts = [*legend, diagonal(across, up), *frame(across, up, xlabel, ylabel, top, tall, BOTTOM)]
     parts += [text(LEFT - 6, top + 11, "≫", anchor="end")] if beyond else []

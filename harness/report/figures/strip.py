@@ -1,8 +1,8 @@
 """Strips: how tightly a law holds, or which order was measured, one row a name.
 
-    strip    spent on a logarithm; 1 is the limit; zero stands at the left edge, infinity at the right
-    orders   measured orders on a line, each with its uncertainty; a ring is the stated one
-    spark    one row of either, small, on the same scale for every law, for the table at the top
+strip    spent on a logarithm; 1 is the limit; zero stands at the left edge, infinity at the right
+orders   measured orders on a line, each with its uncertainty; a ring is the stated one
+spark    one row of either, small, on the same scale for every law, for the table at the top
 """
 
 from __future__ import annotations
@@ -23,29 +23,53 @@ def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
     values = [x for row in spent.values() for found in row.values() for x in found]
     positive = [x for x in values if 0 < x < math.inf]
     found = marks.ordered(p for row in spent.values() for p in row)
-    legend, head = marks.key(found, WIDTH) if len(found) > 1 and set(found) != set(spent) else ([], 0)  # rows that are precisions name themselves
+    legend, head = (
+        marks.key(found, WIDTH) if len(found) > 1 and set(found) != set(spent) else ([], 0)
+    )  # rows that are precisions name themselves
     left = min(140.0, 16 + LETTER * max(map(len, spent)))
     high, head = max(16, min(30, 120 // len(spent))), HEAD + head
     base = head + high * len(spent)
     low = max(min([*positive, 0.1]), 1e-12)
     across = Axis.over([low, *[min(x, 1e12) for x in positive], 3.0], left + 22, WIDTH - 26, log=True)
-    parts = [*legend, f'<rect x="{across.at(1.0):.1f}" y="{head}" width="{WIDTH - 4 - across.at(1.0):.1f}" height="{base - head}" class="beyond"/>']
+    parts = [
+        *legend,
+        f'<rect x="{across.at(1.0):.1f}" y="{head}" width="{WIDTH - 4 - across.at(1.0):.1f}" '
+        f'height="{base - head}" class="beyond"/>',
+    ]
     for value, told in across.ticks(6):
-        parts += [line(across.at(value), head, across.at(value), base, "grid"), text(across.at(value), base + 16, told, raw=True)]
-    parts += [line(across.at(1.0), head - 2, across.at(1.0), base, "limit"), text((left + WIDTH) / 2, base + 35, "spent = |measured − predicted| / bound", kind="name")]
+        parts += [
+            line(across.at(value), head, across.at(value), base, "grid"),
+            text(across.at(value), base + 16, told, raw=True),
+        ]
+    parts += [
+        line(across.at(1.0), head - 2, across.at(1.0), base, "limit"),
+        text((left + WIDTH) / 2, base + 35, "spent = |measured − predicted| / bound", kind="name"),
+    ]
     parts += [text(left + 9, base + 16, "0")] if any(x == 0 for x in values) else []
     parts += [text(WIDTH - 10, base + 16, "∞")] if any(not x < math.inf for x in values) else []
-    place = lambda x: left + 9 if x == 0 else across.at(min(max(x, low), 1e12)) if x < math.inf else WIDTH - 10  # noqa: E731
+
+    def place(x):
+        return left + 9 if x == 0 else across.at(min(max(x, low), 1e12)) if x < math.inf else WIDTH - 10
+
     for row, (name, mine) in enumerate(spent.items()):
         y = head + high * (row + 0.5)
-        parts += [text(left - 2, y + 4, short(name, int((left - 4) / LETTER)), anchor="end"), line(left, y + high / 2, WIDTH - 4, y + high / 2, "grid")]
+        parts += [
+            text(left - 2, y + 4, short(name, int((left - 4) / LETTER)), anchor="end"),
+            line(left, y + high / 2, WIDTH - 4, y + high / 2, "grid"),
+        ]
         for i, precision in enumerate(marks.ordered(mine)):
             shift = (i - (len(mine) - 1) / 2) * min(3.0, (high - 6) / max(1, len(mine)))
             lifted = jittered([place(x) for x in mine[precision]], (high - 8) / 2 if len(mine) == 1 else 0)
             parts.append(marks.dots([(x, y + shift + dy) for x, dy in lifted], precision))
             worst = max(mine[precision], key=lambda x: x if x == x else math.inf)
             told = f"{worst:.3g}" if worst < math.inf else "not finite"
-            parts.append(marks.told(place(worst), y + shift, f"{name} {precision}: the worst of {len(mine[precision])} is {told}"))
+            parts.append(
+                marks.told(
+                    place(worst),
+                    y + shift,
+                    f"{name} {precision}: the worst of {len(mine[precision])} is {told}",
+                )
+            )
     return drawing(parts, label, base + 42)
 
 
@@ -63,12 +87,21 @@ def jittered(xs: list[float], room: float) -> list[tuple[float, float]]:
 def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -> str:
     """rows: {statement: [(stated, measured, bound), ...]}; every dot must lie in its ring."""
     every = [x for found in rows.values() for o in found for x in o[:2]]
-    across = Axis(min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)]), 8, WIDTH - 10, False)
+    across = Axis(
+        min([ORDER_LOW, *(x - 0.3 for x in every)]),
+        max([ORDER_HIGH, *(x + 0.3 for x in every)]),
+        8,
+        WIDTH - 10,
+        False,
+    )
     high, parts = 34, []
     base = HEAD + high * len(rows)
     for value, told in across.ticks(7):
         if value == round(value):
-            parts += [line(across.at(value), HEAD, across.at(value), base, "grid"), text(across.at(value), base + 16, told, raw=True)]
+            parts += [
+                line(across.at(value), HEAD, across.at(value), base, "grid"),
+                text(across.at(value), base + 16, told, raw=True),
+            ]
     parts.append(text(WIDTH / 2, base + 35, "measured order; the ring is the stated one", kind="name"))
     for i, (name, found) in enumerate(rows.items()):
         y = HEAD + high * i
@@ -81,7 +114,11 @@ def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -
             parts += [line(a, y, b, y, "whisker")] if b - a > 5 else []
         parts.append(marks.dots([(across.at(o[1]), y) for o in found], "float64", 5))
         worst = max(found, key=lambda o: abs(o[1] - o[0]))
-        parts.append(marks.told(across.at(worst[1]), y, f"{name}: {worst[1]:.4g} within {worst[2]:.2g}, stated {worst[0]:g}"))
+        parts.append(
+            marks.told(
+                across.at(worst[1]), y, f"{name}: {worst[1]:.4g} within {worst[2]:.2g}, stated {worst[0]:g}"
+            )
+        )
         parts.append(line(8, HEAD + high * (i + 1), WIDTH - 10, HEAD + high * (i + 1), "grid"))
     return drawing(parts, label, base + 42)
 
@@ -91,8 +128,15 @@ def spark(spent: dict[str, list[float]], label: str) -> str:
     across = Axis(math.log10(SPARK_LOW), math.log10(SPARK_HIGH), 6, SPARK - 6, True)
     place = lambda x: 3.0 if not x > SPARK_LOW else across.at(min(x, SPARK_HIGH)) if x == x else SPARK - 6  # noqa: E731
     y, one = SPARK_TALL / 2, across.at(1.0)
-    parts = [f'<rect x="{one:.1f}" y="1" width="{SPARK - one:.1f}" height="{SPARK_TALL - 2}" class="beyond"/>', line(3, y, SPARK - 3, y, "grid"), line(one, 1, one, SPARK_TALL - 1, "limit")]
-    parts += [marks.dots([(place(x if x == x else math.inf), y) for x in found], precision, 4.6) for precision, found in spent.items()]
+    parts = [
+        f'<rect x="{one:.1f}" y="1" width="{SPARK - one:.1f}" height="{SPARK_TALL - 2}" class="beyond"/>',
+        line(3, y, SPARK - 3, y, "grid"),
+        line(one, 1, one, SPARK_TALL - 1, "limit"),
+    ]
+    parts += [
+        marks.dots([(place(x if x == x else math.inf), y) for x in found], precision, 4.6)
+        for precision, found in spent.items()
+    ]
     return drawing(parts, label, SPARK_TALL, SPARK)
 
 
@@ -100,7 +144,15 @@ def order_spark(found: list[tuple[float, float]], label: str) -> str:
     """(stated, measured) on a line from 0 to 3."""
     across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
     y = SPARK_TALL / 2
-    parts = [line(3, y, SPARK - 3, y, "grid"), *(line(across.at(i), y - 3, across.at(i), y + 3, "grid") for i in range(4))]
-    parts += [f'<circle cx="{across.at(s):.1f}" cy="{y}" r="5.5" class="stated"/>' for s in sorted({s for s, _ in found})]
-    parts.append(marks.dots([(across.at(min(max(m, ORDER_LOW), ORDER_HIGH)), y) for _, m in found], "float64", 4.6))
+    parts = [
+        line(3, y, SPARK - 3, y, "grid"),
+        *(line(across.at(i), y - 3, across.at(i), y + 3, "grid") for i in range(4)),
+    ]
+    parts += [
+        f'<circle cx="{across.at(s):.1f}" cy="{y}" r="5.5" class="stated"/>'
+        for s in sorted({s for s, _ in found})
+    ]
+    parts.append(
+        marks.dots([(across.at(min(max(m, ORDER_LOW), ORDER_HIGH)), y) for _, m in found], "float64", 4.6)
+    )
     return drawing(parts, label, SPARK_TALL, SPARK)

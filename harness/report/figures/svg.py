@@ -5,13 +5,17 @@ from __future__ import annotations
 from html import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 270, 46, 12, 14, 44
-"""Of a panel, in units of which one is about a pixel on a phone, so that 12 units of text can be read there."""
+"""Of a panel, in units of which one is about a pixel on a phone, so that 12 units of text can be read
+there."""
 LETTER = 6.6  # width of a letter, roughly: for what must not run out of the frame
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "middle", kind: str = "", raw: bool = False) -> str:
     named = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{words if raw else escape(words)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" '
+        f'text-anchor="{anchor}"{named}>{words if raw else escape(words)}</text>'
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -19,7 +23,10 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def drawing(parts: list[str], label: str, height: float = HEIGHT, width: float = WIDTH) -> str:
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+    )
 
 
 def short(words: str, most: int) -> str:

@@ -15,13 +15,22 @@ TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("orde
 def exhibits(records: list[Record], drawn: set[int]) -> dict:
     """Everything above the laws; ids of records whose picture stands here are added to `drawn`."""
     real = [r for r in records if not r.control]
-    return {"motion": moved(real, drawn), "response": responses(real, drawn), "maps": maps(real, drawn), "regimes": regimes(real, drawn), "claims": claims(real, drawn)}
+    return {
+        "motion": moved(real, drawn),
+        "response": responses(real, drawn),
+        "maps": maps(real, drawn),
+        "regimes": regimes(real, drawn),
+        "claims": claims(real, drawn),
+    }
 
 
 def moved(real: list[Record], drawn: set[int]) -> dict | None:
-    """The charge of one symmetry under a kinetic energy that keeps it (T5), and under one that does not (T1)."""
+    """The charge of one symmetry under a kinetic energy that keeps it (T5), and under one that does not
+    (T1)."""
     layer = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer"]
-    kept = [r for r in real if r.law == "T5" and timed(r)] + [r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0]
+    kept = [r for r in real if r.law == "T5" and timed(r)] + [
+        r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0
+    ]
     broken = [r for r in layer if (r.parameters.get("kinetic_share") or 0) >= 0.5]
     pairs = [(a, b) for a in kept for b in broken if a.parameters["m"] == b.parameters["m"]]
     if not pairs:
@@ -29,37 +38,72 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     a, b = min(pairs, key=unlike)
     same = (a.case, a.symmetry) == (b.case, b.symmetry)
     traces = [normal(r) for r in (a, b)]
-    labels = [f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking" for r, word in ((a, "without"), (b, "with"))]
+    labels = [
+        f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking"
+        for r, word in ((a, "without"), (b, "with"))
+    ]
     pictures = motion(traces, labels, "time, in units of m/μ", "J(t) / J(0)")
     if not pictures:
         return None
     drawn |= {id(a), id(b)}
-    left = "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and nothing else."
-    alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else "Kinetic energy without the symmetry of the loss"
-    right = f"{alike}: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its start instead of {math.exp(-traces[1][0][-1]):.2g}."
-    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right), (a, b), strict=True)],
-            "told": f"The charge of {a.symmetry} on {a.case}, " + ("once under a kinetic energy that has the symmetry too, once under the Euclidean one that breaks it. Same loss, same axes."
-            if same else f"which its kinetic energy keeps, beside that of {b.symmetry} on {b.case}, which it breaks. Same axes.")}  # fmt: skip
+    left = (
+        "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and "
+        "nothing else."
+    )
+    alike = (
+        "Same loss, same symmetry, Euclidean kinetic energy"
+        if same
+        else "Kinetic energy without the symmetry of the loss"
+    )
+    right = (
+        f"{alike}: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its "
+        f"start instead of {math.exp(-traces[1][0][-1]):.2g}."
+    )
+    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right),
+        (a, b), strict=True)],
+            "told": f"The charge of {a.symmetry} on {a.case}, " + ("once under a kinetic energy that has "
+                                                                   "the symmetry too, once under the "
+                                                                   "Euclidean one that breaks it. "
+                                                                   "Same loss, same axes."
+            if same else f"which its kinetic energy keeps, beside that of {b.symmetry} on {b.case}, which "
+                         "it breaks. Same axes.")}  # fmt: skip
 
 
 FLAT = 8.0  # a charge that grows so far flattens the one beside it
 
 
 def unlike(pair: tuple[Record, Record]) -> tuple:
-    """How little a pair shows: one so large that the other looks flat, two cases, the potential broken too, another mass."""
+    """How little a pair shows: one so large that the other looks flat, two cases, the potential broken too,
+    another mass."""
     a, b = pair
     size = max(abs(y) for r in pair for y in normal(r)[1])
-    return (size > FLAT, (a.case, a.symmetry) != (b.case, b.symmetry), -a.parameters["m"], b.parameters.get("eps") != 0, -size)
+    return (
+        size > FLAT,
+        (a.case, a.symmetry) != (b.case, b.symmetry),
+        -a.parameters["m"],
+        b.parameters.get("eps") != 0,
+        -size,
+    )
 
 
 def timed(r: Record) -> bool:
     y = r.data.get("y")
-    return str(r.data.get("label", "")).endswith("against t") and isinstance(y, list) and bool(y) and bool(y[0]) and isinstance(r.parameters.get("m"), float)
+    return (
+        str(r.data.get("label", "")).endswith("against t")
+        and isinstance(y, list)
+        and bool(y)
+        and bool(y[0])
+        and isinstance(r.parameters.get("m"), float)
+    )
 
 
 def normal(r: Record) -> tuple[list, list, list]:
     rate, size = r.parameters.get("mu", 1.0) / r.parameters["m"], r.data["y"][0]
-    return [t * rate for t in r.data["x"]], [y / size for y in r.data["y"]], [y / size for y in r.data.get("predicted", [])]
+    return (
+        [t * rate for t in r.data["x"]],
+        [y / size for y in r.data["y"]],
+        [y / size for y in r.data.get("predicted", [])],
+    )
 
 
 def first_of_each(found: list[Record], key, most: int) -> list[Record]:
@@ -68,7 +112,9 @@ def first_of_each(found: list[Record], key, most: int) -> list[Record]:
     for r in sorted(found, key=badness, reverse=True):
         chosen.setdefault(key(r), r)
     alone = [r for r in sorted(found, key=badness, reverse=True) if not any(r is c for c in chosen.values())]
-    more = next((r for r in alone if len(chosen) == 1 and all(r.case != c.case for c in chosen.values())), None)  # one picture beside an empty place
+    more = next(
+        (r for r in alone if len(chosen) == 1 and all(r.case != c.case for c in chosen.values())), None
+    )  # one picture beside an empty place
     return sorted([*chosen.values(), *([more] if more else [])], key=lambda r: (r.law, r.precision))[:most]
 
 
@@ -91,7 +137,12 @@ def responses(real: list[Record], drawn: set[int]) -> list[dict]:
 def regimes(real: list[Record], drawn: set[int]) -> list[dict]:
     """NLD Eq. 17 where it holds and where not (S2), and what surrounds it."""
     found = [r for r in real if r.law == "S2" and plot_of(r)]
-    return pictures(first_of_each(found, lambda r: (r.case, r.data.get("ylabel"), r.parameters.get("statement")), REGIMES), drawn)
+    return pictures(
+        first_of_each(
+            found, lambda r: (r.case, r.data.get("ylabel"), r.parameters.get("statement")), REGIMES
+        ),
+        drawn,
+    )
 
 
 def maps(real: list[Record], drawn: set[int]) -> list[dict]:
@@ -111,7 +162,13 @@ def heatmap(r: Record) -> dict:
     for name, cells in zip(data.get("rows") or [], data.get("cells") or [], strict=False):
         padded = [*cells, *[None] * (len(columns) - len(cells))]
         rows.append((str(name), [cell_of(c) for c in padded[: len(columns)]]))
-    return {"r": r, "columns": columns, "rows": rows, "caption": str(data.get("caption") or "Each cell is what was measured."), "tones": sorted({c["tone"] for _, cs in rows for c in cs if c})}
+    return {
+        "r": r,
+        "columns": columns,
+        "rows": rows,
+        "caption": str(data.get("caption") or "Each cell is what was measured."),
+        "tones": sorted({c["tone"] for _, cs in rows for c in cs if c}),
+    }
 
 
 def cell_of(c) -> dict | None:
@@ -120,7 +177,12 @@ def cell_of(c) -> dict | None:
     label, value = str(c.get("label") or ""), c.get("value")
     told = f"{value:.2g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
     tone = next((tone for word, tone in TONES if label.lower().startswith(word)), "other")
-    return {"label": label or told, "value": told if label else "", "evidence": str(c.get("evidence") or ""), "tone": tone}
+    return {
+        "label": label or told,
+        "value": told if label else "",
+        "evidence": str(c.get("evidence") or ""),
+        "tone": tone,
+    }
 
 
 def claims(real: list[Record], drawn: set[int]) -> list[dict]:
@@ -131,6 +193,10 @@ def claims(real: list[Record], drawn: set[int]) -> list[dict]:
         if isinstance(claim, dict):
             made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None
             drawn.add(id(r))
-            words = {k: str(claim[k]) for k in ("title", "statement", "published", "measured", "verdict", "source") if claim.get(k) is not None}
+            words = {
+                k: str(claim[k])
+                for k in ("title", "statement", "published", "measured", "verdict", "source")
+                if claim.get(k) is not None
+            }
             out.append({"r": r, "words": words, "figure": made})
     return out

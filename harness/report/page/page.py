@@ -18,11 +18,28 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 LISTED = 200
 UNFINISHED = "nothing is decided yet"
 SUBJECTS = (
-    ("T", "The theorem in continuous time", "Charges of certified solutions of the equations of motion, against the theorem's balance."),
-    ("D", "One discrete step, exactly", "What an update does to a charge, to rounding, whatever the gradient. The bound is derived, so spent ≤ 1 is the whole test."),
-    ("E", "Broken symmetry, measured back", "The loss is broken by a known amount; the charge must answer by the predicted one."),
+    (
+        "T",
+        "The theorem in continuous time",
+        "Charges of certified solutions of the equations of motion, against the theorem's balance.",
+    ),
+    (
+        "D",
+        "One discrete step, exactly",
+        "What an update does to a charge, to rounding, whatever the gradient. The bound is derived, so "
+        "spent ≤ 1 is the whole test.",
+    ),
+    (
+        "E",
+        "Broken symmetry, measured back",
+        "The loss is broken by a known amount; the charge must answer by the predicted one.",
+    ),
     ("S", "Normalisation", "A scale-invariant loss makes the norm an adaptive learning rate."),
-    ("O", "Continuous models and their orders", "How fast a discrete rule approaches its model as the step size falls; a wrong model falls slower."),
+    (
+        "O",
+        "Continuous models and their orders",
+        "How fast a discrete rule approaches its model as the step size falls; a wrong model falls slower.",
+    ),
     ("M", "Which rule keeps what", "The symmetry × rule map."),
     ("P", "Published claims", "Statements of the literature, measured."),
     ("V", "References", "How well the references themselves are known."),
@@ -39,15 +56,27 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     real = [r for r in records if not r.control]
     shown = exhibits(records, drawn)
     planted = [r for r in records if r.control]
-    sections = {row.law: section(row, infos.get(row.law), [r for r in real if r.law == row.law], [r for r in planted if r.law == row.law], drawn) for row in rows}
+    sections = {
+        row.law: section(
+            row,
+            infos.get(row.law),
+            [r for r in real if r.law == row.law],
+            [r for r in planted if r.law == row.law],
+            drawn,
+        )
+        for row in rows
+    }
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = exit_code(records, laws) if code is None else code
     verdict = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
     groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
     return environment().get_template("report.html").render(
-        about=about, command=command(about), facts=facts(about), overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown,
-        grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows), infos=infos, symbol=SYMBOL,
-        groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished, blind=about.get("blind") or [],
+        about=about, command=command(about), facts=facts(about), overview=law_rows(rows, infos, records),
+        subjects=by_subject(sections), exhibits=shown,
+        grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows), infos=infos,
+        symbol=SYMBOL,
+        groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished,
+        blind=about.get("blind") or [],
         verdict=verdict, tone="good" if code == 0 and not unfinished else "bad" if code == 1 else "unsure",
     )  # fmt: skip
 
@@ -57,7 +86,14 @@ def environment():
     """Compiled once: a page takes a tenth of what its templates take."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=on_page, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=on_page,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters.update(number=number, where=where, percent=percent)
     made.globals["inf"] = math.inf
     return made
@@ -69,9 +105,12 @@ def counts(records: list[Record], rows: list) -> dict:
     for r in records:
         if r.control and r.verdict == VIOLATED:
             seen[r.control] = True
-    return {"real": len(real), "planted": len(records) - len(real), "laws": len(rows), "hold": sum(row.verdict == HOLDS for row in rows), "cases": len({r.case for r in real}),
-            "rules": len({r.rule for r in real}), "precisions": len({r.precision for r in real}), "faults": len(seen), "killed": sum(seen.values()),
-            **{v: sum(r.verdict == v for r in real) for v in (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)}}  # fmt: skip
+    return {"real": len(real), "planted": len(records) - len(real), "laws": len(rows),
+        "hold": sum(row.verdict == HOLDS for row in rows), "cases": len({r.case for r in real}),
+            "rules": len({r.rule for r in real}), "precisions": len({r.precision for r in real}),
+            "faults": len(seen), "killed": sum(seen.values()),
+            **{v: sum(r.verdict == v for r in real) for v in (HOLDS, VIOLATED, INCONCLUSIVE,
+            OUTSIDE)}}  # fmt: skip
 
 
 def by_subject(sections: dict[str, dict]) -> list[tuple[str, str, list[dict]]]:
@@ -88,7 +127,20 @@ def command(about: dict) -> str:
     given = about.get("arguments") or {}
     words = ["noether", "verify", *map(str, given.get("cases") or [])]
     usual = {"profile": "quick", "backend": "auto", "seed": 0}
-    for name in ("profile", "backend", "precision", "rule", "law", "seed", "eta", "beta", "decay", "eps", "steps", "lanes"):
+    for name in (
+        "profile",
+        "backend",
+        "precision",
+        "rule",
+        "law",
+        "seed",
+        "eta",
+        "beta",
+        "decay",
+        "eps",
+        "steps",
+        "lanes",
+    ):
         value = given.get(name)
         if value is not None and value != usual.get(name):
             words += [f"--{name}", ",".join(map(str, value)) if isinstance(value, list) else str(value)]
@@ -98,9 +150,15 @@ def command(about: dict) -> str:
 def facts(about: dict) -> list[tuple[str, str]]:
     """The few that decide whether two runs can be compared; all stand at the end of the page."""
     machine, versions = about.get("machine") or {}, about.get("versions") or {}
-    told = [("profile", (about.get("arguments") or {}).get("profile")), ("seed", about.get("seed")), ("backend", about.get("backend")),
-            ("machine", ", ".join(str(x) for x in (machine.get("processor") or machine.get("architecture"), f"{machine['cpus']} cores" if machine.get("cpus") else "") if x)),
-            ("versions", ", ".join(f"{n} {versions[n]}" for n in ("noether", "python", "numpy", "torch", "triton") if versions.get(n))),
-            ("commit", str(versions.get("commit") or "")[:12]), ("started", about.get("start")), ("resumed", ", ".join(about.get("resumed") or [])),
-            ("took since it was resumed" if about.get("resumed") else "took", f"{about['seconds']:.1f} s" if isinstance(about.get("seconds"), int | float) else None)]  # fmt: skip
+    told = [("profile", (about.get("arguments") or {}).get("profile")), ("seed", about.get("seed")),
+        ("backend", about.get("backend")),
+            ("machine", ", ".join(str(x) for x in (machine.get("processor") or machine.get("architecture"),
+            f"{machine['cpus']} cores" if machine.get("cpus") else "") if x)),
+            ("versions", ", ".join(f"{n} {versions[n]}" for n in ("noether", "python", "numpy", "torch",
+            "triton") if versions.get(n))),
+            ("commit", str(versions.get("commit") or "")[:12]), ("started", about.get("start")), ("resumed",
+            ", ".join(about.get("resumed") or [])),
+            ("took since it was resumed" if about.get("resumed") else "took",
+            f"{about['seconds']:.1f} s" if isinstance(about.get("seconds"),
+            int | float) else None)]  # fmt: skip
     return [(name, str(value)) for name, value in told if value not in (None, "")]

@@ -11,7 +11,8 @@ from noether.verdicts.record import ORDER, Record
 
 PLOT_CLAIM = {
     "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",
-    "response": "Measured must lie on predicted wherever it stands above the shaded floor, below which rounding hides it.",
+    "response": "Measured must lie on predicted wherever it stands above the shaded floor, below which "
+    "rounding hides it.",
     "lines": "Measured and predicted must coincide to within the bound.",
 }
 TOGETHER = 8  # series on one picture
@@ -33,7 +34,9 @@ def plot_of(r: Record) -> dict:
     if data.get("plot") in PLOT_CLAIM:
         plot = dict(data)
         window = plot.get("window")
-        if not (isinstance(window, list) and len(window) == 2 and all(isinstance(x, int | float) for x in window)):
+        if not (
+            isinstance(window, list) and len(window) == 2 and all(isinstance(x, int | float) for x in window)
+        ):
             plot.pop("window", None)
         if r.kind == ORDER and plot["plot"] == "loglog" and len(plot.get("series") or {}) == 1:
             plot.update(orders_of(r, next(iter(plot["series"]))))
@@ -43,13 +46,28 @@ def plot_of(r: Record) -> dict:
     label = str(data.get("label", r.law))
     if r.kind == ORDER:
         small, size = ("m", "size") if r.law.startswith("T") else ("step size η", "error")
-        return {"plot": "loglog", "x": data["x"], "series": {label: data["y"]}, "xlabel": small, "ylabel": size, **orders_of(r, label),
+        return {"plot": "loglog", "x": data["x"], "series": {label: data["y"]}, "xlabel": small,
+            "ylabel": size, **orders_of(r, label),
                 **{k: data[k] for k in ("window", "caption") if k in data}}  # fmt: skip
     series = {"measured": data["y"], **{k: data[k] for k in ("predicted", "bound") if k in data}}
     if label.endswith("against t"):
-        return {"plot": "lines", "x": data["x"], "series": series, "xlabel": "time", "ylabel": label.removesuffix(" against t")}
-    sizes = {name: [abs(y) if isinstance(y, int | float) else y for y in values] for name, values in series.items()}
-    return {"plot": "response", "x": data["x"], "series": sizes, "xlabel": label.rpartition(" to ")[2] if " to " in label else "m", "ylabel": label}
+        return {
+            "plot": "lines",
+            "x": data["x"],
+            "series": series,
+            "xlabel": "time",
+            "ylabel": label.removesuffix(" against t"),
+        }
+    sizes = {
+        name: [abs(y) if isinstance(y, int | float) else y for y in values] for name, values in series.items()
+    }
+    return {
+        "plot": "response",
+        "x": data["x"],
+        "series": sizes,
+        "xlabel": label.rpartition(" to ")[2] if " to " in label else "m",
+        "ylabel": label,
+    }
 
 
 def orders_of(r: Record, name: str) -> dict:
@@ -59,7 +77,8 @@ def orders_of(r: Record, name: str) -> dict:
 
 
 def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
-    """One plot a case and symmetry; plots of orders share their axes, of the others the worst of each label is taken."""
+    """One plot a case and symmetry; plots of orders share their axes, of the others the worst of each label
+    is taken."""
     found: dict[tuple, tuple[Record, dict]] = {}
     records = list(records)
     of_case = Counter(r.case for r in records if r.kind == ORDER)
@@ -68,16 +87,25 @@ def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
         if not plot:
             continue
         if plot["plot"] == "loglog" and r.kind == ORDER:
-            shared(found, r, plot, (r.case, r.rule if of_case[r.case] > TOGETHER else "", tuple(plot.get("x") or ())))
+            shared(
+                found,
+                r,
+                plot,
+                (r.case, r.rule if of_case[r.case] > TOGETHER else "", tuple(plot.get("x") or ())),
+            )
         else:
             found.setdefault((r.case, r.symmetry, plot.get("ylabel")), (r, plot))
     return [(r, in_order(plot)) for r, plot in found.values()]
 
 
 def shared(found: dict, r: Record, plot: dict, key: tuple) -> None:
-    """A series of its own on the axes of its case, named by its symmetry too; at most TOGETHER on one picture."""
+    """A series of its own on the axes of its case, named by its symmetry too; at most TOGETHER on one
+    picture."""
     named = {n: f"{n}, {r.symmetry}" if r.symmetry else n for n in plot.get("series") or {}}
-    mine = {word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()} for word in ("series", "orders", "slopes")}
+    mine = {
+        word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()}
+        for word in ("series", "orders", "slopes")
+    }
     while key in found and len(found[key][1]["series"]) >= TOGETHER:
         key = (*key, "more")
     first = found.setdefault(key, (r, {**plot, "series": {}, "orders": {}, "slopes": {}}))[1]
@@ -96,9 +124,14 @@ def in_order(plot: dict) -> dict:
     split = [pieces(n) for n in names]
     fewest = min(map(len, split))
     head = next((i for i in range(fewest) if len({words[i] for words in split}) > 1), fewest - 1)
-    tail = next((i for i in range(fewest - head) if len({words[-1 - i] for words in split}) > 1), fewest - head - 1)
+    tail = next(
+        (i for i in range(fewest - head) if len({words[-1 - i] for words in split}) > 1), fewest - head - 1
+    )
     new = {n: ", ".join(words[head : len(words) - tail]) for n, words in zip(names, split, strict=True)}
-    told = {"series": {new[n]: series[n] for n in names}, **{w: {new[n]: v for n, v in (plot.get(w) or {}).items() if n in new} for w in ("orders", "slopes")}}
+    told = {
+        "series": {new[n]: series[n] for n in names},
+        **{w: {new[n]: v for n, v in (plot.get(w) or {}).items() if n in new} for w in ("orders", "slopes")},
+    }
     return {**plot, **told, "ylabel": ", ".join([str(plot.get("ylabel", "")), *split[0][:head]]).strip(", ")}
 
 
@@ -114,7 +147,8 @@ def pieces(name: str) -> list[str]:
 
 
 def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
-    """merged, the worst of each kind first, cases taking turns: three pictures of one case would tell one story thrice."""
+    """merged, the worst of each kind first, cases taking turns: three pictures of one case would tell one
+    story thrice."""
     chosen, kinds, cases = [], set(), {}
     for r, plot in merged(records):
         kind = (plot["plot"], plot.get("ylabel"))
@@ -126,15 +160,23 @@ def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
 
 def figure(r: Record, plot: dict) -> dict | None:
     """{"svg", "caption"} of one plot, None where nothing of it can be drawn."""
-    picture, lost = figures.panel(plot, f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}", r.precision)
+    picture, lost = figures.panel(
+        plot, f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}", r.precision
+    )
     if not picture:
         return None
-    zero = f" {lost} value{'s' if lost > 1 else ''} zero or not finite, with no place on a logarithm." if lost else ""
+    zero = (
+        f" {lost} value{'s' if lost > 1 else ''} zero or not finite, with no place on a logarithm."
+        if lost
+        else ""
+    )
     return {"svg": picture, "caption": f"{plot.get('caption') or PLOT_CLAIM[plot['plot']]} {place(r)}.{zero}"}
 
 
 def place(r: Record, *, short: bool = False) -> str:
     """Where, and at which parameters. short: without law and spent, which the sentence around it names."""
-    parameters = ", ".join(f"{k} {v:.4g}" for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN)
+    parameters = ", ".join(
+        f"{k} {v:.4g}" for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN
+    )
     told = f"{where(r)}{', ' + parameters if parameters else ''}"
     return told.removeprefix(f"{r.law} ") if short else f"{told}; spent {number(r.spent)}"

@@ -1,10 +1,10 @@
 """PTX translated to C, compiled for this processor, run in parallel: the volume twin of kernels/ptx.
 
-    expression  each row of the table as a C expression; prelude: the C around them
-    access      loads and stores, checked
-    emission    uniform control flow, lane loops, masks
-    compiler    which one, with which flags; cache: compiled libraries on disk
-    execute     running it
+expression  each row of the table as a C expression; prelude: the C around them
+access      loads and stores, checked
+emission    uniform control flow, lane loops, masks
+compiler    which one, with which flags; cache: compiled libraries on disk
+execute     running it
 """
 
 from noether.kernels.ptx.native.compiler import CompileFailed, CompilerMissing, vectors
@@ -14,7 +14,8 @@ from noether.kernels.ptx.native.execute import LaneLoop, Report, execute, librar
 from noether.kernels.ptx.native.library_cache import CacheFailed
 
 __all__ = [
-    "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute", "find_compiler", "library", "missing",
+    "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute",
+    "find_compiler", "library", "missing",
     "translate", "vectors", "workers",
 ]  # fmt: skip
 

@@ -1,7 +1,9 @@
 """Loads and stores of all lanes of a work item as C functions, checked as kernels/ptx/memory.py checks.
 
-The lane loop leaves addresses, masks and values in arrays; then one call moves them. Addresses are made up, 2^40
-apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane by lane, after
+The lane loop leaves addresses, masks and values in arrays; then one call moves them. Addresses are made up,
+2^40
+apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane by
+lane, after
 the bounds of all were tested, so that nothing is written where one lane is outside.
 """
 
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of access: bytes of an element, elements, words of the registers, sign-extending, under a mask."""
+    """One kind of access: bytes of an element, elements, words of the registers, sign-extending, under a
+    mask."""
 
     store: bool
     size: int
@@ -28,9 +31,14 @@ class Shape:
     def text(self) -> str:
         """The C function. It returns 1 where a fault was recorded."""
         step = self.size * len(self.words)
-        values = "".join(f", {'const ' if self.store else ''}u{w or 32} *restrict v{j}" for j, w in enumerate(self.words))
+        values = "".join(
+            f", {'const ' if self.store else ''}u{w or 32} *restrict v{j}" for j, w in enumerate(self.words)
+        )
         near = "\n".join(self._move(j, f"at + l * {step}") for j in range(len(self.words)))
-        far = "\n".join(self._move(j, "at + (a[l] - low)", "if (m[l]) " if self.masked else "") for j in range(len(self.words)))
+        far = "\n".join(
+            self._move(j, "at + (a[l] - low)", "if (m[l]) " if self.masked else "")
+            for j in range(len(self.words))
+        )
         live = "m[l] & " if self.masked else ""
         skip = "if (!m[l]) continue; " if self.masked else ""
         return f"""
@@ -64,4 +72,6 @@ static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count,
         if self.store:
             return f"    for (int l = 0; l < W; l++) {guard}{cell} = (cell)v{j}[l];"
         value = f"(s{8 * self.size}){cell}" if self.signed else cell
-        return f"    for (int l = 0; l < W; l++) {guard}v{j}[l] = (u{self.words[j]})(s{self.words[j]}){value};"
+        return (
+            f"    for (int l = 0; l < W; l++) {guard}v{j}[l] = (u{self.words[j]})(s{self.words[j]}){value};"
+        )

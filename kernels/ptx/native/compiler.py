@@ -17,17 +17,32 @@ from pathlib import Path
 
 NAMES = ("gcc", "cc", "clang")
 
-FLAGS = ("-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-w")
+FLAGS = (
+    "-march=native",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-shared",
+    "-fPIC",
+    "-w",
+)
 GCC = ("-O1", "-ftree-vectorize", "-fvect-cost-model=dynamic")
 CLANG = ("-O2",)
-X86 = ("-mprefer-vector-width=512",)  # gcc takes 256 by itself: 1.1 to 1.6 times slower where there is AVX-512
+X86 = (
+    "-mprefer-vector-width=512",
+)  # gcc takes 256 by itself: 1.1 to 1.6 times slower where there is AVX-512
 """As fast as -O3 on these loops, which are arithmetic without calls, and compiled in half the time (gcc 12).
 Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
 -march=native contracts a*b + c by default, hence -ffp-contract=off."""
-LOG2E = ("3FF71547652B82FE", "3FB8AA3B")  # in PTX, as kernels/programs/elementary.py has it: the mark of an exponential
+LOG2E = (
+    "3FF71547652B82FE",
+    "3FB8AA3B",
+)  # in PTX, as kernels/programs/elementary.py has it: the mark of an exponential
 INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
-"""An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other, and the processor
-waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10 % in spills (gcc 12)."""
+"""An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other,
+and the processor
+waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10 % in spills (gcc
+12)."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
 PATIENCE = 30  # seconds for its version and for a library of ten lines
 
@@ -73,19 +88,23 @@ class Compiler:
         except (OSError, subprocess.SubprocessError) as error:
             raise CompileFailed(f"{self.path}: {told_of(error)}") from None
         if done.returncode:
-            raise CompileFailed(f"{self.path} ended with {done.returncode} on a translated kernel:\n{done.stderr[:2000]}")
+            raise CompileFailed(
+                f"{self.path} ended with {done.returncode} on a translated kernel:\n{done.stderr[:2000]}"
+            )
         if not target.exists():
             raise CompileFailed(f"{self.path} ended with 0 and wrote nothing")
         return done.stderr
 
 
 def _run(command: list[str], text: str, patience: int, **environment) -> subprocess.CompletedProcess:
-    """Run a compiler to its end, or end it with all that it started. Raises OSError, subprocess.TimeoutExpired.
+    """Run a compiler to its end, or end it with all that it started. Raises OSError,
+    subprocess.TimeoutExpired.
 
     subprocess.run ends the compiler alone, and then waits for what it started to close the pipes.
     """
     environment = {**os.environ, "LC_ALL": "C", **environment}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8",
                           errors="replace", env=environment, start_new_session=True) as child:  # fmt: skip
         try:
             out, err = child.communicate(text, timeout=patience)
@@ -115,7 +134,14 @@ def features() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return f"{platform.machine()} {platform.processor()}"
-    found = sorted({x for x in lines if x.split(":")[0].strip() in ("model name", "flags", "Features", "CPU part", "stepping", "model", "cpu family")})
+    found = sorted(
+        {
+            x
+            for x in lines
+            if x.split(":")[0].strip()
+            in ("model name", "flags", "Features", "CPU part", "stepping", "model", "cpu family")
+        }
+    )
     return hashlib.sha256("\n".join(found).encode()).hexdigest()
 
 
@@ -152,7 +178,8 @@ int run(double *x) {
 
 
 def find() -> Compiler:
-    """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises CompilerMissing."""
+    """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises
+    CompilerMissing."""
     found = _searched()
     if isinstance(found, str):
         raise CompilerMissing(found)
@@ -207,7 +234,8 @@ def _probe(compiler: Compiler) -> str:
 
 
 def survived(path: str) -> str:
-    """Why a new library must not be loaded here: another process tries first, for what is cut short ends it."""
+    """Why a new library must not be loaded here: another process tries first, for what is cut short ends
+    it."""
     program = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).run((ctypes.c_double * 64)())"
     try:
         done = _run([sys.executable, "-I", "-S", "-c", program, path], "", PATIENCE)
@@ -215,4 +243,8 @@ def survived(path: str) -> str:
         return told_of(error)
     if done.returncode < 0:
         return f"what it wrote ends the process that loads it with signal {-done.returncode}"
-    return (done.stderr.strip().splitlines() or ["what it wrote cannot be loaded"])[-1] if done.returncode else ""
+    return (
+        (done.stderr.strip().splitlines() or ["what it wrote cannot be loaded"])[-1]
+        if done.returncode
+        else ""
+    )

@@ -1,9 +1,10 @@
 """A parsed kernel as C: work items over threads of the machine, lanes of one item over SIMD.
 
-    uniform registers      C scalars; uniform branches are gotos
-    everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one loop from a jump or a load to the next
-    lanes that part        run on under masks to the block where they meet, in the same loop
-    registers across loops arrays of W
+uniform registers      C scalars; uniform branches are gotos
+everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one loop from a jump or a load to
+                       the next
+lanes that part        run on under masks to the block where they meet, in the same loop
+registers across loops arrays of W
 """
 
 from __future__ import annotations
@@ -25,8 +26,13 @@ def translate(ptx: str) -> Translation:
     flow = analyse(kernel)
     for i in kernel.instructions:
         why = refusal(i.op)
-        if not why and i.op.meaning in ("load", "param") and any(
-            t[0] == "f" and r != "_" and width(kernel.registers[r]) != width(t) for r, t in zip(i.results, i.op.result, strict=True)
+        if (
+            not why
+            and i.op.meaning in ("load", "param")
+            and any(
+                t[0] == "f" and r != "_" and width(kernel.registers[r]) != width(t)
+                for r, t in zip(i.results, i.op.result, strict=True)
+            )
         ):
             why = "a float is loaded into a wider register"
         if why:
@@ -84,7 +90,12 @@ class _Writer(Lanes):
         else:
             r = i.results[0]
             bits = self.masks[r] if op.result == ("pred",) else words(width(op.result[0]))
-            yield r, expression(op, [self.operand(s, t, bits) for s, t in zip(i.sources, op.sources, strict=True)], bits)
+            yield (
+                r,
+                expression(
+                    op, [self.operand(s, t, bits) for s, t in zip(i.sources, op.sources, strict=True)], bits
+                ),
+            )
 
     def assign(self, i: Instruction, r: str, bits: str, act: str):
         whole = self.bits(r)
@@ -113,7 +124,12 @@ class _Writer(Lanes):
         place = len(self.places)
         self.places.append(i)
         at = i.sources[0]
-        uniform = not store and not act and all(r not in self.flow.varying for r in (*i.results, at.base)) and i.results != ("_",) * len(kinds)
+        uniform = (
+            not store
+            and not act
+            and all(r not in self.flow.varying for r in (*i.results, at.base))
+            and i.results != ("_",) * len(kinds)
+        )
         if uniform:
             self.flush()
             self.uniform_load(i, size, place)
@@ -123,7 +139,10 @@ class _Writer(Lanes):
         masked = [self.carry(condition, 32, i.line)] if condition else []
         if store:
             homes = [words(width(k)) for k in kinds]
-            values = [self.carry(self.operand(s, f"b{width(k)}"), w, i.line) for s, k, w in zip(i.sources[1:], kinds, homes, strict=True)]
+            values = [
+                self.carry(self.operand(s, f"b{width(k)}"), w, i.line)
+                for s, k, w in zip(i.sources[1:], kinds, homes, strict=True)
+            ]
         else:
             homes = [0 if r == "_" else words(width(self.kernel.registers[r])) for r in i.results]
             values = ["0" if r == "_" else f"a_{self.names[r]}" for r in i.results]
@@ -132,7 +151,12 @@ class _Writer(Lanes):
             self.kept |= loaded if condition else set()
         shape = Shape(store, size, tuple(homes), kinds[0][0] == "s" and not store, bool(masked))
         self.shapes[shape.name] = shape
-        self.loop.calls.append(f"if ({shape.name}({', '.join(['arrays, count, faults', str(place), 'block', address, *masked, *values])})) goto end;")
+        self.loop.calls.append(
+            "if "
+            f"({shape.name}({', '.join(['arrays, count, faults', str(place), 'block', address, *masked, *values])})) "
+            ""
+            "goto end;"
+        )
         if not store:
             self.loop.pending |= loaded
 
@@ -151,12 +175,17 @@ class _Writer(Lanes):
     def uniform_load(self, i: Instruction, size: int, place: int):
         step = size * len(i.results)
         at = f"{self.names[i.sources[0].base]} + {i.sources[0].offset % 2**64:#x}ull"
-        lines = [f"u8 *at = reach(arrays, count, faults, {place}, block, {at}, {at}, {step}); if (!at) goto end;"]
+        lines = [
+            f"u8 *at = reach(arrays, count, faults, {place}, block, {at}, {at}, {step}); if (!at) goto end;"
+        ]
         for k, (r, kind) in enumerate(zip(i.results, i.op.result, strict=True)):
             if r != "_":
                 sign, word = "s" if kind[0] == "s" else "u", words(width(self.kernel.registers[r]))
                 cut = " & 0xffffu" if width(self.kernel.registers[r]) == 16 else ""
-                lines.append(f"{sign}{8 * size} x{k}; memcpy(&x{k}, at + {k * size}, {size}); {self.names[r]} = (u{word})({sign}{word})x{k}{cut};")
+                lines.append(
+                    f"{sign}{8 * size} x{k}; memcpy(&x{k}, at + {k * size}, {size}); {self.names[r]} = "
+                    f"(u{word})({sign}{word})x{k}{cut};"
+                )
         guard = f"if ({'!' if i.guard[1] else ''}{self.names[i.guard[0]]}) " if i.guard else ""
         self.items.append(guard + "{ " + " ".join(lines) + " }")
 
@@ -171,7 +200,10 @@ class _Writer(Lanes):
     def run(self):
         flow = self.flow
         masked = flow.masked
-        entries = {b.index: [u.index for u in flow.blocks if any(t == b.index for _, t in u.edges)] for b in flow.blocks}
+        entries = {
+            b.index: [u.index for u in flow.blocks if any(t == b.index for _, t in u.edges)]
+            for b in flow.blocks
+        }
         for head, region in flow.regions.items():
             inside = {head, *region.order}
             if set(entries[region.join]) <= inside and region.join != flow.exit:
@@ -221,4 +253,3 @@ class _Writer(Lanes):
 
     def label(self, block: int) -> str:
         return "end" if block == self.flow.exit else f"L{block}"
-

@@ -1,4 +1,5 @@
-"""Run a translated kernel on arrays, as kernels/ptx/evaluate.py does, in the same addresses and with the same faults."""
+"""Run a translated kernel on arrays, as kernels/ptx/evaluate.py does, in the same addresses and with the same
+faults."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Report:
 
 @dataclass(frozen=True)
 class LaneLoop:
-    """One loop over lanes. line: of the PTX where it begins; hot: inside a cycle; bytes: of its vectors, 0 for scalar."""
+    """One loop over lanes. line: of the PTX where it begins; hot: inside a cycle; bytes: of its vectors, 0
+    for scalar."""
 
     line: int
     hot: bool
@@ -52,7 +54,13 @@ class _Array(ctypes.Structure):
 
 
 class _Fault(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int64), ("place", ctypes.c_int64), ("block", ctypes.c_int64), ("first", ctypes.c_uint64), ("last", ctypes.c_uint64)]
+    _fields_ = [
+        ("code", ctypes.c_int64),
+        ("place", ctypes.c_int64),
+        ("block", ctypes.c_int64),
+        ("first", ctypes.c_uint64),
+        ("last", ctypes.c_uint64),
+    ]
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,9 @@ def loops(translation: Translation, said: str) -> tuple[LaneLoop, ...]:
     out = []
     for k, (first, line, hot) in enumerate(translation.loops):
         end = starts[k + 1] if k + 1 < len(starts) else first + 10**9
-        out.append(LaneLoop(line, hot, max((b for at, b in found.items() if first - 1 <= at < end - 1), default=0)))
+        out.append(
+            LaneLoop(line, hot, max((b for at, b in found.items() if first - 1 <= at < end - 1), default=0))
+        )
     return tuple(out)
 
 
@@ -95,13 +105,16 @@ def workers() -> int:
     return min(usable, int(asked)) if asked.isdigit() and int(asked) else usable
 
 
-def execute(kernel, args: list, blocks: int, *, visits: int | None = None, threads: int | None = None) -> Report:
+def execute(
+    kernel, args: list, blocks: int, *, visits: int | None = None, threads: int | None = None
+) -> Report:
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
 
     args     as noether.kernels.ptx.evaluate takes them
     visits   at most so many basic blocks in each work item
     threads  of the machine; by default as many as may be used and are worth it
-    Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless, and what `library` raises.
+    Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless, and what `library`
+    raises.
     """
     loaded = library(getattr(kernel, "ptx", kernel))
     parsed = loaded.translation.kernel
@@ -109,7 +122,9 @@ def execute(kernel, args: list, blocks: int, *, visits: int | None = None, threa
         raise ValueError(f"blocks is {blocks}, must be at least 1")
     values, memory = arguments(parsed, list(args))
     raw = [int(np.atleast_1d(v).view(f"u{v.itemsize}")[0]) for v in values]
-    arrays = (_Array * len(raw))(*(_Array(0, 0, 0) if a is None else _Array(a.ctypes.data, a.nbytes, 1) for a in memory.arrays))
+    arrays = (_Array * len(raw))(
+        *(_Array(0, 0, 0) if a is None else _Array(a.ctypes.data, a.nbytes, 1) for a in memory.arrays)
+    )
     fault = _Fault()
     most = max(1, min(threads or workers(), blocks if threads else -(-blocks // ALONE)))
     loaded.run(
@@ -119,7 +134,9 @@ def execute(kernel, args: list, blocks: int, *, visits: int | None = None, threa
     if fault.code:
         _raise(loaded.translation, fault, visits, memory)
     notes = [] if loaded.openmp else ["no OpenMP: one thread"]
-    notes += [f"the loop from PTX line {x.line} did not vectorise" for x in loaded.loops if x.hot and not x.bytes]
+    notes += [
+        f"the loop from PTX line {x.line} did not vectorise" for x in loaded.loops if x.hot and not x.bytes
+    ]
     return Report(parsed.unpinned, blocks * parsed.threads, most if loaded.openmp else 1, notes)
 
 
@@ -141,4 +158,7 @@ def _raise(translation: Translation, fault: _Fault, visits: int | None, memory: 
     size, base = width(kinds[0]) // 8 * len(kinds), Memory.base(index)
     if fault.code == 3:
         raise OutOfBounds(f"{where}: offset {first - base} is not aligned to {size} bytes   [{i.text}]")
-    raise OutOfBounds(f"{where}: bytes {first - base} to {last - base + size} of argument {index}, which has {memory.arrays[index].nbytes}   [{i.text}]")
+    raise OutOfBounds(
+        f"{where}: bytes {first - base} to {last - base + size} of argument {index}, which has "
+        f"{memory.arrays[index].nbytes}   [{i.text}]"
+    )

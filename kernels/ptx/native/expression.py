@@ -1,6 +1,7 @@
 """Each row of the PTX table as a C expression over registers.
 
-A register is an unsigned C variable of 32 or 64 bits, 16-bit values zero-extended; a predicate is a mask. `read` turns
+A register is an unsigned C variable of 32 or 64 bits, 16-bit values zero-extended; a predicate is a mask.
+`read` turns
 a variable into a C value of an operand type, `write` turns a value back into the register's bits.
 """
 
@@ -34,7 +35,12 @@ def read(x: str, have: int, kind: str) -> str:
     if kind[0] == "f" and kind != "f16x2":
         return {16: f"half({x})", 32: f"real32({x})", 64: f"real64({x})"}[n]
     if kind[0] == "s":
-        return {8: f"((s32)({x} << 24) >> 24)", 16: f"((s32)({x} << 16) >> 16)", 32: f"(s32){x}", 64: f"(s64){x}"}[n]
+        return {
+            8: f"((s32)({x} << 24) >> 24)",
+            16: f"((s32)({x} << 16) >> 16)",
+            32: f"(s32){x}",
+            64: f"(s64){x}",
+        }[n]
     return x
 
 
@@ -43,7 +49,9 @@ def write(e: str, kind: str) -> str:
     n = width(kind)
     if kind[0] == "f" and kind != "f16x2":
         return {16: f"to_half({e})", 32: f"bits32({e})", 64: f"bits64({e})"}[n]
-    return {8: f"((u32)({e}) & 0xffu)", 16: f"((u32)({e}) & 0xffffu)", 32: f"(u32)({e})", 64: f"(u64)({e})"}[n]
+    return {8: f"((u32)({e}) & 0xffu)", 16: f"((u32)({e}) & 0xffffu)", 32: f"(u32)({e})", 64: f"(u64)({e})"}[
+        n
+    ]
 
 
 def pick(mask: str, a: str, b: str) -> str:
@@ -52,7 +60,8 @@ def pick(mask: str, a: str, b: str) -> str:
 
 SIGN = {16: "0x8000u", 32: "0x80000000u", 64: "0x8000000000000000ull"}
 INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "iadd": "+", "isub": "-", "imul": "*", "and": "&", "or": "|", "xor": "^",
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "iadd": "+", "isub": "-", "imul": "*", "and": "&",
+    "or": "|", "xor": "^",
     "pand": "&", "por": "|", "pxor": "^",
 }  # fmt: skip
 ROUND = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
@@ -101,7 +110,12 @@ def _bits(op: Op, a: list[str], kind: str) -> str | None:
     if meaning == "copysign":
         return f"(({a[1]} & ~{SIGN[n]}) | ({a[0]} & {SIGN[n]}))"
     if meaning in ("min", "max"):
-        extreme = lambda x: f"{meaning}_{kind}({x[0]}, {x[1]}, {int(op.detail == 'NaN')})" + (" & 0xffffu" if n == 16 else "")  # noqa: E731
+
+        def extreme(x):
+            return f"{meaning}_{kind}({x[0]}, {x[1]}, {int(op.detail == 'NaN')})" + (
+                " & 0xffffu" if n == 16 else ""
+            )
+
         if op.ftz:
             return f"bits32(flush(real32({extreme([f'bits32(flush(real32({v})))' for v in a])})))"
         return f"({extreme(a)})"
@@ -184,7 +198,10 @@ def _value(op: Op, x: list[str], kind: str) -> str:
         "not": lambda: f"~{x[0]}",
         "pnot": lambda: f"~{x[0]}",
         "ineg": lambda: f"(0 - (u{words(n)}){x[0]})",
-        "iabs": lambda: f"(((u{words(n)}){x[0]} ^ (u{words(n)})({x[0]} >> {words(n) - 1})) - (u{words(n)})({x[0]} >> {words(n) - 1}))",
+        "iabs": lambda: (
+            f"(((u{words(n)}){x[0]} ^ (u{words(n)})({x[0]} >> {words(n) - 1})) - (u{words(n)})({x[0]} >> "
+            f"{words(n) - 1}))"
+        ),
         "imin": lambda: f"({x[0]} < {x[1]} ? {x[0]} : {x[1]})",
         "imax": lambda: f"({x[0]} > {x[1]} ? {x[0]} : {x[1]})",
         "imad": lambda: f"({x[0]} * {x[1]} + {x[2]})",
@@ -204,7 +221,9 @@ def _product(op: Op, x: list[str], n: int) -> str:
 
 
 def _high(op: Op, x: list[str], n: int) -> str:
-    double = {("s", 64): "__int128", ("u", 64): "unsigned __int128", ("s", 32): "s64", ("u", 32): "u64"}[op.result[0][0], n]
+    double = {("s", 64): "__int128", ("u", 64): "unsigned __int128", ("s", 32): "s64", ("u", 32): "u64"}[
+        op.result[0][0], n
+    ]
     return f"(u{n})((({double}){x[0]} * ({double}){x[1]}) >> {n})"
 
 
@@ -214,7 +233,9 @@ def _whole(op: Op, x: str) -> str:
 
 
 def _c_type(kind: str) -> str:
-    return {"f16": "f32", "f32": "f32", "f64": "f64"}.get(kind) or f"{'s' if kind[0] == 's' else 'u'}{words(width(kind))}"
+    return {"f16": "f32", "f32": "f32", "f64": "f64"}.get(
+        kind
+    ) or f"{'s' if kind[0] == 's' else 'u'}{words(width(kind))}"
 
 
 def parts(ops: list[Op]) -> str:

@@ -32,12 +32,15 @@ class Loop:
 
 
 class Lanes:
-    """names: C variables; masks: bits of predicates; kept: registers that keep their value in some lanes; gates: one mask
+    """names: C variables; masks: bits of predicates; kept: registers that keep their value in some lanes;
+    gates: one mask
     for each block that not every lane enters."""
 
     def __init__(self, kernel: Kernel, flow: Flow):
         self.kernel, self.flow = kernel, flow
-        self.names = {r: f"{'p' if kind == 'pred' else 'r'}{k}" for k, (r, kind) in enumerate(kernel.registers.items())}
+        self.names = {
+            r: f"{'p' if kind == 'pred' else 'r'}{k}" for k, (r, kind) in enumerate(kernel.registers.items())
+        }
         self.defined = {r for i in kernel.instructions for r in i.results} - {"_"}
         self.masks = self._mask_widths()
         bits = max([self.masks[e[0][0]] for b in flow.blocks for e in b.edges if e[0]], default=32)
@@ -54,7 +57,12 @@ class Lanes:
             before = dict(wide)
             for i in self.kernel.instructions:
                 if "pred" in i.op.result:
-                    source = max([wide.get(r, 32) if t == "pred" else words(width(t)) for r, t in zip(self._registers(i), i.op.sources, strict=True)])
+                    source = max(
+                        [
+                            wide.get(r, 32) if t == "pred" else words(width(t))
+                            for r, t in zip(self._registers(i), i.op.sources, strict=True)
+                        ]
+                    )
                     wide |= {r: max(wide.get(r, 32), source) for r in i.results}
             if wide == before:
                 return wide
@@ -92,12 +100,19 @@ class Lanes:
                 return self.mask(source.name, bits)
             have, n = width(self.kernel.registers[source.name]), width(kind)
             if source.name not in self.defined:
-                return "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"  # a half that nobody reads, as the evaluator has it
+                return (
+                    "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"
+                )  # a half that nobody reads, as the evaluator has it
             return read(self.variable(source.name), have, f"b{n}")
         if isinstance(source, Immediate):
             return f"{source.bits:#x}{'ull' if width(kind) == 64 else 'u'}"
         assert isinstance(source, Special)
-        special = {"%tid.x": "(u32)(start + l)", "%ctaid.x": "(u32)block", "%ntid.x": f"{self.kernel.threads}u", "%nctaid.x": "(u32)blocks"}
+        special = {
+            "%tid.x": "(u32)(start + l)",
+            "%ctaid.x": "(u32)block",
+            "%ntid.x": f"{self.kernel.threads}u",
+            "%nctaid.x": "(u32)blocks",
+        }
         return special[source.name]
 
     def condition(self, i: Instruction, act: str, bits: int) -> str:

@@ -37,7 +37,8 @@ return 0;
 
 @dataclass(frozen=True)
 class Translation:
-    """C of one kernel. loops: (first line in the C text, PTX line, inside a cycle); places: the accesses of the text."""
+    """C of one kernel. loops: (first line in the C text, PTX line, inside a cycle); places: the accesses of
+    the text."""
 
     kernel: Kernel
     text: str
@@ -49,7 +50,9 @@ class Translation:
 def layout(w) -> Translation:
     """The text of what an emission wrote."""
     arrays = w.arrays.union(*(x.exposed for x in w.items if isinstance(x, Loop)))
-    declared = [f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.flow.varying)]
+    declared = [
+        f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.flow.varying)
+    ]
     declared += [f"u{w.bits(r)} a_{w.names[r]}[W] __attribute__((aligned(64)));" for r in ordered(w, arrays)]
     declared += [f"u{bits} {name}[W] __attribute__((aligned(64)));" for name, bits in sorted(w.pool.items())]
     declared += [f"memset(a_{w.names[r]}, 0xff, sizeof a_{w.names[r]});" for r in ordered(w, arrays & w.kept)]
@@ -57,7 +60,8 @@ def layout(w) -> Translation:
     most = max(1, min(LANES, w.kernel.threads, 8 * STACK // max(1, bits)))
     lanes = next(n for n in range(most, 0, -1) if w.kernel.threads % n == 0)
     head = HEAD.format(
-        parts=parts([i.op for i in w.kernel.instructions]), lanes=lanes, spacing=prelude.SPACING, memory=prelude.MEMORY,
+        parts=parts([i.op for i in w.kernel.instructions]), lanes=lanes, spacing=prelude.SPACING,
+        memory=prelude.MEMORY,
         shapes="".join(s.text() for s in w.shapes.values()), parts_of_a_block=w.kernel.threads // lanes,
     )  # fmt: skip
     lines, marks, hot = head.splitlines() + declared, [], cyclic(w.flow)
@@ -76,9 +80,19 @@ def ordered(w, registers: set[str]) -> list[str]:
 
 def lane_loop(w, loop: Loop, arrays: set[str]) -> list[str]:
     order = ordered(w, loop.exposed | loop.defined)
-    opening = [f"u{w.bits(r)} {w.names[r]}" + (f" = a_{w.names[r]}[l];" if r in loop.exposed else ";") for r in order]
+    opening = [
+        f"u{w.bits(r)} {w.names[r]}" + (f" = a_{w.names[r]}[l];" if r in loop.exposed else ";") for r in order
+    ]
     closing = [f"a_{w.names[r]}[l] = {w.names[r]};" for r in order if r in loop.defined and r in arrays]
-    return ["#pragma omp simd", "for (int l = 0; l < W; l++) {", *opening, *loop.lines, *closing, "}", *loop.calls]
+    return [
+        "#pragma omp simd",
+        "for (int l = 0; l < W; l++) {",
+        *opening,
+        *loop.lines,
+        *closing,
+        "}",
+        *loop.calls,
+    ]
 
 
 def cyclic(flow: Flow) -> set[int]:

@@ -53,7 +53,9 @@ def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
             troubles[folder] = error
         else:
             for bad, error in troubles.items():
-                cache_folders.note(f"no compiled library can be kept in {bad}, {folder} is used: {line(error)}")
+                cache_folders.note(
+                    f"no compiled library can be kept in {bad}, {folder} is used: {line(error)}"
+                )
             return library, found[1]
     told = "; ".join(f"{folder}: {line(error)}" for folder, error in troubles.items())
     raise CacheFailed(f"no compiled library can be kept anywhere: {told or 'no folder is safe'}")
@@ -84,7 +86,8 @@ def opened(path: Path, raw: bytes, tried) -> ctypes.CDLL:
 
 
 def intact(path: Path) -> tuple[bytes, str] | None:
-    """The file of a library and what the compiler said of it; None where it is not there or not ours or changed."""
+    """The file of a library and what the compiler said of it; None where it is not there or not ours or
+    changed."""
     raw = cache_folders.read(path)
     if raw is None:
         return None

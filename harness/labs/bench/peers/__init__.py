@@ -7,7 +7,8 @@ A peer module has
     variants(work)  names of the shapes in which it can do the work, the best that is known first
     prepare(work, variant) -> send, run
         send(array (4, lanes))  the residual's parameters as the tool takes them
-        run(sent) -> done       blocks until the work is done; its first call compiles. What a tool allocates by itself is
+        run(sent) -> done       blocks until the work is done; its first call compiles. What a tool allocates
+                                by itself is
                                 part of it; buffers that the caller owns are made once.
         done() -> q, v, worst   (d, lanes), (d, lanes), (lanes,) numpy
 """

@@ -1,8 +1,12 @@
-"""torch.compile: a few steps unrolled in the compiled function, called steps/unroll times; inductor's C++ on two threads.
+"""torch.compile: a few steps unrolled in the compiled function, called steps/unroll times; inductor's C++ on
+two threads.
 
-With its default inductor ends a loop over lanes after 64 nodes, which makes dozens of loops of one step, each through memory;
-the limit is raised until they are one, vectorised over lanes. (Raising what it computes again rather than stores,
-realize_opcount_threshold, made the compilation exponential: 334 s for 524 operations.) It contracts nothing, by default.
+With its default inductor ends a loop over lanes after 64 nodes, which makes dozens of loops of one step, each
+through memory;
+the limit is raised until they are one, vectorised over lanes. (Raising what it computes again rather than
+stores,
+realize_opcount_threshold, made the compilation exponential: 334 s for 524 operations.) It contracts nothing,
+by default.
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ def larger(a, b):
 
 
 def variants(work: Work) -> tuple[str, ...]:
-    """Four steps of the update compile to one loop, many times faster than one by one; with the residuals four take minutes to compile."""
+    """Four steps of the update compile to one loop, many times faster than one by one; with the residuals
+    four take minutes to compile."""
     return ("4 steps",) if work.residual is None else ("1 step",)
 
 
@@ -37,7 +42,11 @@ def environment() -> dict[str, str]:
 
 
 def source(work: Work) -> str:
-    return printing.function(work, Dialect(lambda value, kind: repr(value), CALLS, lambda text, kind: f"{text}.to(torch.{kind})"), HEADER)
+    return printing.function(
+        work,
+        Dialect(lambda value, kind: repr(value), CALLS, lambda text, kind: f"{text}.to(torch.{kind})"),
+        HEADER,
+    )
 
 
 def configure() -> None:
@@ -74,6 +83,10 @@ def prepare(work: Work, variant: str):
         for _ in range(work.steps // unroll):
             state = compiled(state, params, again)
         d = work.dim
-        return lambda: (np.stack([x.numpy() for x in state[:d]]), np.stack([x.numpy() for x in state[d : 2 * d]]), state[-1].numpy())
+        return lambda: (
+            np.stack([x.numpy() for x in state[:d]]),
+            np.stack([x.numpy() for x in state[d : 2 * d]]),
+            state[-1].numpy(),
+        )
 
     return send, run

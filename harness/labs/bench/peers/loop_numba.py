@@ -1,9 +1,14 @@
-"""numba: blocks of lanes over two threads, the time loop inside, and inside that a loop over 64 lanes that LLVM vectorises.
+"""numba: blocks of lanes over two threads, the time loop inside, and inside that a loop over 64 lanes that
+LLVM vectorises.
 
-The state of a block is one small array, a row for each component: rows of a known distance need no run-time checks that
-they do not overlap, so the loop vectorises at any d (separate arrays stop at d = 4). error_model numpy: the check for a
-division by zero is a branch, and branches are not vectorised. fastmath is off: it would be another program. 512-bit vectors
-are asked for where the processor has them, since LLVM takes 256 of its own accord and that is a quarter slower here.
+The state of a block is one small array, a row for each component: rows of a known distance need no run-time
+checks that
+they do not overlap, so the loop vectorises at any d (separate arrays stop at d = 4). error_model numpy: the
+check for a
+division by zero is a branch, and branches are not vectorised. fastmath is off: it would be another program.
+512-bit vectors
+are asked for where the processor has them, since LLVM takes 256 of its own accord and that is a quarter
+slower here.
 `one lane` is the loop as one would write it first, left to LLVM.
 """
 
@@ -73,7 +78,10 @@ def environment() -> dict[str, str]:
     import llvmlite.binding as llvm
 
     features = llvm.get_host_cpu_features()
-    wide = {"NUMBA_CPU_NAME": llvm.get_host_cpu_name(), "NUMBA_CPU_FEATURES": features.flatten() + ",-prefer-256-bit"}
+    wide = {
+        "NUMBA_CPU_NAME": llvm.get_host_cpu_name(),
+        "NUMBA_CPU_FEATURES": features.flatten() + ",-prefer-256-bit",
+    }
     return {"NUMBA_NUM_THREADS": str(THREADS), **(wide if features.get("avx512f") else {})}
 
 
@@ -94,16 +102,25 @@ def source(work: Work, variant: str) -> str:
         rows = [*names("q", d), *names("v", d), *printing.PARAMETERS]
         # One array where one type does: two would need checks at run time that they do not overlap.
         at, more = (len(rows), "s") if real == wide else (0, f"np.ones((5, {WIDTH}), {wide})")
-        load = [f"{r} = s[{i}, l]" for i, r in enumerate(rows)] + [f"r_{r} = t[{i}, l]" for i, r in enumerate(printing.PARAMETERS, at + 1)]
-        keep = [f"s[{i}, l] = {r}" for i, r in enumerate([*names("p", d), *names("w", d)])] + [f"t[{at}, l] = worst"]
-        rest = BLOCKS.format(width=WIDTH, last=WIDTH - 1, rows=len(rows) + 5 * (more == "s"), real=real, more=more, at=at, d=d,
+        load = [f"{r} = s[{i}, l]" for i, r in enumerate(rows)] + [
+            f"r_{r} = t[{i}, l]" for i, r in enumerate(printing.PARAMETERS, at + 1)
+        ]
+        keep = [f"s[{i}, l] = {r}" for i, r in enumerate([*names("p", d), *names("w", d)])] + [
+            f"t[{at}, l] = worst"
+        ]
+        rest = BLOCKS.format(width=WIDTH, last=WIDTH - 1, rows=len(rows) + 5 * (more == "s"), real=real,
+            more=more, at=at, d=d,
                              body=indented([*load, f"worst = t[{at}, l]", *body, *keep], 16))  # fmt: skip
     else:
         load = [f"{x}{i} = {x}[{i}, l]" for i in range(d) for x in "qv"]
-        load += [f"{x} = params[{i}, l]" for i, x in enumerate(printing.PARAMETERS)] + [f"r_{x} = again[{i}, l]" for i, x in enumerate(printing.PARAMETERS)]
+        load += [f"{x} = params[{i}, l]" for i, x in enumerate(printing.PARAMETERS)] + [
+            f"r_{x} = again[{i}, l]" for i, x in enumerate(printing.PARAMETERS)
+        ]
         turn = [f"{new}{i} = {old}{i}" for i in range(d) for new, old in ("qp", "vw")]
         store = [f"{x}_out[{i}, l] = {x}{i}" for i in range(d) for x in "qv"]
-        rest = LANES.format(load=indented(load, 8), zero=zero, body=indented([*body, *turn], 12), store=indented(store, 8))
+        rest = LANES.format(
+            load=indented(load, 8), zero=zero, body=indented([*body, *turn], 12), store=indented(store, 8)
+        )
     constants = "".join(f"{name} = {typed[kind]}({value!r})\n" for (value, kind), name in numbers.items())
     return HEADER.format(constants=constants) + rest
 
@@ -119,5 +136,3 @@ def prepare(work: Work, variant: str):
         return lambda: out
 
     return np.ascontiguousarray, run
-
-

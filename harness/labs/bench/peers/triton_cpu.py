@@ -1,6 +1,8 @@
-"""Ours: the Triton kernel, compiled for sm_90 and run on the CPU (kernels/native), with the residuals beside the update.
+"""Ours: the Triton kernel, compiled for sm_90 and run on the CPU (kernels/native), with the residuals beside
+the update.
 
-It does a little more than the others: it also keeps where the largest residual was, the first step above 1, and on how
+It does a little more than the others: it also keeps where the largest residual was, the first step above 1,
+and on how
 many steps the state moved.
 """
 

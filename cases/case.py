@@ -2,8 +2,8 @@
 
 A case is written once, as arithmetic over a namespace: `loss(q, xp)` takes a sequence of d scalars (or of
 arrays, one entry per lane) and a namespace with `exp`, `log`, `sqrt` and `step` (1 where x > 0, else 0). The
-same lines run under numpy,
-torch, mpmath and sympy, and under the tracer that makes kernels of them. Nobody writes a gradient by hand.
+same lines run under numpy, torch, mpmath and sympy, and under the tracer that makes kernels of them. Nobody
+writes a gradient by hand.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ class Symmetry:
     A      (d, d) numbers;  a  (d,) numbers
 
     Raises CaseError where A is not (d, d), or where both are zero. `translation`, `linear`, `scale` and
-    `rotation` of this
-    module write the usual ones.
+    `rotation` of this module write the usual ones.
     """
 
     name: str

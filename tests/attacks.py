@@ -2,9 +2,8 @@
 a second.
 
 `python -c "import attacks; attacks.serve()"` reads one request a line, {"words", "fake", "found", "attack",
-"work", "cwd"}, and
-answers {"code", "stdout", "stderr"}; work is python that runs where the cells do. What commands decide is
-made of nothing; what stands around it is the real thing.
+"work", "cwd"}, and answers {"code", "stdout", "stderr"}; work is python that runs where the cells do. What
+commands decide is made of nothing; what stands around it is the real thing.
 """
 
 import contextlib

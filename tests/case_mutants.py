@@ -1,8 +1,7 @@
 """Every number in the files of the catalogue changed, one at a time: which changes do no words notice?
 
 `python tests/case_mutants.py [NAME ...]`. Numbers of which a case states nothing are left out: where starts
-are
-drawn (box, kick, pace and what makes them) is a choice.
+are drawn (box, kick, pace and what makes them) is a choice.
 """
 
 import ast

@@ -14,8 +14,7 @@ import noether.plan
 threadpool_limits(1, user_api="blas")  # as in a run (harness/runs/execute.py)
 
 # No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so
-# that a
-# red build is about the change.
+# that a red build is about the change.
 settings.register_profile("noether", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "noether")

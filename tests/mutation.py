@@ -1,14 +1,12 @@
 """Mutation testing: each change of one node of a module, and whether the tests that stand for the module see
 it.
 
-    python tests/mutation.py laws.norm orders --sample 80 --jobs 2          python tests/mutation.py orders
-    --only 17,42
+    python tests/mutation.py laws.norm orders --sample 80 --jobs 2
+    python tests/mutation.py orders --only 17,42
 
 A mutant is compiled in memory in a process of its own, forked from one that has already imported what is slow
-and none
-of this project; nothing is written to disk. Survivors are printed with their line. What survives today, and
-why, stands
-in docs/mutation.md, with what the tools of others cannot do here.
+and none of this project; nothing is written to disk. Survivors are printed with their line. What survives
+today, and why, stands in docs/mutation.md, with what the tools of others cannot do here.
 """
 
 from __future__ import annotations

@@ -101,26 +101,36 @@ def fills(kernel) -> set[int]:
 
 
 EQUIVALENT = {
-    "bits below 128 and multiples of 128 do not meet, so or is add":
-        lambda kind, i, what: i.op.meaning == "or" and what in ("add.u64", "add.s64", "add.u32", "add.s32"),
-    "two small integers read as subnormal floats add exactly":
-        lambda kind, i, what: i.op.meaning in ("iadd", "or") and what.startswith("add.rn.f"),
-    "block and lane numbers are not negative, so their sign does not matter":
-        lambda kind, i, what: i.op.meaning in ("wide", "widemad") and what.startswith(("mul.wide",
-            "mad.wide")),
-    "%tid.x is below 128, so %tid.x and 127 is %tid.x":
-        lambda kind, i, what: i.op.mnemonic == "cvt.u64.u32" and what.startswith("source 0 is"),
-    "cutting off upper bits does not depend on the sign":
-        lambda kind, i, what: i.op.mnemonic == "cvt.u16.u32" and what == "cvt.s16.s32",
-    "zero has the bits of 0.0":
-        lambda kind, i, what: i.text.endswith(", 0") and i.op.meaning == "mov" and what.startswith("cvt."),
-    "exp scales by 2^n in two factors near n/2: the first product is exact, however n is split":
-        lambda kind, i, what: kind == "exponential"
-        and (i.op.mnemonic in ("shr.u32",
-            "shr.s32") or (i.op.mnemonic == "add.s32" and what.startswith("add.rn"))),
-    "exp's path with two factors is right for small |x| too: its threshold only saves time":
-        lambda kind, i, what: kind == "exponential" and i.op.mnemonic == "setp.lt.f32" and what.startswith("source 1"),
-    "exp asks for the sign only where |x| > 708":
-        lambda kind, i, what: kind == "exponential" and i.op.mnemonic == "setp.lt.f64",
-}  # fmt: skip
+    "bits below 128 and multiples of 128 do not meet, so or is add": lambda kind, i, what: (
+        i.op.meaning == "or" and what in ("add.u64", "add.s64", "add.u32", "add.s32")
+    ),
+    "two small integers read as subnormal floats add exactly": lambda kind, i, what: (
+        i.op.meaning in ("iadd", "or") and what.startswith("add.rn.f")
+    ),
+    "block and lane numbers are not negative, so their sign does not matter": lambda kind, i, what: (
+        i.op.meaning in ("wide", "widemad") and what.startswith(("mul.wide", "mad.wide"))
+    ),
+    "%tid.x is below 128, so %tid.x and 127 is %tid.x": lambda kind, i, what: (
+        i.op.mnemonic == "cvt.u64.u32" and what.startswith("source 0 is")
+    ),
+    "cutting off upper bits does not depend on the sign": lambda kind, i, what: (
+        i.op.mnemonic == "cvt.u16.u32" and what == "cvt.s16.s32"
+    ),
+    "zero has the bits of 0.0": lambda kind, i, what: (
+        i.text.endswith(", 0") and i.op.meaning == "mov" and what.startswith("cvt.")
+    ),
+    "exp scales by 2^n in two factors near n/2: the first product is exact": lambda kind, i, what: (
+        kind == "exponential"
+        and (
+            i.op.mnemonic in ("shr.u32", "shr.s32")
+            or (i.op.mnemonic == "add.s32" and what.startswith("add.rn"))
+        )
+    ),
+    "exp's path with two factors is right for small |x| too": lambda kind, i, what: (
+        kind == "exponential" and i.op.mnemonic == "setp.lt.f32" and what.startswith("source 1")
+    ),
+    "exp asks for the sign only where |x| > 708": lambda kind, i, what: (
+        kind == "exponential" and i.op.mnemonic == "setp.lt.f64"
+    ),
+}
 """Proof -> (kernel, instruction, change) for changes that change nothing."""

@@ -44,9 +44,8 @@ def modules(root: Path, folder: str) -> list[Path]:
 
 def imported(path: Path) -> set[str]:
     """What a file imports anywhere, also inside functions and by import_module("..."): top-level names, and
-    of our own
-    package the folder: noether.cases is cases/, noether.kernels is kernels/, the rest of noether is
-    harness/."""
+    of our own package the folder: noether.cases is cases/, noether.kernels is kernels/, the rest of noether
+    is harness/."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -292,10 +292,12 @@ DAMAGE = {
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
     "a bit flipped": lambda path: path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:]),
     "can be written by others": lambda path: path.chmod(0o666),
-    "a link": lambda path: path.rename(path.with_suffix(".moved")) and path.symlink_to(path.with_suffix(".moved")),
+    "a link": lambda path: (
+        path.rename(path.with_suffix(".moved")) and path.symlink_to(path.with_suffix(".moved"))
+    ),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
     "another kernel's": lambda path: path.write_bytes((path.parents[1] / "other" / path.name).read_bytes()),
-}  # fmt: skip
+}
 
 
 def filled(key: str):

@@ -89,26 +89,37 @@ BRANCHES, NUMBER, ARRAY = (
     "makes a numpy array of parameters",
 )
 REFUSED = {
-    "if q[0] > q[1]: pass": BRANCHES, "if q[0] == 1: pass": BRANCHES, "max(q[0], 1)": BRANCHES,
+    "if q[0] > q[1]: pass": BRANCHES,
+    "if q[0] == 1: pass": BRANCHES,
+    "max(q[0], 1)": BRANCHES,
     "abs(q[0])": BRANCHES,
     "import numpy as np; np.exp(q[0])": "np.exp on a parameter: a kernel has + - * /",
     "import numpy as np; np.maximum(q[0], 0)": "np.maximum on a parameter",
-    "import numpy as np; np.where(q[0] > 0, 1, 0)": BRANCHES, "import math; math.exp(q[0])": NUMBER,
+    "import numpy as np; np.where(q[0] > 0, 1, 0)": BRANCHES,
+    "import math; math.exp(q[0])": NUMBER,
     "float(q[0])": NUMBER,
-    "round(q[0])": NUMBER, "q[0] // 2": NUMBER, "q[0] % 2": NUMBER, "2 ** q[0]": NUMBER,
+    "round(q[0])": NUMBER,
+    "q[0] // 2": NUMBER,
+    "q[0] % 2": NUMBER,
+    "2 ** q[0]": NUMBER,
     "q[0] ** 0.5": "whole powers from 1 to 16 only",
-    "q[0] ** -2": "whole powers", "import numpy as np; np.sum([q[0], 1.0])": ARRAY,
-    "import numpy as np; np.array([[1]]) @ "
-                                                                                    "np.array([q[0], 1])": "loss",
-    "xp.tanh(q[0])": "xp has no tanh: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step; "
-                     "write tanh as 1 - 2 / (xp.exp(2 * x) + 1)",
-    "xp.relu(q[0])": "write relu as x * xp.step(x), with x in kinks", "xp.sin(q[0])": "xp has no sin",
+    "q[0] ** -2": "whole powers",
+    "import numpy as np; np.sum([q[0], 1.0])": ARRAY,
+    "import numpy as np; np.array([[1]]) @ np.array([q[0], 1])": "loss",
+    "xp.tanh(q[0])": (
+        "xp has no tanh: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step; write tanh "
+        "as 1 - 2 / (xp.exp(2 * x) + 1)"
+    ),
+    "xp.relu(q[0])": "write relu as x * xp.step(x), with x in kinks",
+    "xp.sin(q[0])": "xp has no sin",
     "xp.maximum(q[0], 0)": "y + (x - y)",
-    "from decimal import Decimal; q[0] * Decimal('0.1')": "decimal", "q[0] * 'a'": "loss",
+    "from decimal import Decimal; q[0] * Decimal('0.1')": "decimal",
+    "q[0] * 'a'": "loss",
     "q[0] * None": "NoneType",
-    "open('nowhere.csv')": "loss cannot be read at line 5", "import nowhere": "No module named 'nowhere'",
+    "open('nowhere.csv')": "loss cannot be read at line 5",
+    "import nowhere": "No module named 'nowhere'",
     "import data; data.X": "No module named",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("body", REFUSED)

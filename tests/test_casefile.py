@@ -41,44 +41,77 @@ def loss(body: str, arguments: str = "q, xp") -> str:
 
 
 SAID = [
-    ("reads beyond the box", loss("r = q[0] * q[2]"), "loss reads q[2], but box declares 2: q[0] to q[1] at "
-                                                      "line 5"),
+    (
+        "reads beyond the box",
+        loss("r = q[0] * q[2]"),
+        "loss reads q[2], but box declares 2: q[0] to q[1] at line 5",
+    ),
     ("reads before the box", loss("r = q[-3]"), "loss reads q[-3]"),
-    ("unpacks too few", loss("a, = q"), "raises ValueError at line 5: too many values to unpack (expected "
-                                        "1); q has 2 entries"),
+    (
+        "unpacks too few",
+        loss("a, = q"),
+        "raises ValueError at line 5: too many values to unpack (expected 1); q has 2 entries",
+    ),
     ("writes", loss("q[0] = 1"), "loss writes q[0]: parameters must only be read at line 5"),
-    ("ignores a declared one", THREE, "loss does not depend on q[2], one of the 3 parameters that box "
-                                      "declares"),
+    (
+        "ignores a declared one",
+        THREE,
+        "loss does not depend on q[2], one of the 3 parameters that box declares",
+    ),
     ("takes q alone", loss("pass", "q"), "loss takes (q), must take (q, xp)"),
     ("takes three", loss("pass", "q, eps, xp"), "loss takes (q, eps, xp), must take (q, xp)"),
-    ("raises", loss("raise KeyError('no data')"), "loss raises KeyError at line 5: 'no data', at q = "
-                                                  "[0.8185, 0.9066]"),
-    ("not a number", loss("return q[0] * float('nan')"), "loss is nan at q = [0.8185, 0.9066]: the box must "
-                                                         "lie inside its domain"),
+    (
+        "raises",
+        loss("raise KeyError('no data')"),
+        "loss raises KeyError at line 5: 'no data', at q = [0.8185, 0.9066]",
+    ),
+    (
+        "not a number",
+        loss("return q[0] * float('nan')"),
+        "loss is nan at q = [0.8185, 0.9066]: the box must lie inside its domain",
+    ),
     ("infinite", loss("return q[0] / (q[1] - q[1])"), "loss is inf at"),
     ("nothing returned", loss("return None"), "loss gives NoneType None, must be a number"),
     ("complex", loss("return q[0] * 1j"), "must be a number, at q"),
     ("a list", loss("return [q[0], q[1]]"), "loss gives shape (2, 4), must be (4,)"),
-    ("sums over points", loss("import numpy as np; return np.sum(list(q))"),
-    "must be combined number by number"),
+    (
+        "sums over points",
+        loss("import numpy as np; return np.sum(list(q))"),
+        "must be combined number by number",
+    ),
     ("random", loss("import random; return q[0] * random.random()"), "must depend on q alone"),
-    ("branches", loss("q = [q[0], q[1] if q[1] is q[0] or isinstance(q[1], float) or hasattr(q[1], 'shape') "
-                      "or q[1] > 0 else 0]"), "cannot be traced to a kernel"),
-    ("metric too short", with_metric("(q, kappa, xp):\n    return [1 + q[0] * q[0]]"),
-    "metric gives list of length 1, must "
-                                                                                       "be a list of 2 entries"),
-    ("metric without kappa", with_metric("(q, xp):\n    return [1, 1]"),
-    "metric takes (q, xp), must take (q, "
-                                                                         "kappa, xp)"),
+    (
+        "branches",
+        loss(
+            "q = [q[0], q[1] if q[1] is q[0] or isinstance(q[1], float) or hasattr(q[1], 'shape') or "
+            "q[1] > 0 else 0]"
+        ),
+        "cannot be traced to a kernel",
+    ),
+    (
+        "metric too short",
+        with_metric("(q, kappa, xp):\n    return [1 + q[0] * q[0]]"),
+        "metric gives list of length 1, must be a list of 2 entries",
+    ),
+    (
+        "metric without kappa",
+        with_metric("(q, xp):\n    return [1, 1]"),
+        "metric takes (q, xp), must take (q, kappa, xp)",
+    ),
     ("metric not positive", with_metric("(q, kappa, xp):\n    return [1, -q[0]]"), "metric entry 1 is -"),
     ("metric reads beyond", with_metric("(q, kappa, xp):\n    return [1, q[5]]"), "metric reads q[5]"),
-    ("prints", "print('hello')\n" + GOOD_CASE.replace("loss=loss", "loss=shifted"),
-    "symmetry scale is false: <grad f, xi> "
-                                                                                    "is"),
+    (
+        "prints",
+        "print('hello')\n" + GOOD_CASE.replace("loss=loss", "loss=shifted"),
+        "symmetry scale is false: <grad f, xi> is",
+    ),
     ("ends the process", "import os\nos._exit(0)\n", "ends its process by exit code 0 while loading it"),
-    ("kills the process", loss("import os; os.kill(os.getpid(), 11)"), "kills its process by SIGSEGV while "
-                                                                       "evaluating loss"),
-]  # fmt: skip
+    (
+        "kills the process",
+        loss("import os; os.kill(os.getpid(), 11)"),
+        "kills its process by SIGSEGV while evaluating loss",
+    ),
+]
 
 
 @pytest.mark.parametrize("text, told", [s[1:] for s in SAID], ids=[s[0] for s in SAID])
@@ -312,7 +345,8 @@ def potential(q, xp):
     return q[0] * q[1] + q[0] * q[0] + q[1] * q[1]
 
 
-CASE = Case(name="declared", title="t", source="s", loss=loss, breaking=breaking, box=((0.5, 1.0), (-1.0, -0.5)), symmetries=(translation((1, 1)),), EXTRA)
+CASE = Case(name="declared", title="t", source="s", loss=loss, breaking=breaking,
+            box=((0.5, 1.0), (-1.0, -0.5)), symmetries=(translation((1, 1)),), EXTRA)
 """
 
 

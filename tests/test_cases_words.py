@@ -2,8 +2,7 @@
 sources.
 
 The docstring is quoted in tests/words.py, word for word, beside a second expression of each quoted line. A
-case
-without such words fails, and so does one whose docstring no longer says what is quoted.
+case without such words fails, and so does one whose docstring no longer says what is quoted.
 """
 
 import subprocess
@@ -118,16 +117,21 @@ def test_a_case_is_what_its_docstring_says(case):
     assert told(case, WORDS[case.name]) == []
 
 
+def joined(text: str) -> str:
+    return " ".join(text.split())
+
+
 @each
 def test_the_docstring_says_what_is_quoted_of_it(case):
-    text, words = module_of(case).__doc__, WORDS[case.name]
-    assert not [line for line in words.says if line not in text]
-    said = " ".join(words.says)
+    text = module_of(case).__doc__
+    told, says = joined(text), [joined(line) for line in WORDS[case.name].says]  # wherever its lines end
+    assert not [line for line in says if line not in told]
+    said = " ".join(says)
     assert "Breaking: b = " in said and "xi" in said + text, "loss, breaking and generators must be quoted"
     begins = ("xi", "f(", "G(", "h(")
-    indented = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    indented = [joined(line) for line in text.splitlines() if line.startswith("    ")]
     stated = [line for line in indented if "f = " in line or line.startswith(begins)]
-    unquoted = [line for line in stated if not any(quote in line or line in quote for quote in words.says)]
+    unquoted = [line for line in stated if not any(quote in line or line in quote for quote in says)]
     assert stated and not unquoted, f"the docstring states what has no second expression: {unquoted}"
 
 

@@ -29,7 +29,8 @@ def breaking(q, xp):
 def shifted(q, xp):
     return loss(q, xp) + q[0]
 
-OWN = Case(name="own", title="t", source="s", loss=loss, breaking=breaking, box=((0.5, 1.0), (0.5, 1.0)), symmetries=(scale(2),))
+OWN = Case(name="own", title="t", source="s", loss=loss, breaking=breaking,
+           box=((0.5, 1.0), (0.5, 1.0)), symmetries=(scale(2),))
 """
 
 

@@ -96,12 +96,14 @@ def test_every_extra_that_is_named_is_one_of_the_project():
 NO_POSIX = """
 import asyncio, multiprocessing, os, signal, subprocess, sys, tempfile  # python's own, which has other ways
 import concurrent.futures.process, importlib.metadata, select
-import hypothesis, jinja2, mpmath, numpy, rich.progress, scipy.integrate, scipy.linalg, scipy.stats, sympy, threadpoolctl, typer
+import hypothesis, jinja2, mpmath, numpy, rich.progress, scipy.integrate, scipy.linalg, scipy.stats
+import sympy, threadpoolctl, typer
 sys.modules.update(torch=None, triton=None)
 for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog"):
     sys.modules[name] = None
-for name in ("fork", "getuid", "geteuid", "getgid", "kill" + "pg", "setpgid", "setsid", "waitid", "O_CLOEXEC", "O_NOFOLLOW",
-             "O_DIRECTORY", "sched_getaffinity", "getpgid", "fchmod", "sysconf", "uname"):
+for name in ("fork", "getuid", "geteuid", "getgid", "kill" + "pg", "setpgid", "setsid", "waitid",
+             "O_CLOEXEC", "O_NOFOLLOW", "O_DIRECTORY", "sched_getaffinity",
+             "getpgid", "fchmod", "sysconf", "uname"):
     if hasattr(os, name):
         delattr(os, name)
 for name in ("SIGALRM", "SIGKILL", "SIGHUP", "SIGUSR1", "setitimer", "getitimer", "alarm", "pthread_sigmask"):

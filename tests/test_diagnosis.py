@@ -118,23 +118,21 @@ def test_nothing_is_diagnosed_on_a_right_trajectory():
 @pytest.mark.parametrize(
     "name, said",
     [
-        ("gradient x (1 + 2^-10)", "the gradient in v' is 1 + 2^-10 times what it must be"), ("gradient x 2",
-        "the gradient in v' is 2 times what it "
-                                                                                                              "must be"),
-        ("ascent", "the gradient in v' is -1 times what it must be"), ("beta x (1 + 2^-10)",
-        "the momentum term in v' is 1 + 2^-10 "
-                                                                                             "times"),
-        ("eta x (1 + 2^-10)", "eta in v' is 1 + 2^-10 times"), ("k off by 1 %",
-        "the decay in v' is 1.01 times"), ("decay ignored", "the decay in v' is missing"),
-        ("breaking term ignored", "the breaking term in v' is missing"), ("momentum ignored",
-        "the momentum term in v' is missing"),
-        ("the state is never written", "v' in q' is missing"), ("decay twice",
-        "q' holds the decay, which must not be "
-                                                                               "there"),
-        ("constants x (1 + 2^-10)", "the symmetric gradient in v' is 1 + 2^-10 times"), ("displacement x 2",
-        "v' in q' is 2 times"),
+        ("gradient x (1 + 2^-10)", "the gradient in v' is 1 + 2^-10 times what it must be"),
+        ("gradient x 2", "the gradient in v' is 2 times what it must be"),
+        ("ascent", "the gradient in v' is -1 times what it must be"),
+        ("beta x (1 + 2^-10)", "the momentum term in v' is 1 + 2^-10 times"),
+        ("eta x (1 + 2^-10)", "eta in v' is 1 + 2^-10 times"),
+        ("k off by 1 %", "the decay in v' is 1.01 times"),
+        ("decay ignored", "the decay in v' is missing"),
+        ("breaking term ignored", "the breaking term in v' is missing"),
+        ("momentum ignored", "the momentum term in v' is missing"),
+        ("the state is never written", "v' in q' is missing"),
+        ("decay twice", "q' holds the decay, which must not be there"),
+        ("constants x (1 + 2^-10)", "the symmetric gradient in v' is 1 + 2^-10 times"),
+        ("displacement x 2", "v' in q' is 2 times"),
     ],
-)  # fmt: skip
+)
 def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, name, said):
     monkeypatch.setattr("noether.faults.KERNEL", ())
     job = launched()
@@ -146,17 +144,26 @@ def test_without_any_hypothesis_the_term_is_named_with_its_factor(monkeypatch, n
 @pytest.mark.parametrize(
     "name, precision, said",
     [
-        ("momentum one type lower", "float64", "each wrong v' has at most 24 significant bits, float64 has "
-                                               "53: it was rounded to float32"),
-        ("momentum one type lower", "float32", "it was rounded to bfloat16"), ("position one type lower",
-        "float64", "each wrong q' has at most 24"),
-        ("momentum narrowed to the store", "bfloat16/mixed", "v' has at most 8 significant bits, float32 "
-                                                             "has 24: it was rounded to bfloat16"),
-        ("truncating store of q", "bfloat16", "each wrong q' is nearer to zero, by less than one unit in "
-                                              "the last place: it was truncated"),
+        (
+            "momentum one type lower",
+            "float64",
+            "each wrong v' has at most 24 significant bits, float64 has 53: it was rounded to float32",
+        ),
+        ("momentum one type lower", "float32", "it was rounded to bfloat16"),
+        ("position one type lower", "float64", "each wrong q' has at most 24"),
+        (
+            "momentum narrowed to the store",
+            "bfloat16/mixed",
+            "v' has at most 8 significant bits, float32 has 24: it was rounded to bfloat16",
+        ),
+        (
+            "truncating store of q",
+            "bfloat16",
+            "each wrong q' is nearer to zero, by less than one unit in the last place: it was truncated",
+        ),
         ("truncating store of v", "float16", "each wrong v' is nearer to zero"),
     ],
-)  # fmt: skip
+)
 def test_without_any_hypothesis_the_rounding_is_named(monkeypatch, name, precision, said):
     monkeypatch.setattr("noether.faults.KERNEL", ())
     job = launched(precision=precision, lanes=61)

@@ -2,9 +2,8 @@
 alone.
 
 States are random numbers and obey nothing, so that no term can hide behind another. Gradients and their error
-are taken as
-they are (tests/test_trace.py has them). Agreement is to the rounding of longdouble: 2^-50, with a few dozen
-operations each.
+are taken as they are (tests/test_trace.py has them). Agreement is to the rounding of longdouble: 2^-50, with
+a few dozen operations each.
 """
 
 from dataclasses import replace

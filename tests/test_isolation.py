@@ -36,7 +36,8 @@ def breaking(q, xp):
     return q[0]
 
 
-MINE = Case(name="mine-{name}", title="t", source="own", loss=loss, breaking=breaking, box=((1.0, 2.0), (0.5, 1.0)), symmetries=(scale(2),))
+MINE = Case(name="mine-{name}", title="t", source="own", loss=loss, breaking=breaking,
+            box=((1.0, 2.0), (0.5, 1.0)), symmetries=(scale(2),))
 """
 CHANGES = {  # what a case does, and what is said of its cells
     "np.seterr(all='raise')": "numpy's error state is",

@@ -1,8 +1,7 @@
 """The counter hash and the noisy loop: the same bits on every backend, and bits that look like noise.
 
 Statistics are of fixed seeds, so nothing here flakes; thresholds are those of a false-alarm rate of 1e-9 for
-each test
-over all that it looks at, as if the bits were fair coins.
+each test over all that it looks at, as if the bits were fair coins.
 """
 
 import numpy as np

@@ -35,13 +35,18 @@ def test_order_and_bound_are_those_of_equations_2_and_3(p, value, bound, first):
     assert found.is_decided and (found.value, found.bound) == (value, bound) and found.orders == p
 
 
-@pytest.mark.parametrize(("p", "reason"), [
-    ((2, 2, 3, 3), "p* = 3 within 0.5"), ((2, 3, 3, 4), "p* = 5 within 1"), ((2, 4, 5, 6), "p* = 7 within 1"),
-    ((2, 2, 2, 3), "the differences of p_j grow: 0, 0, "
-                                                                                                                              "then 1"),
-    ((2, 3, 4, 6), "the differences of p_j grow: 1, 1, then 2"), ((0, 2, 2, 2), "p* = 2 within 0.5"), ((2, 2,
-    3, 4), "p* = 5 within 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("p", "reason"),
+    [
+        ((2, 2, 3, 3), "p* = 3 within 0.5"),
+        ((2, 3, 3, 4), "p* = 5 within 1"),
+        ((2, 4, 5, 6), "p* = 7 within 1"),
+        ((2, 2, 2, 3), "the differences of p_j grow: 0, 0, then 1"),
+        ((2, 3, 4, 6), "the differences of p_j grow: 1, 1, then 2"),
+        ((0, 2, 2, 2), "p* = 2 within 0.5"),
+        ((2, 2, 3, 4), "p* = 5 within 1"),
+    ],
+)
 def test_an_order_that_still_moves_is_not_decided(p, reason):
     found = free(p)
     assert (

@@ -157,7 +157,8 @@ def test_no_symmetry_and_no_case_has_a_name_that_cannot_be_printed_on_a_line(nam
 
 OWN = """
 from noether.cases.case import Case, Symmetry
-OWN = Case(name="own", title="t", source="s", loss=lambda q, xp: q[0] * q[0] + q[1] * q[1], breaking=lambda q, xp: q[0],
+OWN = Case(name="own", title="t", source="s",
+           loss=lambda q, xp: q[0] * q[0] + q[1] * q[1], breaking=lambda q, xp: q[0],
            box=((0.5, 1.5), (0.5, 1.5)), symmetries=(Symmetry({name!r}, ((0, -1), (1, 0)), (0, 0)),))
 """
 

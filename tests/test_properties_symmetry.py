@@ -8,10 +8,9 @@ others do not.
     translations by a power of two             never asked: sums have another size
 
 Where bits are not asked, one step from Q q is Q of one step from q within the two steps' derived bounds
-(theory.md#R0):
-each is off the exact step, which is equivariant, by at most its own delta and sigma. Every state of a
-trajectory is a
-start of such a step. Scalings keep the loss but no kinetic energy here: there the same comparison must fail.
+(theory.md#R0): each is off the exact step, which is equivariant, by at most its own delta and sigma. Every
+state of a trajectory is a start of such a step. Scalings keep the loss but no kinetic energy here: there the
+same comparison must fail.
 """
 
 from dataclasses import replace

@@ -342,13 +342,14 @@ def test_packed_float16_works_on_each_half(name, ufunc):
     assert ((got.view(np.uint16) == want.view(np.uint16)) | (np.isnan(got) & np.isnan(want))).all()
 
 
-PAIRS = """.entry pairs(.param .u64 .ptr .global .align 1 a, .param .u64 .ptr .global .align 1 b, .param .u64 .ptr .global .align 1 p,
-.param .u64 .ptr .global .align 1 q)
+PAIRS = """.entry pairs(.param .u64 .ptr .global .align 1 a, .param .u64 .ptr .global .align 1 b,
+.param .u64 .ptr .global .align 1 p, .param .u64 .ptr .global .align 1 q)
 .reqntid 128
 { .reg .pred %p<3>; .reg .b32 %r<9>; .reg .b64 %d<5>;
 mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; shl.b32 %r2, %r2, 7; add.u32 %r1, %r1, %r2;
 ld.param.b64 %d1, [a]; ld.param.b64 %d2, [b]; ld.param.b64 %d3, [p]; ld.param.b64 %d4, [q];
-mad.wide.u32 %d1, %r1, 4, %d1; mad.wide.u32 %d2, %r1, 4, %d2; mad.wide.u32 %d3, %r1, 4, %d3; mad.wide.u32 %d4, %r1, 4, %d4;
+mad.wide.u32 %d1, %r1, 4, %d1; mad.wide.u32 %d2, %r1, 4, %d2;
+mad.wide.u32 %d3, %r1, 4, %d3; mad.wide.u32 %d4, %r1, 4, %d4;
 ld.global.b32 %r3, [%d1]; ld.global.b32 %r4, [%d2];
 MNEMONIC %p1|%p2, %r3, %r4;
 selp.b32 %r5, 1, 0, %p1; selp.b32 %r6, 1, 0, %p2;

@@ -8,18 +8,28 @@ from noether.runs.run import plan as planned
 from noether.system.usage import UsageError
 
 
-@pytest.mark.parametrize(("words", "told"), [
-    (dict(cases=("rayleigh",), law="O1"), "its gradient has 152 operations, and third derivatives are taken "
-                                          "up to 96 (rayleigh)"),
-    (dict(cases=("rayleigh",), law="D5", precision="bfloat16"), "its terms of second order in the step "
-                                                                "vanish in the rounding of bfloat16 "
-                                                                "(rayleigh)"),
-    (dict(cases=("rayleigh", "softmax"), law="D11", rule="heavy-ball"), "no symmetry under heavy-ball is one "
-                                                                        "that it speaks of (rayleigh, softmax)"),
-    (dict(cases=("power-mirror",), law="D0"), "no kernel steps a bregman metric whose potential is not the "
-                                              "entropy (power-mirror)"),
-    (dict(cases=("product",), law="O4"), "it has none of "),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            dict(cases=("rayleigh",), law="O1"),
+            "its gradient has 152 operations, and third derivatives are taken up to 96 (rayleigh)",
+        ),
+        (
+            dict(cases=("rayleigh",), law="D5", precision="bfloat16"),
+            "its terms of second order in the step vanish in the rounding of bfloat16 (rayleigh)",
+        ),
+        (
+            dict(cases=("rayleigh", "softmax"), law="D11", rule="heavy-ball"),
+            "no symmetry under heavy-ball is one that it speaks of (rayleigh, softmax)",
+        ),
+        (
+            dict(cases=("power-mirror",), law="D0"),
+            "no kernel steps a bregman metric whose potential is not the entropy (power-mirror)",
+        ),
+        (dict(cases=("product",), law="O4"), "it has none of "),
+    ],
+)
 def test_a_refusal_says_what_the_choice_lacks(words, told):
     with pytest.raises(UsageError) as refusal:
         planned(select(Request(**words)))

@@ -1,9 +1,8 @@
 """Each rule against its own line of cases/rules, read by a parser, and against optimisers of others.
 
 The constants of a rule (its dampening, the rates of a schedule) are shared by kernel and law. What pins them
-here
-is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows its
-c.
+here is the slope of a loss: with g = 1, eta = 1 and beta = 0 a step moves by -c, so that every backend shows
+its c.
 """
 
 import re

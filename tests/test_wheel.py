@@ -1,8 +1,7 @@
 """The wheel and the sdist: whole, and at peace with whoever has folders named as ours.
 
 The wheel is built from the sdist, without the network, and unpacked where nothing else of ours is. A stand-in
-is installed
-beside it for the package `kernels`, which is much used beside Triton.
+is installed beside it for the package `kernels`, which is much used beside Triton.
 """
 
 import importlib.util

@@ -2,9 +2,8 @@
 loops.
 
 A `Words` quotes the lines of the case's docstring that state its loss, breaking, generators and metric, and
-says each
-as a function of numpy arrays. Nothing is imported from cases/, data included. q is a vector of d, p a
-velocity.
+says each as a function of numpy arrays. Nothing is imported from cases/, data included. q is a vector of d, p
+a velocity.
 """
 
 from __future__ import annotations
@@ -80,16 +79,16 @@ def softmax_samples(q):
 
 WORDS: dict[str, Words] = {}
 WORDS["softmax"] = Words(
-    (
+    says=(
         "f(W) = mean_s [ log sum_c exp(z_sc) - z_{s, y_s} ],   z_sc = <W_c, x_s>,   W in R^{3 x 2}",
         "xi(W) = 1_A, the indicator of column j",
         "euclidean    m sum_c dW_cj/dt        none",
         "Breaking: b = (W_00^2 + W_11^2 + W_00) / 2.",
         "units of 3.2 cm, width in units of 1.6 cm",
     ),
-    lambda q: softmax_samples(q).mean(),
-    lambda q: (q[0] ** 2 + q[3] ** 2 + q[0]) / 2,
-    {"translation-0": lambda q: unit(6, 0, 2, 4), "translation-1": lambda q: unit(6, 1, 3, 5)},
+    f=lambda q: softmax_samples(q).mean(),
+    b=lambda q: (q[0] ** 2 + q[3] ** 2 + q[0]) / 2,
+    xi={"translation-0": lambda q: unit(6, 0, 2, 4), "translation-1": lambda q: unit(6, 1, 3, 5)},
     charge={"translation-0": lambda q, p, k: p[::2].sum(), "translation-1": lambda q, p, k: p[1::2].sum()},
     samples=softmax_samples,
 )
@@ -111,36 +110,36 @@ SCALE_SOURCE = {"scale": lambda q, p, k: norms(p)}
 SCALE_CHARGE = {"scale": lambda q, p, k: dot(p, q)}
 for size in (8, 2, 16):
     WORDS["rayleigh" if size == 8 else f"rayleigh-{size}"] = Words(
-        (
+        says=(
             "f(q) = (sum_i lambda_i q_i^2 + sum_i q_i q_{i+1} / 4) / |q|^2",
             "lambda_i = (1 + i) / 4, i from 1",
             "xi(q) = q",
             "euclidean    m <qdot, q>     m |qdot|^2",
             "Breaking: b = |q|^2 / 8 + q_1.",
         ),
-        rayleigh(size),
-        lambda q: dot(q, q) / 8 + q[0],
-        SCALED,
-        SCALE_SOURCE,
-        SCALE_CHARGE,
+        f=rayleigh(size),
+        b=lambda q: dot(q, q) / 8 + q[0],
+        xi=SCALED,
+        ksb=SCALE_SOURCE,
+        charge=SCALE_CHARGE,
     )
 FOUR_WEIGHTS = np.array([1, 1 / 2, 1 / 4, 1 / 8])
 WORDS["deformed-rayleigh"] = Words(
-    (
+    says=(
         "f(q) = (sum_i lambda_i q_i^2) / |q|^2,  d = 4",
         "G(q) = diag(1 + kappa w_i q_i^2),  w = (1, 1/2, 1/4, 1/8),  lambda = (1/2, 1, 7/4, 5/2)",
         "xi(q) = q",
         "Lie derivative of G along xi:  (Lie_xi G)_i = 2 + 4 kappa w_i q_i^2",
         "Breaking: b = q_1 + q_2^2 / 4.",
     ),
-    quotient(np.array([1 / 2, 1, 7 / 4, 5 / 2]), 0),
-    lambda q: q[0] + q[1] ** 2 / 4,
-    SCALED,
-    {"scale": lambda q, p, k: dot(2 + 4 * k * FOUR_WEIGHTS * q**2, p**2) / 2},
+    f=quotient(np.array([1 / 2, 1, 7 / 4, 5 / 2]), 0),
+    b=lambda q: q[0] + q[1] ** 2 / 4,
+    xi=SCALED,
+    ksb={"scale": lambda q, p, k: dot(2 + 4 * k * FOUR_WEIGHTS * q**2, p**2) / 2},
     G=lambda q, k: 1 + k * FOUR_WEIGHTS * q**2,
 )
 WORDS["scale-covariant"] = Words(
-    (
+    says=(
         "f(q) the Rayleigh quotient of d = 4 (cases/losses/rayleigh.py)",
         "G(q) = I / |q|^2 + kappa diag(w),  w = (1, 1/2, 1/4, 1/8)",
         "xi(q) = q",
@@ -148,11 +147,11 @@ WORDS["scale-covariant"] = Words(
         "J = <G qdot, q> m",
         "Breaking: b = |q|^2 / 8 + q_1.",
     ),
-    rayleigh(4),
-    lambda q: dot(q, q) / 8 + q[0],
-    SCALED,
-    {"scale": lambda q, p, k: k * dot(FOUR_WEIGHTS, p**2)},
-    {"scale": lambda q, p, k: dot(p, q) / norms(q) + k * dot(FOUR_WEIGHTS * p, q)},
+    f=rayleigh(4),
+    b=lambda q: dot(q, q) / 8 + q[0],
+    xi=SCALED,
+    ksb={"scale": lambda q, p, k: k * dot(FOUR_WEIGHTS, p**2)},
+    charge={"scale": lambda q, p, k: dot(p, q) / norms(q) + k * dot(FOUR_WEIGHTS * p, q)},
     G=lambda q, k: 1 / norms(q) + k * FOUR_WEIGHTS,
 )
 
@@ -186,15 +185,15 @@ HAT_PAIRS = {
 }
 for size, pairs in HAT_PAIRS.items():
     WORDS["mexican-hat" if size == 3 else f"mexican-hat-{size}"] = Words(
-        HAT,
-        hat,
-        lambda q, far=size > 4: q[0] + q[-2] * q[-1] / 2 + far * dot(np.arange(1, len(q) + 1), q**2) / 8,
-        {name: turn(size, *at) for name, at in pairs.items()},
+        says=HAT,
+        f=hat,
+        b=lambda q, far=size > 4: q[0] + q[-2] * q[-1] / 2 + far * dot(np.arange(1, len(q) + 1), q**2) / 8,
+        xi={name: turn(size, *at) for name, at in pairs.items()},
         charge={name: momentum(*at) for name, at in pairs.items()},
     )
 HAT_WEIGHTS = np.array([1, 1 / 2, 1 / 4])
 WORDS["deformed-hat"] = Words(
-    (
+    says=(
         "f(q) = (|q|^2 - 1)^2 / 4,  d = 3",
         "G(q) = diag(1 + kappa w_i),  w = (1, 1/2, 1/4)",
         "xi_ij(q) = q_i e_j - q_j e_i",
@@ -202,14 +201,14 @@ WORDS["deformed-hat"] = Words(
         "J = m <G qdot, xi>",
         "Breaking: b = q_1 + q_2 q_3 / 2.",
     ),
-    hat,
-    lambda q: q[0] + q[1] * q[2] / 2,
-    {name: turn(3, *at) for name, at in HAT_PAIRS[3].items()},
-    {
+    f=hat,
+    b=lambda q: q[0] + q[1] * q[2] / 2,
+    xi={name: turn(3, *at) for name, at in HAT_PAIRS[3].items()},
+    ksb={
         name: lambda q, p, k, i=i, j=j: k * (HAT_WEIGHTS[j] - HAT_WEIGHTS[i]) * p[i] * p[j]
         for name, (i, j) in HAT_PAIRS[3].items()
     },
-    {
+    charge={
         name: lambda q, p, k, i=i, j=j: (
             q[i] * p[j] * (1 + k * HAT_WEIGHTS[j]) - q[j] * p[i] * (1 + k * HAT_WEIGHTS[i])
         )
@@ -218,15 +217,15 @@ WORDS["deformed-hat"] = Words(
     G=lambda q, k: 1 + k * HAT_WEIGHTS,
 )
 WORDS["coupled-vectors"] = Words(
-    (
+    says=(
         "f(a, b) = (|a|^2 - 1)^2 / 4 + (|b|^2 - 1)^2 / 4 + <a, b> / 2,   a, b in R^3",
         "xi_ij(a, b) = (a_i e_j - a_j e_i, b_i e_j - b_j e_i)",
         "the total angular momentum, component ij  none",
         "Breaking: b = a_1 + b_2 b_3 / 2.",
     ),
-    lambda q: hat(q[:3]) + hat(q[3:]) + dot(q[:3], q[3:]) / 2,
-    lambda q: q[0] + q[4] * q[5] / 2,
-    {
+    f=lambda q: hat(q[:3]) + hat(q[3:]) + dot(q[:3], q[3:]) / 2,
+    b=lambda q: q[0] + q[4] * q[5] / 2,
+    xi={
         name: lambda q, i=i, j=j: np.concatenate([turn(3, i, j)(q[:3]), turn(3, i, j)(q[3:])])
         for name, (i, j) in HAT_PAIRS[3].items()
     },
@@ -260,19 +259,19 @@ def phase_charge(q, p, k):
 
 
 WORDS["complex-phase"] = Words(
-    (
+    says=(
         "f(z, w) = (|z|^2 - 1)^2 / 4 + (|w|^2 - 1)^2 / 4 - Re(z^2 wbar) / 2",
         "xi(z, w) = (i z, 2 i w)",
         "m Im(zbar zdot + 2 wbar wdot)     none",
         "Breaking: b = Re z + Im z Im w / 2.",
     ),
-    phase_loss,
-    lambda q: q[0] + q[1] * q[3] / 2,
-    {"phase": phase_turn},
+    f=phase_loss,
+    b=lambda q: q[0] + q[1] * q[3] / 2,
+    xi={"phase": phase_turn},
     charge={"phase": phase_charge},
 )
 WORDS["free-particle"] = Words(
-    (
+    says=(
         "f(q) = q_3^2 / 2,   d = 3",
         "xi(q) = e_1,  e_2  and  q_1 e_2 - q_2 e_1",
         "the momentum m qdot_1       none",
@@ -280,9 +279,9 @@ WORDS["free-particle"] = Words(
         "m (q_1 qdot_2 - q_2 qdot_1) none",
         "Breaking: b = (q_1^2 + q_2 q_3) / 2 + q_2^2 / 4.",
     ),
-    lambda q: q[2] ** 2 / 2,
-    lambda q: (q[0] ** 2 + q[1] * q[2]) / 2 + q[1] ** 2 / 4,
-    {
+    f=lambda q: q[2] ** 2 / 2,
+    b=lambda q: (q[0] ** 2 + q[1] * q[2]) / 2 + q[1] ** 2 / 4,
+    xi={
         "translation-1": lambda q: unit(3, 0),
         "translation-2": lambda q: unit(3, 1),
         "rotation-01": turn(3, 0, 1),
@@ -298,19 +297,19 @@ WORDS["free-particle"] = Words(
 # ---- products and networks
 
 WORDS["product"] = Words(
-    (
+    says=(
         "f(u, v) = (u v - 1)^2 / 2",
         "xi(u, v) = (u, -v)",
         "euclidean    m (u udot - v vdot)          m (udot^2 - vdot^2)",
         "gradient flow keeps u^2 - v^2",
         "Breaking: b = u + v^2 / 4.",
     ),
-    lambda q: (np.prod(q) - 1) ** 2 / 2,
-    lambda q: q[0] + q[1] ** 2 / 4,
-    {"rescale": lambda q: np.array([q[0], -q[1]])},
-    {"rescale": lambda q, p, k: p[0] ** 2 - p[1] ** 2},
-    {"rescale": lambda q, p, k: q[0] * p[0] - q[1] * p[1]},
-    {"rescale": lambda q: q[0] ** 2 - q[1] ** 2},
+    f=lambda q: (np.prod(q) - 1) ** 2 / 2,
+    b=lambda q: q[0] + q[1] ** 2 / 4,
+    xi={"rescale": lambda q: np.array([q[0], -q[1]])},
+    ksb={"rescale": lambda q, p, k: p[0] ** 2 - p[1] ** 2},
+    charge={"rescale": lambda q, p, k: q[0] * p[0] - q[1] * p[1]},
+    flow={"rescale": lambda q: q[0] ** 2 - q[1] ** 2},
 )
 
 
@@ -357,10 +356,10 @@ def factored(n, m, r, says, f, second_transposed=False):
 
     even = {name: B for name, B in mixers(r).items() if (B == B.T).all()}
     return Words(
-        says,
-        lambda q: f(*split(q)),
-        lambda q: norms(q[: n * r]) / 2 + q[-1] ** 2 / 4 + q[0] * q[-1] / 2,
-        {name: generator(B) for name, B in mixers(r).items()},
+        says=says,
+        f=lambda q: f(*split(q)),
+        b=lambda q: norms(q[: n * r]) / 2 + q[-1] ** 2 / 4 + q[0] * q[-1] / 2,
+        xi={name: generator(B) for name, B in mixers(r).items()},
         ksb={name: lambda q, p, k, B=B: pairing(B)(p) for name, B in even.items()},
         flow={name: pairing(B) for name, B in even.items()},
     )
@@ -506,7 +505,7 @@ def batch_loss(q, e=0.0):
 
 
 WORDS["batch-norm"] = Words(
-    (
+    says=(
         "u_s = <w, x_s> + c,   z_s = (u_s - mean u) / sqrt(var u + e),   f = mean_s (gamma z_s - y_s)^2 / 2",
         "xi(q) = (w, 0, 0)  and  (0, 0, 1, 0)",
         "scale          m <wdot, w>     m |wdot|^2",
@@ -516,25 +515,25 @@ WORDS["batch-norm"] = Words(
         "sepal width in units of .8 cm and\npetal length in units of 3.2 cm",
         "y_s = -1, -1, 1, 1",
     ),
-    batch_loss,
-    lambda q: 2 * (batch_loss(q, 1 / 4) - batch_loss(q)) + q[2] ** 2 / 2,
-    {"scale": lambda q: np.array([q[0], q[1], 0, 0]), "translation": lambda q: unit(4, 2)},
-    {"scale": lambda q, p, k: norms(p[:2])},
-    {"scale": lambda q, p, k: dot(p[:2], q[:2]), "translation": lambda q, p, k: p[2]},
+    f=batch_loss,
+    b=lambda q: 2 * (batch_loss(q, 1 / 4) - batch_loss(q)) + q[2] ** 2 / 2,
+    xi={"scale": lambda q: np.array([q[0], q[1], 0, 0]), "translation": lambda q: unit(4, 2)},
+    ksb={"scale": lambda q, p, k: norms(p[:2])},
+    charge={"scale": lambda q, p, k: dot(p[:2], q[:2]), "translation": lambda q, p, k: p[2]},
 )
 WORDS["batch-norm-epsilon"] = Words(
-    (
+    says=(
         "u_s = <w, x_s> + c,   z_s = (u_s - mean u) / sqrt(var u + r^2),   f = mean_s (z_s - y_s)^2 / 2",
         "xi(q) = (w, 0, r)  and  (0, 0, 1, 0)",
         "scale          m (<wdot, w> + r rdot)   m (|wdot|^2 + rdot^2)",
         "translation    m cdot                   none",
         "Breaking: b = 2 (r^2 + w_1 + c r).",
     ),
-    lambda q: ((batch(q, q[3] ** 2) - [-1, -1, 1, 1]) ** 2).mean() / 2,
-    lambda q: 2 * (q[3] ** 2 + q[0] + q[2] * q[3]),
-    {"scale": lambda q: np.array([q[0], q[1], 0, q[3]]), "translation": lambda q: unit(4, 2)},
-    {"scale": lambda q, p, k: norms(p[:2]) + p[3] ** 2},
-    {"scale": lambda q, p, k: dot(p[:2], q[:2]) + q[3] * p[3], "translation": lambda q, p, k: p[2]},
+    f=lambda q: ((batch(q, q[3] ** 2) - [-1, -1, 1, 1]) ** 2).mean() / 2,
+    b=lambda q: 2 * (q[3] ** 2 + q[0] + q[2] * q[3]),
+    xi={"scale": lambda q: np.array([q[0], q[1], 0, q[3]]), "translation": lambda q: unit(4, 2)},
+    ksb={"scale": lambda q, p, k: norms(p[:2]) + p[3] ** 2},
+    charge={"scale": lambda q, p, k: dot(p[:2], q[:2]) + q[3] * p[3], "translation": lambda q, p, k: p[2]},
 )
 
 
@@ -546,7 +545,7 @@ def layer_loss(q):
 
 
 WORDS["layer-norm"] = Words(
-    (
+    says=(
         "z_s = W x_s in R^3,   zhat_s = (z_s - mean z_s) / sqrt(var z_s),   f = -mean_s <zhat_s, t_s> / 2,  "
         " W in R^{3 x 2}",
         "xi(W) = W  and  1_A, the indicator of column j",
@@ -556,11 +555,11 @@ WORDS["layer-norm"] = Words(
         "x_s are sepal width less 3.35 cm in units of .2 cm, and petal length less 4 cm in units of 3.2 cm",
         "Breaking: b = |W|^2 / 8 + W_11 W_22 / 2.",
     ),
-    layer_loss,
-    lambda q: norms(q) / 8 + q[0] * q[3] / 2,
-    SCALED | WORDS["softmax"].xi,
-    SCALE_SOURCE,
-    SCALE_CHARGE | WORDS["softmax"].charge,
+    f=layer_loss,
+    b=lambda q: norms(q) / 8 + q[0] * q[3] / 2,
+    xi=SCALED | WORDS["softmax"].xi,
+    ksb=SCALE_SOURCE,
+    charge=SCALE_CHARGE | WORDS["softmax"].charge,
 )
 
 
@@ -572,7 +571,7 @@ def rms_loss(q):
 
 
 WORDS["rms-norm"] = Words(
-    (
+    says=(
         "z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in "
         "R^{2 x 2}",
         "xi(W) = W",
@@ -580,11 +579,11 @@ WORDS["rms-norm"] = Words(
         "t_s = (-1, -1), (1, -1), (1, 1) for the three species; x_s are petal length and width less (1, 1)",
         "Breaking: b = |W|^2 / 8 + W_12.",
     ),
-    rms_loss,
-    lambda q: norms(q) / 8 + q[1],
-    SCALED,
-    SCALE_SOURCE,
-    SCALE_CHARGE,
+    f=rms_loss,
+    b=lambda q: norms(q) / 8 + q[1],
+    xi=SCALED,
+    ksb=SCALE_SOURCE,
+    charge=SCALE_CHARGE,
 )
 
 
@@ -594,18 +593,18 @@ def weight_loss(q):
 
 
 WORDS["weight-norm"] = Words(
-    (
+    says=(
         "f(v, g) = mean_s ( g <v, x_s> / |v| - y_s )^2 / 2,   v in R^2, g in R",
         "xi(v, g) = (v, 0)",
         "euclidean    m <vdot, v>      m |vdot|^2",
         "x_s are sepal and petal length in units of 6.4 cm, y_s is petal width in units of 3.2 cm",
         "Breaking: b = |v|^2 / 4 + g v_1 / 2.",
     ),
-    weight_loss,
-    lambda q: norms(q[:2]) / 4 + q[2] * q[0] / 2,
-    {"scale": lambda q: np.array([q[0], q[1], 0])},
-    {"scale": lambda q, p, k: norms(p[:2])},
-    {"scale": lambda q, p, k: dot(p[:2], q[:2])},
+    f=weight_loss,
+    b=lambda q: norms(q[:2]) / 4 + q[2] * q[0] / 2,
+    xi={"scale": lambda q: np.array([q[0], q[1], 0])},
+    ksb={"scale": lambda q, p, k: norms(p[:2])},
+    charge={"scale": lambda q, p, k: dot(p[:2], q[:2])},
 )
 
 
@@ -618,19 +617,19 @@ def simplex_loss(q):
 
 
 WORDS["entropy-mirror"] = Words(
-    (
+    says=(
         "f(q) = (sum_i c_i q_i^2 + q_1 q_2) / (sum_i q_i)^2,  d = 4,  q > 0",
         "h(q) = sum_i q_i log q_i - q_i                                          grad h = log q",
         "c = (1/2, 1, 3/2, 2);   xi(q) = q",
         "Breaking: b = q_1 + q_2 q_3 / 2.",
     ),
-    lambda q: (dot([1 / 2, 1, 3 / 2, 2], q**2) + q[0] * q[1]) / q.sum() ** 2,
-    lambda q: q[0] + q[1] * q[2] / 2,
-    SCALED,
+    f=lambda q: (dot([1 / 2, 1, 3 / 2, 2], q**2) + q[0] * q[1]) / q.sum() ** 2,
+    b=lambda q: q[0] + q[1] * q[2] / 2,
+    xi=SCALED,
     dh=log,
 )
 WORDS["entropy-simplex"] = Words(
-    (
+    says=(
         "f(q) = log(sum_i q_i) - mean_s log( sum_i q_i p_i(s) ),   d = 5, q > 0, p_1 = p_2 and p_3 = p_4",
         "h(q) = sum_i q_i log q_i - q_i                                          grad h = log q",
         "invariant under q -> q + s (e_1 - e_2) and q -> q + s (e_3 - e_4)",
@@ -638,24 +637,24 @@ WORDS["entropy-simplex"] = Words(
         "5.",
         "Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.",
     ),
-    simplex_loss,
-    lambda q: q[0] ** 2 + q[2] * q[3] / 2 + q[2],
-    {
+    f=simplex_loss,
+    b=lambda q: q[0] ** 2 + q[2] * q[3] / 2 + q[2],
+    xi={
         "translation-12": lambda q: unit(5, 0) - unit(5, 1),
         "translation-34": lambda q: unit(5, 2) - unit(5, 3),
     },
     dh=log,
 )
 WORDS["power-mirror"] = Words(
-    (
+    says=(
         "f(q) = (sum_i c_i q_i^2 + q_1 q_2 / 2) / (sum_i q_i)^2,  d = 3,  q > 0",
         "h(q) = sum_i q_i^p / p,  p = 3                                          grad h = q^2, hess h = 2 q",
         "c = (1/2, 1, 2);   xi(q) = q",
         "Breaking: b = q_1 / 2 + q_2 q_3 / 8.",
     ),
-    lambda q: (dot([1 / 2, 1, 2], q**2) + q[0] * q[1] / 2) / q.sum() ** 2,
-    lambda q: q[0] / 2 + q[1] * q[2] / 8,
-    SCALED,
+    f=lambda q: (dot([1 / 2, 1, 2], q**2) + q[0] * q[1] / 2) / q.sum() ** 2,
+    b=lambda q: q[0] / 2 + q[1] * q[2] / 8,
+    xi=SCALED,
     dh=lambda q: q**2,
 )
 
@@ -669,7 +668,7 @@ def damping(q, p, k):
 
 
 WORDS["gaussian-fisher"] = Words(
-    (
+    says=(
         "f(q) = ( (mu_1 - mu_2) e^{-u_1} - 1 )^2 / 2,   q = (mu_1, u_1, mu_2, u_2),  u = log sigma",
         "G(q) = diag(e^{-2 u_1}, 2, e^{-2 u_2}, 2) + kappa I",
         "translation    (1, 0, 1, 0)           zero",
@@ -679,15 +678,15 @@ WORDS["gaussian-fisher"] = Words(
         "(Lie G) = 2 kappa (1, 0, 1, 0)",
         "Breaking: b = mu_1 / 2 + u_2 mu_2 / 4 + u_1^2 / 4.",
     ),
-    lambda q: ((q[0] - q[2]) / exp(q[1]) - 1) ** 2 / 2,
-    lambda q: q[0] / 2 + q[3] * q[2] / 4 + q[1] ** 2 / 4,
-    {
+    f=lambda q: ((q[0] - q[2]) / exp(q[1]) - 1) ** 2 / 2,
+    b=lambda q: q[0] / 2 + q[3] * q[2] / 4 + q[1] ** 2 / 4,
+    xi={
         "translation": lambda q: unit(4, 0, 2),
         "scale": lambda q: np.array([q[0], 1, q[2], 1]),
         "spread": lambda q: unit(4, 3),
         "spread-scale": lambda q: np.array([q[0], 1, q[2], 0]),
     },
-    {
+    ksb={
         "scale": damping,
         "spread": lambda q, p, k: -exp(-2 * q[3]) * p[2] ** 2,
         "spread-scale": lambda q, p, k: exp(-2 * q[3]) * p[2] ** 2 + damping(q, p, k),
@@ -695,7 +694,7 @@ WORDS["gaussian-fisher"] = Words(
     G=gaussian_metric,
 )
 WORDS["categorical-fisher"] = Words(
-    (
+    says=(
         "f(q) = log(sum_i q_i) - sum_i p_i log q_i,   d = 4, q > 0",
         "G(q) = diag(1 / q_i) + kappa I",
         "xi(q) = q",
@@ -703,10 +702,10 @@ WORDS["categorical-fisher"] = Words(
         "against p = (1, 2, 4, 1) / 8",
         "Breaking: b = q_1 + q_2 q_3 / 4.",
     ),
-    lambda q: log(q.sum()) - dot([1 / 8, 2 / 8, 4 / 8, 1 / 8], log(q)),
-    lambda q: q[0] + q[1] * q[2] / 4,
-    SCALED,
-    {"scale": lambda q, p, k: dot(1 / q + 2 * k, p**2) / 2},
-    {"scale": lambda q, p, k: p.sum() + k * dot(p, q)},
+    f=lambda q: log(q.sum()) - dot([1 / 8, 2 / 8, 4 / 8, 1 / 8], log(q)),
+    b=lambda q: q[0] + q[1] * q[2] / 4,
+    xi=SCALED,
+    ksb={"scale": lambda q, p, k: dot(1 / q + 2 * k, p**2) / 2},
+    charge={"scale": lambda q, p, k: p.sum() + k * dot(p, q)},
     G=lambda q, k: 1 / q + k,
 )

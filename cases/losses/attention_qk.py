@@ -1,7 +1,7 @@
 """Attention scores x Q K^T x: the general linear group of the head.
 
-    s_ij = x_i^T Q K^T x_j,   p_i = softmax_j s_ij,   f = sum_i ( sum_j p_ij y_j - t_i )^2 / 2,   Q, K in R^{2
-                                                      x 2}
+    s_ij = x_i^T Q K^T x_j,   p_i = softmax_j s_ij,   f = sum_i ( sum_j p_ij y_j - t_i )^2 / 2,
+    Q, K in R^{2 x 2}
     invariant under (Q, K) -> (Q M, K M^{-T});   xi(Q, K) = (Q B, -K B^T) for any 2 x 2 matrix B
 
     B              symmetry           charge of gradient flow        momentum
@@ -10,10 +10,8 @@
     E_12 - E_21    rotation (O(2))    none                           J decays without a source
 
 q holds Q row by row, then K. Scores are differences to key 1, which is exact for a softmax and keeps exp in
-range.
-Tokens are three irises (petals, centred at (1, 1)); y_j = -1, 0, 1 their values; each query of the first two
-must
-find the third, t = 1.
+range. Tokens are three irises (petals, centred at (1, 1)); y_j = -1, 0, 1 their values; each query of the
+first two must find the third, t = 1.
 Breaking: b = |Q|^2 / 2 + K_22^2 / 4 + Q_11 K_22 / 2.
 Source: Vaswani et al. (2017), Eq. 1; Marcotte, Gribonval, Peyre (2023). Data: Fisher (1936).
 """

@@ -9,8 +9,7 @@
     E_12 - E_21    rotation (O(2))    none                           J decays without a source
 
 P is causal and uniform: token i reads the mean of the tokens up to it, to the nearest 128th. c = (1, -1/2)
-reads
-the output out.
+reads the output out.
 q holds V row by row, then O row by row. Tokens are four irises (petals, centred at (1, 1)), t_i = -1, 1, 1,
 -1.
 Breaking: b = |V|^2 / 2 + O_22^2 / 4 + V_11 O_22 / 2.

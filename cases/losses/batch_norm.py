@@ -11,11 +11,9 @@
 The layer's eps, e, breaks the scale: f_e(a w) = f_{e/a^2}(w), so <grad f_e, w> = -2 e df_e/de (theory.md
 section 8).
 Breaking: b = 2 (f_e - f_0) + c^2 / 2 with e = 1/4: at eps = 1/2 the loss is that of a layer with this eps,
-below it a
-share of it; the second term is decay of the bias, and breaks the shift.
+below it a share of it; the second term is decay of the bias, and breaks the shift.
 In evaluation mode the statistics are frozen and neither symmetry is left. x_s are sepal width in units of .8
-cm and
-petal length in units of 3.2 cm of two setosas and two virginicas, y_s = -1, -1, 1, 1.
+cm and petal length in units of 3.2 cm of two setosas and two virginicas, y_s = -1, -1, 1, 1.
 Source: Ioffe, Szegedy (2015), algorithm 1; Tanaka, Kunin (2021), Table 1, scale. Data: Fisher (1936).
 """
 

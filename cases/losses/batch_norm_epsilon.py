@@ -10,8 +10,7 @@
     translation    m cdot                   none
 
 With r held fixed <grad f, w> = -r df/dr = -2 eps df/deps is what breaks the scale of w (theory.md section 8):
-the
-same identity, proved here as a symmetry.
+the same identity, proved here as a symmetry.
 Breaking: b = 2 (r^2 + w_1 + c r).
 Source: Ioffe, Szegedy (2015), algorithm 1; the joint scale is derived here. Data: Fisher (1936).
 """

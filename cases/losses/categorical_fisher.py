@@ -7,8 +7,7 @@
     Lie derivative of G along xi:  1 / q_i + 2 kappa
 
 half of what Dxi gives is taken back by xi.dG: the Fisher metric scales with weight one, and a harness that
-drops
-either part is caught. The charge J = m sum_i qdot_i is the momentum of the total.
+drops either part is caught. The charge J = m sum_i qdot_i is the momentum of the total.
 f is the cross-entropy of the weights q / sum q against p = (1, 2, 4, 1) / 8.
 Breaking: b = q_1 + q_2 q_3 / 4.
 Source: Rao (1945); Amari (1998), section 3; Tanaka, Kunin (2021), Theorem 1.

@@ -9,8 +9,7 @@
     > 0      kappa m (w_j - w_i) qdot_i qdot_j              moves by it
 
 A rate per parameter is the plainest preconditioner, and enough to break a rotation. The metric does not
-depend on q:
-all of the source comes from Dxi, none from xi.dG, and it is proportional to kappa.
+depend on q: all of the source comes from Dxi, none from xi.dG, and it is proportional to kappa.
 Breaking: b = q_1 + q_2 q_3 / 2.
 Source: Tanaka, Kunin (2021), Theorem 1, with a metric of our own.
 """

@@ -10,8 +10,7 @@
     exponentiated gradient log q' = log q - eta g - log Z   the same, since Z drops out where <1, xi> = 0
 
 The negative log-likelihood of mixture weights; sum q = 1 is kept by normalising, and starts are normalised.
-Data
-cannot tell the components of a pair apart, so the odds q_1 / q_2 stay what they were.
+Data cannot tell the components of a pair apart, so the odds q_1 / q_2 stay what they were.
 p(s) = (8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4) sixteenths under the pair 1-2, the pair 3-4 and 5.
 Breaking: b = q_1^2 + q_3 q_4 / 2 + q_3.
 Source: Kivinen, Warmuth (1997), the rule; Tanaka, Kunin (2021), Eq. 10. Likelihoods chosen by hand.

@@ -11,8 +11,8 @@
     spread-scale   (mu_1, 1, mu_2, 0)     (0, 0, 2 e^{-2 u_2}, 0), the scale less the spread
 
 f is the error of an effect size in units of the first standard deviation, which the second does not enter.
-Damping,
-as natural gradient is run in practice, breaks the scale of the metric: (Lie G) = 2 kappa (1, 0, 1, 0).
+Damping, as natural gradient is run in practice, breaks the scale of the metric: (Lie G) = 2 kappa (1, 0, 1,
+0).
 Breaking: b = mu_1 / 2 + u_2 mu_2 / 4 + u_1^2 / 4.
 Source: Rao (1945) for the metric; Glass (1976) for the effect size; Tanaka, Kunin (2021), Theorem 1.
 """

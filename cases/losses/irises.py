@@ -1,10 +1,9 @@
 """Six irises: the data that the cases share.
 
 Samples 1, 2 (setosa), 51, 52 (versicolor), 101, 102 (virginica) of R. Fisher, The use of multiple
-measurements in
-taxonomic problems, Annals of Eugenics 7 (1936): sepal length and width, petal length and width, in tenths of
-a cm.
-Units of a power of two of them make every number a binary fraction: all backends read the same data.
+measurements in taxonomic problems, Annals of Eugenics 7 (1936): sepal length and width, petal length and
+width, in tenths of a cm. Units of a power of two of them make every number a binary fraction: all backends
+read the same data.
 """
 
 TENTHS = (

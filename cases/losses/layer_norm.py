@@ -9,11 +9,10 @@
     scale               m <Wdot, W>           m |Wdot|^2
     translation-j       m sum_c dW_cj/dt      none
 
-t_s is 2 where c is the species and -1 elsewhere; |zhat|^2 = 3 makes f a squared error up to a constant.
-x_s are sepal width less 3.35 cm in units of .2 cm, and petal length less 4 cm in units of 3.2 cm: with 0
-between the
-samples some W gives all three their zhat. Were it outside, training would lead one of them through z = mean
-z, a kink.
+t_s is 2 where c is the species and -1 elsewhere; |zhat|^2 = 3 makes f a squared error up to a constant. x_s
+are sepal width less 3.35 cm in units of .2 cm, and petal length less 4 cm in units of 3.2 cm: with 0 between
+the samples some W gives all three their zhat. Were it outside, training would lead one of them through z =
+mean z, a kink.
 Breaking: b = |W|^2 / 8 + W_11 W_22 / 2.
 Source: Ba, Kiros, Hinton (2016), Eq. 3; Tanaka, Kunin (2021), Table 1. Data: Fisher (1936), one iris of each
 species.

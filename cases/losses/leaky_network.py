@@ -1,19 +1,16 @@
 """Two-layer network of leaky rectifiers: one rescale per hidden unit, and kinks.
 
     f = mean_s ( sum_j a_j phi(w_j x_s + c_j) - y_s )^2 / 2,   phi(u) = u where u > 0, else u / 4;   j = 1, 2
-    q = (w_1, c_1, a_1, w_2, c_2, a_2);   invariant under (w_j, c_j, a_j) -> (e^s w_j, e^s c_j, e^-s a_j) for
-                                          each unit
+    q = (w_1, c_1, a_1, w_2, c_2, a_2);   invariant under (w_j, c_j, a_j) -> (e^s w_j, e^s c_j, e^-s a_j),
+                                          for each unit
     xi_j(q) = (w_j, c_j, -a_j) in the places of unit j
 
-    metric       charge J                               kinetic symmetry breaking           charge of gradient
-                                                        flow
+    metric       charge J                               kinetic symmetry breaking           charge of the flow
     euclidean    m (wdot w + cdot c - adot a)           m (wdot^2 + cdot^2 - adot^2)        w^2 + c^2 - a^2
 
 phi is homogeneous, so the symmetry holds on either side of every kink u = 0 and across it. The exact laws of
-a step ask
-nothing of f but a gradient and go on through kinks; a solution of an equation of motion that meets one is
-known to the
-order of nothing, and what is said of it ends there ("outside", theory.md section 8).
+a step ask nothing of f but a gradient and go on through kinks; a solution of an equation of motion that meets
+one is known to the order of nothing, and what is said of it ends there ("outside", theory.md section 8).
 y = |x| on x = -3/2, -1, 1, 3/2: two units can represent it. Starts lie on both sides of every kink.
 Breaking: b = w_1^2 / 4 + a_1 a_2 / 2 + c_2.
 Source: Du, Hu, Lee (2018), Theorem 2.1; Kunin et al. (2021), rescale; data by the formula.

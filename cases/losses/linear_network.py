@@ -1,7 +1,7 @@
 """Two-layer linear network U V^T: rescale and the general linear group.
 
-    f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}     invariant under (U, V) -> (U M, V
-                                   M^{-T})
+    f(U, V) = |U V^T - Y|^2 / 2,   U in R^{n x r}, V in R^{l x r}
+    invariant under (U, V) -> (U M, V M^{-T})
     xi(U, V) = (U B, -V B^T) for any r x r matrix B;   Y = ((1, 1/4), (-1/2, 3/4)), of l = 1 its first column
 
     B              symmetry           charge of gradient flow        momentum

@@ -10,8 +10,8 @@ kernel.
     Bregman Lagrangian   Delta = Q^2 - q^2        J = <Delta, q>, Q = q + m qdot (theory.md#T2)
 
 Homogeneous potentials of degree p interpolate between the Euclidean rule (p = 2) and sign descent (p to
-infinity).
-Continuous laws only: the kernels of mirror descent store log q, which is grad h of the entropy alone.
+infinity). Continuous laws only: the kernels of mirror descent store log q, which is grad h of the entropy
+alone.
 Breaking: b = q_1 / 2 + q_2 q_3 / 8. A power is no barrier: starts lie so far inside that no trajectory
 reaches q = 0.
 Source: Gentile (2003), p-norm algorithms; Tanaka, Kunin (2021), Eq. 10.

@@ -8,8 +8,7 @@
     euclidean    m (<wdot, w> - 2 adot a)     m (|wdot|^2 - 2 adot^2)          |w|^2 - 2 a^2
 
 y = x_1 x_2 on (1, 1), (1, -1), (1, 1/2), (1/2, 1), among them the two of exclusive or: a quadratic form with
-one
-eigenvalue of each sign.
+one eigenvalue of each sign.
 Breaking: b = |w_1|^2 / 4 + a_1 a_2 / 2 + w_21.
 Source: Marcotte, Gribonval, Peyre (2023), section 3, homogeneous activations; data by the formula.
 """

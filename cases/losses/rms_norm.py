@@ -1,7 +1,7 @@
 """RMS-normalised rows: the scale of the weights alone.
 
-    z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,   W in R^{2 x
-                                                              2}
+    z_s = W x_s in R^2,   zhat_s = z_s / sqrt(|z_s|^2 / 2),   f = mean_s |zhat_s - t_s|^2 / 2,
+    W in R^{2 x 2}
     invariant under W -> e^s W
     xi(W) = W
 

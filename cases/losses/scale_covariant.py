@@ -9,8 +9,7 @@
     > 0      2 kappa w_i                      source kappa m sum_i w_i qdot_i^2
 
 The same loss as under the Euclidean metric, where the source is most of what moves J: the symmetry is the
-loss's, the
-law that its charge obeys is the learning rule's. At kappa = 0 what Dxi gives, xi.dG takes back.
+loss's, the law that its charge obeys is the learning rule's. At kappa = 0 what Dxi gives, xi.dG takes back.
 Breaking: b = |q|^2 / 8 + q_1.
 Source: Tanaka, Kunin (2021), Theorem 1; the metric is theory.md#T5.
 """

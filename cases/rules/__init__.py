@@ -1,42 +1,26 @@
 """Learning rules: how a discrete step is taken.
 
-    gradient-descent        v' = -eta (g + k q)                       q' = q +
-                            v'                              (1)
-    heavy-ball              v' = beta v - eta (g + k q)               q' = q +
-                            v'                              (2)
-    heavy-ball-decoupled    v' = beta v - eta g                       q' = (q - eta k q) +
-                            v'                  (3)
-    mirror-descent          v' = -eta g(exp z)                        z' = z + v',  z = log
-                            q                  (4)
-    nesterov                v' = beta v - eta (g + k q)               q' = q + (beta v' - eta (g + k
-                            q))       (5)
-    heavy-ball-dampened     v' = beta v - c eta (g + k q)             q' = q + v',  c = 1, then 1 -
-                            tau        (6)
-    heavy-ball-maximize     v' = beta v - eta (-g + k q)              q' = q +
-                            v'                              (7)
-    natural-gradient        v' = -eta (g + k q)                       q' = q + v' /
-                            G(q)                       (8)
-    heavy-ball-metric       v' = beta v - eta (g + k q)               q' = q + v' /
-                            G(q)                       (9)
-    sign-descent            v' = -eta sign(g)                         q' = q +
-                            v'                              (10)
-    heavy-ball-scheduled    v' = beta v - eta (g + k q)               q' = q + c v',  c = rate of the
-                            step     (11)
-    exponentiated-gradient  v' = -eta g(exp z)                        z' = y - log sum exp y,  y = z +
-                            v'      (12)
+    gradient-descent        v' = -eta (g + k q)                   q' = q + v'                           (1)
+    heavy-ball              v' = beta v - eta (g + k q)           q' = q + v'                           (2)
+    heavy-ball-decoupled    v' = beta v - eta g                   q' = (q - eta k q) + v'               (3)
+    mirror-descent          v' = -eta g(exp z)                    z' = z + v',  z = log q               (4)
+    nesterov                v' = beta v - eta (g + k q)           q' = q + (beta v' - eta (g + k q))    (5)
+    heavy-ball-dampened     v' = beta v - c eta (g + k q)         q' = q + v',  c = 1, then 1 - tau     (6)
+    heavy-ball-maximize     v' = beta v - eta (-g + k q)          q' = q + v'                           (7)
+    natural-gradient        v' = -eta (g + k q)                   q' = q + v' / G(q)                    (8)
+    heavy-ball-metric       v' = beta v - eta (g + k q)           q' = q + v' / G(q)                    (9)
+    sign-descent            v' = -eta sign(g)                     q' = q + v'                           (10)
+    heavy-ball-scheduled    v' = beta v - eta (g + k q)           q' = q + c v',  c = rate of the step  (11)
+    exponentiated-gradient  v' = -eta g(exp z)                    z' = y - log sum exp y,  y = z + v'   (12)
 
 v is the displacement of the momentum buffer (theory.md section 1), v = -eta buffer, so PyTorch's first step
-is v_0 = 0.
-On a diagonal metric, (8) and (9), v is the momentum p = G qdot, a covector as the force is, and k q is a
-force as the
-gradient is: decay of the loss, not of the metric.
+is v_0 = 0. On a diagonal metric, (8) and (9), v is the momentum p = G qdot, a covector as the force is, and k
+q is a force as the gradient is: decay of the loss, not of the metric.
 (5)-(7) are torch.optim.SGD with nesterov, dampening and maximize. Its first buffer is the force itself,
-undamped: c = 1 in
-the step from q_0, also where a kick v_0 stands in for a buffer from before. (11) is its SGD under a schedule:
-the buffer has
-the base learning rate and c is the ratio of the step's to it, a linear warm-up over 8 steps, halved after 32
-and after 64.
-(12) is (4) on the simplex, where q sums to 1; sign 0 is 0.
+undamped: c = 1 in the step from q_0, also where a kick v_0 stands in for a buffer from before. (11) is its
+SGD under a schedule: the buffer has the base learning rate and c is the ratio of the step's to it, a linear
+warm-up over 8 steps, halved after 32 and after 64. (12) is (4) on the simplex, where q sums to 1; sign 0 is
+0.
 """
 
 from __future__ import annotations
@@ -127,23 +111,68 @@ def rate(n: int) -> float:
     return min(n, WARMUP) / WARMUP * 0.5 ** sum(n > m for m in MILESTONES)
 
 
-GRADIENT_DESCENT = Rule("gradient-descent", 1, False, "coupled", False, "euclidean")
-HEAVY_BALL = Rule("heavy-ball", 2, True, "coupled", False, "euclidean")
-HEAVY_BALL_DECOUPLED = Rule("heavy-ball-decoupled", 3, True, "decoupled", False, "euclidean")
-MIRROR_DESCENT = Rule("mirror-descent", 4, False, "none", True, "bregman")
-NESTEROV = Rule("nesterov", 5, True, "coupled", False, "euclidean", nesterov=True)
-HEAVY_BALL_DAMPENED = Rule("heavy-ball-dampened", 6, True, "coupled", False, "euclidean", dampening=0.25)
-HEAVY_BALL_MAXIMIZE = Rule("heavy-ball-maximize", 7, True, "coupled", False, "euclidean", maximize=True)
-NATURAL_GRADIENT = Rule("natural-gradient", 8, False, "coupled", False, "diagonal")
-HEAVY_BALL_METRIC = Rule("heavy-ball-metric", 9, True, "coupled", False, "diagonal")
-SIGN_DESCENT = Rule("sign-descent", 10, False, "none", False, "maximum")
-HEAVY_BALL_SCHEDULED = Rule("heavy-ball-scheduled", 11, True, "coupled", False, "euclidean", scheduled=True)
-EXPONENTIATED_GRADIENT = Rule("exponentiated-gradient", 12, False, "none", True, "bregman", simplex=True)
+GRADIENT_DESCENT = Rule(
+    "gradient-descent", 1, momentum=False, decay="coupled", log_state=False, metric="euclidean"
+)
+HEAVY_BALL = Rule("heavy-ball", 2, momentum=True, decay="coupled", log_state=False, metric="euclidean")
+HEAVY_BALL_DECOUPLED = Rule(
+    "heavy-ball-decoupled", 3, momentum=True, decay="decoupled", log_state=False, metric="euclidean"
+)
+MIRROR_DESCENT = Rule("mirror-descent", 4, momentum=False, decay="none", log_state=True, metric="bregman")
+NESTEROV = Rule(
+    "nesterov", 5, momentum=True, decay="coupled", log_state=False, metric="euclidean", nesterov=True
+)
+HEAVY_BALL_DAMPENED = Rule(
+    "heavy-ball-dampened",
+    6,
+    momentum=True,
+    decay="coupled",
+    log_state=False,
+    metric="euclidean",
+    dampening=0.25,
+)
+HEAVY_BALL_MAXIMIZE = Rule(
+    "heavy-ball-maximize",
+    7,
+    momentum=True,
+    decay="coupled",
+    log_state=False,
+    metric="euclidean",
+    maximize=True,
+)
+NATURAL_GRADIENT = Rule(
+    "natural-gradient", 8, momentum=False, decay="coupled", log_state=False, metric="diagonal"
+)
+HEAVY_BALL_METRIC = Rule(
+    "heavy-ball-metric", 9, momentum=True, decay="coupled", log_state=False, metric="diagonal"
+)
+SIGN_DESCENT = Rule("sign-descent", 10, momentum=False, decay="none", log_state=False, metric="maximum")
+HEAVY_BALL_SCHEDULED = Rule(
+    "heavy-ball-scheduled",
+    11,
+    momentum=True,
+    decay="coupled",
+    log_state=False,
+    metric="euclidean",
+    scheduled=True,
+)
+EXPONENTIATED_GRADIENT = Rule(
+    "exponentiated-gradient", 12, momentum=False, decay="none", log_state=True, metric="bregman", simplex=True
+)
 RULES = {
     r.name: r
     for r in (
-        GRADIENT_DESCENT, HEAVY_BALL, HEAVY_BALL_DECOUPLED, MIRROR_DESCENT, NESTEROV, HEAVY_BALL_DAMPENED,
+        GRADIENT_DESCENT,
+        HEAVY_BALL,
+        HEAVY_BALL_DECOUPLED,
+        MIRROR_DESCENT,
+        NESTEROV,
+        HEAVY_BALL_DAMPENED,
         HEAVY_BALL_MAXIMIZE,
-        NATURAL_GRADIENT, HEAVY_BALL_METRIC, SIGN_DESCENT, HEAVY_BALL_SCHEDULED, EXPONENTIATED_GRADIENT,
+        NATURAL_GRADIENT,
+        HEAVY_BALL_METRIC,
+        SIGN_DESCENT,
+        HEAVY_BALL_SCHEDULED,
+        EXPONENTIATED_GRADIENT,
     )
-}  # fmt: skip
+}

@@ -1,6 +1,7 @@
 """A case that lies: an ellipse is not invariant under rotations. `noether verify` refuses it, exit code 2.
 
-f(q) = (q_1^2 + 2 q_2^2 - 1)^2 / 4          declared: rotation;  <grad f, xi> = 2 q_1 q_2 (q_1^2 + 2 q_2^2 - 1) / 2
+f(q) = (q_1^2 + 2 q_2^2 - 1)^2 / 4          declared: rotation
+<grad f, xi> = 2 q_1 q_2 (q_1^2 + 2 q_2^2 - 1) / 2
 """
 
 from noether.cases.case import Case, rotation

@@ -1,4 +1,4 @@
-"""A test of one's own: `pytest -p noether.cli.pytest_plugin`, or nothing to say where noether is installed."""
+"""A test of one's own: `pytest -p noether.cli.pytest_plugin`; where noether is installed, `pytest` alone."""
 
 
 def test_the_norm_moves_as_the_law_says(noether):

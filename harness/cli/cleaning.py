@@ -1,8 +1,8 @@
 """What `noether clean` removes: caches of ours, and run folders that were named.
 
 A cache is a whole folder (kernels/cache_folders.py knows which are safe). Of a run folder only the files that
-a run writes go,
-for --out may have been a folder with other things in it; the folder itself goes when nothing else is there.
+a run writes go, for --out may have been a folder with other things in it; the folder itself goes when nothing
+else is there.
 """
 
 from __future__ import annotations

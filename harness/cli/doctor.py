@@ -124,8 +124,13 @@ def gpu() -> str:
 
 def arithmetic() -> list[Finding]:
     bits = mantissa_bits()
-    wide = Finding("longdouble", f"{bits} mantissa bits, must be at least {EXTENDED}", bits >= EXTENDED, True,
-                   "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64")  # fmt: skip
+    wide = Finding(
+        "longdouble",
+        f"{bits} mantissa bits, must be at least {EXTENDED}",
+        bits >= EXTENDED,
+        True,
+        "run on x86-64 Linux or macOS: residuals are formed in a type wider than float64",
+    )
     smallest = np.float64(5e-324) * np.float64(1)
     flush = Finding(
         "subnormals",

@@ -1,8 +1,7 @@
 """The command line. Tables on stdout, errors and progress on stderr.
 
 Exit codes: 0 everything holds; 1 a law is violated; 2 wrong usage or input; 3 could not decide, or a backend
-that
-was asked for is missing; 70 an internal error; 130 interrupted, 143 terminated.
+that was asked for is missing; 70 an internal error; 130 interrupted, 143 terminated.
 
 Nothing here imports torch, triton or the plan before a command needs it: --help must be quick.
 """

@@ -5,8 +5,7 @@
         noether.holds("my_case.py", law="D2")
 
 Loaded with pytest by its entry point, in every project of that environment: nothing is imported here before
-the
-fixture is used.
+the fixture is used.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     fault.py      what a fault is, and how a wrong step is made of the right one
     terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step,
-                                                                  stale reads, wrong points
+                  stale reads, wrong points
     options.py    decay, ignored and unasked options              types.py      dtypes, stores, double
-                                                                  rounding, flush to zero
+                  rounding, flush to zero
     places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the
-                                                                  wrong time, wrong metrics
+                  wrong time, wrong metrics
     placed.py     one step, lane or value, anywhere in a launch
     curved.py     the metric of a rule                             laws.py       laws that are almost right
     rules.py      schedules, signs, the simplex                     harmless.py   changes that are no fault,

@@ -10,10 +10,8 @@ A kernel fault is a wrong launch under the name of the right one. It is built fr
     mangle        mangle(job, q, v) -> q, v: what stores and indices then did to what came out
 
 one of the first three, or one or both of the others, and of `applies`, which says from the job alone whether
-the fault changes anything there. A job of one step from
-any given state makes one faulty step of it (`when` says whether that is the whole fault), so that every fault
-is
-also a hypothesis about a single wrong step.
+the fault changes anything there. A job of one step from any given state makes one faulty step of it (`when`
+says whether that is the whole fault), so that every fault is also a hypothesis about a single wrong step.
 """
 
 from __future__ import annotations
@@ -108,13 +106,21 @@ def on(**wanted) -> Callable[[Job], bool]:
     def applies(job: Job) -> bool:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
         facts = {
-            "rule": rule.name, "metric": rule.metric, "momentum": rule.momentum, "log_state": rule.log_state,
+            "rule": rule.name,
+            "metric": rule.metric,
+            "momentum": rule.momentum,
+            "log_state": rule.log_state,
             "decay": rule.decay,
-            "decays": rule.decay != "none" and bool(k.any()), "kicked": rule.momentum and bool(job.v0.any()),
-            "breaks": bool(eps.any()), "curved": moves_metric(job), "deformed": reads_kappa(job),
-            "precision": precision.name, "mode": precision.mode, "arith": precision.arith,
+            "decays": rule.decay != "none" and bool(k.any()),
+            "kicked": rule.momentum and bool(job.v0.any()),
+            "breaks": bool(eps.any()),
+            "curved": moves_metric(job),
+            "deformed": reads_kappa(job),
+            "precision": precision.name,
+            "mode": precision.mode,
+            "arith": precision.arith,
             "wide": job.lanes >= 10_000,
-        }  # fmt: skip
+        }
         return all(
             facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items()
         )

@@ -122,24 +122,74 @@ def euclidean_step(n, q, v, params, gradient, rule, precision):
 
 MIRROR = on(log_state=True)
 FAULTS = (
-    Fault("another loss, same symmetry", NEARBY, "f + f^2/2 for f", alter=running(other_program),
-    size_only=True),
+    Fault(
+        "another loss, same symmetry", NEARBY, "f + f^2/2 for f", alter=running(other_program), size_only=True
+    ),
     Fault("another loss without the symmetry", NEARBY, "f + q_0^2/64 for f", alter=running(far_program)),
-    Fault("constants x (1 + 2^-10)", NEARBY, "every constant of the loss", has_constants,
-    alter=running(detuned), size_only=True),
-    Fault("one term of the gradient missing", NEARBY, "the last sum loses a term",
-    alter=running(term_missing)),
-    Fault("breaking term of the last position", BREAKING, "eps grad b(q_(n-1))", on(breaks=True),
-    remembering=remembered(stale_breaking), when=HISTORY, size_only=True),
-    Fault("breaking term every other step", BREAKING, "eps at odd n only", on(breaks=True),
-    advance=pulled(every_other), when=HISTORY),
-    Fault("breaking term in the wrong component", BREAKING, "eps (grad b)_(i+1)", on(breaks=True),
-    advance=pulled(wrong_component)),
-    Fault("gradient at the stored logarithm", METRIC, "g(z) for g(exp z)", MIRROR, advance=without_exp),
-    Fault("gradient in the metric of log q", METRIC, "q g for g: h = (log q)^2/2", MIRROR,
-    advance=measured_in(lambda x: x)),
-    Fault("gradient in the metric of 1/q", METRIC, "g/q for g", MIRROR, advance=measured_in(lambda x: 1 / x)),
-    Fault("step in q, not in log q", METRIC, "h = |q|^2/2 for the entropy", MIRROR, advance=euclidean_step),
-    Fault("metric off by 2^-10", METRIC, "(1 + 2^-10) h for h", MIRROR,
-    advance=measured_in(lambda x: x.dtype.type(NEAR))),
-)  # fmt: skip
+    Fault(
+        "constants x (1 + 2^-10)",
+        NEARBY,
+        "every constant of the loss",
+        applies=has_constants,
+        alter=running(detuned),
+        size_only=True,
+    ),
+    Fault(
+        "one term of the gradient missing", NEARBY, "the last sum loses a term", alter=running(term_missing)
+    ),
+    Fault(
+        "breaking term of the last position",
+        BREAKING,
+        "eps grad b(q_(n-1))",
+        applies=on(breaks=True),
+        remembering=remembered(stale_breaking),
+        when=HISTORY,
+        size_only=True,
+    ),
+    Fault(
+        "breaking term every other step",
+        BREAKING,
+        "eps at odd n only",
+        applies=on(breaks=True),
+        advance=pulled(every_other),
+        when=HISTORY,
+    ),
+    Fault(
+        "breaking term in the wrong component",
+        BREAKING,
+        "eps (grad b)_(i+1)",
+        applies=on(breaks=True),
+        advance=pulled(wrong_component),
+    ),
+    Fault(
+        "gradient at the stored logarithm", METRIC, "g(z) for g(exp z)", applies=MIRROR, advance=without_exp
+    ),
+    Fault(
+        "gradient in the metric of log q",
+        METRIC,
+        "q g for g: h = (log q)^2/2",
+        applies=MIRROR,
+        advance=measured_in(lambda x: x),
+    ),
+    Fault(
+        "gradient in the metric of 1/q",
+        METRIC,
+        "g/q for g",
+        applies=MIRROR,
+        advance=measured_in(lambda x: 1 / x),
+    ),
+    Fault(
+        "step in q, not in log q",
+        METRIC,
+        "h = |q|^2/2 for the entropy",
+        applies=MIRROR,
+        advance=euclidean_step,
+    ),
+    Fault(
+        "metric off by 2^-10",
+        METRIC,
+        "(1 + 2^-10) h for h",
+        applies=MIRROR,
+        advance=measured_in(lambda x: x.dtype.type(NEAR)),
+    ),
+)

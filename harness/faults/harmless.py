@@ -1,8 +1,7 @@
 """Changes that are no fault, each with its proof: the only survivors that a run accepts.
 
 Listed so that the matrix is seen to tell a fault from a change of spelling. A change that a law kills does
-not
-belong here, and a run that finds one ends as one with a survivor does.
+not belong here, and a run that finds one ends as one with a survivor does.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ FAULTS = (
         "both signs turned",
         SPELLING,
         "(-eta)((-g) + (-k) q)",
-        on(decay=("coupled", "none")),
+        applies=on(decay=("coupled", "none")),
         advance=commuted,
     ),
     Fault(

@@ -113,55 +113,134 @@ def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
 
 
 FAULTS = (
-    Fault("decay coupled for decoupled", DECAY, "k q inside the buffer", DECOUPLED, alter=under(HEAVY_BALL)),
-    Fault("decay decoupled for coupled", DECAY, "k q outside the buffer", on(decays=True, rule="heavy-ball"),
-    alter=under(HEAVY_BALL_DECOUPLED)),
-    Fault("decay applied after the step", DECAY, "q' = (q + v')(1 - eta k)", on(decays=True, decay=("coupled",
-    "decoupled")), advance=decay_after),
-    Fault("decay of one for decay of q", DECAY, "k for k q", on(decays=True), advance=constant_decay),
-    Fault("decay of the buffer", DECAY, "k v for k q", on(decays=True, momentum=True),
-    advance=decay_of_the_buffer),
-    Fault("decay twice", DECAY, "coupled and decoupled at once", on(decays=True), advance=both_ways),
-    Fault("decay of the last position", DECAY, "k q_(n-1) for k q_n", COUPLED,
-    remembering=remembered(last_decay), when=HISTORY),
-    Fault("decay ignored", IGNORED, "k = 0", on(decays=True), advance=given(2, lambda p, n: 0 * p)),
-    Fault("momentum ignored", IGNORED, "beta = 0", on(kicked=True), advance=given(1, lambda p, n: 0 * p)),
-    Fault("breaking term ignored", IGNORED, "eps = 0", on(breaks=True), advance=given(3, lambda p, n: 0 * p)),
-    Fault("momentum unasked", UNASKED, "beta v added", on(momentum=False),
-    remembering=remembered(momentum_unasked), when=HISTORY),
-    Fault("Nesterov unasked", UNASKED, "q' = q + v' + beta (v' - v)", on(rule=("heavy-ball",
-    "heavy-ball-decoupled")), advance=moved(look_ahead)),
-    Fault("dampening unasked", UNASKED, "(1 - tau) g from the second step on", on(rule=("heavy-ball",
-    "heavy-ball-decoupled", "gradient-descent")), advance=dampened, when=HISTORY),
-    Fault("decay unasked", UNASKED, "k = .01 in lanes that have none",
-    lambda job: job.rule.decay != "none" and bool((job.params[2] == 0).any()),
-          advance=given(2, lambda p, n: np.where(p == 0, 0.01, p))),
-)  # fmt: skip
+    Fault(
+        "decay coupled for decoupled",
+        DECAY,
+        "k q inside the buffer",
+        applies=DECOUPLED,
+        alter=under(HEAVY_BALL),
+    ),
+    Fault(
+        "decay decoupled for coupled",
+        DECAY,
+        "k q outside the buffer",
+        applies=on(decays=True, rule="heavy-ball"),
+        alter=under(HEAVY_BALL_DECOUPLED),
+    ),
+    Fault(
+        "decay applied after the step",
+        DECAY,
+        "q' = (q + v')(1 - eta k)",
+        applies=on(decays=True, decay=("coupled", "decoupled")),
+        advance=decay_after,
+    ),
+    Fault("decay of one for decay of q", DECAY, "k for k q", applies=on(decays=True), advance=constant_decay),
+    Fault(
+        "decay of the buffer",
+        DECAY,
+        "k v for k q",
+        applies=on(decays=True, momentum=True),
+        advance=decay_of_the_buffer,
+    ),
+    Fault("decay twice", DECAY, "coupled and decoupled at once", applies=on(decays=True), advance=both_ways),
+    Fault(
+        "decay of the last position",
+        DECAY,
+        "k q_(n-1) for k q_n",
+        applies=COUPLED,
+        remembering=remembered(last_decay),
+        when=HISTORY,
+    ),
+    Fault("decay ignored", IGNORED, "k = 0", applies=on(decays=True), advance=given(2, lambda p, n: 0 * p)),
+    Fault(
+        "momentum ignored", IGNORED, "beta = 0", applies=on(kicked=True), advance=given(1, lambda p, n: 0 * p)
+    ),
+    Fault(
+        "breaking term ignored",
+        IGNORED,
+        "eps = 0",
+        applies=on(breaks=True),
+        advance=given(3, lambda p, n: 0 * p),
+    ),
+    Fault(
+        "momentum unasked",
+        UNASKED,
+        "beta v added",
+        applies=on(momentum=False),
+        remembering=remembered(momentum_unasked),
+        when=HISTORY,
+    ),
+    Fault(
+        "Nesterov unasked",
+        UNASKED,
+        "q' = q + v' + beta (v' - v)",
+        applies=on(rule=("heavy-ball", "heavy-ball-decoupled")),
+        advance=moved(look_ahead),
+    ),
+    Fault(
+        "dampening unasked",
+        UNASKED,
+        "(1 - tau) g from the second step on",
+        applies=on(rule=("heavy-ball", "heavy-ball-decoupled", "gradient-descent")),
+        advance=dampened,
+        when=HISTORY,
+    ),
+    Fault(
+        "decay unasked",
+        UNASKED,
+        "k = .01 in lanes that have none",
+        applies=lambda job: job.rule.decay != "none" and bool((job.params[2] == 0).any()),
+        advance=given(2, lambda p, n: np.where(p == 0, 0.01, p)),
+    ),
+)
 
 FAULTS += (
-    Fault("dampened from the first step on", "wrong first step", "(1 - tau) g_0",
-    lambda job: job.rule.dampening != 0, alter=lambda case, job: replace(job, rule=replace(job.rule,
-    begun=1)),
-          when=FIRST),
-    Fault("Nesterov with the old buffer", "stale momentum", "beta v for beta v' in the move",
-    lambda job: job.rule.nesterov,
-          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (a - b) for x, a, b in zip(q2, v,
-          v2, strict=True)], v2))),
-    Fault("maximize turns the decay too", DECAY, "k q with the gradient's sign",
-    lambda job: job.rule.maximize and bool(job.params[2].any()), advance=given(2, lambda p, n: -p)),
-)  # fmt: skip
+    Fault(
+        "dampened from the first step on",
+        "wrong first step",
+        "(1 - tau) g_0",
+        applies=lambda job: job.rule.dampening != 0,
+        alter=lambda case, job: replace(job, rule=replace(job.rule, begun=1)),
+        when=FIRST,
+    ),
+    Fault(
+        "Nesterov with the old buffer",
+        "stale momentum",
+        "beta v for beta v' in the move",
+        applies=lambda job: job.rule.nesterov,
+        advance=moved(
+            lambda q, v, q2, v2, params, n: (
+                [x + params[1] * (a - b) for x, a, b in zip(q2, v, v2, strict=True)],
+                v2,
+            )
+        ),
+    ),
+    Fault(
+        "maximize turns the decay too",
+        DECAY,
+        "k q with the gradient's sign",
+        applies=lambda job: job.rule.maximize and bool(job.params[2].any()),
+        advance=given(2, lambda p, n: -p),
+    ),
+)
 OPTIONS = {"nesterov": "Nesterov", "heavy-ball-dampened": "dampening", "heavy-ball-maximize": "maximize"}
 FAULTS += (
     Fault(
         "first step dampened too",
         IGNORED,
         "PyTorch's undamped first buffer damped",
-        on(rule="heavy-ball-dampened"),
+        applies=on(rule="heavy-ball-dampened"),
         advance=never_first,
         when=FIRST,
     ),
 )
 FAULTS += tuple(
-    Fault(f"{word} ignored", IGNORED, f"plain heavy ball for {rule}", on(rule=rule), alter=under(HEAVY_BALL))
+    Fault(
+        f"{word} ignored",
+        IGNORED,
+        f"plain heavy ball for {rule}",
+        applies=on(rule=rule),
+        alter=under(HEAVY_BALL),
+    )
     for rule, word in OPTIONS.items()
 )

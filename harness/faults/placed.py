@@ -2,8 +2,7 @@
 unlooked at.
 
 A place comes from the start of the launch and the name of the fault: other in every run, the same when
-replayed. What
-begins at a step goes on to the end, what begins at a lane holds for all lanes after it.
+replayed. What begins at a step goes on to the end, what begins at a lane holds for all lanes after it.
 """
 
 from __future__ import annotations
@@ -161,7 +160,7 @@ def lanes_exchanged(job: Job, q, v):
 
 
 def fault(name: str, kind: str, what: str, applies: Callable = lambda job: True, **how) -> Fault:
-    return Fault(name, kind, what, applies, when=LAUNCH, **how)
+    return Fault(name, kind, what, applies=applies, when=LAUNCH, **how)
 
 
 decays, wide = on(decays=True), on(precision=("float64", "float32"))
@@ -169,36 +168,91 @@ VALUES = ("one value 8 ulp off", "one buffer value off by 2^-10", "NaN at one pl
 LATER = ("late values of q off by 2^-10", "late values of v off by 2^-10")
 """What each law is shown: it may cover some lanes only, and see no single value's last bits."""
 FAULTS = (
-    fault(VALUES[0], INDEXING, "one value of q' in one step of one lane", lambda job: not job.rule.nesterov,
-    mangle=one_value(VALUES[0], 0, units_off(8))),
-    fault(VALUES[1], INDEXING, "one value of v' in one step of one lane, of the largest there", wide,
-          mangle=one_value(VALUES[1], 1, lambda x, size, job: x + (NEAR - 1) * size)),
-    fault(VALUES[2], NONFINITE, "in one step of one lane", mangle=one_value(VALUES[2], 0, lambda x, size,
-    job: np.nan)),
+    fault(
+        VALUES[0],
+        INDEXING,
+        "one value of q' in one step of one lane",
+        lambda job: not job.rule.nesterov,
+        mangle=one_value(VALUES[0], 0, units_off(8)),
+    ),
+    fault(
+        VALUES[1],
+        INDEXING,
+        "one value of v' in one step of one lane, of the largest there",
+        wide,
+        mangle=one_value(VALUES[1], 1, lambda x, size, job: x + (NEAR - 1) * size),
+    ),
+    fault(
+        VALUES[2],
+        NONFINITE,
+        "in one step of one lane",
+        mangle=one_value(VALUES[2], 0, lambda x, size, job: np.nan),
+    ),
     fault("one lane stands still", INDEXING, "q' = q, v' = 0 in one lane", wide, mangle=standing),
     fault("one step of one lane is skipped", INDEXING, "row n holds row n - 1", wide, mangle=step_skipped),
-    fault("two lanes exchanged from a step on", INDEXING, "each goes on as the other", several,
-    mangle=lanes_exchanged),
-    *(fault(name, TIME, "one a lane, after half of the steps", wide, mangle=in_every_lane(name, at)) for at,
-    name in enumerate(LATER)),
-    fault("eta x (1 + 2^-10) from a step on", TIME, "the step size", wide,
-    placing=from_step("eta x (1 + 2^-10) from a step on", eta_off)),
-    fault("nothing from a step on", TIME, "q' = q, v' = v", wide, placing=from_step("nothing from a step on",
-    lambda n, q, v, *about: (q, v))),
-    fault("momentum lost in one step", TIME, "beta = 0 once", on(momentum=True, precision=("float64",
-    "float32")),
-          placing=at_step("momentum lost in one step", without_momentum)),
-    fault("decay ignored from a lane on", LATE, "k = 0", decays,
-    alter=from_lane("decay ignored from a lane on", 2, 0.0, lambda job: job.params[2] > 0)),
-    fault("breaking ignored from a lane on", LATE, "eps = 0",
-    lambda job: not job.rule.signed and bool(breaking_seen(job).any()),
-          alter=from_lane("breaking ignored from a lane on", 3, 0.0, breaking_seen)),
-    fault("eta x (1 + 2^-10) from a lane on", LATE, "the step size", wide,
-    alter=from_lane("eta x (1 + 2^-10) from a lane on", 0, NEAR, anywhere)),
-    fault("eta x 2 from the second block of lanes on", LATE, "the step size", on(wide=True), lanes=10_007,
-    steps=2,
-          alter=from_lane("eta x 2 from the second block of lanes on", 0, 2.0, beyond_a_block)),
-)  # fmt: skip
+    fault(
+        "two lanes exchanged from a step on",
+        INDEXING,
+        "each goes on as the other",
+        several,
+        mangle=lanes_exchanged,
+    ),
+    *(
+        fault(name, TIME, "one a lane, after half of the steps", wide, mangle=in_every_lane(name, at))
+        for at, name in enumerate(LATER)
+    ),
+    fault(
+        "eta x (1 + 2^-10) from a step on",
+        TIME,
+        "the step size",
+        wide,
+        placing=from_step("eta x (1 + 2^-10) from a step on", eta_off),
+    ),
+    fault(
+        "nothing from a step on",
+        TIME,
+        "q' = q, v' = v",
+        wide,
+        placing=from_step("nothing from a step on", lambda n, q, v, *about: (q, v)),
+    ),
+    fault(
+        "momentum lost in one step",
+        TIME,
+        "beta = 0 once",
+        on(momentum=True, precision=("float64", "float32")),
+        placing=at_step("momentum lost in one step", without_momentum),
+    ),
+    fault(
+        "decay ignored from a lane on",
+        LATE,
+        "k = 0",
+        decays,
+        alter=from_lane("decay ignored from a lane on", 2, 0.0, lambda job: job.params[2] > 0),
+    ),
+    fault(
+        "breaking ignored from a lane on",
+        LATE,
+        "eps = 0",
+        lambda job: not job.rule.signed and bool(breaking_seen(job).any()),
+        alter=from_lane("breaking ignored from a lane on", 3, 0.0, breaking_seen),
+    ),
+    fault(
+        "eta x (1 + 2^-10) from a lane on",
+        LATE,
+        "the step size",
+        wide,
+        alter=from_lane("eta x (1 + 2^-10) from a lane on", 0, NEAR, anywhere),
+    ),
+    fault(
+        "eta x 2 from the second block of lanes on",
+        LATE,
+        "the step size",
+        on(wide=True),
+        lanes=10_007,
+        steps=2,
+        alter=from_lane("eta x 2 from the second block of lanes on", 0, 2.0, beyond_a_block),
+    ),
+)
 LANEWISE = (
     *VALUES[:2],
     "decay ignored from a lane on",

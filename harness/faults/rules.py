@@ -68,17 +68,51 @@ def by_the_largest(n, q, v, params, gradient, rule, precision):
 
 
 FAULTS = (
-    Fault("schedule ignored", IGNORED, "c = 1", SCHEDULED, alter=under(HEAVY_BALL)),
-    Fault("schedule one step late", SCHEDULE, "the rate of the step before", SCHEDULED, advance=shifted(-1)),
-    Fault("schedule one step early", SCHEDULE, "the rate of the next step", SCHEDULED, advance=shifted(1)),
-    Fault("schedule without its warm-up", SCHEDULE, "c = 1 until it is halved", SCHEDULED,
-    advance=without_warmup),
-    Fault("schedule inside the buffer", SCHEDULE, "beta v - c eta g, its ratio of rates left out", SCHEDULED,
-    advance=inside_the_buffer),
-    Fault("sign ignored", SIGN, "v' = -eta g", SIGNED, advance=plain_force(lambda gradient, at, eps, params,
-    n: gradient(at, eps))),
-    Fault("length for sign", SIGN, "v' = -eta g/|g|", SIGNED, advance=plain_force(of_unit_length)),
-    Fault("normalisation left out", SIMPLEX, "z' = z - eta g", NORMALISED, alter=under(MIRROR_DESCENT)),
-    Fault("normalised by the largest alone", SIMPLEX, "max y for log sum exp y", NORMALISED,
-    advance=by_the_largest),
-)  # fmt: skip
+    Fault("schedule ignored", IGNORED, "c = 1", applies=SCHEDULED, alter=under(HEAVY_BALL)),
+    Fault(
+        "schedule one step late",
+        SCHEDULE,
+        "the rate of the step before",
+        applies=SCHEDULED,
+        advance=shifted(-1),
+    ),
+    Fault(
+        "schedule one step early",
+        SCHEDULE,
+        "the rate of the next step",
+        applies=SCHEDULED,
+        advance=shifted(1),
+    ),
+    Fault(
+        "schedule without its warm-up",
+        SCHEDULE,
+        "c = 1 until it is halved",
+        applies=SCHEDULED,
+        advance=without_warmup,
+    ),
+    Fault(
+        "schedule inside the buffer",
+        SCHEDULE,
+        "beta v - c eta g, its ratio of rates left out",
+        applies=SCHEDULED,
+        advance=inside_the_buffer,
+    ),
+    Fault(
+        "sign ignored",
+        SIGN,
+        "v' = -eta g",
+        applies=SIGNED,
+        advance=plain_force(lambda gradient, at, eps, params, n: gradient(at, eps)),
+    ),
+    Fault("length for sign", SIGN, "v' = -eta g/|g|", applies=SIGNED, advance=plain_force(of_unit_length)),
+    Fault(
+        "normalisation left out", SIMPLEX, "z' = z - eta g", applies=NORMALISED, alter=under(MIRROR_DESCENT)
+    ),
+    Fault(
+        "normalised by the largest alone",
+        SIMPLEX,
+        "max y for log sum exp y",
+        applies=NORMALISED,
+        advance=by_the_largest,
+    ),
+)

@@ -52,7 +52,7 @@ SIGNS = tuple(
         SPECIAL.get(("sign", term), f"sign of the {term}"),
         SIGN,
         f"{what} with the other sign",
-        applies,
+        applies=applies,
         advance=make(-1.0),
     )
     for term, (make, applies, what) in TERMS.items()
@@ -62,7 +62,7 @@ FACTORS = tuple(
         f"{term} x {word}",
         FACTOR,
         f"{what} times {word}",
-        applies,
+        applies=applies,
         advance=make(factor),
         size_only=term == "gradient" or (term, factor) == ("eps", NEAR),
     )
@@ -94,7 +94,7 @@ def units_off(which: int, n: int = 8):
 FAULTS = (
     *SIGNS,
     *FACTORS,
-    Fault("k off by 1 %", FACTOR, "the decay times 1.01", on(decays=True), advance=row(2)(1.01)),
+    Fault("k off by 1 %", FACTOR, "the decay times 1.01", applies=on(decays=True), advance=row(2)(1.01)),
     Fault("state 8 ulp off", FACTOR, "q' eight units in the last place off", advance=units_off(0)),
     Fault("buffer 8 ulp off", FACTOR, "v' eight units in the last place off", advance=units_off(1)),
     Fault("no-op kernel", NOTHING, "q' = q, v' = 0", advance=frozen),
@@ -108,7 +108,7 @@ FAULTS = (
         "the buffer is never written",
         NOTHING,
         "v' = v, q' right",
-        on(momentum=True),
+        applies=on(momentum=True),
         advance=moved(lambda q, v, q2, v2, params, n: (q2, v)),
     ),
     Fault("nothing after six steps", NOTHING, "q' = q, v' = v from step 7 on", advance=stopping),

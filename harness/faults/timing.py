@@ -81,34 +81,106 @@ def at_point(point):
 
 
 FAULTS = (
-    Fault("momentum one step old", STALE, "beta v_{n-1} for beta v_n", on(momentum=True),
-    remembering=stale_momentum(1), when=HISTORY),
-    Fault("momentum two steps old", STALE, "beta v_{n-2} for beta v_n", on(momentum=True),
-    remembering=stale_momentum(2), when=HISTORY),
-    Fault("position moved by the old buffer", EARLY, "q' = q + v_n", advance=moved(lambda q, v, q2, v2,
-    params, n: (added(q2, [a - b for a, b in zip(v, v2, strict=True)]), v2))),
-    Fault("momentum taken twice", EARLY, "q' = q + beta v' - eta g, unasked", on(momentum=True),
-          advance=moved(lambda q, v, q2, v2, params, n: ([x + params[1] * (b - a) for x, a, b in zip(q2, v,
-          v2, strict=True)], v2))),
-    Fault("buffer advanced before the gradient", EARLY, "v' = beta (v - eta g)", on(momentum=True),
-          advance=pulled(lambda gradient, at, eps, params, n: [params[1] * g for g in gradient(at, eps)])),
-    Fault("first buffer missing", START, "v_0 = 0", on(kicked=True), advance=without_kick, when=FIRST),
-    Fault("first buffer doubled", START, "v_1 doubled, and q_1 with it", advance=rescaled_start(2.0),
-    when=FIRST),
-    Fault("first buffer damped", START, "v_1 times 1 - beta, as in a dampened start", on(momentum=True),
-          advance=first(lambda q, v, q2, v2, params: ([x - params[1] * w for x, w in zip(q2, v2,
-          strict=True)], [(1 - params[1]) * w for w in v2])), when=FIRST),
+    Fault(
+        "momentum one step old",
+        STALE,
+        "beta v_{n-1} for beta v_n",
+        applies=on(momentum=True),
+        remembering=stale_momentum(1),
+        when=HISTORY,
+    ),
+    Fault(
+        "momentum two steps old",
+        STALE,
+        "beta v_{n-2} for beta v_n",
+        applies=on(momentum=True),
+        remembering=stale_momentum(2),
+        when=HISTORY,
+    ),
+    Fault(
+        "position moved by the old buffer",
+        EARLY,
+        "q' = q + v_n",
+        advance=moved(
+            lambda q, v, q2, v2, params, n: (added(q2, [a - b for a, b in zip(v, v2, strict=True)]), v2)
+        ),
+    ),
+    Fault(
+        "momentum taken twice",
+        EARLY,
+        "q' = q + beta v' - eta g, unasked",
+        applies=on(momentum=True),
+        advance=moved(
+            lambda q, v, q2, v2, params, n: (
+                [x + params[1] * (b - a) for x, a, b in zip(q2, v, v2, strict=True)],
+                v2,
+            )
+        ),
+    ),
+    Fault(
+        "buffer advanced before the gradient",
+        EARLY,
+        "v' = beta (v - eta g)",
+        applies=on(momentum=True),
+        advance=pulled(lambda gradient, at, eps, params, n: [params[1] * g for g in gradient(at, eps)]),
+    ),
+    Fault(
+        "first buffer missing", START, "v_0 = 0", applies=on(kicked=True), advance=without_kick, when=FIRST
+    ),
+    Fault(
+        "first buffer doubled", START, "v_1 doubled, and q_1 with it", advance=rescaled_start(2.0), when=FIRST
+    ),
+    Fault(
+        "first buffer damped",
+        START,
+        "v_1 times 1 - beta, as in a dampened start",
+        applies=on(momentum=True),
+        advance=first(
+            lambda q, v, q2, v2, params: (
+                [x - params[1] * w for x, w in zip(q2, v2, strict=True)],
+                [(1 - params[1]) * w for w in v2],
+            )
+        ),
+        when=FIRST,
+    ),
     Fault("first gradient missing", START, "g_0 = 0", advance=first_gradient(0.0), when=FIRST),
     Fault("first gradient doubled", START, "2 g_0", advance=first_gradient(2.0), when=FIRST, size_only=True),
-    Fault("first step without momentum", START, "beta = 0 at n = 1", on(kicked=True), advance=given(1,
-    lambda p, n: 0 * p if n == 1 else p), when=FIRST),
-    *(Fault(f"stale read every 2^{k} steps", READ, f"g(q_(n-1)) every 2^{k} steps", remembering=stale_read(k),
-    when=HISTORY, steps=max(12, 2**k + 2)) for k in range(7)),
-    Fault("gradient at the next position", POINT, "g(q') for g(q)", advance=at_point(lambda q, v, q2, v2,
-    params: q2)),
-    Fault("gradient at the look-ahead", POINT, "g(q + beta v) for g(q)", on(kicked=True),
-          advance=at_point(lambda q, v, q2, v2, params: [x + params[1] * w for x, w in zip(q, v,
-          strict=True)])),
-    Fault("gradient half a step ahead", POINT, "g((q + q')/2) for g(q)", advance=at_point(lambda q, v, q2, v2,
-    params: [(a + b) / 2 for a, b in zip(q, q2, strict=True)])),
-)  # fmt: skip
+    Fault(
+        "first step without momentum",
+        START,
+        "beta = 0 at n = 1",
+        applies=on(kicked=True),
+        advance=given(1, lambda p, n: 0 * p if n == 1 else p),
+        when=FIRST,
+    ),
+    *(
+        Fault(
+            f"stale read every 2^{k} steps",
+            READ,
+            f"g(q_(n-1)) every 2^{k} steps",
+            remembering=stale_read(k),
+            when=HISTORY,
+            steps=max(12, 2**k + 2),
+        )
+        for k in range(7)
+    ),
+    Fault(
+        "gradient at the next position",
+        POINT,
+        "g(q') for g(q)",
+        advance=at_point(lambda q, v, q2, v2, params: q2),
+    ),
+    Fault(
+        "gradient at the look-ahead",
+        POINT,
+        "g(q + beta v) for g(q)",
+        applies=on(kicked=True),
+        advance=at_point(lambda q, v, q2, v2, params: [x + params[1] * w for x, w in zip(q, v, strict=True)]),
+    ),
+    Fault(
+        "gradient half a step ahead",
+        POINT,
+        "g((q + q')/2) for g(q)",
+        advance=at_point(lambda q, v, q2, v2, params: [(a + b) / 2 for a, b in zip(q, q2, strict=True)]),
+    ),
+)

@@ -220,10 +220,8 @@ def discrete(selection, backend: str) -> list[DiscreteCell]:
         if kind in ("exact", "controls"):
             laws = tuple(k for k in laws if EXACT[k].concerns(case, RULE_TABLE[rule], precision))
             if kind == "controls" and laws and "D0" not in laws:
-                laws = (
-                    "D0",
-                    *laws,
-                )  # some faults only the update itself can see: a narrowed choice must not call them survivors
+                # Some faults only the update itself can see: a narrowed choice must not call them survivors.
+                laws = ("D0", *laws)
         return DiscreteCell(case, rule, precision, where, kind, laws, n, seed, horizon, values, tag)
 
     cells = [cell(*p, "exact", exact) for p in covering(points, full)] if exact else []

@@ -14,18 +14,21 @@ from noether.verdicts.record import HOLDS, Record
 
 HEAD = """# Findings
 
-Written by `noether findings` from the records of a run; change it by running `make findings`. What is published, what is measured,
-and what holds instead; each section is a law of `noether laws`, with the published statement as the control that must be violated.
+Written by `noether findings` from the records of a run; change it by running `make findings`. What is
+published, what is measured, and what holds instead; each section is a law of `noether laws`, with the
+published statement as the control that must be violated.
 """
 MAP_TEXT = """## Which rule keeps which charge
 
-exact: the charge keeps its law to rounding at every step size. A number p: over a fixed time it leaves it by O(eta^p), so that 0 is
-broken however small the step. -: there is no charge. [theory.md](theory.md#M1) has the charges; `noether map` measures it again.
+exact: the charge keeps its law to rounding at every step size. A number p: over a fixed time it leaves it by
+O(eta^p), so that 0 is broken however small the step. -: there is no charge. [theory.md](theory.md#M1) has the
+charges; `noether map` measures it again.
 """
 NEVER = """## Checked to a tolerance here
 
-No published work that was found checks NLD Eq. 10, the balance of a Bregman charge, to a tolerance. Law T2: |j - S|, measured
-against predicted, is at most {relative} of the summed terms W over {count} flows, and at most {spent} of its bound.
+No published work that was found checks NLD Eq. 10, the balance of a Bregman charge, to a tolerance. Law T2:
+|j - S|, measured against predicted, is at most {relative} of the summed terms W over {count} flows, and at
+most {spent} of its bound.
 
     noether verify --law T2
 """

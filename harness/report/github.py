@@ -3,8 +3,7 @@
     ::error file=cases/x.py,line=7,title=D2 violated::residual is 7.5 bounds in lane 3 at step 1
 
 A violation stands where the case is declared, a blind law at its formula, a survivor where the fault is
-planted. The
-runner shows 10 errors and 10 warnings of a step and drops the rest in silence (actions/toolkit,
+planted. The runner shows 10 errors and 10 warnings of a step and drops the rest in silence (actions/toolkit,
 docs/problem-matchers.md): the last one of each kind counts what is left.
 """
 

@@ -2,10 +2,8 @@
 it.
 
 Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`):
-a
-dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was
-found.
-One failure a test case, for Jenkins keeps only one.
+a dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was
+found. One failure a test case, for Jenkins keeps only one.
 """
 
 from __future__ import annotations

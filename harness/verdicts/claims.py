@@ -147,14 +147,12 @@ def order_record(
     """The order p* against the stated one; spent = |p* - stated| / bound.
 
     Violated needs a quarter between them as well: where the p_j turn twice their bound may be a few 1e-4 and
-    too
-    small (65 of 36000 random series with wild coefficients), but no such series was near another integer. And
-    it needs the
-    last p_j there too: 3.246, 2.991, 2.363, 1.967 on the way to 2 have p* = 1.571 within .42.
+    too small (65 of 36000 random series with wild coefficients), but no such series was near another integer.
+    And it needs the last p_j there too: 3.246, 2.991, 2.363, 1.967 on the way to 2 have p* = 1.571 within
+    .42.
 
     An order above the stated one violates nothing: a eta + b eta^2 with a small a reads 2 down to the
-    smallest eta that
-    rounding leaves. It is inconclusive, and says so.
+    smallest eta that rounding leaves. It is inconclusive, and says so.
     """
     off = order.value - stated if order.is_decided else None
     spent = (

@@ -12,15 +12,11 @@ three agree, and where the differences pass through zero the last alone is too s
 p* = .9976 after 1.033, 1.007, 1.000, .999, where |p_J - p_{J-1}| = .001).
 
 Step sizes from the first whose noise term in (3) reaches 1/8 on are left out: they are on the rounding
-plateau.
-Where the last difference of p_j exceeds both before it (one alone may be small because the differences pass
-through
-zero) two terms are at their turning point. From there on the differences halve at last: TURNING of the last
-are allowed for
-all that is still to come, instead of the first part of (3), where they come to CERTAIN at most.
-Not decided when fewer than FEWEST are left, when the errors change sign, or when B >= 1/2: then B cannot tell
-neighbouring
-integers apart.
+plateau. Where the last difference of p_j exceeds both before it (one alone may be small because the
+differences pass through zero) two terms are at their turning point. From there on the differences halve at
+last: TURNING of the last are allowed for all that is still to come, instead of the first part of (3), where
+they come to CERTAIN at most. Not decided when fewer than FEWEST are left, when the errors change sign, or
+when B >= 1/2: then B cannot tell neighbouring integers apart.
 """
 
 from __future__ import annotations

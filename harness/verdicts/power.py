@@ -1,13 +1,10 @@
 """How small a wrong coefficient a run would have seen: the power of a law (rules of evidence, 9).
 
-    power of a coefficient    the smallest x over the records that hold: one of them alone would have seen
-                              it    (1)
-    power of a law            that of its weakest coefficient, which is
-                              named                                    (2)
+    power of a coefficient    the smallest x over the records that hold: one of them would have seen it    (1)
+    power of a law            that of its weakest coefficient, which is named                              (2)
 
 A record's own x is measured where the record is made (Record.powers): a prediction whose coefficient were 1 +
-x times as
-large, or farther off, would have been violated by what this record measured.
+x times as large, or farther off, would have been violated by what this record measured.
 """
 
 from __future__ import annotations

@@ -161,8 +161,7 @@ def exit_code(
     """0 everything holds; 1 a law is violated; 3 could not decide or blind.
 
     Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked,
-    a law none
-    of whose controls was killed, or a control that no law killed.
+    a law none of whose controls was killed, or a control that no law killed.
     unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide
               nothing
     """

@@ -1,12 +1,9 @@
 """A kernel bound to buffers: every instruction a numpy call without arguments.
 
 Each register has a fixed buffer, and before the first step every instruction becomes calls bound to those
-buffers;
-running is then calling them in order. Uniform registers are 0-d, and uniform control flow is followed once
-for a
-whole batch. A register that lives in one block gives its buffer back at its last use, so that the working set
-stays
-in the cache.
+buffers; running is then calling them in order. Uniform registers are 0-d, and uniform control flow is
+followed once for a whole batch. A register that lives in one block gives its buffer back at its last use, so
+that the working set stays in the cache.
 """
 
 from __future__ import annotations

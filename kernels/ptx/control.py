@@ -1,10 +1,8 @@
 """Control flow of a parsed kernel: what is the same for every lane, and where lanes part and meet again.
 
 A register is uniform when no definition of it depends on the lane. A branch on a lane-dependent predicate
-opens a
-region that ends at its immediate post-dominator; its blocks run in topological order under masks. A loop
-whose
-exit depends on the lane is refused.
+opens a region that ends at its immediate post-dominator; its blocks run in topological order under masks. A
+loop whose exit depends on the lane is refused.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """a*b + c rounded once, in numpy, which has no fma.
 
 float32, float16: the product is exact in float64; the sum is rounded to odd there and then to nearest.
-Rounding to
-odd with at least two extra bits makes the second rounding harmless (Boldo, Melquiond 2008, theorem 1).
-float64: their algorithm (fig. 2) where nothing over- or underflows on the way; elsewhere exact fractions, by
-lane.
+Rounding to odd with at least two extra bits makes the second rounding harmless (Boldo, Melquiond 2008,
+theorem 1). float64: their algorithm (fig. 2) where nothing over- or underflows on the way; elsewhere exact
+fractions, by lane.
 """
 
 from __future__ import annotations

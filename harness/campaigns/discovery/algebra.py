@@ -1,19 +1,15 @@
 """From a null space to generators that a person would have written.
 
 The null space is a module: a constant field times any affine function is in it again (softmax: 3 translations
-times
-9 + 1 functions are its 30 dimensions). Constant fields are the translations; what is left of a field when its
-part
-along them is taken away is in the null space too, and is no multiple:
+times 9 + 1 functions are its 30 dimensions). Constant fields are the translations; what is left of a field
+when its part along them is taken away is in the null space too, and is no multiple:
 
-    A q + a  ->  (1 - P) (A q + a),    P the projection onto the
-                                       translations                                  (1)
+    A q + a  ->  (1 - P) (A q + a),    P the projection onto the translations  (1)
 
 Of those the antisymmetric A are Killing fields of the Euclidean metric, the symmetric ones gradients; each
-subspace is
-brought to reduced echelon form, which is unique, sparse, and rational where the subspace is. Two symmetries'
-bracket is one:  [A q + a, B q + b] = (B A - A B) q + B a - A
-                 b.                                               (2)
+subspace is brought to reduced echelon form, which is unique, sparse, and rational where the subspace is. Two
+symmetries'
+bracket is one:  [A q + a, B q + b] = (B A - A B) q + B a - A b.  (2)
 """
 
 from __future__ import annotations

@@ -66,9 +66,8 @@ def discover(
     box    (low, high) of every parameter, where points are drawn: (-1, 1), or the Case's own
 
     `generators` of what comes back are the fields xi(q) = A q + a that the loss keeps, `weak` those that it
-    nearly keeps;
-    `undecided` is the reason where nothing can be said, else ''. Raises noether.system.usage.UsageError for
-    wrong input.
+    nearly keeps; `undecided` is the reason where nothing can be said, else ''. Raises
+    noether.system.usage.UsageError for wrong input.
     """
     require_wide()
     if not isinstance(loss, Loss):

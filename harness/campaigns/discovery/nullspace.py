@@ -2,14 +2,11 @@
 
 One row a point, d^2 + d unknowns,
 
-    <g(q_i), A q_i + a> / |g(q_i)| = 0,     y = (q - centre) / size,   A q + a = size (A y +
-                                            b)                 (1)
+    <g(q_i), A q_i + a> / |g(q_i)| = 0,     y = (q - centre) / size,   A q + a = size (A y + b)  (1)
 
 more rows than unknowns. A singular value is the rms size of <g, xi> over the points for a unit field:
-rounding leaves
-KEPT of the largest for a symmetry; what is above is broken, and by how much. Between the two there must be a
-gap,
-else nothing is said.
+rounding leaves KEPT of the largest for a symmetry; what is above is broken, and by how much. Between the two
+there must be a gap, else nothing is said.
 """
 
 from __future__ import annotations
@@ -35,7 +32,7 @@ CHUNK = 256  # points whose d^2 partial derivatives are held at once
 @dataclass(frozen=True)
 class Spectrum:
     """singular values relative to the largest, in falling order;  fields (n, d, d + 1) of all, rows as the
-    values
+                                                                   values
 
     kept  how many of the last are symmetries;  floor  the rounding of the system
     """

@@ -2,8 +2,7 @@
 them all.
 
 Nothing is written over; a file that would not pass the trial of a case file is taken away again. The pace is
-left out: it
-comes from the curvature of the loss on the box (harness/mechanics/sweep.py).
+left out: it comes from the curvature of the loss on the box (harness/mechanics/sweep.py).
 """
 
 from __future__ import annotations
@@ -137,8 +136,10 @@ def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) 
 
     d = len(box)
     tried = ["q[0] + q[1] * q[1] / 4"] if d > 1 else ["q[0]"]
-    tried += [" + ".join(f"{k + 1} * q[{k}] / {d}" for k in range(d)),
-              " + ".join(f"{k + 1} * q[{k}] / {d} + q[{k}] * q[{k}] / {4 * (k + 2)}" for k in range(d))]  # fmt: skip
+    tried += [
+        " + ".join(f"{k + 1} * q[{k}] / {d}" for k in range(d)),
+        " + ".join(f"{k + 1} * q[{k}] / {d} + q[{k}] * q[{k}] / {4 * (k + 2)}" for k in range(d)),
+    ]
     known = None if not kinks else eval(f"lambda q, xp: [{', '.join(kinks)}]")
 
     def case(chosen: list[Symmetry], terms: str) -> Case:

@@ -46,12 +46,12 @@ class Finding:
 
     laws        (law, symmetry) -> Count, of lanes that moved and stayed inside
     tried       checks of the screen, before anything is taken off
-    frozen      lanes whose stored state never changed: they prove nothing;  outside  lanes that left the
-                domain
+    frozen      lanes whose stored state never changed: they prove nothing
+    outside     lanes that left the domain
     unscreened  lanes whose residual overflows in float64, cleared by the host
     kept        what the archive is offered: (law, Kept)
-    records     the host's verdicts on the replayed lanes;  violations  what the host confirmed: (Subject,
-                                                            Example, Record)
+    records     the host's verdicts on the replayed lanes
+    violations  what the host confirmed: (Subject, Example, Record)
     false_alarms  alarms that the host does not confirm, and final states that do not come back: the screen is
                   wrong
     """
@@ -164,9 +164,8 @@ def settle(
     """Lanes that the host clears together; returns those that must be asked one by one.
 
     Cleared are lanes whose certificate ends before the alarm (outside), and those whose residual the screen
-    could not
-    form: float64 overflows where the host's wider exponent does not. These are no checks, and counted
-    (unscreened).
+    could not form: float64 overflows where the host's wider exponent does not. These are no checks, and
+    counted (unscreened).
     """
     if not len(lanes) or probe.plant:
         return lanes

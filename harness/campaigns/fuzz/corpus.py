@@ -10,8 +10,8 @@
                "found": {"lane", "step", "component", "spent", "measured", "predicted", "bound", "reason"}}
 
 One start and more lanes means copies of it. Numbers are hex floats: exact, and the same on every machine. A
-file that is
-written or changed by hand has no check (harness/system/seal.py): without one it is taken as it stands.
+file that is written or changed by hand has no check (harness/system/seal.py): without one it is taken as it
+stands.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A violating launch made small: one lane, few steps, plain numbers; it still violates the same law.
 
 Greedy: of all simpler neighbours the first that still fails is taken, until none does. So the result is
-minimal in
-this sense: with any one of its simplifications the law holds.
+minimal in this sense: with any one of its simplifications the law holds.
 """
 
 from __future__ import annotations

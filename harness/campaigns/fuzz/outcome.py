@@ -61,8 +61,8 @@ class Outcome:
 
     tried       checks of the screen; those that count are in the rows
     kernels, done_by  backend -> the (case, rule, precision) that it ran, and its checks
-    violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made
-                                                             small;  saved  corpus files written
+    violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made small;  saved
+                corpus files written
     """
 
     campaign: Campaign
@@ -190,10 +190,15 @@ def save_crash(outcome: Outcome, finding: Finding, folder: Folder | None) -> Non
         return
     batch = finding.batch
     folder.record_error(batch.name, finding.error)
-    value = {**asdict(replace(batch, parents=None)), "run seed": outcome.campaign.seed,
+    value = {
+        **asdict(replace(batch, parents=None)),
+        "run seed": outcome.campaign.seed,
         "probe": asdict(outcome.campaign.probe),
-             "parents": None if batch.parents is None else [[float(x).hex() for x in row] for row in np.asarray(batch.parents)],
-             "error": finding.error}  # fmt: skip
+        "parents": None
+        if batch.parents is None
+        else [[float(x).hex() for x in row] for row in np.asarray(batch.parents)],
+        "error": finding.error,
+    }
     write_whole(
         folder.path / f"crash-{batch.number}.json", json.dumps(plain(value), allow_nan=False, indent=1) + "\n"
     )

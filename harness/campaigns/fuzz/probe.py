@@ -1,8 +1,7 @@
 """What is under test, and the host's judgement of a few of its lanes.
 
 A probe is a backend, or a planted fault in the numpy step. Both are screened by the same program and judged
-by the
-same host: what finds a planted fault is what would find a true one.
+by the same host: what finds a planted fault is what would find a true one.
 """
 
 from __future__ import annotations

@@ -31,8 +31,7 @@ def reproduction(job: Job, record: Record, *, out: Path | None = None) -> str:
     """The line that runs the worst lane of a record again, exit code 1 while it is violated.
 
     Writes one file below `out`, by default runs/found, over what was found there before: what is shrunk later
-    is smaller.
-    Raises ValueError for a record without a lane, and for a case that a replay could not find.
+    is smaller. Raises ValueError for a record without a lane, and for a case that a replay could not find.
     """
     from noether.campaigns.fuzz import corpus
     from noether.campaigns.fuzz.example import Example, Subject

@@ -1,10 +1,8 @@
 """Generated faults judged: one faulty step from every state of a right run, first by D0, then by the bits.
 
 The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the
-wide
-gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has not;
-where it
-has, the two formulas are compared in exact arithmetic.
+wide gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has
+not; where it has, the two formulas are compared in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -169,14 +167,20 @@ class GeneratedCell:
             self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1
         )
         return Record(
-            law="D0", lanes=job.lanes, steps=1, **{**cell.about(job, "numpy"), "cell": self.name},
-            predicted=None, measured=None, bound=None, spent=None,
+            law="D0",
+            lanes=job.lanes,
+            steps=1,
+            **{**cell.about(job, "numpy"), "cell": self.name},
+            predicted=None,
+            measured=None,
+            bound=None,
+            spent=None,
             verdict=INCONCLUSIVE if found.names[SURVIVES] else VIOLATED,
-            reason=f"{found.killed} of {found.total} "
-                                                                                "generated faults are killed by D0",
-            control=f"generated faults of the {self.what}", seconds=seconds,
+            reason=f"{found.killed} of {found.total} generated faults are killed by D0",
+            control=f"generated faults of the {self.what}",
+            seconds=seconds,
             data={"generated": {"what": self.what, **found.plain()}},
-        )  # fmt: skip
+        )
 
 
 SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = (

@@ -1,10 +1,9 @@
 """The kill matrix: each planted fault shown to each law, at a few designed points.
 
 A point is a case under a rule in a precision. At each, every fault that applies there is planted in the numpy
-step
-and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has them,
-by D13
-and E1. One record for a fault and a law: the worst of all symmetries, the first bad step, the first bad lane.
+step and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has
+them, by D13 and E1. One record for a fault and a law: the worst of all symmetries, the first bad step, the
+first bad lane.
 """
 
 from __future__ import annotations
@@ -212,16 +211,25 @@ class MatrixCell:
         about = self.cell(job.lanes, job.steps).about(job, "numpy")
         return [
             Record(
-                law=key, lanes=job.lanes, steps=job.steps, **{**about, "cell": self.name}, predicted=None,
-                measured=None, bound=None, spent=x.spent,
+                law=key,
+                lanes=job.lanes,
+                steps=job.steps,
+                **{**about, "cell": self.name},
+                predicted=None,
+                measured=None,
+                bound=None,
+                spent=x.spent,
                 verdict=VIOLATED if x.spent > 1 else HOLDS if name is None else INCONCLUSIVE,
                 kind=BITWISE if key in ("B1", "D13") else ROUNDING,
-                reason=f"{what}: first seen at step {x.first_step} in lane {x.first_lane}" if x.spent > 1 else f"{what}: not seen",
-                control=name, seconds=seconds / len(found), data={"kind": kind, "what": what,
-                "first_step": x.first_step, "first_lane": x.first_lane},
+                reason=f"{what}: first seen at step {x.first_step} in lane {x.first_lane}"
+                if x.spent > 1
+                else f"{what}: not seen",
+                control=name,
+                seconds=seconds / len(found),
+                data={"kind": kind, "what": what, "first_step": x.first_step, "first_lane": x.first_lane},
             )
             for key, x in found.items()
-        ]  # fmt: skip
+        ]
 
 
 def exact(case: Case, job: launch.Job, q, v) -> dict[str, Seen]:

@@ -1,10 +1,8 @@
 """Sensitivity: how small a relative error in one term each law still sees, in each precision.
 
 A graded fault is one term times 1 + 2^-j. For each law the largest j is found that it still kills, so that a
-bound
-which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault
-survives. The
-error enters in the arithmetic type: beyond its last bit there is nothing to see.
+bound which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault
+survives. The error enters in the arithmetic type: beyond its last bit there is nothing to see.
 """
 
 from __future__ import annotations
@@ -59,10 +57,8 @@ PROMISED = {"float64": 43, "float32": 14, "float16": 7, "bfloat16": 5}
 """The least j that every law must see in its best term, and D0 in each of gradient, eta, q store and v store.
 
 Where a term is as large as what it is rounded with, an error in it shows down to u = 2^-53, 2^-24, 2^-11,
-2^-8 times
-what the bound has of them. Least over the catalogue: 46, 17, 10, 7 (D2's best term); 47, 18, 13, 11 (D0, each
-term).
-A bound 10^3 times too wide takes ten off; three or four are left to another seed.
+2^-8 times what the bound has of them. Least over the catalogue: 46, 17, 10, 7 (D2's best term); 47, 18, 13,
+11 (D0, each term). A bound 10^3 times too wide takes ten off; three or four are left to another seed.
 """
 PROMISED_TERMS = ("gradient", "eta", "q store", "v store")
 LARGE = 3  # 2^-3: what a law does not see of it, it does not see at all

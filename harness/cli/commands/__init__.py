@@ -1,8 +1,7 @@
 """The commands of `noether`, one module each; harness/cli/main.py registers them.
 
 A module here imports nothing heavy at its top (no torch, triton, sympy, scipy, plan): --help must be quick.
-What a
-command needs it imports inside its function.
+What a command needs it imports inside its function.
 """
 
 from __future__ import annotations

@@ -19,8 +19,7 @@ def completion(shell: Shell):
     """Print what makes a shell complete commands, cases and laws.
 
     They go where the shell reads them: bash, ~/.bashrc; zsh, ~/.zfunc/_noether (a folder of fpath, before
-    compinit);
-    fish, ~/.config/fish/completions/noether.fish.
+    compinit); fish, ~/.config/fish/completions/noether.fish.
     """
     from typer.completion import get_completion_script
 

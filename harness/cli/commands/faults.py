@@ -30,8 +30,7 @@ def faults(
     """Plant every fault, and show which law kills it.
 
     Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is
-    not
-    proven to be none, or a law kills nothing.
+    not proven to be none, or a law kills nothing.
     """
     from noether.campaigns.kill_matrix.campaign import INTERNAL, run
     from noether.cli.progress import busy, watcher

@@ -49,9 +49,8 @@ def fuzz(
     """Fuzz every exact law within a time box.
 
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus)
-    or the
-    corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault not
-    found.
+    or the corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault
+    not found.
     """
     from noether.report.table import say
     from noether.system import compilers

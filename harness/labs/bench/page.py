@@ -17,8 +17,10 @@ from noether.system.files import write_whole
 
 PACKAGES = {"numba": "numba", "torch.compile": "torch", "jax": "jax"}
 MANY = 4096  # lanes from which the claim is made
-STYLE = """<style>svg { background:#fff; --c0:#0067a8; --c1:#c8500a; --c2:#00805c; --c3:#a8477f; --c4:#a07400 }
-text { fill:#1d2430; font:12px system-ui, sans-serif } .name { fill:#5b6675 } .grid { stroke:#dfe3e8; fill:none } .axis { stroke:#5b6675; fill:none }
+STYLE = """<style>
+svg { background:#fff; --c0:#0067a8; --c1:#c8500a; --c2:#00805c; --c3:#a8477f; --c4:#a07400 }
+text { fill:#1d2430; font:12px system-ui, sans-serif } .name { fill:#5b6675 }
+.grid { stroke:#dfe3e8; fill:none } .axis { stroke:#5b6675; fill:none }
 .mr { fill:none; stroke-linecap:round } .ms { fill:none; stroke-linecap:square }</style>"""
 
 

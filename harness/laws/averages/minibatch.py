@@ -1,17 +1,13 @@
 """D9: gradient noise has no component along a symmetry (theory.md#D9).
 
 Each sample's loss is symmetric, so <grad f_B, xi> = 0 for every minibatch B, and the charge of a run on
-minibatches
-obeys the balance of the full loss, word for word:
+minibatches obeys the balance of the full loss, word for word:
 
-    J' = s beta J - s eta <eps grad b + k q, xi> + <A v', v'>          D2, whatever batches were
-    drawn             (1)
+    J' = s beta J - s eta <eps grad b + k q, xi> + <A v', v'>          D2, whatever batches were drawn  (1)
 
 Measured on runs of the plain step whose gradient is that of another minibatch in every step; the gradient in
-the bound
-is the minibatch's own. A run proves something where the noise eta |grad f_B - grad f| stands above the bound
-of (1): with
-full batches it would be D2 again.
+the bound is the minibatch's own. A run proves something where the noise eta |grad f_B - grad f| stands above
+the bound of (1): with full batches it would be D2 again.
 """
 
 from __future__ import annotations

@@ -3,15 +3,13 @@
 Heavy ball with decay, <g, q> = 0: s = 1 and kappa = k where decay is coupled, s = 1 - eta k and kappa = 0
 where it is not. With R = |q|^2, V = |v|^2, C = <v, q>, every step has
 
-    C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' -
-                                                 V'                                          (1)
+    C' = s beta C - s eta kappa R + V'  (D2),    R' = s^2 R + 2 C' - V'  (1)
 
 and summed over a window, dR and dC being the differences of its ends,
 
-    sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta)
-    dC                                 (2)
+    sum V' = rho sum R + (1 - s beta)/(1 + s beta) dR + 2 s beta/(1 + s beta) dC                 (2)
     rho    = (1 - s beta)/(1 + s beta) (1 - s^2) + 2 s eta kappa/(1 + s beta)
-    sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)   (3)
+    sum <q, q'> = (s + (beta rho - eta kappa)/(1 - s beta)) sum R + beta/(1 + s beta) (dR - dC)  (3)
 
 (2) and (3) are exact: their bound is what the steps of the window round, summed. They are judged on its first
 1, 2, 4 ... steps, since roundings add up like a random walk and their bounds do not. Where the run is

@@ -15,27 +15,65 @@ T_CONTROLS = (
 )
 
 CONTINUOUS = (
-    LawInfo("T1", "the generalized Noether theorem", "dJ/dt + (mu/m) J = d_s T - <grad f, xi>", ROUNDING,
-            ("a wrong kinetic factor on a Killing pair: cases with large kinetic breaking see it",),
-            T_CONTROLS,
-            "Euclidean and diagonal metrics, every affine symmetry"),
-    LawInfo("T2", "the theorem for a Bregman kinetic energy",
+    LawInfo(
+        key="T1",
+        title="the generalized Noether theorem",
+        equation="dJ/dt + (mu/m) J = d_s T - <grad f, xi>",
+        kind=ROUNDING,
+        blind=("a wrong kinetic factor on a Killing pair: cases with large kinetic breaking see it",),
+        controls=T_CONTROLS,
+        applies="Euclidean and diagonal metrics, every affine symmetry",
+    ),
+    LawInfo(
+        key="T2",
+        title="the theorem for a Bregman kinetic energy",
+        equation=(
             "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess h "
-            "qdot, xi> - e^(alpha+beta) <grad f, xi>",
-            ROUNDING, (), T_CONTROLS, "Bregman metrics"),
-    LawInfo("T3", "overdamped: the charge over m vanishes as m", "<Delta, xi>/m = (m/mu) (<v, G (Dxi) v> + "
-                                                                 "<v, (xi.dG) v>/2) + O(m^2) after the "
-                                                                 "layer,  mu G v = -grad f", ORDER,
-            ("a charge that vanishes for every direction: the control <Delta, w>/m must stay",),
-            ("a direction that is no symmetry", "leading constant off by 1 %", "a charge twice as large",
-            "another quadratic quantity"), "every case with a linear generator"),
-    LawInfo("T4", "energy is lost to friction alone", "E = T + f:  dE/dt = -mu <qdot, G qdot>", ROUNDING,
-    ("a force that does no work",),
-            ("friction doubled", "friction off by 1e-3", "kinetic energy dropped",
-            "kinetic energy without its metric"), "Euclidean and diagonal metrics, on "
-                                                                                                                         "T1's trajectories"),
-    LawInfo("T5", "a scale-invariant kinetic energy has no source", "T = m |qdot|^2 / (2 |q|^2):  J(t) = "
-                                                                    "J(0) e^(-mu t/m)", ROUNDING,
-            ("everything that keeps the scale symmetry",), ("curvature of the metric dropped",
-            "friction off by 1e-3"), "scale-invariant losses"),
-)  # fmt: skip
+            "qdot, xi> - e^(alpha+beta) <grad f, xi>"
+        ),
+        kind=ROUNDING,
+        blind=(),
+        controls=T_CONTROLS,
+        applies="Bregman metrics",
+    ),
+    LawInfo(
+        key="T3",
+        title="overdamped: the charge over m vanishes as m",
+        equation=(
+            "<Delta, xi>/m = (m/mu) (<v, G (Dxi) v> + <v, (xi.dG) v>/2) + O(m^2) after the layer,  mu G v "
+            "= -grad f"
+        ),
+        kind=ORDER,
+        blind=("a charge that vanishes for every direction: the control <Delta, w>/m must stay",),
+        controls=(
+            "a direction that is no symmetry",
+            "leading constant off by 1 %",
+            "a charge twice as large",
+            "another quadratic quantity",
+        ),
+        applies="every case with a linear generator",
+    ),
+    LawInfo(
+        key="T4",
+        title="energy is lost to friction alone",
+        equation="E = T + f:  dE/dt = -mu <qdot, G qdot>",
+        kind=ROUNDING,
+        blind=("a force that does no work",),
+        controls=(
+            "friction doubled",
+            "friction off by 1e-3",
+            "kinetic energy dropped",
+            "kinetic energy without its metric",
+        ),
+        applies="Euclidean and diagonal metrics, on T1's trajectories",
+    ),
+    LawInfo(
+        key="T5",
+        title="a scale-invariant kinetic energy has no source",
+        equation="T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)",
+        kind=ROUNDING,
+        blind=("everything that keeps the scale symmetry",),
+        controls=("curvature of the metric dropped", "friction off by 1e-3"),
+        applies="scale-invariant losses",
+    ),
+)

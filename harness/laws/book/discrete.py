@@ -11,13 +11,24 @@ DECAYS = ("k off by 1 %", "decay decoupled for coupled", "decay applied after th
 METRICS = ("metric ignored", "kappa x (1 + 2^-10)", "metric of the last position")
 SCHEDULES = ("schedule ignored", "schedule one step late", "schedule inside the buffer")
 LATE_Q, LATE_V = "late values of q off by 2^-10", "late values of v off by 2^-10"
-PLACED = ("another start than the one asked for", "one value 8 ulp off", "one buffer value off by 2^-10",
-    "NaN at one place", "one lane stands still", "one step of one lane is skipped",
-          "two lanes exchanged from a step on", LATE_Q, LATE_V, "eta x (1 + 2^-10) from a step on",
-          "nothing from a step on",
-          "momentum lost in one step", "decay ignored from a lane on", "breaking ignored from a lane on",
-          "eta x (1 + 2^-10) from a lane on",
-          "eta x 2 from the second block of lanes on")  # fmt: skip
+PLACED = (
+    "another start than the one asked for",
+    "one value 8 ulp off",
+    "one buffer value off by 2^-10",
+    "NaN at one place",
+    "one lane stands still",
+    "one step of one lane is skipped",
+    "two lanes exchanged from a step on",
+    LATE_Q,
+    LATE_V,
+    "eta x (1 + 2^-10) from a step on",
+    "nothing from a step on",
+    "momentum lost in one step",
+    "decay ignored from a lane on",
+    "breaking ignored from a lane on",
+    "eta x (1 + 2^-10) from a lane on",
+    "eta x 2 from the second block of lanes on",
+)
 """At one step, lane or value, anywhere in a launch."""
 DISCRETE_CONTROLS = {
     "D0": (
@@ -126,8 +137,7 @@ APPLIES = {
 }
 
 # Eight units in the last place are some ten bounds: a bound that became much wider in one precision lets them
-# pass.
-# A mixed buffer's are units of float32, which only D0 sees beside the roundings of q.
+# pass. A mixed buffer's are units of float32, which only D0 sees beside the roundings of q.
 PROMISED = {
     "float64": {
         "state 8 ulp off": ("D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D10", "D11"),
@@ -149,37 +159,76 @@ def promised(key: str) -> tuple[tuple[str, str], ...]:
 
 
 DISCRETE = tuple(
-    LawInfo(k, law.title, law.equation, ROUNDING, law.blind, DISCRETE_CONTROLS[k], APPLIES[k], promised(k),
-            everywhere=PLACED if k == "D0" else ()) for k, law in EXACT.items()
+    LawInfo(
+        key=k,
+        title=law.title,
+        equation=law.equation,
+        kind=ROUNDING,
+        blind=law.blind,
+        controls=DISCRETE_CONTROLS[k],
+        applies=APPLIES[k],
+        promised=promised(k),
+        everywhere=PLACED if k == "D0" else (),
+    )
+    for k, law in EXACT.items()
 ) + (
-    LawInfo("D9", "minibatch noise has no component along a symmetry", "<grad f_B, xi> = 0: J obeys the "
-                                                                       "balance of the whole loss", ROUNDING,
-            ("what D2 is blind to",), ("minibatches that are not symmetric", "noise in every direction"),
-            "cases that name their samples"),
-    LawInfo("D12", "sums and stationary averages of a scale-invariant loss",
-            "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), <q, q'>/<|q|^2> = 1 - "
-            "eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)", ROUNDING,
-            ("everything that keeps D5",),
-            ("no-op kernel", "momentum left out of the average", "decay x (1 + 2^-10)",
-            "decoupled decay's average for coupled "
-                                                                                        "decay's",
-             "coupled decay's average for decoupled decay's"), "heavy ball with decay on scale-invariant "
-                                                               "losses, long runs"),
-    LawInfo("D13", "scale covariance, bitwise", "run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a "
-                                                "= 2^j", BITWISE,
-            ("everything that scales as it should",), ("eta scaled as a, not a^2",),
-            "scale-invariant losses without eps, "
-                                                                                     "Euclidean rules"),
-    LawInfo("E1", "the response of a charge to eps is the predicted one",
-            "J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>",
-            ROUNDING,
-            ("faults in g that keep the symmetry",), ("breaking term ignored", "eps off by 2^-10"),
-            "heavy ball without decay, eps over 15 "
-                                                                                                    "decades and 0"),
-    LawInfo("B1", "backends agree bit for bit", "bits(backend) = bits(numpy), and known ties are stored as "
-                                                "IEEE 754 has them", BITWISE,
-            ("a fault in the traced program, which all of them run",), ("eta x (1 + 2^-10)",
-            "one lane in 10^4, last component", "the buffer of the last step but one",
-            "noise of another seed"),
-            "every Triton backend, the noisy loop too"),
-)  # fmt: skip
+    LawInfo(
+        key="D9",
+        title="minibatch noise has no component along a symmetry",
+        equation="<grad f_B, xi> = 0: J obeys the balance of the whole loss",
+        kind=ROUNDING,
+        blind=("what D2 is blind to",),
+        controls=("minibatches that are not symmetric", "noise in every direction"),
+        applies="cases that name their samples",
+    ),
+    LawInfo(
+        key="D12",
+        title="sums and stationary averages of a scale-invariant loss",
+        equation=(
+            "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), <q, q'>/<|q|^2> = 1 "
+            "- eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)"
+        ),
+        kind=ROUNDING,
+        blind=("everything that keeps D5",),
+        controls=(
+            "no-op kernel",
+            "momentum left out of the average",
+            "decay x (1 + 2^-10)",
+            "decoupled decay's average for coupled decay's",
+            "coupled decay's average for decoupled decay's",
+        ),
+        applies="heavy ball with decay on scale-invariant losses, long runs",
+    ),
+    LawInfo(
+        key="D13",
+        title="scale covariance, bitwise",
+        equation="run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a = 2^j",
+        kind=BITWISE,
+        blind=("everything that scales as it should",),
+        controls=("eta scaled as a, not a^2",),
+        applies="scale-invariant losses without eps, Euclidean rules",
+    ),
+    LawInfo(
+        key="E1",
+        title="the response of a charge to eps is the predicted one",
+        equation="J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>",
+        kind=ROUNDING,
+        blind=("faults in g that keep the symmetry",),
+        controls=("breaking term ignored", "eps off by 2^-10"),
+        applies="heavy ball without decay, eps over 15 decades and 0",
+    ),
+    LawInfo(
+        key="B1",
+        title="backends agree bit for bit",
+        equation="bits(backend) = bits(numpy), and known ties are stored as IEEE 754 has them",
+        kind=BITWISE,
+        blind=("a fault in the traced program, which all of them run",),
+        controls=(
+            "eta x (1 + 2^-10)",
+            "one lane in 10^4, last component",
+            "the buffer of the last step but one",
+            "noise of another seed",
+        ),
+        applies="every Triton backend, the noisy loop too",
+    ),
+)

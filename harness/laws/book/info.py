@@ -11,8 +11,8 @@ NEAR_ETA = "eta x (1 + 2^-10)"
 class LawInfo:
     """One law: what it states, where it applies, what it cannot see, what must fail under it.
 
-    controls  near misses that it must kill somewhere;  promised  (control, precision) that it must kill in
-                                                                  that precision
+    controls    near misses that it must kill somewhere
+    promised    (control, precision) that it must kill in that precision
     everywhere  those that it must kill in every cell that shows them
     on_request  the option without which a run leaves it out
     """

@@ -1,8 +1,7 @@
 """The laws of continuous time, T1 to T5, on solutions of the equations of motion (theory.md#T1).
 
 A cell is one law on one case: every mass in one batch ("masses"), or the breaking magnitudes from 0 over
-1e-12
-to 1 ("eps", "kappa").  A lane's verdict compares the charge j = J/m of the state with its prediction S,
+1e-12 to 1 ("eps", "kappa").  A lane's verdict compares the charge j = J/m of the state with its prediction S,
 at every output time, layer and rest apart, in units of the bound of flow.py (2) plus the rounding of j and S.
 """
 

@@ -3,8 +3,8 @@
     E(t) - E(t_0) = -mu int <qdot, G qdot> dt,   E = T + f                                           (1)
 
 t_0 is the first output time of a window: layer and rest apart. The integral is carried with the state,
-undamped, so
-(1) is judged as the charge is: in units of the distance between two methods and two orders, plus rounding.
+undamped, so (1) is judged as the charge is: in units of the distance between two methods and two orders, plus
+rounding.
 """
 
 from __future__ import annotations

@@ -2,25 +2,19 @@
 
 For t >> m/mu the balance mu j + m j' = m K - <grad f, xi>, j = J/m, and the equation of motion leave
 
-    j -> (m/mu) K(q, v)                 of a symmetry,    K = <v, G (Dxi) v> + <v, (xi.dG)
-                                                          v>/2                  (1)
-    j -> -<grad f, w>/mu                of a direction w that is
-                                        none                                            (2)
-    along  mu G(q) v = -grad f,  q' = v,  from the same
-                                          q(0)                                                     (3)
+    j -> (m/mu) K(q, v)                 of a symmetry,    K = <v, G (Dxi) v> + <v, (xi.dG) v>/2  (1)
+    j -> -<grad f, w>/mu                of a direction w that is none                            (2)
+    along  mu G(q) v = -grad f,  q' = v,  from the same q(0)                                     (3)
 
 with G = hess h for a Bregman rule, whose <Delta - m G v, xi>/m is m <v, (xi.dG) v>/2 to leading order. The
-next terms are
-powers of m: j/m is extrapolated to m = 0 by Neville's scheme over all masses, T, and over all but the
-coarsest, T'. Where
-the scheme converges the error of T is at most half that of T', so
+next terms are powers of m: j/m is extrapolated to m = 0 by Neville's scheme over all masses, T, and over all
+but the coarsest, T'. Where the scheme converges the error of T is at most half that of T', so
 
-    |T - constant|  <=  |T - T'| + sum |weight| noise/m + error of
-                        (3)                                           (4)
+    |T - constant|  <=  |T - T'| + sum |weight| noise/m + error of (3)  (4)
 
 Masses and the time at which they are judged come from (3) and the curvature along it: m lambda/mu^2 <= 1/16
-with lambda the
-largest eigenvalue of G^-1 hess f, 30 m/mu <= t, and a constant that has not decayed nor cancels.
+with lambda the largest eigenvalue of G^-1 hess f, 30 m/mu <= t, and a constant that has not decayed nor
+cancels.
 """
 
 from __future__ import annotations
@@ -45,10 +39,8 @@ from noether.verdicts.claims import beyond, order_record
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
-LIGHT, TIGHT = (
-    6e-5,
-    1e-10,
-)  # below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells
+# Below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells.
+LIGHT, TIGHT = 6e-5, 1e-10
 CANDIDATES, STEPS = 32, 4096
 NO_SYMMETRY = "no-symmetry"
 STATEMENT = "the constant in front"
@@ -133,8 +125,7 @@ def rough(case: Case, q: np.ndarray, h: float, steps: int) -> np.ndarray:
 
 def exact(case: Case, start: Start) -> tuple[np.ndarray, np.ndarray]:
     """The constants at the time of the start, (symmetries,), and how far they are known: by two tolerances,
-    and the rounding
-    of each operation of the gradient and of the sums.
+    and the rounding of each operation of the gradient and of the sums.
     """
     ends = []
     for rtol in (1e-12, 1e-9):

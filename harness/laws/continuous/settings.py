@@ -1,11 +1,9 @@
 """The parameters of the trajectories of continuous time: masses, frictions, magnitudes, in general position.
 
 At mu = 1 friction over mass, its square over mass and one over mass are one number, and the (1 - mu) Delta/m
-of Bregman's
-equation is none. So no two of mu, 1 - mu, m, eps, kappa, k and 1 are equal or simply related, nor are their
-squares, mu m and
-mu/m; a test holds that. Two frictions a statement: a law that is right at one of them by accident is not at
-the other.
+of Bregman's equation is none. So no two of mu, 1 - mu, m, eps, kappa, k and 1 are equal or simply related,
+nor are their squares, mu m and mu/m; a test holds that. Two frictions a statement: a law that is right at one
+of them by accident is not at the other.
 """
 
 from __future__ import annotations

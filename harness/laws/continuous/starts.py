@@ -1,20 +1,15 @@
 """Where the trajectories of continuous time start: drawn, and chosen so that a law and its faults have room.
 
 One start in a few moves a charge by its memory or its potential term alone, and shows nothing of the kinetic
-term
-(of the entropy mirror one in eight has a share below 1/10). So CANDIDATES are drawn, and ordered by the terms
-of the
-theorem at t = 0, from the case alone:
+term (of the entropy mirror one in eight has a share below 1/10). So CANDIDATES are drawn, and ordered by the
+terms of the theorem at t = 0, from the case alone:
 
-    room of a symmetry  =  |kinetic terms| / (|kinetic terms| + |potential term| + (mu/m) |j|)      where it
-                           has kinetic terms
-                        =  |j| / sum_i |p_i xi_i|                                                   where it
-                           has none      (1)
+    room of a symmetry  =  |kinetic terms| / (|kinetic terms| + |potential term| + (mu/m) |j|)           (1)
+                        =  |j| / sum_i |p_i xi_i|  where it has no kinetic terms
     room of a start     =  the smallest room of its symmetries
 
 No trajectory is looked at for that. The first of TRIES whose reference, a loose solution that no verdict is
-about, meets no
-kink (kinks.py) is taken; where each meets one, the cell is outside.
+about, meets no kink (kinks.py) is taken; where each meets one, the cell is outside.
 """
 
 from __future__ import annotations
@@ -60,8 +55,8 @@ def room(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters) -> np.nda
 
 def lost(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, final: float) -> np.ndarray:
     """(lanes,) whether a rough solution, ROUGH steps of Runge-Kutta's fourth order, meets a kink that the
-    case declares, or
-    comes nearer than NEAR of its start to where a root, a logarithm or a quotient has no derivative.
+    case declares, or comes nearer than NEAR of its start to where a root, a logarithm or a quotient has no
+    derivative.
     """
     x, h, rows = x0, final / ROUGH, [x0]
     rate = lambda y: mech.field(*y, *parameters.values)[: 2 * mech.dim]  # noqa: E731
@@ -85,8 +80,7 @@ def candidates(
     parameters.
 
     Of the ROOMY roomiest those come last that a rough solution of the first or the last lane brings to where
-    no solution is
-    smooth; a light lane's is told by the mass 1/2 there.
+    no solution is smooth; a light lane's is told by the mass 1/2 there.
     """
     q, velocity = drawn(rng, mech, CANDIDATES)
     first = flow.Parameters(*(np.full(CANDIDATES, p[0]) for p in parameters.values))

@@ -22,8 +22,7 @@ def sweep(cell: Cell) -> list[Record]:
     measured    j less what is left at magnitude 0: the memory of j(0) and the kinetic parts that do not scale
                 with
                 it. The loss's own share is taken as the zero that was proven, not as what was integrated, so
-                that
-                a loss that is not symmetric shows at every magnitude.
+                that a loss that is not symmetric shows at every magnitude.
     predicted   the damped integral of the part that scales with it
     """
     mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"

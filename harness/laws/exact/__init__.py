@@ -2,9 +2,8 @@
 
 Notation of every law: q = q_n, w = v_{n+1}, s = 1 - eta k for decoupled decay (else 1), xi = A q + a, f the
 force that enters v (c (+-g + k q), k q when coupled, c of a dampened rule, - where it maximises), y the move
-of q (w; for
-Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in units of its
-bound; its own rounding, in the trajectory's arithmetic, is in the bound.
+of q (w; for Nesterov beta w - eta f). delta, sigma bound the rounding of v and of q. A residual is judged in
+units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
 from noether.laws.exact import balance, curved, norm, positions, quadratic, signs, step, translation

@@ -4,14 +4,11 @@
 
 A single term x explains r when some c leaves, in every component at every point,
 
-    |r - c x| <= (1 + |c|) b + 2 u (|predicted| + |c
-    x|)                                                       (1)
+    |r - c x| <= (1 + |c|) b + 2 u (|predicted| + |c x|)  (1)
 
 with b the bound of D0: the rounding of a step whose term is (1 + c) times what it must be is at most (1 +
-|c|) times
-that of the right step, and one that adds c x apart rounds two sums more, each no larger than what it adds. c
-is the
-least-squares one in units of b, hence known to within sum |x/b| (1)/b / sum (x/b)^2.
+|c|) times that of the right step, and one that adds c x apart rounds two sums more, each no larger than what
+it adds. c is the least-squares one in units of b, hence known to within sum |x/b| (1)/b / sum (x/b)^2.
 """
 
 from __future__ import annotations

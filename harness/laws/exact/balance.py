@@ -50,8 +50,10 @@ def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0,
 
 
 def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
-    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.   `kinetic` scales the last term,
-    `plain` has y = w."""
+    """D2  J' = s (beta J - eta <f, xi>) + (1 - s) <w, a> + <A y, w>.
+
+    `kinetic` scales the last term, `plain` has y = w.
+    """
     J = charge(t, symmetry)
     predicted = charge_predicted(t, symmetry, J, kinetic, plain)
     return Residual(
@@ -97,10 +99,21 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 
 
 LAWS = (
-    ExactLaw("D2", "the discrete charge, with its kinetic source", "J' = beta J - eta <g + k q, xi> + <A "
-                                                                   "v', v'>", lambda rule,
-                                                                       symmetry: not rule.log_state and not rule.signed, charge_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay")),
-    ExactLaw("D3", "the charge of a Killing field decays as beta^n", "J_n = beta^n J_0", decaying, decay_law,
-             ("everything along the rotation: coupled decay of any size", "the gradient"), undisturbed),
-)  # fmt: skip
+    ExactLaw(
+        key="D2",
+        title="the discrete charge, with its kinetic source",
+        equation="J' = beta J - eta <g + k q, xi> + <A v', v'>",
+        suits=lambda rule, symmetry: not rule.log_state and not rule.signed,
+        residual=charge_law,
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+    ),
+    ExactLaw(
+        key="D3",
+        title="the charge of a Killing field decays as beta^n",
+        equation="J_n = beta^n J_0",
+        suits=decaying,
+        residual=decay_law,
+        blind=("everything along the rotation: coupled decay of any size", "the gradient"),
+        some=undisturbed,
+    ),
+)

@@ -1,9 +1,8 @@
 """What a law that compares bits would notice (rules of evidence, 9).
 
 Neighbouring numbers of a type with unit roundoff u are at most 2u of themselves apart: a value that is off by
-so much or
-more has other bits. What a wrong coefficient needs to change a bit of any value is measured, by launches of
-graded ones.
+so much or more has other bits. What a wrong coefficient needs to change a bit of any value is measured, by
+launches of graded ones.
 """
 
 from __future__ import annotations

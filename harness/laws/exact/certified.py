@@ -2,14 +2,11 @@
 from the start.
 
 Past the stability edge two right trajectories part within a few steps, and a reference may stay where the
-trajectory
-under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it: each state
-follows
-from the one before within rounding, by gradients and parameters that are not the kernel's. Where the true
-next step
-from a certified state comes near overflow, or where no finite bound of its gradient exists, the statement
-ends. A
-wrong kernel cannot excuse itself so: the first wrong step stands before any state that it leads to.
+trajectory under test rightly overflows. That trajectory may speak of itself as far as D0 has certified it:
+each state follows from the one before within rounding, by gradients and parameters that are not the kernel's.
+Where the true next step from a certified state comes near overflow, or where no finite bound of its gradient
+exists, the statement ends. A wrong kernel cannot excuse itself so: the first wrong step stands before any
+state that it leads to.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 called violated.
 
 Parameters of a launch (eta, beta, k, eps) are changed in the law alone: what was measured, and the bounds,
-stay those of
-the launch. Terms are changed by the arguments with which a law takes them.
+stay those of the launch. Terms are changed by the arguments with which a law takes them.
 """
 
 from __future__ import annotations

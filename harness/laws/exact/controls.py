@@ -2,8 +2,8 @@
 
 A kernel control runs a wrong trajectory, in numpy, and hands it to the laws as if it were the declared one. A
 law control judges a right trajectory by a wrong law. None of them touches the kernels that are under test.
-The
-faults themselves are those of harness/faults; `noether faults` shows all of them, these are the near misses.
+The faults themselves are those of harness/faults; `noether faults` shows all of them, these are the near
+misses.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def changes(fault: LawFault, t: Trajectory, symmetry) -> bool:
     """Whether the wrong law differs from the right one on a right trajectory, by more than both are rounded.
 
     A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric
-    keeps. No bound
-    enters, so that one which is too wide excuses nothing. False where the law says nothing of the trajectory.
+    keeps. No bound enters, so that one which is too wide excuses nothing. False where the law says nothing of
+    the trajectory.
     """
     if not EXACT[fault.law].covers(t, symmetry).any():
         return False

@@ -49,11 +49,12 @@ def natural_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
 
 
 LAWS = (
-    ExactLaw("D7", "mirror descent and natural gradient keep the charge of their own metric",
-    "<grad h(q') - grad h(q), xi> = -eta "
-                                                                                              "<g, xi>,  <G(q) (q' - q), xi> = -eta "
-                                                                                              "<g + "
-                                                                                              "k q, "
-                                                                                              "xi>", curved, own_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss")),
-)  # fmt: skip
+    ExactLaw(
+        key="D7",
+        title="mirror descent and natural gradient keep the charge of their own metric",
+        equation="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
+        suits=curved,
+        residual=own_law,
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss"),
+    ),
+)

@@ -3,7 +3,7 @@
 Every exact law follows from D0, so the update itself is asked, whatever law was violated. In this order:
 
     1. is the stored state that of the right step?                    then what judges it is wrong, not the
-       kernel
+                                                                      kernel
     2. a planted fault, or one wrong operation of the gradient,
        that gives every wrong value bit for bit                       harness/laws/exact/matching_fault.py
     3. one term of the update, or two, whose factor is wrong; bits    harness/laws/exact/attribution.py

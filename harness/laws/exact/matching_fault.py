@@ -1,10 +1,8 @@
 """Which planted fault, run from the trajectory's own states, gives the stored values bit for bit.
 
 A fault of any step is tried on single steps from the states before each wrong one; one that needs the steps
-before,
-or the launch as a whole, on the whole launch. Lanes do not depend on their neighbours, so each wrong (step,
-lane) is a
-lane of one launch of one step.
+before, or the launch as a whole, on the whole launch. Lanes do not depend on their neighbours, so each wrong
+(step, lane) is a lane of one launch of one step.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ R = |q|^2. For a scale-invariant loss <g, q> = 0; what breaks it, eps <grad b, q
          residual  2 <q, delta'> + 2 <q + v', sigma'> + |sigma'|^2 - 2 beta <q - v, sigma> + beta |sigma|^2
     D11  gradient descent, s = 1 - eta k:  |q'|^2 = s^2 |q|^2 + eta^2 |g|^2 - 2 eta s <g, q>
                                            <q, q'> = s |q|^2 - eta <g, q>
-         so the angle has tan = eta |g|/(s |q|): RMSProp on the norm.  Residual  2 <q', e> + |e|^2 and <q, e>,
-         |e| <= delta + sigma
+         so the angle has tan = eta |g|/(s |q|): RMSProp on the norm.
+         residual  2 <q', e> + |e|^2 and <q, e>, |e| <= delta + sigma
 """
 
 from __future__ import annotations
@@ -80,14 +80,25 @@ def longer_than_a_step(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 
 
 LAWS = (
-    ExactLaw("D5", "the norm of a scale-invariant loss", "R'' - (1+beta) R' + beta R = -2 eta k R' + "
-                                                         "|v''|^2 + beta |v'|^2",
-             lambda rule, symmetry: normed(rule, symmetry) and rule.momentum, norm_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
-             longer_than_a_step, narrow=False, screened=False),
-    ExactLaw("D11", "gradient descent on a scale-invariant loss is RMSProp on the norm",
-    "|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 "
-                                                                                         "|g|^2,  <q, q'> = (1 - eta k) |q|^2",
-             lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum, root_mean_square_law,
-             ("a gradient turned within the tangent space of the sphere",), narrow=False, screened=False),
-)  # fmt: skip
+    ExactLaw(
+        key="D5",
+        title="the norm of a scale-invariant loss",
+        equation="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
+        suits=lambda rule, symmetry: normed(rule, symmetry) and rule.momentum,
+        residual=norm_law,
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        some=longer_than_a_step,
+        narrow=False,
+        screened=False,
+    ),
+    ExactLaw(
+        key="D11",
+        title="gradient descent on a scale-invariant loss is RMSProp on the norm",
+        equation="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
+        suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum,
+        residual=root_mean_square_law,
+        blind=("a gradient turned within the tangent space of the sphere",),
+        narrow=False,
+        screened=False,
+    ),
+)

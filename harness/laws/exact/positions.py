@@ -1,20 +1,16 @@
 """D1 and D10, the positions alone: heavy ball as a central difference scheme (theory.md#D1, theory.md#D10).
 
-    m (q_{n+1} - 2 q_n + q_{n-1})/eta^2 + mu (q_{n+1} - q_{n-1})/(2 eta) + g_n + k q_n = 0,  m = eta
-    (1+beta)/2, mu = 1 - beta
-    <=>  q_{n+1} = q_n + beta w_n - eta (g_n + k q_n),   w_n = q_n - q_{n-1},   w_0 =
-                                                         v_0                         (1)
+    m (q_{n+1} - 2 q_n + q_{n-1})/eta^2 + mu (q_{n+1} - q_{n-1})/(2 eta) + g_n + k q_n = 0,
+    m = eta (1+beta)/2, mu = 1 - beta
+    <=>  q_{n+1} = q_n + beta w_n - eta (g_n + k q_n),   w_n = q_n - q_{n-1},   w_0 = v_0      (1)
     decoupled decay, a = 1 - eta k:
-         q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k
-         q_0)/a                     (2)
+         q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k q_0)/a  (2)
 
-For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of L_d = beta^{-n} [|q_{n+1} -
-q_n|^2/(2 eta) - f
-- k |q|^2/2]: a variational integrator (Marsden, West, 2001). (2) has a w_0 whole, so that a = 0 needs no
-  guard; that it is heavy
-ball from w_0 is said of a not 0. Both hold at beta = 0. Nothing here reads the buffer after the start, so
-that a rule that keeps its
-momentum to itself is judged too. Residual: delta_{n+1} + sigma_{n+1} - beta sigma_n.
+For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of
+L_d = beta^{-n} [|q_{n+1} - q_n|^2/(2 eta) - f - k |q|^2/2]: a variational integrator (Marsden, West, 2001).
+(2) has a w_0 whole, so that a = 0 needs no guard; that it is heavy ball from w_0 is said of a not 0. Both
+hold at beta = 0. Nothing here reads the buffer after the start, so that a rule that keeps its momentum to
+itself is judged too. Residual: delta_{n+1} + sigma_{n+1} - beta sigma_n.
 """
 
 from __future__ import annotations
@@ -62,16 +58,24 @@ def remodelled(back, pull, mass, friction):
 
 
 LAWS = (
-    ExactLaw("D1", "heavy ball is the central difference scheme of its equation of motion",
-    "q'' - (1+beta) q' + beta q = -eta (g' "
-                                                                                            "+ k q')",
-             lambda rule, symmetry: plain(rule) and not rule.decoupled, difference_law,
-             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False,
-             screened=False),
-    ExactLaw("D10", "decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
-    "q'' - (1 + a beta) q' + a beta q = "
-                                                                                              "-eta (g' + (1-beta) k q')",
-             lambda rule, symmetry: plain(rule) and rule.decoupled, difference_law,
-             ("a buffer that is wrong and not used", "nothing else that D0 sees"), about_symmetry=False,
-             screened=False),
-)  # fmt: skip
+    ExactLaw(
+        key="D1",
+        title="heavy ball is the central difference scheme of its equation of motion",
+        equation="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
+        suits=lambda rule, symmetry: plain(rule) and not rule.decoupled,
+        residual=difference_law,
+        blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),
+        about_symmetry=False,
+        screened=False,
+    ),
+    ExactLaw(
+        key="D10",
+        title="decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
+        equation="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
+        suits=lambda rule, symmetry: plain(rule) and rule.decoupled,
+        residual=difference_law,
+        blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),
+        about_symmetry=False,
+        screened=False,
+    ),
+)

@@ -1,10 +1,8 @@
 """The exact laws of one step as a program: what a screen evaluates beside the update.
 
 The residuals of harness/laws/ run once on traced scalars. The gradient in them is accumulated forwards from
-the
-loss, where the kernel runs a program accumulated backwards. They are formed in float64, so what float64
-rounds is in
-the bound: unit and floor of the trajectory, and the running error of the traced gradient itself.
+the loss, where the kernel runs a program accumulated backwards. They are formed in float64, so what float64
+rounds is in the bound: unit and floor of the trajectory, and the running error of the traced gradient itself.
 """
 
 from __future__ import annotations
@@ -31,8 +29,7 @@ from noether.mechanics.wide import partials
 # At most 2^10 products of a residual underflow, each by 2^-1075, and what multiplies them is below 2^100.
 FLOOR = 2.0**-960
 # In narrower arithmetic than its own, the screen does not run its gradient's error beside the kernel's: it
-# lets it be
-# this many times larger, each in units of its own roundoff.
+# lets it be this many times larger, each in units of its own roundoff.
 COARSE = 2.0**20
 LAG = {"D1": 2, "D5": 2, "D6": 2, "D10": 2}  # steps that a law looks back; the others look at one
 

@@ -1,10 +1,9 @@
 """The screen: every exact law on every step of every lane, in the kernel, at volume (theory.md section 4).
 
 What it finds is a reason to look, never a verdict: a lane above 1, the worst lanes and a random sample are
-run again
-with their whole trajectory and judged on the host in wide arithmetic (`confirm`). The bounds are those of the
-laws
-with the rounding of float64 residuals added, so that an honest launch never shows more than 1.
+run again with their whole trajectory and judged on the host in wide arithmetic (`confirm`). The bounds are
+those of the laws with the rounding of float64 residuals added, so that an honest launch never shows more than
+1.
 """
 
 from __future__ import annotations

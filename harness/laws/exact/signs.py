@@ -60,9 +60,14 @@ def sign_law(t: Trajectory, symmetry: Symmetry, squares: bool = False):
 
 
 LAWS = (
-    ExactLaw("D8", "sign descent keeps the difference of the factors' sizes",
-    "|u'| - |v'| = |u| - |v|, until a "
-                                                                              "factor changes sign",
-             lambda rule, symmetry: rule.signed and paired(symmetry), sign_law, ("eta",
-             "a wrong sign of both factors: ascent"), unbroken, screened=False),
-)  # fmt: skip
+    ExactLaw(
+        key="D8",
+        title="sign descent keeps the difference of the factors' sizes",
+        equation="|u'| - |v'| = |u| - |v|, until a factor changes sign",
+        suits=lambda rule, symmetry: rule.signed and paired(symmetry),
+        residual=sign_law,
+        blind=("eta", "a wrong sign of both factors: ascent"),
+        some=unbroken,
+        screened=False,
+    ),
+)

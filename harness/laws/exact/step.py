@@ -29,7 +29,13 @@ def update(t: Trajectory, symmetry=None):
 
 
 LAWS = (
-    ExactLaw("D0", "the update itself, componentwise", "v' = beta v - eta (g + k q),  q' = q + v'",
-    lambda rule, symmetry: True, update,
-             ("nothing that changes a bit by more than its rounding",), about_symmetry=False),
-)  # fmt: skip
+    ExactLaw(
+        key="D0",
+        title="the update itself, componentwise",
+        equation="v' = beta v - eta (g + k q),  q' = q + v'",
+        suits=lambda rule, symmetry: True,
+        residual=update,
+        blind=("nothing that changes a bit by more than its rounding",),
+        about_symmetry=False,
+    ),
+)

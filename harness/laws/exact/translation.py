@@ -37,15 +37,26 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
     pull_size = t.eta * (t.eps * size(t.g_broken, np.broadcast_to(a, t.g_broken.shape)) + t.k * mass[:-1])
-    own = formed(t, depth(symmetry), mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1],
+    own = formed(
+        t,
+        depth(symmetry),
+        mass[2:],
+        (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1],
         t.shrink * beta * mass[:-2],
-                 (1 + lead) * rate * pull_size[1:], lead * pull_size[:-1])  # fmt: skip
+        (1 + lead) * rate * pull_size[1:],
+        lead * pull_size[:-1],
+    )
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 
 LAWS = (
-    ExactLaw("D6", "the translation charge", "c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0", lambda rule,
-    symmetry: symmetry.is_translation and rule.metric == "euclidean", translation_law,
-             ("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"), lambda t,
-             symmetry: np.full(t.lanes, t.steps >= 2)),
-)  # fmt: skip
+    ExactLaw(
+        key="D6",
+        title="the translation charge",
+        equation="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
+        suits=lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean",
+        residual=translation_law,
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        some=lambda t, symmetry: np.full(t.lanes, t.steps >= 2),
+    ),
+)

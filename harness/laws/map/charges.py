@@ -1,23 +1,16 @@
 """How far a charge is from its law after a fixed time, (lanes,), relative to its own size; and what rounding
 may do.
 
-    potential  C(q_N) - C(q_0),  C = <a, q> or <q, A q>/2: what gradient flow
-                                 keeps                           (1)
+    potential  C(q_N) - C(q_0),  C = <a, q> or <q, A q>/2: what gradient flow keeps              (1)
     massive    (C + r J)(N) - (C + r J)(0),  r = beta/(1 - beta), J = <v, A q>: theory.md#D4 without its
                                              source (2)
-    dual       (1) for the metric 1/q of the entropy: C = <a, log q> or sum_i A_ii
-               q_i                         (3)
-    decay      max_n |J_n - (s beta)^n J_0|, theory.md#D3: s = 1 - eta k for a rotation, else
-               1                 (4)
-    impulse    sum_n <q_{n+1} - q_n, A q_n>: nothing along xi, theory.md#D2 without
-               momentum                    (5)
-    modulus    |u_i| - |v_i| of every pair,
-               theory.md#D8                                                        (6)
-    energy     K + f + what friction took, theory.md#T4 at the
-               steps:                                           (7)
+    dual       (1) for the metric 1/q of the entropy: C = <a, log q> or sum_i A_ii q_i           (3)
+    decay      max_n |J_n - (s beta)^n J_0|, theory.md#D3: s = 1 - eta k for a rotation, else 1  (4)
+    impulse    sum_n <q_{n+1} - q_n, A q_n>: nothing along xi, theory.md#D2 without momentum     (5)
+    modulus    |u_i| - |v_i| of every pair, theory.md#D8                                         (6)
+    energy     K + f + what friction took, theory.md#T4 at the steps:                            (7)
                K_n = (1 + b)/(4 eta) <Dz_n, Dq_n>, friction (1 - b)/(4 eta) <Dz_n + Dz_{n+1}, Dq_n +
-               Dq_{n+1}>,
-               D the difference to the step before, z = grad h(q) or q, f the mean over the step
+               Dq_{n+1}>, D the difference to the step before, z = grad h(q) or q, f the mean over the step
 Decoupled decay is heavy ball with b = beta (1 - eta k) and force g + (1 - beta) k q, theory.md#D10; (2) and
 (7) are its.
 """

@@ -1,17 +1,14 @@
 """How many independent charges a flow keeps, counted from the fields that drive it (theory.md section 7).
 
 A loss f(phi(q)) drives gradient flow along the fields grad phi_i; a function is kept for every f exactly when
-all
-fields of the Lie algebra that they generate leave it. Where phi is quadratic the fields are linear, grad
-phi_i = S_i q,
-their brackets are commutators, and
+all fields of the Lie algebra that they generate leave it. Where phi is quadratic the fields are linear, grad
+phi_i = S_i q, their brackets are commutators, and
 
     laws = dim - rank { M q : M in the Lie algebra of the S_i }                                           (1)
 
 Momentum, m qddot + mu qdot + grad f = 0 with m = mu = 1, is the same in (q, p, t): the fields are (p, -p, 1)
 and
-(0, -S_i q, 0), the charges may carry e^t, and the algebra is one of affine fields on 2 d + 1
-numbers         (2)
+(0, -S_i q, 0), the charges may carry e^t, and the algebra is one of affine fields on 2 d + 1 numbers  (2)
 Source: Marcotte, Gribonval, Peyre (2023), Theorem 3.3 and section 4; (2024), section 3.
 """
 

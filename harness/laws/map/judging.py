@@ -48,22 +48,38 @@ def judged(
     verdict, why = verdict_of(found, entry)
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
     return Record(
-        case=scene.case.name, rule=column, lanes=lanes, steps=steps, symmetry=scene.row, control=control,
-        parameters={"charge": charge, "label": found.label, "predicted label": entry.label,
-        "moved": found.moved, "drift": found.value},
-        predicted=found.predicted, measured=found.measured, bound=found.bound, spent=found.spent,
+        case=scene.case.name,
+        rule=column,
+        lanes=lanes,
+        steps=steps,
+        symmetry=scene.row,
+        control=control,
+        parameters={
+            "charge": charge,
+            "label": found.label,
+            "predicted label": entry.label,
+            "moved": found.moved,
+            "drift": found.value,
+        },
+        predicted=found.predicted,
+        measured=found.measured,
+        bound=found.bound,
+        spent=found.spent,
         verdict=verdict,
         kind=ORDER if entry.order is not None else ROUNDING,
         reason=f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
-        data={} if control or not found.drifts else {
-            "plot": "loglog", "x": [float(x) for x in scene.steps(cell.profile)],
+        data={}
+        if control or not found.drifts
+        else {
+            "plot": "loglog",
+            "x": [float(x) for x in scene.steps(cell.profile)],
             "series": {f"{scene.row}, {column}": list(found.drifts)},
-            "xlabel": "step size", "ylabel": "relative drift of the charge",
-            "caption": f"{charge} under {column}: "
-                                                                                        f"{found.label}.",
+            "xlabel": "step size",
+            "ylabel": "relative drift of the charge",
+            "caption": f"{charge} under {column}: {found.label}.",
         },
         **about(cell),
-    )  # fmt: skip
+    )
 
 
 def sourced(
@@ -188,13 +204,32 @@ def summary(cell, records: list[Record]) -> Record:
     )
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
     return Record(
-        case="map", rule="all", lanes=total, steps=0, symmetry="the map", parameters={"exact": exact,
-        "no charge": none}, kind=BITWISE,
-        predicted=float(total), measured=float(same), bound=0.0, spent=0.0 if same == total else float("inf"),
-        verdict=HOLDS if same == total else INCONCLUSIVE if all(r.verdict != VIOLATED for r in records if r.control is None) else VIOLATED,
+        case="map",
+        rule="all",
+        lanes=total,
+        steps=0,
+        symmetry="the map",
+        parameters={"exact": exact, "no charge": none},
+        kind=BITWISE,
+        predicted=float(total),
+        measured=float(same),
+        bound=0.0,
+        spent=0.0 if same == total else float("inf"),
+        verdict=HOLDS
+        if same == total
+        else INCONCLUSIVE
+        if all(r.verdict != VIOLATED for r in records if r.control is None)
+        else VIOLATED,
         reason=f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",
-        data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells,
-              "caption": "Which learning rule keeps which charge: exactly, to an order in the step size, or "
-                         "not at all (order 0)."},
+        data={
+            "plot": "heatmap",
+            "rows": list(ROWS),
+            "columns": list(COLUMNS),
+            "cells": cells,
+            "caption": (
+                "Which learning rule keeps which charge: exactly, to an order in the step size, or not at "
+                "all (order 0)."
+            ),
+        },
         **about(cell),
-    )  # fmt: skip
+    )

@@ -62,14 +62,26 @@ def summary(records: Sequence[Record]) -> dict:
     """What --json prints."""
     found = map_of(records)
     return {
-        "schema": 1, "agree": found.measured, "cells": found.predicted, "verdict": found.verdict,
+        "schema": 1,
+        "agree": found.measured,
+        "cells": found.predicted,
+        "verdict": found.verdict,
         "map": [
-            {"symmetry": row, "rule": column, "label": cell["label"], "predicted": entry(row, column).label,
-            "drift": cell["value"], "evidence": cell["evidence"]}
-            for row, cells in zip(ROWS, found.data["cells"], strict=True) for column, cell in zip(COLUMNS,
-                cells, strict=True)
+            {
+                "symmetry": row,
+                "rule": column,
+                "label": cell["label"],
+                "predicted": entry(row, column).label,
+                "drift": cell["value"],
+                "evidence": cell["evidence"],
+            }
+            for row, cells in zip(ROWS, found.data["cells"], strict=True)
+            for column, cell in zip(COLUMNS, cells, strict=True)
         ],
-        "counts": [{"of": r.symmetry, "measured": r.measured,
-        "predicted": r.predicted} for r in records if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control],
+        "counts": [
+            {"of": r.symmetry, "measured": r.measured, "predicted": r.predicted}
+            for r in records
+            if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control
+        ],
         "controls": {r.control: r.verdict for r in records if r.law == "M1" and r.control},
-    }  # fmt: skip
+    }

@@ -73,24 +73,41 @@ def named(case: Case, name: str) -> Symmetry:
 
 @cache
 def scenes() -> dict[str, Scene]:
-    return {s.row: s for s in (
-        Scene("translation", SOFTMAX, named(SOFTMAX, "translation-0"), 0.5, 1.5),
-        Scene("scale", RAYLEIGH, named(RAYLEIGH, "scale"), 0.75, 1.25),
-        Scene("rescale", PAIRS, named(PAIRS, "rescale"), 0.75, 1.25),
-        Scene("GL(r)", LINEAR_NETWORK, named(LINEAR_NETWORK, "general-linear"), 0.75, 1.25, 0.47),
-        Scene("rotation", LINEAR_NETWORK, named(LINEAR_NETWORK, "rotation"), 0.75, 1.25, 0.47),
-        Scene("time", LINEAR_NETWORK, None, 0.75, 1.25, 0.47),
-    )}  # fmt: skip
+    return {
+        s.row: s
+        for s in (
+            Scene(
+                row="translation", case=SOFTMAX, symmetry=named(SOFTMAX, "translation-0"), low=0.5, high=1.5
+            ),
+            Scene(row="scale", case=RAYLEIGH, symmetry=named(RAYLEIGH, "scale"), low=0.75, high=1.25),
+            Scene(row="rescale", case=PAIRS, symmetry=named(PAIRS, "rescale"), low=0.75, high=1.25),
+            Scene(
+                row="GL(r)",
+                case=LINEAR_NETWORK,
+                symmetry=named(LINEAR_NETWORK, "general-linear"),
+                low=0.75,
+                high=1.25,
+                pace=0.47,
+            ),
+            Scene(
+                row="rotation",
+                case=LINEAR_NETWORK,
+                symmetry=named(LINEAR_NETWORK, "rotation"),
+                low=0.75,
+                high=1.25,
+                pace=0.47,
+            ),
+            Scene(row="time", case=LINEAR_NETWORK, symmetry=None, low=0.75, high=1.25, pace=0.47),
+        )
+    }
 
 
 def start(scene: Scene, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """q_0 and the start velocity w, (d, STARTS) each.
 
     Of CANDIDATES those along whose sign flow the least component of the gradient stays largest: where a
-    component
-    vanishes, sign and the diagonal rules chatter, and no order can be decided; nor where <sign g, xi>
-    vanishes, along which
-    they move the charge. Decided here, before anything is measured.
+    component vanishes, sign and the diagonal rules chatter, and no order can be decided; nor where <sign g,
+    xi> vanishes, along which they move the charge. Decided here, before anything is measured.
     """
     rng, d = np.random.default_rng(derive(seed, f"M1/{scene.case.name}")), scene.case.dim
     q = scene.low + (scene.high - scene.low) * rng.random((d, CANDIDATES))

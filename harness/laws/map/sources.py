@@ -6,22 +6,20 @@ the same order. Here the drift itself is predicted, from the gradients that the 
 theory has it, and the two must agree to what the steps round. F is the force, y the step as predicted, G =
 <g, xi>, zero but for the rounding of g:
 
-    potential  C' - C = <xi, y> + <A y, y>/2;  y of RMSProp and Adam from weighted sums over all
-                                               gradients               (1)
-    massive    heavy ball: -eta/(1-b) <F, A q> + (1+b)/(2(1-b)) <A D, D>, D = q' - q, b = beta
-               (theory.md#D4);           (2)
+    potential  C' - C = <xi, y> + <A y, y>/2;                                                    (1)
+               y of RMSProp and Adam from weighted sums over all gradients
+    massive    heavy ball: -eta/(1-b) <F, A q> + (1+b)/(2(1-b)) <A D, D>,                        (2)
+               D = q' - q, b = beta (theory.md#D4);
                decoupled decay by theory.md#D10, b = beta (1 - eta k), F = g + (1-beta) k q
-               Nesterov: beta (beta - 1) J - (1 + beta/(1-beta) + beta) eta G + <A y, y>/2 + beta/(1-beta) <A
-               y, v'>       (3)
-    decay      x' = beta x + <A y, v'> - eta
-               G                                                                            (4)
-    dual       translation: sum a log(1 + y/q);  sum_i A_ii y_i with y = q (e^{-eta g} - 1) of the
-                                                 mirror                  (5)
-    impulse    <y, A q>                                                                                                    (6)
-    energy     -<F, D + D'>/2 + D f;  Nesterov's F = (1+beta) g_n - beta
-                                      g_{n-1}                                           (7)
-               on a metric and of the diagonal rules (2 <Z', D'> + <Z', D> + <Z, D'>)/(4 eta) + D f, Z = -eta
-               g or y
+               Nesterov: beta (beta - 1) J - (1 + beta/(1-beta) + beta) eta G + <A y, y>/2       (3)
+               + beta/(1-beta) <A y, v'>
+    decay      x' = beta x + <A y, v'> - eta G                                                   (4)
+    dual       translation: sum a log(1 + y/q);                                                  (5)
+               sum_i A_ii y_i with y = q (e^{-eta g} - 1) of the mirror
+    impulse    <y, A q>                                                                          (6)
+    energy     -<F, D + D'>/2 + D f;  Nesterov's F = (1+beta) g_n - beta g_{n-1}                 (7)
+               on a metric and of the diagonal rules
+               (2 <Z', D'> + <Z', D> + <Z, D'>)/(4 eta) + D f, Z = -eta g or y
 
 Bounds, in the order of the equations: <|xi|, e> with e the rounding of a step, D4's residual, and so on, each
 beside its term.

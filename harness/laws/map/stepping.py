@@ -1,11 +1,10 @@
 """The learning rules of the map, stepped side by side in float64: those of kernels/programs/numpy_step.py,
 and plain ones.
 
-    natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)                    (1)
-    rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)                         (2)
+    natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)         (1)
+    rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)              (2)
     adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
-                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from
-                       1              (3)
+                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1  (3)
 
 (2), (3) are torch.optim.RMSprop and Adam, eps as there by default; a test compares them.
 """

@@ -5,8 +5,8 @@
     -         the metric's one-form <G dq, xi> is not closed: there is no charge to keep
 
 `charge` names what is measured (charges.py). Momentum is taken twice: with beta fixed, where eta -> 0 is
-gradient flow
-at another pace, and with the mass fixed (eta = h^2, beta = 1 - h), where h -> 0 is the second-order flow.
+gradient flow at another pace, and with the mass fixed (eta = h^2, beta = 1 - h), where h -> 0 is the
+second-order flow.
 """
 
 from __future__ import annotations

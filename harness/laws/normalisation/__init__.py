@@ -3,8 +3,8 @@
 relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
 launches       lanes of kernels/loops/noisy_launch.py;  evidence: verdicts on means;  cell: what a cell is
 variates       what the known noise does to r^4, which is taken off a mean
-norm_equation  S1;  fourth_power, correlation  S2;  equilibrium, balance  S3;  twin,
-                                                    white_twin  S4;  parity  B1 of the noisy loop
+norm_equation  S1;  fourth_power, correlation  S2;  equilibrium, balance  S3;  twin, white_twin  S4;  parity
+               B1 of the noisy loop
 """
 
 from __future__ import annotations

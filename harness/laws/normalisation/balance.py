@@ -3,18 +3,15 @@
 Heavy ball with coupled decay under F = a A q/|q|^2, a = |ghat| s with known signs s. With e = eta k, R =
 |q|^2, V = |v|^2, C = <v, q>, z = q + beta v/(1-beta), Z = |z|^2 and L = <A q, v>, every step has
 
-    R' - R = 2 C' - V',   C' = beta C - e R + V',   L' = beta L - eta
-                                                    a                                      (1)
-    Z' - Z = -2 eta/(1-beta) (beta/(1-beta) a L/R + k R + k beta/(1-beta) C) + eta^2/(1-beta)^2 (a^2/R + k^2
-    R)  (2)
+    R' - R = 2 C' - V',   C' = beta C - e R + V',   L' = beta L - eta a               (1)
+    Z' - Z = -2 eta/(1-beta) (beta/(1-beta) a L/R + k R + k beta/(1-beta) C)          (2)
+             + eta^2/(1-beta)^2 (a^2/R + k^2 R)
 
 and summed over a window, d being the difference of its ends,
 
-    sum V'  = 2 e/(1+beta) sum R + (1-beta)/(1+beta) dR + 2 beta/(1+beta)
-            dC                                 (3)
+    sum V'  = 2 e/(1+beta) sum R + (1-beta)/(1+beta) dR + 2 beta/(1+beta) dC          (3)
     e (2 (1+beta) - e)/((1-beta)(1+beta)) sum R = eta^2/(1-beta)^2 sum a^2/R - 2 eta beta/(1-beta)^2 sum a L/R
-                                     - dZ - 2 e beta/((1-beta)^2 (1+beta)) (dR -
-                                       dC)                         (4)
+                                     - dZ - 2 e beta/((1-beta)^2 (1+beta)) (dR - dC)  (4)
 
 (3) and (4) are exact: their means are S3's where the run is stationary and a L/R, the force times a velocity
 that does not know it, averages to nothing. Both are judged on the first 1, 2, 4 ... steps, in units of what

@@ -1,8 +1,7 @@
 """S2 between white and coherent: settled r^4 as the correlation of the noise goes from 0 to 1 (theory.md#S2).
 
 Over Eq. 17's it is (1-beta) (1 + rho beta)/((1+beta) (1 - rho beta)) to leading order. E s_n s_{n+m} = rho^m
-of the
-noise itself is judged beside it: the mean of what variates.py takes off is zero only then.
+of the noise itself is judged beside it: the mean of what variates.py takes off is zero only then.
 """
 
 from __future__ import annotations

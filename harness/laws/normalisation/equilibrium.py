@@ -1,12 +1,9 @@
 """S3: where r settles, and how far it turns in a step there (theory.md#S3).
 
-    gradient descent                  r^4 = eta |ghat|^2/(k (2 - eta
-                                      k))                                     (1)
-    coherent gradients                r^4 = eta |ghat|^2 (1+beta)^2/(k (1-beta)^2 (2(1+beta) - eta
-                                      k))       (2)
-    white noise      E r^2/E r^{-2}     = eta E|ghat|^2 (1+beta)/(k (1-beta) (2(1+beta) - eta
-                                        k))            (3)
-    each of them     E|v|^2/E r^2       = 2 eta k/(1+beta)                                                   (4)
+    gradient descent                  r^4 = eta |ghat|^2/(k (2 - eta k))                                (1)
+    coherent gradients                r^4 = eta |ghat|^2 (1+beta)^2/(k (1-beta)^2 (2(1+beta) - eta k))  (2)
+    white noise      E r^2/E r^{-2}     = eta E|ghat|^2 (1+beta)/(k (1-beta) (2(1+beta) - eta k))       (3)
+    each of them     E|v|^2/E r^2       = 2 eta k/(1+beta)                                              (4)
 
 (1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta
 k/(1+beta) and (1-beta) sin theta = eta |ghat|/r^2. (3): with z = q + beta v/(1-beta), z' = z - eta (F + k
@@ -264,11 +261,16 @@ def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float
     )
     of = lambda x: x.mean(axis=1, keepdims=True)  # noqa: E731
     end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
-    about = {"beta": [p[0] for p in points], "eta k": [p[1] for p in points], "k": K,
+    about = {
+        "beta": [p[0] for p in points],
+        "eta k": [p[1] for p in points],
+        "k": K,
         "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
-             "mean of r4 over (3)": [float(x) for x in of(r4)[:, 0] / end],
-             "root mean squared chord over sqrt(2 "
-                                                                            "eta k/(1+beta))": [float(x) for x in np.sqrt(of(chord2)[:, 0] / angle)]}  # fmt: skip
+        "mean of r4 over (3)": [float(x) for x in of(r4)[:, 0] / end],
+        "root mean squared chord over sqrt(2 eta k/(1+beta))": [
+            float(x) for x in np.sqrt(of(chord2)[:, 0] / angle)
+        ],
+    }
     out = []
 
     def judged(control, above, below, predicted, words):

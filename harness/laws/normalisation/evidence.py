@@ -1,9 +1,8 @@
 """Verdicts on means: a law holds when the mean of independent lanes is within its bound of the prediction.
 
-    bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane
-                                  averages                             (1)
-    q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),   t = Student's quantile of FALSE/(2 M), N -
-                                                                1  (2)
+    bound = q s/sqrt(N) + bias,   s^2 the sample variance of the N lane averages      (1)
+    q = t + (|skew| + 3 sqrt(6/N)) (2 t^2 + 1) / (6 sqrt(N)),                         (2)
+    t = Student's quantile of FALSE/(2 M), N - 1
 
 FALSE is the rate of false alarms of one cell, M the number of means of which it takes the worst. A lane is
 one sample whatever its steps do, since lanes draw from disjoint counters; (2) is the first Edgeworth term of
@@ -83,9 +82,11 @@ def mean_record(
         verdict = INCONCLUSIVE
     else:
         verdict = HOLDS
-    text = (f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted "
-            f"{predicted[worst]:.5g} within "
-            f"{bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false alarms {FALSE:g} a cell")  # fmt: skip
+    text = (
+        f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted "
+        f"{predicted[worst]:.5g} within {bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false "
+        f"alarms {FALSE:g} a cell"
+    )
     if verdict == INCONCLUSIVE:
         text += (
             "; no scatter at all"

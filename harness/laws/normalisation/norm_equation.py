@@ -1,18 +1,13 @@
 """S1: the equation of the squared norm, along flow trajectories of scale-invariant losses (theory.md#S1).
 
-    m R'' + mu R' = -2k R + 2m |qdot|^2,   R = |q|^2                                                         (1)
-    [m R' + mu R]_0^t = int_0^t (-2k R + 2m |qdot|^2)
-    dt                                                     (2)
-    Eq. 16:  |qdot|^2 -> |ghat|^2/(mu^2 R) =
-             |g|^2/mu^2                                                      (3)
+    m R'' + mu R' = -2k R + 2m |qdot|^2,   R = |q|^2      (1)
+    [m R' + mu R]_0^t = int_0^t (-2k R + 2m |qdot|^2) dt  (2)
+    Eq. 16:  |qdot|^2 -> |ghat|^2/(mu^2 R) = |g|^2/mu^2   (3)
 
 (2) is (1) without a second derivative: its left side is a function of the state, its right side two integrals
-    carried beside
-it. SciPy's DOP853 is judged; |left - right| is bounded by its distance from a collocation of order 15 and by
-that one's from
-order 13, both sides, plus the rounding of one evaluation. (3) is off by the terms of order m, past the
-initial layer and where
-k^2 R is small beside |g|^2.
+carried beside it. SciPy's DOP853 is judged; |left - right| is bounded by its distance from a collocation of
+order 15 and by that one's from order 13, both sides, plus the rounding of one evaluation. (3) is off by the
+terms of order m, past the initial layer and where k^2 R is small beside |g|^2.
 """
 
 from __future__ import annotations
@@ -151,24 +146,47 @@ def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> 
     moved = np.sum(abs(np.diff(left, axis=0)), axis=0) / bound.max(axis=0)
     worst = spent[n, lane]
     verdict = VIOLATED if not worst <= 1 else HOLDS if moved.min() > MOTION else INCONCLUSIVE
-    reason = (f"[m R' + mu R] is {left[n + 1, lane]:.9g}, the integral {right[n + 1, lane]:.9g} within "
-              f"{bound[n + 1, lane]:.1g} at t = {times[n + 1]:.3g}; "
-              f"it moves by at least {moved.min():.1g} bounds")  # fmt: skip
-    return record(cell, right[n + 1, lane], left[n + 1, lane], bound[n + 1, lane], worst, verdict, reason,
+    reason = (
+        f"[m R' + mu R] is {left[n + 1, lane]:.9g}, the integral {right[n + 1, lane]:.9g} within "
+        f"{bound[n + 1, lane]:.1g} at t = {times[n + 1]:.3g}; it moves by at least {moved.min():.1g} bounds"
+    )
+    return record(
+        cell,
+        right[n + 1, lane],
+        left[n + 1, lane],
+        bound[n + 1, lane],
+        worst,
+        verdict,
+        reason,
         {x: [float(v.min()), float(v.max())] for x, v in zip(("m", "mu", "k"), true, strict=True)},
-                  ROUNDING, lanes=len(true[0]), steps=len(times) - 1, backend=cell.backend, control=control,
-                  worst={"lane": int(lane), "step": int(n + 1), "component": None,
-                  "q": [float(x).hex() for x in runs[0][0, :d, lane]],
-                  "v": [float(x).hex() for x in runs[0][0, d : 2 * d, lane]]},
-                  data={"plot": "lines", "x": [float(t) for t in times],
-                  "series": {"m R' + mu R, moved": [float(x) for x in left[:, lane]],
-                  "integral of -2k R + 2m |qdot|^2": [float(x) for x in right[:, lane]]},
-                        "xlabel": "time", "ylabel": "m R' + mu R", "xscale": "linear", "yscale": "linear",
-                        "caption": "The squared norm moves by its decay "
-                                                                                                                      "and by the kinetic energy alone, "
-                                                                                                                      "whatever "
-                                                                                                                      "the "
-                                                                                                                      "loss."})  # fmt: skip
+        ROUNDING,
+        lanes=len(true[0]),
+        steps=len(times) - 1,
+        backend=cell.backend,
+        control=control,
+        worst={
+            "lane": int(lane),
+            "step": int(n + 1),
+            "component": None,
+            "q": [float(x).hex() for x in runs[0][0, :d, lane]],
+            "v": [float(x).hex() for x in runs[0][0, d : 2 * d, lane]],
+        },
+        data={
+            "plot": "lines",
+            "x": [float(t) for t in times],
+            "series": {
+                "m R' + mu R, moved": [float(x) for x in left[:, lane]],
+                "integral of -2k R + 2m |qdot|^2": [float(x) for x in right[:, lane]],
+            },
+            "xlabel": "time",
+            "ylabel": "m R' + mu R",
+            "xscale": "linear",
+            "yscale": "linear",
+            "caption": (
+                "The squared norm moves by its decay and by the kinetic energy alone, whatever the loss."
+            ),
+        },
+    )
 
 
 def approximation(cell: Cell) -> list[Record]:

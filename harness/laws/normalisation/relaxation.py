@@ -3,18 +3,14 @@ finite eta adds.
 
 For |ghat| = G and telegraph noise of correlation rho per step, x = E r^4 with t = n eta (theory.md#S2):
 
-    x(t) = x* + (x_0 - x*) e^{-4 k t/(1-beta)},     x* = eta G^2 F(rho) / (2 k
-                                                    (1-beta))                      (1)
-    F(rho) = (1 + rho beta)/(1 - rho beta):  1 white, (1+beta)/(1-beta)
-                                             coherent                              (2)
+    x(t) = x* + (x_0 - x*) e^{-4 k t/(1-beta)},     x* = eta G^2 F(rho) / (2 k (1-beta))  (1)
+    F(rho) = (1 + rho beta)/(1 - rho beta):  1 white, (1+beta)/(1-beta) coherent          (2)
 
 Eq. 17 is rho = 1. Derivation, and the next order. L = <A q, v> obeys L' = beta L - eta G s whatever q does,
 since <A q, F> = G s exactly; with C = <q, v>, c = beta C - eta k R, R = |q|^2 and l = L^2 the rest is
 
-    R' = R + 2c + w,   C' = c + w,   w = |v'|^2 = (c^2 +
-                                     l')/R                                                (3)
-    X = R + 2 beta/(1-beta) C:   X' - X = -2 eta k/(1-beta) R + (1+beta)/(1-beta)
-                                 w                           (4)
+    R' = R + 2c + w,   C' = c + w,   w = |v'|^2 = (c^2 + l')/R                       (3)
+    X = R + 2 beta/(1-beta) C:   X' - X = -2 eta k/(1-beta) R + (1+beta)/(1-beta) w  (4)
 
 so that E X^2 moves by -4 eta k/(1-beta) E[X R] + 2 (1+beta)/(1-beta) E[(X/R)(l' + c^2)] + E (X'-X)^2. The
 leading part is linear in x and l, whence (1) for every rho; l has E l = eta^2 G^2 F/(1-beta^2). The terms of

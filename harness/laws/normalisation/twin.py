@@ -1,13 +1,9 @@
 """S4: the norm of a filter is the memory of an RMSProp, step by step (theory.md#S4).
 
-    V' = rho V + (1-rho) |ghat|^2,   1-rho = 4 eta
-                                     k/(1-beta)                                                 (1)
-    angle' = angle + lr
-    |ghat|/sqrt(V')                                                                      (2)
-    coherent   V = 2k (1-beta)^2 r^4/(eta (1+beta)),   lr = sqrt(2 eta
-                                                       k/(1+beta))                            (3)
-    white      V = 2k (1-beta) r^4/eta,                lr = sqrt(2 eta k/(1-beta)), ghat the mean
-                                                       gradient    (4)
+    V' = rho V + (1-rho) |ghat|^2,   1-rho = 4 eta k/(1-beta)                                        (1)
+    angle' = angle + lr |ghat|/sqrt(V')                                                              (2)
+    coherent   V = 2k (1-beta)^2 r^4/(eta (1+beta)),   lr = sqrt(2 eta k/(1+beta))                   (3)
+    white      V = 2k (1-beta) r^4/eta,                lr = sqrt(2 eta k/(1-beta)), ghat the mean gradient (4)
 
 One V a filter: with one a coordinate, the control, the twin parts from the filter at order 0. |ghat|
 alternates between G and 1.5 G, so that a memory of another length shows. Here gradients are coherent and

@@ -1,12 +1,10 @@
 """What the noise itself does to r^4, lane by lane, with its mean known: a control variate.
 
 The signs s_n of a lane are known (kernels/loops/noise.py), so L' = beta L - eta |ghat| s is too, whatever q
-does
-(relaxation.py); and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean zero
-and scatters is
+does (relaxation.py); and to leading order r^4 is linear in L^2. With l = L'^2 the part of r^4 that has mean
+zero and scatters is
 
-    d' = (1 - lambda) d + 2 (1+beta)/(1-beta) (l - E l),    lambda = 4 eta k/(1-beta),    E d =
-                                                            0             (1)
+    d' = (1 - lambda) d + 2 (1+beta)/(1-beta) (l - E l),    lambda = 4 eta k/(1-beta),    E d = 0  (1)
 
 E l exactly as in relaxation.py. r^4 - d has the mean of r^4, for every d of mean zero; what is left of its
 scatter is of the next order in eta k: some thirty times less, as a thousand times as many lanes would give.

@@ -3,13 +3,11 @@ twin.py).
 
     r^4        relaxation.py `corrected`, and a bound on the orders after it
     the drift  mean angle per step over lr <ghat>/sqrt V
-                   = 1 + V_R/2 - (eta k/(1+beta)) (1 + 4 sum_m beta^m
-                   w_m)                                   (1)
+                   = 1 + V_R/2 - (eta k/(1+beta)) (1 + 4 sum_m beta^m w_m)  (1)
 
 with V_R = 2 beta^2 eta k/((1-beta)^2 (1+beta)) the relative variance of r^2 and, m >= 1,
 
-    w_m = 1 + 2 beta (1-beta^(m-1))/(1-beta) +
-    beta^m                                                        (2)
+    w_m = 1 + 2 beta (1-beta^(m-1))/(1-beta) + beta^m  (2)
 
 what is left in r^2 + <q, v'> of an l = <A q, v>^2 that entered m steps ago. The drift is measured with
 opposite signs of the noise in pairs of lanes, whose scatter cancels to first order; the rest is that of
@@ -173,8 +171,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
     moved = moved.reshape(windows, every, many)[burn:].mean(axis=(0, 1))
     first, size = next_order(beta, e)
     # The mean gradient adds its own, coherent part to the scatter of r^2, TILT^2 (1+beta)/(1-beta) of the
-    # first order, and of the
-    # start, where nothing scatters, e^(-1.5 burn) is left.
+    # first order, and of the start, where nothing scatters, e^(-1.5 burn) is left.
     bias = later(size, size) + size * (TILT**2 * (1 + beta) / (1 - beta) + np.exp(-1.5 * burn))
     found = mean((turned / expected + moved)[None])
     ratio = np.sqrt((1 + beta) / (1 - beta))

@@ -1,12 +1,10 @@
 """The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
 
 Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are
-kernels/programs/numpy_step.py in float64 where it has the
-rule, else a plain loop. References are Radau IIA collocations of order 15, known to within their distance
-from order 13.
-A quick run looks at the case with the shortest gradient, a full one at all core cases for the models that
-others are
-variants of. Beside the core, where a full run is as deep as a quick one, two metrics are looked at.
+kernels/programs/numpy_step.py in float64 where it has the rule, else a plain loop. References are Radau IIA
+collocations of order 15, known to within their distance from order 13. A quick run looks at the case with the
+shortest gradient, a full one at all core cases for the models that others are variants of. Beside the core,
+where a full run is as deep as a quick one, two metrics are looked at.
 """
 
 from __future__ import annotations

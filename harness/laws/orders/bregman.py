@@ -1,17 +1,16 @@
 """The Bregman Lagrangian as a model of mirror descent, and mirror descent on the simplex: O8 (theory.md
 section 5).
 
-    mu = 1, m = eta/2:    d/dt grad h(q + m qdot) = -g                                                     (1)
+    mu = 1, m = eta/2:    d/dt grad h(q + m qdot) = -g  (1)
 
 is of order 2 for mirror descent and 1 for every other update on the metric hess h. It keeps <grad h(q + m
-qdot), n>
-exactly for a translation n of the loss; with another friction it does not, and grad h(q) without m qdot is
-not kept either.
+qdot), n> exactly for a translation n of the loss; with another friction it does not, and grad h(q) without m
+qdot is not kept either.
 
-    exponentiated gradient   q' = q e^{-eta g} / Z, Z = sum q e^{-eta g}                                   (2)
+    exponentiated gradient   q' = q e^{-eta g} / Z, Z = sum q e^{-eta g}  (2)
 
 moves log q by -eta g up to a multiple of 1, which no q can see: with y = qdot/q, <q, y> = 0,
-    (eta/2) ydot + y + g = lambda 1,   lambda = <q, g> - (eta/2) <q, y^2>,   y(0) = <q, g> - g             (3)
+    (eta/2) ydot + y + g = lambda 1,   lambda = <q, g> - (eta/2) <q, y^2>,   y(0) = <q, g> - g  (3)
 
 order 2; with lambda = <q, g> the model leaves the simplex and is of order 1.
 """

@@ -71,9 +71,8 @@ def charges(cell: Cell, beta: float) -> list[Record]:
         model = charge(x[:d], x[d:])
         backward, centred = ((charge(q, w / eta) - model).reshape(shape) for w in (v, (v + ahead) / 2))  # (5)
         # The charge moves by |A| |qdot| per unit of q and by |xi| per unit of qdot; v/eta has the rounding of
-        # q over eta,
-        # which the friction forgets after m/mu, that is a few steps: of the order of n steps' worth of q,
-        # already counted.
+        # q over eta, which the friction forgets after m/mu, that is a few steps: of the order of n steps'
+        # worth of q, already counted.
         factor = np.linalg.norm(A, 2) * np.linalg.norm(x[d:], axis=0) + np.linalg.norm(A @ x[:d] + a, axis=0)
         noise, size = (error * factor).reshape(shape), (factor * np.linalg.norm(q, axis=0)).reshape(shape)
         J = {name: charge(y[:d], y[d:]).reshape(shape) for name, y in felt.items()}

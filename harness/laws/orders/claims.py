@@ -4,9 +4,8 @@
     as   qdot = (r - c q - lambda phi g(q)) / m,   rdot = -kappa q - phi g(q)                        (2)
 
 (2) is (1) once integrated: no Hessian is needed for a friction that is proportional to it. A model is a table
-    of named terms,
-each a part of m, c, lambda, kappa, phi or qdot(0): every one of them is a symbol of the statement, and is
-perturbed in turn.
+of named terms, each a part of m, c, lambda, kappa, phi or qdot(0): every one of them is a symbol of the
+statement, and is perturbed in turn.
 """
 
 from __future__ import annotations

@@ -2,17 +2,14 @@
 section 5).
 
 With F = phi g + kappa q, F' its derivative and m = eta M, c = mu + eta c_1, lambda = eta l, the solution of
-(1) of claims.py is,
-past the layer, X + eta Y + O(eta^2) with
+(1) of claims.py is, past the layer, X + eta Y + O(eta^2) with
 
-    X' = -F/mu,   Y' = -F'Y/mu - M F'F/mu^3 + (c_1 + l H) F/mu^2,   Y(0) = M/mu (qdot(0) +
-                  F/mu)              (1)
+    X' = -F/mu,   Y' = -F'Y/mu - M F'F/mu^3 + (c_1 + l H) F/mu^2,   Y(0) = M/mu (qdot(0) + F/mu)  (1)
 
 so a run whose right model has Y_r leaves a model of order 1 by eta (Y_r - Y). Heavy ball leaves its right
 model by eta^2 Z,
 
-    Z' = -F'Z/mu + (F''(F, F) + F'F'F)/(6 mu^3),   Z(0) = -F'F/(4
-                                                   mu^2)                                       (2)
+    Z' = -F'Z/mu + (F''(F, F) + F'F'F)/(6 mu^3),   Z(0) = -F'F/(4 mu^2)  (2)
 
 from the next terms of q_{n+1} - (1+beta) q_n + beta q_{n-1} = -eta F and of the two layers, whatever the
 start velocity.
@@ -20,13 +17,12 @@ start velocity.
 Measured: E_j = e_j / eta_j^p, R_j = 2 E_j - E_{j-1}, S_j = (4 R_j - R_{j-1})/3 for the terms of order 1 and 2
 that follow.
 
-    |S_J - C| <= max_i 8^-i |S_{J-i} - S_{J-i-1}| + (8 n_J + 6 n_{J-1} + n_{J-2})/3,   i = 0, 1, 2,   n_j =
-    noise_j/eta_j^p   (3)
+    |S_J - C| <= max_i 8^-i |S_{J-i} - S_{J-i-1}| + (8 n_J + 6 n_{J-1} + n_{J-2})/3,                   (3)
+    i = 0, 1, 2,   n_j = noise_j/eta_j^p
 
 What S_J leaves is of order eta^3, a seventh of its last change; the changes before forecast the last by
-eighths. J is where the
-bound is smallest, which the residual has no part in: beyond, the rounding of many steps over eta^p exceeds
-what they gain.
+eighths. J is where the bound is smallest, which the residual has no part in: beyond, the rounding of many
+steps over eta^p exceeds what they gain.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """Updates and models on a curved metric, every pair of them: O8 (theory.md section 5).
 
-    mirror descent       grad h(q') = grad h(q) - eta g        (eta/2) d/dt(G qdot) + G qdot + g = 0       (1)
-    natural gradient     q' = q - eta G^{-1} g                 (eta/2) qddot + qdot + G^{-1} g = 0         (2)
-    geodesic step        q' = exp_q(-eta G^{-1} g)             (eta/2) D qdot/dt + qdot + G^{-1} g = 0     (3)
+    mirror descent       grad h(q') = grad h(q) - eta g        (eta/2) d/dt(G qdot) + G qdot + g = 0    (1)
+    natural gradient     q' = q - eta G^{-1} g                 (eta/2) qddot + qdot + G^{-1} g = 0      (2)
+    geodesic step        q' = exp_q(-eta G^{-1} g)             (eta/2) D qdot/dt + qdot + G^{-1} g = 0  (3)
 
 (3)'s model is Euler-Lagrange of T = (eta/4) <qdot, G qdot>, mu = 1. All are
-    qddot = -(qdot + G^{-1} g)/m - G^{-1} (a Gdot qdot - b dT),   Gdot = (qdot.d) G,  dT_i = <qdot, d_i G
-                                                                  qdot>/2,   (4)
+
+    qddot = -(qdot + G^{-1} g)/m - G^{-1} (a Gdot qdot - b dT),                                         (4)
+    Gdot = (qdot.d) G,  dT_i = <qdot, d_i G qdot>/2,
+
 (a, b) = (1, 0), (0, 0), (1, 1), m = eta/2, from qdot(0) = -G^{-1} g: a pair is of order 2, a crossed one of
-order 1.
-A metric is diagonal throughout, given by its d entries; the Bregman Lagrangian is in bregman.py, heavy ball
-in curved_momentum.py.
+order 1. A metric is diagonal throughout, given by its d entries; the Bregman Lagrangian is in bregman.py,
+heavy ball in curved_momentum.py.
 """
 
 from __future__ import annotations

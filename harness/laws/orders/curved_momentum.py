@@ -1,14 +1,12 @@
 """Heavy ball on a metric against its model: O8 (theory.md section 5).
 
-    p' = beta p - eta g,  q' = q + G(q)^{-1} p'                                                            (1)
+    p' = beta p - eta g,  q' = q + G(q)^{-1} p'                                                        (1)
     m G qddot + eta beta Gdot qdot + (1-beta) G qdot + g = 0,  m = eta (1+beta)/2,
-    from G qdot(0) = (2 beta p_0/eta - g)/(1+beta): order 2;  Euler-Lagrange of T with mu = 1-beta: 1      (2)
+    from G qdot(0) = (2 beta p_0/eta - g)/(1+beta): order 2;  Euler-Lagrange of T with mu = 1-beta: 1  (2)
 
 (1) is G(q_n)(q_{n+1} - q_n) - beta G(q_{n-1})(q_n - q_{n-1}) = -eta g, expanded about q_n; in P = G qdot it
-    is
-m Pdot - (eta (1-beta)/2) Gdot qdot + (1-beta) P + g = 0, for beta = 0 natural gradient's model. In (4) of
-curved.py
-a = 2 beta/(1+beta), b = 0.
+is m Pdot - (eta (1-beta)/2) Gdot qdot + (1-beta) P + g = 0, for beta = 0 natural gradient's model. In (4) of
+curved.py a = 2 beta/(1+beta), b = 0.
 """
 
 from __future__ import annotations

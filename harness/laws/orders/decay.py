@@ -1,18 +1,16 @@
 """The decay of a Killing charge per step: exact, and in the continuous model (theory.md#O4).
 
-    heavy ball               J_n = beta^n J_0:  rate  -ln beta                                             (1)
-    m qddot + mu qdot + g = 0    J(t) = e^{-mu t/m} J(0):  rate  eta mu/m = 2 (1-beta)/(1+beta)            (2)
+    heavy ball               J_n = beta^n J_0:  rate  -ln beta                                   (1)
+    m qddot + mu qdot + g = 0    J(t) = e^{-mu t/m} J(0):  rate  eta mu/m = 2 (1-beta)/(1+beta)  (2)
 
 With x = (1-beta)/(1+beta), -ln beta = 2 artanh x = 2x + 2x^3/3 + ...: (2) is the (1,1) Pade approximant of
-(1), wrong
-by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong by 1-beta, a mass eta 1-beta, by (1-beta)^2/2.
+(1), wrong by (1-beta)^3/12 + ...; a mass eta/2 has rate 2 (1-beta), wrong by 1-beta, a mass eta 1-beta, by
+(1-beta)^2/2.
 
 Both are measured: J over STEPS steps of a kicked launch and over the same time of an ODE solution from the
-same start.
-A prediction is rounded too: 1 +- beta is wrong by u of itself, a quotient of two by 3 u, log beta by 2 u,
-x/artanh x by 6.5 u
-(3 u of x reach it 1.2-fold at beta .1). With the u of rounding the measured rate: FORMED u of a rate, twice
-that of a ratio.
+same start. A prediction is rounded too: 1 +- beta is wrong by u of itself, a quotient of two by 3 u, log beta
+by 2 u, x/artanh x by 6.5 u (3 u of x reach it 1.2-fold at beta .1). With the u of rounding the measured rate:
+FORMED u of a rate, twice that of a ratio.
 """
 
 from __future__ import annotations

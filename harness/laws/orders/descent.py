@@ -1,12 +1,12 @@
 """Gradient descent against its continuous models: O1, O2 and the drift of a charge, O5 (theory.md section 5).
 
-    q' = q - eta g(q)                                                                                      (1)
+    q' = q - eta g(q)                                                   (1)
 O1  against qdot = -g: 1;  qdot = -(g + (eta/2) H g), the flow of the modified loss f + (eta/4)|g|^2: 2;
-    qdot = -(g + (eta/2) H g + eta^2 (H^2 g / 3 + f'''(g, g) / 12)): 3                                     (2)
-O2  against (eta/2) qddot + qdot + g = 0, qdot(0) = -g: 2, never 3                                         (3)
+    qdot = -(g + (eta/2) H g + eta^2 (H^2 g / 3 + f'''(g, g) / 12)): 3  (2)
+O2  against (eta/2) qddot + qdot + g = 0, qdot(0) = -g: 2, never 3      (3)
 O5  Q = <q, A q>/2, A symmetric, conserved by the flow of a symmetric loss: Q_n - Q_0 is of order 1, and of
     order 2
-    from (eta/2) int <g, A g> dt along the flow                                                            (4)
+    from (eta/2) int <g, A g> dt along the flow                         (4)
 """
 
 from __future__ import annotations

@@ -2,17 +2,15 @@
 
 F = g + k q, mu = 1 - beta, m = eta (1+beta)/2; the rules are (3), (5), (6) of cases/rules.
 O6  decoupled decay   m qddot + (mu + eta beta k) qdot + mu k q + g = 0,
-                      qdot(0) = (2 beta v_0/eta - g)/(1+beta) - k q_0                                      (1)
+                      qdot(0) = (2 beta v_0/eta - g)/(1+beta) - k q_0        (1)
 O7  Nesterov          m qddot + (mu + eta beta k + eta beta H) qdot + k q + g = 0,
-                      qdot(0) = (2 beta^2 v_0/eta - (1+2 beta) F)/(1+beta)                                 (2)
+                      qdot(0) = (2 beta^2 v_0/eta - (1+2 beta) F)/(1+beta)   (2)
     dampening tau     in the time e = eta (1-tau) per step, e for eta in m:  m qddot + mu qdot + F = 0,
-                      qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)                                (3)
+                      qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)  (3)
 
 A start velocity stands for the displacement that the layer leaves behind: sum over n of the discrete velocity
-less
-its rest value -F/mu, for Nesterov beta^2/mu (v_0 + eta F/mu), must be m/mu (qdot(0) + F/mu). All are of order
-2;
-without a term, or from another start: 1; with the decay or the time of another rule: 0.
+less its rest value -F/mu, for Nesterov beta^2/mu (v_0 + eta F/mu), must be m/mu (qdot(0) + F/mu). All are of
+order 2; without a term, or from another start: 1; with the decay or the time of another rule: 0.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """The state in the overdamped limit: O9 (theory.md section 5).
 
-    m (Euler-Lagrange of <qdot, G qdot>/2) + mu G qdot + g = 0,  or the Bregman Lagrangian of
-                                                                 theory.md#T2       (1)
-    mu G qdot = -g                                                                                         (2)
+    m (Euler-Lagrange of <qdot, G qdot>/2) + mu G qdot + g = 0,          (1)
+        or the Bregman Lagrangian of theory.md#T2
+    mu G qdot = -g                                                       (2)
 
 |q_m - q_flow| at a fixed time is of order 1 in m, from any fixed start velocity. From one of order 1/m it is
-of order 0:
-the layer then moves q by m qdot(0)/mu, which does not vanish.
+of order 0: the layer then moves q by m qdot(0)/mu, which does not vanish.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
 """What an order, or a constant in front of one, would have noticed: its power, from graded perturbations
 (rule of evidence 9).
 
-    e(x) = e + x D,   D = d e / d ln c   for a coefficient c of the model, from one more
-                                         solution              (1)
+    e(x) = e + x D,   D = d e / d ln c   for a coefficient c of the model, from one more solution  (1)
 
 is the error under a model whose coefficient were (1 + x) times as large, to first order in x. The power of a
-record is the
-smallest |x| of either sign such that its own verdict on e(x) would have been "violated", there and for every
-larger x tried.
+record is the smallest |x| of either sign such that its own verdict on e(x) would have been "violated", there
+and for every larger x tried.
 """
 
 from __future__ import annotations

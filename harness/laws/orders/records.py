@@ -33,8 +33,7 @@ def judge(
     about: dict | None = None,
 ) -> Record:
     """The order of |off|, (..., sizes) over components and starts. noise = reference error + rounding floor u
-    n |q|: n steps
-    each round q once; reference_error, size (..., sizes).
+    n |q|: n steps each round q once; reference_error, size (..., sizes).
 
     rounded: how many steps did, where it is not FINAL / eta
     small, eta: what goes to zero and its values, where it is not the cell's step sizes.

@@ -1,28 +1,24 @@
 """A learning rate that changes smoothly against its continuous model: O7 (theory.md section 5).
 
 t = n eta, F = g + k q, m = eta (1+beta)/2, mu = 1 - beta; the step from t to t + eta has the rate s_n = s(t +
-theta eta), theta
-0, 1/2 or 1: at its start, middle or end. Two rules differ in what the buffer holds:
+theta eta), theta 0, 1/2 or 1: at its start, middle or end. Two rules differ in what the buffer holds:
 
-    gradients (PyTorch)    p' = beta p + F,            q' = q - eta s_n
-                                                       p'                                  (1)
-    displacements          v' = beta v - eta s_n F,    q' = q + v'                                          (2)
+    gradients (PyTorch)    p' = beta p + F,            q' = q - eta s_n p'                       (1)
+    displacements          v' = beta v - eta s_n F,    q' = q + v'                               (2)
 
-With v = -eta s_{n-1} p, (1) is (2) with beta s_n/s_{n-1} for beta. With w = qdot/s the step (q' - q)/(eta
-s_n) is
-(1 + (1/2 - theta) eta sdot/s) w at its middle, up to eta^2. In (1), w(t + eta/2) - beta w(t - eta/2) with
-this factor is -F:
+With v = -eta s_{n-1} p, (1) is (2) with beta s_n/s_{n-1} for beta. With w = qdot/s the step
+(q' - q)/(eta s_n) is (1 + (1/2 - theta) eta sdot/s) w at its middle, up to eta^2. In (1),
+w(t + eta/2) - beta w(t - eta/2) with this factor is -F:
 
-    (1)   m qddot + (mu - c eta sdot/s) qdot + s F = 0,   c = (1+beta)/2 + (theta - 1/2)
-                                                          (1-beta)           (3)
-          c = beta at the start of the step, (1+beta)/2 (so c eta = m) at its middle, 1 at its end
-    (2)   m qddot + mu qdot + s F = 0  at the start of the step                                            (4)
+    (1)   m qddot + (mu - c eta sdot/s) qdot + s F = 0,                                          (3)
+          c = (1+beta)/2 + (theta - 1/2) (1-beta):
+          beta at the start of the step, (1+beta)/2 (so c eta = m) at its middle, 1 at its end
+    (2)   m qddot + mu qdot + s F = 0  at the start of the step                                  (4)
 
-both from qdot(0) = (2 beta v_0/eta - s(0) F)/(1+beta), order 2; crossed, order 1. In its own time, sigma =
-int s dt, (3) at the
-start is m s q'' + (mu + eta mu s'/2) q' + F = 0: a changing mass brings a friction. Of two models with c and
-c' the error over
-eta differs by (c - c') Y, Y' = -s F'Y/mu - (sdot/s) s F/mu^2, Y(0) = 0.
+both from qdot(0) = (2 beta v_0/eta - s(0) F)/(1+beta), order 2; crossed, order 1. In its own time,
+sigma = int s dt, (3) at the start is m s q'' + (mu + eta mu s'/2) q' + F = 0: a changing mass brings a
+friction. Of two models with c and c' the error over eta differs by (c - c') Y,
+Y' = -s F'Y/mu - (sdot/s) s F/mu^2, Y(0) = 0.
 """
 
 from __future__ import annotations

@@ -1,14 +1,12 @@
 """Sign descent against its flow: O8 (theory.md section 5).
 
-    q' = q - eta sign(g(q))                                                                                (1)
-    qdot = -sign(g(q)):  q(t) = q_0 - t s,  s = sign(g(q_0)),  until a component of g changes sign along it
-                                                               (2)
+    q' = q - eta sign(g(q))                                        (1)
+    qdot = -sign(g(q)):  q(t) = q_0 - t s,  s = sign(g(q_0)),      (2)
+        until a component of g changes sign along it
 
 Until then (1) is (2) at every step size, to rounding: there is no order to measure. From there on no smooth
-model
-exists: (1) crosses the surface g_i = 0 back and forth in steps of eta, at a place that depends on how q_0 and
-the surface
-lie to the grid of steps. Where that begins is read off (2), never off (1).
+model exists: (1) crosses the surface g_i = 0 back and forth in steps of eta, at a place that depends on how
+q_0 and the surface lie to the grid of steps. Where that begins is read off (2), never off (1).
 """
 
 from __future__ import annotations

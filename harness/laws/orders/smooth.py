@@ -2,8 +2,7 @@
 follows.
 
 An order is a statement about derivatives. A root, a logarithm or a denominator that comes to 0 ends it,
-though nobody
-declared a kink there: |u v - 1| written as the root of a square.
+though nobody declared a kink there: |u v - 1| written as the root of a square.
 """
 
 from __future__ import annotations

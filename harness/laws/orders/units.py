@@ -1,20 +1,15 @@
 """The unit of time in which a case is looked at from its starts, a power of two from its stiffness there.
 
     L = max |lambda(G^-1 H)|,  H the Hessian of loss + eps breaking, G the metric (1 where there is none)
-    unit = 2^floor(log2(TAME / L)), at most
-    1                                                               (1)
+    unit = 2^floor(log2(TAME / L)), at most 1  (1)
 
 on the whole box, or ROOM times the largest at the starts where that is less: a corner of the box where a loss
-is a hundred
-times as stiff would leave nothing but rounding to see elsewhere.
+is a hundred times as stiff would leave nothing but rounding to see elsewhere.
 
 A run with steps unit eta, decay k/unit and the loss f is, to the bit where unit is a power of two, the run
-with steps
-eta, decay k and the loss unit f: orders are measured on the second. In it no eigenvalue exceeds TAME, at the
-starts half of
-it, so that the largest step size, 2^-5, has eta lambda <= 1/16, far below the stability edge 2 (1 + beta),
-and FINAL is a
-few times 1/lambda. Nothing of this looks at a run.
+with steps eta, decay k and the loss unit f: orders are measured on the second. In it no eigenvalue exceeds
+TAME, at the starts half of it, so that the largest step size, 2^-5, has eta lambda <= 1/16, far below the
+stability edge 2 (1 + beta), and FINAL is a few times 1/lambda. Nothing of this looks at a run.
 """
 
 from __future__ import annotations

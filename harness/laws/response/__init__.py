@@ -5,8 +5,7 @@
     E4  the smallest eps that can be told from none         detection.py
 
 estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter
-(of a
-trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
+(of a trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
 """E2: eps recovered from trajectories, with error bars (theory.md#E2).
 
-    y_n = J_{n+1} - beta J_n - <A v', v'>,    x_n = -eta <grad b(q_n), xi(q_n)>,    y_n = eps x_n +
-                                              r_n        (1)
+    y_n = J_{n+1} - beta J_n - <A v', v'>,    x_n = -eta <grad b(q_n), xi(q_n)>,    y_n = eps x_n + r_n  (1)
 
 The estimate knows states, eta, beta and the wide gradient of b, not eps; of the loss only that it is
-symmetric, but for
-the rounding of its constants (stored_constants.py). Its standard deviation is what the roundings of the
-states scatter it
-by (rounding.py), so that no part of the error bar was measured on what it is about.
+symmetric, but for the rounding of its constants (stored_constants.py). Its standard deviation is what the
+roundings of the states scatter it by (rounding.py), so that no part of the error bar was measured on what it
+is about.
 """
 
 from __future__ import annotations

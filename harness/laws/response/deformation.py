@@ -1,11 +1,9 @@
 """E3: kappa, the deformation of a learning rule's metric, recovered from trajectories (theory.md#E3).
 
 Discrete, heavy ball on a metric, p' = beta p - eta g, q' = q + p'/G(q; kappa): from the states alone, by
-Gauss and Newton
-from kappa = 0,
+Gauss and Newton from kappa = 0,
 
-    y_n(kappa) = J_{n+1} - beta J_n - <A (p'/G(q_n; kappa)), p'>,    x_n = -d/dkappa <A (p'/G),
-    p'>             (1)
+    y_n(kappa) = J_{n+1} - beta J_n - <A (p'/G(q_n; kappa)), p'>,    x_n = -d/dkappa <A (p'/G), p'>  (1)
 
 The same from the equations of motion is (2), deformed_flow.py.
 """
@@ -191,9 +189,18 @@ def updates(cell: Cell) -> list[Record]:
         found, truth = found.part(inside), truth[inside]
         about = cell.about(outcome.backend, {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
         if not inside.any():
-            records.append(Record(**about, kind=STATISTICAL, predicted=None, measured=None, bound=None,
-                spent=None, verdict=OUTSIDE,
-                                  reason="every lane leaves the domain in the reference trajectory"))  # fmt: skip
+            records.append(
+                Record(
+                    **about,
+                    kind=STATISTICAL,
+                    predicted=None,
+                    measured=None,
+                    bound=None,
+                    spent=None,
+                    verdict=OUTSIDE,
+                    reason="every lane leaves the domain in the reference trajectory",
+                )
+            )
             continue
         whole = np.ones(len(truth), bool)
         first = judged(found, truth, about)
@@ -221,8 +228,8 @@ def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
 
 def running_away(case, job: launch.Job) -> np.ndarray:
     """(lanes,) whether a step of the reference makes q RUNAWAY times as large, as where G vanishes far out:
-    the variance
-    of (1), of first order in the roundings of one step, then says nothing of those that follow."""
+    the variance of (1), of first order in the roundings of one step, then says nothing of those that
+    follow."""
     with np.errstate(all="ignore"):
         size = np.sqrt((same_stores(case, job)[0] ** 2).sum(axis=1))
         return ~(size[1:] <= RUNAWAY * size[:-1]).all(axis=0)

@@ -3,12 +3,11 @@
 T1 with G = G_0 + kappa G_1: from q(t), qdot(t) at the nodes of panels [a, b]; j = J/m and its source s are
 linear in kappa, j = j_0 + kappa j_1, s = s_0 + kappa s_1, and
 
-    [j_0] - int e^{-(b-t) mu/m} s_0 = -kappa ( [j_1] - int e^{-(b-t) mu/m} s_1 ),   [j] = j(b) - e^{-(b-a)
-    mu/m} j(a)   (2)
+    [j_0] - int e^{-(b-t) mu/m} s_0 = -kappa ( [j_1] - int e^{-(b-t) mu/m} s_1 ),              (2)
+    [j] = j(b) - e^{-(b-a) mu/m} j(a)
 
 A trajectory of the equations of motion is known as well as two methods agree on it: the bound is the distance
-of the
-estimates from SciPy and from two collocations (flow.py, (2)), plus what rounding scatters.
+of the estimates from SciPy and from two collocations (flow.py, (2)), plus what rounding scatters.
 """
 
 from __future__ import annotations
@@ -111,9 +110,8 @@ def estimate(
     case, symmetry, run: flow.Trajectory, *, curved: float = 1.0, friction: float = 1.0, bent: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """kappa (lanes,) by (2) with mu = m = 1, and what rounding and the quadrature leave: the last two
-    Chebyshev
-    coefficients of what is integrated. `curved` scales xi.dG: 0 drops it; `bent` what is left of the source,
-    2 T(A)."""
+    Chebyshev coefficients of what is integrated. `curved` scales xi.dG: 0 drops it; `bent` what is left of
+    the source, 2 T(A)."""
     j0, bend0, lie0, j1, bend1, lie1 = terms(case, symmetry, run)
     bend0, bend1 = bent * bend0, bent * bend1
     last = np.linalg.inv(chebyshev.chebvander(nodes()[0], NODES - 1))[-2:]

@@ -1,7 +1,6 @@
 """Least squares for one magnitude, its standard deviation, and whether error bars are honest.
 
-y_n = eps x_n + r_n,    eps^ = sum x y / sum x^2,    sd = sqrt(Var sum x r) / sum
-                                                     x^2                       (1)
+y_n = eps x_n + r_n,    eps^ = sum x y / sum x^2,    sd = sqrt(Var sum x r) / sum x^2  (1)
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ ONE_SIGMA = float(2 * ndtr(1) - 1)
 SIGMAS = (1, 2, 3)
 MODEL = 1.125
 """What a predicted standard deviation may be off by, either way: rounding.py takes different roundings as
-independent and
-the digits of what is rounded as uniform. Measured on every case of the catalogue and a dozen others, 24 steps
-in
-float64: the residuals of single steps scatter by .91 to 1.04 of it (docs/measurements, coverage).
+independent and the digits of what is rounded as uniform. Measured on every case of the catalogue and a dozen
+others, 24 steps in float64: the residuals of single steps scatter by .91 to 1.04 of it (docs/measurements,
+coverage).
 """
 SURE = 1.01
 """The same where it was measured on 10^5 steps: .996 to 1.007 on the core cases, of E4's hat in the wide
@@ -151,9 +149,8 @@ def covered(
     tails.
 
     Bars `model` times as wide must cover enough and, two-sided, bars 1/model as wide must not cover too much.
-    Returns spent
-    (at most 1 but for `alarm`), the fractions, the sigmas that spend most and what they are expected to
-    cover.
+    Returns spent (at most 1 but for `alarm`), the fractions, the sigmas that spend most and what they are
+    expected to cover.
     """
     n, worst = len(z), (0.0, SIGMAS[0], 0.0)
     count = lambda k: int((np.abs(z) <= k).sum())  # noqa: E731

@@ -1,15 +1,14 @@
 """Whether error bars are honest: neither too narrow nor too wide (theory.md#E2).
 
-    counts    of the lanes within 1, 2 and 3 standard deviations of the truth, by binomial tails           (1)
-    lanes     mean square of (estimate - truth)/sd over the lanes, between the limits of chi-square        (2)
-    steps     the same of the residual of every single step in its own standard deviation                  (3)
+    counts    of the lanes within 1, 2 and 3 standard deviations of the truth, by binomial tails     (1)
+    lanes     mean square of (estimate - truth)/sd over the lanes, between the limits of chi-square  (2)
+    steps     the same of the residual of every single step in its own standard deviation            (3)
 
 (3) sees the finest change, since a lane has many steps: the limits of a mean of n squares are some 1 +- 6
-    sqrt(2/n). What
-steps of a lane have in common makes fewer of them: n/(1 + (steps - 1) rho^2) for a correlation rho. The
-errors are sums of
-bounded ones, whose squares scatter less than those of normal variables: the limits are on the safe side.
-Limits are widened by MODEL, what the prediction itself may be off by, and each stands for a third of ALARM.
+sqrt(2/n). What steps of a lane have in common makes fewer of them: n/(1 + (steps - 1) rho^2) for a
+correlation rho. The errors are sums of bounded ones, whose squares scatter less than those of normal
+variables: the limits are on the safe side. Limits are widened by MODEL, what the prediction itself may be off
+by, and each stands for a third of ALARM.
 """
 
 from __future__ import annotations
@@ -34,8 +33,7 @@ FEWEST = 30  # lanes: of fewer a third of the width may be chance
 @dataclass(frozen=True)
 class Spread:
     """Mean squares against `low` and `high`: the one with all of the variance must not be too large, that
-    with what is
-    expected of it not too small; they differ where a part of the variance is only a bound."""
+    with what is expected of it not too small; they differ where a part of the variance is only a bound."""
 
     square: float
     tight: float

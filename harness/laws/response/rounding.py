@@ -1,41 +1,30 @@
 """How far roundings scatter a charge: the variance of D2's residual, not its bound.
 
 Rounding to a last place worth h, from a number that is a multiple of l = h/K: nothing for l >= h, else the
-error is
-uniform over the multiples of l, ties going either way,
+error is uniform over the multiples of l, ties going either way,
 
-    variance (h^2/12) (1 + 2/K^2):   h^2/8 for K = 2, as in a sum that carries;   h^2/12 for a fine
-                                     l            (1)
+    variance (h^2/12) (1 + 2/K^2):   h^2/8 for K = 2, as in a sum that carries;   h^2/12 for a fine l  (1)
 
-A product is a multiple of the product of its operands' last places, a sum of the smaller
-one.                  (2)
+A product is a multiple of the product of its operands' last places, a sum of the smaller one.  (2)
 D2's residual is a linear form in the roundings of one step (theory.md#E2),
 
     r_n = <xi(q_n), delta_n> + <A^T v_{n+1}, sigma_n>
 
 delta of the product beta v, of eta g, of their difference, of the gradient's own operations, of the store;
-sigma of
-the sum and of the store. Different roundings are taken as
-independent.                                         (3)
+sigma of the sum and of the store. Different roundings are taken as independent.  (3)
 What the gradient's operations add to <xi, g> goes through their adjoints, so that errors which cancel there
-do:
-the one of |q|^2 in the Mexican hat moves g along q, which a rotation does not feel; so that one which is made
-twice,
-in (2x)y and in 2(xy), adds
-up.                                                                                 (4)
+do: the one of |q|^2 in the Mexican hat moves g along q, which a rotation does not feel; so that one which is
+made twice, in (2x)y and in 2(xy), adds up.  (4)
 
 The errors of (1) are sums of independent signs, +-h/4, +-h/8, ..., hence sub-Gaussian with their own variance
-as proxy
-(W. Hoeffding 1963): beyond t standard deviations of a sum lies less than 2 exp(-t^2/2), whatever its
-shape.   (5)
+as proxy (W. Hoeffding 1963): beyond t standard deviations of a sum lies less than 2 exp(-t^2/2), whatever its
+shape.  (5)
 
-Two errors of a sum a + c, a a multiple of l, are the same from step to step, and add up with their number:
-c is the same number in every step (eps/8 beside a moving one): what c has below m = min(l, h) is rounded
-alike as long as m
-is the same, with a variance of m^2/12 from lane to lane; what is left of (1) is chance,  h^2/12 -
-m^2/12      (6)
-c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at
-all      (7)
+Two errors of a sum a + c, a a multiple of l, are the same from step to step, and add up with their number: c
+is the same number in every step (eps/8 beside a moving one): what c has below m = min(l, h) is rounded alike
+as long as m is the same, with a variance of m^2/12 from lane to lane; what is left of (1) is chance,
+h^2/12 - m^2/12  (6)
+c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at all  (7)
 """
 
 from __future__ import annotations

@@ -88,8 +88,7 @@ def coherent(x: np.ndarray, variance: np.ndarray, same: np.ndarray) -> np.ndarra
 
     A step from the same state as the step before makes the same errors: a narrow store that stands still
     repeats them,
-    and their sum grows with the number of steps and not with its
-    root.                                              (6)
+    and their sum grows with the number of steps and not with its root.  (6)
     """
     total, run, before = np.zeros(x.shape[1]), np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for now, again, size in zip(x, same, variance, strict=True):

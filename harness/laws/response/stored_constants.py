@@ -2,11 +2,11 @@
 by their floats.
 
 0.7 q0 - 0.2 q1 keeps (2, 7), the floats of .7 and .2 do not, and those of float32 less so. The miss is the
-same function of q
-in every step, so it is no chance that a standard deviation could have: it is known, and taken off.
+same function of q in every step, so it is no chance that a standard deviation could have: it is known, and
+taken off.
 
-    s_n = <g(q_n), xi(q_n)>,  g the gradient of the symmetric loss with its constants as the kernel stores
-                              them       (1)
+    s_n = <g(q_n), xi(q_n)>,                                                                  (1)
+    g the gradient of the symmetric loss with its constants as the kernel stores them
 
 What is meant by a symmetry is proven beforehand (harness/mechanics/symbolic.py); that the gradient is that of
 the case is D0's.

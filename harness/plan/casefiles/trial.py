@@ -176,15 +176,19 @@ def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
             raise UsageError(f"{origin.label}: samples {told(error, origin)}, {place(list(q))}") from None
         mean = sum(called(replace(part, length=count), list(q), origin)) / max(count, 1)
         if count < 2 or np.max(np.abs(mean - value)) > 1e-6 * size:
-            raise UsageError(f"{origin.label}: the mean of its {count} samples is "
-                             f"{float(np.ravel(mean)[0]):.6g} and the loss {float(np.ravel(value)[0]):.6g}, "
-                             f"{place(list(q))}: it must be the loss, of two samples at least")  # fmt: skip
+            raise UsageError(
+                f"{origin.label}: the mean of its {count} samples is {float(np.ravel(mean)[0]):.6g} and "
+                f"the loss {float(np.ravel(value)[0]):.6g}, {place(list(q))}: it must be the loss, of two "
+                "samples at least"
+            )
     if case.scale_free:
         twice = called(Part("loss", case.loss, ("q", "xp")), list(2 * q), origin)[0]
         if np.max(np.abs(twice - value)) > 1e-6 * size:
-            raise UsageError(f"{origin.label}: scale_free is True, but the loss is "
-                             f"{float(np.ravel(value)[0]):.6g} {place(list(q))} and "
-                             f"{float(np.ravel(twice)[0]):.6g} at twice that: it must be the same")  # fmt: skip
+            raise UsageError(
+                f"{origin.label}: scale_free is True, but the loss is {float(np.ravel(value)[0]):.6g} "
+                f"{place(list(q))} and {float(np.ravel(twice)[0]):.6g} at twice that: it must be the "
+                "same"
+            )
 
 
 def check_read(case: Case, origin: Origin) -> None:

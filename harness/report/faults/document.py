@@ -13,10 +13,10 @@ from noether.verdicts.record import Record
 
 HEAD = """# Planted faults
 
-Written by `noether faults --profile {profile} --seed {seed}` (faults.md in its run folder), {start}. A row is one
-fault, planted alone; a column is a law. The number is log10 of the worst residual in units of the law's bound (∞: not
-finite), a dot was shown and not seen, empty was not shown. Steps and lanes: the fewest after which some law other
-than B1 sees it. Faults are declared in harness/faults, one record each.
+Written by `noether faults --profile {profile} --seed {seed}` (faults.md in its run folder), {start}. A row is
+one fault, planted alone; a column is a law. The number is log10 of the worst residual in units of the law's
+bound (∞: not finite), a dot was shown and not seen, empty was not shown. Steps and lanes: the fewest after
+which some law other than B1 sees it. Faults are declared in harness/faults, one record each.
 """
 
 

@@ -2,10 +2,8 @@
 residuals.
 
 Colours are CSS variables of the page, so that one drawing serves light and dark. A precision has one colour
-and one
-mark everywhere (marks.py). Numbers that an axis cannot show (zero or negative on a logarithm, not finite)
-stand at its
-edge or are counted, never dropped silently.
+and one mark everywhere (marks.py). Numbers that an axis cannot show (zero or negative on a logarithm, not
+finite) stand at its edge or are counted, never dropped silently.
 """
 
 from noether.report.figures.axis import Axis  # noqa: F401

@@ -1,13 +1,12 @@
 """A panel: curves over two axes, as Record.data holds them.
 
-plot      "loglog" | "response" | "lines"         xscale, yscale   "log" | "linear", where the plot's own will
-                                                  not do
-x, series {name: [...]}, xlabel, ylabel           "measured", "recovered" and names that end so are dots,
-                                                  "bound" or
-                                                  "error bar" a floor or dashes;
-                                                  "predicted" or "put in" a line, or rings in a response
-window    [low, high] of x: what was judged       orders   {series: stated order}: drawn as guides through the
-                                                           window
+plot                       "loglog" | "response" | "lines"
+x, series {name: [...]}    "measured", "recovered" and names that end so are dots, "bound" or "error bar" a
+                           floor or dashes; "predicted" or "put in" a line, or rings in a response
+xlabel, ylabel             what the axes say
+xscale, yscale             "log" | "linear", where the plot's own will not do
+window                     [low, high] of x: what was judged
+orders                     {series: stated order}: drawn as guides through the window
 """
 
 from __future__ import annotations
@@ -167,7 +166,7 @@ def guides(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:
 
 def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> list[str]:
     xy = [(across.at(x), up.at(y)) for x, y in curve]
-    d = f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in sorted(xy) if look == 'floor') or 'L'.join(f'{x:.1f} {y:.1f}' for x, y in xy)}"
+    d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in (sorted(xy) if look == "floor" else xy))
     if look == "dots":
         return [marks.dots(xy, precision, 5.5 if len(xy) <= CROWD else 4)]
     if look == "floor":
@@ -175,12 +174,9 @@ def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> l
         return [f'<path d="{d}L{right:.1f} {up.start:.1f}L{left:.1f} {up.start:.1f}Z" class="floor"/>']
     if look == "rings":
         r = 4 if len(xy) <= CROWD else 3
-        return [
-            "<path "
-            f'd="{"".join(f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0" for x, y in marks.places(xy))}" '
-            ""
-            'class="stated"/>'
-        ]
+        ring = f"a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0"
+        rings = "".join(f"M{x - r:.1f} {y:.1f}{ring}" for x, y in marks.places(xy))
+        return [f'<path d="{rings}" class="stated"/>']
     if look in ("dashes", "line"):
         return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"/>']
     stroke = f'fill="none" stroke="var(--c{i % marks.COLOURS})" stroke-width="1.6"'

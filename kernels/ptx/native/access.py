@@ -1,10 +1,8 @@
 """Loads and stores of all lanes of a work item as C functions, checked as kernels/ptx/memory.py checks.
 
 The lane loop leaves addresses, masks and values in arrays; then one call moves them. Addresses are made up,
-2^40
-apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane by
-lane, after
-the bounds of all were tested, so that nothing is written where one lane is outside.
+2^40 apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane
+by lane, after the bounds of all were tested, so that nothing is written where one lane is outside.
 """
 
 from __future__ import annotations
@@ -26,7 +24,8 @@ class Shape:
     @property
     def name(self) -> str:
         words = "_".join(str(w or "none") for w in self.words)
-        return f"{'store' if self.store else 'load'}{8 * self.size}{'s' if self.signed else ''}_{words}{'_masked' if self.masked else ''}"
+        verb, sign = "store" if self.store else "load", "s" if self.signed else ""
+        return f"{verb}{8 * self.size}{sign}_{words}{'_masked' if self.masked else ''}"
 
     def text(self) -> str:
         """The C function. It returns 1 where a fault was recorded."""
@@ -42,8 +41,8 @@ class Shape:
         live = "m[l] & " if self.masked else ""
         skip = "if (!m[l]) continue; " if self.masked else ""
         return f"""
-static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count, fault *f, s64 place, s64 block,
-    const u64 *restrict a{", const u32 *restrict m" if self.masked else ""}{values}) {{
+static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count, fault *f, s64 place,
+    s64 block, const u64 *restrict a{", const u32 *restrict m" if self.masked else ""}{values}) {{
   typedef u{8 * self.size} __attribute__((aligned(1), may_alias)) cell;
   u32 whole = ~0u;
   for (int l = 0; l < W; l++) whole &= {live}MASK32(a[l] == a[0] + (u64)l * {step});
@@ -54,7 +53,9 @@ static __attribute__((noinline)) int {self.name}(const array *arrays, s64 count,
     return 0;
   }}
   u64 low = ~0ull, high = 0, all = ~0ull, any = 0;
-  for (int l = 0; l < W; l++) {{ {skip}low = a[l] < low ? a[l] : low; high = a[l] > high ? a[l] : high; all &= a[l]; any |= a[l]; }}
+  for (int l = 0; l < W; l++) {{
+    {skip}low = a[l] < low ? a[l] : low; high = a[l] > high ? a[l] : high; all &= a[l]; any |= a[l];
+  }}
   if (low > high) return 0;
   if ((low ^ high) >> SPACING) {{ failed(f, SCATTERED, place, block, low, high); return 1; }}
   u8 *at = reach(arrays, count, f, place, block, low, high, {step});

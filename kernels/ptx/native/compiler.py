@@ -40,9 +40,8 @@ LOG2E = (
 )  # in PTX, as kernels/programs/elementary.py has it: the mark of an exponential
 INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
 """An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other,
-and the processor
-waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10 % in spills (gcc
-12)."""
+and the processor waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10
+% in spills (gcc 12)."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
 PATIENCE = 30  # seconds for its version and for a library of ten lines
 

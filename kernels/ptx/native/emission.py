@@ -1,8 +1,8 @@
 """A parsed kernel as C: work items over threads of the machine, lanes of one item over SIMD.
 
 uniform registers      C scalars; uniform branches are gotos
-everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one loop from a jump or a load to
-                       the next
+everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one loop from a jump or a load
+                       to the next
 lanes that part        run on under masks to the block where they meet, in the same loop
 registers across loops arrays of W
 """
@@ -151,12 +151,8 @@ class _Writer(Lanes):
             self.kept |= loaded if condition else set()
         shape = Shape(store, size, tuple(homes), kinds[0][0] == "s" and not store, bool(masked))
         self.shapes[shape.name] = shape
-        self.loop.calls.append(
-            "if "
-            f"({shape.name}({', '.join(['arrays, count, faults', str(place), 'block', address, *masked, *values])})) "
-            ""
-            "goto end;"
-        )
+        passed = ["arrays, count, faults", str(place), "block", address, *masked, *values]
+        self.loop.calls.append(f"if ({shape.name}({', '.join(passed)})) goto end;")
         if not store:
             self.loop.pending |= loaded
 

@@ -1,8 +1,8 @@
 """Each row of the PTX table as a C expression over registers.
 
 A register is an unsigned C variable of 32 or 64 bits, 16-bit values zero-extended; a predicate is a mask.
-`read` turns
-a variable into a C value of an operand type, `write` turns a value back into the register's bits.
+`read` turns a variable into a C value of an operand type, `write` turns a value back into the register's
+bits.
 """
 
 from __future__ import annotations

@@ -33,8 +33,7 @@ class Loop:
 
 class Lanes:
     """names: C variables; masks: bits of predicates; kept: registers that keep their value in some lanes;
-    gates: one mask
-    for each block that not every lane enters."""
+    gates: one mask for each block that not every lane enters."""
 
     def __init__(self, kernel: Kernel, flow: Flow):
         self.kernel, self.flow = kernel, flow

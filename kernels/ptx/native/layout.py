@@ -18,7 +18,8 @@ HEAD = """{parts}
 #define SPACING {spacing}
 {memory}
 {shapes}
-int run(const u64 *params, const array *arrays, s64 count, s64 blocks, s64 visits, int threads, fault *faults) {{
+int run(const u64 *params, const array *arrays, s64 count, s64 blocks, s64 visits, int threads,
+    fault *faults) {{
 #pragma omp parallel for schedule(static) num_threads(threads)
 for (s64 item = 0; item < blocks * {parts_of_a_block}; item++) {{
 const s64 block = item / {parts_of_a_block}, start = item % {parts_of_a_block} * W;

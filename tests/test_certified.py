@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from noether.campaigns.fuzz import regimes
-from noether.campaigns.fuzz.regimes import REGIMES, draw, units
+from noether.campaigns.fuzz.lanes import stiffness, units
+from noether.campaigns.fuzz.regimes import REGIMES, draw
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -84,7 +84,7 @@ def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(la
     t = Trajectory(HAT, rule, precision, z, v, job.params)
     assert certified_steps(t)[3] == t.steps
     assert violated(judge_inside(HAT, job, t, (law,), about=ABOUT)) == {law}
-    assert regimes.stiffness(HAT) > 1
+    assert stiffness(HAT) > 1
 
 
 OVERFLOWING = DiscreteCell(

@@ -7,7 +7,7 @@ import pytest
 from noether.cases import CORE
 from noether.laws import published as claims
 from noether.laws.book import LAWS
-from noether.laws.published import models, norms
+from noether.laws.published import dampening, models
 from noether.laws.published.book import BOOK, OPEN, claimed
 from noether.laws.published.evidence import rounding
 from noether.runs.records_file import line, parse
@@ -76,8 +76,8 @@ def test_the_closed_form_solves_its_equation():
 
 
 def test_without_dampening_the_published_growth_is_right():
-    eta, start = np.array([2.0**-8]), norms.FIGURE[-1]
-    true, published, _ = norms.grown(eta, 0.5, 0.0, 1.0, start, norms.rayleigh(4))
+    eta, start = np.array([2.0**-8]), dampening.FIGURE[-1]
+    true, published, _ = dampening.grown(eta, 0.5, 0.0, 1.0, start, dampening.rayleigh(4))
     assert abs(published / true - 1) < 8 * eta
 
 

@@ -8,7 +8,16 @@ import pytest
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
-from noether.laws.response import breaking, cells, deformation, detection, honest, rounding, run_cell
+from noether.laws.response import (
+    breaking,
+    cells,
+    deformation,
+    detection,
+    honest,
+    rounding,
+    run_cell,
+    unbroken,
+)
 from noether.laws.response.estimate import SIGMAS, SURE, binomial_limits, ndtr
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.power import of_law
@@ -88,7 +97,7 @@ def test_a_detection_limit_that_is_five_times_off_either_way_is_refused(by):
     about = dict(
         law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=120, parameters={}
     )
-    found = detection.measure(detection.job_of("float64", 122, 60, 0), 0, "numpy")
+    found = unbroken.measure(unbroken.job_of("float64", 122, 60, 0), 0, "numpy")
     assert detection.limited(about, found, SURE).verdict == HOLDS
     assert detection.limited(about, replace(found, value=by * found.value), SURE).verdict == VIOLATED
 

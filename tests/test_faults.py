@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from noether import faults
-from noether.campaigns.kill_matrix import campaign, findings, harness_faults, harness_probes, matrix
+from noether.campaigns.kill_matrix import (
+    campaign,
+    findings,
+    harness_faults,
+    harness_guards,
+    harness_probes,
+    matrix,
+)
 from noether.cases import CATALOG, CORE
 from noether.faults import fault
 from noether.kernels.loops import launch
@@ -248,14 +255,14 @@ def test_a_probe_holds_while_nothing_is_planted(probe):
 
 @pytest.mark.parametrize("planted", harness_faults.FAULTS, ids=lambda f: f.name)
 def test_a_fault_of_the_harness_is_noticed_by_its_guards_and_only_by_them(planted):
-    assert harness_faults.noticed(planted), "nothing noticed it"
-    assert harness_faults.noticed(planted, without=planted.guards) == "", (
+    assert harness_probes.noticed(planted), "nothing noticed it"
+    assert harness_probes.noticed(planted, without=planted.guards) == "", (
         "something else than the guards that it names noticed it"
     )
 
 
 def test_every_guard_is_needed_by_some_fault():
-    assert {guard for f in harness_faults.FAULTS for guard in f.guards} == set(harness_faults.REMOVED)
+    assert {guard for f in harness_faults.FAULTS for guard in f.guards} == set(harness_guards.REMOVED)
 
 
 def test_planting_leaves_the_harness_as_it_was():

@@ -16,6 +16,7 @@ from noether.campaigns.fuzz import campaign as campaigns
 from noether.campaigns.fuzz import regimes
 from noether.campaigns.fuzz.batch import run_batch
 from noether.campaigns.fuzz.campaign import run
+from noether.campaigns.fuzz.lanes import units
 from noether.campaigns.fuzz.minimise import complexity, fails, minimise, neighbours
 from noether.campaigns.fuzz.next_batch import (
     LAG,
@@ -33,7 +34,7 @@ from noether.campaigns.fuzz.next_batch import (
 )
 from noether.campaigns.fuzz.outcome import Campaign
 from noether.campaigns.fuzz.probe import Probe
-from noether.campaigns.fuzz.regimes import REGIMES, units
+from noether.campaigns.fuzz.regimes import REGIMES
 from noether.cases import CORE
 from noether.cli import main
 from noether.laws.exact import EXACT

@@ -158,7 +158,7 @@ def test_each_law_sees_the_last_bits_and_the_table_keeps_how_many():
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
 def test_a_bound_too_wide_by_a_thousand_is_lost_sensitivity(precision, monkeypatch):
-    from noether.campaigns.kill_matrix.harness_faults import wider
+    from noether.campaigns.kill_matrix.harness_plantings import wider
 
     with wider("delta")():
         (record,) = sensitivity.SensitivityCell(HAT, "heavy-ball", precision).run()

@@ -10,7 +10,16 @@ from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws.exact import charge, charge_predicted
-from noether.laws.response import breaking, cells, deformation, deformed_flow, detection, rounding, run_cell
+from noether.laws.response import (
+    breaking,
+    cells,
+    deformation,
+    deformed_flow,
+    detection,
+    rounding,
+    run_cell,
+    unbroken,
+)
 from noether.laws.response.estimate import covered, least_squares, mixed, robust, tail
 from noether.laws.response.scatter import coherent
 from noether.mechanics.trajectory import Trajectory
@@ -142,11 +151,11 @@ def test_mixed_lanes_have_the_robust_deviation_that_is_predicted():
 
 def test_the_balance_rearranged_is_the_balance():
     """E4's float64 form of y against D2 in 64 bits, on states whose roundings are what it measures."""
-    job = detection.job_of("float64", 16, 40, 0)
+    job = unbroken.job_of("float64", 16, 40, 0)
     q, v = launch.run(job, "numpy").wide()
-    symmetry = detection.antisymmetric(0, 0)
-    x, y = detection.balance(symmetry, job.params, q, v)
-    t = Trajectory.launched(replace(detection.HAT, symmetries=(symmetry,)), job, q, v)
+    symmetry = unbroken.antisymmetric(0, 0)
+    x, y = unbroken.balance(symmetry, job.params, q, v)
+    t = Trajectory.launched(replace(unbroken.HAT, symmetries=(symmetry,)), job, q, v)
     J = charge(t, symmetry)
     exact = (J[1:] - charge_predicted(t, symmetry, J)).astype(float)
     assert np.abs(y - exact).max() < 0.1 * np.abs(exact).max()

@@ -17,7 +17,7 @@ from noether.cli import doctor
 from noether.cli.main import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
-from noether.laws.reference import cells, certify, integrator, starts, translation
+from noether.laws.reference import cells, certify, claims, integrator, starts, translation
 from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
 from noether.laws.reference.truth import Truth
 from noether.mechanics.symbolic_exact import compiled
@@ -183,11 +183,11 @@ def test_a_claim_is_judged(changes, verdict, told):
 @heyoka
 def test_a_cell_holds_and_each_of_its_claims_can_fail():
     cell = Cell(continuous.cells([HAT], "glance")[0], CERTIFY)
-    b = certify.bench(cell)
+    b = claims.bench(cell)
     found = certify.certify(cell)
     real = [r for r in found if not r.control]
     assert {r.verdict for r in real} == {HOLDS} and len(real) >= 8
-    assert {r.control: r.verdict for r in found if r.control} == {certify.FRICTION: VIOLATED}
+    assert {r.control: r.verdict for r in found if r.control} == {claims.FRICTION: VIOLATED}
     lane, window = 0, np.ones(len(b.solution.run.times), bool)
     shifted = replace(
         b,
@@ -198,13 +198,11 @@ def test_a_cell_holds_and_each_of_its_claims_can_fail():
             coarse=moved(b.solution.coarse, 1e-9),
         ),
     )
-    assert certify.states(shifted, lane, "run", ("fine", "coarse")).spent > 1e3, (
-        "three methods that err alike"
-    )
-    assert certify.charges(shifted, lane, 0, window).spent > 1e3
-    assert certify.energy(shifted, lane, window).spent > 1e3
-    assert certify.theorem(b, lane, 0, window).spent <= 1
-    assert certify.states(b, lane, "fine", ("coarse",)).spent <= 1
+    assert claims.states(shifted, lane, "run", ("fine", "coarse")).spent > 1e3, "three methods that err alike"
+    assert claims.charges(shifted, lane, 0, window).spent > 1e3
+    assert claims.energy(shifted, lane, window).spent > 1e3
+    assert claims.theorem(b, lane, 0, window).spent <= 1
+    assert claims.states(b, lane, "fine", ("coarse",)).spent <= 1
 
 
 def moved(trajectory, by: float):
@@ -215,7 +213,7 @@ def moved(trajectory, by: float):
 
 @heyoka
 def test_stiff_lanes_are_integrated_in_the_processors_own_type():
-    assert [certify.bits(m) for m in (1.0, 1e-2, 1e-3, 1e-4)] == [113, 113, 64, 64]
+    assert [claims.bits(m) for m in (1.0, 1e-2, 1e-3, 1e-4)] == [113, 113, 64, 64]
 
 
 # ---- asked for, or not there at all

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noether.campaigns.fuzz import regimes
-from noether.campaigns.fuzz.regimes import NAMED, REGIMES, draw, reach, stiffness, units
+from noether.campaigns.fuzz import lanes, regimes
+from noether.campaigns.fuzz.lanes import NAMED, reach, stiffness, units
+from noether.campaigns.fuzz.regimes import REGIMES, draw
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -78,7 +79,7 @@ def test_the_reach_ends_where_operations_or_stores_leave_the_normal_and_the_fini
     assert abyss <= floor <= 0 <= ceiling
 
     def ranges(s):
-        q = regimes.sample(case) * 2.0**s
+        q = lanes.sample(case) * 2.0**s
         with np.errstate(all="ignore"):
             least, most = bounds.value_range(launch_program(case), q, np.zeros(q.shape[1]))
             low = least.min() / NORMAL[p.rounded], np.abs(q).min() / NORMAL[p.q_store]

@@ -1,10 +1,8 @@
 """What each meaning of the table computes, in numpy.
 
 A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in
-order.
-All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the row;
-f16x2 has
-a last axis of two, low half first.
+order. All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the
+row; f16x2 has a last axis of two, low half first.
 `temp(type, k)` is the k-th scratch array of that type, of the shape of out. NaN payloads are not modelled.
 """
 
@@ -33,7 +31,7 @@ BITS = {"f16": "u16", "f32": "u32", "f64": "u64"}
 SINGLE = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "sqrt": np.sqrt,
     "neg": np.negative, "abs": np.abs, "copysign": lambda a, b, out: np.copysign(b, a, out),
-    "iadd": np.add, "isub": np.subtract, "imul": np.multiply, 
+    "iadd": np.add, "isub": np.subtract, "imul": np.multiply,
     "ineg": np.negative, "iabs": np.abs, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
     "not": np.invert, "pand": np.logical_and, "por": np.logical_or, "pxor": np.logical_xor,
     "pnot": np.logical_not,
@@ -54,12 +52,10 @@ def low(buffer: np.ndarray, kind: str) -> np.ndarray:
 
 
 RELATION = {
-    "eq": (np.equal, False), "ne": (np.not_equal, False), "lt": (np.less, False), "le": (np.less_equal,
-    False),
-    "gt": (np.greater, False), "ge": (np.greater_equal, False), "equ": (None, False), "neu": (np.not_equal,
-    False),
-    "ltu": (np.greater_equal, True), "leu": (np.greater, True), "gtu": (np.less_equal, True), "geu": (np.less,
-    True),
+    "eq": (np.equal, False), "ne": (np.not_equal, False), "lt": (np.less, False),
+    "le": (np.less_equal, False), "gt": (np.greater, False), "ge": (np.greater_equal, False),
+    "equ": (None, False), "neu": (np.not_equal, False), "ltu": (np.greater_equal, True),
+    "leu": (np.greater, True), "gtu": (np.less_equal, True), "geu": (np.less, True),
 }  # fmt: skip
 """detail -> (ufunc, negated). Of floats, np.not_equal is true for NaN: that is neu; setp.ne arrives as
 "one"."""

@@ -6,17 +6,14 @@ alone.
 
 from __future__ import annotations
 
-import pickle
-import sys
 import time
-import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
 from dataclasses import replace
 
 from noether.campaigns.fuzz import corpus
-from noether.campaigns.fuzz.batch import Finding, run_batch
+from noether.campaigns.fuzz.batch import Finding
 from noether.campaigns.fuzz.corpus import Entry
+from noether.campaigns.fuzz.dispatch import received, submitted, workers
 from noether.campaigns.fuzz.minimise import minimise
 from noether.campaigns.fuzz.next_batch import (
     LAG,
@@ -28,21 +25,17 @@ from noether.campaigns.fuzz.next_batch import (
     size_of,
     unscreened,
 )
-from noether.campaigns.fuzz.outcome import Campaign, Lost, Outcome, absorb
+from noether.campaigns.fuzz.outcome import Campaign, Outcome, absorb
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.laws.exact.cell import rules_of
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load, trust
 from noether.runs.decision import carry
-from noether.runs.execute import SECONDS
 from noether.runs.folder import Folder
 from noether.runs.run import RecordingError
-from noether.runs.worker import Setting
-from noether.runs.worker_pool import Crew, Died, Overdue, Raised
-from noether.system import memorylimit, processstate
-from noether.system.machine import cpus, versions
-from noether.system.usage import CannotRun, UsageError
+from noether.system.machine import versions
+from noether.system.usage import UsageError
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
 CRASHES = 3  # batches that may fail inside the harness before the run ends
@@ -168,8 +161,14 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
 
     def over() -> bool:
         spent = time.perf_counter() - begin
-        return bool(campaign.seconds is not None and spent >= campaign.seconds or campaign.batches is not None and number >= campaign.batches
-                    or outcome.violations or len(outcome.errors) + len(outcome.lost) >= CRASHES)  # fmt: skip
+        return bool(
+            campaign.seconds is not None
+            and spent >= campaign.seconds
+            or campaign.batches is not None
+            and number >= campaign.batches
+            or outcome.violations
+            or len(outcome.errors) + len(outcome.lost) >= CRASHES
+        )
 
     with workers(campaign) as submit:
         pending: dict[Future, int] = {}
@@ -205,57 +204,6 @@ def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
             f"{error.filename or folder.path} cannot be written: {error.strerror or error}; {folder.count} "
             "records are kept: make room, then fuzz again"
         ) from None
-
-
-def submitted(submit, *arguments) -> Future:
-    """A batch on its way; where no worker can take it any more, a future that says so."""
-    try:
-        return submit(run_batch, *arguments)
-    except (OSError, RuntimeError) as error:
-        future: Future = Future()
-        future.set_exception(error)
-        return future
-
-
-@contextmanager
-def workers(campaign: Campaign):
-    """submit(function, *arguments) -> Future, in worker processes or here."""
-    if campaign.jobs == 1 and not campaign.files:
-        yield here
-        return
-    sources = load.sources(campaign.files)
-    with Crew(
-        campaign.jobs,
-        Setting(sources, tuple(sys.path), "", max(1, cpus() // campaign.jobs), memorylimit.allowed()),
-    ) as crew:
-        yield lambda function, *arguments: crew.send(
-            pickle.dumps((steady, (function, *arguments))), seconds=SECONDS
-        )
-
-
-def steady(function, *arguments):
-    """A call in a worker that cases of files share: what one of them changes does not reach the next."""
-    with processstate.kept():
-        return function(*arguments)
-
-
-def here(function, *arguments) -> Future:
-    future: Future = Future()
-    future.set_result(function(*arguments))
-    return future
-
-
-def received(future: Future) -> Finding | str:
-    try:
-        return future.result()
-    except (Died, Overdue) as error:
-        return Lost(error)
-    except Raised as error:
-        return str(error)
-    except CannotRun:
-        raise
-    except Exception:
-        return traceback.format_exc()
 
 
 def conclude(outcome: Outcome) -> None:

@@ -1,8 +1,7 @@
 """Which batch comes next: the grid, cell by cell; the offspring of the lanes that spent most; volume.
 
 Everything derives from the seed and the number of the batch, and from what was found up to LAG batches
-before: batches
-run side by side, and what comes next must not depend on which of them ends first.
+before: batches run side by side, and what comes next must not depend on which of them ends first.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.campaigns.fuzz.regimes import REGIMES, units
+from noether.campaigns.fuzz.lanes import units
+from noether.campaigns.fuzz.regimes import REGIMES
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.kernels.programs.trace import gradient
@@ -110,9 +110,15 @@ def size_of(backend: str, plant: str) -> Size:
 
 def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str, ...]) -> list[Cell]:
     """Every cell of a choice, in order. A rule whose laws cannot be screened has none (`unscreened`)."""
-    return [Cell(case.name, rule, precision, regime.name)
-            for case in cases for rule in rules_of(case) if rule in rules and RULES[rule].screened
-            for precision in precisions for regime in REGIMES.values() if regime.fits(RULES[rule])]  # fmt: skip
+    return [
+        Cell(case.name, rule, precision, regime.name)
+        for case in cases
+        for rule in rules_of(case)
+        if rule in rules and RULES[rule].screened
+        for precision in precisions
+        for regime in REGIMES.values()
+        if regime.fits(RULES[rule])
+    ]
 
 
 def unscreened(cases: tuple[Case, ...], rules: tuple[str, ...]) -> list[str]:

@@ -9,12 +9,9 @@
 
 Nothing is filtered: a lane is a string of bytes, its units, which a regime turns into a start and parameters
 (harness/campaigns/fuzz/regimes.py, where the bounds stand). Everything shrinks towards one ordinary lane of
-one step: zero units are a
-step size that is a power of two, no kick, no momentum, no decay, no breaking; the first case, rule and
-precision are
-the simplest. Starts are drawn in their own precision and then widened. `harness.reproduction` turns a
-violated
-record into one shell line.
+one step: zero units are a step size that is a power of two, no kick, no momentum, no decay, no breaking; the
+first case, rule and precision are the simplest. Starts are drawn in their own precision and then widened.
+`harness.reproduction` turns a violated record into one shell line.
 """
 
 from __future__ import annotations
@@ -32,7 +29,8 @@ except ModuleNotFoundError:
         "'noether-harness[fuzz]'"
     ) from None
 
-from noether.campaigns.fuzz.regimes import REGIMES, Regime, draw, ordinary, units
+from noether.campaigns.fuzz.lanes import units
+from noether.campaigns.fuzz.regimes import REGIMES, Regime, draw, ordinary
 from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES, Rule
@@ -74,16 +72,20 @@ def backends() -> SearchStrategy[str]:
 
 
 def regimes(rule: Rule) -> SearchStrategy[Regime]:
-    """Where a lane is drawn from, the ordinary first.   regimes(RULES["heavy-ball"]).example().name ==
-    "tiny-norm" """
+    """Where a lane is drawn from, the ordinary first.
+
+    regimes(RULES["heavy-ball"]).example().name == "tiny-norm"
+    """
     return st.sampled_from(
         [r for r in REGIMES.values() if r.fits(rule) and (r.change is not ordinary or r.name == "ordinary")]
     )
 
 
 def lane_counts() -> SearchStrategy[int]:
-    """One lane, odd numbers, a block of the compiled kernel less and more one.   lane_counts().example() ==
-    129"""
+    """One lane, odd numbers, a block of the compiled kernel less and more one.
+
+    lane_counts().example() == 129
+    """
     return st.sampled_from(LANES)
 
 
@@ -93,8 +95,10 @@ def horizons(longest: int = 12) -> SearchStrategy[int]:
 
 
 def etas(case: Case, precision: Precision) -> SearchStrategy[float]:
-    """Step sizes pace 2^-j, j an integer of the sweep's range.   etas(RAYLEIGH,
-    Precision("float64")).example() == 0.125"""
+    """Step sizes pace 2^-j, j an integer of the sweep's range.
+
+    etas(RAYLEIGH, Precision("float64")).example() == 0.125
+    """
     low, high = sweep.STEP_EXPONENTS[precision.name]
     return st.integers(low, high).map(lambda j: sweep.pace(case) * 2.0**-j)
 
@@ -117,8 +121,9 @@ class Lane(NamedTuple):
 
 
 def columns(case: Case) -> SearchStrategy[np.ndarray]:
-    """The units of one lane in [0, 1), (units(case),): what noether.campaigns.fuzz.regimes.draw
-    takes.   columns(RAYLEIGH).example().max() < 1
+    """The units of one lane in [0, 1), (units(case),): what regimes.draw takes.
+
+    columns(RAYLEIGH).example().max() < 1
 
     As bytes: a list of numbers takes twenty times as long to draw and to shrink.
     """
@@ -130,38 +135,48 @@ def columns(case: Case) -> SearchStrategy[np.ndarray]:
 
 @st.composite
 def single_lanes(draw_, case: Case, rule: Rule, precision: Precision, regime: str | None = None) -> Lane:
-    """One lane of a regime, or of any.   single_lanes(RAYLEIGH, HEAVY_BALL, Precision("float64"),
-    "tiny-norm").example().eta"""
+    """One lane of a regime, or of any.
+
+    single_lanes(RAYLEIGH, HEAVY_BALL, Precision("float64"), "tiny-norm").example().eta
+    """
     chosen = draw_(regimes(rule)) if regime is None else REGIMES[regime]
     job = draw(chosen, case, rule, precision, draw_(columns(case))[:, None], 1)
     return Lane(job.q0[:, 0], job.v0[:, 0], *(float(x) for x in job.params[:, 0]))
 
 
 def starts(case: Case, precision: Precision, regime: str | None = None) -> SearchStrategy[np.ndarray]:
-    """A start, (d,) float64 as q is stored.   starts(RAYLEIGH, Precision("bfloat16"),
-    "near-singular").example()"""
+    """A start, (d,) float64 as q is stored.
+
+    starts(RAYLEIGH, Precision("bfloat16"), "near-singular").example()
+    """
     return single_lanes(case, RULES["heavy-ball"], precision, regime).map(lambda lane: lane.q)
 
 
 def betas(precision: Precision, regime: str = "heavy-memory") -> SearchStrategy[float]:
-    """A momentum below 1; of the regime heavy-memory, close to it.   betas(Precision("float64"),
-    "ordinary").example() == 0.5"""
+    """A momentum below 1; of the regime heavy-memory, close to it.
+
+    betas(Precision("float64"), "ordinary").example() == 0.5
+    """
     return single_lanes(CORE[0], RULES["heavy-ball"], precision, regime).map(lambda lane: lane.beta)
 
 
 def decays(
     case: Case, precision: Precision, regime: str = "strong-decay"
 ) -> SearchStrategy[tuple[float, float]]:
-    """eta and k together; of the regime strong-decay, eta k around 2.   decays(RAYLEIGH,
-    Precision("float64")).example() == (0.125, 16.0)"""
+    """eta and k together; of the regime strong-decay, eta k around 2.
+
+    decays(RAYLEIGH, Precision("float64")).example() == (0.125, 16.0)
+    """
     return single_lanes(case, RULES["heavy-ball-decoupled"], precision, regime).map(
         lambda lane: (lane.eta, lane.k)
     )
 
 
 def magnitudes(case: Case, precision: Precision, regime: str = "strong-breaking") -> SearchStrategy[float]:
-    """A breaking magnitude; of the regime strong-breaking, up to overflow.   magnitudes(RAYLEIGH,
-    Precision("float32"), "ordinary").example() == 0.0"""
+    """A breaking magnitude; of the regime strong-breaking, up to overflow.
+
+    magnitudes(RAYLEIGH, Precision("float32"), "ordinary").example() == 0.0
+    """
     return single_lanes(case, RULES["heavy-ball"], precision, regime).map(lambda lane: lane.eps)
 
 

@@ -3,15 +3,20 @@ noticed."""
 
 from __future__ import annotations
 
+import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from noether.campaigns.kill_matrix.findings import GUARD
-from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, noticed, resumed
+from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, OwnFault
+from noether.campaigns.kill_matrix.harness_guards import REMOVED
 from noether.cases import CATALOG
 from noether.laws.book import LAWS
 from noether.laws.exact.cell import DiscreteCell
+from noether.plan.choices import Request
 from noether.runs import completeness, run
 from noether.runs.execute import execute
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
@@ -102,7 +107,35 @@ def small(probe: str):
     return go
 
 
+def resumed() -> tuple[int, list[str]]:
+    """A finished run of two cells, opened again."""
+    request = Request(
+        ("rayleigh",), law="D13", rule="heavy-ball", precision="float64", backend="numpy", lanes=5, steps=3
+    )
+    with tempfile.TemporaryDirectory() as place:
+        run.run(request, out=Path(place) / "r")
+        again = run.run(request, resume=Path(place) / "r")
+    return again.exit_code, again.blind
+
+
 PROBES = {**{name: small(name) for name in CELLS}, "resume": resumed}
+
+
+def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
+    """How the harness noticed: 'exit code 3: ...' or 'raised ...'; '' when it did not. `without` names guards
+    to take out."""
+    honest_book(fault.probe)
+    if {"exit code", "survivors"} & {*without}:
+        without = (*without, "instruments")  # which watch these two as well
+    with ExitStack() as stack:
+        stack.enter_context(fault.plant())
+        for guard in without:
+            stack.enter_context(REMOVED[guard]())
+        try:
+            code, why = PROBES[fault.probe]()
+        except Exception as error:
+            return f"raised {type(error).__name__}: {error}"
+    return f"exit code {code}: {'; '.join(why[:2])}" if code else ""
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from noether.cases import CORE
 from noether.laws.normalisation.cell import Subject
-from noether.laws.published import models, norms
+from noether.laws.published import dampening, fourth_power, models, random_vectors
 from noether.laws.published.book import BOOK
 from noether.verdicts.claims import undecided
 from noether.verdicts.record import Record
 
 PUBLISHED = Subject("published")
 WORK = {
-    "P1": ("heavy-ball", norms.fourth_power),
+    "P1": ("heavy-ball", fourth_power.fourth_power),
     "P2": ("heavy-ball", models.start_velocity),
-    "P3": ("heavy-ball-dampened", norms.dampened),
-    "P4": ("gradient-descent", norms.unrelated),
+    "P3": ("heavy-ball-dampened", dampening.dampened),
+    "P4": ("gradient-descent", random_vectors.unrelated),
     "P5": ("heavy-ball", models.decay_rate),
     "P6": ("natural-gradient", models.curved),
 }

@@ -33,49 +33,94 @@ NLD, MECHANICS = "Tanaka, Kunin (2021), arXiv 2105.02716", "Kunin et al. (2021),
 BOOK = {
     p.law: p
     for p in (
-        Published("P1", "the source of r^4 under minibatch noise",
-                  "The fourth power of a normalised weight's norm has the source 2 eta (1 + beta)/(1 - "
-                  "beta)^3 |ghat|^2: 1900 times that of plain steps at beta .9.",
-                  f"{NLD}, Eq. 17", "Eq. 17 for white minibatch noise", "qualified",
-                  "True of gradients that stay coherent over 1/(1 - beta) steps. White noise has the source "
-                  "2 eta/(1 - beta)^2 E|ghat|^2: 100 times, 19 times less."),
-        Published("P2", "the start velocity of the closed forms",
-                  "The closed solution of the translation charge under momentum and decay starts with "
-                  "velocity 0.",
-                  f"{MECHANICS}, momentum; translation in its published code",
-                  "the closed form from velocity 0", "refuted",
-                  "From cdot(0) = -k c/(1 + beta) the closed form is of order 2 in eta, from 0 of order 1."),
-        Published("P3", "dampening in the growth of the norm",
-                  "The norm grows by the filtered integral of the squared momentum buffer in time eta (1 - "
-                  "tau).",
-                  f"{MECHANICS}, published code of the momentum optimiser and of the scale check",
-                  "the squared buffer for the squared "
-                                                                                                   "velocity", "refuted",
-                  "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - "
-                  "tau)^2."),
-        Published("P4", "the check of SGD on the norm at zero decay",
-                  "Without decay |q|^2 follows |q_0|^2 + eta^2 sum |g|^2 along training; shown as a test of "
-                  "the theory.",
-                  f"{MECHANICS}, scale symmetry at zero decay", "passing tells a gradient from random "
-                                                                "vectors", "an identity",
-                  "True of every vector orthogonal to q, the gradient of a loss or not: it tests that the "
-                  "gradient is orthogonal, and nothing of the dynamics."),
-        Published("P5", "friction and the decay of a charge",
-                  "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per "
-                  "step.",
-                  f"{NLD}, Eq. 3 with the theorem: friction over mass", "the rate 2 (1 - beta)/(1 + beta)",
-                  "qualified",
-                  "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."),
-        Published("P6", "Euler-Lagrange equations with a curved metric",
-                  "The Euler-Lagrange equation of (m/2) <qdot, G(q) qdot> - f with friction is the "
-                  "second-order model of natural gradient.",
-                  f"{NLD}, its Lagrangian with a metric, taken beyond leading order",
-                  "Euler-Lagrange as the second-order "
-                                                                                      "model", "not of second order",
-                  "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 natural "
-                  "gradient steps follow (eta/2) qddot + qdot + G^-1 g = 0."),
+        Published(
+            law="P1",
+            title="the source of r^4 under minibatch noise",
+            statement=(
+                "The fourth power of a normalised weight's norm has the source 2 eta (1 + beta)/(1 - "
+                "beta)^3 |ghat|^2: 1900 times that of plain steps at beta .9."
+            ),
+            source=f"{NLD}, Eq. 17",
+            control="Eq. 17 for white minibatch noise",
+            word="qualified",
+            corrected=(
+                "True of gradients that stay coherent over 1/(1 - beta) steps. White noise has the "
+                "source 2 eta/(1 - beta)^2 E|ghat|^2: 100 times, 19 times less."
+            ),
+        ),
+        Published(
+            law="P2",
+            title="the start velocity of the closed forms",
+            statement=(
+                "The closed solution of the translation charge under momentum and decay starts with "
+                "velocity 0."
+            ),
+            source=f"{MECHANICS}, momentum; translation in its published code",
+            control="the closed form from velocity 0",
+            word="refuted",
+            corrected=(
+                "From cdot(0) = -k c/(1 + beta) the closed form is of order 2 in eta, from 0 of order 1."
+            ),
+        ),
+        Published(
+            law="P3",
+            title="dampening in the growth of the norm",
+            statement=(
+                "The norm grows by the filtered integral of the squared momentum buffer in time eta (1 "
+                "- tau)."
+            ),
+            source=f"{MECHANICS}, published code of the momentum optimiser and of the scale check",
+            control="the squared buffer for the squared velocity",
+            word="refuted",
+            corrected=(
+                "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - tau)^2."
+            ),
+        ),
+        Published(
+            law="P4",
+            title="the check of SGD on the norm at zero decay",
+            statement=(
+                "Without decay |q|^2 follows |q_0|^2 + eta^2 sum |g|^2 along training; shown as a test "
+                "of the theory."
+            ),
+            source=f"{MECHANICS}, scale symmetry at zero decay",
+            control="passing tells a gradient from random vectors",
+            word="an identity",
+            corrected=(
+                "True of every vector orthogonal to q, the gradient of a loss or not: it tests that "
+                "the gradient is orthogonal, and nothing of the dynamics."
+            ),
+        ),
+        Published(
+            law="P5",
+            title="friction and the decay of a charge",
+            statement=(
+                "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per step."
+            ),
+            source=f"{NLD}, Eq. 3 with the theorem: friction over mass",
+            control="the rate 2 (1 - beta)/(1 + beta)",
+            word="qualified",
+            corrected=(
+                "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."
+            ),
+        ),
+        Published(
+            law="P6",
+            title="Euler-Lagrange equations with a curved metric",
+            statement=(
+                "The Euler-Lagrange equation of (m/2) <qdot, G(q) qdot> - f with friction is the "
+                "second-order model of natural gradient."
+            ),
+            source=f"{NLD}, its Lagrangian with a metric, taken beyond leading order",
+            control="Euler-Lagrange as the second-order model",
+            word="not of second order",
+            corrected=(
+                "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 "
+                "natural gradient steps follow (eta/2) qddot + qdot + G^-1 g = 0."
+            ),
+        ),
     )
-}  # fmt: skip
+}
 
 
 def claimed(
@@ -99,9 +144,16 @@ def claimed(
     settled = (
         bool(shown) and all(r.verdict == HOLDS for r in real) and all(r.verdict == VIOLATED for r in shown)
     )
-    claim = {"title": p.title, "statement": p.statement, "source": p.source, "published": published,
+    claim = {
+        "title": p.title,
+        "statement": p.statement,
+        "source": p.source,
+        "published": published,
         "measured": measured,
-             "verdict": p.word if settled else OPEN, "corrected": p.corrected, **figures}  # fmt: skip
+        "verdict": p.word if settled else OPEN,
+        "corrected": p.corrected,
+        **figures,
+    }
     real[0].data = {**real[0].data, "claim": claim}
     if series:
         real[0].data |= {

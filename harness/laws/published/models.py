@@ -13,7 +13,7 @@ from noether.laws.orders.claims import NUDGE
 from noether.laws.orders.curved import on_metric
 from noether.laws.orders.power import norm
 from noether.laws.orders.records import both, judge
-from noether.laws.orders.runs import SETTINGS, Fan, solved, stepping, steps_of, updates
+from noether.laws.orders.runs import SETTINGS, Fan, U, solved, stepping, steps_of, updates
 from noether.laws.published.book import BOOK, claimed
 from noether.laws.published.evidence import rounding
 from noether.mechanics.collocation import march
@@ -22,8 +22,6 @@ from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 from noether.verdicts import powers
 from noether.verdicts.record import ORDER, Record
-
-U = 2.0**-53
 
 
 def sizes(cell, first: int) -> np.ndarray:
@@ -67,8 +65,7 @@ def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndar
     """Its records, and the errors relative to c(0) of the right start velocity and of 0.
 
     (1), (2) of order_laws/constants.py for F = k c: with E = e^{-k T/mu} c(0) the errors are -eta k E/(2 mu)
-    from 0 and
-    eta^2 k^2 E (k T/(6 mu^3) - 1/(4 mu^2)) from -k c/(1 + beta).
+    from 0 and eta^2 k^2 E (k T/(6 mu^3) - 1/(4 mu^2)) from -k c/(1 + beta).
     """
     eta, final, mu, at, near = sizes(cell, 4), 0.5, 1 - beta, f"beta {beta:g}, k {k:g}, ", 1 + NUDGE
     rng, a = np.random.default_rng(derive(cell.seed, cell.name)), SOFTMAX.symmetries[0].shift
@@ -122,10 +119,16 @@ def decay_rate(cell) -> list[Record]:
     x, seen, printed = (
         np.asarray(y, dtype=float)[order] for y in (BETAS, (rate / exact)[::STARTS], (pade / exact)[::STARTS])
     )
-    data = {"plot": "lines", "x": list(x), "xlabel": "beta", "ylabel": "rate per step over -ln beta",
-        "xscale": "linear", "yscale": "linear",
-            "series": {"measured": list(seen), "2 (1 - beta)/(1 + beta), as published": list(printed)},
-            "caption": "Friction over mass is the decay rate of a charge only where beta is near 1."}  # fmt: skip
+    data = {
+        "plot": "lines",
+        "x": list(x),
+        "xlabel": "beta",
+        "ylabel": "rate per step over -ln beta",
+        "xscale": "linear",
+        "yscale": "linear",
+        "series": {"measured": list(seen), "2 (1 - beta)/(1 + beta), as published": list(printed)},
+        "caption": "Friction over mass is the decay rate of a charge only where beta is near 1.",
+    }
     note = "decay rate of the angular momentum per step"
     out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact,
         data=data),
@@ -146,9 +149,9 @@ def decay_rate(cell) -> list[Record]:
 def curved(cell) -> list[Record]:
     """P6: natural gradient of the entropy metric G = diag(1/q) against both equations.
 
-    (eta/2) qddot + qdot + q g = 0                                   q qdot start: -q g
-    (eta/2) (qddot - qdot^2/(2 q)) + qdot + q g = 0                  Euler-Lagrange of T: its Christoffel
-    symbol is -1/(2 q)
+    (eta/2) qddot + qdot + q g = 0                     q qdot start: -q g
+    (eta/2) (qddot - qdot^2/(2 q)) + qdot + q g = 0    Euler-Lagrange of T: its Christoffel symbol is
+                                                       -1/(2 q)
     """
     eta, final, case = sizes(cell, 4), 1.0, ENTROPY_MIRROR
     d, g = case.dim, gradient_of(case)
@@ -207,14 +210,18 @@ def curved(cell) -> list[Record]:
         cell, off[1], error[1], size, 1, tuple(ours - theirs for ours, theirs in Y), notes[1], **facts
     )
     apart = [norm(e) for e in off]
-    return claimed("P6", out, published="order 2", measured=f"{told(of(out, 1))}, against "
-                                                            f"{told(of(out, 2))} of (eta/2) qddot + qdot + "
-                                                            "G^-1 g = 0",
-                   ratio=float(apart[1][-1] / apart[0][-1]),
-                   series={"(eta/2) qddot + qdot + G^-1 g": apart[0],
-                   "Euler-Lagrange, as published": apart[1]},
-                   caption="Natural gradient steps leave the Euler-Lagrange equation at first order, their "
-                           "own model at second.")  # fmt: skip
+    return claimed(
+        "P6",
+        out,
+        published="order 2",
+        measured=f"{told(of(out, 1))}, against {told(of(out, 2))} of (eta/2) qddot + qdot + G^-1 g = 0",
+        ratio=float(apart[1][-1] / apart[0][-1]),
+        series={"(eta/2) qddot + qdot + G^-1 g": apart[0], "Euler-Lagrange, as published": apart[1]},
+        caption=(
+            "Natural gradient steps leave the Euler-Lagrange equation at first order, their own model at "
+            "second."
+        ),
+    )
 
 
 NATURAL_STARTS = 3

@@ -2,10 +2,8 @@
 heyoka.
 
 Asked for by `noether verify --reference` or `--law V1`, never part of a run that does not ask: heyoka is an
-extra, and
-takes seconds a case to compile. "certify" holds what SciPy and the collocation claim against the truth;
-"starts"
-judges the theorem on thousands of random starts, in batches.
+extra, and takes seconds a case to compile. "certify" holds what SciPy and the collocation claim against the
+truth; "starts" judges the theorem on thousands of random starts, in batches.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 lanes in a batch.
 
 Taylor's method is explicit: it takes some 60000 steps a unit of time at m = 1e-4 (theory.md section 8), and
-113 bits are
-software. So 113 bits are for m >= SOFTWARE, the 64 bits of the x87 type below it.
+113 bits are software. So 113 bits are for m >= SOFTWARE, the 64 bits of the x87 type below it.
 """
 
 from __future__ import annotations

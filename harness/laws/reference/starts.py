@@ -1,9 +1,8 @@
 """T1 and T2 on thousands of random starts, masses and magnitudes, integrated in batches (theory.md#V1).
 
 Every lane in units of flow.py (2), with heyoka three times: as it steps, with a step that ends at every
-output time, and
-with short steps. The worst lane and a random sample are integrated in 113 bits, and their bounds held against
-that.
+output time, and with short steps. The worst lane and a random sample are integrated in 113 bits, and their
+bounds held against that.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 
 from noether.laws.continuous.comparison import bounds
 from noether.laws.reference.cell import Cell, Claim, record
-from noether.laws.reference.certify import FRICTION
+from noether.laws.reference.claims import FRICTION
 from noether.laws.reference.integrator import Engine, engine
 from noether.laws.reference.truth import truth
 from noether.mechanics import flow

@@ -1,8 +1,8 @@
 """From the formulas of symbolic_mechanics.py to a system of heyoka, which compiles Taylor's method for it.
 
 heyoka's SymPy import refuses what it cannot take exactly: a fraction whose denominator is no power of two,
-and it knows
-no log1p. Both are handed to it beforehand: the fraction divided in 128 bits, log1p as heyoka's own.
+and it knows no log1p. Both are handed to it beforehand: the fraction divided in 128 bits, log1p as heyoka's
+own.
 Source: Biscani, Izzo, Revisiting high-order Taylor methods for astrodynamics and celestial mechanics (2021);
 heyoka.py 7.13.2, from_sympy.
 """

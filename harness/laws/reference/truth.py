@@ -101,8 +101,8 @@ class Truth:
 
     def rounding(self, symmetry: int) -> list:
         """At each time u N (2 sum |p_i xi_i| + sum |z|): each step rounds q, p and every z once, and m/mu
-        later a rounding of
-        j or S is e^-1 of itself, so that the last N = 1/(1 - e^(-mu h/m)) of the mean step h count.
+        later a rounding of j or S is e^-1 of itself, so that the last N = 1/(1 - e^(-mu h/m)) of the mean
+        step h count.
         """
         with mpmath.workdps(DIGITS):
             solution, (m, mu, *_) = self.solution, self.values

@@ -1,46 +1,35 @@
 """E4: the smallest breaking that can be told from none, by precision (theory.md#E4).
 
 Set-up: Mexican hat d = 8, |q_0| in [.7, 1.3], v_0 = .02 N(0, 1), beta .9, eta 1/128, 1000 steps from rounded
-starts, random
-antisymmetric A with |A|_2 = 1, b = q_1, eps = 0; eps by least squares, limit three robust standard
-deviations.
+starts, random antisymmetric A with |A|_2 = 1, b = q_1, eps = 0; eps by least squares, limit three robust
+standard deviations.
 
-    J_{n+1} - beta J_n = <v_{n+1} - beta v_n, A q_n> + <v_{n+1}, A (q_{n+1} -
-    q_n)>                             (1)
+    J_{n+1} - beta J_n = <v_{n+1} - beta v_n, A q_n> + <v_{n+1}, A (q_{n+1} - q_n)>  (1)
 
 is D2's balance rearranged: both differences are formed without rounding that matters, so that matrix products
-in float64
-are wide enough for float64 states (the error left is u |eta g| |q|, a tenth of what is measured).
+in float64 are wide enough for float64 states (the error left is u |eta g| |q|, a tenth of what is measured).
 
     measured    the deviation of eps^ that 68.3 % of the lanes stay within
-    predicted   what 68.3 % of normal variables with each lane's standard deviation of rounding.py stay
-                within   (2)
+    predicted   what 68.3 % of normal variables stay within that have each lane's standard deviation of (2)
+                rounding.py
     pooled      lanes together: sums of x y over sums of x^2; measured on groups of lanes, predicted from (2)
 
 The measured limit must lie between what (2) says of so many more and so many fewer of n lanes as a binomial
-variable has
-but for ALARM: lanes tell a factor of 3 either way, whose sizes differ from lane to lane. Finer is honest.py
-(3): the residuals of
-single steps, 14640 in quick, tell a width that is 5 % off. One per cent needs 2 x 10^5 of them for chance
-alone.
+variable has but for ALARM: lanes tell a factor of 3 either way, whose sizes differ from lane to lane. Finer
+is honest.py (3): the residuals of single steps, 14640 in quick, tell a width that is 5 % off. One per cent
+needs 2 x 10^5 of them for chance alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import bdtri
 
 from noether import faults
-from noether.cases.case import linear
-from noether.cases.losses.mexican_hat import mexican_hat
-from noether.cases.rules import HEAVY_BALL
 from noether.kernels.loops import launch
-from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
-from noether.laws.exact import act, dot
-from noether.laws.response import rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import (
     ALARM,
@@ -49,20 +38,31 @@ from noether.laws.response.estimate import (
     SURE,
     Estimate,
     histogram,
-    least_squares,
     mixed,
     robust,
     tail,
 )
 from noether.laws.response.honest import CONTROLS, FEWEST, calibrated
+from noether.laws.response.unbroken import (
+    BETA,
+    ETA,
+    FEW,
+    GROUPS,
+    HAT,
+    POOLED,
+    SIGMAS,
+    SOON,
+    STEPS,
+    Found,
+    job_of,
+    measure,
+    part,
+    pool_deviation,
+    pooled,
+)
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
 
-D, ETA, BETA, STEPS, KICK = 8, 2.0**-7, 0.9, 1000, 0.02
 FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A
-SIGMAS = 3.0
-CHUNK, BLOCK = 256, 128  # lanes of one launch, 33 MB of float64 states, and of one A
-FOLLOWED = 8  # lanes of each A whose roundings are followed; half of them where there are many A
-GROUPS = 64
 FIGURES = {
     "float64": (7e-18, 8e-20),
     "float32": (3e-9, 3.5e-11),
@@ -70,33 +70,22 @@ FIGURES = {
     "bfloat16/eager": (9e-4, 1.1e-5),
 }
 """Of theory.md section 4: one trajectory, 4096 pooled. Those of the narrow types are of the eager mode; the
-pooled one of
-float16, 1e-5, comes back in no mode: theory.md, Corrections."""
+pooled one of float16, 1e-5, comes back in no mode: theory.md, Corrections."""
 EVERY, STILL = ("float64", "float32"), 2.0
 """Precisions whose single steps are judged. A narrow store nearly stands still: successive roundings of v are
-alike, which
-rounding.py knows only of steps that are the same in every component. Where every operation is rounded to it
-as well the
-prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a thousand steps (.53 to
-1.15)."""
+alike, which rounding.py knows only of steps that are the same in every component. Where every operation is
+rounded to it as well the prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a
+thousand steps (.53 to 1.15)."""
 FEWER = (
     "float16/eager",
     "float16",
     "bfloat16",
 )  # without a figure of many lanes: full looks at an eighth of them
-POOLED, FEW, SOON = 4096, 122, 120
 PLANTED = {
     "float64": 2.0**-12,
     "float32": 2.0**-12,
 }  # others 1/32: so large that every store moves, there eps^ must be eps
 QUICK = ("float64", "bfloat16")
-
-
-def first(q, xp):
-    return q[0]
-
-
-HAT = replace(mexican_hat(D), breaking=first)
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
@@ -118,124 +107,6 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
         Cell("E4", HAT, "heavy-ball", p, backend, profile, lanes, STEPS, seed, asked=here)
         for p, lanes in every
     ]
-
-
-def antisymmetric(seed: int, number: int):
-    """One of the A with |A|_2 = 1: a block of lanes has its own, for the limit depends on how A turns q_1."""
-    M = np.random.default_rng([seed, number]).standard_normal((D, D))
-    return linear((M - M.T) / np.linalg.norm(M - M.T, 2), "rotation")
-
-
-def job_of(precision: str, lanes: int, steps: int, seed: int) -> launch.Job:
-    """The set-up, started in the store's own numbers."""
-    p, rng = parse(precision), np.random.default_rng(seed)
-    q = rng.standard_normal((D, lanes))
-    q = q / np.linalg.norm(q, axis=0) * rng.uniform(0.7, 1.3, lanes)
-    params = np.repeat(np.array([[ETA], [BETA], [0.0], [0.0]]), lanes, axis=1)
-    return launch.Job(trace.gradient(HAT), HEAVY_BALL, p, representable(q, p.q_store),
-        representable(KICK * rng.standard_normal(q.shape), p.v_store),
-                      representable(params, p.arith), steps)  # fmt: skip
-
-
-def part(job: launch.Job, lanes: slice) -> launch.Job:
-    return replace(job, q0=job.q0[:, lanes], v0=job.v0[:, lanes], params=job.params[:, lanes])
-
-
-def balance(symmetry, params, q, v, *, is_wide: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """x, y (steps, lanes) of y = eps x + r for q, v (steps + 1, d, lanes) float64, by (1)."""
-    A, wide = (
-        symmetry.matrix,
-        np.longdouble if is_wide else float,
-    )  # two float32 numbers have an exact product in float64
-    at = A @ q[:-1]
-    change = (v[1:] - params[1].astype(wide) * v[:-1].astype(wide)).astype(float)
-    y = (change * at).sum(axis=1) + (v[1:] * (A @ (q[1:] - q[:-1]))).sum(axis=1)
-    return -params[0] * at[:, 0], y
-
-
-def balance_wide(symmetry, params, q, v) -> tuple[np.ndarray, np.ndarray]:
-    """The same in 64 bits: what (1) leaves in float64 is a tenth of the scatter, too much where its width is
-    judged."""
-    q, v = q.astype(np.longdouble), v.astype(np.longdouble)
-    at, moved = act(symmetry.matrix, q[:-1]), act(symmetry.matrix, q[1:] - q[:-1])
-    y = dot(v[1:] - params[1].astype(np.longdouble) * v[:-1], at) + dot(v[1:], moved)
-    return (-params[0] * at[:, 0]).astype(float), y.astype(float)
-
-
-@dataclass
-class Found:
-    """eps^ and sum x^2 of every lane; sd, as rounding.py has it, and sum x^2 of those whose roundings are
-    followed."""
-
-    value: np.ndarray
-    weight: np.ndarray
-    sd: np.ndarray
-    followed: np.ndarray
-    backend: str
-    shift: np.ndarray
-    steps: list[Estimate]
-
-    @property
-    def chance(self) -> np.ndarray:
-        """sd of the lanes whose roundings are followed, were all of them chance: what a store that truncates
-        is judged by."""
-        out = []
-        for x, _, scatter in (f.steps for f in self.steps):
-            every = replace(scatter, variance=scatter.variance + scatter.store)
-            out.append(np.sqrt(every.of_sum(x)[0]) / (x * x).sum(axis=0))
-        return np.concatenate(out)
-
-
-def measure(
-    job: launch.Job, seed: int, backend: str, claimed=None, run=launch.run, every: bool = False
-) -> Found:
-    """claimed  the precision that the error bars believe, where it is not the job's;  every  lane's roundings
-    are followed."""
-    block = min(BLOCK, max(FOLLOWED, job.lanes // 16))
-    few = block if every else FOLLOWED if job.lanes <= FEW else FOLLOWED // 2
-    estimates, followed, is_wide = [], [], job.precision.arith == "float64"
-    for begin in range(0, job.lanes, CHUNK):
-        some = part(job, slice(begin, begin + CHUNK))
-        outcome = run(some, backend)
-        states = outcome.wide()
-        for at in range(0, some.lanes, block):
-            q, v = (x[..., at : at + block] for x in states)
-            symmetry, params = antisymmetric(seed, begin + at), some.params[:, at : at + block]
-            x, y = balance(symmetry, params, q, v, is_wide=is_wide)
-            estimates.append(least_squares(x, y))
-            q, v, params = (z[..., :few] for z in (q, v, params))
-            if is_wide:
-                x, y = balance_wide(symmetry, params, q, v)
-            scatter = rounding.scatter(job.program, claimed or job.precision, params, q, v, symmetry)
-            followed.append(Estimate.fitted(x[:, :few], y[:, :few], scatter))
-    value, weight = np.concatenate(estimates, axis=1)
-    sd, weights, shift = (
-        np.concatenate([getattr(f, name) for f in followed]) for name in ("sd", "weight", "shift")
-    )
-    return Found(value, weight, sd, weights, outcome.backend, shift, followed)
-
-
-def pooled(found: Found) -> dict:
-    """All lanes as one: estimate, its deviation measured on groups and predicted, and the bias that does not
-    average out."""
-    x2 = found.weight
-    groups = [(found.value[k::GROUPS] * x2[k::GROUPS]).sum() / x2[k::GROUPS].sum() for k in range(GROUPS)]
-    value = float((found.value * x2).sum() / x2.sum())
-    deviation = robust(np.array(groups) - value) / np.sqrt(GROUPS - 1)
-    predicted = pool_deviation(found)
-    return {
-        "value": value,
-        "deviation": deviation,
-        "predicted": predicted,
-        "limit": SIGMAS * deviation + (abs(value) if abs(value) > 6 * deviation else 0.0),
-    }
-
-
-def pool_deviation(found: Found) -> float:
-    """Predicted, of all lanes as one."""
-    return float(
-        np.sqrt(np.mean((found.followed * found.chance) ** 2) / len(found.weight)) / np.mean(found.followed)
-    )
 
 
 def run_cell(cell: Cell) -> list[Record]:
@@ -281,8 +152,7 @@ def limited(about: dict, found: Found, model: float, control: str | None = None)
     """The measured limit between what (2) says of the largest and the smallest share that may lie within it.
 
     The limit lies between the k-th and the next of n sorted sizes, k - 1 = .683 (n - 1) rounded down: it
-    passes s where no
-    more than k of n lie within s.
+    passes s where no more than k of n lie within s.
     """
     n = len(found.value)
     k, measured = int(ONE_SIGMA * (n - 1)) + 1, SIGMAS * robust(found.value)

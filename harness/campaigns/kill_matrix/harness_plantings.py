@@ -1,0 +1,171 @@
+"""How a fault of the harness itself is put in place: one of its functions is replaced for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from noether.laws.exact import judge
+from noether.mechanics import wide
+from noether.mechanics.trajectory import Trajectory
+
+
+@contextmanager
+def replaced(target, name: str, value) -> Iterator[None]:
+    before = vars(target)[name] if isinstance(target, type) else getattr(target, name)
+    setattr(target, name, value)
+    try:
+        yield
+    finally:
+        setattr(target, name, before)
+
+
+def instead(target, name: str, make: Callable) -> Callable:
+    """A planting: `target.name` replaced by make(the right one)."""
+    return lambda: replaced(target, name, make(getattr(target, name)))
+
+
+def wider(name: str, factor: float = 1000.0, rule: str = ""):
+    """A bound of the trajectory, `factor` times too wide: under every rule, or under one."""
+
+    def plant():
+        honest = vars(Trajectory)[name].func
+        wrong = cached_property(lambda t: (factor if rule in ("", t.rule.name) else 1) * honest(t))
+        wrong.__set_name__(Trajectory, name)
+        return replaced(Trajectory, name, wrong)
+
+    return plant
+
+
+def widest(rule: str):
+    """All of what a step of one rule may round."""
+
+    @contextmanager
+    def plant():
+        with wider("delta", rule=rule)(), wider("apart", rule=rule)():
+            yield
+
+    return plant
+
+
+def deaf(right):
+    """NaN and infinity spend nothing."""
+
+    def spent_of(r):
+        spent = right(r)
+        return np.where(np.isfinite(spent), spent, 0.0)
+
+    return spent_of
+
+
+def without_worst(right):
+    """The lane that is worst is left out."""
+
+    def spent_of(r):
+        spent = right(r).copy()
+        spent[..., np.unravel_index(np.argmax(spent), spent.shape)[-1]] = 0.0
+        return spent
+
+    return spent_of
+
+
+def inverted(right):
+    def spent_of(r):
+        with np.errstate(all="ignore"):
+            return 1 / right(r)
+
+    return spent_of
+
+
+def overlooking(*place):
+    """A judge that does not look there: place is an index of steps, and of lanes behind an Ellipsis."""
+
+    def make(right):
+        def spent_of(r):
+            spent = right(r).copy()
+            spent[place if len(place) > 1 or place[0] is Ellipsis else place[0]] = 0.0
+            return spent
+
+        return spent_of
+
+    return make
+
+
+def without_last_component(right):
+    def spent_of(r):
+        spent = right(r).copy()
+        if spent.ndim == 3:
+            spent[:, -1] = 0.0
+        return spent
+
+    return spent_of
+
+
+class Other:
+    """A module with some names of its own in place of the right ones."""
+
+    def __init__(self, module, **names):
+        self.__dict__.update({"module": module, **names})
+
+    def __getattr__(self, name):
+        return getattr(self.module, name)
+
+
+def absolute(right):
+    """The order of |log|: what diverges looks convergent."""
+
+    def decide(errors, noise):
+        errors = np.abs(errors)
+        order = right(errors, noise)
+        return replace(order, value=abs(order.value)) if order.is_decided else order
+
+    return decide
+
+
+def whole(right):
+    """p* rounded to an integer before it is judged."""
+    rounded = lambda order: replace(order, value=float(round(order.value))) if order.is_decided else order  # noqa: E731
+    return lambda errors, noise: rounded(right(errors, noise))
+
+
+def by_output(right):
+    """Lanes that came back infinite are called outside."""
+    return lambda cell, job, t, about, domain: judge.judge_all(
+        t, cell.laws, about=about, outside=~t.finite.all(axis=0)
+    )
+
+
+def renamed(right):
+    return lambda cell, job, backend: {**right(cell, job, backend), "backend": "triton-ptx"}
+
+
+def own_gradient(right):
+    """The gradient of the evidence from float64 arithmetic, no wider than the kernel's."""
+    return lambda loss, q: (
+        right(loss, np.asarray(q, np.float64).astype(wide.WIDE)).astype(np.float64).astype(wide.WIDE)
+    )
+
+
+def away_from_zero(right):
+    """bfloat16 with ties away from zero, in kernel and oracle alike."""
+
+    def bfloat16_bits(x):
+        bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
+        return np.where(np.isnan(x), right(x), (bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16)
+
+    return bfloat16_bits
+
+
+def dropping(right):
+    """A resumed run forgets its last record, not the cell that it belongs to."""
+
+    def reopen(path, *how):
+        opened, found = right(path, *how)
+        found.records = found.records[:-1]
+        return opened, found
+
+    return reopen

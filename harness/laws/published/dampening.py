@@ -1,0 +1,121 @@
+"""P3: the growth of the norm under dampening."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from noether.cases.losses.rayleigh import rayleigh
+from noether.cases.rules import HEAVY_BALL_DAMPENED
+from noether.laws.map.stepping import gradient_of
+from noether.laws.orders import constants
+from noether.laws.orders.claims import NUDGE
+from noether.laws.orders.runs import SETTINGS, U, stepping
+from noether.laws.published.book import BOOK, claimed
+from noether.verdicts import orders
+from noether.verdicts.claims import order_record
+from noether.verdicts.record import Record
+
+
+def grown(
+    pace: np.ndarray, beta: float, tau: float, final: float, q0: np.ndarray, case, gamma=1.0
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """(true, published) growth of |q|^2 without decay, dampened in every step as the published optimiser is.
+
+    pace = eta (1-tau), a whole part of final. Published, closed form at zero decay with gamma = (1-beta)/(eta
+    (1-tau) (1+beta)), t and s in units of eta (1-tau):
+        growth = sum_s eta (1-tau) (1 - exp(-2 gamma (t - s)))/gamma |buffer_s|^2
+    gamma: a factor of it
+    """
+    rule = replace(HEAVY_BALL_DAMPENED, dampening=tau, begun=True)
+    counts, eta = np.rint(final / pace).astype(int), pace / (1 - tau)
+    states = []
+    for n, (q, v) in enumerate(stepping(gradient_of(case), q0, 0 * q0, eta, beta=beta, rule=rule)):
+        states.append((np.sum(q * q, axis=0), np.sum((v / eta) ** 2, axis=0)))
+        if n == counts.max():
+            break
+    R, buffer = (np.array(x) for x in zip(*states, strict=True))
+    gamma = gamma * (1 - beta) / (pace * (1 + beta))
+    left = np.maximum(counts - np.arange(len(R))[:, None], 0) * pace
+    weight = np.where(left > 0, pace * -np.expm1(-2 * gamma * left) / gamma, 0)
+    true = R[counts, np.arange(len(eta))] - R[0]
+    return true, np.sum(weight * buffer, axis=0), int(counts.max())
+
+
+def dampened(cell) -> list[Record]:
+    """P3: with 1/(1-tau)^2 the closed form is right to order 1 in eta; without it the error stays."""
+    case, out, shown_errors = rayleigh(4), [], {}
+    for beta, _, tau in SETTINGS:
+        pace = 2.0 ** -np.arange(4.0, 10 if cell.profile == "quick" else 12)
+        q0 = np.repeat(np.array([[0.75], [0.5], [-0.75], [-0.5]]), len(pace), axis=1)
+        true, published, steps = grown(pace, beta, tau, 0.5, q0, case)
+        nudged = grown(pace, beta, tau, 0.5, q0, case, 1 + NUDGE)[1]
+        noise, right = 16 * U * (1 + np.sum(q0**2, axis=0) / true) * steps, 1 / (1 - tau) ** 2
+        D = {"1/(1-tau)^2": right * published / true, "gamma": right * (nudged - published) / true / NUDGE}
+        factors = {None: right, BOOK["P3"].control: 1.0, "1/(1-beta)^2 for 1/(1-tau)^2": 1 / (1 - beta) ** 2}
+        for control, factor in factors.items():
+            error = factor * published / true - 1
+            shown_errors.setdefault(control, error)
+            note = f"beta {beta:g}, tau {tau:g}, growth of |q|^2 against the closed form" + (
+                ", buffer for velocity" if control else ""
+            )
+            data = {
+                "plot": "loglog",
+                "x": [float(x) for x in pace],
+                "series": {note: [float(abs(x)) for x in error]},
+                "xlabel": "eta (1 - tau)",
+                "ylabel": "relative error",
+                "caption": "With 1/(1 - tau)^2 the closed form is right as eta goes to 0.",
+            }
+            found = orders.decide(np.abs(error), noise)
+            about = {"beta": beta, "tau": tau, "t": 0.5, "p": list(found.orders)}
+            out.append(
+                order_record(
+                    cell,
+                    None,
+                    found,
+                    1,
+                    about,
+                    data,
+                    control=control,
+                    steps=steps,
+                    backend="numpy",
+                    note=note,
+                )
+            )
+            if not control:
+                out.append(
+                    constants.vanishing(
+                        cell,
+                        error[None],
+                        noise[None],
+                        0 * noise[None],
+                        0,
+                        {n: d[None] for n, d in D.items()},
+                        note,
+                        eta=pace,
+                        steps=steps,
+                    )
+                )
+    (shown,), (coded,) = (x for x in grown(*FIGURE, case)[:2])
+    return claimed(
+        "P3",
+        out,
+        published=f"growth {coded:.3f}",
+        measured=f"growth {shown:.3f}",
+        ratio=float(coded / shown),
+        series={"with 1/(1 - tau)^2": shown_errors[None], "as published": shown_errors[BOOK["P3"].control]},
+        caption=(
+            "With 1/(1 - tau)^2 the closed form is right as eta goes to 0; as published a part 1 - (1 - "
+            "tau)^2 of the growth stays missing."
+        ),
+        setup=(
+            "Rayleigh quotient, d = 4, from (1, .5, -.5, -1), beta .9, tau 1/2, eta 1/128, 102 steps, no "
+            "decay: a horizon at which |q|^2 has grown by .285"
+        ),
+    )
+
+
+FIGURE = (np.array([2.0**-8]), 0.9, 0.5, 102 * 2.0**-8, np.array([[1.0], [0.5], [-0.5], [-1.0]]))
+"""eta (1 - tau), beta, tau, time, start: where the true growth is .285."""

@@ -138,8 +138,7 @@ def stub(found: str) -> None:
     import noether.cli.fuzz_progress as fuzz
     import noether.report.findings
     from noether.labs.bench import campaign as bench
-    from noether.laws import map
-    from noether.laws.map import printed
+    from noether.laws.map import cells, printed
     from noether.report import catalogue
     from noether.runs import replaying
 
@@ -154,8 +153,8 @@ def stub(found: str) -> None:
     faults.run = lambda *names, **how: faults.Campaign(
         [], faults.findings.verdict([]), codes[found], "quick", (), cells=1
     )
-    map.cells = lambda *words: [None]
-    map.run_cell = lambda cell: [
+    cells.cells = lambda *words: [None]
+    cells.run_cell = lambda cell: [
         r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control
     ]
     printed.map_of = lambda records: Atlas()

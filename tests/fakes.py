@@ -19,11 +19,11 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 class Law:
     key: str
     title: str = "a fake law"
-    equation: str = "0 < 1 & 1 = 1"
+    statement: str = "0 < 1 & 1 = 1"
     anchor: str = "theory.md#D2"
     kind: str = "rounding"
     blind: tuple = ("everything else",)
-    controls: tuple = ("no-op kernel",)
+    must_kill: tuple = ("no-op kernel",)
     applies: str = "heavy ball"
     promised: tuple = ()
     everywhere: tuple = ()

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from noether.cases import CORE
-from noether.laws import published as claims
-from noether.laws.book import LAWS
+from noether.laws.published import cells as claims
 from noether.laws.published import dampening, models
 from noether.laws.published.book import BOOK, OPEN, claimed
 from noether.laws.published.evidence import rounding
+from noether.laws.registry import LAWS
 from noether.runs.records_file import line, parse
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED
 
@@ -25,8 +25,8 @@ def found():
 def test_ours_holds_and_the_published_statement_is_violated(found, law):
     real, planted = ([r for r in found[law] if (r.control is not None) == wanted] for wanted in (False, True))
     assert real and {r.verdict for r in real} == {HOLDS}
-    assert {r.control: r.verdict for r in planted} == dict.fromkeys(LAWS[law].controls, VIOLATED)
-    assert BOOK[law].control in LAWS[law].controls
+    assert {r.control: r.verdict for r in planted} == dict.fromkeys(LAWS[law].must_kill, VIOLATED)
+    assert BOOK[law].control in LAWS[law].must_kill
     assert real[0].data["claim"]["verdict"] == BOOK[law].word
 
 

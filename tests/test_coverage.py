@@ -8,16 +8,8 @@ import pytest
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
-from noether.laws.response import (
-    breaking,
-    cells,
-    deformation,
-    detection,
-    honest,
-    rounding,
-    run_cell,
-    unbroken,
-)
+from noether.laws.response import breaking, deformation, detection, honest, rounding, unbroken
+from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.estimate import SIGMAS, SURE, binomial_limits, ndtr
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.power import of_law

@@ -8,10 +8,10 @@ from noether.cases import CATALOG
 from noether.cases.case import BREGMAN, Case, Metric, linear, scale
 from noether.kernels.programs import trace
 from noether.kernels.programs.program import ARITY
-from noether.laws.book.continuous import T_CONTROLS
 from noether.laws.continuous import cells as continuous
 from noether.laws.continuous import starts as continuous_starts
 from noether.laws.continuous.comparison import Cell
+from noether.laws.registry import LAWS
 from noether.mechanics import flow, kinks
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
@@ -100,7 +100,7 @@ def test_every_fault_is_shown_and_seen_at_every_seed(name, seed):
     law = "T2" if case.metric.kind == BREGMAN else "T1"
     records = continuous.run_cell(Cell(law, case, continuous.RULES[law], "masses", "glance", seed))
     killed = {r.control for r in records if r.verdict == VIOLATED}
-    assert killed >= set(T_CONTROLS)
+    assert killed >= set(LAWS[law].must_kill)
 
 
 def test_the_start_with_most_room_comes_first_and_a_reference_decides_who_may_start():

@@ -203,8 +203,8 @@ def test_a_file_outside_the_workspace_gets_no_place(tmp_path):
 
 def test_every_case_law_and_fault_has_a_place():
     from noether.cases import CATALOG
-    from noether.laws.book import LAWS
     from noether.laws.exact.controls import KERNEL_CONTROLS
+    from noether.laws.registry import LAWS
 
     for place in (
         *(case_place(c.name) for c in CATALOG),

@@ -56,7 +56,17 @@ def law(measured, bound=1.0, signal=MOTION, covers=None, key="D2"):
         return Residual(np.asarray(measured, float), full(0), full(bound), full(signal))
 
     some = None if covers is None else lambda t, symmetry: np.asarray(covers)
-    return ExactLaw(key, "", "", lambda rule, symmetry: True, residual, (), some)
+    return ExactLaw(
+        key=key,
+        title="",
+        statement="",
+        applies="",
+        blind=(),
+        faults=(),
+        suits=lambda rule, symmetry: True,
+        residual=residual,
+        some=some,
+    )
 
 
 def given(at=(), value=0.0, shape=(STEPS, LANES)):

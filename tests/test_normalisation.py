@@ -10,10 +10,9 @@ from scipy.special import stdtr
 
 from noether.cases import CORE
 from noether.kernels.loops import launch, noise, noisy_launch
-from noether.laws import normalisation
-from noether.laws.book import LAWS
 from noether.laws.normalisation import (
     balance,
+    cells,
     correlation,
     equilibrium,
     evidence,
@@ -28,6 +27,7 @@ from noether.laws.normalisation import cell as cell_constants
 from noether.laws.normalisation.cell import TANGENTIAL, Cell
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime, corrected, gain
+from noether.laws.registry import LAWS
 from noether.runs import completeness
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
@@ -203,7 +203,7 @@ def test_false_alarms_are_as_rare_as_said_even_for_skewed_samples(monkeypatch):
 
 @pytest.fixture(scope="module")
 def records():
-    return {c.name: normalisation.run_cell(c) for c in normalisation.cells(CORE, "quick", 0, "numpy")}
+    return {c.name: cells.run_cell(c) for c in cells.cells(CORE, "quick", 0, "numpy")}
 
 
 def test_every_law_holds_and_every_control_of_the_book_is_killed(records):
@@ -214,12 +214,12 @@ def test_every_law_holds_and_every_control_of_the_book_is_killed(records):
     for law in ("S1", "S2", "S3", "S4"):
         mine = [r for r in found if r.law == law]
         killed = {r.control for r in mine if r.control and r.verdict == VIOLATED}
-        assert any(r.control is None for r in mine) and killed == set(LAWS[law].controls)
+        assert any(r.control is None for r in mine) and killed == set(LAWS[law].must_kill)
         assert all(r.verdict == VIOLATED for r in mine if r.control)
 
 
 def test_records_name_what_ran_and_carry_the_published_claim(records):
-    planned = {c.name: c.backend for c in normalisation.cells(CORE, "quick", 0, "numpy")}
+    planned = {c.name: c.backend for c in cells.cells(CORE, "quick", 0, "numpy")}
     for name, found in records.items():
         assert {r.backend for r in found} == {planned[name]} and all(
             r.replay and r.cell == name for r in found
@@ -230,10 +230,10 @@ def test_records_name_what_ran_and_carry_the_published_claim(records):
 
 
 def test_cells_come_with_their_case_and_glances_with_none():
-    assert normalisation.cells(CORE, "glance", 0, "numpy") == []
+    assert cells.cells(CORE, "glance", 0, "numpy") == []
     rest = [c for c in CORE if not c.scale_free]
-    assert rest and normalisation.cells(rest, "full", 0, "numpy") == []
-    full = normalisation.cells(CORE, "full", 0, "triton-cpu")
+    assert rest and cells.cells(rest, "full", 0, "numpy") == []
+    full = cells.cells(CORE, "full", 0, "triton-cpu")
     assert len({c.name for c in full}) == len(full)
     assert {c.backend for c in full if c.law != "B1"} == {"numpy", "scipy", "triton-cpu"}
 
@@ -241,13 +241,13 @@ def test_cells_come_with_their_case_and_glances_with_none():
 def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_is_seen(monkeypatch):
     if launch.missing("triton-cpu"):
         pytest.skip(launch.missing("triton-cpu"))
-    mine = [c for c in normalisation.cells(CORE, "quick", 0, "triton-cpu") if c.law == "B1"]
+    mine = [c for c in cells.cells(CORE, "quick", 0, "triton-cpu") if c.law == "B1"]
     assert {c.backend for c in mine} >= {"triton-cpu"} and not [
-        c for c in normalisation.cells(CORE, "quick", 0, "numpy") if c.law == "B1"
+        c for c in cells.cells(CORE, "quick", 0, "numpy") if c.law == "B1"
     ]
-    first = normalisation.run_cell(mine[0])
+    first = cells.run_cell(mine[0])
     assert [r.verdict for r in first] == [HOLDS, VIOLATED, VIOLATED] and first[0].backend == "triton-cpu"
-    assert {r.control for r in first[1:]} <= set(LAWS["B1"].controls)
+    assert {r.control for r in first[1:]} <= set(LAWS["B1"].must_kill)
     right = noisy_launch.run
 
     def wrong(j, backend="numpy"):
@@ -257,7 +257,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
         return out
 
     monkeypatch.setattr(noisy_launch, "run", wrong)
-    assert normalisation.run_cell(mine[0])[0].verdict == VIOLATED
+    assert cells.run_cell(mine[0])[0].verdict == VIOLATED
 
 
 FAULTS = {

@@ -98,7 +98,7 @@ KEPT = {
         {"--seed": (["7"], 1, 7), "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8)},
     ),
     "map": (
-        "noether.laws.map.run_cell",
+        "noether.laws.map.cells.run_cell",
         {"--profile": (["full"], "profile", "full"), "--seed": (["7"], "seed", 7)},
     ),
 }

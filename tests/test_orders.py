@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear
-from noether.laws import orders as order_laws
+from noether.laws.orders import cells as order_laws
 from noether.verdicts import orders
 from noether.verdicts.claims import order_record
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED

@@ -10,8 +10,7 @@ from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear, translation
 from noether.cases.rules import MIRROR_DESCENT
 from noether.kernels.programs.numpy_step import step
-from noether.laws import orders
-from noether.laws.orders import bregman, charges, constants, curved, decay, schedule, sign
+from noether.laws.orders import bregman, cells, charges, constants, curved, decay, schedule, sign
 from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import Cell, step_sizes, steps_of, updates
 from noether.mechanics.symbolic import curvature, gradient, hessian_product
@@ -20,19 +19,19 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATE
 
 BY_NAME = {c.name: c for c in CORE}
 BESIDE = {c.name: c for c in CATALOG if c not in CORE}
-PLANNED = orders.cells(CORE, "quick", 5)
+PLANNED = cells.cells(CORE, "quick", 5)
 
 
 @pytest.mark.parametrize("cell", [c for c in PLANNED if c.case.name != "mexican-hat"], ids=lambda c: c.name)
 def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
-    records = orders.run_cell(cell)
+    records = cells.run_cell(cell)
     assert {r.verdict for r in records if not r.control} == {HOLDS}
     assert {r.verdict for r in records if r.control} == {VIOLATED}
 
 
 def test_every_update_meets_every_model():
     (cell,) = [c for c in PLANNED if c.part == "pairs"]
-    records = orders.run_cell(cell)
+    records = cells.run_cell(cell)
     seen = {
         r.parameters["statement"]: r.predicted
         for r in records
@@ -58,7 +57,7 @@ def at(name: str, size: float):
 def test_the_mirror_step_is_that_of_the_kernels_on_the_orthant():
     metric, q, eta, g = at("entropy-mirror", 2.0**-5)
     (z,), _ = step(
-        [np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, orders.runs.FLOAT64
+        [np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, cells.runs.FLOAT64
     )
     assert curved.mirror_step(metric, q, eta, g) == pytest.approx(np.exp(z), rel=1e-14)
 
@@ -179,9 +178,9 @@ def test_a_bounded_error_is_judged_by_its_worst_place(measured, motion, verdict)
 
 def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
     """On a constant metric the three updates are one, so that no crossed pair could be of order 1."""
-    planned = {(c.law, c.rule) for c in orders.cells([BESIDE["deformed-hat"]], "quick")}
+    planned = {(c.law, c.rule) for c in cells.cells([BESIDE["deformed-hat"]], "quick")}
     assert ("O9", "lagrangian") in planned and not {r for law, r in planned if law == "O8"}
-    assert [c.rule for c in orders.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == [
+    assert [c.rule for c in cells.cells([BESIDE["power-mirror"]], "quick") if c.law == "O8"] == [
         "curved",
         "heavy-ball-metric",
     ]
@@ -192,8 +191,8 @@ def test_a_flat_metric_meets_no_pair_and_an_even_pull_no_order():
 
 def test_beside_the_core_a_full_run_looks_at_two_metrics():
     rest = [c for c in CATALOG if c not in CORE]
-    assert len([c for c in orders.cells(rest, "quick") if c.rule == "curved"]) == 2
-    assert len([c for c in PLANNED if c.rule == "curved"]) == 1 and not orders.cells(rest, "glance")
+    assert len([c for c in cells.cells(rest, "quick") if c.rule == "curved"]) == 2
+    assert len([c for c in PLANNED if c.rule == "curved"]) == 1 and not cells.cells(rest, "glance")
 
 
 @pytest.mark.parametrize("name", ["free-particle", "batch-norm"])
@@ -261,6 +260,6 @@ def test_an_order_that_a_kink_without_a_name_spoils_is_outside(part):
     case = replace(BY_NAME["mexican-hat"], name="root", loss=lambda q, xp: xp.sqrt((q[0] * q[1] - 1) ** 2),
         breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
                    symmetries=(linear(np.diag([1.0, -1.0]), "rescale"),))  # fmt: skip
-    found = [orders.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
+    found = [cells.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
     verdicts = [r.verdict for records in found for r in records if not r.control]
     assert OUTSIDE in verdicts and set(verdicts) <= {HOLDS, OUTSIDE}

@@ -9,12 +9,12 @@ import pytest
 
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear
-from noether.laws import orders
-from noether.laws import published as published
+from noether.laws.orders import cells as orders
 from noether.laws.orders import claims, constants, curved, momentum, options, schedule, units
 from noether.laws.orders.power import norm, powers, smallest
 from noether.laws.orders.records import judge
 from noether.laws.orders.runs import FINAL, SETTINGS, Cell
+from noether.laws.published import cells as published
 from noether.mechanics import stiffness
 from noether.mechanics.symbolic import gradient, hessian_product
 from noether.mechanics.symbolic_metric import curved as metric_of

@@ -12,10 +12,10 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
 from noether.labs import gpu
-from noether.laws.book import LAWS
 from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, controls
 from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import prove
 from noether.plan import design
 from noether.plan.casefiles import load

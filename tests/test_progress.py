@@ -155,7 +155,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
 @pytest.mark.parametrize(
     "command, patched",
     [
-        (["map"], "noether.laws.map.run_cell"),
+        (["map"], "noether.laws.map.cells.run_cell"),
         (["discover", "rayleigh"], "noether.campaigns.discovery.finding.discover"),
         (["doctor"], "noether.cli.doctor.examine"),
         (["faults"], "noether.campaigns.kill_matrix.campaign.cells"),

@@ -10,16 +10,8 @@ from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws.exact import charge, charge_predicted
-from noether.laws.response import (
-    breaking,
-    cells,
-    deformation,
-    deformed_flow,
-    detection,
-    rounding,
-    run_cell,
-    unbroken,
-)
+from noether.laws.response import breaking, deformation, deformed_flow, detection, rounding, unbroken
+from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.estimate import covered, least_squares, mixed, robust, tail
 from noether.laws.response.scatter import coherent
 from noether.mechanics.trajectory import Trajectory

@@ -10,7 +10,8 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws.averages import minibatch
 from noether.laws.exact.cell import DiscreteCell
-from noether.laws.response import cells, rounding, run_cell
+from noether.laws.response import rounding
+from noether.laws.response.cells import cells, run_cell
 from noether.mechanics.bounds import PASS
 from noether.verdicts.record import VIOLATED
 

@@ -17,8 +17,9 @@ from noether.cli import doctor
 from noether.cli.main import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
-from noether.laws.reference import cells, certify, claims, integrator, starts, translation
+from noether.laws.reference import certify, claims, integrator, starts, translation
 from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
+from noether.laws.reference.cells import cells
 from noether.laws.reference.truth import Truth
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanics

@@ -16,12 +16,12 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.namespaces import NUMPY, step
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.trace import gradient, gradient_program
-from noether.laws import orders
 from noether.laws.continuous import cells, starts
 from noether.laws.continuous.comparison import solve
 from noether.laws.continuous.settings import Setting, spread
 from noether.laws.exact import residuals
 from noether.laws.exact.cell import DiscreteCell
+from noether.laws.orders import cells as orders
 from noether.mechanics import bounds, wide
 from noether.mechanics.kinks import Kinked, met, require_smooth
 from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error

@@ -9,10 +9,10 @@ import pytest
 
 from noether.cases import CATALOG, CORE
 from noether.cli.main import call
-from noether.laws import map as symmetry_map
-from noether.laws.book import LAWS
+from noether.laws.map import cells as symmetry_map
 from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
+from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import prove
 from noether.runs.records_file import line, parse
 from noether.system.usage import UsageError
@@ -57,7 +57,7 @@ def test_the_table_of_the_theory_is_the_one_that_is_predicted():
 
 def test_every_wrong_claim_is_violated_and_the_book_names_them_all(records):
     wrong = {r.control: r.verdict for r in records if r.control}
-    assert wrong == dict.fromkeys(LAWS["M1"].controls, VIOLATED)
+    assert wrong == dict.fromkeys(LAWS["M1"].must_kill, VIOLATED)
 
 
 def test_a_wrong_entry_of_the_table_is_violated(runs):

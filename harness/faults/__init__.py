@@ -1,4 +1,6 @@
-"""Planted faults: what the harness must be able to see, one declarative record each.
+"""Planted faults: wrong steps and wrong laws that the harness must be able to see.
+
+Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
 
     fault.py      what a fault is, and how a wrong step is made of the right one
     terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step,
@@ -8,7 +10,7 @@
     places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the
                   wrong time, wrong metrics
     placed.py     one step, lane or value, anywhere in a launch
-    curved.py     the metric of a rule                             laws.py       laws that are almost right
+    curved.py     the metric of a rule
     rules.py      schedules, signs, the simplex                     harmless.py   changes that are no fault,
                   with their proofs
 
@@ -21,7 +23,6 @@ from noether.faults import (
     curved,
     gradients,
     harmless,
-    laws,
     options,
     placed,
     places,
@@ -30,15 +31,13 @@ from noether.faults import (
     timing,
     types,
 )
-from noether.faults.fault import Fault, LawFault
+from noether.faults.fault import Fault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
 KERNEL: tuple[Fault, ...] = (
     *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *placed.FAULTS,
     *gradients.FAULTS, *curved.FAULTS, *rules.FAULTS, *harmless.FAULTS,
 )  # fmt: skip
-LAW: tuple[LawFault, ...] = laws.FAULTS
-KINDS: tuple[str, ...] = tuple(dict.fromkeys(f.kind for f in (*KERNEL, *LAW)))
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 
 

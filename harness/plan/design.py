@@ -11,9 +11,8 @@ rule and precision each in numpy, in full a covering array. A case that is asked
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
-from importlib import import_module
 from itertools import product
 
 from noether.cases import CORE
@@ -24,9 +23,9 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES
 from noether.kernels.programs.trace import gradient
-from noether.laws.book import LAWS  # noqa: F401
 from noether.laws.exact import EXACT, controls
 from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.registry import FAMILIES, LAWS  # noqa: F401  (LAWS: choices and reports ask the plan)
 from noether.plan import rarities
 from noether.plan.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from noether.plan.parity import not_here as parity_not_here
@@ -38,35 +37,6 @@ PRECISIONS: tuple[str, ...] = tuple(
 )
 LATE_LANES = 13  # in which each law is shown late faults
 LANES = {"quick": 61, "full": 251, "stress": 1021}
-
-
-@dataclass(frozen=True)
-class FlowCell:
-    """A cell of one of MODULES, as the runner wants it."""
-
-    inner: object
-    module: str
-    backend: str
-    laws: tuple[str, ...]  # those of the cell's that were asked for
-
-    @property
-    def precision(self) -> str:
-        return getattr(self.inner, "precision", "float64")
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def case(self) -> str:
-        return self.inner.case.name
-
-    @property
-    def rule(self) -> str:
-        return self.inner.rule
-
-    def run(self) -> list:
-        return [r for r in import_module(f"noether.{self.module}").run_cell(self.inner) if r.law in self.laws]
 
 
 def backend_of(name: str) -> str:
@@ -84,25 +54,6 @@ def slower(name: str) -> str:
     return launch.slower() if name == "auto" else ""
 
 
-MODULES = (
-    ("laws.continuous.cells", "scipy"),
-    ("laws.orders", "numpy"),
-    ("laws.normalisation", "numpy"),
-    ("laws.map", "numpy"),
-    ("laws.response", "numpy"),
-    ("laws.published", "numpy"),
-    ("laws.averages.minibatch", "numpy"),
-    ("laws.averages.stationary", "numpy"),
-    ("laws.reference", "heyoka"),
-)
-"""Modules of noether whose laws are not those of a launch, and what executes them.
-
-cells(cases, profile, seed, backend) -> cells with law, case, rule, name, perhaps precision, backend and
-`also`, a tuple of
-further laws of which the cell has records;
-missing() -> why what executes them is not here, or '' (where a module has it);
-run_cell(cell) -> records. profile: "glance", "quick", "full", "stress".
-"""
 LESS = {"quick": "glance", "full": "quick", "stress": "full"}
 """One depth less: how the cases beside the core are looked at."""
 
@@ -355,19 +306,17 @@ def late_points(points) -> list[Point]:
 def cells(selection) -> list:
     """Every cell of a selection, cheapest kinds first. Raises launch.BackendMissing."""
     backend = backend_of(selection.backend)
-    out: list = discrete(selection, backend)
-    out = [c for c in out if c.laws]
-    wanted = [
-        k for k in selection.laws if k != "B1" or selection.backend != "numpy"
-    ]  # numpy alone: nothing to compare
-    for word, executes in MODULES:
-        module = import_module(f"noether.{word}")  # here: sympy and scipy take longer than `noether laws` may
+    out: list = [c for c in discrete(selection, backend) if c.laws]
+    # Of numpy alone B1 has nothing to compare.
+    wanted = [k for k in selection.laws if k != "B1" or selection.backend != "numpy"]
+    for family in FAMILIES:
+        module = family.measured()
         for cases, depth in depths(selection):
             found = module.cells(cases, depth, selection.seed, backend)
-            asked = [(c, tuple(k for k in (c.law, *getattr(c, "also", ())) if k in wanted)) for c in found]
-            mine = [FlowCell(c, word, getattr(c, "backend", executes), laws) for c, laws in asked if laws]
-            out += mine
+            asked = [(c, tuple(law for law in c.laws if law in wanted)) for c in found]
+            mine = [replace(c, wanted=laws, work=module.run_cell) for c, laws in asked if laws]
             reason = module.missing() if mine and hasattr(module, "missing") else ""
             if reason:
-                raise launch.BackendMissing(f"backend {executes} is not here: {reason}")
+                raise launch.BackendMissing(f"backend {mine[0].backend} is not here: {reason}")
+            out += mine
     return out

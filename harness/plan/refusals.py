@@ -3,16 +3,15 @@ anything runs.
 
 A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another
 may say it
-itself: a module of the plan that has why_not(law, case) -> a sentence, or "".
+itself: a family whose module has why_not(law, case) -> a sentence, or "".
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
+from noether.laws.registry import FAMILIES, LAWS
 from noether.plan.choices import Selection
 
 SHOWN = 3  # cases whose reasons are told
@@ -20,12 +19,10 @@ SHOWN = 3  # cases whose reasons are told
 
 def why(law: str, selection: Selection) -> str:
     """One line: what the law needs, and what each case lacks of it."""
-    from noether.plan import design
-
-    info = design.LAWS[law]
+    info = LAWS[law]
     lacking = {}
     for case in selection.cases:
-        reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case, design.MODULES)
+        reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case)
         if reason:
             lacking.setdefault(reason, []).append(case.name)
     told = [
@@ -55,10 +52,10 @@ def exact(law: str, case, selection: Selection) -> str:
     return ""
 
 
-def elsewhere(law: str, case, modules) -> str:
+def elsewhere(law: str, case) -> str:
     """What the module of another law says, where it says anything."""
-    for word, _ in modules:
-        say = getattr(import_module(f"noether.{word}"), "why_not", None)
+    for family in FAMILIES:
+        say = getattr(family.measured(), "why_not", None)
         reason = say(law, case) if say else ""
         if reason:
             return reason

@@ -110,10 +110,10 @@ def flowing(text: str) -> str:
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
     law = law_of(word)
-    fields = [("law", f"{law.key}  {law.title}"), ("equation", law.equation), ("applies", law.applies),
+    fields = [("law", f"{law.key}  {law.title}"), ("statement", law.statement), ("applies", law.applies),
         ("judged", f"{law.kind} verdict"),
-              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("controls",
-              "; ".join(law.controls)), ("theory", law.anchor)]  # fmt: skip
+              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("must kill",
+              "; ".join(law.must_kill)), ("theory", law.anchor)]  # fmt: skip
     parts = [field(name, text) for name, text in fields]
     parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
     section = theory_of(law)
@@ -142,8 +142,8 @@ def explained(word: str, run: Path | None = None) -> dict:
     from noether.verdicts.power import of_law
 
     law = law_of(word)
-    fields = {n: getattr(law, n) for n in ("title", "equation", "applies", "kind", "anchor")}
-    lists = {n: list(getattr(law, n)) for n in ("blind", "controls")}
+    fields = {n: getattr(law, n) for n in ("title", "statement", "applies", "kind", "anchor")}
+    lists = {"blind": list(law.blind), "faults": list(law.must_kill)}
     seen = None if run is None else of_law(read_run(run).records, law.key).as_dict()
     return {"law": law.key, **fields, **lists, "power": seen, "theory": theory_of(law)}
 

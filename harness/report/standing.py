@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from noether.laws.book import LAWS
+from noether.laws.registry import LAWS
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.verdicts import power
 from noether.verdicts.record import ORDER, Record, summarise

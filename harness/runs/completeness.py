@@ -173,7 +173,7 @@ def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
     out = []
     for law in laws:
         info = book.get(law)
-        for control, precision in (*((c, "") for c in info.controls), *info.promised) if info else ():
+        for control, precision in (*((c, "") for c in info.must_kill), *info.promised) if info else ():
             if (law, control, precision) not in killed:
                 what = "lets pass" if (law, control, precision) in shown else "was never shown"
                 out.append(

@@ -59,12 +59,14 @@ def judged() -> list[str]:
 
     def read(measured, where):
         law = ExactLaw(
-            "known",
-            "",
-            "",
-            lambda *about: True,
-            lambda t: Residual(measured, 0 * one, one, 32 * one),
-            (),
+            key="known",
+            title="",
+            statement="",
+            applies="",
+            blind=(),
+            faults=(),
+            suits=lambda *about: True,
+            residual=lambda t: Residual(measured, 0 * one, one, 32 * one),
             about_symmetry=False,
         )
         record = judge.judge(t, law, None, about=about)

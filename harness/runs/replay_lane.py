@@ -100,7 +100,7 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     text = "\n".join([
         f"{record['law']} on {case.name}, {rule.name}, {precision.label}, {outcome.backend}; lane "
         f"{worst['lane']} of its launch, alone",
-        f"{law.equation}",
+        f"{law.statement}",
         f"worst at {where}: measured {float(residual.measured[index]):.17g}, predicted "
         f"{float(residual.predicted[index]):.17g}, "
         f"bound {float(residual.bound[index]):.3g}",

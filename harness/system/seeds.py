@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+
+
+def digest(seed: int, name: str) -> int:
+    """64 bits of a run's seed and a name."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
+
 
 def derive(seed: int, name: str) -> int:
-    """A 63-bit seed from a run's seed and a name."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big") >> 1
+    """A seed of 63 bits, which fits where numbers are signed."""
+    return digest(seed, name) >> 1
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Random numbers that a run's seed and a name decide alone."""
+    return np.random.default_rng(digest(seed, name))

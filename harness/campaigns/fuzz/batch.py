@@ -17,7 +17,6 @@ from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, screen
 from noether.laws.exact.certified import certified_steps, judge_inside, part
 from noether.laws.exact.judge import spent_of
-from noether.laws.exact.residuals import LAG
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.casefiles.blame import blamed
@@ -116,7 +115,7 @@ def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> N
         spent = np.where(mine, screened.spent[at], -1.0)
         lanes = int(mine.sum())
         found.laws[law, symmetry] = Count(
-            lanes * (job.steps - LAG.get(law, 1) + 1), lanes, max(0.0, float(spent.max()))
+            lanes * (job.steps - EXACT[law].lag + 1), lanes, max(0.0, float(spent.max()))
         )
         for lane in np.argsort(spent)[-TOP:]:
             if spent[lane] > 0:

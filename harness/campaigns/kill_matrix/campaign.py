@@ -12,7 +12,7 @@ from noether.campaigns.kill_matrix import findings, generated, harness_faults, s
 from noether.campaigns.kill_matrix.harness_probes import OwnCell
 from noether.campaigns.kill_matrix.matrix import MatrixCell, points
 from noether.cases import CATALOG
-from noether.laws.exact import EXACT
+from noether.laws.exact import EXACT, law_faults
 from noether.mechanics.wide import require_wide
 from noether.plan.choices import Selection
 from noether.runs.decision import carry
@@ -47,7 +47,7 @@ class Campaign:
 
 def declared() -> tuple[str, ...]:
     """Every fault that must be shown."""
-    return tuple(f.name for f in (*faults.KERNEL, *faults.LAW, *harness_faults.FAULTS))
+    return tuple(f.name for f in (*faults.KERNEL, *law_faults.FAULTS, *harness_faults.FAULTS))
 
 
 def chosen(words) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from noether.faults.harmless import EQUIVALENT
-from noether.laws.book import LAWS as BOOK
 from noether.laws.exact import EXACT
+from noether.laws.registry import LAWS as BOOK
 from noether.verdicts.record import VIOLATED, Record
 
 HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
@@ -96,9 +96,11 @@ def after(lane):
 
 
 def place(row: Row) -> tuple:
-    from noether.faults import KERNEL, KINDS, LAW
+    from noether.faults import KERNEL
+    from noether.laws.exact import law_faults
 
-    order, kinds = [f.name for f in (*KERNEL, *LAW)], [*KINDS]
+    faults = (*KERNEL, *law_faults.FAULTS)
+    order, kinds = [f.name for f in faults], list(dict.fromkeys(f.kind for f in faults))
     return (
         kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}),
         order.index(row.name) if row.name in order else len(order),

@@ -14,8 +14,8 @@ from noether.campaigns.kill_matrix.findings import GUARD
 from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, OwnFault
 from noether.campaigns.kill_matrix.harness_guards import REMOVED
 from noether.cases import CATALOG
-from noether.laws.book import LAWS
 from noether.laws.exact.cell import DiscreteCell
+from noether.laws.registry import LAWS
 from noether.plan.choices import Request
 from noether.runs import completeness, run
 from noether.runs.execute import execute
@@ -78,9 +78,9 @@ def honest_book(probe: str) -> dict:
     book = {}
     for law in {r.law for r in records}:
         info = LAWS[law]
-        kept = tuple(c for c in info.controls if (law, c, "") in killed)
+        kept = tuple(c for c in info.faults if (law, c.name, "") in killed)
         book[law] = replace(
-            info, controls=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed)
+            info, faults=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed)
         )
     return book
 

@@ -18,7 +18,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops import launch
-from noether.laws.exact import EXACT, breaking
+from noether.laws.exact import EXACT, breaking, law_faults
 from noether.laws.exact.cell import DiscreteCell
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.domain import leaving, normal_steps
@@ -197,7 +197,7 @@ class MatrixCell:
     def judged_by_wrong_laws(self) -> list[Record]:
         job, records = self.cell().job(), []
         t = Trajectory.launched(self.subject, job, *launch.run(job, "numpy").wide())
-        for fault in faults.LAW:
+        for fault in law_faults.FAULTS:
             if self.names and fault.name not in self.names:
                 continue
             found = wrong_law(t, fault)

@@ -15,13 +15,13 @@ import numpy as np
 from noether.campaigns.kill_matrix.matrix import exact
 from noether.cases.case import Case
 from noether.faults.fault import Fault, always, given, on, pulled
-from noether.faults.laws import turning
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import spent_of
+from noether.laws.exact.law_faults import turning
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 

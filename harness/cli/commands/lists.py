@@ -19,7 +19,7 @@ def known_cases(incomplete: str) -> list[str]:
 
 def known_laws(incomplete: str) -> list[str]:
     """For the completion of a shell."""
-    from noether.laws.book import LAWS
+    from noether.laws.registry import LAWS
 
     return [law for law in LAWS if law.startswith(incomplete.upper())]
 

@@ -19,19 +19,18 @@ def map_(
     """
     from noether.cases import CORE
     from noether.cli.progress import busy
-    from noether.laws import map
-    from noether.laws.map import printed
+    from noether.laws.map import cells, printed
     from noether.mechanics.wide import require_wide
     from noether.plan.choices import whole
     from noether.report.table import say
     from noether.runs.decision import decide
 
-    if profile not in map.PROFILES:
-        raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(map.PROFILES)}")
+    if profile not in cells.PROFILES:
+        raise UsageError(f"--profile is {profile!r}, must be one of {', '.join(cells.PROFILES)}")
     require_wide()
-    (cell,) = map.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
+    (cell,) = cells.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     with busy("measuring the map", quiet=quiet):
-        records = map.run_cell(cell)
+        records = cells.run_cell(cell)
     verdicts = {r.verdict for r in records if not r.control}
     code = VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS
     decide(code, printed.map_of(records).reason)

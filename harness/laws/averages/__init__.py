@@ -1,2 +1,51 @@
-"""Laws about averages and long runs: gradient noise has no part along a symmetry, and scale-invariant losses
-settle."""
+"""Laws about averages: D9, the noise of minibatches, and D12, long runs of scale-invariant losses."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from noether.laws.law import Family, Law, wrong
+from noether.verdicts.record import ROUNDING
+
+MINIBATCHES = Law(
+    key="D9",
+    title="minibatch noise has no component along a symmetry",
+    statement="<grad f_B, xi> = 0: J obeys the balance of the whole loss",
+    kind=ROUNDING,
+    applies="cases that name their samples",
+    blind=("what D2 is blind to",),
+    faults=wrong("minibatches that are not symmetric", "noise in every direction"),
+)
+STATIONARY = Law(
+    key="D12",
+    title="sums and stationary averages of a scale-invariant loss",
+    statement=(
+        "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), "
+        "<q, q'>/<|q|^2> = 1 - eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)"
+    ),
+    kind=ROUNDING,
+    applies="heavy ball with decay on scale-invariant losses, long runs",
+    blind=("everything that keeps D5",),
+    faults=wrong(
+        "no-op kernel",
+        "momentum left out of the average",
+        "decay x (1 + 2^-10)",
+        "decoupled decay's average for coupled decay's",
+        "coupled decay's average for decoupled decay's",
+    ),
+)
+
+
+def minibatches() -> ModuleType:
+    from noether.laws.averages import minibatch
+
+    return minibatch
+
+
+def long_runs() -> ModuleType:
+    from noether.laws.averages import stationary
+
+    return stationary
+
+
+FAMILIES = (Family((MINIBATCHES,), minibatches), Family((STATIONARY,), long_runs))

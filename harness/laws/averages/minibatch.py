@@ -12,7 +12,6 @@ the bound of (1): with full batches it would be D2 again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
@@ -26,6 +25,7 @@ from noether.kernels.loops.outcome import Outcome
 from noether.kernels.programs import numpy_step, trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse
+from noether.laws.cell import LawCell
 from noether.laws.exact import EXACT, act, broken_force, charge, dot
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import judge
@@ -43,7 +43,7 @@ NOISY = 16.0  # the noise must be this many bounds
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """One case with samples under one rule."""
 
     case: Case
@@ -184,7 +184,6 @@ def leaving(case: Case, job: launch.Job, batches) -> np.ndarray:
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    began = time.perf_counter()
     job, rng = cell.job(), cell.rng
     count = len(cell.case.samples(list(job.q0), NUMPY))
     every = [
@@ -204,8 +203,6 @@ def run_cell(cell: Cell) -> list[Record]:
         cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric", outside
     )
     records += judged(cell, Noisy(cell.case, job, shaken, batches), "noise in every direction", outside)
-    for r in records:
-        r.seconds = (time.perf_counter() - began) / len(records)
     return records
 
 
@@ -251,8 +248,6 @@ def judged(
         )
         if record.verdict == HOLDS and loud < 1 / 2:
             record.verdict = INCONCLUSIVE
-        record.replay = (
-            f"noether verify {cell.case.name} --law D9 --profile {cell.profile} --seed {cell.seed}"
-        )
+        record.replay = cell.replay
         out.append(record)
     return out

@@ -23,7 +23,6 @@ converges.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +32,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
+from noether.laws.cell import LawCell
 from noether.laws.exact import charge_bound, charge_own, dot, formed, size
 from noether.laws.exact.norm import scales
 from noether.mechanics import sweep
@@ -55,7 +55,7 @@ NAMES = ("sum |v'|^2", "sum <q, q'>")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """One scale-invariant case under one rule."""
 
     case: Case
@@ -200,7 +200,6 @@ WRONG = {
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    began = time.perf_counter()
     job = cell.job()
     outcome = launch.run(job, cell.backend)
     t = settled(cell, job, outcome)
@@ -222,8 +221,6 @@ def run_cell(cell: Cell) -> list[Record]:
         cell.case, job.rule, job.precision, np.repeat(t.z[:1], 9, axis=0), 0 * t.v[:9], job.params
     )
     records.append(judged(cell, job, averages(still, Sums.over(still)), "numpy", "no-op kernel"))
-    for r in records:
-        r.seconds = (time.perf_counter() - began) / len(records)
     return records
 
 
@@ -265,7 +262,7 @@ def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: 
                f"must be {at(found.predicted):.6g} within {at(found.bound):.2g}, "
         f"ends included; <|v|^2>/<|q|^2> over its average {ratio.min():.3f} to {ratio.max():.3f}; "
         f"{settled_lanes} of {job.lanes} lanes are stationary to 1/16",
-        replay=f"noether verify {cell.case.name} --law D12 --profile {cell.profile} --seed {cell.seed}",
+        replay=cell.replay,
         data={} if control else {
             "plot": "response", "x": [float(x) for x in of_average[order]], "xlabel": "predicted",
             "ylabel": "<|v|^2>/<|q|^2>",

@@ -7,7 +7,6 @@ at every output time, layer and rest apart, in units of the bound of flow.py (2)
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import cache
 
@@ -92,7 +91,6 @@ def twists(case, symmetry) -> bool:
 
 def run_cell(cell: Cell) -> list[Record]:
     """The records of one cell, controls included."""
-    began = time.perf_counter()
     proven(cell.case)
     work = {"masses": masses, "eps": sweep, "kappa": sweep, "overdamped": overdamped}[cell.part]
     case = scale_invariant_case(cell.case) if cell.law == "T5" else cell.case
@@ -106,8 +104,6 @@ def run_cell(cell: Cell) -> list[Record]:
     except Kinked as error:
         records = [beyond(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
     records = derived + records
-    for r in records:
-        r.seconds = (time.perf_counter() - began) / len(records)
     return records
 
 

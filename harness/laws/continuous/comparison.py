@@ -3,12 +3,12 @@ time."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from noether.cases.case import Case
+from noether.laws.cell import LawCell
 from noether.laws.continuous.starts import begun
 from noether.mechanics import flow
 from noether.mechanics.stiffness import largest_curvature
@@ -19,7 +19,7 @@ SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most s
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """A law on a case. `rule` is the learning rule of the equations of motion, `also` laws of the same
     trajectories."""
 
@@ -30,22 +30,11 @@ class Cell:
     profile: str
     seed: int
     also: tuple[str, ...] = ()
+    precision, backend = "float64", "scipy"
 
     @property
     def name(self) -> str:
         return f"{self.law}/{self.case.name}/{self.rule}/{self.part}"
-
-    @property
-    def replay(self) -> str:
-        return (
-            f"noether verify {self.case.name} --law {self.law} --profile "
-            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
-        )
-
-    def rng(self) -> np.random.Generator:
-        return np.random.default_rng(
-            int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big")
-        )
 
 
 def solve(
@@ -62,7 +51,7 @@ def solve(
         [flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)],
         axis=1,
     )
-    x0, loose = begun(cell.rng(), mech, parameters, times)
+    x0, loose = begun(cell.random(), mech, parameters, times)
     return flow.certified(mech, x0, parameters, times, loose)
 
 

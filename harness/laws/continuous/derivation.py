@@ -12,7 +12,7 @@ WRONG = 2.0**-100
 
 def derivation(cell, case) -> list[Record]:
     """At a random point, and the control."""
-    point = lagrangian.drawn(case, cell.rng())
+    point = lagrangian.drawn(case, cell.random())
     try:
         found = lagrangian.off(case, point)
         wrong = lagrangian.off(case, point, WRONG, motion_only=True)

@@ -84,7 +84,7 @@ class Start:
 def begun(cell: Cell, case: Case, mech: Mechanics, twisting: list[int]) -> Start:
     """The candidate and the time with the roomiest constants, from rough solutions of (3). Raises Kinked
     where each meets a kink."""
-    q, qdot = drawn(cell.rng(), mech, CANDIDATES)
+    q, qdot = drawn(cell.random(), mech, CANDIDATES)
     fastest = rates(case, q)
     final = min(flow.FINAL, STEPS * FRICTION / max(fastest, 1e-9))
     steps = int(np.clip(np.ceil(2 * fastest * final / FRICTION), 2**6, STEPS))

@@ -6,6 +6,7 @@ of q (w; for Nesterov beta w - eta f). delta, sigma bound the rounding of v and 
 units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
+from noether.faults import named
 from noether.laws.exact import balance, curved, norm, positions, quadratic, signs, step, translation
 from noether.laws.exact.balance import (
     broken_force,  # noqa: F401
@@ -21,6 +22,8 @@ from noether.laws.exact.balance import (
 from noether.laws.exact.quadratic import massive  # noqa: F401
 from noether.laws.exact.step import update  # noqa: F401
 from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi  # noqa: F401
+from noether.laws.law import Law, wrong
+from noether.verdicts.record import BITWISE, ROUNDING
 
 EXACT: dict[str, ExactLaw] = {
     law.key: law
@@ -33,4 +36,38 @@ EXACT: dict[str, ExactLaw] = {
         key=lambda law: int(law.key[1:]),
     )
 }
-"""In the order in which they are printed."""
+"""The laws that judge each step of a launch, in the order in which they are printed."""
+
+LAUNCHED = (
+    Law(
+        key="D13",
+        title="scale covariance, bitwise",
+        statement="run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a = 2^j",
+        kind=BITWISE,
+        applies="scale-invariant losses without eps, Euclidean rules",
+        blind=("everything that scales as it should",),
+        faults=wrong("eta scaled as a, not a^2"),
+    ),
+    Law(
+        key="E1",
+        title="the response of a charge to eps is the predicted one",
+        statement="J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>",
+        kind=ROUNDING,
+        applies="heavy ball without decay, eps over 15 decades and 0",
+        blind=("faults in g that keep the symmetry",),
+        faults=(*named("breaking term ignored"), *wrong("eps off by 2^-10")),
+    ),
+    Law(
+        key="B1",
+        title="backends agree bit for bit",
+        statement="bits(backend) = bits(numpy), and known ties are stored as IEEE 754 has them",
+        kind=BITWISE,
+        applies="every Triton backend, the noisy loop too",
+        blind=("a fault in the traced program, which all of them run",),
+        faults=(
+            *named("eta x (1 + 2^-10)", "one lane in 10^4, last component"),
+            *wrong("the buffer of the last step but one", "noise of another seed"),
+        ),
+    ),
+)
+"""The laws of a launch as a whole, and of one launch beside another."""

@@ -7,7 +7,9 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
+from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -102,18 +104,43 @@ LAWS = (
     ExactLaw(
         key="D2",
         title="the discrete charge, with its kinetic source",
-        equation="J' = beta J - eta <g + k q, xi> + <A v', v'>",
+        statement="J' = beta J - eta <g + k q, xi> + <A v', v'>",
+        applies="Euclidean rules and rules on a metric, every affine symmetry",
         suits=lambda rule, symmetry: not rule.log_state and not rule.signed,
         residual=charge_law,
         blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        faults=(
+            *planted.STATES,
+            *planted.NEAR_GRADIENTS,
+            *planted.DECAYS,
+            *planted.NEAR_BETA,
+            *wrong(
+                "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's"
+            ),
+            *planted.NARROW_ETA,
+            *planted.METRICS,
+            *planted.VELOCITY_KEPT,
+            *wrong("kinetic term without its metric"),
+            *planted.SCHEDULE_INSIDE,
+            *planted.LATE,
+        ),
+        promised=planted.ulps(
+            float64=("state", "buffer"), bfloat16=("state", "buffer"), bfloat16_mixed=("state",)
+        ),
     ),
     ExactLaw(
         key="D3",
         title="the charge of a Killing field decays as beta^n",
-        equation="J_n = beta^n J_0",
+        statement="J_n = beta^n J_0",
+        applies="heavy ball and its options, eps = 0, rotations (not Nesterov, no metric); translations "
+        "without coupled decay",
         suits=decaying,
         residual=decay_law,
-        blind=("everything along the rotation: coupled decay of any size", "the gradient"),
         some=undisturbed,
+        blind=("everything along the rotation: coupled decay of any size", "the gradient"),
+        faults=(*planted.STATES, *planted.NEAR_BETA, *planted.DECAY_COUPLED, *planted.LATE),
+        promised=planted.ulps(
+            float64=("state", "buffer"), bfloat16=("state", "buffer"), bfloat16_mixed=("state",)
+        ),
     ),
 )

@@ -19,8 +19,7 @@ from noether.faults.covering import cover
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
-from noether.laws.book.discrete import DISCRETE
-from noether.laws.exact import EXACT
+from noether.laws.exact import EXACT, law_faults
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 
@@ -69,7 +68,7 @@ NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of he
              "kinetic term without its metric", "natural charge without its metric",
              "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes",
              "charge across the simplex")  # fmt: skip
-LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in faults.LAW if fault.name in NEAR_LAWS)
+LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in law_faults.FAULTS if fault.name in NEAR_LAWS)
 
 
 LANES, STEPS = 61, 12  # of a launch that shows controls
@@ -103,7 +102,7 @@ def pairs(
 ) -> set[tuple[str, str, str]]:
     """(law, control, "" or the precision in which it is promised) that a launch there shows."""
     about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
-    promised = {(k, c, p) for k in about for c, p in BOOK[k].promised if p == precision}
+    promised = {(k, c, p) for k in about for c, p in EXACT[k].promised if p == precision}
 
     def there(precision: str) -> set[str]:
         job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
@@ -111,16 +110,13 @@ def pairs(
 
     here = there(precision)
     if precision != widest:  # what a narrow store or a mode alone can show
-        return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*BOOK[k].controls}}
+        return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*EXACT[k].must_kill}}
     of_laws = {
         (f.law, f.name, "")
         for f in LAW_CONTROLS
         if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)
     }
-    return promised | of_laws | {(k, c, "") for k in about for c in here & {*BOOK[k].controls}}
-
-
-BOOK = {law.key: law for law in DISCRETE}
+    return promised | of_laws | {(k, c, "") for k in about for c in here & {*EXACT[k].must_kill}}
 
 
 def controlled(case: Case, job: Job, control: Fault) -> Trajectory:

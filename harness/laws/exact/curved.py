@@ -6,8 +6,10 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
+from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_force
 from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed, size, xi
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -52,9 +54,20 @@ LAWS = (
     ExactLaw(
         key="D7",
         title="mirror descent and natural gradient keep the charge of their own metric",
-        equation="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
+        statement="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
+        applies="mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators "
+        "along the simplex",
         suits=curved,
         residual=own_law,
         blind=("faults in g that keep the symmetry", "eta, on a symmetric loss"),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *planted.NARROW_ETA,
+            *planted.METRICS,
+            *wrong("natural charge without its metric", "charge across the simplex"),
+            *planted.LATE_POSITIONS,
+        ),
+        promised=planted.ulps(float64=("state",)),
     ),
 )

@@ -16,9 +16,11 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
+from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_force
 from noether.laws.exact.positions import plain
 from noether.laws.exact.terms import ExactLaw, Residual, dot, formed, size
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -83,21 +85,42 @@ LAWS = (
     ExactLaw(
         key="D5",
         title="the norm of a scale-invariant loss",
-        equation="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
+        statement="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
+        applies="heavy ball with coupled decay, dampened and maximising too, scale-invariant losses, "
+        "float64 and float32",
         suits=lambda rule, symmetry: normed(rule, symmetry) and rule.momentum,
         residual=norm_law,
-        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        lag=2,
         some=longer_than_a_step,
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *planted.DECAYS,
+            *planted.NEAR_BETA,
+            *wrong("dropped kinetic term", "old kinetic term dropped"),
+            *planted.LATE,
+        ),
+        promised=planted.ulps(float64=("state",)),
         narrow=False,
         screened=False,
     ),
     ExactLaw(
         key="D11",
         title="gradient descent on a scale-invariant loss is RMSProp on the norm",
-        equation="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
+        statement="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
+        applies="gradient descent, scale-invariant losses, float64 and float32",
         suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum,
         residual=root_mean_square_law,
         blind=("a gradient turned within the tangent space of the sphere",),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *planted.NARROW_ETA,
+            *wrong("dropped kinetic term"),
+            *planted.LATE_POSITIONS,
+        ),
+        promised=planted.ulps(float64=("state",)),
         narrow=False,
         screened=False,
     ),

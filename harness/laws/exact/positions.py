@@ -19,7 +19,10 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
+from noether.faults import named
+from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -61,20 +64,47 @@ LAWS = (
     ExactLaw(
         key="D1",
         title="heavy ball is the central difference scheme of its equation of motion",
-        equation="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
+        statement="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
+        applies="gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 "
+        "included",
         suits=lambda rule, symmetry: plain(rule) and not rule.decoupled,
         residual=difference_law,
+        lag=2,
         blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *planted.DECAYS,
+            *planted.ANOTHER_LOSS,
+            *planted.NEAR_BETA,
+            *planted.NARROW_ETA,
+            *wrong("mass eta/2 for eta(1+beta)/2", "friction off by 2^-10"),
+            *planted.LATE_POSITIONS,
+        ),
+        promised=planted.ulps(float64=("state",)),
         about_symmetry=False,
         screened=False,
     ),
     ExactLaw(
         key="D10",
         title="decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
-        equation="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
+        statement="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
+        applies="heavy ball with decoupled decay, at every beta and 1 - eta k",
         suits=lambda rule, symmetry: plain(rule) and rule.decoupled,
         residual=difference_law,
+        lag=2,
         blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *planted.ANOTHER_LOSS,
+            *planted.NEAR_BETA,
+            *named("k off by 1 %"),
+            *planted.DECAY_COUPLED,
+            *wrong("force g + k q for g + (1-beta) k q"),
+            *planted.LATE_POSITIONS,
+        ),
+        promised=planted.ulps(float64=("state",)),
         about_symmetry=False,
         screened=False,
     ),

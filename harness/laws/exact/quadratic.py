@@ -6,8 +6,10 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rules import Rule
+from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_force, charge
 from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -43,8 +45,23 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
 
 
 LAWS = (
-    ExactLaw("D4", "symmetric generators: the mass eta (1+beta)/2 is exact",
-             "D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>", massive,
-             mass_law,
-             ("what D2 is blind to",)),
-)  # fmt: skip
+    ExactLaw(
+        key="D4",
+        title="symmetric generators: the mass eta (1+beta)/2 is exact",
+        statement="D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>",
+        applies="gradient descent and heavy ball with coupled decay, dampened and maximising too, symmetric "
+        "A",
+        suits=massive,
+        residual=mass_law,
+        blind=("what D2 is blind to",),
+        faults=(
+            *planted.STATES,
+            *planted.NEAR_GRADIENTS,
+            *planted.DECAYS,
+            *planted.NEAR_BETA,
+            *wrong("mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
+            *planted.LATE,
+        ),
+        promised=planted.ulps(float64=("state", "buffer")),
+    ),
+)

@@ -31,7 +31,6 @@ FLOOR = 2.0**-960
 # In narrower arithmetic than its own, the screen does not run its gradient's error beside the kernel's: it
 # lets it be this many times larger, each in units of its own roundoff.
 COARSE = 2.0**20
-LAG = {"D1": 2, "D5": 2, "D6": 2, "D10": 2}  # steps that a law looks back; the others look at one
 
 
 class Symbols(Trajectory):
@@ -160,7 +159,7 @@ def residuals(
     symmetries = {s.name: s for s in case.symmetries} | {None: None}
     alive = finite(states[-1])
     for key, name in laws:
-        lag = LAG.get(key, 1)
+        lag = EXACT[key].lag
         t = Symbols(case, rule, precision, states[-1 - lag :], params)
         r = EXACT[key].residual(t, symmetries[name])
         off, bound = np.abs(r.measured - r.predicted)[-1].reshape(-1), r.bound[-1].reshape(-1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
+from noether.faults import named
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
+from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
+from noether.laws.law import wrong
 from noether.mechanics.domain import same_stores
 from noether.mechanics.trajectory import Trajectory
 
@@ -63,11 +66,18 @@ LAWS = (
     ExactLaw(
         key="D8",
         title="sign descent keeps the difference of the factors' sizes",
-        equation="|u'| - |v'| = |u| - |v|, until a factor changes sign",
+        statement="|u'| - |v'| = |u| - |v|, until a factor changes sign",
+        applies="sign descent, eps = 0, generators that scale one factor up and one down",
         suits=lambda rule, symmetry: rule.signed and paired(symmetry),
         residual=sign_law,
-        blind=("eta", "a wrong sign of both factors: ascent"),
         some=unbroken,
+        blind=("eta", "a wrong sign of both factors: ascent"),
+        faults=(
+            *named("state 8 ulp off"),
+            *planted.SIGN_IGNORED,
+            *wrong("squares for sizes"),
+            *planted.LATE_POSITIONS,
+        ),
         screened=False,
     ),
 )

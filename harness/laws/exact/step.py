@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.faults import named
+from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
 from noether.mechanics.trajectory import Trajectory
 
@@ -32,10 +34,33 @@ LAWS = (
     ExactLaw(
         key="D0",
         title="the update itself, componentwise",
-        equation="v' = beta v - eta (g + k q),  q' = q + v'",
+        statement="v' = beta v - eta (g + k q),  q' = q + v'",
+        applies="every rule, every case, every precision",
         suits=lambda rule, symmetry: True,
         residual=update,
         blind=("nothing that changes a bit by more than its rounding",),
+        faults=(
+            *planted.STATES,
+            *planted.NEAR_GRADIENTS,
+            *planted.DECAYS,
+            *planted.ANOTHER_LOSS,
+            *planted.NEAR_BETA,
+            *planted.DECAY_COUPLED,
+            *planted.NARROW_ETA,
+            *planted.NARROW_STORES,
+            *named("one lane in 10^4, last component"),
+            *planted.OPTIONS,
+            *planted.METRICS,
+            *planted.VELOCITY_KEPT,
+            *planted.SCHEDULES,
+            *planted.SIGN_IGNORED,
+            *named("normalisation left out"),
+            *planted.PLACED,
+        ),
+        everywhere=tuple(fault.name for fault in planted.PLACED),
+        promised=planted.ulps(
+            float64=("state", "buffer"), bfloat16=("state", "buffer"), bfloat16_mixed=("state", "buffer")
+        ),
         about_symmetry=False,
     ),
 )

@@ -10,7 +10,9 @@ import numpy as np
 
 from noether.cases.case import Case, Symmetry
 from noether.cases.rules import Rule
+from noether.laws.law import Law
 from noether.mechanics.trajectory import Trajectory
+from noether.verdicts.record import ROUNDING
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 
@@ -26,26 +28,24 @@ class Residual:
     signal: np.ndarray
 
 
-@dataclass(frozen=True)
-class ExactLaw:
-    """key, title, equation, and:
+@dataclass(frozen=True, kw_only=True)
+class ExactLaw(Law):
+    """An exact law of a launch, which every cell of a launch judges.
 
     suits     suits(rule, symmetry) -> bool, known before anything runs
     residual  residual(trajectory, symmetry, **flaws) -> Residual
-    blind     what the law cannot see
+    lag       how many steps it looks back
     some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
     screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at
               less cost
-    narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in their
-              rounding
+    narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in
+              their rounding
     """
 
-    key: str
-    title: str
-    equation: str
+    kind: str = ROUNDING
     suits: Callable
     residual: Callable
-    blind: tuple[str, ...]
+    lag: int = 1
     some: Callable | None = None
     about_symmetry: bool = True
     narrow: bool = True

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
+from noether.faults import named
+from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_force
 from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed, size
+from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -53,10 +56,21 @@ LAWS = (
     ExactLaw(
         key="D6",
         title="the translation charge",
-        equation="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
+        statement="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
+        applies="Euclidean rules, translations",
         suits=lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean",
         residual=translation_law,
-        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        lag=2,
         some=lambda t, symmetry: np.full(t.lanes, t.steps >= 2),
+        blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
+        faults=(
+            *planted.POSITIONS,
+            *planted.NEAR_GRADIENTS,
+            *named("k off by 1 %"),
+            *planted.SCHEDULE_IGNORED,
+            *wrong("translation law at a constant rate"),
+            *planted.LATE_POSITIONS,
+        ),
+        promised=planted.ulps(float64=("state",)),
     ),
 )

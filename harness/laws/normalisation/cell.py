@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.laws.cell import LawCell
 from noether.laws.normalisation.evidence import powers_of, record
 from noether.verdicts import orders
 from noether.verdicts.claims import order_record
@@ -39,7 +40,7 @@ TANGENTIAL = Subject("tangential-force")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """One part of one law. case: of the catalogue, or TANGENTIAL; asked: the case by which it is reached."""
 
     law: str
@@ -51,17 +52,15 @@ class Cell:
     rule: str = "heavy-ball"
     asked: str = "rayleigh"
     tag: str = ""
+    precision = "float64"
 
     @property
     def name(self) -> str:
         return "/".join(x for x in (self.law, self.case.name, self.part, self.tag) if x)
 
     @property
-    def replay(self) -> str:
-        return (
-            f"noether verify {self.asked} --law {self.law} --profile "
-            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
-        )
+    def words(self) -> str:
+        return self.asked
 
     @property
     def quick(self) -> bool:

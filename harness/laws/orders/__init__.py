@@ -1,155 +1,196 @@
-"""The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
-
-Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are
-kernels/programs/numpy_step.py in float64 where it has the rule, else a plain loop. References are Radau IIA
-collocations of order 15, known to within their distance from order 13. A quick run looks at the case with the
-shortest gradient, a full one at all core cases for the models that others are variants of. Beside the core,
-where a full run is as deep as a quick one, two metrics are looked at.
-"""
+"""The orders of discrete updates against their continuous models, O1 to O9 (theory.md section 5)."""
 
 from __future__ import annotations
 
-import time
+from types import ModuleType
 
-import numpy as np
+from noether.laws.law import Family, Law, wrong
+from noether.verdicts.record import ORDER
 
-from noether.cases import CORE
-from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
-from noether.kernels.programs.trace import gradient
-from noether.laws.orders import (
-    bregman,
-    charges,
-    curved,
-    curved_momentum,
-    decay,
-    descent,
-    momentum,
-    options,
-    overdamped,
-    schedule,
-    sign,
-    units,
+LAWS = (
+    Law(
+        key="O1",
+        title="gradient descent against gradient flow and its corrections",
+        statement="orders 1, 2 and 3 in eta",
+        kind=ORDER,
+        applies="gradient descent, Euclidean cases",
+        blind=(),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "model without its terms of order eta^1",
+            "model without its terms of order eta^2",
+        ),
+    ),
+    Law(
+        key="O2",
+        title="gradient descent against (eta/2) qddot + qdot + g = 0",
+        statement="order 2, never 3",
+        kind=ORDER,
+        applies="gradient descent, Euclidean cases",
+        blind=(),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "start velocity 0",
+            "third order claimed of the second-order model",
+        ),
+    ),
+    Law(
+        key="O3",
+        title="heavy ball against m qddot + mu qdot + g + k q = 0",
+        statement="order 2 with the right start velocity, 1 with another",
+        kind=ORDER,
+        applies="heavy ball, Euclidean cases",
+        blind=(),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "start velocity 0",
+            "start velocity -g",
+            "start velocity -g/(1-beta)",
+            "mass eta/2 for eta(1+beta)/2",
+            "second order claimed inside the layer",
+            "second order claimed of the flow",
+            "modified loss from a cold start",
+            "modified loss without 1 + beta",
+        ),
+    ),
+    Law(
+        key="O4",
+        title="the decay of a charge, exact and as the model has it",
+        statement=(
+            "discrete: -ln beta per step;  model: 2 (1-beta)/(1+beta), its (1,1) Pade approximant, third "
+            "order in 1-beta"
+        ),
+        kind=ORDER,
+        applies="heavy ball, rotations and translations",
+        blind=("the gradient: any symmetric loss will do",),
+        faults=wrong(
+            "leading constant off by 1/64",
+            "decay of the model claimed exact",
+            "decay 1 - beta per step",
+            "decay of a model of mass eta/2",
+            "model of mass eta/2",
+            "model of mass eta",
+        ),
+    ),
+    Law(
+        key="O5",
+        title="the discrete charge against the continuous one",
+        statement="<A q, v/eta>: order 1; centred: order 2;  gradient descent: Q drifts at (eta/2) <g, A g>",
+        kind=ORDER,
+        applies="heavy ball; gradient descent, symmetric generators",
+        blind=(),
+        faults=wrong(
+            "leading constant off by 1/64",
+            "charge not centred",
+            "charge taken as conserved to second order",
+            "drift at half its rate",
+        ),
+    ),
+    Law(
+        key="O6",
+        title="decoupled decay against its own friction",
+        statement=(
+            "m qddot + (mu + eta beta k) qdot + mu k q + g = 0, qdot(0) = (2 beta v_0/eta - g)/(1+beta) "
+            "- k q_0: order 2"
+        ),
+        kind=ORDER,
+        applies="decoupled decay, Euclidean cases",
+        blind=(),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "friction without eta beta k",
+            "friction eta k^2",
+            "start velocity without -k q",
+            "start velocity of coupled decay",
+            "buffer forgotten in the start velocity",
+            "spring of coupled decay",
+        ),
+    ),
+    Law(
+        key="O7",
+        title="Nesterov, dampening and schedules against their models",
+        statement=(
+            "extra friction eta beta H; time eta (1-tau); extra friction -c eta sdot/s, c beta, "
+            "(1+beta)/2 or 1 for rates at the start, middle or end of a step: order 2"
+        ),
+        kind=ORDER,
+        applies="options of heavy ball, Euclidean cases",
+        blind=(),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "friction without eta beta H",
+            "friction eta (1-beta) H",
+            "start velocity of heavy ball",
+            "first buffer dampened too",
+            "mass of undamped heavy ball",
+            "time of undamped heavy ball",
+            "schedule without its friction",
+            "friction of another buffer",
+            "schedule from start velocity 0",
+            "friction of the middle for the start of a step",
+            "friction of the end for the start of a step",
+            "friction of the start for the middle of a step",
+            "friction of the end for the middle of a step",
+            "friction of the start for the end of a step",
+            "friction of the middle for the end of a step",
+        ),
+    ),
+    Law(
+        key="O8",
+        title="curved metrics: each update has its own second-order model",
+        statement=(
+            "mirror descent, natural gradient, geodesic step: own model order 2, another's order 1; "
+            "Bregman Lagrangian: order 2 for mirror descent"
+        ),
+        kind=ORDER,
+        applies="diagonal and Bregman metrics; sign descent: Euclidean cases",
+        blind=("sign descent beyond a sign change",),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "leading constant off by 1/64",
+            "Gdot of 1 for 2 beta",
+            "model of mirror descent for natural gradient",
+            "model of mirror descent for geodesic step",
+            "model of natural gradient for mirror descent",
+            "model of natural gradient for geodesic step",
+            "model of geodesic step for mirror descent",
+            "model of geodesic step for natural gradient",
+            "Bregman Lagrangian for natural gradient",
+            "Bregman Lagrangian for geodesic step",
+            "Euler-Lagrange of T for heavy ball on a metric",
+            "momentum of a metric heavy ball without its Gdot",
+            "start velocity -G^-1 g",
+            "multiplier without its kinetic term",
+            "start velocity 0",
+            "gradient for its sign",
+        ),
+    ),
+    Law(
+        key="O9",
+        title="the state in the overdamped limit",
+        statement="|q_m - q_flow|: order 1 in m",
+        kind=ORDER,
+        applies="every case",
+        blind=("mu and G, as far as they enter both alike",),
+        faults=wrong(
+            "leading constant off by 1/64",
+            "second order claimed of the overdamped limit",
+            "friction of the flow off by 1/8",
+            "start velocity of order 1/m",
+        ),
+    ),
 )
-from noether.laws.orders.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
-from noether.laws.orders.smooth import loses_derivatives
-from noether.mechanics.symbolic import proven
-from noether.mechanics.symbolic_metric import bends, is_entropy
-from noether.verdicts.claims import beyond, undecided
-from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
-
-SUBJECTS = {
-    ("O1", "gradient-descent", ""): descent.flow_orders,
-    ("O2", "gradient-descent", ""): descent.second_order_model,
-    ("O3", "heavy-ball", ""): momentum.heavy_ball_orders,
-    ("O3", "heavy-ball", "layer"): momentum.layer_orders,
-    ("O3", "heavy-ball", "flow"): momentum.flow_limits,
-    ("O4", "heavy-ball", ""): decay.charge_decay,
-    ("O5", "heavy-ball", ""): charges.charge_orders,
-    ("O5", "gradient-descent", "drift"): descent.charge_drift,
-    ("O6", "heavy-ball-decoupled", ""): options.decoupled_orders,
-    ("O7", "nesterov", ""): options.nesterov_orders,
-    ("O7", "heavy-ball-dampened", ""): options.dampened_orders,
-    ("O7", "heavy-ball-scheduled", ""): schedule.schedule_orders,
-    ("O8", "curved", "pairs"): curved.pairs,
-    ("O8", "bregman-lagrangian", "conserved"): bregman.conserved,
-    ("O8", "heavy-ball-metric", ""): curved_momentum.heavy_ball_on_metric,
-    ("O8", "exponentiated-gradient", ""): bregman.simplex,
-    ("O8", "sign-descent", ""): sign.until_a_sign_changes,
-    ("O9", "lagrangian", ""): overdamped.overdamped,
-}
-"""What is measured: (law, rule, part) -> records of a cell."""
 
 
-def covers(law: str, rule: str, part: str, case) -> bool:
-    """The metric of a diagonal case plays no part in gradient descent, which is Euclidean."""
-    if law == "O9":
-        return True
-    if law == "O8" and rule != "sign-descent":
-        return curved_covers(rule, case)
-    descent = law == "O1" or part == "drift"
-    kinds = (EUCLIDEAN, DIAGONAL) if descent else (EUCLIDEAN,)
-    if law == "O4" and not decay.killing(case):
-        return False
-    if part == "drift" and not any(s.is_symmetric for s in case.symmetries):
-        return False
-    if (law == "O1" or part == "flow") and len(gradient(case).ops) > SHORT:
-        return False
-    return case.metric.kind in kinds
+def measured() -> ModuleType:
+    from noether.laws.orders import cells
+
+    return cells
 
 
-FULL = {"conserved"}
-"""Parts that a quick run leaves out: exponentials of a metric over those of a loss."""
-
-
-def curved_covers(rule: str, case) -> bool:
-    """The simplex needs an entropy; what the Bregman Lagrangian keeps a translation, of any loss: its metric
-    is replaced."""
-    if rule == "bregman-lagrangian":
-        return case.metric.kind == EUCLIDEAN and any(s.is_translation for s in case.symmetries)
-    return is_entropy(case) if rule == "exponentiated-gradient" else bends(case)
-
-
-def why_not(law: str, case) -> str:
-    """Why a law of orders has no cell on a case, "" where it has one or is none."""
-    from noether.laws.book import LAWS
-
-    mine = [(rule, part) for of, rule, part in SUBJECTS if of == law]
-    if not mine or any(covers(law, rule, part, case) for rule, part in mine):
-        return ""
-    count = len(gradient(case).ops)
-    if law == "O1" and count > SHORT:
-        return f"its gradient has {count} operations, and third derivatives are taken up to {SHORT}"
-    return f"it has none of {LAWS[law].applies}"
-
-
-def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
-    """Every subject on the cases that it covers, on how many `breadth` says; Bregman metrics first, then
-    short gradients."""
-    out = []
-    for law, rule, part in SUBJECTS if profile != "glance" else ():
-        mine = (
-            [c for c in cases if covers(law, rule, part, c)] if profile != "quick" or part not in FULL else []
-        )
-        if profile == "quick" or (law, part) not in WIDE:
-            short = sorted(
-                mine, key=lambda c: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops))
-            )
-            mine = short[: breadth(rule, cases, profile)]
-        out += [Cell(law, case, rule, profile, seed, part) for case in mine]
-    return out
-
-
-def breadth(rule: str, cases, profile: str) -> int:
-    """On how many cases a subject is looked at that is not looked at on all: metrics differ most."""
-    return 2 if rule == "curved" and (profile != "quick" or not any(c in CORE for c in cases)) else 1
-
-
-def run_cell(cell: Cell) -> list[Record]:
-    began = time.perf_counter()
-    proven(cell.case)
-    if cell.case.kinks:
-        return [
-            beyond(cell, "the loss has kinks: an order is a statement about derivatives", backend="numpy")
-        ]
-    if not np.isfinite(units.largest(cell.case)):
-        told = "the loss has no finite curvature on its box: every step size is past the stability edge"
-        return [beyond(cell, told, backend="numpy")]
-    try:
-        out = SUBJECTS[cell.law, cell.rule, cell.part](cell)
-    except FloatingPointError as error:
-        out = [undecided(cell, str(error), backend="numpy")]
-    if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.control) and loses_derivatives(cell):
-        told = (
-            "the flow of the loss comes to a point where it has no derivative: an order is a statement about "
-            "derivatives"
-        )
-        out = [beyond(cell, told, backend="numpy")]
-    if not out:
-        told = (
-            "what the statement speaks of is zero or the same everywhere on this case: there is no order to "
-            "measure"
-        )
-        out = [beyond(cell, told, backend="numpy")]
-    for r in out:
-        r.seconds = (time.perf_counter() - began) / len(out)
-    return out
+FAMILY = Family(LAWS, measured)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +11,7 @@ from noether.cases.case import Case
 from noether.cases.rules import HEAVY_BALL, Rule
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import Precision
+from noether.laws.cell import LawCell
 from noether.laws.orders import units
 from noether.mechanics.collocation import march
 from noether.mechanics.symbolic import gradient
@@ -35,7 +35,7 @@ FLOAT64 = Precision("float64")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """One order law on one case; `rule` names the discrete update, `part` one of several subjects of a
     law."""
 
@@ -45,6 +45,7 @@ class Cell:
     profile: str
     seed: int
     part: str = ""
+    precision, backend = "float64", "numpy"
 
     @property
     def name(self) -> str:
@@ -74,18 +75,6 @@ class Cell:
     def fewer(self) -> tuple:
         """For what takes longest: one in a quick run."""
         return SETTINGS[: 1 if self.quick else 2]
-
-    @property
-    def replay(self) -> str:
-        return (
-            f"noether verify {self.case.name} --law {self.law} --profile "
-            f"{'quick' if self.profile == 'glance' else self.profile} --seed {self.seed}"
-        )
-
-    def random(self) -> np.random.Generator:
-        return np.random.default_rng(
-            int.from_bytes(hashlib.sha256(f"{self.seed}/{self.name}".encode()).digest()[:8], "big")
-        )
 
     def drawn(self, starts: int) -> tuple[np.ndarray, np.ndarray]:
         """q_0 anywhere in the box and the fixed w of a warm start v_0 = eta w, (d, starts) each."""

@@ -1,65 +1,95 @@
-"""P1 to P6: published statements, each with what holds instead, and itself as the control that must be
-violated."""
+"""Published statements, P1 to P6: each with what holds instead (theory.md section 9)."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from types import ModuleType
 
-from noether.cases import CORE
-from noether.laws.normalisation.cell import Subject
-from noether.laws.published import dampening, fourth_power, models, random_vectors
-from noether.laws.published.book import BOOK
-from noether.verdicts.claims import undecided
-from noether.verdicts.record import Record
+from noether.laws.law import Family, Law, wrong
+from noether.verdicts.record import ORDER, ROUNDING, STATISTICAL
 
-PUBLISHED = Subject("published")
-WORK = {
-    "P1": ("heavy-ball", fourth_power.fourth_power),
-    "P2": ("heavy-ball", models.start_velocity),
-    "P3": ("heavy-ball-dampened", dampening.dampened),
-    "P4": ("gradient-descent", random_vectors.unrelated),
-    "P5": ("heavy-ball", models.decay_rate),
-    "P6": ("natural-gradient", models.curved),
-}
+LAWS = (
+    Law(
+        key="P1",
+        title="published: Eq. 17 under minibatch noise",
+        statement="source of r^4, in units of a plain step's: 1/(1-beta)^2 white, (1+beta)/(1-beta)^3 "
+        "coherent",
+        kind=STATISTICAL,
+        applies="unit noise orthogonal to q, beta .9",
+        blind=("everything but the size and the correlation of the gradient",),
+        faults=wrong(
+            "Eq. 17 for white minibatch noise",
+            "the noise law off by 2^-10",
+            "Eq. 17 off by 2^-10",
+        ),
+    ),
+    Law(
+        key="P2",
+        title="published: closed forms from velocity 0",
+        statement="c(t) of m cddot + mu cdot + k c = 0 from cdot(0) = -k c/(1+beta): order 2; from 0: order "
+        "1",
+        kind=ORDER,
+        applies="translation charge of softmax, heavy ball with decay",
+        blind=("the loss: the charge of a translation does not see it",),
+        faults=wrong(
+            "the closed form from velocity 0",
+            "leading constant off by 1/64",
+        ),
+    ),
+    Law(
+        key="P3",
+        title="published: the norm under dampening",
+        statement="growth of |q|^2 = filtered integral of |buffer|^2/(1-tau)^2",
+        kind=ORDER,
+        applies="scale-invariant loss, dampened heavy ball without decay",
+        blind=("a dampening of 0",),
+        faults=wrong(
+            "the squared buffer for the squared velocity",
+            "1/(1-beta)^2 for 1/(1-tau)^2",
+        ),
+    ),
+    Law(
+        key="P4",
+        title="published: the check of SGD at zero decay",
+        statement="|q_N|^2 = |q_0|^2 + eta^2 sum |g|^2 for every g orthogonal to q",
+        kind=ROUNDING,
+        applies="random vectors orthogonal to q, plain steps",
+        blind=("where a gradient comes from",),
+        faults=wrong(
+            "passing tells a gradient from random vectors",
+            "a radial part of 2^-10",
+        ),
+    ),
+    Law(
+        key="P5",
+        title="published: friction as the decay of a charge",
+        statement="rate -ln beta per step; 2 (1-beta)/(1+beta) is its Pade approximant",
+        kind=ROUNDING,
+        applies="angular momentum of the Mexican hat, heavy ball",
+        blind=("everything along the rotation",),
+        faults=wrong(
+            "the rate 2 (1 - beta)/(1 + beta)",
+        ),
+    ),
+    Law(
+        key="P6",
+        title="published: Euler-Lagrange with a curved metric",
+        statement="natural gradient against (eta/2) qddot + qdot + G^-1 g: order 2; against Euler-Lagrange: "
+        "1",
+        kind=ORDER,
+        applies="natural gradient of the entropy's metric",
+        blind=("a constant metric",),
+        faults=wrong(
+            "Euler-Lagrange as the second-order model",
+            "leading constant off by 1/64",
+        ),
+    ),
+)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One claim."""
+def measured() -> ModuleType:
+    from noether.laws.published import cells
 
-    law: str
-    profile: str
-    seed: int
-    case: object = PUBLISHED
-    unit = 1.0
-
-    @property
-    def rule(self) -> str:
-        return WORK[self.law][0]
-
-    @property
-    def name(self) -> str:
-        return f"{self.law}/published"
-
-    @property
-    def replay(self) -> str:
-        return f"noether verify --law {self.law} --profile {self.profile} --seed {self.seed}"
+    return cells
 
 
-def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
-    """A claim is about a paper and not about a case: it is checked where all core cases are."""
-    return (
-        [Cell(law, profile, seed) for law in BOOK] if profile != "glance" and set(CORE) <= set(cases) else []
-    )
-
-
-def run_cell(cell: Cell) -> list[Record]:
-    began = time.perf_counter()
-    try:
-        out = WORK[cell.law][1](cell)
-    except FloatingPointError as error:
-        out = [undecided(cell, str(error), backend="numpy")]
-    for r in out:
-        r.seconds = (time.perf_counter() - began) / len(out)
-    return out
+FAMILY = Family(LAWS, measured)

@@ -1,41 +1,42 @@
-"""V1: the error of every trajectory that is judged, known by solutions of more bits (theory.md#V1), with
-heyoka.
-
-Asked for by `noether verify --reference` or `--law V1`, never part of a run that does not ask: heyoka is an
-extra, and takes seconds a case to compile. "certify" holds what SciPy and the collocation claim against the
-truth; "starts" judges the theorem on thousands of random starts, in batches.
-"""
+"""V1: what is judged with an extra package, heyoka, and only when asked for (theory.md#V1)."""
 
 from __future__ import annotations
 
-import time
+from types import ModuleType
 
-from noether.laws.continuous import cells as continuous
-from noether.laws.reference.cell import CERTIFY, STARTS, Cell
-from noether.laws.reference.integrator import missing  # noqa: F401
-from noether.mechanics.symbolic import proven
-from noether.verdicts.claims import undecided
-from noether.verdicts.record import Record
+from noether.laws.law import Family, Law, wrong
+from noether.verdicts.record import ROUNDING
+
+LAWS = (
+    Law(
+        key="V1",
+        title="errors as claimed: heyoka in 113 bits",
+        statement=(
+            "|x - x*|, |j - j*| + |S - S*|, |E - E*| + |D - D*| within the bounds of T1 to T5;  |j* - "
+            "S*| = 0 to 30 digits"
+        ),
+        kind=ROUNDING,
+        applies="verify --reference, with heyoka installed: trajectories of T1, T2 and T5",
+        blind=(
+            (
+                "an equation of motion that is wrong alike in all methods: T1 and the formulas' own "
+                "tests see it"
+            ),
+        ),
+        faults=wrong(
+            "friction off by 1e-3",
+            "tolerance claimed 1e3 tighter than it is",
+            "kinetic term off by 2^-96",
+        ),
+        on_request="--reference",
+    ),
+)
 
 
-def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "heyoka") -> list[Cell]:
-    """On the trajectories of every T1, T2 and T5 by mass, and on random starts of every T1 and T2."""
-    if profile == "glance":
-        return []
-    judged = [c for c in continuous.cells(cases, profile, seed) if c.part == "masses"]
-    return [Cell(c, CERTIFY) for c in judged] + [Cell(c, STARTS) for c in judged if c.law in continuous.RULES]
+def measured() -> ModuleType:
+    from noether.laws.reference import cells
+
+    return cells
 
 
-def run_cell(cell: Cell) -> list[Record]:
-    from noether.laws.reference.certify import certify
-    from noether.laws.reference.starts import starts
-
-    began = time.perf_counter()
-    proven(cell.case)
-    try:
-        records = {CERTIFY: certify, STARTS: starts}[cell.part](cell)
-    except FloatingPointError as error:
-        records = [undecided(cell, str(error), backend="heyoka")]
-    for r in records:
-        r.seconds = (time.perf_counter() - began) / len(records)
-    return records
+FAMILY = Family(LAWS, measured)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from noether.cases.case import Case
+from noether.laws.cell import LawCell
 from noether.laws.continuous import comparison
 from noether.verdicts.claims import hexed
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
@@ -18,12 +19,13 @@ MOTION = 1e3  # what is judged must vary by that many bounds, as in T1
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """`inner` is the cell of T1, T2 or T5 whose trajectories are looked at."""
 
     inner: comparison.Cell
     part: str
     law: str = "V1"
+    precision, backend = "float64", "heyoka"
 
     @property
     def case(self) -> Case:
@@ -38,11 +40,12 @@ class Cell:
         return f"{self.law}/{self.part}/{self.inner.name}"
 
     @property
-    def replay(self) -> str:
-        return (
-            f"noether verify {self.case.name} --law V1 --profile {self.inner.profile} --seed "
-            f"{self.inner.seed}"
-        )
+    def profile(self) -> str:
+        return self.inner.profile
+
+    @property
+    def seed(self) -> int:
+        return self.inner.seed
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ LIGHTEST, SHORT = 0.25, 1 / 8  # mass; longest step of the third run, a half of 
 def drawn(cell: Cell, mech: Mechanics, lanes: int):
     """x_0 (2d, lanes) and parameters: masses LIGHTEST to 1, frictions about 1, magnitudes below 1/2, 1 and
     .3; velocities as in T1."""
-    rng, d = np.random.default_rng(cell.inner.rng().integers(2**63)), mech.dim
+    rng, d = np.random.default_rng(cell.inner.random().integers(2**63)), mech.dim
     m, eps, kappa = rng.uniform(LIGHTEST, 1, lanes), rng.uniform(0, 0.5, lanes), rng.uniform(0, 1, lanes)
     parameters = flow.Parameters(m, rng.uniform(0.6, 1.5, lanes), eps, kappa, rng.uniform(0, 0.3, lanes))
     q = cell.case.draw(rng, lanes)

@@ -1,32 +1,76 @@
-"""Broken symmetry measured back: from states alone to the magnitudes that were put in, with error bars.
-
-    E2  eps recovered from discrete trajectories            breaking.py
-    E3  kappa recovered, the deformation of a metric        deformation.py, deformed_flow.py
-    E4  the smallest eps that can be told from none         detection.py
-
-estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter
-(of a trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
-"""
+"""Broken symmetry measured back from trajectories, E2 to E4 (theory.md#E2)."""
 
 from __future__ import annotations
 
-import time
+from types import ModuleType
 
-from noether.laws.response import breaking, deformation, detection
-from noether.verdicts.record import Record
+from noether.laws.law import Family, Law, wrong
+from noether.verdicts.record import STATISTICAL
 
-PARTS = {"E2": breaking, "E3": deformation, "E4": detection}
+LAWS = (
+    Law(
+        key="E2",
+        title="eps is recovered from trajectories, with honest error bars",
+        statement="eps^ = sum x y / sum x^2,  y = J' - beta J - <A v', v'>,  x = -eta <grad b, xi>",
+        kind=STATISTICAL,
+        applies=(
+            "heavy ball without decay; quick: rayleigh, mexican-hat and cases of one's own, full: the "
+            "core cases"
+        ),
+        blind=("faults in g that keep the symmetry",),
+        faults=wrong(
+            "eta x (1 + 2^-10)",
+            "beta x (1 + 2^-10)",
+            "breaking term ignored",
+            "eps off by 2^-10",
+            "gradient of b x (1 + 2^-10)",
+            "error bars a third as wide",
+            "error bars three times as wide",
+        ),
+    ),
+    Law(
+        key="E3",
+        title="kappa is recovered from trajectories, of updates and of the equations of motion",
+        statement=(
+            "y = J' - beta J - <A (p'/G), p'> = 0 at G(q; kappa);  [j] - int e^(-(b-t) mu/m) d_s T/m = 0 "
+            "at kappa"
+        ),
+        kind=STATISTICAL,
+        applies="metrics that kappa deforms: heavy ball on the metric, and T1's equations of motion",
+        blind=("the loss, as long as it is symmetric",),
+        faults=wrong(
+            "kappa x (1 + 2^-10)",
+            "kappa off by 2^-10",
+            "metric ignored",
+            "friction off by 1e-3",
+            "curvature of the metric dropped",
+            "error bars a third as wide",
+            "error bars three times as wide",
+        ),
+    ),
+    Law(
+        key="E4",
+        title="the smallest breaking that can be told from none is what the roundings make it",
+        statement=(
+            "limit = 3 sd(eps^) at eps = 0,  Var = sum x^2 Var(<xi, delta> + <A^T v', sigma>) / (sum x^2)^2"
+        ),
+        kind=STATISTICAL,
+        applies="heavy ball on the Mexican hat in eight dimensions",
+        blind=("faults in g that keep the symmetry",),
+        faults=wrong(
+            "float32 store called float64",
+            "bfloat16 store truncated",
+            "error bars a third as wide",
+            "error bars three times as wide",
+        ),
+    ),
+)
 
 
-def cells(cases, profile: str, seed: int, backend: str) -> list:
-    """Every part's cells, in order."""
-    return [cell for part in PARTS.values() for cell in part.cells(cases, profile, seed, backend)]
+def measured() -> ModuleType:
+    from noether.laws.response import cells
+
+    return cells
 
 
-def run_cell(cell) -> list[Record]:
-    begin = time.perf_counter()
-    records = PARTS[cell.law].run_cell(cell)
-    for record in records:
-        record.seconds = (time.perf_counter() - begin) / len(records)
-        record.replay = cell.replay
-    return records
+FAMILY = Family(LAWS, measured)

@@ -66,7 +66,7 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
 def job_of(cell: Cell) -> launch.Job:
     """Random lanes without decay; eps is 0 in lane 0, then a ladder from TOP down over DECADES decades."""
     p = parse(cell.precision)
-    job = sweep.draw(cell.case, RULES[cell.rule], p, lanes=cell.lanes, steps=cell.steps, seed=cell.seed)
+    job = sweep.draw(cell.case, RULES[cell.rule], p, lanes=cell.lanes, steps=cell.steps, seed=cell.draws)
     params = job.params.copy()
     params[2] = 0.0
     params[3] = np.concatenate(

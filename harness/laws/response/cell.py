@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noether.cases.case import Case
+from noether.laws.cell import LawCell
 from noether.system.seeds import derive
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(LawCell):
     """law on case, run under a rule in a precision on a backend; `part` tells cells of one law apart."""
 
     law: str
@@ -20,7 +21,7 @@ class Cell:
     profile: str
     lanes: int
     steps: int
-    base_seed: int
+    seed: int
     part: str = ""
     asked: str = ""
 
@@ -38,17 +39,13 @@ class Cell:
         return "/".join(x for x in words if x)
 
     @property
-    def seed(self) -> int:
-        """Neither backend nor size enter: what is compared must be the same lanes."""
-        return derive(self.base_seed, "/".join((self.law, self.case.name, self.rule, self.precision)))
+    def words(self) -> str:
+        return self.asked or self.case.name
 
     @property
-    def replay(self) -> str:
-        profile = "quick" if self.profile == "glance" else self.profile
-        return (
-            f"noether verify {self.asked or self.case.name} --law {self.law} --profile {profile} --seed "
-            f"{self.base_seed}"
-        )
+    def draws(self) -> int:
+        """The seed of its lanes. Neither backend nor size enter: what is compared must be the same lanes."""
+        return derive(self.seed, "/".join((self.law, self.case.name, self.rule, self.precision)))
 
     def about(self, backend: str, parameters: dict) -> dict:
         return dict(law=self.law, case=self.case.name, rule=self.rule, backend=backend,

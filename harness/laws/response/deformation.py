@@ -100,7 +100,7 @@ def job_of(cell: Cell) -> launch.Job:
     decades."""
     ladder = np.concatenate([[0.0], 10.0 ** -np.linspace(0, DECADES, cell.lanes - 1)])
     return sweep.draw(cell.case, RULES[cell.rule], parse(cell.precision), lanes=cell.lanes, steps=cell.steps,
-        seed=cell.seed,
+        seed=cell.draws,
                       overrides={"k": 0.0, "eps": 0.0, "kappa": ladder})  # fmt: skip
 
 

@@ -147,7 +147,7 @@ def run_size(case, symmetry, run: flow.Trajectory) -> tuple[np.ndarray, np.ndarr
 
 def flows(cell: Cell) -> list[Record]:
     mech, kappa = mechanics(cell.case), np.array(MAGNITUDES)
-    one, rng, d = np.ones_like(kappa), np.random.default_rng(cell.seed), cell.case.dim
+    one, rng, d = np.ones_like(kappa), np.random.default_rng(cell.draws), cell.case.dim
     parameters = flow.Parameters(one, one, 0 * one, kappa)
     q = np.repeat(cell.case.draw(rng, 1), len(kappa), axis=1)
     velocity = np.repeat(rng.uniform(1.0, 2.0, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1)), len(kappa), axis=1)

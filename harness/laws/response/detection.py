@@ -110,8 +110,8 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    job = job_of(cell.precision, cell.lanes, cell.steps, cell.seed)
-    found = measure(job, cell.seed, cell.backend)
+    job = job_of(cell.precision, cell.lanes, cell.steps, cell.draws)
+    found = measure(job, cell.draws, cell.backend)
     one = SIGMAS * robust(found.value)
     about = cell.about(
         found.backend, {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}
@@ -134,7 +134,7 @@ def moving(cell: Cell, about: dict) -> tuple[Found, dict]:
     """The first steps of other lanes, every one followed: after a thousand a store narrower than float64
     stands still."""
     lanes = 4 * FEW if cell.precision in EVERY else FEW
-    found = measure(job_of(cell.precision, lanes, SOON, cell.seed), cell.seed, cell.backend, every=True)
+    found = measure(job_of(cell.precision, lanes, SOON, cell.draws), cell.draws, cell.backend, every=True)
     return found, {**about, "lanes": lanes, "steps": SOON}
 
 
@@ -201,7 +201,7 @@ def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[R
 def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     """With eps planted the pooled estimate must be eps: a store that truncates damps the charge and loses
     some of it."""
-    job = job if job.lanes > FEW else job_of(cell.precision, 2 * FEW, SOON, cell.seed)
+    job = job if job.lanes > FEW else job_of(cell.precision, 2 * FEW, SOON, cell.draws)
     few = replace(part(job, slice(0, 2 * FEW)), steps=SOON)
     params = few.params.copy()
     params[3] = eps = PLANTED.get(parse(cell.precision).name, 2.0**-5)
@@ -214,11 +214,11 @@ def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
             "parameters": {**about["parameters"], "eps": [eps, eps]},
         },
     )
-    out = [planted(where, measure(few, cell.seed, cell.backend), eps)]
+    out = [planted(where, measure(few, cell.draws, cell.backend), eps)]
     if cell.precision == "bfloat16":
         (truncated,) = faults.named("bfloat16 store truncated")
         wrong = measure(
-            few, cell.seed, "numpy", run=lambda some, backend: launch.run(some, backend, truncated.advance)
+            few, cell.draws, "numpy", run=lambda some, backend: launch.run(some, backend, truncated.advance)
         )
         out.append(planted({**where, "backend": "numpy"}, wrong, eps, truncated.name))
     return out
@@ -247,7 +247,7 @@ def controls(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
         v0=representable(few.v0, to),
         params=representable(few.params, to),
     )
-    found = measure(narrow, cell.seed, "numpy", claimed=few.precision)
+    found = measure(narrow, cell.draws, "numpy", claimed=few.precision)
     where = {**about, "backend": "numpy", "lanes": few.lanes, "steps": SOON}
     return [limited(where, found, SURE, "float32 store called float64")]
 

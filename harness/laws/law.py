@@ -1,0 +1,73 @@
+"""What a law is: its statement, where it applies, what it cannot see, and the faults that it must kill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class WrongStatement:
+    """A fault of a law's own: its statement, made wrong where it is measured."""
+
+    name: str
+
+
+def wrong(*names: str) -> tuple[WrongStatement, ...]:
+    """Faults of a law's own, by name."""
+    return tuple(WrongStatement(name) for name in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """One law, as `noether laws`, `noether explain`, the report and the docs tell it.
+
+    kind         how it is judged: rounding, order, statistical (a mean) or bitwise
+    applies      the rules, cases and precisions of which it speaks
+    blind        what it cannot see
+    faults       what it must kill somewhere in a whole run, each with a name: wrong steps of harness/faults,
+                 and wrong statements of its own
+    everywhere   names of faults that it must kill in every cell that shows them
+    promised     (fault, precision): names of faults that it must kill in that precision
+    on_request   the option without which a run leaves the law out
+    """
+
+    key: str
+    title: str
+    statement: str
+    kind: str
+    applies: str
+    blind: tuple[str, ...]
+    faults: tuple
+    everywhere: tuple[str, ...] = ()
+    promised: tuple[tuple[str, str], ...] = ()
+    on_request: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """Where the theory derives it."""
+        return f"theory.md#{self.key}"
+
+    @property
+    def must_kill(self) -> tuple[str, ...]:
+        """The names of its faults."""
+        return tuple(fault.name for fault in self.faults)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Laws that are measured alike.
+
+    measured   imports and returns the module that measures them, for sympy and scipy take longer to load than
+               a list of laws may. It has
+
+        cells(cases, profile, seed, backend) -> cells, as harness/laws/cell.py has them; profile is one of
+            glance, quick, full and stress
+        run_cell(cell) -> records
+        missing() -> why what executes them is not here, or '' (where that can be)
+        why_not(law, case) -> why a law has no cell on a case, or '' (where it can say so)
+    """
+
+    laws: tuple[Law, ...]
+    measured: Callable[[], ModuleType]

@@ -1,0 +1,43 @@
+"""All laws, by key, and the families that measure them.
+
+`noether laws`, `noether explain`, the report, the docs and the design of a run are made of this.
+"""
+
+from __future__ import annotations
+
+from noether.laws import (
+    averages,
+    continuous,
+    exact,
+    map,
+    normalisation,
+    orders,
+    published,
+    reference,
+    response,
+)
+from noether.laws.law import Family, Law
+
+FAMILIES: tuple[Family, ...] = (
+    continuous.FAMILY,
+    orders.FAMILY,
+    normalisation.FAMILY,
+    map.FAMILY,
+    response.FAMILY,
+    published.FAMILY,
+    *averages.FAMILIES,
+    reference.FAMILY,
+)
+"""Those whose cells are no launches; the exact laws judge the launches that the design of a run chooses."""
+
+LETTERS = "TDEBOSMPV"
+"""The theorem, updates, breaking measured back, bits, orders, normalisation, map, published, reference."""
+
+LAWS: dict[str, Law] = {
+    law.key: law
+    for law in sorted(
+        (*exact.EXACT.values(), *exact.LAUNCHED, *(law for family in FAMILIES for law in family.laws)),
+        key=lambda law: (LETTERS.index(law.key[0]), int(law.key[1:])),
+    )
+}
+"""In the order in which they are printed."""

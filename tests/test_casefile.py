@@ -370,7 +370,7 @@ def test_what_is_declared_of_a_loss_and_is_not_so_is_refused(tmp_path, capsys, s
 
 def test_samples_whose_mean_is_the_loss_and_a_rotation_about_another_centre_are_taken(tmp_path):
     from noether.cases.rules import RULES
-    from noether.faults.laws import curved, turning
+    from noether.laws.exact.law_faults import curved, turning
 
     path = tmp_path / "case.py"
     path.write_text(

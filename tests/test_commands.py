@@ -85,7 +85,7 @@ RULED = [
     (["rules"], "rules"),
     (["laws"], "laws"),
     (["show", "rayleigh"], "symmetries"),
-    (["explain", "D2"], "equation"),
+    (["explain", "D2"], "statement"),
     (["doctor"], "found"),
     (["discover", "rayleigh"], "generators"),
 ]

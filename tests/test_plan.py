@@ -20,6 +20,7 @@ from noether.mechanics.symbolic import prove
 from noether.plan import design
 from noether.plan.casefiles import load
 from noether.plan.choices import Request, select
+from noether.runs.execute import case_name
 from noether.runs.replay_lane import ReplayError, replay
 from noether.verdicts.record import HOLDS
 
@@ -37,7 +38,7 @@ def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
 
 def test_quick_glances_at_every_other_case_that_has_a_kernel():
     others = [c for c in CATALOG if c not in CORE]
-    glances = [c for c in QUICK if c.case in {c.name for c in others}]
+    glances = [c for c in QUICK if case_name(c) in {c.name for c in others}]
     exact = [c for c in glances if isinstance(c, DiscreteCell) and not RULES[c.rule].rare]
     assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
     assert (
@@ -53,7 +54,7 @@ def test_quick_glances_at_every_other_case_that_has_a_kernel():
     }
     for seed in range(TURNS):  # the equations of motion take turns
         flows = {
-            c.case
+            case_name(c)
             for c in design.cells(select(Request(backend="numpy", seed=seed)))
             if c.laws[0] in ("T1", "T2")
         } & {c.name for c in others}

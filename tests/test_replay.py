@@ -10,9 +10,10 @@ from test_plan import QUICK
 
 from noether.cli import main
 from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell
 from noether.plan.choices import Request, select
 from noether.runs import run
-from noether.runs.execute import run_cell
+from noether.runs.execute import case_name, run_cell
 from noether.runs.folder import Folder, read_run
 from noether.runs.replaying import Replays, line, pick
 from noether.system.usage import UsageError
@@ -57,9 +58,10 @@ def chosen(found, replay):
 def made_up(cell):
     """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted
     fault."""
-    about = dict(case=cell.case, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
-        steps=1, parameters={},
-                 predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="")  # fmt: skip
+    about = dict(
+        case=case_name(cell), rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1, steps=1,
+        parameters={}, predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="",
+    )  # fmt: skip
     worst = {"lane": 0}
     more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "control": "no-op kernel"})
     return [Record(law=law, worst=worst, **about, **m) for law in cell.laws for m in more]
@@ -82,9 +84,12 @@ def cheap():
     some = {}
     for cell in sorted(
         QUICK,
-        key=lambda c: (c.case not in ("free-particle", "mexican-hat", "rayleigh", "product"), len(c.name)),
+        key=lambda c: (
+            case_name(c) not in ("free-particle", "mexican-hat", "rayleigh", "product"),
+            len(c.name),
+        ),
     ):
-        some.setdefault(getattr(cell, "module", "") or cell.kind, cell)
+        some.setdefault(cell.kind if isinstance(cell, DiscreteCell) else type(cell), cell)
     return list(some.values())
 
 

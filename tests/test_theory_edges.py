@@ -12,12 +12,12 @@ from scipy.integrate import solve_ivp
 from noether.cases import CORE
 from noether.cases.case import linear, rotation, scale, translation
 from noether.cases.rules import RULES
-from noether.faults.laws import FAULTS
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell
 from noether.laws.exact.judge import judge
+from noether.laws.exact.law_faults import FAULTS
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, VIOLATED

@@ -1,4 +1,4 @@
-"""The catalogue of claims, in the order in which they are printed."""
+"""Losses with their symmetries, and learning rules, each written once as plain arithmetic."""
 
 from noether.cases.case import Case, CaseError, Metric, Symmetry
 from noether.cases.losses.attention_qk import ATTENTION_QK

@@ -33,8 +33,8 @@ def is_finite(x) -> bool:
 
 
 def check_line(where: str, text, most: int, *, least: int = 1) -> None:
-    """Raises CaseError where a text cannot stand on a line: names and titles are printed on terminals and in
-    logs."""
+    """Refuse a text that cannot stand on a line: names and titles are printed on terminals and in logs.
+    Raises CaseError."""
     if (
         not isinstance(text, str)
         or not text.isprintable()

@@ -1,4 +1,4 @@
-"""Whether the theorem holds: laws, bounds, verdicts, and the command line around them.
+"""Noether decides, with numbers, whether learning rules obey the laws of physics that are claimed of them.
 
 The public names are here: `from noether import verify, Case`. Each is loaded when it is first asked for.
 """

@@ -1,4 +1,4 @@
-"""python -m noether is the command noether: its exit code is the verdict, whatever else ends this process.
+"""The entry of `python -m noether`: its exit code is the verdict, whatever else ends the process.
 
 Worker processes import this file again. It imports next to nothing, for python ends with 1 when an import
 fails, which

@@ -1,4 +1,4 @@
-"""Folders for what is kept between runs: nobody but the user and root can have written what is found there.
+"""Folders for what is kept between runs, safe because only the user and root can have written there.
 
 What lies in them is run: compiled libraries, Triton's kernels. A folder is used where it and every folder
 above it belongs to the user or to root and cannot be written by others (a sticky one, as /tmp, can: nobody
@@ -48,7 +48,7 @@ def note(text: str) -> None:
 
 
 def notes() -> list[str]:
-    """What had to be done otherwise in this process, in words, each once."""
+    """What this process could not do in the usual way with its caches, in words, each once."""
     return list(_NOTES)
 
 
@@ -64,7 +64,7 @@ def folders() -> list[Path]:
 
 
 def left_behind(name: str) -> bool:
-    """Whether a name is that of a private folder whose process is no more."""
+    """Whether a name is that of a private folder whose process has ended."""
     pid = name.removeprefix(PREFIX).partition("-")[0]
     if not name.startswith(PREFIX) or not pid.isdigit() or os.name != "posix":
         return False
@@ -165,7 +165,7 @@ def _made(place: Path) -> Path:
 
 
 def unsafe(place: Path) -> str:
-    """Who else could put a file of theirs into a folder, or in its place: in words; '' when nobody can.
+    """Who else could write into a folder or replace it, in words; '' when nobody can.
 
     The path is looked at as it is written and as it is without links: a link that is not ours can be turned.
     What is not there yet is made by us. The folder itself must be ours.

@@ -1,5 +1,4 @@
-"""Ctrl-C and the processes that we start: a terminal sends it to all of them, and it is the first one's
-business."""
+"""Ctrl-C in child processes: a terminal sends it to every process, but only the first one may act on it."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 
 
 def deaf() -> set:
-    """From here on this thread and every process that it starts hear no Ctrl-C. Returns what was blocked
+    """Block Ctrl-C from here on, for this thread and every process that it starts. Returns what was blocked
     before.
 
     A child inherits what is blocked; ignoring it only in the child leaves the second in which its python
@@ -25,7 +24,8 @@ def deaf() -> set:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Processes that start within hear no Ctrl-C; this thread hears after it what came meanwhile."""
+    """A context in which the processes that are started ignore Ctrl-C; this thread gets it when the context
+    ends."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -38,7 +38,7 @@ def unheard() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """In a child of multiprocessing: leave when the process that started it is gone, however it went.
+    """Leave, in a child of multiprocessing, when the process that started it is gone, however it went.
 
     A worker that is killed tells its children nothing, and one that hears no Ctrl-C would wait for calls for
     ever.

@@ -1,2 +1,1 @@
-"""Larger attacks that are made of cells: fuzzing, the kill matrix of planted faults, the discovery of
-symmetries."""
+"""Larger attacks made of cells: fuzzing, the kill matrix, discovery of symmetries."""

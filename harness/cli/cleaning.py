@@ -1,4 +1,4 @@
-"""What `noether clean` removes: caches of ours, and run folders that were named.
+"""What `noether clean` removes: caches of this project, and run folders that were named.
 
 A cache is a whole folder (kernels/cache_folders.py knows which are safe). Of a run folder only the files that
 a run writes go, for --out may have been a folder with other things in it; the folder itself goes when nothing
@@ -55,7 +55,7 @@ def cached() -> list[Item]:
 
 
 def size(place: Path) -> int:
-    """Bytes of all plain files; links are not followed."""
+    """How many bytes the plain files take; links are not followed."""
     total = 0
     for folder, _, names in os.walk(place):
         for name in names:
@@ -67,7 +67,8 @@ def size(place: Path) -> int:
 
 
 def runs(places: Iterable[Path]) -> list[Item]:
-    """Each place that is a run folder, else the run folders in it. Raises UsageError where there is none."""
+    """The run folders that places name: each is one, or has some in it. Raises UsageError where there is
+    none."""
     found: dict[Path, Item] = {}
     for place in places:
         try:
@@ -99,7 +100,7 @@ def run(path: Path) -> Item:
 
 
 def remove(item: Item) -> None:
-    """Remove it, unless it is to be kept; what cannot be removed says so in `kept`."""
+    """Remove an item, unless it is to be kept; what cannot be removed says so in `kept`."""
     if item.kept:
         return
     try:

@@ -1,4 +1,4 @@
-"""What this machine can run, and why not the rest."""
+"""What `noether doctor` finds: what this machine can run, and why not the rest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def software() -> list[Finding]:
 
 
 def kernel_compiler() -> list[Finding]:
-    """Triton, where it is not the one that was tested."""
+    """The finding about Triton, where it is not the version that was tested."""
     version = compilers.release()
     said = compilers.complaint(version) if version else ""
     cure = f"pip install triton=={compilers.TESTED}, and a torch that goes with it"
@@ -53,7 +53,7 @@ def kernel_compiler() -> list[Finding]:
 
 
 def package() -> Finding:
-    """Whether anybody else writes into the folder that we are imported from."""
+    """The finding about other packages that write into the folder from which this one is imported."""
     others = strangers()
     told = "ours alone" if not others else f"shared with {', '.join(others)}, which overwrites files of ours"
     cure = f"pip uninstall {' '.join(others)}, then pip install --force-reinstall --no-deps {DISTRIBUTION}"
@@ -61,7 +61,7 @@ def package() -> Finding:
 
 
 def compiler() -> Finding:
-    """What translates kernels for this processor."""
+    """The finding about the C compiler that translates kernels for this processor."""
     from noether.kernels.ptx import native
 
     try:
@@ -146,7 +146,8 @@ PROBE = "import sys; from noether.kernels.loops.launch import missing; sys.stdou
 
 
 def backends() -> list[Finding]:
-    """Asked in processes of their own: what a backend imports stays out of this one."""
+    """The findings about backends, each asked in a process of its own, so that its imports stay out of this
+    one."""
     from noether.kernels.loops.launch import BACKENDS, PREFERRED
 
     found = []
@@ -210,7 +211,7 @@ def places() -> list[Finding]:
 
 
 def kept() -> list[Finding]:
-    """Where compiled kernels are kept, and what is wrong with the folder that was asked for."""
+    """The finding about the folder in which compiled kernels are kept."""
     from noether.kernels import cache_folders
     from noether.kernels.loops import triton_cache
 
@@ -232,12 +233,12 @@ def writable(path: Path) -> bool:
 
 
 def lacking(findings: list[Finding]) -> list[str]:
-    """What is missing, without which nothing can be verified here."""
+    """The findings without which nothing can be verified here."""
     return [f.what for f in findings if f.needed and not f.fine]
 
 
 def told(findings: list[Finding]) -> dict:
-    """The same for machines."""
+    """The findings as plain data."""
     return {
         "ready": not lacking(findings),
         "lacking": lacking(findings),

@@ -1,4 +1,4 @@
-"""A fuzzing run, watched (harness/cli/progress.py)."""
+"""Progress of a fuzzing run, shown while it goes on (harness/cli/progress.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line. Tables on stdout, errors and progress on stderr.
+"""The entry of the command line: tables on stdout, errors and progress on stderr, and the exit code.
 
 Exit codes: 0 everything holds; 1 a law is violated; 2 wrong usage or input; 3 could not decide, or a backend
 that was asked for is missing; 70 an internal error; 130 interrupted, 143 terminated.
@@ -30,7 +30,7 @@ TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries i
 
 
 class Terminated(BaseException):
-    """SIGTERM: leave, keeping what was found and ending the workers."""
+    """Raised on SIGTERM, so that what was found is kept and workers end."""
 
 
 @contextmanager
@@ -66,8 +66,7 @@ def call(arguments: list[str] | None = None) -> int:
 
 
 def ran(words: list[str]) -> int:
-    """Not through typer's main: it turns every EPIPE into exit code 1, also that of a worker which could not
-    start."""
+    """Run a command without typer's own main, which would turn every EPIPE into exit code 1."""
     command = typer.main.get_command(app)
     prepare()
     if VARIABLE in os.environ:
@@ -81,7 +80,7 @@ def ran(words: list[str]) -> int:
 
 
 def answered(command) -> int:
-    """What a shell asks to complete a line; only typer's main knows how."""
+    """Answer a shell that asks to complete a line, through typer's own main."""
     try:
         command.main(args=[], prog_name="noether", standalone_mode=False)
     except SystemExit as done:

@@ -1,4 +1,4 @@
-"""What long work says while it goes on, on stderr.
+"""Progress of long work, shown on stderr while it goes on.
 
     a terminal   a bar with the time that is left, redrawn in place and gone at the end
     elsewhere    one plain line each ten seconds: done of total, time spent, time left, what runs now
@@ -110,7 +110,7 @@ class Progress:
 
 
 def clock(seconds: float) -> str:
-    """12 s, 3:07 min, 2:05 h"""
+    """A time in words: 12 s, 3:07 min, 2:05 h."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -135,7 +135,8 @@ def working(unit: str = "cells", *, quiet: bool = False, verbose: bool = False) 
 
 @contextmanager
 def lines(progress: Progress) -> Iterator[None]:
-    """One line each EVERY seconds. Whoever reads them may be gone: the work goes on in silence."""
+    """Write progress as one line each EVERY seconds; whoever reads them may be gone, and the work goes on in
+    silence."""
     from noether.cli.commands import complain
 
     over = threading.Event()
@@ -191,14 +192,14 @@ def bar(progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def busy(text: str, *, quiet: bool = False, verbose: bool = False) -> Iterator[Progress]:
-    """Work that counts nothing, at least at first."""
+    """Progress of work that counts nothing, at least at first."""
     with working(quiet=quiet, verbose=verbose) as progress:
         progress.stage(text)
         yield progress
 
 
 def watched(request, *, quiet: bool = False, verbose: bool = False, **rest):
-    """noether.runs.run.run, watched."""
+    """Run cells (harness/runs/run.py) with progress shown."""
     from noether.runs.run import run
 
     with busy("planning", quiet=quiet, verbose=verbose) as progress:
@@ -224,7 +225,7 @@ def watcher(progress: Progress):
 
 
 def told(done) -> str:
-    """What a cell came to, in a few words."""
+    """The result of a cell in a few words."""
     if done.error is not None:
         return "internal error"
     honest = [r.verdict for r in done.records if not r.control]

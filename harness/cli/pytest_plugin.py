@@ -1,4 +1,4 @@
-"""The fixture `noether`: a user's own test decides laws on the user's own case.
+"""The pytest fixture `noether`, with which a user's test decides laws on the user's own case.
 
     def test_my_loss(noether):
         noether.verify("my_case.py")

@@ -1,4 +1,4 @@
-"""The greedy set cover: few points that show every pair of things at least once."""
+"""The greedy set cover: few points that together contain every pair of things at least once."""
 
 from __future__ import annotations
 

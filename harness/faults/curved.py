@@ -1,5 +1,4 @@
-"""Faults of a rule with a metric of its own: another metric in its place, at another point, or for another
-buffer.
+"""Faults of rules with a metric of their own: the wrong metric, at the wrong point, or for the wrong buffer.
 
     p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
 
@@ -18,7 +17,7 @@ MOVING = on(metric="diagonal")
 
 
 def measured(change):
-    """The step with other entries: change(G) -> list of d arrays."""
+    """The step with other entries of the metric: change(G) -> list of d arrays."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         changed = [np.asarray(x, y.dtype) for x, y in zip(change(params[4:]), params[4:], strict=True)]

@@ -1,4 +1,4 @@
-"""What a planted fault is: one wrong thing, declared, that stands in for the right one.
+"""What a planted fault is: one wrong thing, declared as data, that stands in for the right one.
 
 A kernel fault is a wrong launch under the name of the right one. It is built from
 

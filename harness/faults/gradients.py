@@ -1,4 +1,5 @@
-"""Gradients of nearly the right loss, of nearly the right breaking term, and of the wrong metric."""
+"""Faults of the gradient: of nearly the right loss, of nearly the right breaking, or with the wrong
+metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that are no fault, each with its proof: the only survivors that a run accepts.
+"""Changes that are proven to be no fault: the only survivors that a run accepts.
 
 Listed so that the matrix is seen to tell a fault from a change of spelling. A change that a law kills does
 not belong here, and a run that finds one ends as one with a survivor does.

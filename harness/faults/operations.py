@@ -1,4 +1,4 @@
-"""Generated faults: each operation of a traced gradient, and each of the update itself, changed in turn.
+"""Generated faults: each operation of a traced gradient, and of the update itself, changed in turn.
 
     operator   another one in its place, or left out
     operand    another value that was there before
@@ -74,7 +74,7 @@ def with_op(program: Program, at: int, op: Op) -> Program:
 
 
 def without_op(program: Program, at: int, kept: int) -> Program:
-    """Whoever read operation `at` reads `kept`."""
+    """The program without operation `at`: whoever read it reads `kept`."""
     fit = lambda a: kept if a == at else a  # noqa: E731
     ops = tuple(replace(o, args=tuple(map(fit, o.args))) for o in program.ops)
     return replace(program, ops=ops, outputs=tuple(map(fit, program.outputs)))

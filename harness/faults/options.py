@@ -1,4 +1,5 @@
-"""Decay and the other options of a rule: taken wrongly, left out, or taken unasked."""
+"""Faults of options: decay, dampening, Nesterov, maximize, done wrongly, left out, or done when not asked
+for."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ COUPLED, DECOUPLED = on(decays=True, decay="coupled"), on(decays=True, decay="de
 
 
 def under(rule):
-    """The launch under another rule, same parameters."""
+    """The launch run under another rule with the same parameters."""
     return lambda case, job: replace(job, rule=rule)
 
 
@@ -98,7 +99,7 @@ def dampened(n, q, v, params, gradient, rule, precision):
 
 
 def never_first(n, q, v, params, gradient, rule, precision):
-    """The rule of every later step."""
+    """A rule that treats its first step as a later one."""
     return step(q, v, params, gradient, HEAVY_BALL_DAMPENED, precision)
 
 

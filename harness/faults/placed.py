@@ -1,5 +1,4 @@
-"""Faults at one place: a step, a lane, a component drawn over the whole launch, so that nothing there goes
-unlooked at.
+"""Faults at one place (step, lane, component), drawn over the whole launch so that no place goes unchecked.
 
 A place comes from the start of the launch and the name of the fault: other in every run, the same when
 replayed. What begins at a step goes on to the end, what begins at a lane holds for all lanes after it.
@@ -28,7 +27,7 @@ def drawn(job: Job, name: str) -> np.random.Generator:
 
 
 def some_step(job: Job, name: str) -> int:
-    """From 1 to the last."""
+    """A step at random, from 1 to the last."""
     return int(drawn(job, name).integers(1, job.steps + 1))
 
 
@@ -135,7 +134,7 @@ def breaking_seen(job: Job) -> np.ndarray:
 
 
 def standing(job: Job, q, v):
-    """One lane is as it was, at every step."""
+    """A launch in which one lane never moves."""
     lane = drawn(job, "one lane stands still").choice(calm(job, q))
     q[1:, :, lane], v[1:, :, lane] = q[0, :, lane], 0
     return q, v

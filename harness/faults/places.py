@@ -1,4 +1,4 @@
-"""The right values in the wrong place: lanes, components, rows; and lanes that nobody wrote."""
+"""Faults of indexing: right values in the wrong lane, component or row, and lanes that were never written."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def neighbour_start(case, job: Job) -> Job:
 
 
 def own_start(job: Job, q, v):
-    """Row 0 is the caller's, whatever the kernel loaded."""
+    """The outcome with the caller's start in row 0, whatever the kernel loaded."""
     q[0], v[0] = job.q0, job.v0
     return q, v
 

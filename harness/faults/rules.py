@@ -1,4 +1,4 @@
-"""Faults of rules of their own kind: a schedule misread, a sign left out, a simplex left.
+"""Faults of single rules: a schedule misread, a sign left out, a simplex that is left.
 
 scheduled      v' = beta v - eta (g + k q),  q' = q + c v'
 sign descent   v' = -eta sign(g)
@@ -26,7 +26,7 @@ SCHEDULED, SIGNED, NORMALISED = (
 
 
 def shifted(by: int):
-    """The rate of another step."""
+    """A step that takes the learning rate of another step of the schedule."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         return step(q, v, params, gradient, replace(rule, rate=rate(max(1, n + rule.begun + by))), precision)

@@ -1,4 +1,4 @@
-"""Every term of the update with a wrong sign or a wrong factor, and no update at all.
+"""Faults of terms: each term of the update with a wrong sign or factor, and no update at all.
 
 v' = beta v - eta (g + k q),   q' = q + v',   g = grad f0 + eps grad b
 """

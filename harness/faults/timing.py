@@ -1,5 +1,5 @@
-"""The right values at the wrong time: buffers too old or too new, first steps, stale reads, gradients
-elsewhere."""
+"""Faults of timing: right values at the wrong time, such as old buffers, stale reads and wrong first
+steps."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Wrong types and wrong roundings: parameters demoted, states narrowed, stores that truncate, flush or round
-twice."""
+"""Faults of types: parameters or states in a narrower type, stores that truncate, flush or round twice."""
 
 from __future__ import annotations
 
@@ -73,7 +72,7 @@ def twice(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def away(x: np.ndarray, kind: str) -> np.ndarray:
-    """Ties away from zero, where the store has them to even."""
+    """Rounding of ties away from zero, where the store rounds them to even."""
     bits = {"bfloat16": 8, "float16": 11}.get(kind)
     if bits is None:
         return narrow(x, kind)
@@ -89,7 +88,7 @@ def flushed(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def saturated(x: np.ndarray, kind: str) -> np.ndarray:
-    """Eight significant bits, whatever the store."""
+    """Rounding to eight significant bits, whatever the store."""
     return narrow(x.astype(np.float32), "bfloat16").astype(x.dtype)
 
 

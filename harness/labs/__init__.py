@@ -1,1 +1,2 @@
-"""What we do to ourselves: benchmarks against other tools, stress, and the run on a GPU."""
+"""What the project does to itself: benchmarks against other tools, stress, the GPU run, the picture of its
+rooms."""

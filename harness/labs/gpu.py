@@ -1,4 +1,4 @@
-"""`make gpu`: everything that needs a GPU, in one command that installs nothing.
+"""The command `make gpu`: everything that needs a GPU, without installing anything.
 
     1  versions and device
     2  parity: every core case, rule and stored precision, each other case once, on the GPU against numpy, bit
@@ -257,7 +257,7 @@ def save(result: dict) -> Path:
 
 
 def report(result: dict) -> int:
-    """The table; the exit code."""
+    """Print the table; returns the exit code."""
     done = [r for r in result["parity"] if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
     judged = [r for r in result["verification"] if "verdict" in r]

@@ -1,1 +1,1 @@
-"""The laws, in families: what each says, how far rounding may take it, and how it is measured."""
+"""The laws, in families: what each one states, how far rounding may take it, and how it is measured."""

@@ -1,2 +1,2 @@
-"""What must happen, derived apart from the kernels: the theorem, equations of motion, solutions, wide
-numbers, bounds."""
+"""What must happen, derived apart from the kernels: theorem, equations of motion, solutions, wide numbers,
+bounds."""

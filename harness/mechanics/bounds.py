@@ -1,5 +1,4 @@
-"""A-priori bounds on rounding (theory.md#R0): from values and unit roundoffs, never from the kernel's output
-error.
+"""Bounds on the rounding of a program, from values and unit roundoffs alone (theory.md#R0).
 
 Running error of a program: each operation adds u |value| and passes its operands' bounds through its partial
 derivatives, second order kept. Measured as |g_kernel - g_wide| the bound would excuse any wrong gradient.
@@ -104,7 +103,7 @@ def program_error(
 
 
 def known(error: np.ndarray) -> np.ndarray:
-    """Infinite where a bound is 0 * inf: nothing is known of such a product."""
+    """A bound with 0 * inf taken as infinite: of such a product nothing is known."""
     return np.where(np.isnan(error), np.inf, error)
 
 
@@ -152,7 +151,7 @@ ELEMENTWISE = np.frompyfunc(lambda x: max(x, 0.0) if isinstance(x, (int, float))
 
 
 def one_above(x):
-    """step(x), also of traced numbers."""
+    """The function step(x), 1 above 0 and else 0, also of traced numbers."""
     return STEPS(x) if np.asarray(x).dtype == object else step(np.asarray(x))
 
 

@@ -1,4 +1,4 @@
-"""Radau IIA collocation with s stages, order 2s - 1, one step from each output time to the next.
+"""A solver of differential equations: Radau IIA collocation with s stages, of order 2s - 1.
 
     X_i = x_0 + h sum_j a_ij F(X_j),   x_1 = X_s   (c_s = 1: stiffly accurate, L-stable)          (1)
 
@@ -69,7 +69,7 @@ def march(
     times: np.ndarray,
     stages: int,
 ):
-    """Coordinates and damped integrals at `times`.
+    """Solve from each output time to the next; returns the coordinates and damped integrals at `times`.
 
     rates    (2d, ..., lanes) -> the same;  sources -> (k, ..., lanes)
     x0 (2d, lanes);  z0 (k, lanes), z' = -rate z + source, rate (k, lanes);  times (n, lanes)
@@ -93,7 +93,7 @@ def advance(
     stages: int,
     halvings: int,
 ):
-    """(1) over h (lanes,), in halves where Newton does not settle."""
+    """One step (1) over h (lanes,), halved where Newton's method does not converge."""
     X = newton(rates, x, h, stages)
     if X is not None:
         return X[:, -1], damped(radau(stages)[1], h, rate, z, sources(X))

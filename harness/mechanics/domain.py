@@ -1,5 +1,5 @@
-"""Where the exact laws stop: an overflow that the statement does not cover, decided apart from what is under
-test.
+"""Which lanes leave the domain of the exact laws by overflow, decided from a reference, not from what is
+under test.
 
 Two references decide, and neither reads the output under test: the job in float64, and the job in its own
 stores with a gradient from wide arithmetic. A lane in which either comes within MARGIN of overflow, in a

@@ -1,4 +1,5 @@
-"""Solutions of the equations of motion with their charges, certified by two methods at two tolerances each.
+"""Flows: solutions of the equations of motion with their charges, computed by two methods at two tolerances
+each.
 
 The state carries, beside the 2d coordinates x, the damped integral of every part of every charge's source,
 

@@ -1,5 +1,4 @@
-"""A solution of the equations of motion at its output times, with the parts of what it predicts for each
-charge."""
+"""One flow at its output times, with what the theorem predicts for each charge."""
 
 from __future__ import annotations
 

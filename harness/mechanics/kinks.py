@@ -1,5 +1,4 @@
-"""Where statements about solutions end: a kink of the loss on the way, or a point without a derivative
-(theory.md section 8).
+"""Kinks of a loss on the way of a solution: there statements about solutions end (theory.md section 8).
 
 A solution that meets a kink is no smoother than its force, which jumps there: no method has its order, and no
 1e-12 is
@@ -25,7 +24,7 @@ from noether.mechanics.symbolic_exact import arrays, compiled, expression
 
 
 class Kinked(RuntimeError):
-    """The reference meets a kink: what a cell would say of its solution is outside."""
+    """Raised when a reference trajectory meets a kink: what a cell would say of its solution is outside."""
 
 
 def arguments(case: Case, q: np.ndarray) -> np.ndarray:
@@ -95,8 +94,8 @@ def touched(case: Case, q: np.ndarray) -> np.ndarray:
 
 
 def require_smooth(case: Case, q: np.ndarray, times: np.ndarray) -> None:
-    """Raises Kinked when a lane of the reference q (n, d, lanes) at times (n, lanes) meets a kink, declared
-    or not."""
+    """Refuse a reference that meets a kink, declared or not: q (n, d, lanes) at times (n, lanes). Raises
+    Kinked."""
     kinds = [("meets a kink", met)] if case.kinks else []
     for told, meets in (*kinds, ("comes to a point where the loss has no derivative", touched)):
         lanes = np.flatnonzero(meets(case, q))

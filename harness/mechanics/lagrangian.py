@@ -1,5 +1,5 @@
-"""The equations of motion, charges, sources and energy once more, from the Lagrangian alone (theory.md#T1,
-#T2).
+"""The equations of motion, charges, sources and energy derived a second time, from the Lagrangian alone
+(theory.md#T1, #T2).
 
 With V = loss + eps breaking + k |q|^2 / 2, as the case itself writes them,
 
@@ -55,7 +55,7 @@ class Point:
 
 
 def drawn(case: Case, rng: np.random.Generator) -> Point:
-    """In the box, with velocities as trajectories have them and no two numbers related."""
+    """A random point in the box, with velocities as trajectories have them."""
     number = lambda x: [mpmath.mpf(float(y)) for y in x]  # noqa: E731
     q, turn = case.draw(rng, 1)[:, 0], rng.choice([-1.0, 1.0], case.dim)
     v = rng.uniform(0.25, 0.5, case.dim) * turn * (q if case.metric.kind == BREGMAN else 2)
@@ -101,7 +101,7 @@ def written(case: Case):
 
 
 def slope(f):
-    """f'(0)"""
+    """The derivative of f at 0."""
     return (f(STEP) - f(-STEP)) / (2 * STEP)
 
 

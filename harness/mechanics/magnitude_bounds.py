@@ -1,5 +1,5 @@
-"""A cheaper bound on a program's rounding than its running error: for the screen, which pays for it at every
-step.
+"""An a-priori bound on a program's rounding, wider but cheaper than its running error: screening pays for it
+at every step.
 
 Beside the value x of an operation stands a magnitude m >= |x|, and a number c that is known before anything
 runs, with

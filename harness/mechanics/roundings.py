@@ -1,4 +1,5 @@
-"""Ties and their neighbours, and what IEEE 754 says of each: a witness of rounding beside kernel and oracle.
+"""Numbers halfway between two others (ties) and their neighbours, with the rounding that IEEE 754 prescribes
+for each.
 
 A kernel and the plain step round by the same few lines, so that a wrong tie in both is no difference between
 them, and a bound of half a unit in the last place holds of ties in either direction. These points are known

@@ -1,4 +1,4 @@
-"""How stiff a loss is where its starts are drawn: the largest curvature on the box.
+"""The stiffness of a loss: its largest curvature on the box from which starts are drawn.
 
     L = max |lambda(H(q))|  over sampled q of the box,  H the Hessian of loss + eps * breaking            (1)
     on a metric, of G^-1 H; of mirror descent, whose coordinate is log q, of H diag(q)                   (2)
@@ -69,7 +69,7 @@ def spectral_radius(H: np.ndarray) -> float:
 
 
 def points(case: Case) -> np.ndarray:
-    """(d, n) of the box, none beside a kink."""
+    """Random points (d, n) of the box, none of them beside a kink."""
     rng = np.random.default_rng(0)  # of the case alone: no seed of a run may change what is stiff
     inside = case.draw(rng, max(4, min(POINTS, ENTRIES // case.dim)))
     low, high = (np.array(side)[:, None] for side in zip(*case.box, strict=True))

@@ -1,4 +1,5 @@
-"""Which lanes a launch has: starts, kicks, step sizes, momenta, decays, breaking magnitudes, from one seed.
+"""The lanes of a launch, drawn from one seed: starts, kicks, step sizes, momenta, decays, breaking
+magnitudes.
 
 A case that gives no pace gets the largest power of two, at most 1, with which the largest step of a launch is
 inside the
@@ -45,7 +46,7 @@ FLAT = (
 
 
 def horizon(rule: Rule, precision: Precision) -> int:
-    """Steps of a launch that names none."""
+    """The number of steps of a launch for which none was asked."""
     return (ASCENT if rule.maximize else HORIZON)[precision.name]
 
 
@@ -66,7 +67,7 @@ def largest_step() -> float:
 
 
 def told(case: Case) -> str:
-    """What whoever wrote a case must know of its step sizes, or ''."""
+    """The note about step sizes for whoever wrote a case; '' where there is nothing to say."""
     L, most = step_curvature(case), largest_step() * pace(case)
     if case.pace is None:
         said = (

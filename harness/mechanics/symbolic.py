@@ -1,5 +1,5 @@
-"""From a case's arithmetic to formulas: gradient, curvature, metric, and the proof that the loss is
-invariant.
+"""From a case's arithmetic to exact formulas (gradient, curvature, metric), and the proof that its symmetries
+are true.
 
 Floats of a case are read as the exact fractions that they are, so that one expression serves numpy, plain
 floats, mpmath at 50 digits and exact arithmetic. Nothing is simplified: sympy.simplify takes 5-17 s on a
@@ -76,7 +76,7 @@ class Formulas:
 
 @cache
 def formulas(case: Case) -> Formulas:
-    """Of the numbers that run: each float the fraction that it is."""
+    """The formulas of a case as it runs: each float is the fraction that it is."""
     return derived(case)
 
 
@@ -179,7 +179,8 @@ def pairing(g: Sequence, xi: Sequence) -> tuple:
 
 
 def prove(case: Case, seed: int = 0) -> list[Proof]:
-    """Raises FalseSymmetry, or CaseError when the breaking breaks nothing or the metric is not positive.
+    """Prove the symmetries of a case. Raises FalseSymmetry, or CaseError when the breaking breaks nothing or
+    the metric is not positive.
 
     A loss means its floats, or else its decimals: 0.1 q0 + 0.3 q1 keeps (3, -1), and their floats miss it by
     a rounding, which

@@ -1,4 +1,4 @@
-"""A case's arithmetic over sympy, exactly: floats become the fractions that they are.
+"""The arithmetic of a case run in sympy, exactly: each float becomes the fraction that it is.
 
 sympy adds and divides its own Floats at 15 digits (1.14): a false constant at 1e-16, enough to make a proof
 at 50 digits fail and a formula for mpmath no better than one for float64.
@@ -25,7 +25,8 @@ decimal."""
 
 @contextmanager
 def decimals():
-    """Within: 0.1 is a tenth. A generator's own numbers and what is run stay the fractions that they are."""
+    """A context in which 0.1 is a tenth. A generator's own numbers and what is run stay the fractions that
+    they are."""
     READ.append(lambda number: Fraction(repr(number)))
     try:
         yield

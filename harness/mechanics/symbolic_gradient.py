@@ -1,4 +1,4 @@
-"""The partial derivatives of a formula by reverse accumulation on its tree, each subexpression once.
+"""Partial derivatives of a formula by reverse accumulation, each subexpression once.
 
     y = a + b:  a' += y', b' += y'      y = a b:  a' += y' b, b' += y' a      y = a^n:  a' += y' n a^(n-1)
     y = exp a:  a' += y' y              y = log a:  a' += y' / a      y = step a:  nothing

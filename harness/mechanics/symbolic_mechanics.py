@@ -1,4 +1,5 @@
-"""The equations of motion of a case and the sources of its charges, compiled from theorem.py."""
+"""The equations of motion of a case and the sources of its charges, compiled from
+harness/mechanics/theorem.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metric of a case as functions of q: G, its derivatives, and the mirror map whose Hessian it is.
+"""The metric of a case as functions of q, with its derivatives and, for mirror descent, the mirror map.
 
 A Bregman case has G = hess h and the mirror map grad h. A diagonal metric is a Hessian when each G_i depends
 on q_i

@@ -1,4 +1,4 @@
-"""The generalized Noether theorem, each formula once.
+"""The generalized Noether theorem: each of its formulas, written once.
 
 Arguments are sequences of sympy expressions; q parameters, v = qdot velocities, xi(q) = A q + a a generator.
 
@@ -70,7 +70,7 @@ def potential_term(gradient: Sequence, xi: Sequence):
 
 
 def decayed(gradient: Sequence, q: Sequence, k) -> list:
-    """The gradient with that of weak decay."""
+    """The gradient of the loss with weight decay added."""
     return [g + k * x for g, x in zip(gradient, q, strict=True)]  # (10)
 
 

@@ -1,4 +1,4 @@
-"""What a kernel did, widened and surrounded by bounds: the evidence that the exact laws judge.
+"""The evidence that exact laws judge: what a kernel computed, in wide numbers, with bounds on its rounding.
 
 Parameters come from the float64 tensor of the job, not from the kernel; gradients from `wide`; bounds from
 `bounds`. Nothing here reads what the kernel says about itself except its states.

@@ -1,4 +1,4 @@
-"""Gradients in wide arithmetic, by forward accumulation on the loss itself.
+"""Gradients in wide arithmetic, by dual numbers, from the loss itself: independent of the traced programs.
 
 Independent of the traced program (reverse accumulation, narrow arithmetic): numpy, PTX and Triton all run
 that one program, so their agreement cannot see a tracing fault; this can. Numbers are numpy's longdouble
@@ -26,7 +26,7 @@ class TooNarrow(BackendMissing):
 
 
 def mantissa_bits() -> int:
-    """Of longdouble as it computes now, from 52; at most 128 is told.
+    """How many bits of significand longdouble really computes with here, from 52 to at most 128.
 
     Measured: numpy reports the type's bits, and an emulator, or a library that sets the processor's
     precision, rounds
@@ -40,7 +40,7 @@ def mantissa_bits() -> int:
 
 
 def require_wide() -> None:
-    """Raises TooNarrow: here nothing can be decided, whatever the laws."""
+    """Raise TooNarrow on a machine where nothing can be decided because longdouble is too narrow."""
     bits = mantissa_bits()
     if bits < EXTENDED:
         raise TooNarrow(

@@ -1,1 +1,1 @@
-"""From words to cells: cases of the catalogue and of the user, what was chosen, and what is run of it."""
+"""From words to cells: what was chosen, and which cells show it."""

@@ -1,5 +1,5 @@
-"""From the words of a user to a selection: what is verified, on what, how. Wrong words are refused in one
-line."""
+"""From the words of a user to a selection of cases, rules, precisions and laws; wrong words are refused in
+one line."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Selection:
 
 
 def select(request: Request) -> Selection:
-    """Raises UsageError. Backends that are known but not here are found by the plan: BackendMissing."""
+    """The selection that a request asks for. Raises UsageError; BackendMissing is left to the plan."""
     backend = one("backend", request.backend, ("auto", *backends()))
     profile = one("profile", request.profile, PROFILES)
     seed = whole("--seed", request.seed, 0, 2**63 - 1)

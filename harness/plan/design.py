@@ -1,4 +1,4 @@
-"""What a run does: the laws, and the cells of a selection, in order.
+"""The design of a run: the laws, and the cells that show a selection, in order.
 
 Quick is a covering array over the core cases: each of them under each rule and in each stored type, each rule
 in each
@@ -50,7 +50,7 @@ def backend_of(name: str) -> str:
 
 
 def slower(name: str) -> str:
-    """What is told where 'auto' is not what it should be: why it is numpy; else ''."""
+    """The note where 'auto' had to choose numpy, with the reason; else ''."""
     return launch.slower() if name == "auto" else ""
 
 

@@ -1,5 +1,5 @@
-"""Which launches are compared bit for bit (B1): a covering array of cases, rules and precisions on every
-Triton backend."""
+"""The launches whose bits are compared between backends (law B1): a covering array of cases, rules and
+precisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the rare rules are shown: those that few cases take, or that have a law of their own.
+"""Which cells show the rare rules: those that few cases take, or that have a law of their own.
 
 Each (rule, law) once, on the smallest case of the catalogue that takes it, one that tells, compiled and
 compared (B1);

@@ -1,5 +1,4 @@
-"""Why a law covers nothing of a choice: the first of its conditions that nothing chosen meets, told before
-anything runs.
+"""Why a law covers nothing of a selection: the first of its conditions that nothing selected meets.
 
 A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another
 may say it
@@ -18,7 +17,7 @@ SHOWN = 3  # cases whose reasons are told
 
 
 def why(law: str, selection: Selection) -> str:
-    """One line: what the law needs, and what each case lacks of it."""
+    """The reason in one line: what the law needs, and what each case lacks of it."""
     info = LAWS[law]
     lacking = {}
     for case in selection.cases:
@@ -33,7 +32,7 @@ def why(law: str, selection: Selection) -> str:
 
 
 def exact(law: str, case, selection: Selection) -> str:
-    """Of a law of a launch."""
+    """The reason for an exact law, which speaks of a launch."""
     rules, found = [r for r in rules_of(case) if r in selection.rules], EXACT[law]
     if not rules_of(case):
         return f"no kernel steps a {case.metric.kind} metric whose potential is not the entropy"
@@ -53,7 +52,7 @@ def exact(law: str, case, selection: Selection) -> str:
 
 
 def elsewhere(law: str, case) -> str:
-    """What the module of another law says, where it says anything."""
+    """The reason for another law, where its module gives one."""
     for family in FAMILIES:
         say = getattr(family.measured(), "why_not", None)
         reason = say(law, case) if say else ""

@@ -1,4 +1,4 @@
-"""Options that nothing chosen reads: refused, and not recorded as if they had been used.
+"""Options that no selected cell reads: they are refused instead of being recorded as if they had been used.
 
 --eta --beta --decay --eps   the exact laws of a launch, under a rule that has the parameter
 --lanes --steps              these, D13 and E1
@@ -34,7 +34,7 @@ def has(name: str, rule: str) -> bool:
 
 
 def check(selection, cells: list, laws: tuple[str, ...]) -> list[str]:
-    """What is told of options that a part of the choice does not read. Raises UsageError where none of it
+    """The notes on options that a part of the selection does not read. Raises UsageError where none of it
     does."""
     if "rules" in selection.asked and not any(c.rule in selection.rules for c in cells):
         known = ", ".join(sorted({c.rule for c in cells if c.rule not in RULES}))

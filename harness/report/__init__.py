@@ -1,1 +1,1 @@
-"""Words and pictures, made from records and the book of laws: nothing is measured here."""
+"""Words and pictures made from records: table, JSON, JUnit, HTML page, figures. It measures nothing."""

@@ -1,4 +1,4 @@
-"""The lists and pages that the command line prints: laws, cases, one law explained, one case shown."""
+"""What `noether laws`, `cases`, `show` and `explain` print."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cases_table():
 
 
 def cases_listed() -> list[dict]:
-    """The same for machines."""
+    """The list of cases as plain data, for --json."""
     return [
         {
             "case": case.name,
@@ -54,14 +54,14 @@ def laws_table():
 
 
 def laws_listed() -> list[dict]:
-    """The book of laws for machines."""
+    """The book of laws as plain data, for --json."""
     from noether.plan.design import LAWS
 
     return [{"law": x.key, "title": x.title, "applies": x.applies, "kind": x.kind} for x in LAWS.values()]
 
 
 def counted() -> str:
-    """How much there is of everything."""
+    """The last line of a list: how many there are of each kind."""
     from noether.plan.design import LAWS, RULES
 
     symmetries = sum(len(case.symmetries) for case in CATALOG)
@@ -137,7 +137,7 @@ def theory_of(law) -> str:
 
 
 def explained(word: str, run: Path | None = None) -> dict:
-    """The same as `explain` for machines; power is null without a run. Raises UsageError."""
+    """The explanation of a law as plain data for --json; power is null without a run. Raises UsageError."""
     from noether.runs.folder import read_run
     from noether.verdicts.power import of_law
 
@@ -218,7 +218,7 @@ def show(case: Case) -> Group:
 
 
 def shown(case: Case) -> dict:
-    """The same as `show` for machines; proof is null where none was made."""
+    """What a case claims as plain data for --json; proof is null where none was made."""
     from noether.laws.exact.cell import rules_of
     from noether.mechanics.symbolic import prove
 

@@ -1,4 +1,4 @@
-"""What changed from one run to another, on a terminal of 80 columns."""
+"""The comparison of two runs as tables on a terminal, and as plain data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ARROW = " → "
 
 
 def two(a: str, b: str) -> str:
-    """One value where nothing changed."""
+    """Both values of a field; one where nothing changed."""
     return a if a == b else f"{a}{ARROW}{b}"
 
 
@@ -130,7 +130,7 @@ def told(d: Difference, page: Path | None = None) -> list:
 
 
 def summary(d: Difference, page: Path | None = None) -> dict:
-    """The same for machines; every list whole."""
+    """The comparison as plain data for --json; every list whole."""
     spents = lambda names: {n: dict(zip(("was", "now"), d.spent(n), strict=True)) for n in names}  # noqa: E731
     return {
         "a": str(d.a.path),

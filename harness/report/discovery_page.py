@@ -1,4 +1,4 @@
-"""What was found, for a person (tables) and for a machine (plain numbers)."""
+"""The result of `noether discover` as tables, and as plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN = 40  # generators that are printed
 
 
 def page(found: Finding) -> list:
-    """Everything, from the spectrum to the verdict."""
+    """The whole result, from the spectrum to the verdict."""
     out: list = [heading(found), *spectrum_lines(found), Text()]
     if found.generators:
         out += [*generators(found), Text()]

@@ -1,5 +1,4 @@
-"""docs/findings.md: the published claims and the map of one run, written from its records. The same records
-give the same text."""
+"""The page docs/findings.md: published claims and the map of one run, written from its records."""
 
 from __future__ import annotations
 
@@ -75,7 +74,7 @@ def section(record: Record) -> list[str]:
 
 
 def checked(records: Sequence[Record]) -> str:
-    """What T2 came to on its flows. Raises UsageError where a run has none that holds."""
+    """The result of T2 on its flows. Raises UsageError where a run has none that holds."""
     flows = [
         r for r in records if r.law == "T2" and "relative" in r.parameters
     ]  # the Lagrangian's own derivation has no flow

@@ -1,4 +1,4 @@
-"""What a fuzzing run says at its end, for people and for machines."""
+"""The end of a fuzzing run as tables, and as plain data."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def found(outcome: Outcome) -> list:
 
 
 def summary(outcome: Outcome) -> dict:
-    """The same for machines."""
+    """The fuzzing run as plain data for --json."""
     campaign = outcome.campaign
     return {
         "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend,

@@ -1,4 +1,4 @@
-"""What a run says inside GitHub Actions: annotations at the lines they are about, and a summary of the job.
+"""Output for GitHub Actions: annotations at the lines that they are about, and a summary of the job.
 
     ::error file=cases/x.py,line=7,title=D2 violated::residual is 7.5 bounds in lane 3 at step 1
 
@@ -52,7 +52,7 @@ class Annotation:
 
 
 def as_data(text: str) -> str:
-    """Percent first, or what the others leave would be escaped again."""
+    """A text escaped for a workflow command, percent signs first."""
     return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

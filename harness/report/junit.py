@@ -1,5 +1,4 @@
-"""junit.xml: one suite a law, one test case for each case, rule, precision and symmetry, as dashboards read
-it.
+"""The file junit.xml: one suite a law, one test case for each case, rule, precision and symmetry.
 
 Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`):
 a dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was
@@ -25,7 +24,7 @@ def clean(text: str) -> str:
 
 
 def message(r: Record) -> str:
-    """What is, what should be, where."""
+    """The message of a failure: what is, what should be, where."""
     what = (
         f"measured {number(r.measured)}, predicted {number(r.predicted)}, bound {number(r.bound)}: spent "
         f"{number(r.spent)}, must be at most 1"
@@ -53,7 +52,7 @@ def grouped(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
 
 
 class Suites:
-    """The document while it grows."""
+    """The XML document while it is built."""
 
     def __init__(self, titles: dict[str, str], properties: dict[str, str], start: str):
         self.root = xml.Element("testsuites", name="noether")

@@ -1,4 +1,4 @@
-"""The table of laws at the end of a run: one line a law, as wide as the terminal and no wider."""
+"""The table of laws at the end of a run, one line a law, no wider than the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GAP = 2
 
 
 def laws_table(result: Result) -> Table:
-    """One line a law, however narrow the terminal: forty of them must be read at a glance.
+    """The table of laws of a run; of an interrupted run, of those that it came to.
 
     Of an interrupted run those that it came to.
     """
@@ -83,7 +83,7 @@ def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
 
 
 def kind_of(records: list[Record]) -> str:
-    """The kind of most of them: a law may have an order and a bound."""
+    """The kind of verdict that most records have: a law may have an order and a bound."""
     kinds = [r.kind for r in records]
     return max(dict.fromkeys(kinds), key=kinds.count, default="")
 

@@ -1,4 +1,4 @@
-"""What people and their CI read of a run: report.html, junit.xml, errors.txt. Made from the records, at any
+"""The files that people and their CI read (report.html, junit.xml, errors.txt), made from records at any
 time."""
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def publish_faults(result) -> None:
 
 
 def publish(result: Result) -> None:
-    """Into the run folder. A disk that refuses is a note: no record is lost by it."""
+    """Write these files into the run folder. A disk that refuses is a note: no record is lost by it."""
     if result.folder is None:
         return
     try:
@@ -61,7 +61,7 @@ def publish(result: Result) -> None:
 
 
 def publish_comparison(difference) -> Path:
-    """compare.html into the second run folder. Raises UsageError."""
+    """Write compare.html into the second run folder. Raises UsageError."""
     from noether.report.page.compare import render as changes
 
     page = difference.b.path / "compare.html"
@@ -73,7 +73,7 @@ def publish_comparison(difference) -> Path:
 
 
 def republish(path: Path) -> Run:
-    """Again, from a run folder. Raises UsageError."""
+    """Write these files of a run folder again. Raises UsageError."""
     run = read_run(path)
     try:
         write(run.path, run.records, run.errors, run.about["laws"], run.about)

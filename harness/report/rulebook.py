@@ -1,4 +1,5 @@
-"""The learning rules as the command line lists them: the step of each in the words of cases/rules."""
+"""The learning rules as `noether rules` lists them, with the step of each from the docstring of
+cases/rules."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def rules_table():
 
 
 def rules_listed() -> list[dict]:
-    """The same for machines."""
+    """The rules as plain data for --json."""
     return [
         {
             "rule": rule.name,

@@ -1,4 +1,4 @@
-"""How the laws stand in a run: one line each, from its records alone."""
+"""How each law stands in a run, one line a law, from the records alone (`noether laws RUN`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slopes(records: Iterable[Record]) -> str:
 
 
 def between(low: float, high: float) -> str:
-    """Three decimals, once where both agree to them; no negative zero."""
+    """A range with three decimals, or one number where both ends agree to them."""
     a, b = (f"{x + 0.0:.3f}".replace("-0.000", "0.000") for x in (low, high))
     return a if a == b else f"{a} to {b}"
 
@@ -58,7 +58,7 @@ def standing_table(records: list[Record], laws: Iterable[str]):
 
 
 def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:
-    """The same for machines, with every coefficient, and by precision."""
+    """The standing of the laws as plain data, with every coefficient, and by precision."""
     out = []
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]

@@ -1,4 +1,4 @@
-"""What a run says at its end, on a terminal or in a log, and for machines."""
+"""What `noether verify` prints at the end of a run, as tables and as plain data."""
 
 from __future__ import annotations
 
@@ -180,7 +180,8 @@ def footing(result: Result) -> str:
 
 
 def ending(result: Result, *, whole: bool = False) -> list:
-    """Everything, from the table of laws to the verdict.  whole  nothing is counted that could be named"""
+    """All that is printed, from the table of laws to the verdict.  whole  nothing is counted that could be
+    named"""
     most, listed = (
         (len(result.records) + len(result.errors) + 1, len(result.records)) if whole else (SHOWN, LISTED)
     )
@@ -202,7 +203,7 @@ def ending(result: Result, *, whole: bool = False) -> list:
 
 
 def summary(result: Result) -> dict:
-    """The same for machines: what --json prints."""
+    """The run as plain data: what --json prints."""
     real = [r for r in result.records if not r.control]
     return {
         "schema": 1,

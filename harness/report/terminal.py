@@ -1,4 +1,4 @@
-"""Printing: how wide, which colours, what a table and a number look like."""
+"""Printing on a terminal: its width, its colours, and how tables and numbers look."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE:
 
 
 def console(stream=None, *, stderr: bool = False) -> Console:
-    """As wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says otherwise. Colours
-    on a terminal only."""
+    """The console: as wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says
+    otherwise."""
     stream = stream or (sys.stderr if stderr else sys.stdout)
     width = shutil.get_terminal_size((LOG, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else LOG
     return Console(
@@ -74,7 +74,7 @@ class Harmless:
 
 
 def number(x: float | None) -> str:
-    """Three digits, no more than eight characters."""
+    """A number with three digits, in at most eight characters."""
     return "-" if x is None else f"{x:.3f}" if 0.001 <= abs(x) < 100 else f"{x:.3g}"
 
 

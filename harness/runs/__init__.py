@@ -1,2 +1,1 @@
-"""Executing cells and keeping what they find: workers, the run folder, its completeness, baselines,
-replays."""
+"""Running cells and keeping what they find: workers, run folder, completeness, baseline, replay."""

@@ -1,4 +1,4 @@
-"""baseline.json: the worst spent of every law, case, rule and precision, and what may become of it.
+"""The baseline file: the worst spent of each law, case, rule and precision in a kept run.
 
     choice    what was run (profile, cases, laws, ...): a run of another choice has other entries and is
               refused
@@ -88,7 +88,7 @@ def up(x: float) -> float:
 
 
 def entries(records: list[Record]) -> dict[str, Entry]:
-    """Of the verdicts that hold, in the order of their keys."""
+    """The entries of a baseline: of the verdicts that hold, in the order of their keys."""
     found: dict[str, list[Record]] = {}
     for r in records:
         if r.control is None and r.verdict == HOLDS:
@@ -102,7 +102,7 @@ def entries(records: list[Record]) -> dict[str, Entry]:
 
 
 def of_run(about: dict, records: list[Record]) -> Baseline:
-    """about: run.json."""
+    """The baseline of a run.  about  its run.json"""
     given = about["arguments"]
     run = {
         "seed": given["seed"],
@@ -126,7 +126,7 @@ def of_run(about: dict, records: list[Record]) -> Baseline:
 
 
 def text(b: Baseline) -> str:
-    """Strict JSON, keys sorted, one a line."""
+    """The text of a baseline file: strict JSON, keys sorted, one a line."""
 
     def lines(mapping: dict) -> str:
         return (
@@ -147,7 +147,7 @@ def text(b: Baseline) -> str:
 
 
 def write(path: Path, b: Baseline) -> None:
-    """Raises UsageError where the disk refuses."""
+    """Write a baseline file. Raises UsageError where the disk refuses."""
     try:
         write_whole(path, text(b))
     except (OSError, ValueError) as error:
@@ -155,7 +155,7 @@ def write(path: Path, b: Baseline) -> None:
 
 
 def read(path: Path) -> Baseline:
-    """Raises UsageError: one line, what is, what it must be."""
+    """Read a baseline file. Raises UsageError with one line: what is, what it must be."""
     value, raw = read_json(
         path, f"baseline {path}", missing="is not there: noether verify --update-baseline writes it"
     )
@@ -199,7 +199,7 @@ ENTRY = {
 
 
 def entry(name: str, value) -> Entry:
-    """Raises ValueError."""
+    """One entry of a baseline file, checked. Raises ValueError."""
     where = f"entry {shortened(repr(name))}: "
     check(value, ENTRY, where)
     strange = set(value) - set(ENTRY)
@@ -214,7 +214,7 @@ def entry(name: str, value) -> Entry:
 
 
 def same_choice(path: Path, before: Baseline, choice: dict) -> None:
-    """Raises UsageError before anything runs when the run has other entries than the baseline."""
+    """Raise UsageError before anything runs when a run would have other entries than its baseline."""
     for name in CHOICE:
         was, now = before.choice.get(name), plain(choice.get(name))
         if was != now:

@@ -1,4 +1,4 @@
-"""What changed from one run to another.
+"""What changed from one run to another: verdicts, spent, laws, faults.
 
 Worse is, and nothing else is:
 
@@ -82,7 +82,8 @@ class Difference:
 
 
 def compared(first: Path, second: Path) -> Difference:
-    """Raises UsageError: a folder that is no run, a run of another command, another schema."""
+    """The difference of two runs. Raises UsageError for a folder that is no run, another command, another
+    schema."""
     a, b = read_run(first), read_run(second)
     for run in (a, b):
         if run.about.get("command", "verify") != "verify":
@@ -165,7 +166,7 @@ def differing(a: Run, b: Run) -> list[str]:
 
 
 def law_changes(a: Run, b: Run) -> list[LawChange]:
-    """In the order of the second run, laws of the first alone last."""
+    """The laws of both runs, in the order of the second; laws of the first alone come last."""
     rows = [{row.law: row for row in summarise(r.records, r.about["laws"])} for r in (a, b)]
     took = [seconds(r.records) for r in (a, b)]
     return [
@@ -190,7 +191,7 @@ def places_of(records: list[Record]) -> dict[str, set[str]]:
 
 
 def seen(records: list[Record]) -> dict[str, bool]:
-    """Planted fault: did any law see it."""
+    """For each planted fault, whether any law killed it."""
     out: dict[str, bool] = {}
     for r in records:
         if r.control:

@@ -1,4 +1,4 @@
-"""What a run must have shown, or it was blind: checks of the checking, made on the records of the run itself.
+"""Checks on a run itself: what it must have shown, or else it was blind.
 
     foreign    every verdict names the backend of its cell                                      every run
     silent     every cell says something of every law that it was planned for, of each symmetry whole runs
@@ -71,7 +71,7 @@ too wide leave none below it."""
 def broken(
     records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool
 ) -> list[str]:
-    """What is missing, one line each."""
+    """What a run should have shown and did not, one line each."""
     laws = list(laws)
     found = [*known_answers.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
@@ -146,8 +146,7 @@ def foreign(records: Iterable[Record], cells: Iterable[Planned]) -> list[str]:
 
 
 def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str]) -> list[str]:
-    """A cell that says nothing of a law, or a launch nothing of one of the symmetries that the law speaks of
-    whatever its lanes."""
+    """The cells that say nothing of a law that they were planned for, or of one of its symmetries."""
     said, out = {(r.cell, r.law, name) for r in records for name in ("", r.symmetry)}, []
     for c in cells:
         for law, names in ((x, c.expected[x]) for x in c.expected if x in laws):
@@ -161,8 +160,7 @@ def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str])
 
 
 def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
-    """A control that was not shown, or that its law let pass: anywhere, or in a precision for which it is
-    promised."""
+    """The faults that were not shown to a law that must kill them, or that it let pass everywhere."""
     shown, killed = set(), set()
     for r in records:
         if r.control:
@@ -183,7 +181,7 @@ def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
 
 
 def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
-    """A control that a law must kill wherever it is planted, and let pass in some cell."""
+    """The faults that a law must kill wherever they are planted, and let pass in some cell."""
     shown, killed = {}, set()
     for r in records:
         if r.law in laws and r.law in book and r.control in book[r.law].everywhere:
@@ -198,7 +196,7 @@ def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
 
 
 def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
-    """Laws whose worst spent of a run is so small that their bound may be any width."""
+    """The laws whose worst spent is so small that their bound could be of any width."""
     worst: dict[tuple[str, ...], list[float]] = {}
     records, longest = list(records), {}
     for r in records:
@@ -252,8 +250,7 @@ def floor_of(place: tuple[str, ...], count: int) -> float:
 
 
 def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
-    """Laws of orders and means that say what they would have seen (Record.powers), and would have seen
-    nothing."""
+    """The laws of orders and means whose records say that they would have seen no change at all."""
     best: dict[str, float] = {}
     for r in records:
         if r.control is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:

@@ -1,5 +1,4 @@
-"""How long a cell will take, roughly: the longest go first, so that no worker is left with one of them at the
-end.
+"""How long a cell will roughly take, so that the longest go first and no worker ends with one of them.
 
 Only the order matters: a cell costs what those of its law took on average in a full run (two cores,
 2026-11-27).

@@ -1,4 +1,4 @@
-"""What a command has decided: known before the first word of it is printed, and kept whatever printing does.
+"""The exit code of a command, decided before the first word of it is printed and kept whatever printing does.
 
 A verdict that could not be printed is told on stderr and in unprinted.txt of the run folder.
 """
@@ -17,7 +17,8 @@ TOLD = 20  # violations that an unfinished run names on stderr
 
 @dataclass
 class Decision:
-    """code  None until it is decided;  words  the verdict in a line;  faults  why it was not printed"""
+    """What a command has decided.  code  None until then;  words  the verdict in a line;  faults  why it was
+    not printed"""
 
     code: int | None = None
     words: str = ""
@@ -36,7 +37,7 @@ CURRENT = [Decision()]
 
 
 def fresh() -> Decision:
-    """Forget the last command's."""
+    """Forget the decision of the last command and begin a new one."""
     CURRENT[0] = Decision()
     return CURRENT[0]
 
@@ -73,7 +74,7 @@ def conclude(complain) -> None:
 
 
 def write(made: Decision, why: list[str]) -> str:
-    """unprinted.txt; returns where it is, or why it is not."""
+    """Write unprinted.txt into the run folder; returns where it is, or why it is not."""
     from noether.system.files import write_whole
 
     if made.folder is None or not made.folder.is_dir():
@@ -91,7 +92,7 @@ def write(made: Decision, why: list[str]) -> str:
 
 
 def clear(folder: Path) -> None:
-    """Of an earlier command on the same run, whose verdict is printed now."""
+    """Remove the unprinted.txt of an earlier command on the same run, whose verdict is printed now."""
     try:
         (folder / UNPRINTED).unlink(missing_ok=True)
     except OSError:

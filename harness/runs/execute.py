@@ -1,4 +1,4 @@
-"""Executing cells: here, in worker processes of ours, or through any executor of concurrent.futures.
+"""Running cells: in this process, in worker processes, or through any executor of concurrent.futures.
 
 Cells are independent, carry their seeds and are picklable, so that neither order nor worker changes what they
 find. A
@@ -102,8 +102,8 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
 
 
 def run_cell(cell, seconds: float | None = None) -> Done:
-    """Every exception of a cell becomes part of the result: one broken cell must not take the others with
-    it."""
+    """Run one cell; an exception becomes part of the result, so that a broken cell does not take the others
+    with it."""
     begin = time.perf_counter()
     lasted = lambda: time.perf_counter() - begin  # noqa: E731
     try:
@@ -133,7 +133,7 @@ def execute(
     cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None,
     tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
 ) -> Iterator[Done]:  # fmt: skip
-    """Each cell once, as they finish. Leaving the loop early stops the workers.
+    """Run each cell once and yield it as it finishes. Leaving the loop early stops the workers.
 
     own       name of a case -> the case file that has it (a casesource.Source): its cells always run in
               processes of their own
@@ -191,7 +191,8 @@ def case_name(cell) -> str:
 
 
 def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group | None:
-    """None where the cells cannot travel: a case made of lambdas cannot."""
+    """A group of cells pickled for a worker; None where they cannot travel, as a case made of lambdas
+    cannot."""
     try:
         raw = pickle.dumps((run_cells, (cells, seconds, bool(sources))))
     except Exception:
@@ -258,7 +259,7 @@ def alone(group: Group) -> list[Group]:
 
 
 def once_more(crew: Crew, group: Group) -> list[Done]:
-    """A cell whose worker died, while nothing else runs."""
+    """Run a cell whose worker died again, while nothing else runs."""
     try:
         return crew.send(group.raw, group.setting, group.seconds).result()
     except Died as error:
@@ -282,5 +283,5 @@ def failed(group: Group, error: Exception) -> list[Done]:
 
 
 def named(group: Group, why: str) -> list[Done]:
-    """Cells that no worker brought to an end."""
+    """The results for cells that no worker brought to an end."""
     return [Done(name, [], 0.0, lost=f"no worker brought the cell to an end: {why}") for name in group.names]

@@ -1,4 +1,5 @@
-"""Engines that run cells elsewhere: any executor of concurrent.futures, by name or as an object.
+"""Engines that run cells elsewhere, through any executor of concurrent.futures, given by name or as an
+object.
 
     process              worker processes of this machine (harness/runs/worker_pool.py), as many as --jobs
     loky                 joblib's worker processes (the extra `loky`)
@@ -60,7 +61,7 @@ def remote(raw: bytes, setting: Setting, seconds: float, of: tuple):
 
 
 def same() -> tuple:
-    """What must be equal where cells run."""
+    """What must be equal on all machines where cells of one run are run."""
     return tuple((name, version) for name, version in versions().items() if name != "commit")
 
 
@@ -82,7 +83,7 @@ def borrowed() -> Iterator[Crew]:
 
 
 class Engine:
-    """Groups of cells through an executor that `make` gives, again when it broke.
+    """Sends groups of cells through an executor that `make` gives, and makes it again when it broke.
 
     close   called with each executor that is done with; by default its shutdown
     """

@@ -1,4 +1,4 @@
-"""A run folder: runs/<name>/ with run.json, records.jsonl, cells.jsonl, junit.xml, report.html.
+"""The run folder runs/NAME/: run.json, records.jsonl, cells.jsonl, junit.xml, report.html.
 
 run.json        schema, id, versions, machine, seed, arguments, start, end, exit code, how many records
 records.jsonl   one verdict a line, on disk as soon as its cell is done
@@ -41,7 +41,7 @@ def now() -> str:
 
 @dataclass
 class Run:
-    """What a run folder says."""
+    """What a run folder contains."""
 
     path: Path
     about: dict
@@ -53,7 +53,7 @@ class Run:
 
 
 def read_about(path: Path) -> dict:
-    """run.json. Raises UsageError."""
+    """Read run.json. Raises UsageError."""
     there = kind_of(path, f"run {path}")
     if there != "a folder":
         known = sorted(p.name for p in RUNS.iterdir() if p.is_dir()) if RUNS.is_dir() else []
@@ -76,8 +76,8 @@ CELL = {
 
 
 def read_run(path: Path, *, repair: bool = False) -> Run:
-    """The whole run: the records of the cells that are done. Raises UsageError where some of them are not as
-    they were written.
+    """Read a whole run: the records of the cells that are done. Raises UsageError where some of them are not
+    as they were written.
 
     repair  such cells are left out instead, as those that were cut off are
     """
@@ -152,7 +152,7 @@ def keep_whole(run: Run, checks: list[str], digests: dict[str, str | None], repa
 
 
 def digest(run: str, checks: list[str]) -> str:
-    """Of the records of one cell, in their order, in this run."""
+    """The checksum of the records of one cell, in their order, in this run."""
     return seal.of("\n".join(checks), run)
 
 
@@ -277,7 +277,7 @@ class Folder:
 
 
 def resumable(path: Path, allowed: Callable[[dict], None]) -> Run:
-    """What is kept of a run that is gone on with. Raises UsageError; writes nothing."""
+    """What is kept of a run that is resumed. Raises UsageError; writes nothing."""
     said = read_about(path)
     if said["schema"] < SCHEMA:
         raise UsageError(f"run folder {path} is of an older noether: use the version that wrote it")
@@ -304,7 +304,7 @@ def whole_cells(run: Run) -> tuple[dict[str, str], str]:
 
 
 def clear(place: Place) -> None:
-    """Remove what a killed process had not finished to write."""
+    """Remove drafts that a killed process left unfinished."""
     for name in place.names():
         if name.startswith(UNFINISHED):
             with suppress(OSError):

@@ -1,5 +1,4 @@
-"""Known points for the instruments: before its verdict counts, a run must judge right what nobody needs to
-measure.
+"""Known-answer tests that every run gives to its own instruments before its verdict counts.
 
 Each check takes an instrument that every verdict passes through and gives it something whose reading is known
 from
@@ -22,7 +21,7 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 
 
 def faulty(laws: Iterable[str] = ()) -> list[str]:
-    """What an instrument reads wrongly, one line each; of the exact laws those among `laws`."""
+    """What an instrument gets wrong, one line each; of the exact laws those among `laws`."""
     out = []
     for instrument in (
         *INSTRUMENTS,
@@ -72,7 +71,8 @@ def launch():
 
 
 def judgement() -> list[str]:
-    """D0 on a right launch, on one bad lane, on one that stands still, and with every lane outside."""
+    """The judge on a right launch, on one with a bad lane, on one that stands still, and with every lane
+    outside."""
     from noether.laws.exact import EXACT
     from noether.laws.exact import judge as judging
     from noether.mechanics.trajectory import Trajectory
@@ -101,7 +101,7 @@ def judgement() -> list[str]:
 
 
 def orders() -> list[str]:
-    """Orders that are whole and that are not, each within the bound that is read with it, and the verdicts on
+    """The order estimate on whole orders and others, each to be within its own bound, and the verdicts on
     them."""
     from noether.verdicts import orders as instrument
     from noether.verdicts.claims import verdict_of
@@ -135,7 +135,7 @@ def orders() -> list[str]:
 
 
 def seeds() -> list[str]:
-    """Other names, other runs: other lanes. The same: the same."""
+    """Seeds: other names or runs must give other lanes, the same ones the same lanes."""
     from noether.cases import CATALOG
     from noether.laws.exact.cell import DiscreteCell
 

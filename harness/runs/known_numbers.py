@@ -1,4 +1,4 @@
-"""Known numbers for the instruments: roundings, steps and their shares, units, exp and log.
+"""Known-answer tests of numbers: roundings, steps and their shares, units, exp and log.
 
 What kernel and law take from one place cannot differ between them: a tie rounded wrongly, a schedule, a unit
 roundoff, a logarithm. Each is read where its value follows from a definition (harness/runs/known_answers.py
@@ -17,7 +17,7 @@ def expect(what: str, read, known) -> list[str]:
 
 
 def roundings() -> list[str]:
-    """Ties and their neighbours in the plain step's stores; the other backends' stand in their B1."""
+    """Ties and their neighbours in the stores of the numpy step; those of other backends are in B1."""
     from noether.kernels.programs.precision import MODES
     from noether.mechanics.roundings import KNOWN, misread
 
@@ -71,7 +71,7 @@ AFTER_TWO = {
 
 
 def steps() -> list[str]:
-    """Two steps of each rule: a rule that kernel and law read wrongly alike is another rule."""
+    """Two steps of each rule with known results: what kernel and law misread alike is seen here."""
     from noether.cases.rules import RULES
     from noether.kernels.loops.launch import Job, run
     from noether.kernels.programs.precision import Precision

@@ -1,5 +1,4 @@
-"""Known places for the judge and for each exact law: a value planted in one step, lane and component must be
-found there.
+"""Known-answer tests of places: a value planted in one step, lane and component must be found there.
 
 The judge is given residuals that are known numbers, over the longest horizon of a quick run. A law is given a
 small
@@ -32,7 +31,8 @@ READ_BUFFERS = ("D0", "D2", "D3", "D4", "D5")  # the others speak of positions a
 
 
 def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]]:
-    """Every step, every lane, every component, and both ends of all three together."""
+    """The places to plant at: every step, every lane, every component, and both ends of all three
+    together."""
     out = [(n, 7 * n % lanes, n % components) for n in range(steps)] + [
         (5 * i % steps, i, 2 * i % components) for i in range(lanes)
     ]
@@ -40,7 +40,7 @@ def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]
 
 
 def judged() -> list[str]:
-    """Where noether.laws.exact.judge looks away."""
+    """The places at which the judge (harness/laws/exact/judge.py) misses a planted value."""
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.programs.precision import Precision
@@ -113,7 +113,7 @@ def planted(law: str):
 
 
 def read(law: str, case) -> list[int]:
-    """The components that enter the law: of a charge those that its generators move or read."""
+    """The components that enter a law: of a charge, those that its generators move or read."""
     from noether.laws.exact import EXACT
 
     if not EXACT[law].about_symmetry:
@@ -125,7 +125,7 @@ def read(law: str, case) -> list[int]:
 
 
 def seen(law: str) -> list[str]:
-    """Where an exact law looks away."""
+    """The places at which an exact law misses a planted value."""
     from noether.laws.exact import EXACT, judge
 
     t, where = planted(law)

@@ -1,5 +1,4 @@
-"""Whether a launch of the size that was asked for fits into memory: told before it runs, with the
-estimate."""
+"""Whether a launch of the size asked for fits into memory, told before it runs with an estimate."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ def allowed() -> int:
 
 
 def check(cells, asked: dict) -> None:
-    """Raises UsageError where lanes or steps were asked for and a launch of them does not fit."""
+    """Refuse lanes or steps that were asked for and do not fit into memory. Raises UsageError."""
     if not {"lanes", "steps"} & set(asked):
         return
     launches = [c for c in cells if hasattr(c, "subject")]

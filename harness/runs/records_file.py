@@ -1,4 +1,4 @@
-"""records.jsonl: strict JSON, one verdict a line, and reading it back whatever happened to it.
+"""The file records.jsonl: strict JSON, one verdict a line, read back with a check of every line.
 
 JSON has no infinity: non-finite numbers travel as the strings "nan", "inf", "-inf" in the fields that hold
 numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped
@@ -56,7 +56,7 @@ HEXES = Kind(
 
 
 def plain(value):
-    """A value of a record as strict JSON has it; numpy scalars and arrays become numbers and lists."""
+    """A value of a record as strict JSON: numpy scalars and arrays become numbers and lists."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, dict):
@@ -91,7 +91,7 @@ def line(value: dict) -> str:
 
 
 def sealed_lines(values: list[dict]) -> tuple[str, list[str]]:
-    """Lines, each with its check, and the checks."""
+    """Lines with a checksum added to each, and the checksums."""
     lines = [seal.sealed(line(value)) for value in values]
     return "".join(lines), [seal.check_of(text) for text in lines]
 
@@ -102,7 +102,7 @@ def chained_line(value: dict, run: str, last: str) -> str:
 
 
 def parse(text: str) -> Record:
-    """One line as a Record. Raises ValueError saying what is wrong with it."""
+    """The Record that a line holds. Raises ValueError saying what is wrong with it."""
     value = loads(text)
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:

@@ -1,4 +1,4 @@
-"""What a run may do to a baseline: marked rises and lost entries fail, marked falls are taken over.
+"""Comparing a run with a baseline: marked rises of spent and lost entries fail, marked falls are taken over.
 
 A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw
 spent
@@ -29,7 +29,7 @@ NAMED = 5  # entries in a note
 
 @dataclass
 class Comparison:
-    """What became of a baseline. `rises` and `lost` fail; the others are told.
+    """What differs between a run and its baseline. `rises` and `lost` fail; the others are told.
 
     rises       one line each: what is, what it was, what is allowed
     lost        entries that no longer hold anywhere, or in fewer verdicts
@@ -63,7 +63,7 @@ def compare(
     *,
     strict: bool = False,
 ) -> Comparison:
-    """now: of a run; missing(backend): why that backend is not here, or ''.
+    """The comparison of a run, `now`, with a baseline.  missing(backend)  why that backend is not here, or ''
 
     strict  where seed, backend and versions are the same, spent is the same to the bit: then any rise is
             marked
@@ -116,7 +116,8 @@ def place_lost(c: Comparison, name: str, before: Baseline, now: Baseline, missin
 
 
 def rose(name: str, was: Entry, is_: Entry, entries: int) -> str:
-    """A spent of 0 has no scale: nothing is marked there but a violation."""
+    """Whether an entry's spent rose by a marked amount; from 0, which has no scale, only a violation is
+    marked."""
     factor = entry_factor(name, entries)
     if was.spent == 0 or is_.spent <= was.spent * factor:
         return ""
@@ -138,7 +139,7 @@ def order_moved(was: Entry, is_: Entry, one_seed: bool) -> str:
 
 
 def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) -> None:
-    """A rise of all entries of a law, too small to mark any of them; and a fall."""
+    """A rise, or a fall, of all entries of a law that is too small to mark any one of them."""
     groups: dict[tuple[str, str], dict[str, float]] = {}
     for name in common:
         was, is_ = before.entries[name], now.entries[name]
@@ -268,7 +269,7 @@ class Guard:
 
 
 def told(path: Path, c: Comparison) -> list[str]:
-    """What does not fail but must not be silent."""
+    """The notes on what does not fail but must not be silent."""
     lines = [
         (c.differs, f"{path} is of another run, compared all the same: {'; '.join(c.differs)}"),
         (

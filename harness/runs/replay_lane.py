@@ -1,4 +1,5 @@
-"""One lane again, alone: the start and parameters of a record's worst lane, the same backend, the same law.
+"""Replaying one lane of a record alone: its worst lane's start and parameters, the same backend, the same
+law.
 
 A lane does not depend on its neighbours, so its residual must come back equal, bit for bit.
 """
@@ -21,12 +22,12 @@ from noether.mechanics.trajectory import Trajectory
 
 
 class ReplayError(ValueError):
-    """The record cannot be replayed: why, and what to do."""
+    """Raised when a record cannot be replayed; says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What came back: the record, whether it is the same to the bit, and a text to print."""
+    """What a replay gave: the record, whether it is the same to the bit, and a text to print."""
 
     record: dict
     equal: bool

@@ -1,4 +1,4 @@
-"""Which record of a run is run again, and how: its worst lane alone, or the cell that made it.
+"""Choosing a record of a run to replay, and running its worst lane or its whole cell again.
 
     a law of lanes (D0 to D11), nothing planted   the worst lane alone (harness/runs/replay_lane.py)
     any other record                              its own cell, planned again from the run's stored arguments
@@ -29,7 +29,7 @@ CHOICES = ("law", "cell", "symmetry", "control")
 
 
 def fitting(records: list[Record], wanted: dict) -> list[Record]:
-    """Those that agree with every choice made; without a control those of which none was planted."""
+    """The records that agree with every choice made; those of planted faults only when asked for."""
     wanted = {**wanted, "control": wanted.get("control")}
     return [
         r
@@ -84,8 +84,7 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
 
 
 class Replays:
-    """The records of one run, as far as they can be run again. words: its case files, once its cells are
-    planned.
+    """The records of one run that can be replayed. words: its case files, once its cells are planned.
 
     trust  run the case files that it names whoever named them; else those alone that this user has run from
            there
@@ -210,7 +209,7 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
 
 
 def resolved(run: Run, word: str) -> str:
-    """A case file as a name that means it from anywhere: relative ones belong to where the run was
+    """The name of a case file made absolute: a relative one belongs to the folder in which the run was
     started."""
     path, name = load.split(word)
     start = run.about.get("cwd")

@@ -1,4 +1,4 @@
-"""What a run is planned to do, by what it is done, and what it found."""
+"""The plan of a run, the means by which it is executed, and its result."""
 
 from __future__ import annotations
 

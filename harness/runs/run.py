@@ -1,4 +1,4 @@
-"""One run: plan, execute, record, judge. `verify` is the same thing for Python."""
+"""One run from beginning to end: plan, execute, record, judge. `verify` is the same thing for Python."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ UNDECIDED, INTERNAL, INTERRUPTED = 3, 70, 130
 
 
 class RecordingError(RuntimeError):
-    """What was found can no longer be written; what was written stays."""
+    """Raised when the disk refuses more records; those written before stay."""
 
 
 def plan(selection: Selection) -> Plan:
-    """Raises UsageError when the selection is empty or leaves a law out that was asked for,
-    BackendMissing."""
+    """The plan of a selection. Raises BackendMissing, and UsageError when it is empty or leaves out a law
+    asked for."""
     from noether.plan import design as planning
 
     require_wide()
@@ -67,7 +67,7 @@ def plan(selection: Selection) -> Plan:
 
 
 def paces(selection: Selection) -> list[str]:
-    """What is told of the step sizes of cases that are not of the catalogue."""
+    """The notes on step sizes for cases that are not in the catalogue."""
     from noether.cases import CATALOG
     from noether.mechanics import sweep
 
@@ -75,7 +75,8 @@ def paces(selection: Selection) -> list[str]:
 
 
 def chosen(cell, selection: Selection, planning) -> bool:
-    """Laws of flows keep cells whatever rule is asked for; a cell of another rule or precision is not run."""
+    """Whether a cell belongs to a selection: another rule or precision does not, but laws of flows take any
+    rule."""
     wrong_rule = (
         "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
     )
@@ -97,7 +98,7 @@ def arguments(request: Request) -> dict:
 
 
 def check_same(about: dict, request: Request, backend: str, part: str = "") -> None:
-    """Raises UsageError naming what differs between a recorded run and this one."""
+    """Refuse to resume a run that differs from this one. Raises UsageError naming what differs."""
     differs = [
         (f"version of {k}", v, versions().get(k))
         for k, v in about["versions"].items()
@@ -215,7 +216,7 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, 
 
 
 def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
-    """Raises RuntimeError when the cells that a run takes as done do not have all their records."""
+    """Refuse to go on when cells taken as done do not have all their records. Raises RuntimeError."""
     kept: dict[str, int] = {}
     for r in records:
         kept[r.cell] = kept.get(r.cell, 0) + 1
@@ -237,7 +238,7 @@ def decide(records: list[Record], cells: list[completeness.Planned], laws: Itera
 
 
 def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
-    """Rows, exit code, and the last word in run.json."""
+    """Make the rows and the exit code of a result, and write the end of run.json."""
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
     asked = planned.selection.asked
@@ -280,7 +281,7 @@ def judge(result: Result, cells: list[completeness.Planned], asked: frozenset[st
 
 
 def keep_end(result: Result, folder: Folder) -> None:
-    """The last word in run.json; leaves the folder closed even when the disk is full."""
+    """Write the end of run.json, and leave the folder closed even when the disk is full."""
     folder.about["seconds"] = round(result.seconds, 3)
     folder.about["errors"], folder.about["blind"] = len(result.errors) + len(result.lost), list(result.blind)
     try:
@@ -295,7 +296,7 @@ def keep_end(result: Result, folder: Folder) -> None:
 
 
 def comma(name: str, words) -> str | None:
-    """A comma list, of text or of a sequence of texts. Raises UsageError."""
+    """Text or a sequence of texts as one comma list. Raises UsageError."""
     if words is None or isinstance(words, str):
         return words
     try:

@@ -1,4 +1,4 @@
-"""run.json: what a run says of itself. Its fields, their kinds, and its text, which ends in a check."""
+"""The file run.json, in which a run says what it is: its fields, their kinds, and its checksum."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def text(about: dict) -> str:
 
 
 def read(file: Path) -> dict:
-    """run.json of a run folder. Raises UsageError."""
+    """Read run.json of a run folder. Raises UsageError."""
     value, raw = read_json(file, str(file))
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:

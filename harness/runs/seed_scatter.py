@@ -1,5 +1,4 @@
-"""How far `spent` scatters between seeds, law by law: what a baseline may allow before it calls a rise
-marked.
+"""How far spent scatters between seeds, for each law: what a baseline allows before a rise is marked.
 
 spent is the largest of lanes x steps values of one bounded variable, so two runs that differ in nothing but
 the
@@ -118,7 +117,8 @@ def logistic_scale(ratios) -> float:
 
 
 def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
-    """One line a group, of `spent` by entry in several runs. Raises ValueError for fewer than three runs."""
+    """The measured scatter, one line a group, from `spent` by entry in several runs. Raises ValueError for
+    fewer than three."""
     import numpy as np
     from scipy.stats import chi2
 

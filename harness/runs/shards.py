@@ -1,4 +1,4 @@
-"""A run in parts, on as many machines: `--shard i/n` runs the i-th of n, `noether merge` puts them together.
+"""Runs in parts on several machines: `--shard i/n` runs the i-th of n, `noether merge` puts them together.
 
 Each part knows the whole plan, and keeps it, so that merging runs nothing and needs no case file. Whether
 everything was
@@ -24,7 +24,7 @@ FATE = ("seconds", "replay")  # of a record: what two runs of one cell may diffe
 
 
 def parsed(word: str | None) -> tuple[int, int] | None:
-    """--shard 2/3 as (2, 3). Raises UsageError."""
+    """The words of --shard, "2/3", as (2, 3). Raises UsageError."""
     if word is None:
         return None
     first, mark, second = word.partition("/")
@@ -62,7 +62,7 @@ def part(plan, shard: tuple[int, int] | None):
 
 
 def about(plan, word: str) -> dict:
-    """What run.json of a part has beside the rest."""
+    """The fields that run.json of a part has beside the usual ones."""
     if not word:
         return {}
     return {
@@ -78,13 +78,14 @@ def exit_code(records: list[Record], *, strict: bool) -> int:
 
 
 def digest(records: list[Record]) -> str:
-    """What a cell found, whenever and wherever: sha256 of its records without their fate."""
+    """The checksum of what a cell found, equal whenever and wherever the cell is run."""
     told = [line({k: v for k, v in r.as_dict().items() if k not in FATE}) for r in records]
     return hashlib.sha256("".join(sorted(told)).encode()).hexdigest()
 
 
 def read(paths: list[Path]) -> list[Run]:
-    """The parts, of one run and one set of versions. Raises UsageError naming what differs."""
+    """Read the parts, which must be of one run and one set of versions. Raises UsageError naming what
+    differs."""
     runs = [read_run(path) for path in paths]
     for run in runs:
         if not run.about.get("shard"):

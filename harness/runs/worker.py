@@ -1,5 +1,4 @@
-"""A worker process: it runs what it is sent, one call after the other, until the process that started it is
-gone.
+"""A worker process: it runs one call after the other until the process that started it is gone.
 
     parent                                   worker
     a call, pickled               ->         run it
@@ -67,7 +66,7 @@ def serve(link: int, lifeline: int) -> None:
 
 
 def answer(raw: bytes) -> bytes:
-    """What comes back for one call; whatever happens in it becomes an answer."""
+    """The answer to one call; whatever is raised in it becomes an answer too."""
     try:
         function, arguments = pickle.loads(raw)
     except BaseException:
@@ -79,7 +78,7 @@ def answer(raw: bytes) -> bytes:
 
 
 def prepare(setting: Setting) -> None:
-    """The first call of every worker.
+    """Prepare a worker, before its first call, by its Setting.
 
     Linear algebra uses one thread: ours is batches of small matrices, and its threads wait for each other by
     spinning. On
@@ -106,7 +105,7 @@ own."""
 
 
 def run_main(path: str) -> None:
-    """As the standard library's pools do it: under another name than __main__."""
+    """Run the user's main module under another name than __main__, as the standard library's pools do."""
     global reading_main
     from multiprocessing import spawn
 
@@ -123,7 +122,7 @@ its task."""
 
 
 def environment(threads: int) -> dict[str, str]:
-    """What must be set before a worker imports numpy or a compiled kernel."""
+    """The environment variables that must be set before a worker imports numpy or a compiled kernel."""
     out = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NOETHER_WORKER": "1"}
     out["PYTHONWARNINGS"] = ",".join(x for x in (os.environ.get("PYTHONWARNINGS"), SILENT) if x)
     if threads and "OMP_NUM_THREADS" not in os.environ:

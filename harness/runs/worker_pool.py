@@ -1,4 +1,4 @@
-"""Worker processes as an executor of concurrent.futures: each is one of ours, and one that dies costs one
+"""A pool of worker processes as an executor of concurrent.futures, in which a worker that dies costs one
 call.
 
 The standard library's pool is broken as a whole when one of its processes dies, and does not say what that
@@ -39,23 +39,23 @@ BEGIN = "import sys; from noether.runs.worker import serve; serve(*map(int, sys.
 
 
 class Died(RuntimeError):
-    """A worker process ended in the middle of a call."""
+    """Raised when a worker process ended in the middle of a call."""
 
 
 class Overdue(RuntimeError):
-    """A call did not end within its time, and its process was killed."""
+    """Raised when a call did not end within its time and its process was killed."""
 
 
 class Unloadable(RuntimeError):
-    """What was sent cannot be made again in another process."""
+    """Raised when what was sent cannot be made again in another process."""
 
 
 class Raised(RuntimeError):
-    """The call raised; the message is the traceback in the worker."""
+    """Raised when the call itself raised; the message is the traceback in the worker."""
 
 
 class Worker:
-    """One process of ours. Raises CannotRun where it cannot be started."""
+    """One worker process. Raises CannotRun where it cannot be started."""
 
     def __init__(self, setting: Setting):
         self.setting = setting
@@ -128,7 +128,8 @@ def ended(code: int | None) -> str:
 
 
 class Crew(Executor):
-    """jobs workers. submit(function, *arguments) as any executor; `send` takes what is pickled already.
+    """A pool of `jobs` workers. `submit(function, *arguments)` as any executor; `send` takes what is pickled
+    already.
 
     Raises CannotRun where not one thread can be started.
     """

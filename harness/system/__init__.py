@@ -1,1 +1,1 @@
-"""The machine and what lies on it: files, processes, limits, and words that come from outside."""
+"""The machine: files, processes, limits, and text that comes from outside."""

@@ -1,4 +1,4 @@
-"""The compiler of the kernels: which one is here, which one was tested, and which are known to be wrong.
+"""Triton's version: which one is installed, which one was tested, and which are known to compile wrongly.
 
 A verdict on a kernel is a verdict on its compiler too: law B1 says so, and a run names a compiler that is not
 the tested one.
@@ -37,7 +37,7 @@ def release() -> str | None:
 
 
 def complaint(version: str) -> str:
-    """What is to be said of a version of Triton; '' of the tested one. 3.8.0+git1234567 is a 3.8.0."""
+    """The complaint about a version of Triton; '' for the tested one. 3.8.0+git1234567 is a 3.8.0."""
     base = version.partition("+")[0]
     if base in WRONG:
         return f"Triton {version} is known to be wrong: {WRONG[base]}; Triton {TESTED} is the tested one"
@@ -45,7 +45,7 @@ def complaint(version: str) -> str:
 
 
 def told(cells: Iterable) -> list[str]:
-    """The complaint of a run, where any of its cells is of a kernel that Triton compiles."""
+    """The complaint about Triton for a run, where any of its cells uses a kernel that Triton compiles."""
     compiled = any(str(getattr(cell, "backend", "")).startswith("triton") for cell in cells)
     version = release() if compiled else None
     return [complaint(version)] if version and complaint(version) else []

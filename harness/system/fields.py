@@ -1,5 +1,4 @@
-"""What the fields of a file must be: one table a kind of file, and one function that holds a value against
-it."""
+"""Tables that say what the fields of a JSON file must be, and a function that checks a value against one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing files so that a reader, a killed process, a full disk and a link in the way do no harm.
+"""Writing files safely: a reader, a killed process, a full disk or a link in the way can do no harm.
 
 A file is named relative to a handle of its folder, so that a folder put in its place is not written; by its
 path where the system has no such handles (Windows). No link is followed.

@@ -1,4 +1,4 @@
-"""How this thread rounds: the floating point environment of the C library, read, shown and put back.
+"""The floating-point environment of this thread (rounding mode, subnormals): read, shown and restored.
 
 A library that is loaded with -ffast-math, or a call of fesetround, changes every result that comes after.
 What counts are the bits that control (rounding, precision, flushing of subnormal numbers, traps), not the
@@ -52,7 +52,7 @@ def restore(kept: tuple[bytes, bool] | None) -> None:
 
 
 def controls(kept: tuple[bytes, bool] | None) -> tuple:
-    """What of it decides results; nothing on a system where it cannot be read."""
+    """The part of the environment that decides results; nothing where the system does not let it be read."""
     if kept is None:
         return ()
     raw, fine = kept

@@ -1,4 +1,4 @@
-"""How many worker processes: as many as there are processors for, and memory.
+"""How many worker processes to use: as many as processors and memory allow.
 
 A container or a batch job may use less than the machine has: its processors are in the affinity mask or are a
 share of
@@ -29,7 +29,7 @@ MEMORY_INFO, MEMBERSHIP, MOUNT = Path("/proc/meminfo"), Path("/proc/self/cgroup"
 
 
 def jobs(word: str | int | None = AUTO) -> int:
-    """What was asked for: a whole number, or 'auto'. Raises UsageError."""
+    """The number of workers from what was asked for: a whole number, or 'auto'. Raises UsageError."""
     if word is None or word == AUTO:
         return automatic()
     if isinstance(word, str) and len(word) < 20:

@@ -1,4 +1,4 @@
-"""The lock of a run folder: one process writes it, and no other folder that was put in its place."""
+"""The lock of a run folder: one process at a time writes it, and a folder put in its place is noticed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Replaced(OSError):
 
 
 class Lock:
-    """Held until `release`. The system frees it when its process dies: a file that is left is no lock.
+    """The lock of a folder, held until `release`. The system frees it when the process dies.
 
     Raises UsageError where another process holds it, or the folder cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What ran where: versions and machine, told without importing torch or triton."""
+"""Versions and facts of this machine, found without importing torch or triton."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def version_of(package: str) -> str | None:
 
 
 def strangers() -> list[str]:
-    """Other distributions that bring a package noether too: whichever was installed last has overwritten the
-    others."""
+    """Other installed distributions that also bring a package `noether`; the last one installed has
+    overwritten the rest."""
     owners = metadata.packages_distributions().get("noether", [])
     return sorted({name for name in owners if name.lower().replace("_", "-") != DISTRIBUTION})
 
@@ -108,8 +108,8 @@ def cpus() -> int:
 
 
 def instructions() -> dict:
-    """What decides last bits and is none of our choice: what numpy was built for and found, and a compiler's
-    vectors."""
+    """What decides the last bits of a result on this machine: what numpy was built for, and a compiler's
+    vector width."""
     import numpy as np
 
     from noether.kernels.ptx.native.compiler import vectors

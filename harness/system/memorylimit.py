@@ -1,4 +1,4 @@
-"""A limit on how much memory somebody else's code may hold while it is tried out.
+"""A limit on the memory that a user's case file may take while it is tried out.
 
 What counts is private memory that can be written, not address space: what a library maps and never touches
 costs nothing. A system without such limits has none here.
@@ -29,7 +29,7 @@ _limit = 0
 
 
 def limit(size: int) -> None:
-    """From now on, for this process and what it starts."""
+    """Set the limit for this process and what it starts."""
     global _limit
     try:
         import resource
@@ -42,7 +42,7 @@ def limit(size: int) -> None:
 
 
 def exceeded(error: MemoryError) -> str:
-    """What is said of this process when it asked for more than it may hold, or than there is."""
+    """The words for a process that asked for more memory than it may hold, or than there is."""
     asked = f": {str(error).splitlines()[0]}" if str(error) else ""
     most = f"{_limit / 2**30:g} GiB ({VARIABLE} sets another limit)" if _limit else "there is"
     return f"needs more memory than {most}{asked}"

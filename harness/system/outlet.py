@@ -1,4 +1,4 @@
-"""The standard streams of a command: no write to them fails, and none changes an exit code.
+"""Standard output and error of a command: no write to them fails, and none changes an exit code.
 
 A reader that has gone, a full disk, a stream that was never open: the write is dropped and the fault kept,
 for whoever
@@ -93,7 +93,7 @@ def devnull(fd: int) -> int:
 
 
 def guard_worker() -> None:
-    """In a worker process what a loss prints goes to stderr: stdout is for tables and --json."""
+    """Send what a loss prints in a worker process to stderr: stdout is for tables and --json."""
     guard()
     if "stdout" in OUTLETS:
         os.dup2(OUTLETS["stderr"].fd, OUTLETS["stdout"].fd)
@@ -101,7 +101,7 @@ def guard_worker() -> None:
 
 
 def restore() -> None:
-    """Take back the streams that a case file has replaced or closed."""
+    """Undo it where a case file has replaced or closed a stream."""
     flush()
     for name, old in list(OUTLETS.items()):
         if getattr(getattr(getattr(sys, name), "buffer", None), "raw", None) is not old or old.closed:
@@ -118,12 +118,13 @@ def flush() -> None:
 
 
 def faults() -> dict[str, str]:
-    """Stream -> why it could not be written."""
+    """Which streams could not be written, and why."""
     flush()
     return {name: str(o.fault.strerror or o.fault) for name, o in OUTLETS.items() if o.fault}
 
 
 def reader_left() -> bool:
-    """Whether stdout has nothing worse than a reader who has gone, as `head` does: he has what he wanted."""
+    """Whether stdout failed only because its reader has gone, as `head` does after the lines that it
+    wanted."""
     fault = OUTLETS["stdout"].fault if "stdout" in OUTLETS else None
     return fault is not None and fault.errno == errno.EPIPE

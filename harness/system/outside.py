@@ -1,5 +1,4 @@
-"""Text that came from outside, on its way to a terminal, a log or a page: names, paths, messages of other
-people's code.
+"""Text from outside (names, paths, error messages) made safe for a terminal, a log or a page.
 
 Printed as it is, it could move the cursor, turn the reading direction round, end a line and begin another, or
 give an
@@ -21,12 +20,12 @@ LONGEST = 80  # characters of a name
 
 
 def is_printable(text: str) -> bool:
-    """Nothing in it but characters that stand on a line."""
+    """Whether a text consists of characters that can stand on a line."""
     return text.isprintable()
 
 
 def escaped(character: str) -> str:
-    """As JSON writes it, so that what is escaped inside JSON stays JSON."""
+    """A text with what cannot be printed escaped as JSON does, so that JSON stays JSON."""
     code = ord(character)
     if code < 0x10000:
         return f"\\u{code:04x}"
@@ -42,7 +41,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def unordered(text: str) -> str:
-    """No line of it is an order to the keeper of a log."""
+    """A text in which no line is a command to a CI service that reads logs (`::error::` and the like)."""
     if "##" in text:
         text = ORDER.sub(r"#\\u0023", text)
     if "::" in text:
@@ -56,12 +55,12 @@ def lines(text: str) -> str:
 
 
 def on_page(value):
-    """What a template is given, before it is escaped: markup of our own as it is, text made printable."""
+    """A value made printable for a template, before it is escaped; markup made by this project stays."""
     return lines(value) if type(value) is str else value
 
 
 class Guarded:
-    """A stream on which no order can be given from outside; all else is the stream's own.
+    """A stream that lets no command to a CI service through from outside text.
 
     On a terminal everything passes, for colours and bars are made of control characters: what is printed
     there is made
@@ -101,7 +100,7 @@ class Guarded:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """While it lasts, what is printed gives no order."""
+    """A context in which printed text cannot give commands to a CI service."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (
         stream and Guarded(stream) for stream in before
@@ -113,5 +112,5 @@ def guarded() -> Iterator[None]:
 
 
 def orders(stream):
-    """The stream below, for the orders that we give ourselves."""
+    """The unguarded stream below, for the commands that this project itself gives to a CI service."""
     return stream.stream if isinstance(stream, Guarded) else stream

@@ -1,4 +1,5 @@
-"""The things of a process that somebody else's code may change: how each is read, put back and shown."""
+"""The parts of a process that a user's code may change (random state, precision ...): how each is read and
+restored."""
 
 from __future__ import annotations
 
@@ -77,7 +78,7 @@ def mask(kept: set) -> None:
 
 
 def precision() -> tuple | None:
-    """mpmath's, where it is loaded: of mp and of iv."""
+    """The working precision of mpmath, where it is loaded."""
     mpmath = sys.modules.get("mpmath")
     return None if mpmath is None else (mpmath.mp.prec, mpmath.iv.prec, mpmath.mp.trap_complex)
 
@@ -139,7 +140,7 @@ def set_legacy_random(kept: tuple) -> None:
 
 
 def alike(a: tuple, b: tuple) -> bool:
-    """numpy's state has an array in it; one that was not loaded then has no state to compare."""
+    """Whether two states of a random generator are equal; numpy's has an array in it."""
     return a[0] == b[0] and (
         a[1] is None
         or b[1] is None

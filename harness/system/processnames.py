@@ -1,4 +1,4 @@
-"""What modules call their functions: whether somebody else's code has put another in the place of one.
+"""Which function each name in a module refers to, to notice when a user's code has replaced one.
 
 A case that binds numpy.exp anew, takes a law out of a table or gives a class of ours another method changes
 what is found of every other case. Names that are new are left: a module may load what it needs when asked.
@@ -76,7 +76,7 @@ PLAIN = {"__dict__", "__weakref__", "__doc__", "__annotations__", "__abstractmet
 
 
 def alike(table, was) -> bool:
-    """Whether a dict, in its order, or a list has the very things that it had."""
+    """Whether a dict (in its order) or a list still holds the same objects."""
     a, b = ([*x.items()] if isinstance(x, dict) else [(None, y) for y in x] for x in (table, was))
     return len(a) == len(b) and all(k == m and v is w for (k, v), (m, w) in zip(a, b, strict=True))
 

@@ -1,4 +1,4 @@
-"""What somebody else's code may leave behind in a process, so that it can be seen and taken back.
+"""The state of a process that a user's code may have changed, so that the change is seen and undone.
 
     before = capture()
     ...                       a case file is loaded, a cell runs
@@ -34,7 +34,7 @@ HARMLESS = frozenset({
 
 @dataclass
 class State:
-    """A process as it was."""
+    """The state of a process at one moment."""
 
     values: dict[str, Any]
     names: processnames.Names
@@ -68,7 +68,7 @@ class State:
 
 
 def capture(*, deep: bool = False) -> State:
-    """The process as it is.  deep  also what functions, classes and tables are (processnames.py)"""
+    """Read the state of the process.  deep  also what functions, classes and tables are (processnames.py)"""
     threads = frozenset(t.ident for t in threading.enumerate())
     return State({a.name: a.read() for a in ASPECTS}, processnames.capture(deep=deep), threads)
 

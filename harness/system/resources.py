@@ -1,4 +1,4 @@
-"""Files that go with the package: docs/theory.md and baseline.json, of a working tree or of an installed
+"""Files that go with the package, docs/theory.md and baseline.json, in a working tree or in an installed
 wheel."""
 
 from __future__ import annotations

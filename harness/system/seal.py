@@ -1,4 +1,4 @@
-"""A check at the end of what we write, so that a flipped bit in it is found when it is read again.
+"""A checksum at the end of each file and line that a run writes, so that damage is found when it is read.
 
     {"law":"D2",...,"seconds":0.1,"check":"f00dfeed12345678"}
 
@@ -21,7 +21,7 @@ TAIL = re.compile(r',\s*"check"\s*:\s*"([^"\\]*)"\s*\}\s*$')
 
 
 def of(head: str, *beside: str) -> str:
-    """The check of a text that stands beside others: which run, the check before."""
+    """The checksum of a text, which also covers the run that it belongs to and the checksum before it."""
     return hashlib.sha256("\n".join((*beside, head)).encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
 
 

@@ -1,4 +1,5 @@
-"""Seeds: every cell's derives from the run's and the cell's name, so order and parallelism change nothing."""
+"""Seeds of cells, derived from the run's seed and the cell's name, so that order and parallelism change
+nothing."""
 
 from __future__ import annotations
 

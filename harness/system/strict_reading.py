@@ -1,4 +1,4 @@
-"""Files that came from outside, and JSON in them, read strictly: what is read means one thing, or is refused.
+"""Reading files from outside, and the JSON in them, strictly: a file is understood in one way or refused.
 
 JSON leaves much open that would make two readers disagree, or one of them fail: a key that stands twice, NaN,
 a

@@ -1,4 +1,4 @@
-"""A limit on how long somebody else's code may take: a case file is trusted, but it may hang.
+"""A limit on the time that a user's case file may take: it is trusted, but it may hang.
 
 The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back,
 it
@@ -20,7 +20,7 @@ AGAIN = 1.0  # seconds between alarms: `except:` in a loop keeps one, and the ne
 
 
 class TimeUp(BaseException):
-    """No Exception: what hangs in `try ... except Exception` must not catch it."""
+    """Raised when time is over; no Exception, so that `except Exception` in a user's code cannot catch it."""
 
     def __init__(self, seconds: float, setting: str = VARIABLE):
         super().__init__(overdue(seconds, setting))
@@ -44,8 +44,8 @@ def allowed() -> float:
 
 @contextmanager
 def limited(seconds: float, setting: str = VARIABLE):
-    """Raises TimeUp inside when `seconds` are over, which `setting` has set; the shorter limit holds where
-    one stands within another."""
+    """A context that raises TimeUp when `seconds` are over, which `setting` has set; of two within another
+    the shorter holds."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

@@ -1,4 +1,4 @@
-"""Complaints about what a user asked for: one line, what is, what it must be, where."""
+"""Errors of usage, told to the user in one line: what was given, what it must be, where."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class CannotRun(RuntimeError):
 
 
 def check_words(words: Iterable[str]) -> None:
-    """Raises UsageError where a word of the command line cannot be printed on a line, or be a path or a name
-    at all."""
+    """Refuse words of the command line that cannot be printed on a line, or be a path or a name at all.
+    Raises UsageError."""
     for number, word in enumerate(words, 1):
         if not word.isprintable():
             told = printable(word[:60]) + " ..." * (len(word) > 60)
@@ -36,7 +36,7 @@ def check_words(words: Iterable[str]) -> None:
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
-    """`word` is none of `known`: the nearest names first, then all of them."""
+    """The error for a word that is none of the known ones: the nearest names first, then all of them."""
     names = list(known)
     near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
@@ -44,7 +44,7 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
 
 
 def brief(value, most: int = 80) -> str:
-    """What somebody gave, as it may stand in a line."""
+    """What somebody gave, shortened to stand in a line."""
     try:
         text = repr(value)
     except Exception:  # of an object of somebody else; or a whole number of thousands of digits

@@ -1,1 +1,1 @@
-"""How a number becomes a verdict: records, orders, the power of a check, and the exit code."""
+"""How a number becomes a verdict: holds, violated, inconclusive or outside."""

@@ -1,2 +1,1 @@
-"""The hand-written Triton loops, and what launches them: thousands of trajectories at once, the time loop in
-the kernel."""
+"""The time loops in Triton, and the launcher that runs them on every backend."""

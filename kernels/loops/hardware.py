@@ -1,5 +1,5 @@
-"""Two small kernels that ask the hardware what no CPU can answer: its own bfloat16 store, and how a float
-argument arrives.
+"""Two small kernels that ask the GPU what no CPU can answer: how it stores bfloat16, how a float argument
+arrives.
 
 Only `make gpu` launches them; the product itself uses neither construct (kernels/loops/triton_rounding.py
 rounds in integers,

@@ -1,4 +1,4 @@
-"""Launching: one job, five ways to execute it, the same buffers back.
+"""Launching a kernel: one job, five backends that can execute it, and the same buffers back.
 
     numpy                blocked numpy: always there, the oracle
     triton-interpreted   Triton's interpreter, in a process of its own (one process per mode)
@@ -138,7 +138,8 @@ def constexprs(job: Job, block: int) -> dict:
 def run(
     job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None
 ) -> Outcome:
-    """Execute. Raises BackendMissing; ValueError for an unknown backend or what it cannot be planted with.
+    """Execute a job on a backend. Raises BackendMissing; ValueError for an unknown backend or what it cannot
+    be planted with.
 
     advance   a wrong step, as noether.kernels.programs.numpy_step.advanced: numpy only
     sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
@@ -226,7 +227,7 @@ def automatic() -> str:
 
 
 def slower() -> str:
-    """Why the backend that is chosen by itself is numpy; '' where it is a compiled one."""
+    """Why the backend that is chosen automatically is numpy; '' where it is a compiled one."""
     chosen = automatic()
     return (
         f"backend auto is {chosen}: triton-cpu is not here: {missing('triton-cpu')}"

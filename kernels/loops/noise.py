@@ -1,4 +1,4 @@
-"""Noise from one counter: 32 bits for each (lane, step, component, seed), the same bits on every backend.
+"""Noise from a counter: 32 random bits for each (lane, step, component, seed), the same on every backend.
 
     key  = mix(lane + mix(seed + G))                                                        (1)
     bits = mix(key xor mix(c + G)),   c = (step + 1) D + component,   G = 0x9E3779B9        (2)

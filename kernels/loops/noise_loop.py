@@ -1,4 +1,4 @@
-"""The noisy time loop: a tangential force with telegraph noise, one lane a trajectory, sums of windows leave.
+"""The time loop under noise: a tangential force with telegraph noise; only sums over windows are kept.
 
 Equations (1)-(3) of kernels/loops/noise.py and (1)-(5) of kernels/loops/noisy_launch.py, in the order of
 operations of its `plain`; the two

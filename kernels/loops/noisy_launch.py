@@ -1,4 +1,4 @@
-"""Trajectories under a noisy tangential force: what a scale-invariant loss exerts, gradient by gradient.
+"""Launching trajectories under a noisy tangential force, as a scale-invariant loss exerts with minibatches.
 
     turning     F = a A q / |q|^2,  A turns each pair of components by a right angle: |F| = |a| /
                                     |q|          (1)

@@ -1,4 +1,4 @@
-"""What a launch brings back, and when two of them agree bit for bit."""
+"""What a launch returns, and whether two of them agree bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Screening: the residuals of the laws beside the update, for volume; summaries leave, and the final state.
+"""Screening: a launch that computes the residuals of laws beside the update, and keeps only summaries.
 
     numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the
                  oracle
@@ -158,7 +158,7 @@ def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.nda
 
 
 def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
-    """In numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be
+    """Screen in numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be
     planted."""
     job = screen.job
     found = empty(screen, "numpy")

@@ -1,5 +1,5 @@
-"""The screening loop: the update of kernels/loops/trajectory_loop.py, and beside it the residuals of the
-laws.
+"""The screening loop in Triton: the update of kernels/loops/trajectory_loop.py with the residuals of the laws
+beside it.
 
 GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a
 program

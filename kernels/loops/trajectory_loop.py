@@ -1,4 +1,4 @@
-"""The time loop: one lane is one trajectory, state in registers, the loop inside the kernel.
+"""The time loop in Triton: one lane is one trajectory, its state in registers, the loop inside the kernel.
 
 Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain
 twin: the

@@ -1,4 +1,4 @@
-"""Triton's cache in a folder of ours, with every file checked before Triton reads it.
+"""Triton's cache in a folder of this project, with every file checked before Triton reads it.
 
 Triton trusts what it finds: kernels cut short or changed are run, and the list of a kernel's files may name
 any path. Here each file stands beside its SHA-256, taken together with Triton's key and the file's name, so
@@ -23,7 +23,7 @@ LIMIT = 4000  # kernels, about 100 kB each
 
 @contextmanager
 def checked():
-    """Within it, what Triton keeps goes through `Checked`; kernels of others keep their cache."""
+    """A context in which what Triton keeps goes through `Checked`; kernels of others keep their cache."""
     from triton import knobs
 
     before = knobs.cache.__dict__.get("manager_class", checked)

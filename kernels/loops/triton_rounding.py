@@ -1,5 +1,4 @@
-"""Rounding, the exponential and the logarithm inside Triton: the same operations, in the same order, as
-numpy's twins.
+"""Rounding, exp and log in Triton: the same operations, in the same order, as in numpy.
 
 Twins: kernels/programs/precision.py `narrow`, kernels/programs/elementary.py `exp` and `log` (equation
 numbers are theirs). The

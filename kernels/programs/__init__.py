@@ -1,1 +1,1 @@
-"""A formula written once: traced from plain arithmetic, differentiated, run in numpy, printed for Triton."""
+"""Formulas traced from plain arithmetic: differentiated, run in numpy, printed for Triton."""

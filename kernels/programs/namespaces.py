@@ -1,4 +1,4 @@
-"""The namespaces `xp` under which a case's arithmetic runs on numbers: numpy arrays or mpmath numbers.
+"""The namespaces `xp` that a loss is given when it runs on numbers: numpy arrays or mpmath numbers.
 
 exp, log and sqrt are the library's; step is ours, since none has it with these edges.
 """
@@ -41,7 +41,7 @@ def plain(name: str, x) -> float:
 
 
 def absent(name: str):
-    """What is told of a function that no namespace has."""
+    """The complaint about a function that no namespace has."""
     instead = f"; write {name} as {INSTEAD[name]}" if name in INSTEAD else ""
     raise AttributeError(
         f"xp has no {name}: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step{instead}"

@@ -1,4 +1,4 @@
-"""A program bound to buffers: each operation one numpy call into memory that stays in the cache.
+"""Running a program on numpy arrays: each operation is one call into memory that stays in the cache.
 
 `Program.run` allocates every value; this is for programs that run at every step of a loop. Operations on
 constant

@@ -1,4 +1,5 @@
-"""The plain numpy step: independent of Triton, the oracle of every other backend.
+"""One step of each learning rule in plain numpy: independent of Triton, and what every other backend is
+compared with.
 
 Equations (1)-(12) of cases/rules, one line each, on blocks of lanes. `advance` is the only door through
 which a deliberately wrong step can be taken: a wrapper around the right one, planted by the harness alone.

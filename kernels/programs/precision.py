@@ -1,4 +1,4 @@
-"""Precisions: what is rounded, where, to which type.
+"""Precisions: which numbers are rounded, where, and to which type.
 
     mode      arithmetic                  q is stored in    v is stored in
     stored    float32 (float64 for it)    the named type    the named type

@@ -1,4 +1,4 @@
-"""Straight-line programs: what a traced formula becomes, and what every backend runs.
+"""Straight-line programs: the list of operations that a traced formula becomes, which every backend runs.
 
 A program is a list of operations in order; operand i refers to operation i. Constants are float64 and are
 rounded to the arithmetic type where the program runs. Numpy executes it here; `codegen` prints it for Triton.

@@ -1,4 +1,4 @@
-"""The sums of a straight-line program: the terms of each and their order; and the program in another order.
+"""The sums in a program: which terms each has, in which order, and the same program with another order.
 
 A sum is a tree of adds and subs, as large as it gets: an operation whose value is read once, by an add or a
 sub, belongs to the sum around it. A term has a sign: a - b is a + (-b) to the bit, and 0 - x is -x but
@@ -31,7 +31,7 @@ class Sum:
 
 
 def sums(program: Program) -> list[Sum]:
-    """Those of three terms or more, in the order of their roots, which no other order of terms changes."""
+    """The sums of three terms or more in a program, in the order of their roots."""
     ops = program.ops
     reads = Counter(program.outputs) + Counter(a for op in ops for a in op.args)
     taken: set[int] = set()
@@ -66,7 +66,7 @@ def _expanded(program: Program, reads: Counter, root: int, sign: int, terms: lis
 
 
 def shape(tree: Tree):
-    """The same for two trees that add alike: x + y is y + x."""
+    """A form that two trees of additions share when they give the same bits: x + y is y + x."""
     return tree if isinstance(tree, int) else frozenset((shape(tree[0]), shape(tree[1])))
 
 

@@ -1,4 +1,4 @@
-"""From a case's arithmetic to the program of its gradient.
+"""Tracing: from the plain arithmetic of a loss to the program of its gradient.
 
 The loss is traced once into operations (hash-consed, so equal terms are computed once); the gradient is made
 from them by reverse accumulation. What nobody reads is dropped: the value of the loss itself, as a rule.
@@ -250,7 +250,7 @@ def gradient_program(dim: int, total: Callable) -> Program:
 
 
 def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()) -> Program:
-    """Only what the outputs need, renumbered, in order."""
+    """The operations that the outputs need, renumbered, in order."""
     needed, stack = set(), list(outputs)
     while stack:
         at = stack.pop()

@@ -1,4 +1,4 @@
-"""Traced scalars that numpy's object arrays accept: array formulas run on them become programs.
+"""Traced numbers that numpy's object arrays accept, so that array formulas can be traced too.
 
 The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both on
 the

@@ -1,5 +1,4 @@
-"""A program printed as a Triton function: the text that was printed is what runs, and nothing lies on
-disk."""
+"""Printing a program as a Triton function, which is compiled from that text; nothing is written to disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PTX on the CPU: parse what Triton compiled for an elementwise kernel, and evaluate it in numpy.
+"""What Triton compiled, run on a CPU: PTX parsed, then evaluated in numpy or translated to C.
 
 table      every accepted mnemonic, one row each, and whether PTX fixes its bits
 parse      text -> typed instructions

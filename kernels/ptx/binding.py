@@ -1,4 +1,4 @@
-"""A kernel bound to buffers: every instruction a numpy call without arguments.
+"""A kernel bound to its buffers: every PTX instruction becomes one numpy call without arguments.
 
 Each register has a fixed buffer, and before the first step every instruction becomes calls bound to those
 buffers; running is then calling them in order. Uniform registers are 0-d, and uniform control flow is
@@ -19,7 +19,7 @@ from noether.kernels.ptx.table import Op, halved, width
 
 
 class Endless(RuntimeError):
-    """More blocks were run than allowed."""
+    """Raised when more blocks were run than allowed: the kernel may never end."""
 
 
 class Frame:

@@ -1,4 +1,5 @@
-"""Control flow of a parsed kernel: what is the same for every lane, and where lanes part and meet again.
+"""Control flow of a parsed kernel: which branches are the same for all lanes, and where lanes part and meet
+again.
 
 A register is uniform when no definition of it depends on the lane. A branch on a lane-dependent predicate
 opens a region that ends at its immediate post-dominator; its blocks run in topological order under masks. A
@@ -51,8 +52,8 @@ class Flow:
 
 
 def analyse(kernel: Kernel) -> Flow:
-    """Raises Refused for a lane-dependent loop, a region entered from outside, a read of an undefined
-    register."""
+    """The control flow of a kernel. Raises Refused for a lane-dependent loop, a region entered from outside,
+    an undefined register."""
     flow = Flow(_blocks(kernel), set(), {})
     _check_defined(flow)
     after = _post_dominators(flow.blocks)

@@ -1,5 +1,4 @@
-"""Run a parsed kernel in numpy: many CTAs at once, one array element for each lane. The oracle for what
-Triton compiled.
+"""Running a parsed kernel in numpy, many blocks at once: it shows on a CPU what Triton compiled.
 
 PTX fixes the bits of all but the approximate and the contractible instructions; those are counted as
 unpinned.
@@ -26,7 +25,7 @@ BATCH = 4096  # lanes: a few hundred registers of them stay in the second-level 
 
 @dataclass
 class Report:
-    """What ran.
+    """What an evaluation ran.
 
     unpinned   mnemonic -> instructions of the text whose bits PTX does not fix
     executed   instructions, each counted for every thread that was active

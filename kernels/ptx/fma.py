@@ -1,4 +1,4 @@
-"""a*b + c rounded once, in numpy, which has no fma.
+"""The fused multiply-add a*b + c, rounded once, in numpy, which has none.
 
 float32, float16: the product is exact in float64; the sum is rounded to odd there and then to nearest.
 Rounding to odd with at least two extra bits makes the second rounding harmless (Boldo, Melquiond 2008,

@@ -1,4 +1,5 @@
-"""Global memory of an evaluated kernel: each pointer argument is its own array, far from the others.
+"""Global memory of an evaluated kernel: each pointer argument is an array of its own, and every access is
+checked.
 
 Addresses are made up, 2^40 apart, so that an offset beyond an array's end cannot land in its neighbour.
 """

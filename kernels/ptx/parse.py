@@ -1,4 +1,4 @@
-"""PTX text of one elementwise kernel -> typed instructions.
+"""Parsing the PTX text of one elementwise kernel into typed instructions.
 
 Every operand is checked against its row of the table: number, kind, width. A lane is one thread; nothing here
 knows how it will be executed.
@@ -97,7 +97,7 @@ _INTEGER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d+)U?")
 
 
 def parse(ptx: str) -> Kernel:
-    """Raises Refused, naming opcode and line, for anything outside the table."""
+    """Parse a kernel. Raises Refused, naming opcode and line, for anything outside the table."""
     text = re.sub(r"//[^\n]*", "", ptx)
     entries = list(_ENTRY.finditer(text))
     if len(entries) != 1:

@@ -1,4 +1,4 @@
-"""What each meaning of the table computes, in numpy.
+"""What each accepted PTX instruction computes, in numpy.
 
 A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in
 order. All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the

@@ -1,4 +1,4 @@
-"""The accepted PTX: one row for every whole mnemonic. What has no row is refused, never approximated.
+"""The PTX instructions that are accepted, one row each; any other is refused, never approximated.
 
 Whole mnemonics, never prefixes: `cvt.rni.f32.f32` read as "some cvt" compiles floor() to a copy without
 complaint. The rows are shared by everything that executes PTX; meanings follow the PTX ISA 8.7 manual,

@@ -1,4 +1,4 @@
-"""Finding the affine symmetries of a loss that nobody declared.
+"""Discovery: finding the affine symmetries of a loss that nobody declared.
 
     loss.py        the user's function: where it stands, its dimension, where it is defined
     nullspace.py   <grad f(q_i), A q_i + a> = 0 over random points: what is kept, what is broken, and the gap

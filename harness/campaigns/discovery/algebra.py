@@ -1,4 +1,4 @@
-"""From a null space to generators that a person would have written.
+"""From the null space of all symmetries to the few simple generators that a person would have written.
 
 The null space is a module: a constant field times any affine function is in it again (softmax: 3 translations
 times 9 + 1 functions are its 30 dimensions). Constant fields are the translations; what is left of a field

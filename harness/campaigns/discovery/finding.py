@@ -1,4 +1,4 @@
-"""What was found in a loss, and whether it can be said."""
+"""The result of a discovery: which symmetries a loss has, or why nothing can be said."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ CLOSED = 1e-6  # of a bracket outside the null space: a false member leaves a sh
 
 @dataclass(frozen=True)
 class Weak:
-    """A field that is nearly kept: size is the rms of <g, xi> over |g| and the field's size, as in
-    nullspace.py (1)."""
+    """A generator that the loss nearly keeps: size is the rms of <g, xi> over |g| and the field's size
+    (nullspace.py (1))."""
 
     generator: Generator
     size: float

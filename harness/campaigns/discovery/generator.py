@@ -1,4 +1,4 @@
-"""One generator that was found: name, formula, charge, the laws that speak of it, and the proof of it."""
+"""One discovered generator: its name, formula, charge, the laws that speak of it, and its proof."""
 
 from __future__ import annotations
 

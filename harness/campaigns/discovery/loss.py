@@ -1,5 +1,5 @@
-"""The loss of a user's file: FILE:NAME is a function loss(q, xp) or a Case, FILE alone the only one of
-them."""
+"""The loss of which symmetries are sought, from a user's file: FILE:NAME, or FILE alone where it has only
+one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def meant(what: str | Case | Callable, dim: int | None, box: str | None) -> Loss
 
 
 def load(word: str, dim: int | None, box: str | None) -> Loss:
-    """Raises UsageError, in one line, whatever is wrong with the word, the file or the options."""
+    """The loss that a word of the command line means. Raises UsageError, in one line, whatever is wrong."""
     if word in {c.name for c in CATALOG}:
         found, name, origin = next(c for c in CATALOG if c.name == word), word, Origin(f"case {word}", None)
     else:

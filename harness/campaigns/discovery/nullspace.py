@@ -1,4 +1,4 @@
-"""The linear system of all affine symmetries, and the gap between what is kept and what is broken.
+"""The linear system whose null space is all affine symmetries, and the gap that separates kept from broken.
 
 One row a point, d^2 + d unknowns,
 
@@ -125,7 +125,7 @@ def memory(dim: int) -> int:
 
 
 def check_size(loss: Loss) -> None:
-    """Raises UsageError beforehand where the system of so many parameters is too large."""
+    """Refuse a system of too many parameters beforehand. Raises UsageError."""
     if memory(loss.dim) <= MEMORY:
         return
     rows, unknowns = shape(loss.dim)

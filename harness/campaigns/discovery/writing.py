@@ -1,5 +1,5 @@
-"""A case file of what was found: the text of the loss as it stands, the symmetries, a breaking that breaks
-them all.
+"""Writing a case file from a discovery: the loss as it stands, its symmetries, and a term that breaks them
+all.
 
 Nothing is written over; a file that would not pass the trial of a case file is taken away again. The pace is
 left out: it comes from the curvature of the loss on the box (harness/mechanics/sweep.py).
@@ -27,7 +27,7 @@ INSIDE = (
 
 
 def check_free(path: Path) -> None:
-    """Raises UsageError before any work where a file would be written over."""
+    """Raise UsageError before any work where a file would be overwritten."""
     if kind_of(path, f"--write {path}"):
         raise UsageError(
             f"--write {path}: the file is there already: nothing is written over, choose another name"
@@ -108,7 +108,7 @@ def body(found: Finding, path: Path, box: list) -> str:
 
 
 def named(symmetries: list[Symmetry]) -> list[Symmetry]:
-    """With names that differ."""
+    """The generators under names that differ."""
     words = [s.name.replace(" ", "-") for s in symmetries]
     count = {w: words.count(w) for w in words}
     return [

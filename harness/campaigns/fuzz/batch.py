@@ -1,4 +1,5 @@
-"""One batch: draw, screen, ask about every alarm, replay the worst lanes and a sample on the host."""
+"""One batch of fuzzing: draw lanes, screen them, check every alarm, and replay the worst lanes and a sample
+in wide numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ ENOUGH = 4  # false alarms of one batch: the run ends blind anyhow
 
 @dataclass
 class Count:
-    """What one law came to in one batch. spent: the screen's worst inside the domain."""
+    """What one law gave in one batch. spent: the screen's worst inside the domain."""
 
     checks: int = 0
     lanes: int = 0
@@ -41,7 +42,7 @@ class Count:
 
 @dataclass
 class Finding:
-    """What came of one batch.
+    """The result of one batch.
 
     laws        (law, symmetry) -> Count, of lanes that moved and stayed inside
     tried       checks of the screen, before anything is taken off
@@ -229,7 +230,7 @@ def about(case, job, probe: Probe) -> dict:
 
 
 def take(found: Finding, probe: Probe, job, records: list[Record], files) -> bool:
-    """Keep what is violated, and say whether anything is."""
+    """Keep the records that are violated, and say whether there are any."""
     bad = [r for r in records if r.verdict == VIOLATED]
     for r in bad:
         subject = Subject(

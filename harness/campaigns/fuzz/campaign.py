@@ -1,4 +1,4 @@
-"""A fuzzing run: the corpus first, then batches until the time box ends or something is violated.
+"""A fuzzing run: first the corpus is replayed, then batches until the time is over or a law is violated.
 
 Batches run in worker processes, one launch each; which batches there are depends on the seed and the backend
 alone.
@@ -78,7 +78,7 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
 
 
 def finish(outcome: Outcome, folder: Folder | None) -> None:
-    """The last word in run.json. An interrupted run has a code and no end."""
+    """Write the end of run.json; an interrupted run has an exit code and no end."""
     if folder is None:
         return
     folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors) + len(outcome.lost))
@@ -95,7 +95,7 @@ def finish(outcome: Outcome, folder: Folder | None) -> None:
 
 
 def unfinished(outcome: Outcome) -> list[str]:
-    """What is told of a run that something ended: what the corpus did, and how its violations are found
+    """The notes on a run that something ended: what the corpus did, and how its violations are found
     again."""
     lines = [r.line for r in outcome.replayed if r.again]
     if outcome.violations:
@@ -108,7 +108,7 @@ def unfinished(outcome: Outcome) -> list[str]:
 
 
 def nothing(campaign: Campaign) -> str:
-    """What to say of a choice that has no cell."""
+    """The message for a choice that has no cell to fuzz."""
     taken = {rule for case in campaign.cases for rule in rules_of(case)}
     able = [rule for rule in RULES if rule in taken and RULES[rule].screened]
     names = ", ".join(case.name for case in campaign.cases[:4]) + (" ..." if len(campaign.cases) > 4 else "")
@@ -196,7 +196,8 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
 
 
 def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
-    """Raises RecordingError when the disk refuses; the outcome has what was found all the same."""
+    """Keep the records of a finding in the run folder. Raises RecordingError when the disk refuses; the
+    outcome has them all the same."""
     try:
         absorb(outcome, finding, folder)
     except OSError as error:
@@ -232,7 +233,7 @@ def conclude(outcome: Outcome) -> None:
 
 
 def save(outcome: Outcome, entry: Entry) -> None:
-    """Into the corpus; where that cannot be written into the run folder, and at last onto the terminal."""
+    """Save an example into the corpus, else into the run folder, else print it."""
     for place in filter(None, (outcome.campaign.corpus, outcome.folder)):
         try:
             outcome.saved.append(corpus.write(place, entry))

@@ -78,7 +78,7 @@ class Replayed:
 
 
 def write(folder: Path, entry: Entry) -> Path:
-    """A new file whose name tells the law and the place. Raises OSError."""
+    """Write a violation as a new file of the corpus, named by law and place. Raises OSError."""
     subject, text = entry.subject, seal.sealed(text_of(entry), indent=" ")
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
     name = (
@@ -100,8 +100,8 @@ def text_of(entry: Entry) -> str:
 
 
 def read(path: Path, *, trust: bool = False) -> Entry:
-    """Raises UsageError saying what is wrong with the file, or which case file may not be run without
-    `trust`."""
+    """Read a corpus file. Raises UsageError saying what is wrong with it, or which case file may not be run
+    without `trust`."""
     value, raw = read_json(path, f"corpus file {path}")
     try:
         if seal.verified(raw) is None and isinstance(value, dict) and seal.FIELD in value:
@@ -135,7 +135,7 @@ EXAMPLE = {
 
 
 def parsed(value, path: Path, trust: bool) -> Entry:
-    """Raises UsageError, ValueError."""
+    """The entry that the text of a corpus file holds. Raises UsageError, ValueError."""
     check(value, FIELDS)
     subject = Subject(
         *(value[n] for n in TEXT), value["symmetry"], value.get("plant", ""), value.get("file", "")
@@ -161,7 +161,7 @@ def parsed(value, path: Path, trust: bool) -> Entry:
 
 
 def example(value: dict, subject: Subject, d: int, name: str) -> Example:
-    """Raises ValueError."""
+    """One example of a corpus file, checked. Raises ValueError."""
     check(value, EXAMPLE, f"{name}: ")
     lanes, steps = value["lanes"], value["steps"]
     if lanes * steps > MOST:
@@ -202,7 +202,7 @@ def entries(folder: Path, *, trust: bool = False) -> list[Entry]:
 
 
 def replay(entry: Entry) -> Replayed:
-    """Both examples again, on the backend that found them where it is here, else in numpy."""
+    """Run both examples of an entry again, on the backend that found them where it is here, else in numpy."""
     subject = entry.subject
     backend = "numpy" if subject.plant or launch.missing(subject.backend) else subject.backend
     probe = Probe(backend, subject.plant)

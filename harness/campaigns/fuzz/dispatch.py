@@ -1,4 +1,4 @@
-"""Batches sent to worker processes, or done here, and what came back of them."""
+"""Sending batches to worker processes, or running them here, and taking back their results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def workers(campaign: Campaign):
 
 
 def steady(function, *arguments):
-    """A call in a worker that cases of files share: what one of them changes does not reach the next."""
+    """A call in a worker that several case files share: what one of them changes does not reach the next."""
     with processstate.kept():
         return function(*arguments)
 

@@ -1,4 +1,4 @@
-"""One violating launch as plain data: what the minimiser makes small and the corpus keeps.
+"""One violating launch as plain data, which the minimiser makes small and the corpus keeps.
 
 An example of several lanes holds one column and how often it is repeated, unless its lanes must differ.
 """

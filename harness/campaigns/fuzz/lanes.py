@@ -1,4 +1,4 @@
-"""Lanes in the making: what the ordinary draw makes of units, and the scales at which a case may be drawn."""
+"""Lanes drawn from uniform numbers, and the scales at which a case may be drawn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOMENTUM, DECAY = "momentum", "decay"
 
 
 def units(case: Case) -> int:
-    """How many units a lane of this case takes."""
+    """How many uniform numbers in [0, 1) it takes to draw a lane of a case."""
     return len(NAMED) + 2 * case.dim
 
 

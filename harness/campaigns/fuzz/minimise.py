@@ -1,4 +1,4 @@
-"""A violating launch made small: one lane, few steps, plain numbers; it still violates the same law.
+"""Making a violating launch small: one lane, few steps, plain numbers, and still a violation of the same law.
 
 Greedy: of all simpler neighbours the first that still fails is taken, until none does. So the result is
 minimal in this sense: with any one of its simplifications the law holds.
@@ -22,8 +22,8 @@ MOST = 4000  # launches of a search: some seconds
 
 
 def minimise(subject: Subject, worst: Example, probe: Probe, *, most: int = MOST) -> Example:
-    """The smallest neighbour by neighbour; `worst` itself where nothing simpler fails. Raises ValueError if
-    it does not fail."""
+    """The smallest violating launch, found neighbour by neighbour. Raises ValueError where `worst` does not
+    violate."""
     budget = [most]
 
     def failing(example: Example) -> Example | None:
@@ -89,7 +89,7 @@ def fewer_lanes(example: Example) -> Iterator[Example]:
 
 
 def halves(n: int) -> list[int]:
-    """1, 2, 4, ... below n, and n - 1."""
+    """The powers of two below n, and n - 1."""
     return sorted({*(2**j for j in range(n.bit_length()) if 2**j < n), *([n - 1] if n > 1 else [])})
 
 
@@ -100,7 +100,7 @@ def fewer_steps(example: Example) -> Iterator[Example]:
 
 
 def later_start(subject: Subject, example: Example, probe: Probe) -> Iterator[Example]:
-    """From a state of the launch itself, for a single lane: what is stored can be a start."""
+    """The launch begun at a later state of its own, for a single lane: what is stored can be a start."""
     if example.steps < 2 or example.q0.shape[1] > 1 or example.lanes > 1:
         return
     t = probe.trajectory(case_named(subject.case), example.job(subject))
@@ -160,7 +160,7 @@ def complexity(example: Example) -> tuple[int, int, float]:
 
 
 def size(subject: Subject, example: Example) -> str:
-    """One line: how small it is."""
+    """One line that says how small a launch is."""
     nonzero = int((example.numbers != 0).sum())
     lanes, steps, bits = complexity(example)
     stored = parse(subject.precision).label

@@ -1,4 +1,4 @@
-"""Which batch comes next: the grid, cell by cell; the offspring of the lanes that spent most; volume.
+"""Which batch comes next: an unvisited cell of the grid, offspring of the lanes that spent most, or volume.
 
 Everything derives from the seed and the number of the batch, and from what was found up to LAG batches
 before: batches run side by side, and what comes next must not depend on which of them ends first.

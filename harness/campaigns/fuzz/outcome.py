@@ -1,4 +1,4 @@
-"""What a fuzzing run is asked and what it comes to, batch after batch."""
+"""What a fuzzing run was asked to do, and what it has found so far."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
 
 @dataclass(frozen=True)
 class Campaign:
-    """What is to be run. A run ends after `seconds`, or after `batches`, whichever is given and comes
+    """What a fuzzing run is to do. It ends after `seconds`, or after `batches`, whichever is given and comes
     first."""
 
     cases: tuple[Case, ...]
@@ -116,7 +116,7 @@ class Outcome:
 
 
 class Lost(str):
-    """Why a batch came to no end."""
+    """Raised when a batch could not be finished; says why."""
 
 
 def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> None:
@@ -185,7 +185,7 @@ def improves(outcome: Outcome, r: Record, cell: Cell) -> bool:
 
 
 def save_crash(outcome: Outcome, finding: Finding, folder: Folder | None) -> None:
-    """The batch that failed inside the harness, as a file: its number and the run's seed give its lanes."""
+    """Save a batch that failed inside the harness: its number and the run's seed give its lanes again."""
     if folder is None:
         return
     batch = finding.batch

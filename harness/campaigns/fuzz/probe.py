@@ -1,4 +1,4 @@
-"""What is under test, and the host's judgement of a few of its lanes.
+"""The backend or planted fault that is fuzzed, and the judging of a few of its lanes in wide numbers.
 
 A probe is a backend, or a planted fault in the numpy step. Both are screened by the same program and judged
 by the same host: what finds a planted fault is what would find a true one.

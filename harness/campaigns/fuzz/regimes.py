@@ -1,5 +1,5 @@
-"""Regimes: where in the space of starts and parameters a trajectory is drawn; numbers only, no source of
-chance.
+"""Regimes: parts of the space of starts and parameters in which lanes are drawn (ordinary, denormal,
+near-singular ...).
 
 A lane is drawn from a column of units, numbers in [0, 1): from a generator when it comes from a batch, from
 Hypothesis when it comes from a property. `draw` is a plain function of the units, nothing is filtered, and

@@ -1,4 +1,4 @@
-"""A violation as one shell line: the worst lane alone, as plain JSON that `noether fuzz --replay` takes."""
+"""A violation as one shell line: the worst lane as plain JSON that `noether fuzz --replay` takes."""
 
 from __future__ import annotations
 

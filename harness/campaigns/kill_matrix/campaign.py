@@ -1,4 +1,4 @@
-"""A run over planted faults: its cells, their execution, its folder. `noether faults` is this."""
+"""The run of `noether faults`: every planted fault is shown to every law, and the kills are recorded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INTERNAL = 70
 
 @dataclass
 class Campaign:
-    """What was found."""
+    """The result of a run over planted faults."""
 
     records: list[Record]
     verdict: findings.Verdict

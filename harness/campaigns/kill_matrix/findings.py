@@ -1,5 +1,4 @@
-"""What a run over planted faults found, from its records alone: the kill matrix, the survivors, the
-verdict."""
+"""The kill matrix, its survivors and the exit code, made from the records of a run over planted faults."""
 
 from __future__ import annotations
 

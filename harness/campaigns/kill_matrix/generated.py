@@ -1,4 +1,4 @@
-"""Generated faults judged: one faulty step from every state of a right run, first by D0, then by the bits.
+"""Judging generated faults: one faulty step from every state of a right run, seen by D0 or by its bits.
 
 The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the
 wide gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has

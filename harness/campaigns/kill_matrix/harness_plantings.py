@@ -25,7 +25,7 @@ def replaced(target, name: str, value) -> Iterator[None]:
 
 
 def instead(target, name: str, make: Callable) -> Callable:
-    """A planting: `target.name` replaced by make(the right one)."""
+    """Plant a fault by replacing `target.name` by make(the right one)."""
     return lambda: replaced(target, name, make(getattr(target, name)))
 
 
@@ -42,7 +42,7 @@ def wider(name: str, factor: float = 1000.0, rule: str = ""):
 
 
 def widest(rule: str):
-    """All of what a step of one rule may round."""
+    """A fault: the bounds of one rule's step are all too wide."""
 
     @contextmanager
     def plant():
@@ -53,7 +53,7 @@ def widest(rule: str):
 
 
 def deaf(right):
-    """NaN and infinity spend nothing."""
+    """A fault: NaN and infinity count as nothing spent."""
 
     def spent_of(r):
         spent = right(r)
@@ -63,7 +63,7 @@ def deaf(right):
 
 
 def without_worst(right):
-    """The lane that is worst is left out."""
+    """A fault: the worst lane is left out."""
 
     def spent_of(r):
         spent = right(r).copy()
@@ -116,7 +116,7 @@ class Other:
 
 
 def absolute(right):
-    """The order of |log|: what diverges looks convergent."""
+    """A fault: the order is taken of |log|, so that what diverges looks convergent."""
 
     def decide(errors, noise):
         errors = np.abs(errors)
@@ -127,13 +127,13 @@ def absolute(right):
 
 
 def whole(right):
-    """p* rounded to an integer before it is judged."""
+    """A fault: the order is rounded to an integer before it is judged."""
     rounded = lambda order: replace(order, value=float(round(order.value))) if order.is_decided else order  # noqa: E731
     return lambda errors, noise: rounded(right(errors, noise))
 
 
 def by_output(right):
-    """Lanes that came back infinite are called outside."""
+    """A fault: lanes that came back infinite are called outside."""
     return lambda cell, job, t, about, domain: judge.judge_all(
         t, cell.laws, about=about, outside=~t.finite.all(axis=0)
     )
@@ -144,14 +144,14 @@ def renamed(right):
 
 
 def own_gradient(right):
-    """The gradient of the evidence from float64 arithmetic, no wider than the kernel's."""
+    """A fault: the gradient of the evidence comes from float64 arithmetic, no wider than the kernel's."""
     return lambda loss, q: (
         right(loss, np.asarray(q, np.float64).astype(wide.WIDE)).astype(np.float64).astype(wide.WIDE)
     )
 
 
 def away_from_zero(right):
-    """bfloat16 with ties away from zero, in kernel and oracle alike."""
+    """A fault: bfloat16 ties are rounded away from zero, in kernel and reference alike."""
 
     def bfloat16_bits(x):
         bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
@@ -161,7 +161,7 @@ def away_from_zero(right):
 
 
 def dropping(right):
-    """A resumed run forgets its last record, not the cell that it belongs to."""
+    """A fault: a resumed run forgets its last record, but not the cell that it belongs to."""
 
     def reopen(path, *how):
         opened, found = right(path, *how)

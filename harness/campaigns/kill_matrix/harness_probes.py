@@ -1,5 +1,5 @@
-"""The small runs in which faults of the harness itself are looked for, and the record of what they
-noticed."""
+"""The small runs in which faults of the harness itself must be noticed, and the record of whether they
+were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kill matrix: each planted fault shown to each law, at a few designed points.
+"""The cells of the kill matrix: each planted fault shown to each law, at a few designed points.
 
 A point is a case under a rule in a precision. At each, every fault that applies there is planted in the numpy
 step and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has

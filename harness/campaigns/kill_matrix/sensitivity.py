@@ -1,4 +1,4 @@
-"""Sensitivity: how small a relative error in one term each law still sees, in each precision.
+"""Sensitivity: the smallest relative error in each term that each law still sees, in each precision.
 
 A graded fault is one term times 1 + 2^-j. For each law the largest j is found that it still kills, so that a
 bound which becomes wider, or evidence that becomes poorer, is seen as a number that falls, before any fault

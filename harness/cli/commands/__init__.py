@@ -62,5 +62,5 @@ def repeated(*more: str) -> str:
 
 
 def complain(text: str) -> None:
-    """One line on stderr, where errors, notes and progress go."""
+    """Write one line on stderr, where errors, notes and progress go."""
     print(f"noether: {printable(text)}", file=sys.stderr)

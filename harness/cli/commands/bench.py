@@ -1,4 +1,4 @@
-"""`noether bench`: the same work in other tools and in ours, side by side."""
+"""`noether bench`: measure the same work in other tools and in this project's kernels, side by side."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
 
 
 def watcher(progress, campaign):
-    """What the bench calls with what it does now; its works are counted."""
+    """What the bench calls with what it is doing; its works are counted."""
     progress.expect(campaign.expected)
 
     def watch(text: str) -> None:

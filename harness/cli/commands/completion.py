@@ -1,4 +1,4 @@
-"""`noether completion`: the lines that make a shell complete commands, options, cases and laws."""
+"""`noether completion`: what makes a shell complete commands, options, cases and laws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`noether cases`, `rules`, `show`, `explain`: what there is, and what one of it says."""
+"""`noether cases`, `rules`, `show` and `explain`: lists of what there is, and a page about one of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from noether.cli.commands import AsJson, printed
 
 
 def known_cases(incomplete: str) -> list[str]:
-    """For the completion of a shell."""
+    """The names of cases, for the completion of a shell."""
     from noether.cases import CATALOG
 
     return [case.name for case in CATALOG if case.name.startswith(incomplete)]
 
 
 def known_laws(incomplete: str) -> list[str]:
-    """For the completion of a shell."""
+    """The names of laws, for the completion of a shell."""
     from noether.laws.registry import LAWS
 
     return [law for law in LAWS if law.startswith(incomplete.upper())]

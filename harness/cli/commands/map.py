@@ -1,4 +1,4 @@
-"""`noether map`: which learning rule keeps which charge, measured now."""
+"""`noether map`: measure which learning rule keeps which charge."""
 
 from __future__ import annotations
 

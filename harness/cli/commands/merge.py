@@ -1,4 +1,4 @@
-"""`noether merge`: the parts of a run, together."""
+"""`noether merge`: put the parts of a run together and decide the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`noether replay`: one record of a run again."""
+"""`noether replay`: run one record of a run again and compare to the bit."""
 
 from __future__ import annotations
 

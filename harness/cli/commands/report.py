@@ -47,7 +47,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
 
 
 def pages(run) -> dict:
-    """What was written again, and what the run came to; exit_code is null where it has no end."""
+    """What was written again, and the verdict of the run; exit_code is null where it has no end."""
     about, files = run.about, ("report.html", "junit.xml", "errors.txt")
     code = about.get("exit_code")
     told = {"run": str(run.path), "exit_code": code, "verdict": told_of(code), "records": len(run.records)}

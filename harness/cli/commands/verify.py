@@ -111,7 +111,7 @@ def verify(
 
 
 def part_of(run: Path) -> tuple[int, int] | None:
-    """Which part a run that was cut off is. Raises UsageError."""
+    """Which part of a run an interrupted run was. Raises UsageError."""
     from noether.runs.folder import read_about
     from noether.runs.shards import parsed
 
@@ -150,7 +150,7 @@ def said(context: typer.Context, name: str) -> bool:
 
 
 def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]:
-    """The words of a run that was cut off, and what its case files must be.
+    """The words of an interrupted run, and what its case files must be.
 
     named  other case files were named beside it, which are run instead
     Raises UsageError, also where it names case files that this user has not run from here, unless trusted.

@@ -1,4 +1,4 @@
-"""The benchmark: the same work in ours and in other tools, measured side by side.
+"""The benchmark: the same work in this project's kernels and in other tools, measured side by side.
 
 work         what is run: lanes, steps, the update and the residual of the charge law, as traced programs
 printing     those programs as source text for another tool

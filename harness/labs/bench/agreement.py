@@ -1,4 +1,4 @@
-"""Did a tool do the work? Decided on a sample of lanes before anything is compared.
+"""Whether a tool did the right work, decided on a sample of lanes before its time is compared.
 
 State. A tool rounds each step within delta and sigma (harness/mechanics/trajectory.py), whatever order or fma
 it takes, and so does

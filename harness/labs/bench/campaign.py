@@ -1,5 +1,5 @@
-"""Which works are measured: each case in each precision, then lanes, steps and dimension of one case, one at
-a time."""
+"""Which works are measured: each case in each precision, then lanes, steps and dimension varied one at a
+time."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Rounds A B C A B C ...: one timing of each tool in turn, so that what disturbs the machine disturbs all of
-them.
+"""Timing in rounds A B C A B C ..., so that what disturbs the machine disturbs all tools alike.
 
 A ratio is formed within a round and never between rounds; reported are its median and quartiles.
 """
@@ -26,11 +25,11 @@ PATIENCE = (
 
 
 class Failed(RuntimeError):
-    """A tool could not do what it was asked; the message says why."""
+    """Raised when a tool could not do what it was asked; the message says why."""
 
 
 class Peer:
-    """A worker process."""
+    """A worker process in which one tool runs."""
 
     def __init__(self, name: str):
         self.name = name

@@ -1,4 +1,4 @@
-"""What the bench says: tables on the terminal, and a file under docs/measurements/ with one picture."""
+"""The results of the benchmark: tables on the terminal, and a page with a figure under docs/measurements/."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ratio(m: Measurement, t: Timing | None, which: str = "seconds") -> str:
 
 
 def mean(values: list[float]) -> float | None:
-    """Geometric."""
+    """The geometric mean."""
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
@@ -72,7 +72,7 @@ def row(m: Measurement, names: list[str]) -> list[str]:
 
 
 def tables(campaign: Campaign):
-    """For the terminal."""
+    """The tables for the terminal."""
     for kind in campaign.kinds:
         table = listing(kind, *head(campaign.names)[1:])
         for m in campaign.measurements + campaign.scaling:
@@ -177,7 +177,7 @@ def details(campaign: Campaign) -> list[list[str]]:
 
 
 def document(campaign: Campaign, picture: str = "") -> str:
-    """The file under docs/measurements/."""
+    """The text of the page under docs/measurements/."""
     v = machine.versions()
     versions = ", ".join(
         f"{p} {machine.version_of(p)}"
@@ -302,7 +302,7 @@ def write(campaign: Campaign, target: Path) -> list[Path]:
 
 
 def plain(campaign: Campaign) -> dict:
-    """For machines."""
+    """The results as plain data for --json."""
     works = []
     for m in campaign.measurements + campaign.scaling:
         told = {}

@@ -1,5 +1,4 @@
-"""A step printed as source text for another tool: the traced programs, operation by operation, and nothing
-else.
+"""A step printed as source text for another tool, from the same traced programs.
 
     v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of
                                                cases/rules

@@ -1,5 +1,5 @@
-"""What the compiled kernel is, for sm_80 and sm_90: registers, spills, instructions of a step, and the bound
-that they imply.
+"""Facts about the compiled kernel on sm_80 and sm_90: registers, spills, instructions of a step, and the
+speed that they allow.
 
 Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine
 code; the loop

@@ -1,4 +1,5 @@
-"""What is run: lanes x steps of the heavy ball (cases/rules (2)), beside it the charge law of every symmetry.
+"""The work that is measured: lanes x steps of heavy ball (cases/rules (2)), with the charge law of every
+symmetry beside it.
 
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
 

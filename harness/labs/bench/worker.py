@@ -1,4 +1,4 @@
-"""One tool in a process of its own: its threads sleep while another is measured, its memory is its own.
+"""A process in which one tool runs, so that threads and memory are its own.
 
 Messages are pickled over the standard streams: a word and its arguments in, ("done", answer) or ("failed",
 text) out.
@@ -24,7 +24,7 @@ SHORTEST = 0.05  # seconds of one timing: below, the clock and the wake-up of th
 
 @dataclass
 class Session:
-    """The state of one worker."""
+    """The state of one worker process."""
 
     peer: str
     work: object = None

@@ -1,1 +1,1 @@
-"""Stress: runs that are killed, doubled, starved and damaged."""
+"""Stress tests of runs that are killed, started twice, starved of disk, and damaged."""

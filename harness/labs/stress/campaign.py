@@ -1,4 +1,4 @@
-"""Stress: what happens to a run that is killed, doubled, starved of disk or damaged, and to launches of
+"""The command `make stress`: runs that are killed, started twice, starved of disk or damaged, and launches of
 extreme size.
 
     kills     kill -9 at seeded moments of `noether verify`, each resumed: the final records are those of an
@@ -90,7 +90,7 @@ def start(place: Path, words, module="noether", **how) -> subprocess.Popen:
 
 
 def outcome(place: Path, words, module="noether", **how) -> tuple[int, str]:
-    """Exit code and stderr."""
+    """The exit code and stderr of a command."""
     process = start(place, words, module, **how)
     _, err = process.communicate()
     return process.returncode, err
@@ -162,7 +162,7 @@ def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="n
 
 
 def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how) -> list[str]:
-    """Two at the same instant, and one into a folder that is being written."""
+    """Start two runs at the same instant, and one into a folder that is being written."""
     want, _, code = undisturbed(place / "whole", words, module, **how)
     problems = []
     for n in range(count):
@@ -194,7 +194,7 @@ def starved(
     module="noether",
     **how,
 ) -> list[str]:
-    """The disk is full after so many bytes of any one file; then there is room again."""
+    """Run with a disk that is full after so many bytes of any one file, and again with room."""
     import resource  # POSIX alone has it, and every module must import without
 
     want, _, code = undisturbed(place / "whole", words, module, **how)
@@ -286,7 +286,7 @@ def called(place: Path, words) -> tuple[int, str, str]:
 
 
 def told(code: int, err: str, allowed) -> str:
-    """What is wrong with how a command met damage, or ''."""
+    """What is wrong with how a command reported damage, or ''."""
     if "Traceback" in err or code not in allowed:
         return f"exit code {code}, {err.strip().splitlines()[-1] if err.strip() else 'nothing said'}"
     if code == 2 and err.count("\n") != 1:

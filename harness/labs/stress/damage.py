@@ -1,4 +1,4 @@
-"""Damage: files of a run, case files and corpus files, changed at random; every command must say so in one
+"""Stress by damage: run folders, case files and corpus files changed at random must be refused in one
 line."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A run folder changed on purpose and sealed again: what a reader must refuse for what it says, not for its
-check.
+"""Run folders changed on purpose, with right checksums: what a reader must refuse for what it says.
 
 Tests and harness/labs/stress/damage.py use it; nothing else does.
 """

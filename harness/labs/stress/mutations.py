@@ -1,4 +1,4 @@
-"""Thousands of mutations of each kind of file that is read again: refused in one line, or it means what it
+"""Stress by mutation: each kind of file, changed thousands of times, is refused in one line or means what it
 meant.
 
     damaged   bytes flipped, cut, doubled, put in: what is accepted must mean the same, for a check stands in

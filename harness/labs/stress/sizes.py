@@ -1,4 +1,4 @@
-"""Launches of extreme size, screened beside the update: many lanes, and long horizons."""
+"""Stress by size: screened launches with very many lanes, and with very many steps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def one_size(
 
 
 def lanes(place: Path, *, counts=LANES, steps: int = 8, backends=("numpy", "triton-cpu")) -> list[str]:
-    """Each in a process of its own, so that its peak memory is its own."""
+    """Launches with many lanes, each in a process of its own, so that its peak memory is its own."""
     problems = []
     for backend in backends:
         if launch.missing(backend):
@@ -81,8 +81,8 @@ def horizons(
     precisions=("float32", "bfloat16"),
     backend: str = "triton-cpu",
 ) -> list[str]:
-    """One trajectory a lane, in stretches that go on from the stored state: a stretch on which q never moved
-    is frozen."""
+    """Long launches, in stretches that go on from the stored state; a stretch on which q never moved is
+    frozen."""
     if launch.missing(backend):
         print(f"horizons: {backend} is not here: {launch.missing(backend)}")
         return []

@@ -1,5 +1,4 @@
-"""Workers that are killed while a run goes on: nothing is lost, nothing is doubled, and what was not decided
-is named."""
+"""Stress of workers: killed during a run, they lose and double nothing, and what was not decided is named."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ MANY = tuple("2" if before == "--jobs" else word for before, word in zip(("", *W
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process started, those that are still there."""
+    """The child processes of a process that are still there."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):

@@ -1,5 +1,5 @@
-"""Laws that are almost right: kinetic factors, masses, charges and generators. The trajectory they judge is
-right.
+"""Faults of laws: laws that are almost right (kinetic factor, mass, charge, generator), shown a right
+trajectory.
 
 They show that the law's every term is looked at: a law that passes with one of them changed does not test
 that term.

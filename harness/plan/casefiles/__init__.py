@@ -1,1 +1,2 @@
-"""A user's own case file: read once, tried out in a process of its own, and named where it fails."""
+"""Case files of users: read once, tried out in a process of their own, and refused in one line where they
+fail."""

@@ -1,4 +1,4 @@
-"""Whose code raised: that of a case file, or ours."""
+"""Whether an exception is the fault of a user's case file or of this project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODULE = "noether_case_"  # how modules made of case files are named (harness/pl
 
 
 def blamed(error: BaseException) -> str:
-    """Why something is undecided, where the harness is not at fault; '' where it is."""
+    """Why something could not be decided where a case file is at fault; '' where this project is."""
     frames = list(traceback.walk_tb(error.__traceback__))
     place = next((where(frame, line) for frame, line in reversed(frames) if of_case(frame)), "")
     if isinstance(error, TimeUp):

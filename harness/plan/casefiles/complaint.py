@@ -1,4 +1,4 @@
-"""What is said of somebody else's code that fails: one line, with the line of their file.
+"""The one line that a user is told when their case file fails, with the line of the file.
 
 What is, what it must be, where; our own names say nothing to whoever wrote a loss.
 """
@@ -86,8 +86,7 @@ def module_of(error: ImportError) -> str:
 
 
 def moved(error: ImportError, origin: Origin) -> str:
-    """What became of a module of version 0.1; whoever has a package of that name knows that it is not
-    meant."""
+    """The hint for an import of a module that version 0.1 had under another name: where it is now."""
     said = [f.line or "" for f in origin.frames(error)[-1:]]
     top, _, rest = module_of(error).partition(".")
     written = re.search(rf"\b(?:from|import)\s+({top}[\w.]*)", said[0]) if said else None
@@ -97,7 +96,7 @@ def moved(error: ImportError, origin: Origin) -> str:
 
 
 def lost(error: BaseException, origin: Origin) -> str:
-    """How a data file is named that lies beside the case file, and not where the command was called."""
+    """The hint for a data file that lies beside the case file and not where the command was called."""
     name = Path(str(getattr(error, "filename", None) or first_line(error).split(" not found")[0])).name
     if (
         not isinstance(error, FileNotFoundError)

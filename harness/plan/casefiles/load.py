@@ -1,4 +1,4 @@
-"""A case of the user's own: path/to/case.py or path/to/case.py:NAME.
+"""Loading a case of the user's own, named as path/to/case.py or path/to/case.py:NAME.
 
 The file is executed, so it is trusted as any Python file that is run; casechild.py tries it out first, in a
 process that may hang or crash. It is read once: what is digested is what runs, here and in workers, to which
@@ -35,7 +35,7 @@ _expected: ContextVar[Mapping[str, str] | None] = ContextVar("expected", default
 
 @dataclass(frozen=True)
 class Report:
-    """What a trial has seen of a case file.
+    """What trying out a case file has found.
 
     text     of the file, as it was read before the trial
     files    absolute path -> sha256 of everything that was read; None in the trial itself
@@ -61,7 +61,7 @@ def digest(word: str) -> str:
 
 
 def check_path(path: Path) -> None:
-    """Raises UsageError where there is no file to execute."""
+    """Refuse a path where there is no file to execute. Raises UsageError."""
     try:
         there, folder = path.exists(), path.is_dir()
     except (OSError, ValueError) as error:  # too long a name, a zero byte
@@ -129,7 +129,7 @@ def to_stderr() -> Iterator[None]:
 
 
 def executed(home: Home, report: Report | None = None):
-    """The module of a home. What it prints goes to stderr: stdout is for tables and --json."""
+    """The module of a case file, executed; what it prints goes to stderr."""
     origin = Origin(home.label, home.path)
     ready()
     try:
@@ -161,7 +161,7 @@ def load(word: str, report: Report | None = None) -> Case:
 
 
 def already(word: str, path: Path, report: Report | None):
-    """The module of a file of which another case was loaded by another word: two would bear one name."""
+    """The module of a file from which another case was loaded before under another word."""
     for other, home in READ.items():
         alike = other != word and home.path == path.resolve() and HOMES.get(home.name) is home
         if alike and report is not None and home.source(other).files == report.files:
@@ -170,7 +170,7 @@ def already(word: str, path: Path, report: Report | None):
 
 
 def declared(module, path: Path, wanted: str) -> Case:
-    """The case that is meant among those of a module. Raises UsageError."""
+    """The case that is meant among those that a module declares. Raises UsageError."""
     every = {key: value for key, value in vars(module).items() if isinstance(value, Case)}
     catalogued = {id(c) for c in CATALOG}
     own = {key: value for key, value in every.items() if id(value) not in catalogued} or every
@@ -198,7 +198,7 @@ def named(word: str) -> str:
 
 
 def sources(words: Iterable[str]) -> tuple[Source, ...]:
-    """What these words were when they were loaded, as plain data: for workers, here or on other machines."""
+    """The texts of these case files as they were loaded, as plain data that can be sent to workers."""
     return tuple(READ[word].source(word) for word in words)
 
 
@@ -217,7 +217,7 @@ def seen(word: str) -> dict:
 
 
 def install(given: Iterable[Source]) -> list[str]:
-    """In a worker: the cases of the texts that were sent; no file is looked at for them. Gives complaints.
+    """Make the cases of texts that were sent to this worker, without reading any file. Returns complaints.
 
     A case that cannot be made, or whose data are other ones here, stays as functions that raise why: its
     cells fail by name, and the others go on.
@@ -239,7 +239,7 @@ def install(given: Iterable[Source]) -> list[str]:
 
 
 class Broken(types.ModuleType):
-    """Stands for a case that could not be made: whatever is taken from it raises why when it is called."""
+    """A stand-in for a case that could not be made: using it raises the reason."""
 
     def __init__(self, name: str, why: str):
         super().__init__(name)
@@ -256,5 +256,5 @@ class Broken(types.ModuleType):
 
 
 def refusals() -> list[str]:
-    """What was refused of any case since it was loaded, although its code may have caught it."""
+    """The files that were refused to any case since it was loaded, even where its code caught the error."""
     return [text for home in HOMES.values() for text in home.refusals]

@@ -1,4 +1,4 @@
-"""The world of one case file: a package of its own, made of texts that are each read once.
+"""A package of its own for each case file, so that helpers of the same name in two folders do not meet.
 
     noether_case_<hash of its path>           the case file
     noether_case_<hash of its path>.helper    helper.py beside it, which it imports as `helper`
@@ -35,7 +35,7 @@ def module_name(path: Path) -> str:
 
 
 class Home:
-    """texts and data are what was read so far.
+    """The package of one case file, with the texts and data that it has read so far.
 
     label     how complaints begin
     expected  absolute path -> sha256: what these files must be, and no other file beside the case is read;
@@ -213,7 +213,7 @@ class Home:
 
 
 class Finder:
-    """The modules of case files, by the names that their homes have given them."""
+    """The import finder for modules of case files, by the names of their packages."""
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         head, _, rest = fullname.partition(".")
@@ -244,14 +244,14 @@ FINDER = Finder()
 
 
 def ready() -> None:
-    """The finder and the watch stand; whoever put the process back may have taken the finder out."""
+    """Install the finder and the watch of opened files, again where somebody took them out."""
     casewatch.watch()
     if FINDER not in sys.meta_path:
         sys.meta_path.insert(0, FINDER)
 
 
 class Loader:
-    """Compiles a text that was read already."""
+    """The import loader that compiles a text which was read before."""
 
     def __init__(self, home: Home, text: Text):
         self.home, self.text = home, text

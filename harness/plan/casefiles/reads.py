@@ -1,4 +1,4 @@
-"""Which files the code of a case reads: seen as they are opened, by an audit hook.
+"""Which files the code of a case file reads, noticed by an audit hook when they are opened.
 
 A hook cannot be taken away again, so it is added when the first case file is loaded, and looks at nothing but
 files that are opened while a function of a case stands on the stack. What is installed is left alone.
@@ -25,7 +25,7 @@ _watching = False
 
 
 def watch() -> None:
-    """From now on; once is enough."""
+    """Begin to watch which files are opened; to call it once is enough."""
     global _watching
     if not _watching:
         _watching = True
@@ -38,7 +38,7 @@ def busy() -> bool:
 
 @contextmanager
 def unwatched():
-    """Files that the harness opens on behalf of a case."""
+    """A context for files that this project opens on behalf of a case."""
     before, _own.busy = busy(), True
     try:
         yield
@@ -95,7 +95,7 @@ INNER = ("importlib", "importlib.util", "noether.plan.casefiles.package", __name
 
 
 def seen(home, path: str, flags: int, importing: bool) -> None:
-    """Tell the home what is read. Raises Refused where that is not what it must be.
+    """Record a file that a case reads. Raises Refused where it is not the file that it must be.
 
     A planted .pyc is not found: python then goes on to the text beside it.
     """
@@ -115,7 +115,7 @@ def seen(home, path: str, flags: int, importing: bool) -> None:
 
 @cache
 def roots() -> tuple[str, ...]:
-    """Folders of what is installed: python, its packages, this package, the system's own."""
+    """The folders of what is installed: python, its packages, this package, the system's own."""
     import noether
     from noether import cases, kernels
 

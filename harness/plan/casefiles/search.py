@@ -1,4 +1,4 @@
-"""Where a module of a case file lies."""
+"""Finding the file of a module that a case file imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a case file as it was read, once: what is digested is what is compiled, here and in workers.
+"""The text of a case file, read once: what is digested is what is compiled, here and in workers.
 
 A Source is plain data and can be pickled. It travels to worker processes and to other machines, which run its
 texts and look at no file for them; the data that a case reads stay where they are, and must have the digests
@@ -19,12 +19,12 @@ LARGEST = 2**24  # bytes of one text
 
 
 class Refused(UsageError):
-    """A file is not the one that it must be: nothing of it was run."""
+    """Raised when a file is not the one that it must be, before any of it is run."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """One python text.
+    """The text of one python file.
 
     module      the name by which the case file imports it, '' for the case file itself
     path        absolute

@@ -1,4 +1,4 @@
-"""Trying out a case that is not of the catalogue: whatever is wrong with it is told in one line.
+"""Trying out a case that is not in the catalogue: whatever is wrong with it is told in one line.
 
 What is, what it must be, where: the loss and its companions are evaluated on arrays and on plain numbers,
 traced,
@@ -49,8 +49,7 @@ class Parameters(Sequence):
 
 
 def check_types(case: Case, origin: Origin) -> None:
-    """Raises UsageError where a case has another kind of name than those of the catalogue; all else it says
-    of itself."""
+    """Refuse a case whose fields have other types than those of the catalogue. Raises UsageError."""
     if not isinstance(case.name, str) or not NAME.fullmatch(case.name):
         raise UsageError(
             f"{origin.label}: name is {brief(case.name)}, must be lower-case words joined by hyphens"
@@ -59,7 +58,7 @@ def check_types(case: Case, origin: Origin) -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """One function of a case: called with q and `more`; gives one value, or `length` of them."""
+    """One function of a case, called with q and `more`, which gives one value, or `length` of them."""
 
     name: str
     function: Callable
@@ -148,7 +147,7 @@ def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda st
 
 
 def traceable(case: Case, origin: Origin) -> None:
-    """Raises UsageError where the tracer says what a kernel has not; whatever else goes wrong is told by
+    """Refuse a case that cannot be traced to a kernel. Raises UsageError; whatever else goes wrong is told by
     evaluating."""
     from noether.kernels.programs.trace import NoOperation, gradient
 

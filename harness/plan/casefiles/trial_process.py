@@ -1,4 +1,4 @@
-"""Trying out a case file in a process of its own, which may hang, crash or leave without harm to the run.
+"""A process in which a case file is tried out, so that it may hang or crash without harm to the run.
 
     here                       server, started once              child, forked for each file
     tried(word)  -- request ->  fork, wait at most the limit  ->  load, evaluate, trace, prove
@@ -162,7 +162,7 @@ def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool
 
 
 def kill(child: int) -> None:
-    """The child and everything in its group."""
+    """End the child and everything in its process group."""
     for signalled in (os.killpg, os.kill):
         try:
             signalled(child, signal.SIGKILL)
@@ -180,7 +180,7 @@ def ending(status: int) -> str:
 
 
 def trial(request: dict, writing: int) -> None:
-    """In the child: load and try out, say each stage and the outcome. Does not return."""
+    """Load and try out a case, in the child process: say each stage and the outcome. Does not return."""
 
     def say(**what):
         line = json.dumps(what).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Which case files may be run because a data file names them: a run folder, or an entry of a corpus.
+"""Which case files may be run because a run folder or corpus file names them: those that the user ran before.
 
 Whoever sends a run folder chooses what it names. What is run of it without a word is what this user has run
 from there before, by naming it: a command that is given case files remembers, for every file that they read,
@@ -26,7 +26,7 @@ MOST = 10_000  # lines; the oldest half goes when there are more
 
 
 def place() -> Path | None:
-    """The file of what is remembered; None where there is no home."""
+    """The file in which trusted case files are remembered; None where there is no home folder."""
     word = os.environ.get(VARIABLE)
     if word and os.path.isabs(word):
         return Path(word) / "noether" / NAME
@@ -75,7 +75,8 @@ def remember(words: Iterable[str]) -> None:
 
 
 def keep(file: Path, known: list, new: list) -> None:
-    """Raises OSError. Lines are appended at once, so that two commands do not lose each other's."""
+    """Remember files as trusted. Raises OSError. Lines are appended at once, so that two commands do not lose
+    each other's."""
     if len(known) + len(new) > MOST:
         cache_folders.write(file, lines([*known[len(known) // 2 :], *new]))
         return
@@ -92,7 +93,7 @@ def lines(facts: list) -> bytes:
 
 
 def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool) -> None:
-    """Raises UsageError unless every file, absolute path -> sha256, was run from there by this user.
+    """Refuse files, absolute path -> sha256, that this user has not run from there. Raises UsageError.
 
     what   names the data file, as in "run runs/1"
     start  the working directory that the data file asks for, None for our own
@@ -111,7 +112,7 @@ def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool
 
 
 def again() -> str:
-    """The command of this process once more, with --trust."""
+    """The command line of this process with --trust added."""
     from noether.cli import commands
 
     return commands.repeated("--trust") if commands.words else "trust=True"
@@ -132,7 +133,7 @@ def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]
 def located(
     files: Mapping[str, str], words: Iterable[str], where: Callable[[str], str] = str
 ) -> dict[str, str]:
-    """The same by absolute path, as a Source has it.
+    """The files of `recorded` by absolute path, as a Source has them.
 
     words  those of the names that are words of case files
     where  the name as it is meant from here
@@ -149,7 +150,7 @@ def located(
 
 
 def check_unchanged(what: str, files: Mapping[str, str]) -> None:
-    """Raises UsageError where a file, absolute path -> sha256, is gone or has changed."""
+    """Refuse files, absolute path -> sha256, that are gone or have changed. Raises UsageError."""
     for path, digest in files.items():
         if not os.path.isfile(path):
             gone = "is no regular file" if os.path.exists(path) else "is gone"

@@ -1,1 +1,1 @@
-"""The kill matrix in words: on a terminal, as a page, and for machines."""
+"""The kill matrix as a table, as pages, and as plain data."""

@@ -1,5 +1,4 @@
-"""The kill matrix as a page of prose and tables: what docs/faults.md is. `noether faults` writes it into its
-run folder."""
+"""The kill matrix as a markdown page, docs/faults.md, which `noether faults` writes into its run folder."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""report.html of a run over planted faults: the kill matrix as a heat map, sensitivity, what was
-generated."""
+"""The HTML report of a run over planted faults: the kill matrix as a heat map, sensitivity, generated
+faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kill matrix for machines: what `noether faults --json` prints."""
+"""The kill matrix as plain data: what `noether faults --json` prints."""
 
 from __future__ import annotations
 

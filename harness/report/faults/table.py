@@ -1,4 +1,4 @@
-"""The kill matrix on a terminal: one mark for a fault and a law, then what killed each, how soon, and by how
+"""The kill matrix on a terminal: one mark for a fault and a law, then what killed each fault and by how
 much."""
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def kills_table(matrix: list[Row]):
 
 
 def generated_table(records):
-    """One line a case and rule: how many changed operations, and what became of them."""
+    """The table of generated faults: one line a case and rule, how many changed operations, and what became
+    of them."""
     table = listing("generated faults of", "total", "killed by D0", "by B1 only", "proven equal", "untold")
     total = [0] * 5
     for r in of_kind(records, "generated"):

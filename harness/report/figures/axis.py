@@ -1,4 +1,4 @@
-"""A range of numbers laid on pixels, and its ticks."""
+"""An axis of a figure: a range of numbers laid on pixels, with its ticks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a precision looks: the stored type is the colour, the rounding mode the mark.
+"""Marks of figures: the stored type of a precision is a colour, its mode the shape of a mark.
 
 Many dots of one look are one path of strokes of no length, about ten letters a dot: a whole run must stay a
 small page.

@@ -1,5 +1,4 @@
-"""Charges over time on the same axes, side by side: where the kinetic energy keeps the symmetry, and where
-not."""
+"""The figure of moving charges: side by side, where the kinetic energy keeps the symmetry and where not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A panel: curves over two axes, as Record.data holds them.
+"""A figure with curves over two axes, drawn from `Record.data`.
 
 plot                       "loglog" | "response" | "lines"
 x, series {name: [...]}    "measured", "recovered" and names that end so are dots, "bound" or "error bar" a
@@ -37,7 +37,7 @@ DOTTED = 24  # a curve of at most so many points shows them
 
 
 def slope(points: list[tuple[float, float]]) -> float | None:
-    """Of log y against log x between the two smallest x: the order, as far as a picture shows it."""
+    """The slope of log y against log x between the two smallest x."""
     (a, b), (c, d) = sorted(points)[:2]
     return math.log(d / b) / math.log(c / a) if a != c else None
 
@@ -122,7 +122,7 @@ def style(name: str, data: dict) -> str:
 
 
 def window(found, across: Axis, xs: list[float], top: float, base: float) -> list[str]:
-    """What was judged: a bar on the axis, and a band where it is not everything."""
+    """The bar and band that show which range of x was judged."""
     if not found:
         return []
     a, b = sorted(min(max(across.at(x), across.start), across.end) for x in found)
@@ -189,7 +189,7 @@ def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> l
 
 
 def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
-    """What stands before a name in the legend."""
+    """The line or mark that stands before a name in the legend."""
     if look == "floor":
         return [f'<rect x="{x - 4:.1f}" y="{y - 9:.1f}" width="13" height="9" class="floor"/>']
     if look == "dots":

@@ -1,4 +1,4 @@
-"""Records as points: what was measured against what was predicted, and the difference against its bound.
+"""A figure with one point a record: measured against predicted, and the difference against its bound.
 
 Both are logarithms over as many decades as there are. Zero and infinity have lanes of their own at the edges.
 """

@@ -1,4 +1,4 @@
-"""Strips: how tightly a law holds, or which order was measured, one row a name.
+"""Strip figures, one row a name: how much of its bound a law spends, or which orders were measured.
 
 strip    spent on a logarithm; 1 is the limit; zero stands at the left edge, infinity at the right
 orders   measured orders on a line, each with its uncertainty; a ring is the stated one

@@ -1,4 +1,4 @@
-"""The words of a drawing: text, lines, frames."""
+"""The SVG elements of which figures are made: text, lines, frames."""
 
 from __future__ import annotations
 

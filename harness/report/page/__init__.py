@@ -1,11 +1,10 @@
-"""report.html: one file, no network. What holds, how tightly, and where it breaks; and with what that was
-found.
+"""The page report.html, one file without network: what holds, how tightly, and where it breaks.
 
-    page        the whole page
-    overview    the laws in one table, the law x case grid, the planted faults
-    exhibits    what moves a charge, the response to breaking, the map, normalisation, published claims
-    law         one law: its figures, its claim, the points nearest to their limit
-    plots       Record.data as figures.panel takes it
+page        the whole page
+overview    the laws in one table, the law x case grid, the planted faults
+exhibits    what moves a charge, the response to breaking, the map, normalisation, published claims
+law         one law: its figures, its claim, the points nearest to their limit
+plots       Record.data as figures.panel takes it
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the run says of the physics: pictures that stand above the laws they come from."""
+"""The figures of the physics, which stand above the laws they come from."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def exhibits(records: list[Record], drawn: set[int]) -> dict:
 
 
 def moved(real: list[Record], drawn: set[int]) -> dict | None:
-    """The charge of one symmetry under a kinetic energy that keeps it (T5), and under one that does not
-    (T1)."""
+    """The figure of one charge under a kinetic energy that keeps its symmetry (T5), and under one that does
+    not (T1)."""
     layer = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer"]
     kept = [r for r in real if r.law == "T5" and timed(r)] + [
         r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0
@@ -73,8 +73,7 @@ FLAT = 8.0  # a charge that grows so far flattens the one beside it
 
 
 def unlike(pair: tuple[Record, Record]) -> tuple:
-    """How little a pair shows: one so large that the other looks flat, two cases, the potential broken too,
-    another mass."""
+    """How badly two traces go together on one figure; the best pair is drawn."""
     a, b = pair
     size = max(abs(y) for r in pair for y in normal(r)[1])
     return (

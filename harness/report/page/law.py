@@ -1,4 +1,4 @@
-"""One law on the page: what it claims, how tightly it holds, what breaks it."""
+"""One law on the page: what it claims, how much of its bound it spends, and which faults break it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def narrowest(records: list[Record], law: str) -> list[tuple[str, Power]]:
 
 
 def sentence(records: list[Record]) -> str:
-    """What the points say: how many, the worst, where."""
+    """One sentence about the points of a law: how many there are, the worst, and where."""
     judged = [r for r in records if r.spent is not None]
     if not judged:
         return "No point could be judged."

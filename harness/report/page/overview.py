@@ -1,4 +1,4 @@
-"""The whole run in three tables: the laws, where each was tried, and which planted fault each sees."""
+"""Three tables on the page: the laws, where each was tried, and which planted fault each sees."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "–"}
 
 
 def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list[dict]:
-    """One line a law: verdict, its points on a common scale, the worst of them, its controls."""
+    """The rows of the table of laws: verdict, the points on a common scale, the worst of them, the planted
+    faults."""
     out = []
     for row in rows:
         mine = [r for r in records if r.law == row.law and not r.control]

@@ -1,4 +1,4 @@
-"""The text of report.html."""
+"""The text of report.html, put together from its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Record.data as figures.panel takes it, and which of many to draw."""
+"""The figures of a law, chosen from the many that its records hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
 
 
 def badness(r: Record) -> float:
-    """Spent for sorting: what was not judged first, NaN last."""
+    """A record's spent as a sorting key: what was not judged comes first, NaN last."""
     return -1.0 if r.spent is None else r.spent if r.spent == r.spent else float("inf")
 
 

@@ -1,4 +1,4 @@
-"""PTX translated to C, compiled for this processor, run in parallel: the volume twin of kernels/ptx.
+"""PTX translated to C, compiled for this processor and run in parallel: what makes large launches fast.
 
 expression  each row of the table as a C expression; prelude: the C around them
 access      loads and stores, checked

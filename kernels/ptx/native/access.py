@@ -1,4 +1,4 @@
-"""Loads and stores of all lanes of a work item as C functions, checked as kernels/ptx/memory.py checks.
+"""Loads and stores of a translated kernel as C functions, with the checks of kernels/ptx/memory.py.
 
 The lane loop leaves addresses, masks and values in arrays; then one call moves them. Addresses are made up,
 2^40 apart for each argument. One after the other, as far as a mask lets them: one test of bounds. Else lane

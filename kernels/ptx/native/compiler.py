@@ -1,4 +1,4 @@
-"""The C compiler: which one is here, what it can do, and the flags it gets."""
+"""The C compiler: which one this machine has, what it can do, and the flags that it gets."""
 
 from __future__ import annotations
 

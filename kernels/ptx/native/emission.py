@@ -1,4 +1,4 @@
-"""A parsed kernel as C: work items over threads of the machine, lanes of one item over SIMD.
+"""Translating a parsed kernel to C: blocks run on threads, lanes of a block in SIMD loops.
 
 uniform registers      C scalars; uniform branches are gotos
 everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one loop from a jump or a load
@@ -21,7 +21,7 @@ from noether.kernels.ptx.table import Refused, halved, width
 
 
 def translate(ptx: str) -> Translation:
-    """Raises Refused, naming opcode and PTX line, for what has no C here."""
+    """Translate a kernel to C. Raises Refused, naming opcode and PTX line, for what has no C here."""
     kernel = parse(ptx)
     flow = analyse(kernel)
     for i in kernel.instructions:

@@ -1,5 +1,4 @@
-"""Run a translated kernel on arrays, as kernels/ptx/evaluate.py does, in the same addresses and with the same
-faults."""
+"""Running a translated kernel on arrays, with the addresses and errors of kernels/ptx/evaluate.py."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ ALONE = 16  # blocks for which one thread is enough: starting a second costs abo
 
 @dataclass
 class Report:
-    """What ran.
+    """What an execution ran.
 
     unpinned   mnemonic -> instructions of the text whose bits PTX does not fix
     lanes      threads, those beyond the kernel's own mask among them
@@ -75,7 +74,8 @@ class Library:
 
 @lru_cache(maxsize=4096)
 def library(ptx: str) -> Library:
-    """Raises Refused; compiler.CompilerMissing, CompileFailed; cache.CacheFailed."""
+    """The compiled library of a kernel. Raises Refused; compiler.CompilerMissing, CompileFailed;
+    cache.CacheFailed."""
     translation = translate(ptx)
     tool = compiler.find().suited(ptx)
     loaded, said = load(tool, translation.text)

@@ -1,4 +1,4 @@
-"""Registers of a kernel as C variables, and the loop over lanes that is being written."""
+"""The registers of a kernel as C variables, and the loop over lanes that is being written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a translated kernel: declarations, loops, and which lines are which."""
+"""The C text of a translated kernel: declarations, loops, and which line is what."""
 
 from __future__ import annotations
 

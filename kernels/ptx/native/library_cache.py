@@ -1,4 +1,4 @@
-"""Compiled libraries on disk: one file each, renamed into place, checked before it is loaded.
+"""Compiled libraries kept on disk: one file each, checked before it is loaded.
 
 A file is the library, what the compiler said (UTF-8), the length of that in 8 bytes, and the SHA-256 of its
 name and all before it. A loader ignores what follows the library. The name is the hash of the C text, the
@@ -62,7 +62,7 @@ def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
 
 
 def line(error: Exception) -> str:
-    """The last line of an error: what a compiler says in the end."""
+    """The last line of an error text, in which a compiler says what is wrong."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
@@ -99,7 +99,8 @@ def intact(path: Path) -> tuple[bytes, str] | None:
 
 
 def summed(path: Path, body: bytes) -> bytes:
-    """With the name: the library of another text is damage, too."""
+    """The checksum of a library together with its name: another text's library under this name is damage
+    too."""
     return hashlib.sha256(path.name.encode() + b"\n" + body).digest()
 
 

@@ -1,4 +1,4 @@
-"""C that every translated kernel starts with: types, reinterpreted bits, binary16, rounding, checked memory.
+"""The C that every translated kernel begins with: types, bits, binary16, rounding, checked memory.
 
 Registers are unsigned words of 32 or 64 bits; 16-bit values stand zero-extended in 32; predicates are masks,
 all ones or zero. Everything is arithmetic on masks: gcc turns a select into a branch where it pleases, gives

@@ -1,4 +1,4 @@
-"""The tools, each in a file of its own that imports its tool only where it runs.
+"""The other tools, one file each, which imports its tool only where it runs.
 
 A peer module has
 

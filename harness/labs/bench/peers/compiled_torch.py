@@ -1,5 +1,4 @@
-"""torch.compile: a few steps unrolled in the compiled function, called steps/unroll times; inductor's C++ on
-two threads.
+"""The work in torch.compile: a few steps unrolled in the compiled function, called steps/unroll times.
 
 With its default inductor ends a loop over lanes after 64 nodes, which makes dozens of loops of one step, each
 through memory;

@@ -1,5 +1,5 @@
-"""numba: blocks of lanes over two threads, the time loop inside, and inside that a loop over 64 lanes that
-LLVM vectorises.
+"""The work in numba: blocks of lanes on two threads, the time loop inside, and in it a loop over 64 lanes
+that LLVM vectorises.
 
 The state of a block is one small array, a row for each component: rows of a known distance need no run-time
 checks that
@@ -74,7 +74,7 @@ def missing() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Read by numba when it is imported."""
+    """The environment variables that numba reads when it is imported."""
     import llvmlite.binding as llvm
 
     features = llvm.get_host_cpu_features()
@@ -86,7 +86,7 @@ def environment() -> dict[str, str]:
 
 
 def source(work: Work, variant: str) -> str:
-    """The module's text."""
+    """The text of the module that numba compiles."""
     d = work.dim
     typed = {"float32": "np.float32", "float64": "np.float64"}
     real, wide = typed[work.arith], typed[work.residual_arith]

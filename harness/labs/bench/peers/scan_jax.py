@@ -1,4 +1,4 @@
-"""jax: lax.scan over the steps, on arrays over lanes, compiled by XLA for the CPU.
+"""The work in jax: lax.scan over the steps, on arrays over lanes, compiled by XLA for the CPU.
 
 XLA's CPU compiler fuses the operations of a step into a few dozen loops over lanes, one for each value that
 several others

@@ -1,5 +1,4 @@
-"""Ours: the Triton kernel, compiled for sm_90 and run on the CPU (kernels/native), with the residuals beside
-the update.
+"""The work in this project's Triton kernel, compiled for sm_90 and run on the CPU (kernels/ptx/native).
 
 It does a little more than the others: it also keeps where the largest residual was, the first step above 1,
 and on how

@@ -262,17 +262,3 @@ def test_a_citation_that_leads_nowhere_is_seen(house, theory, target):
 @pytest.mark.parametrize("target", ["#D2", " section 4"])
 def test_a_citation_that_leads_somewhere_is_let_pass(house, theory, target):
     assert dangling(house(f"# theory.md{target}\n"), "cases", theory) == (1, [])
-
-
-def test_the_case_that_contributing_shows_is_a_case():
-    from noether.cases import Case
-
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    scope: dict = {}
-    exec(compile(shown, "CONTRIBUTING.md", "exec"), scope)
-    (case,) = [value for value in scope.values() if isinstance(value, Case)]
-    q = (0.75, -1.25)
-    assert case.loss((2 * q[0], q[1] / 2), None) == case.loss(q, None)  # e^s = 2: exact in binary
-    assert case.breaking((2 * q[0], q[1] / 2), None) != case.breaking(q, None)
-    assert case.symmetries[0].generator(q) == [0.75, 1.25]

@@ -5,7 +5,7 @@
 #            NEWEST="torch triton" (what newest takes: "triton" alone, "triton==3.8.0", "--pre torch triton").
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings gpu newest clean build/import
+.PHONY: help verify test check faults fuzz stress bench report findings architecture gpu newest clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -30,7 +30,7 @@ PARALLEL = $(shell $(PYTHON) -c "import xdist; print('-n auto --dist worksteal')
 GPU_PYTHON := $(or $(NOETHER_PYTHON),$(wildcard .venv/bin/python),$(BOOTSTRAP))
 
 help:  ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 verify: $(READY)  ## Decide every law on every case (quick; PROFILE=full for all)
 	$(PYTHON) -m noether verify --profile $(PROFILE) $(ARGS)
@@ -59,6 +59,9 @@ report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 
 findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m noether findings $(RUN)
+
+architecture: $(READY)  ## Write docs/architecture.md and its picture from docstrings and imports
+	$(PYTHON) -m noether.labs.house
 
 gpu: build/import  ## Everything that needs a GPU: verification, parity, speed; installs nothing
 	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.labs.gpu $(ARGS)

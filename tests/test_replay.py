@@ -59,7 +59,8 @@ def made_up(cell):
     """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted
     fault."""
     about = dict(
-        case=case_name(cell), rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1, steps=1,
+        case=case_name(cell), rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
+        steps=1,
         parameters={}, predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="",
     )  # fmt: skip
     worst = {"lane": 0}

@@ -31,7 +31,7 @@ LONGEST = 240  # seconds for the tests of one mutant; a mutant that hangs is kil
 # the quick ones that stand for a module; the rest of the suite may see more: shares are lower bounds
 TESTS = {
     **{
-        f"laws.{name}": ("test_formulas.py",)
+        f"laws.{name}": ("test_formulas.py", "test_laws_covered.py")
         for name in (
             "balance",
             "curved",

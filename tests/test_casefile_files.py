@@ -35,7 +35,7 @@ READS = {
 
 
 @pytest.mark.parametrize("way", READS)
-def test_a_file_is_seen_by_whatever_way_it_is_read(here, way):  # noqa: F811
+def test_a_file_is_seen_by_whatever_way_it_is_read(here, way):
     Path("data").write_text("0.5")
     Path("case.py").write_text(case(LOW, READS[way]))
     report = trial_process.tried("case.py")
@@ -45,7 +45,7 @@ def test_a_file_is_seen_by_whatever_way_it_is_read(here, way):  # noqa: F811
         load.load("case.py", report)
 
 
-def test_an_archive_of_modules_and_a_database_are_seen(here):  # noqa: F811
+def test_an_archive_of_modules_and_a_database_are_seen(here):
     with zipfile.ZipFile("modules.bin", "w") as archive:
         archive.writestr("helper_of_archive.py", "LOW = 0.5\n")
     base = sqlite3.connect("base")
@@ -63,7 +63,7 @@ def test_an_archive_of_modules_and_a_database_are_seen(here):  # noqa: F811
         ]
 
 
-def test_a_link_that_is_turned_after_the_trial_is_seen(here):  # noqa: F811
+def test_a_link_that_is_turned_after_the_trial_is_seen(here):
     for folder, low in (("a", 0.5), ("b", 0.25)):
         Path(folder).mkdir()
         Path(folder, "helper.py").write_text(f"LOW = {low}\n")
@@ -84,7 +84,7 @@ def test_a_link_that_is_turned_after_the_trial_is_seen(here):  # noqa: F811
         Path(link).unlink()
 
 
-def test_a_case_file_that_is_a_link_names_what_it_reads_where_it_lies(here):  # noqa: F811
+def test_a_case_file_that_is_a_link_names_what_it_reads_where_it_lies(here):
     Path("there").mkdir()
     Path("there/helper.py").write_text("LOW = 0.5\n")
     Path("there/case.py").write_text(case(LOW, "from helper import LOW"))
@@ -93,14 +93,14 @@ def test_a_case_file_that_is_a_link_names_what_it_reads_where_it_lies(here):  # 
     assert list(load.files(["link.py"])) == ["link.py", str(Path("there/helper.py").resolve())]
 
 
-def test_what_a_case_writes_itself_is_no_input(here):  # noqa: F811
+def test_what_a_case_writes_itself_is_no_input(here):
     text = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as f:\n    f.write('0.5'); f.flush()\n"
     text += "    LOW = float(open(f.name).read())"
     Path("case.py").write_text(case(LOW, text))
     assert select(Request(cases=("case.py",))).cases and list(load.files(["case.py"])) == ["case.py"]
 
 
-def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):  # noqa: F811
+def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):
     more = "\nfrom dataclasses import replace\nB = replace(OWN, name='second')\n"
     Path("case.py").write_text(GOOD_CASE + more)
     words = ["--law", "D0", "--rule", "gradient-descent", "--precision", "float64", "--backend", "numpy"]
@@ -110,7 +110,7 @@ def test_two_cases_of_one_file_are_of_one_module_and_travel(here, capsys):  # no
     assert json.loads(capsys.readouterr().out)["exit_code"] == 0
 
 
-def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):  # noqa: F811
+def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):
     noise = (
         "import os, subprocess\nprint('one'); os.write(1, b'two\\n')\nsubprocess.run(['echo', 'three']); "
         "os.close(1)"
@@ -124,7 +124,7 @@ def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):  # noqa: F811
     assert all(word in err for word in ("one", "two", "three"))
 
 
-def test_a_case_that_changes_our_own_laws_changes_them_for_nobody(here):  # noqa: F811
+def test_a_case_that_changes_our_own_laws_changes_them_for_nobody(here):
     from noether.cases.case import Case
     from noether.cases.rules import RULES
     from noether.laws.exact import EXACT
@@ -145,7 +145,7 @@ C.fresh = 1
     assert "fresh" not in vars(Case) and "noether.cases.case" in sys.modules
 
 
-def test_a_file_that_is_none_is_one_line(here, tmp_path):  # noqa: F811
+def test_a_file_that_is_none_is_one_line(here, tmp_path):
     import os
 
     os.mkfifo("pipe.py")

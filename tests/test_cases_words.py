@@ -1,7 +1,7 @@
 """Each case of the catalogue is what its docstring says: loss, breaking, generators, metric, charges,
 sources.
 
-The docstring is quoted in tests/words.py, word for word, beside a second expression of each quoted line. A
+The docstring is quoted in tests/words/, word for word, beside a second expression of each quoted line. A
 case without such words fails, and so does one whose docstring no longer says what is quoted.
 """
 

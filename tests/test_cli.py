@@ -1,10 +1,7 @@
 """The command line keeps its promises: exit codes, one clear line for wrong input, nothing found lost."""
 
-import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,6 @@ import pytest
 from noether.cli.main import call
 from noether.plan.choices import Request, select
 from noether.system.machine import importable
-from noether.system.usage import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
@@ -238,154 +234,3 @@ def test_the_traceback_of_a_broken_cell_is_in_the_run_folder(plan, capsys):
     assert "planted in a cell" in Path("r/errors.txt").read_text()
     assert "r/errors.txt" in capsys.readouterr().err
     assert len(Path("r/records.jsonl").read_text().splitlines()) == 4, "the other cells' records are kept"
-
-
-# ---- what is printed
-
-
-def test_json_is_all_that_stdout_gets(plan, capsys):
-    plan.wrong = {"D2": "nan"}
-    assert call([*SMALL, "--json"]) == 1
-    value = json.loads(capsys.readouterr().out, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
-    assert value["exit_code"] == 1 and value["violated"][0]["spent"] == "nan"
-    assert [law["law"] for law in value["laws"]] == ["D0", "D2", "O3"]
-
-
-@pytest.mark.parametrize("columns", [None, 80, 120, 160, 200, 300])
-def test_the_table_fits_its_width(plan, capsys, monkeypatch, columns):
-    if columns:
-        monkeypatch.setenv("COLUMNS", str(columns))
-    plan.wrong = {"D0": "violated"}
-    assert call(["verify", "--jobs", "1"]) == 1
-    lines = [x for x in capsys.readouterr().out.splitlines() if "noether replay" not in x]
-    assert max(map(len, lines)) <= min(columns or 120, 200)
-    assert any(x.startswith("D2") and "holds" in x for x in lines), "every law keeps a readable row"
-    assert not any("\x1b" in x for x in lines), "colours are for terminals"
-
-
-def test_a_violation_ends_with_one_line_that_replays_it(plan, capsys):
-    plan.wrong = {"D2": "violated"}
-    assert (
-        call(
-            [
-                *SMALL,
-                "--out",
-                "a-folder-with-a-name-that-is-much-longer-than-any-terminal-would-be-wide-enough-for",
-            ]
-        )
-        == 1
-    )
-    lines = [x.strip() for x in capsys.readouterr().out.splitlines() if "noether replay" in x]
-    assert len(lines) == 1 and lines[0].endswith("--law D2 --cell D2/rayleigh/float64 --symmetry scale")
-
-
-def test_explain_prints_the_theory(capsys):
-    assert call(["explain", "d2"]) == 0
-    out = capsys.readouterr().out
-    assert "blind to" in out and "The last term is the discrete KSB" in out
-
-
-def test_show_proves_the_symmetries(capsys):
-    assert call(["show", "mexican-hat"]) == 0
-    out = capsys.readouterr().out
-    assert "rotation-01: xi(q) = (-q2, q1, 0)" in out and "<grad f, xi> = 0 exactly" in out
-
-
-@pytest.mark.parametrize("command", [["cases"], ["laws"], ["--help"], ["verify", "--help"]])
-def test_lists_start_without_torch_and_triton(command):
-    program = (
-        "import sys; sys.modules.update(torch=None, triton=None); sys.argv[0] = 'noether'; from "
-        "noether.__main__ import main; main()"
-    )
-    done = subprocess.run([sys.executable, "-c", program, *command], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout, done.stderr
-
-
-def test_doctor_names_every_backend_and_what_keeps_it_away(capsys):
-    assert call(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "63 mantissa bits" in out
-    for backend in ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu"):
-        assert f"backend {backend}" in out
-
-
-# ---- runs that end early
-
-
-def wait_for(path, lines):
-    for _ in range(400):
-        if path.exists() and path.read_text().count("\n") >= lines:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{path} has no {lines} lines")
-
-
-@pytest.mark.parametrize(
-    "number, code, jobs",
-    [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)],
-)
-def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
-    environment = {**importable(ROOT / "tests"), "FAKE": "D0=slow,D2=slow"}
-    command = [
-        sys.executable,
-        "-c",
-        "import fakes; fakes.main()",
-        "verify",
-        "rayleigh",
-        "--out",
-        "r",
-        "--jobs",
-        str(jobs),
-    ]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    wait_for(tmp_path / "r/cells.jsonl", 2)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == code and "Traceback" not in err, err
-    kept = (tmp_path / "r/records.jsonl").read_text()
-    assert kept.count("\n") >= 4 and json.loads((tmp_path / "r/run.json").read_text())["end"] is None
-    done = run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert not set(kept.splitlines()) - set((tmp_path / "r/records.jsonl").read_text().splitlines())
-    whole = run_cli("verify", "rayleigh", "--out", "whole", "--jobs", "1", cwd=tmp_path)
-    assert whole.returncode == 0
-    assert findings(tmp_path / "r") == findings(tmp_path / "whole")
-
-
-def findings(folder):
-    """The records without what names the run folder, and without their checks, of which it is a part."""
-    lines = (folder / "records.jsonl").read_text().splitlines()
-    return sorted(
-        line.replace(f"replay {folder.absolute()} ", "replay RUN ").rpartition(',"check"')[0]
-        for line in lines
-    )
-
-
-def test_two_jobs_find_what_one_finds(tmp_path):
-    for jobs in (1, 2):
-        assert run_cli("verify", "--out", f"jobs{jobs}", "--jobs", jobs, cwd=tmp_path).returncode == 0
-    assert len(findings(tmp_path / "jobs1")) > 20
-    assert findings(tmp_path / "jobs1") == findings(tmp_path / "jobs2")
-
-
-def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
-    import resource
-
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # noqa: E731
-    done = run_cli("verify", "--out", "r", "--jobs", "1", cwd=tmp_path, preexec_fn=limit)
-    assert done.returncode == 70 and "Traceback" not in done.stderr
-    assert "cannot be written" in done.stderr and "--resume r" in done.stderr
-    text = (tmp_path / "r/records.jsonl").read_text()
-    assert text.endswith("\n") and all(json.loads(x) for x in text.splitlines())
-    assert run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path).returncode == 0
-
-
-def test_words_survive_in_python_too(plan):
-    from noether import verify
-
-    result = verify("rayleigh", laws=["D2"], precisions="float64")
-    assert result.exit_code == 0 and [r.law for r in result.rows] == ["D2"] and not Path("runs").exists()
-    with pytest.raises(UsageError, match="law is 'D77'"):
-        verify("rayleigh", laws="D77")
-    with pytest.raises(UsageError, match="verify has no etta"):
-        verify("rayleigh", etta=1)

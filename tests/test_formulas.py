@@ -6,212 +6,34 @@ are taken as they are (tests/test_trace.py has them). Agreement is to the roundi
 a few dozen operations each.
 """
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from scalar_laws import (
+    BY_NAME,
+    LABELS,
+    POINTS,
+    SAME,
+    WIDE,
+    agree,
+    both,
+    dot,
+    everywhere,
+    sample,
+    size,
+    times,
+)
 
-from noether.cases import CATALOG
-from noether.cases.case import Case, Symmetry, linear, rotation, translation
+from noether.cases.case import Symmetry, linear
 from noether.cases.rules import RULES
 from noether.kernels.programs import trace
-from noether.kernels.programs.precision import SUBNORMAL, UNIT, parse
-from noether.laws.exact import EXACT, decaying, massive, undisturbed
+from noether.kernels.programs.precision import SUBNORMAL, UNIT
+from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.mechanics import bounds
-from noether.mechanics.trajectory import Trajectory
 
-SAME = 2.0**-50
-WIDE = 2.0**-64
-LABELS = (
-    "float64",
-    "float32",
-    "float16/eager",
-    "bfloat16",
-    "bfloat16/mixed",
-)  # float16/eager: underflow shows
-BY_NAME = {c.name: c for c in CATALOG}
-AFFINE = Case("affine", "an affine generator", "none", lambda q, xp: q[0] * q[0] * q[1] / 2, lambda q,
-    xp: q[0] + q[1] * q[1], ((0.5, 1.0), (-1.0, -0.5)),
-              (Symmetry("affine", ((0.5, 1), (-3, 0.25)), (1, -0.5)),))  # fmt: skip
-TRIAL = [AFFINE, *(BY_NAME[n] for n in ("mexican-hat", "softmax", "linear-network", "entropy-mirror"))]
-POINTS = [(c, RULES[r], label) for c in TRIAL for r in rules_of(c) for label in LABELS]
-POINTS += [
-    (BY_NAME["deformed-rayleigh"], RULES[r], label)
-    for r in ("natural-gradient", "heavy-ball-metric")
-    for label in LABELS
-]
 each_point = pytest.mark.parametrize(("case", "rule", "label"), POINTS, ids=lambda x: getattr(x, "name", x))
-
-
-def sample(case, rule, label, seed=5, steps=3, lanes=4):
-    rng = np.random.default_rng(seed)
-    z = np.stack([case.draw(rng, lanes) for _ in range(steps + 1)])
-    z = np.log(z) if rule.log_state else z
-    v = rng.uniform(-1, 1, z.shape)
-    params = np.array(
-        [
-            rng.uniform(0.1, 0.5, lanes),
-            rng.uniform(0.2, 0.9, lanes),
-            rng.uniform(0.1, 0.7, lanes),
-            rng.uniform(0.1, 0.9, lanes),
-        ]
-    )
-    params[0, -1], params[2, -1] = 0.5, 6.0  # 1 - eta k = -2
-    params = np.concatenate([params, [rng.uniform(0.1, 0.9, lanes)]])[: len(rule.parameters)]
-    return Trajectory(case, rule, parse(label), z, v, params)
-
-
-class Step:
-    """Step n of lane l of a trajectory, as lists of numbers with the letters of theory.md."""
-
-    def __init__(self, t, n, lane):
-        p, rule = t.precision, t.rule
-        self.t, self.n, self.lane, self.rule, self.d = t, n, lane, rule, t.q.shape[1]
-        self.u, self.uq, self.uv = UNIT[p.rounded], UNIT[p.q_store], UNIT[p.v_store]
-        self.tiny, self.tq, self.tv = SUBNORMAL[p.rounded], SUBNORMAL[p.q_store], SUBNORMAL[p.v_store]
-        number = np.longdouble
-        self.eta, self.beta, self.k, self.eps = (number(x) for x in t.params[:4, lane])
-        self.beta = self.beta if rule.momentum else number(0)
-        self.coupled, self.decoupled = rule.decay == "coupled", rule.decay == "decoupled"
-        self.c = number(1) if n == 0 else number(1 - rule.dampening)
-        self.s = 1 - self.eta * self.k if self.decoupled else number(1)
-        pick = lambda x, at: [x[at, i, lane] for i in range(self.d)]  # noqa: E731
-        self.z, self.z1, self.q, self.q1, self.v, self.w = (
-            pick(t.z, n),
-            pick(t.z, n + 1),
-            pick(t.q, n),
-            pick(t.q, n + 1),
-            pick(t.v, n),
-            pick(t.v, n + 1),
-        )
-        self.b = pick(t.g_broken, n)
-        self.g = [x + self.eps * y for x, y in zip(pick(t.g_kept, n), self.b, strict=True)]
-        self.ge = pick(t.g_error, n)
-        sign = -1 if rule.maximize else 1
-        self.sign = sign
-        self.f = [
-            self.c * (sign * g + (self.k * q if self.coupled else 0))
-            for g, q in zip(self.g, self.q, strict=True)
-        ]
-        nesterov = rule.nesterov
-        self.rate = (
-            number(min(n + 1, 8)) / 8 if rule.scheduled else number(1)
-        )  # warm-up; no launch here is longer
-        self.G = case_metric(t, self.q, lane)
-        self.Ge = pick(t.G_error, n) if rule.on_metric else [number(0)] * self.d
-        self.y = [
-            self.beta * w - self.eta * f if nesterov else self.rate * w / G
-            for w, f, G in zip(self.w, self.f, self.G, strict=True)
-        ]
-        self.reach = [
-            abs(self.beta * w) + abs(self.eta * f) if nesterov else abs(y)
-            for w, f, y in zip(self.w, self.f, self.y, strict=True)
-        ]
-        self.pull = [self.pull_error(i) for i in range(self.d)]
-        self.delta, self.sigma = ([f(i) for i in range(self.d)] for f in (self.delta_of, self.sigma_of))
-
-    def pull_error(self, i):
-        times = 3 if self.rule.dampening else 2
-        kq = self.c * abs(self.k * self.q[i]) if self.coupled else 0
-        return self.eta * (self.u * (times * abs(self.f[i]) + kq) + self.c * self.ge[i]) + (
-            1.5 * self.tiny if self.rule.dampening else 0
-        )
-
-    def delta_of(self, i):
-        """R0: store, arithmetic, gradient, underflow."""
-        narrow = self.t.precision.v_store != self.t.precision.rounded
-        store = self.uv * abs(self.w[i]) if narrow else 0
-        whole = store + self.u * (abs(self.beta * self.v[i]) + abs(self.w[i])) + self.pull[i]
-        return whole * (1 + 8 * self.u) + 1.5 * (self.tiny * (2 + self.eta) + self.tv)
-
-    def sigma_of(self, i):
-        narrow = self.t.precision.q_store != self.t.precision.rounded
-        whole = (self.uq + (self.u if narrow else 0)) * abs(self.z1[i])
-        tiny = 1.5 * (self.tq + self.tiny)
-        if self.decoupled:
-            whole += self.u * (3 * abs(self.eta * self.k) + abs(self.s)) * abs(self.z[i])
-        if self.rule.nesterov:
-            whole += self.u * (abs(self.beta * self.w[i]) + abs(self.y[i])) + self.pull[i]
-            tiny += 1.5 * self.tiny * (2 + self.eta)
-        if self.rule.scheduled:
-            whole += self.u * abs(self.y[i])
-            tiny += 1.5 * self.tiny
-        if self.rule.on_metric:
-            whole += abs(self.y[i]) * (self.u + self.Ge[i] / (self.G[i] - self.Ge[i]))
-            tiny += 1.5 * self.tiny
-        return whole * (1 + 8 * self.u) + tiny
-
-
-def case_metric(t, q, lane):
-    """1 + kappa w q^2, as cases/losses/deformed_rayleigh.py states it; 1 where the rule has none."""
-    weights = (1, 0.5, 0.25, 0.125) if t.rule.on_metric else (0,) * len(q)
-    kappa = np.longdouble(t.params[-1, lane])
-    return [1 + kappa * w * x * x for w, x in zip(weights, q, strict=True)]
-
-
-def dot(x, y):
-    return sum((a * b for a, b in zip(x, y, strict=True)), np.longdouble(0))
-
-
-def size(x):
-    return [abs(a) for a in x]
-
-
-def times(A, x):
-    return [
-        sum((np.longdouble(A[i][j]) * x[j] for j in range(len(x))), np.longdouble(0)) for i in range(len(A))
-    ]
-
-
-class Charge:
-    """The numbers of a symmetry at a step."""
-
-    def __init__(self, step, symmetry):
-        self.A, self.a = np.array(symmetry.A, float), [np.longdouble(x) for x in symmetry.a]
-        self.M = np.abs(self.A)
-        s = step
-        self.xi, self.xi1 = (
-            [x + y for x, y in zip(times(self.A, q), self.a, strict=True)] for q in (s.q, s.q1)
-        )
-        self.room, self.room1 = (
-            [x + abs(y) for x, y in zip(times(self.M, size(q)), self.a, strict=True)] for q in (s.q, s.q1)
-        )
-        self.deep = len(self.a) + max(int((row != 0).sum()) for row in self.A) + 12
-        self.J, self.J1 = dot(s.v, self.xi), dot(s.w, self.xi1)
-        self.force = s.c * (
-            s.sign * s.eps * dot(s.b, self.xi) + (s.k * dot(s.q, self.xi) if s.coupled else 0)
-        )
-        self.force_size = s.eps * dot(size(s.b), self.room) + s.k_own * dot(size(s.q), self.room)
-
-
-def both(t, symmetry, n, lane):
-    step = Step(t, n, lane)
-    step.k_own = step.k if t.rule.decay != "none" else np.longdouble(0)
-    return step, Charge(step, symmetry) if symmetry else None
-
-
-def agree(residual, n, lane, measured, predicted, bound, signal=None):
-    for name, want in (
-        ("measured", measured),
-        ("predicted", predicted),
-        ("bound", bound),
-        ("signal", signal),
-    ):
-        if want is None:
-            continue
-        got = getattr(residual, name)[n, ..., lane]
-        assert np.allclose(
-            np.asarray(got, np.longdouble),
-            np.asarray(want, np.longdouble),
-            rtol=SAME,
-            atol=2.0**-60 * (name != "bound"),
-        ), (name, n, lane, got, want)
-
-
-def everywhere(t):
-    return product(range(t.steps), range(t.lanes))
 
 
 @each_point
@@ -449,80 +271,3 @@ def test_motion_is_the_path_in_units_of_its_bounds():
             length += sum(abs(x - y) for x, y in zip(s.z1, s.z, strict=True))
             bound += sum(s.delta) + sum(s.sigma)
         assert np.isclose(t.path[lane], float(length / bound), rtol=2.0**-45)
-
-
-TURN, SHIFT, GROW = rotation(2, 0, 1), translation((1, 2)), Symmetry("scale", ((1, 0), (0, 1)), (0, 0))
-PAIR, ALONG = linear([[1, 0], [0, -1]], "rescale"), translation((1, -1))
-OWN_WAY = ("sign-descent", "exponentiated-gradient")
-BASE = dict(steps=3, lanes=4)
-COVERED = {  # theory.md sections 3 and 5, corrections: which rule and which generator a law speaks of
-    "D0": lambda rule, s: True,
-    "D2": lambda rule, s: rule.name not in (*OWN_WAY, "mirror-descent"),
-    "D3": lambda rule, s: (
-        rule.momentum
-        and (s in (SHIFT, ALONG) or (s is TURN and rule.name not in ("nesterov", "heavy-ball-metric")))
-    ),
-    "D4": lambda rule, s: (
-        s in (GROW, PAIR)
-        and rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize")
-    ),
-    "D6": lambda rule, s: (
-        s in (SHIFT, ALONG)
-        and rule.name not in (*OWN_WAY, "mirror-descent", "natural-gradient", "heavy-ball-metric")
-    ),
-    "D8": lambda rule, s: rule.name == "sign-descent" and s is PAIR,
-    "D7": lambda rule, s: (
-        rule.name in ("mirror-descent", "natural-gradient")
-        or rule.name == "exponentiated-gradient"
-        and s is ALONG
-    ),
-    "D1": lambda rule, s: (
-        rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize")
-    ),
-    "D5": lambda rule, s: (
-        s is GROW and rule.name in ("heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize")
-    ),
-    "D10": lambda rule, s: rule.name == "heavy-ball-decoupled",
-    "D11": lambda rule, s: s is GROW and rule.name == "gradient-descent",
-}
-
-
-@pytest.mark.parametrize("law", COVERED)
-def test_a_law_speaks_of_just_these_rules_and_generators(law):
-    for rule, symmetry in product(RULES.values(), (TURN, SHIFT, GROW, PAIR, ALONG)):
-        assert bool(EXACT[law].suits(rule, symmetry)) == COVERED[law](rule, symmetry), (
-            rule.name,
-            symmetry.name,
-        )
-    assert EXACT["D3"].suits is decaying and EXACT["D4"].suits is massive
-    assert EXACT[law].about_symmetry == (law not in ("D0", "D1", "D10"))
-
-
-@pytest.mark.parametrize("symmetry", [TURN, SHIFT], ids=lambda s: s.name)
-@pytest.mark.parametrize("rule", ["heavy-ball", "heavy-ball-decoupled"])
-def test_D3_covers_unbroken_lanes_and_translations_without_coupled_decay(rule, symmetry):
-    t = sample(AFFINE, RULES[rule], "float64")
-    t.eps, t.k = np.array([0, 0, 1, 1.0]), np.array([0, 1, 0, 1.0])
-    free = symmetry is TURN or rule == "heavy-ball-decoupled"
-    assert list(undisturbed(t, symmetry)) == [True, free, False, False]
-    assert list(EXACT["D3"].covers(t, symmetry)) == [True, free, False, False]
-    assert not EXACT["D3"].covers(t, GROW).any() and EXACT["D0"].covers(t, None).all()
-
-
-def test_D6_needs_two_steps():
-    for steps, covered in ((1, False), (2, True)):
-        t = sample(AFFINE, RULES["heavy-ball"], "float64", steps=steps)
-        assert list(EXACT["D6"].covers(t, SHIFT)) == [covered] * t.lanes
-
-
-def test_a_law_concerns_a_case_by_any_of_its_symmetries():
-    hat, mirror = BY_NAME["mexican-hat"], BY_NAME["entropy-mirror"]
-    assert EXACT["D3"].concerns(hat, RULES["heavy-ball"]) and not EXACT["D6"].concerns(
-        hat, RULES["heavy-ball"]
-    )
-    assert EXACT["D6"].concerns(
-        replace(hat, symmetries=(*hat.symmetries, translation((1, 0, 0)))), RULES["heavy-ball"]
-    )
-    assert EXACT["D0"].concerns(mirror, RULES["mirror-descent"]) and not EXACT["D2"].concerns(
-        mirror, RULES["mirror-descent"]
-    )

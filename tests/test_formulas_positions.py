@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 import sympy
-from test_formulas import BY_NAME, LABELS, WIDE, agree, both, dot, everywhere, sample, size
+from scalar_laws import BY_NAME, LABELS, WIDE, agree, both, dot, everywhere, sample, size
 
 from noether.cases.case import scale
 from noether.cases.rules import RULES

@@ -8,12 +8,8 @@ import pytest
 
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
-from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
-from noether.laws.exact import judge as judging
-from noether.laws.exact.cell import DiscreteCell
-from noether.laws.exact.cell import trajectory as launched
 from noether.laws.exact.judge import (
     EVIDENCE_SHARE,
     PATH_MOTION,
@@ -22,10 +18,8 @@ from noether.laws.exact.judge import (
     judge_all,
     spent_of,
     violation,
-    witness,
 )
 from noether.mechanics.trajectory import Trajectory
-from noether.mechanics.wide import AtKink
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
@@ -228,48 +222,6 @@ def test_a_violation_by_a_state_that_is_no_number_names_its_first_step():
     assert violation(t, 3, 0, np.inf, None) == "non-finite state in lane 3 at step 2"
 
 
-def test_the_update_alone_asks_the_witness(monkeypatch):
-    asked = []
-    monkeypatch.setattr(judging, "witness", lambda t, lane, step: asked.append((lane, step)) or 2.0)
-    assert verdict(given((2, 4), 0.5)).verdict == HOLDS and not asked
-    record = verdict(given((2, 4), 0.5), key="D0")
-    assert (
-        record.verdict == VIOLATED and record.spent == 2 and asked == [(4, 2)] and "50-digit" in record.reason
-    )
-    assert verdict(given((2, 4), 5.0), key="D0").spent == 5, "a violation needs no witness"
-    assert len(asked) == 1
-    monkeypatch.setattr(judging, "witness", lambda t, lane, step: 1.0)
-    assert verdict(given((2, 4), 0.5), key="D0").verdict == HOLDS
-
-
-def test_the_witness_measures_the_wide_gradient_in_its_bounds():
-    """Off by a known multiple of the bound: 8 bounds of the kernel at 2^-64, and 8 roundings of the
-    gradient."""
-    t = trajectory()
-    right = witness(t, 3, 1)
-    assert 0 <= right <= 1
-    g, error = t.g[1, :, 3].copy(), t.g_error[1, :, 3]
-    bound = 8 * error * 2.0**-64 / 2.0**-53 + 8 * 2.0**-64 * np.abs(g)
-    for i, factor in ((0, 1e6), (2, -1e7)):
-        t.g[1, :, 3] = g
-        t.g[1, i, 3] += np.longdouble(factor) * bound[i]
-        assert witness(t, 3, 1) == pytest.approx(abs(factor), abs=1.5, rel=1e-6)
-
-
-def test_a_witness_that_agrees_exactly_needs_no_bound(monkeypatch):
-    t = trajectory()
-    t.g, t.g_error = np.zeros((STEPS, HAT.dim, LANES), np.longdouble), np.zeros((STEPS, HAT.dim, LANES))
-    found = [0, 0, 0]
-    monkeypatch.setattr(judging, "gradient_mp", lambda loss, q, digits: list(found))
-    assert witness(t, 3, 1) == 0
-    t.g_error[1, 2, 3] = 2.0**8  # a bound of 8 x 2^8 x 2^-64 / 2^-53 = 1
-    found[2] = 1
-    assert witness(t, 3, 1) == 1
-    found[0] = 1
-    with np.errstate(divide="ignore"):
-        assert witness(t, 3, 1) == np.inf
-
-
 def test_every_law_is_asked_about_every_symmetry_that_it_covers():
     records = judge_all(trajectory(), ("D0", "D2", "D3"), about=ABOUT)
     names = [s.name for s in HAT.symmetries]
@@ -284,24 +236,3 @@ def test_every_law_is_asked_about_every_symmetry_that_it_covers():
 def test_numbers_in_a_record_are_plain():
     record = SimpleNamespace(**verdict(given((1, 4), 0.5)).as_dict())
     assert all(type(x) is float for x in (record.measured, record.predicted, record.bound, record.spent))
-
-
-@pytest.mark.parametrize(
-    ("kinks", "wrong", "expected"),
-    [(0, 0, HOLDS), (3, 0, HOLDS), (3, 1, VIOLATED), (0, 1, VIOLATED), (99, 1, INCONCLUSIVE)],
-)
-def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expected):
-    cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
-    t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), judging.gradient_mp, []
-
-    def at_kinks(loss, q, digits):
-        asked.append(q)
-        if len(asked) <= kinks:
-            raise AtKink("here")
-        return [x + wrong for x in honest(loss, q, digits)]
-
-    monkeypatch.setattr(judging, "gradient_mp", at_kinks)
-    (record,) = judge_all(t, ("D0",), about=ABOUT)
-    assert record.verdict == expected and len({tuple(map(float, q)) for q in asked}) == len(asked) == min(
-        kinks + 1, judging.WITNESSES + 1
-    )

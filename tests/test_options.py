@@ -126,7 +126,7 @@ def test_every_option_of_every_command_is_tried_here_or_where_it_is_said():
         "clean": {"--dry-run", "-n", "--runs"},
         "findings": {"--out"},
     }
-    tried["merge"] = {"--strict", "--no-strict", "--baseline", "--out"}  # tests/test_executors.py
+    tried["merge"] = {"--strict", "--no-strict", "--baseline", "--out"}  # tests/test_shards.py
     tried |= {command: set(table) for command, (_, table) in KEPT.items()}
     tried["fuzz"] |= {"--replay", "--trust"}  # tests/test_corpus.py, tests/test_trust.py
     tried["discover"] |= {"--dim", "--write"}  # tests/test_discovery.py, tests/test_discovery_writing.py

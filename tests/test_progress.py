@@ -1,23 +1,16 @@
 """Long work is never silent: a bar on a terminal, a line each ten seconds elsewhere, nothing with -q, nothing
 after the end."""
 
-import os
-import pty
-import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from noether.cli import progress
 from noether.cli.main import call
 from noether.cli.progress import Progress, working
-from noether.system.machine import importable
 
-ROOT = Path(__file__).resolve().parent.parent
 NARROW = ["verify", "rayleigh", "--precision", "float64", "--jobs", "1"]
 
 
@@ -186,126 +179,3 @@ def test_no_command_that_works_long_is_silent(command, patched, often, monkeypat
     assert call(command) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "noether: enough" and len(lines) >= 3, lines
-
-
-# ---- on a terminal
-
-
-def on_terminal(*words, columns=80, interrupt_after=None, fake=""):
-    """What a terminal of so many columns was sent, and the exit code."""
-    master, slave = pty.openpty()
-    environment = {**importable(ROOT / "tests"), "FAKE": fake, "TERM": "xterm", "COLUMNS": str(columns)}
-    program = [sys.executable, "-c", "import fakes; fakes.main()", *words]
-    process = subprocess.Popen(
-        program,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment,
-        cwd=os.getcwd(),
-        start_new_session=True,
-    )
-    os.close(slave)
-    sent = bytearray()
-    begin = time.monotonic()
-    while time.monotonic() - begin < 60:
-        try:
-            sent += os.read(master, 4096)
-        except OSError:  # the last of its processes is gone
-            break
-        if interrupt_after and interrupt_after.encode() in sent:
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-            interrupt_after = None
-    os.close(master)
-    return process.wait(30), sent.decode(errors="replace")
-
-
-@pytest.fixture
-def there(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def test_a_terminal_has_a_bar_that_is_gone_at_the_end(there):
-    code, sent = on_terminal("verify", "rayleigh", "--jobs", "1", fake="D0=slow")
-    assert code == 0, sent
-    assert " of 9 cells, " in sent and "━" in sent
-    assert sent.rindex("everything holds") > sent.rindex("━")
-
-
-@pytest.mark.parametrize(
-    "jobs, when",
-    [("1", " 2 of 9 cells"), ("2", " 2 of 9 cells"), ("2", " 0 of 9 cells")],
-    ids=["here", "workers", "workers start"],
-)
-def test_ctrl_c_at_a_terminal_ends_with_one_message_and_nothing_behind_it(there, jobs, when):
-    code, sent = on_terminal(
-        "verify",
-        "rayleigh",
-        "--jobs",
-        jobs,
-        "--out",
-        "r",
-        interrupt_after=when,
-        fake="D0=slow,D2=slow,O3=slow",
-    )
-    assert code == 130, sent
-    assert "Traceback" not in sent
-    last = sent.rstrip().splitlines()[-1]
-    assert last.endswith("go on with noether verify --resume r"), sent[-2000:]
-
-
-def test_an_interpreter_hears_no_ctrl_c_while_it_starts():
-    from noether.kernels.signals import unheard
-
-    with unheard():
-        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        child = subprocess.Popen(
-            [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(0.3)"],
-            stdout=subprocess.PIPE,
-        )
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=20) == (b"1\n", None) and child.returncode == 0
-
-
-def held(kept=[]):  # noqa: B006
-    import multiprocessing
-
-    kept.append(multiprocessing.get_context("spawn").Lock())
-    return "locked"
-
-
-def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
-    from noether.runs.worker import Setting
-    from noether.runs.worker_pool import Crew
-
-    with Crew(1, Setting(path=tuple(sys.path))) as crew:
-        assert crew.submit(held).result(60) == "locked"
-    time.sleep(0.5)  # the tracker ends after the worker
-    assert capfd.readouterr().err == ""
-
-
-def interpreting():
-    """In a worker: the number of the process in which Triton interprets."""
-    import os
-
-    from noether.kernels.loops import launch
-
-    return launch.interpreter().submit(os.getpid).result(60)
-
-
-def test_the_interpreter_of_a_worker_that_is_killed_ends_with_it():
-    from noether.runs.worker import Setting
-    from noether.runs.worker_pool import Crew
-
-    crew = Crew(1, Setting(path=tuple(sys.path)))
-    child = crew.submit(interpreting).result(60)
-    crew.shutdown(wait=True, cancel_futures=True)  # as Ctrl-C does
-    for _ in range(100):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    pytest.fail(f"process {child} is left")

@@ -1,0 +1,95 @@
+"""Runs of the command line that end early, and go on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_cli import run_cli
+
+from noether.system.machine import importable
+from noether.system.usage import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def wait_for(path, lines):
+    for _ in range(400):
+        if path.exists() and path.read_text().count("\n") >= lines:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{path} has no {lines} lines")
+
+
+@pytest.mark.parametrize(
+    "number, code, jobs",
+    [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)],
+)
+def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
+    environment = {**importable(ROOT / "tests"), "FAKE": "D0=slow,D2=slow"}
+    command = [
+        sys.executable,
+        "-c",
+        "import fakes; fakes.main()",
+        "verify",
+        "rayleigh",
+        "--out",
+        "r",
+        "--jobs",
+        str(jobs),
+    ]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(tmp_path / "r/cells.jsonl", 2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code and "Traceback" not in err, err
+    kept = (tmp_path / "r/records.jsonl").read_text()
+    assert kept.count("\n") >= 4 and json.loads((tmp_path / "r/run.json").read_text())["end"] is None
+    done = run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not set(kept.splitlines()) - set((tmp_path / "r/records.jsonl").read_text().splitlines())
+    whole = run_cli("verify", "rayleigh", "--out", "whole", "--jobs", "1", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert findings(tmp_path / "r") == findings(tmp_path / "whole")
+
+
+def findings(folder):
+    """The records without what names the run folder, and without their checks, of which it is a part."""
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    return sorted(
+        line.replace(f"replay {folder.absolute()} ", "replay RUN ").rpartition(',"check"')[0]
+        for line in lines
+    )
+
+
+def test_two_jobs_find_what_one_finds(tmp_path):
+    for jobs in (1, 2):
+        assert run_cli("verify", "--out", f"jobs{jobs}", "--jobs", jobs, cwd=tmp_path).returncode == 0
+    assert len(findings(tmp_path / "jobs1")) > 20
+    assert findings(tmp_path / "jobs1") == findings(tmp_path / "jobs2")
+
+
+def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
+    import resource
+
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # noqa: E731
+    done = run_cli("verify", "--out", "r", "--jobs", "1", cwd=tmp_path, preexec_fn=limit)
+    assert done.returncode == 70 and "Traceback" not in done.stderr
+    assert "cannot be written" in done.stderr and "--resume r" in done.stderr
+    text = (tmp_path / "r/records.jsonl").read_text()
+    assert text.endswith("\n") and all(json.loads(x) for x in text.splitlines())
+    assert run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path).returncode == 0
+
+
+def test_words_survive_in_python_too(plan):
+    from noether import verify
+
+    result = verify("rayleigh", laws=["D2"], precisions="float64")
+    assert result.exit_code == 0 and [r.law for r in result.rows] == ["D2"] and not Path("runs").exists()
+    with pytest.raises(UsageError, match="law is 'D77'"):
+        verify("rayleigh", laws="D77")
+    with pytest.raises(UsageError, match="verify has no etta"):
+        verify("rayleigh", etta=1)

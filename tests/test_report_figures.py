@@ -1,0 +1,76 @@
+"""The figures of a report: sides of the bound, windows, colours, rings."""
+
+import math
+import re
+from xml.etree import ElementTree as xml
+
+from test_report_page import page_of, planted, record
+
+from noether.plan.design import PRECISIONS
+from noether.report.figures.marks import COLOURS, colour, mark
+from noether.report.figures.panel import panel
+from noether.report.figures.strip import order_strip, spark
+
+HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
+
+
+ETAS = [2.0**-j for j in range(5, 11)]
+
+
+def test_right_steps_and_planted_faults_lie_on_their_sides_of_the_bound():
+    page = page_of([record(spent=0.5), record(spent=0.9), planted(spent=50.0), planted(spent=math.inf)])
+    assert "Right steps must lie on or below the line: 2 of 2 do" in page
+    assert "lie above it: 2 of 2" in page
+
+
+def test_a_window_and_a_guide_are_drawn_where_they_are_given():
+    data = {
+        "plot": "loglog",
+        "x": ETAS,
+        "series": {"a": [h**2 for h in ETAS]},
+        "orders": {"a": 2.0},
+        "window": [ETAS[-1], ETAS[1]],
+    }
+    svg, _ = panel(data, "O3")
+    assert svg.count('class="window"') == 1 and svg.count('class="guide"') == 1 and "2.00 of 2" in svg
+    x = [
+        float(v)
+        for v in re.search(r'class="window"', svg)
+        and re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)[0]
+    ]
+    dots = [float(v) for v in re.findall(r"M([\d.]+) [\d.]+h0", svg)]
+    assert sum(x[0] <= d <= x[0] + x[1] for d in dots) == len(ETAS) - 1, (
+        "all but the largest step were judged"
+    )
+    plain, _ = panel({**data, "window": None, "orders": {}}, "O3")
+    assert "guide" not in plain and "window" not in plain
+
+
+def test_the_window_of_an_order_is_what_was_above_the_plateau():
+    from noether.verdicts.claims import order_record
+    from noether.verdicts.orders import decide
+
+    class Where:
+        law, rule, name, replay = "O3", "heavy-ball", "O3/x", "noether verify"
+
+        class case:
+            name = "rayleigh"
+
+    errors = [h**2 for h in ETAS]
+    noise = [1e-30] * 5 + [1.0]
+    made = order_record(Where, None, decide(errors, noise), 2, {}, {"x": ETAS, "y": errors, "label": "model"})
+    assert made.data["window"] == [ETAS[4], ETAS[0]]
+
+
+def test_precisions_keep_their_colour_and_mark():
+    looks = {(colour(p), mark(p)) for p in PRECISIONS}
+    assert len(looks) == len(PRECISIONS)
+    assert colour("float16") == colour("float16/eager") and all(
+        colour(x) < COLOURS for x in ("", "unheard", HOSTILE)
+    )
+
+
+def test_rings_stand_where_orders_are_stated():
+    svg = order_strip({"a <&>": [(2.0, 2.01, 0.2), (1.0, 1.0, 0.0)]}, "O3")
+    assert svg.count('class="stated"') == 2 and svg.count('class="whisker"') == 1
+    assert xml.fromstring(spark({"float64": [0.0, math.inf, math.nan, 0.5]}, "D2")) is not None

@@ -80,14 +80,8 @@ class Step:
         self.c = number(1) if n == 0 else number(1 - rule.dampening)
         self.s = 1 - self.eta * self.k if self.decoupled else number(1)
         pick = lambda x, at: [x[at, i, lane] for i in range(self.d)]  # noqa: E731
-        self.z, self.z1, self.q, self.q1, self.v, self.w = (
-            pick(t.z, n),
-            pick(t.z, n + 1),
-            pick(t.q, n),
-            pick(t.q, n + 1),
-            pick(t.v, n),
-            pick(t.v, n + 1),
-        )
+        self.z, self.q, self.v = (pick(x, n) for x in (t.z, t.q, t.v))
+        self.z1, self.q1, self.w = (pick(x, n + 1) for x in (t.z, t.q, t.v))
         self.b = pick(t.g_broken, n)
         self.g = [x + self.eps * y for x, y in zip(pick(t.g_kept, n), self.b, strict=True)]
         self.ge = pick(t.g_error, n)
@@ -98,9 +92,8 @@ class Step:
             for g, q in zip(self.g, self.q, strict=True)
         ]
         nesterov = rule.nesterov
-        self.rate = (
-            number(min(n + 1, 8)) / 8 if rule.scheduled else number(1)
-        )  # warm-up; no launch here is longer
+        # Warm-up; no launch here is longer.
+        self.rate = number(min(n + 1, 8)) / 8 if rule.scheduled else number(1)
         self.G = case_metric(t, self.q, lane)
         self.Ge = pick(t.G_error, n) if rule.on_metric else [number(0)] * self.d
         self.y = [

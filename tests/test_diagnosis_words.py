@@ -69,23 +69,8 @@ def test_a_violation_is_explained_on_the_terminal_in_junit_and_by_replay(monkeyp
 
     monkeypatch.setattr(launch, "run", doubled)
     monkeypatch.chdir(tmp_path)
-    words = [
-        "verify",
-        "mexican-hat",
-        "--rule",
-        "heavy-ball",
-        "--precision",
-        "float64",
-        "--law",
-        "D0,D2",
-        "--backend",
-        "numpy",
-        "--jobs",
-        "1",
-        "--out",
-        "r",
-    ]
-    assert call(words) == 1
+    words = "verify mexican-hat --rule heavy-ball --precision float64 --law D0,D2 --backend numpy --jobs 1"
+    assert call([*words.split(), "--out", "r"]) == 1
     out = " ".join(capsys.readouterr().out.split())
     said = "the stored values are those of 'gradient x 2'"
     assert said in out and said in Path("r/junit.xml").read_text().replace("&#x27;", "'")

@@ -46,19 +46,8 @@ def samples(kind, rng, few):
         return [0, 1]
     if kind[0] == "f":
         info = np.finfo(DTYPE[kind])
-        odd = [
-            0.0,
-            1.0,
-            1.5,
-            2.5,
-            0.1,
-            info.max,
-            info.tiny,
-            info.smallest_subnormal,
-            3 * info.smallest_subnormal,
-            np.inf,
-            40000.7,
-        ]
+        tiny = [info.tiny, info.smallest_subnormal, 3 * info.smallest_subnormal]
+        odd = [0.0, 1.0, 1.5, 2.5, 0.1, info.max, *tiny, np.inf, 40000.7]
         values = np.array([*odd, *(-v for v in map(float, odd)), np.nan], dtype=DTYPE[kind])
         extra = np.concatenate(
             [
@@ -68,23 +57,8 @@ def samples(kind, rng, few):
         )
         return [float(v) for v in np.concatenate([values, extra])]
     top = 2**n
-    values = [
-        0,
-        1,
-        2,
-        5,
-        n - 1,
-        n,
-        n + 1,
-        127,
-        128,
-        top // 2 - 1,
-        top // 2,
-        top // 2 + 1,
-        top - 1,
-        top - 2,
-        *map(int, rng.integers(0, top, few, dtype=f"u{n // 8}")),
-    ]
+    edges = [n - 1, n, n + 1, 127, 128, top // 2 - 1, top // 2, top // 2 + 1, top - 1, top - 2]
+    values = [0, 1, 2, 5, *edges, *map(int, rng.integers(0, top, few, dtype=f"u{n // 8}"))]
     return [v % top - (top if kind[0] == "s" and v % top >= top // 2 else 0) for v in values]
 
 

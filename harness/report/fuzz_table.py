@@ -54,6 +54,27 @@ def rate(outcome: Outcome) -> float:
     return outcome.checks / outcome.seconds if outcome.seconds else 0.0
 
 
+def volume(outcome: Outcome) -> list[str]:
+    """How much was tried, how fast, and what could not be."""
+    shares = ", ".join(
+        f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
+        for backend, n in sorted(outcome.done_by.items())
+    )
+    lines = [
+        f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, "
+        f"{outcome.frozen} frozen, {outcome.unscreened} judged by the host alone: none counts as a check",
+        f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: "
+        f"{shares or 'none'}; {outcome.cpu:.0f} s of processors, "
+        f"{outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them",
+    ]
+    left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
+    if left:
+        lines.append(
+            f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: {', '.join(left)}"
+        )
+    return lines
+
+
 def ending(outcome: Outcome) -> list:
     out: list = []
     for replayed in outcome.replayed:
@@ -61,33 +82,7 @@ def ending(outcome: Outcome) -> list:
     if outcome.rows and not outcome.violations:
         out += [laws_table(outcome), Text(), coverage_table(outcome), Text()]
         out += never_visited(outcome)
-    out.append(
-        Text(
-            f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, "
-            f"{outcome.frozen} frozen, "
-            f"{outcome.unscreened} judged by the host alone: none counts as a check"
-        )
-    )
-    shares = ", ".join(
-        f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
-        for backend, n in sorted(outcome.done_by.items())
-    )
-    out.append(
-        Text(
-            f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: "
-            f"{shares or 'none'}; "
-            f"{outcome.cpu:.0f} s of processors, {outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in "
-            "each of them"
-        )
-    )
-    left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
-    if left:
-        out.append(
-            Text(
-                f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: "
-                f"{', '.join(left)}"
-            )
-        )
+    out += [Text(line) for line in volume(outcome)]
     for alarm in outcome.false_alarms[:SHOWN]:
         out.append(Text(f"false alarm: {alarm}", style="bold red"))
     for name, error in list(outcome.errors.items())[:SHOWN]:

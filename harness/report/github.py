@@ -116,6 +116,15 @@ def line_of(file: Path, text: str) -> Place:
 # ---- what is said
 
 
+def blindness(row) -> str:
+    """Why what holds of a law, or that nothing does, is no evidence; "" where it is."""
+    if not row.counts[HOLDS] and not row.counts[VIOLATED]:
+        return f"no cell holds for {row.law}: nothing was decided"
+    if row.counts[HOLDS] and not row.killed:
+        return f"{row.law} killed none of {row.controls} planted faults"
+    return ""
+
+
 def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not
     decided."""
@@ -131,25 +140,11 @@ def annotations(result) -> list[Annotation]:
     out += [Annotation("error", "broken promise", line) for line in result.blind]
     out += [Annotation("error", "planted fault survived", f"{name}: some law must fail", fault_place(name))
             for name, laws in killers(result.records, result.laws).items() if not laws]  # fmt: skip
-    for row in result.rows:
-        if not row.counts[HOLDS] and not row.counts[VIOLATED]:
-            out.append(
-                Annotation(
-                    "error",
-                    f"{row.law} blind",
-                    f"no cell holds for {row.law}: nothing was decided",
-                    law_place(row.law),
-                )
-            )
-        elif row.counts[HOLDS] and not row.killed:
-            out.append(
-                Annotation(
-                    "error",
-                    f"{row.law} blind",
-                    f"{row.law} killed none of {row.controls} planted faults",
-                    law_place(row.law),
-                )
-            )
+    out += [
+        Annotation("error", f"{row.law} blind", why, law_place(row.law))
+        for row in result.rows
+        if (why := blindness(row))
+    ]
     out += [
         Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}")
         for cell, text in result.errors.items()

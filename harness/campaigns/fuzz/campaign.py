@@ -148,6 +148,14 @@ def files_of(campaign: Campaign) -> list[str]:
     return [by_name.get(case.name, "") for case in campaign.cases]
 
 
+def over(campaign: Campaign, outcome: Outcome, seconds: float, batches: int) -> bool:
+    """Whether no batch is to be sent any more."""
+    in_time = campaign.seconds is None or seconds < campaign.seconds
+    to_come = campaign.batches is None or batches < campaign.batches
+    broken = len(outcome.errors) + len(outcome.lost) >= CRASHES
+    return not (in_time and to_come) or bool(outcome.violations) or broken
+
+
 def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> None:
     """Batches in order of their numbers; what comes next is decided LAG batches behind."""
     begin = time.perf_counter()
@@ -159,28 +167,18 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
     archive, ready, kept, absorbed, number = Archive(), {}, {}, 0, 0
     files = dict(zip((c.name for c in campaign.cases), files_of(campaign), strict=True))
 
-    def over() -> bool:
-        spent = time.perf_counter() - begin
-        return bool(
-            campaign.seconds is not None
-            and spent >= campaign.seconds
-            or campaign.batches is not None
-            and number >= campaign.batches
-            or outcome.violations
-            or len(outcome.errors) + len(outcome.lost) >= CRASHES
-        )
-
     with workers(campaign) as submit:
         pending: dict[Future, int] = {}
         while True:
-            while not over() and len(pending) < campaign.jobs + 1 and number < absorbed + LAG:
-                for law, cell, lane in kept.pop(
-                    number - LAG, ()
-                ):  # neither more nor less, whatever is done by now
+            room = len(pending) < campaign.jobs + 1 and number < absorbed + LAG
+            while room and not over(campaign, outcome, time.perf_counter() - begin, number):
+                # Neither more nor less than these, whatever is done by now.
+                for law, cell, lane in kept.pop(number - LAG, ()):
                     archive.add(law, cell, lane)
                 batch = schedule.batch(number, archive)
                 pending[submitted(submit, batch, campaign.probe, files)] = number
                 number += 1
+                room = len(pending) < campaign.jobs + 1 and number < absorbed + LAG
             if not pending:
                 return
             done, _ = wait(pending, return_when=FIRST_COMPLETED)

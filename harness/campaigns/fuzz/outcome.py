@@ -119,6 +119,20 @@ class Lost(str):
     """Raised when a batch could not be finished; says why."""
 
 
+ADDED = "skipped lanes tried frozen outside unscreened screened cpu false_alarms".split()
+"""What a finding has of its own, and a run in sum."""
+
+
+def keep(outcome: Outcome, folder: Folder, name: str, records: list[Record], seconds: float) -> None:
+    """Into the run folder, each with the line that replays it."""
+    for r in records:
+        r.cell = name
+        r.control = batch_plant(outcome)
+    for r in records:  # a planted step is none that a replay could run: the corpus keeps what it found
+        r.replay = None if r.control else replaying.line(r, records, folder.path)
+    folder.record(name, records, seconds)
+
+
 def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> None:
     """Add one finding, in the order of the batches' numbers."""
     outcome.batches += 1
@@ -135,15 +149,8 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
         ]
         save_crash(outcome, finding, folder)
         return
-    outcome.skipped += finding.skipped
-    outcome.lanes += finding.lanes
-    outcome.tried += finding.tried
-    outcome.frozen += finding.frozen
-    outcome.outside += finding.outside
-    outcome.unscreened += finding.unscreened
-    outcome.screened += finding.screened
-    outcome.cpu += finding.cpu
-    outcome.false_alarms += finding.false_alarms
+    for name in ADDED:
+        setattr(outcome, name, getattr(outcome, name) + getattr(finding, name))
     if finding.checks:
         outcome.visits[batch.cell] = outcome.visits.get(batch.cell, 0) + 1
         backend = "numpy" if batch.plain else outcome.campaign.probe.backend
@@ -161,13 +168,8 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
     improved = [r for r in finding.records if improves(outcome, r, batch.cell)]
     outcome.violations += [(subject, worst, record, batch) for subject, worst, record in finding.violations]
     if folder:
-        keep = [*improved, *(r for _, _, r in finding.violations if r not in improved)]
-        for r in keep:
-            r.cell = batch.name
-            r.control = batch_plant(outcome)
-        for r in keep:  # a planted step is none that a replay could run: the corpus keeps what it found
-            r.replay = None if r.control else replaying.line(r, keep, folder.path)
-        folder.record(batch.name, keep, finding.seconds)
+        kept = [*improved, *(r for _, _, r in finding.violations if r not in improved)]
+        keep(outcome, folder, batch.name, kept, finding.seconds)
 
 
 def batch_plant(outcome: Outcome) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,19 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     )  # the longest first
 
 
+def about(asked: Sequence[str], profile: str, seed: int, cells: int) -> dict:
+    """run.json of a run over faults."""
+    return {
+        "command": "faults",
+        "arguments": {"faults": list(asked), "profile": profile, "seed": seed},
+        "seed": seed,
+        "backend": "numpy",
+        "laws": list(findings.LAWS),
+        "left_out": [],
+        "cells": cells,
+    }
+
+
 def run(
     names=(),
     *,
@@ -103,17 +117,7 @@ def run(
     require_wide()
     asked = chosen(names)
     planned = cells(profile, asked, seed)
-    arguments = {"faults": list(asked), "profile": profile, "seed": seed}
-    about = {
-        "command": "faults",
-        "arguments": arguments,
-        "seed": seed,
-        "backend": "numpy",
-        "laws": list(findings.LAWS),
-        "left_out": [],
-        "cells": len(planned),
-    }
-    folder = Folder.create(out, about) if record else None
+    folder = Folder.create(out, about(asked, profile, seed, len(planned))) if record else None
     result = Campaign(
         [], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned)
     )

@@ -25,20 +25,13 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
 
     limit: what the diagonal is called.
     """
-    placed = [
-        p
-        for p in points
-        if isinstance(p[0], int | float) and math.isfinite(p[0]) and isinstance(p[1], int | float)
-    ]
+    placed = [p for p in points if all(isinstance(x, int | float) for x in p[:2]) and math.isfinite(p[0])]
     right = [v for p in placed if not p[3] for v in p[:2] if drawable(v, True)] or [
         v for p in placed for v in p[:2] if drawable(v, True)
     ]
     if not right:
         return "", len(points)
-    ceiling, wide = (
-        max(right) * 1e4,
-        [p[0] for p in placed if not p[3] and p[0] > 0] or [min(right), max(right)],
-    )
+    ceiling, wide = max(right) * 1e4, [p[0] for p in placed if not p[3] and p[0] > 0] or right
     placed = [p for p in placed if not p[3] or min(wide) / AWAY <= p[0] <= max(wide) * AWAY]
     seen_x = [p[0] for p in placed if drawable(p[0], True)]
     seen_y = [min(p[1], ceiling) for p in placed if drawable(p[1], True)]
@@ -46,12 +39,8 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
     seen_y = [max(y, floor) for y in seen_y]
     zero_x, zero_y = any(p[0] == 0 for p in placed), any(p[1] == 0 for p in placed)
     beyond = any(not p[1] < ceiling for p in placed)
-    legend, head = marks.key(
-        marks.ordered({p[2] for p in placed if not p[3]}),
-        WIDTH,
-        planted=any(p[3] for p in placed),
-        limit=limit,
-    )
+    shown = marks.ordered({p[2] for p in placed if not p[3]})
+    legend, head = marks.key(shown, WIDTH, planted=any(p[3] for p in placed), limit=limit)
     tall, top = HEIGHT + head + 18, TOP + head + 16
     across = Axis.over(
         [max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True
@@ -68,7 +57,7 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
         return x, y
 
     parts.append(marks.crosses([at(p) for p in placed if p[3]]))
-    for precision in marks.ordered({p[2] for p in placed if not p[3]}):
+    for precision in shown:
         parts.append(marks.dots([at(p) for p in placed if p[2] == precision and not p[3]], precision, 4.6))
     return drawing(parts, label, tall), len(points) - len(placed)
 

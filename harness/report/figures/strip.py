@@ -8,6 +8,7 @@ spark    one row of either, small, on the same scale for every law, for the tabl
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from noether.report.figures import marks
 from noether.report.figures.axis import Axis
@@ -23,9 +24,8 @@ def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
     values = [x for row in spent.values() for found in row.values() for x in found]
     positive = [x for x in values if 0 < x < math.inf]
     found = marks.ordered(p for row in spent.values() for p in row)
-    legend, head = (
-        marks.key(found, WIDTH) if len(found) > 1 and set(found) != set(spent) else ([], 0)
-    )  # rows that are precisions name themselves
+    # Rows that are precisions name themselves.
+    legend, head = marks.key(found, WIDTH) if len(found) > 1 and set(found) != set(spent) else ([], 0)
     left = min(140.0, 16 + LETTER * max(map(len, spent)))
     high, head = max(16, min(30, 120 // len(spent))), HEAD + head
     base = head + high * len(spent)
@@ -56,21 +56,23 @@ def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
         parts += [
             text(left - 2, y + 4, short(name, int((left - 4) / LETTER)), anchor="end"),
             line(left, y + high / 2, WIDTH - 4, y + high / 2, "grid"),
+            *dotted(name, mine, place, y, high),
         ]
-        for i, precision in enumerate(marks.ordered(mine)):
-            shift = (i - (len(mine) - 1) / 2) * min(3.0, (high - 6) / max(1, len(mine)))
-            lifted = jittered([place(x) for x in mine[precision]], (high - 8) / 2 if len(mine) == 1 else 0)
-            parts.append(marks.dots([(x, y + shift + dy) for x, dy in lifted], precision))
-            worst = max(mine[precision], key=lambda x: x if x == x else math.inf)
-            told = f"{worst:.3g}" if worst < math.inf else "not finite"
-            parts.append(
-                marks.told(
-                    place(worst),
-                    y + shift,
-                    f"{name} {precision}: the worst of {len(mine[precision])} is {told}",
-                )
-            )
     return drawing(parts, label, base + 42)
+
+
+def dotted(name: str, mine: dict[str, list[float]], place: Callable, y: float, high: float) -> list[str]:
+    """The dots of one row, and what is told of the worst of each precision."""
+    parts = []
+    for i, precision in enumerate(marks.ordered(mine)):
+        shift = (i - (len(mine) - 1) / 2) * min(3.0, (high - 6) / max(1, len(mine)))
+        lifted = jittered([place(x) for x in mine[precision]], (high - 8) / 2 if len(mine) == 1 else 0)
+        parts.append(marks.dots([(x, y + shift + dy) for x, dy in lifted], precision))
+        worst = max(mine[precision], key=lambda x: x if x == x else math.inf)
+        told = f"{worst:.3g}" if worst < math.inf else "not finite"
+        told = f"{name} {precision}: the worst of {len(mine[precision])} is {told}"
+        parts.append(marks.told(place(worst), y + shift, told))
+    return parts
 
 
 def jittered(xs: list[float], room: float) -> list[tuple[float, float]]:

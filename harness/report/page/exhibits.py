@@ -24,6 +24,17 @@ def exhibits(records: list[Record], drawn: set[int]) -> dict:
     }
 
 
+KEPT = (
+    "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and "
+    "nothing else."
+)
+UNLIKE = "Kinetic energy without the symmetry of the loss"
+TWICE = (
+    "once under a kinetic energy that has the symmetry too, once under the Euclidean one that breaks it. "
+    "Same loss, same axes."
+)
+
+
 def moved(real: list[Record], drawn: set[int]) -> dict | None:
     """The figure of one charge under a kinetic energy that keeps its symmetry (T5), and under one that does
     not (T1)."""
@@ -46,27 +57,18 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     if not pictures:
         return None
     drawn |= {id(a), id(b)}
-    left = (
-        "Kinetic energy that keeps the symmetry: with a symmetric loss the charge must follow e^(−μt/m) and "
-        "nothing else."
-    )
-    alike = (
-        "Same loss, same symmetry, Euclidean kinetic energy"
-        if same
-        else "Kinetic energy without the symmetry of the loss"
-    )
-    right = (
+    alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else UNLIKE
+    captions = (
+        f"{KEPT} {place(a)}.",
         f"{alike}: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its "
-        f"start instead of {math.exp(-traces[1][0][-1]):.2g}."
+        f"start instead of {math.exp(-traces[1][0][-1]):.2g}. {place(b)}.",
     )
-    return {"figures": [{"svg": s, "caption": f"{c} {place(r)}."} for s, c, r in zip(pictures, (left, right),
-        (a, b), strict=True)],
-            "told": f"The charge of {a.symmetry} on {a.case}, " + ("once under a kinetic energy that has "
-                                                                   "the symmetry too, once under the "
-                                                                   "Euclidean one that breaks it. "
-                                                                   "Same loss, same axes."
-            if same else f"which its kinetic energy keeps, beside that of {b.symmetry} on {b.case}, which "
-                         "it breaks. Same axes.")}  # fmt: skip
+    other = f"that of {b.symmetry} on {b.case}"
+    beside = f"which its kinetic energy keeps, beside {other}, which it breaks. Same axes."
+    return {
+        "figures": [{"svg": s, "caption": c} for s, c in zip(pictures, captions, strict=True)],
+        "told": f"The charge of {a.symmetry} on {a.case}, {TWICE if same else beside}",
+    }
 
 
 FLAT = 8.0  # a charge that grows so far flattens the one beside it

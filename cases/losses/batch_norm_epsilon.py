@@ -1,8 +1,8 @@
 """The eps of a batch normalisation as a parameter: what it breaks alone, it keeps together with the weights.
 
     u_s = <w, x_s> + c,   z_s = (u_s - mean u) / sqrt(var u + r^2),   f = mean_s (z_s - y_s)^2 / 2
-    q = (w_1, w_2, c, r), r the root of the layer's eps;   invariant under (w, r) -> e^s (w, r) and under c ->
-                                                           c + s
+    q = (w_1, w_2, c, r), r the root of the layer's eps
+    invariant under (w, r) -> e^s (w, r) and under c -> c + s
     xi(q) = (w, 0, r)  and  (0, 0, 1, 0)
 
     symmetry       charge J                 kinetic symmetry breaking

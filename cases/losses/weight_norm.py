@@ -1,7 +1,7 @@
 """Weight-normalised regression: the scale of the direction vector.
 
-    f(v, g) = mean_s ( g <v, x_s> / |v| - y_s )^2 / 2,   v in R^2, g in R       invariant under v -> e^s v, g
-                                                         fixed
+    f(v, g) = mean_s ( g <v, x_s> / |v| - y_s )^2 / 2,   v in R^2, g in R
+    invariant under v -> e^s v, g fixed
     xi(v, g) = (v, 0)
 
     metric       charge J         kinetic symmetry breaking

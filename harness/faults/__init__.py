@@ -3,16 +3,16 @@
 Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
 
     fault.py      what a fault is, and how a wrong step is made of the right one
-    terms.py      sign and factor of every term, no-op            timing.py     stale, early, first step,
-                  stale reads, wrong points
-    options.py    decay, ignored and unasked options              types.py      dtypes, stores, double
-                  rounding, flush to zero
-    places.py     indices, lanes, rows, non-finite values         gradients.py  nearby losses, eps at the
-                  wrong time, wrong metrics
+    terms.py      sign and factor of every term, no-op
+    timing.py     stale, early, first step, stale reads, wrong points
+    options.py    decay, ignored and unasked options
+    types.py      dtypes, stores, double rounding, flush to zero
+    places.py     indices, lanes, rows, non-finite values
     placed.py     one step, lane or value, anywhere in a launch
+    gradients.py  nearby losses, eps at the wrong time, wrong metrics
     curved.py     the metric of a rule
-    rules.py      schedules, signs, the simplex                     harmless.py   changes that are no fault,
-                  with their proofs
+    rules.py      schedules, signs, the simplex
+    harmless.py   changes that are no fault, with their proofs
 
 A new fault is one more record in one of these files; `noether faults` shows it to every law.
 """

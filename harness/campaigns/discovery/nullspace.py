@@ -31,10 +31,12 @@ CHUNK = 256  # points whose d^2 partial derivatives are held at once
 
 @dataclass(frozen=True)
 class Spectrum:
-    """singular values relative to the largest, in falling order;  fields (n, d, d + 1) of all, rows as the
-                                                                   values
+    """The null space as measured, and the fields that span it.
 
-    kept  how many of the last are symmetries;  floor  the rounding of the system
+    values  singular values relative to the largest, in falling order
+    fields  (n, d, d + 1) of all, rows as the values
+    kept    how many of the last are symmetries
+    floor   the rounding of the system
     """
 
     values: np.ndarray

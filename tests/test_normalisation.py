@@ -10,7 +10,6 @@ from noether.laws.normalisation import cell as cell_constants
 from noether.laws.normalisation import (
     cells,
     equilibrium,
-    evidence,
     relaxation,
     twin,
     white_twin,
@@ -27,8 +26,8 @@ def cell(law="S2", part="relaxation", profile="quick"):
 
 
 def judged(samples, predicted, bias=0.0):
-    return evidence.mean_record(
-        cell(), evidence.mean(samples), predicted, bias, {}, "note", steps=1, backend="numpy"
+    return means.mean_record(
+        cell(), means.means_of(samples), predicted, bias, {}, "note", steps=1, backend="numpy"
     )
 
 
@@ -49,12 +48,12 @@ def test_thin_flat_and_few_samples_decide_nothing():
 def test_false_alarms_are_as_rare_as_said_even_for_skewed_samples(monkeypatch):
     """Exponential samples, skewness 2, at a rate that can be counted: at most twice 1e-2 of 4000 (binomial
     error .16 %)."""
-    monkeypatch.setattr(evidence, "FALSE", 1e-2)
-    found = evidence.mean(np.random.default_rng(3).exponential(size=(4000, 96)), family=1)
+    monkeypatch.setattr(means, "FALSE", 1e-2)
+    found = means.means_of(np.random.default_rng(3).exponential(size=(4000, 96)), family=1)
     alarms = np.mean(abs(found.value - 1) > found.q * found.error)
     assert 1e-4 < alarms < 2e-2
     monkeypatch.undo()
-    assert evidence.mean(np.random.default_rng(3).normal(size=(1, 10**6))).q[0] == pytest.approx(
+    assert means.means_of(np.random.default_rng(3).normal(size=(1, 10**6))).q[0] == pytest.approx(
         6.109, abs=0.02
     )
 

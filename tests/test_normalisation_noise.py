@@ -10,12 +10,12 @@ from test_normalisation import records  # noqa: F401
 
 from noether.kernels.loops import noisy_launch
 from noether.laws.normalisation import (
-    evidence,
     variates,
 )
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime
 from noether.runs import completeness
+from noether.verdicts import means
 from noether.verdicts.record import STATISTICAL
 
 K = 1 / 8
@@ -52,7 +52,7 @@ def test_error_bars_cover_as_often_as_they_say():
     """
     rng = np.random.default_rng(5)
     for draw, skewed in ((rng.normal, 0.0), (rng.exponential, 0.004)):
-        found = evidence.mean(draw(size=(4000, 96)), family=1)
+        found = means.means_of(draw(size=(4000, 96)), family=1)
         off = abs(found.value - (1.0 if skewed else 0.0)) / found.error
         for t in (1.0, 2.0):
             stated = 1 - 2 * stdtr(95, -t)

@@ -11,11 +11,13 @@ from noether.cases.case import Case, linear
 from noether.laws.orders import cells as order_laws
 from noether.verdicts import orders
 from noether.verdicts.claims import order_record
+from noether.verdicts.figures import Course
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
 
 ETA = 2.0 ** -np.arange(4, 11)
 NONE = np.zeros_like(ETA)
 BY_NAME = {c.name: c for c in CATALOG}
+COURSE = Course(x=[1.0], y=[1.0], label="error")
 
 
 @settings(max_examples=200, deadline=None)
@@ -146,7 +148,7 @@ def test_an_order_is_violated_only_by_a_lower_one(value, verdict):
     order = orders.Order(
         (2.0 if value is None else value,), value, None if value is None else 0.01, "planted"
     )
-    assert order_record(cell, None, order, 2, {}, {"x": [1.0]}).verdict == verdict
+    assert order_record(cell, None, order, 2, {}, COURSE).verdict == verdict
 
 
 @settings(max_examples=100, deadline=None)
@@ -158,7 +160,7 @@ def test_an_order_that_is_no_integer_is_read_as_it_is(order, lead, first):
     assert found.is_decided and abs(found.value - order) <= found.bound < 1 / 8
     judged = {
         stated: order_record(
-            order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0], None, found, stated, {}, {"x": [1.0]}
+            order_laws.cells([BY_NAME["mexican-hat"]], "quick", 0)[0], None, found, stated, {}, COURSE
         ).verdict
         for stated in (1, 2, 3)
     }

@@ -48,6 +48,7 @@ def test_a_window_and_a_guide_are_drawn_where_they_are_given():
 
 def test_the_window_of_an_order_is_what_was_above_the_plateau():
     from noether.verdicts.claims import order_record
+    from noether.verdicts.figures import Course
     from noether.verdicts.orders import decide
 
     class Where:
@@ -58,7 +59,7 @@ def test_the_window_of_an_order_is_what_was_above_the_plateau():
 
     errors = [h**2 for h in ETAS]
     noise = [1e-30] * 5 + [1.0]
-    made = order_record(Where, None, decide(errors, noise), 2, {}, {"x": ETAS, "y": errors, "label": "model"})
+    made = order_record(Where, None, decide(errors, noise), 2, {}, Course(x=ETAS, y=errors, label="model"))
     assert made.data["window"] == [ETAS[4], ETAS[0]]
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.verdicts import judgement
+from noether.verdicts.figures import Course, Figure, Loglog, with_window
+from noether.verdicts.judgement import Worst, most_spent, order, rounding, spent_of
 from noether.verdicts.orders import Order
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 PLOTTED = 200
 QUARTER = 0.25
@@ -47,11 +50,13 @@ class Judged:
 
     @property
     def spent(self) -> float:
-        residual = abs(self.measured - self.predicted)
-        if residual == 0 and self.bound >= 0:
-            return 0.0
-        spent = residual / self.bound if self.bound else float("inf")
-        return spent if np.isfinite(spent) else float("inf")
+        return float(spent_of(self.measured, self.predicted, self.bound))
+
+
+def facts(cell, **more) -> dict:
+    """What every record says of the cell that it comes from."""
+    about = dict(law=cell.law, case=cell.case.name, rule=cell.rule, precision="float64")
+    return {**about, "cell": cell.name, "replay": cell.replay, **more}
 
 
 def hexed(values) -> list[str]:
@@ -68,55 +73,73 @@ def powers(judged: list[Judged]) -> dict[str, float]:
 
 
 def record(
-    cell, symmetry: str, judged: list[Judged], parameters: dict, motion: float, *, control: str | None = None
+    cell,
+    symmetry: str | None,
+    judged: list[Judged],
+    parameters: dict,
+    motion: float,
+    *,
+    control: str | None = None,
+    enough: bool = True,
+    figure: Figure | None = None,
+    note: str = "",
 ) -> Record:
     """One record for several lanes: the worst lane speaks, the least moved and the least certified may
     silence it.
 
-    motion: the total variation of the charge must be this many bounds; 0 where the verdict needs none.
+    motion  the total variation of the charge must be this many bounds; 0 where the verdict needs none
+    enough  further evidence;  note  stands before the reason
     """
-    worst = max(judged, key=lambda x: x.spent)
-    still = [x for x in judged if motion and x.variation <= motion * x.bound]
-    loose = [x for x in judged if not x.certified]
+    worst = most_spent(judged)
     relative = max(x.relative for x in judged)
+    told = "" if worst.spent > 1 else silenced(judged, motion)
     seen = (
         f"|j - S| is {worst.spent:.2g} of its bound at t = {worst.at:.4g}, at most {relative:.2g} of W; "
         f"{worst.method}, state to {worst.state:.1g}"
     )
-    if worst.spent > 1:
-        verdict, reason = VIOLATED, seen
-    elif loose:
-        verdict, reason = (
-            INCONCLUSIVE,
-            f"trajectory not certified: {worst.method} at the tight tolerance is no nearer to collocation "
-            f"({loose[0].state:.2g})",
-        )
-    elif still:
-        verdict, reason = (
-            INCONCLUSIVE,
-            f"no motion: the charge varies by {still[0].variation:.3g}, must be {motion:.0f} times the "
-            f"bound {still[0].bound:.3g}",
-        )
-    else:
-        verdict, reason = HOLDS, seen
-    every = max(1, len(worst.times) // PLOTTED)
     half = len(worst.start) // 2
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64",
+    return rounding(
+        Worst(worst.spent, worst.measured, worst.predicted, worst.bound),
+        note + (told or seen),
+        enough=enough and not told,
+        **facts(cell, backend="scipy", symmetry=symmetry, control=control),
         lanes=len(judged),
-        steps=len(worst.times), parameters={**parameters, "W": worst.unit, "relative": relative,
-        "method": worst.method},
-        predicted=worst.predicted, measured=worst.measured, bound=worst.bound, spent=worst.spent,
-        verdict=verdict,
-        reason=reason, symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
-        powers={} if control else powers(judged),
-        worst={"lane": worst.lane, "step": int(np.argmin(np.abs(worst.times - worst.at))), "component": None,
-               "q": hexed(worst.start[:half]), "v": hexed(worst.start[half:]), "t": worst.at.hex()},
-        data={} if control else {
-            "x": [float(x) for x in worst.times[::every]], "y": [float(x) for x in worst.j[::every]],
-            "predicted": [float(x) for x in worst.S[::every]], "label": "charge J/m against t",
+        steps=len(worst.times),
+        parameters={**parameters, "W": worst.unit, "relative": relative, "method": worst.method},
+        powers=powers(judged),
+        figure=figure or course(worst),
+        place={
+            "lane": worst.lane,
+            "step": int(np.argmin(np.abs(worst.times - worst.at))),
+            "component": None,
+            "q": hexed(worst.start[:half]),
+            "v": hexed(worst.start[half:]),
+            "t": worst.at.hex(),
         },
-    )  # fmt: skip
+    )
+
+
+def silenced(judged: list[Judged], motion: float) -> str:
+    """Why the trajectories are no evidence; '' where they are."""
+    for x in judged:
+        if not x.certified:
+            return (
+                f"trajectory not certified: {most_spent(judged).method} at the tight tolerance is no nearer "
+                f"to collocation ({x.state:.2g})"
+            )
+    for x in judged:
+        if motion and not x.variation > motion * x.bound:
+            return (
+                f"no motion: the charge varies by {x.variation:.3g}, must be {motion:.0f} times the bound "
+                f"{x.bound:.3g}"
+            )
+    return ""
+
+
+def course(x: Judged) -> Course:
+    """The charge of a lane and its prediction, at PLOTTED times at most twice over."""
+    every = max(1, len(x.times) // PLOTTED)
+    return Course(x=x.times[::every], y=x.j[::every], predicted=x.S[::every], label="charge J/m against t")
 
 
 def verdict_of(order: Order, stated: float) -> str:
@@ -133,10 +156,10 @@ def verdict_of(order: Order, stated: float) -> str:
 def order_record(
     cell,
     symmetry: str | None,
-    order: Order,
+    found: Order,
     stated: int,
     parameters: dict,
-    data: dict,
+    figure: Loglog | Course,
     *,
     control: str | None = None,
     steps: int = 0,
@@ -144,7 +167,7 @@ def order_record(
     note: str = "",
     powers: dict | None = None,
 ) -> Record:
-    """The order p* against the stated one; spent = |p* - stated| / bound.
+    """The order p* against the stated one.
 
     Violated needs a quarter between them as well: where the p_j turn twice their bound may be a few 1e-4 and
     too small (65 of 36000 random series with wild coefficients), but no such series was near another integer.
@@ -154,51 +177,47 @@ def order_record(
     An order above the stated one violates nothing: a eta + b eta^2 with a small a reads 2 down to the
     smallest eta that rounding leaves. It is inconclusive, and says so.
     """
-    off = order.value - stated if order.is_decided else None
-    spent = (
-        None if off is None else 0.0 if not off else abs(off) / order.bound if order.bound else float("inf")
-    )
-    verdict = verdict_of(order, stated)
-    if (
-        0 < len(order.orders) < len(data["x"]) and "window" not in data
-    ):  # the step sizes above the rounding plateau: those that were judged
-        data = {**data, "window": sorted((data["x"][0], data["x"][len(order.orders)]))}
+    verdict, worst = verdict_of(found, stated), Worst(predicted=float(stated))
+    if found.is_decided:
+        worst = Worst(
+            float(spent_of(found.value, stated, found.bound)), found.value, float(stated), found.bound
+        )
     above = (
         "; above what is stated: its leading term may be small here"
-        if verdict == INCONCLUSIVE and off is not None and off > QUARTER
+        if verdict == INCONCLUSIVE and found.is_decided and found.value - stated > QUARTER
         else ""
     )
-    text = f"{order.reason}, stated {stated}{above}; p_j = {', '.join(f'{p:.3f}' for p in order.orders[-4:])}"
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64",
-        lanes=len(data["x"]),
-        steps=steps, parameters=parameters, predicted=float(stated), measured=order.value, bound=order.bound,
-        spent=spent,
-        verdict=verdict, reason=f"{note}: {text}" if note else text, kind=ORDER, symmetry=symmetry,
-        control=control, cell=cell.name,
-        replay=cell.replay, data={} if control else data, powers=powers or {},
-    )  # fmt: skip
+    text = f"{found.reason}, stated {stated}{above}; p_j = {', '.join(f'{p:.3f}' for p in found.orders[-4:])}"
+    return order(
+        worst,
+        f"{note}: {text}" if note else text,
+        enough=True,
+        decided=verdict != INCONCLUSIVE,
+        **facts(cell, backend=backend, symmetry=symmetry, control=control),
+        lanes=len(figure.x),
+        steps=steps,
+        parameters=parameters,
+        figure=with_window(figure, len(found.orders)),
+        powers=powers,
+    )
 
 
 def undecided(cell, reason: str, *, backend: str) -> Record:
     """The record of a cell whose solver gave up: nothing was compared."""
-    return nothing_compared(cell, INCONCLUSIVE, f"no solution to judge: {reason}", backend)
+    about = facts(cell, backend=backend, lanes=0, steps=0, parameters={})
+    return judgement.undecided(f"no solution to judge: {reason}", **about)
 
 
 def beyond(
-    cell, reason: str, *, backend: str, symmetry: str | None = None, parameters: dict | None = None
+    cell,
+    reason: str,
+    *,
+    backend: str,
+    symmetry: str | None = None,
+    parameters: dict | None = None,
+    lanes: int = 0,
 ) -> Record:
     """The record of a cell, or of one of its symmetries, whose statement does not cover its solution, as a
     reference has shown."""
-    return nothing_compared(cell, OUTSIDE, reason, backend, symmetry, parameters)
-
-
-def nothing_compared(
-    cell, verdict: str, reason: str, backend: str, symmetry: str | None = None, parameters: dict | None = None
-) -> Record:
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=0,
-        steps=0,
-        parameters=parameters or {}, predicted=None, measured=None, bound=None, spent=None, verdict=verdict,
-        reason=reason, cell=cell.name, replay=cell.replay, symmetry=symmetry,
-    )  # fmt: skip
+    about = facts(cell, backend=backend, symmetry=symmetry, lanes=lanes, steps=0)
+    return judgement.outside(reason, **about, parameters=parameters or {})

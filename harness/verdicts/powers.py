@@ -29,7 +29,12 @@ def smallest(off, bound, response) -> float:
 def of(measured, predicted, bound, law: Callable[..., np.ndarray], names: Iterable[str]) -> dict[str, float]:
     """{name: power}, the prediction with one coefficient changed being law(name=1 + STEP). What no change
     moves is left out."""
-    out = {"prediction": smallest(measured - predicted, bound, predicted)}
-    for name in names:
-        out[name] = smallest(measured - predicted, bound, (law(**{name: 1 + STEP}) - predicted) / STEP)
-    return {name: x for name, x in out.items() if np.isfinite(x)}
+    moved = {name: (law(**{name: 1 + STEP}) - predicted) / STEP for name in names}
+    return powers_of(measured - predicted, bound, {"prediction": predicted, **moved})
+
+
+def powers_of(off, bound, responses: dict) -> dict[str, float]:
+    """{name: power} of a coefficient whose relative change 1 moves the prediction by responses[name]. What
+    nothing moves is left out."""
+    found = {name: smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()}
+    return {name: x for name, x in found.items() if np.isfinite(x)}

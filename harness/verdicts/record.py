@@ -72,6 +72,11 @@ class Record:
                 f"{self.law} on {self.case}: verdict is holds but spent is {self.spent}: must be <= 1"
             )
 
+    @property
+    def severity(self) -> float:
+        """Spent, to sort by: what was not judged first, NaN, which a file may hold, last."""
+        return -1.0 if self.spent is None else self.spent if self.spent == self.spent else float("inf")
+
     def as_dict(self) -> dict:
         return asdict(self)
 
@@ -102,7 +107,7 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
         mine = [r for r in records if r.law == law and r.control is None]
         counts = {v: sum(r.verdict == v for r in mine) for v in VERDICTS}
         judged = [r for r in mine if r.spent is not None]
-        worst = max(judged, key=lambda r: r.spent if r.spent == r.spent else float("inf"), default=None)
+        worst = max(judged, key=lambda r: r.severity, default=None)
         controls = {r.control for r in records if r.law == law and r.control}
         killed = {r.control for r in records if r.law == law and r.control and r.verdict == VIOLATED}
         verdict = (

@@ -25,6 +25,7 @@ from noether.mechanics.kinks import Kinked
 from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics, mechanics
 from noether.verdicts.claims import beyond, record, undecided
+from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
@@ -189,13 +190,8 @@ def control_record(
     """At each mass the window and lane that see the fault best; of the masses the one that sees it least
     speaks."""
     best = [
-        max(
-            (
-                judge(solution, i, lane, w, predict)
-                for lane in lanes
-                for w in windows(solution, lane).values()
-            ),
-            key=lambda x: x.spent,
+        most_spent(
+            [judge(solution, i, lane, w, predict) for lane in lanes for w in windows(solution, lane).values()]
         )
         for lanes in groups
     ]

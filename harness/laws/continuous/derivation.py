@@ -4,8 +4,9 @@ T1, T2 and T5."""
 from __future__ import annotations
 
 from noether.mechanics import lagrangian
-from noether.verdicts.claims import undecided
-from noether.verdicts.record import HOLDS, VIOLATED, Record
+from noether.verdicts.claims import facts, undecided
+from noether.verdicts.judgement import rounding, worst
+from noether.verdicts.record import Record
 
 WRONG = 2.0**-100
 
@@ -22,14 +23,15 @@ def derivation(cell, case) -> list[Record]:
 
 
 def told(cell, case, found: dict[str, float], control: str | None = None) -> Record:
-    worst = max(found, key=lambda name: found[name] if found[name] == found[name] else float("inf"))
-    spent = found[worst] / lagrangian.SAME if found[worst] == found[worst] else float("inf")
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=1,
+    most = worst(list(found.values()), 0.0, lagrangian.SAME)
+    name = list(found)[most.at[0]]
+    return rounding(
+        most,
+        f"{name}: {most.measured:.1g} of its terms off what the Lagrangian gives, {len(found)} compared at a "
+        "random point",
+        enough=True,  # what is wrong by 2^-100 is a billion times SAME off: the control shows it
+        **facts(cell, backend="scipy", control=control),
+        lanes=1,
         steps=0,
-        parameters={"statement": lagrangian.STATEMENT}, predicted=0.0, measured=found[worst],
-        bound=lagrangian.SAME, spent=spent,
-        verdict=HOLDS if spent <= 1 else VIOLATED, control=control, cell=cell.name, replay=cell.replay,
-        reason=f"{worst}: {found[worst]:.1g} of its terms off what the Lagrangian gives, {len(found)} "
-               "compared at a random point",
-    )  # fmt: skip
+        parameters={"statement": lagrangian.STATEMENT},
+    )

@@ -16,7 +16,9 @@ import numpy as np
 from noether.cases.case import DIAGONAL
 from noether.laws.continuous.comparison import Cell, judge, windows
 from noether.mechanics import flow
-from noether.verdicts.claims import Judged, record
+from noether.verdicts.claims import Judged, course, record
+from noether.verdicts.figures import Lines
+from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 
@@ -83,19 +85,19 @@ def energies(
     for m, lanes in lanes_of.items():
         for name, window in windows(solution, lanes[0]).items():
             found = [judged(solution, lane, window) for lane in lanes]
-            out.append(drawn(record(cell, None, found, {"m": m, "window": name}, motion), m, name))
+            figure = drawn(most_spent(found), m, name)
+            out.append(record(cell, None, found, {"m": m, "window": name}, motion, figure=figure))
             out[-1].parameters |= solution.run.parameters.about(out[-1].worst["lane"])
     for control, wrong in CONTROLS.items():
         if "metric" in control and cell.case.metric.kind != DIAGONAL:
             continue
         best = [
-            max(
-                (
+            most_spent(
+                [
                     judged(solution, lane, w, **wrong)
                     for lane in lanes
                     for w in windows(solution, lane).values()
-                ),
-                key=lambda x: x.spent,
+                ]
             )
             for lanes in lanes_of.values()
         ]
@@ -105,12 +107,12 @@ def energies(
     return out
 
 
-def drawn(r: Record, m: float, window: str) -> Record:
-    x = r.data
-    r.data = {
-        "plot": "lines", "x": x["x"], "series": {"measured": x["y"], "predicted": x["predicted"]},
-        "xlabel": "time",
-        "ylabel": "E(t) - E(t_0)", "caption": "The energy T + f is lost to friction and to nothing else (m "
-                                              f"= {m:g}, {window}).",
-    }  # fmt: skip
-    return r
+def drawn(worst: Judged, m: float, window: str) -> Lines:
+    along = course(worst)
+    return Lines(
+        x=along.x,
+        series={"measured": along.y, "predicted": along.predicted},
+        xlabel="time",
+        ylabel="E(t) - E(t_0)",
+        caption=f"The energy T + f is lost to friction and to nothing else (m = {m:g}, {window}).",
+    )

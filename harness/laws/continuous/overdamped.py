@@ -34,9 +34,10 @@ from noether.mechanics.kinks import Kinked, met, singular
 from noether.mechanics.symbolic import gradient
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.mechanics.symbolic_metric import curved
-from noether.verdicts import orders
-from noether.verdicts.claims import beyond, order_record
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from noether.verdicts import judgement, orders
+from noether.verdicts.claims import beyond, facts, order_record
+from noether.verdicts.figures import Course
+from noether.verdicts.record import Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
 # Below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells.
@@ -169,23 +170,24 @@ def limit(m: np.ndarray, y: np.ndarray, noise: np.ndarray, known: float) -> Limi
 def constant_record(
     cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, control: str | None = None
 ) -> Record:
-    off = abs(found.value - predicted)
-    spent = off / found.bound if found.bound > 0 else float("inf")
-    spent = spent if np.isfinite(spent) else float("inf")
+    worst = judgement.Worst(
+        float(judgement.spent_of(found.value, predicted, found.bound)), found.value, predicted, found.bound
+    )
     sure = found.settled and found.bound <= 0.01 * abs(predicted)
-    verdict = INCONCLUSIVE if not sure else HOLDS if spent <= 1 else VIOLATED
-    power = (found.bound + off) / abs(predicted) if predicted else 1.0
+    power = (found.bound + abs(found.value - predicted)) / abs(predicted) if predicted else 1.0
     told = "" if sure else "; the extrapolation to m = 0 has not settled to 1 %"
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="scipy", precision="float64", lanes=COUNT,
+    return judgement.order(
+        worst,
+        f"the constant in front is {found.value:.6g}, predicted {predicted:.6g}, known to "
+        f"{found.bound:.1g}{told}",
+        enough=sure,
+        decided=sure,
+        **facts(cell, backend="scipy", symmetry=symmetry, control=control),
+        lanes=COUNT,
         steps=0,
-        parameters={**about, "statement": STATEMENT}, predicted=predicted, measured=found.value,
-        bound=found.bound, spent=spent,
-        verdict=verdict, kind=ORDER, symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
-        powers={"prediction": float(f"{power:.3g}")} if verdict == HOLDS and not control else {},
-        reason=f"the constant in front is {found.value:.6g}, predicted {predicted:.6g}, known to "
-               f"{found.bound:.1g}{told}",
-    )  # fmt: skip
+        parameters={**about, "statement": STATEMENT},
+        powers={"prediction": float(f"{power:.3g}")} if sure and worst.spent <= 1 else {},
+    )
 
 
 def overdamped(cell: Cell) -> list[Record]:
@@ -251,10 +253,8 @@ def judged(
         floor = np.abs(j) * np.maximum.accumulate(
             noise / np.abs(j)
         )  # an order is read off three masses: the noisiest of them tells
-    order, series = (
-        orders.decide(j, np.where(j == 0, noise, floor)),
-        {"x": [float(x) for x in m], "y": [abs(float(x)) for x in j], "label": "|J|/m after the layer"},
-    )
+    order = orders.decide(j, np.where(j == 0, noise, floor))
+    series = Course(x=m, y=np.abs(j), label="|J|/m after the layer")
     if name == NO_SYMMETRY:
         found = limit(m, j, noise, known)
         return [

@@ -8,7 +8,8 @@ from noether.laws.continuous.comparison import Cell, judge, solve
 from noether.laws.continuous.settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.claims import Judged, beyond, record
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts.figures import Course
+from noether.verdicts.record import Record
 
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
 # that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
@@ -72,21 +73,25 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
     resolved = [k for k, x in enumerate(judged) if magnitudes[k] > 0 and x.response >= RESOLVED * x.bound]
     hidden = [f"{magnitudes[k]:.0e}" for k in range(len(judged)) if magnitudes[k] > 0 and k not in resolved]
     decades = float(np.log10(magnitudes[resolved[-1]] / magnitudes[resolved[0]])) if resolved else 0.0
-    out = record(cell, symmetry, judged, {"window": "all", "decades": decades}, 0)
     if judged[0].predicted != 0 or magnitudes[0] != 0:
         raise AssertionError(
             f"{cell.name}: the predicted response at zero is {judged[0].predicted}, must be 0"
         )
-    if out.verdict == HOLDS and decades < DECADES:
-        out.verdict = INCONCLUSIVE
     below = f"; below the detection limit: {', '.join(hidden)}" if hidden else ""
-    out.reason = f"{cell.part}: {decades:.0f} decades resolved, {DECADES} needed{below}; {out.reason}"
     peak = [int(np.argmax(np.abs(x.S))) for x in judged]
-    out.data = {
-        "x": [float(x) for x in magnitudes],
-        "y": [float(x.j[k]) for x, k in zip(judged, peak, strict=True)],
-        "predicted": [float(x.S[k]) for x, k in zip(judged, peak, strict=True)],
-        "bound": [x.bound for x in judged],
-        "label": f"response to {cell.part}",
-    }
-    return out
+    return record(
+        cell,
+        symmetry,
+        judged,
+        {"window": "all", "decades": decades},
+        0,
+        enough=decades >= DECADES,
+        note=f"{cell.part}: {decades:.0f} decades resolved, {DECADES} needed{below}; ",
+        figure=Course(
+            x=magnitudes,
+            y=[x.j[k] for x, k in zip(judged, peak, strict=True)],
+            predicted=[x.S[k] for x, k in zip(judged, peak, strict=True)],
+            bound=[x.bound for x in judged],
+            label=f"response to {cell.part}",
+        ),
+    )

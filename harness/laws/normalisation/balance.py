@@ -24,10 +24,11 @@ import numpy as np
 
 from noether.kernels.loops.noisy_launch import NoisyJob, Sums
 from noether.laws.normalisation.cell import Cell, U
-from noether.laws.normalisation.evidence import powers_of, record
 from noether.laws.normalisation.variates import signs, turned
-from noether.verdicts.powers import STEP
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.claims import facts
+from noether.verdicts.powers import STEP, powers_of
+from noether.verdicts.record import Record
 
 MOTION = 2.0**20  # bounds that the sums must be
 EVERY = 4  # of so many lanes one is summed: it is no mean, and a lane shows as much as a hundred
@@ -129,22 +130,21 @@ def summed(cell: Cell, job: NoisyJob, run: Sums) -> list[Record]:
 
 
 def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, control) -> Record:
-    with np.errstate(all="ignore"):
-        spent = (abs(measured - predicted) / bound).astype(float)
-    which, window, lane = np.unravel_index(
-        int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape
-    )
-    at = lambda y: float(y[which, window, lane])  # noqa: E731
+    worst = judgement.worst(measured, predicted, bound)
+    which, window, lane = worst.at
     moves = (measured[:, -1] / bound[:, -1]).min()
-    verdict = VIOLATED if not at(spent) <= 1 else HOLDS if moves > MOTION else INCONCLUSIVE
     words = ("sum |v|^2 gives", "sum |ghat|^2/|q|^2 gives")[which]
     reason = (
-        f"{words} sum |q|^2 = {at(predicted):.12g} over the first {ends[window]} steps, it is "
-        f"{at(measured):.12g}, "
-        f"bound {at(bound):.2g}; over all of them it is {float(moves):.2g} bounds"
+        f"{words} sum |q|^2 = {worst.predicted:.12g} over the first {ends[window]} steps, it is "
+        f"{worst.measured:.12g}, bound {worst.bound:.2g}; over all of them it is {float(moves):.2g} bounds"
     )
-    return record(cell, at(predicted), at(measured), at(bound), at(spent), verdict, reason, {}, ROUNDING,
+    return judgement.rounding(
+        worst,
+        reason,
+        enough=moves > MOTION,
+        **facts(cell, backend=run.backend, control=control),
         lanes=measured.shape[2],
-                  steps=len(run.sums), backend=run.backend, control=control,
-                  worst={"lane": EVERY * int(lane), "step": int(ends[window]),
-                  "component": int(which)})  # fmt: skip
+        steps=len(run.sums),
+        parameters={},
+        place={"lane": EVERY * lane, "step": int(ends[window]), "component": which},
+    )

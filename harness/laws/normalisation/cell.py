@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.laws.cell import LawCell
-from noether.laws.normalisation.evidence import powers_of, record
-from noether.verdicts import orders
-from noether.verdicts.claims import order_record
+from noether.verdicts import judgement, orders
+from noether.verdicts.claims import facts, order_record
+from noether.verdicts.figures import Loglog
 from noether.verdicts.orders import Order
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, VIOLATED, Record
+from noether.verdicts.powers import powers_of
+from noether.verdicts.record import Record
 
 U = 2.0**-53
 K, G, MILD, BETA = 0.14, 1.3, 0.61, 0.9
@@ -86,19 +87,23 @@ def order(
 ) -> Record:
     """errors over halved x, judged against the stated order (theory.md section 5)."""
     found: Order = orders.decide(errors, noise)
-    data = {"plot": "loglog", "x": [float(v) for v in x],
-        "series": {"measured": [float(abs(v)) for v in errors]}, "xlabel": xlabel,
-            "ylabel": "relative deviation", "xscale": "log", "yscale": "log",
-            "caption": f"{note}: the deviation is of order "
-                                                                                         f"{stated}.",
-            "window": [float(min(x)), float(max(x))]}  # fmt: skip
+    figure = Loglog(
+        x=x,
+        series={"measured": np.abs(errors)},
+        xlabel=xlabel,
+        ylabel="relative deviation",
+        xscale="log",
+        yscale="log",
+        caption=f"{note}: the deviation is of order {stated}.",
+        window=(min(x), max(x)),
+    )
     return order_record(
         cell,
         None,
         found,
         stated,
         {**about, "p": list(found.orders)},
-        data,
+        figure,
         control=control,
         steps=steps,
         backend=cell.backend,
@@ -129,17 +134,21 @@ def within(
 ) -> Record:
     """A deterministic value against its prediction, bounded by what the orders left out may add; any shape,
     the worst speaks."""
-    off, bound = measured - predicted, np.broadcast_to(bound, np.shape(measured))
-    spent = abs(off) / bound
-    worst = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
-    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS
-    text = f"{note}: {measured[worst]:.8g}, predicted {predicted[worst]:.8g} within {bound[worst]:.2g}"
-    out = record(cell, predicted[worst], measured[worst], bound[worst], spent[worst], verdict, text, about,
-        ORDER,
-                 lanes=np.size(measured), steps=steps, backend=cell.backend, control=control)  # fmt: skip
-    if control is None:
-        out.powers = powers_of(off, bound, {"prediction": predicted, **responses})
-    return out
+    worst = judgement.worst(measured, predicted, bound)
+    return judgement.order(
+        worst,
+        f"{note}: {worst.measured:.8g}, predicted {worst.predicted:.8g} within {worst.bound:.2g}",
+        enough=True,  # nothing here is random, and a bound that is too wide would show in the powers
+        **facts(cell, backend=cell.backend, control=control),
+        lanes=np.size(measured),
+        steps=steps,
+        parameters=about,
+        powers=powers_of(
+            measured - predicted,
+            np.broadcast_to(bound, np.shape(measured)),
+            {"prediction": predicted, **responses},
+        ),
+    )
 
 
 def rms(deviations: np.ndarray) -> np.ndarray:
@@ -174,19 +183,18 @@ def limit(
     shrinks = apart[:, -1] <= apart[:, -2] + rounded
     at = (4 * t[:, -1] - t[:, -2]) / 3
     bound = (apart / np.where(shrinks[:, None], [16, 4, 1], 1)).max(axis=1) + rounded
-    spent = abs(at) / bound
-    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
-    verdict = (
-        VIOLATED if not spent[worst] <= 1 else HOLDS if 2 * shrinks.sum() > len(shrinks) else INCONCLUSIVE
+    worst = judgement.worst(1 + at, 1.0, bound, spent=judgement.spent_of(at, 0.0, bound))
+    shifts = {
+        name: np.asarray(x)[:, -1] if np.ndim(x) == 2 else np.broadcast_to(x, at.shape)
+        for name, x in responses.items()
+    }
+    return judgement.order(
+        worst,
+        f"{note}: in the limit of small steps {worst.measured:.8g}, must be 1 within {worst.bound:.2g}",
+        enough=2 * shrinks.sum() > len(shrinks),
+        **facts(cell, backend=cell.backend, control=control),
+        lanes=d.shape[1],
+        steps=steps,
+        parameters=about,
+        powers=powers_of(at, bound, {"prediction": np.ones_like(at), **shifts}),
     )
-    text = f"{note}: in the limit of small steps {1 + at[worst]:.8g}, must be 1 within {bound[worst]:.2g}"
-    out = record(cell, 1.0, 1 + at[worst], bound[worst], spent[worst], verdict, text, about, ORDER,
-        lanes=d.shape[1], steps=steps,
-                 backend=cell.backend, control=control)  # fmt: skip
-    if control is None:
-        shifts = {
-            name: np.asarray(x)[:, -1] if np.ndim(x) == 2 else np.broadcast_to(x, at.shape)
-            for name, x in responses.items()
-        }
-        out.powers = powers_of(at, bound, {"prediction": np.ones_like(at), **shifts})
-    return out

@@ -12,10 +12,11 @@ import numpy as np
 
 from noether.kernels.loops import noise, noisy_launch
 from noether.laws.normalisation.cell import SETTINGS, Cell, G, K, own
-from noether.laws.normalisation.evidence import mean, mean_record
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, gain, responses
 from noether.laws.normalisation.variates import flips, scatter, signs
+from noether.verdicts.figures import Lines
+from noether.verdicts.means import mean_record, means_of
 from noether.verdicts.record import Record
 
 RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
@@ -50,20 +51,27 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     run = noisy_launch.run(task, cell.backend)
     s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
     r4 = run.means("r4")[0] - scatter(r, s, np.full(steps, eta * G), of_lane).mean(axis=0)
-    found = mean(by_rho(r4) / published)
+    found = means_of(by_rho(r4) / published)
     at, rest = (y.mean(axis=0) / published for y in corrected(r, steps))
     law = gain(beta, rhos) / gain(beta, 1.0)
     about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos],
         "r4 over Eq. 17": [float(x) for x in found.value],
              "law": [float(x) for x in law]}  # fmt: skip
-    plot = {"plot": "lines", "x": [float(v) for v in (1 + rhos) / (1 - rhos)],
-        "xlabel": "correlation time of the gradient, "
-                                                                                         "steps",
-            "ylabel": "r^4 over Eq. 17", "xscale": "log", "yscale": "log",
-            "series": {"measured": [float(v) for v in found.value], "law": [float(v) for v in law],
-            "noise law": [float(law[0])] * len(law), "Eq. 17": [1.0] * len(law)},
-            "caption": "Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho "
-                       "beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step."}  # fmt: skip
+    plot = Lines(
+        x=(1 + rhos) / (1 - rhos),
+        series={
+            "measured": found.value,
+            "law": law,
+            "noise law": [law[0]] * len(law),
+            "Eq. 17": [1.0] * len(law),
+        },
+        xlabel="correlation time of the gradient, steps",
+        ylabel="r^4 over Eq. 17",
+        xscale="log",
+        yscale="log",
+        caption="Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho "
+        "beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step.",
+    )
     note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
     averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)  # noqa: E731
     moved = responses(r, averaged, published, "rho")
@@ -84,7 +92,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 steps=steps,
                 backend=run.backend,
                 control=control,
-                data=plot,
+                figure=plot,
                 responses=moved,
             )
         )
@@ -127,7 +135,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     out.append(
         mean_record(
             cell,
-            mean(measured),
+            means_of(measured),
             stated,
             0.0,
             about,
@@ -141,7 +149,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     out.append(
         mean_record(
             cell,
-            mean(measured),
+            means_of(measured),
             np.tile(rhos, LAGS),
             0.0,
             about,

@@ -25,10 +25,12 @@ from noether.kernels.loops.noisy_launch import NoisyJob
 from noether.kernels.programs.precision import Precision
 from noether.laws.normalisation import balance
 from noether.laws.normalisation.cell import Cell, G, K, U
-from noether.laws.normalisation.evidence import mean, mean_record, powers_of, record
 from noether.laws.normalisation.launches import job, lanes, seed_of
-from noether.verdicts.powers import STEP
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.claims import facts
+from noether.verdicts.means import mean_record, means_of
+from noether.verdicts.powers import STEP, powers_of
+from noether.verdicts.record import Record
 
 FAR = 1.25  # r at the start, over its end
 STEPS = 256
@@ -183,24 +185,25 @@ def fixed(
 ) -> Record:
     """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many
     bounds."""
-    spent = np.where(left, abs(measured / predicted - 1) / bound, 0.0)
-    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
-    enough = left.sum() >= len(left) / 2 and moved > MOTION * bound[worst]
-    verdict = VIOLATED if not spent[worst] <= 1 else HOLDS if enough else INCONCLUSIVE
+    off = judgement.spent_of(measured / predicted, 1.0, bound)
+    worst = judgement.worst(measured, predicted, bound * predicted, inside=left, spent=off)
+    (lane,) = worst.at
     reason = (
-        f"{note}: {measured[worst]:.12g}, predicted {predicted[worst]:.12g} to {bound[worst]:.2g} of it; "
+        f"{note}: {worst.measured:.12g}, predicted {worst.predicted:.12g} to {bound[lane]:.2g} of it; "
         f"{int(left.sum())} of {len(left)} lanes have forgotten their start"
     )
-    out = record(cell, predicted[worst], measured[worst], bound[worst] * predicted[worst], spent[worst],
-        verdict, reason, about, ROUNDING,
-                 lanes=len(left), steps=STEPS, backend=backend, control=control,
-                 worst={"lane": worst, "step": STEPS, "component": None})  # fmt: skip
-    if control is None:
-        of = {"prediction": np.ones(len(left)), **responses}
-        out.powers = powers_of(
-            (measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()}
-        )
-    return out
+    of = {"prediction": np.ones(len(left)), **responses}
+    return judgement.rounding(
+        worst,
+        reason,
+        enough=left.sum() >= len(left) / 2 and moved > MOTION * bound[lane],
+        **facts(cell, backend=backend, control=control),
+        lanes=len(left),
+        steps=STEPS,
+        parameters=about,
+        place={"lane": lane, "step": STEPS, "component": None},
+        powers=powers_of((measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()}),
+    )
 
 
 def fluctuating(cell: Cell) -> list[Record]:
@@ -280,7 +283,9 @@ def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float
         for row, (b, x) in zip(samples, points, strict=True):
             text = f"{note}, beta {b:g}, eta k {x:.3g}, {words} over its law"
             much = {"steps": steps, "backend": run.backend, "control": control}
-            out.append(mean_record(cell, mean(row[None], family=len(points)), 1.0, 0.0, about, text, **much))
+            out.append(
+                mean_record(cell, means_of(row[None], family=len(points)), 1.0, 0.0, about, text, **much)
+            )
 
     laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
     for control, predicted in laws:

@@ -35,10 +35,11 @@ from noether.laws.normalisation.cell import (
     rms,
     within,
 )
-from noether.laws.normalisation.evidence import mean, mean_record
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, responses
 from noether.laws.normalisation.variates import scatter, signs
+from noether.verdicts.figures import Claim, Lines
+from noether.verdicts.means import mean_record, means_of
 from noether.verdicts.record import Record
 
 MOMENTA = {"quick": (MILD,), "full": (MILD, BETA)}
@@ -137,7 +138,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
         for name, r in (("noise law", white), ("Eq. 17", straight))
     }
     at, rest = (in_windows(y)[:, 0] for y in corrected(white, steps))
-    found = mean(x[:, 1:] - noise_of)
+    found = means_of(x[:, 1:] - noise_of)
     ratio = {law: float(found.value[-1] / y[-1]) for law, y in laws.items()}
     first = float(at[-1] / laws["noise law"][-1])
     about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "t": float(steps * eta),
@@ -145,22 +146,37 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
              "white r4 over the noise law": ratio["noise law"],
              "the same, with terms of order eta k": ratio["noise law"] / first,
              "coherent r4 over Eq. 17": float(x[-1, 0] / laws["Eq. 17"][-1])}  # fmt: skip
-    plot = {"plot": "lines", "x": [float(v) for v in t], "xlabel": "time", "ylabel": "r^4",
-        "xscale": "linear", "yscale": "log", "series": {
-        "coherent, measured": [float(v) for v in x[:, 0]], "Eq. 17": [float(v) for v in laws["Eq. 17"]],
-        "white, measured": [float(v) for v in found.value],
-        "noise law": [float(v) for v in laws["noise law"]]},
-        "caption": "From one start and with gradients of one size, r^4 follows Eq. 17 when they are "
-                   "coherent and the noise law when they are white."}  # fmt: skip
+    plot = Lines(
+        x=t,
+        series={
+            "coherent, measured": x[:, 0],
+            "Eq. 17": laws["Eq. 17"],
+            "white, measured": found.value,
+            "noise law": laws["noise law"],
+        },
+        xlabel="time",
+        ylabel="r^4",
+        xscale="linear",
+        yscale="log",
+        caption="From one start and with gradients of one size, r^4 follows Eq. 17 when they are coherent "
+        "and the noise law when they are white.",
+    )
     note = (
         f"beta {beta:g}, white noise, r^4 over the noise law {ratio['noise law']:.4f}, of which {first:.4f} "
         "is the derived next order, "
         f"over Eq. 17 {ratio['Eq. 17']:.4f}"
     )
     error = float(found.q[-1] * found.error[-1] / laws["Eq. 17"][-1])
-    claim = {"claim": {"published": 1.0, "measured": ratio["Eq. 17"], "ratio": ratio["Eq. 17"],
-        "error": error,
-                       "statement": "NLD Eq. 17 for the r^4 of minibatch noise"}, **plot}  # fmt: skip
+    claim = replace(
+        plot,
+        claim=Claim(
+            statement="NLD Eq. 17 for the r^4 of minibatch noise",
+            published=1.0,
+            measured=ratio["Eq. 17"],
+            ratio=ratio["Eq. 17"],
+            error=error,
+        ),
+    )
     averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]  # noqa: E731
     out = [
         mean_record(
@@ -172,7 +188,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
             note,
             steps=steps,
             backend=run.backend,
-            data=plot,
+            figure=plot,
             responses=responses(white, averaged, 1.0),
         ),
         mean_record(
@@ -185,7 +201,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
             steps=steps,
             backend=run.backend,
             control="Eq. 17 under white noise",
-            data=claim if (beta, exponent) == cell.of(SETTINGS)[-1] else plot,
+            figure=claim if (beta, exponent) == cell.of(SETTINGS)[-1] else plot,
         ),
     ]
     for control, law in (

@@ -18,13 +18,15 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from noether.laws.normalisation.cell import Cell, U, limit, order
-from noether.laws.normalisation.evidence import powers_of, record
 from noether.laws.orders.runs import second_order
 from noether.mechanics.collocation import march
 from noether.mechanics.symbolic import gradient
 from noether.system.seeds import derive
-from noether.verdicts.powers import STEP
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.claims import facts, hexed
+from noether.verdicts.figures import Lines
+from noether.verdicts.powers import STEP, powers_of
+from noether.verdicts.record import Record
 
 FINAL = 1.0
 BREAKING = 1 / 16  # of the control that is not scale invariant
@@ -141,51 +143,41 @@ def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> 
     d = cell.case.dim
     left, right = sides(runs[0], d, **law)
     bound = known_to(runs, true, d)
-    spent = (abs(left - right) / bound)[1:]
-    n, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
+    worst = judgement.worst(left[1:], right[1:], bound[1:])
+    n, lane = worst.at
     moved = np.sum(abs(np.diff(left, axis=0)), axis=0) / bound.max(axis=0)
-    worst = spent[n, lane]
-    verdict = VIOLATED if not worst <= 1 else HOLDS if moved.min() > MOTION else INCONCLUSIVE
     reason = (
-        f"[m R' + mu R] is {left[n + 1, lane]:.9g}, the integral {right[n + 1, lane]:.9g} within "
-        f"{bound[n + 1, lane]:.1g} at t = {times[n + 1]:.3g}; it moves by at least {moved.min():.1g} bounds"
+        f"[m R' + mu R] is {worst.measured:.9g}, the integral {worst.predicted:.9g} within "
+        f"{worst.bound:.1g} at t = {times[n + 1]:.3g}; it moves by at least {moved.min():.1g} bounds"
     )
-    return record(
-        cell,
-        right[n + 1, lane],
-        left[n + 1, lane],
-        bound[n + 1, lane],
+    start = runs[0][0, :, lane]
+    return judgement.rounding(
         worst,
-        verdict,
         reason,
-        {x: [float(v.min()), float(v.max())] for x, v in zip(("m", "mu", "k"), true, strict=True)},
-        ROUNDING,
+        enough=moved.min() > MOTION,
+        **facts(cell, backend=cell.backend, control=control),
         lanes=len(true[0]),
         steps=len(times) - 1,
-        backend=cell.backend,
-        control=control,
-        worst={
-            "lane": int(lane),
-            "step": int(n + 1),
+        parameters={x: [float(v.min()), float(v.max())] for x, v in zip(("m", "mu", "k"), true, strict=True)},
+        place={
+            "lane": lane,
+            "step": n + 1,
             "component": None,
-            "q": [float(x).hex() for x in runs[0][0, :d, lane]],
-            "v": [float(x).hex() for x in runs[0][0, d : 2 * d, lane]],
+            "q": hexed(start[:d]),
+            "v": hexed(start[d : 2 * d]),
         },
-        data={
-            "plot": "lines",
-            "x": [float(t) for t in times],
-            "series": {
-                "m R' + mu R, moved": [float(x) for x in left[:, lane]],
-                "integral of -2k R + 2m |qdot|^2": [float(x) for x in right[:, lane]],
+        figure=Lines(
+            x=times,
+            series={
+                "m R' + mu R, moved": left[:, lane],
+                "integral of -2k R + 2m |qdot|^2": right[:, lane],
             },
-            "xlabel": "time",
-            "ylabel": "m R' + mu R",
-            "xscale": "linear",
-            "yscale": "linear",
-            "caption": (
-                "The squared norm moves by its decay and by the kinetic energy alone, whatever the loss."
-            ),
-        },
+            xlabel="time",
+            ylabel="m R' + mu R",
+            xscale="linear",
+            yscale="linear",
+            caption="The squared norm moves by its decay and by the kinetic energy alone, whatever the loss.",
+        ),
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from noether.kernels.loops import launch, noisy_launch
 from noether.laws.exact.disagreement import first_sum
 from noether.laws.normalisation.cell import Cell
-from noether.laws.normalisation.evidence import record
 from noether.laws.normalisation.launches import FORCES, drawn, seed_of
-from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.claims import facts
+from noether.verdicts.record import Record
 
 LANES, WINDOWS = 37, 2
 EVERY = {"triton-interpreted": 2}  # it takes 50 us an operation
@@ -75,20 +76,17 @@ def judged(
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
     bits = sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs)
     moved = int((mine.q != job.q0).any(axis=0).sum())
-    verdict = (
-        VIOLATED
-        if bits
-        else HOLDS
-        if 2 * moved > job.lanes and np.isfinite(mine.sums).all()
-        else INCONCLUSIVE
-    )
     reason = (
         f"{bits} of {sum(a.size for a, _ in pairs)} sums and end states differ; {moved} of {job.lanes} lanes "
         f"moved; force {job.force}"
     )
     reason += f"; {first_sum(mine, plain)}" if bits else ""
-    out = record(cell, 0.0, float(bits), 0.0, float("inf") if bits else 0.0, verdict, reason,
-        {"force": job.force}, BITWISE,
-                 lanes=job.lanes, steps=job.steps, backend=mine.backend, control=control)  # fmt: skip
-    out.precision = job.precision.label
-    return out
+    return judgement.bits(
+        bits,
+        reason,
+        enough=2 * moved > job.lanes and np.isfinite(mine.sums).all(),
+        **facts(cell, backend=mine.backend, precision=job.precision.label, control=control),
+        lanes=job.lanes,
+        steps=job.steps,
+        parameters={"force": job.force},
+    )

@@ -23,11 +23,12 @@ import numpy as np
 
 from noether.kernels.loops import noisy_launch
 from noether.laws.normalisation.cell import SETTINGS, Cell, G, K, own
-from noether.laws.normalisation.evidence import mean, mean_record
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, later
 from noether.laws.normalisation.twin import SWING, TWIN, learning_rate, memory, paces, rate, run_twin
 from noether.laws.normalisation.variates import crossed, scatter, signs
+from noether.verdicts.figures import Lines
+from noether.verdicts.means import mean_record, means_of
 from noether.verdicts.powers import STEP
 from noether.verdicts.record import Record
 
@@ -81,7 +82,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     task = job(parts, windows=windows, every=every)
     run = noisy_launch.run(task, cell.backend)
     in_windows = lambda y: np.asarray(y).reshape(windows, every, -1).mean(axis=1)  # noqa: E731
-    found = mean((run.means("r4") - in_windows(scatter(r, signs(task), eta * G * pace))) * scale)
+    found = means_of((run.means("r4") - in_windows(scatter(r, signs(task), eta * G * pace))) * scale)
     at, rest = (in_windows(y)[:, 0] * scale for y in corrected(r, steps, pace=lambda n: pace[n]))
 
     def twin(memory=1.0, forgets=1.0, ghat=1.0):
@@ -102,12 +103,16 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         "order"
     )
     t = (np.arange(windows) + 0.5) * every * eta
-    plot = {"plot": "lines", "x": [float(x) for x in t],
-        "series": {"2k(1-beta) r^4/eta": [float(x) for x in found.value],
-        "RMSProp's V": [float(x) for x in V]},
-            "xlabel": "time", "ylabel": "V", "xscale": "linear", "yscale": "linear",
-            "caption": "Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = "
-                       "4 eta k/(1-beta)."}  # fmt: skip
+    plot = Lines(
+        x=t,
+        series={"2k(1-beta) r^4/eta": found.value, "RMSProp's V": V},
+        xlabel="time",
+        ylabel="V",
+        xscale="linear",
+        yscale="linear",
+        caption="Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = 4 eta "
+        "k/(1-beta).",
+    )
     for control, forgets in (
         (None, 1.0),
         ("1 - rho = 2 eta k/(1-beta)", 0.5),
@@ -125,7 +130,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 steps=steps,
                 backend=run.backend,
                 control=control,
-                data=plot,
+                figure=plot,
                 responses=moved,
             )
         )
@@ -173,7 +178,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
     # The mean gradient adds its own, coherent part to the scatter of r^2, TILT^2 (1+beta)/(1-beta) of the
     # first order, and of the start, where nothing scatters, e^(-1.5 burn) is left.
     bias = later(size, size) + size * (TILT**2 * (1 + beta) / (1 - beta) + np.exp(-1.5 * burn))
-    found = mean((turned / expected + moved)[None])
+    found = means_of((turned / expected + moved)[None])
     ratio = np.sqrt((1 + beta) / (1 - beta))
     about = {
         "beta": beta,

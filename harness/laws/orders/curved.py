@@ -31,6 +31,7 @@ from noether.laws.orders.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference
 from noether.laws.orders.units import EPS, KAPPA
 from noether.mechanics.symbolic import gradient
 from noether.mechanics.symbolic_metric import Curved, curved
+from noether.verdicts.figures import Heatmap
 from noether.verdicts.record import ORDER, Record
 
 CURVED_STARTS = 2
@@ -255,10 +256,6 @@ def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:
         f"On the metric of {cell.case.name}: each update is of order 2 in its own model and of order 1 in "
         "every other."
     )
-    records[-1].data = {
-        "plot": "heatmap",
-        "rows": names,
-        "columns": [f"model of {n}" for n in names],
-        "cells": rows,
-        "caption": caption,
-    }
+    records[-1].data = Heatmap(
+        rows=names, columns=[f"model of {n}" for n in names], cells=rows, caption=caption
+    ).as_dict()

@@ -6,10 +6,12 @@ import numpy as np
 
 from noether.laws.orders.power import norm, powers
 from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
-from noether.verdicts import orders
-from noether.verdicts.claims import order_record
+from noether.verdicts import judgement, orders
+from noether.verdicts.claims import facts, order_record
+from noether.verdicts.figures import Loglog
+from noether.verdicts.judgement import Worst, spent_of
 from noether.verdicts.powers import smallest
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.record import Record
 
 MOTION = 1e3  # as in continuous.py
 FELT = 0.25
@@ -44,12 +46,14 @@ def judge(
     error, noise = norm(off), norm(reference_error) + U * (rounded or FINAL / eta) * norm(size)
     order = orders.decide(error, noise)
     below = "" if control else f"; decided by {len(order.orders) + 1} of {len(eta)}"
-    data = {
-        "x": [float(x) * unit for x in eta], "y": [float(abs(x)) for x in error], "label": note,
-        "plot": "loglog", "series": {note: [float(abs(x)) for x in error]}, "xlabel": small,
-        "ylabel": "error",
-        "caption": f"{note}: the error falls as {small}^{stated}{below}.",
-    }  # fmt: skip
+    figure = Loglog(
+        x=eta * unit,
+        series={note: np.abs(error)},
+        xlabel=small,
+        ylabel="error",
+        caption=f"{note}: the error falls as {small}^{stated}{below}.",
+        label=note,
+    )
     about = {
         small: [float(eta[0]) * unit, float(eta[-1]) * unit],
         "t": FINAL * unit,
@@ -64,7 +68,7 @@ def judge(
         order,
         stated,
         about,
-        data,
+        figure,
         control=control,
         steps=steps,
         backend="numpy",
@@ -85,7 +89,7 @@ def bounded(
     control=None,
     about: dict | None = None,
     steps=0,
-    data=None,
+    figure=None,
     symbol="prediction",
 ) -> Record:
     """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at
@@ -96,25 +100,23 @@ def bounded(
     measured, predicted, bound, motion = (
         x.ravel() for x in np.broadcast_arrays(measured, predicted, bound, motion)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spent = np.nan_to_num(np.abs(measured - predicted) / bound, nan=np.inf)
-    i, still = int(np.argmax(spent)), motion <= MOTION * bound
-    verdict = VIOLATED if spent[i] > 1 else INCONCLUSIVE if np.any(still) else HOLDS
+    worst, still = judgement.worst(measured, predicted, bound), ~(motion > MOTION * bound)
     thin = (
         f"; no motion in {int(still.sum())} of {still.size}: at most {MOTION:.0f} bounds"
         if np.any(still)
         else ""
     )
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
-        lanes=measured.size, steps=steps,
-        parameters={"statement": note, **(about or {})}, predicted=float(predicted[i]),
-        measured=float(measured[i]), bound=float(bound[i]),
-        spent=float(spent[i]), verdict=verdict, reason=f"{note}: off by {spent[i]:.3g} bounds{thin}",
-        kind=ROUNDING, symmetry=symmetry, control=control,
-        cell=cell.name, replay=cell.replay, data={} if control else data or {},
-        powers={} if control else {symbol: smallest(np.abs(measured - predicted), bound, np.abs(motion))},
-    )  # fmt: skip
+    return judgement.rounding(
+        worst,
+        f"{note}: off by {worst.spent:.3g} bounds{thin}",
+        enough=not np.any(still),
+        **facts(cell, backend="numpy", symmetry=symmetry, control=control),
+        lanes=measured.size,
+        steps=steps,
+        parameters={"statement": note, **(about or {})},
+        figure=figure,
+        powers={symbol: smallest(np.abs(measured - predicted), bound, np.abs(motion))},
+    )
 
 
 def constant_record(
@@ -137,10 +139,7 @@ def constant_record(
     powers: of a prediction of 0, which decides where some coefficient would be noticed at FELT of itself
     """
     away, size = float(np.linalg.norm(measured - predicted)), float(np.linalg.norm(predicted))
-    spent = away / bound if bound > 0 else float("inf") if away else 0.0
-    spent = spent if np.isfinite(spent) else float("inf")
     decided = bound <= thin * size if powers is None else min(powers.values(), default=1.0) <= FELT
-    verdict = VIOLATED if spent > 1 else HOLDS if decided else INCONCLUSIVE
     told = (
         ""
         if decided
@@ -148,17 +147,18 @@ def constant_record(
         if powers is None
         else f"; no coefficient would be noticed at {FELT}"
     )
-    if powers is None and size and not control:
+    if powers is None and size:
         powers = {"leading constant": (bound + away) / size}
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
-        lanes=np.size(measured), steps=steps,
-        parameters={"statement": note, **(about or {})}, predicted=size,
-        measured=float(np.linalg.norm(measured)), bound=bound, spent=spent, verdict=verdict,
-        reason=f"{note}: {away / size if size else away:.2g} off within "
-               f"{bound / size if size else bound:.2g}{told}", kind=ROUNDING, symmetry=symmetry,
-        control=control, cell=cell.name, replay=cell.replay, powers={} if control else powers or {},
-    )  # fmt: skip
+    return judgement.rounding(
+        Worst(float(spent_of(away, 0.0, bound)), float(np.linalg.norm(measured)), size, bound),
+        f"{note}: {away / size if size else away:.2g} off within {bound / size if size else bound:.2g}{told}",
+        enough=decided,
+        **facts(cell, backend="numpy", symmetry=symmetry, control=control),
+        lanes=np.size(measured),
+        steps=steps,
+        parameters={"statement": note, **(about or {})},
+        powers=powers,
+    )
 
 
 def both(

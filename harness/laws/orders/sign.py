@@ -18,7 +18,8 @@ from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
 from noether.laws.orders.units import EPS
 from noether.mechanics.symbolic import gradient
-from noether.verdicts.record import OUTSIDE, Record
+from noether.verdicts.claims import beyond
+from noether.verdicts.record import Record
 
 STARTS = 8
 SCAN = 4096  # points of the line on which a sign change is looked for
@@ -76,10 +77,5 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
         f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no "
         "smooth model crosses it"
     )
-    out.append(
-        Record(law=cell.law, case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
-        lanes=STARTS, steps=0, parameters=facts["about"],
-               predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=told,
-               cell=cell.name, replay=cell.replay)
-    )  # fmt: skip
+    out.append(beyond(cell, told, backend="numpy", lanes=STARTS, parameters=facts["about"]))
     return out

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from noether.verdicts.figures import Claim, redrawn
 from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 OPEN = "not decided"
@@ -144,20 +147,18 @@ def claimed(
     settled = (
         bool(shown) and all(r.verdict == HOLDS for r in real) and all(r.verdict == VIOLATED for r in shown)
     )
-    claim = {
-        "title": p.title,
-        "statement": p.statement,
-        "source": p.source,
-        "published": published,
-        "measured": measured,
-        "verdict": p.word if settled else OPEN,
-        "corrected": p.corrected,
+    claim = Claim(
+        title=p.title,
+        statement=p.statement,
+        source=p.source,
+        published=published,
+        measured=measured,
+        verdict=p.word if settled else OPEN,
+        corrected=p.corrected,
         **figures,
-    }
-    real[0].data = {**real[0].data, "claim": claim}
+    )
     if series:
-        real[0].data |= {
-            "series": {name: [float(abs(y)) for y in values] for name, values in series.items()},
-            "caption": caption,
-        }
+        sizes = {name: np.abs(values) for name, values in series.items()}
+        real[0].data = redrawn(real[0].data, sizes, caption)
+    real[0].data = {**real[0].data, "claim": claim.as_dict()}
     return records

@@ -15,6 +15,7 @@ from noether.laws.orders.runs import SETTINGS, U, stepping
 from noether.laws.published.book import BOOK, claimed
 from noether.verdicts import orders
 from noether.verdicts.claims import order_record
+from noether.verdicts.figures import Loglog
 from noether.verdicts.record import Record
 
 
@@ -60,14 +61,13 @@ def dampened(cell) -> list[Record]:
             note = f"beta {beta:g}, tau {tau:g}, growth of |q|^2 against the closed form" + (
                 ", buffer for velocity" if control else ""
             )
-            data = {
-                "plot": "loglog",
-                "x": [float(x) for x in pace],
-                "series": {note: [float(abs(x)) for x in error]},
-                "xlabel": "eta (1 - tau)",
-                "ylabel": "relative error",
-                "caption": "With 1/(1 - tau)^2 the closed form is right as eta goes to 0.",
-            }
+            figure = Loglog(
+                x=pace,
+                series={note: np.abs(error)},
+                xlabel="eta (1 - tau)",
+                ylabel="relative error",
+                caption="With 1/(1 - tau)^2 the closed form is right as eta goes to 0.",
+            )
             found = orders.decide(np.abs(error), noise)
             about = {"beta": beta, "tau": tau, "t": 0.5, "p": list(found.orders)}
             out.append(
@@ -77,7 +77,7 @@ def dampened(cell) -> list[Record]:
                     found,
                     1,
                     about,
-                    data,
+                    figure,
                     control=control,
                     steps=steps,
                     backend="numpy",

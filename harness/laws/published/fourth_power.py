@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.laws.normalisation.evidence import mean, mean_record
 from noether.laws.normalisation.relaxation import gain
 from noether.laws.orders.runs import U, stepping
 from noether.laws.published.book import BOOK, claimed
 from noether.laws.published.evidence import rounding
 from noether.system.seeds import derive
 from noether.verdicts import powers
+from noether.verdicts.figures import Lines
+from noether.verdicts.means import mean_record, means_of
 from noether.verdicts.record import Record
 
 BETA, DIM = 0.9, 16
@@ -61,7 +62,7 @@ def fourth_power(cell) -> list[Record]:
     )  # each step rounds q, and with it r^4, once
     largest = eta[0] ** 2 * np.max(drawn.over(0, steps)[:-1])  # g of the docstring
     bias = 4 * largest * white + rounding_of
-    found = mean(factor[:-1] - explained[:-1] + expected)
+    found = means_of(factor[:-1] - explained[:-1] + expected)
     about = {
         "beta": BETA,
         "eta": float(eta[0]),
@@ -71,23 +72,22 @@ def fourth_power(cell) -> list[Record]:
     note = "growth of r^4 under white noise over that of a plain step"
     every = slice(16, None, 16)  # 0 has no logarithm
     x = [float(n) for n in range(steps - layer + 1)[every]]
-    data = {
-        "plot": "lines",
-        "x": x,
-        "xlabel": "steps",
-        "ylabel": "growth of r^4 over that of one plain step",
-        "xscale": "linear",
-        "yscale": "log",
-        "series": {
-            "white noise, measured": [float(y) for y in growth[every, :-1].mean(axis=1)],
+    figure = Lines(
+        x=x,
+        series={
+            "white noise, measured": growth[every, :-1].mean(axis=1),
             "noise law": [n * white for n in x],
-            "coherent, measured": [float(y) for y in growth[every, -1]],
+            "coherent, measured": growth[every, -1],
             "Eq. 17": [n * straight for n in x],
         },
-        "caption": "At beta .9 coherent gradients grow r^4 as Eq. 17 says, white noise 19 times less.",
-    }
+        xlabel="steps",
+        ylabel="growth of r^4 over that of one plain step",
+        xscale="linear",
+        yscale="log",
+        caption="At beta .9 coherent gradients grow r^4 as Eq. 17 says, white noise 19 times less.",
+    )
     facts = dict(steps=steps, backend="numpy")
-    out = [mean_record(cell, found, white, bias, about, note, data=data, **facts),
+    out = [mean_record(cell, found, white, bias, about, note, figure=figure, **facts),
            mean_record(cell, found, straight, bias, about, note, control=BOOK["P1"].control, **facts),
            mean_record(cell, found, white * (1 + NEAR), bias, about, note,
            control="the noise law off by 2^-10", **facts)]  # fmt: skip

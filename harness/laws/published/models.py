@@ -21,6 +21,7 @@ from noether.mechanics.symbolic_metric import curved as metric_of
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 from noether.verdicts import powers
+from noether.verdicts.figures import Lines
 from noether.verdicts.record import ORDER, Record
 
 
@@ -119,19 +120,18 @@ def decay_rate(cell) -> list[Record]:
     x, seen, printed = (
         np.asarray(y, dtype=float)[order] for y in (BETAS, (rate / exact)[::STARTS], (pade / exact)[::STARTS])
     )
-    data = {
-        "plot": "lines",
-        "x": list(x),
-        "xlabel": "beta",
-        "ylabel": "rate per step over -ln beta",
-        "xscale": "linear",
-        "yscale": "linear",
-        "series": {"measured": list(seen), "2 (1 - beta)/(1 + beta), as published": list(printed)},
-        "caption": "Friction over mass is the decay rate of a charge only where beta is near 1.",
-    }
+    figure = Lines(
+        x=x,
+        series={"measured": seen, "2 (1 - beta)/(1 + beta), as published": printed},
+        xlabel="beta",
+        ylabel="rate per step over -ln beta",
+        xscale="linear",
+        yscale="linear",
+        caption="Friction over mass is the decay rate of a charge only where beta is near 1.",
+    )
     note = "decay rate of the angular momentum per step"
     out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact,
-        data=data),
+        figure=figure),
            rounding(cell, rate.astype(float), pade, bound, about, note, steps=steps,
            control=BOOK["P5"].control)]  # fmt: skip
     out[0].powers = {"-ln beta": powers.smallest(rate.astype(float) - exact, bound, exact)}

@@ -10,6 +10,7 @@ from noether.laws.published.book import BOOK, claimed
 from noether.laws.published.evidence import rounding
 from noether.system.seeds import derive
 from noether.verdicts import powers
+from noether.verdicts.figures import Lines
 from noether.verdicts.record import Record
 
 
@@ -54,18 +55,25 @@ def unrelated(cell) -> list[Record]:
 
     (off, source, bound), (radial, _, loose) = residual(0.0), residual(2.0**-10)
     x = [float(n) for n in range(1, steps + 1)]
-    data = {"plot": "lines", "x": x, "xlabel": "steps", "ylabel": "|residual| of the check",
-        "xscale": "linear", "yscale": "log", "series": {
-        "random vectors orthogonal to q": [float(y) for y in np.abs(off).max(axis=1)],
-        "a part of 2^-10 along q": [float(y) for y in np.abs(radial).max(axis=1)],
-        "growth of |q|^2": [float(y) for y in source.mean(axis=1)],
-        "bound": [float(y) for y in bound.max(axis=1)]},
-        "caption": "Random vectors that belong to no loss pass the check to rounding; only a part along q "
-                   "shows."}  # fmt: skip
+    figure = Lines(
+        x=x,
+        series={
+            "random vectors orthogonal to q": np.abs(off).max(axis=1),
+            "a part of 2^-10 along q": np.abs(radial).max(axis=1),
+            "growth of |q|^2": source.mean(axis=1),
+            "bound": bound.max(axis=1),
+        },
+        xlabel="steps",
+        ylabel="|residual| of the check",
+        xscale="linear",
+        yscale="log",
+        caption="Random vectors that belong to no loss pass the check to rounding; only a part along q "
+        "shows.",
+    )
     off, source, bound, radial, loose = (y[-1] for y in (off, source, bound, radial, loose))
     about = {"eta": float(eta[0]), "d": d, "growth": float(source.mean())}
     note = "|q_N|^2 - |q_0|^2 - eta^2 sum |g|^2 along random vectors orthogonal to q"
-    out.append(rounding(cell, off, 0.0, bound, about, note, steps=steps, motion=source, data=data))
+    out.append(rounding(cell, off, 0.0, bound, about, note, steps=steps, motion=source, figure=figure))
     # As published, what is no gradient must show: by at least 2^-10 of the growth.
     seen = 2.0**-10 * source
     out.append(

@@ -10,8 +10,10 @@ import numpy as np
 from noether.cases.case import Case
 from noether.laws.cell import LawCell
 from noether.laws.continuous import comparison
-from noether.verdicts.claims import hexed
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.claims import facts, hexed
+from noether.verdicts.figures import Figure
+from noether.verdicts.judgement import Worst, most_spent, rounding, spent_of
+from noether.verdicts.record import Record
 
 CERTIFY, STARTS = "certify", "starts"
 KNOWN = 10  # the truth must be known that many times better than the bound that it tests
@@ -67,42 +69,59 @@ class Claim:
 
     @property
     def spent(self) -> float:
-        spent = self.off / self.bound if self.bound > 0 else (0.0 if self.off == 0 else float("inf"))
-        return spent if np.isfinite(spent) else float("inf")
+        return float(spent_of(self.off, 0.0, self.bound))
 
 
-def record(cell: Cell, what: str, claims: list[Claim], about: dict, *, symmetry: str | None = None,
-    precision: str = "float64", lanes: int = 0,
-           steps: int = 0, control: str | None = None, data: dict | None = None) -> Record:  # fmt: skip
+def record(
+    cell: Cell,
+    what: str,
+    claims: list[Claim],
+    about: dict,
+    *,
+    symmetry: str | None = None,
+    precision: str = "float64",
+    lanes: int = 0,
+    steps: int = 0,
+    control: str | None = None,
+    figure: Figure | None = None,
+) -> Record:
     """The worst claim speaks; a truth that is not known well enough, or that stands still, may silence it."""
-    worst = max(claims, key=lambda c: c.spent)
-    vague = [c for c in claims if KNOWN * c.known > c.bound]
-    still = [c for c in claims if c.moved < MOTION * c.bound]
+    worst = most_spent(claims)
+    told = "" if worst.spent > 1 else silenced(claims, moving=control is None)
     seen = f"{what} is off by {worst.off:.2g} at t = {worst.at:.4g}, {worst.spent:.2g} of its bound"
     seen += f"; the truth is known to {worst.known:.1g}" if worst.known else ""
-    verdict, reason = HOLDS, seen
-    if worst.spent > 1:
-        verdict = VIOLATED
-    elif vague:
-        verdict, reason = (
-            INCONCLUSIVE,
-            f"the truth is known to {vague[0].known:.2g} only, must be {KNOWN} times better than the bound "
-            f"{vague[0].bound:.2g}",
-        )
-    elif still and not control:
-        verdict, reason = (
-            INCONCLUSIVE,
-            f"no motion: it varies by {still[0].moved:.2g}, must by {MOTION:.0f} times the bound "
-            f"{still[0].bound:.2g}",
-        )
     half = len(worst.start) // 2
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend="heyoka", precision=precision,
-        lanes=lanes or len(claims), steps=steps,
-        parameters={**about, **worst.about}, predicted=0.0, measured=worst.off, bound=worst.bound,
-        spent=worst.spent, verdict=verdict, reason=reason,
-        symmetry=symmetry, control=control, cell=cell.name, replay=cell.replay,
-        data={} if control else data or {},
-        worst={"lane": worst.lane, "step": None, "component": None, "q": hexed(worst.start[:half]),
-        "v": hexed(worst.start[half:]), "t": float(worst.at).hex()},
-    )  # fmt: skip
+    return rounding(
+        Worst(worst.spent, worst.off, 0.0, worst.bound),
+        told or seen,
+        enough=not told,
+        **facts(cell, backend="heyoka", precision=precision, symmetry=symmetry, control=control),
+        lanes=lanes or len(claims),
+        steps=steps,
+        parameters={**about, **worst.about},
+        figure=figure,
+        place={
+            "lane": worst.lane,
+            "step": None,
+            "component": None,
+            "q": hexed(worst.start[:half]),
+            "v": hexed(worst.start[half:]),
+            "t": float(worst.at).hex(),
+        },
+    )
+
+
+def silenced(claims: list[Claim], *, moving: bool) -> str:
+    """Why the claims are no evidence; '' where they are. moving: whether they must move."""
+    for c in claims:
+        if not KNOWN * c.known <= c.bound:
+            return (
+                f"the truth is known to {c.known:.2g} only, must be {KNOWN} times better than the bound "
+                f"{c.bound:.2g}"
+            )
+    for c in claims:
+        if moving and not c.moved >= MOTION * c.bound:
+            return (
+                f"no motion: it varies by {c.moved:.2g}, must by {MOTION:.0f} times the bound {c.bound:.2g}"
+            )
+    return ""

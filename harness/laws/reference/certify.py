@@ -34,6 +34,8 @@ from noether.laws.reference.claims import (
 )
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
+from noether.verdicts.figures import Lines
+from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 
@@ -65,7 +67,7 @@ def certify(cell: Cell) -> list[Record]:
                         claims,
                         here,
                         symmetry=symmetry.name,
-                        data=drawn(b, chosen[0], i, window, m) if i == 0 else None,
+                        figure=drawn(b, chosen[0], i, window, m) if i == 0 else None,
                     )
                 )
                 if bits(m) == 113:
@@ -97,14 +99,13 @@ def controls(b: Bench) -> list[Record]:
     every = range(len(b.case.symmetries))
 
     def best(lanes, claim, symmetries=every):
-        return max(
-            (
+        return most_spent(
+            [
                 claim(lane, i, w)
                 for lane in lanes
                 for i in symmetries
                 for w in windows(b.solution, lane).values()
-            ),
-            key=lambda c: c.spent,
+            ]
         )
 
     precise = {m: lanes for m, lanes in b.lanes_of.items() if bits(m) == 113}
@@ -147,7 +148,7 @@ def controls(b: Bench) -> list[Record]:
     return out
 
 
-def drawn(b: Bench, lane: int, i: int, window: np.ndarray, m: float) -> dict:
+def drawn(b: Bench, lane: int, i: int, window: np.ndarray, m: float) -> Lines:
     """The errors against time: what SciPy and the collocation are off, and |j - S|, which is blind to most of
     it."""
     run, known = b.solution.run, b.truths[lane]
@@ -159,10 +160,12 @@ def drawn(b: Bench, lane: int, i: int, window: np.ndarray, m: float) -> dict:
         "collocation, true error": fine(b, lane, i),
         "SciPy, |j - S|": balance,
     }
-    return {
-        "plot": "lines", "x": [float(x) for x in run.times[chosen, lane]],
-        "series": {name: [float(x) or None for x in y[chosen]] for name, y in series.items()},
-        "xlabel": "time", "ylabel": "error of charge and prediction",
-        "yscale": "log", "caption": "What the law's residual does not see of a trajectory's error, the "
-                                    f"reference does (m = {m:g}).",
-    }  # fmt: skip
+    return Lines(
+        x=run.times[chosen, lane],
+        series={name: [float(x) or None for x in y[chosen]] for name, y in series.items()},
+        xlabel="time",
+        ylabel="error of charge and prediction",
+        yscale="log",
+        caption="What the law's residual does not see of a trajectory's error, the reference does (m = "
+        f"{m:g}).",
+    )

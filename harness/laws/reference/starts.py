@@ -18,6 +18,7 @@ from noether.laws.reference.integrator import Engine, engine
 from noether.laws.reference.truth import truth
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
+from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 LANES = {"quick": 256, "full": 2048, "stress": 16_384}
@@ -54,9 +55,7 @@ def starts(cell: Cell) -> list[Record]:
     out, window = [], np.ones(len(times), bool)
     for i, symmetry in enumerate(cell.case.symmetries):
         claims = balances(solution, i, window, lambda t, i=i: t.predicted(i))
-        sample = sorted(
-            {max(claims, key=lambda c: c.spent).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))}
-        )
+        sample = sorted({most_spent(claims).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))})
         out.append(
             record(
                 cell,
@@ -87,7 +86,7 @@ def starts(cell: Cell) -> list[Record]:
             record(
                 cell,
                 "j - S",
-                [max(balances(solution, i, window, wrong), key=lambda c: c.spent)],
+                [most_spent(balances(solution, i, window, wrong))],
                 {},
                 symmetry=symmetry.name,
                 control=FRICTION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from noether.report.figures.motion import motion
-from noether.report.page.plots import badness, figure, place, plot_of
+from noether.report.page.plots import figure, place, plot_of
 from noether.verdicts.record import Record
 
 RESPONSES, REGIMES = 6, 6
@@ -110,9 +110,13 @@ def normal(r: Record) -> tuple[list, list, list]:
 def first_of_each(found: list[Record], key, most: int) -> list[Record]:
     """The worst of each key, in the order of the laws."""
     chosen: dict = {}
-    for r in sorted(found, key=badness, reverse=True):
+    for r in sorted(found, key=lambda r: r.severity, reverse=True):
         chosen.setdefault(key(r), r)
-    alone = [r for r in sorted(found, key=badness, reverse=True) if not any(r is c for c in chosen.values())]
+    alone = [
+        r
+        for r in sorted(found, key=lambda r: r.severity, reverse=True)
+        if not any(r is c for c in chosen.values())
+    ]
     more = next(
         (r for r in alone if len(chosen) == 1 and all(r.case != c.case for c in chosen.values())), None
     )  # one picture beside an empty place

@@ -8,7 +8,7 @@ from noether.report.figures.marks import ordered
 from noether.report.figures.scatter import scatter
 from noether.report.figures.strip import order_strip, strip
 from noether.report.law_table import kind_of
-from noether.report.page.plots import badness, figure, place, ranked, statement
+from noether.report.page.plots import figure, place, ranked, statement
 from noether.report.table import number, where
 from noether.verdicts.power import Power, by_precision, of_law
 from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
@@ -31,7 +31,7 @@ def section(row: LawSummary, info, records: list[Record], planted: list[Record],
         "elsewhere": sum(id(r) in drawn for r in records),
         "more": max(0, len(found) - most), "sentence": sentence(records),
         "equal": equal([r for r in records if r.kind == BITWISE]) if kind == BITWISE else {},
-        "nearest": [{"where": where(r), "r": r} for r in sorted(records, key=badness,
+        "nearest": [{"where": where(r), "r": r} for r in sorted(records, key=lambda r: r.severity,
         reverse=True)[:NEAREST]] if kind != BITWISE else [],
     }  # fmt: skip
 
@@ -47,7 +47,7 @@ def sentence(records: list[Record]) -> str:
     judged = [r for r in records if r.spent is not None]
     if not judged:
         return "No point could be judged."
-    worst, over = max(judged, key=badness), sum(not r.spent <= 1 for r in judged)
+    worst, over = max(judged, key=lambda r: r.severity), sum(not r.spent <= 1 for r in judged)
     beyond = (
         f"{over} of {len(judged)} points {'lie' if over > 1 else 'lies'} beyond "
         f"{'their' if over > 1 else 'its'} bound"

@@ -7,7 +7,6 @@ import math
 from noether.report.figures.marks import ordered
 from noether.report.figures.strip import order_spark, spark
 from noether.report.law_table import kind_of, worst_of
-from noether.report.page.plots import badness
 from noether.report.table import number
 from noether.verdicts.power import of_law
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
@@ -71,7 +70,7 @@ def cell(mine: list[Record]) -> dict | None:
     if not mine:
         return None
     judged = [r for r in mine if r.spent is not None]
-    worst = max(map(badness, judged), default=None)
+    worst = max((r.severity for r in judged), default=None)
     verdict = next((v for v in (VIOLATED, INCONCLUSIVE, HOLDS) if any(r.verdict == v for r in mine)), OUTSIDE)
     told = (
         "="

@@ -19,11 +19,6 @@ TOGETHER = 8  # series on one picture
 SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
 
 
-def badness(r: Record) -> float:
-    """A record's spent as a sorting key: what was not judged comes first, NaN last."""
-    return -1.0 if r.spent is None else r.spent if r.spent == r.spent else float("inf")
-
-
 def statement(r: Record) -> str:
     return str(r.parameters.get("statement") or r.data.get("label") or f"{r.case} {r.symmetry or ''}".strip())
 
@@ -82,7 +77,7 @@ def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
     found: dict[tuple, tuple[Record, dict]] = {}
     records = list(records)
     of_case = Counter(r.case for r in records if r.kind == ORDER)
-    for r in sorted(records, key=badness, reverse=True):
+    for r in sorted(records, key=lambda r: r.severity, reverse=True):
         plot = plot_of(r)
         if not plot:
             continue

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.claims import facts
+from noether.verdicts.powers import powers_of
+from noether.verdicts.record import Record
 
 FALSE = 1e-9
 THIN = 1 / 4
@@ -27,7 +29,7 @@ FEWEST = 48  # lanes: below it the terms that (2) leaves out, t^4/N, are no long
 
 
 @dataclass(frozen=True)
-class Mean:
+class Means:
     """value, error (M,): means over lanes and their standard errors; q (M,) of (2); lanes N."""
 
     value: np.ndarray
@@ -36,7 +38,7 @@ class Mean:
     lanes: int
 
 
-def mean(samples: np.ndarray, family: int | None = None) -> Mean:
+def means_of(samples: np.ndarray, family: int | None = None) -> Means:
     """samples (M, N): N independent lanes; the worst of `family` (M) means will be judged."""
     samples = np.atleast_2d(samples)
     many, n = samples.shape
@@ -46,14 +48,14 @@ def mean(samples: np.ndarray, family: int | None = None) -> Mean:
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.nan_to_num(np.mean(off**3, axis=1) / s**3)
     t = -stdtrit(n - 1, FALSE / 2 / (family or many))
-    return Mean(
+    return Means(
         value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n
     )
 
 
 def mean_record(
     cell,
-    found: Mean,
+    found: Means,
     predicted,
     bias,
     about: dict,
@@ -62,7 +64,7 @@ def mean_record(
     steps: int,
     backend: str,
     control=None,
-    data=None,
+    figure=None,
     scale=None,
     responses=None,
 ) -> Record:
@@ -72,66 +74,29 @@ def mean_record(
     """
     predicted, bias = np.broadcast_to(predicted, found.value.shape), np.broadcast_to(bias, found.value.shape)
     bound = found.q * found.error + bias
-    spent = abs(found.value - predicted) / bound
-    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
+    worst = judgement.worst(found.value, predicted, bound)
     thin = bound > THIN * abs(np.broadcast_to(predicted if scale is None else scale, bound.shape))
-    flat = found.error[worst] == 0
-    if not spent[worst] <= 1:
-        verdict = VIOLATED
-    elif thin.any() or flat or found.lanes < FEWEST:
-        verdict = INCONCLUSIVE
-    else:
-        verdict = HOLDS
+    flat = found.error[worst.at] == 0
+    enough = not (thin.any() or flat or found.lanes < FEWEST)
     text = (
-        f"{note}: {found.value[worst]:.5g} +- {found.error[worst]:.1g} ({found.lanes} lanes), predicted "
-        f"{predicted[worst]:.5g} within {bound[worst]:.2g}, of which derived bias {bias[worst]:.1g}; false "
+        f"{note}: {worst.measured:.5g} +- {found.error[worst.at]:.1g} ({found.lanes} lanes), predicted "
+        f"{worst.predicted:.5g} within {worst.bound:.2g}, of which derived bias {bias[worst.at]:.1g}; false "
         f"alarms {FALSE:g} a cell"
     )
-    if verdict == INCONCLUSIVE:
+    if worst.spent <= 1 and not enough:
         text += (
             "; no scatter at all"
             if flat
             else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
         )
-    out = record(cell, predicted[worst], found.value[worst], bound[worst], spent[worst], verdict, text, about,
-        STATISTICAL,
-                 lanes=found.lanes, steps=steps, backend=backend, control=control, data=data)  # fmt: skip
-    if control is None:
-        out.powers = powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})})
-    return out
-
-
-def powers_of(off, bound, responses: dict) -> dict[str, float]:
-    """harness/verdicts/powers.py, for each response."""
-    found = {
-        name: powers.smallest(off, bound, np.broadcast_to(t, np.shape(off))) for name, t in responses.items()
-    }
-    return {name: x for name, x in found.items() if np.isfinite(x)}
-
-
-def record(
-    cell,
-    predicted,
-    measured,
-    bound,
-    spent,
-    verdict,
-    reason,
-    about,
-    kind,
-    *,
-    lanes,
-    steps,
-    backend,
-    control=None,
-    data=None,
-    worst=None,
-) -> Record:
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision="float64", lanes=lanes,
-        steps=steps, parameters=about,
-        predicted=float(predicted), measured=float(measured), bound=float(bound), spent=float(spent),
-        verdict=verdict, reason=reason, kind=kind,
-        cell=cell.name, replay=cell.replay, control=control,
-        data={} if control and "claim" not in (data or {}) else data or {}, worst=worst,
-    )  # fmt: skip
+    return judgement.mean(
+        worst,
+        text,
+        enough=enough,
+        **facts(cell, backend=backend, control=control),
+        lanes=found.lanes,
+        steps=steps,
+        parameters=about,
+        figure=figure,
+        powers=powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})}),
+    )

@@ -1,6 +1,7 @@
 """From a residual to a verdict: what is worst, what counts as evidence, what is excused; at its thresholds,
 and one past them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import Precision
-from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
+from noether.laws.exact import EXACT, MOTION, Residual
 from noether.laws.exact.judge import (
     EVIDENCE_SHARE,
     PATH_MOTION,
@@ -50,17 +51,7 @@ def law(measured, bound=1.0, signal=MOTION, covers=None, key="D2"):
         return Residual(np.asarray(measured, float), full(0), full(bound), full(signal))
 
     some = None if covers is None else lambda t, symmetry: np.asarray(covers)
-    return ExactLaw(
-        key=key,
-        title="",
-        statement="",
-        applies="",
-        blind=(),
-        faults=(),
-        suits=lambda rule, symmetry: True,
-        residual=residual,
-        some=some,
-    )
+    return replace(EXACT[key], suits=lambda rule, symmetry: True, residual=residual, some=some)
 
 
 def given(at=(), value=0.0, shape=(STEPS, LANES)):

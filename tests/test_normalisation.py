@@ -16,6 +16,7 @@ from noether.laws.normalisation import (
 )
 from noether.laws.normalisation.cell import TANGENTIAL, Cell
 from noether.laws.registry import LAWS
+from noether.verdicts import means
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED
 
 # ---- verdicts on means

@@ -6,13 +6,11 @@ from test_judging import given, trajectory, verdict
 
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
-from noether.laws.exact import judge as judging
+from noether.laws.exact import witness as witnesses
 from noether.laws.exact.cell import DiscreteCell
 from noether.laws.exact.cell import trajectory as launched
-from noether.laws.exact.judge import (
-    judge_all,
-    witness,
-)
+from noether.laws.exact.judge import judge_all
+from noether.laws.exact.witness import witness
 from noether.mechanics.wide import AtKink
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
@@ -27,7 +25,7 @@ STEPS, LANES = 3, 16
 
 def test_the_update_alone_asks_the_witness(monkeypatch):
     asked = []
-    monkeypatch.setattr(judging, "witness", lambda t, lane, step: asked.append((lane, step)) or 2.0)
+    monkeypatch.setattr(witnesses, "witness", lambda t, lane, step: asked.append((lane, step)) or 2.0)
     assert verdict(given((2, 4), 0.5)).verdict == HOLDS and not asked
     record = verdict(given((2, 4), 0.5), key="D0")
     assert (
@@ -35,7 +33,7 @@ def test_the_update_alone_asks_the_witness(monkeypatch):
     )
     assert verdict(given((2, 4), 5.0), key="D0").spent == 5, "a violation needs no witness"
     assert len(asked) == 1
-    monkeypatch.setattr(judging, "witness", lambda t, lane, step: 1.0)
+    monkeypatch.setattr(witnesses, "witness", lambda t, lane, step: 1.0)
     assert verdict(given((2, 4), 0.5), key="D0").verdict == HOLDS
 
 
@@ -57,7 +55,7 @@ def test_a_witness_that_agrees_exactly_needs_no_bound(monkeypatch):
     t = trajectory()
     t.g, t.g_error = np.zeros((STEPS, HAT.dim, LANES), np.longdouble), np.zeros((STEPS, HAT.dim, LANES))
     found = [0, 0, 0]
-    monkeypatch.setattr(judging, "gradient_mp", lambda loss, q, digits: list(found))
+    monkeypatch.setattr(witnesses, "gradient_mp", lambda loss, q, digits: list(found))
     assert witness(t, 3, 1) == 0
     t.g_error[1, 2, 3] = 2.0**8  # a bound of 8 x 2^8 x 2^-64 / 2^-53 = 1
     found[2] = 1
@@ -73,7 +71,7 @@ def test_a_witness_that_agrees_exactly_needs_no_bound(monkeypatch):
 )
 def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expected):
     cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
-    t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), judging.gradient_mp, []
+    t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), witnesses.gradient_mp, []
 
     def at_kinks(loss, q, digits):
         asked.append(q)
@@ -81,8 +79,8 @@ def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expec
             raise AtKink("here")
         return [x + wrong for x in honest(loss, q, digits)]
 
-    monkeypatch.setattr(judging, "gradient_mp", at_kinks)
+    monkeypatch.setattr(witnesses, "gradient_mp", at_kinks)
     (record,) = judge_all(t, ("D0",), about=ABOUT)
     assert record.verdict == expected and len({tuple(map(float, q)) for q in asked}) == len(asked) == min(
-        kinks + 1, judging.WITNESSES + 1
+        kinks + 1, witnesses.WITNESSES + 1
     )

@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 
 from noether.runs import known_numbers, known_places
+from noether.verdicts.judgement import Worst, outside, rounding
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 
@@ -156,9 +157,12 @@ def codes() -> list[str]:
     from noether.runs import run as running
 
     def one(verdict, control=None, spent=0.5):
-        return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1, parameters={},
-            predicted=0.0, measured=0.0, bound=1.0,
-                      spent=spent, verdict=verdict, reason="", control=control)  # fmt: skip
+        about = dict(law="D0", case="", rule="", backend="", precision="", control=control)
+        about |= dict(lanes=1, steps=1, parameters={})
+        if verdict == OUTSIDE:
+            return outside("", **about)
+        enough = verdict != INCONCLUSIVE
+        return rounding(Worst(spent, 0.0, 0.0, 1.0), "", enough=enough, **about)
 
     fine, killed = one(HOLDS), one(VIOLATED, "a", 9.0)
     known = {

@@ -17,7 +17,8 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT
 from noether.laws.exact.diagnosis import safely
-from noether.laws.exact.judge import spent_of, witness
+from noether.laws.exact.judge import spent_of
+from noether.laws.exact.witness import witness
 from noether.mechanics.trajectory import Trajectory
 
 

@@ -31,7 +31,8 @@ from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
 from noether.plan import rarities
-from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.judgement import noticed
+from noether.verdicts.record import Record
 
 LANES, STEPS = 61, 8
 MANY = 20_011
@@ -166,17 +167,13 @@ class GeneratedCell:
         cell = DiscreteCell(
             self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1
         )
-        return Record(
+        return noticed(
+            not found.names[SURVIVES],
+            f"{found.killed} of {found.total} generated faults are killed by D0",
+            **{**cell.about(job, "numpy"), "cell": self.name},
             law="D0",
             lanes=job.lanes,
             steps=1,
-            **{**cell.about(job, "numpy"), "cell": self.name},
-            predicted=None,
-            measured=None,
-            bound=None,
-            spent=None,
-            verdict=INCONCLUSIVE if found.names[SURVIVES] else VIOLATED,
-            reason=f"{found.killed} of {found.total} generated faults are killed by D0",
             control=f"generated faults of the {self.what}",
             seconds=seconds,
             data={"generated": {"what": self.what, **found.plain()}},

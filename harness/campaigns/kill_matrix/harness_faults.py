@@ -38,7 +38,7 @@ from noether.laws.exact import cell as discrete
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
 from noether.runs import folder, run
-from noether.verdicts import orders
+from noether.verdicts import judgement, orders
 
 OWN = "the harness itself"
 
@@ -77,7 +77,7 @@ FAULTS = (
     OwnFault(
         "smallest spent for the largest",
         "argmin for argmax",
-        plant=instead(judge, "np", lambda right: Other(right, argmax=np.argmin)),
+        plant=instead(judgement, "np", lambda right: Other(right, argmax=np.argmin)),
         guards=("survivors", "promises", "idle", "instruments"),
     ),
     OwnFault(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from noether.campaigns.kill_matrix.harness_plantings import replaced
-from noether.laws.exact import judge
+from noether.laws.exact import witness
 from noether.runs import completeness, known_answers, run
 from noether.verdicts import record
 from noether.verdicts.record import HOLDS
@@ -32,7 +32,7 @@ REMOVED: dict[str, Callable] = {
     "foreign": lambda: replaced(completeness, "foreign", blank),
     "survivors": lambda: replaced(record, "summarise", forgiving(record.summarise)),
     "exit code": lambda: replaced(run, "exit_code", lambda records, names, **how: 0),
-    "witness": lambda: replaced(judge, "witness", lambda t, lane, step: 0.0),
+    "witness": lambda: replaced(witness, "witness", lambda t, lane, step: 0.0),
     "resumed": lambda: replaced(run, "nothing_lost", lambda records, cells: None),
 }
 """How each guard is taken out, for the test that it does the work."""

@@ -19,7 +19,8 @@ from noether.laws.registry import LAWS
 from noether.plan.choices import Request
 from noether.runs import completeness, run
 from noether.runs.execute import execute
-from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.record import VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
 RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")
@@ -158,10 +159,18 @@ class OwnCell:
 def record(fault) -> Record:
     begin = time.perf_counter()
     told = noticed(fault)
-    return Record(
-        law=GUARD, case=fault.probe, rule="", backend="numpy", precision="", lanes=0, steps=0, parameters={},
-        predicted=None, measured=None, bound=None,
-        spent=None, verdict=VIOLATED if told else INCONCLUSIVE, reason=told or "not noticed",
-        control=fault.name, seconds=time.perf_counter() - begin,
+    return judgement.noticed(
+        bool(told),
+        told or "not noticed",
+        law=GUARD,
+        case=fault.probe,
+        rule="",
+        backend="numpy",
+        precision="",
+        lanes=0,
+        steps=0,
+        parameters={},
+        control=fault.name,
+        seconds=time.perf_counter() - begin,
         data={"kind": OWN, "what": fault.what, "guards": list(fault.guards)},
-    )  # fmt: skip
+    )

@@ -23,7 +23,9 @@ from noether.laws.exact.cell import DiscreteCell
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ROUNDING, VIOLATED, Record
+from noether.verdicts.judgement import Worst, judged
+from noether.verdicts.judgement import spent_of as spent_at
+from noether.verdicts.record import BITWISE, ROUNDING, Record
 
 BLOCK = 2**16  # lanes judged at once: longdoubles of a million would not fit
 QUICK = (
@@ -189,9 +191,8 @@ class MatrixCell:
         t = Trajectory.launched(self.subject, job, *fault.outcome(self.subject, job))
         for symmetry in self.subject.symmetries:
             with np.errstate(all="ignore"):
-                measured, predicted, bound = breaking.response(t, symmetry, t.eps)
-                spent = np.abs(measured - predicted) / bound
-            out = out.worse(seen(np.where(np.isfinite(spent), spent, np.inf)[None].astype(float), job.steps))
+                found = spent_at(*breaking.response(t, symmetry, t.eps))
+            out = out.worse(seen(found[None], job.steps))
         return {"E1": out}
 
     def judged_by_wrong_laws(self) -> list[Record]:
@@ -210,23 +211,25 @@ class MatrixCell:
     ) -> list[Record]:
         about = self.cell(job.lanes, job.steps).about(job, "numpy")
         return [
-            Record(
+            judged(
+                BITWISE if key in ("B1", "D13") else ROUNDING,
+                Worst(x.spent),
+                f"{what}: first seen at step {x.first_step} in lane {x.first_lane}"
+                if x.spent > 1
+                else f"{what}: not seen",
+                enough=name is None,
+                **{**about, "cell": self.name},
                 law=key,
                 lanes=job.lanes,
                 steps=job.steps,
-                **{**about, "cell": self.name},
-                predicted=None,
-                measured=None,
-                bound=None,
-                spent=x.spent,
-                verdict=VIOLATED if x.spent > 1 else HOLDS if name is None else INCONCLUSIVE,
-                kind=BITWISE if key in ("B1", "D13") else ROUNDING,
-                reason=f"{what}: first seen at step {x.first_step} in lane {x.first_lane}"
-                if x.spent > 1
-                else f"{what}: not seen",
                 control=name,
                 seconds=seconds / len(found),
-                data={"kind": kind, "what": what, "first_step": x.first_step, "first_lane": x.first_lane},
+                data={
+                    "kind": kind,
+                    "what": what,
+                    "first_step": x.first_step,
+                    "first_lane": x.first_lane,
+                },
             )
             for key, x in found.items()
         ]

@@ -23,7 +23,8 @@ from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.laws.exact.law_faults import turning
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.judgement import noticed
+from noether.verdicts.record import Record
 
 LANES, STEPS = 31, 8
 
@@ -94,13 +95,18 @@ class SensitivityCell:
         kinetic = self.kinetic(job)
         table |= {KINETIC: kinetic} if kinetic else {}
         lost = self.lost(table)
-        return [Record(
-            law="D0", lanes=LANES, steps=STEPS, **{**cell.about(job, "numpy"), "cell": self.name},
-            predicted=None, measured=None, bound=None, spent=None,
-            verdict=INCONCLUSIVE if lost else VIOLATED, reason="the smallest relative errors that are killed",
+        record = noticed(
+            not lost,
+            "the smallest relative errors that are killed",
+            **{**cell.about(job, "numpy"), "cell": self.name},
+            law="D0",
+            lanes=LANES,
+            steps=STEPS,
             control="graded faults",
-            seconds=time.perf_counter() - begin, data={"graded": table, "lost": lost},
-        )]  # fmt: skip
+            seconds=time.perf_counter() - begin,
+            data={"graded": table, "lost": lost},
+        )
+        return [record]
 
     def bits(self) -> int:
         """j of the last bit of the arithmetic."""

@@ -34,7 +34,7 @@ from noether.mechanics.domain import overflowing
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts.record import Record
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps
 BATCHES = 4  # different minibatches of a run, each of a third of the samples
@@ -233,21 +233,19 @@ def judged(
                  parameters={"batches": len(set(t.batches)), "samples": len(t.batches[0])})  # fmt: skip
     out = []
     for symmetry in cell.case.symmetries:
-        record = judge(t, law, symmetry, about=about, outside=outside)
-        if record is None:
+        if not law.covers(t, symmetry).any():
             continue
         with np.errstate(all="ignore"):
             bound = law.residual(t, symmetry).bound / np.sqrt(
                 (symmetry.matrix**2).sum() + (symmetry.shift**2).sum()
             )
             loud = float((t.noise > NOISY * bound).mean())
+        record = judge(t, law, symmetry, about=about, outside=outside, enough=loud >= 1 / 2)
         record.control, record.powers = control, {} if control else noticed(t, law, symmetry)
         record.reason += (
             f"; {len(set(t.batches))} minibatches of {len(t.batches[0])}, {100 * loud:.0f} % of the steps "
             f"further than {NOISY:g} bounds from the whole loss's"
         )
-        if record.verdict == HOLDS and loud < 1 / 2:
-            record.verdict = INCONCLUSIVE
         record.replay = cell.replay
         out.append(record)
     return out

@@ -38,8 +38,10 @@ from noether.laws.exact.norm import scales
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts import judgement, powers
+from noether.verdicts.claims import facts
+from noether.verdicts.figures import Response
+from noether.verdicts.record import Record
 
 SMALL = 1 / 16
 SIZE = {
@@ -240,35 +242,31 @@ def stationary(found: Averages) -> np.ndarray:
 
 
 def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: str | None) -> Record:
-    with np.errstate(all="ignore"):
-        off = np.abs(found.measured - found.predicted)
-        spent = np.where(off == 0, 0, off / found.bound).astype(float)
-    spent = np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf)
-    which, window, lane = np.unravel_index(int(np.argmax(spent)), spent.shape)
-    worst, settled_lanes = float(spent[which, window, lane]), int(stationary(found).sum())
-    verdict = VIOLATED if not worst <= 1 else HOLDS if 2 * settled_lanes >= job.lanes else INCONCLUSIVE
+    worst = judgement.worst(found.measured, found.predicted, found.bound)
+    settled_lanes = int(stationary(found).sum())
+    which, window, lane = worst.at
     of_average = found.average[0, 0].astype(float)
     ratio, order = found.measured[0, -1].astype(float) / of_average, np.argsort(of_average)
-    at = lambda x: float(x[which, window, lane])  # noqa: E731
-    return Record(
-        law=cell.law, case=cell.case.name, rule=cell.rule, backend=backend, precision=cell.precision,
-        lanes=job.lanes, steps=job.steps,
-        parameters={"eta": float(job.params[0, lane]), "beta": float(job.params[1, lane]),
-        "k": float(job.params[2, lane])},
-        predicted=at(found.predicted), measured=at(found.measured), bound=at(found.bound), spent=worst,
-        verdict=verdict, symmetry="scale", control=control, cell=cell.name, worst={"lane": int(lane),
-        "step": job.steps // 2, "component": int(which)},
-        reason=f"{NAMES[which]} over sum |q|^2 is {at(found.measured):.6g} in its first {2**window} steps, "
-               f"must be {at(found.predicted):.6g} within {at(found.bound):.2g}, "
-        f"ends included; <|v|^2>/<|q|^2> over its average {ratio.min():.3f} to {ratio.max():.3f}; "
-        f"{settled_lanes} of {job.lanes} lanes are stationary to 1/16",
-        replay=cell.replay,
-        data={} if control else {
-            "plot": "response", "x": [float(x) for x in of_average[order]], "xlabel": "predicted",
-            "ylabel": "<|v|^2>/<|q|^2>",
-            "series": {"measured": [float(x) for x in found.measured[0, -1][order]],
-            "predicted": [float(x) for x in of_average[order]]},
-            "caption": "The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the "
-                       "gradients do.",
+    return judgement.rounding(
+        worst,
+        f"{NAMES[which]} over sum |q|^2 is {worst.measured:.6g} in its first {2**window} steps, must be "
+        f"{worst.predicted:.6g} within {worst.bound:.2g}, ends included; <|v|^2>/<|q|^2> over its average "
+        f"{ratio.min():.3f} to {ratio.max():.3f}; {settled_lanes} of {job.lanes} lanes are stationary to "
+        "1/16",
+        enough=2 * settled_lanes >= job.lanes,
+        **facts(cell, backend=backend, precision=cell.precision, symmetry="scale", control=control),
+        lanes=job.lanes,
+        steps=job.steps,
+        parameters={
+            name: float(x) for name, x in zip(("eta", "beta", "k"), job.params[:3, lane], strict=True)
         },
-    )  # fmt: skip
+        place={"lane": lane, "step": job.steps // 2, "component": which},
+        figure=Response(
+            x=of_average[order],
+            series={"measured": found.measured[0, -1][order], "predicted": of_average[order]},
+            xlabel="predicted",
+            ylabel="<|v|^2>/<|q|^2>",
+            caption="The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the "
+            "gradients do.",
+        ),
+    )

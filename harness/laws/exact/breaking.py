@@ -17,8 +17,9 @@ from noether.laws.exact import act, charge, charge_bound, charge_own, controls, 
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import portrait
 from noether.mechanics import sweep
-from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts import judgement, powers
+from noether.verdicts.figures import Response
+from noether.verdicts.record import VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
 LOST = float(
@@ -110,50 +111,44 @@ def judge_response(cell) -> list[Record]:
 def one(cell, job, t, symmetry, backend, control, eps, inside) -> Record:
     with np.errstate(all="ignore"):
         measured, predicted, bound = response(t, symmetry, eps)
+    about = dict(
+        law="E1", steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend)
+    )
     if not inside.any():
-        return Record(
-            law="E1",
-            lanes=0,
-            steps=job.steps,
-            symmetry=symmetry.name,
-            control=control,
-            **cell.about(job, backend),
-            predicted=None,
-            measured=None,
-            bound=None,
-            spent=None,
-            verdict=OUTSIDE,
-            reason="every lane leaves the domain in the reference trajectory",
-        )
+        return judgement.outside("every lane leaves the domain in the reference trajectory", lanes=0, **about)
+    worst = judgement.worst(measured, predicted, bound, inside=inside)
+    (lane,) = worst.at
     with np.errstate(all="ignore"):
-        spent = np.where(inside, np.abs(measured - predicted) / bound, 0).astype(float)
         resolved = inside & (np.abs(predicted) > RESOLVED * bound)
     shown = inside & (np.arange(job.lanes) > 0)
-    worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
     decades = 0.0
     if resolved.any():
         seen = job.params[3][resolved]
         decades = float(np.log10(seen.max() / seen.min()))
-    agrees = bool(np.all(spent <= 1))
     # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades
     # less.
-    enough = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.subject)))
-    verdict = VIOLATED if not agrees else HOLDS if decades >= enough and not resolved[0] else INCONCLUSIVE
-    return Record(
-        law="E1", lanes=job.lanes, steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job,
-        backend),
-        predicted=float(predicted[worst]), measured=float(measured[worst]), bound=float(bound[worst]),
-        spent=float(spent[worst]), verdict=verdict,
-        reason=f"eps = 0 and {int(shown.sum())} values over 15 decades agree; {decades:.1f} decades "
-               f"resolved above {RESOLVED:g} bounds; {int((~inside).sum())} lanes outside"
-        if agrees else f"response is {float(measured[worst]):.6g}, predicted {float(predicted[worst]):.6g}, "
-                       f"lane {worst}",
-        worst=portrait(t, worst, t.steps, None),
-        data={} if control else {
-            "plot": "response", "x": [float(x) for x in job.params[3][shown]], "xlabel": "eps",
-            "ylabel": "|response of the charge|",
-            "series": {"measured": [float(abs(x)) for x in measured[shown]],
-            "predicted": [float(abs(x)) for x in predicted[shown]],
-                       "bound": [float(x) for x in bound[shown]]},
-        },
-    )  # fmt: skip
+    needed = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.subject)))
+    reason = f"response is {worst.measured:.6g}, predicted {worst.predicted:.6g}, lane {lane}"
+    if worst.spent <= 1:
+        reason = (
+            f"eps = 0 and {int(shown.sum())} values over 15 decades agree; {decades:.1f} decades resolved "
+            f"above {RESOLVED:g} bounds; {int((~inside).sum())} lanes outside"
+        )
+    return judgement.rounding(
+        worst,
+        reason,
+        enough=decades >= needed and not resolved[0],
+        lanes=job.lanes,
+        **about,
+        place=portrait(t, lane, t.steps, None),
+        figure=Response(
+            x=job.params[3][shown],
+            series={
+                "measured": np.abs(measured[shown]),
+                "predicted": np.abs(predicted[shown]),
+                "bound": bound[shown],
+            },
+            xlabel="eps",
+            ylabel="|response of the charge|",
+        ),
+    )

@@ -22,7 +22,8 @@ from noether.mechanics import roundings, sweep, wide
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
-from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.record import Record
 
 BY_METRIC = {
     kind: tuple(r.name for r in RULES.values() if r.metric == kind)
@@ -207,7 +208,7 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
     """
     job = cell.job()
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
-    records = [with_known_ties(compared(cell, job, mine, plain, None), job)]
+    records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
     for control in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
         wrong = [c for c in controls.KERNEL_CONTROLS if c.name == control][0]
         q, v = wrong.outcome(cell.subject, job)
@@ -238,25 +239,10 @@ def untraced(cell: DiscreteCell, job: launch.Job, plain: launch.Outcome) -> list
             compared(cell, short, mine, late, "the buffer of the last step but one")]  # fmt: skip
 
 
-def with_known_ties(record: Record, job: launch.Job) -> Record:
-    """B1, violated as well where the backend stores a known point as another number."""
+def misread_ties(job: launch.Job, backend: str) -> list[str] | None:
+    """The known points that a backend stores as another number; None for a type that has none."""
     kind = job.precision.name
-    if kind not in roundings.KNOWN:
-        return record
-    wrong = roundings.misread(record.backend, kind, job.precision.mode)
-    told = (
-        f"; {len(wrong)} known ties misread: {wrong[0]}"
-        if wrong
-        else f"; {len(roundings.KNOWN[kind])} known ties stored as defined"
-    )
-    verdict, spent = (VIOLATED, float("inf")) if wrong else (record.verdict, record.spent)
-    return replace(
-        record,
-        verdict=verdict,
-        spent=spent,
-        measured=record.measured + len(wrong),
-        reason=record.reason + told,
-    )
+    return roundings.misread(backend, kind, job.precision.mode) if kind in roundings.KNOWN else None
 
 
 def turned(ptx: str) -> str:
@@ -267,12 +253,19 @@ def turned(ptx: str) -> str:
     return f"{head}sub.rn.f{tail}"
 
 
-def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: str | None) -> Record:
+def compared(
+    cell,
+    job,
+    mine: launch.Outcome,
+    plain: launch.Outcome,
+    control: str | None,
+    ties: list[str] | None = None,
+) -> Record:
+    """Every stored bit of two launches; ties: known points that were misread, where any were asked."""
     bits, values = launch.differing_bits(mine, plain), mine.q.size + mine.v.size
     moved = int((mine.wide()[0][-1] != mine.wide()[0][0]).any(axis=0).sum())
     about = cell.about(job, mine.backend)
     unwritten = int(mine.unwritten.sum())
-    verdict = VIOLATED if bits or unwritten else HOLDS if moved * 2 >= job.lanes else INCONCLUSIVE
     reason = f"{bits} of {values} stored values differ; {moved} of {job.lanes} lanes moved"
     if unwritten:
         reason = f"{unwritten} lanes still hold the watermark: nobody wrote them; " + reason
@@ -286,14 +279,25 @@ def compared(cell, job, mine: launch.Outcome, plain: launch.Outcome, control: st
         found = disagreement.explained(job, mine, plain) if control is None else {}
     if found.get("explained"):
         reason += f"; {found['line']}"
-    return Record(
-        law="B1", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(bits), bound=0.0,
-        kind=BITWISE,
-        spent=0.0 if not (bits or unwritten) else float("inf"), verdict=verdict, reason=reason,
-        control=control, **about,
+    if ties is not None:
+        reason += (
+            f"; {len(ties)} known ties misread: {ties[0]}"
+            if ties
+            else f"; {len(roundings.KNOWN[job.precision.name])} known ties stored as defined"
+        )
+    return judgement.bits(
+        bits + len(ties or ()),
+        reason,
+        enough=moved * 2 >= job.lanes,
+        spoiled=unwritten > 0,
+        law="B1",
+        lanes=job.lanes,
+        steps=job.steps,
+        control=control,
+        **about,
         powers={} if control else bitwise.of_store(job.precision),
         data={"diagnosis": {"first": first, **found}} if found else {},
-    )  # fmt: skip
+    )
 
 
 def run_covariance(cell: DiscreteCell) -> list[Record]:
@@ -318,21 +322,24 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
             off = ((z != a * q) | (w != a * v)) & normal[:, None, :]
             wrong = int(off.sum())
             moved = int((q[1] != q[0]).any(axis=0)[normal[1]].sum())
-            verdict = VIOLATED if wrong else HOLDS if moved * 2 >= job.lanes else INCONCLUSIVE
             at = [int(i[0]) for i in np.nonzero(off)] if wrong else None
             t = trajectory(cell, job, base)
             records.append(
-                Record(
-                    law="D13", lanes=job.lanes, steps=job.steps, predicted=0.0, measured=float(wrong),
-                    bound=0.0, kind=BITWISE, control=control,
-                    spent=float("inf") if wrong else 0.0, verdict=verdict, symmetry="scale", **cell.about(job,
-                    base.backend),
-                    reason=f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any "
-                           f"bit; {moved} of {job.lanes} lanes moved; "
-                    f"{int((~normal[-1]).sum())} lanes end at an underflow of the reference",
-                    worst=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
+                judgement.bits(
+                    wrong,
+                    f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; "
+                    f"{moved} of {job.lanes} lanes moved; {int((~normal[-1]).sum())} lanes end at an "
+                    "underflow of the reference",
+                    enough=moved * 2 >= job.lanes,
+                    law="D13",
+                    lanes=job.lanes,
+                    steps=job.steps,
+                    control=control,
+                    symmetry="scale",
+                    **cell.about(job, base.backend),
+                    place=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
                 )
-            )  # fmt: skip
+            )
     if not any(r.spent for r in records if r.control is None):
         records[0].powers = bitwise.of_covariance(job, cell.backend, q, v, normal)
     return records

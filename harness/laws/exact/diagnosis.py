@@ -22,6 +22,7 @@ from noether.laws.exact import update
 from noether.laws.exact.attribution import fits, points_of, rounding, words
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
+from noether.verdicts.judgement import highest
 from noether.verdicts.record import VIOLATED
 
 FITTED = 2048  # points of a fit: enough for every digit that a bound leaves
@@ -67,7 +68,7 @@ def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
 def first_wrong(t: Trajectory, spent: np.ndarray) -> dict:
     """The earliest step that violates D0; there, the worst component."""
     step = int(np.argmax((spent > 1).any(axis=(1, 2))))
-    component, lane = (int(i) for i in np.unravel_index(np.argmax(spent[step]), spent[step].shape))
+    component, lane = highest(spent[step])
     d = t.z.shape[1]
     return {"step": step, "lane": lane, "component": component % d, "of": "v'" if component < d else "q'"}
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import mpmath
 import numpy as np
 
 from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
 from noether.laws.exact.coefficients import of_law
 from noether.mechanics.trajectory import Trajectory
-from noether.mechanics.wide import U_WIDE, AtKink, gradient_mp
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.record import HOLDS, Record
 
 PATH_MOTION = 4.0  # a lane moved when its path is longer than this many times the sum of its own bounds
-WITNESSES = 8  # further points that are asked where the worst one is at a kink
 EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
 
 
 def spent_of(r: Residual) -> np.ndarray:
-    """|measured - predicted| / bound; 0/0 is 0, a non-finite difference is infinite."""
-    with np.errstate(all="ignore"):
-        off = np.abs(r.measured - r.predicted)
-        spent = np.where(off == 0, 0, off / r.bound)
-    return np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf).astype(float)
+    return judgement.spent_of(r.measured, r.predicted, r.bound)
 
 
 def judge(
-    t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, powers: bool = False, **flaws
+    t: Trajectory,
+    law: ExactLaw,
+    symmetry,
+    *,
+    about: dict,
+    outside=None,
+    powers: bool = False,
+    enough: bool = True,
+    **flaws,
 ) -> Record | None:
     """One record, or None where the law covers no lane.
 
@@ -33,6 +35,7 @@ def judge(
              that
              returns it, which only a violation asks: the references cost as much as the launch
     powers   whether the record says what it would have noticed, Record.powers
+    enough   further evidence, beside that of the trajectory
     flaws    passed to the law's residual: a deliberately wrong law
     """
     covered = law.covers(t, symmetry)
@@ -45,108 +48,58 @@ def judge(
         outside = outside() if not (everywhere[..., covered] <= 1).all() else None
     excused = covered & outside if outside is not None else np.zeros(t.lanes, bool)
     lanes = np.flatnonzero(covered & ~excused)
-    base = dict(
-        law=law.key,
-        symmetry=symmetry.name if symmetry else None,
-        lanes=int(len(lanes)),
-        steps=t.steps,
-        **about,
-    )
+    about = dict(about, law=law.key, symmetry=symmetry.name if symmetry else None)
+    about |= dict(lanes=int(len(lanes)), steps=t.steps)
     if not len(lanes):
         reason = f"all {int(excused.sum())} lanes leave the domain in the reference trajectory"
-        return Record(
-            **base, predicted=None, measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=reason
-        )
-    spent = everywhere[..., lanes]
-    flat = int(np.argmax(spent))
-    index = np.unravel_index(flat, spent.shape)
-    lane, step = int(lanes[index[-1]]), int(index[0])
-    place = (*index[:-1], lane)
-    component = int(index[1]) if spent.ndim == 3 else None
-    worst = float(spent[index])
-    with np.errstate(all="ignore"):
-        carried = evidence(law, r, t)[lanes]
-    enough = int(carried.sum()) >= max(1, len(lanes) // EVIDENCE_SHARE)
-    if not worst <= 1:
-        verdict, reason = VIOLATED, violation(t, lane, step, worst, lanes)
-    elif not enough:
-        verdict = INCONCLUSIVE
-        reason = (
-            f"{int(carried.sum())} of {len(lanes)} lanes move by more than their rounding: must be "
-            f"{max(1, len(lanes) // EVIDENCE_SHARE)}"
-        )
-    else:
-        verdict, reason = HOLDS, f"{int(carried.sum())} of {len(lanes)} lanes carry evidence"
-    if law.key == "D0" and verdict == HOLDS:
-        verdict, worst, reason = witnessed(t, lane, min(step, t.steps - 1), lanes, worst, reason)
+        return judgement.outside(reason, **about)
+    worst, late = worst_of(r, everywhere[..., lanes], lanes)
+    reason, carry = told(t, law, r, worst, lanes)
+    if law.witness and worst.spent <= 1 and carry and enough:
+        step, lane = min(worst.at[0], t.steps - 1), worst.at[-1]
+        seen, worst, reason = law.witness(t, lane, step, lanes, worst, reason)
+        carry = carry and seen
     if excused.any():
         reason += f"; {int(excused.sum())} lanes outside"
-    return Record(
-        **base,
-        predicted=number(r.predicted[place]), measured=number(r.measured[place]),
-        bound=number(r.bound[place]),
-        spent=worst, verdict=verdict, reason=reason, worst=portrait(t, lane, step, component),
-        powers=of_law(t, law, symmetry, lanes) if powers and verdict == HOLDS else {},
-        data={"late": float(spent[len(spent) // 2 :].max())},
-    )  # fmt: skip
-
-
-def witnessed(
-    t: Trajectory, lane: int, step: int, lanes, worst: float, reason: str
-) -> tuple[str, float, str]:
-    """Verdict, spent and reason of D0 where it holds, once the wide gradient was asked too; at a kink another
-    point is asked."""
-    others = np.random.default_rng(0).permutation(len(lanes) * t.steps)[
-        :WITNESSES
-    ]  # of the places alone: nothing that was judged chooses them
-    for n, i in [(step, lane), *((int(x) % t.steps, int(lanes[int(x) // t.steps])) for x in others)]:
-        try:
-            apart = witness(t, i, n)
-        except AtKink:
-            continue
-        if not apart <= 1:
-            return (
-                VIOLATED,
-                apart,
-                f"the wide gradient is {apart:.3g} bounds from 50-digit differences of the loss in lane {i} "
-                f"at step {n}",
-            )
-        return HOLDS, worst, reason
-    return (
-        INCONCLUSIVE,
+    component = worst.at[1] if len(worst.at) == 3 else None
+    record = judgement.rounding(
         worst,
-        f"{len(others) + 1} points are at a kink, where the loss has no gradient that could be witnessed",
+        reason,
+        enough=carry and enough,
+        **about,
+        place=portrait(t, worst.at[-1], worst.at[0], component),
+        data={"late": late},
     )
+    if powers and record.verdict == HOLDS:
+        record.powers = of_law(t, law, symmetry, lanes)
+    return record
 
 
-def witness(t: Trajectory, lane: int, step: int) -> float:
-    """|g_wide - g_50| at one point in units of the wide gradient's bound: differences at 50 digits know no
-    rule of calculus."""
-    q, eps = t.q[step, :, lane], t.params[3, lane]
-    digits = 50
-    with mpmath.workdps(digits):
-        exact = gradient_mp(
-            lambda x, xp: t.case.total(x, mpmath.mpf(float(eps)), xp), [exactly(x) for x in q], digits
-        )
-        apart = [float(abs(e - exactly(g))) for e, g in zip(exact, t.g[step, :, lane], strict=True)]
-    # The kernel's gradient bound at 2^-64, for another order of operations, and mirror's q = exp z rounded
-    # once.
-    bound = 8 * t.g_error[step, :, lane] * (U_WIDE / t.precision.u_arith) + 8 * U_WIDE * np.abs(
-        t.g[step, :, lane]
-    )
-    apart = np.array(apart)
-    return float(np.max(np.where(apart == 0, 0, apart / np.where(apart == 0, 1, bound))))
+def worst_of(r: Residual, spent: np.ndarray, lanes: np.ndarray) -> tuple[judgement.Worst, float]:
+    """The worst place of what these lanes spent, (..., lanes), told in the lanes of r; the most of the later
+    half."""
+    at = judgement.highest(spent)
+    place = (*at[:-1], int(lanes[at[-1]]))
+    numbers = (float(x[place]) for x in (r.measured, r.predicted, r.bound))
+    return judgement.Worst(float(spent[at]), *numbers, place), float(spent[len(spent) // 2 :].max())
 
 
-def exactly(x) -> mpmath.mpf:
-    """A longdouble as an mpf, by its two halves: float() would round it."""
-    high = np.float64(x)
-    return mpmath.mpf(float(high)) + mpmath.mpf(float(np.longdouble(x) - np.longdouble(high)))
+def told(t: Trajectory, law: ExactLaw, r: Residual, worst: judgement.Worst, lanes) -> tuple[str, bool]:
+    """The reason, and whether enough of the lanes carry evidence."""
+    with np.errstate(all="ignore"):
+        carried = int(evidence(law, r, t)[lanes].sum())
+    needed = max(1, len(lanes) // EVIDENCE_SHARE)
+    if not worst.spent <= 1:
+        return violation(t, worst.at[-1], worst.at[0], worst.spent, lanes), carried >= needed
+    if carried < needed:
+        reason = f"{carried} of {len(lanes)} lanes move by more than their rounding: must be {needed}"
+        return reason, False
+    return f"{carried} of {len(lanes)} lanes carry evidence", True
 
 
 def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
     """(lanes,) whether the lane's signal stands above its bound."""
-    if law.key == "D0":
+    if law.about_path:
         return t.path >= PATH_MOTION
     ratio = np.nan_to_num((r.signal / r.bound).astype(float), nan=0.0, posinf=0.0)
     return (ratio >= MOTION).reshape(-1, t.lanes).any(axis=0) & (t.path >= PATH_MOTION)
@@ -167,10 +120,6 @@ def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
         "kick": hexes(t.v[0, :, lane]),
         **{n: float(x).hex() for n, x in zip(t.rule.parameters, t.params[:, lane], strict=True)},
     }  # fmt: skip
-
-
-def number(x) -> float:
-    return float(x)
 
 
 def judge_all(t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False) -> list[Record]:

@@ -21,7 +21,8 @@ from noether.laws.exact.residuals import residuals, speaking
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import WIDE
-from noether.verdicts.record import BITWISE, VIOLATED, Record
+from noether.verdicts.judgement import bits
+from noether.verdicts.record import Record
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,6 @@ def confirm(
         differ = launch.differing_bits(replace(outcome, q=outcome.q[-1:], v=outcome.v[-1:]), final)
         if differ:
             reason = f"{differ} values of the final states differ between the screen and its replay"
-            records.append(
-                Record(law="B1", lanes=part.lanes, steps=part.steps, predicted=0.0, measured=float(differ),
-                bound=0.0, kind=BITWISE,
-                       spent=float("inf"), verdict=VIOLATED, reason=reason, **about)
-            )  # fmt: skip
+            about = dict(about, law="B1", lanes=part.lanes, steps=part.steps)
+            records.append(bits(differ, reason, enough=True, **about))
     return records

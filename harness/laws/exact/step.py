@@ -7,6 +7,7 @@ import numpy as np
 from noether.faults import named
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
+from noether.laws.exact.witness import witnessed
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -62,5 +63,7 @@ LAWS = (
             float64=("state", "buffer"), bfloat16=("state", "buffer"), bfloat16_mixed=("state", "buffer")
         ),
         about_symmetry=False,
+        about_path=True,
+        witness=witnessed,
     ),
 )

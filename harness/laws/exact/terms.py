@@ -40,6 +40,9 @@ class ExactLaw(Law):
               less cost
     narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in
               their rounding
+    about_path  whether a path that is long enough is all the evidence it needs
+    witness   witness(trajectory, lane, step, lanes, worst, reason) -> (asked, worst, reason): one more judge,
+              heard where the law would hold
     """
 
     kind: str = ROUNDING
@@ -50,6 +53,8 @@ class ExactLaw(Law):
     about_symmetry: bool = True
     narrow: bool = True
     screened: bool = True
+    about_path: bool = False
+    witness: Callable | None = None
 
     def covers(self, t: Trajectory, symmetry) -> np.ndarray:
         """(lanes,) where the law speaks of this trajectory."""

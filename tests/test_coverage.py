@@ -8,7 +8,7 @@ import pytest
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, parse
-from noether.laws.response import breaking, deformation, detection, honest, rounding, unbroken
+from noether.laws.response import breaking, deformation, honest, limits, rounding, unbroken
 from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.estimate import SIGMAS, SURE, binomial_limits, ndtr
 from noether.mechanics.trajectory import Trajectory
@@ -90,8 +90,8 @@ def test_a_detection_limit_that_is_five_times_off_either_way_is_refused(by):
         law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=120, parameters={}
     )
     found = unbroken.measure(unbroken.job_of("float64", 122, 60, 0), 0, "numpy")
-    assert detection.limited(about, found, SURE).verdict == HOLDS
-    assert detection.limited(about, replace(found, value=by * found.value), SURE).verdict == VIOLATED
+    assert limits.limited(about, found, SURE).verdict == HOLDS
+    assert limits.limited(about, replace(found, value=by * found.value), SURE).verdict == VIOLATED
 
 
 @pytest.mark.parametrize(

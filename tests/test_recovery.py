@@ -10,7 +10,7 @@ from noether.cases.case import DIAGONAL, Case, Metric, linear
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws.exact import charge, charge_predicted
-from noether.laws.response import breaking, deformation, deformed_flow, detection, rounding, unbroken
+from noether.laws.response import breaking, deformation, deformed_flow, limits, rounding, unbroken
 from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.estimate import covered, least_squares, mixed, robust, tail
 from noether.laws.response.scatter import coherent
@@ -166,14 +166,14 @@ def test_a_limit_three_times_off_is_refused_and_none_for_a_still_kernel():
     about = dict(
         law="E4", case="c", rule="r", backend="numpy", precision="float64", lanes=61, steps=1, parameters={}
     )
-    assert detection.compared(about, 1.0, 2.9, "").verdict == HOLDS
+    assert limits.compared(about, 1.0, 2.9, "").verdict == HOLDS
     assert (
-        detection.compared(about, 1.0, 3.1, "").verdict
+        limits.compared(about, 1.0, 3.1, "").verdict
         == VIOLATED
-        == detection.compared(about, 3.1, 1.0, "").verdict
+        == limits.compared(about, 3.1, 1.0, "").verdict
     )
-    assert detection.compared(about, 0.0, 1.0, "").verdict == VIOLATED
-    assert detection.compared({**about, "lanes": 5}, 1.0, 1.0, "").verdict == INCONCLUSIVE
+    assert limits.compared(about, 0.0, 1.0, "").verdict == VIOLATED
+    assert limits.compared({**about, "lanes": 5}, 1.0, 1.0, "").verdict == INCONCLUSIVE
 
 
 DEFORMED = {c.name: c for c in CATALOG if c.name.startswith("deformed")}

@@ -9,8 +9,10 @@ from noether.laws.map import counting, sources
 from noether.laws.map.measuring import MOVED, Finding
 from noether.laws.map.scenes import Scene
 from noether.laws.map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
-from noether.verdicts import powers
-from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, ROUNDING, VIOLATED, Record
+from noether.verdicts import judgement, powers
+from noether.verdicts.figures import Heatmap, Loglog
+from noether.verdicts.judgement import Worst
+from noether.verdicts.record import VIOLATED, Record
 
 LAW = "M1"
 CLEAR = 2.0**10
@@ -21,17 +23,16 @@ def about(cell, **more) -> dict:
     return dict(law=LAW, backend="numpy", precision="float64", cell=cell.name, replay=cell.replay, **more)
 
 
-def verdict_of(found: Finding, entry: Entry) -> tuple[str, str]:
-    """The verdict and, where it is not `holds`, why."""
+def refuted(found: Finding, entry: Entry) -> str:
+    """Why the entry of the table is wrong; '' where it is not."""
     if found.moved < MOVED:
         return (
-            VIOLATED,
             f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that "
-            "stands still keeps everything",
+            "stands still keeps everything"
         )
-    if found.spent is None:
-        return INCONCLUSIVE, ""
-    return (HOLDS, "") if found.spent <= 1 else (VIOLATED, f"predicted {entry.label}, measured {found.label}")
+    if found.spent is None or found.spent <= 1:
+        return ""
+    return f"predicted {entry.label}, measured {found.label}"
 
 
 def judged(
@@ -45,9 +46,14 @@ def judged(
     lanes: int = 0,
     steps: int = 0,
 ) -> Record:
-    verdict, why = verdict_of(found, entry)
+    why = refuted(found, entry)
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
-    return Record(
+    kind = judgement.rounding if entry.order is None else judgement.order
+    return kind(
+        Worst(found.spent, found.measured, found.predicted, found.bound),
+        f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
+        enough=True,
+        refuted=found.moved < MOVED,
         case=scene.case.name,
         rule=column,
         lanes=lanes,
@@ -61,23 +67,15 @@ def judged(
             "moved": found.moved,
             "drift": found.value,
         },
-        predicted=found.predicted,
-        measured=found.measured,
-        bound=found.bound,
-        spent=found.spent,
-        verdict=verdict,
-        kind=ORDER if entry.order is not None else ROUNDING,
-        reason=f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
-        data={}
-        if control or not found.drifts
-        else {
-            "plot": "loglog",
-            "x": [float(x) for x in scene.steps(cell.profile)],
-            "series": {f"{scene.row}, {column}": list(found.drifts)},
-            "xlabel": "step size",
-            "ylabel": "relative drift of the charge",
-            "caption": f"{charge} under {column}: {found.label}.",
-        },
+        figure=Loglog(
+            x=scene.steps(cell.profile),
+            series={f"{scene.row}, {column}": found.drifts},
+            xlabel="step size",
+            ylabel="relative drift of the charge",
+            caption=f"{charge} under {column}: {found.label}.",
+        )
+        if found.drifts
+        else None,
         **about(cell),
     )
 
@@ -95,29 +93,26 @@ def sourced(
 ) -> Record:
     """The drift of a charge against its sources: the constant in front of the order, to rounding."""
     found = sources.pair(run, scene, entry.charge, of_charge=of_charge, of_source=of_source)
-    off, size = found.measured - found.predicted, abs(found.predicted).max(axis=0)
-    with np.errstate(all="ignore"):
-        spent = np.where(off == 0, 0, abs(off) / found.bound).astype(float)
-    step, lane = np.unravel_index(int(np.argmax(np.where(np.isnan(spent), np.inf, spent))), spent.shape)
-    clear = float(np.median(size / found.bound.max(axis=0)))
-    verdict = VIOLATED if not spent[step, lane] <= 1 else HOLDS if clear > CLEAR else INCONCLUSIVE
-    at = lambda x: float(x[step, lane])  # noqa: E731
+    worst = judgement.worst(found.measured, found.predicted, found.bound)
+    step, lane = worst.at
+    clear = float(np.median(abs(found.predicted).max(axis=0) / found.bound.max(axis=0)))
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
-    out = Record(
-        case=scene.case.name, rule=column, lanes=len(run.counts), steps=int(run.counts.max()),
-        symmetry=f"{scene.row}, source", control=control,
-        parameters={"charge": charge, "drift over bound": clear}, predicted=at(found.predicted),
-        measured=at(found.measured),
-        bound=at(found.bound), spent=at(spent), verdict=verdict, kind=ROUNDING, worst={"lane": int(lane),
-        "step": int(step + 1), "component": None},
-        reason=f"{charge}: after {step + 1} steps it has moved by {at(found.measured):.9g}, its sources by "
-               f"{at(found.predicted):.9g} within {at(found.bound):.1g}; "
-        f"its drift is {clear:.1g} bounds",
+    return judgement.rounding(
+        worst,
+        f"{charge}: after {step + 1} steps it has moved by {worst.measured:.9g}, its sources by "
+        f"{worst.predicted:.9g} within {worst.bound:.1g}; its drift is {clear:.1g} bounds",
+        enough=clear > CLEAR,
+        case=scene.case.name,
+        rule=column,
+        lanes=len(run.counts),
+        steps=int(run.counts.max()),
+        symmetry=f"{scene.row}, source",
+        control=control,
+        parameters={"charge": charge, "drift over bound": clear},
+        place={"lane": lane, "step": step + 1, "component": None},
+        powers=powers_of_sources(run, scene, entry.charge, found) if control is None else {},
         **about(cell),
-    )  # fmt: skip
-    if control is None:
-        out.powers = powers_of_sources(run, scene, entry.charge, found)
-    return out
+    )
 
 
 def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]:
@@ -135,15 +130,21 @@ def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]
 
 def counted(cell, what: str, measured: int, predicted: int, *, control: str | None = None) -> Record:
     """Integers: equal or not."""
-    equal = measured == predicted
-    return Record(
-        case="map", rule=what.split(":")[0], lanes=1, steps=0, symmetry=what, control=control, parameters={},
-        kind=BITWISE,
-        predicted=float(predicted), measured=float(measured), bound=0.0, spent=0.0 if equal else float("inf"),
-        verdict=HOLDS if equal else VIOLATED,
-        reason=f"{what}: {measured} independent charges" + ("" if equal else f", must be {predicted}"),
+    return judgement.bits(
+        measured,
+        f"{what}: {measured} independent charges"
+        + ("" if measured == predicted else f", must be {predicted}"),
+        enough=True,
+        predicted=predicted,
+        case="map",
+        rule=what.split(":")[0],
+        lanes=1,
+        steps=0,
+        symmetry=what,
+        control=control,
+        parameters={},
         **about(cell),
-    )  # fmt: skip
+    )
 
 
 def counts(cell, rng) -> list[Record]:
@@ -203,33 +204,25 @@ def summary(cell, records: list[Record]) -> Record:
         for j in range(len(COLUMNS))
     )
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
-    return Record(
+    wrong = any(r.verdict == VIOLATED for r in records if r.control is None)
+    return judgement.bits(
+        same,
+        f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",
+        predicted=total,
+        enough=True,
+        decided=same == total or wrong,
         case="map",
         rule="all",
         lanes=total,
         steps=0,
         symmetry="the map",
         parameters={"exact": exact, "no charge": none},
-        kind=BITWISE,
-        predicted=float(total),
-        measured=float(same),
-        bound=0.0,
-        spent=0.0 if same == total else float("inf"),
-        verdict=HOLDS
-        if same == total
-        else INCONCLUSIVE
-        if all(r.verdict != VIOLATED for r in records if r.control is None)
-        else VIOLATED,
-        reason=f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",
-        data={
-            "plot": "heatmap",
-            "rows": list(ROWS),
-            "columns": list(COLUMNS),
-            "cells": cells,
-            "caption": (
-                "Which learning rule keeps which charge: exactly, to an order in the step size, or not at "
-                "all (order 0)."
-            ),
-        },
+        figure=Heatmap(
+            rows=ROWS,
+            columns=COLUMNS,
+            cells=cells,
+            caption="Which learning rule keeps which charge: exactly, to an order in the step size, or not "
+            "at all (order 0).",
+        ),
         **about(cell),
     )

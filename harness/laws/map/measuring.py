@@ -15,6 +15,7 @@ from noether.laws.map.table import EXACT, NO_CHARGE, Entry
 from noether.mechanics.collocation import march
 from noether.verdicts import orders
 from noether.verdicts.claims import QUARTER
+from noether.verdicts.judgement import spent_of, worst
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
 OPEN = (
@@ -63,23 +64,20 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
     if entry.label == EXACT:
         part = run.part(rotating(len(error))) if few else run
         off, bound = charges.bounded(part, scene.symmetry, entry.charge)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spent = np.where(off == 0, 0, off / bound)
-        worst = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
-        kept = bool(spent[worst] <= 1)
+        most = worst(off, 0.0, bound)
+        kept = most.spent <= 1
         order = None if kept else orders.decide(error, floor)
-        label = EXACT if kept else label_of(order)
         text = (
-            f"off by {off[worst]:.2g}, {spent[worst]:.2g} of its rounding bound, over "
+            f"off by {most.measured:.2g}, {most.spent:.2g} of its rounding bound, over "
             f"{int(run.counts.max())} steps"
         )
         return Finding(
-            label,
+            EXACT if kept else label_of(order),
             drifts[-1],
-            float(off[worst]),
+            most.measured,
             0.0,
-            float(bound[worst]),
-            float(spent[worst]),
+            most.bound,
+            most.spent,
             text,
             moved,
             drifts,
@@ -87,7 +85,7 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
         )
     order = orders.decide(error, floor)
     text = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest: {order.reason}"
-    spent = abs(order.value - entry.order) / QUARTER if decided(order) else None
+    spent = float(spent_of(order.value, entry.order, QUARTER)) if decided(order) else None
     return Finding(
         label_of(order),
         drifts[-1],
@@ -144,16 +142,11 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
         + error[d] * (entry.charge == "energy")
         + 8 * U * size
     )
-    worst = int(np.argmax(off / bound))
-    spent, moved = (
-        float(off[worst] / bound[worst]),
-        float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min()),
-    )
-    label = EXACT if spent <= 1 else "order 0"
-    text = f"off by {off[worst]:.2g} at t = {scene.final:g}, {spent:.2g} of the flow's own error"
-    return Finding(
-        label, float((off / size).max()), float(off[worst]), 0.0, float(bound[worst]), spent, text, moved
-    )
+    most = worst(off, 0.0, bound)
+    moved = float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min())
+    label = EXACT if most.spent <= 1 else "order 0"
+    text = f"off by {most.measured:.2g} at t = {scene.final:g}, {most.spent:.2g} of the flow's own error"
+    return Finding(label, float((off / size).max()), most.measured, 0.0, most.bound, most.spent, text, moved)
 
 
 def closedness(scene: Scene, q: np.ndarray, *, dual: bool) -> float:
@@ -177,4 +170,4 @@ def chargeless(scene: Scene, q: np.ndarray, moved: float, *, dual: bool) -> Find
     share = closedness(scene, q, dual=dual)
     label = NO_CHARGE if share >= OPEN else EXACT
     text = f"d<{'dq/q' if dual else 'dq'}, xi> is {share:.2g} of its derivative, 0 where a charge exists"
-    return Finding(label, share, share, 0.0, OPEN, OPEN / share if share else float("inf"), text, moved)
+    return Finding(label, share, share, 0.0, OPEN, float(spent_of(OPEN, 0.0, share)), text, moved)

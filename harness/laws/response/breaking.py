@@ -29,8 +29,10 @@ from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import judgement, powers
+from noether.verdicts.claims import hexed
+from noether.verdicts.figures import Response
+from noether.verdicts.record import STATISTICAL, Record
 
 TOP, DECADES = 0.5, 18
 RESOLVED = 4.0  # standard deviations at which an estimate is told from 0
@@ -182,40 +184,43 @@ def judged(
     cell: Cell, job, found: Estimate, truth, inside, about: dict, control: str | None = None
 ) -> Record:
     """|eps^ - eps| in units of the bound that no lane passes but for ALARM; resolved over decades."""
-    bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
-    worst, size = int(np.argmax(z)), np.abs(found.value.astype(float))
     if not inside.any():
-        return Record(**about, control=control, kind=STATISTICAL, predicted=None, measured=None, bound=None,
-            spent=None, verdict=OUTSIDE,
-                      reason="every lane leaves the domain in the reference trajectory")  # fmt: skip
+        told = "every lane leaves the domain in the reference trajectory"
+        return judgement.outside(told, **about, control=control, kind=STATISTICAL)
+    bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
+    size, bound = np.abs(found.value.astype(float)), bars * found.sd
     seen = inside & (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
     decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
-    spent = float(z[worst] / bars)
+    smallest = float(truth[seen].min()) if seen.any() else np.inf
     needed = NEEDED.get(cell.precision, 0.0)
-    verdict = VIOLATED if not spent <= 1 else HOLDS if decades >= needed else INCONCLUSIVE
-    shown, smallest = (
-        np.flatnonzero(truth > 0)[:: max(1, (job.lanes - 1) // 60)],
-        float(truth[seen].min()) if seen.any() else np.inf,
-    )
-    return Record(
-        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]),
-        measured=float(found.value[worst]), bound=float(bars * found.sd[worst]),
-        spent=spent if np.isfinite(spent) else float("inf"), verdict=verdict,
-        reason=f"eps recovered in {int(inside.sum())} lanes, worst {z[worst]:.2f} of {bars:.2f} standard "
-               f"deviations off; told from 0 over {decades:.1f} decades "
-        f"({needed:g} needed), down to {smallest:.2g}; below that it is consistent with 0 and with eps; "
-        f"{int((~inside).sum())} lanes outside",
-        worst={"lane": worst, "step": job.steps, "component": None,
-        "start": [float(x).hex() for x in job.q0[:, worst]],
-               "kick": [float(x).hex() for x in job.v0[:, worst]], "eps": float(truth[worst]).hex()},
-        data={} if control else {
-            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "eps put in",
-            "ylabel": "eps recovered", "xscale": "log", "yscale": "log",
-            "series": {"recovered": [float(x) for x in size[shown]],
-            "put in": [float(x) for x in truth[shown]],
-            "error bar": [float(x) for x in bars * found.sd[shown]]},
-            "window": [smallest, float(truth.max())] if seen.any() else None,
-            "caption": f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over "
-                       f"{decades:.0f} decades; below its error bar nothing is claimed.",
+    shown = np.flatnonzero(truth > 0)[:: max(1, (job.lanes - 1) // 60)]
+    worst = judgement.worst(found.value, truth, bound, spent=z / bars)
+    (lane,) = worst.at
+    return judgement.mean(
+        worst,
+        f"eps recovered in {int(inside.sum())} lanes, worst {z[lane]:.2f} of {bars:.2f} standard deviations "
+        f"off; told from 0 over {decades:.1f} decades ({needed:g} needed), down to {smallest:.2g}; below "
+        f"that it is consistent with 0 and with eps; {int((~inside).sum())} lanes outside",
+        enough=decades >= needed,
+        **about,
+        control=control,
+        place={
+            "lane": lane,
+            "step": job.steps,
+            "component": None,
+            "start": hexed(job.q0[:, lane]),
+            "kick": hexed(job.v0[:, lane]),
+            "eps": float(truth[lane]).hex(),
         },
-    )  # fmt: skip
+        figure=Response(
+            x=truth[shown],
+            series={"recovered": size[shown], "put in": truth[shown], "error bar": bound[shown]},
+            xlabel="eps put in",
+            ylabel="eps recovered",
+            xscale="log",
+            yscale="log",
+            window=(smallest, truth.max()) if seen.any() else None,
+            caption=f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over "
+            f"{decades:.0f} decades; below its error bar nothing is claimed.",
+        ),
+    )

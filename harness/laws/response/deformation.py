@@ -31,7 +31,8 @@ from noether.mechanics import sweep, wide
 from noether.mechanics.domain import leaving, same_stores
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import powers
-from noether.verdicts.record import OUTSIDE, STATISTICAL, Record
+from noether.verdicts.judgement import outside, worst
+from noether.verdicts.record import STATISTICAL, Record
 
 SOON = ("deformed-rayleigh", "deformed-hat")
 LANES, STEPS = {"quick": 191, "full": 251, "stress": 1021}, 24
@@ -190,16 +191,7 @@ def updates(cell: Cell) -> list[Record]:
         about = cell.about(outcome.backend, {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
         if not inside.any():
             records.append(
-                Record(
-                    **about,
-                    kind=STATISTICAL,
-                    predicted=None,
-                    measured=None,
-                    bound=None,
-                    spent=None,
-                    verdict=OUTSIDE,
-                    reason="every lane leaves the domain in the reference trajectory",
-                )
+                outside("every lane leaves the domain in the reference trajectory", **about, kind=STATISTICAL)
             )
             continue
         whole = np.ones(len(truth), bool)
@@ -251,18 +243,9 @@ def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str
 @np.errstate(over="ignore")  # a size past float64 is inf
 def judged(found: Estimate, truth: np.ndarray, about: dict, control: str | None = None) -> Record:
     bars, z = tail(len(truth)) * MODEL, np.abs(found.apart(truth))
-    worst, size = int(np.argmax(z)), np.abs(found.value.astype(float))
+    size = np.abs(found.value.astype(float))
     seen = (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
-    spent = float(z[worst] / bars)
-    return finding(
-        about,
-        truth,
-        size,
-        bars * found.sd,
-        seen,
-        worst,
-        spent,
-        float(found.value[worst]),
-        f"{z[worst]:.2f} of {bars:.2f} standard deviations",
-        control,
-    )
+    bound = bars * found.sd
+    most = worst(found.value, truth, bound, spent=z / bars)
+    told = f"{z[most.at]:.2f} of {bars:.2f} standard deviations"
+    return finding(about, most, truth, size, bound, seen, told, control=control)

@@ -19,8 +19,10 @@ from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import least_squares, tail
 from noether.mechanics import flow, wide
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts import powers
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import judgement, powers
+from noether.verdicts.figures import Response
+from noether.verdicts.judgement import Worst
+from noether.verdicts.record import Record
 
 RESOLVED = 4.0
 NEEDED, NEEDED_OF_FLOWS = (
@@ -36,29 +38,43 @@ PANELS, NODES, FINAL = (
 MAGNITUDES = (0.0, *(10.0**-e for e in range(13)))
 
 
-def finding(about, truth, size, bound, seen, worst, spent, measured, told, control, needed=NEEDED) -> Record:
+def finding(
+    about: dict,
+    found: Worst,
+    truth,
+    size,
+    bound,
+    seen,
+    told: str,
+    *,
+    control: str | None,
+    needed: float = NEEDED,
+    powers: dict | None = None,
+) -> Record:
     """One record of either kind: recovered, over how many decades, and its plot."""
     decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
-    smallest, shown = (
-        float(truth[seen].min()) if seen.any() else np.inf,
-        np.flatnonzero(truth > 0)[:: max(1, len(truth) // 60)],
+    smallest = float(truth[seen].min()) if seen.any() else np.inf
+    shown = np.flatnonzero(truth > 0)[:: max(1, len(truth) // 60)]
+    return judgement.mean(
+        found,
+        f"kappa recovered in {len(truth)} lanes, worst off by {told}; told from 0 over {decades:.1f} decades "
+        f"({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
+        enough=decades >= needed - 1e-9,
+        **about,
+        control=control,
+        powers=powers,
+        figure=Response(
+            x=truth[shown],
+            series={"recovered": size[shown], "put in": truth[shown], "error bar": bound[shown]},
+            xlabel="kappa put in",
+            ylabel="kappa recovered",
+            xscale="log",
+            yscale="log",
+            window=(smallest, truth.max()) if seen.any() else None,
+            caption=f"The deformation of the metric of {about['case']} is read off trajectories through the "
+            "kinetic breaking term.",
+        ),
     )
-    verdict = VIOLATED if not spent <= 1 else HOLDS if decades >= needed - 1e-9 else INCONCLUSIVE
-    return Record(
-        **about, control=control, kind=STATISTICAL, predicted=float(truth[worst]), measured=measured,
-        bound=float(bound[worst]), spent=spent, verdict=verdict,
-        reason=f"kappa recovered in {len(truth)} lanes, worst off by {told}; told from 0 over {decades:.1f} "
-               f"decades ({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
-        data={} if control else {
-            "plot": "response", "x": [float(x) for x in truth[shown]], "xlabel": "kappa put in",
-            "ylabel": "kappa recovered", "xscale": "log", "yscale": "log",
-            "series": {"recovered": [float(x) for x in size[shown]],
-            "put in": [float(x) for x in truth[shown]], "error bar": [float(x) for x in bound[shown]]},
-            "window": [smallest, float(truth.max())] if seen.any() else None,
-            "caption": f"The deformation of the metric of {about['case']} is read off trajectories through "
-                       "the kinetic breaking term.",
-        },
-    )  # fmt: skip
 
 
 def nodes() -> tuple[np.ndarray, np.ndarray]:
@@ -196,19 +212,8 @@ def of_flow(case, symmetry, run: flow.Trajectory, value, kappa, bound) -> dict[s
 def read(
     about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, control: str | None = None
 ) -> Record:
-    spent = np.abs(value - truth) / bound
-    spent = np.where(np.isfinite(spent), spent, np.inf)
-    worst, seen = int(np.argmax(spent)), (truth > RESOLVED * bound) & (np.abs(value) > RESOLVED * bound)
-    return finding(
-        about,
-        truth,
-        np.abs(value),
-        bound,
-        seen,
-        worst,
-        float(spent[worst]),
-        float(value[worst]),
-        f"{spent[worst]:.2g} of its bound",
-        control,
-        NEEDED_OF_FLOWS,
-    )
+    worst = judgement.worst(value, truth, bound)
+    size = np.abs(value)
+    seen = (truth > RESOLVED * bound) & (size > RESOLVED * bound)
+    told = f"{worst.spent:.2g} of its bound"
+    return finding(about, worst, truth, size, bound, seen, told, control=control, needed=NEEDED_OF_FLOWS)

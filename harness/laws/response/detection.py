@@ -25,24 +25,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import bdtri
 
 from noether import faults
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import (
-    ALARM,
     MODEL,
-    ONE_SIGMA,
     SURE,
     Estimate,
     histogram,
-    mixed,
     robust,
     tail,
 )
-from noether.laws.response.honest import CONTROLS, FEWEST, calibrated
+from noether.laws.response.honest import CONTROLS, calibrated
+from noether.laws.response.limits import compared, limited, of_pool
 from noether.laws.response.unbroken import (
     BETA,
     ETA,
@@ -60,9 +57,10 @@ from noether.laws.response.unbroken import (
     pool_deviation,
     pooled,
 )
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.judgement import Worst
+from noether.verdicts.record import Record
 
-FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A
 FIGURES = {
     "float64": (7e-18, 8e-20),
     "float32": (3e-9, 3.5e-11),
@@ -118,7 +116,7 @@ def run_cell(cell: Cell) -> list[Record]:
     ) | {"symmetry": "rotation"}
     soon, where = (found, about) if cell.steps == SOON else moving(cell, about)
     records = [limited(about, found, allowed(cell)), spread(where, soon, cell.precision)]
-    records[0].data = histogram(found.value, found.sd, found.shift)
+    records[0].data = histogram(found.value, found.sd, found.shift).as_dict()
     figures = FIGURES.get(cell.precision, (None, None))
     if figures[0] and cell.steps == STEPS:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))
@@ -148,53 +146,12 @@ def model_of(precision: str) -> float:
     return SURE if precision in EVERY else STILL if precision.endswith("eager") else MODEL
 
 
-def limited(about: dict, found: Found, model: float, control: str | None = None) -> Record:
-    """The measured limit between what (2) says of the largest and the smallest share that may lie within it.
-
-    The limit lies between the k-th and the next of n sorted sizes, k - 1 = .683 (n - 1) rounded down: it
-    passes s where no more than k of n lie within s.
-    """
-    n = len(found.value)
-    k, measured = int(ONE_SIGMA * (n - 1)) + 1, SIGMAS * robust(found.value)
-    shares = ONE_SIGMA, float(bdtri(k - 1, n, 1 - ALARM / 2)), float(bdtri(k, n, ALARM / 2))
-    expected, least, most = (SIGMAS * mixed(found.sd, found.shift, share) for share in shares)
-    least, most = least / model, most * model
-    ratio = measured / expected if expected > 0 else float("inf")
-    inside = 0 < ratio < np.inf
-    spent = np.log(ratio) / np.log((most if ratio > 1 else least) / expected) if inside else float("inf")
-    verdict = VIOLATED if not spent <= 1 else HOLDS if n >= FEWEST else INCONCLUSIVE
-    seen = max(measured / least, most / measured, 1.0) - 1 if inside else float("inf")
-    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured,
-        bound=most - expected, spent=float(spent), verdict=verdict,
-                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g}, predicted from "
-                         f"its roundings ({least / expected:.2f} to {most / expected:.2f} of it may be "
-                         "chance)",
-                  powers={} if control else {"error bars": float(seen)})  # fmt: skip
-
-
 def spread(about: dict, found: Found, precision: str, control: str | None = None, by: float = 1.0) -> Record:
     """The width of the error bars, as of E2, of the lanes whose roundings are followed."""
     lanes = Estimate.joined([f.times(by) for f in found.steps])
     whole = np.ones(len(lanes.value), bool)
     return calibrated(
         about, lanes, 0.0, whole, "eps = 0", control, single=precision in EVERY, model=model_of(precision)
-    )
-
-
-def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[Record]:
-    told = f"{lanes} pooled, eps^ = {pool['value']:.2g}"
-    out = [
-        compared(
-            about,
-            SIGMAS * pool["deviation"],
-            SIGMAS * pool["predicted"],
-            f"{told}, predicted from their roundings",
-        )
-    ]
-    return out + (
-        [compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4")]
-        if figure
-        else []
     )
 
 
@@ -227,12 +184,14 @@ def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
 def planted(about: dict, found: Found, eps: float, control: str | None = None) -> Record:
     value = float((found.value * found.weight).sum() / found.weight.sum())
     bound = tail(1) * MODEL * pool_deviation(found)
-    spent = abs(value - eps) / bound if np.isfinite(value) else float("inf")
-    return Record(**about, control=control, kind=STATISTICAL, predicted=eps, measured=value, bound=bound,
-        spent=float(spent), verdict=HOLDS if spent <= 1 else VIOLATED,
-                  reason=f"eps^ of {about['lanes']} lanes together is {value:.9g}, put in {eps:.9g}, bound "
-                         f"{bound:.2g}",
-                  powers={} if control else {"eps": float((bound + abs(value - eps)) / eps)})  # fmt: skip
+    return judgement.mean(
+        Worst(float(judgement.spent_of(value, eps, bound)), value, eps, bound),
+        f"eps^ of {about['lanes']} lanes together is {value:.9g}, put in {eps:.9g}, bound {bound:.2g}",
+        enough=True,  # eps is so large that every store moves
+        **about,
+        control=control,
+        powers={"eps": float((bound + abs(value - eps)) / eps)},
+    )
 
 
 def controls(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
@@ -250,15 +209,3 @@ def controls(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     found = measure(narrow, cell.draws, "numpy", claimed=few.precision)
     where = {**about, "backend": "numpy", "lanes": few.lanes, "steps": SOON}
     return [limited(where, found, SURE, "float32 store called float64")]
-
-
-def compared(about: dict, measured: float, expected: float, what: str, control: str | None = None) -> Record:
-    """Within FACTOR of what was expected, either way."""
-    ratio = measured / expected if expected > 0 else float("inf")
-    off = np.log(ratio) / np.log(FACTOR) if 0 < ratio < np.inf else float("inf")
-    spent = abs(off)
-    verdict = VIOLATED if not spent <= 1 else HOLDS if about["lanes"] >= 30 else INCONCLUSIVE
-    return Record(**about, control=control, kind=STATISTICAL, predicted=expected, measured=measured,
-        bound=expected * (FACTOR - 1), spent=float(spent), verdict=verdict,
-                  reason=f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})",
-                  data={})  # fmt: skip

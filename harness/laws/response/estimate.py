@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import bdtr, bdtrc, ndtr  # scipy.stats takes half a second to import (1.17)
 
 from noether.laws.response.scatter import Scatter
+from noether.verdicts.figures import Lines
 
 ALARM = 1e-9
 """Rate of false alarms of one cell (architecture: rules of evidence, 4)."""
@@ -164,17 +165,19 @@ def covered(
     return worst[0], [count(k) / max(n, 1) for k in SIGMAS], worst[1], worst[2]
 
 
-def histogram(value: np.ndarray, sd: np.ndarray, shift: np.ndarray) -> dict:
+def histogram(value: np.ndarray, sd: np.ndarray, shift: np.ndarray) -> Lines:
     """Sorted |eps^| against the share of lanes below it, measured and, from the lanes that are followed,
     predicted."""
     size = np.sort(np.abs(value))
     at = np.linspace(0, len(size) - 1, 40).astype(int)
     below = [float(np.mean(ndtr((size[i] - shift) / sd) - ndtr((-size[i] - shift) / sd))) for i in at]
-    return {
-        "plot": "lines", "x": [float(size[i]) for i in at], "xlabel": "|eps^| at eps = 0",
-        "ylabel": "share of trajectories below",
-        "xscale": "log", "yscale": "linear", "series": {"measured": [float((i + 1) / len(size)) for i in at],
-        "predicted": below},
-        "caption": "How far rounding alone scatters the recovered breaking: the distribution follows from "
-                   "the roundings of the stores.",
-    }  # fmt: skip
+    return Lines(
+        x=size[at],
+        series={"measured": [(i + 1) / len(size) for i in at], "predicted": below},
+        xlabel="|eps^| at eps = 0",
+        ylabel="share of trajectories below",
+        xscale="log",
+        yscale="linear",
+        caption="How far rounding alone scatters the recovered breaking: the distribution follows from the "
+        "roundings of the stores.",
+    )

@@ -21,7 +21,9 @@ from scipy.special import chdtri, gammaincinv
 
 from noether.cases import CATALOG
 from noether.laws.response.estimate import ALARM, MODEL, SURE, Estimate, covered
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, STATISTICAL, VIOLATED, Record
+from noether.verdicts import judgement
+from noether.verdicts.judgement import Worst
+from noether.verdicts.record import Record
 
 WIDE, THIRD = "error bars three times as wide", "error bars a third as wide"
 CONTROLS = ((WIDE, 3.0), (THIRD, 1 / 3))
@@ -43,16 +45,12 @@ class Spread:
     @property
     def spent(self) -> float:
         """At most 1 between the limits, on a logarithm."""
-        above = (
-            math.log(self.square) / math.log(self.high)
-            if 0 < self.square < math.inf
-            else math.inf * (self.square > 0)
-        )
-        below = (
-            math.log(self.tight) / math.log(self.low)
-            if 0 < self.tight < math.inf
-            else math.inf * (self.tight <= 0)
-        )
+        above = math.inf if self.square > 0 else 0.0
+        if 0 < self.square < math.inf:
+            above = math.log(self.square) / math.log(self.high)
+        below = math.inf if self.tight <= 0 else 0.0  # not a number where none of the variance is expected
+        if 0 < self.tight < math.inf:
+            below = math.log(self.tight) / math.log(self.low)
         return max(above, below, 0.0)
 
     @property
@@ -115,15 +113,15 @@ def calibrated(
     if of_single:
         found_spreads["of single steps"] = of_single
     spent = max(spent, *(s.spent for s in found_spreads.values())) if found_spreads else spent
-    verdict = VIOLATED if not spent <= 1 else HOLDS if len(z) >= FEWEST else INCONCLUSIVE
     told = ", ".join(f"{f:.3f}" for f in fractions)
     scatter = ", ".join(f"{math.sqrt(s.square):.3f} {name}" for name, s in found_spreads.items())
-    return Record(
-        **about, control=control, kind=STATISTICAL, predicted=mean,
-        measured=float((np.abs(z) <= sigma).sum()), bound=None, spent=spent, verdict=verdict,
-        reason=f"within 1, 2, 3 standard deviations of {what} lie {told} of {len(z)} lanes (normal: .683, "
-               f".954, .997); scatter in units of the error bars: {scatter}",
+    return judgement.mean(
+        Worst(spent, float((np.abs(z) <= sigma).sum()), mean),
+        f"within 1, 2, 3 standard deviations of {what} lie {told} of {len(z)} lanes (normal: .683, .954, "
+        f".997); scatter in units of the error bars: {scatter}",
+        enough=len(z) >= FEWEST,
+        **about,
+        control=control,
         data={} if control else {"fractions": fractions},
-        powers={} if control else {"error bars": min((s.power for s in found_spreads.values()),
-        default=math.inf)},
-    )  # fmt: skip
+        powers={"error bars": min((s.power for s in found_spreads.values()), default=math.inf)},
+    )

@@ -1,0 +1,81 @@
+"""What is said of a detection limit: against what its roundings predict, and against a stated figure."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import bdtri
+
+from noether.laws.response.estimate import ALARM, ONE_SIGMA, mixed, robust
+from noether.laws.response.honest import FEWEST
+from noether.laws.response.unbroken import SIGMAS, Found
+from noether.verdicts import judgement
+from noether.verdicts.judgement import Worst
+from noether.verdicts.record import Record
+
+FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A
+
+
+def limited(about: dict, found: Found, model: float, control: str | None = None) -> Record:
+    """The measured limit between what (2) of detection.py says of the largest and the smallest share that may
+    lie within it.
+
+    found: value, sd and shift of each lane. The limit lies between the k-th and the next of n sorted sizes,
+    k - 1 = .683 (n - 1) rounded down: it passes s where no more than k of n lie within s.
+    """
+    n = len(found.value)
+    k, measured = int(ONE_SIGMA * (n - 1)) + 1, SIGMAS * robust(found.value)
+    shares = ONE_SIGMA, float(bdtri(k - 1, n, 1 - ALARM / 2)), float(bdtri(k, n, ALARM / 2))
+    expected, least, most = (SIGMAS * mixed(found.sd, found.shift, share) for share in shares)
+    least, most = least / model, most * model
+    ratio = ratio_of(measured, expected)
+    spent = spent_of_ratio(ratio, least / expected, most / expected)
+    seen = max(measured / least, most / measured, 1.0) - 1 if spent < np.inf else np.inf
+    return judgement.mean(
+        Worst(spent, measured, expected, most - expected),
+        f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g}, predicted from its roundings "
+        f"({least / expected:.2f} to {most / expected:.2f} of it may be chance)",
+        enough=n >= FEWEST,
+        **about,
+        control=control,
+        powers={"error bars": float(seen)},
+    )
+
+
+def ratio_of(measured: float, expected: float) -> float:
+    return measured / expected if expected > 0 else float("inf")
+
+
+def spent_of_ratio(ratio: float, least: float, most: float) -> float:
+    """At most 1 between the limits, least below 1 and most above it, on a logarithm."""
+    if not 0 < ratio < np.inf:
+        return float("inf")
+    return float(np.log(ratio) / np.log(most if ratio > 1 else least))
+
+
+def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[Record]:
+    told = f"{lanes} pooled, eps^ = {pool['value']:.2g}"
+    out = [
+        compared(
+            about,
+            SIGMAS * pool["deviation"],
+            SIGMAS * pool["predicted"],
+            f"{told}, predicted from their roundings",
+        )
+    ]
+    return out + (
+        [compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4")]
+        if figure
+        else []
+    )
+
+
+def compared(about: dict, measured: float, expected: float, what: str, control: str | None = None) -> Record:
+    """Within FACTOR of what was expected, either way."""
+    ratio = ratio_of(measured, expected)
+    return judgement.mean(
+        Worst(spent_of_ratio(ratio, 1 / FACTOR, FACTOR), measured, expected, expected * (FACTOR - 1)),
+        f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})",
+        enough=about["lanes"] >= FEWEST,
+        **about,
+        control=control,
+    )

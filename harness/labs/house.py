@@ -32,7 +32,12 @@ WAY = (
     ("cell", "one unit of work, run here or by a worker", "harness/runs/execute.py", "run_cell"),
     ("launch", "the kernel takes all steps of all lanes", "kernels/loops/launch.py", "run"),
     ("law", "what happened, against what must happen, lane by lane", "harness/laws/exact/judge.py", "judge"),
-    ("verdict", "one number in units of its bound, and one word", "harness/verdicts/judgement.py", "verdict_of"),
+    (
+        "verdict",
+        "a number in units of its bound, and one word",
+        "harness/verdicts/judgement.py",
+        "verdict_of",
+    ),
     ("record", "one line of records.jsonl, with its replay line", "harness/runs/folder.py", "Folder"),
     ("table, page", "what people and their CI read", "harness/report/publish.py", "publish"),
     ("exit code", "what the shell is told", "harness/cli/main.py", "call"),

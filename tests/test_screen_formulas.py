@@ -10,8 +10,8 @@ from noether.cases import CORE
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
-from noether.kernels.programs.trace import TraceError, pruned
-from noether.kernels.programs.traced_arrays import Formulas, Scalar
+from noether.kernels.programs.tape import Tape, TraceError, pruned
+from noether.kernels.programs.traced_arrays import Scalar
 from noether.laws.exact import EXACT
 from noether.laws.exact.judge import spent_of
 from noether.laws.exact.residuals import FLOAT64
@@ -28,7 +28,7 @@ HAT = next(c for c in CORE if c.name == "mexican-hat")
 
 
 def test_traced_formulas_cannot_compare():
-    tape = Formulas()
+    tape = Tape()
     x = Scalar.input(tape, 0)
     with pytest.raises(TraceError, match="compares"):
         np.maximum(np.array([x], object), 0.0)
@@ -36,7 +36,7 @@ def test_traced_formulas_cannot_compare():
 
 @given(st.lists(st.floats(-4, 4, width=16), min_size=2, max_size=2))
 def test_traced_formulas_are_the_formulas(values):
-    tape = Formulas()
+    tape = Tape()
     x, y = (Scalar.input(tape, i) for i in (0, 1))
 
     def formula(a, b):

@@ -6,6 +6,7 @@ import pytest
 
 from noether.cases import CORE
 from noether.kernels.programs import trace
+from noether.kernels.programs.elementary import LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.mechanics import bounds, wide
@@ -214,7 +215,7 @@ def test_each_operation_adds_its_own_rounding(name, label):
     value, bound = bounds.program_error(program, np.array([[A], [B]]), np.zeros((2, 1)), np.zeros(1), p)
     want, unit = abs(PASSED[name][0]), 2.0**-53 if p.name == "float64" else 2.0**-24
     rounding = {"neg": 0.0, "exp": (3 * unit + p.u_arith) * want + 6 * p.tiny_arith,
-                "log": bounds.LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name,
+                "log": LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name,
                 p.u_arith * want)  # fmt: skip
     rounding += 1.5 * p.tiny_arith if name in ("mul", "div") else 0.0
     assert np.isclose(value[0, 0], PASSED[name][0], rtol=2.0**-50) and np.isclose(

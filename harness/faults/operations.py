@@ -21,12 +21,16 @@ from fractions import Fraction
 import numpy as np
 
 from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.operations import NUMPY, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.precision import Precision, narrow, representable
-from noether.kernels.programs.program import NUMPY, Op, Program
+from noether.kernels.programs.program import Op, Program
 
 NEAR = 1 + 2.0**-10
-SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
-UNARY = {"neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "step": ("neg",), "abs": ("neg",)}
+SWAPS = {
+    "add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub"), "max": (),
+    "neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "step": ("neg",), "abs": ("neg",),
+}  # fmt: skip
+"""What takes the place of each operation."""
 OTHERS = 3  # how many other values take the place of each operand
 BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bfloat16": "bfloat16"}
 
@@ -101,7 +105,7 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
                 if value != op.value:
                     yield Mutant(f"{name} {word}", "constant", with_op(program, at, replace(op, value=value)))
             continue
-        for other in SWAPS.get(op.name, UNARY.get(op.name, ())):
+        for other in SWAPS[op.name]:
             yield Mutant(f"{name} as {other}", "operator", with_op(program, at, replace(op, name=other)))
         for side, kept in enumerate(op.args):
             yield Mutant(f"{name} left out for operand {side}", "operator", without_op(program, at, kept))
@@ -133,7 +137,7 @@ def values_of(program: Program, at: int) -> set[float] | None:
     of = [values_of(program, a) for a in op.args] if op.name in ("add", "sub", "mul") else [None]
     if None in of:
         return None
-    return {float({"add": a + b, "sub": a - b, "mul": a * b}[op.name]) for a in of[0] for b in of[1]}
+    return {float(OPERATIONS[op.name].plain(a, b)) for a in of[0] for b in of[1]}
 
 
 # ---- the update
@@ -144,16 +148,12 @@ class Watched(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         plain = [np.asarray(x) if isinstance(x, Watched) else x for x in inputs]
-        if method != "__call__" or ufunc not in ARITHMETIC or options:
+        if method != "__call__" or ufunc not in OF_UFUNC or options:
             return getattr(ufunc, method)(*plain, **options)
         return self.tape.answer(ufunc, plain)
 
     def __array_finalize__(self, source):
         self.tape = getattr(source, "tape", None)
-
-
-ARITHMETIC = {np.add: "add", np.subtract: "sub", np.multiply: "mul", np.divide: "div"}
-FUNCTION = {name: ufunc for ufunc, name in ARITHMETIC.items()}
 
 
 class Tape:
@@ -173,7 +173,7 @@ class Tape:
 
     def answer(self, ufunc, operands):
         at, self.count = self.count, self.count + 1
-        self.names.append(ARITHMETIC[ufunc])
+        self.names.append(OF_UFUNC[ufunc].name)
         self.read.append(
             [next((i for i, y in enumerate(self.values) if same_memory(x, y)), -1) for x in operands]
         )
@@ -254,7 +254,7 @@ def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mu
             yield Mutant(
                 f"{at}:{name} as {other}",
                 "operator",
-                advance=altered(at, lambda u, x, tape, other=other: FUNCTION[other](*x)),
+                advance=altered(at, lambda u, x, tape, other=other: NUMPY[other](*x)),
             )
         for side in (0, 1):
             yield Mutant(
@@ -280,16 +280,6 @@ def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mu
 def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
     """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they
     are functions."""
-    known = {
-        "neg": lambda a: -a,
-        "abs": abs,
-        "step": lambda a: Fraction(a > 0),
-        "max": max,
-        "add": lambda a, b: a + b,
-        "sub": lambda a, b: a - b,
-        "mul": lambda a, b: a * b,
-        "div": lambda a, b: a / b,
-    }
     values: list = []
     for op in program.ops:
         args = [values[a] for a in op.args]
@@ -297,8 +287,8 @@ def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
             value = inputs[op.value]
         elif op.name == "const":
             value = Fraction(op.value)
-        elif op.name in known:
-            value = known[op.name](*args)
+        elif OPERATIONS[op.name].exact:
+            value = OPERATIONS[op.name].plain(*args)
         else:
             value = memory.setdefault((op.name, *args), Fraction(2 * len(memory) + 3, len(memory) + 2))
         values.append(value)

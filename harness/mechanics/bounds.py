@@ -6,13 +6,13 @@ derivatives, second order kept. Measured as |g_kernel - g_wide| the bound would 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 
-from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
-from noether.kernels.programs.namespaces import step
+from noether.kernels.programs.operations import OPERATIONS, Operation, step
 from noether.kernels.programs.precision import UNIT, Precision, representable
 from noether.kernels.programs.program import Program
 
@@ -31,7 +31,7 @@ def operations(
                           FAR on numbers
     exact                 no operation rounds: what is left is what its inputs and constants are off
     """
-    u, tiny = (0.0, 0.0) if exact else (precision.u_arith, 1.5 * precision.tiny_arith)
+    rounding = NONE if exact else Rounding.under(precision)
     values: list[np.ndarray] = []
     errors: list[np.ndarray] = []
     like = inputs[-1]
@@ -46,19 +46,36 @@ def operations(
                 error = np.full_like(like, constant_error(op.value, precision))
             else:
                 value, passed = rules[op.name](x, e)
-                rounding = 0.0 if op.name in ("neg", "step") else u * (np.abs(value) + passed)
-                if op.name in ("mul", "div"):
-                    rounding = rounding + tiny
-                if op.name == "exp" and not exact:
-                    rounding = EXP_UNITS * arithmetic_unit(precision) * (value + passed) + rounding + 4 * tiny
-                if op.name == "log" and not exact:  # never subnormal: no underflow
-                    rounding = LOG_UNITS * arithmetic_unit(precision) * (np.abs(value) + passed) + (
-                        rounding if precision.eager else 0.0
-                    )
-                error = passed + rounding
+                error = passed + rounding.of(OPERATIONS[op.name], value, passed)
             values.append(value)
             errors.append(error)
     return values, errors
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What one operation rounds: u a unit roundoff, tiny the error of an underflow, own the unit in which exp
+    and log are evaluated, before they are rounded once more where that is eager."""
+
+    u: float
+    tiny: float
+    own: float
+    eager: bool
+
+    @classmethod
+    def under(cls, precision: Precision) -> Rounding:
+        return cls(precision.u_arith, 1.5 * precision.tiny_arith, arithmetic_unit(precision), precision.eager)
+
+    def of(self, row: Operation, value, passed):
+        """Of an operation whose value is known to `passed`."""
+        error = self.u * (np.abs(value) + passed) if row.rounds else 0.0
+        if row.units:
+            own = row.units * self.own * (np.abs(value) + passed)
+            return own + error + 4 * self.tiny if row.underflows else own + (error if self.eager else 0.0)
+        return error + self.tiny if row.underflows else error
+
+
+NONE = Rounding(0.0, 0.0, 0.0, False)
 
 
 @cache
@@ -131,7 +148,7 @@ def value_range(
 
 
 def arithmetic_unit(precision: Precision) -> float:
-    """exp and log are evaluated in the arithmetic type and rounded once more when eager."""
+    """In which exp and log are evaluated, whatever they are rounded to after."""
     return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
+from noether.kernels.programs.operations import OPERATIONS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 from noether.mechanics.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
@@ -88,10 +88,9 @@ class Rules:
         self.tiny = 1.5 * precision.tiny_arith / self.u  # T
         eager = int(precision.eager)
         units = arithmetic_unit(precision) / self.u
-        self.exp_count, self.log_count = (
-            int(np.ceil(EXP_UNITS * units)) + 1 + eager,
-            int(np.ceil(LOG_UNITS * units)) + 1 + eager,
-        )
+        self.counts = {
+            name: int(np.ceil(row.units * units)) + 1 + eager for name, row in OPERATIONS.items() if row.units
+        }
 
     def gamma(self, c: int) -> float:
         return float(np.expm1(c * np.log1p(self.u))) * (1 + 2.0**-50)
@@ -123,4 +122,4 @@ class Rules:
 
     def log(self, value, x, s):
         moved = quotient(s[0].m, np.abs(x[0]), self.gamma(s[0].c) * s[0].m) if s[0].c else 0.0
-        return Magnitude(np.abs(value) + moved, s[0].c + self.log_count)
+        return Magnitude(np.abs(value) + moved, s[0].c + self.counts["log"])

@@ -14,7 +14,8 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from noether.kernels.programs.namespaces import is_number, plain, step
+from noether.kernels.programs.namespaces import Namespace, is_number, plain
+from noether.kernels.programs.operations import step
 from noether.mechanics import straight_line
 from noether.mechanics.symbolic_gradient import Step
 
@@ -77,21 +78,17 @@ for _name in ("add", "sub", "mul", "truediv"):
     setattr(Exact, f"__r{_name}__", _reflected)
 
 
-class ExactNamespace:
-    """The namespace `xp` of a case, over Exact; of a plain number it gives the float that every namespace
-    gives."""
-
-    exp = staticmethod(lambda x: Exact(rational(plain("exp", x)) if is_number(x) else sympy.exp(unwrap(x))))
-    log = staticmethod(lambda x: Exact(rational(plain("log", x)) if is_number(x) else sympy.log(unwrap(x))))
-    sqrt = staticmethod(
-        lambda x: Exact(rational(plain("sqrt", x)) if is_number(x) else sympy.sqrt(unwrap(x)))
-    )
-    step = staticmethod(lambda x: Exact(rational(plain("step", x)) if is_number(x) else Step(unwrap(x))))
+SYMPY = {"exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "step": Step}
+EXACT = Namespace(
+    {name: lambda x, function=function: Exact(function(unwrap(x))) for name, function in SYMPY.items()},
+    value=lambda name, x: Exact(rational(plain(name, x))),
+)
+"""The namespace `xp` of a case, over Exact; of a plain number the float that every namespace gives."""
 
 
 def expression(function: Callable, q: Sequence, *between):
     """function(q, *between, xp) of a case file as a sympy expression, or a list of them."""
-    out = function([Exact(x) for x in q], *(Exact(x) for x in between), ExactNamespace)
+    out = function([Exact(x) for x in q], *(Exact(x) for x in between), EXACT)
     return [unwrap(x) for x in out] if isinstance(out, list | tuple) else unwrap(out)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from noether.cases.case import Case
 from noether.cases.rules import Rule
 from noether.kernels.programs import trace
+from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import bounds, wide
 from noether.mechanics.wide import U_WIDE, WIDE
@@ -99,7 +100,7 @@ class Trajectory:
         p = self.precision
         shift = np.zeros_like(q)
         if self.rule.log_state:
-            unit = bounds.EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
+            unit = EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
             shift = np.abs(q) * unit + 4 * p.tiny_arith
         return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
 
@@ -237,13 +238,13 @@ class Trajectory:
             y = self.z[:-1] + self.move
             top = y.max(axis=1)
             sizes, shares = np.abs(y) + np.abs(y - top[:, None]), np.exp(y - self.log_sum[:, None])
-            of_exp = (1 + bounds.EXP_UNITS * units + eager) * np.exp(u * (1 + 8 * u) * sizes) - 1
+            of_exp = (1 + EXP_UNITS * units + eager) * np.exp(u * (1 + 8 * u) * sizes) - 1
             of_sum = (1 + (shares * of_exp).sum(axis=1)) * (1 + u) ** d - 1 + 6 * d * p.tiny_arith
             spread = np.abs(self.log_sum - top)
             of_log = bounds.quotient(of_sum, np.ones_like(of_sum), of_sum)
-            return (
-                of_log + (bounds.LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)
-            ) * (1 + 8 * u)
+            return (of_log + (LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)) * (
+                1 + 8 * u
+            )
 
     @cached_property
     def apart(self) -> np.ndarray:

@@ -8,12 +8,14 @@ with a 64-bit significand, u = 2^-64. The same dual numbers run over mpmath wher
 from __future__ import annotations
 
 import platform
+from functools import partial
 
 import mpmath
 import numpy as np
 
 from noether.kernels.loops.launch import BackendMissing
-from noether.kernels.programs.namespaces import MPMATH, NUMPY, absent, plain, step
+from noether.kernels.programs.namespaces import MPMATH, NUMPY, Namespace
+from noether.kernels.programs.operations import step
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64
@@ -107,43 +109,39 @@ class Dual:
     __radd__, __rmul__ = __add__, __mul__
 
 
-class Functions:
+SLOPES = {
+    "exp": lambda x, value: value,
+    "log": lambda x, value: 1 / x,
+    "sqrt": lambda x, value: 1 / (2 * value),
+    "step": None,  # flat on both sides, and at its kink nobody asks (theory.md section 8)
+}
+"""d/dx of each function of xp: a derivation of its own, which the traced gradient must not share."""
+
+
+class Functions(Namespace):
     """The namespace xp of a loss on dual numbers over `library` (numpy or mpmath)."""
 
     def __init__(self, library):
-        self.library = library
+        super().__init__(
+            {name: partial(chained, library, name) for name in SLOPES},
+            number=lambda x: not isinstance(x, Dual),
+        )
 
-    def __getattr__(self, name: str):
-        return absent(name)
 
-    def exp(self, x):
-        if not isinstance(x, Dual):
-            return plain("exp", x)
-        value = self.library.exp(x.value)
-        return x._chain(value, value)
-
-    def log(self, x):
-        if not isinstance(x, Dual):
-            return plain("log", x)
-        return x._chain(self.library.log(x.value), 1 / x.value)
-
-    def sqrt(self, x):
-        if not isinstance(x, Dual):
-            return plain("sqrt", x)
-        value = self.library.sqrt(x.value)
-        return x._chain(value, 1 / (2 * value))
-
-    def step(self, x):
-        """Flat on both sides: its derivative is 0, and at its kink nobody asks (theory.md section 8)."""
-        if not isinstance(x, Dual):
-            return plain("step", x)
+def chained(library, name: str, x: Dual) -> Dual:
+    if SLOPES[name] is None:
         return Dual(step(x.value), [0 * p for p in x.partials])
+    value = getattr(library, name)(x.value)
+    return x._chain(value, SLOPES[name](x.value, value))
+
+
+ON_ARRAYS = Functions(np)
 
 
 def partials(loss, q, one, zero) -> list:
     """The d partial derivatives of loss(q, xp) over any numbers that numpy's functions take."""
     duals = [Dual(x, [one if j == i else zero for j in range(len(q))]) for i, x in enumerate(q)]
-    return loss(duals, Functions(np)).partials
+    return loss(duals, ON_ARRAYS).partials
 
 
 def gradient(loss, q: np.ndarray) -> np.ndarray:

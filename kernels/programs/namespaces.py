@@ -1,17 +1,18 @@
 """The namespaces `xp` that a loss is given when it runs on numbers: numpy arrays or mpmath numbers.
 
-exp, log and sqrt are the library's; step is ours, since none has it with these edges.
+exp, log and sqrt are the library's; step is ours, since none has it with these edges. A namespace that lacks
+a function of the table of operations does not come into being.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 import mpmath
 import numpy as np
 
-PLAIN = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "step": lambda x: float(x > 0)}
-"""Of a number that depends on no parameter: the same float under every namespace."""
+from noether.kernels.programs.operations import FUNCTIONS, OPERATIONS, step
+
 INSTEAD = {
     "tanh": "1 - 2 / (xp.exp(2 * x) + 1)", "sigmoid": "1 / (1 + xp.exp(-x))", "log1p": "xp.log(1 + x)",
     "expm1": "xp.exp(x) - 1",
@@ -33,8 +34,10 @@ def is_number(x) -> bool:
 
 
 def plain(name: str, x) -> float:
+    """Of a number that depends on no parameter: the same float under every namespace, or two witnesses would
+    part."""
     try:
-        return PLAIN[name](float(x))
+        return OPERATIONS[name].plain(float(x))
     except (ValueError, OverflowError):  # of log -1, and exp 1000: as numpy has it
         with np.errstate(all="ignore"):
             return float(getattr(np, name)(float(x)))
@@ -48,33 +51,30 @@ def absent(name: str):
     )
 
 
-def step(x):
-    """1 where x > 0, else 0 (also at 0 and at NaN), of the type of x; of a complex number its real part
-    decides."""
-    if isinstance(x, np.ndarray | np.generic):
-        return (x.real > 0).astype(x.dtype)
-    return x.step() if hasattr(x, "step") else type(x)(x > 0)  # a traced number steps itself
-
-
-def of(library, name: str):
-    """A function of a library; of a plain number the float that every namespace gives, or two witnesses would
-    part."""
-    function = getattr(library, name)
-    return lambda x: (
-        plain(name, x) if isinstance(x, int | float | np.generic) and is_number(x) else function(x)
-    )
-
-
 class Namespace:
-    """exp, log, sqrt of `library`, and step."""
+    """A namespace xp: {name: function of what is no plain number}, one for each of FUNCTIONS.
 
-    step = staticmethod(step)
+    number  which arguments are plain numbers;  value  (name, number) -> what they give, a float as a rule
+    """
 
-    def __init__(self, library):
-        self.exp, self.log, self.sqrt = (of(library, name) for name in ("exp", "log", "sqrt"))
+    def __init__(self, functions: dict[str, Callable], number: Callable = is_number, value: Callable = plain):
+        if set(functions) != set(FUNCTIONS):
+            raise ValueError(f"a namespace has {sorted(functions)}: must have {sorted(FUNCTIONS)}")
+        for name, function in functions.items():
+            setattr(self, name, called(name, function, number, value))
 
     def __getattr__(self, name: str):
         return absent(name)
 
 
-NUMPY, MPMATH = Namespace(np), Namespace(mpmath)
+def called(name: str, function: Callable, number: Callable, value: Callable) -> Callable:
+    return lambda x: value(name, x) if number(x) else function(x)
+
+
+def of(library) -> Namespace:
+    """The functions of numpy or mpmath, and step."""
+    functions = {name: step if name == "step" else getattr(library, name) for name in FUNCTIONS}
+    return Namespace(functions, number=lambda x: isinstance(x, int | float | np.generic) and is_number(x))
+
+
+NUMPY, MPMATH = of(np), of(mpmath)

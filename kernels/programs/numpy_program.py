@@ -11,7 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from noether.kernels.programs.program import NUMPY, Program
+from noether.kernels.programs.operations import NUMPY
+from noether.kernels.programs.program import Program
 
 
 class Registers:

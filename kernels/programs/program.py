@@ -1,7 +1,8 @@
 """Straight-line programs: the list of operations that a traced formula becomes, which every backend runs.
 
 A program is a list of operations in order; operand i refers to operation i. Constants are float64 and are
-rounded to the arithmetic type where the program runs. Numpy executes it here; `codegen` prints it for Triton.
+rounded to the arithmetic type where the program runs. Numpy executes it here;
+kernels/programs/triton_text.py prints it for Triton.
 """
 
 from __future__ import annotations
@@ -12,24 +13,11 @@ from functools import cached_property
 
 import numpy as np
 
-from noether.kernels.programs import elementary
+from noether.kernels.programs.operations import NUMPY, OPERATIONS
 from noether.kernels.programs.precision import Precision, narrow
 
-ARITY = {
-    "input": 0,
-    "const": 0,
-    "neg": 1,
-    "abs": 1,
-    "sqrt": 1,
-    "exp": 1,
-    "log": 1,
-    "step": 1,
-    "add": 2,
-    "sub": 2,
-    "mul": 2,
-    "div": 2,
-    "max": 2,
-}
+SOURCES = ("input", "const")
+"""What has no operands: where values come from."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +44,14 @@ class Program:
 
     def __post_init__(self):
         for at, op in enumerate(self.ops):
-            if op.name not in ARITY:
-                raise ValueError(f"operation {at} is {op.name!r}, a kernel has only {sorted(ARITY)}")
-            if len(op.args) != ARITY[op.name] or any(not 0 <= a < at for a in op.args):
+            if op.name not in SOURCES and op.name not in OPERATIONS:
                 raise ValueError(
-                    f"operation {at}, {op.name}, has operands {op.args}: must be {ARITY[op.name]} earlier "
-                    "ones"
+                    f"operation {at} is {op.name!r}, a kernel has only {sorted([*SOURCES, *OPERATIONS])}"
+                )
+            arity = 0 if op.name in SOURCES else OPERATIONS[op.name].arity
+            if len(op.args) != arity or any(not 0 <= a < at for a in op.args):
+                raise ValueError(
+                    f"operation {at}, {op.name}, has operands {op.args}: must be {arity} earlier ones"
                 )
 
     @cached_property
@@ -110,18 +100,3 @@ class Program:
                 value = rounded(NUMPY[op.name](*a))
             values.append(value)
         return values
-
-
-NUMPY = {
-    "neg": lambda x: np.subtract(x.dtype.type(0), x),  # as it is printed: +0 stays +0
-    "abs": np.abs,
-    "sqrt": np.sqrt,
-    "exp": elementary.exp,
-    "log": elementary.log,
-    "step": lambda x: (x > 0).astype(x.dtype),
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "max": np.maximum,  # NaN where either is; of zeros of both signs, either
-}

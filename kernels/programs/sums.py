@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from noether.kernels.programs.operations import OPERATIONS
 from noether.kernels.programs.program import Op, Program
 
 FEWEST = 3  # terms: two have one order
 LONGEST = 24  # characters of a term in a message
-INFIX = {"add": " + ", "sub": " - ", "mul": "*", "div": "/"}
 
 Tree = "int | tuple[Tree, Tree]"
 """The number of a term, or the two trees whose values are added."""
@@ -107,8 +107,9 @@ def written(program: Program) -> list[str]:
             out.append(program.inputs[op.value])
         elif op.name == "const":
             out.append(f"{op.value:g}")
-        elif op.name in INFIX:
-            out.append(INFIX[op.name].join(f"({x})" if " " in x or x.startswith("-") else x for x in parts))
+        elif sign := OPERATIONS[op.name].infix:
+            between = f" {sign} " if sign in "+-" else sign
+            out.append(between.join(f"({x})" if " " in x or x.startswith("-") else x for x in parts))
         else:
             out.append(f"-{parts[0]}" if op.name == "neg" else f"{op.name}({', '.join(parts)})")
     return out

@@ -8,6 +8,7 @@ import sys
 from functools import cache
 from types import ModuleType
 
+from noether.kernels.programs.operations import OPERATIONS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 
@@ -29,32 +30,18 @@ def source(program: Program, precision: Precision) -> str:
     ones."""
     arith = f"tl.{precision.arith}"
     single = precision.arith == "float32"
+    full = lambda value: f"tl.full({program.inputs[-1]}.shape, {value!r}, {arith})"  # noqa: E731
     lines = []
     for at, op in enumerate(program.ops):
         a = [f"x{i}" for i in op.args]
         if op.name == "input":
             text = program.inputs[op.value]
         elif op.name == "const":
-            text = f"tl.full({program.inputs[-1]}.shape, {op.value!r}, {arith})"
-        elif op.name == "neg":
-            text = f"0.0 - {a[0]}"  # unary minus is this up to Triton 3.7 and makes -0 of +0 from 3.8.0 on
-        elif op.name in ("exp", "log"):
-            text = f"{op.name}({a[0]}, {arith})"
-        elif op.name == "step":
-            one, nothing = (f"tl.full({program.inputs[-1]}.shape, {value}, {arith})" for value in (1.0, 0.0))
-            text = f"tl.where({a[0]} > 0, {one}, {nothing})"
-        elif op.name == "abs":
-            text = f"tl.abs({a[0]})"
-        elif op.name == "max":
-            # the hardware's max drops a NaN
-            text = f"tl.where(({a[0]} > {a[1]}) | ({a[0]} != {a[0]}), {a[0]}, {a[1]})"
-        elif op.name == "sqrt":
-            text = f"tl.sqrt_rn({a[0]})" if single else f"tl.sqrt({a[0]})"
-        elif op.name == "div":
-            # div_rn refuses fp64, where "/" is already correctly rounded; "/" in fp32 is div.full.
-            text = f"tl.div_rn({a[0]}, {a[1]})" if single else f"{a[0]} / {a[1]}"
+            text = full(op.value)
         else:
-            text = f"{a[0]} {dict(add='+', sub='-', mul='*')[op.name]} {a[1]}"
+            text = (
+                OPERATIONS[op.name].in_triton(single).format(*a, arith=arith, one=full(1.0), zero=full(0.0))
+            )
         if precision.eager and op.name != "input":
             text = f'narrow({text}, "{precision.name}")'
         lines.append(f"    x{at} = {text}")

@@ -23,10 +23,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
+from noether.kernels.programs.operations import ARITHMETIC, OPERATIONS
 from noether.kernels.programs.program import Program
 from noether.labs.bench.work import Work
 
-INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 PARAMETERS = ("eta", "beta", "k", "eps")
 
 
@@ -62,16 +62,15 @@ def statements(
                 else dialect.constant(float(op.value), kind)
             )
             continue
-        if op.name in INFIX:
-            text = f"{a[0]} {INFIX[op.name]} {a[1]}"
+        if op.name in ARITHMETIC:
+            text = f" {OPERATIONS[op.name].infix} ".join(a)
         elif op.name == "neg":
             text = f"{dialect.constant(0.0, kind)} - {a[0]}"
         elif op.name in dialect.call:
             text = f"{dialect.call[op.name]}({', '.join(a)})"
         else:
-            raise ValueError(
-                f"operation {at} is {op.name!r}: this tool has only {sorted({*INFIX, 'neg', *dialect.call})}"
-            )
+            known = sorted({*ARITHMETIC, "neg", *dialect.call})
+            raise ValueError(f"operation {at} is {op.name!r}: this tool has only {known}")
         values.append(f"{prefix}{at}")
         lines.append(f"{prefix}{at} = {text}")
     return lines, [values[i] for i in program.outputs]

@@ -17,8 +17,8 @@ from noether.cases.rules import Rule
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import UNIT, Precision
 from noether.kernels.programs.program import Program
-from noether.kernels.programs.trace import pruned
-from noether.kernels.programs.traced_arrays import Formulas, Scalar, largest
+from noether.kernels.programs.tape import Tape, pruned
+from noether.kernels.programs.traced_arrays import Scalar, largest
 from noether.laws.exact import EXACT
 from noether.mechanics import bounds
 from noether.mechanics.bounds import FLOAT64
@@ -73,7 +73,7 @@ class Symbols(Trajectory):
     def bounded(self, program: Program, q, precision: Precision) -> np.ndarray:
         """What a program rounds at q: by magnitudes, or its running error where it has an exp."""
         inputs, rules = [*q, self.eps], Rules(precision)
-        units = rules.exp_count if self.rule.log_state else 0
+        units = rules.counts["exp"] if self.rule.log_state else 0
         if program.has_exp:
             known = (
                 [*(np.abs(x) * rules.gamma(units) + 4 * rules.tiny * rules.u for x in q), 0 * self.eps]
@@ -104,16 +104,16 @@ class Symbols(Trajectory):
         return 1
 
 
-def program_between(tape: Formulas, place: dict[int, int], outputs: list[int]) -> Program:
+def program_between(tape: Tape, place: dict[int, int], outputs: list[int]) -> Program:
     """The part of a tape that leads from some of its operations, by position, to others."""
-    part = Formulas()
+    part = Tape()
     made: dict[int, int] = {}
     for at in range(max(outputs) + 1):
         op = tape.ops[at]
         if at in place:
-            made[at] = part.add("input", value=place[at]).at
+            made[at] = part.add("input", value=place[at])
         elif all(a in made for a in op.args) and op.name != "input":
-            made[at] = part.add(op.name, *(made[a] for a in op.args), value=op.value).at
+            made[at] = part.add(op.name, *(made[a] for a in op.args), value=op.value)
     return pruned(len(place) - 1, part, [made[o] for o in outputs])
 
 
@@ -150,7 +150,7 @@ def residuals(
 ) -> Residuals:
     """The residuals of `laws`; with `parts` two outputs a law instead, its largest |measured - predicted| and
     bound there."""
-    tape, names = Formulas(), input_names(case.dim)
+    tape, names = Tape(), input_names(case.dim)
     inputs = {name: Scalar.input(tape, i) for i, name in enumerate(names)}
     vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]  # noqa: E731
     states = [(vector(q), vector(v)) for q, v in ("ou", "qv", "rw")]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from noether.kernels.loops import launch, screen_launch
+from noether.kernels.loops import launch
 from noether.labs.bench import agreement, peers, printing, static
 from noether.labs.bench.agreement import FLAW, judge, reference
 from noether.labs.bench.campaign import CASES, Campaign
@@ -48,7 +48,7 @@ def test_the_printed_step_is_the_kernels_step_bit_for_bit(case, precision):
     q, v, worst = printed(work, work.again())
     there = launch.run(work.job, "numpy").wide()
     assert np.array_equal(q, there[0][-1]) and np.array_equal(v, there[1][-1])
-    assert np.array_equal(worst, screen_launch.plain(work.screen).spent.max(axis=0))
+    assert np.array_equal(worst, work.screen.plain().spent.max(axis=0))
 
 
 def test_the_printed_update_has_no_residual():

@@ -8,7 +8,8 @@ import pytest
 from test_evidence import REQUEST, cell
 
 from noether.cases import CORE
-from noether.kernels.loops import launch
+from noether.kernels.loops import backends, launch
+from noether.kernels.loops.outcome import WATERMARK
 from noether.runs import run as running
 from noether.verdicts.record import VIOLATED, exit_code
 
@@ -27,11 +28,11 @@ def turned(kernel, at):
 def test_each_add_of_the_compiled_kernel_turned_into_a_subtraction_is_violated(monkeypatch):
     """What is judged under the name triton-ptx is the PTX text: numpy under that name would pass this."""
     pytest.importorskip("triton")
-    right = launch.compiled(cell().job())
+    right = backends.compiled(cell().job())
     count = len(LINE.findall(right.ptx))
     assert count >= 10
     for at in range(count):
-        monkeypatch.setattr(launch, "compiled", lambda job, at=at: turned(right, at))
+        monkeypatch.setattr(backends, "compiled", lambda job, at=at: turned(right, at))
         records = cell().run()
         assert {r.backend for r in records} == {"triton-ptx"}
         assert VIOLATED in {r.verdict for r in records if r.law == "D0"}, (
@@ -42,8 +43,8 @@ def test_each_add_of_the_compiled_kernel_turned_into_a_subtraction_is_violated(m
 
 def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
     pytest.importorskip("triton")
-    honest = launch.compiled
-    monkeypatch.setattr(launch, "compiled", lambda job: turned(honest(job), -1))
+    honest = backends.compiled
+    monkeypatch.setattr(backends, "compiled", lambda job: turned(honest(job), -1))
     result = running.run(REQUEST, record=False, how=running.How(1))
     assert result.exit_code == 1 and {
         r.backend for r in result.records if r.verdict == VIOLATED and not r.control
@@ -69,15 +70,15 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
 
 def test_another_backend_than_the_one_asked_for_is_refused(monkeypatch):
     pytest.importorskip("triton")
-    monkeypatch.setattr(launch, "_ptx", lambda job, sabotage: launch.run(job, "numpy"))
+    monkeypatch.setattr(backends, "on_cpu", lambda job, *about: launch.run(job, "numpy"))
     with pytest.raises(RuntimeError, match="triton-ptx was asked for but numpy executed"):
         cell().run()
 
 
 def test_a_wrong_kernel_is_no_parity(monkeypatch):
     pytest.importorskip("triton")
-    right = launch.compiled(cell().job())
-    monkeypatch.setattr(launch, "compiled", lambda job: turned(right, -1))
+    right = backends.compiled(cell().job())
+    monkeypatch.setattr(backends, "compiled", lambda job: turned(right, -1))
     (found,) = [r for r in cell(kind="parity", laws=("B1",)).run() if r.control is None]
     assert found.verdict == VIOLATED and found.backend == "triton-ptx"
 
@@ -100,7 +101,7 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
         outcome = launch.run(job, "numpy")
         return dataclasses.replace(outcome, backend=backend)
 
-    monkeypatch.setattr(launch, "_on_cpu", posing)
+    monkeypatch.setattr(backends, "on_cpu", posing)
     assert exit_code(mine.run(), ["B1"]) == 3
 
 
@@ -117,5 +118,5 @@ def test_one_differing_bit_is_no_parity(kind):
     buffer = mine.q if kind == "state" else mine.v
     launch.bits(buffer)[-1, -1, -1] ^= 1
     assert launch.differing_bits(mine, plain) == 1
-    launch.bits(buffer)[-1, -1, -1] = launch.WATERMARK["float64"]
+    launch.bits(buffer)[-1, -1, -1] = WATERMARK["float64"]
     assert list(np.flatnonzero(mine.unwritten)) == [job.lanes - 1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from noether.cases import CORE
 from noether.cases.rules import RULES
-from noether.kernels.loops import launch
+from noether.kernels.loops import backends, launch
 from noether.kernels.programs.precision import PRECISIONS, Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.triton_text import source
@@ -78,7 +78,7 @@ def test_any_number_of_lanes_and_steps_agrees(lanes, steps, seed, precision):
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_every_case_compiles_ahead_of_time(case, arch):
     job = job_of(case, "float32", 1)
-    kernel = launch.compiled(job, arch=arch)
+    kernel = backends.compiled(job, arch=arch)
     assert f".target sm_{arch}" in kernel.ptx and ".approx" not in kernel.ptx and "div.full" not in kernel.ptx
 
 
@@ -108,7 +108,7 @@ def test_lane_order_and_batch_split_change_nothing(cut, random):
 
 def test_the_watermark_shows_a_lane_that_nobody_wrote():
     job = job_of(HAT, "float32", 1)
-    q, v = launch.buffers(job)
+    q, v, _ = job.buffers()
     outcome = launch.Outcome(q, v, job.precision, "numpy", 0.0)
     assert outcome.unwritten.all()
 

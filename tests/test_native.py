@@ -12,7 +12,7 @@ from test_kernels import agree, each_point, job_of
 from test_ptx import ODD_LANES, blocks, compiled, outcome, same_bits, starts
 
 from noether.cases import CORE
-from noether.kernels.loops import launch
+from noether.kernels.loops import backends
 from noether.kernels.ptx import TABLE, Endless, OutOfBounds, Refused, evaluate, native, parse
 from noether.kernels.ptx.native import layout
 from noether.kernels.ptx.native.expression import refusal
@@ -200,7 +200,7 @@ VECTORISED = [
 @pytest.mark.parametrize(("case", "precision"), VECTORISED[::3], ids=lambda x: getattr(x, "name", str(x)))
 def test_the_time_loop_of_every_case_is_vectorised(case, precision):
     job = job_of(case, precision, 1)
-    library = native.library(launch.compiled(job).ptx)
+    library = native.library(backends.compiled(job).ptx)
     hot = [x for x in library.loops if x.hot]
     assert hot and all(x.bytes >= 16 for x in hot), library.loops
     assert all(x.bytes for x in library.loops), f"a loop outside the time loop is scalar: {library.loops}"

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtri
 
 from noether.cases.rules import RULES
-from noether.kernels.loops import launch, noise, noisy_launch
+from noether.kernels.loops import backends, launch, noise, noisy_launch
 from noether.laws.normalisation.launches import FORCES, drawn
 
 FALSE = 1e-9
@@ -70,7 +70,7 @@ def test_every_backend_draws_the_same_bits(backend):
     counters = np.array([np.arange(lanes) * 2654435761 % 2**32, np.full(lanes, 2**32 - 1)], dtype=np.uint32)
     want = np.array([noise.draw(noise.key(*counters), n) for n in range(rows)])
     got = (
-        launch.interpreter().submit(interpreted_bits, counters, rows).result()
+        backends.interpreter().submit(interpreted_bits, counters, rows).result()
         if backend == "triton-interpreted"
         else compiled_bits(counters, rows, backend)
     )
@@ -185,7 +185,7 @@ def test_the_loop_is_its_plain_twin_bit_for_bit(rule, precision, force, d, backe
         windows=2 if backend == "triton-interpreted" else 3,
         every=2 if backend == "triton-interpreted" else 4,
     )
-    mine, plain = noisy_launch.run(j, backend), noisy_launch.run(j, "numpy")
+    mine, plain = launch.run(j, backend), launch.run(j, "numpy")
     assert (
         mine.backend == backend
         and np.isfinite(plain.sums).all()
@@ -219,8 +219,8 @@ def test_the_force_is_tangential_and_as_large_as_it_says(rule, precision, force,
 
 def test_sums_are_those_of_the_trajectory():
     """Against a loop of its own over the same steps, summed by math.fsum from single-step windows."""
-    whole = noisy_launch.run(job(windows=2, every=6), "numpy")
-    single = noisy_launch.run(job(windows=12, every=1), "numpy")
+    whole = launch.run(job(windows=2, every=6), "numpy")
+    single = launch.run(job(windows=12, every=1), "numpy")
     assert np.allclose(
         whole.sums, single.sums.reshape(2, 6, 6, -1).sum(axis=1), rtol=1e-14, atol=0
     )  # another order of six positive terms: 10 times 2^-53
@@ -242,7 +242,7 @@ def test_lanes_do_not_depend_on_their_neighbours():
         j.windows,
         j.every,
     )
-    assert (noisy_launch.run(half, "numpy").sums == noisy_launch.run(j, "numpy").sums[..., 20:]).all()
+    assert (launch.run(half, "numpy").sums == launch.run(j, "numpy").sums[..., 20:]).all()
 
 
 def test_wrong_jobs_are_refused():
@@ -256,7 +256,7 @@ def test_wrong_jobs_are_refused():
     with pytest.raises(ValueError, match="2\\^31"):
         noisy_launch.NoisyJob(j.rule, j.precision, j.q0, j.v0, j.params, j.counters, 1 << 20, 1 << 12)
     with pytest.raises(ValueError, match="must be one of"):
-        noisy_launch.run(j, "abacus")
+        launch.run(j, "abacus")
 
 
 def test_the_gpu_job_compares_the_noisy_loop_too():

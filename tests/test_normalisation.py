@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from noether.cases import CORE
-from noether.kernels.loops import launch, noise, noisy_launch
+from noether.kernels.loops import launch, noise
+from noether.kernels.programs import numpy_step
 from noether.laws.normalisation import cell as cell_constants
 from noether.laws.normalisation import (
     cells,
@@ -109,7 +110,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
     first = cells.run_cell(mine[0])
     assert [r.verdict for r in first] == [HOLDS, VIOLATED, VIOLATED] and first[0].backend == "triton-cpu"
     assert {r.control for r in first[1:]} <= set(LAWS["B1"].must_kill)
-    right = noisy_launch.run
+    right = launch.run
 
     def wrong(j, backend="numpy"):
         out = right(j, backend)
@@ -117,7 +118,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
             out.sums[1, 5, 30] = np.nextafter(out.sums[1, 5, 30], 2)
         return out
 
-    monkeypatch.setattr(noisy_launch, "run", wrong)
+    monkeypatch.setattr(launch, "run", wrong)
     assert cells.run_cell(mine[0])[0].verdict == VIOLATED
 
 
@@ -130,14 +131,14 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_wrong_step_violates_the_equilibrium(fault, monkeypatch):
-    right = noisy_launch.step
+    right = numpy_step.step
 
     def wrong(q, v, params, *rest):
         r, w = right(q, v, params, *rest)
         moved = [FAULTS[fault](a, b, {"v": c, "eta": params[0]}) for a, b, c in zip(r, w, v, strict=True)]
         return [a for a, _ in moved], [b for _, b in moved]
 
-    monkeypatch.setattr(noisy_launch, "step", wrong)
+    monkeypatch.setattr(numpy_step, "step", wrong)
     found = equilibrium.settled(cell("S3", "settled"))
     assert any(r.verdict == VIOLATED for r in found if r.control is None)
 

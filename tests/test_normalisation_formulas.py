@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch
 from noether.laws.normalisation import (
     equilibrium,
 )
@@ -66,8 +66,9 @@ def test_what_comes_after_the_first_order_stays_inside_its_bound(far):
     r = Regime(e / K, beta, K, 1.0, 1.0, 1.0)
     r = replace(r, x0=far * r.settled())
     steps = int(3 * r.steps.max())
-    x = noisy_launch.run(
-        job(lanes(r.eta, beta, K, 1.0, 0.0, 1.0, r.x0**0.25, number=0, seed=0), windows=steps, every=1)
+    x = launch.run(
+        job(lanes(r.eta, beta, K, 1.0, 0.0, 1.0, r.x0**0.25, number=0, seed=0), windows=steps, every=1),
+        "numpy",
     ).means("r4")
     at, rest = corrected(r, steps)
     seen = np.arange(steps)[:, None] < 3 * r.steps

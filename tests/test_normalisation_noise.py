@@ -8,7 +8,7 @@ import pytest
 from scipy.special import stdtr
 from test_normalisation import records  # noqa: F401
 
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch
 from noether.laws.normalisation import (
     variates,
 )
@@ -39,7 +39,7 @@ def test_the_signs_are_those_that_the_loop_draws():
     """L follows from them exactly: <A q, v> of the loop's own end."""
     parts = lanes(0.01, 0.61, K, 0.0, 1.3, [0.0, 0.45, 0.96], 1.0, number=np.arange(3), seed=5)
     task = job(parts, windows=1, every=50)
-    run, L = noisy_launch.run(task), variates.turned(variates.signs(task), 0.61, 0.013)
+    run, L = launch.run(task, "numpy"), variates.turned(variates.signs(task), 0.61, 0.013)
     assert np.allclose(run.q[0] * run.v[1] - run.q[1] * run.v[0], L[-1], rtol=0, atol=50 * 8 * 2.0**-53 * 0.1)
 
 

@@ -11,7 +11,7 @@ from test_normalisation import (
 )
 
 from noether.cases import CORE
-from noether.kernels.loops import noise, noisy_launch
+from noether.kernels.loops import launch, noise, noisy_launch
 from noether.laws.normalisation import (
     balance,
     correlation,
@@ -28,8 +28,8 @@ from noether.verdicts.record import VIOLATED
 
 
 def perturbed(name: str, factor: float):
-    """noisy.run, executing a launch in which one parameter of every lane is so many times as large."""
-    right = noisy_launch.run
+    """launch.run, executing a launch in which one parameter of every lane is so many times as large."""
+    right = launch.run
 
     def wrong(j, backend="numpy"):
         params, q0, counters = j.params.copy(), j.q0, j.counters
@@ -88,7 +88,7 @@ def home(law, part):
 @pytest.mark.parametrize(("law", "name", "factor"), [(law, *x) for law, xs in NOTICED.items() for x in xs])
 def test_a_launch_with_one_parameter_off_by_a_percent_is_noticed(law, name, factor, monkeypatch):
     """Of S3, whose statements are exact, by 1e-4; r_0 by half a percent is 2 % of r^4."""
-    monkeypatch.setattr(noisy_launch, "run", perturbed(name, factor))
+    monkeypatch.setattr(launch, "run", perturbed(name, factor))
     for part in FIRST[law]:
         if any(
             r.verdict == VIOLATED

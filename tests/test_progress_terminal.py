@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from noether.kernels.loops import backends
 from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,9 +114,7 @@ def interpreting():
     """In a worker: the number of the process in which Triton interprets."""
     import os
 
-    from noether.kernels.loops import launch
-
-    return launch.interpreter().submit(os.getpid).result(60)
+    return backends.interpreter().submit(os.getpid).result(60)
 
 
 def test_the_interpreter_of_a_worker_that_is_killed_ends_with_it():

@@ -184,7 +184,7 @@ def test_a_step_size_demoted_on_its_way_into_the_update_shows():
     prepared, pairs, _ = prepare(HAT, job)
     wrong = job.params.copy()
     wrong[0] = wrong[0].astype(np.float32)
-    found = screen_launch.run(replace(prepared, job=replace(job, params=wrong)), "numpy")
+    found = launch.run(replace(prepared, job=replace(job, params=wrong)), "numpy")
     assert pairs[0] == ("D0", None) and (found.spent[0] > 1e3).all()
     with pytest.raises(ValueError, match="of its own"):
         replace(prepared, params=job.params)
@@ -209,7 +209,7 @@ def test_a_lane_that_stands_still_has_not_moved():
 @settings(max_examples=15)
 def test_blocks_change_nothing(lanes, block, seed):
     prepared, _, _ = prepare(HAT, job_of(HAT, "heavy-ball", "float32", lanes=lanes, steps=4, seed=seed))
-    whole, split = screen_launch.plain(prepared), screen_launch.plain(prepared, block=block)
+    whole, split = prepared.plain(), prepared.plain(block=block)
     for name in ("spent", "worst_step", "first_bad", "moved", "q", "v"):
         assert np.array_equal(getattr(whole, name), getattr(split, name)), name
 

@@ -10,7 +10,7 @@ from noether.cases.case import BREGMAN, scale, translation
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.losses.rayleigh import rayleigh
 from noether.cases.rules import RULES
-from noether.kernels.loops import launch, screen_launch
+from noether.kernels.loops import backends, launch, screen_launch
 from noether.kernels.programs.precision import parse
 from noether.laws.exact.screen import prepare, screen
 from noether.mechanics import sweep
@@ -64,7 +64,7 @@ def need(backend: str) -> None:
 def test_compiled_screens_are_the_plain_one(case, rule, precision, backend):
     need(backend)
     prepared, pairs, _ = prepare(case, job_of(case, rule, precision))
-    mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
+    mine, plain = launch.run(prepared, backend), launch.run(prepared, "numpy")
     assert (
         mine.backend == backend and plain.backend == "numpy" and plain.moved.any() and (plain.spent > 0).any()
     )
@@ -83,7 +83,7 @@ def test_alarms_are_the_same_too(backend):
     wrong[0, ::2] *= 1 + 2.0**-10
     start[1, 7] = np.nan
     prepared = replace(prepared, job=replace(job, params=wrong, q0=start))
-    mine, plain = screen_launch.run(prepared, backend), screen_launch.run(prepared, "numpy")
+    mine, plain = launch.run(prepared, backend), launch.run(prepared, "numpy")
     same(mine, plain)
     assert (
         (plain.spent[0, ::2] > 1).all()
@@ -92,13 +92,13 @@ def test_alarms_are_the_same_too(backend):
     )
     assert (np.delete(plain.spent[0, 1::2], 3) <= 1).all()
     one, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1], lanes=1, steps=1))
-    same(screen_launch.run(one, backend), screen_launch.run(one, "numpy"))
+    same(launch.run(one, backend), launch.run(one, "numpy"))
 
 
 @pytest.mark.parametrize("arch", [80, 90])
 def test_screens_compile_ahead_of_time_with_pinned_bits(arch):
     prepared, _, _ = prepare(POINTS[1][0], job_of(*POINTS[1]))
-    ptx = screen_launch.compiled(prepared, arch=arch).ptx
+    ptx = backends.compiled(prepared, arch=arch).ptx
     assert f".target sm_{arch}" in ptx and ".approx" not in ptx and "div.full" not in ptx and "fma" not in ptx
 
 
@@ -119,4 +119,4 @@ def test_lanes_that_nobody_wrote_are_noticed(monkeypatch):
     evaluate = ptx.evaluate
     monkeypatch.setattr(ptx, "evaluate", lambda kernel, args, blocks: evaluate(kernel, args, blocks - 1))
     with pytest.raises(RuntimeError, match="3 of 131 lanes unwritten"):
-        screen_launch.run(prepared, "triton-ptx")
+        launch.run(prepared, "triton-ptx")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from noether.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
-from noether.kernels.loops.launch import WARPS, Job
+from noether.kernels.loops.backends import LANES
+from noether.kernels.loops.launch import Job
 
 INDEXING, NONFINITE = "indexing", "non-finite"
 MANY = 10**6
@@ -18,7 +19,7 @@ def several(job: Job) -> bool:
 
 
 def tail_unwritten(job: Job, q, v):
-    block = 32 * WARPS
+    block = LANES
     tail = job.lanes - job.lanes % block if job.lanes % block else job.lanes - 1
     q[1:, :, tail:], v[1:, :, tail:] = np.nan, np.nan  # what the watermark reads as
     return q, v

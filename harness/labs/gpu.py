@@ -24,7 +24,7 @@ import numpy as np
 
 from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
-from noether.kernels.loops import launch, noisy_launch
+from noether.kernels.loops import backends, launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
 from noether.laws.exact.cell import DiscreteCell, rules_of
@@ -67,7 +67,7 @@ def noisy_parity(backend: str) -> list[dict]:
     rows = []
     for rule, precision, force, d in FORCES:
         job = drawn(rule, precision, force, d, count=1023, windows=8, every=32)
-        mine, plain = noisy_launch.run(job, backend), noisy_launch.run(job, "numpy")
+        mine, plain = launch.run(job, backend), launch.run(job, "numpy")
         pairs = [(getattr(mine, x), getattr(plain, x)) for x in ("sums", "q", "v")]
         rows.append({
             "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes,
@@ -161,11 +161,13 @@ def fusion(clock) -> list[dict]:
     for precision in ("float64", "float32"):
         job = DiscreteCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
         plain = launch.run(job, "numpy")
-        q, v = launch._launch(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=True)
-        fused = launch.Outcome(q, v, job.precision, "triton-gpu", 0.0)
+        buffers = backends.through_torch(
+            job, "cuda", backends.LANES, num_warps=backends.WARPS, enable_fp_fusion=True
+        )
+        fused = job.collected(buffers, "triton-gpu", {})
         rows.append({"fact": f"contraction changes bits in {precision}",
             "confirmed": launch.differing_bits(fused, plain) > 0,
-                     "differ": launch.differing_bits(fused, plain), "values": q.size + v.size})  # fmt: skip
+                     "differ": launch.differing_bits(fused, plain), "values": fused.q.size + fused.v.size})  # fmt: skip
     return rows
 
 
@@ -187,9 +189,9 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
             job = launch.Job(
                 job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False
             )
-            q, v = (torch.from_numpy(b).to(device) for b in launch.buffers(job))
-            params, block = torch.from_numpy(np.ascontiguousarray(job.params)).to(device), 32 * launch.WARPS
-            fixed = launch.constexprs(job, block)
+            q, v, params = (torch.from_numpy(b).to(device) for b in job.buffers())
+            block = backends.LANES
+            fixed = job.constexprs(block)
 
             def go():
                 return trajectory[(-(-lanes // block),)](
@@ -199,7 +201,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
                     lanes,
                     steps,
                     **fixed,
-                    num_warps=launch.WARPS,
+                    num_warps=backends.WARPS,
                     enable_fp_fusion=False,
                 )
 

@@ -54,7 +54,7 @@ def serve(link: int, lifeline: int) -> None:
     threading.Thread(target=lambda: (os.read(lifeline, 1), leave()), daemon=True).start()
     # A leaving process joins its children before it runs the exit hook that tells an executor's children to
     # end
-    # (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.launch would be waited for forever.
+    # (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.backends would be waited for forever.
     # 100: before the finalizer (10) that closes the queue through which they are told.
     Finalize(None, close_interpreter, exitpriority=100)
     calls = Connection(link)
@@ -131,7 +131,9 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def close_interpreter() -> None:
-    module = sys.modules.get("noether.kernels.loops.launch")  # not imported here: a worker may never need it
+    module = sys.modules.get(
+        "noether.kernels.loops.backends"
+    )  # not imported here: a worker may never need it
     if module is not None:
         module.close()
 

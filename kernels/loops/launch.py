@@ -1,41 +1,34 @@
 """Launching a kernel: one job, five backends that can execute it, and the same buffers back.
 
-    numpy                blocked numpy: always there, the oracle
-    triton-interpreted   Triton's interpreter, in a process of its own (one process per mode)
-    triton-ptx           compiled by Triton for sm_90, the PTX evaluated on the CPU
-    triton-cpu           the same PTX translated to C and compiled for this processor
-    triton-gpu           on a GPU
+    numpy         blocked numpy: always there, the oracle
+    triton-...    a kernel, as kernels/loops/backends.py executes it
 
-Every buffer is filled with a watermark before the launch, so that a lane nobody wrote is seen.
+`run` takes a job of any loop: `Job` here, of the trajectory loop; of the others screen_launch.py and
+noisy_launch.py.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from noether.cases.rules import RULES, Rule
-from noether.kernels.loops.outcome import WATERMARK, Outcome, bits, differing_bits, marked  # noqa: F401
-from noether.kernels.loops.triton_cache import checked
-from noether.kernels.programs.numpy_step import advanced
-from noether.kernels.programs.numpy_step import trajectory as plain_trajectory
-from noether.kernels.programs.precision import BUFFER, Precision, encode
+from noether.cases.rules import Rule
+from noether.kernels.loops import backends
+from noether.kernels.loops.backends import Launch
+from noether.kernels.loops.outcome import Outcome, bits, differing_bits, marked, started  # noqa: F401
+from noether.kernels.programs.numpy_step import advanced, trajectory
+from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
-from noether.kernels.signals import end_with_parent, unheard
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
 ON_CPU = ("triton-ptx", "triton-cpu")
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")  # Linux, WSL, AMD
-WARPS = 4
-INTERPRETED_BLOCK = 1024
 
 
 class BackendMissing(RuntimeError):
@@ -61,6 +54,7 @@ class Job:
     steps: int
     trace: bool = True
     metric: Program | None = None
+    backends = BACKENDS
 
     def __post_init__(self):
         d, lanes = self.q0.shape
@@ -100,89 +94,86 @@ class Job:
     def rows(self) -> int:
         return self.steps + 1 if self.trace else 2
 
+    @property
+    def pointers(self) -> dict[str, str]:
+        return {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, "params_ptr": "float64"}
 
-def buffers(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    out = []
-    for start, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store)):
-        raw = np.full((job.rows, *start.shape), WATERMARK[kind], f"u{np.dtype(BUFFER[kind]).itemsize}")
-        buffer = raw.view(BUFFER[kind])
-        buffer[0] = encode(start, kind)
-        out.append(buffer)
-    return out[0], out[1]
+    @property
+    def scalars(self) -> dict[str, int]:
+        return {"lanes": self.lanes, "steps": self.steps}
 
+    def kernel(self):
+        from noether.kernels.loops.trajectory_loop import trajectory
 
-def constexprs(job: Job, block: int) -> dict:
-    import triton.language as tl
+        return trajectory
 
-    from noether.kernels.programs.triton_text import function
+    def constexprs(self, block: int) -> dict:
+        import triton.language as tl
 
-    p = job.precision
-    if job.rule.begun:
-        raise ValueError(
-            f"rule {job.rule.name} has begun: a kernel starts with its first step, run it with numpy"
+        from noether.kernels.programs.triton_text import function
+
+        p = self.precision
+        if self.rule.begun:
+            raise ValueError(
+                f"rule {self.rule.name} has begun: a kernel starts with its first step, run it with numpy"
+            )
+        return {
+            "GRAD": function(self.program, p),
+            "METRIC": function(self.metric or self.program, p),
+            "D": self.program.dim,
+            "RULE": self.rule.number,
+            "ARITH": getattr(tl, p.arith),
+            "Q_KIND": p.q_store,
+            "V_KIND": p.v_store,
+            "EAGER": p.name if p.eager else "",
+            "TRACE": self.trace,
+            "BLOCK": block,
+        }
+
+    def buffers(self) -> list[np.ndarray]:
+        q, v = (
+            started(start, kind, self.rows)
+            for start, kind in ((self.q0, self.precision.q_store), (self.v0, self.precision.v_store))
         )
-    return {
-        "GRAD": function(job.program, p),
-        "METRIC": function(job.metric or job.program, p),
-        "D": job.program.dim,
-        "RULE": job.rule.number,
-        "ARITH": getattr(tl, p.arith),
-        "Q_KIND": p.q_store,
-        "V_KIND": p.v_store,
-        "EAGER": p.name if p.eager else "",
-        "TRACE": job.trace,
-        "BLOCK": block,
-    }
+        return [q, v, np.ascontiguousarray(self.params)]
+
+    def plain(self, advance: Callable = advanced) -> Outcome:
+        q, v = trajectory(
+            self.program, self.rule, self.precision, self.q0, self.v0, self.params, self.steps,
+            trace=self.trace, advance=advance, metric=self.metric,
+        )  # fmt: skip
+        return Outcome(q, v, self.precision, "numpy", 0.0)
+
+    def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Outcome:
+        return Outcome(*buffers[:2], self.precision, backend, 0.0, notes)
 
 
 def run(
-    job: Job, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None
-) -> Outcome:
-    """Execute a job on a backend. Raises BackendMissing; ValueError for an unknown backend or what it cannot
-    be planted with.
+    job: Launch, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None
+):
+    """Execute a job of any loop on a backend. Raises BackendMissing; ValueError for a backend that has no
+    such loop, or for what it cannot be planted with.
 
     advance   a wrong step, as noether.kernels.programs.numpy_step.advanced: numpy only
     sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS}")
+    if backend not in job.backends:
+        raise ValueError(f"backend is {backend!r}, must be one of {job.backends}")
     if advance is not None and backend != "numpy":
         raise ValueError(f"a wrong step is planted in numpy only, not in {backend}")
     if sabotage is not None and backend not in ON_CPU:
         raise ValueError(f"wrong PTX runs on {' and '.join(ON_CPU)} only, not on {backend}")
     begin = time.perf_counter()
-    if backend == "numpy":
-        p = job.precision
-        q, v = plain_trajectory(
-            job.program,
-            job.rule,
-            p,
-            job.q0,
-            job.v0,
-            job.params,
-            job.steps,
-            trace=job.trace,
-            advance=advance or advanced,
-            metric=job.metric,
-        )
-        return Outcome(q, v, p, "numpy", time.perf_counter() - begin)
     reason = missing(backend)
     if reason:
         raise BackendMissing(f"backend {backend} is not here: {reason}")
-    if backend == "triton-interpreted":
-        outcome = interpreter().submit(_interpreted, job).result()
-    else:
-        outcome = (
-            _gpu(job)
-            if backend == "triton-gpu"
-            else {"triton-ptx": _ptx, "triton-cpu": _cpu}[backend](job, sabotage)
-        )
-    if outcome.backend != backend:
+    found = job.plain(advance or advanced) if backend == "numpy" else backends.execute(job, backend, sabotage)
+    if found.backend != backend:
         raise RuntimeError(
-            f"{backend} was asked for but {outcome.backend} executed: a record must name what ran"
+            f"{backend} was asked for but {found.backend} executed: a record must name what ran"
         )
-    outcome.seconds = time.perf_counter() - begin
-    return outcome
+    found.seconds = time.perf_counter() - begin
+    return found
 
 
 def installed(package: str) -> bool:
@@ -234,101 +225,3 @@ def slower() -> str:
         if chosen == PREFERRED[-1]
         else ""
     )
-
-
-SIGNATURE = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16"}
-
-
-def compiled(job: Job, arch: int = 90, warps: int = WARPS):
-    """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.loops.compiled import compile_ptx
-    from noether.kernels.loops.trajectory_loop import trajectory
-
-    p = job.precision
-    signature = {
-        "q_ptr": SIGNATURE[p.q_store], "v_ptr": SIGNATURE[p.v_store], "params_ptr": "*fp64",
-        "lanes": "i32", "steps": "i32",
-    }  # fmt: skip
-    return compile_ptx(trajectory, signature, constexprs(job, 32 * warps), arch=arch, num_warps=warps)
-
-
-def _ptx(job: Job, sabotage: Callable | None) -> Outcome:
-    from noether.kernels.ptx import evaluate
-
-    return _on_cpu(job, evaluate, "triton-ptx", sabotage)
-
-
-def _cpu(job: Job, sabotage: Callable | None) -> Outcome:
-    from noether.kernels.ptx.native import execute
-
-    return _on_cpu(job, execute, "triton-cpu", sabotage)
-
-
-def _on_cpu(job: Job, execute: Callable, backend: str, sabotage: Callable | None) -> Outcome:
-    ptx = sabotage(compiled(job).ptx) if sabotage else compiled(job).ptx
-    q, v = buffers(job)
-    blocks = -(-job.lanes // (32 * WARPS))
-    report = execute(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, job.steps], blocks)
-    return Outcome(q, v, job.precision, backend, 0.0, {"unpinned": dict(report.unpinned), "ptx": ptx})
-
-
-@checked()
-def _launch(job: Job, device: str, block: int, **options) -> tuple[np.ndarray, np.ndarray]:
-    import torch
-
-    from noether.kernels.loops.trajectory_loop import trajectory
-
-    q, v = buffers(job)
-    send = lambda x: torch.from_numpy(x).to(device)  # noqa: E731
-    q_t, v_t, params = send(q), send(v), send(np.ascontiguousarray(job.params))
-    grid = (-(-job.lanes // block),)
-    trajectory[grid](q_t, v_t, params, job.lanes, job.steps, **constexprs(job, block), **options)
-    return q_t.cpu().numpy(), v_t.cpu().numpy()
-
-
-def _gpu(job: Job) -> Outcome:
-    q, v = _launch(job, "cuda", 32 * WARPS, num_warps=WARPS, enable_fp_fusion=False)
-    return Outcome(q, v, job.precision, "triton-gpu", 0.0)
-
-
-def _interpreted(job: Job) -> Outcome:
-    if os.environ.get("TRITON_INTERPRET") != "1":
-        raise RuntimeError(
-            "this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported"
-        )
-    with np.errstate(all="ignore"):
-        q, v = _launch(job, "cpu", INTERPRETED_BLOCK)
-    return Outcome(q, v, job.precision, "triton-interpreted", 0.0)
-
-
-_INTERPRETER: ProcessPoolExecutor | None = None
-
-
-def interpreter() -> ProcessPoolExecutor:
-    """The one process in which Triton interprets; started when first asked for."""
-    global _INTERPRETER
-    if _INTERPRETER is None:
-        context = multiprocessing.get_context("spawn")
-        with unheard():
-            _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
-            _INTERPRETER.submit(os.getpid)  # the process starts with the first call
-    return _INTERPRETER
-
-
-def close() -> None:
-    """End the interpreter's process, where one was started. A worker process must, before it ends."""
-    global _INTERPRETER
-    if _INTERPRETER is not None:
-        _INTERPRETER.shutdown()
-        _INTERPRETER = None
-
-
-def _become_interpreter() -> None:
-    os.environ["TRITON_INTERPRET"] = "1"
-    end_with_parent()
-
-
-def rule(name: str) -> Rule:
-    if name not in RULES:
-        raise ValueError(f"rule is {name!r}, must be one of {list(RULES)}")
-    return RULES[name]

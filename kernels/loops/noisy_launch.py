@@ -20,28 +20,45 @@ What leaves is, for each window of `every` steps, the sum over its steps n -> n+
     1e-9     (5)
 
     numpy        the plain step of kernels/programs/numpy_step.py; the oracle
-    triton-...   kernels/loops/noise_loop.py, executed as kernels/loops/launch.py executes; the same bits
+    triton-...   kernels/loops/noise_loop.py; the same bits
 """
 
 from __future__ import annotations
 
-import os
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from noether.cases.rules import Rule
-from noether.kernels.loops import launch, noise
-from noether.kernels.loops.triton_cache import checked
-from noether.kernels.programs.numpy_step import step
-from noether.kernels.programs.precision import Precision, encode, widen
+from noether.kernels.loops import noise
+from noether.kernels.loops.launch import BACKENDS
+from noether.kernels.loops.outcome import started
+from noether.kernels.programs.numpy_step import advanced
+from noether.kernels.programs.precision import Precision, widen
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")
 COUNTERS = ("lane", "seed", "threshold", "shift")
 SUMS = ("r2", "r4", "inverse", "w2", "chord2", "turn")
 BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
 UNWRITTEN = -np.inf  # no sum (4) is
+
+
+@dataclass
+class Sums:
+    """sums (windows, 6, lanes) of SUMS; q, v (d, lanes) float64, the end; means(name): of one sum a step,
+    (windows, lanes)."""
+
+    sums: np.ndarray
+    q: np.ndarray
+    v: np.ndarray
+    every: int
+    backend: str
+    seconds: float = 0.0
+    notes: dict = field(default_factory=dict)
+
+    def means(self, name: str) -> np.ndarray:
+        return self.sums[:, SUMS.index(name)] / self.every
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ class NoisyJob:
     windows: int
     every: int
     force: str = "turning"
+    backends = BACKENDS
 
     def __post_init__(self):
         d, lanes = self.q0.shape
@@ -105,45 +123,54 @@ class NoisyJob:
         """Telegraph signs of a lane."""
         return 1 if self.force == "turning" else len(self.q0)
 
+    @property
+    def pointers(self) -> dict[str, str]:
+        p = self.precision
+        return {"q_ptr": p.q_store, "v_ptr": p.v_store, "params_ptr": "float64", "counters_ptr": "int32",
+                "sums_ptr": "float64"}  # fmt: skip
 
-@dataclass
-class Sums:
-    """sums (windows, 6, lanes) of SUMS; q, v (d, lanes) float64, the end; means(name): of one sum a step,
-    (windows, lanes)."""
+    @property
+    def scalars(self) -> dict[str, int]:
+        return {"lanes": self.lanes, "windows": self.windows, "every": self.every}
 
-    sums: np.ndarray
-    q: np.ndarray
-    v: np.ndarray
-    every: int
-    backend: str
-    seconds: float = 0.0
-    notes: dict = field(default_factory=dict)
+    def kernel(self):
+        from noether.kernels.loops.noise_loop import noisy
 
-    def means(self, name: str) -> np.ndarray:
-        return self.sums[:, SUMS.index(name)] / self.every
+        return noisy
 
+    def constexprs(self, block: int) -> dict:
+        import triton.language as tl
 
-def run(job: NoisyJob, backend: str = "numpy") -> Sums:
-    """Execute. Raises BackendMissing; ValueError for an unknown backend."""
-    if backend not in launch.BACKENDS:
-        raise ValueError(f"backend is {backend!r}, must be one of {launch.BACKENDS}")
-    reason = launch.missing(backend)
-    if reason:
-        raise launch.BackendMissing(f"backend {backend} is not here: {reason}")
-    begin = time.perf_counter()
-    if backend == "numpy":
-        out = plain(job)
-    elif backend == "triton-interpreted":
-        out = launch.interpreter().submit(interpreted, job).result()
-    else:
-        out = on_gpu(job) if backend == "triton-gpu" else on_cpu(job, backend)
-    if np.isneginf(out.sums).any():
-        raise RuntimeError(
-            f"{backend} left {int(np.isneginf(out.sums).any(axis=(0, 1)).sum())} of {job.lanes} lanes "
-            "unwritten"
-        )
-    out.seconds = time.perf_counter() - begin
-    return out
+        from noether.kernels.loops import noise_loop
+
+        p = self.precision
+        return {"FORCE": getattr(noise_loop, self.force), "SIGNS": self.signs, "D": len(self.q0),
+                "RULE": self.rule.number, "ARITH": getattr(tl, p.arith), "Q_KIND": p.q_store,
+                "V_KIND": p.v_store, "BLOCK": block}  # fmt: skip
+
+    def buffers(self) -> list[np.ndarray]:
+        """q, v, params, counters as int32, sums."""
+        q, v = started(self.q0, self.precision.q_store, 2), started(self.v0, self.precision.v_store, 2)
+        sums = np.full((self.windows, len(SUMS), self.lanes), UNWRITTEN)
+        counters = np.ascontiguousarray(self.counters).view(np.int32)
+        return [q, v, np.ascontiguousarray(self.params), counters, sums]
+
+    def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Sums:
+        q, v, _, _, sums = buffers
+        missed = np.isneginf(sums).any(axis=(0, 1))
+        if missed.any():
+            raise RuntimeError(f"{backend} left {int(missed.sum())} of {self.lanes} lanes unwritten")
+        ends = widen(q[1], self.precision.q_store), widen(v[1], self.precision.v_store)
+        return Sums(sums, *ends, self.every, backend, notes=notes)
+
+    def plain(self, advance: Callable = advanced) -> Sums:
+        """The numpy twin, in blocks of lanes."""
+        sums, end = np.empty((self.windows, len(SUMS), self.lanes)), np.empty((2, *self.q0.shape))
+        with np.errstate(all="ignore"):
+            for start in range(0, self.lanes, BLOCK):
+                cut = slice(start, min(self.lanes, start + BLOCK))
+                end[0, :, cut], end[1, :, cut] = summed(self, cut, advance, sums[:, :, cut])
+        return Sums(sums, end[0], end[1], self.every, "numpy")
 
 
 def total(parts: list) -> np.ndarray:
@@ -186,119 +213,21 @@ def observed(q: list, p: list, w: list) -> list:
     return [after, after * after, 1.0 / after, speed, 2.0 - 2.0 * (along / np.sqrt(before * after)), turn]
 
 
-def plain(job: NoisyJob) -> Sums:
-    """The numpy twin, in blocks of lanes."""
-    p, d, lanes, signs = job.precision, len(job.q0), job.lanes, job.signs
-    dtype = np.dtype(p.arith)
-    sums, end = np.empty((job.windows, len(SUMS), lanes)), np.empty((2, d, lanes))
-    force = forced(job)
-    with np.errstate(all="ignore"):
-        for start in range(0, lanes, BLOCK):
-            cut = slice(start, min(lanes, start + BLOCK))
-            q, v = [x.astype(dtype) for x in job.q0[:, cut]], [x.astype(dtype) for x in job.v0[:, cut]]
-            eta, beta, k, drift, size, swing = (x.astype(dtype) for x in job.params[:, cut])
-            number, seed, threshold, shift = job.counters[:, cut]
-            keys, one = noise.key(number, seed), dtype.type(1)
-            s = [np.where(noise.draw(keys, i) < noise.WHITE, one, -one) for i in range(signs)]
-            for n in range(job.steps):
-                swung = one + swing * ((np.uint32(n) >> shift) & np.uint32(1)).astype(dtype)
-                a = [(drift + size * x) * swung for x in s]
-                r, w = step(q, v, (eta, beta, k, a), force, job.rule.at(n + 1), p)
-                s = [
-                    np.where(noise.draw(keys, (n + 1) * signs + i) < threshold, -x, x)
-                    for i, x in enumerate(s)
-                ]
-                terms = observed(q, r, w)
-                window, inside = divmod(n, job.every)
-                for i, x in enumerate(terms):
-                    sums[window, i, cut] = (sums[window, i, cut] if inside else 0.0) + x
-                q, v = r, w
-            end[0, :, cut], end[1, :, cut] = q, v
-    return Sums(sums, end[0], end[1], job.every, "numpy")
-
-
-def constexprs(job: NoisyJob, block: int) -> dict:
-    import triton.language as tl
-
-    from noether.kernels.loops import noise_loop
-
-    p = job.precision
-    return {"FORCE": getattr(noise_loop, job.force), "SIGNS": job.signs, "D": len(job.q0),
-        "RULE": job.rule.number, "ARITH": getattr(tl, p.arith),
-            "Q_KIND": p.q_store, "V_KIND": p.v_store, "BLOCK": block}  # fmt: skip
-
-
-def arrays(job: NoisyJob) -> list[np.ndarray]:
-    """q, v, params, counters as int32, sums."""
-    out = []
-    for start, kind in ((job.q0, job.precision.q_store), (job.v0, job.precision.v_store)):
-        row = encode(start, kind)
-        out.append(np.stack([row, row]))
-    sums = np.full((job.windows, len(SUMS), job.lanes), UNWRITTEN)
-    return [*out, np.ascontiguousarray(job.params), np.ascontiguousarray(job.counters).view(np.int32), sums]
-
-
-def compiled(job: NoisyJob, arch: int = 90, warps: int = launch.WARPS):
-    """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.loops.compiled import compile_ptx
-    from noether.kernels.loops.noise_loop import noisy
-
-    p = job.precision
-    signature = {
-        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64",
-        "counters_ptr": "*i32",
-        "sums_ptr": "*fp64", "lanes": "i32", "windows": "i32", "every": "i32",
-    }  # fmt: skip
-    return compile_ptx(noisy, signature, constexprs(job, 32 * warps), arch=arch, num_warps=warps)
-
-
-def on_cpu(job: NoisyJob, backend: str) -> Sums:
-    if backend == "triton-ptx":
-        from noether.kernels.ptx import evaluate as execute
-    else:
-        from noether.kernels.ptx.native import execute
-    buffers = arrays(job)
-    report = execute(
-        compiled(job).ptx, [*buffers, job.lanes, job.windows, job.every], -(-job.lanes // (32 * launch.WARPS))
-    )
-    return summed(
-        job, buffers, backend, {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
-    )
-
-
-def summed(job: NoisyJob, buffers: list[np.ndarray], backend: str, notes: dict | None = None) -> Sums:
-    q, v = (
-        widen(x[1], kind)
-        for x, kind in zip(buffers, (job.precision.q_store, job.precision.v_store), strict=False)
-    )
-    return Sums(buffers[4], q, v, job.every, backend, notes=notes or {})
-
-
-@checked()
-def launched(job: NoisyJob, device: str, block: int, **options) -> list[np.ndarray]:
-    import torch
-
-    from noether.kernels.loops.noise_loop import noisy
-
-    sent = [torch.from_numpy(x).to(device) for x in arrays(job)]
-    noisy[(-(-job.lanes // block),)](
-        *sent, job.lanes, job.windows, job.every, **constexprs(job, block), **options
-    )
-    return [x.cpu().numpy() for x in sent]
-
-
-def on_gpu(job: NoisyJob) -> Sums:
-    return summed(
-        job,
-        launched(job, "cuda", 32 * launch.WARPS, num_warps=launch.WARPS, enable_fp_fusion=False),
-        "triton-gpu",
-    )
-
-
-def interpreted(job: NoisyJob) -> Sums:
-    if os.environ.get("TRITON_INTERPRET") != "1":
-        raise RuntimeError(
-            "this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported"
-        )
-    with np.errstate(all="ignore"):
-        return summed(job, launched(job, "cpu", launch.INTERPRETED_BLOCK), "triton-interpreted")
+def summed(job: NoisyJob, cut: slice, advance: Callable, sums: np.ndarray) -> tuple[list, list]:
+    """Run a block of lanes and fill its sums (windows, 6, lanes); returns q, v at the end."""
+    dtype, signs, force = np.dtype(job.precision.arith), job.signs, forced(job)
+    q, v, params = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0, job.params))
+    eta, beta, k, drift, size, swing = params
+    number, seed, threshold, shift = job.counters[:, cut]
+    keys, one = noise.key(number, seed), dtype.type(1)
+    s = [np.where(noise.draw(keys, i) < noise.WHITE, one, -one) for i in range(signs)]
+    for n in range(job.steps):
+        swung = one + swing * ((np.uint32(n) >> shift) & np.uint32(1)).astype(dtype)
+        a = [(drift + size * x) * swung for x in s]
+        r, w = advance(n + 1, q, v, (eta, beta, k, a), force, job.rule.at(n + 1), job.precision)
+        s = [np.where(noise.draw(keys, (n + 1) * signs + i) < threshold, -x, x) for i, x in enumerate(s)]
+        window, inside = divmod(n, job.every)
+        for i, x in enumerate(observed(q, r, w)):
+            sums[window, i] = (sums[window, i] if inside else 0.0) + x
+        q, v = r, w
+    return q, v

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.kernels.programs.precision import Precision, widen
+from noether.kernels.programs.precision import BUFFER, Precision, encode, widen
 
 WATERMARK = {"float64": 0x7FF8DEAD0BADF00D, "float32": 0x7FC0BADF, "float16": 0x7EAD, "bfloat16": 0x7FEA}
 QUIET = {"float64": 0x7FF8000000000000, "float32": 0x7FC00000, "float16": 0x7E00, "bfloat16": 0x7FC0}
@@ -41,6 +41,14 @@ class Outcome:
     def unwritten(self) -> np.ndarray:
         """(lanes,) True where the watermark still stands anywhere."""
         return marked(self.q, self.precision.q_store) | marked(self.v, self.precision.v_store)
+
+
+def started(start: np.ndarray, kind: str, rows: int) -> np.ndarray:
+    """(rows, d, lanes) in the buffer type of `kind`: row 0 the start (d, lanes), the others watermarked."""
+    raw = np.full((rows, *start.shape), WATERMARK[kind], f"u{np.dtype(BUFFER[kind]).itemsize}")
+    buffer = raw.view(BUFFER[kind])
+    buffer[0] = encode(start, kind)
+    return buffer
 
 
 def bits(x: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
     numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the
                  oracle
-    triton-...   kernels/loops/screen_loop.py, executed as kernels/loops/launch.py executes; the same bits
+    triton-...   kernels/loops/screen_loop.py; the same bits
 
 A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured -
 predicted| in units of
@@ -14,15 +14,12 @@ show.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether.kernels.loops import launch
 from noether.kernels.loops.launch import Job
-from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.numpy_step import advanced
 from noether.kernels.programs.precision import Precision, encode
@@ -33,36 +30,7 @@ PARAMETERS = ("eta", "beta", "k", "eps")
 FLOAT64 = Precision("float64")
 UNWRITTEN = -2  # no step has this number: a lane that nobody wrote shows
 BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
-
-
-@dataclass(frozen=True)
-class Screen:
-    """One launch and what is asked of it.
-
-    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k,
-              eps
-    lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
-    params    (4, lanes) float64, apart from the job's
-    """
-
-    job: Job
-    residual: Program
-    lags: tuple[int, ...]
-    params: np.ndarray
-
-    def __post_init__(self):
-        names = (*(f"{n}[{i}]" for n in "ouqvrw" for i in range(self.job.program.dim)), *PARAMETERS)
-        if self.residual.inputs != names or len(self.lags) != len(self.residual.outputs):
-            raise ValueError(
-                f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} "
-                "cannot be screened"
-            )
-        if not self.job.rule.screened:
-            raise ValueError(f"rule {self.job.rule.name} cannot be screened: its residuals are not traced")
-        if self.params.shape != self.job.params.shape or self.params is self.job.params:
-            raise ValueError(
-                f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}"
-            )
+BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
 
 
 @dataclass
@@ -82,98 +50,92 @@ class Found:
     notes: dict = field(default_factory=dict)
 
 
-BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
+@dataclass(frozen=True)
+class Screen:
+    """One launch and what is asked of it.
 
+    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k,
+              eps
+    lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
+    params    (4, lanes) float64, apart from the job's
+    """
 
-def run(screen: Screen, backend: str = "auto") -> Found:
-    """Execute. Raises BackendMissing; ValueError for a backend that does not screen."""
-    backend = launch.automatic() if backend == "auto" else backend
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is {backend!r}, must be one of {BACKENDS} to screen")
-    reason = launch.missing(backend)
-    if reason:
-        raise launch.BackendMissing(f"backend {backend} is not here: {reason}")
-    begin = time.perf_counter()
-    found = plain(screen) if backend == "numpy" else launched(screen, backend)
-    found.seconds = time.perf_counter() - begin
-    return found
+    job: Job
+    residual: Program
+    lags: tuple[int, ...]
+    params: np.ndarray
+    backends = BACKENDS
 
+    def __post_init__(self):
+        names = (*(f"{n}[{i}]" for n in "ouqvrw" for i in range(self.job.program.dim)), *PARAMETERS)
+        if self.residual.inputs != names or len(self.lags) != len(self.residual.outputs):
+            raise ValueError(
+                f"a residual program of {len(self.residual.outputs)} outputs over {self.residual.inputs} "
+                "cannot be screened"
+            )
+        if not self.job.rule.screened:
+            raise ValueError(f"rule {self.job.rule.name} cannot be screened: its residuals are not traced")
+        if self.params.shape != self.job.params.shape or self.params is self.job.params:
+            raise ValueError(
+                f"params is {self.params.shape}, must be a tensor of its own of shape {self.job.params.shape}"
+            )
 
-def constexprs(screen: Screen, block: int) -> dict:
-    out = launch.constexprs(screen.job, block)
-    del out["TRACE"], out["METRIC"]
-    late = sum(1 << law for law, lag in enumerate(screen.lags) if lag > 1)
-    return {**out, "RESIDUAL": function(screen.residual, FLOAT64), "LAWS": len(screen.lags), "LATE": late}
+    @property
+    def lanes(self) -> int:
+        return self.job.lanes
 
+    @property
+    def pointers(self) -> dict[str, str]:
+        wide = dict.fromkeys(("wide_ptr", "spent_ptr"), "float64")
+        return {**self.job.pointers, **wide, "step_ptr": "int32"}
 
-def compiled(screen: Screen, arch: int = 90, warps: int = launch.WARPS):
-    """The screen's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
-    from noether.kernels.loops.compiled import compile_ptx
-    from noether.kernels.loops.screen_loop import screen as kernel
+    @property
+    def scalars(self) -> dict[str, int]:
+        return self.job.scalars
 
-    p = screen.job.precision
-    signature = {
-        "q_ptr": launch.SIGNATURE[p.q_store], "v_ptr": launch.SIGNATURE[p.v_store], "params_ptr": "*fp64",
-        "wide_ptr": "*fp64",
-        "spent_ptr": "*fp64", "step_ptr": "*i32", "lanes": "i32", "steps": "i32",
-    }  # fmt: skip
-    return compile_ptx(kernel, signature, constexprs(screen, 32 * warps), arch=arch, num_warps=warps)
+    def kernel(self):
+        from noether.kernels.loops.screen_loop import screen
 
+        return screen
 
-def launched(screen: Screen, backend: str) -> Found:
-    job, laws = replace(screen.job, trace=False), len(screen.lags)
-    q, v = launch.buffers(job)
-    spent, steps = np.full((laws, job.lanes), np.nan), np.full((2 * laws + 1, job.lanes), UNWRITTEN, np.int32)
-    arrays = [q, v, np.ascontiguousarray(job.params), np.ascontiguousarray(screen.params), spent, steps]
-    blocks, notes = -(-job.lanes // (32 * launch.WARPS)), {}
-    if backend == "triton-gpu":
-        arrays = on_gpu(screen, arrays, blocks)
-        q, v, _, _, spent, steps = arrays
-    else:
-        if backend == "triton-ptx":
-            from noether.kernels.ptx import evaluate as execute
-        else:
-            from noether.kernels.ptx.native import execute
-        report = execute(compiled(screen).ptx, [*arrays, job.lanes, job.steps], blocks)
-        notes = {"unpinned": dict(report.unpinned), "notes": getattr(report, "notes", [])}
-    if (steps == UNWRITTEN).any():
-        raise RuntimeError(
-            f"{backend} left {int((steps == UNWRITTEN).any(axis=0).sum())} of {job.lanes} lanes unwritten"
-        )
-    return Found(spent, steps[:laws], steps[laws : 2 * laws], steps[-1], q[-1], v[-1], backend, notes=notes)
+    def constexprs(self, block: int) -> dict:
+        out = self.job.constexprs(block)
+        del out["TRACE"], out["METRIC"]
+        late = sum(1 << law for law, lag in enumerate(self.lags) if lag > 1)
+        return {**out, "RESIDUAL": function(self.residual, FLOAT64), "LAWS": len(self.lags), "LATE": late}
 
+    def buffers(self) -> list[np.ndarray]:
+        """q, v, params, params apart, spent, steps: where each law was worst and first bad, and those that
+        moved."""
+        laws = len(self.lags)
+        spent = np.full((laws, self.lanes), np.nan)
+        steps = np.full((2 * laws + 1, self.lanes), UNWRITTEN, np.int32)
+        return [*replace(self.job, trace=False).buffers(), np.ascontiguousarray(self.params), spent, steps]
 
-@checked()
-def on_gpu(screen: Screen, arrays: list[np.ndarray], blocks: int) -> list[np.ndarray]:
-    import torch
+    def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Found:
+        q, v, _, _, spent, steps = buffers
+        laws, missed = len(self.lags), steps == UNWRITTEN
+        if missed.any():
+            raise RuntimeError(
+                f"{backend} left {int(missed.any(axis=0).sum())} of {self.lanes} lanes unwritten"
+            )
+        worst, first = steps[:laws], steps[laws : 2 * laws]
+        return Found(spent, worst, first, steps[-1], q[-1], v[-1], backend, notes=notes)
 
-    from noether.kernels.loops.screen_loop import screen as kernel
-
-    sent = [torch.from_numpy(x).to("cuda") for x in arrays]
-    options = dict(num_warps=launch.WARPS, enable_fp_fusion=False)
-    kernel[(blocks,)](
-        *sent, screen.job.lanes, screen.job.steps, **constexprs(screen, 32 * launch.WARPS), **options
-    )
-    return [x.cpu().numpy() for x in sent]
-
-
-def plain(screen: Screen, advance=advanced, block: int = BLOCK) -> Found:
-    """Screen in numpy, block by block. `advance` as in noether.kernels.programs.numpy_step: a fault may be
-    planted."""
-    job = screen.job
-    found = empty(screen, "numpy")
-    registers = None
-    with np.errstate(all="ignore"):
-        for start in range(0, job.lanes, block):
-            cut = slice(start, min(job.lanes, start + block))
-            lanes = cut.stop - cut.start
-            if registers is None or registers.lanes != lanes:
-                registers = Registers(screen.residual, lanes, frozenset(PARAMETERS))
-            state = watch(registers, screen, cut, stepped(job, cut, advance), found)
-            for i in range(job.program.dim):
-                found.q[i, cut] = encode(state[0][i], job.precision.q_store)
-                found.v[i, cut] = encode(state[1][i], job.precision.v_store)
-    return found
+    def plain(self, advance=advanced, block: int = BLOCK) -> Found:
+        """Screen in numpy, block by block."""
+        job, found, registers = self.job, empty(self, "numpy"), None
+        with np.errstate(all="ignore"):
+            for start in range(0, job.lanes, block):
+                cut = slice(start, min(job.lanes, start + block))
+                lanes = cut.stop - cut.start
+                if registers is None or registers.lanes != lanes:
+                    registers = Registers(self.residual, lanes, frozenset(PARAMETERS))
+                state = watch(registers, self, cut, stepped(job, cut, advance), found)
+                for i in range(job.program.dim):
+                    found.q[i, cut] = encode(state[0][i], job.precision.q_store)
+                    found.v[i, cut] = encode(state[1][i], job.precision.v_store)
+        return found
 
 
 def recorded(screen: Screen, q: np.ndarray, v: np.ndarray) -> Found:

@@ -2,11 +2,11 @@
 
 Who reads which column:
 
-    arity, numpy     running and checking a program          program.py, numpy_program.py
-    plain, exact     folding constants, rational arithmetic  tape.py, namespaces.py; harness/faults/operations.py
+    arity, numpy     checking and running a program          program.py, numpy_program.py
+    plain, exact     constants, and rational arithmetic      tape.py, namespaces.py; harness/faults/
     adjoint          the gradient by reverse accumulation    trace.py
-    infix, triton    printing                                triton_text.py, sums.py; harness/labs/bench/printing.py
-    called           the functions of the namespace xp       namespaces.py and each namespace of harness/mechanics
+    infix, triton    printing                                triton_text.py, sums.py; harness/labs/bench/
+    called           the functions of the namespace xp       namespaces.py, and those of harness/mechanics/
     commutes, sign   rewriting that never rounds more often  traced_arrays.py
     rounds, ...      what one operation rounds               harness/mechanics/bounds.py, magnitude_bounds.py
 
@@ -15,9 +15,9 @@ roundings of the one that runs.
 
 Apart on purpose, because each is a witness against this table: how an error passes through an operation
 (harness/mechanics/bounds.py PASS, second order kept; magnitude_bounds.py), its slope for dual numbers
-(harness/mechanics/wide.py) and for formulas (symbolic_gradient.py). None of them reads `adjoint`: a wrong sign
-there would be wrong in the kernel, in its bound and in its judge alike, and nobody would see it. Of such columns
-tests/test_operations.py asks only that no operation is left out.
+(harness/mechanics/wide.py) and for formulas (symbolic_gradient.py). None of them reads `adjoint`: a wrong
+sign there would be wrong in the kernel, in its bound and in its judge alike, and nobody would see it. Of such
+columns tests/test_operations.py asks only that no operation is left out.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Operation:
     plain       the operation on Python's own numbers; `exact` where it gives a fraction of fractions
     numpy       the operation on arrays, with the bits that every backend must have
     infix       its sign, where people write it between its operands
-    triton      how Triton writes it, {0} and {1} the operands, {one} and {zero} constants; `single` in float32,
-                where that is another function
-    adjoint     for each operand its share of the adjoint g of the result y, from g, y and the operands; None:
-                a loss has no such operation. Empty: flat
+    triton      how Triton writes it, {0} and {1} the operands, {one} and {zero} constants; `single` in
+                float32, where that is another function
+    adjoint     for each operand its share of the adjoint g of the result y, from g, y and the operands;
+                empty: flat; None: a loss has no such operation
     called      whether the namespace xp has a function of this name
     commutes    whether its operands may change places
     sign        "positive": never below 0;  "kept": not below 0 where no operand is;  "": nothing is known
@@ -91,7 +91,9 @@ ROWS = (
         triton="0.0 - {0}",  # unary minus is this up to Triton 3.7 and makes -0 of +0 from 3.8.0 on
         adjoint=(lambda g, y, a: -g,),
     ),
-    Operation(name="abs", arity=1, plain=abs, numpy=np.abs, triton="tl.abs({0})", sign="positive", rounds=False),
+    Operation(
+        name="abs", arity=1, plain=abs, numpy=np.abs, triton="tl.abs({0})", sign="positive", rounds=False,
+    ),
     Operation(
         name="sqrt", arity=1, plain=math.sqrt, numpy=np.sqrt, exact=False, called=True, sign="kept",
         triton="tl.sqrt({0})", single="tl.sqrt_rn({0})",

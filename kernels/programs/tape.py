@@ -106,8 +106,8 @@ class Traced:
     def __pow__(self, power):
         if not isinstance(power, int | np.integer) or not 1 <= power <= HIGHEST_POWER:
             raise NoOperation(
-                f"power is {power!r}: a kernel has whole powers from 1 to {HIGHEST_POWER} only, as x ** 2; write "
-                "1 / x ** 2, xp.sqrt(x)"
+                f"power is {power!r}: a kernel has whole powers from 1 to {HIGHEST_POWER} only, as x ** 2; "
+                "write 1 / x ** 2, xp.sqrt(x)"
             )
         out = self
         for _ in range(power - 1):
@@ -123,7 +123,8 @@ class Traced:
 
     def _number(self, *other):
         raise NoOperation(
-            f"a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: {OURS}"
+            "a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: "
+            + OURS
         )
 
     __lt__ = __gt__ = __le__ = __ge__ = __bool__ = _branch

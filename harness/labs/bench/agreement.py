@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.kernels.loops import launch, screen_launch
+from noether.kernels.loops import launch
+from noether.kernels.loops.screen_launch import Screen
 from noether.labs.bench.work import Work
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
@@ -114,10 +115,8 @@ def reference(work: Work) -> Reference:
     sound = bool(t.finite.all())
     flawed = None
     if work.residual is not None:
-        found = screen_launch.plain(
-            screen_launch.Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes])
-        )
-        flawed = found.spent.max(axis=0)
+        screen = Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes])
+        flawed = screen.plain().spent.max(axis=0)
     return Reference(
         lanes,
         q[-1],

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from noether.kernels.loops.backends import compiled
 from noether.labs.bench.work import Work
 
 
@@ -137,13 +138,7 @@ def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, s
 
 
 def kernel(work: Work, arch: int) -> str:
-    if work.residual is None:
-        from noether.kernels.loops.launch import compiled
-
-        return compiled(work.job, arch).ptx
-    from noether.kernels.loops.screen_launch import compiled
-
-    return compiled(work.screen, arch).ptx
+    return compiled(work.job if work.residual is None else work.screen, arch).ptx
 
 
 def shape(work: Work, arch: int) -> Shape:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.kernels.loops import launch
+from noether.kernels.loops import backends, launch
 from noether.kernels.programs import elementary
 from noether.kernels.programs.numpy_step import step as advanced
 from noether.kernels.programs.precision import Precision, narrow
@@ -44,7 +44,7 @@ def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dic
     first step that differs is asked, numpy goes on with what it says, and so on.
     Raises what compiling and evaluating PTX raise.
     """
-    ptx = mine.notes.get("ptx") or launch.compiled(job).ptx
+    ptx = mine.notes.get("ptx") or backends.compiled(job).ptx
     job = replace(job, program=force(job))
     now, orders, step, begun = plain, [], first_step(mine, plain, job), 0
     for _ in range(STAGES):
@@ -223,7 +223,7 @@ def first_values(job: launch.Job, part: str, program: Program) -> list[np.ndarra
 
 
 def watched_lanes(job: launch.Job) -> int:
-    return min(job.lanes, 32 * launch.WARPS)  # one CTA
+    return min(job.lanes, backends.LANES)  # one CTA
 
 
 def additions(job: launch.Job, ptx: str, step: int) -> deque[Addition]:
@@ -235,11 +235,11 @@ def additions(job: launch.Job, ptx: str, step: int) -> deque[Addition]:
     def note(word: str, a, b, result) -> None:
         for k in range(2) if np.ndim(result) == 2 else (...,):  # f16x2: two at once
             x, y, z = (
-                np.broadcast_to(s[..., k] if k != ... else s, 32 * launch.WARPS)[:n].astype(np.float64)
+                np.broadcast_to(s[..., k] if k != ... else s, backends.LANES)[:n].astype(np.float64)
                 for s in (a, b, result)
             )
             found.append(Addition(x, -y if word == "sub" else y, z))
 
-    q, v = launch.buffers(replace(job, steps=step + 1))
-    evaluate(ptx, [q, v, np.ascontiguousarray(job.params), job.lanes, step + 1], 1, watch=note)
+    short = replace(job, steps=step + 1)
+    evaluate(ptx, [*short.buffers(), *short.scalars.values()], 1, watch=note)
     return found

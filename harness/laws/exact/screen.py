@@ -69,7 +69,9 @@ def screen(
 ) -> Screening:
     """Run a launch and every law that speaks of it. Raises BackendMissing; ValueError where no law does."""
     prepared, pairs, covered = prepare(case, job, laws)
-    return summary(pairs, covered, prepared, screen_launch.run(prepared, backend))
+    return summary(
+        pairs, covered, prepared, launch.run(prepared, launch.automatic() if backend == "auto" else backend)
+    )
 
 
 def screen_states(case: Case, job: launch.Job, q, v, laws: Iterable[str] | None = None) -> Screening:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.loops import noise, noisy_launch
+from noether.kernels.loops import launch, noise
 from noether.laws.normalisation.cell import SETTINGS, Cell, G, K, own
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, gain, responses
@@ -48,7 +48,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         seed=seed_of(cell),
     )
     task = job(parts, windows=1, every=steps)
-    run = noisy_launch.run(task, cell.backend)
+    run = launch.run(task, cell.backend)
     s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
     r4 = run.means("r4")[0] - scatter(r, s, np.full(steps, eta * G), of_lane).mean(axis=0)
     found = means_of(by_rho(r4) / published)

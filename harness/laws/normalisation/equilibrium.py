@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.rules import RULES
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch, noisy_launch
 from noether.kernels.loops.noisy_launch import NoisyJob
 from noether.kernels.programs.precision import Precision
 from noether.laws.normalisation import balance
@@ -120,7 +120,7 @@ def settled(cell: Cell) -> list[Record]:
         parts = lanes(
             e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell)
         )
-        run = noisy_launch.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
+        run = launch.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
         bound, bound_chord, left = rounding(beta, e, e / K * G, STEPS)
         left = left * FAR**4 < U  # decided by the parameters: the start is forgotten
         r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
@@ -215,7 +215,7 @@ def fluctuating(cell: Cell) -> list[Record]:
         e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell)
     )
     task = job(parts, windows=steps, every=1)
-    run = noisy_launch.run(task, cell.backend)
+    run = launch.run(task, cell.backend)
     return [
         *balance.summed(cell, task, run),
         *averaged(cell, run, points, many, G**2, "white noise in a plane"),
@@ -245,7 +245,7 @@ def projected(cell: Cell) -> list[Record]:
     )
     return averaged(
         cell,
-        noisy_launch.run(parts, cell.backend),
+        launch.run(parts, cell.backend),
         points,
         many,
         3.0 * G**2,

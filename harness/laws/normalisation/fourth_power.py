@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch
 from noether.laws.normalisation.cell import (
     BETA,
     MILD,
@@ -61,7 +61,7 @@ def straight(cell: Cell, beta: float) -> list[Record]:
     edge = eta * G * (1 + beta) / (2 * (1 - beta) ** 2)  # r^2 where m |ghat| = mu^2 r^2
     both, steps = np.concatenate([r.x0, edge**2]), int(ends.max())
     parts = lanes(np.tile(eta, 2), beta, K, G, 0.0, 1.0, both**0.25, number=0, seed=0)
-    x = noisy_launch.run(job(parts, windows=steps, every=1), cell.backend).means("r4")
+    x = launch.run(job(parts, windows=steps, every=1), cell.backend).means("r4")
     seen, at = np.take_along_axis(x[:, :many], ends - 1, axis=0), r.law(ends)
     first, later = (np.take_along_axis(y, ends - 1, axis=0) for y in corrected(r, steps))
     floor = 8 * U * ends[-1]  # each step rounds r^4 to 8 u at most
@@ -130,7 +130,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
         seed=seed_of(cell),
     )
     task = job(parts, windows=n, every=every)
-    run = noisy_launch.run(task, cell.backend)
+    run = launch.run(task, cell.backend)
     in_windows = lambda y: np.asarray(y).reshape(n, every, -1).mean(axis=1)  # noqa: E731
     x, noise_of = run.means("r4"), in_windows(scatter(white, signs(task)[:, 1:], np.full(steps, eta * G)))
     laws = {

@@ -54,7 +54,7 @@ def compared(cell: Cell) -> list[Record]:
     which = FORCES[int(cell.part.rpartition("-")[2])]
     every = EVERY.get(cell.backend, COMPILED)
     job = drawn(*which, count=LANES, windows=WINDOWS, every=every, seed=seed_of(cell))
-    mine, params, counters = noisy_launch.run(job, cell.backend), job.params.copy(), job.counters.copy()
+    mine, params, counters = launch.run(job, cell.backend), job.params.copy(), job.counters.copy()
     params[0] = params[0] * (1 + 2.0**-10)
     counters[1] ^= np.uint32(1)
     others = {
@@ -62,7 +62,7 @@ def compared(cell: Cell) -> list[Record]:
         "eta x (1 + 2^-10)": replace(job, params=params),
         "noise of another seed": replace(job, counters=counters),
     }
-    return [judged(cell, job, mine, noisy_launch.run(other), control) for control, other in others.items()]
+    return [judged(cell, job, mine, launch.run(other, "numpy"), control) for control, other in others.items()]
 
 
 def judged(

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch
 from noether.laws.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime, corrected
@@ -93,7 +93,7 @@ class Filter:
         self.ends = np.rint(np.outer(np.arange(1, 4 * SPANS + 1) / 4, r.steps)).astype(int)
         self.steps = int(self.ends.max())
         parts = lanes(self.eta, beta, K, G, 0.0, 1.0, r.x0**0.25, number=0, seed=0, swing=SWING, shift=shift)
-        run = noisy_launch.run(job(parts, windows=self.steps, every=1), backend)
+        run = launch.run(job(parts, windows=self.steps, every=1), backend)
         self.pace = paces(self.steps, shift)
         self.scale, self.lr = memory(beta, self.e, self.eta, True), learning_rate(beta, self.e, True)
         self.V, self.angle = (

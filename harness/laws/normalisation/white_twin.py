@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.loops import noisy_launch
+from noether.kernels.loops import launch
 from noether.laws.normalisation.cell import SETTINGS, Cell, G, K, own
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, later
@@ -80,7 +80,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         shift=shift,
     )
     task = job(parts, windows=windows, every=every)
-    run = noisy_launch.run(task, cell.backend)
+    run = launch.run(task, cell.backend)
     in_windows = lambda y: np.asarray(y).reshape(windows, every, -1).mean(axis=1)  # noqa: E731
     found = means_of((run.means("r4") - in_windows(scatter(r, signs(task), eta * G * pace))) * scale)
     at, rest = (in_windows(y)[:, 0] * scale for y in corrected(r, steps, pace=lambda n: pace[n]))
@@ -165,7 +165,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
         seed=seed_of(cell),
     )
     task = job(parts, windows=windows, every=every)
-    run = noisy_launch.run(task, cell.backend)
+    run = launch.run(task, cell.backend)
     turned = -run.means("turn")[burn:].mean(axis=0).reshape(many, 2).mean(axis=1)
     V = steady * memory(beta, e, eta, False)
     expected = learning_rate(beta, e, False) * TILT * G / np.sqrt(V)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.loops import launch
+from noether.kernels.loops.backends import LANES, compiled
 from noether.kernels.programs.precision import widen
 from noether.labs.bench.peers import THREADS
 from noether.labs.bench.work import Work
-
-LANES = 32 * launch.WARPS
 
 
 def variants(work: Work) -> tuple[str, ...]:
@@ -33,9 +32,9 @@ def prepare(work: Work, variant: str):
     from noether.kernels.ptx.native import execute
 
     job, blocks = work.job, -(-work.lanes // LANES)
-    q, v = launch.buffers(job)  # row 0 the start, which a kernel only reads; row 1 the end
+    q, v, params = job.buffers()  # row 0 the start, which a kernel only reads; row 1 the end
     kernel, more, worst = (updating if work.residual is None else screening)(work)
-    given = [q, v, np.ascontiguousarray(job.params)]
+    given = [q, v, params]
 
     def run(again):
         execute(kernel, [*given, *more(again), work.lanes, work.steps], blocks)
@@ -47,12 +46,10 @@ def prepare(work: Work, variant: str):
 def updating(work: Work):
     """The kernel, its further arguments, and how the largest residual is read."""
     none = np.zeros(work.lanes)
-    return launch.compiled(work.job).ptx, lambda again: (), lambda: none
+    return compiled(work.job).ptx, lambda again: (), lambda: none
 
 
 def screening(work: Work):
-    from noether.kernels.loops.screen_launch import compiled
-
     laws = len(work.residual.outputs)
     spent, steps = np.empty((laws, work.lanes)), np.empty((2 * laws + 1, work.lanes), np.int32)
     return compiled(work.screen).ptx, lambda again: (again, spent, steps), lambda: spent.max(axis=0)

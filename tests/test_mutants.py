@@ -10,6 +10,7 @@ from noether.campaigns.kill_matrix import findings, generated, sensitivity
 from noether.campaigns.kill_matrix.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.cases import CORE
 from noether.faults import operations
+from noether.faults.same_formula import exact, same_formula
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
@@ -69,7 +70,7 @@ def test_a_mutant_is_its_name(what):
 
 def test_the_watched_step_is_the_right_step():
     cell = GeneratedCell(HAT, "heavy-ball", "float64", "update")
-    tape = operations.Tape()
+    tape = operations.Watch()
     right = launch.run(cell.job, "numpy").wide()
     again = launch.run(cell.job, "numpy", lambda *state: operations.watched(tape, *state)).wide()
     assert all(np.array_equal(a, b) for a, b in zip(right, again, strict=True))
@@ -97,24 +98,24 @@ def program(*ops):
 def test_the_same_formula_is_recognised_and_another_is_not():
     plain = program(Op("sub", (0, 1)))
     turned = program(Op("neg", (1,)), Op("add", (0, 3)))
-    assert operations.same_formula(plain, turned)
-    assert not operations.same_formula(plain, program(Op("add", (0, 1))))
-    assert not operations.same_formula(
+    assert same_formula(plain, turned)
+    assert not same_formula(plain, program(Op("add", (0, 1))))
+    assert not same_formula(
         plain, program(Op("const", (), 1 + 2.0**-40), Op("mul", (0, 3)), Op("sub", (4, 1)))
     )
-    assert operations.same_formula(
+    assert same_formula(
         program(Op("exp", (0,)), Op("add", (3, 3))),
         program(Op("exp", (0,)), Op("const", (), 2.0), Op("mul", (3, 4))),
     )
-    assert not operations.same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
+    assert not same_formula(program(Op("exp", (0,))), program(Op("exp", (1,))))
 
 
 def test_exact_arithmetic_agrees_with_numpy():
     right = gradient(HAT)
     point = [Fraction(3, 8), Fraction(-5, 8), Fraction(1, 2), Fraction(1, 4)]
-    exact = operations.exact(right, point, {})
+    mine = exact(right, point, {})
     floats = right.run([np.array([float(x)]) for x in point[:3]], np.array([0.25]), F64)
-    assert [float(x) for x in exact] == [float(x[0]) for x in floats]
+    assert [float(x) for x in mine] == [float(x[0]) for x in floats]
 
 
 @pytest.mark.parametrize("scale", [-1.0, 0.25, 8.0])
@@ -141,7 +142,7 @@ def test_a_rearranged_gradient_is_no_survivor():
         return ((q[2] * q[2] + q[1] * q[1] + q[0] * q[0]) - 1) ** 2 / 4 + eps * HAT.breaking(q, xp)
 
     other = gradient_program(3, total)
-    assert other != gradient(HAT) and operations.same_formula(other, gradient(HAT))
+    assert other != gradient(HAT) and same_formula(other, gradient(HAT))
 
 
 # ---- sensitivity

@@ -25,6 +25,7 @@ APART = {
     "partial derivatives of a variance": (rounding.PARTIALS, IN_A_LOSS),
     "values in 64 bits": (stored_constants.RULES, IN_A_LOSS),
     "slopes of dual numbers": (wide.SLOPES, FUNCTIONS),
+    "sides of a kink": (dir(wide.Sides()), FUNCTIONS),
     "forms in sympy": (symbolic_exact.SYMPY, FUNCTIONS),
     "what a fault puts in its place": (SWAPS, OPERATIONS),
 }

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -156,7 +155,7 @@ class Watched(np.ndarray):
         self.tape = getattr(source, "tape", None)
 
 
-class Tape:
+class Watch:
     """What the step computed so far, in order; `change(ufunc, operands, tape)` answers for operation `at`."""
 
     def __init__(self, at: int | None = None, change: Callable | None = None):
@@ -184,7 +183,7 @@ def same_memory(x, y) -> bool:
     return isinstance(x, np.ndarray) and x.__array_interface__["data"][0] == y.__array_interface__["data"][0]
 
 
-def watched(tape: Tape, n, q, v, params, gradient, rule, precision):
+def watched(tape: Watch, n, q, v, params, gradient, rule, precision):
     """One right step over watched arrays; only mirror descent's exp is taken before."""
     tape.count, tape.values, tape.names, tape.read = 0, [], [], []
     plain = lambda xs: [np.asarray(x) for x in xs]  # noqa: E731
@@ -212,7 +211,7 @@ def watched(tape: Tape, n, q, v, params, gradient, rule, precision):
 class Functions:
     """exp and log of watched arrays: their own operations are not those of the step."""
 
-    def __init__(self, tape: Tape):
+    def __init__(self, tape: Watch):
         self.tape = tape
 
     def __getattr__(self, name: str):
@@ -228,13 +227,13 @@ def exponentials(q, precision: Precision):
 
 
 def altered(at: int, change: Callable) -> Callable:
-    return lambda *state: watched(Tape(at, change), *state)
+    return lambda *state: watched(Watch(at, change), *state)
 
 
 def another(side: int, which: int):
     """Operand `side` is another value of this step."""
 
-    def change(ufunc, operands, tape: Tape):
+    def change(ufunc, operands, tape: Watch):
         operands = list(operands)
         operands[side] = tape.values[which % len(tape.values)]
         return ufunc(*operands)
@@ -246,7 +245,7 @@ def lowered(below: str):
     return lambda ufunc, x, tape: narrow(ufunc(*x).astype(np.float32), below).astype(np.result_type(*x))
 
 
-def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mutant]:
+def update_mutants(tape: Watch, inputs: int, precision: Precision) -> Iterator[Mutant]:
     """tape: of one right step, which read so many inputs."""
     below = BELOW[precision.rounded]
     for at, name in enumerate(tape.names):
@@ -272,46 +271,3 @@ def update_mutants(tape: Tape, inputs: int, precision: Precision) -> Iterator[Mu
         yield Mutant(
             f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR)
         )
-
-
-# ---- exact arithmetic
-
-
-def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
-    """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they
-    are functions."""
-    values: list = []
-    for op in program.ops:
-        args = [values[a] for a in op.args]
-        if op.name == "input":
-            value = inputs[op.value]
-        elif op.name == "const":
-            value = Fraction(op.value)
-        elif OPERATIONS[op.name].exact:
-            value = OPERATIONS[op.name].plain(*args)
-        else:
-            value = memory.setdefault((op.name, *args), Fraction(2 * len(memory) + 3, len(memory) + 2))
-        values.append(value)
-    return [values[o] for o in program.outputs]
-
-
-POINTS = 6
-
-
-def same_formula(a: Program, b: Program) -> bool:
-    """Whether two programs are one rational function of their inputs and of unknown values of exp, log and
-    sqrt.
-
-    Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at
-    one of
-    them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
-    """
-    rng = np.random.default_rng(20261123)
-    for _ in range(POINTS):
-        inputs, memory = [Fraction(int(x), 2**31 - 1) for x in rng.integers(1, 2**61, a.dim + 1)], {}
-        try:
-            if exact(a, inputs, memory) != exact(b, inputs, memory):
-                return False
-        except ZeroDivisionError:
-            return False
-    return True

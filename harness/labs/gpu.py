@@ -165,9 +165,15 @@ def fusion(clock) -> list[dict]:
             job, "cuda", backends.LANES, num_warps=backends.WARPS, enable_fp_fusion=True
         )
         fused = job.collected(buffers, "triton-gpu", {})
-        rows.append({"fact": f"contraction changes bits in {precision}",
-            "confirmed": launch.differing_bits(fused, plain) > 0,
-                     "differ": launch.differing_bits(fused, plain), "values": fused.q.size + fused.v.size})  # fmt: skip
+        differ = launch.differing_bits(fused, plain)
+        rows.append(
+            {
+                "fact": f"contraction changes bits in {precision}",
+                "confirmed": differ > 0,
+                "differ": differ,
+                "values": fused.q.size + fused.v.size,
+            }
+        )
     return rows
 
 

@@ -18,12 +18,12 @@ from noether.cases.rules import RULES
 from noether.faults.operations import (
     Mutant,
     Rounded,
-    Tape,
+    Watch,
     program_mutants,
-    same_formula,
     update_mutants,
     watched,
 )
+from noether.faults.same_formula import same_formula
 from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
 from noether.laws.exact import EXACT
@@ -100,7 +100,7 @@ class GeneratedCell:
     def mutants(self):
         if self.what != "update":
             return program_mutants(self.right, self.job.precision)
-        tape, job = Tape(), self.job
+        tape, job = Watch(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
         return update_mutants(
             tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision

@@ -6,10 +6,8 @@
     rounding   the result in the type below, or, where every operation is rounded, not rounded at all
 
 A program is changed as data. The update is not data: its arrays are watched while
-noether.kernels.programs.numpy_step.step runs, and the
-n-th arithmetic operation that it asks numpy for is answered wrongly; so a new rule has its mutants without a
-line
-here. Deterministic: a mutant is its name.
+noether.kernels.programs.numpy_step.step runs, and the n-th arithmetic operation that it asks numpy for is
+answered wrongly; so a new rule has its mutants without a line here. Deterministic: a mutant is its name.
 """
 
 from __future__ import annotations

@@ -35,8 +35,7 @@ def same_formula(a: Program, b: Program) -> bool:
     sqrt.
 
     Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at
-    one of
-    them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
+    one of them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
     """
     rng = np.random.default_rng(20261123)
     for _ in range(POINTS):

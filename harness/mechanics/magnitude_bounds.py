@@ -4,27 +4,19 @@ at every step.
 Beside the value x of an operation stands a magnitude m >= |x|, and a number c that is known before anything
 runs, with
 
-    |x' - x| <= gamma(c) m,     gamma(c) = (1 + u)^c - 1,     x' what the kernel
-                                                              has                         (1)
+    |x' - x| <= gamma(c) m,     gamma(c) = (1 + u)^c - 1,     x' what the kernel has                      (1)
 
     input            m = |x|                                      c = 0
-    x + y, x - y     m = m_x + m_y                                c = max(c_x, c_y) +
-                                                                  1                      (2)
-    x y              m = m_x m_y + T                              c = c_x + c_y +
-                                                                  1                          (3)
-    x / y            m = (m_x + |x/y| m_y)/(|y| - gamma m_y) + T  c = max(c_x, c_y) +
-                                                                  1                      (4)
+    x + y, x - y     m = m_x + m_y                                c = max(c_x, c_y) + 1                   (2)
+    x y              m = m_x m_y + T                              c = c_x + c_y + 1                       (3)
+    x / y            m = (m_x + |x/y| m_y)/(|y| - gamma m_y) + T  c = max(c_x, c_y) + 1                   (4)
 
 (2) |x'+y'| <= m_x (1+u)^c_x + m_y (1+u)^c_y, and gamma(c)(1+u) + u = gamma(c+1). (3) the product of the two
-    factors
-(1+u)^c; u T covers an underflow. (4) |x'/y' - x/y| <= (e_x + |x/y| e_y)/(|y| - e_y), and m >= 2|x/y|; where y
-is exact
-it is m_x/|y|. A magnitude needs no values but those of denominators, so that most of it is one operation for
-one:
-sums of absolute values, N. Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1. An
-exponential is
-left to the running error: it turns the size of its operand into a relative error, far above the one that was
-made.
+factors (1+u)^c; u T covers an underflow. (4) |x'/y' - x/y| <= (e_x + |x/y| e_y)/(|y| - e_y), and m >= 2|x/y|;
+where y is exact it is m_x/|y|. A magnitude needs no values but those of denominators, so that most of it is
+one operation for one: sums of absolute values, N. Higham, Accuracy and Stability of Numerical Algorithms
+(2002), section 3.1. An exponential is left to the running error: it turns the size of its operand into a
+relative error, far above the one that was made.
 """
 
 from __future__ import annotations

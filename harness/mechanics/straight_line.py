@@ -1,10 +1,8 @@
 """Formulas compiled to straight-line Python code, in which every subexpression is computed once.
 
-sympy.lambdify with cse takes 0.1-0.4 s on the gradient of a case (1.14), this 0.01 s, and what it gives runs
-a fifth
-slower on arrays, twice on plain floats: there lambdify stays. A formula that is not arithmetic with exp, log,
-log1p,
-sqrt, step, Abs and half-integer powers is refused.
+sympy.lambdify with cse takes 0.1-0.4 s on the gradient of a case (1.14), this 0.01 s, and what it gives
+runs a fifth slower on arrays, twice on plain floats: there lambdify stays. A formula that is not arithmetic
+with exp, log, log1p, sqrt, step, Abs and half-integer powers is refused.
 """
 
 from __future__ import annotations

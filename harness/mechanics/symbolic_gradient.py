@@ -4,8 +4,8 @@
     y = exp a:  a' += y' y              y = log a:  a' += y' / a      y = step a:  nothing
 
 sympy.diff takes 0.2-0.6 s for the gradient of a case, a variable and a term at a time (1.14), this 0.01 s,
-and shares
-what the partial derivatives have in common. tests/test_formulas.py holds the two against each other.
+and shares what the partial derivatives have in common. tests/test_formulas.py holds the two against each
+other.
 """
 
 from __future__ import annotations

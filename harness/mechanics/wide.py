@@ -31,8 +31,7 @@ def mantissa_bits() -> int:
     """How many bits of significand longdouble really computes with here, from 52 to at most 128.
 
     Measured: numpy reports the type's bits, and an emulator, or a library that sets the processor's
-    precision, rounds
-    the same type to fewer.
+    precision, rounds the same type to fewer.
     """
     one, half, bits = WIDE(1), WIDE(0.5), 0
     step = half
@@ -225,30 +224,14 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
     all.
 
     The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central
-    difference is
-    about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both. Where a kink is
-    nearer than h,
-    h is that of twice the digits, and so on: raises AtKink where MOST_DIGITS do not tell the point from a
-    kink. The digits
-    that f(q + h) and f(q - h) share are lost, so digits are doubled until no component changes by more than
-    10^(-digits/2)
-    of itself. A zero may be a difference that was lost altogether, and is believed beyond MOST_DIGITS only.
+    difference is about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both.
+    Where a kink is nearer than h, h is that of twice the digits, and so on: raises AtKink where MOST_DIGITS
+    do not tell the point from a kink. The digits that f(q + h) and f(q - h) share are lost, so digits are
+    doubled until no component changes by more than 10^(-digits/2) of itself. A zero may be a difference
+    that was lost altogether, and is believed beyond MOST_DIGITS only.
     """
-    close = mpmath.mpf(10) ** (-digits // 2)
-    while True:
-        with mpmath.workdps(digits):
-            point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
-            size = max(abs(x) for x in point) or mpmath.mpf(1)
-            h = mpmath.mpf(10) ** (-digits // 3) * min(size, mpmath.mpf(1))
-            if one_sided(loss, point, h):
-                break
-        digits *= 2
-        if digits > MOST_DIGITS:
-            raise AtKink(
-                f"the loss has a kink at q = {[float(x) for x in point]}, or nearer than {float(h):.1g}: "
-                "there is no gradient"
-            )
-    before = None
+    close, before = mpmath.mpf(10) ** (-digits // 2), None
+    point, h, digits = beside_kinks(loss, q, digits)
     while True:
         with mpmath.workdps(digits):
             found = [
@@ -260,3 +243,20 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
             ):
                 return found
         before, digits = found, 2 * digits
+
+
+def beside_kinks(loss, q, digits: int):
+    """The point, the step h of `gradient_mp` that reaches no kink, and the digits that it takes."""
+    while True:
+        with mpmath.workdps(digits):
+            point = [x if isinstance(x, mpmath.mpf) else mpmath.mpf(float(x)) for x in q]
+            size = max(abs(x) for x in point) or mpmath.mpf(1)
+            h = mpmath.mpf(10) ** (-digits // 3) * min(size, mpmath.mpf(1))
+            if one_sided(loss, point, h):
+                return point, h, digits
+        digits *= 2
+        if digits > MOST_DIGITS:
+            raise AtKink(
+                f"the loss has a kink at q = {[float(x) for x in point]}, or nearer than {float(h):.1g}: "
+                "there is no gradient"
+            )

@@ -45,6 +45,23 @@ def compile_ptx(
 
     enable_fp_fusion is always passed: its default flips in Triton 3.10.
     """
+    refuse(fn, signature, constexprs, arch)
+    key = (
+        fn.cache_key,
+        fn.__name__,
+        tuple(signature.items()),
+        tuple((k, _name(v)) for k, v in constexprs.items()),
+        arch,
+        num_warps,
+        enable_fp_fusion,
+    )
+    if key not in _MEMO:
+        _MEMO[key] = _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion)
+    return _MEMO[key]
+
+
+def refuse(fn, signature: dict[str, str], constexprs: dict, arch: int) -> None:
+    """Raise what compile_ptx raises."""
     if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
         raise RuntimeError(
             "TRITON_INTERPRET is set: this process interprets and cannot compile; unset it before triton is "
@@ -63,18 +80,6 @@ def compile_ptx(
             f"parameters of {fn.__name__} are {fn.arg_names}; signature and constexprs must name each once, "
             f"not so: {odd}"
         )
-    key = (
-        fn.cache_key,
-        fn.__name__,
-        tuple(signature.items()),
-        tuple((k, _name(v)) for k, v in constexprs.items()),
-        arch,
-        num_warps,
-        enable_fp_fusion,
-    )
-    if key not in _MEMO:
-        _MEMO[key] = _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion)
-    return _MEMO[key]
 
 
 def _name(value) -> str:
@@ -105,9 +110,8 @@ def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Co
 def _without_assembling():
     """Leave out ptxas, a tenth of the time: nobody here runs machine code.
 
-    The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result. Triton
-    calls it
-    without arguments for that key, and with the stages when it has made them (3.6 - 3.7).
+    The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result.
+    Triton calls it without arguments for that key, and with the stages when it has made them (3.6 - 3.7).
     """
     from triton import knobs
 

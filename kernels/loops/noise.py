@@ -4,15 +4,11 @@
     bits = mix(key xor mix(c + G)),   c = (step + 1) D + component,   G = 0x9E3779B9        (2)
     s_0  = +1 where bits(-1) < 2^31, else -1;   s_{n+1} = -s_n where bits(n) < t, else s_n  (3)
 
-Counters, not a generator with a state: any draw can be had alone, and no order of lanes changes it. `mix` is
-a bijection
-of 32 bits, so within a lane no counter repeats another's bits; the key enters by xor, so two lanes never run
-through
-one sequence at different steps, as they would with a sum. (3) is a random telegraph: |s| = 1 always, E s_n
-s_m =
-rho^|n-m| with rho = 1 - 2 t/2^32, exactly white for t = 2^31 and constant for t = 0: the covariance of an
-AR(1) process,
-and every value exact in every precision.
+Counters, not a generator with a state: any draw can be had alone, and no order of lanes changes it. `mix`
+is a bijection of 32 bits, so within a lane no counter repeats another's bits; the key enters by xor, so two
+lanes never run through one sequence at different steps, as they would with a sum. (3) is a random
+telegraph: |s| = 1 always, E s_n s_m = rho^|n-m| with rho = 1 - 2 t/2^32, exactly white for t = 2^31 and
+constant for t = 0: the covariance of an AR(1) process, and every value exact in every precision.
 
 The twin in Triton is kernels/loops/noise_loop.py; the two agree bit for bit.
 Source of the constants of mix: C. Wellons, hash-prospector (2018, public domain), "lowbias32".

@@ -1,23 +1,17 @@
 """Launching trajectories under a noisy tangential force, as a scale-invariant loss exerts with minibatches.
 
-    turning     F = a A q / |q|^2,  A turns each pair of components by a right angle: |F| = |a| /
-                                    |q|          (1)
-    projected   F = (z - q <z, q>/|q|^2) /
-                |q|                                                                (2)
+    turning     F = a A q / |q|^2,  A turns each pair of components by a right angle: |F| = |a| / |q|     (1)
+    projected   F = (z - q <z, q>/|q|^2) / |q|                                                            (2)
 
 with a (a scalar) and z (one number a component) = (drift + noise s_n) (1 + swing p_n), s_n the telegraph
-signs (3) of
-kernels/loops/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In (1) |ghat| =
-|a| and the
-correlation of the noise lives in the frame that turns with q; in (2), in the frame at rest. Neither is a
-gradient of a loss.
+signs (3) of kernels/loops/noise.py, p_n = (n >> shift) mod 2. The gradient at unit norm is ghat = F |q|. In
+(1) |ghat| = |a| and the correlation of the noise lives in the frame that turns with q; in (2), in the frame
+at rest. Neither is a gradient of a loss.
 
 What leaves is, for each window of `every` steps, the sum over its steps n -> n+1 of
 
-    |q'|^2, |q'|^4, 1/|q'|^2, |v'|^2, |q'/|q'| -
-    q/|q||^2                                                      (4)
-    the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 <
-    1e-9     (5)
+    |q'|^2, |q'|^4, 1/|q'|^2, |v'|^2, |q'/|q'| - q/|q||^2                                                 (4)
+    the angle turned: arctan of t = <A q, q'>/<q, q'>, by its series to t^7: |t| < 1/8 leaves t^9/9 < 1e-9 (5)
 
     numpy        the plain step of kernels/programs/numpy_step.py; the oracle
     triton-...   kernels/loops/noise_loop.py; the same bits

@@ -5,11 +5,9 @@
     triton-...   kernels/loops/screen_loop.py; the same bits
 
 A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured -
-predicted| in units of
-its bound. What is kept of it, lane by lane: the largest, the step where it was, the first step above 1. NaN
-is inf.
-The residuals read parameters from a tensor of their own: a step size demoted on its way into the update must
-show.
+predicted| in units of its bound. What is kept of it, lane by lane: the largest, the step where it was, the
+first step above 1. NaN is inf. The residuals read parameters from a tensor of their own: a step size
+demoted on its way into the update must show.
 """
 
 from __future__ import annotations
@@ -35,9 +33,8 @@ BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
 
 @dataclass
 class Found:
-    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step n
-    takes
-    state n to n + 1; moved (lanes,) steps on which q changed; q, v (d, lanes) final buffers."""
+    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step
+    n takes state n to n + 1; moved (lanes,) steps on which q changed; q, v (d, lanes) final buffers."""
 
     spent: np.ndarray
     worst_step: np.ndarray

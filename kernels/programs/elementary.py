@@ -9,18 +9,14 @@ result is normal: P and its products contribute |r|^2/2 * (1 + few u), the sum 1
 reduction |n ln2_lo| u; tests/test_elementary.py measures it against 40 digits.
 
     x = 2^n m, sqrt(1/2) <= m < sqrt 2,  f = m - 1,  h = f^2/2,  s = f/(2 + f),  R = s^2 L(s^2)
-    log x = n ln2_hi - ((h - (s (h + R) + n ln2_lo)) -
-    f)                                                       (2)
+    log x = n ln2_hi - ((h - (s (h + R) + n ln2_lo)) - f)                                            (2)
 
-because log m = 2 atanh s = 2s + s R with R = 2/3 s^2 + 2/5 s^4 + ..., and 2s = f - h + s h. L is that series,
-cut where
-the rest is below u/8 of f: |s| <= .1716. f, n ln2_hi and the scaling of a subnormal x by 2^54 (2^25) are
-exact. With
-c = h - s (h + R), the other operations err by at most u (|h| + 6 |s (h + R)| + |c|) in c, by u |f - c| in log
-m and by
-u |log x| in the result. The worst place is n = -1, m near sqrt 2, where log x = -.347 and |h|, |s (h + R)|,
-|c| are .086,
-.018, .068: (.26 + .35 + .35)/.347 = 2.8 unit roundoffs. LOG_UNITS is 3; nothing underflows, and log 1 is +0.
+because log m = 2 atanh s = 2s + s R with R = 2/3 s^2 + 2/5 s^4 + ..., and 2s = f - h + s h. L is that
+series, cut where the rest is below u/8 of f: |s| <= .1716. f, n ln2_hi and the scaling of a subnormal x by
+2^54 (2^25) are exact. With c = h - s (h + R), the other operations err by at most u (|h| + 6 |s (h + R)| +
+|c|) in c, by u |f - c| in log m and by u |log x| in the result. The worst place is n = -1, m near sqrt 2,
+where log x = -.347 and |h|, |s (h + R)|, |c| are .086, .018, .068: (.26 + .35 + .35)/.347 = 2.8 unit
+roundoffs. LOG_UNITS is 3; nothing underflows, and log 1 is +0.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ INSTEAD = {
     "softplus": "xp.log(1 + xp.exp(x))",
     "abs": "x * (2 * xp.step(x) - 1), with x in kinks", "relu": "x * xp.step(x), with x in kinks",
     "maximum": "y + (x - y) * xp.step(x - y), with x - y in kinks",
-    "minimum": "x - (x - y) * xp.step(x - y), with x "
-                                                                               "- y in kinks",
+    "minimum": "x - (x - y) * xp.step(x - y), with x - y in kinks",
     "sum": "sum(...) of python", "mean": "sum(...) / n", "dot": "sum(x * y for x, y in zip(...))",
 }  # fmt: skip
 

@@ -1,8 +1,7 @@
 """Running a program on numpy arrays: each operation is one call into memory that stays in the cache.
 
 `Program.run` allocates every value; this is for programs that run at every step of a loop. Operations on
-constant
-inputs alone run once, in `prepare`; a buffer goes to the next operation after its last use.
+constant inputs alone run once, in `prepare`; a buffer goes to the next operation after its last use.
 """
 
 from __future__ import annotations

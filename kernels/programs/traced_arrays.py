@@ -1,10 +1,9 @@
 """Traced numbers that numpy's object arrays accept, so that array formulas can be traced too.
 
-The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both on
-the
-host, in wide arithmetic, and inside a kernel. Each operation is entered once; what is known to be a number,
-zero or
-not negative is used to drop operations. A rewriting never rounds more often than what it replaces.
+The residuals of the exact laws are such formulas (harness/laws/), so that a law stands once and runs both
+on the host, in wide arithmetic, and inside a kernel. Each operation is entered once; what is known to be a
+number, zero or not negative is used to drop operations. A rewriting never rounds more often than what it
+replaces.
 """
 
 from __future__ import annotations

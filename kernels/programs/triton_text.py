@@ -55,9 +55,9 @@ def source(program: Program, precision: Precision) -> str:
 def function(program: Program, precision: Precision):
     """The @triton.jit function of a program.
 
-    triton.jit reads its function's source, which Python takes from linecache: no file is written, and none is
-    read.
-    An entry without a time is never looked for on disk (inspect, linecache, checked up to Python 3.14).
+    triton.jit reads its function's source, which Python takes from linecache: no file is written, and none
+    is read. An entry without a time is never looked for on disk (inspect, linecache, checked up to Python
+    3.14).
     """
     text = source(program, precision)
     digest = hashlib.sha256(text.encode()).hexdigest()[:20]

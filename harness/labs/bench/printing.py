@@ -1,17 +1,12 @@
 """A step printed as source text for another tool, from the same traced programs.
 
-    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                              (2) of
-                                               cases/rules
-    worst' = max(worst, residual(q, v, q',
-    v'))                                               harness/labs/bench/work.py
+    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                  (2) of cases/rules
+    worst' = max(worst, residual(q, v, q', v'))                                   harness/labs/bench/work.py
 
 Every tool is given the same operations on the same operands in the same order; what its compiler makes of
-them
-(contraction into fma, another exp) is the tool's own. Each value has a name, and is a scalar, an array over
-lanes, or
-whatever the tool traces. q, v are the state, p, w the state after the step; r_eta, r_beta, r_k, r_eps the
-parameters
-that the residual reads, which come from an array of their own.
+them (contraction into fma, another exp) is the tool's own. Each value has a name, and is a scalar, an array
+over lanes, or whatever the tool traces. q, v are the state, p, w the state after the step; r_eta, r_beta,
+r_k, r_eps the parameters that the residual reads, which come from an array of their own.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import pytest
 
 from noether.kernels import cache_folders
 from noether.kernels.ptx import native
-from noether.kernels.ptx.native import compiler, library_cache
+from noether.kernels.ptx.native import compiler, compiler_search, library_cache
 from noether.kernels.ptx.native.execute import library
 
 if native.missing():
@@ -56,8 +56,8 @@ DAMAGE = {
 def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
     text, program = (
         TEXT % 8,
-        "from noether.kernels.ptx.native import library_cache as cache, compiler; "
-        "print(cache.load(compiler.find(), {!r})[0].run())",
+        "from noether.kernels.ptx.native import library_cache as cache, compiler_search; "
+        "print(cache.load(compiler_search.find(), {!r})[0].run())",
     )
     library_cache.load(native.find_compiler(), text)
     (path,) = place.glob("*.so")
@@ -226,13 +226,13 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
         Path(name).write_text("#!/bin/sh\n" + body.replace("REAL", shutil.which("gcc") or "cc") + "\n")
         Path(name).chmod(0o755)
     monkeypatch.setenv("CC", shlex.quote(name))
-    monkeypatch.setattr(compiler, "PATIENCE", 0.5 if "hangs" in what else 30)
+    monkeypatch.setattr(compiler_search, "PATIENCE", 0.5 if "hangs" in what else 30)
     begin = time.monotonic()
-    monkeypatch.setattr(compiler, "_searched", cache_of(compiler._searched.__wrapped__))
+    monkeypatch.setattr(compiler_search, "_searched", cache_of(compiler_search._searched.__wrapped__))
     for _ in range(2):  # what was built and ends a process is not in the cache the second time
         with pytest.raises(native.CompilerMissing, match=re.escape(told)) as caught:
-            compiler.find()
-        compiler._searched.cache_clear() if what == "cuts what it writes" else None
+            compiler_search.find()
+        compiler_search._searched.cache_clear() if what == "cuts what it writes" else None
     assert Path(name).name in str(caught.value) and time.monotonic() - begin < 20
     assert not [*place.glob("*.so")] or what in (
         "cuts what it writes",
@@ -244,7 +244,7 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
 def test_words_behind_a_compiler_are_its_first_flags(monkeypatch, place):
     tool = native.find_compiler()
     monkeypatch.setenv("CC", f"{tool.path} -DWORD=6")
-    found = compiler._searched.__wrapped__()
+    found = compiler_search._searched.__wrapped__()
     assert found.path == tool.path and found.flags[0] == "-DWORD=6"
     assert library_cache.load(found, "int run(void) { return WORD; }")[0].run() == 6
 
@@ -260,7 +260,7 @@ def test_without_openmp_one_thread_gives_the_same_bits_and_a_note(monkeypatch):
     serial = replace(
         tool, flags=tuple("-fopenmp-simd" if f == "-fopenmp" else f for f in tool.flags), openmp=False
     )
-    monkeypatch.setattr(compiler, "find", lambda: serial)
+    monkeypatch.setattr(compiler_search, "find", lambda: serial)
     library.cache_clear()
     report = native.execute(text, other[0], 5, threads=2)
     library.cache_clear()
@@ -288,7 +288,7 @@ def test_only_kernels_with_exponentials_are_interleaved():
 
     marks = (np.float64(LOG2E).tobytes()[::-1].hex().upper(), np.float32(LOG2E).tobytes()[::-1].hex().upper())
     assert marks == compiler.LOG2E
-    tool = replace(compiler.find(), version="gcc")
+    tool = replace(compiler_search.find(), version="gcc")
     assert tool.suited("mul.f64 %fd1, %fd2, 0d4000000000000000;") == tool
     assert all(tool.suited(f"0x{mark}").flags == (*tool.flags, *compiler.INTERLEAVE) for mark in marks)
     assert replace(tool, version="clang 16").suited(marks[0]).flags == tool.flags

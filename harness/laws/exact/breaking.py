@@ -17,6 +17,7 @@ from noether.laws.exact import act, charge, charge_bound, charge_own, controls, 
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import portrait
 from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import judgement, powers
 from noether.verdicts.figures import Response
 from noether.verdicts.record import VIOLATED, Record
@@ -75,10 +76,9 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
 
 
 def judge_response(cell) -> list[Record]:
-    from noether.laws.exact.cell import trajectory
-
+    """E1 on one launch of a cell, right and planted."""
     job = lanes_of(cell)
-    right = trajectory(cell, job, launch.run(job, cell.backend))
+    right = Trajectory.launched(cell.subject, job, *launch.run(job, cell.backend).wide())
     everywhere = np.ones(job.lanes, bool)
     first = [
         one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict

@@ -12,7 +12,7 @@ from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
-from noether.laws.exact import EXACT, controls, disagreement
+from noether.laws.exact import EXACT, breaking, controls, disagreement, reassociation
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
@@ -138,7 +138,7 @@ class DiscreteCell:
             "controls": run_controls,
             "parity": run_parity,
             "covariance": run_covariance,
-            "response": run_response,
+            "response": breaking.judge_response,
         }[self.kind](self)
         share = (time.perf_counter() - begin) / max(1, len(records))
         for record in records:
@@ -276,7 +276,7 @@ def compared(
     first, found = disagreement.first(mine, plain, job.steps) if bits else None, {}
     if first:
         reason += f"; {disagreement.place(first)}"
-        found = disagreement.explained(job, mine, plain) if control is None else {}
+        found = reassociation.explained(job, mine, plain) if control is None else {}
     if found.get("explained"):
         reason += f"; {found['line']}"
     if ties is not None:
@@ -343,10 +343,3 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
     if not any(r.spent for r in records if r.control is None):
         records[0].powers = bitwise.of_covariance(job, cell.backend, q, v, normal)
     return records
-
-
-def run_response(cell: DiscreteCell) -> list[Record]:
-    """E1, on this launch."""
-    from noether.laws.exact.breaking import judge_response
-
-    return judge_response(cell)

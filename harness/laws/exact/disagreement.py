@@ -1,4 +1,4 @@
-"""Where two launches of one job first differ, by how much, and what explains it: the words of B1."""
+"""Where two launches of one job first differ, and by how much: the words of B1."""
 
 from __future__ import annotations
 
@@ -94,25 +94,3 @@ def first_sum(mine: noisy_launch.Sums, plain: noisy_launch.Sums) -> str:
             at = component, lane
             return f"first in the end, lane {lane}, {name}[{component}]: {distance(a[at], b[at], 'float64')}"
     return ""
-
-
-def explained(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:
-    """What explains a launch that differs; a search that fails says so, for no verdict may be lost by it."""
-    from noether.laws.exact.reassociation import explain
-
-    if only_signs_of_zeros(mine, plain):
-        return {"explained": False, "orders": [], "line": "every one of them is a zero of the other sign"}
-    if mine.backend == "triton-interpreted":
-        return {
-            "explained": False,
-            "orders": [],
-            "line": "the interpreter compiles nothing: no order of its sums was asked for",
-        }
-    try:
-        return explain(job, mine, plain)
-    except Exception as error:
-        return {
-            "explained": False,
-            "orders": [],
-            "line": f"the search for another order failed, {type(error).__name__}: {error}",
-        }

@@ -20,7 +20,7 @@ from noether.kernels.programs.numpy_step import step as advanced
 from noether.kernels.programs.precision import Precision, narrow
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.sums import Sum, Tree, reordered, shape, sums, terms
-from noether.laws.exact.disagreement import first
+from noether.laws.exact.disagreement import first, only_signs_of_zeros
 
 WAYS = 8  # sets of terms that one value may stand for, where terms are equal
 NAMED = 2  # sums named in one line
@@ -35,6 +35,26 @@ class Addition:
     a: np.ndarray
     b: np.ndarray
     result: np.ndarray
+
+
+def explained(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:
+    """What explains a launch that differs; a search that fails says so, for no verdict may be lost by it."""
+    if only_signs_of_zeros(mine, plain):
+        return {"explained": False, "orders": [], "line": "every one of them is a zero of the other sign"}
+    if mine.backend == "triton-interpreted":
+        return {
+            "explained": False,
+            "orders": [],
+            "line": "the interpreter compiles nothing: no order of its sums was asked for",
+        }
+    try:
+        return explain(job, mine, plain)
+    except Exception as error:
+        return {
+            "explained": False,
+            "orders": [],
+            "line": f"the search for another order failed, {type(error).__name__}: {error}",
+        }
 
 
 def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:

@@ -3,12 +3,14 @@
 expression  each row of the table as a C expression; prelude: the C around them
 access      loads and stores, checked
 emission    uniform control flow, lane loops, masks
-compiler    which one, with which flags; cache: compiled libraries on disk
+compiler    its flags, and a library of a text; compiler_search: which one is here;
+            library_cache: compiled libraries on disk
 execute     running it
 """
 
-from noether.kernels.ptx.native.compiler import CompileFailed, CompilerMissing, vectors
-from noether.kernels.ptx.native.compiler import find as find_compiler
+from noether.kernels.ptx.native.compiler import CompileFailed, vectors
+from noether.kernels.ptx.native.compiler_search import CompilerMissing
+from noether.kernels.ptx.native.compiler_search import find as find_compiler
 from noether.kernels.ptx.native.emission import Translation, translate
 from noether.kernels.ptx.native.execute import LaneLoop, Report, execute, library, workers
 from noether.kernels.ptx.native.library_cache import CacheFailed

@@ -1,21 +1,16 @@
-"""The C compiler: which one this machine has, what it can do, and the flags that it gets."""
+"""A C compiler: the flags it gets, and how it makes a library of a translated kernel."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
-import shlex
-import shutil
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-
-NAMES = ("gcc", "cc", "clang")
 
 FLAGS = (
     "-march=native",
@@ -43,11 +38,6 @@ INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
 and the processor waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10
 % in spills (gcc 12)."""
 TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
-PATIENCE = 30  # seconds for its version and for a library of ten lines
-
-
-class CompilerMissing(RuntimeError):
-    """There is no C compiler that works; the message says what was looked for."""
 
 
 class CompileFailed(RuntimeError):
@@ -83,7 +73,7 @@ class Compiler:
         told = ("-Rpass=loop-vectorize",) if self.is_clang else ("-fopt-info-vec-optimized",)
         command = [self.path, *self.flags, *told, "-x", "c", "-", "-o", str(target), "-lm"]
         try:
-            done = _run(command, text, self.patience, TMPDIR=str(target.parent))
+            done = run(command, text, self.patience, TMPDIR=str(target.parent))
         except (OSError, subprocess.SubprocessError) as error:
             raise CompileFailed(f"{self.path}: {told_of(error)}") from None
         if done.returncode:
@@ -95,7 +85,7 @@ class Compiler:
         return done.stderr
 
 
-def _run(command: list[str], text: str, patience: int, **environment) -> subprocess.CompletedProcess:
+def run(command: list[str], text: str, patience: int, **environment) -> subprocess.CompletedProcess:
     """Run a compiler to its end, or end it with all that it started. Raises OSError,
     subprocess.TimeoutExpired.
 
@@ -154,96 +144,3 @@ def vectors() -> str:
     except OSError:
         return "unknown"
     return next((name for name in VECTORS if name in words), "none")
-
-
-PROBE = """
-#include <math.h>
-#include <stdint.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-int run(double *x) {
-  double s = 0;
-#pragma omp parallel for reduction(+:s)
-  for (int i = 0; i < 64; i++) s += x[i];
-  x[0] = s;
-#ifdef _OPENMP
-  return omp_get_max_threads() > 0;
-#else
-  return 0;
-#endif
-}
-"""
-
-
-def find() -> Compiler:
-    """The compiler to use: $CC, else the first of NAMES that compiles, with OpenMP where it links. Raises
-    CompilerMissing."""
-    found = _searched()
-    if isinstance(found, str):
-        raise CompilerMissing(found)
-    return found
-
-
-@cache
-def _searched() -> Compiler | str:
-    """Once a process: the compiler, or why there is none; one that hangs is waited for once."""
-    wanted = [os.environ["CC"]] if os.environ.get("CC", "").strip() else list(NAMES)
-    said = []
-    for name in wanted:
-        try:
-            first, *more = shlex.split(name)  # CC="ccache gcc" is usual
-        except ValueError as error:
-            said.append(f"{name}: {error}")
-            continue
-        path = shutil.which(first)
-        if path is None:
-            said.append(f"{name}: not on PATH")
-            continue
-        try:
-            done = _run([path, *more, "--version"], "", PATIENCE)
-        except (OSError, subprocess.SubprocessError) as error:
-            said.append(f"{path}: {told_of(error)}")
-            continue
-        version = (done.stdout.strip().splitlines() or ["unknown version"])[0]
-        for openmp in (True, False):
-            chosen = (*more, *flags(version), "-fopenmp" if openmp else "-fopenmp-simd")
-            trouble = _probe(Compiler(path, version, chosen, openmp, PATIENCE))
-            if not trouble:
-                return Compiler(path, version, chosen, openmp)
-            if "did not end" in trouble:
-                break
-        said.append(f"{path}: {trouble.removeprefix(f'{path}: ')}")
-    return "no C compiler that works: " + "; ".join(said)
-
-
-def _probe(compiler: Compiler) -> str:
-    """Why a compiled library does not run here; '' when it does."""
-    import ctypes
-
-    from noether.kernels.ptx.native.library_cache import CacheFailed, load
-
-    try:
-        library, _ = load(compiler, PROBE, survived)
-        x = (ctypes.c_double * 64)(*([1.0] * 64))
-        parallel = library.run(x)
-    except (CompileFailed, CacheFailed, AttributeError) as error:
-        return str(error).strip().splitlines()[-1]
-    return "" if x[0] == 64.0 and parallel == compiler.openmp else "its OpenMP does not run"
-
-
-def survived(path: str) -> str:
-    """Why a new library must not be loaded here: another process tries first, for what is cut short ends
-    it."""
-    program = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).run((ctypes.c_double * 64)())"
-    try:
-        done = _run([sys.executable, "-I", "-S", "-c", program, path], "", PATIENCE)
-    except (OSError, subprocess.SubprocessError) as error:
-        return told_of(error)
-    if done.returncode < 0:
-        return f"what it wrote ends the process that loads it with signal {-done.returncode}"
-    return (
-        (done.stderr.strip().splitlines() or ["what it wrote cannot be loaded"])[-1]
-        if done.returncode
-        else ""
-    )

@@ -14,7 +14,7 @@ import numpy as np
 from noether.kernels.ptx.binding import Endless
 from noether.kernels.ptx.evaluate import arguments
 from noether.kernels.ptx.memory import Memory, OutOfBounds
-from noether.kernels.ptx.native import compiler
+from noether.kernels.ptx.native import compiler_search
 from noether.kernels.ptx.native.emission import Translation, translate
 from noether.kernels.ptx.native.library_cache import load
 
@@ -74,10 +74,9 @@ class Library:
 
 @lru_cache(maxsize=4096)
 def library(ptx: str) -> Library:
-    """The compiled library of a kernel. Raises Refused; compiler.CompilerMissing, CompileFailed;
-    cache.CacheFailed."""
+    """The compiled library of a kernel. Raises Refused, CompilerMissing, CompileFailed, CacheFailed."""
     translation = translate(ptx)
-    tool = compiler.find().suited(ptx)
+    tool = compiler_search.find().suited(ptx)
     loaded, said = load(tool, translation.text)
     return Library(translation, loaded.run, tool.openmp, loops(translation, said))
 

@@ -10,7 +10,7 @@ import pytest
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear
 from noether.laws.orders import cells as orders
-from noether.laws.orders import claims, constants, curved, momentum, options, schedule, units
+from noether.laws.orders import claims, constants, curved, models, momentum, options, schedule, units
 from noether.laws.orders.power import norm, powers, smallest
 from noether.laws.orders.records import judge
 from noether.laws.orders.runs import FINAL, SETTINGS, Cell
@@ -150,7 +150,7 @@ def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypat
 
         def wrong(g, many, q0, eta, name=name):
             return right(
-                g, [replace(c, model=claims.changed(c.model, name, 1 + NOTICED)) for c in many], q0, eta
+                g, [replace(c, model=models.changed(c.model, name, 1 + NOTICED)) for c in many], q0, eta
             )
 
         monkeypatch.setattr(claims, "solve_claims", wrong)

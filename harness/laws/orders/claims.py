@@ -1,21 +1,14 @@
-"""Claims about a discrete run and a massive model, all of a law in one batch of lanes.
-
-    m qddot + (c + lambda H(q)) qdot + kappa q + phi g(q) = 0                                        (1)
-    as   qdot = (r - c q - lambda phi g(q)) / m,   rdot = -kappa q - phi g(q)                        (2)
-
-(2) is (1) once integrated: no Hessian is needed for a friction that is proportional to it. A model is a table
-of named terms, each a part of m, c, lambda, kappa, phi or qdot(0): every one of them is a symbol of the
-statement, and is perturbed in turn.
-"""
+"""Claims about a discrete run and a massive model, all of a law in one batch of lanes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL, Rule
 from noether.laws.orders import constants
+from noether.laws.orders.models import FIELDS, Term, changed, field, massive
 from noether.laws.orders.records import judge
 from noether.laws.orders.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.laws.orders.units import EPS
@@ -24,27 +17,13 @@ from noether.verdicts.record import Record
 
 OFF = 1 + 2.0**-10
 NUDGE = 2.0**-8  # of a coefficient, for the response to it
-FIELDS = ("mass", "friction", "curvature", "spring", "force", "qdot")
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """A part of one field of (1), by the name that it has in the statement; numbers, (sizes,) or, for qdot,
-    (d, starts, 1)."""
-
-    name: str
-    field: str
-    value: np.ndarray | float
-
-
-FORCE = Term("force", "force", 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Claim:
     """A run against a model: v_0 = eta v0, steps of factor * eta, compared at the model's time `final`.
 
-    model     terms of (1)
+    model     terms of (1) of models.py
     stated    its order, None when only the control is a record
     control   the fault's name: the same comparison judged against the order `against`
     right     the model of order 2 for this run, where a constant of order 1 is predicted
@@ -62,27 +41,6 @@ class Claim:
     final: float = FINAL
     right: tuple[Term, ...] | None = None
     constant: bool = False
-
-
-def changed(model: tuple[Term, ...], name: str, factor: float) -> tuple[Term, ...]:
-    """The model with every term of this name times `factor`."""
-    return tuple(replace(t, value=t.value * factor) if t.name == name else t for t in model)
-
-
-def field(model: tuple[Term, ...], name: str, shape: tuple) -> np.ndarray:
-    """The sum of the terms of a field, in `shape` (sizes,) or (d, starts, sizes)."""
-    return sum((np.broadcast_to(t.value, shape) for t in model if t.field == name), np.zeros(shape))
-
-
-def massive(g, mass, friction, curvature, spring, force):
-    """(2) as rates of (q, r); parameters (lanes,)."""
-
-    def rates(x):
-        q, r = np.split(x, 2)
-        pull = force * g(q)
-        return np.concatenate([(r - friction * q - curvature * pull) / mass, -spring * q - pull])
-
-    return rates
 
 
 def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float, k: float) -> list[Record]:
@@ -147,7 +105,7 @@ def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> lis
 
 
 def lanes_of(g, models: list, finals: list, q0, eta) -> tuple:
-    """The rates of (2), (q, r) at t = 0, the fastest rate and the final time of models side by side: lanes
+    """The rates of (2) of models.py, (q, r) at t = 0, the fastest rate and the final time of models side by side: lanes
     (models, starts, sizes)."""
     d, starts = q0.shape
     m, c, lam, kappa, phi = (

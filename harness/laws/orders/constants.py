@@ -2,7 +2,7 @@
 section 5).
 
 With F = phi g + kappa q, F' its derivative and m = eta M, c = mu + eta c_1, lambda = eta l, the solution of
-(1) of claims.py is, past the layer, X + eta Y + O(eta^2) with
+(1) of models.py is, past the layer, X + eta Y + O(eta^2) with
 
     X' = -F/mu,   Y' = -F'Y/mu - M F'F/mu^3 + (c_1 + l H) F/mu^2,   Y(0) = M/mu (qdot(0) + F/mu)  (1)
 
@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.kernels.programs.trace import gradient as program
+from noether.laws.orders.models import field
 from noether.laws.orders.power import norm
 from noether.laws.orders.records import constant_record
 from noether.laws.orders.runs import FINAL, SHORT, Cell, U, step_sizes
@@ -54,7 +55,6 @@ def known(case) -> bool:
 def limits(case, claims: list, q0: np.ndarray, eta: np.ndarray) -> dict[int, np.ndarray]:
     """{claim: e/eta^stated as eta goes to 0, (d, starts)} of those whose constant is judged; one mu, kappa
     and phi for all."""
-    from noether.laws.orders.claims import field
 
     def parts(model):
         """mu, c_1, M, l, kappa, phi, qdot(0)"""

@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from noether.laws.orders import constants
-from noether.laws.orders.claims import FORCE, NUDGE, OFF, Claim, Term, judge_claims
+from noether.laws.orders.claims import NUDGE, OFF, Claim, judge_claims
+from noether.laws.orders.models import FORCE, Term
 from noether.laws.orders.options import at_start
 from noether.laws.orders.records import both, judge
 from noether.laws.orders.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates

@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noether.cases.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
-from noether.laws.orders.claims import FORCE, OFF, Claim, Term, judge_claims
+from noether.laws.orders.claims import OFF, Claim, judge_claims
+from noether.laws.orders.models import FORCE, Term
 from noether.laws.orders.runs import FINAL, Cell, step_sizes
 from noether.laws.orders.units import EPS
 from noether.mechanics.symbolic import gradient

@@ -2,6 +2,8 @@
 
 Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
 
+Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
+
     fault.py      what a fault is, and how a wrong step is made of the right one
     terms.py      sign and factor of every term, no-op
     timing.py     stale, early, first step, stale reads, wrong points

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from noether.faults.harmless import EQUIVALENT
 from noether.laws.exact import EXACT
 from noether.laws.registry import LAWS as BOOK
+from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED, Record
 
-HOLDS, LAW_VIOLATED, BLIND = 0, 1, 3
 LAWS: tuple[str, ...] = (
     *EXACT,
     *(key for key, law in BOOK.items() if key not in EXACT and not law.on_request),
@@ -153,7 +153,7 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     ]
     if not matrix and not of_kind(records, "generated") and not of_kind(records, "graded"):
         reasons.append("nothing was shown")
-    code = LAW_VIOLATED if broken else BLIND if reasons else HOLDS
+    code = exit_codes.of(violated=broken, undecided=reasons)
     equivalent = sum(row.name in EQUIVALENT for row in matrix)
     return Verdict(code, (*broken, *reasons), len(matrix), sum(bool(row.kills) for row in matrix), equivalent,
                    sum({*row.kills} == {"B1"} for row in matrix))  # fmt: skip

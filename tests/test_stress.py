@@ -10,11 +10,13 @@ from noether.kernels.loops import launch
 from noether.labs.stress import (
     campaign,
     damage,
+    disturbed,
     mutations,
     sizes,
     workers,
 )
-from noether.labs.stress.campaign import differences, environment, found, mangled, refused_well, told
+from noether.labs.stress.disturbed import refused_well
+from noether.labs.stress.trials import differences, environment, found, mangled, told
 
 FAKED = dict(
     words=(
@@ -36,7 +38,7 @@ SLOW = environment(FAKE="D0=slow,D2=slow")
 
 
 def test_a_run_killed_at_any_moment_is_resumed_without_a_lost_or_doubled_record(tmp_path):
-    assert campaign.kills(tmp_path, seed=1, count=2, **FAKED, env=SLOW) == []
+    assert disturbed.kills(tmp_path, seed=1, count=2, **FAKED, env=SLOW) == []
 
 
 def test_workers_killed_at_any_moment_lose_and_double_no_record(tmp_path):
@@ -45,11 +47,11 @@ def test_workers_killed_at_any_moment_lose_and_double_no_record(tmp_path):
 
 
 def test_two_runs_started_at_once_into_one_folder_are_kept_apart(tmp_path):
-    assert campaign.doubles(tmp_path, count=1, **FAKED, env=environment(FAKE="D0=slow")) == []
+    assert disturbed.doubles(tmp_path, count=1, **FAKED, env=environment(FAKE="D0=slow")) == []
 
 
 def test_a_full_disk_keeps_what_was_found_and_is_resumed(tmp_path):
-    assert campaign.starved(tmp_path, sizes=(3000,), disk=False, **FAKED) == []
+    assert disturbed.starved(tmp_path, sizes=(3000,), disk=False, **FAKED) == []
 
 
 def test_mutations_of_every_kind_of_file_are_refused_or_mean_the_same(tmp_path):

@@ -31,6 +31,7 @@ from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
 from noether.plan import design
 from noether.plan.choices import Request, select
+from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
 
 BUDGET_S = 8 * 60
@@ -233,7 +234,7 @@ def main() -> int:
     reason = launch.missing("triton-gpu")
     if reason:
         print(f"make gpu needs a GPU that torch and triton can use: {reason}", file=sys.stderr)
-        return 3
+        return exit_codes.UNDECIDED
     import torch
     import triton
 
@@ -298,7 +299,8 @@ def report(result: dict) -> int:
         if "trajectory_steps_per_s" in r:
             print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
     print(f"skipped for time: {skipped}; written to {save(result)}")
-    return 1 if wrong or bad else 3 if skipped or alive or not done or not laws else 0
+    undecided = skipped or alive or not done or not laws
+    return exit_codes.of(violated=wrong or bad, undecided=undecided)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.labs.stress.campaign import called, mangled, told
+from noether.labs.stress.trials import ROOT, called, mangled, told
 from noether.system.seeds import derive
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
@@ -29,7 +29,6 @@ TINY = (
     "--steps",
     "3",
 )
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def verdicts(folder: Path) -> list[tuple]:

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from noether.labs.stress import forging
-from noether.labs.stress.campaign import called, mangled
 from noether.labs.stress.damage import TINY
+from noether.labs.stress.trials import called, mangled
 from noether.system import resources
 from noether.system.seeds import derive
 from noether.system.usage import UsageError

@@ -12,10 +12,10 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, widen
-from noether.labs.stress.campaign import MEMORY
 from noether.laws.exact.screen import outside, screen
 from noether.mechanics import sweep
 
+MEMORY = 1.5 * 2**30
 LANES = (1, 2, 31, 32, 33, 127, 128, 129, 1023, 1025, 10_007, 100_003, 1_000_000)
 HORIZON = (10**3, 10**4, 10**5, 10**6, 10**7)
 

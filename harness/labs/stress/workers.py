@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.labs.stress.campaign import WORDS, differences, outcome, start, undisturbed
+from noether.labs.stress.trials import WORDS, differences, outcome, start, undisturbed
 from noether.system.seeds import derive
 
 MANY = tuple("2" if before == "--jobs" else word for before, word in zip(("", *WORDS), WORDS, strict=False))

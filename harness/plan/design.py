@@ -29,7 +29,6 @@ from noether.laws.registry import FAMILIES, LAWS  # noqa: F401  (LAWS: choices a
 from noether.plan import rarities
 from noether.plan.parity import GLANCE, WIDE_LANES, full_or_first, parity
 from noether.plan.parity import not_here as parity_not_here
-from noether.runs.replay_lane import Replay, ReplayError, replay  # noqa: F401
 
 RULES: tuple[str, ...] = tuple(RULE_TABLE)
 PRECISIONS: tuple[str, ...] = tuple(

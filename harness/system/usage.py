@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 
 from noether.system.outside import printable
 
 LONGEST = 4096  # characters of a word: no path is longer
+
+
+words: list[str] = []
+"""What the command `noether` was called with in this process, as harness/cli/main.py sets it; [] from Python."""
+
+
+def repeated(*more: str) -> str:
+    """The command of this process, with more words: as it is typed."""
+    return shlex.join(["noether", *words, *more])
 
 
 class UsageError(ValueError):

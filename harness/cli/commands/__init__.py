@@ -7,7 +7,6 @@ What a command needs it imports inside its function.
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from typing import Annotated
 
@@ -16,7 +15,6 @@ import typer
 from noether.system.outside import printable
 
 SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
-HOLDS, VIOLATED, WRONG, UNDECIDED, INTERNAL, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 EXITS = (
     "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend "
     "is missing, 70 internal error."
@@ -50,15 +48,6 @@ def printed(value: dict) -> None:
     from noether.runs.records_file import plain
 
     print(json.dumps(plain({"schema": SCHEMA, **value}), allow_nan=False, indent=1))
-
-
-words: list[str] = []
-"""What this process was called with; harness/cli/main.py sets it."""
-
-
-def repeated(*more: str) -> str:
-    """The command of this process, with more words: as it is typed."""
-    return shlex.join(["noether", *words, *more])
 
 
 def complain(text: str) -> None:

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from noether import cases, kernels
 from noether.plan.casefiles.source import canonical
+from noether.system import resources
 
 MARK = "__noether_case__"
 """In the globals of every module of a case: the Home that it belongs to."""
@@ -116,13 +118,10 @@ def seen(home, path: str, flags: int, importing: bool) -> None:
 @cache
 def roots() -> tuple[str, ...]:
     """The folders of what is installed: python, its packages, this package, the system's own."""
-    import noether
-    from noether import cases, kernels
-
     paths = [sysconfig.get_paths().get(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [*getattr(site, "getsitepackages", list)(), getattr(site, "getusersitepackages", str)()]
     paths += [os.path.join(p, "share") for p in (sys.prefix, sys.base_prefix)]
-    paths += [str(Path(file).resolve().parent) for m in (noether, cases, kernels) if (file := m.__file__)]
+    paths += [str(resources.HERE), *(str(Path(m.__file__).resolve().parent) for m in (cases, kernels))]
     paths += ["/proc", "/sys", "/dev", "/etc", "/usr/lib", "/usr/share"]
     return tuple({os.path.realpath(p) + os.sep for p in paths if p})
 

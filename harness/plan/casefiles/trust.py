@@ -19,6 +19,7 @@ from pathlib import Path
 from noether.kernels import cache_folders
 from noether.plan.casefiles import load
 from noether.plan.casefiles.source import canonical, file_digest, split
+from noether.system import usage
 from noether.system.usage import UsageError
 
 VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
@@ -113,9 +114,7 @@ def allow(what: str, files: Mapping[str, str], *, start: str | None, trust: bool
 
 def again() -> str:
     """The command line of this process with --trust added."""
-    from noether.cli import commands
-
-    return commands.repeated("--trust") if commands.words else "trust=True"
+    return usage.repeated("--trust") if usage.words else "trust=True"
 
 
 def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -7,7 +7,7 @@ from html import unescape
 from xml.etree import ElementTree as xml
 
 from noether.plan.design import LAWS, PRECISIONS
-from noether.report.page import render
+from noether.report.page.page import render
 from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from noether.report.junit import document as junit
-from noether.report.page import render
+from noether.report.page.page import render
 from noether.runs.folder import Run, read_about, read_run
 from noether.runs.result import Result
 from noether.system.files import write_whole

@@ -9,9 +9,9 @@ from noether.campaigns.kill_matrix.findings import GUARD, LAWS, Row, of_kind, ro
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.faults.table import WORD, graded, spread
-from noether.report.page import TEMPLATES
+from noether.report.html import environment
 from noether.report.page.page import UNFINISHED
-from noether.system.outside import on_page
+from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
 
 HOTTEST = 16  # decades: a float64 value that is wrong altogether
@@ -62,26 +62,17 @@ def totals(generated: list[Record]) -> list[int]:
 
 def render(records: list[Record], about: dict) -> str:
     """The text of report.html."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     matrix = [row for row in rows(records) if row.shown != {GUARD}]
     generated, asked = of_kind(records, "generated"), about["arguments"].get("faults", [])
     found = verdict(records, asked, whole=not asked)
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = found.exit_code if code is None else code
-    told = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=on_page,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(decades=decades, heat=heat, spread=spread)
-    return environment.get_template("faults.html").render(
+    told = UNFINISHED if unfinished and code == exit_codes.HOLDS else WORD.get(code, f"exit code {code}")
+    made = environment().overlay()
+    made.filters = {**made.filters, "decades": decades, "heat": heat, "spread": spread}
+    return made.get_template("faults.html").render(
         about=about, found=found, verdict=told, unfinished=unfinished,
-        tone="good" if code == 0 and not unfinished else "bad", kinds=by_kind(matrix), generated=generated,
+        tone="good" if code == exit_codes.HOLDS and not unfinished else "bad", kinds=by_kind(matrix), generated=generated,
         totals=totals(generated),
         laws=[law for law in LAWS if any(law in row.shown for row in matrix)],
         own=[r for r in records if r.law == GUARD], graded=terms(records),

@@ -6,9 +6,3 @@ exhibits    what moves a charge, the response to breaking, the map, normalisatio
 law         one law: its figures, its claim, the points nearest to their limit
 plots       Record.data as figures.panel takes it
 """
-
-from pathlib import Path
-
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-
-from noether.report.page.page import render  # noqa: E402, F401

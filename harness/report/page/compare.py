@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from noether.report.comparison_table import cells, killed, lines, spent, two
 from noether.report.figures.scatter import scatter
+from noether.report.html import environment
 from noether.report.page.overview import SYMBOL
-from noether.report.page.page import command, environment, facts
+from noether.report.page.page import command, facts
 from noether.report.table import WORD
 from noether.runs.comparison import Difference
 

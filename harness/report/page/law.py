@@ -9,9 +9,9 @@ from noether.report.figures.scatter import scatter
 from noether.report.figures.strip import order_strip, strip
 from noether.report.law_table import kind_of
 from noether.report.page.plots import figure, place, ranked, statement
-from noether.report.table import number, where
+from noether.report.table import number
 from noether.verdicts.power import Power, by_precision, of_law
-from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record
+from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record, where
 
 PANELS, PANELS_OF_ORDER = 2, 3
 NEAREST, FEWEST = 5, 4  # records in the table; points that make a scatter

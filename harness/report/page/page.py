@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import shlex
-from functools import cache
 
-from noether.report.page import TEMPLATES
+from noether.report.html import environment
 from noether.report.page.exhibits import exhibits
 from noether.report.page.law import section
 from noether.report.page.overview import SYMBOL, faults, grid, law_rows
-from noether.report.table import WORD, number, where
-from noether.system.outside import on_page
-from noether.verdicts.power import percent
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code, summarise
+from noether.report.table import WORD
+from noether.verdicts import exit_codes
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, summarise
 
 LISTED = 200
 UNFINISHED = "nothing is decided yet"
@@ -67,8 +64,8 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
         for row in rows
     }
     code, unfinished = about.get("exit_code"), about.get("end") is None
-    code = exit_code(records, laws) if code is None else code
-    verdict = UNFINISHED if unfinished and code == 0 else WORD.get(code, f"exit code {code}")
+    code = exit_codes.of_records(records, laws) if code is None else code
+    verdict = UNFINISHED if unfinished and code == exit_codes.HOLDS else WORD.get(code, f"exit code {code}")
     groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
     return environment().get_template("report.html").render(
         about=about, command=command(about), facts=facts(about), overview=law_rows(rows, infos, records),
@@ -77,26 +74,8 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
         symbol=SYMBOL,
         groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished,
         blind=about.get("blind") or [],
-        verdict=verdict, tone="good" if code == 0 and not unfinished else "bad" if code == 1 else "unsure",
+        verdict=verdict, tone="good" if code == exit_codes.HOLDS and not unfinished else "bad" if code == exit_codes.VIOLATED else "unsure",
     )  # fmt: skip
-
-
-@cache
-def environment():
-    """Compiled once: a page takes a tenth of what its templates take."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=on_page,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(number=number, where=where, percent=percent)
-    made.globals["inf"] = math.inf
-    return made
 
 
 def counts(records: list[Record], rows: list) -> dict:

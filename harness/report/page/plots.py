@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from noether.report import figures
-from noether.report.table import number, where
-from noether.verdicts.record import ORDER, Record
+from noether.report.table import number
+from noether.verdicts.record import ORDER, Record, where
 
 PLOT_CLAIM = {
     "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",

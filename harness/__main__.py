@@ -12,8 +12,7 @@ import os
 import sys
 
 from noether.system import outlet
-
-INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
+from noether.verdicts import exit_codes
 
 
 class Ending:
@@ -21,7 +20,7 @@ class Ending:
     down."""
 
     def __init__(self):
-        self.code, self.process, self.exit = INTERNAL, os.getpid(), os._exit
+        self.code, self.process, self.exit = exit_codes.INTERNAL, os.getpid(), os._exit
 
     def keep(self) -> None:
         """Last of all exit hooks, for it is registered first; and os._exit of whatever a case file runs is
@@ -50,10 +49,10 @@ def main() -> None:
 
         ending.code = call()
     except KeyboardInterrupt:
-        ending.code = INTERRUPTED
+        ending.code = exit_codes.INTERRUPTED
         print("noether: interrupted", file=sys.stderr)
     except BaseException as error:  # an import failed, or a signal came while the last words were said
-        ending.code = TERMINATED if type(error).__name__ == "Terminated" else INTERNAL
+        ending.code = exit_codes.TERMINATED if type(error).__name__ == "Terminated" else exit_codes.INTERNAL
         print(f"noether: internal error, {type(error).__name__}: {error}", file=sys.stderr)
     sys.exit(ending.code)
 

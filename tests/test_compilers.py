@@ -14,7 +14,7 @@ import pytest
 from noether.cli import doctor
 from noether.cli.main import call
 from noether.plan.choices import Request, select
-from noether.runs.run import plan
+from noether.runs.planning import plan
 from noether.system import compilers
 
 ROOT = Path(__file__).resolve().parent.parent

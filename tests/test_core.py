@@ -12,7 +12,7 @@ import pytest
 from noether.kernels.loops import launch
 from noether.mechanics import wide
 from noether.plan.choices import Request, select
-from noether.runs.run import plan
+from noether.runs.planning import plan
 from noether.system import resources
 from noether.system.machine import EXTRAS, importable, remedy
 

@@ -20,7 +20,8 @@ from noether.mechanics.domain import normal_steps, overflowing, same_stores
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import Request
 from noether.runs import run as running
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, exit_code
+from noether.verdicts.exit_codes import of_records
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(
@@ -121,12 +122,12 @@ KILLED = record(control="a", verdict=VIOLATED, spent=9.0)
     ],
 )
 def test_exit_code_is_0_only_where_everything_holds_and_every_fault_was_killed(records, code):
-    assert exit_code(records, ["D0"]) == code
-    assert exit_code([*records, record(law="D2")], ["D0", "D2"]) == (code or 3)
+    assert of_records(records, ["D0"]) == code
+    assert of_records([*records, record(law="D2")], ["D0", "D2"]) == (code or 3)
 
 
 def test_a_law_without_a_record_is_blind():
-    assert exit_code([FINE, KILLED], ["D0", "D2"]) == 3
+    assert of_records([FINE, KILLED], ["D0", "D2"]) == 3
 
 
 def test_a_run_without_controls_is_blind(monkeypatch):

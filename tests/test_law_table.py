@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from noether.report import law_table
 from noether.report.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
 from noether.report.terminal import console
-from noether.runs.run import Result
+from noether.runs.result import Result
 from noether.verdicts.record import summarise
 
 

@@ -243,7 +243,9 @@ def test_ulp_of_both_zeros_is_none_and_bfloat16_counts_its_own():
 def test_zeros_of_the_other_sign_are_told():
     job, plain, mine = outcomes()
     mine.q[1, 0, 3], plain.q[1, 0, 3] = -0.0, 0.0
-    assert "every one of them is a zero of the other sign" in reassociation.explained(job, mine, plain)["line"]
+    assert (
+        "every one of them is a zero of the other sign" in reassociation.explained(job, mine, plain)["line"]
+    )
     mine.q[1, 0, 4] += 1
     assert (
         "zero" not in reassociation.explained(job, replace(mine, backend="triton-interpreted"), plain)["line"]

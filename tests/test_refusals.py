@@ -4,7 +4,7 @@ import pytest
 
 from noether.plan import design
 from noether.plan.choices import Request, select
-from noether.runs.run import plan as planned
+from noether.runs.planning import plan as planned
 from noether.system.usage import UsageError
 
 

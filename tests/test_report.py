@@ -267,7 +267,7 @@ def test_a_law_is_one_line_on_a_narrow_terminal(plan, monkeypatch):
 
     from noether.report.law_table import laws_table
     from noether.report.terminal import console
-    from noether.runs.run import Result
+    from noether.runs.result import Result
     from noether.verdicts.record import summarise
 
     rule = "a-learning-rule-of-a-very-long-name-that-fits-nowhere-at-all"

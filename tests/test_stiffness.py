@@ -15,7 +15,7 @@ from noether.mechanics import sweep
 from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
 from noether.plan import design
 from noether.plan.choices import Request, select
-from noether.runs.run import plan as planned
+from noether.runs.planning import plan as planned
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE
 
 BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2,

@@ -7,7 +7,7 @@ from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.plan.choices import Request, select
 from noether.plan.unread import OPTION, has, reading
-from noether.runs.run import plan
+from noether.runs.planning import plan
 from noether.system.usage import UsageError
 
 REFUSED = {

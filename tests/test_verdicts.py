@@ -4,7 +4,7 @@ import pytest
 
 from noether.report.table import verdict
 from noether.runs.completeness import outside, unjudged
-from noether.runs.run import Result
+from noether.runs.result import Result
 from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,

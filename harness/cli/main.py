@@ -16,15 +16,15 @@ from contextlib import contextmanager
 
 import typer
 
-from noether.cli import commands
-from noether.cli.commands import HOLDS, INTERNAL, INTERRUPTED, TERMINATED, UNDECIDED, WRONG, complain
+from noether.cli.commands import complain
 from noether.cli.commands.app import app
 from noether.cli.commands.completion import VARIABLE, prepare
 from noether.cli.commands.verify import with_baseline_file
 from noether.runs import decision
-from noether.system import outlet
+from noether.system import outlet, usage
 from noether.system.outside import guarded
 from noether.system.usage import CannotRun, UsageError
+from noether.verdicts import exit_codes
 
 TyperUsageError = typer.BadParameter.__mro__[1]  # click's; typer 0.29 carries its own copy of click
 
@@ -50,7 +50,7 @@ def call(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: its verdict, as soon as that is decided; nothing escapes from
     here."""
     words = sys.argv[1:] if arguments is None else arguments
-    commands.words[:] = words
+    usage.words[:] = words
     decided = decision.fresh()
     try:
         with terminable():
@@ -76,7 +76,7 @@ def ran(words: list[str]) -> int:
             command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
-    return HOLDS
+    return exit_codes.HOLDS
 
 
 def answered(command) -> int:
@@ -84,8 +84,8 @@ def answered(command) -> int:
     try:
         command.main(args=[], prog_name="noether", standalone_mode=False)
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else HOLDS
-    return HOLDS
+        return done.code if isinstance(done.code, int) else exit_codes.HOLDS
+    return exit_codes.HOLDS
 
 
 def told(error: BaseException) -> int:
@@ -116,12 +116,12 @@ def told(error: BaseException) -> int:
             "and the output of noether doctor"
         )
     codes = {
-        TyperUsageError: WRONG,
-        UsageError: WRONG,
-        BackendMissing: UNDECIDED,
-        CannotRun: UNDECIDED,
-        Terminated: TERMINATED,
-        KeyboardInterrupt: INTERRUPTED,
-        typer.Abort: INTERRUPTED,
+        TyperUsageError: exit_codes.WRONG,
+        UsageError: exit_codes.WRONG,
+        BackendMissing: exit_codes.UNDECIDED,
+        CannotRun: exit_codes.UNDECIDED,
+        Terminated: exit_codes.TERMINATED,
+        KeyboardInterrupt: exit_codes.INTERRUPTED,
+        typer.Abort: exit_codes.INTERRUPTED,
     }
-    return next((code for kind, code in codes.items() if isinstance(error, kind)), INTERNAL)
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), exit_codes.INTERNAL)

@@ -10,6 +10,7 @@ from rich.text import Text
 from noether.report.table import COLOUR, SHOWN, WORD, listing, number
 from noether.runs.comparison import Difference, LawChange
 from noether.runs.folder import Run
+from noether.verdicts import exit_codes
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 ARROW = " → "
@@ -136,7 +137,7 @@ def summary(d: Difference, page: Path | None = None) -> dict:
         "a": str(d.a.path),
         "b": str(d.b.path),
         "worse": d.worse,
-        "exit_code": 1 if d.worse else 0,
+        "exit_code": exit_codes.of(violated=d.worse),
         "asked_the_same": d.same,
         "differs": d.marked.differs,
         "laws": [law_summary(c) for c in d.laws],

@@ -9,14 +9,15 @@ from noether.campaigns.fuzz.next_batch import unscreened
 from noether.campaigns.fuzz.outcome import Outcome, Row
 from noether.campaigns.fuzz.regimes import REGIMES
 from noether.report.table import listing, number
+from noether.verdicts import exit_codes
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
 WORD = {
-    0: "nothing false",
-    1: "a law is violated",
-    3: "could not decide",
-    70: "internal error",
-    130: "interrupted",
+    exit_codes.HOLDS: "nothing false",
+    exit_codes.VIOLATED: "a law is violated",
+    exit_codes.UNDECIDED: "could not decide",
+    exit_codes.INTERNAL: "internal error",
+    exit_codes.INTERRUPTED: "interrupted",
 }
 
 
@@ -91,13 +92,17 @@ def ending(outcome: Outcome) -> list:
         out.append(Text(f"undecided: {name}: {why}", style="yellow"))
     out += found(outcome)
     folder = f"; {outcome.folder}" if outcome.folder else ""
-    out.append(Text(verdict(outcome) + folder, style="green" if outcome.exit_code == 0 else "bold red"))
+    out.append(
+        Text(
+            verdict(outcome) + folder, style="green" if outcome.exit_code == exit_codes.HOLDS else "bold red"
+        )
+    )
     return out
 
 
 def verdict(outcome: Outcome) -> str:
     plant = outcome.campaign.probe.plant
-    if outcome.exit_code == 3:
+    if outcome.exit_code == exit_codes.UNDECIDED:
         if outcome.lost:
             return f"could not decide: {len(outcome.lost)} batches came to no end"
         if outcome.false_alarms:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from noether.report.table import footing, killers, number, unsaid, verdict, where
+from noether.report.table import footing, killers, number, unsaid, verdict
 from noether.system import resources
 from noether.system.outside import lines, printable
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, where
 
 SHOWN = 10
 LISTED = 50

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from noether.report.terminal import COLOUR, console, listing, number
-from noether.runs.run import Result
+from noether.runs.result import Result
 from noether.verdicts.power import of_law, percent
 from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record
 

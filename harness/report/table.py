@@ -11,18 +11,19 @@ from rich.text import Text
 from noether.report.law_table import laws_table, titled
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
-from noether.runs.run import INTERNAL, INTERRUPTED
+from noether.verdicts import exit_codes
 from noether.verdicts.power import of_law
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms, where
 
 WORD = {
-    0: "everything holds",
-    1: "a law is violated",
-    2: "the baseline was not updated",
-    3: "could not decide",
-    INTERNAL: "internal error",
-    INTERRUPTED: "interrupted",
+    exit_codes.HOLDS: "everything holds",
+    exit_codes.VIOLATED: "a law is violated",
+    exit_codes.WRONG: "the baseline was not updated",
+    exit_codes.UNDECIDED: "could not decide",
+    exit_codes.INTERNAL: "internal error",
+    exit_codes.INTERRUPTED: "interrupted",
 }
+STYLE = {exit_codes.HOLDS: "bold green", exit_codes.UNDECIDED: "yellow"}
 # planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
 LISTED = 40
 SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
@@ -47,10 +48,6 @@ def killers_table(result: Result) -> Table:
     for control, by in killers(result.records, result.laws).items():
         table.add_row(control, " ".join(by) if by else Text("no law: it survived", style="bold red"))
     return table
-
-
-def where(r: Record) -> str:
-    return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
 
 
 def explained(r: Record) -> str:
@@ -103,10 +100,10 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
 
 def why(result: Result) -> str:
     """The reason behind the exit code, in a few words."""
-    if result.exit_code == 1:
+    if result.exit_code == exit_codes.VIOLATED:
         found = {r.law for r in result.records if r.verdict == VIOLATED and not r.control}
         return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
-    if result.exit_code == 3:
+    if result.exit_code == exit_codes.UNDECIDED:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
         uncontrolled = [
@@ -129,7 +126,7 @@ def why(result: Result) -> str:
         parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
         return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
-    if result.exit_code == INTERNAL:
+    if result.exit_code == exit_codes.INTERNAL:
         return f" in {len(result.errors)} of {result.cells} cells"
     return ""
 
@@ -155,9 +152,9 @@ def verdict(result: Result) -> str:
     if found is not None and found.fails and not violated:
         return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.control]
-    if result.exit_code == 0 and result.shard:
+    if result.exit_code == exit_codes.HOLDS and result.shard:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
-    if result.exit_code == 0 and (open_ones or result.unjudged):
+    if result.exit_code == exit_codes.HOLDS and (open_ones or result.unjudged):
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
         told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [
             f"not judged: {' '.join(result.unjudged)}"
@@ -167,7 +164,7 @@ def verdict(result: Result) -> str:
 
 
 def closing(result: Result) -> Text:
-    return Text(verdict(result), style={0: "bold green", 3: "yellow"}.get(result.exit_code, "bold red"))
+    return Text(verdict(result), style=STYLE.get(result.exit_code, "bold red"))
 
 
 def footing(result: Result) -> str:

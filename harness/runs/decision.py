@@ -110,8 +110,7 @@ def carry(error: BaseException, records: list, *lines: str) -> None:
 
 def carried(error: BaseException) -> list[str]:
     """The violations that a run had found before this ended it, a line each; none that was planted."""
-    from noether.report.table import where
-    from noether.verdicts.record import VIOLATED
+    from noether.verdicts.record import VIOLATED, where
 
     found = [r for r in getattr(error, "noether_records", ()) if r.verdict == VIOLATED and not r.control]
     lines = [f"violated: {where(r)}: {r.reason}" for r in found[:TOLD]]

@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 
 from noether.runs import known_numbers, known_places
+from noether.verdicts import exit_codes
 from noether.verdicts.judgement import Worst, outside, rounding
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
@@ -154,7 +155,6 @@ def seeds() -> list[str]:
 
 def codes() -> list[str]:
     """The exit codes that are promised for plain findings."""
-    from noether.runs import run as running
 
     def one(verdict, control=None, spent=0.5):
         about = dict(law="D0", case="", rule="", backend="", precision="", control=control)
@@ -166,22 +166,26 @@ def codes() -> list[str]:
 
     fine, killed = one(HOLDS), one(VIOLATED, "a", 9.0)
     known = {
-        0: [fine, killed], 1: [fine, killed, one(VIOLATED, spent=2.0)],
-        3: [fine, killed, one(INCONCLUSIVE, "b")],
+        exit_codes.HOLDS: [fine, killed], exit_codes.VIOLATED: [fine, killed, one(VIOLATED, spent=2.0)],
+        exit_codes.UNDECIDED: [fine, killed, one(INCONCLUSIVE, "b")],
     }  # fmt: skip
     empty = [[], [fine], [killed], [one(INCONCLUSIVE), killed], [one(OUTSIDE, spent=None), killed]]
     out = [
         x
         for code, found in known.items()
-        for x in expect("an exit code", running.exit_code(found, ["D0"]), code)
+        for x in expect("an exit code", exit_codes.of_records(found, ["D0"]), code)
     ]
     out += [
         x
         for found in empty
-        for x in expect("the exit code of too little evidence", running.exit_code(found, ["D0"]), 3)
+        for x in expect(
+            "the exit code of too little evidence", exit_codes.of_records(found, ["D0"]), exit_codes.UNDECIDED
+        )
     ]
     return out + expect(
-        "the exit code of a law without a record", running.exit_code([fine, killed], ["D0", "D2"]), 3
+        "the exit code of a law without a record",
+        exit_codes.of_records([fine, killed], ["D0", "D2"]),
+        exit_codes.UNDECIDED,
     )
 
 

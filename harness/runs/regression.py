@@ -21,6 +21,7 @@ from noether.runs.baseline import FILE, Baseline, Entry, of_run, read, same_choi
 from noether.runs.seed_scatter import entry_factor, group, mean_factor
 from noether.system import resources
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
 
 SLOPE_MOVES, BOUND_GROWS = 4.0, 11 / 3
@@ -237,24 +238,26 @@ class Guard:
             try:
                 self.write(now, result)
             except UsageError as error:  # after the run: what was found must still be told
-                result.exit_code = 2
+                result.exit_code = exit_codes.WRONG
                 result.notes.append(str(error))
         elif result.baseline.fails:
-            result.exit_code = 1 if result.baseline.rises or result.exit_code == 1 else 3
+            result.exit_code = exit_codes.of(
+                violated=result.baseline.rises or result.exit_code == exit_codes.VIOLATED, undecided=True
+            )
 
     def write(self, now: Baseline, result) -> None:
         c = result.baseline
-        if result.exit_code != 0:
+        if result.exit_code != exit_codes.HOLDS:
             result.notes.append(f"{self.path} was not updated: only a run that holds is a baseline")
         elif self.before is None or self.accept:
             write(self.path, now)
             result.notes.append(f"{self.path} now holds the {len(now.entries)} entries of this run")
             result.baseline = None
         elif c.fails:
-            result.exit_code = 1 if c.rises else 3
+            result.exit_code = exit_codes.of(violated=c.rises, undecided=True)
             result.notes.append(f"{self.path} was not updated: --accept-rise takes this run as it is")
         elif c.differs:
-            result.exit_code = 2
+            result.exit_code = exit_codes.WRONG
             result.notes.append(
                 f"{self.path} was not updated: {'; '.join(c.differs)}: they must be the same, or "
                 "--accept-rise takes this run as it is"

@@ -20,6 +20,7 @@ from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load
 from noether.plan.casefiles import trust as casetrust
 from noether.runs.folder import Run
+from noether.runs.planning import plan
 from noether.runs.records_file import plain
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
@@ -115,7 +116,6 @@ class Replays:
     def cells(self) -> dict:
         """The cells of the run by name, planned again from what the run was asked for."""
         from noether.plan.choices import Request, select
-        from noether.runs.run import plan
 
         kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
         kept["cases"] = tuple(

@@ -3,89 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from noether.cases import Case
 from noether.kernels import cache_folders
-from noether.kernels.loops.launch import BackendMissing
-from noether.mechanics.wide import require_wide
-from noether.plan import unread
 from noether.plan.casefiles import load, trust
-from noether.plan.choices import Request, Selection, select
-from noether.plan.refusals import why
-from noether.runs import completeness, executors, launchsize, replaying, shards
+from noether.plan.choices import Request, select
+from noether.runs import executors, replaying, shards
+from noether.runs.conclusion import conclude
 from noether.runs.decision import carry
 from noether.runs.execute import execute
 from noether.runs.folder import Folder
+from noether.runs.planning import plan
 from noether.runs.result import USUAL, How, Plan, Result
-from noether.system import compilers, processstate
+from noether.system import processstate
 from noether.system.jobs import jobs as how_many
 from noether.system.lock import Replaced
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
-from noether.verdicts.record import Record, exit_code, summarise
-
-UNDECIDED, INTERNAL, INTERRUPTED = 3, 70, 130
+from noether.verdicts.record import Record
 
 
 class RecordingError(RuntimeError):
     """Raised when the disk refuses more records; those written before stay."""
-
-
-def plan(selection: Selection) -> Plan:
-    """The plan of a selection. Raises BackendMissing, and UsageError when it is empty or leaves out a law
-    asked for."""
-    from noether.plan import design as planning
-
-    require_wide()
-    backend = planning.backend_of(selection.backend)
-    cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
-    launchsize.check(cells, selection.overrides)
-    names = [c.name for c in cells]
-    if len(set(names)) < len(names):
-        twice = sorted({n for n in names if names.count(n) > 1})
-        raise RuntimeError(f"two cells are named {twice[0]}: names must differ, or a resumed run loses one")
-    covered = {law for c in cells for law in c.laws}
-    absent = {x: reason for x in selection.laws if x not in covered and (reason := planning.not_here(x))}
-    # With nothing narrowed every law must have cells: a law that lost them is blind, not left out.
-    laws = tuple(x for x in selection.laws if x in covered or not (selection.asked or x in absent))
-    missing = tuple(x for x in selection.laws if x not in laws)
-    if missing and ("laws" in selection.asked or not laws):
-        if missing[0] in absent:
-            raise BackendMissing(f"law {missing[0]} is not here: {absent[missing[0]]}")
-        raise UsageError(
-            f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
-        )
-    notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
-    notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
-    notes += [line for line in (planning.slower(selection.backend),) if line]
-    notes += compilers.told(cells)
-    return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
-
-
-def paces(selection: Selection) -> list[str]:
-    """The notes on step sizes for cases that are not in the catalogue."""
-    from noether.cases import CATALOG
-    from noether.mechanics import sweep
-
-    return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
-
-
-def chosen(cell, selection: Selection, planning) -> bool:
-    """Whether a cell belongs to a selection: another rule or precision does not, but laws of flows take any
-    rule."""
-    wrong_rule = (
-        "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
-    )
-    wrong_precision = (
-        "precisions" in selection.asked
-        and cell.precision in planning.PRECISIONS
-        and cell.precision not in selection.precisions
-    )
-    return not wrong_rule and not wrong_precision
 
 
 def digests(request: Request) -> dict:
@@ -226,73 +169,6 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
                 f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing "
                 "was run"
             )
-
-
-def decide(records: list[Record], cells: list[completeness.Planned], laws: Iterable[str], book: dict, *,
-    whole: bool, strict: bool = False, unjudged: Sequence[str] = ()) -> tuple[int, list[str]]:  # fmt: skip
-    """The exit code, and the promises that are broken: a run that would hold is blind where one is."""
-    laws = list(laws)
-    code = exit_code(records, laws, strict=strict, unjudged=unjudged)
-    blind = completeness.broken(records, cells, laws, book, whole=whole)
-    return (3 if code == 0 and blind else code), blind
-
-
-def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
-    """Make the rows and the exit code of a result, and write the end of run.json."""
-    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
-    result.rows = summarise(result.records, list(result.laws))
-    asked = planned.selection.asked
-    judge(result, [completeness.planned(c) for c in planned.cells], asked, strict=strict)
-    if folder is not None:
-        keep_end(result, folder)
-
-
-def judge(result: Result, cells: list[completeness.Planned], asked: frozenset[str], *, strict: bool) -> None:
-    """The exit code and what it rests on. A part of a run is judged by what it found alone: whether it is
-    whole, `noether merge` says."""
-    from noether.plan import design as planning
-
-    whole = not (
-        asked - {"backend", "laws"} or result.errors or result.lost or result.interrupted or result.shard
-    )
-    if not whole:  # a law that was asked for by name and is outside everywhere has not been decided
-        named = "laws" in asked
-        result.unjudged = [
-            *completeness.unjudged(result.records, result.laws),
-            *([] if named else completeness.outside(result.records, result.laws)),
-        ]
-    result.exit_code, result.blind = decide(
-        result.records,
-        cells,
-        result.laws,
-        planning.LAWS,
-        whole=whole,
-        strict=strict,
-        unjudged=result.unjudged,
-    )
-    if result.shard:
-        result.exit_code, result.blind = shards.exit_code(result.records, strict=strict), []
-    if result.lost and result.exit_code == 0:
-        result.exit_code = UNDECIDED
-    if result.errors:
-        result.exit_code = INTERNAL
-    if result.interrupted:
-        result.exit_code = INTERRUPTED
-
-
-def keep_end(result: Result, folder: Folder) -> None:
-    """Write the end of run.json, and leave the folder closed even when the disk is full."""
-    folder.about["seconds"] = round(result.seconds, 3)
-    folder.about["errors"], folder.about["blind"] = len(result.errors) + len(result.lost), list(result.blind)
-    try:
-        if result.interrupted:
-            folder.write_about()  # no end: it can be resumed
-        else:
-            folder.finish(result.exit_code)
-    except OSError as error:
-        result.notes.append(f"{folder.path}/run.json cannot be written: {error.strerror or error}")
-    result.about = folder.about
-    folder.close()
 
 
 def comma(name: str, words) -> str | None:

@@ -13,12 +13,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from noether.runs import completeness
+from noether.runs.conclusion import judge, keep_end
 from noether.runs.costs import cost
 from noether.runs.executors import LAST_BITS, told
 from noether.runs.folder import Folder, Run, read_run
 from noether.runs.records_file import line
+from noether.runs.result import Result
 from noether.system.usage import UsageError
-from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import Record, summarise
 
 FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in
 
@@ -72,11 +74,6 @@ def about(plan, word: str) -> dict:
     }
 
 
-def exit_code(records: list[Record], *, strict: bool) -> int:
-    found = {r.verdict for r in records if r.control is None}
-    return 1 if VIOLATED in found else 3 if strict and INCONCLUSIVE in found else 0
-
-
 def digest(records: list[Record]) -> str:
     """The checksum of what a cell found, equal whenever and wherever the cell is run."""
     told = [line({k: v for k, v in r.as_dict().items() if k not in FATE}) for r in records]
@@ -128,11 +125,8 @@ def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str],
     return cells, apart, missing
 
 
-def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False):
+def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False) -> Result:
     """The Result of all parts together, kept as a run folder of its own. Raises UsageError."""
-    from noether.runs.run import Result, judge, keep_end
-    from noether.verdicts.record import summarise
-
     runs = read(paths)
     first = runs[0].about
     cells, apart, missing = collected(runs)

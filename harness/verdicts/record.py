@@ -12,7 +12,6 @@ its records is violated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
@@ -79,6 +78,11 @@ class Record:
 
     def as_dict(self) -> dict:
         return asdict(self)
+
+
+def where(r: Record) -> str:
+    """What a record is about, in a line: law, case, symmetry, rule, precision, backend."""
+    return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
 
 
 @dataclass(frozen=True)
@@ -158,30 +162,3 @@ def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:
         if r.control is None and r.law in laws:
             found.setdefault(form(r), set()).add(r.verdict)
     return [name for name, verdicts in found.items() if INCONCLUSIVE in verdicts and HOLDS not in verdicts]
-
-
-def exit_code(
-    records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()
-) -> int:
-    """0 everything holds; 1 a law is violated; 3 could not decide or blind.
-
-    Blind: no records, a law without a `holds` cell, a form of a law that is undecided wherever it was asked,
-    a law none of whose controls was killed, or a control that no law killed.
-    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide
-              nothing
-    """
-    real = [r for r in records if r.control is None]
-    if any(r.verdict == VIOLATED for r in real):
-        return 1
-    laws = [law for law in laws if law not in unjudged]
-    rows = summarise(records, laws)
-    if (
-        not laws
-        or not real
-        or any(row.verdict != HOLDS or row.survivors for row in rows)
-        or undecided_forms(records, laws)
-    ):
-        return 3
-    if strict and any(r.verdict == INCONCLUSIVE for r in real):
-        return 3
-    return 0

@@ -17,9 +17,8 @@ from noether.runs import replaying
 from noether.runs.folder import Folder
 from noether.runs.records_file import plain
 from noether.system.files import write_whole
+from noether.verdicts import exit_codes
 from noether.verdicts.record import HOLDS, Record
-
-VIOLATED, UNDECIDED, INTERNAL, INTERRUPTED = 1, 3, 70, 130
 
 
 @dataclass(frozen=True)
@@ -104,14 +103,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        if self.errors:
-            return INTERNAL
-        if self.violations or any(r.again for r in self.replayed):
-            return VIOLATED
-        if self.interrupted:
-            return INTERRUPTED
-        return (
-            UNDECIDED if self.lost or self.false_alarms or not self.checks or self.campaign.probe.plant else 0
+        return exit_codes.of(
+            internal=self.errors,
+            violated=self.violations or any(r.again for r in self.replayed),
+            interrupted=self.interrupted,
+            undecided=self.lost or self.false_alarms or not self.checks or self.campaign.probe.plant,
         )
 
 

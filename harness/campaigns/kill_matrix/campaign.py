@@ -21,13 +21,13 @@ from noether.runs.execute import execute
 from noether.runs.folder import Folder
 from noether.runs.run import RecordingError
 from noether.system.usage import UsageError, unknown
+from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
 
 OWN_CELLS = tuple(
     law for law in findings.LAWS if law not in EXACT and law != "B1"
 )  # their cells in `verify` bring their own faults
 WIDE = ("mexican-hat", "heavy-ball", "float32")
-INTERNAL = 70
 
 
 @dataclass
@@ -119,7 +119,13 @@ def run(
     planned = cells(profile, asked, seed)
     folder = Folder.create(out, about(asked, profile, seed, len(planned))) if record else None
     result = Campaign(
-        [], findings.verdict([]), INTERNAL, profile, asked, folder and folder.path, cells=len(planned)
+        [],
+        findings.verdict([]),
+        exit_codes.INTERNAL,
+        profile,
+        asked,
+        folder and folder.path,
+        cells=len(planned),
     )
     watch("cells", total=len(planned), done=0)
     try:
@@ -169,4 +175,4 @@ def finish(result: Campaign, folder: Folder) -> None:
 def conclude(result: Campaign) -> None:
     result.records.sort(key=lambda r: (r.cell, r.control or "", r.law, r.symmetry or ""))
     result.verdict = findings.verdict(result.records, result.asked or declared(), whole=not result.asked)
-    result.exit_code = INTERNAL if result.errors else result.verdict.exit_code
+    result.exit_code = exit_codes.of_run(result.verdict.exit_code, internal=result.errors)

@@ -37,8 +37,8 @@ from noether.laws.exact import breaking, controls, judge
 from noether.laws.exact import cell as discrete
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
-from noether.runs import folder, run
-from noether.verdicts import judgement, orders
+from noether.runs import folder
+from noether.verdicts import exit_codes, judgement, orders
 
 OWN = "the harness itself"
 
@@ -244,7 +244,7 @@ FAULTS = (
     OwnFault(
         "survivors forgiven",
         "a control that no law kills is no reason",
-        plant=instead(run, "exit_code", lambda right: lambda records, names, **how: 0),
+        plant=instead(exit_codes, "of_records", lambda right: lambda records, names, **how: 0),
         guards=("instruments",),
     ),
     OwnFault(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from noether.campaigns.kill_matrix.harness_plantings import replaced
 from noether.laws.exact import witness
 from noether.runs import completeness, known_answers, run
-from noether.verdicts import record
+from noether.verdicts import exit_codes, record
 from noether.verdicts.record import HOLDS
 
 
@@ -31,7 +31,7 @@ REMOVED: dict[str, Callable] = {
     "spared": lambda: replaced(completeness, "spared", blank),
     "foreign": lambda: replaced(completeness, "foreign", blank),
     "survivors": lambda: replaced(record, "summarise", forgiving(record.summarise)),
-    "exit code": lambda: replaced(run, "exit_code", lambda records, names, **how: 0),
+    "exit code": lambda: replaced(exit_codes, "of_records", lambda records, names, **how: 0),
     "witness": lambda: replaced(witness, "witness", lambda t, lane, step: 0.0),
     "resumed": lambda: replaced(run, "nothing_lost", lambda records, cells: None),
 }

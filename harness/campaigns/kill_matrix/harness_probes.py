@@ -17,9 +17,9 @@ from noether.cases import CATALOG
 from noether.laws.exact.cell import DiscreteCell
 from noether.laws.registry import LAWS
 from noether.plan.choices import Request
-from noether.runs import completeness, run
+from noether.runs import completeness, conclusion, run
 from noether.runs.execute import execute
-from noether.verdicts import judgement
+from noether.verdicts import exit_codes, judgement
 from noether.verdicts.record import VIOLATED, Record
 
 HAT = next(c for c in CATALOG if c.name == "mexican-hat")
@@ -93,8 +93,8 @@ def small(probe: str):
         cells = CELLS[probe]
         records, errors = records_of(cells)
         if errors:
-            return run.INTERNAL, errors
-        code, blind = run.decide(
+            return exit_codes.INTERNAL, errors
+        code, blind = conclusion.decide(
             records,
             [completeness.planned(c) for c in cells],
             sorted({law for c in cells for law in c.laws}),

@@ -7,18 +7,9 @@ from pathlib import Path
 
 import typer
 
-from noether.cli.commands import (
-    HOLDS,
-    INTERNAL,
-    UNDECIDED,
-    VIOLATED,
-    AsJson,
-    Quiet,
-    complain,
-    option,
-    printed,
-)
+from noether.cli.commands import AsJson, Quiet, complain, option, printed
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 
 
 def bench(
@@ -55,13 +46,14 @@ def bench(
     for name, why in chosen.missing.items():
         complain(f"note: {name} is left out: {why}")
     if tools and chosen.missing:
-        raise typer.Exit(UNDECIDED)
+        raise typer.Exit(exit_codes.UNDECIDED)
     keep = Keeper(out, page.write) if out else lambda found: None
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
     ours_failed = any(": triton-cpu: " in text for text in done.failures)
     decide(
-        VIOLATED if done.disagreements else INTERNAL if ours_failed else HOLDS, "; ".join(done.disagreements)
+        exit_codes.of(violated=done.disagreements, internal=ours_failed and not done.disagreements),
+        "; ".join(done.disagreements),
     )
     if as_json:
         printed(page.plain(done))

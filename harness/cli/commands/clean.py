@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import HOLDS, WRONG, AsJson, Quiet, option, printed
+from noether.cli.commands import AsJson, Quiet, option, printed
+from noether.verdicts import exit_codes
 
 
 def clean(
@@ -31,7 +32,7 @@ def clean(
     for item in items if not dry else ():
         cleaning.remove(item)
     words = cleaning.total(items, dry)
-    decide(WRONG if any(item.kept for item in items) else HOLDS, words)
+    decide(exit_codes.of(wrong=any(item.kept for item in items)), words)
     if as_json:
         printed(cleaning.told(items, dry))
     else:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from noether.cli.commands import HOLDS, UNDECIDED, AsJson, Quiet, option, printed
+from noether.cli.commands import AsJson, Quiet, option, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 
 CODES = (
     "Exit codes: 0 decided (also: none), 2 wrong usage or input, 3 no clear gap between kept and broken, 70 "
@@ -56,7 +57,7 @@ def discover(
         found = find(meant, whole("--seed", seed, 0, 2**63 - 1))
     is_verified = write is not None and not found.undecided
     if not is_verified:
-        decide(UNDECIDED if found.undecided else HOLDS, found.undecided)
+        decide(exit_codes.of(undecided=found.undecided), found.undecided)
     if as_json:
         printed(summary(found))
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from noether.cli.commands import HOLDS, UNDECIDED, AsJson, printed
+from noether.cli.commands import AsJson, printed
+from noether.verdicts import exit_codes
 
 
 def doctor(as_json: AsJson = False):
@@ -17,5 +18,5 @@ def doctor(as_json: AsJson = False):
 
     with busy("asking each backend"):
         findings = physician.examine()
-    decide(UNDECIDED if physician.lacking(findings) else HOLDS)
+    decide(exit_codes.of(undecided=physician.lacking(findings)))
     printed(physician.told(findings)) if as_json else say(physician.page(findings))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
+from noether.verdicts import exit_codes
 
 Names = Annotated[
     list[str] | None,
@@ -32,7 +33,7 @@ def faults(
     Exit code: 0 every fault is killed, 1 a law is violated with nothing planted, 3 a fault survives that is
     not proven to be none, or a law kills nothing.
     """
-    from noether.campaigns.kill_matrix.campaign import INTERNAL, run
+    from noether.campaigns.kill_matrix.campaign import run
     from noether.cli.progress import busy, watcher
     from noether.plan.choices import whole
     from noether.report.faults.table import WORD
@@ -59,7 +60,7 @@ def faults(
         say(WORD[result.exit_code]) if quiet else say(*ending(result))
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
-    if result.exit_code == INTERNAL and result.folder:
+    if result.exit_code == exit_codes.INTERNAL and result.folder:
         complain(
             f"{len(result.errors)} cells failed inside the harness: please report it with "
             f"{result.folder}/errors.txt"

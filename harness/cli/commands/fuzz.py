@@ -5,21 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import (
-    HOLDS,
-    INTERNAL,
-    VIOLATED,
-    AsJson,
-    Jobs,
-    Quiet,
-    Trust,
-    Verbose,
-    complain,
-    option,
-    printed,
-)
+from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
 from noether.cli.commands.verify import Names
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 
 
 def fuzz(
@@ -71,7 +60,7 @@ def fuzz(
         say(verdict(result)) if quiet else say(*ending(result))
     for note in [] if quiet else result.notes:
         complain(f"note: {note}")
-    if result.exit_code == INTERNAL:
+    if result.exit_code == exit_codes.INTERNAL:
         complain(
             f"{len(result.errors)} batches failed inside the harness: please report it with "
             f"{result.folder}/crash-*.json"
@@ -132,7 +121,7 @@ def replay_one(path: Path, trust: bool, as_json: bool) -> None:
     from noether.runs.decision import decide
 
     found = corpus.replay(corpus.read(path, trust=trust))
-    code = decide(VIOLATED if found.again else HOLDS, found.line)
+    code = decide(exit_codes.of(violated=found.again), found.line)
     printed(
         {"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}
     ) if as_json else say(found.line)

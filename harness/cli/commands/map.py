@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from noether.cli.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Quiet, option
+from noether.cli.commands import AsJson, Quiet, option
 from noether.cli.commands import printed as print_json
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 
 
 def map_(
@@ -32,7 +33,7 @@ def map_(
     with busy("measuring the map", quiet=quiet):
         records = cells.run_cell(cell)
     verdicts = {r.verdict for r in records if not r.control}
-    code = VIOLATED if "violated" in verdicts else UNDECIDED if "inconclusive" in verdicts else HOLDS
+    code = exit_codes.of(violated="violated" in verdicts, undecided="inconclusive" in verdicts)
     decide(code, printed.map_of(records).reason)
     if as_json:
         print_json(printed.summary(records))

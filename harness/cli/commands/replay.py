@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from noether.cli.commands import HOLDS, UNDECIDED, VIOLATED, AsJson, Trust, complain, option, printed
+from noether.cli.commands import AsJson, Trust, complain, option, printed
+from noether.verdicts import exit_codes
 
 RunFolder = Annotated[
     Path | None,
@@ -48,7 +49,7 @@ def replay(
         with chdir(start if start.is_dir() else Path(".")):
             equal, text = replays.again(chosen)
     is_violated = chosen.verdict == "violated" and not chosen.control
-    code = decide(UNDECIDED if not equal else VIOLATED if is_violated else HOLDS, text.splitlines()[-1])
+    code = decide(exit_codes.of(violated=equal and is_violated, undecided=not equal), text.splitlines()[-1])
     if as_json:
         told = {"run": str(found.path), "equal": equal, "exit_code": code, "text": text}
         printed({**told, "record": chosen.as_dict()})

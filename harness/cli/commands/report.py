@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from noether.cli.commands import HOLDS, VIOLATED, AsJson, complain, printed
+from noether.cli.commands import AsJson, complain, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
 
 Runs = Annotated[
     list[Path] | None,
@@ -70,7 +71,7 @@ def change(a: Path, b: Path, as_json: bool) -> None:
 
     with busy("comparing"):
         found = compared(a, b)
-    decide(VIOLATED if found.worse else HOLDS, "; ".join(found.worse))
+    decide(exit_codes.of(violated=found.worse), "; ".join(found.worse))
     try:
         page = publish_comparison(found)
     except UsageError as error:

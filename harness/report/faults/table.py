@@ -5,19 +5,20 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from noether.campaigns.kill_matrix.campaign import INTERNAL, Campaign
+from noether.campaigns.kill_matrix.campaign import Campaign
 from noether.campaigns.kill_matrix.findings import LAWS, Row, of_kind, of_launches, rows
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.terminal import console, listing
+from noether.verdicts import exit_codes
 
 ROOMY = 100  # columns from which on the matrix stands wide
 CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
 WORD = {
-    0: "every planted fault is killed",
-    1: "a law is violated with nothing planted",
-    3: "the harness is blind",
-    INTERNAL: "internal error",
+    exit_codes.HOLDS: "every planted fault is killed",
+    exit_codes.VIOLATED: "a law is violated with nothing planted",
+    exit_codes.UNDECIDED: "the harness is blind",
+    exit_codes.INTERNAL: "internal error",
 }
 
 
@@ -128,7 +129,11 @@ def ending(result: Campaign) -> list:
     for name, error in result.errors.items():
         parts.append(Text(f"internal error in {name}: {error.strip().splitlines()[-1]}", style="bold red"))
     parts += [Text(reason, style="bold red") for reason in v.reasons]
-    parts.append(Text(WORD[result.exit_code], style="bold green" if result.exit_code == 0 else "bold red"))
+    parts.append(
+        Text(
+            WORD[result.exit_code], style="bold green" if result.exit_code == exit_codes.HOLDS else "bold red"
+        )
+    )
     where_to = f"; {result.folder}/report.html" if result.folder else ""
     totals = (
         f"{v.faults} faults: {v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none, "

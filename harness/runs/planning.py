@@ -1,0 +1,65 @@
+"""From a choice of cases, laws and rules to the cells of a run, in order, with what must be known beforehand."""
+
+from __future__ import annotations
+
+from noether.kernels.loops.launch import BackendMissing
+from noether.mechanics.wide import require_wide
+from noether.plan import unread
+from noether.plan.choices import Selection
+from noether.plan.refusals import why
+from noether.runs import launchsize
+from noether.runs.result import Plan
+from noether.system import compilers
+from noether.system.usage import UsageError
+
+
+def plan(selection: Selection) -> Plan:
+    """Raises UsageError when the selection is empty or leaves a law out that was asked for,
+    BackendMissing."""
+    from noether.plan import design as planning
+
+    require_wide()
+    backend = planning.backend_of(selection.backend)
+    cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
+    launchsize.check(cells, selection.overrides)
+    names = [c.name for c in cells]
+    if len(set(names)) < len(names):
+        twice = sorted({n for n in names if names.count(n) > 1})
+        raise RuntimeError(f"two cells are named {twice[0]}: names must differ, or a resumed run loses one")
+    covered = {law for c in cells for law in c.laws}
+    absent = {x: reason for x in selection.laws if x not in covered and (reason := planning.not_here(x))}
+    # With nothing narrowed every law must have cells: a law that lost them is blind, not left out.
+    laws = tuple(x for x in selection.laws if x in covered or not (selection.asked or x in absent))
+    missing = tuple(x for x in selection.laws if x not in laws)
+    if missing and ("laws" in selection.asked or not laws):
+        if missing[0] in absent:
+            raise BackendMissing(f"law {missing[0]} is not here: {absent[missing[0]]}")
+        raise UsageError(
+            f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
+        )
+    notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
+    notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
+    notes += [line for line in (planning.slower(selection.backend),) if line]
+    notes += compilers.told(cells)
+    return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
+
+
+def paces(selection: Selection) -> list[str]:
+    """What is told of the step sizes of cases that are not of the catalogue."""
+    from noether.cases import CATALOG
+    from noether.mechanics import sweep
+
+    return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
+
+
+def chosen(cell, selection: Selection, planning) -> bool:
+    """Laws of flows keep cells whatever rule is asked for; a cell of another rule or precision is not run."""
+    wrong_rule = (
+        "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
+    )
+    wrong_precision = (
+        "precisions" in selection.asked
+        and cell.precision in planning.PRECISIONS
+        and cell.precision not in selection.precisions
+    )
+    return not wrong_rule and not wrong_precision

@@ -1,0 +1,69 @@
+"""The exit codes of `noether`: their names, and how what was found becomes one.
+
+    0  everything holds (a time box that ends cleanly too)    70   an internal error
+    1  a law is violated                                      130  interrupted
+    2  wrong usage or input                                   143  terminated
+    3  could not decide, or blind
+
+No other module writes one of these numbers or puts two findings in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from noether.verdicts import record
+from noether.verdicts.record import Record
+
+HOLDS, VIOLATED, WRONG, UNDECIDED = 0, 1, 2, 3
+INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
+
+
+def of(*, internal=False, violated=False, interrupted=False, wrong=False, undecided=False) -> int:
+    """The code of a command that found these things, all of them taken by their truth: the first wins."""
+    if internal:
+        return INTERNAL
+    if violated:
+        return VIOLATED
+    if interrupted:
+        return INTERRUPTED
+    if wrong:
+        return WRONG
+    return UNDECIDED if undecided else HOLDS
+
+
+def of_records(
+    records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()
+) -> int:
+    """What the records of a run come to, by the laws that it was asked to decide: holds, violated, undecided.
+
+    Undecided where the run was blind: no records, a law without a `holds` cell, a form of a law that is
+    undecided wherever it was asked, a law none of whose controls was killed, or a control that no law killed.
+    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide
+              nothing
+    """
+    real = [r for r in records if r.control is None]
+    laws = [law for law in laws if law not in unjudged]
+    rows = record.summarise(records, laws)
+    is_blind = not laws or not real or any(row.verdict != record.HOLDS or row.survivors for row in rows)
+    return of(
+        violated=any(r.verdict == record.VIOLATED for r in real),
+        undecided=is_blind
+        or record.undecided_forms(records, laws)
+        or (strict and any(r.verdict == record.INCONCLUSIVE for r in real)),
+    )
+
+
+def of_part(records: list[Record], *, strict: bool) -> int:
+    """What one part of a run comes to: whether the whole was shown what it must be, no part can say."""
+    found = {r.verdict for r in records if r.control is None}
+    return of(violated=record.VIOLATED in found, undecided=strict and record.INCONCLUSIVE in found)
+
+
+def of_run(code: int, *, undecided=False, internal=False, interrupted=False) -> int:
+    """What the records say, `code`, unless the run did not come to the end that lets them say it."""
+    if interrupted:
+        return INTERRUPTED
+    if internal:
+        return INTERNAL
+    return UNDECIDED if undecided and code == HOLDS else code

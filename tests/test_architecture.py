@@ -4,7 +4,6 @@ Each check is a function of a folder that returns what is wrong in it, so that i
 fault.
 """
 
-import ast
 import re
 import subprocess
 import sys
@@ -12,13 +11,49 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from imports import circle, computed, graph, imported, modules
 
 ROOT = Path(__file__).resolve().parent.parent
-MAY_IMPORT = {
-    "cases": {"cases"},
-    "kernels": {"kernels", "cases"},
-    "harness": {"harness", "cases", "kernels"},
+FOLDERS = ("cases", "kernels", "harness")
+ROOMS = (
+    "cases.case cases.declared",
+    "cases.losses",
+    "cases.rules",
+    "cases",
+    "kernels.cache_folders kernels.signals",
+    "kernels.programs",
+    "kernels.ptx",
+    "kernels.loops",
+    "kernels",
+    "system",
+    "mechanics",
+    "verdicts",
+    "faults",
+    "laws",
+    "plan",
+    "runs",
+    "campaigns",
+    "report",
+    "cli",
+    "labs",
+)
+"""Each imports those before it and itself, lazily too; what is above all rooms, noether itself, imports any."""
+EXCEPTIONS = {("noether.cli.commands.bench", "labs")}
+"""(module, room): `noether bench` is a command, and what it runs is a lab."""
+COMPUTED = {
+    "harness/__init__.py": "the public names, each imported when it is asked for",
+    "harness/labs/bench/peers/__init__.py": "tools that are extras",
+    "harness/runs/executors.py": "executors that are extras, or the user's own",
+    "harness/plan/casefiles/load.py": "the user's case files",
+    "harness/plan/casefiles/package.py": "the user's case files",
 }
+"""Where a module may be imported by a name that is not written there, and why."""
+STILL_COMPUTED = {
+    "harness/plan/design.py",
+    "harness/plan/refusals.py",
+    "harness/laws/normalisation/__init__.py",
+}
+"""Law families that are found by the name of their module; they go, so this list may only shrink."""
 HEAVY = {"torch", "triton"}
 LAWS = [
     *(f"T{i}" for i in range(1, 6)),
@@ -34,49 +69,48 @@ LAWS = [
 ]
 
 
-def modules(root: Path, folder: str) -> list[Path]:
-    """Python files of one folder; an empty folder would make every check pass."""
-    files = sorted((root / folder).rglob("*.py"))
-    assert files, f"{folder}/ has no python files: nothing was checked"
-    return files
-
-
-def imported(path: Path) -> set[str]:
-    """What a file imports anywhere, also inside functions and by import_module("..."): top-level names, and
-    of our own package the folder: noether.cases is cases/, noether.kernels is kernels/, the rest of noether
-    is harness/."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(place(alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            within = (
-                [f"noether.{alias.name}" for alias in node.names]
-                if node.module == "noether"
-                else [node.module]
-            )
-            names.update(place(name) for name in within)
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
-                names.add(place(node.args[0].value))
-    return names
-
-
-def place(module: str) -> str:
-    """The folder of one of our modules, the top-level name of another."""
-    top, *within = module.split(".")
-    return (
-        top if top != "noether" else within[0] if within and within[0] in ("cases", "kernels") else "harness"
-    )
-
-
 def forbidden_imports(root: Path, folder: str, forbidden: set[str]) -> list[str]:
     return [
         f"{path.relative_to(root)} imports {name}"
         for path in modules(root, folder)
-        for name in sorted(imported(path) & forbidden)
+        for name in sorted({target.split(".")[0] for target, _ in imported(path)} & forbidden)
     ]
+
+
+def room(module: str) -> int:
+    """The place of a module's room in ROOMS, by the longest name that fits; noether itself is above all."""
+    inside = module.removeprefix("noether").removeprefix(".")
+    places = {name: n for n, names in enumerate(ROOMS) for name in names.split()}
+    fits = [name for name in places if f"{inside}.".startswith(f"{name}.")]
+    if not fits:
+        assert inside in ("", "__main__"), f"{module} is in no room: the test does not know where it stands"
+        return len(ROOMS)
+    return places[max(fits, key=len)]
+
+
+def upward(found: dict[str, dict[str, int]]) -> list[str]:
+    """Imports of a room that comes later."""
+    return [
+        f"{module}:{line} imports {target}, of a later room"
+        for module, targets in found.items()
+        for target, line in targets.items()
+        if room(target) > room(module)
+        and not any(
+            module == one and f"{target}.".startswith(f"noether.{other}.") for one, other in EXCEPTIONS
+        )
+    ]
+
+
+def computed_imports(root: Path) -> dict[str, list[int]]:
+    """File -> lines on which it imports by a computed name."""
+    found = {p.relative_to(root).as_posix(): computed(p) for f in FOLDERS for p in modules(root, f)}
+    return {path: lines for path, lines in found.items() if lines}
+
+
+def strangers(root: Path) -> list[str]:
+    """What lies at the top of harness/ and is no room."""
+    known = {name for name in ROOMS if "." not in name} | {"__init__.py", "__main__.py", "py.typed"}
+    return sorted(p.name for p in (root / "harness").iterdir() if p.name not in known | {"__pycache__"})
 
 
 def anchors(theory: str) -> list[str]:
@@ -105,9 +139,38 @@ def theory() -> str:
     return (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_imports_point_one_way(folder):
-    wrong = forbidden_imports(ROOT, folder, {*MAY_IMPORT, "tests"} - MAY_IMPORT[folder])
+@pytest.fixture(scope="module")
+def found() -> dict[str, dict[str, int]]:
+    return graph(ROOT)
+
+
+def test_imports_point_one_way(found):
+    assert sum(map(len, found.values())) > 1000, "few imports were found: nothing was checked"
+    assert not upward(found), "\n".join(upward(found))
+
+
+def test_no_modules_import_each_other_in_a_circle(found):
+    assert not circle(found)
+
+
+def test_every_exception_is_needed(found):
+    for module, other in EXCEPTIONS:
+        assert any(target.startswith(f"noether.{other}.") for target in found[module]), module
+
+
+def test_only_what_is_optional_is_imported_by_a_computed_name():
+    where = set(computed_imports(ROOT))
+    assert where >= set(COMPUTED), "an entry of COMPUTED computes no name any more: it must go"
+    assert where <= set(COMPUTED) | STILL_COMPUTED
+
+
+def test_the_top_of_the_harness_is_rooms():
+    assert not strangers(ROOT)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nothing_imports_the_tests(folder):
+    wrong = forbidden_imports(ROOT, folder, {"tests"})
     assert not wrong, "\n".join(wrong)
 
 
@@ -164,7 +227,7 @@ def test_theory_links_lead_to_its_own_anchors_and_headings(theory):
     assert not targets - slugs - set(anchors(theory))
 
 
-@pytest.mark.parametrize("folder", [*MAY_IMPORT, "tests"])
+@pytest.mark.parametrize("folder", [*FOLDERS, "tests"])
 def test_every_citation_of_the_theory_leads_to_an_anchor(folder, theory):
     _, wrong = dangling(ROOT, folder, theory)
     assert not wrong, "\n".join(wrong)
@@ -209,21 +272,81 @@ def test_an_allowed_import_is_let_pass(house):
     )
 
 
+@pytest.fixture
+def rooms(tmp_path):
+    """A tree of three modules, in which `plant(path, text)` writes one and returns what imports what."""
+    for path in ("cases/case.py", "kernels/signals.py", "harness/runs/run.py"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("import os\n", encoding="utf-8")
+
+    def plant(path: str, text: str) -> dict[str, dict[str, int]]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+        return graph(tmp_path)
+
+    return plant
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "from noether import kernels\n",
-        "import noether.kernels.programs.numpy_step\n",
-        "from noether.kernels.programs.numpy_step import step\n",
+        "from noether.runs import run\n",
+        "import noether.runs.run\n",
+        "def late():\n    from noether.runs.run import verify\n",
+        'from importlib import import_module\nimport_module("noether.runs.run")\n',
     ],
 )
-def test_our_own_folders_are_told_apart(house, text):
-    assert forbidden_imports(house(text), "cases", {"kernels", "harness"}) == [
-        "cases/planted.py imports kernels"
-    ]
-    assert forbidden_imports(house("from noether import verify\n"), "cases", {"kernels", "harness"}) == [
-        "cases/planted.py imports harness"
-    ]
+@pytest.mark.parametrize("path", ["kernels/signals.py", "harness/laws/exact.py"])
+def test_an_import_of_a_later_room_is_seen(rooms, path, text):
+    (told,) = upward(rooms(path, text))
+    assert told.endswith("imports noether.runs.run, of a later room")
+
+
+def test_an_import_of_the_root_is_seen_but_for_its_version(rooms):
+    rooms("harness/__init__.py", "__version__ = '1'\n")
+    assert upward(rooms("harness/system/machine.py", "from noether import __version__\n")) == []
+    assert len(upward(rooms("harness/system/machine.py", "from noether import verify\n"))) == 1
+
+
+def test_an_earlier_room_and_its_own_are_let_pass(rooms):
+    text = "from noether.cases.case import Case\nfrom noether.kernels import signals\n"
+    assert upward(rooms("harness/runs/worker.py", text + "from noether.runs.run import verify\n")) == []
+
+
+def test_the_lab_of_a_command_is_let_pass_and_no_other(rooms):
+    rooms("harness/labs/bench.py", "")
+    assert upward(rooms("harness/cli/commands/bench.py", "from noether.labs import bench\n")) == []
+    assert len(upward(rooms("harness/cli/commands/map.py", "from noether.labs import bench\n"))) == 1
+
+
+def test_a_module_of_no_room_is_seen(rooms):
+    with pytest.raises(AssertionError, match=r"noether\.attic is in no room"):
+        upward(rooms("harness/attic.py", "from noether.runs import run\n"))
+
+
+def test_a_circle_is_seen_in_whatever_function_it_closes(rooms):
+    assert circle(rooms("harness/runs/other.py", "from noether.runs import run\n")) == ""
+    told = circle(rooms("harness/runs/run.py", "def late():\n    import noether.runs.other\n"))
+    assert "noether.runs.run" in told and "noether.runs.other" in told
+
+
+def test_a_computed_import_is_seen(rooms, tmp_path):
+    rooms("cases/case.py", 'from importlib import import_module\nimport_module("numpy")\n')
+    assert computed_imports(tmp_path) == {}
+    rooms("cases/case.py", "import importlib\n\nimportlib.import_module(f'noether.{1}')\n")
+    assert computed_imports(tmp_path) == {"cases/case.py": [3]}
+
+
+def test_an_import_by_dots_is_refused(rooms):
+    with pytest.raises(AssertionError, match="imports by dots"):
+        rooms("harness/runs/run.py", "from . import other\n")
+
+
+def test_what_is_no_room_at_the_top_of_the_harness_is_seen(rooms, tmp_path):
+    assert strangers(tmp_path) == []
+    rooms("harness/attic/__init__.py", "")
+    rooms("harness/helpers.py", "")
+    assert strangers(tmp_path) == ["attic", "helpers.py"]
 
 
 def test_an_empty_folder_fails(tmp_path):

@@ -5,13 +5,13 @@ import pytest
 from noether.report.table import verdict
 from noether.runs.completeness import outside, unjudged
 from noether.runs.result import Result
+from noether.verdicts.exit_codes import of_records
 from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,
     OUTSIDE,
     VIOLATED,
     Record,
-    exit_code,
     form,
     summarise,
     undecided_forms,
@@ -100,8 +100,8 @@ def test_what_is_outside_everywhere_is_left_out_of_a_narrowed_choice_but_for_exa
         == []
         == outside([*found, record("O3", verdict=INCONCLUSIVE)], ["O3"])
     )
-    assert exit_code(found, ["D0", "O3"]) == 3 and exit_code(found, ["D0", "O3"], unjudged=["O3"]) == 0
-    assert exit_code(found, ["D0", "D2", "O3"], unjudged=["O3"]) == 3
+    assert of_records(found, ["D0", "O3"]) == 3 and of_records(found, ["D0", "O3"], unjudged=["O3"]) == 0
+    assert of_records(found, ["D0", "D2", "O3"], unjudged=["O3"]) == 3
 
 
 def test_rows_keep_the_order_that_was_asked_for():
@@ -145,14 +145,14 @@ FINE = [record(), killed()]
     ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
 ])  # fmt: skip
 def test_the_exit_code(records, code, strict):
-    assert exit_code(records, ["D0"]) == code and exit_code(records, ["D0"], strict=True) == strict
-    assert exit_code(records, []) == (1 if code == 1 else 3)
+    assert of_records(records, ["D0"]) == code and of_records(records, ["D0"], strict=True) == strict
+    assert of_records(records, []) == (1 if code == 1 else 3)
 
 
 def test_one_blind_law_among_good_ones_is_blind():
-    assert exit_code(FINE, ["D0", "D2"]) == 3
-    assert exit_code([*FINE, record("D2"), killed("D2")], ["D0", "D2"]) == 0
-    assert exit_code([*FINE, record("D2"), record("D2", control="b"), killed("D2", "c")], ["D0", "D2"]) == 3
+    assert of_records(FINE, ["D0", "D2"]) == 3
+    assert of_records([*FINE, record("D2"), killed("D2")], ["D0", "D2"]) == 0
+    assert of_records([*FINE, record("D2"), record("D2", control="b"), killed("D2", "c")], ["D0", "D2"]) == 3
 
 
 def test_a_record_says_the_format_that_readers_know():
@@ -166,12 +166,12 @@ def stated(statement, verdict=HOLDS, law="O3", **facts):
 def test_every_form_of_a_law_must_hold_somewhere():
     """A statement that is undecided in every case is not held by another of the same law."""
     fine = [stated("cold"), killed("O3")]
-    assert exit_code(fine, ["O3"]) == 0 and not undecided_forms(fine, ["O3"])
-    assert exit_code([*fine, stated("cold", INCONCLUSIVE, case="other")], ["O3"]) == 0
-    assert exit_code([*fine, stated("warm", OUTSIDE, spent=None)], ["O3"]) == 0
+    assert of_records(fine, ["O3"]) == 0 and not undecided_forms(fine, ["O3"])
+    assert of_records([*fine, stated("cold", INCONCLUSIVE, case="other")], ["O3"]) == 0
+    assert of_records([*fine, stated("warm", OUTSIDE, spent=None)], ["O3"]) == 0
     open_one = [*fine, stated("warm", INCONCLUSIVE)]
-    assert exit_code(open_one, ["O3"]) == 3 and undecided_forms(open_one, ["O3"]) == ["O3 | warm"]
-    assert exit_code([*open_one, stated("warm", case="other")], ["O3"]) == 0
+    assert of_records(open_one, ["O3"]) == 3 and undecided_forms(open_one, ["O3"]) == ["O3 | warm"]
+    assert of_records([*open_one, stated("warm", case="other")], ["O3"]) == 0
 
 
 @pytest.mark.parametrize(("law", "facts", "name"), [
@@ -185,10 +185,10 @@ def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry_where_it_
 
 def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():
     found = [*FINE, stated("cold")]
-    assert exit_code(found, ["D0", "O3"]) == 3 and unjudged(found, ["D0", "O3"]) == ["O3"]
-    assert exit_code(found, ["D0", "O3"], unjudged=["O3"]) == 0
-    assert exit_code([stated("cold")], ["O3"], unjudged=["O3"]) == 3, "nothing was judged"
-    assert exit_code([*found, stated("cold", VIOLATED, spent=2.0)], ["D0", "O3"], unjudged=["O3"]) == 1
+    assert of_records(found, ["D0", "O3"]) == 3 and unjudged(found, ["D0", "O3"]) == ["O3"]
+    assert of_records(found, ["D0", "O3"], unjudged=["O3"]) == 0
+    assert of_records([stated("cold")], ["O3"], unjudged=["O3"]) == 3, "nothing was judged"
+    assert of_records([*found, stated("cold", VIOLATED, spent=2.0)], ["D0", "O3"], unjudged=["O3"]) == 1
     assert not unjudged([*found, record("O3", control="c")], ["D0", "O3"]), "a fault was shown, and survived"
     assert not unjudged([record(), stated("cold", INCONCLUSIVE)], ["D0", "O3"]), (
         "to an exact law a fault can always be shown; O3 does not hold"
@@ -201,7 +201,7 @@ def test_the_last_line_counts_what_is_inconclusive():
             Result(
                 records,
                 summarise(records, ["D0", "O3"]),
-                exit_code(records, ["D0", "O3"]),
+                of_records(records, ["D0", "O3"]),
                 ("D0", "O3"),
                 **facts,
             )

@@ -1,0 +1,73 @@
+"""What imports what in a tree of ours, read from the text: inside functions and by import_module("...") too."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+PACKAGES = {"cases": "noether.cases", "kernels": "noether.kernels", "harness": "noether"}
+BY_STRING = ("import_module", "__import__")
+
+
+def modules(root: Path, folder: str) -> list[Path]:
+    """Python files of one folder; an empty folder would make every check pass."""
+    files = sorted((root / folder).rglob("*.py"))
+    assert files, f"{folder}/ has no python files: nothing was checked"
+    return files
+
+
+def name_of(root: Path, path: Path) -> str:
+    """The dotted name of one of our files: harness/x.py is noether.x, cases/x.py is noether.cases.x."""
+    folder, *rest = path.relative_to(root).with_suffix("").parts
+    return ".".join([PACKAGES[folder], *rest]).removesuffix(".__init__")
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """(dotted name, line) of all that a file may import; of `from a import b`, both a.b and a count as a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports by dots: it must name the package"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+        elif text := named_by(node):
+            yield text, node.lineno
+
+
+def named_by(node: ast.AST) -> str:
+    """The module that a call imports by a string which stands there; '' for any other node."""
+    written = is_by_string(node) and node.args and isinstance(node.args[0], ast.Constant)
+    return node.args[0].value if written else ""
+
+
+def is_by_string(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in BY_STRING
+    )
+
+
+def computed(path: Path) -> list[int]:
+    """The lines on which a file imports a module whose name is not written there."""
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node.lineno for node in tree if is_by_string(node) and not named_by(node)]
+
+
+def graph(root: Path) -> dict[str, dict[str, int]]:
+    """Every module of ours -> the modules of ours that it imports, with the line; a name in it counts as it."""
+    files = {name_of(root, path): path for folder in PACKAGES for path in modules(root, folder)}
+    found: dict[str, dict[str, int]] = {name: {} for name in files}
+    for name, path in files.items():
+        for target, line in imported(path):
+            owner = target if target in files else target.rpartition(".")[0]
+            if owner in files and target != "noether.__version__" and owner != name:
+                found[name].setdefault(owner, line)
+    return found
+
+
+def circle(found: dict[str, dict[str, int]]) -> str:
+    """A circle of modules that import each other; '' where there is none."""
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        return " <- ".join(error.args[1])
+    return ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from noether.system.files import HANDLES, Place
+from noether.system.strict_reading import loads
 from noether.system.usage import UsageError
 
 NAME = "lock"
@@ -68,7 +68,7 @@ class Lock:
 def holder(path: Path) -> str:
     """Who holds a lock, as its run.json says: a lock's own file cannot be read everywhere."""
     with suppress(OSError, ValueError, AttributeError, RecursionError):
-        number = json.loads((path / "run.json").read_text(encoding="utf-8")).get("pid")
+        number = loads((path / "run.json").read_text(encoding="utf-8")).get("pid")
         if isinstance(number, int) and not isinstance(number, bool):
             return f"process {number}"
     return "another process"

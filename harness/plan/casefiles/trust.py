@@ -20,6 +20,7 @@ from noether.kernels import cache_folders
 from noether.plan.casefiles import load
 from noether.plan.casefiles.source import canonical, file_digest, split
 from noether.system import usage
+from noether.system.strict_reading import loads
 from noether.system.usage import UsageError
 
 VARIABLE, NAME = "XDG_STATE_HOME", "trusted"
@@ -50,7 +51,7 @@ def remembered() -> list[tuple[str, str, str]]:
     out = []
     for line in (text or b"").splitlines():
         with suppress(ValueError):
-            fact = json.loads(line)
+            fact = loads(line.decode())
             if isinstance(fact, list) and len(fact) == 3 and all(isinstance(x, str) for x in fact):
                 out.append(tuple(fact))
     return out

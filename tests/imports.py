@@ -1,4 +1,4 @@
-"""What imports what in a tree of ours, read from the text: inside functions and by import_module("...") too."""
+"""What imports what in a tree of ours, read from the text: in functions and by import_module("...") too."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def name_of(root: Path, path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[tuple[str, int]]:
-    """(dotted name, line) of all that a file may import; of `from a import b`, both a.b and a count as a.b."""
+    """(dotted name, line) of all that a file imports; a.b of `from a import b`, whatever b is."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -53,7 +53,7 @@ def computed(path: Path) -> list[int]:
 
 
 def graph(root: Path) -> dict[str, dict[str, int]]:
-    """Every module of ours -> the modules of ours that it imports, with the line; a name in it counts as it."""
+    """Every module of ours -> the modules of ours that it imports, or of which it takes a name; with the line."""
     files = {name_of(root, path): path for folder in PACKAGES for path in modules(root, folder)}
     found: dict[str, dict[str, int]] = {name: {} for name in files}
     for name, path in files.items():

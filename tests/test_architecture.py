@@ -4,6 +4,7 @@ Each check is a function of a folder that returns what is wrong in it, so that i
 fault.
 """
 
+import ast
 import re
 import subprocess
 import sys
@@ -37,7 +38,7 @@ ROOMS = (
     "cli",
     "labs",
 )
-"""Each imports those before it and itself, lazily too; what is above all rooms, noether itself, imports any."""
+"""Each imports those before it and itself, lazily too; noether itself stands above all rooms."""
 EXCEPTIONS = {("noether.cli.commands.bench", "labs")}
 """(module, room): `noether bench` is a command, and what it runs is a lab."""
 COMPUTED = {
@@ -55,6 +56,10 @@ STILL_COMPUTED = {
 }
 """Law families that are found by the name of their module; they go, so this list may only shrink."""
 HEAVY = {"torch", "triton"}
+CODES = {1, 2, 3, 70, 130, 143}
+"""What harness/verdicts/exit_codes.py names."""
+ABOUT_CODES = {"code", "exit_code", "returncode"}
+EQUAL = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 LAWS = [
     *(f"T{i}" for i in range(1, 6)),
     *(f"D{i}" for i in range(14)),
@@ -105,6 +110,32 @@ def computed_imports(root: Path) -> dict[str, list[int]]:
     """File -> lines on which it imports by a computed name."""
     found = {p.relative_to(root).as_posix(): computed(p) for f in FOLDERS for p in modules(root, f)}
     return {path: lines for path, lines in found.items() if lines}
+
+
+def numbers(value: ast.AST) -> list[int]:
+    """The numbers that an expression may be: those that it calls something with it is not."""
+    if isinstance(value, ast.IfExp):
+        return numbers(value.body) + numbers(value.orelse)
+    if isinstance(value, ast.Tuple | ast.Set | ast.List):
+        return [x for part in value.elts for x in numbers(part)]
+    return [value.value] if isinstance(value, ast.Constant) and type(value.value) is int else []
+
+
+def written_codes(root: Path) -> list[str]:
+    """Places that compare an exit code with a number, or make one of a number, and do not use its name."""
+    wrong = []
+    for path in modules(root, "harness"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], EQUAL):
+                names, value = [node.left], node.comparators[0]
+            elif isinstance(node, ast.Assign):
+                names, value = node.targets, node.value
+            else:
+                continue
+            about = {getattr(x, "attr", getattr(x, "id", "")) for x in names} & ABOUT_CODES
+            if about and CODES.intersection(numbers(value)):
+                wrong.append(f"{path.relative_to(root)}:{node.lineno} writes a number for an exit code")
+    return wrong
 
 
 def strangers(root: Path) -> list[str]:
@@ -162,6 +193,10 @@ def test_only_what_is_optional_is_imported_by_a_computed_name():
     where = set(computed_imports(ROOT))
     assert where >= set(COMPUTED), "an entry of COMPUTED computes no name any more: it must go"
     assert where <= set(COMPUTED) | STILL_COMPUTED
+
+
+def test_exit_codes_are_named():
+    assert not written_codes(ROOT)
 
 
 def test_the_top_of_the_harness_is_rooms():
@@ -340,6 +375,16 @@ def test_a_computed_import_is_seen(rooms, tmp_path):
 def test_an_import_by_dots_is_refused(rooms):
     with pytest.raises(AssertionError, match="imports by dots"):
         rooms("harness/runs/run.py", "from . import other\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["r.exit_code = 2\n", "x = 0 if code == 70 else 1\n", "if code not in (0, 3):\n    pass\n"]
+)
+def test_a_number_for_an_exit_code_is_seen(rooms, tmp_path, text):
+    rooms("harness/runs/run.py", "from noether.verdicts import exit_codes\nr.exit_code = exit_codes.WRONG\n")
+    assert written_codes(tmp_path) == []
+    rooms("harness/runs/run.py", text)
+    assert len(written_codes(tmp_path)) == 1
 
 
 def test_what_is_no_room_at_the_top_of_the_harness_is_seen(rooms, tmp_path):

@@ -36,8 +36,7 @@ def always(job: Job) -> bool:
 
 @dataclass(frozen=True)
 class Fault:
-    """name, unique; kind, what is wrong, in the words of its file; what, one line; steps, the horizon that it needs to
-    show.
+    """name, unique; kind, what is wrong; what, one line; steps, the horizon that it needs to show.
 
     size_only  it changes the size of the gradient, never or seldom its sign: none where the sign alone counts
     """

@@ -114,18 +114,15 @@ def why(result: Result) -> str:
         forms = [
             name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind
         ]
-        parts = [
-            f"no cell holds for {' '.join(blind)}" if blind else "",
-            f"undecided wherever it was asked: {'; '.join(forms)}" if forms else "",
-            f"nothing is left to judge but {' '.join(result.unjudged)}"
-            if set(result.unjudged) == set(result.laws)
-            else "",
-            f"no control was killed by {' '.join(uncontrolled)}" if uncontrolled else "",
-            f"controls survived: {', '.join(survivors)}" if survivors else "",
-        ]
+        parts = [f"no cell holds for {' '.join(blind)}"] if blind else []
+        parts += [f"undecided wherever it was asked: {'; '.join(forms)}"] if forms else []
+        if set(result.unjudged) == set(result.laws):
+            parts += [f"nothing is left to judge but {' '.join(result.unjudged)}"]
+        parts += [f"no control was killed by {' '.join(uncontrolled)}"] if uncontrolled else []
+        parts += [f"controls survived: {', '.join(survivors)}"] if survivors else []
         parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
-        return ": " + ("; ".join(p for p in parts if p) or "cells are inconclusive, which --strict refuses")
+        return ": " + ("; ".join(parts) or "cells are inconclusive, which --strict refuses")
     if result.exit_code == exit_codes.INTERNAL:
         return f" in {len(result.errors)} of {result.cells} cells"
     return ""

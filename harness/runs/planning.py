@@ -1,4 +1,4 @@
-"""From a choice of cases, laws and rules to the cells of a run, in order, with what must be known beforehand."""
+"""From a choice of cases, laws and rules to the cells of a run, in order, and what must be told of them."""
 
 from __future__ import annotations
 

@@ -6,23 +6,14 @@ costs nothing. A system without such limits has none here.
 
 from __future__ import annotations
 
-import os
-
-from noether.system.usage import UsageError
+from noether.system.usage import number
 
 VARIABLE, GIB = "NOETHER_CASE_MEMORY", 4.0
 
 
 def allowed() -> int:
     """Bytes that a process which tries out a case file may hold. Raises UsageError."""
-    word = os.environ.get(VARIABLE, "").strip()
-    try:
-        size = float(word) if word else GIB
-    except ValueError:
-        size = 0.0
-    if not 0 < size <= 2**20:
-        raise UsageError(f"{VARIABLE} is {word!r}, must be a number of GiB above 0, at most {2**20}")
-    return int(size * 2**30)
+    return int(number(VARIABLE, usual=GIB, most=2**20, unit="GiB") * 2**30)
 
 
 _limit = 0

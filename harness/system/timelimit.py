@@ -7,13 +7,12 @@ does nothing. What must not hang at all is tried out in a process of its own (ca
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
 from contextlib import contextmanager
 
-from noether.system.usage import UsageError
+from noether.system.usage import number
 
 VARIABLE, SECONDS = "NOETHER_CASE_SECONDS", 30.0
 AGAIN = 1.0  # seconds between alarms: `except:` in a loop keeps one, and the next comes
@@ -32,14 +31,7 @@ def overdue(seconds: float, setting: str = VARIABLE) -> str:
 
 def allowed() -> float:
     """Seconds for loading a case file and trying it out. Raises UsageError."""
-    word = os.environ.get(VARIABLE, "").strip()
-    try:
-        seconds = float(word) if word else SECONDS
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:
-        raise UsageError(f"{VARIABLE} is {word!r}, must be a number of seconds above 0, at most 86400")
-    return seconds
+    return number(VARIABLE, usual=SECONDS, most=86_400, unit="seconds")
 
 
 @contextmanager

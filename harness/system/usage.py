@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ LONGEST = 4096  # characters of a word: no path is longer
 
 
 words: list[str] = []
-"""What the command `noether` was called with in this process, as harness/cli/main.py sets it; [] from Python."""
+"""What `noether` was called with in this process, as harness/cli/main.py sets it; [] from Python."""
 
 
 def repeated(*more: str) -> str:
@@ -43,6 +44,18 @@ def check_words(words: Iterable[str]) -> None:
                 f"word {number} of the command, '{word[:40]} ...', has {len(word)} characters, must have at "
                 f"most {LONGEST}"
             )
+
+
+def number(variable: str, *, usual: float, most: int, unit: str) -> float:
+    """What an environment variable says, above 0; `usual` where it is empty. Raises UsageError."""
+    word = os.environ.get(variable, "").strip()
+    try:
+        value = float(word) if word else usual
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= most:
+        raise UsageError(f"{variable} is {word!r}, must be a number of {unit} above 0, at most {most}")
+    return value
 
 
 def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:

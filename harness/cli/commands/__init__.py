@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from noether.system.outside import printable
+from noether.verdicts import exit_codes
 
 SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 EXITS = (
@@ -53,3 +54,14 @@ def printed(value: dict) -> None:
 def complain(text: str) -> None:
     """Write one line on stderr, where errors, notes and progress go."""
     print(f"noether: {printable(text)}", file=sys.stderr)
+
+
+def annotate(result, *, quiet: bool, what: str = "cells", where: str = "errors.txt") -> None:
+    """What must be known beside the verdict: the notes of a run, and that the harness itself failed in it."""
+    for note in [] if quiet else result.notes:
+        complain(f"note: {note}")
+    if result.exit_code == exit_codes.INTERNAL and result.folder:
+        complain(
+            f"{len(result.errors)} {what} failed inside the harness: please report it with "
+            f"{result.folder}/{where}"
+        )

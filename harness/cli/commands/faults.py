@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, complain, option, printed
-from noether.verdicts import exit_codes
+from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, annotate, option, printed
 
 Names = Annotated[
     list[str] | None,
@@ -58,10 +57,4 @@ def faults(
         from noether.report.table import say
 
         say(WORD[result.exit_code]) if quiet else say(*ending(result))
-    for note in [] if quiet else result.notes:
-        complain(f"note: {note}")
-    if result.exit_code == exit_codes.INTERNAL and result.folder:
-        complain(
-            f"{len(result.errors)} cells failed inside the harness: please report it with "
-            f"{result.folder}/errors.txt"
-        )
+    annotate(result, quiet=quiet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
+from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, annotate, complain, option, printed
 from noether.cli.commands.verify import Names
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
@@ -58,13 +58,7 @@ def fuzz(
         printed(summary(result))
     else:
         say(verdict(result)) if quiet else say(*ending(result))
-    for note in [] if quiet else result.notes:
-        complain(f"note: {note}")
-    if result.exit_code == exit_codes.INTERNAL:
-        complain(
-            f"{len(result.errors)} batches failed inside the harness: please report it with "
-            f"{result.folder}/crash-*.json"
-        )
+    annotate(result, quiet=quiet, what="batches", where="crash-*.json")
     if result.interrupted:
         complain(f"interrupted; what was found is kept in {result.folder}")
 

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, complain, option, printed
+from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, annotate, complain, option, printed
 from noether.system.outside import orders
 from noether.system.usage import UsageError, check_words
-from noether.verdicts import exit_codes
 
 SHOWN = 5  # cells without a verdict
 Names = Annotated[
@@ -200,13 +199,7 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
 
         say(verdict(result)) if quiet else say(*ending(result, whole=verbose))
     announce(result, orders(sys.stderr if as_json else sys.stdout).write)
-    for note in [] if quiet else result.notes:
-        complain(f"note: {note}")
-    if result.exit_code == exit_codes.INTERNAL and result.folder:
-        complain(
-            f"{len(result.errors)} cells failed inside the harness: please report it with "
-            f"{result.folder}/errors.txt"
-        )
+    annotate(result, quiet=quiet)
     for cell, why in list(result.lost.items())[:SHOWN]:
         complain(f"cell {cell}: {why}")
     if result.lost:

@@ -11,6 +11,7 @@ import numpy as np
 
 from noether.labs.stress.trials import ROOT, called, mangled, told
 from noether.system.seeds import derive
+from noether.verdicts import exit_codes
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
 TINY = (
@@ -63,7 +64,7 @@ def damaged_runs(place: Path, rng, count: int) -> list[str]:
         file = place / "r" / name
         file.write_bytes(mangled(file.read_bytes(), rng))
         shown, _, err = called(place, ["report", "r"])
-        bad = told(shown, err, (0, 2))
+        bad = told(shown, err, (exit_codes.HOLDS, exit_codes.WRONG))
         again, _, err = called(place, ["verify", "--resume", "r"])
         bad = bad or told(again, err, (code, 2))
         if not bad and again == code and verdicts(place / "r") != want:

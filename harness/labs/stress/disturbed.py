@@ -11,6 +11,7 @@ import numpy as np
 
 from noether.labs.stress.trials import WORDS, differences, outcome, start, undisturbed
 from noether.system.seeds import derive
+from noether.verdicts import exit_codes
 
 
 def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="noether", **how) -> list[str]:
@@ -56,9 +57,9 @@ def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how
         both = [start(home, words, module, **how) for _ in range(2)]
         ends = [(p.communicate()[1], p.returncode) for p in both]
         codes = sorted(c for _, c in ends)
-        told = next((e for e, c in ends if c == 2), "")
+        told = next((e for e, c in ends if c == exit_codes.WRONG), "")
         if (
-            codes != sorted([code, 2])
+            codes != sorted([code, exit_codes.WRONG])
             or told.count("\n") != 1
             or not any(w in told for w in ("is being written by ", "already holds a run"))
         ):
@@ -121,7 +122,11 @@ def starved(
 
 
 def refused_well(home: Path, code: int, err: str, fine: int) -> list[str]:
-    if "Traceback" in err or code not in (fine, 2, 70) or (code != fine and "cannot be" not in err):
+    if (
+        "Traceback" in err
+        or code not in (fine, exit_codes.WRONG, exit_codes.INTERNAL)
+        or (code != fine and "cannot be" not in err)
+    ):
         return [f"a full disk in {home} ends with {code}: {err}"]
     return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, widen
 from noether.laws.exact.screen import outside, screen
 from noether.mechanics import sweep
+from noether.runs.worker_pool import Crew
 
 MEMORY = 1.5 * 2**30
 LANES = (1, 2, 31, 32, 33, 127, 128, 129, 1023, 1025, 10_007, 100_003, 1_000_000)
@@ -51,10 +51,10 @@ def lanes(place: Path, *, counts=LANES, steps: int = 8, backends=("numpy", "trit
             continue
         most = checked = 0
         for count in counts:
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                checks, alarmed, moved, worst, peak = pool.apply(
-                    one_size, (backend, "mexican-hat", "heavy-ball", "float32", count, steps)
-                )
+            with Crew(1) as crew:
+                checks, alarmed, moved, worst, peak = crew.submit(
+                    one_size, backend, "mexican-hat", "heavy-ball", "float32", count, steps
+                ).result()
             most, checked = max(most, peak), checked + checks
             if alarmed or not moved * 2 >= count or not 0 < worst <= 1:
                 problems.append(

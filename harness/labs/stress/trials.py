@@ -14,6 +14,7 @@ import numpy as np
 
 from noether.cli.main import call
 from noether.system.machine import importable
+from noether.verdicts import exit_codes
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = (
@@ -95,7 +96,7 @@ def undisturbed(place: Path, words, module="noether", **how) -> tuple[list[str],
     place.mkdir(parents=True)
     begin = time.perf_counter()
     code, err = outcome(place, words, module, **how)
-    if code not in (0, 3) or not (place / "r" / "records.jsonl").exists():
+    if code not in (exit_codes.HOLDS, exit_codes.UNDECIDED) or not (place / "r" / "records.jsonl").exists():
         raise RuntimeError(f"the undisturbed run ends with {code}: {err}")
     return found(place / "r"), time.perf_counter() - begin, code
 
@@ -131,6 +132,6 @@ def told(code: int, err: str, allowed) -> str:
     """What is wrong with how a command met damage, or ''."""
     if "Traceback" in err or code not in allowed:
         return f"exit code {code}, {err.strip().splitlines()[-1] if err.strip() else 'nothing said'}"
-    if code == 2 and err.count("\n") != 1:
+    if code == exit_codes.WRONG and err.count("\n") != 1:
         return f"exit code 2 in {err.count(chr(10))} lines: {err!r}"
     return ""

@@ -12,6 +12,7 @@ import numpy as np
 
 from noether.labs.stress.trials import WORDS, differences, outcome, start, undisturbed
 from noether.system.seeds import derive
+from noether.verdicts import exit_codes
 
 MANY = tuple("2" if before == "--jobs" else word for before, word in zip(("", *WORDS), WORDS, strict=False))
 
@@ -44,9 +45,9 @@ def workers(place: Path, *, seed: int = 0, count: int = 10, words=MANY, module="
                     os.kill(int(rng.choice(there)), signal.SIGKILL)
                     killed += 1
         _, err = process.communicate()
-        if process.returncode not in (code, 3):
+        if process.returncode not in (code, exit_codes.UNDECIDED):
             problems.append(f"a run whose workers were killed ends with {process.returncode}: {err}")
-        elif process.returncode == 3 and code != 3:
+        elif process.returncode == exit_codes.UNDECIDED != code:
             if "--resume r" not in err:
                 problems.append(f"a run with undecided cells does not say how to go on: {err!r}")
             last, err = outcome(home, [*words[:-2], "--resume", "r"], module, **how)

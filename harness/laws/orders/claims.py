@@ -105,8 +105,8 @@ def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> lis
 
 
 def lanes_of(g, models: list, finals: list, q0, eta) -> tuple:
-    """The rates of (2) of models.py, (q, r) at t = 0, the fastest rate and the final time of models side by side: lanes
-    (models, starts, sizes)."""
+    """The rates of (2) of models.py, (q, r) at t = 0, the fastest rate and the final time of models side by
+    side: lanes (models, starts, sizes)."""
     d, starts = q0.shape
     m, c, lam, kappa, phi = (
         np.stack([np.broadcast_to(field(x, name, eta.shape), (starts, len(eta))) for x in models]).reshape(-1)

@@ -9,6 +9,9 @@ takes
 milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an alarm
 inside
 it names the line while python runs, the stage it was in is known in any case.
+
+Not the forkserver of multiprocessing (python 3.11): each of its children runs the script of whoever asks
+again, so that a plain script which verifies a case file would start itself over; and a child outlives it.
 """
 
 from __future__ import annotations

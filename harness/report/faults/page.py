@@ -72,8 +72,8 @@ def render(records: list[Record], about: dict) -> str:
     made.filters = {**made.filters, "decades": decades, "heat": heat, "spread": spread}
     return made.get_template("faults.html").render(
         about=about, found=found, verdict=told, unfinished=unfinished,
-        tone="good" if code == exit_codes.HOLDS and not unfinished else "bad", kinds=by_kind(matrix), generated=generated,
-        totals=totals(generated),
+        tone="good" if code == exit_codes.HOLDS and not unfinished else "bad", kinds=by_kind(matrix),
+        generated=generated, totals=totals(generated),
         laws=[law for law in LAWS if any(law in row.shown for row in matrix)],
         own=[r for r in records if r.law == GUARD], graded=terms(records),
         precisions=list(UNIT), proofs=[(n, p) for n,

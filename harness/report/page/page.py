@@ -14,6 +14,7 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 
 LISTED = 200
 UNFINISHED = "nothing is decided yet"
+TONE = {exit_codes.HOLDS: "good", exit_codes.VIOLATED: "bad"}
 SUBJECTS = (
     (
         "T",
@@ -74,7 +75,7 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
         symbol=SYMBOL,
         groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished,
         blind=about.get("blind") or [],
-        verdict=verdict, tone="good" if code == exit_codes.HOLDS and not unfinished else "bad" if code == exit_codes.VIOLATED else "unsure",
+        verdict=verdict, tone="unsure" if unfinished and code == exit_codes.HOLDS else TONE.get(code, "unsure"),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from noether.cases import CORE
 from noether.cli.main import Terminated, call
 from noether.runs import decision
 from noether.runs.folder import Folder
-from noether.runs.run import RecordingError
+from noether.runs.recording import RecordingError
 from noether.runs.worker_pool import Died
 from noether.system.machine import importable
 

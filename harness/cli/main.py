@@ -92,7 +92,7 @@ def told(error: BaseException) -> int:
     """Say what ended a command before it had decided anything, with the violations that it had found; the
     exit code."""
     from noether.kernels.loops.launch import BackendMissing
-    from noether.runs.run import RecordingError
+    from noether.runs.recording import RecordingError
 
     for line in decision.carried(error):
         complain(line)

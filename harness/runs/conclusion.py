@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from noether.runs import completeness
 from noether.runs.folder import Folder
-from noether.runs.result import Plan, Result
+from noether.runs.result import Result
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record, summarise
 
@@ -20,12 +20,18 @@ def decide(records: list[Record], cells: list[completeness.Planned], laws: Itera
     return exit_codes.of_run(code, undecided=blind), blind
 
 
-def conclude(result: Result, planned: Plan, folder: Folder | None, strict: bool) -> None:
-    """Rows, exit code, and the last word in run.json."""
+def conclude(
+    result: Result,
+    cells: list[completeness.Planned],
+    asked: frozenset[str],
+    folder: Folder | None,
+    *,
+    strict: bool,
+) -> None:
+    """Rows, exit code, and the last word in run.json.  cells, asked  what was planned, and what was narrowed"""
     result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
     result.rows = summarise(result.records, list(result.laws))
-    asked = planned.selection.asked
-    judge(result, [completeness.planned(c) for c in planned.cells], asked, strict=strict)
+    judge(result, cells, asked, strict=strict)
     if folder is not None:
         keep_end(result, folder)
 

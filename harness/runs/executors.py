@@ -27,6 +27,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 
+from noether.runs.execute import alone, failed, named
 from noether.runs.worker import Setting
 from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
 from noether.system.machine import instructions, versions
@@ -122,50 +123,19 @@ class Engine:
         A group is handed in again when its worker was lost: only the future that is held gives its cells, so
         that none is doubled.
         """
-        from noether.runs.execute import alone, failed, named
-
         waiting, pending, broken = deque(groups), {}, 0
-        executor, of = self.started(), same()
+        executor = self.started()
         try:
             while waiting or pending:
-                lost: list = []
-                while waiting and not lost:
-                    try:
-                        pending[
-                            executor.submit(
-                                remote, waiting[0].raw, waiting[0].setting, waiting[0].seconds, of
-                            )
-                        ] = waiting[0]
-                        waiting.popleft()
-                    except Exception as error:  # broken, or shut down by somebody else
-                        lost.append(error)
+                lost = hand_in(executor, waiting, pending)
                 for future in wait(pending, return_when=FIRST_COMPLETED)[0] if pending and not lost else ():
-                    group = pending.pop(future)
-                    try:
-                        found, there = future.result()
-                        self.instructions.add(there)
-                        yield from found
-                    except Unloadable:
-                        yield group
-                    except (Overdue, Raised) as error:
-                        yield from failed(group, error)
-                    except CannotRun:
-                        raise
-                    except Exception as error:
-                        group.losses += not isinstance(
-                            error, GONE
-                        )  # else the executor broke under all of them
-                        if group.losses >= (2 if isinstance(error, Died) else LOSSES):
-                            yield from named(group, f"{type(error).__name__}: {error}")
-                        else:
-                            waiting += alone(group) if isinstance(error, Died) else [group]
-                        lost += [] if isinstance(error, Died) else [error]
+                    yield from self.received(pending.pop(future), future, waiting, lost)
                 if lost and is_broken(executor, lost[-1]):
                     broken += 1
                     if broken > RESTARTS:
+                        last = f"{type(lost[-1]).__name__}: {lost[-1]}"
                         raise CannotRun(
-                            f"executor {self.name} was lost {broken} times, the last time by "
-                            f"{type(lost[-1]).__name__}: {lost[-1]}"
+                            f"executor {self.name} was lost {broken} times, the last time by {last}"
                         )
                     waiting.extend(pending.values())
                     pending.clear()
@@ -178,6 +148,41 @@ class Engine:
                 future.cancel()
             with suppress(Exception):
                 self._close(executor)
+
+    def received(self, group, future: Future, waiting: deque, lost: list) -> Iterator:
+        """What came of a group. One whose worker died waits again, for its cells alone or as it is."""
+        try:
+            found, there = future.result()
+        except Unloadable:
+            yield group
+        except (Overdue, Raised) as error:
+            yield from failed(group, error)
+        except CannotRun:
+            raise
+        except Exception as error:
+            has_died = isinstance(error, Died)
+            group.losses += not isinstance(error, GONE)  # else the executor broke under all of them
+            if group.losses >= (2 if has_died else LOSSES):
+                yield from named(group, f"{type(error).__name__}: {error}")
+            else:
+                waiting.extend(alone(group) if has_died else [group])
+            lost += [] if has_died else [error]
+        else:
+            self.instructions.add(there)
+            yield from found
+
+
+def hand_in(executor: Executor, waiting: deque, pending: dict) -> list[Exception]:
+    """All that waits, until the executor takes no more: broken, or shut down by somebody else."""
+    of = same()
+    while waiting:
+        group = waiting[0]
+        try:
+            pending[executor.submit(remote, group.raw, group.setting, group.seconds, of)] = group
+        except Exception as error:
+            return [error]
+        waiting.popleft()
+    return []
 
 
 def is_broken(executor: Executor, error: Exception) -> bool:

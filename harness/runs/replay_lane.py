@@ -15,7 +15,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT
+from noether.laws.exact import EXACT, ExactLaw
 from noether.laws.exact.diagnosis import safely
 from noether.laws.exact.judge import spent_of
 from noether.laws.exact.witness import witness
@@ -49,66 +49,78 @@ def replay(record: dict, cases: tuple[Case, ...] = CATALOG) -> Replay:
 
 
 def again(record: dict, cases: tuple[Case, ...]) -> Replay:
-    law, worst = EXACT.get(record["law"]), record.get("worst")
-    if law is None or not worst or record.get("control"):
-        raise ReplayError(
-            "record is of law "
-            f"{record['law']}{' for control ' + repr(record['control']) if record.get('control') else ''}: "
-            ""
-            f"a lane can be replayed for {', '.join(EXACT)} without a control; run `noether verify "
-            f"{record['case']} --law {record['law']}`"
-        )
-    case = next((c for c in cases if c.name == record["case"]), None)
-    if case is None:
-        raise ReplayError(
-            f"case {record['case']} is not in the catalogue: must be one of "
-            f"{', '.join(c.name for c in cases)}"
-        )
-    # Twice the same lane: numpy adds the components of a single lane, which lie side by side, in another
-    # order (2.4).
-    column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])  # noqa: E731
-    rule, precision = RULES[record["rule"]], parse(record["precision"])
-    params = np.array([[float.fromhex(worst[n])] * 2 for n in rule.parameters])
-    job = launch.Job(
-        trace.gradient(case),
-        rule,
-        precision,
-        column("start"),
-        column("kick"),
-        params,
-        record["steps"],
-        metric=trace.metric(case, rule),
-    )
-    outcome = launch.run(job, record["backend"])
-    t = Trajectory.launched(case, job, *outcome.wide())
+    law, case, worst = stated(record, cases)
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
     if law.about_symmetry and symmetry is None:
         raise ReplayError(
             f"symmetry is {record.get('symmetry')!r}, {case.name} has "
             f"{', '.join(s.name for s in case.symmetries)}"
         )
+    job = launched(record, case)
+    outcome = launch.run(job, record["backend"])
+    t = Trajectory.launched(case, job, *outcome.wide())
     with np.errstate(all="ignore"):
         residual = law.residual(t, symmetry) if law.about_symmetry else law.residual(t)
         spent = spent_of(residual)[..., 0]
     place = (worst["step"], worst["component"]) if spent.ndim == 2 else (worst["step"],)
-    again = float(spent[place])
+    found = float(spent[place])
     if law.key == "D0" and spent.max() <= 1 < float(record["spent"]):
-        again = witness(t, 0, min(worst["step"], t.steps - 1))  # what accused was the gradient's witness
-    equal = again == float(record["spent"])
-    where = f"step {worst['step']}" + (
-        f", component {worst['component']}" if worst["component"] is not None else ""
-    )
-    index = (*place, 0)
-    text = "\n".join([
-        f"{record['law']} on {case.name}, {rule.name}, {precision.label}, {outcome.backend}; lane "
+        found = witness(t, 0, min(worst["step"], t.steps - 1))  # what accused was the gradient's witness
+    text = [
+        f"{record['law']} on {case.name}, {job.rule.name}, {job.precision.label}, {outcome.backend}; lane "
         f"{worst['lane']} of its launch, alone",
-        f"{law.statement}",
-        f"worst at {where}: measured {float(residual.measured[index]):.17g}, predicted "
-        f"{float(residual.predicted[index]):.17g}, "
-        f"bound {float(residual.bound[index]):.3g}",
-        f"spent {again!r}; the record says {float(record['spent'])!r}: "
-        f"{'equal to the bit' if equal else 'NOT EQUAL'}",
+        *compared(law, worst, residual, (*place, 0), found, float(record["spent"])),
         f"the lane's own worst is {float(spent.max())!r}",
         *([] if spent.max() <= 1 else [safely(t, job)["line"].replace("lane 0", "this lane")]),
-    ])  # fmt: skip
-    return Replay(record, equal, text)
+    ]
+    return Replay(record, found == float(record["spent"]), "\n".join(text))
+
+
+def stated(record: dict, cases: tuple[Case, ...]) -> tuple[ExactLaw, Case, dict]:
+    """The law, the case and the worst lane of a record. Raises ReplayError where there is no lane to run."""
+    law, worst, planted = EXACT.get(record["law"]), record.get("worst"), record.get("control")
+    if law is None or not worst or planted:
+        raise ReplayError(
+            f"record is of law {record['law']}{f' for control {planted!r}' if planted else ''}: a lane can be "
+            f"replayed for {', '.join(EXACT)} without a control; run `noether verify {record['case']} --law "
+            f"{record['law']}`"
+        )
+    case = next((c for c in cases if c.name == record["case"]), None)
+    if case is None:
+        known = ", ".join(c.name for c in cases)
+        raise ReplayError(f"case {record['case']} is not in the catalogue: must be one of {known}")
+    return law, case, worst
+
+
+def launched(record: dict, case: Case) -> launch.Job:
+    """The launch of the worst lane alone.
+
+    Twice the same lane: numpy adds the components of a single lane, which lie side by side, in another order
+    (2.4).
+    """
+    rule, worst = RULES[record["rule"]], record["worst"]
+    column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])  # noqa: E731
+    params = np.array([[float.fromhex(worst[n])] * 2 for n in rule.parameters])
+    return launch.Job(
+        trace.gradient(case),
+        rule,
+        parse(record["precision"]),
+        column("start"),
+        column("kick"),
+        params,
+        record["steps"],
+        metric=trace.metric(case, rule),
+    )
+
+
+def compared(law: ExactLaw, worst: dict, residual, index: tuple, found: float, recorded: float) -> list[str]:
+    """The law, its worst place, and what the place spends now and in the record."""
+    component = "" if worst["component"] is None else f", component {worst['component']}"
+    measured, predicted = float(residual.measured[index]), float(residual.predicted[index])
+    return [
+        law.statement,
+        f"worst at step {worst['step']}{component}: measured {measured:.17g}, predicted {predicted:.17g}, "
+        f"bound {float(residual.bound[index]):.3g}",
+        f"spent {found!r}; the record says {recorded!r}: "
+        f"{'equal to the bit' if found == recorded else 'NOT EQUAL'}",
+    ]

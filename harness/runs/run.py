@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from noether.cases import Case
 from noether.kernels import cache_folders
 from noether.plan.casefiles import load, trust
 from noether.plan.choices import Request, select
-from noether.runs import executors, replaying, shards
+from noether.runs import completeness, executors, replaying, shards
 from noether.runs.conclusion import conclude
 from noether.runs.decision import carry
 from noether.runs.execute import execute
-from noether.runs.folder import Folder
+from noether.runs.folder import Folder, Run
 from noether.runs.planning import plan
+from noether.runs.recording import keep
 from noether.runs.result import USUAL, How, Plan, Result
 from noether.system import processstate
 from noether.system.jobs import jobs as how_many
-from noether.system.lock import Replaced
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
+from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
-
-
-class RecordingError(RuntimeError):
-    """Raised when the disk refuses more records; those written before stay."""
 
 
 def digests(request: Request) -> dict:
@@ -77,29 +73,9 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         planned = shards.part(plan(select(request)), how.shard)
     if resume is None:
         trust.remember(planned.selection.files)
-    folder, found = None, None
-    if resume is not None:
-        folder, found = Folder.reopen(
-            Path(resume), lambda about: check_same(about, request, planned.backend, how.part)
-        )
-    elif record:
-        folder = Folder.create(out, {"arguments": arguments(request), "seed": request.seed,
-            "backend": planned.backend, "laws": planned.laws,
-                                     "left_out": planned.left_out, "cells": len(planned.cells),
-                                     "strict": strict,
-                                     **shards.about(planned, how.part)})  # fmt: skip
+    folder, found = opened(request, planned, out=out, resume=resume, record=record, how=how, strict=strict)
     done = found.cells if found else {}
-    result = Result(
-        list(found.records) if found else [],
-        [],
-        0,
-        planned.laws,
-        planned.left_out,
-        folder=folder and folder.path,
-        cells=len(planned.cells),
-    )
-    result.shard = how.part
-    result.notes = [*planned.notes, *(found.notes if found else [])]
+    result = begun(planned, folder, found, how)
     nothing_lost(result.records, done)
     todo = [c for c in planned.cells if c.name not in done]
     watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))
@@ -112,15 +88,43 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
         if folder:
             folder.close()  # no end in run.json: it can be resumed
         if folder and isinstance(error, CannotRun):
-            raise CannotRun(
-                f"{error}; {folder.count} records are kept: go on with noether verify --resume {folder.path}"
-            ) from None
+            go_on = f"go on with noether verify --resume {folder.path}"
+            raise CannotRun(f"{error}; {folder.count} records are kept: {go_on}") from None
         raise
     result.notes += how.executor.notes() if how.executor else []
     result.notes += [line for line in cache_folders.notes() if line not in result.notes]
     result.seconds = time.perf_counter() - begin
-    conclude(result, planned, folder, strict)
+    cells = [completeness.planned(c) for c in planned.cells]
+    conclude(result, cells, planned.selection.asked, folder, strict=strict)
     return result
+
+
+def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: How, strict: bool):
+    """(folder, what an earlier run kept in it): both None where nothing is recorded or gone on with."""
+    if resume is not None:
+        allowed = lambda about: check_same(about, request, planned.backend, how.part)  # noqa: E731
+        return Folder.reopen(Path(resume), allowed)
+    if not record:
+        return None, None
+    said = {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend,
+            "laws": planned.laws, "left_out": planned.left_out, "cells": len(planned.cells),
+            "strict": strict, **shards.about(planned, how.part)}  # fmt: skip
+    return Folder.create(out, said), None
+
+
+def begun(planned: Plan, folder: Folder | None, found: Run | None, how: How) -> Result:
+    """The result before any cell has run here: what an earlier run found, and what the plan tells."""
+    return Result(
+        list(found.records) if found else [],
+        [],
+        exit_codes.UNDECIDED,
+        planned.laws,
+        planned.left_out,
+        folder=folder and folder.path,
+        cells=len(planned.cells),
+        shard=how.part,
+        notes=[*planned.notes, *(found.notes if found else [])],
+    )
 
 
 def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
@@ -135,21 +139,7 @@ def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, 
             if folder:
                 for r in done.records:
                     r.replay = replaying.line(r, done.records, folder.path)
-                try:
-                    if done.error is None and done.lost is None:
-                        folder.record(done.cell, done.records, done.seconds)
-                    else:
-                        folder.record_error(done.cell, done.error or done.lost)
-                except Replaced as error:
-                    raise RecordingError(
-                        f"{error}; nothing more is written there, and {folder.count} records were before"
-                    ) from None
-                except OSError as error:
-                    raise RecordingError(
-                        f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} "
-                        "records are kept: "
-                        f"make room, then go on with --resume {folder.path}"
-                    ) from None
+                keep(folder, done, f"make room, then go on with --resume {folder.path}")
             if done.error is not None:
                 result.errors[done.cell] = done.error
             if done.lost is not None:
@@ -212,37 +202,12 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
     Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where
     a backend is not here.
     """
-    for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
-        raise UsageError(
-            f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case"
-        )
-    cases = tuple(str(c) if isinstance(c, Path) else c for c in cases)
     if not isinstance(out, str | Path | None):
         raise UsageError(f"out is {out!r}, must be a folder")
-    known = set(Request.__dataclass_fields__) - {
-        "cases",
-        "law",
-        "rule",
-        "precision",
-        "backend",
-        "profile",
-        "seed",
-    }
-    if set(overrides) - known:
-        raise UsageError(
-            f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of "
-            f"{', '.join(sorted(known))}"
-        )
-    base = Request(
-        tuple(cases),
-        comma("laws", laws),
-        comma("rules", rules),
-        comma("precisions", precisions),
-        backend,
-        profile,
-        seed,
+    narrowed = dict(
+        law=comma("laws", laws), rule=comma("rules", rules), precision=comma("precisions", precisions)
     )
-    request = replace(base, **overrides)
+    request = requested(cases, overrides, **narrowed, backend=backend, profile=profile, seed=seed)
     if out is not None and any(isinstance(c, Case) for c in cases):
         raise UsageError(
             "a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or "
@@ -250,3 +215,18 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
         )
     return run(request, out=Path(out) if out is not None else None, record=out is not None, strict=strict,
                how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))))  # fmt: skip
+
+
+def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:
+    """What `verify` was asked for. Raises UsageError."""
+    for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
+        raise UsageError(
+            f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case"
+        )
+    known = set(Request.__dataclass_fields__) - {"cases", *narrowed}
+    if set(overrides) - known:
+        raise UsageError(
+            f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of "
+            f"{', '.join(sorted(known))}"
+        )
+    return Request(tuple(str(c) if isinstance(c, Path) else c for c in cases), **narrowed, **overrides)

@@ -13,14 +13,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from noether.runs import completeness
-from noether.runs.conclusion import judge, keep_end
+from noether.runs.conclusion import conclude
 from noether.runs.costs import cost
 from noether.runs.executors import LAST_BITS, told
 from noether.runs.folder import Folder, Run, read_run
 from noether.runs.records_file import line
 from noether.runs.result import Result
 from noether.system.usage import UsageError
-from noether.verdicts.record import Record, summarise
+from noether.verdicts import exit_codes
+from noether.verdicts.record import Record
 
 FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in
 
@@ -133,38 +134,32 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False) -
     result = Result(
         [r for records in cells.values() for r in records],
         [],
-        0,
+        exit_codes.UNDECIDED,
         tuple(first["laws"]),
         tuple(first["left_out"]),
+        lost={**missing, **apart},
+        seconds=sum(float(run.about.get("seconds") or 0) for run in runs),
+        cells=len(first["plan"]),
     )
-    result.cells, result.seconds = (
-        len(first["plan"]),
-        sum(float(run.about.get("seconds") or 0) for run in runs),
-    )
-    result.lost = {**missing, **apart}
     machines = {told(run.about["machine"].get("instructions") or {}) for run in runs}
-    result.notes = (
-        [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"]
-        if len(machines) > 1
-        else []
-    )
-    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
-    result.rows = summarise(result.records, list(result.laws))
-    kept = {name: first[name] for name in ("arguments", "seed", "backend", "laws", "left_out")}
-    folder = Folder.create(out, {**kept, "versions": first["versions"], "cells": result.cells,
-        "strict": strict,
-                                 "merged": [{"shard": run.about["shard"], "path": str(run.path),
-                                 "machine": run.about["machine"]} for run in runs]})  # fmt: skip
+    if len(machines) > 1:
+        result.notes = [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"]
+    folder = Folder.create(out, {**merged(runs), "strict": strict})
     result.folder = folder.path
     for name, records in cells.items():
         folder.record(name, records, sum(r.seconds or 0 for r in records))
     for name, text in result.lost.items():
         folder.record_error(name, text)
-    judge(
-        result,
-        [completeness.Planned(**entry) for entry in first["plan"]],
-        frozenset(first["asked"]),
-        strict=strict,
-    )
-    keep_end(result, folder)
+    planned = [completeness.Planned(**entry) for entry in first["plan"]]
+    conclude(result, planned, frozenset(first["asked"]), folder, strict=strict)
     return result
+
+
+def merged(runs: list[Run]) -> dict:
+    """What run.json of the whole says of its parts."""
+    first = runs[0].about
+    kept = {name: first[name] for name in ("arguments", "seed", "backend", "laws", "left_out", "versions")}
+    parts = [
+        {"shard": run.about["shard"], "path": str(run.path), "machine": run.about["machine"]} for run in runs
+    ]
+    return {**kept, "cells": len(first["plan"]), "merged": parts}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import nullcontext
 from dataclasses import replace
 
 from noether.campaigns.fuzz import corpus
@@ -33,7 +34,7 @@ from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load, trust
 from noether.runs.decision import carry
 from noether.runs.folder import Folder
-from noether.runs.run import RecordingError
+from noether.runs.recording import recording
 from noether.system.machine import versions
 from noether.system.usage import UsageError
 
@@ -194,15 +195,9 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
 
 
 def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
-    """Keep the records of a finding in the run folder. Raises RecordingError when the disk refuses; the
-    outcome has them all the same."""
-    try:
+    """Raises RecordingError when the disk refuses; the outcome has what was found all the same."""
+    with recording(folder, "make room, then fuzz again") if folder else nullcontext():
         absorb(outcome, finding, folder)
-    except OSError as error:
-        raise RecordingError(
-            f"{error.filename or folder.path} cannot be written: {error.strerror or error}; {folder.count} "
-            "records are kept: make room, then fuzz again"
-        ) from None
 
 
 def conclude(outcome: Outcome) -> None:

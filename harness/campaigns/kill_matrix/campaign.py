@@ -19,7 +19,7 @@ from noether.plan.choices import Selection
 from noether.runs.decision import carry
 from noether.runs.execute import execute
 from noether.runs.folder import Folder
-from noether.runs.run import RecordingError
+from noether.runs.recording import keep
 from noether.system.usage import UsageError, unknown
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
@@ -151,17 +151,8 @@ def take(result: Campaign, done, folder: Folder | None) -> None:
     result.records += done.records
     if done.error is not None:
         result.errors[done.cell] = done.error
-    if folder is None:
-        return
-    try:
-        if done.error is None:
-            folder.record(done.cell, done.records, done.seconds)
-        else:
-            folder.record_error(done.cell, done.error)
-    except OSError as error:
-        raise RecordingError(
-            f"{folder.path} cannot be written: {error.strerror or error}; {folder.count} records are kept"
-        ) from None
+    if folder is not None:
+        keep(folder, done)
 
 
 def finish(result: Campaign, folder: Folder) -> None:

@@ -97,28 +97,26 @@ def starved(
         )
         problems += refused_well(home, first, err, code)
         problems += resumed(home, words, module, want, code, **how)
-    small = place / "disk"
+    small = disk and small_disk(place, want, code, words, module, **how)
+    told = "not asked for" if not disk else "cannot be mounted here" if small is None else "too"
+    print(f"starved: file sizes {list(sizes)}; a disk of 64 kB {told}")
+    return problems + (small or [])
+
+
+def small_disk(place: Path, want: list[str], code: int, words, module: str, **how) -> list[str] | None:
+    """The same on a disk of 64 kB; None where no disk can be mounted."""
+    small, problems = place / "disk", []
     small.mkdir()
-    mounted = (
-        disk
-        and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], capture_output=True
-        ).returncode
-        == 0
-    )
-    if mounted:
-        try:
-            first, err = outcome(small, words, module, **how)
-            problems += refused_well(small, first, err, code)
-            shutil.copytree(small, place / "room")
-        finally:
-            subprocess.run(["umount", str(small)], check=True)
-        problems += resumed(place / "room", words, module, want, code, **how)
-    print(
-        f"starved: file sizes {list(sizes)}; a disk of 64 kB "
-        f"{'too' if mounted else 'not asked for' if not disk else 'cannot be mounted here'}"
-    )
-    return problems
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        return None
+    try:
+        first, err = outcome(small, words, module, **how)
+        problems += refused_well(small, first, err, code)
+        shutil.copytree(small, place / "room")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    return problems + resumed(place / "room", words, module, want, code, **how)
 
 
 def refused_well(home: Path, code: int, err: str, fine: int) -> list[str]:

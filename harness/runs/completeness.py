@@ -6,7 +6,7 @@
     spared     what a law must see wherever it is planted was killed in each cell that shows it every run
     idle       no law stays far below its bound in any precision, no exact one under any rule   whole runs
     numb       an order or a mean would have seen some coefficient changed by half              whole runs
-    faulty     the instruments themselves read known points rightly (instruments.py)            every run
+    faulty     the instruments themselves read known points rightly (known_answers.py)          every run
 
 A run is whole when neither cases, rules, precisions nor numbers were narrowed: then nothing excuses a gap.
 """

@@ -138,7 +138,7 @@ def execute(
     own       name of a case -> the case file that has it (a casesource.Source): its cells always run in
               processes of their own
     seconds   the limit of one cell, SECONDS when None
-    executor  a harness.executors.Engine, worker processes of ours when None
+    executor  a noether.runs.executors.Engine, worker processes of ours when None
     tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """

@@ -2,7 +2,7 @@
 
 The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back,
 it
-does nothing. What must not hang at all is tried out in a process of its own (casechild.py), which is killed.
+does nothing. What must not hang at all is tried out in a process of its own (trial_process.py), which is killed.
 """
 
 from __future__ import annotations

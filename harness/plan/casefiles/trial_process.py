@@ -105,7 +105,9 @@ def close() -> None:
 
 def serve() -> None:
     """The server: one request a line, one answer a line, until stdin ends."""
-    import noether.kernels.programs.trace  # noqa: F401
+    # Here and not in each child: sympy alone takes as long as a short limit.
+    import noether.kernels.programs.trace
+    import noether.mechanics.straight_line  # noqa: F401
 
     answers = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)

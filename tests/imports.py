@@ -53,7 +53,7 @@ def computed(path: Path) -> list[int]:
 
 
 def graph(root: Path) -> dict[str, dict[str, int]]:
-    """Every module of ours -> the modules of ours that it imports, or of which it takes a name; with the line."""
+    """Every module of ours -> {a module of ours that it imports, or of which it takes a name: the line}."""
     files = {name_of(root, path): path for folder in PACKAGES for path in modules(root, folder)}
     found: dict[str, dict[str, int]] = {name: {} for name in files}
     for name, path in files.items():

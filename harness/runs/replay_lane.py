@@ -81,9 +81,9 @@ def stated(record: dict, cases: tuple[Case, ...]) -> tuple[ExactLaw, Case, dict]
     law, worst, planted = EXACT.get(record["law"]), record.get("worst"), record.get("control")
     if law is None or not worst or planted:
         raise ReplayError(
-            f"record is of law {record['law']}{f' for control {planted!r}' if planted else ''}: a lane can be "
-            f"replayed for {', '.join(EXACT)} without a control; run `noether verify {record['case']} --law "
-            f"{record['law']}`"
+            f"record is of law {record['law']}{f' for control {planted!r}' if planted else ''}: "
+            f"a lane can be replayed for {', '.join(EXACT)} without a control; "
+            f"run `noether verify {record['case']} --law {record['law']}`"
         )
     case = next((c for c in cases if c.name == record["case"]), None)
     if case is None:

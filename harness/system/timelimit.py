@@ -1,8 +1,8 @@
 """A limit on the time that a user's case file may take: it is trusted, but it may hang.
 
 The alarm interrupts whatever python runs in the main thread; elsewhere, and in C code that never comes back,
-it
-does nothing. What must not hang at all is tried out in a process of its own (trial_process.py), which is killed.
+it does nothing. What must not hang at all is tried out in a process of its own (trial_process.py), which is
+killed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Loading a case of the user's own, named as path/to/case.py or path/to/case.py:NAME.
 
-The file is executed, so it is trusted as any Python file that is run; trial_process.py tries it out first, in a
-process that may hang or crash. It is read once: what is digested is what runs, here and in workers, to which
-its text travels (casesource.py, casehome.py). What it does to the process is taken back (processstate.py).
+The file is executed, so it is trusted as any Python file that is run; trial_process.py tries it out first,
+in a process that may hang or crash. It is read once: what is digested is what runs, here and in workers, to
+which its text travels (source.py, package.py). What it does to the process is taken back (processstate.py).
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
         symbol=SYMBOL,
         groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished,
         blind=about.get("blind") or [],
-        verdict=verdict, tone="unsure" if unfinished and code == exit_codes.HOLDS else TONE.get(code, "unsure"),
+        verdict=verdict,
+        tone="unsure" if unfinished and code == exit_codes.HOLDS else TONE.get(code, "unsure"),
     )  # fmt: skip
 
 

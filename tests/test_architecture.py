@@ -49,12 +49,6 @@ COMPUTED = {
     "harness/plan/casefiles/package.py": "the user's case files",
 }
 """Where a module may be imported by a name that is not written there, and why."""
-STILL_COMPUTED = {
-    "harness/plan/design.py",
-    "harness/plan/refusals.py",
-    "harness/laws/normalisation/__init__.py",
-}
-"""Law families that are found by the name of their module; they go, so this list may only shrink."""
 HEAVY = {"torch", "triton"}
 CODES = {1, 2, 3, 70, 130, 143}
 """What harness/verdicts/exit_codes.py names."""
@@ -191,8 +185,7 @@ def test_every_exception_is_needed(found):
 
 def test_only_what_is_optional_is_imported_by_a_computed_name():
     where = set(computed_imports(ROOT))
-    assert where >= set(COMPUTED), "an entry of COMPUTED computes no name any more: it must go"
-    assert where <= set(COMPUTED) | STILL_COMPUTED
+    assert where == set(COMPUTED)
 
 
 def test_exit_codes_are_named():

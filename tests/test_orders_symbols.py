@@ -15,6 +15,7 @@ from noether.laws.orders.power import norm, powers, smallest
 from noether.laws.orders.records import judge
 from noether.laws.orders.runs import FINAL, SETTINGS, Cell
 from noether.laws.published import cells as published
+from noether.laws.registry import LAWS
 from noether.mechanics import stiffness
 from noether.mechanics.symbolic import gradient, hessian_product
 from noether.mechanics.symbolic_metric import curved as metric_of
@@ -269,11 +270,11 @@ def test_a_loss_without_a_finite_curvature_is_outside():
 
 
 def test_why_a_law_has_no_cell_is_told():
-    assert orders.why_not("O1", HAT) == ""
-    assert orders.why_not("O1", BY_NAME["rayleigh"]).endswith(
+    assert orders.why_not(LAWS["O1"], HAT) == ""
+    assert orders.why_not(LAWS["O1"], BY_NAME["rayleigh"]).endswith(
         "operations, and third derivatives are taken up to 96"
     )
-    assert "rotations and translations" in orders.why_not("O4", BY_NAME["rayleigh"])
+    assert "rotations and translations" in orders.why_not(LAWS["O4"], BY_NAME["rayleigh"])
 
 
 def test_too_few_step_sizes_give_no_limit():

@@ -66,7 +66,7 @@ class Family:
             glance, quick, full and stress
         run_cell(cell) -> records
         missing() -> why what executes them is not here, or '' (where that can be)
-        why_not(law, case) -> why a law has no cell on a case, or '' (where it can say so)
+        why_not(law, case) -> why one of its laws has no cell on a case, or '' (where it can say so)
     """
 
     laws: tuple[Law, ...]

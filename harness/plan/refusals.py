@@ -52,10 +52,7 @@ def exact(law: str, case, selection: Selection) -> str:
 
 
 def elsewhere(law: str, case) -> str:
-    """The reason for another law, where its module gives one."""
-    for family in FAMILIES:
-        say = getattr(family.measured(), "why_not", None)
-        reason = say(law, case) if say else ""
-        if reason:
-            return reason
-    return ""
+    """What the family of another law says, where it says anything."""
+    family = next((family for family in FAMILIES if LAWS[law] in family.laws), None)
+    say = getattr(family.measured(), "why_not", None) if family else None
+    return say(LAWS[law], case) if say else ""

@@ -14,8 +14,8 @@ import numpy as np
 from noether.cases import CORE
 from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from noether.kernels.programs.trace import gradient
+from noether.laws.law import Law
 from noether.laws.orders import (
-    LAWS,
     bregman,
     charges,
     curved,
@@ -88,16 +88,15 @@ def curved_covers(rule: str, case) -> bool:
     return is_entropy(case) if rule == "exponentiated-gradient" else bends(case)
 
 
-def why_not(law: str, case) -> str:
-    """Why a law of orders has no cell on a case, "" where it has one or is none."""
-    mine = [(rule, part) for of, rule, part in SUBJECTS if of == law]
-    if not mine or any(covers(law, rule, part, case) for rule, part in mine):
+def why_not(law: Law, case) -> str:
+    """Why a law of orders has no cell on a case, "" where it has one."""
+    mine = [(rule, part) for of, rule, part in SUBJECTS if of == law.key]
+    if any(covers(law.key, rule, part, case) for rule, part in mine):
         return ""
     count = len(gradient(case).ops)
-    if law == "O1" and count > SHORT:
+    if law.key == "O1" and count > SHORT:
         return f"its gradient has {count} operations, and third derivatives are taken up to {SHORT}"
-    (found,) = (x for x in LAWS if x.key == law)
-    return f"it has none of {found.applies}"
+    return f"it has none of {law.applies}"
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:

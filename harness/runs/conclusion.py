@@ -67,7 +67,7 @@ def judge(result: Result, cells: list[completeness.Planned], asked: frozenset[st
 
 
 def keep_end(result: Result, folder: Folder) -> None:
-    """The last word in run.json; leaves the folder closed even when the disk is full."""
+    """Write the end of run.json, and leave the folder closed even when the disk is full."""
     folder.about["seconds"] = round(result.seconds, 3)
     folder.about["errors"], folder.about["blind"] = len(result.errors) + len(result.lost), list(result.blind)
     try:

@@ -14,8 +14,8 @@ from noether.system.usage import UsageError
 
 
 def plan(selection: Selection) -> Plan:
-    """Raises UsageError when the selection is empty or leaves a law out that was asked for,
-    BackendMissing."""
+    """The plan of a selection. Raises BackendMissing, and UsageError when it is empty or leaves out a law
+    asked for."""
     from noether.plan import design as planning
 
     require_wide()
@@ -45,7 +45,7 @@ def plan(selection: Selection) -> Plan:
 
 
 def paces(selection: Selection) -> list[str]:
-    """What is told of the step sizes of cases that are not of the catalogue."""
+    """The notes on step sizes for cases that are not in the catalogue."""
     from noether.cases import CATALOG
     from noether.mechanics import sweep
 
@@ -53,7 +53,8 @@ def paces(selection: Selection) -> list[str]:
 
 
 def chosen(cell, selection: Selection, planning) -> bool:
-    """Laws of flows keep cells whatever rule is asked for; a cell of another rule or precision is not run."""
+    """Whether a cell belongs to a selection: another rule or precision does not, but laws of flows take any
+    rule."""
     wrong_rule = (
         "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
     )

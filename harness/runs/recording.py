@@ -10,7 +10,7 @@ from noether.system.lock import Replaced
 
 
 class RecordingError(RuntimeError):
-    """What was found can no longer be written; what was written stays."""
+    """Raised when the disk refuses more records; those written before stay."""
 
 
 @contextmanager

@@ -195,7 +195,8 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
 
 
 def kept_in(folder: Folder | None, absorb, outcome: Outcome, finding) -> None:
-    """Raises RecordingError when the disk refuses; the outcome has what was found all the same."""
+    """Keep the records of a finding in the run folder. Raises RecordingError when the disk refuses; the
+    outcome has them all the same."""
     with recording(folder, "make room, then fuzz again") if folder else nullcontext():
         absorb(outcome, finding, folder)
 

@@ -48,7 +48,7 @@ def kills(place: Path, *, seed: int = 0, count: int = 10, words=WORDS, module="n
 
 
 def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how) -> list[str]:
-    """Two at the same instant, and one into a folder that is being written."""
+    """Start two runs at the same instant, and one into a folder that is being written."""
     want, _, code = undisturbed(place / "whole", words, module, **how)
     problems = []
     for n in range(count):
@@ -80,7 +80,7 @@ def starved(
     module="noether",
     **how,
 ) -> list[str]:
-    """The disk is full after so many bytes of any one file; then there is room again."""
+    """Run with a disk that is full after so many bytes of any one file, and again with room."""
     import resource  # POSIX alone has it, and every module must import without
 
     want, _, code = undisturbed(place / "whole", words, module, **how)

@@ -63,7 +63,7 @@ def start(place: Path, words, module="noether", **how) -> subprocess.Popen:
 
 
 def outcome(place: Path, words, module="noether", **how) -> tuple[int, str]:
-    """Exit code and stderr."""
+    """The exit code and stderr of a command."""
     process = start(place, words, module, **how)
     _, err = process.communicate()
     return process.returncode, err
@@ -129,7 +129,7 @@ def called(place: Path, words) -> tuple[int, str, str]:
 
 
 def told(code: int, err: str, allowed) -> str:
-    """What is wrong with how a command met damage, or ''."""
+    """What is wrong with how a command reported damage, or ''."""
     if "Traceback" in err or code not in allowed:
         return f"exit code {code}, {err.strip().splitlines()[-1] if err.strip() else 'nothing said'}"
     if code == exit_codes.WRONG and err.count("\n") != 1:

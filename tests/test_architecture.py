@@ -178,6 +178,14 @@ def test_no_modules_import_each_other_in_a_circle(found):
     assert not circle(found)
 
 
+def test_the_page_of_the_rooms_has_them_in_this_order():
+    from noether.labs.house import FOLDERS as shown
+
+    dotted = [folder.removeprefix("harness/").replace("/", ".") for folder in shown.values()]
+    places = [room(f"noether.{name}") for name in dotted]
+    assert len(places) > 10 and places == sorted(places)
+
+
 def test_every_exception_is_needed(found):
     for module, other in EXCEPTIONS:
         assert any(target.startswith(f"noether.{other}.") for target in found[module]), module

@@ -21,7 +21,7 @@ FOLDERS = {
     "cases": "cases",
     **{name: f"kernels/{name}" for name in ("programs", "ptx", "loops")},
     **{name: f"harness/{name}" for name in ("system", "mechanics", "verdicts", "faults", "laws", "plan")},
-    **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "labs", "cli")},
+    **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "cli", "labs")},
 }
 """Room: its folder. A room may import the rooms before it."""
 
@@ -45,8 +45,8 @@ WAY = (
 """Stations of a cell: name, what happens there, file, name in it."""
 
 QUESTIONS = (
-    ("is the exit code decided?", "from records alone, in", ("harness/verdicts/record.py", "exit_code")),
-    ("", "with what the run itself promised, in", ("harness/runs/run.py", "judge")),
+    ("is the exit code decided?", "from records alone, in", ("harness/verdicts/exit_codes.py", "of_records")),
+    ("", "with what the run itself promised, in", ("harness/runs/conclusion.py", "judge")),
     ("", "and kept whatever printing does, in", ("harness/runs/decision.py", "decide")),
     ("is a law?", "stated in docs/theory.md under its number; its residual is in its family, as of D2 in",
      ("harness/laws/exact/balance.py", "LAWS")),

@@ -11,7 +11,8 @@ from noether.cases import CORE
 from noether.kernels.loops import backends, launch
 from noether.kernels.loops.outcome import WATERMARK
 from noether.runs import run as running
-from noether.verdicts.record import VIOLATED, exit_code
+from noether.verdicts.exit_codes import of_records
+from noether.verdicts.record import VIOLATED
 
 LINE = re.compile(r"^\s*add\.rn\.f(32|64)\b", re.MULTILINE)
 
@@ -38,7 +39,7 @@ def test_each_add_of_the_compiled_kernel_turned_into_a_subtraction_is_violated(m
         assert VIOLATED in {r.verdict for r in records if r.law == "D0"}, (
             f"add.rn number {at} of {count} as sub.rn was passed"
         )
-        assert exit_code(records, ["D0", "D2", "D3"]) == 1
+        assert of_records(records, ["D0", "D2", "D3"]) == 1
 
 
 def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
@@ -93,7 +94,7 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
     )
     honest = mine.run()
     assert (
-        exit_code(honest, ["B1"]) == 0
+        of_records(honest, ["B1"]) == 0
         and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
     )
 
@@ -102,7 +103,7 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
         return dataclasses.replace(outcome, backend=backend)
 
     monkeypatch.setattr(backends, "on_cpu", posing)
-    assert exit_code(mine.run(), ["B1"]) == 3
+    assert of_records(mine.run(), ["B1"]) == 3
 
 
 def test_wrong_ptx_runs_where_ptx_is_executed_here_and_nowhere_else():

@@ -15,8 +15,9 @@ from noether.cli.main import call
 from noether.plan.choices import Request
 from noether.report.publish import publish
 from noether.runs.folder import Folder
+from noether.runs.recording import RecordingError
 from noether.runs.result import How
-from noether.runs.run import RecordingError, run
+from noether.runs.run import run
 from noether.system.files import write_whole
 from noether.system.lock import Lock, Replaced
 from noether.system.usage import UsageError

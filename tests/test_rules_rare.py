@@ -14,7 +14,6 @@ from noether.kernels.programs.precision import Precision, parse
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import judge, judge_all, spent_of
-from noether.laws.exact.law_faults import FAULTS
 from noether.laws.exact.screen import screen
 from noether.laws.exact.signs import keeping, paired
 from noether.mechanics import sweep

@@ -15,9 +15,10 @@ from noether.laws.exact import EXACT, controls
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import prove
-from noether.plan import design
+from noether.plan import coverage, design
 from noether.plan.casefiles import load
 from noether.plan.choices import Request, select
+from noether.plan.launches import GLANCE
 from noether.runs.execute import case_name
 from noether.runs.replay_lane import ReplayError, replay
 from noether.verdicts.record import HOLDS
@@ -25,31 +26,31 @@ from noether.verdicts.record import HOLDS
 QUICK = design.cells(select(Request(backend="numpy")))
 
 
-def test_quick_covers_each_case_under_each_rule_and_in_each_precision():
-    exact = [c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact" and c.subject in CORE]
-    plain = [r.name for r in RULES.values() if not r.optional]
-    assert {(c.case, c.rule) for c in exact if c.rule in plain} == {
-        (c.name, r) for c in CORE for r in rules_of(c) if r in plain
-    }
+def launches(cells, kind="exact"):
+    return [c for c in cells if isinstance(c, DiscreteCell) and c.kind == kind]
+
+
+def test_quick_covers_each_core_case_under_each_rule_and_in_each_type_and_each_law_in_each_type():
+    exact = [c for c in launches(QUICK) if c.subject in CORE]
+    rules = {(c.name, r) for c in CORE for r in rules_of(c) if RULES[r].screened}
+    assert {(c.case, c.rule) for c in exact} >= rules
     assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CORE for p in PRECISIONS}
+    assert {c.precision for c in exact} == set(design.PRECISIONS)
+    points = [(c, r, p) for c in CORE for r in rules_of(c) for p in PRECISIONS if RULES[r].screened]
+    assert {(law, c.precision) for c in exact for law in c.laws} >= {
+        (law, p[2]) for p in points for law in coverage.laws_at(*p)
+    }
 
 
 def test_quick_glances_at_every_other_case_that_has_a_kernel():
     others = [c for c in CATALOG if c not in CORE]
     glances = [c for c in QUICK if case_name(c) in {c.name for c in others}]
-    exact = [c for c in glances if isinstance(c, DiscreteCell) and not RULES[c.rule].rare]
+    exact = [c for c in launches(glances) if RULES[c.rule].screened]
     assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
-    assert (
-        {c.backend for c in exact} == {"numpy"}
-        and {c.kind for c in exact} == {"exact"}
-        and {c.horizon for c in exact} == {design.GLANCE}
-    )
-    assert {c.precision for c in exact} == set(PRECISIONS) and {c.rule for c in exact} >= {
-        "gradient-descent",
-        "heavy-ball",
-        "heavy-ball-decoupled",
-        "mirror-descent",
-    }
+    assert {c.backend for c in exact} == {"numpy"} and {c.horizon for c in exact} == {GLANCE}
+    assert {c.precision for c in exact} == set(PRECISIONS)
+    plain = {r for r in RULES if coverage.plain((CORE[0], r, "float64"))}
+    assert {c.rule for c in exact} == plain
     for seed in range(TURNS):  # the equations of motion take turns
         flows = {
             case_name(c)
@@ -59,45 +60,30 @@ def test_quick_glances_at_every_other_case_that_has_a_kernel():
         assert flows == {c.name for c in others[seed::TURNS]}
 
 
-def test_quick_covers_each_law_of_a_rule_with_an_option_its_controls_and_parity():
-    cells = [c for c in QUICK if isinstance(c, DiscreteCell)]
-    for rule in (r for r in RULES.values() if r.optional and not r.rare):
-        mine = [c for c in cells if c.rule == rule.name]
-        laws = {
-            k
-            for k, law in EXACT.items()
-            if any(law.concerns(c, rule) for c in CORE if rule.name in rules_of(c))
-        }
-        assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
-        exact = [c for c in mine if c.kind == "exact"]
-        assert {design.width(c.precision) for c in exact} == {"wide", "narrow"}
-        assert [c.case for c in mine if c.kind == "controls"] == ["mexican-hat"]
+def test_parity_covers_each_rule():
     compared = design.cells(select(Request(law="B1")))
     if compared:
         assert {c.rule for c in compared} >= set(RULES)
 
 
-def test_each_law_of_a_rare_rule_has_a_point_its_own_near_misses_and_in_full_each_type_and_parity():
+def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_misses_and_in_full_each_type_and_parity():
     full = design.cells(select(Request(profile="full")))
     compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
-    for rule in (r for r in RULES.values() if r.rare):
+    for rule in (r for r in RULES.values() if not r.screened):
         laws = {
             k
             for k, law in EXACT.items()
             if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))
         }
         for cells, types in ((QUICK, 1), (full, len(PRECISIONS))):
-            mine = [c for c in cells if isinstance(c, DiscreteCell) and c.rule == rule.name]
-            assert {k for c in mine if c.kind == "exact" for k in c.laws} == laws
-            assert (
-                len({c.precision for c in mine if c.kind == "exact"}) == types
-                and len([c for c in mine if c.kind == "exact"]) <= types + 2
-            )
-            assert (
-                1 <= len([c for c in mine if c.kind == "controls" and not c.tag]) <= 2
-            )  # its home, and one more where its laws have more controls
-            assert bool([c for c in mine if c.kind == "parity"]) == (compiled and cells is not QUICK)
-    compared = [c for c in full if isinstance(c, DiscreteCell) and c.kind == "parity" and RULES[c.rule].rare]
+            mine = [c for c in cells if c.rule == rule.name]
+            assert {k for c in launches(mine) for k in c.laws} == laws
+            assert len({c.precision for c in launches(mine)}) == types
+            assert len(launches(mine)) <= types + 2
+            near = [c for c in launches(mine, "controls") if not c.tag]
+            assert 1 <= len(near) <= 2  # one more where its laws have more controls
+            assert bool(launches(mine, "parity")) == (compiled and cells is not QUICK)
+    compared = [c for c in launches(full, "parity") if not RULES[c.rule].screened]
     assert {c.precision for c in compared} == (set(PRECISIONS) if compiled else set())
 
 
@@ -114,12 +100,12 @@ def test_names_of_cells_differ():
     assert len(set(names)) == len(names) > 60
 
 
-def test_full_is_the_whole_product():
-    full = design.cells(select(Request(backend="numpy", profile="full")))
-    exact = {(c.case, c.rule, c.precision) for c in full if isinstance(c, DiscreteCell) and c.kind == "exact"}
-    assert exact >= {
-        (c.name, r, p) for c in CORE for r in rules_of(c) if not RULES[r].rare for p in PRECISIONS
-    }
+def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core():
+    exact = launches(design.cells(select(Request(backend="numpy", profile="full"))))
+    shown = {(c.case, c.rule, c.precision) for c in exact}
+    rules = [(c, r) for c in CATALOG for r in rules_of(c) if RULES[r].screened]
+    assert {x[:2] for x in shown} >= {(c.name, r) for c, r in rules}
+    assert shown >= {(c.name, r, p) for c, r in rules if c in CORE for p in PRECISIONS}
 
 
 def test_every_control_of_the_issue_is_planned_somewhere():

@@ -218,7 +218,7 @@ def covariant(drawn, j, power=2):
 
 
 COVARIANT = st.sampled_from(
-    [r for r in RULES.values() if r.metric == "euclidean" and not r.rare]
+    [r for r in RULES.values() if r.metric == "euclidean" and r.screened]
 )  # a metric of its own does not scale along
 SCALE_FREE = launches(
     case=st.sampled_from([c for c in EUCLIDEAN if c.scale_free]), rule=COVARIANT, regime=FINITE, eps=0.0

@@ -85,25 +85,13 @@ class Rule:
     def screened(self) -> bool:
         """Whether the laws of a step can be traced into a kernel beside it
         (harness/laws/exact/residuals.py)."""
-        return not self.rare
+        return not (self.on_metric or self.signed or self.scheduled or self.simplex)
 
     def at(self, n: int) -> Rule:
         """The rule of step n, from 1: without its dampening in the first, with its rate under a schedule."""
         if self.scheduled:
             return replace(self, rate=rate(n + self.begun))
         return replace(self, dampening=0.0) if n + self.begun == 1 and self.dampening else self
-
-    @property
-    def optional(self) -> bool:
-        """Whether an option of heavy ball is set, or the rule is a rare one: a quick run shows it on some
-        cases only."""
-        return self.nesterov or self.dampening != 0 or self.maximize or self.rare
-
-    @property
-    def rare(self) -> bool:
-        """Whether few cases take the rule, or it has a law of its own: shown at few points
-        (harness/plan/rarities.py)."""
-        return self.on_metric or self.signed or self.scheduled or self.simplex
 
 
 def rate(n: int) -> float:

@@ -29,7 +29,7 @@ from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
-from noether.plan import design
+from noether.plan import launches
 from noether.plan.choices import Request, select
 from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
@@ -41,7 +41,7 @@ SPEED_LANES, SPEED_STEPS = 131_072, 512
 def points():
     """Core cases under every rule in every stored type, each of the others once."""
     every = lambda cases: [(case, rule, p) for case in cases for rule in rules_of(case) for p in PRECISIONS]  # noqa: E731
-    return every(CORE) + design.glanced(every([c for c in CATALOG if c not in CORE]))
+    return every(CORE) + launches.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
 def parity(backend: str, clock) -> list[dict]:
@@ -83,7 +83,7 @@ def noisy_parity(backend: str) -> list[dict]:
 def verification(backend: str, clock) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls,
     covariance, response."""
-    planned = design.discrete(select(Request(backend=backend, profile="full")), backend)
+    planned = launches.discrete(select(Request(backend=backend, profile="full")), backend)
     rows = []
     for cell in (c for c in planned if c.kind != "parity"):  # parity stands apart, on more lanes
         if clock() < 0:

@@ -30,7 +30,9 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
-from noether.plan import rarities
+from noether.plan.cover import cover
+from noether.plan.coverage import LAWS_OF_OWN, Requirement, shared
+from noether.plan.coverage import rule as under
 from noether.verdicts.judgement import noticed
 from noether.verdicts.record import Record
 
@@ -259,20 +261,20 @@ def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
     """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case,
     narrow types too."""
     full, out = profile != "quick", []
-    for case, rule, _ in rarities.homes(
-        rarities.rare([(c, r, "float64") for c in cases for r in rules_of(c)], full=False)
-    ):
+    points = [(c, r, "float64") for c in cases for r in rules_of(c)]
+    for case, rule, _ in cover((p for p in points if not shared(p)), [LAWS_OF_OWN]):
         out += [
             GeneratedCell(case, rule, "float64", what, 1, seed)
             for what in (("metric", "update") if RULES[rule].on_metric else ("update",))
         ]
+    core = [p for p in points if shared(p) and p[0] in CORE]
+    updates = core if full else cover(core, [Requirement((under,))])  # the update is the same on every case
     for case in (c for c in cases if rules_of(c)):
-        rules, every = tuple(r for r in rules_of(case) if not RULES[r].rare), 4 if case in CORE else 16
+        rules, every = tuple(r for r in rules_of(case) if RULES[r].screened), 4 if case in CORE else 16
         out.append(GeneratedCell(case, rules[-1], "float64", "gradient", 1 if full else every, seed))
         if case not in CORE:
-            continue  # the update is the same on every case, and the core has shown it
-        shown = rules if full or case.name in ("mexican-hat", "entropy-mirror") else ()
-        out += [GeneratedCell(case, rule, "float64", "update", 1, seed) for rule in shown]
+            continue
+        out += [GeneratedCell(*p, "update", 1, seed) for p in updates if p[0] is case]
         if full:
             out += [
                 GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")

@@ -15,7 +15,6 @@ import numpy as np
 from noether import faults
 from noether.cases.case import Case
 from noether.cases.rules import RULES
-from noether.faults.covering import cover
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
@@ -38,7 +37,7 @@ KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
     "another start than the one asked for",
 ) + faults.placed.FAULTS  # fmt: skip
 OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
-OF_RARE = (
+BESIDE_OWN = (
     "no-op kernel",
     "ascent",
     "gradient x (1 + 2^-10)",
@@ -46,8 +45,8 @@ OF_RARE = (
     "state 8 ulp off",
     "NaN in one lane",
 )
-"""What a rare rule is shown beside its own near misses; the others are those of the common rules, and
-`noether faults` shows them."""
+"""What a rule is shown beside the near misses of its own, where it has some: the others are shown under other
+rules, and by `noether faults`."""
 PLACED = ("another start than the one asked for", *(f.name for f in faults.placed.FAULTS))
 """What a launch of the whole horizon is for."""
 NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)",
@@ -81,34 +80,26 @@ def shown(control: Fault, job: Job, tag: str = "") -> bool:
         return False
     if tag:
         return control.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
-    common = not job.rule.rare or control.name in OWN or control.name in OF_RARE
+    common = job.rule.screened or control.name in OWN or control.name in BESIDE_OWN
     return control.name not in PLACED and common and not (job.precision.eager and control.name in NEAR)
-
-
-def points(points: list, laws: tuple[str, ...], ready: tuple = ()) -> list:
-    """The (case, rule, precision) at which every (law, control) of the book that can be shown is; those of
-    `ready` are."""
-    if not points:
-        return []
-    widest = next(p for p in ("float64", *(p[2] for p in points)) if p in {x[2] for x in points})
-    known = {p: pairs(*p, laws, widest) for p in dict.fromkeys((*points, *ready))}
-    seen = set().union(*(known[p] for p in ready))
-    return cover(points, lambda *p: known[p] - seen)
 
 
 @cache
 def pairs(
-    case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str
+    case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str, every: bool = False
 ) -> set[tuple[str, str, str]]:
-    """(law, control, "" or the precision in which it is promised) that a launch there shows."""
+    """(law, control, "" or the precision in which it is promised) that a launch there shows.
+
+    every  whether also those that the law need not kill
+    """
     about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
-    promised = {(k, c, p) for k in about for c, p in EXACT[k].promised if p == precision}
 
     def there(precision: str) -> set[str]:
         job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
         return {c.name for c in KERNEL_CONTROLS if shown(c, job)}
 
     here = there(precision)
+    promised = {(k, c, p) for k in about for c, p in EXACT[k].promised if p == precision and c in here}
     if precision != widest:  # what a narrow store or a mode alone can show
         return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*EXACT[k].must_kill}}
     of_laws = {
@@ -116,7 +107,8 @@ def pairs(
         for f in LAW_CONTROLS
         if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)
     }
-    return promised | of_laws | {(k, c, "") for k in about for c in here & {*EXACT[k].must_kill}}
+    wanted = {k: here if every else here & {*EXACT[k].must_kill, *OWN} for k in about}
+    return promised | of_laws | {(k, c, "") for k in about for c in wanted[k]}
 
 
 def controlled(case: Case, job: Job, control: Fault) -> Trajectory:

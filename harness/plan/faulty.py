@@ -1,0 +1,57 @@
+"""Where planted faults are shown: each to each law that must kill it, at the cheapest points."""
+
+from __future__ import annotations
+
+from noether.cases.rules import RULES
+from noether.kernels.programs.precision import parse
+from noether.laws.exact import EXACT, controls
+from noether.mechanics import sweep
+from noether.plan.cover import cover
+from noether.plan.coverage import Point, Requirement, case, launched, own, rule, shared, wide
+
+LATE_LANES = 13  # in which each law is shown late faults
+
+
+def near_misses(points: list[Point], laws: tuple[str, ...], full: bool) -> list[Point]:
+    """Every (law, fault) that a law must kill or that a rule has of its own, and each rule of its own kind.
+
+    In full every (law, fault) that can be shown, and every case under every rule.
+    """
+    if not points or not laws:
+        return []
+    types = {p[2] for p in points}
+    widest = next(p for p in ("float64", *(p[2] for p in points)) if p in types)
+    points = [p for p in points if shared(p) or p[2] == widest]
+    kills = lambda p: sorted(controls.pairs(*p, laws, widest, full))  # noqa: E731
+    asked = [Requirement((kills,)), Requirement((rule,), own)]
+    if full:
+        asked.append(Requirement((case, rule), lambda p: shared(p) and p[2] == "float64"))
+    return cover(points, asked, launched)
+
+
+def placed(points: list[Point]) -> list[Point]:
+    """Where faults at one place of the whole horizon are shown to D0: where most can be, in a wide type."""
+    found = [p for p in points if wide(p)] or points
+    return cover(found, [Requirement((of_a_place,))])
+
+
+def of_a_place(p: Point) -> list[str]:
+    job = sweep.draw(p[0], RULES[p[1]], parse(p[2]), lanes=controls.LANES, steps=controls.STEPS, seed=0)
+    return [c.name for c in controls.KERNEL_CONTROLS if controls.shown(c, job, "placed")]
+
+
+def late(points: list[Point]) -> list[Point]:
+    """Where a law is shown what goes wrong late: each once, under a symmetry that reads the position."""
+    return cover([p for p in points if p[2] == "float64"], [Requirement((reading,))])
+
+
+def reading(p: Point) -> list[str]:
+    """The laws that read the position there."""
+    r = RULES[p[1]]
+
+    def reads(law) -> bool:
+        return not law.about_symmetry or any(
+            law.suits(r, s) and (law.key == "D6" or s.matrix.any()) for s in p[0].symmetries
+        )
+
+    return [key for key, law in EXACT.items() if law.concerns(p[0], r, p[2]) and reads(law)]

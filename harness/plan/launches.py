@@ -1,0 +1,205 @@
+"""The cells that are one launch each: exact laws, faults, scale covariance, response, parity of backends.
+
+What is shown is what `coverage.TABLE` asks for, at the cheapest points. A quick run looks closely at the core
+cases and glances at the others; a full one takes every case under every rule.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from itertools import product
+
+from noether.cases import CORE
+from noether.cases.case import Case
+from noether.cases.rules import RULES
+from noether.kernels.loops import launch
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.mechanics.sweep import WIDE_LANES
+from noether.plan import faulty, parity
+from noether.plan.cover import cover
+from noether.plan.coverage import TABLE, Point, heavy_ball, mode_of, moves, operations, own, plain, shared
+
+LANES = {"quick": 61, "full": 251, "stress": 1021}
+LESS = {"quick": "glance", "full": "quick", "stress": "full"}
+"""One depth less: how the cases beside the core are looked at."""
+GLANCE = 16  # steps of a launch that is glanced at
+FEW, SHORT = 41, 32  # lanes and steps of a rule of its own kind in a quick run
+ALL = 16  # points: of so few a quick run takes all
+
+
+def depths(selection) -> list[tuple[tuple[Case, ...], str]]:
+    """The core cases with the profile, the others with one less. A case that is asked for by name is core."""
+    if "cases" in selection.asked:
+        return [(tuple(selection.cases), selection.profile)]
+    core = tuple(c for c in selection.cases if c in CORE)
+    rest = tuple(c for c in selection.cases if c not in CORE)
+    both = ((core, selection.profile), (rest, LESS[selection.profile]))
+    return [(cases, depth) for cases, depth in both if cases]
+
+
+def glanced(points: list[Point]) -> list[Point]:
+    """One stored point a case; rules without an option and types take turns from case to case."""
+    out, names = [], list(dict.fromkeys(p[0].name for p in points))
+    for turn, name in enumerate(names):
+        mine = [p for p in points if p[0].name == name and mode_of(p) == "stored" and plain(p)]
+        if mine:
+            rules, types = (list(dict.fromkeys(p[i] for p in mine)) for i in (1, 2))
+            out.append(next(p for p in mine if p[1:] == (rules[turn % len(rules)], types[turn % len(types)])))
+    return out
+
+
+class Launches:
+    """The plan of a selection on one backend, each kind of evidence a property or a method."""
+
+    def __init__(self, selection, backend: str):
+        self.selection, self.backend = selection, backend
+        self.full = selection.profile != "quick"
+        self.exact_laws = tuple(k for k in selection.laws if k in EXACT)
+        overrides = tuple(sorted(selection.overrides.items()))
+        self.size = {k: v for k, v in overrides if k in ("lanes", "steps")}
+        self.values = tuple((k, v) for k, v in overrides if k not in self.size)
+
+    def points(self, cases) -> list[Point]:
+        s = self.selection
+        return [
+            (case, rule, precision)
+            for case, precision in product(cases, s.precisions)
+            for rule in rules_of(case)
+            if rule in s.rules and ("precisions" in s.asked or moves(case, rule, precision))
+        ]
+
+    @cached_property
+    def every(self) -> tuple[list[Point], list[Point]]:
+        """All points of the core cases, and of the others."""
+        found = {depth: self.points(cases) for cases, depth in depths(self.selection)}
+        return tuple(found.get(d, []) for d in (self.selection.profile, LESS[self.selection.profile]))
+
+    @cached_property
+    def core(self) -> list[Point]:
+        return [p for p in self.every[0] if shared(p)]
+
+    @cached_property
+    def own(self) -> list[Point]:
+        """Rules of their own kind, core or not."""
+        return [p for points in self.every for p in points if own(p) and mode_of(p) == "stored"]
+
+    @cached_property
+    def others(self) -> list[Point]:
+        return [p for p in self.every[1] if shared(p)]
+
+    def of(self, kind: str, points, cost=operations, always: bool = False) -> list[Point]:
+        """What the table asks of a kind of evidence."""
+        return cover(points, TABLE.get((kind, "full" if self.full or always else "quick"), ()), cost)
+
+    # ---- which points
+
+    @cached_property
+    def scaled(self) -> list[Point]:
+        """Where D13 is judged."""
+        euclidean = [p for p in self.core if RULES[p[1]].metric == "euclidean"]
+        return self.of("covariance", [p for p in euclidean if p[0].scale_free and mode_of(p) == "stored"])
+
+    @cached_property
+    def broken(self) -> list[Point]:
+        """Where E1 is judged; quick: in double precision, on the three shortest gradients."""
+        mine = self.of("response", self.core, always=True)
+        return mine if self.full else sorted((p for p in mine if p[2] == "float64"), key=operations)[:3]
+
+    @cached_property
+    def briefly(self) -> list[Point]:
+        """Where the exact laws of a quick run are judged on the core cases."""
+        return cover(self.core, TABLE["exact", "quick"])
+
+    @cached_property
+    def judged(self) -> list[Point]:
+        """Where the exact laws are judged on the core cases."""
+        if self.full:
+            return self.of("exact", self.core)
+        return self.core if len(self.core) <= ALL else self.briefly
+
+    @cached_property
+    def special(self) -> list[Point]:
+        """Where rules of their own kind are shown: core or not, where their laws are."""
+        return self.of("exact", self.own)
+
+    @cached_property
+    def compiled(self) -> list[Point]:
+        """Those of `special` that are compiled and compared, the others run in numpy."""
+        return self.of("native", self.special)
+
+    @cached_property
+    def wide(self) -> list[Point]:
+        """Where a launch has many blocks of lanes, which no case changes: once, if none is asked for."""
+        mine = [p for p in self.core if heavy_ball(p) and p[2] == "float32"]
+        return sorted(mine, key=operations)[:1] if "cases" not in self.selection.asked else []
+
+    # ---- cells
+
+    def cell(self, p: Point, kind: str, laws, **about) -> DiscreteCell:
+        """about: fields of a cell that are not those of the selection."""
+        case, rule, precision = p
+        if kind in ("exact", "controls"):
+            laws = tuple(k for k in laws if EXACT[k].concerns(case, RULES[rule], precision))
+            if kind == "controls" and laws and "D0" not in laws:
+                # Some faults only the update itself can see: a narrowed choice must not call them survivors.
+                laws = ("D0", *laws)
+        usual = {
+            "backend": self.backend, "lanes": self.size.get("lanes", LANES[self.selection.profile]),
+            "steps": self.size.get("steps", 0), "overrides": self.values if kind == "exact" else (),
+            "seed": self.selection.seed,
+        }  # fmt: skip
+        return DiscreteCell(case, rule, precision, kind=kind, laws=tuple(laws), **{**usual, **about})
+
+    def exact(self) -> list[DiscreteCell]:
+        cell = partial(self.cell, kind="exact", laws=self.exact_laws)
+        out = [cell(p) for p in self.judged] + self.beside(cell)
+        if "lanes" not in self.size:
+            out += [cell(p, lanes=WIDE_LANES, steps=2, tag="wide") for p in self.wide]
+        for p in self.special:
+            small = {"lanes": FEW, "steps": 0 if RULES[p[1]].scheduled else SHORT}
+            where = self.backend if p in self.compiled else "numpy"
+            out.append(cell(p, backend=where, **({} if self.full or self.size else small)))
+        return out
+
+    def beside(self, cell) -> list[DiscreteCell]:
+        """The cases beside the core: quick a glance in numpy; full a cover, of which some are compiled."""
+        if not self.full:
+            steps = self.size.get("steps") or GLANCE
+            return [cell(p, backend="numpy", steps=steps) for p in glanced(self.others)]
+        shown = self.of("others", self.others)
+        native, few = self.of("native", shown), self.size.get("lanes", LANES["quick"])
+        return [cell(p, lanes=few, backend=self.backend if p in native else "numpy") for p in shown]
+
+    def controls(self) -> list[DiscreteCell]:
+        """Planted faults, in numpy: near misses; those of a wide launch, of any step, of late ones."""
+        cell = partial(self.cell, kind="controls", backend="numpy")
+        near = faulty.near_misses([*self.core, *self.own], self.exact_laws, self.full)
+        out = [cell(p, laws=self.exact_laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
+        if self.full:
+            out += [cell(p, laws=self.exact_laws, lanes=61, steps=12) for p in glanced(self.others)[::2]]
+        out += [cell(p, laws=("D0",), lanes=WIDE_LANES, steps=2, tag="wide") for p in self.wide]
+        out += [cell(p, laws=("D0",), lanes=61, steps=0, tag="placed") for p in faulty.placed(self.core)]
+        still = (("eps", 0.0),)
+        return out + [
+            cell(p, laws=self.exact_laws, lanes=faulty.LATE_LANES, steps=0, tag="late", overrides=still)
+            for p in faulty.late([*self.core, *self.special])
+        ]
+
+    def parity(self) -> list[DiscreteCell]:
+        if self.selection.backend == "numpy":
+            return []  # nothing to compare; where it was merely the best that is here, there is
+        return parity.cells(self, [b for b in launch.BACKENDS[1:] if not launch.missing(b)])
+
+    def cells(self) -> list[DiscreteCell]:
+        """Every one, of the laws that are asked for."""
+        out = self.exact() + self.controls() if self.exact_laws else []
+        if "D13" in self.selection.laws:
+            out += [self.cell(p, "covariance", ("D13",), overrides=(("eps", 0.0),)) for p in self.scaled]
+        if "E1" in self.selection.laws:
+            out += [self.cell(p, "response", ("E1",)) for p in self.broken]
+        return out + (self.parity() if "B1" in self.selection.laws else [])
+
+
+def discrete(selection, backend: str) -> list[DiscreteCell]:
+    return Launches(selection, backend).cells()

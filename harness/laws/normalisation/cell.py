@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.cases import CORE
+from noether.cases.case import EUCLIDEAN
 from noether.laws.cell import LawCell
 from noether.verdicts import judgement, orders
 from noether.verdicts.claims import facts, order_record
@@ -38,6 +40,8 @@ class Subject:
 
 
 TANGENTIAL = Subject("tangential-force")
+REACHED_BY = next(c for c in CORE if c.scale_free and c.metric.kind == EUCLIDEAN)
+"""The case whose cells carry those of the tangential force."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Cell(LawCell):
     seed: int
     backend: str
     rule: str = "heavy-ball"
-    asked: str = "rayleigh"
+    asked: str = REACHED_BY.name
     tag: str = ""
     precision = "float64"
 

@@ -19,7 +19,7 @@ from noether.laws.normalisation import (
     twin,
     white_twin,
 )
-from noether.laws.normalisation.cell import TANGENTIAL, Cell
+from noether.laws.normalisation.cell import REACHED_BY, TANGENTIAL, Cell
 from noether.laws.normalisation.launches import executes
 from noether.verdicts.record import Record
 
@@ -35,7 +35,6 @@ PARTS = {
 WORK = {work.__name__: work for works in PARTS.values() for work in works}
 FEW = ("coherent", "memory", "settled", "projected", "coherent_twin")  # lanes, or none: numpy's everywhere
 FULL = ("projected",)  # beyond a quick run
-REACHED_BY = "rayleigh"  # the scale-invariant case whose cells carry those of the tangential force
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
@@ -50,7 +49,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
         for c in smooth
         for part in (work.__name__ for work in PARTS["S1"])
     ]
-    if any(c.name == REACHED_BY for c in cases):
+    if REACHED_BY in cases:
         out += [
             Cell(law, TANGENTIAL, part, profile, seed, "numpy" if part in FEW else volume)
             for law, works in PARTS.items()

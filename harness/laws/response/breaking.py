@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
-from noether.cases import CATALOG
-from noether.cases.case import BREGMAN
+from noether.cases import CATALOG, CORE
+from noether.cases.case import BREGMAN, EUCLIDEAN, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
+from noether.kernels.programs.trace import gradient
 from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, controls, dot
 from noether.laws.response import rounding
 from noether.laws.response.cell import Cell
@@ -46,23 +48,29 @@ LANES = {"quick": 191, "full": 251, "stress": 1021}
 STEPS = (
     24  # while every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)
 )
-SOON = ("rayleigh", "mexican-hat")  # of the catalogue a quick run looks at a scale and at rotations
+
+
+@cache
+def first() -> tuple[Case, Case]:
+    """Of the core, the smallest gradient that keeps a scale and the smallest that keeps a rotation."""
+    plain = sorted((c for c in CORE if c.metric.kind == EUCLIDEAN), key=lambda c: len(gradient(c).ops))
+    turned = next(c for c in plain if any(s.is_rotation for s in c.symmetries))
+    return next(c for c in plain if c.scale_free), turned
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
-    """Heavy ball in float64 on two cases and on those of a user; full: on every core case, float32 as
-    well."""
+    """Heavy ball in float64 on the two first cases and on those of a user; full: on every core case, on the
+    two in float32 as well."""
     if profile == "glance":
         return []
-    taken = [
-        c
-        for c in cases
-        if c.metric.kind != BREGMAN and (profile != "quick" or c.name in SOON or c not in CATALOG)
-    ]
+    taken, soon = [c for c in cases if c.metric.kind != BREGMAN], first()
+    if profile == "quick":
+        taken = [c for c in taken if c in soon or c not in CATALOG]
     return [
         Cell("E2", c, "heavy-ball", p, backend, profile, LANES[profile], STEPS, seed)
-        for c in taken for p in (("float64",) if profile == "quick" or c.name not in SOON else ("float64",
-            "float32"))]  # fmt: skip
+        for c in taken
+        for p in (("float64",) if profile == "quick" or c not in soon else ("float64", "float32"))
+    ]
 
 
 def job_of(cell: Cell) -> launch.Job:

@@ -27,6 +27,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether import faults
+from noether.cases.losses.mexican_hat import MEXICAN_HAT, MEXICAN_HAT_2, MEXICAN_HAT_8
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.response.cell import Cell
@@ -84,15 +85,16 @@ PLANTED = {
     "float32": 2.0**-12,
 }  # others 1/32: so large that every store moves, there eps^ must be eps
 QUICK = ("float64", "bfloat16")
+HATS = (MEXICAN_HAT, MEXICAN_HAT_2, MEXICAN_HAT_8)  # whoever asks for one of them sees the limit
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
     """One a precision, where the hat is looked at; quick on few lanes in numpy, for which no kernel need be
     compiled."""
-    hats = [c.name for c in cases if c.name.startswith("mexican-hat")]
-    if profile == "glance" or not ("mexican-hat" in hats or (hats and len(hats) == len(cases))):
+    hats = [c for c in HATS if c in cases]
+    if profile == "glance" or not (HATS[0] in hats or (hats and len(hats) == len(cases))):
         return []
-    here = "mexican-hat" if "mexican-hat" in hats else hats[0]
+    here = hats[0].name
     if profile == "quick":
         return [
             Cell("E4", HAT, "heavy-ball", p, "numpy", profile, FEW, SOON, seed, asked=here) for p in QUICK

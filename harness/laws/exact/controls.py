@@ -85,6 +85,13 @@ def shown(control: Fault, job: Job, tag: str = "") -> bool:
 
 
 @cache
+def visible(case: Case, rule: str, precision: str) -> frozenset[str]:
+    """The controls that a launch of few steps shows there."""
+    job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
+    return frozenset(c.name for c in KERNEL_CONTROLS if shown(c, job))
+
+
+@cache
 def pairs(
     case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str, every: bool = False
 ) -> set[tuple[str, str, str]]:
@@ -93,15 +100,12 @@ def pairs(
     every  whether also those that the law need not kill
     """
     about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
-
-    def there(precision: str) -> set[str]:
-        job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
-        return {c.name for c in KERNEL_CONTROLS if shown(c, job)}
-
-    here = there(precision)
+    here = visible(case, rule, precision)
     promised = {(k, c, p) for k in about for c, p in EXACT[k].promised if p == precision and c in here}
     if precision != widest:  # what a narrow store or a mode alone can show
-        return promised | {(k, c, "") for k in about for c in (here - there(widest)) & {*EXACT[k].must_kill}}
+        return promised | {
+            (k, c, "") for k in about for c in (here - visible(case, rule, widest)) & {*EXACT[k].must_kill}
+        }
     of_laws = {
         (f.law, f.name, "")
         for f in LAW_CONTROLS

@@ -60,11 +60,13 @@ class Launches:
         self.size = {k: v for k, v in overrides if k in ("lanes", "steps")}
         self.values = tuple((k, v) for k, v in overrides if k not in self.size)
 
-    def points(self, cases) -> list[Point]:
+    def points(self, cases, depth: str) -> list[Point]:
+        """A glance sees stored types alone: to ask of every case whether it moves takes seconds."""
         s = self.selection
+        kinds = [p for p in s.precisions if depth != "glance" or "/" not in p]
         return [
             (case, rule, precision)
-            for case, precision in product(cases, s.precisions)
+            for case, precision in product(cases, kinds)
             for rule in rules_of(case)
             if rule in s.rules and ("precisions" in s.asked or moves(case, rule, precision))
         ]
@@ -72,7 +74,7 @@ class Launches:
     @cached_property
     def every(self) -> tuple[list[Point], list[Point]]:
         """All points of the core cases, and of the others."""
-        found = {depth: self.points(cases) for cases, depth in depths(self.selection)}
+        found = {depth: self.points(cases, depth) for cases, depth in depths(self.selection)}
         return tuple(found.get(d, []) for d in (self.selection.profile, LESS[self.selection.profile]))
 
     @cached_property

@@ -155,7 +155,7 @@ def stub(found: str) -> None:
     )
     cells.cells = lambda *words: [None]
     cells.run_cell = lambda cell: [
-        r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.control
+        r for r in fakes.Cell("M1", "M1", "map", "x", "float64", 0, FOUND[found]).run() if not r.fault
     ]
     printed.map_of = lambda records: Atlas()
     printed.summary = lambda records: {"map": []}

@@ -27,18 +27,18 @@ def pairs_of(cell) -> set[tuple[str, str, str]]:
     }
     for law in cell.laws:
         out |= {("law, precision", law, cell.precision), ("law, rule", law, cell.rule)}
-    return out | (faults_of(cell) if cell.kind == "controls" else set())
+    return out | (faults_of(cell) if cell.kind == "faults" else set())
 
 
 def faults_of(cell) -> set[tuple[str, str, str]]:
     """("fault, law", fault, law) of what the cell shows to its laws."""
-    from noether.laws.exact import controls
+    from noether.laws.exact import shown_faults
 
     job = cell.job()
-    shown = {c.name for c in controls.KERNEL_CONTROLS if controls.shown(c, job, cell.tag)}
+    shown = {c.name for c in shown_faults.KERNEL_FAULTS if shown_faults.shown(c, job, cell.tag)}
     wrong = {
         (f.name, f.law)
-        for f in (() if cell.tag else controls.LAW_CONTROLS)
+        for f in (() if cell.tag else shown_faults.LAW_FAULTS)
         if f.law in cell.laws and any(f.applies(job.rule, s) for s in cell.subject.symmetries)
     }
     return {("fault, law", *x) for x in wrong | {(f, law) for f in shown for law in cell.laws}}

@@ -73,7 +73,7 @@ class Cell:
                        worst=worst, replay=f"noether replay RUN --cell {self.name}", data=data)  # fmt: skip
         planted = Record(**about, predicted=1.0, measured=float("inf"), bound=0.0, spent=float("inf"),
             verdict=VIOLATED, reason="killed",
-                         control="no-op kernel")  # fmt: skip
+                         fault="no-op kernel")  # fmt: skip
         if self.wrong == "survivor":
             planted.verdict, planted.spent = HOLDS, 0.5
         return [right, planted]

@@ -215,7 +215,7 @@ def test_the_file_is_strict_sorted_and_has_an_entry_a_line(tmp_path):
 
 def test_an_entry_is_the_worst_of_what_holds():
     records = [holding(spent=0.25), holding(spent=0.5), holding(spent=0.9, verdict=INCONCLUSIVE),
-        holding(spent=0.75, control="no-op kernel"),
+        holding(spent=0.75, fault="no-op kernel"),
                holding(law="O3", kind=ORDER, measured=1.99, bound=0.02,
                parameters={"statement": "cold"})]  # fmt: skip
     assert entries(records) == {

@@ -33,13 +33,13 @@ def test_the_catalogue_has_every_case_of_the_plan_behind_the_core():
 
 
 @each
-def test_the_continuous_laws_hold_at_mass_one_and_their_controls_fail(case):
+def test_the_continuous_laws_hold_at_mass_one_and_their_faults_fail(case):
     (cell,) = cells.cells((case,), "glance")
     records = cells.run_cell(cell)  # the symmetries are proven first
-    judged = [r for r in records if r.control is None]
+    judged = [r for r in records if r.fault is None]
     assert {r.symmetry for r in judged} >= {s.name for s in case.symmetries}
     assert {r.verdict for r in judged} == {HOLDS}, [r.reason for r in judged]
-    assert {r.verdict for r in records if r.control} == {VIOLATED}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 @each

@@ -9,7 +9,7 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, controls, update
+from noether.laws.exact import EXACT, shown_faults, update
 from noether.laws.exact.cell import DiscreteCell, judged, trajectory
 from noether.laws.exact.certified import Domain, certified_steps, judge_inside, part
 from noether.laws.exact.judge import judge_all, spent_of
@@ -114,22 +114,22 @@ def test_a_cell_does_not_accuse_a_right_step_that_overflows_and_counts_it_as_out
 
 
 @pytest.mark.parametrize(
-    "control", [c for c in controls.KERNEL_CONTROLS if c.applies(OVERFLOWING.job())], ids=lambda c: c.name
+    "fault", [c for c in shown_faults.KERNEL_FAULTS if c.applies(OVERFLOWING.job())], ids=lambda c: c.name
 )
-def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(control):
+def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(fault):
     """Its certificate ends with its first wrong step: no lane that a reference keeps is taken from the judge
     by it."""
     job, case = OVERFLOWING.job(), OVERFLOWING.subject
-    wrong = controls.controlled(case, job, control)
+    wrong = shown_faults.wrong_trajectory(case, job, fault)
     right = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
     with np.errstate(all="ignore"):
         false = (spent_of(update(wrong)) > 1).any(axis=(0, 1)) & ~Domain(case, job, right).ends
     domain = Domain(case, job, wrong)
     lost = false & ~domain.outside & (domain.until == 0)
-    assert not lost.any(), f"{control.name}: {int(lost.sum())} lanes with a wrong step were not judged at all"
+    assert not lost.any(), f"{fault.name}: {int(lost.sum())} lanes with a wrong step were not judged at all"
     found = judged(OVERFLOWING, job, wrong, OVERFLOWING.about(job, "numpy"), domain)
-    assert not false.any() or violated(found), control.name
-    assert false.any() or control.name in (
+    assert not false.any() or violated(found), fault.name
+    assert false.any() or fault.name in (
         "beta x (1 + 2^-10)",
         "eta x (1 + 2^-10)",
         "gradient x (1 + 2^-10)",

@@ -23,10 +23,10 @@ def found():
 
 @pytest.mark.parametrize("law", BOOK)
 def test_ours_holds_and_the_published_statement_is_violated(found, law):
-    real, planted = ([r for r in found[law] if (r.control is not None) == wanted] for wanted in (False, True))
+    real, planted = ([r for r in found[law] if (r.fault is not None) == wanted] for wanted in (False, True))
     assert real and {r.verdict for r in real} == {HOLDS}
-    assert {r.control: r.verdict for r in planted} == dict.fromkeys(LAWS[law].must_kill, VIOLATED)
-    assert BOOK[law].control in LAWS[law].must_kill
+    assert {r.fault: r.verdict for r in planted} == dict.fromkeys(LAWS[law].must_kill, VIOLATED)
+    assert BOOK[law].fault in LAWS[law].must_kill
     assert real[0].data["claim"]["verdict"] == BOOK[law].word
 
 
@@ -48,8 +48,8 @@ def test_a_claim_survives_json(found):
         assert parse(line(records[0].as_dict())).data["claim"] == records[0].data["claim"]
 
 
-def test_a_claim_whose_control_survives_is_not_decided(found):
-    records = [r for r in found["P2"] if r.control is None]
+def test_a_claim_whose_fault_survives_is_not_decided(found):
+    records = [r for r in found["P2"] if r.fault is None]
     claimed("P2", records, published="x", measured="y")
     assert records[0].data["claim"]["verdict"] == OPEN
 

@@ -197,10 +197,10 @@ def test_exit_codes_are_those_that_were_promised(wrong, arguments, code, tmp_pat
         assert (next((tmp_path / "runs").iterdir()) / "report.html").exists()
 
 
-def test_a_surviving_control_is_blindness(plan, capsys):
+def test_a_surviving_fault_is_blindness(plan, capsys):
     plan.wrong = dict.fromkeys(plan.LAWS, "survivor")
     assert call(SMALL) == 3
-    assert "controls survived: no-op kernel" in " ".join(capsys.readouterr().out.split())
+    assert "faults survived: no-op kernel" in " ".join(capsys.readouterr().out.split())
 
 
 def test_strict_refuses_inconclusive_cells_that_would_pass(plan, monkeypatch):

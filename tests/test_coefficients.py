@@ -72,8 +72,8 @@ def test_every_parameter_of_a_rule_has_a_power_in_the_law_of_its_update():
     assert set(record.powers) == {"prediction", "eta", "eps"}
 
 
-def test_the_power_of_controls_is_not_asked_and_some_lanes_are_those_lanes():
-    cell = DiscreteCell(CASES["rayleigh"], "heavy-ball", "float64", "numpy", "controls", ("D2",), 31, 0, 8)
+def test_the_power_of_faults_is_not_asked_and_some_lanes_are_those_lanes():
+    cell = DiscreteCell(CASES["rayleigh"], "heavy-ball", "float64", "numpy", "faults", ("D2",), 31, 0, 8)
     assert not any(r.powers for r in cell.run())
     t = trajectory(cell, cell.job(), launch.run(cell.job(), "numpy"))
     lanes = telling(t, np.arange(t.lanes))

@@ -95,7 +95,7 @@ RULED = [
 def test_json_of_a_list_is_one_strict_document(words, key, capsys):
     assert call([*words, "--json"]) == 0
     value = strictly(capsys.readouterr().out)
-    assert value["schema"] == 1 and value[key]
+    assert value["schema"] == 2 and value[key]
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_json_about_a_run_is_one_strict_document(run, words, keys, capsys, monke
     monkeypatch.chdir(run)
     assert call([*words, "--json"]) == 0
     value = strictly(capsys.readouterr().out)
-    assert value["schema"] == 1 and all(value[key] is not None for key in keys), value
+    assert value["schema"] == 2 and all(value[key] is not None for key in keys), value
 
 
 def test_json_of_a_refusal_is_empty(run, capsys, monkeypatch):

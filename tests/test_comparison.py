@@ -49,7 +49,7 @@ def usual():
         for p in PRECISIONS
     ]
     planted = [
-        record(law, "rayleigh", "float64", 1e6, verdict=VIOLATED, control=name)
+        record(law, "rayleigh", "float64", 1e6, verdict=VIOLATED, fault=name)
         for law in ("D2", "D3")
         for name in ("no-op kernel", "ascent")
     ]
@@ -67,7 +67,7 @@ def changed(change, **about):
 
 
 def at(r, law="D2", case="rayleigh", precision="float64"):
-    return r.control is None and (r.law, r.case, r.precision) == (law, case, precision)
+    return r.fault is None and (r.law, r.case, r.precision) == (law, case, precision)
 
 
 def text(d):
@@ -139,7 +139,7 @@ def test_a_second_violation_of_a_violated_law_is_worse():
 
 
 def test_a_fault_seen_no_more_is_worse():
-    alive = lambda r: replace(r, verdict="holds", spent=0.5) if r.control == "ascent" else r  # noqa: E731
+    alive = lambda r: replace(r, verdict="holds", spent=0.5) if r.fault == "ascent" else r  # noqa: E731
     d = changed(alive)
     assert d.surviving == ["ascent"] and any(
         "planted faults seen no more: 1 (ascent)" in line for line in d.worse
@@ -147,7 +147,7 @@ def test_a_fault_seen_no_more_is_worse():
     half = changed(lambda r: alive(r) if r.law == "D2" else r)
     assert not half.surviving and not half.worse, "D3 still sees it"
     assert difference(d.b, d.a).seen_again == ["ascent"] and not difference(d.b, d.a).worse
-    gone = changed(lambda r: None if r.control == "ascent" else r)
+    gone = changed(lambda r: None if r.fault == "ascent" else r)
     assert gone.planted_no_more == ["ascent"] and gone.worse
 
 

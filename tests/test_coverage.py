@@ -107,7 +107,7 @@ def test_roundings_that_are_no_chance_accuse_no_right_step(name, law):
     """A force of eps alone beside a large momentum, a sum that ends on a tie, a metric that vanishes where a
     trajectory ends."""
     (cell,) = [c for c in cells((NAMED[name],), "full", 1, "numpy") if c.law == law and not c.part]
-    records = [r for r in run_cell(replace(cell, lanes=125)) if r.control is None]
+    records = [r for r in run_cell(replace(cell, lanes=125)) if r.fault is None]
     assert records and all(r.verdict == HOLDS for r in records), [r.reason for r in records]
 
 

@@ -25,11 +25,11 @@ def deformed():
     return cell, solution, lanes_of
 
 
-def test_energy_is_lost_to_friction_alone_and_every_near_miss_is_violated(deformed):
+def test_energy_is_lost_to_friction_alone_and_every_near_fault_is_violated(deformed):
     records = energy.energies(*deformed, continuous.MOTION)
     assert {r.law for r in records} == {"T4"}
-    assert {r.verdict for r in records if not r.control} == {HOLDS}
-    assert {r.control: r.verdict for r in records if r.control} == dict.fromkeys(energy.CONTROLS, VIOLATED)
+    assert {r.verdict for r in records if not r.fault} == {HOLDS}
+    assert {r.fault: r.verdict for r in records if r.fault} == dict.fromkeys(energy.FAULTS, VIOLATED)
 
 
 def test_the_energy_is_that_of_the_case_and_not_of_its_formulas(deformed):
@@ -51,7 +51,7 @@ def test_work_that_is_not_done_is_no_evidence():
     parameters = flow.Parameters(one, one, 0 * one, 0 * one)
     still = flow.certified(mechanics(case), np.eye(6)[:, :1], parameters, flow.output_times(1.0)[:, None])
     records = energy.energies(cell, still, {1.0: [0]}, continuous.MOTION)
-    assert [r.verdict for r in records if not r.control] == [INCONCLUSIVE]
+    assert [r.verdict for r in records if not r.fault] == [INCONCLUSIVE]
 
 
 def test_which_charges_have_a_kinetic_source_is_told_without_formulas():

@@ -12,7 +12,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, controls
+from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep, wide
@@ -103,7 +103,7 @@ def record(**changes):
 
 
 FINE = record()
-KILLED = record(control="a", verdict=VIOLATED, spent=9.0)
+KILLED = record(fault="a", verdict=VIOLATED, spent=9.0)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ KILLED = record(control="a", verdict=VIOLATED, spent=9.0)
         ([], 3),
         ([FINE], 3),
         ([KILLED], 3),
-        ([FINE, KILLED, record(control="b")], 3),
-        ([FINE, KILLED, record(control="b", verdict=INCONCLUSIVE)], 3),
+        ([FINE, KILLED, record(fault="b")], 3),
+        ([FINE, KILLED, record(fault="b", verdict=INCONCLUSIVE)], 3),
         ([record(verdict=INCONCLUSIVE), KILLED], 3),
         ([record(verdict=OUTSIDE, spent=None), KILLED], 3),
         ([FINE, KILLED, record(verdict=VIOLATED, spent=float("nan"))], 1),
@@ -130,8 +130,8 @@ def test_a_law_without_a_record_is_blind():
     assert of_records([FINE, KILLED], ["D0", "D2"]) == 3
 
 
-def test_a_run_without_controls_is_blind(monkeypatch):
-    monkeypatch.setattr(controls, "KERNEL_CONTROLS", ())
+def test_a_run_without_faults_is_blind(monkeypatch):
+    monkeypatch.setattr(shown_faults, "KERNEL_FAULTS", ())
     assert (
         running.run(
             dataclasses.replace(REQUEST, backend="numpy", law="D0"), record=False, how=running.How(1)
@@ -165,7 +165,7 @@ def test_the_bound_of_a_decaying_charge_decays_with_it(precision):
 
 def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(monkeypatch):
     mine, honest = cell("numpy", kind="response", laws=("E1",), lanes=17, steps=24), launch.run
-    spent = [r.spent for r in mine.run() if r.control is None]
+    spent = [r.spent for r in mine.run() if r.fault is None]
     assert 1 / 60 <= max(spent) <= 1
     for lane in range(mine.lanes):
 
@@ -175,7 +175,7 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
             return outcome
 
         monkeypatch.setattr(launch, "run", crooked)
-        assert VIOLATED in {r.verdict for r in mine.run() if r.control is None}, f"lane {lane}"
+        assert VIOLATED in {r.verdict for r in mine.run() if r.fault is None}, f"lane {lane}"
 
 
 def test_every_wrong_law_is_shown_and_killed():
@@ -187,12 +187,12 @@ def test_every_wrong_law_is_shown_and_killed():
               ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)),
               ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
     cells = [
-        DiscreteCell(case[name], rule, "float64", "numpy", "controls", laws, 9, 0, 12)
+        DiscreteCell(case[name], rule, "float64", "numpy", "faults", laws, 9, 0, 12)
         for name, rule, laws in points
     ]
     records = [r for cell in cells for r in cell.run()]
-    wanted = {(fault.law, fault.name) for fault in controls.LAW_CONTROLS}
-    assert {(r.law, r.control) for r in records if r.verdict == VIOLATED} >= wanted
+    wanted = {(fault.law, fault.name) for fault in shown_faults.LAW_FAULTS}
+    assert {(r.law, r.fault) for r in records if r.verdict == VIOLATED} >= wanted
 
 
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
@@ -232,7 +232,7 @@ def test_the_witness_sees_a_wrong_wide_gradient(monkeypatch):
     assert found.verdict == VIOLATED and "50-digit" in found.reason
 
 
-def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_miss():
+def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_fault():
     """G the same for both components that are turned: <A w/G, w> = <A w, w>/G = 0, with or without its
     metric."""
 
@@ -244,9 +244,9 @@ def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_miss():
     turned = dataclasses.replace(
         kept, metric=Metric(DIAGONAL, entries=entries), symmetries=(rotation(3, 0, 1),)
     )
-    fault = next(f for f in controls.LAW_CONTROLS if f.name == "kinetic term without its metric")
+    fault = next(f for f in shown_faults.LAW_FAULTS if f.name == "kinetic term without its metric")
     for case, told in ((turned, False), (kept, True)):
-        cell = DiscreteCell(case, "heavy-ball-metric", "float64", "numpy", "controls", ("D2",), 13, 0, 12)
+        cell = DiscreteCell(case, "heavy-ball-metric", "float64", "numpy", "faults", ("D2",), 13, 0, 12)
         job = cell.job()
         t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
-        assert any(controls.changes(fault, t, s) for s in case.symmetries) is told
+        assert any(shown_faults.changes(fault, t, s) for s in case.symmetries) is told

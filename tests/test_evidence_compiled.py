@@ -48,13 +48,13 @@ def test_a_wrong_kernel_ends_a_whole_run_with_exit_code_1(monkeypatch):
     monkeypatch.setattr(backends, "compiled", lambda job: turned(honest(job), -1))
     result = running.run(REQUEST, record=False, how=running.How(1))
     assert result.exit_code == 1 and {
-        r.backend for r in result.records if r.verdict == VIOLATED and not r.control
+        r.backend for r in result.records if r.verdict == VIOLATED and not r.fault
     } == {"triton-ptx"}
 
 
 @pytest.mark.parametrize(("kind", "laws"), [("exact", "D0"), ("covariance", "D13"), ("response", "E1")])
 def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeypatch, kind, laws):
-    """References and controls are numpy's; no launch of the cell itself is."""
+    """References and faults are numpy's; no launch of the cell itself is."""
     pytest.importorskip("triton")
     asked, honest = [], launch.run
     monkeypatch.setattr(
@@ -64,7 +64,7 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
     mine = dataclasses.replace(cell(kind=kind, laws=(laws,)), overrides=(("eps", 0.0),) if still else ())
     if still:
         mine = dataclasses.replace(mine, subject=next(c for c in CORE if c.scale_free))
-    real = [r for r in mine.run() if r.control is None]
+    real = [r for r in mine.run() if r.fault is None]
     assert "triton-ptx" in asked and "numpy" not in asked
     assert real and {r.backend for r in real} == {"triton-ptx"}
 
@@ -80,13 +80,13 @@ def test_a_wrong_kernel_is_no_parity(monkeypatch):
     pytest.importorskip("triton")
     right = backends.compiled(cell().job())
     monkeypatch.setattr(backends, "compiled", lambda job: turned(right, -1))
-    (found,) = [r for r in cell(kind="parity", laws=("B1",)).run() if r.control is None]
+    (found,) = [r for r in cell(kind="parity", laws=("B1",)).run() if r.fault is None]
     assert found.verdict == VIOLATED and found.backend == "triton-ptx"
 
 
 @pytest.mark.parametrize("backend", launch.ON_CPU)
 def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatch, backend):
-    """Its bits are numpy's, and its controls too: only wrong PTX text, which it never runs, tells."""
+    """Its bits are numpy's, and its faults too: only wrong PTX text, which it never runs, tells."""
     if launch.missing(backend):
         pytest.skip(launch.missing(backend))
     mine = dataclasses.replace(
@@ -95,7 +95,7 @@ def test_numpy_under_the_name_of_a_compiled_backend_leaves_a_survivor(monkeypatc
     honest = mine.run()
     assert (
         of_records(honest, ["B1"]) == 0
-        and sum(r.control is not None and r.verdict == VIOLATED for r in honest) == 3
+        and sum(r.fault is not None and r.verdict == VIOLATED for r in honest) == 3
     )
 
     def posing(job, *about):

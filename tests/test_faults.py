@@ -53,11 +53,11 @@ NAMES_WANTED = [
 def test_a_nan_in_one_lane_lies_where_the_laws_of_some_lanes_speak(seed):
     """At the middle lane a quick run in a hundred showed it to D3 in no cell: half of the lanes are broken,
     and D3 says nothing of them."""
-    from noether.laws.exact import controls
+    from noether.laws.exact import shown_faults
 
-    cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "controls", ("D3",), 61, seed, 12)
-    (nan,) = [f for f in controls.KERNEL_CONTROLS if f.name == "NaN in one lane"]
-    t, law = controls.controlled(cell.subject, cell.job(), nan), EXACT["D3"]
+    cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "faults", ("D3",), 61, seed, 12)
+    (nan,) = [f for f in shown_faults.KERNEL_FAULTS if f.name == "NaN in one lane"]
+    t, law = shown_faults.wrong_trajectory(cell.subject, cell.job(), nan), EXACT["D3"]
     lanes = np.flatnonzero(np.isnan(t.q).any(axis=(0, 1)))
     assert len(lanes) == 1 and all(law.covers(t, s)[lanes[0]] for s in cell.subject.symmetries)
 
@@ -93,7 +93,7 @@ def test_every_fault_that_applies_is_killed(point):
     records = matrix.MatrixCell(CASES[point[0]], *point[1:]).run()
     found = findings.verdict(records, whole=False)
     assert found.exit_code == 0 and found.killed >= 60 and found.equivalent >= 3, found.reasons
-    assert {r.verdict for r in records if r.control is None} == {HOLDS}
+    assert {r.verdict for r in records if r.fault is None} == {HOLDS}
 
 
 def test_the_designed_points_show_every_fault_and_every_rule():
@@ -176,7 +176,7 @@ def test_every_harmless_change_has_its_proof_and_nothing_else_has():
 def seen(name, law="D0", verdict=VIOLATED, spent=9.0, **data):
     return Record(law=law, case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
         parameters={}, predicted=None, measured=None, bound=None,
-                  spent=spent, verdict=verdict, reason="", control=name, data={"kind": "sign", "what": "",
+                  spent=spent, verdict=verdict, reason="", fault=name, data={"kind": "sign", "what": "",
                   "first_step": 1, "first_lane": 0, **data})  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_what_is_missing_is_named_and_nothing_is_written(tmp_path, capsys, recor
     assert (missing if missing != "M1" else "0 maps") in err and err.count("\n") == 1 and not out.exists()
 
 
-def test_a_blank_in_a_claim_is_an_error_and_so_is_a_control_in_its_place(records):
+def test_a_blank_in_a_claim_is_an_error_and_so_is_a_fault_in_its_place(records):
     for damage in ({"measured": ""}, {"verdict": None}):
         broken = [
             record("P3", data={"claim": {**records[0].data["claim"], **damage}}) if r.law == "P3" else r
@@ -112,7 +112,7 @@ def test_a_blank_in_a_claim_is_an_error_and_so_is_a_control_in_its_place(records
         ]
         with pytest.raises(UsageError, match=f"P3 has no {next(iter(damage))}"):
             page(Run(Path("r"), ABOUT, broken))
-    planted = [record("P3", control="c", data=r.data) if r.law == "P3" else r for r in records]
+    planted = [record("P3", fault="c", data=r.data) if r.law == "P3" else r for r in records]
     with pytest.raises(UsageError, match="no record of P3"):
         page(Run(Path("r"), ABOUT, planted))
 

@@ -163,17 +163,17 @@ def test_a_non_finite_charge_is_violated_not_ignored(rayleigh):
 
 
 @pytest.mark.parametrize("name", ["mexican-hat", "entropy-mirror", "deformed-rayleigh"])
-def test_every_law_of_a_case_holds_and_every_control_is_violated(name):
+def test_every_law_of_a_case_holds_and_every_fault_is_violated(name):
     for cell in cells.cells([BY_NAME[name]], "quick", 2):
         pickle.loads(pickle.dumps(cell))
         records = cells.run_cell(cell)
         real = [
             r
             for r in records
-            if r.control is None and not (r.law == "T5" and r.parameters.get("window") == "rest")
+            if r.fault is None and not (r.law == "T5" and r.parameters.get("window") == "rest")
         ]
         assert {r.verdict for r in real} == {HOLDS}
-        assert {r.verdict for r in records if r.control} == {VIOLATED}
+        assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_the_sum_of_kinetic_parts_is_most_of_what_moves_a_scale_charge(rayleigh):
@@ -184,7 +184,7 @@ def test_the_sum_of_kinetic_parts_is_most_of_what_moves_a_scale_charge(rayleigh)
 def test_a_sweep_that_resolves_too_few_decades_is_inconclusive(monkeypatch):
     monkeypatch.setattr(sweep, "MAGNITUDES", (0.0, 1e-3, 1.0))
     (cell,) = [c for c in cells.cells([BY_NAME["mexican-hat"]], "quick", 0) if c.part == "eps"]
-    claims = [r for r in cells.run_cell(cell) if r.control is None]
+    claims = [r for r in cells.run_cell(cell) if r.fault is None]
     assert {r.verdict for r in claims} == {INCONCLUSIVE} and "3 decades resolved, 10 needed" in claims[
         0
     ].reason
@@ -196,7 +196,7 @@ def test_a_loss_that_is_not_symmetric_violates_the_response(monkeypatch):
     crooked = replace(case, loss=lambda q, xp: case.loss(q, xp) + 1e-6 * q[0])
     monkeypatch.setattr(cells, "proven", lambda case: None)
     (cell,) = [c for c in cells.cells([crooked], "quick", 0) if c.part == "eps"]
-    assert VIOLATED in {r.verdict for r in cells.run_cell(cell) if r.control is None}
+    assert VIOLATED in {r.verdict for r in cells.run_cell(cell) if r.fault is None}
 
 
 def test_a_solver_that_gives_up_is_inconclusive_not_a_crash(monkeypatch):

@@ -64,7 +64,7 @@ def test_no_operation_is_an_internal_error_or_an_accusation_in_a_continuous_law(
     if kind == "T1" and name in ("mul", "div", *KINK):  # the others take the same way, and half a second each
         cells.append(Cell("T3", case, rule, "overdamped", "quick", 0))
     for cell in cells:
-        real = [r for r in continuous.run_cell(cell) if not r.control]
+        real = [r for r in continuous.run_cell(cell) if not r.fault]
         assert real and {r.verdict for r in real} <= ({HOLDS, OUTSIDE} if name in KINK else {HOLDS}), [
             (r.law, r.reason) for r in real
         ]
@@ -95,7 +95,7 @@ def test_every_fault_is_shown_and_seen_at_every_seed(name, seed):
     case = BY_NAME[name]
     law = "T2" if case.metric.kind == BREGMAN else "T1"
     records = continuous.run_cell(Cell(law, case, continuous.RULES[law], "masses", "glance", seed))
-    killed = {r.control for r in records if r.verdict == VIOLATED}
+    killed = {r.fault for r in records if r.verdict == VIOLATED}
     assert killed >= set(LAWS[law].must_kill)
 
 

@@ -67,7 +67,7 @@ def test_D1_is_the_central_difference_scheme_and_the_discrete_euler_lagrange_equ
 
 
 def test_the_scheme_with_another_mass_is_that_scheme():
-    """The wrong model of the control is (m - mu/2)/(m + mu/2) and 1/(m + mu/2), not just some other
+    """The wrong model of the fault is (m - mu/2)/(m + mu/2) and 1/(m + mu/2), not just some other
     numbers."""
     t = sample(HAT, RULES["heavy-ball"], "float64")
     wrong = EXACT["D1"].residual(t, mass=0.5, friction=1.25)

@@ -112,7 +112,7 @@ def test_a_run_with_a_violation_keeps_it_in_its_folder(tmp_path):
     run(campaign("mexican-hat", plant="gradient x 2", batches=10, record=True, out=tmp_path / "r"))
     found = read_run(tmp_path / "r")
     assert found.about["exit_code"] == 1 and any(
-        r.verdict == VIOLATED and r.control == "gradient x 2" for r in found.records
+        r.verdict == VIOLATED and r.fault == "gradient x 2" for r in found.records
     )
 
 

@@ -203,13 +203,13 @@ def test_a_file_outside_the_workspace_gets_no_place(tmp_path):
 
 def test_every_case_law_and_fault_has_a_place():
     from noether.cases import CATALOG
-    from noether.laws.exact.controls import KERNEL_CONTROLS
+    from noether.laws.exact.shown_faults import KERNEL_FAULTS
     from noether.laws.registry import LAWS
 
     for place in (
         *(case_place(c.name) for c in CATALOG),
         *map(law_place, LAWS),
-        *(fault_place(c.name) for c in KERNEL_CONTROLS),
+        *(fault_place(c.name) for c in KERNEL_FAULTS),
     ):
         assert place and place[0].is_relative_to(ROOT) and place[1] >= 1
     assert (

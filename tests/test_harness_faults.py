@@ -12,7 +12,7 @@ OWN_WANTED = [
     "verdict ignores NaN", "order takes abs", "empty sweep passes", "bound of the update too wide by 10^3",
     "bound of the store too wide by 10^3",
     "bound of the gradient too wide by 10^3", "bound of the residual's own rounding too wide by 10^3",
-    "control silently skipped",
+    "fault silently skipped",
     "records of another backend", "spent compared with the wrong side", "worst lane dropped",
     "outside decided from the output",
     "the evidence's gradient is no wider than the kernel's", "seeds ignored", "resume drops records",

@@ -94,7 +94,7 @@ def test_cases_that_change_their_process_are_told_and_reach_no_other(tmp_path):
     done = verify(tmp_path, good="pass", **{f"bad{k}": does for k, does in enumerate(CHANGES)})
     assert done.returncode == 3, done
     found = read_run(tmp_path / "r")
-    assert {(r.case, r.verdict) for r in found.records if not r.control} == {("mine-good", "holds")}
+    assert {(r.case, r.verdict) for r in found.records if not r.fault} == {("mine-good", "holds")}
     for k, said in enumerate(CHANGES.values()):
         told = [text for cell, text in found.errors.items() if f"mine-bad{k}/" in cell]
         assert told and all("its case changes the process" in text and said in text for text in told), (
@@ -108,7 +108,7 @@ def test_cases_that_end_or_hang_their_process_are_named_and_the_others_hold(tmp_
     assert done.returncode == 3 and "go on with noether verify --resume r" in done.stderr, done
     assert "Traceback" not in done.stdout
     found = read_run(tmp_path / "r")
-    assert {(r.case, r.verdict) for r in found.records if not r.control} == {("mine-good", "holds")}
+    assert {(r.case, r.verdict) for r in found.records if not r.fault} == {("mine-good", "holds")}
     for k, said in enumerate(ENDS.values()):
         told = [text for cell, text in found.errors.items() if f"mine-bad{k}/" in cell]
         assert told and all(said in text for text in told), (said, told)
@@ -135,7 +135,7 @@ def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monk
         yield Done(first.cell, [], 0.0, lost="planted")
         for done in rest:
             for r in done.records:
-                if wrong and not r.control:
+                if wrong and not r.fault:
                     r.verdict = VIOLATED
             yield done
 

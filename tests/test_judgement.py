@@ -164,11 +164,11 @@ LINES = figures.Lines(x=np.arange(2), series={"measured": [1, None]}, xlabel="t"
 def test_the_record_of_a_planted_fault_has_a_figure_only_with_a_claim():
     claim = figures.Claim(statement="", published=1.0, measured=2.0, ratio=2.0)
     claimed = figures.Lines(x=[1.0], series={"a": [1.0]}, xlabel="", ylabel="", claim=claim)
-    for figure, control, keeps in ((LINES, None, True), (LINES, "a", False), (claimed, "a", True)):
+    for figure, fault, keeps in ((LINES, None, True), (LINES, "a", False), (claimed, "a", True)):
         found = judgement.rounding(
-            Worst(0.0), "", enough=True, figure=figure, powers={"k": 0.5}, **ABOUT, control=control
+            Worst(0.0), "", enough=True, figure=figure, powers={"k": 0.5}, **ABOUT, fault=fault
         )
-        assert bool(found.data) == keeps and bool(found.powers) == (control is None)
+        assert bool(found.data) == keeps and bool(found.powers) == (fault is None)
 
 
 def test_figures_are_plain_numbers():

@@ -131,7 +131,7 @@ def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
     assert len(set(nans)) == 1 != len({nans[0], plain.digest})
 
 
-def test_parity_records_hold_and_their_controls_do_not():
+def test_parity_records_hold_and_their_faults_do_not():
     records = DiscreteCell(
         HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2
     ).run()

@@ -189,7 +189,7 @@ def fresh():
 def verdicts(law, case):
     cell = Cell(law, case, cells.RULES[law], "masses", "glance", 1, ("T4",) if law == "T1" else ())
     return [
-        (r.law, r.parameters.get("statement", ""), r.verdict) for r in cells.run_cell(cell) if not r.control
+        (r.law, r.parameters.get("statement", ""), r.verdict) for r in cells.run_cell(cell) if not r.fault
     ]
 
 
@@ -253,7 +253,7 @@ def test_powers_are_what_the_records_would_have_called_violated():
 
 def test_every_planned_mass_and_window_of_a_symmetry_has_its_record():
     cell = Cell("T1", HAT, "lagrangian", "masses", "quick", 0, ("T4",))
-    found = [r for r in cells.run_cell(cell) if not r.control]
+    found = [r for r in cells.run_cell(cell) if not r.fault]
     charges = {(r.symmetry, r.parameters["m"], r.parameters["window"]) for r in found if r.symmetry}
     windows = {(HEAVY, "layer"), (MASSES["quick"][1], "layer"), (MASSES["quick"][1], "rest")}
     assert charges == {(s.name, *w) for s in HAT.symmetries for w in windows}

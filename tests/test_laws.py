@@ -7,7 +7,7 @@ from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
-from noether.laws.exact import EXACT, Residual, controls
+from noether.laws.exact import EXACT, Residual, shown_faults
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep
@@ -23,14 +23,14 @@ def judged(case, job, outcome):
 
 
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
-def test_every_control_that_applies_is_killed(case):
+def test_every_fault_that_applies_is_killed(case):
     rule = rules_of(case)[-1]
-    cell = DiscreteCell(case, rule, "float64", "numpy", "controls", tuple(EXACT), 33, 5, 12)
+    cell = DiscreteCell(case, rule, "float64", "numpy", "faults", tuple(EXACT), 33, 5, 12)
     killed, seen = set(), set()
     for record in cell.run():
-        seen.add(record.control)
+        seen.add(record.fault)
         if record.verdict == VIOLATED:
-            killed.add(record.control)
+            killed.add(record.fault)
     assert len(seen) >= 9
     assert not seen - killed, f"survived: {sorted(seen - killed)}"
 
@@ -46,13 +46,13 @@ def test_every_control_that_applies_is_killed(case):
         ("tail lanes not written", "heavy-ball", "float32", 61),
     ],
 )
-def test_controls_of_narrow_stores_and_wide_launches_are_killed(name, rule, precision, lanes):
+def test_faults_of_narrow_stores_and_wide_launches_are_killed(name, rule, precision, lanes):
     case = next(c for c in CORE if c.name == "mexican-hat")
-    cell = DiscreteCell(case, rule, precision, "numpy", "controls", ("D0",), lanes, 5, 6)
+    cell = DiscreteCell(case, rule, precision, "numpy", "faults", ("D0",), lanes, 5, 6)
     job = cell.job()
-    control = next(c for c in controls.KERNEL_CONTROLS if c.name == name)
-    assert control.applies(job)
-    (record,) = judge_all(controls.controlled(case, job, control), ("D0",), about=ABOUT)
+    fault = next(c for c in shown_faults.KERNEL_FAULTS if c.name == name)
+    assert fault.applies(job)
+    (record,) = judge_all(shown_faults.wrong_trajectory(case, job, fault), ("D0",), about=ABOUT)
     assert record.verdict == VIOLATED and record.spent > 1
 
 
@@ -68,10 +68,10 @@ def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
         seed=1,
         overrides={"eps": 0.0, "k": 0.0},
     )
-    twice = next(c for c in controls.KERNEL_CONTROLS if c.name == "gradient x 2")
+    twice = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "gradient x 2")
     verdicts = {
         r.law: r.verdict
-        for r in judge_all(controls.controlled(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)
+        for r in judge_all(shown_faults.wrong_trajectory(case, job, twice), ("D0", "D2", "D3"), about=ABOUT)
     }
     assert verdicts == {"D0": VIOLATED, "D2": HOLDS, "D3": HOLDS}
 
@@ -101,8 +101,8 @@ def test_a_non_finite_residual_is_infinitely_spent():
 def test_the_response_to_breaking_is_the_predicted_one_and_only_that():
     case = next(c for c in CORE if c.name == "mexican-hat")
     records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, 0).run()
-    assert {r.verdict for r in records if r.control is None} == {HOLDS}
-    assert {r.verdict for r in records if r.control} == {VIOLATED}
+    assert {r.verdict for r in records if r.fault is None} == {HOLDS}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_scale_covariance_is_bitwise_and_needs_eta_squared():
@@ -110,5 +110,5 @@ def test_scale_covariance_is_bitwise_and_needs_eta_squared():
     records = DiscreteCell(
         case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)
     ).run()
-    assert [r.verdict for r in records if r.control is None] == [HOLDS] * 3
-    assert [r.verdict for r in records if r.control] == [VIOLATED]
+    assert [r.verdict for r in records if r.fault is None] == [HOLDS] * 3
+    assert [r.verdict for r in records if r.fault] == [VIOLATED]

@@ -9,8 +9,8 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, trace
 from noether.kernels.programs.precision import Precision
-from noether.laws.exact.controls import KERNEL_CONTROLS, controlled
 from noether.laws.exact.judge import judge_all
+from noether.laws.exact.shown_faults import KERNEL_FAULTS, wrong_trajectory
 from noether.mechanics import sweep
 from noether.mechanics.symbolic import prove
 from noether.mechanics.trajectory import Trajectory
@@ -75,16 +75,16 @@ def test_every_backend_gives_the_bits_of_numpy(precision, backend):
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_near_misses_of_the_case_are_killed(precision):
+def test_near_faults_of_the_case_are_killed(precision):
     wanted = [
         c
-        for c in KERNEL_CONTROLS
+        for c in KERNEL_FAULTS
         if c.name in ("gradient x (1 + 2^-10)", "another loss, same symmetry", "NaN in one lane")
     ]
     assert len(wanted) == 3
-    for control in wanted:
-        (record,) = judge_all(controlled(LOGARITHM, job(precision), control), ("D0",), about=ABOUT)
-        assert record.verdict == VIOLATED, control.name
+    for fault in wanted:
+        (record,) = judge_all(wrong_trajectory(LOGARITHM, job(precision), fault), ("D0",), about=ABOUT)
+        assert record.verdict == VIOLATED, fault.name
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])

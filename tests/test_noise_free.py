@@ -26,9 +26,9 @@ def test_the_mean_of_the_samples_is_the_loss(case):
 def test_minibatches_keep_the_charge_balance_and_what_breaks_the_symmetry_does_not():
     for cell in minibatch.cells([SOFTMAX], "quick", 3):
         records = minibatch.run_cell(cell)
-        right = [r for r in records if r.control is None]
+        right = [r for r in records if r.fault is None]
         assert len(right) == 2 and {r.verdict for r in right} == {HOLDS}
-        assert {r.control for r in records if r.verdict == VIOLATED} == {
+        assert {r.fault for r in records if r.verdict == VIOLATED} == {
             "minibatches that are not symmetric",
             "noise in every direction",
         }
@@ -41,8 +41,8 @@ def test_a_right_run_on_minibatches_that_overflows_is_outside_and_a_wrong_one_is
     job, every = cell.job(), ((0, 1), (1, 2))
     outcome = minibatch.run(job, SOFTMAX, [every[n % 2] for n in range(job.steps)])
     records = minibatch.run_cell(cell)
-    assert {r.verdict for r in records if not r.control} == {HOLDS}
-    assert {r.verdict for r in records if r.control and r.symmetry == "translation-0"} == {VIOLATED}
+    assert {r.verdict for r in records if not r.fault} == {HOLDS}
+    assert {r.verdict for r in records if r.fault and r.symmetry == "translation-0"} == {VIOLATED}
     assert all(r.lanes < job.lanes for r in records)
     assert np.isfinite(outcome.wide()[0]).all(), (
         "with other minibatches no lane overflows: nobody is excused by his parameters"
@@ -87,10 +87,10 @@ def test_a_gradient_of_another_minibatch_is_seen_by_the_update_law_of_its_own():
 @pytest.mark.parametrize("cell", stationary.cells([QUOTIENT], "quick", 5), ids=lambda c: c.rule)
 def test_long_runs_average_as_stated_and_not_as_another_law_states(cell):
     records = stationary.run_cell(cell)
-    (right,) = [r for r in records if r.control is None]
+    (right,) = [r for r in records if r.fault is None]
     assert right.verdict == HOLDS and 0.03 < right.spent < 1
     assert set(right.powers) == {"prediction", "eta", "beta", "k"} and max(right.powers.values()) < 1e-12
-    wrong = {r.control: r.verdict for r in records if r.control}
+    wrong = {r.fault: r.verdict for r in records if r.fault}
     assert len(wrong) == 4 and set(wrong.values()) == {VIOLATED}
 
 

@@ -68,16 +68,16 @@ def records():
     return {c.name: cells.run_cell(c) for c in cells.cells(CORE, "quick", 0, "numpy")}
 
 
-def test_every_law_holds_and_every_control_of_the_book_is_killed(records):
+def test_every_law_holds_and_every_fault_of_the_book_is_killed(records):
     found = [r for rs in records.values() for r in rs]
-    assert all(r.verdict == HOLDS for r in found if r.control is None), [
-        r.reason for r in found if r.control is None and r.verdict != HOLDS
+    assert all(r.verdict == HOLDS for r in found if r.fault is None), [
+        r.reason for r in found if r.fault is None and r.verdict != HOLDS
     ]
     for law in ("S1", "S2", "S3", "S4"):
         mine = [r for r in found if r.law == law]
-        killed = {r.control for r in mine if r.control and r.verdict == VIOLATED}
-        assert any(r.control is None for r in mine) and killed == set(LAWS[law].must_kill)
-        assert all(r.verdict == VIOLATED for r in mine if r.control)
+        killed = {r.fault for r in mine if r.fault and r.verdict == VIOLATED}
+        assert any(r.fault is None for r in mine) and killed == set(LAWS[law].must_kill)
+        assert all(r.verdict == VIOLATED for r in mine if r.fault)
 
 
 def test_records_name_what_ran_and_carry_the_published_claim(records):
@@ -109,7 +109,7 @@ def test_the_noisy_loop_is_compared_bit_for_bit_in_a_quick_run_and_a_wrong_one_i
     ]
     first = cells.run_cell(mine[0])
     assert [r.verdict for r in first] == [HOLDS, VIOLATED, VIOLATED] and first[0].backend == "triton-cpu"
-    assert {r.control for r in first[1:]} <= set(LAWS["B1"].must_kill)
+    assert {r.fault for r in first[1:]} <= set(LAWS["B1"].must_kill)
     right = launch.run
 
     def wrong(j, backend="numpy"):
@@ -140,7 +140,7 @@ def test_a_wrong_step_violates_the_equilibrium(fault, monkeypatch):
 
     monkeypatch.setattr(numpy_step, "step", wrong)
     found = equilibrium.settled(cell("S3", "settled"))
-    assert any(r.verdict == VIOLATED for r in found if r.control is None)
+    assert any(r.verdict == VIOLATED for r in found if r.fault is None)
 
 
 def test_noise_with_a_memory_is_not_white(monkeypatch):
@@ -152,7 +152,7 @@ def test_noise_with_a_memory_is_not_white(monkeypatch):
         "draw",
         lambda keys, counter: right(keys, counter) | np.uint32(0x80000000 if counter % 2 else 0),
     )
-    found = [r for r in equilibrium.fluctuating(cell("S3", "fluctuating")) if r.control is None]
+    found = [r for r in equilibrium.fluctuating(cell("S3", "fluctuating")) if r.fault is None]
     means = [r for r in found if r.kind == STATISTICAL]
     assert len(means) == 4 and all(r.verdict == VIOLATED for r in means if "E r^2/E r^-2" in r.reason)
 

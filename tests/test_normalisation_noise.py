@@ -63,7 +63,7 @@ def test_error_bars_cover_as_often_as_they_say():
 def test_bars_a_thousand_times_as_wide_are_noticed_as_idle(records, law):
     """What is at most a thousandth spent in every mean of a run is no accident
     (harness/runs/completeness.py)."""
-    mine = [r for rs in records.values() for r in rs if r.law == law and r.control is None]
+    mine = [r for rs in records.values() for r in rs if r.law == law and r.fault is None]
     assert sum(r.kind == STATISTICAL for r in mine) >= 4 and not completeness.idle(mine, [law])
     wide = [replace(r, spent=r.spent / 1000) if r.kind == STATISTICAL else r for r in mine]
     assert [line for line in completeness.idle(wide, [law]) if line.startswith(law)]

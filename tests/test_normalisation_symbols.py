@@ -91,9 +91,7 @@ def test_a_launch_with_one_parameter_off_by_a_percent_is_noticed(law, name, fact
     monkeypatch.setattr(launch, "run", perturbed(name, factor))
     for part in FIRST[law]:
         if any(
-            r.verdict == VIOLATED
-            for r in getattr(home(law, part), part)(cell(law, part))
-            if r.control is None
+            r.verdict == VIOLATED for r in getattr(home(law, part), part)(cell(law, part)) if r.fault is None
         ):
             return
     pytest.fail(f"{law} does not notice {name} x {factor}")
@@ -101,7 +99,7 @@ def test_a_launch_with_one_parameter_off_by_a_percent_is_noticed(law, name, fact
 
 def test_every_coefficient_of_every_statement_has_a_stated_power(records):
     found = {}
-    for r in (r for rs in records.values() for r in rs if r.control is None):
+    for r in (r for rs in records.values() for r in rs if r.fault is None):
         for name, x in r.powers.items():
             found.setdefault(r.law, {})[name] = min(x, found.get(r.law, {}).get(name, np.inf))
     assert set(found["S1"]) == {"prediction", "m", "mu", "k", "kinetic term", "|ghat|^2", "R"}

@@ -209,7 +209,7 @@ CHOICES = {
     "--law": ["D2"],
     "--cell": ["D2/rayleigh/float64"],
     "--symmetry": ["scale"],
-    "--control": ["no-op kernel"],
+    "--fault": ["no-op kernel"],
     "--nth": ["1"],
 }
 
@@ -228,4 +228,4 @@ def test_replay_picks_what_it_was_asked_for(plan, option, monkeypatch):
         == 0
     )
     assert call(["replay", "r", option, *CHOICES[option]]) == 0
-    assert len(picked) == 1 and bool(picked[0].control) == (option == "--control")
+    assert len(picked) == 1 and bool(picked[0].fault) == (option == "--fault")

@@ -78,11 +78,11 @@ def test_vectors_of_different_lengths_are_refused():
 
 
 @pytest.mark.parametrize("cell", order_laws.cells([BY_NAME["mexican-hat"]], "quick", 3), ids=lambda c: c.name)
-def test_stated_orders_hold_and_every_near_miss_is_violated(cell):
+def test_stated_orders_hold_and_every_near_fault_is_violated(cell):
     records = order_laws.run_cell(cell)
-    claims = [r for r in records if r.control is None and r.verdict != OUTSIDE]
+    claims = [r for r in records if r.fault is None and r.verdict != OUTSIDE]
     assert {r.verdict for r in claims} == {HOLDS}
-    assert {r.verdict for r in records if r.control} == {VIOLATED}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
@@ -92,7 +92,7 @@ def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
         if c.name == "O3/mexican-hat/heavy-ball"
     ]
     measured = {
-        (r.parameters["statement"].split(", ", 1)[1], r.control): r.measured
+        (r.parameters["statement"].split(", ", 1)[1], r.fault): r.measured
         for r in order_laws.run_cell(cell)
         if r.kind == ORDER and r.parameters["beta"] == 0.53
     }
@@ -191,4 +191,4 @@ def test_where_the_flow_loses_its_derivatives_an_order_is_outside_and_where_it_k
             for c in order_laws.cells((case(offset),), "quick")
             if (c.law, c.rule, c.part) == (law, "gradient-descent", "drift" if law == "O5" else "")
         ]
-        assert {r.verdict for r in order_laws.run_cell(cell) if r.control is None} == verdicts
+        assert {r.verdict for r in order_laws.run_cell(cell) if r.fault is None} == verdicts

@@ -1,5 +1,5 @@
 """Models of the options of heavy ball, of curved metrics and of limits: the steps are the rules, and each
-near miss is seen."""
+planted fault is seen."""
 
 from dataclasses import replace
 
@@ -23,10 +23,10 @@ PLANNED = cells.cells(CORE, "quick", 5)
 
 
 @pytest.mark.parametrize("cell", [c for c in PLANNED if c.case.name != "mexican-hat"], ids=lambda c: c.name)
-def test_every_pair_has_its_order_and_every_near_miss_is_violated(cell):
+def test_every_pair_has_its_order_and_every_near_fault_is_violated(cell):
     records = cells.run_cell(cell)
-    assert {r.verdict for r in records if not r.control} == {HOLDS}
-    assert {r.verdict for r in records if r.control} == {VIOLATED}
+    assert {r.verdict for r in records if not r.fault} == {HOLDS}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_every_update_meets_every_model():
@@ -35,7 +35,7 @@ def test_every_update_meets_every_model():
     seen = {
         r.parameters["statement"]: r.predicted
         for r in records
-        if not r.control and r.kind == ORDER and "model of" in r.parameters["statement"]
+        if not r.fault and r.kind == ORDER and "model of" in r.parameters["statement"]
     }
     assert len(seen) == 9
     for note, order in seen.items():
@@ -138,7 +138,7 @@ def pair() -> Case:
 
 def test_the_bregman_lagrangian_keeps_its_charge_and_another_friction_does_not():
     records = bregman.conserved(Cell("O8", pair(), "bregman-lagrangian", "full", 0, "conserved"))
-    assert [(r.control, r.verdict) for r in records] == [
+    assert [(r.fault, r.verdict) for r in records] == [
         (None, HOLDS),
         ("grad h without m qdot", VIOLATED),
         ("friction off by 2^-10", VIOLATED),
@@ -159,8 +159,8 @@ def test_a_sign_change_is_found_on_the_flow_and_what_follows_is_outside():
     q0 = np.array([[1.0], [1.0]])
     assert sign.change(g, q0, np.sign(g(q0)))[0] == pytest.approx(0.5, abs=2 * 2 / sign.SCAN)
     records = sign.until_a_sign_changes(Cell("O8", BY_NAME["mexican-hat"], "sign-descent", "quick", 1))
-    assert [r.verdict for r in records if not r.control] == [HOLDS, OUTSIDE] and {
-        r.verdict for r in records if r.control
+    assert [r.verdict for r in records if not r.fault] == [HOLDS, OUTSIDE] and {
+        r.verdict for r in records if r.fault
     } == {VIOLATED}
 
 
@@ -202,8 +202,8 @@ def test_the_rounding_of_a_predicted_rate_is_in_its_bound(name):
     case = BY_NAME.get(name) or BESIDE[name]
     for seed in range(24):
         records = decay.charge_decay(Cell("O4", case, "heavy-ball", "quick", seed))
-        assert {r.verdict for r in records if not r.control} == {HOLDS}, seed
-        assert {r.verdict for r in records if r.control} == {VIOLATED}, seed
+        assert {r.verdict for r in records if not r.fault} == {HOLDS}, seed
+        assert {r.verdict for r in records if r.fault} == {VIOLATED}, seed
 
 
 def test_a_case_stiff_on_its_box_is_as_stiff_on_the_simplex_as_it_is_there():
@@ -215,8 +215,8 @@ def test_a_case_stiff_on_its_box_is_as_stiff_on_the_simplex_as_it_is_there():
                 symmetries=(linear(np.diag([1.0, -1.0, 0.0]), "rescale"),),
                 metric=BY_NAME["entropy-mirror"].metric)  # fmt: skip
     records = bregman.simplex(Cell("O8", case, "exponentiated-gradient", "quick", 0))
-    assert {r.verdict for r in records if not r.control} == {HOLDS} and {
-        r.verdict for r in records if r.control
+    assert {r.verdict for r in records if not r.fault} == {HOLDS} and {
+        r.verdict for r in records if r.fault
     } == {VIOLATED}
 
 
@@ -227,8 +227,8 @@ def test_a_parameter_that_the_loss_does_not_know_stands_still_under_sign_descent
         breaking=lambda q, xp: q[0],
     )
     records = sign.until_a_sign_changes(Cell("O8", idle, "sign-descent", "quick", 0))
-    assert {r.verdict for r in records if not r.control} == {HOLDS, OUTSIDE} and {
-        r.verdict for r in records if r.control
+    assert {r.verdict for r in records if not r.fault} == {HOLDS, OUTSIDE} and {
+        r.verdict for r in records if r.fault
     } == {VIOLATED}
 
 
@@ -237,9 +237,9 @@ def test_a_leading_term_that_cancels_is_not_asked_for_its_order():
     the smallest step."""
     case = BESIDE["batch-norm"]
     records = charges.charge_orders(Cell("O5", case, "heavy-ball", "quick", 2))
-    asked = {(r.symmetry, r.predicted) for r in records if not r.control and r.kind == ORDER}
+    asked = {(r.symmetry, r.predicted) for r in records if not r.fault and r.kind == ORDER}
     assert ("scale", 1.0) in asked and ("scale", 2.0) not in asked and ("translation", 2.0) in asked
-    assert {r.verdict for r in records if not r.control} == {HOLDS}
+    assert {r.verdict for r in records if not r.fault} == {HOLDS}
 
 
 def test_the_differences_of_a_gradient_are_its_second_and_third_derivative():
@@ -261,5 +261,5 @@ def test_an_order_that_a_kink_without_a_name_spoils_is_outside(part):
         breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
                    symmetries=(linear(np.diag([1.0, -1.0]), "rescale"),))  # fmt: skip
     found = [cells.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
-    verdicts = [r.verdict for records in found for r in records if not r.control]
+    verdicts = [r.verdict for records in found for r in records if not r.fault]
     assert OUTSIDE in verdicts and set(verdicts) <= {HOLDS, OUTSIDE}

@@ -40,7 +40,7 @@ def test_parameters_are_in_general_position(setting):
 
 @pytest.fixture(scope="module")
 def found():
-    """The records that are no controls of every quick cell of O and P, by (law, rule, part)."""
+    """The records that are no faults of every quick cell of O and P, by (law, rule, part)."""
     cells = [*orders.cells(CORE, "quick", 2), *published.cells(CORE, "quick", 2)]
     run = lambda c: (published if c.law[0] == "P" else orders).run_cell(c)  # noqa: E731
     return {(c.law, c.rule, getattr(c, "part", "")): run(c) for c in cells}
@@ -132,7 +132,7 @@ SYMBOLS = {
 @pytest.mark.parametrize("key", SYMBOLS, ids=lambda k: "/".join(x for x in k if x))
 def test_one_per_cent_of_every_symbol_is_noticed(found, key):
     """By some record that holds, in every setting and for every statement of order 2."""
-    held = [r for r in found[key] if not r.control and r.verdict == HOLDS]
+    held = [r for r in found[key] if not r.fault and r.verdict == HOLDS]
     seen = {name: min(r.powers[name] for r in held if name in r.powers) for r in held for name in r.powers}
     assert SYMBOLS[key] <= set(seen) and all(seen[name] < NOTICED for name in SYMBOLS[key]), seen
     limits = [r for r in held if "as eta goes to 0" in r.parameters.get("statement", "")]
@@ -156,7 +156,7 @@ def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypat
 
         monkeypatch.setattr(claims, "solve_claims", wrong)
         records = options.accelerated(cell, *SETTINGS[0][:2])
-        assert VIOLATED in {r.verdict for r in records if not r.control}, name
+        assert VIOLATED in {r.verdict for r in records if not r.fault}, name
 
 
 def test_a_power_is_where_the_verdict_turns():
@@ -249,8 +249,8 @@ def test_a_stiff_case_is_looked_at_below_its_edge(case):
         for rule, part in (("heavy-ball", ""), ("heavy-ball", "flow"))
         for r in orders.run_cell(Cell("O3", case, rule, "quick", 1, part))
     ]
-    assert {r.verdict for r in records if not r.control} == {HOLDS} and {
-        r.verdict for r in records if r.control
+    assert {r.verdict for r in records if not r.fault} == {HOLDS} and {
+        r.verdict for r in records if r.fault
     } == {VIOLATED}
 
 

@@ -11,7 +11,7 @@ from noether.cases.case import scale, translation
 from noether.laws.continuous import cells, overdamped
 from noether.laws.continuous.comparison import Cell
 from noether.laws.continuous.overdamped import (
-    CONTROLS,
+    FAULTS,
     NO_SYMMETRY,
     STATEMENT,
     Limit,
@@ -31,11 +31,11 @@ CELL = Cell("T3", PRODUCT, "lagrangian", "overdamped", "quick", 2)
 
 
 @pytest.mark.parametrize("case", [PRODUCT, MIRROR], ids=lambda c: c.name)
-def test_the_order_and_the_constant_hold_and_every_control_is_violated(case):
+def test_the_order_and_the_constant_hold_and_every_fault_is_violated(case):
     records = cells.run_cell(replace(CELL, case=case))
-    real, wrong = ([r for r in records if bool(r.control) is planted] for planted in (False, True))
+    real, wrong = ([r for r in records if bool(r.fault) is planted] for planted in (False, True))
     assert {r.verdict for r in real} == {HOLDS} and {r.verdict for r in wrong} == {VIOLATED}
-    assert {r.control for r in wrong} == {"a direction that is no symmetry", *CONTROLS}
+    assert {r.fault for r in wrong} == {"a direction that is no symmetry", *FAULTS}
     told = [r for r in real if r.parameters.get("statement") == STATEMENT]
     assert {r.symmetry for r in told} == {*(s.name for s in case.symmetries), NO_SYMMETRY}
     assert all(r.powers["prediction"] < 3e-3 for r in told)

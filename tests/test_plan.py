@@ -11,7 +11,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS
 from noether.laws.continuous.cells import TURNS
-from noether.laws.exact import EXACT, controls
+from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import prove
@@ -66,7 +66,7 @@ def test_parity_covers_each_rule():
         assert {c.rule for c in compared} >= set(RULES)
 
 
-def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_misses_and_in_full_each_type_and_parity():
+def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_full_each_type_and_parity():
     full = design.cells(select(Request(profile="full")))
     compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
     for rule in (r for r in RULES.values() if not r.screened):
@@ -80,8 +80,8 @@ def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_misses_and_in_f
             assert {k for c in launches(mine) for k in c.laws} == laws
             assert len({c.precision for c in launches(mine)}) == types
             assert len(launches(mine)) <= types + 2
-            near = [c for c in launches(mine, "controls") if not c.tag]
-            assert 1 <= len(near) <= 2  # one more where its laws have more controls
+            near = [c for c in launches(mine, "faults") if not c.tag]
+            assert 1 <= len(near) <= 2  # one more where its laws have more faults
             assert bool(launches(mine, "parity")) == (compiled and cells is not QUICK)
     compared = [c for c in launches(full, "parity") if not RULES[c.rule].screened]
     assert {c.precision for c in compared} == (set(PRECISIONS) if compiled else set())
@@ -108,17 +108,17 @@ def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core()
     assert shown >= {(c.name, r, p) for c, r in rules if c in CORE for p in PRECISIONS}
 
 
-def test_every_control_of_the_issue_is_planned_somewhere():
+def test_every_fault_of_the_issue_is_planned_somewhere():
     seen = set()
     for cell in QUICK:
-        if isinstance(cell, DiscreteCell) and cell.kind == "controls":
+        if isinstance(cell, DiscreteCell) and cell.kind == "faults":
             job = cell.job()
-            from noether.laws.exact.controls import KERNEL_CONTROLS
+            from noether.laws.exact.shown_faults import KERNEL_FAULTS
 
-            seen |= {c.name for c in KERNEL_CONTROLS if c.applies(job)}
-    from noether.laws.exact.controls import KERNEL_CONTROLS
+            seen |= {c.name for c in KERNEL_FAULTS if c.applies(job)}
+    from noether.laws.exact.shown_faults import KERNEL_FAULTS
 
-    assert seen == {c.name for c in KERNEL_CONTROLS}
+    assert seen == {c.name for c in KERNEL_FAULTS}
 
 
 def test_the_same_seed_draws_the_same_lanes_on_every_backend():
@@ -139,7 +139,7 @@ def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
 
 
 @pytest.mark.parametrize(
-    "change", [{"law": "T1"}, {"control": "ascent"}, {"worst": None}, {"case": "unheard-of"}]
+    "change", [{"law": "T1"}, {"fault": "ascent"}, {"worst": None}, {"case": "unheard-of"}]
 )
 def test_what_cannot_be_replayed_says_why(change):
     record = DiscreteCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
@@ -182,8 +182,8 @@ def test_a_pace_that_is_no_power_of_two_is_refused(pace):
     CORE + tuple(c for c in CATALOG if c.name in ("product", "gaussian-fisher", "entropy-simplex")),
     ids=lambda c: c.name,
 )
-def test_a_narrowed_choice_shows_each_law_every_near_miss_that_applies_to_it(case):
-    """By (law, control), not by the name of a case: what one launch of the choice can show, some launch
+def test_a_narrowed_choice_shows_each_law_every_near_fault_that_applies_to_it(case):
+    """By (law, fault), not by the name of a case: what one launch of the choice can show, some launch
     shows."""
     for rule in ("", *rules_of(case)):
         cells = design.cells(select(Request(cases=(case.name,), rule=rule or None, backend="numpy")))
@@ -191,23 +191,25 @@ def test_a_narrowed_choice_shows_each_law_every_near_miss_that_applies_to_it(cas
         exact = [c for c in mine if c.kind == "exact"]
         shown = set().union(
             *(
-                controls.pairs(c.subject, c.rule, c.precision, c.laws, "float64")
+                shown_faults.pairs(c.subject, c.rule, c.precision, c.laws, "float64")
                 for c in mine
-                if c.kind == "controls"
+                if c.kind == "faults"
             )
         )
-        able = set().union(*(controls.pairs(c.subject, c.rule, "float64", c.laws, "float64") for c in exact))
+        able = set().union(
+            *(shown_faults.pairs(c.subject, c.rule, "float64", c.laws, "float64") for c in exact)
+        )
         assert {x[:2] for x in shown} >= {x[:2] for x in able}
         assert {law for law, _, _ in shown} == {k for c in exact for k in c.laws}
 
 
-def test_where_every_operation_is_rounded_to_16_bits_no_near_miss_is_shown_and_the_others_are():
+def test_where_every_operation_is_rounded_to_16_bits_no_near_fault_is_shown_and_the_others_are():
     cells = [
         c
         for c in design.cells(
             select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy"))
         )
-        if c.kind == "controls"
+        if c.kind == "faults"
     ]
-    names = {r.control for c in cells for r in c.run()}
-    assert cells and names >= {"no-op kernel", "gradient x 2", "ascent"} and not names & {*controls.NEAR}
+    names = {r.fault for c in cells for r in c.run()}
+    assert cells and names >= {"no-op kernel", "gradient x 2", "ascent"} and not names & {*shown_faults.NEAR}

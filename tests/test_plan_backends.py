@@ -48,7 +48,7 @@ def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp
     assert gpu.report({**result, "parity": [{**row, "differ": 1}]}) == 1
     assert gpu.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
     assert gpu.report({**result, "parity": []}) == 3
-    alive = {"spent": 0.5, "verdict": HOLDS, "control": "ascent"}
+    alive = {"spent": 0.5, "verdict": HOLDS, "fault": "ascent"}
     assert gpu.report({**result, "verification": [law, alive]}) == 3
     assert gpu.report({**result, "verification": [law, alive, {**alive, "verdict": "violated"}]}) == 0
     assert gpu.report({**result, "speed": [{"skipped": "out of time"}]}) == 3

@@ -11,10 +11,10 @@ from noether.verdicts import power
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
 
 
-def record(powers, precision="float64", verdict=HOLDS, control=None, law="D2", case="hat"):
+def record(powers, precision="float64", verdict=HOLDS, fault=None, law="D2", case="hat"):
     return Record(law=law, case=case, rule="heavy-ball", backend="numpy", precision=precision, lanes=1,
         steps=1, parameters={}, predicted=1.0,
-                  measured=1.0, bound=1.0, spent=0.5, verdict=verdict, reason="", control=control,
+                  measured=1.0, bound=1.0, spent=0.5, verdict=verdict, reason="", fault=fault,
                   powers=powers)  # fmt: skip
 
 
@@ -23,7 +23,7 @@ RECORDS = [
     record({"eta": 1e-3, "friction": 0.008}, case="softmax"),
     record({"eta": 0.5}, precision="bfloat16"),
     record({"eta": 1e-9}, verdict=INCONCLUSIVE),
-    record({"eta": 1e-9}, control="a fault"),
+    record({"eta": 1e-9}, fault="a fault"),
     record({"eta": 1e-9}, law="D3"),
 ]
 

@@ -81,11 +81,11 @@ def test_an_order_or_a_mean_that_would_have_seen_nothing_is_numb():
     assert not completeness.numb([record(kind=ROUNDING, powers={"eta": 3.0})], ["D0"])
 
 
-def test_a_control_that_must_be_seen_everywhere_is_missed_in_one_cell():
+def test_a_fault_that_must_be_seen_everywhere_is_missed_in_one_cell():
     book = {"D0": SimpleNamespace(everywhere=("a",))}
-    killed = [record(control="a", verdict=VIOLATED, spent=9.0, cell=cell) for cell in "xy"]
-    lost = record(control="a", verdict=INCONCLUSIVE, cell="z")
-    assert not completeness.spared([*killed, record(control="b", verdict=INCONCLUSIVE)], ["D0"], book)
+    killed = [record(fault="a", verdict=VIOLATED, spent=9.0, cell=cell) for cell in "xy"]
+    lost = record(fault="a", verdict=INCONCLUSIVE, cell="z")
+    assert not completeness.spared([*killed, record(fault="b", verdict=INCONCLUSIVE)], ["D0"], book)
     (told,) = completeness.spared([*killed, lost], ["D0"], book)
     assert "cell z" in told
 

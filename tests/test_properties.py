@@ -1,7 +1,7 @@
 """What is true of whatever is launched: the laws, and all that must not matter. Each with a fault that it
 finds.
 
-A property is a function of a launch that asserts, so that its control runs the same lines on a planted fault.
+A property is a function of a launch that asserts, so that its fault runs the same lines on a planted fault.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ FINITE = st.sampled_from(
     ["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"]
 )  # where no operation overflows
 COMPILED = [b for b in ("triton-ptx", "triton-cpu") if b in launch.BACKENDS and not launch.missing(b)]
-CONTROL = settings(
+FAULT = settings(
     max_examples=60, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 
@@ -41,7 +41,7 @@ CONTROL = settings(
 def fails(strategy, check):
     """The property must find the fault that is planted in it."""
     with pytest.raises(AssertionError) as caught:
-        CONTROL(given(strategy)(lambda drawn: check(drawn) and None))()
+        FAULT(given(strategy)(lambda drawn: check(drawn) and None))()
     return str(caught.value)
 
 

@@ -109,7 +109,7 @@ def whole(tmp_path_factory):
 
 
 def test_a_cell_that_remembers_other_cells_is_found(alone, monkeypatch):
-    """The control: a seed that counts."""
+    """The fault: a seed that counts."""
     count = iter(range(10**6))
     honest = DiscreteCell.job
     monkeypatch.setattr(DiscreteCell, "job", lambda self: honest(replace(self, seed=next(count))))

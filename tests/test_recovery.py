@@ -26,9 +26,9 @@ def recovered():
     return cell, run_cell(cell)
 
 
-def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(recovered):
+def test_eps_is_recovered_over_twelve_decades_and_each_near_fault_is_refused(recovered):
     cell, records = recovered
-    right = [r for r in records if r.control is None]
+    right = [r for r in records if r.fault is None]
     assert len(right) == 2 * len(HAT.symmetries) and all(r.verdict == HOLDS for r in right), [
         r.reason for r in right
     ]
@@ -40,8 +40,8 @@ def test_eps_is_recovered_over_twelve_decades_and_each_near_miss_is_refused(reco
     ]
     assert np.log10(resolved[0][1] / resolved[-1][1]) > 12
     assert all(abs(a - b) <= bar for a, b, bar in resolved)
-    wrong = {r.control for r in records if r.control and r.verdict == VIOLATED}
-    assert wrong == {r.control for r in records if r.control} and len(wrong) == 7
+    wrong = {r.fault for r in records if r.fault and r.verdict == VIOLATED}
+    assert wrong == {r.fault for r in records if r.fault} and len(wrong) == 7
     assert all(r.replay == "noether verify mexican-hat --law E2 --profile quick --seed 0" for r in records)
 
 
@@ -158,8 +158,8 @@ def test_the_balance_rearranged_is_the_balance():
 def test_the_detection_limit_is_what_the_roundings_make_it():
     for cell in (c for c in cells((HAT,), "quick", 0, "numpy") if c.law == "E4"):
         records = run_cell(cell)
-        assert {r.verdict for r in records if r.control is None} == {HOLDS}, [r.reason for r in records]
-        assert {r.verdict for r in records if r.control} == {VIOLATED}
+        assert {r.verdict for r in records if r.fault is None} == {HOLDS}, [r.reason for r in records]
+        assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_a_limit_three_times_off_is_refused_and_none_for_a_still_kernel():
@@ -180,15 +180,15 @@ DEFORMED = {c.name: c for c in CATALOG if c.name.startswith("deformed")}
 
 
 @pytest.mark.parametrize("name", DEFORMED)
-def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_miss_is_refused(name):
+def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_fault_is_refused(name):
     for cell in cells((DEFORMED[name],), "quick", 0, "numpy"):
         if cell.law == "E3":
             records = run_cell(cell)
-            right = [r for r in records if r.control is None]
+            right = [r for r in records if r.fault is None]
             assert right and all(r.verdict == HOLDS for r in right), [r.reason for r in right]
             assert (
-                {r.control for r in records if r.control}
-                == {r.control for r in records if r.control and r.verdict == VIOLATED}
+                {r.fault for r in records if r.fault}
+                == {r.fault for r in records if r.fault and r.verdict == VIOLATED}
                 != set()
             )
 
@@ -208,8 +208,8 @@ def test_kappa_is_the_least_misfit_and_no_other_minimum(seed):
         if not c.part
     ]
     records = run_cell(cell)
-    assert {r.verdict for r in records if not r.control} == {HOLDS} and {
-        r.verdict for r in records if r.control
+    assert {r.verdict for r in records if not r.fault} == {HOLDS} and {
+        r.verdict for r in records if r.fault
     } == {VIOLATED}
 
 

@@ -62,7 +62,7 @@ def test_an_operation_goes_through_every_law_of_recovery(name):
     records = [r for c in found for r in (run_cell(c) if hasattr(c, "part") else c.run())]
     records += [r for c in minibatch.cells((case,)) for r in minibatch.run_cell(c)]
     for r in records:
-        if r.control is None:
+        if r.fault is None:
             assert r.verdict != VIOLATED, r.reason
             asked.setdefault(r.law, set()).add(r.verdict)
     assert set(asked) == {"E1", "E2", "E3", "D9"} and all(
@@ -89,4 +89,4 @@ def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_small
                     -1]], "rescale"),))  # fmt: skip
     for seed in (6, 10):
         cell = DiscreteCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
-        assert [r.verdict for r in judge_response(cell) if r.control is None] == ["holds"]
+        assert [r.verdict for r in judge_response(cell) if r.fault is None] == ["holds"]

@@ -186,9 +186,9 @@ def test_a_cell_holds_and_each_of_its_claims_can_fail():
     cell = Cell(continuous.cells([HAT], "glance")[0], CERTIFY)
     b = claims.bench(cell)
     found = certify.certify(cell)
-    real = [r for r in found if not r.control]
+    real = [r for r in found if not r.fault]
     assert {r.verdict for r in real} == {HOLDS} and len(real) >= 8
-    assert {r.control: r.verdict for r in found if r.control} == {claims.FRICTION: VIOLATED}
+    assert {r.fault: r.verdict for r in found if r.fault} == {claims.FRICTION: VIOLATED}
     lane, window = 0, np.ones(len(b.solution.run.times), bool)
     shifted = replace(
         b,

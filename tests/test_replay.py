@@ -64,7 +64,7 @@ def made_up(cell):
         parameters={}, predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="",
     )  # fmt: skip
     worst = {"lane": 0}
-    more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "control": "no-op kernel"})
+    more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "fault": "no-op kernel"})
     return [Record(law=law, worst=worst, **about, **m) for law in cell.laws for m in more]
 
 
@@ -76,7 +76,7 @@ def test_every_line_of_a_whole_quick_run_picks_its_record_and_finds_its_cell(tmp
         cell = replays.cell(record)
         lanes += cell is None
         assert chosen(found, record.replay) is record, record.replay
-        assert cell is None and record.law in EXACT and not record.control or cell.name == record.cell
+        assert cell is None and record.law in EXACT and not record.fault or cell.name == record.cell
     assert 100 < lanes < len(found.records)
 
 
@@ -101,7 +101,7 @@ def test_a_record_of_every_kind_of_cell_gives_its_numbers_again(cell, tmp_path):
     found = kept(tmp_path / "r", NUMPY, [(cell.name, done.records)])
     replays = Replays(found)
     replays.cells = {cell.name: cell}  # as the test above finds it
-    for record in {bool(r.control): r for r in found.records}.values():
+    for record in {bool(r.fault): r for r in found.records}.values():
         equal, text = replays.again(record)
         assert equal and "equal to the bit" in text, text
 
@@ -113,7 +113,7 @@ def test_a_number_that_does_not_come_back_is_told(tmp_path):
     record.measured *= 1 + 1e-15
     equal, text = replays.again(record)
     assert not equal and "NOT EQUAL: measured" in text and repr(record.measured) in text
-    record.control = "of another name"
+    record.fault = "of another name"
     assert not replays.again(record)[0]
 
 
@@ -139,7 +139,7 @@ def test_a_run_of_ones_own_file_with_overrides_replays_from_another_folder(tmp_p
     assert main.call([*words, "--backend", "numpy", "--jobs", "1", "--out", "r", "--seed", "3"]) in (0, 3)
     found = read_run(Path("r"))
     monkeypatch.chdir(tmp_path / "b")
-    some = {(r.law, bool(r.control)): r for r in found.records}
+    some = {(r.law, bool(r.fault)): r for r in found.records}
     assert {law for law, _ in some} == {"D0", "O2"}
     for r in some.values():
         assert main.call(shlex.split(r.replay)[1:]) == 0, capsys.readouterr()
@@ -160,7 +160,7 @@ def test_a_cell_that_is_not_in_the_plan_says_so(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"nth": 3}, "--nth is 3, must be from 1 to 2"), ({"wanted": {"control": "none"}}, "control is 'none'")],
+    [({"nth": 3}, "--nth is 3, must be from 1 to 2"), ({"wanted": {"fault": "none"}}, "fault is 'none'")],
 )
 def test_a_choice_that_fits_nothing_is_refused(tmp_path, options, said):
     cell = next(c for c in QUICK if "D2" in c.laws)
@@ -170,7 +170,7 @@ def test_a_choice_that_fits_nothing_is_refused(tmp_path, options, said):
         [
             (
                 cell.name,
-                [r for r in made_up(cell) if r.law == "D2"][:2] + [r for r in made_up(cell) if r.control][:1],
+                [r for r in made_up(cell) if r.law == "D2"][:2] + [r for r in made_up(cell) if r.fault][:1],
             )
         ],
     )

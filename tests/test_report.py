@@ -52,12 +52,12 @@ def test_a_violation_stands_in_report_and_junit_with_its_replay(plan):
     )
 
 
-def test_junit_has_one_case_a_law_case_rule_precision_symmetry_and_one_a_control(plan):
+def test_junit_has_one_case_a_law_case_rule_precision_symmetry_and_one_a_fault(plan):
     _, suites = verified(plan, 0)
     names = [(c.get("classname"), c.get("name")) for c in suites.iter("testcase")]
     assert len(set(names)) == len(names) == 2 * (4 + 4 + 1) + 1
     assert ("noether.D2.rayleigh", "rayleigh: heavy-ball, float16, scale") in names and (
-        "noether.laws.exact.controls",
+        "noether.laws.exact.shown_faults",
         "no-op kernel is killed",
     ) in names
     assert int(suites.get("tests")) == len(names)

@@ -30,7 +30,7 @@ def record(law="D2", **given):
 
 
 def planted(law="D2", **given):
-    return record(law, **{**dict(control="no-op kernel", spent=1e6, verdict=VIOLATED, replay=None), **given})
+    return record(law, **{**dict(fault="no-op kernel", spent=1e6, verdict=VIOLATED, replay=None), **given})
 
 
 def order(stated=2, name="model", **given):
@@ -237,7 +237,7 @@ def test_hostile_words_are_quoted_wherever_they_stand():
     }
     records = [record(**words, data=lines), record(**{**words, "verdict": VIOLATED, "spent": 7.0},
         data={"diagnosis": {"line": HOSTILE}}), record("M1", data=heat),
-               record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}), planted(control=HOSTILE),
+               record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}), planted(fault=HOSTILE),
                order(name=HOSTILE), order(1, HOSTILE + ", b")]  # fmt: skip
     page = page_of(
         records,
@@ -261,9 +261,7 @@ def test_a_thousand_records_make_a_small_page():
         )
         for i in range(1000)
     ]
-    records += [
-        planted(control=f"fault {i % 50}", spent=2.0 + i, bound=10.0 ** -(i % 15)) for i in range(2000)
-    ]
+    records += [planted(fault=f"fault {i % 50}", spent=2.0 + i, bound=10.0 ** -(i % 15)) for i in range(2000)]
     page = page_of(records)
     assert len(page) < 250_000
 

@@ -22,7 +22,7 @@ def test_a_page_of_little_is_a_page(records):
     well_formed(page)
     assert 'id="D2"' in page and page.count("<h1") == 1
     for r in records:
-        if not r.control and r.verdict != "holds":
+        if not r.fault and r.verdict != "holds":
             assert r.verdict in page and r.replay in page
 
 

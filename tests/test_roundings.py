@@ -253,13 +253,13 @@ def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypat
     )
     if launch.missing(cell.backend):
         pytest.skip(launch.missing(cell.backend))
-    right = [r for r in cell.run() if not r.control]
+    right = [r for r in cell.run() if not r.fault]
     assert [r.verdict for r in right] == [HOLDS] and "24 known ties" in right[0].reason
     x, want = roundings.points("bfloat16")
     monkeypatch.setitem(
         roundings.KNOWN, "bfloat16", dict(zip(x.view(np.uint32).tolist(), ties_away(x).tolist(), strict=True))
     )
-    wrong = [r for r in cell.run() if not r.control]
+    wrong = [r for r in cell.run() if not r.fault]
     assert [r.verdict for r in wrong] == [VIOLATED] and "must be" in wrong[0].reason
 
 

@@ -14,7 +14,7 @@ from noether.cases.rules import RULES, Rule
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
-from noether.laws.exact import EXACT, controls
+from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import DiscreteCell, rules_of
 from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
@@ -234,29 +234,29 @@ def test_heavy_balls_translation_recurrence_is_false_for_nesterov_with_decay():
 
 def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_the_breaking_term():
     case, rule = CASE["mexican-hat"], RULES["heavy-ball-maximize"]
-    ignored = next(c for c in controls.KERNEL_CONTROLS if c.name == "maximize ignored")
+    ignored = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "maximize ignored")
     for eps, want in ((0.0, HOLDS), (0.25, VIOLATED)):
         job = drawn(case, rule, eps=eps, k=0.0)
         records = {
             r.law: r.verdict
-            for r in judge_all(controls.controlled(case, job, ignored), ("D0", "D2"), about=ABOUT)
+            for r in judge_all(shown_faults.wrong_trajectory(case, job, ignored), ("D0", "D2"), about=ABOUT)
         }
         assert records == {"D0": VIOLATED, "D2": want}
 
 
-# ---- and near misses of them fail
+# ---- and planted faults of them fail
 
 
 @each_option
-def test_every_control_of_an_option_is_killed(rule):
+def test_every_fault_of_an_option_is_killed(rule):
     cell = DiscreteCell(
-        CASE["mexican-hat"], rule.name, "float64", "numpy", "controls", ("D0", "D2", "D3", "D4"), 33, 5, 12
+        CASE["mexican-hat"], rule.name, "float64", "numpy", "faults", ("D0", "D2", "D3", "D4"), 33, 5, 12
     )
     seen, killed = set(), {}
     for record in cell.run():
-        seen.add(record.control)
+        seen.add(record.fault)
         if record.verdict == VIOLATED:
-            killed.setdefault(record.control, set()).add(record.law)
+            killed.setdefault(record.fault, set()).add(record.law)
     mine = {"nesterov": {"Nesterov ignored", "kinetic term of heavy ball for Nesterov's",
         "dropped kinetic term"},
             "heavy-ball-dampened": {"dampening ignored", "first step dampened too"},

@@ -167,14 +167,14 @@ def test_D7_needs_the_metric_and_D2_cannot_do_without_it_either():
 
 
 @each_rule
-def test_every_control_is_shown_and_killed(rule):
+def test_every_fault_is_shown_and_killed(rule):
     laws = ("D0", "D2", "D7")
     cell = DiscreteCell(
-        CURVED, rule.name, "float64", "numpy", "controls", laws[: 2 if rule.momentum else 3], 33, 5, 12
+        CURVED, rule.name, "float64", "numpy", "faults", laws[: 2 if rule.momentum else 3], 33, 5, 12
     )
     killed: dict = {}
     for record in cell.run():
-        killed.setdefault(record.control, set()).update({record.law} if record.verdict == VIOLATED else ())
+        killed.setdefault(record.fault, set()).update({record.law} if record.verdict == VIOLATED else ())
     mine = {"metric ignored", "kappa x (1 + 2^-10)", "metric of the last position"} | (
         {"velocity kept for momentum"} if rule.momentum else set()
     )

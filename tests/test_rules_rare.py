@@ -75,11 +75,11 @@ def test_every_law_that_speaks_of_it_holds_and_its_bound_is_not_idle(name, rule,
 
 
 @each_point
-def test_its_own_near_misses_are_shown_and_killed(name, rule):
+def test_its_own_near_faults_are_shown_and_killed(name, rule):
     laws = tuple(key for key, law in EXACT.items() if law.concerns(CASE[name], rule))
     killed: dict = {}
-    for record in DiscreteCell(CASE[name], rule.name, "float64", "numpy", "controls", laws, 33, 5, 12).run():
-        killed.setdefault(record.control, set()).update({record.law} if record.verdict == VIOLATED else ())
+    for record in DiscreteCell(CASE[name], rule.name, "float64", "numpy", "faults", laws, 33, 5, 12).run():
+        killed.setdefault(record.fault, set()).update({record.law} if record.verdict == VIOLATED else ())
     mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"},
         "schedule inside the buffer": {"D0", "D2", "D6"},
                         "translation law at a constant rate": {"D6"}},

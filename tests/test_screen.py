@@ -12,7 +12,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch, screen_launch
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.precision import PRECISIONS, parse
-from noether.laws.exact import EXACT, controls
+from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import rules_of
 from noether.laws.exact.judge import judge
 from noether.laws.exact.residuals import FLOAT64, residuals, speaking
@@ -144,10 +144,10 @@ def test_what_the_host_kills_the_screen_sees(case, rule, precision):
     case = next(c for c in CORE if c.name == case)
     job = job_of(case, rule, precision, lanes=61, steps=8)
     compared = 0
-    for control in controls.KERNEL_CONTROLS:
-        if not control.applies(job):
+    for fault in shown_faults.KERNEL_FAULTS:
+        if not fault.applies(job):
             continue
-        q, v = control.outcome(case, job)
+        q, v = fault.outcome(case, job)
         t = Trajectory(case, job.rule, job.precision, q, v, job.params)
         seen = screen_states(case, job, q, v)
         for (key, name), spent, covered in zip(seen.laws, seen.spent, seen.covered, strict=True):
@@ -157,7 +157,7 @@ def test_what_the_host_kills_the_screen_sees(case, rule, precision):
             )
             if record.verdict == VIOLATED and record.spent > 2 * LOOSER[job.precision.arith]:
                 assert spent[covered].max() > 1, (
-                    f"{control.name}: {key} {name} spends {record.spent} on the host, "
+                    f"{fault.name}: {key} {name} spends {record.spent} on the host, "
                     f"{spent[covered].max()} here"
                 )
                 compared += 1

@@ -5,14 +5,14 @@ from noether.report.standing import between, slopes, standing_table
 from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
 
 
-def order(stated, measured, control=None, verdict=HOLDS):
+def order(stated, measured, fault=None, verdict=HOLDS):
     return Record(law="O1", case="any", rule="any", backend="numpy", precision="float64", lanes=1, steps=1,
         parameters={}, predicted=stated, measured=measured,
                   bound=0.1, spent=0.5 if verdict == HOLDS else 9.0, verdict=verdict, reason="", kind=ORDER,
-                  control=control)  # fmt: skip
+                  fault=fault)  # fmt: skip
 
 
-def test_slopes_stand_by_the_order_that_was_stated_and_controls_are_no_slopes():
+def test_slopes_stand_by_the_order_that_was_stated_and_faults_are_no_slopes():
     records = [
         order(1.0, 0.9981),
         order(1.0, 1.0012),
@@ -23,7 +23,7 @@ def test_slopes_stand_by_the_order_that_was_stated_and_controls_are_no_slopes():
     assert slopes([]) == "" and between(-1e-9, 1e-9) == "0.000"
 
 
-def test_a_violated_law_and_one_without_a_killed_control_do_not_hold():
+def test_a_violated_law_and_one_without_a_killed_fault_do_not_hold():
     killed = order(2.0, 1.0, "a fault", VIOLATED)
     said = lambda records: list(standing_table(records, ["O1"]).columns[-1].cells)[0].plain  # noqa: E731
     assert said([order(1.0, 1.0), killed]) == "holds"

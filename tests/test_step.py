@@ -131,7 +131,7 @@ def test_a_reference_that_meets_a_kink_puts_the_statement_outside_before_anythin
     (cell,) = cells.cells((LEAKY_NETWORK,), "glance")
     records = cells.run_cell(cell)
     records = [
-        r for r in records if not r.control and "statement" not in r.parameters
+        r for r in records if not r.fault and "statement" not in r.parameters
     ]  # the equations are derived without a trajectory
     assert {r.verdict for r in records} == {OUTSIDE} and "meets a kink before t = " in records[0].reason
     w, c, a = (8.0, 12.0), (-0.25, 0.25), (0.25, 0.5)

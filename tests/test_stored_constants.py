@@ -70,7 +70,7 @@ def test_what_the_constants_miss_is_a_rounding_of_them_and_more_than_its_own(pre
 def test_eps_is_recovered_from_a_loss_of_decimals(seed):
     """Seed 3 was called violated: lanes lay 1.5 error bars off, all to one side."""
     found = run(Request(cases=(DECIMALS,), law="E2", seed=seed), record=False, how=How(1))
-    assert found.exit_code == 0 and all(r.verdict == HOLDS for r in found.records if r.control is None)
+    assert found.exit_code == 0 and all(r.verdict == HOLDS for r in found.records if r.fault is None)
 
 
 DATA = np.random.default_rng(3).standard_normal((6, 3))

@@ -33,7 +33,7 @@ def runs():
 
 
 def test_every_cell_of_the_map_is_as_predicted(records):
-    real = [r for r in records if r.control is None]
+    real = [r for r in records if r.fault is None]
     assert {r.verdict for r in real} == {HOLDS}
     cells = {(r.symmetry, r.rule) for r in real if r.case != "map" and "source" not in r.symmetry}
     assert len(cells) == len(table.ROWS) * len(table.COLUMNS) == 66
@@ -56,7 +56,7 @@ def test_the_table_of_the_theory_is_the_one_that_is_predicted():
 
 
 def test_every_wrong_claim_is_violated_and_the_book_names_them_all(records):
-    wrong = {r.control: r.verdict for r in records if r.control}
+    wrong = {r.fault: r.verdict for r in records if r.fault}
     assert wrong == dict.fromkeys(LAWS["M1"].must_kill, VIOLATED)
 
 
@@ -185,7 +185,7 @@ def test_the_command_prints_80_columns_and_json(capsys):
     assert "66 of 66 cells are as predicted" in out
     assert call(["map", "--seed", "3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert len(told["map"]) == 66 and set(told["controls"].values()) == {VIOLATED} and told["agree"] == 66
+    assert len(told["map"]) == 66 and set(told["faults"].values()) == {VIOLATED} and told["agree"] == 66
     assert call(["map", "--profile", "slow"]) == 2
 
 
@@ -207,7 +207,7 @@ def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
     found = {
         (r.symmetry.removesuffix(", source"), r.rule): r
         for r in records
-        if r.control is None and "source" in r.symmetry
+        if r.fault is None and "source" in r.symmetry
     }
     assert set(found) == set(drifting()) and len(found) == 45
     for r in found.values():
@@ -218,9 +218,7 @@ def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
 def source_of(row, column, runs, **what):
     scene = scenes()[row]
     run = sources.wide(runs[scene.case.name][column])
-    return judging.sourced(
-        CELL, scene, column, table.entry(row, column), run, control="wrong", **what
-    ).verdict
+    return judging.sourced(CELL, scene, column, table.entry(row, column), run, fault="wrong", **what).verdict
 
 
 @pytest.mark.parametrize("factor", [1 + 2.0**-30, 1 - 2.0**-30])

@@ -110,7 +110,7 @@ def test_d1_and_d10_are_judged_and_hold_where_beta_or_a_is_zero(rule, law, overr
 
 
 @pytest.mark.parametrize("name", ["mass eta/2 for eta(1+beta)/2", "friction off by 2^-10"])
-def test_a_near_miss_of_d1_has_a_number_at_beta_zero_and_is_not_killed_by_a_quotient_of_zeros(name):
+def test_a_near_fault_of_d1_has_a_number_at_beta_zero_and_is_not_killed_by_a_quotient_of_zeros(name):
     t = launched("heavy-ball", "float64", beta=0.0)
     (wrong,) = [f for f in FAULTS if f.name == name and f.law == "D1"]
     residual = wrong.residual(t, None)
@@ -123,9 +123,9 @@ def test_a_near_miss_of_d1_has_a_number_at_beta_zero_and_is_not_killed_by_a_quot
 def test_a_changed_gradient_is_seen_at_beta_zero(law):
     rule = "heavy-ball" if law == "D1" else "heavy-ball-decoupled"
     cell = DiscreteCell(
-        CASE["mexican-hat"], rule, "float64", "numpy", "controls", (law,), 33, 4, 8, (("beta", 0.0),)
+        CASE["mexican-hat"], rule, "float64", "numpy", "faults", (law,), 33, 4, 8, (("beta", 0.0),)
     )
-    killed = {r.control for r in cell.run() if r.verdict == VIOLATED}
+    killed = {r.fault for r in cell.run() if r.verdict == VIOLATED}
     assert {"gradient x 2", "ascent", "state 8 ulp off", "k off by 1 %"} <= killed
 
 

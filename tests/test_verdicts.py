@@ -18,7 +18,7 @@ from noether.verdicts.record import (
 )
 
 
-def record(law="D0", verdict=HOLDS, spent=0.5, control=None, **facts):
+def record(law="D0", verdict=HOLDS, spent=0.5, fault=None, **facts):
     base = dict(
         case="c",
         rule="r",
@@ -32,11 +32,11 @@ def record(law="D0", verdict=HOLDS, spent=0.5, control=None, **facts):
         bound=1.0,
         reason="",
     )
-    return Record(law=law, verdict=verdict, spent=spent, control=control, **{**base, **facts})
+    return Record(law=law, verdict=verdict, spent=spent, fault=fault, **{**base, **facts})
 
 
-def killed(law="D0", control="a"):
-    return record(law, VIOLATED, 9.0, control)
+def killed(law="D0", fault="a"):
+    return record(law, VIOLATED, 9.0, fault)
 
 
 def row(records, law="D0"):
@@ -66,7 +66,7 @@ def test_a_row_counts_its_own_records_and_names_the_worst():
     found = row([*mine, killed(), record("D2", VIOLATED, 8.0)])
     assert (found.cells, found.worst_spent, found.worst_where) == (4, 0.75, "x y z")
     assert found.counts == {HOLDS: 2, VIOLATED: 0, INCONCLUSIVE: 1, OUTSIDE: 1} and found.verdict == HOLDS
-    assert (found.controls, found.killed, found.survivors) == (1, 1, ())
+    assert (found.faults, found.killed, found.survivors) == (1, 1, ())
 
 
 def test_no_number_is_the_worst_of_all():
@@ -92,7 +92,7 @@ def test_what_is_outside_everywhere_is_left_out_of_a_narrowed_choice_but_for_exa
         record("O3", verdict=OUTSIDE, spent=None),
         record("D2", verdict=OUTSIDE, spent=None),
         record(),
-        record(control="c", verdict=VIOLATED, spent=9.0),
+        record(fault="c", verdict=VIOLATED, spent=9.0),
     ]
     assert outside(found, ["D0", "D2", "O3"]) == ["O3"]
     assert (
@@ -108,28 +108,28 @@ def test_rows_keep_the_order_that_was_asked_for():
     assert [r.law for r in summarise([record("D2"), record()], ["D2", "O1", "D0"])] == ["D2", "O1", "D0"]
 
 
-def test_a_control_survives_where_no_law_kills_it_and_is_named_in_each_row_that_saw_it():
+def test_a_fault_survives_where_no_law_kills_it_and_is_named_in_each_row_that_saw_it():
     records = [
         record(),
-        killed(control="a"),
-        record(control="b"),
-        record(control="c"),
+        killed(fault="a"),
+        record(fault="b"),
+        record(fault="c"),
         record("D2"),
         killed("D2", "c"),
-        record("D2", control="b"),
+        record("D2", fault="b"),
     ]
     zero, two = summarise(records, ["D0", "D2"])
-    assert (zero.controls, zero.killed, zero.survivors, zero.verdict) == (3, 1, ("b",), HOLDS)
-    assert (two.controls, two.killed, two.survivors, two.verdict) == (2, 1, ("b",), HOLDS)
+    assert (zero.faults, zero.killed, zero.survivors, zero.verdict) == (3, 1, ("b",), HOLDS)
+    assert (two.faults, two.killed, two.survivors, two.verdict) == (2, 1, ("b",), HOLDS)
 
 
-def test_a_control_is_no_finding():
-    found = row([record(), killed(), record(control="d", spent=0.9)])
+def test_a_fault_is_no_finding():
+    found = row([record(), killed(), record(fault="d", spent=0.9)])
     assert found.cells == 1 and found.worst_spent == 0.5
 
 
 def test_a_law_that_kills_nothing_is_undecided():
-    assert row([record(), record(control="a")]).verdict == INCONCLUSIVE
+    assert row([record(), record(fault="a")]).verdict == INCONCLUSIVE
     assert row([record()]).verdict == INCONCLUSIVE
     assert row([killed()]).verdict == INCONCLUSIVE
 
@@ -139,9 +139,9 @@ FINE = [record(), killed()]
 
 @pytest.mark.parametrize(("records", "code", "strict"), [
     (FINE, 0, 0), ([], 3, 3), ([killed()], 3, 3), ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1),
-    ([*FINE, record(control="b")], 3, 3),
+    ([*FINE, record(fault="b")], 3, 3),
     ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3), ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0),
-    ([*FINE, record(verdict=INCONCLUSIVE, control="a")], 0, 0),
+    ([*FINE, record(verdict=INCONCLUSIVE, fault="a")], 0, 0),
     ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
 ])  # fmt: skip
 def test_the_exit_code(records, code, strict):
@@ -152,11 +152,11 @@ def test_the_exit_code(records, code, strict):
 def test_one_blind_law_among_good_ones_is_blind():
     assert of_records(FINE, ["D0", "D2"]) == 3
     assert of_records([*FINE, record("D2"), killed("D2")], ["D0", "D2"]) == 0
-    assert of_records([*FINE, record("D2"), record("D2", control="b"), killed("D2", "c")], ["D0", "D2"]) == 3
+    assert of_records([*FINE, record("D2"), record("D2", fault="b"), killed("D2", "c")], ["D0", "D2"]) == 3
 
 
 def test_a_record_says_the_format_that_readers_know():
-    assert record().as_dict()["schema"] == 2 and record().as_dict()["seconds"] == 0.0
+    assert record().as_dict()["schema"] == 3 and record().as_dict()["seconds"] == 0.0
 
 
 def stated(statement, verdict=HOLDS, law="O3", **facts):
@@ -189,7 +189,7 @@ def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():
     assert of_records(found, ["D0", "O3"], unjudged=["O3"]) == 0
     assert of_records([stated("cold")], ["O3"], unjudged=["O3"]) == 3, "nothing was judged"
     assert of_records([*found, stated("cold", VIOLATED, spent=2.0)], ["D0", "O3"], unjudged=["O3"]) == 1
-    assert not unjudged([*found, record("O3", control="c")], ["D0", "O3"]), "a fault was shown, and survived"
+    assert not unjudged([*found, record("O3", fault="c")], ["D0", "O3"]), "a fault was shown, and survived"
     assert not unjudged([record(), stated("cold", INCONCLUSIVE)], ["D0", "O3"]), (
         "to an exact law a fault can always be shown; O3 does not hold"
     )

@@ -228,7 +228,7 @@ def told(done) -> str:
     """The result of a cell in a few words."""
     if done.error is not None:
         return "internal error"
-    honest = [r.verdict for r in done.records if not r.control]
+    honest = [r.verdict for r in done.records if not r.fault]
     counts = {verdict: honest.count(verdict) for verdict in dict.fromkeys(honest)}
     planted = len(done.records) - len(honest)
     parts = [f"{n} {verdict}" for verdict, n in counts.items()] + ([f"{planted} planted"] if planted else [])

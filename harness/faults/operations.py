@@ -7,7 +7,7 @@
 
 A program is changed as data. The update is not data: its arrays are watched while
 noether.kernels.programs.numpy_step.step runs, and the n-th arithmetic operation that it asks numpy for is
-answered wrongly; so a new rule has its mutants without a line here. Deterministic: a mutant is its name.
+answered wrongly; so a new rule has its faults without a line here. Deterministic: a fault is its name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bf
 
 
 @dataclass(frozen=True)
-class Mutant:
+class GeneratedFault:
     """name; kind, as above; program, where a gradient is changed, else advance, a step as
     noether.kernels.programs.numpy_step.advanced."""
 
@@ -86,7 +86,7 @@ def spread(count: int, most: int, at: int) -> list[int]:
     return sorted({(at * 7 + i * count // most) % count for i in range(min(most, count))}) if count else []
 
 
-def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
+def program_faults(program: Program, precision: Precision) -> Iterator[GeneratedFault]:
     constants = [i for i, op in enumerate(program.ops) if op.name == "const"]
     for at, op in enumerate(program.ops):
         name = f"{at}:{op.name}"
@@ -100,16 +100,22 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
                 ("the next constant", after),
             ):
                 if value != op.value:
-                    yield Mutant(f"{name} {word}", "constant", with_op(program, at, replace(op, value=value)))
+                    yield GeneratedFault(
+                        f"{name} {word}", "constant", with_op(program, at, replace(op, value=value))
+                    )
             continue
         for other in SWAPS[op.name]:
-            yield Mutant(f"{name} as {other}", "operator", with_op(program, at, replace(op, name=other)))
+            yield GeneratedFault(
+                f"{name} as {other}", "operator", with_op(program, at, replace(op, name=other))
+            )
         for side, kept in enumerate(op.args):
-            yield Mutant(f"{name} left out for operand {side}", "operator", without_op(program, at, kept))
+            yield GeneratedFault(
+                f"{name} left out for operand {side}", "operator", without_op(program, at, kept)
+            )
             for other in spread(at, OTHERS, at + side):
                 if other != kept:
                     args = tuple(other if i == side else a for i, a in enumerate(op.args))
-                    yield Mutant(
+                    yield GeneratedFault(
                         f"{name} operand {side} is {other}",
                         "operand",
                         with_op(program, at, replace(op, args=args)),
@@ -117,13 +123,13 @@ def program_mutants(program: Program, precision: Precision) -> Iterator[Mutant]:
         few = values_of(program, at)
         if few is not None and all(float(representable(x, BELOW[precision.rounded])) == x for x in few):
             continue  # what steps and constants alone make is exact in the type below: nothing is rounded
-        yield Mutant(
+        yield GeneratedFault(
             f"{name} rounded to {BELOW[precision.rounded]}",
             "rounding",
             Rounded(program, at, BELOW[precision.rounded]),
         )
         if precision.eager:
-            yield Mutant(f"{name} not rounded", "rounding", Rounded(program, at, None))
+            yield GeneratedFault(f"{name} not rounded", "rounding", Rounded(program, at, None))
 
 
 def values_of(program: Program, at: int) -> set[float] | None:
@@ -243,29 +249,31 @@ def lowered(below: str):
     return lambda ufunc, x, tape: narrow(ufunc(*x).astype(np.float32), below).astype(np.result_type(*x))
 
 
-def update_mutants(tape: Watch, inputs: int, precision: Precision) -> Iterator[Mutant]:
+def update_faults(tape: Watch, inputs: int, precision: Precision) -> Iterator[GeneratedFault]:
     """tape: of one right step, which read so many inputs."""
     below = BELOW[precision.rounded]
     for at, name in enumerate(tape.names):
         for other in SWAPS[name]:
-            yield Mutant(
+            yield GeneratedFault(
                 f"{at}:{name} as {other}",
                 "operator",
                 advance=altered(at, lambda u, x, tape, other=other: NUMPY[other](*x)),
             )
         for side in (0, 1):
-            yield Mutant(
+            yield GeneratedFault(
                 f"{at}:{name} left out for operand {side}",
                 "operator",
                 advance=altered(at, lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]),
             )
             for which in set(spread(inputs + at, OTHERS, at + side)) - {tape.read[at][side]}:
-                yield Mutant(
+                yield GeneratedFault(
                     f"{at}:{name} operand {side} is value {which}",
                     "operand",
                     advance=altered(at, another(side, which)),
                 )
-        yield Mutant(f"{at}:{name} rounded to {below}", "rounding", advance=altered(at, lowered(below)))
-        yield Mutant(
+        yield GeneratedFault(
+            f"{at}:{name} rounded to {below}", "rounding", advance=altered(at, lowered(below))
+        )
+        yield GeneratedFault(
             f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR)
         )

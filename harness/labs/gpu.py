@@ -3,7 +3,7 @@
     1  versions and device
     2  parity: every core case, rule and stored precision, each other case once, on the GPU against numpy, bit
        for bit, and their digests
-    3  verification: the exact laws, controls, covariance and response on the GPU, by the harness itself
+    3  verification: the exact laws, faults, covariance and response on the GPU, by the harness itself
     4  facts that only hardware can confirm: the native bfloat16 store, subnormals, fp32 division, contraction
     5  speed: trajectory-steps per second of each case and precision
 
@@ -81,7 +81,7 @@ def noisy_parity(backend: str) -> list[dict]:
 
 
 def verification(backend: str, clock) -> list[dict]:
-    """The discrete cells of the full profile, as `noether verify` plans them: exact laws, controls,
+    """The discrete cells of the full profile, as `noether verify` plans them: exact laws, faults,
     covariance, response."""
     planned = launches.discrete(select(Request(backend=backend, profile="full")), backend)
     rows = []
@@ -106,14 +106,14 @@ KEPT = (
     "spent",
     "verdict",
     "reason",
-    "control",
+    "fault",
 )
 
 
 def survivors(rows: list[dict]) -> list[str]:
-    """Controls that no law killed."""
-    shown = {r["control"] for r in rows if r.get("control")}
-    return sorted(shown - {r["control"] for r in rows if r.get("control") and r["verdict"] == VIOLATED})
+    """Faults that no law killed."""
+    shown = {r["fault"] for r in rows if r.get("fault")}
+    return sorted(shown - {r["fault"] for r in rows if r.get("fault") and r["verdict"] == VIOLATED})
 
 
 @checked()
@@ -270,7 +270,7 @@ def report(result: dict) -> int:
     done = [r for r in result["parity"] if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
     judged = [r for r in result["verification"] if "verdict" in r]
-    laws, alive = [r for r in judged if not r.get("control")], survivors(judged)
+    laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
     bad = [r for r in laws if r["verdict"] == VIOLATED]
     skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
     print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
@@ -289,7 +289,7 @@ def report(result: dict) -> int:
         f"{len(bad)} violated"
     )
     print(
-        f"planted faults      {len({r['control'] for r in judged if r.get('control')})} shown, surviving: "
+        f"planted faults      {len({r['fault'] for r in judged if r.get('fault')})} shown, surviving: "
         f"{', '.join(alive) or 'none'}"
     )
     for r in result["facts"]:

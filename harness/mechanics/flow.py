@@ -35,11 +35,11 @@ from noether.mechanics.symbolic_mechanics import MU_OFF, TOTAL, Mechanics
 FINAL = 4.0
 MILD = 1 / 2
 LAYER = 30.0  # the initial layer lasts t < 30 m/mu: e^-30 of it is left
-# of LSODA between two output times, which needs a few hundred: beyond it its step control is lost in rounding
+# of LSODA between two output times, which needs a few hundred: beyond it its step fault is lost in rounding
 MXSTEP = 20_000
 STEPS = 2_000  # of DOP853, which needs some hundred for m >= MILD: beyond it the trajectory escapes
 FINE, COARSE = 8, 7  # stages of the collocation: orders 15 and 13
-TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step control meets the rounding of mu/m
+TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step fault meets the rounding of mu/m
 
 
 class Undefined(FloatingPointError):

@@ -41,7 +41,7 @@ class Mechanics:
     field        numpy: field(*x, m, mu, eps, kappa, k) -> (2d + sources, ...) rates, then the sources
     integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped
                  integrals
-                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the control, per
+                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the fault, per
                  symmetry;
                  last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, controls
+from noether.laws.exact import EXACT, shown_faults
 from noether.mechanics import sweep
 from noether.plan.cover import cover
 from noether.plan.coverage import Point, Requirement, case, launched, own, rule, shared, wide
@@ -12,7 +12,7 @@ from noether.plan.coverage import Point, Requirement, case, launched, own, rule,
 LATE_LANES = 13  # in which each law is shown late faults
 
 
-def near_misses(points: list[Point], laws: tuple[str, ...], full: bool) -> list[Point]:
+def near_faults(points: list[Point], laws: tuple[str, ...], full: bool) -> list[Point]:
     """Every (law, fault) that a law must kill or that a rule has of its own, and each rule of its own kind.
 
     In full every (law, fault) that can be shown, and every case under every rule.
@@ -22,7 +22,7 @@ def near_misses(points: list[Point], laws: tuple[str, ...], full: bool) -> list[
     types = {p[2] for p in points}
     widest = next(p for p in ("float64", *(p[2] for p in points)) if p in types)
     points = [p for p in points if shared(p) or p[2] == widest]
-    kills = lambda p: sorted(controls.pairs(*p, laws, widest, full))  # noqa: E731
+    kills = lambda p: sorted(shown_faults.pairs(*p, laws, widest, full))  # noqa: E731
     asked = [Requirement((kills,)), Requirement((rule,), own)]
     if full:
         asked.append(Requirement((case, rule), lambda p: shared(p) and p[2] == "float64"))
@@ -36,8 +36,10 @@ def placed(points: list[Point]) -> list[Point]:
 
 
 def of_a_place(p: Point) -> list[str]:
-    job = sweep.draw(p[0], RULES[p[1]], parse(p[2]), lanes=controls.LANES, steps=controls.STEPS, seed=0)
-    return [c.name for c in controls.KERNEL_CONTROLS if controls.shown(c, job, "placed")]
+    job = sweep.draw(
+        p[0], RULES[p[1]], parse(p[2]), lanes=shown_faults.LANES, steps=shown_faults.STEPS, seed=0
+    )
+    return [c.name for c in shown_faults.KERNEL_FAULTS if shown_faults.shown(c, job, "placed")]
 
 
 def late(points: list[Point]) -> list[Point]:

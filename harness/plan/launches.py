@@ -141,9 +141,9 @@ class Launches:
     def cell(self, p: Point, kind: str, laws, **about) -> DiscreteCell:
         """about: fields of a cell that are not those of the selection."""
         case, rule, precision = p
-        if kind in ("exact", "controls"):
+        if kind in ("exact", "faults"):
             laws = tuple(k for k in laws if EXACT[k].concerns(case, RULES[rule], precision))
-            if kind == "controls" and laws and "D0" not in laws:
+            if kind == "faults" and laws and "D0" not in laws:
                 # Some faults only the update itself can see: a narrowed choice must not call them survivors.
                 laws = ("D0", *laws)
         usual = {
@@ -173,10 +173,10 @@ class Launches:
         native, few = self.of("native", shown), self.size.get("lanes", LANES["quick"])
         return [cell(p, lanes=few, backend=self.backend if p in native else "numpy") for p in shown]
 
-    def controls(self) -> list[DiscreteCell]:
-        """Planted faults, in numpy: near misses; those of a wide launch, of any step, of late ones."""
-        cell = partial(self.cell, kind="controls", backend="numpy")
-        near = faulty.near_misses([*self.core, *self.own], self.exact_laws, self.full)
+    def faults(self) -> list[DiscreteCell]:
+        """Planted faults, in numpy: planted faults; those of a wide launch, of any step, of late ones."""
+        cell = partial(self.cell, kind="faults", backend="numpy")
+        near = faulty.near_faults([*self.core, *self.own], self.exact_laws, self.full)
         out = [cell(p, laws=self.exact_laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
         if self.full:
             out += [cell(p, laws=self.exact_laws, lanes=61, steps=12) for p in glanced(self.others)[::2]]
@@ -195,7 +195,7 @@ class Launches:
 
     def cells(self) -> list[DiscreteCell]:
         """Every one, of the laws that are asked for."""
-        out = self.exact() + self.controls() if self.exact_laws else []
+        out = self.exact() + self.faults() if self.exact_laws else []
         if "D13" in self.selection.laws:
             out += [self.cell(p, "covariance", ("D13",), overrides=(("eps", 0.0),)) for p in self.scaled]
         if "E1" in self.selection.laws:

@@ -22,7 +22,7 @@ def two(a: str, b: str) -> str:
 
 
 def laws(d: Difference) -> Table:
-    table = listing("law", "verdict", "worst spent", "verdicts", "controls", "seconds")
+    table = listing("law", "verdict", "worst spent", "verdicts", "faults", "seconds")
     for c in d.laws:
         a, b = c.verdicts
         style = COLOUR[VIOLATED] if c.worse else COLOUR[INCONCLUSIVE] if a != b else ""
@@ -51,7 +51,7 @@ def cells(c: LawChange, name: str) -> tuple[str, str]:
 
 
 def killed(c: LawChange) -> tuple[str, str]:
-    return tuple(f"{r.killed}/{r.controls}" if r else "-" for r in (c.was, c.now))
+    return tuple(f"{r.killed}/{r.faults}" if r else "-" for r in (c.was, c.now))
 
 
 def head(name: str, run: Run) -> Text:
@@ -162,7 +162,7 @@ def summary(d: Difference, page: Path | None = None) -> dict:
 def law_summary(c: LawChange) -> dict:
     """verdict, worst spent, cells, faults killed and seconds of one law, was and now; null where a run has it
     not."""
-    names = ("verdict", "worst_spent", "cells", "controls", "killed")
+    names = ("verdict", "worst_spent", "cells", "faults", "killed")
     sides = zip(("was", "now"), (c.was, c.now), c.seconds, strict=True)
     told = {
         side: None if row is None else {n: getattr(row, n) for n in names} | {"seconds": s}

@@ -15,7 +15,7 @@ HEAD = """# Findings
 
 Written by `noether findings` from the records of a run; change it by running `make findings`. What is
 published, what is measured, and what holds instead; each section is a law of `noether laws`, with the
-published statement as the control that must be violated.
+published statement as the fault that must be violated.
 """
 MAP_TEXT = """## Which rule keeps which charge
 
@@ -39,7 +39,7 @@ def claims(records: Sequence[Record]) -> dict[str, Record]:
     found = {
         r.law: r
         for r in records
-        if r.control is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
+        if r.fault is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
     }
     missing = [law for law in BOOK if law not in found]
     if missing:
@@ -78,7 +78,7 @@ def checked(records: Sequence[Record]) -> str:
     flows = [
         r for r in records if r.law == "T2" and "relative" in r.parameters
     ]  # the Lagrangian's own derivation has no flow
-    mine = [r for r in flows if r.control is None and r.verdict == HOLDS]
+    mine = [r for r in flows if r.fault is None and r.verdict == HOLDS]
     if not mine:
         raise UsageError("the run has no record of T2 that holds: run noether verify --law T2, or all of it")
     return NEVER.format(
@@ -90,7 +90,7 @@ def checked(records: Sequence[Record]) -> str:
 
 def counted(records: Sequence[Record]) -> list[str]:
     """The numbers of independent charges, from M1."""
-    mine = [r for r in records if r.law == "M1" and r.control is None and r.case == "map" and r.rule != "all"]
+    mine = [r for r in records if r.law == "M1" and r.fault is None and r.case == "map" and r.rule != "all"]
     rows = [
         f"| {r.symmetry} | {r.measured:.0f} | {r.predicted:.0f} |"
         for r in sorted(mine, key=lambda r: r.symmetry)

@@ -121,14 +121,14 @@ def blindness(row) -> str:
     if not row.counts[HOLDS] and not row.counts[VIOLATED]:
         return f"no cell holds for {row.law}: nothing was decided"
     if row.counts[HOLDS] and not row.killed:
-        return f"{row.law} killed none of {row.controls} planted faults"
+        return f"{row.law} killed none of {row.faults} planted faults"
     return ""
 
 
 def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not
     decided."""
-    real = [r for r in result.records if not r.control]
+    real = [r for r in result.records if not r.fault]
     out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}",
         unsaid(r), r.replay) if x), case_place(r.case))
            for r in real if r.verdict == VIOLATED]  # fmt: skip
@@ -198,13 +198,13 @@ def summary(result) -> str:
     lines = [
         f"### noether: {cell(verdict(result))}",
         "",
-        "| law | cells | worst | worst in | controls | verdict |",
+        "| law | cells | worst | worst in | faults | verdict |",
         "|---|--:|--:|---|---|---|",
     ]
     for row in result.rows:
         lines.append(
             f"| {row.law} | {row.cells} | {number(row.worst_spent)} | {cell(row.worst_where)} | "
-            f"{row.killed}/{row.controls} killed | {row.verdict} |"
+            f"{row.killed}/{row.faults} killed | {row.verdict} |"
         )
     errors = [a for a in annotations(result) if a.level == "error"]
     if errors:

@@ -46,7 +46,7 @@ def grouped(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
     """(law, sentence) -> its verdicts; suites in the order in which laws first appear."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for r in records:
-        if not r.control:
+        if not r.fault:
             groups.setdefault((r.law, sentence(r)), []).append(r)
     return groups
 
@@ -98,12 +98,12 @@ def facts(about: dict) -> dict[str, str]:
 
 def planted(suites: Suites, records: list[Record]) -> None:
     """A case for each planted fault, failed where it survived."""
-    shown = {r.control for r in records if r.control}
-    killed = {r.control for r in records if r.control and r.verdict == VIOLATED}
-    for control in sorted(shown):
-        element = suites.case("planted faults", "noether.laws.exact.controls", f"{control} is killed")
-        if control not in killed:
-            told = clean(f"planted fault {control!r} survived: some law must fail")
+    shown = {r.fault for r in records if r.fault}
+    killed = {r.fault for r in records if r.fault and r.verdict == VIOLATED}
+    for fault in sorted(shown):
+        element = suites.case("planted faults", "noether.laws.exact.shown_faults", f"{fault} is killed")
+        if fault not in killed:
+            told = clean(f"planted fault {fault!r} survived: some law must fail")
             xml.SubElement(element, "failure", type="survived", message=told)
 
 

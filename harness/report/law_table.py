@@ -21,8 +21,8 @@ def laws_table(result: Result) -> Table:
 
     Of an interrupted run those that it came to.
     """
-    rows = [row for row in result.rows if row.cells or row.controls or not result.interrupted]
-    real = [r for r in result.records if not r.control]
+    rows = [row for row in result.rows if row.cells or row.faults or not result.interrupted]
+    real = [r for r in result.records if not r.fault]
     lines = [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
     wide = [max(map(len, column)) for column in zip(COLUMNS, *lines, strict=True)]
     width = allotted(wide, console().width, has_power=any(line[POWER] for line in lines))
@@ -69,7 +69,7 @@ def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
     coefficient."""
     weakest = of_law(mine, row.law).weakest
     power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
-    killed = f"{row.killed}/{row.controls}"
+    killed = f"{row.killed}/{row.faults}"
     return (
         row.law,
         titled(row.law),

@@ -19,7 +19,7 @@ def slopes(records: Iterable[Record]) -> str:
     order."""
     found: dict[float, list[float]] = {}
     for r in records:
-        if r.kind == ORDER and r.control is None and r.measured is not None and r.predicted is not None:
+        if r.kind == ORDER and r.fault is None and r.measured is not None and r.predicted is not None:
             found.setdefault(r.predicted, []).append(r.measured)
     return ", ".join(f"{stated:g}: {between(min(x), max(x))}" for stated, x in sorted(found.items()))
 
@@ -35,15 +35,15 @@ def title(law: str) -> str:
 
 
 def standing_table(records: list[Record], laws: Iterable[str]):
-    """law, title, cells, worst spent, slopes by stated order where there is room, power, controls killed,
+    """law, title, cells, worst spent, slopes by stated order where there is room, power, faults killed,
     verdict."""
     has_slopes = console().width >= ROOMY
     slope = ("slopes",) if has_slopes else ()
-    table = listing("law", "what", "cells", "worst", *slope, "power", "controls", "verdict")
+    table = listing("law", "what", "cells", "worst", *slope, "power", "faults", "verdict")
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]
         verdict = Text(row.verdict, style=COLOUR[row.verdict])
-        killed, seen = f"{row.killed}/{row.controls}", power.of_law(mine, row.law).told
+        killed, seen = f"{row.killed}/{row.faults}", power.of_law(mine, row.law).told
         table.add_row(
             row.law,
             title(row.law),
@@ -69,7 +69,7 @@ def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:
             {
                 "law": row.law, "title": title(row.law), "cells": row.cells, **row.counts,
                 "worst_spent": row.worst_spent,
-                "slopes": slopes(mine), "controls": row.controls, "killed": row.killed,
+                "slopes": slopes(mine), "faults": row.faults, "killed": row.killed,
                 "verdict": row.verdict,
                 "power": power.of_law(mine, row.law).as_dict(), "power_by_precision": narrow,
             }

@@ -34,19 +34,17 @@ def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[st
     order = {law: i for i, law in enumerate(laws)}
     found: dict[str, list[str]] = {}
     for r in records:
-        if r.control:
-            by = found.setdefault(r.control, [])
+        if r.fault:
+            by = found.setdefault(r.fault, [])
             if r.verdict == VIOLATED and r.law not in by:
                 by.append(r.law)
-    return {
-        control: sorted(by, key=lambda x: order.get(x, len(order))) for control, by in sorted(found.items())
-    }
+    return {fault: sorted(by, key=lambda x: order.get(x, len(order))) for fault, by in sorted(found.items())}
 
 
 def killers_table(result: Result) -> Table:
     table = listing("planted fault", "killed by")
-    for control, by in killers(result.records, result.laws).items():
-        table.add_row(control, " ".join(by) if by else Text("no law: it survived", style="bold red"))
+    for fault, by in killers(result.records, result.laws).items():
+        table.add_row(fault, " ".join(by) if by else Text("no law: it survived", style="bold red"))
     return table
 
 
@@ -65,7 +63,7 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     """Violations, what was not decided, what was left out: at most so many of each are named, the rest
     counted."""
     out: list[Text | str] = []
-    real = [r for r in result.records if not r.control]
+    real = [r for r in result.records if not r.fault]
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
         mine = [r for r in real if r.verdict == verdict]
         if not mine:
@@ -101,12 +99,12 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
 def why(result: Result) -> str:
     """The reason behind the exit code, in a few words."""
     if result.exit_code == exit_codes.VIOLATED:
-        found = {r.law for r in result.records if r.verdict == VIOLATED and not r.control}
+        found = {r.law for r in result.records if r.verdict == VIOLATED and not r.fault}
         return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
     if result.exit_code == exit_codes.UNDECIDED:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
-        uncontrolled = [
+        unkilled = [
             row.law
             for row in result.rows
             if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged
@@ -118,8 +116,8 @@ def why(result: Result) -> str:
         parts += [f"undecided wherever it was asked: {'; '.join(forms)}"] if forms else []
         if set(result.unjudged) == set(result.laws):
             parts += [f"nothing is left to judge but {' '.join(result.unjudged)}"]
-        parts += [f"no control was killed by {' '.join(uncontrolled)}"] if uncontrolled else []
-        parts += [f"controls survived: {', '.join(survivors)}"] if survivors else []
+        parts += [f"no fault was killed by {' '.join(unkilled)}"] if unkilled else []
+        parts += [f"faults survived: {', '.join(survivors)}"] if survivors else []
         parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
         return ": " + ("; ".join(parts) or "cells are inconclusive, which --strict refuses")
@@ -145,10 +143,10 @@ def against_baseline(result: Result, most: int = SHOWN) -> list[Text]:
 def verdict(result: Result) -> str:
     """The last line: what the exit code says, and why."""
     found = result.baseline
-    violated = any(r.verdict == VIOLATED and not r.control for r in result.records)
+    violated = any(r.verdict == VIOLATED and not r.fault for r in result.records)
     if found is not None and found.fails and not violated:
         return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
-    open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.control]
+    open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.fault]
     if result.exit_code == exit_codes.HOLDS and result.shard:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
     if result.exit_code == exit_codes.HOLDS and (open_ones or result.unjudged):
@@ -165,7 +163,7 @@ def closing(result: Result) -> Text:
 
 
 def footing(result: Result) -> str:
-    real = sum(not r.control for r in result.records)
+    real = sum(not r.fault for r in result.records)
     where_to = f"; {result.folder}/report.html" if result.folder else ""
     return (
         f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, "
@@ -198,7 +196,7 @@ def ending(result: Result, *, whole: bool = False) -> list:
 
 def summary(result: Result) -> dict:
     """The run as plain data: what --json prints."""
-    real = [r for r in result.records if not r.control]
+    real = [r for r in result.records if not r.fault]
     return {
         "schema": 1,
         "exit_code": result.exit_code,
@@ -208,12 +206,12 @@ def summary(result: Result) -> dict:
         "cells": result.cells,
         "laws": [
             {"law": r.law, "title": titled(r.law), "cells": r.cells, **r.counts, "worst_spent": r.worst_spent,
-            "worst_where": r.worst_where, "controls": r.controls,
+            "worst_where": r.worst_where, "faults": r.faults,
              "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real,
              r.law).as_dict()}
             for r in result.rows
         ],
-        "controls": killers(result.records, result.laws),
+        "faults": killers(result.records, result.laws),
         "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "diagnosis": explained(r),
         "replay": r.replay} for r in real if r.verdict == VIOLATED],
         "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],

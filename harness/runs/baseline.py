@@ -91,7 +91,7 @@ def entries(records: list[Record]) -> dict[str, Entry]:
     """The entries of a baseline: of the verdicts that hold, in the order of their keys."""
     found: dict[str, list[Record]] = {}
     for r in records:
-        if r.control is None and r.verdict == HOLDS:
+        if r.fault is None and r.verdict == HOLDS:
             found.setdefault(key(r), []).append(r)
     out = {}
     for name, mine in sorted(found.items()):
@@ -112,7 +112,7 @@ def of_run(about: dict, records: list[Record]) -> Baseline:
     }
     others: dict[str, set[str]] = {}
     for r in records:
-        if r.control is None and r.verdict != HOLDS:
+        if r.fault is None and r.verdict != HOLDS:
             others.setdefault(key(r), set()).add(r.verdict)
     return Baseline(
         {name: plain(given.get(name)) for name in CHOICE},

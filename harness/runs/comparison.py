@@ -185,7 +185,7 @@ def seconds(records: list[Record]) -> dict[str, float]:
 def places_of(records: list[Record]) -> dict[str, set[str]]:
     out: dict[str, set[str]] = {}
     for r in records:
-        if r.control is None and r.verdict != OUTSIDE:
+        if r.fault is None and r.verdict != OUTSIDE:
             out.setdefault(key(r), set()).add(r.verdict)
     return out
 
@@ -194,6 +194,6 @@ def seen(records: list[Record]) -> dict[str, bool]:
     """For each planted fault, whether any law killed it."""
     out: dict[str, bool] = {}
     for r in records:
-        if r.control:
-            out[r.control] = out.get(r.control, False) or r.verdict == VIOLATED
+        if r.fault:
+            out[r.fault] = out.get(r.fault, False) or r.verdict == VIOLATED
     return out

@@ -2,7 +2,7 @@
 
     foreign    every verdict names the backend of its cell                                      every run
     silent     every cell says something of every law that it was planned for, of each symmetry whole runs
-    unkept     every near miss that the book of laws promises was shown, and killed by its law  whole runs
+    unkept     every planted fault that the book of laws promises was shown, and killed by its law  whole runs
     spared     what a law must see wherever it is planted was killed in each cell that shows it every run
     idle       no law stays far below its bound in any precision, no exact one under any rule   whole runs
     numb       an order or a mean would have seen some coefficient changed by half              whole runs
@@ -85,14 +85,14 @@ def broken(
 
 
 def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
-    """Laws of a narrowed choice that hold, with no control to show that they could fail there: they decide
+    """Laws of a narrowed choice that hold, with no fault to show that they could fail there: they decide
     nothing.
 
     Not the exact laws: whatever the choice, a wrong launch can be shown to them, and one to which none was
     shown is blind.
     """
-    shown = {r.law for r in records if r.control}
-    holds = {r.law for r in records if r.control is None and r.verdict == HOLDS}
+    shown = {r.law for r in records if r.fault}
+    holds = {r.law for r in records if r.fault is None and r.verdict == HOLDS}
     return [law for law in laws if law in holds - shown - set(EXACT)]
 
 
@@ -106,7 +106,7 @@ def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
     """
     said: dict[str, set[str]] = {}
     for r in records:
-        if r.control is None:
+        if r.fault is None:
             said.setdefault(r.law, set()).add(r.verdict)
     return [law for law in laws if said.get(law) == {OUTSIDE} and law not in EXACT]
 
@@ -137,7 +137,7 @@ def foreign(records: Iterable[Record], cells: Iterable[Planned]) -> list[str]:
     wrong = {
         (r.cell, r.backend)
         for r in records
-        if r.control is None and r.cell in backends and r.backend != backends[r.cell]
+        if r.fault is None and r.cell in backends and r.backend != backends[r.cell]
     }
     return [
         f"cell {cell} was planned for {backends[cell]} and its verdict names {backend}"
@@ -163,20 +163,18 @@ def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
     """The faults that were not shown to a law that must kill them, or that it let pass everywhere."""
     shown, killed = set(), set()
     for r in records:
-        if r.control:
+        if r.fault:
             for place in ("", r.precision):
-                shown.add((r.law, r.control, place))
+                shown.add((r.law, r.fault, place))
                 if r.verdict == VIOLATED:
-                    killed.add((r.law, r.control, place))
+                    killed.add((r.law, r.fault, place))
     out = []
     for law in laws:
         info = book.get(law)
-        for control, precision in (*((c, "") for c in info.must_kill), *info.promised) if info else ():
-            if (law, control, precision) not in killed:
-                what = "lets pass" if (law, control, precision) in shown else "was never shown"
-                out.append(
-                    f"{law} {what} the control {control!r}" + (f" in {precision}" if precision else "")
-                )
+        for fault, precision in (*((c, "") for c in info.must_kill), *info.promised) if info else ():
+            if (law, fault, precision) not in killed:
+                what = "lets pass" if (law, fault, precision) in shown else "was never shown"
+                out.append(f"{law} {what} the fault {fault!r}" + (f" in {precision}" if precision else ""))
     return out
 
 
@@ -184,14 +182,14 @@ def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
     """The faults that a law must kill wherever they are planted, and let pass in some cell."""
     shown, killed = {}, set()
     for r in records:
-        if r.law in laws and r.law in book and r.control in book[r.law].everywhere:
-            shown[(r.cell, r.law, r.control)] = None
+        if r.law in laws and r.law in book and r.fault in book[r.law].everywhere:
+            shown[(r.cell, r.law, r.fault)] = None
             if r.verdict == VIOLATED:
-                killed.add((r.cell, r.law, r.control))
+                killed.add((r.cell, r.law, r.fault))
     return [
-        f"{law} lets pass the control {control!r} in cell {cell}"
-        for cell, law, control in shown
-        if (cell, law, control) not in killed
+        f"{law} lets pass the fault {fault!r} in cell {cell}"
+        for cell, law, fault in shown
+        if (cell, law, fault) not in killed
     ]
 
 
@@ -202,7 +200,7 @@ def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
     for r in records:
         longest[r.law, r.precision] = max(longest.get((r.law, r.precision), 0), r.steps)
     for r in records:
-        if r.control is None and r.kind in (ROUNDING, STATISTICAL) and r.spent is not None and r.law in laws:
+        if r.fault is None and r.kind in (ROUNDING, STATISTICAL) and r.spent is not None and r.law in laws:
             places = [(r.law, r.precision)] if r.kind == ROUNDING else [(r.law,)]
             if (
                 "late" in r.data and r.steps == longest[r.law, r.precision]
@@ -253,7 +251,7 @@ def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
     """The laws of orders and means whose records say that they would have seen no change at all."""
     best: dict[str, float] = {}
     for r in records:
-        if r.control is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:
+        if r.fault is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:
             for x in r.powers.values():
                 best[r.law] = min(best.get(r.law, math.inf), abs(x) if x == x else math.inf)
     return [

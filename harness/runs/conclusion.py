@@ -29,7 +29,7 @@ def conclude(
     strict: bool,
 ) -> None:
     """Rows, exit code, and the last word in run.json.  cells, asked  what was planned, what was narrowed"""
-    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.control or ""))
+    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.fault or ""))
     result.rows = summarise(result.records, list(result.laws))
     judge(result, cells, asked, strict=strict)
     if folder is not None:

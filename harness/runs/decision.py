@@ -112,7 +112,7 @@ def carried(error: BaseException) -> list[str]:
     """The violations that a run had found before this ended it, a line each; none that was planted."""
     from noether.verdicts.record import VIOLATED, where
 
-    found = [r for r in getattr(error, "noether_records", ()) if r.verdict == VIOLATED and not r.control]
+    found = [r for r in getattr(error, "noether_records", ()) if r.verdict == VIOLATED and not r.fault]
     lines = [f"violated: {where(r)}: {r.reason}" for r in found[:TOLD]]
     lines += [f"and {len(found) - TOLD} more violations"] if len(found) > TOLD else []
     return [*lines, *getattr(error, "noether_lines", ())]

@@ -156,8 +156,8 @@ def seeds() -> list[str]:
 def codes() -> list[str]:
     """The exit codes that are promised for plain findings."""
 
-    def one(verdict, control=None, spent=0.5):
-        about = dict(law="D0", case="", rule="", backend="", precision="", control=control)
+    def one(verdict, fault=None, spent=0.5):
+        about = dict(law="D0", case="", rule="", backend="", precision="", fault=fault)
         about |= dict(lanes=1, steps=1, parameters={})
         if verdict == OUTSIDE:
             return outside("", **about)

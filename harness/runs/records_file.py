@@ -45,7 +45,7 @@ KINDS = {
     "bound": NUMBER.or_null,
     "spent": NUMBER.or_null, "verdict": one_of(*VERDICTS), "reason": TEXT, "kind": NAME,
     "symmetry": NAME.or_null, "worst": OBJECT.or_null,
-    "replay": TEXT.or_null, "seconds": NUMBER, "control": NAME.or_null, "cell": NAME, "data": OBJECT,
+    "replay": TEXT.or_null, "seconds": NUMBER, "fault": NAME.or_null, "cell": NAME, "data": OBJECT,
     "powers": object_of(NUMBER),
 }  # fmt: skip
 KINDS = {name: kind if name in REQUIRED else kind.optional for name, kind in KINDS.items()}
@@ -107,6 +107,8 @@ def parse(text: str) -> Record:
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise ValueError(newer(schema))
+    if isinstance(schema, int) and schema < 3 and "control" in value:
+        value["fault"] = value.pop("control")
     check(value, KINDS)
     for name, x in (value["worst"] or {}).items():
         place = name in ("lane", "step", "component")

@@ -78,11 +78,11 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
 
 def stated(record: dict, cases: tuple[Case, ...]) -> tuple[ExactLaw, Case, dict]:
     """The law, the case and the worst lane of a record. Raises ReplayError where there is no lane to run."""
-    law, worst, planted = EXACT.get(record["law"]), record.get("worst"), record.get("control")
+    law, worst, planted = EXACT.get(record["law"]), record.get("worst"), record.get("fault")
     if law is None or not worst or planted:
         raise ReplayError(
-            f"record is of law {record['law']}{f' for control {planted!r}' if planted else ''}: "
-            f"a lane can be replayed for {', '.join(EXACT)} without a control; "
+            f"record is of law {record['law']}{f' for fault {planted!r}' if planted else ''}: "
+            f"a lane can be replayed for {', '.join(EXACT)} without a fault; "
             f"run `noether verify {record['case']} --law {record['law']}`"
         )
     case = next((c for c in cases if c.name == record["case"]), None)

@@ -26,17 +26,17 @@ from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 
 NUMBERS = ("measured", "predicted", "bound", "spent")
-CHOICES = ("law", "cell", "symmetry", "control")
+CHOICES = ("law", "cell", "symmetry", "fault")
 
 
 def fitting(records: list[Record], wanted: dict) -> list[Record]:
     """The records that agree with every choice made; those of planted faults only when asked for."""
-    wanted = {**wanted, "control": wanted.get("control")}
+    wanted = {**wanted, "fault": wanted.get("fault")}
     return [
         r
         for r in records
         if all(
-            getattr(r, name) == word for name, word in wanted.items() if word is not None or name == "control"
+            getattr(r, name) == word for name, word in wanted.items() if word is not None or name == "fault"
         )
     ]
 
@@ -68,14 +68,14 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
     wanted = {
         name: word.upper() if name == "law" else word for name, word in wanted.items() if word is not None
     }
-    fits = [r for r in records if bool(r.control) == ("control" in wanted)]
+    fits = [r for r in records if bool(r.fault) == ("fault" in wanted)]
     for name, word in wanted.items():
         known = sorted({getattr(r, name) for r in fits if getattr(r, name)})
         if word not in known:
             raise unknown(name, word, known)
         fits = [r for r in fits if getattr(r, name) == word]
     if not fits:
-        raise UsageError(f"{run.path} has only records on planted faults: choose one with --control")
+        raise UsageError(f"{run.path} has only records on planted faults: choose one with --fault")
     if nth is not None:
         if not 1 <= nth <= len(fits):
             raise UsageError(f"--nth is {nth}, must be from 1 to {len(fits)}, the records that fit")
@@ -131,11 +131,9 @@ class Replays:
         either."""
         from noether.laws.exact import EXACT
 
-        if record.law in EXACT and record.worst and not record.control:
+        if record.law in EXACT and record.worst and not record.fault:
             return None
-        where = f"{record.law} in cell {record.cell}" + (
-            f", control {record.control!r}" if record.control else ""
-        )
+        where = f"{record.law} in cell {record.cell}" + (f", fault {record.fault!r}" if record.fault else "")
         if self.is_fuzzing:
             raise UsageError(
                 f"{where}: the corpus keeps what a planted fault does: noether fuzz --replay FILE"
@@ -186,7 +184,7 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
         f"{record.law} on {record.case}, {record.rule}, {record.precision}, {record.backend}; "
         f"its cell {cell.name} again"
     ]
-    what += [f"with a planted fault: {record.control}"] if record.control else []
+    what += [f"with a planted fault: {record.fault}"] if record.fault else []
     if found is None or any(getattr(found, name) != getattr(record, name) for name in CHOICES):
         return False, "\n".join(
             [*what, f"the cell gives another record in place {at + 1} of {len(done.records)}: NOT EQUAL"]

@@ -28,7 +28,7 @@ class Plan:
 class Result:
     """What a run found.
 
-    records      every verdict, those on planted faults included (`control` names the fault)
+    records      every verdict, those on planted faults included (`fault` names the fault)
     rows         one summary a law: verdict, worst spent, cells, how many planted faults it killed
     exit_code    0 everything holds, 1 a law is violated, 3 could not decide or blind, 70 a cell failed, 130
                  interrupted
@@ -60,7 +60,7 @@ class Result:
     blind: list[str] = field(default_factory=list)  # promises that the run did not keep
     unjudged: list[str] = field(
         default_factory=list
-    )  # laws of a narrowed choice that none of their controls can test, or that are outside
+    )  # laws of a narrowed choice that none of their faults can test, or that are outside
     baseline: object = None  # noether.runs.regression.Comparison, where one was asked for
 
 

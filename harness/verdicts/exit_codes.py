@@ -38,11 +38,11 @@ def of_records(
     """What the records of a run come to, by the laws that it was asked to decide: holds, violated, undecided.
 
     Undecided where the run was blind: no records, a law without a `holds` cell, a form of a law that is
-    undecided wherever it was asked, a law none of whose controls was killed, or a control that no law killed.
-    unjudged  laws to which no control applies in a narrowed choice, or that are outside there: they decide
+    undecided wherever it was asked, a law none of whose faults was killed, or a fault that no law killed.
+    unjudged  laws to which no fault applies in a narrowed choice, or that are outside there: they decide
               nothing
     """
-    real = [r for r in records if r.control is None]
+    real = [r for r in records if r.fault is None]
     laws = [law for law in laws if law not in unjudged]
     rows = record.summarise(records, laws)
     is_blind = not laws or not real or any(row.verdict != record.HOLDS or row.survivors for row in rows)
@@ -56,7 +56,7 @@ def of_records(
 
 def of_part(records: list[Record], *, strict: bool) -> int:
     """What one part of a run comes to: whether the whole was shown what it must be, no part can say."""
-    found = {r.verdict for r in records if r.control is None}
+    found = {r.verdict for r in records if r.fault is None}
     return of(violated=record.VIOLATED in found, undecided=strict and record.INCONCLUSIVE in found)
 
 

@@ -108,7 +108,7 @@ def judged(
     data     other plain facts, kept always;  place  Record.worst
     about    the other fields of Record: law, case, rule, backend, precision, lanes, steps, parameters ...
     """
-    planted = about.get("control") is not None
+    planted = about.get("fault") is not None
     shown = figure.as_dict() if figure and (not planted or figure.claim) else {}
     return Record(
         **about,

@@ -61,7 +61,7 @@ def percent(x: float) -> str:
 
 def of_law(records: Iterable[Record], law: str) -> Power:
     """(1) and (2) of one law in the records of a run."""
-    mine = [r for r in records if r.law == law and r.control is None and r.verdict == HOLDS]
+    mine = [r for r in records if r.law == law and r.fault is None and r.verdict == HOLDS]
     best: dict[str, tuple[float, str]] = {}
     for r in mine:
         for name, x in r.powers.items():

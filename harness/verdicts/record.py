@@ -6,7 +6,7 @@
     outside        the statement does not cover this point (decided from parameters or reference, never
                    from the output under test)
 
-Near-miss controls carry `control`, the name of the planted fault; a control is killed when at least one of
+A record on a planted fault carries its name in `fault`; a fault is killed when at least one of
 its records is violated.
 """
 
@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass, field
 HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
 VERDICTS = (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)
 ROUNDING, ORDER, STATISTICAL, BITWISE = "rounding", "order", "statistical", "bitwise"
-SCHEMA = 2  # 2: every line and run.json end in a check (harness/system/seal.py)
+SCHEMA = 3
+"""Of records.jsonl and run.json. 2: every line and run.json end in a check (harness/system/seal.py). 3: the
+planted fault of a record is its `fault`, which was `control`."""
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Record:
                                  parameters hex...}
     replay                       one shell line that gives these numbers again: the worst lane alone, or the
                                  cell
-    control                      None, or the planted fault that this record is about
+    fault                        None, or the planted fault that this record is about
     data                         plain numbers for the report's plots ({"x": [...], "y": [...]}), small
     powers                       {coefficient: x}: a prediction in which this coefficient were 1 + x times as
                                  large, or any
@@ -57,7 +59,7 @@ class Record:
     worst: dict | None = None
     replay: str | None = None
     seconds: float = 0.0
-    control: str | None = None
+    fault: str | None = None
     cell: str = ""
     data: dict = field(default_factory=dict)
     powers: dict = field(default_factory=dict)
@@ -94,7 +96,7 @@ class LawSummary:
     counts: dict
     worst_spent: float | None
     worst_where: str
-    controls: int
+    faults: int
     killed: int
     survivors: tuple[str, ...]
     verdict: str
@@ -105,15 +107,15 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
     rows = []
     killed_by: dict[str, bool] = {}
     for r in records:
-        if r.control:
-            killed_by[r.control] = killed_by.get(r.control, False) or r.verdict == VIOLATED
+        if r.fault:
+            killed_by[r.fault] = killed_by.get(r.fault, False) or r.verdict == VIOLATED
     for law in laws:
-        mine = [r for r in records if r.law == law and r.control is None]
+        mine = [r for r in records if r.law == law and r.fault is None]
         counts = {v: sum(r.verdict == v for r in mine) for v in VERDICTS}
         judged = [r for r in mine if r.spent is not None]
         worst = max(judged, key=lambda r: r.severity, default=None)
-        controls = {r.control for r in records if r.law == law and r.control}
-        killed = {r.control for r in records if r.law == law and r.control and r.verdict == VIOLATED}
+        faults = {r.fault for r in records if r.law == law and r.fault}
+        killed = {r.fault for r in records if r.law == law and r.fault and r.verdict == VIOLATED}
         verdict = (
             VIOLATED
             if counts[VIOLATED]
@@ -131,9 +133,9 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
                 counts,
                 worst.spent if worst else None,
                 where,
-                len(controls),
+                len(faults),
                 len(killed),
-                tuple(sorted(c for c in controls if not killed_by[c])),
+                tuple(sorted(c for c in faults if not killed_by[c])),
                 verdict,
             )
         )
@@ -159,6 +161,6 @@ def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:
     """The forms of these laws that were asked, are not outside, and hold nowhere."""
     found: dict[str, set[str]] = {}
     for r in records:
-        if r.control is None and r.law in laws:
+        if r.fault is None and r.law in laws:
             found.setdefault(form(r), set()).add(r.verdict)
     return [name for name, verdicts in found.items() if INCONCLUSIVE in verdicts and HOLDS not in verdicts]

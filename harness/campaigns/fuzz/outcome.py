@@ -123,9 +123,9 @@ def keep(outcome: Outcome, folder: Folder, name: str, records: list[Record], sec
     """Into the run folder, each with the line that replays it."""
     for r in records:
         r.cell = name
-        r.control = batch_plant(outcome)
+        r.fault = batch_plant(outcome)
     for r in records:  # a planted step is none that a replay could run: the corpus keeps what it found
-        r.replay = None if r.control else replaying.line(r, records, folder.path)
+        r.replay = None if r.fault else replaying.line(r, records, folder.path)
     folder.record(name, records, seconds)
 
 

@@ -164,6 +164,6 @@ def finish(result: Campaign, folder: Folder) -> None:
 
 
 def conclude(result: Campaign) -> None:
-    result.records.sort(key=lambda r: (r.cell, r.control or "", r.law, r.symmetry or ""))
+    result.records.sort(key=lambda r: (r.cell, r.fault or "", r.law, r.symmetry or ""))
     result.verdict = findings.verdict(result.records, result.asked or declared(), whole=not result.asked)
     result.exit_code = exit_codes.of_run(result.verdict.exit_code, internal=result.errors)

@@ -59,10 +59,10 @@ def rows(records: Iterable[Record]) -> list[Row]:
     """The matrix, in the order in which faults were declared; faults of verify's own cells come after."""
     found: dict[str, Row] = {}
     for r in records:
-        if not r.control or "graded" in r.data or "generated" in r.data:
+        if not r.fault or "graded" in r.data or "generated" in r.data:
             continue
         about = r.data if "kind" in r.data else {"kind": "law of flows and orders", "what": r.reason}
-        row = found.setdefault(r.control, Row(r.control, about["kind"], about["what"]))
+        row = found.setdefault(r.fault, Row(r.fault, about["kind"], about["what"]))
         if row.kind == "law of flows and orders" and about["kind"] != row.kind:
             row.kind, row.what = about["kind"], about["what"]
         row.shown.add(r.law)
@@ -149,7 +149,7 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     broken = [
         f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted"
         for r in records
-        if r.control is None and r.verdict == VIOLATED
+        if r.fault is None and r.verdict == VIOLATED
     ]
     if not matrix and not of_kind(records, "generated") and not of_kind(records, "graded"):
         reasons.append("nothing was shown")

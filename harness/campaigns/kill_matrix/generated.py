@@ -1,6 +1,6 @@
 """Judging generated faults: one faulty step from every state of a right run, seen by D0 or by its bits.
 
-The states of a right launch are the lanes of one launch of one step, so that a mutant costs one step and the
+The states of a right launch are the lanes of one launch of one step, so that a fault costs one step and the
 wide gradients of the evidence are formed once. What D0 lets pass has the right bits in every lane or it has
 not; where it has, the two formulas are compared in exact arithmetic.
 """
@@ -16,11 +16,11 @@ import numpy as np
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
 from noether.faults.operations import (
-    Mutant,
+    GeneratedFault,
     Rounded,
     Watch,
-    program_mutants,
-    update_mutants,
+    program_faults,
+    update_faults,
     watched,
 )
 from noether.faults.same_formula import same_formula
@@ -38,12 +38,12 @@ from noether.verdicts.record import Record
 
 LANES, STEPS = 61, 8
 MANY = 20_011
-SAMPLE = 8  # every so many mutants are shown to the other laws too
+SAMPLE = 8  # every so many faults are shown to the other laws too
 
 
 @dataclass(frozen=True)
 class GeneratedCell:
-    """Every `stride`-th mutant of one case's gradient ("gradient"), of its metric ("metric") or of one rule's
+    """Every `stride`-th fault of one case's gradient ("gradient"), of its metric ("metric") or of one rule's
     update on it ("update")."""
 
     subject: Case
@@ -86,38 +86,38 @@ class GeneratedCell:
             for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))
         }
         found = Tally()
-        for number, mutant in enumerate(self.mutants()):
+        for number, fault in enumerate(self.faults()):
             if number % self.stride:
                 continue
-            q, v = launch.run(self.planted(job, mutant), "numpy", mutant.advance).wide()
+            q, v = launch.run(self.planted(job, fault), "numpy", fault.advance).wide()
             t = Trajectory.launched(self.subject, job, q, v)
             t.__dict__.update(evidence)
             found.add(
-                mutant,
+                fault,
                 self.killers(t, sampled=number % (SAMPLE * self.stride) == 0),
-                self.fate(mutant, (q, v), right),
+                self.fate(fault, (q, v), right),
             )
         return [self.record(job, found, time.perf_counter() - begin)]
 
-    def mutants(self):
+    def faults(self):
         if self.what != "update":
-            return program_mutants(self.right, self.job.precision)
+            return program_faults(self.right, self.job.precision)
         tape, job = Watch(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        return update_mutants(
+        return update_faults(
             tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision
         )
 
     @property
     def right(self) -> Program:
-        """The program of which there are mutants."""
+        """The program of which there are faults."""
         return self.job.metric if self.what == "metric" else self.job.program
 
-    def planted(self, job: launch.Job, mutant: Mutant) -> launch.Job:
-        """A launch with a mutant's program in its place."""
+    def planted(self, job: launch.Job, fault: GeneratedFault) -> launch.Job:
+        """A launch with a fault's program in its place."""
         return (
-            replace(job, **{"metric" if self.what == "metric" else "program": mutant.program})
-            if mutant.program
+            replace(job, **{"metric" if self.what == "metric" else "program": fault.program})
+            if fault.program
             else job
         )
 
@@ -135,34 +135,34 @@ class GeneratedCell:
                         )
         return out
 
-    def fate(self, mutant: Mutant, mine, right):
-        """What a mutant that D0 lets pass is: asked only then."""
+    def fate(self, fault: GeneratedFault, mine, right):
+        """What a fault that D0 lets pass is: asked only then."""
 
         def ask() -> str:
             differs = not same_bits(mine, right)
-            if isinstance(mutant.program, Program) and same_formula(mutant.program, self.right):
+            if isinstance(fault.program, Program) and same_formula(fault.program, self.right):
                 return REARRANGED if differs else SAME
-            if differs or not same_bits(*self.on_many_states(mutant)):
+            if differs or not same_bits(*self.on_many_states(fault)):
                 return UNDER_ROUNDING
-            omitted = isinstance(mutant.program, Rounded) and mutant.program.to is None
+            omitted = isinstance(fault.program, Rounded) and fault.program.to is None
             return (
                 SURVIVES
                 if not omitted
                 else SAME
-                if needs_no_rounding(self.right, mutant.program.at)
+                if needs_no_rounding(self.right, fault.program.at)
                 else UNTOLD
             )
 
         return ask
 
-    def on_many_states(self, mutant: Mutant):
-        """The first step of MANY other launches, by the mutant and by the right step."""
+    def on_many_states(self, fault: GeneratedFault):
+        """The first step of MANY other launches, by the fault and by the right step."""
         job = DiscreteCell(
             self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1
         ).job()
         return tuple(
             launch.run(j, "numpy", a).wide()
-            for j, a in ((self.planted(job, mutant), mutant.advance), (job, None))
+            for j, a in ((self.planted(job, fault), fault.advance), (job, None))
         )
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
@@ -176,7 +176,7 @@ class GeneratedCell:
             law="D0",
             lanes=job.lanes,
             steps=1,
-            control=f"generated faults of the {self.what}",
+            fault=f"generated faults of the {self.what}",
             seconds=seconds,
             data={"generated": {"what": self.what, **found.plain()}},
         )
@@ -235,17 +235,17 @@ class Tally:
             SURVIVES: [],
         }
 
-    def add(self, mutant: Mutant, killers: dict[str, bool], fate) -> None:
+    def add(self, fault: GeneratedFault, killers: dict[str, bool], fate) -> None:
         dead = any(killers.values())
         self.total, self.killed = self.total + 1, self.killed + dead
         for table, key, hit in (
-            (self.kinds, mutant.kind, dead),
+            (self.kinds, fault.kind, dead),
             *((self.laws, law, killed) for law, killed in killers.items()),
         ):
             row = table.setdefault(key, [0, 0])
             row[0], row[1] = row[0] + 1, row[1] + hit
         if not dead:
-            self.names[fate()].append(mutant.name)
+            self.names[fate()].append(fault.name)
 
     def plain(self) -> dict:
         return {

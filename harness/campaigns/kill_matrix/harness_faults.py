@@ -33,7 +33,7 @@ from noether.campaigns.kill_matrix.harness_plantings import (
 )
 from noether.cases import rules
 from noether.kernels.programs import precision
-from noether.laws.exact import breaking, controls, judge
+from noether.laws.exact import breaking, judge, shown_faults
 from noether.laws.exact import cell as discrete
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
@@ -194,19 +194,19 @@ FAULTS = (
         guards=("promises", "idle", "instruments"),
     ),
     OwnFault(
-        "control silently skipped",
-        "one near miss is not shown",
+        "fault silently skipped",
+        "one planted fault is not shown",
         plant=instead(
-            controls, "KERNEL_CONTROLS", lambda right: tuple(c for c in right if c.name != "k off by 1 %")
+            shown_faults, "KERNEL_FAULTS", lambda right: tuple(c for c in right if c.name != "k off by 1 %")
         ),
         guards=("promises",),
     ),
     OwnFault(
-        "controls never apply",
-        "every near miss is said not to apply",
+        "faults never apply",
+        "every planted fault is said not to apply",
         plant=instead(
-            controls,
-            "KERNEL_CONTROLS",
+            shown_faults,
+            "KERNEL_FAULTS",
             lambda right: tuple(replace(c, applies=lambda job: False) for c in right),
         ),
         guards=("exit code", "survivors", "promises", "silent"),
@@ -243,7 +243,7 @@ FAULTS = (
     ),
     OwnFault(
         "survivors forgiven",
-        "a control that no law kills is no reason",
+        "a fault that no law kills is no reason",
         plant=instead(exit_codes, "of_records", lambda right: lambda records, names, **how: 0),
         guards=("instruments",),
     ),

@@ -28,21 +28,21 @@ EXACT = ("D0", "D2", "D3")
 CELLS = {
     "update": [
         DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8)
-        for kind in ("exact", "controls")
+        for kind in ("exact", "faults")
     ],
     "placed": [
         DiscreteCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
         for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide"))
-        for kind in ("exact", "controls")
+        for kind in ("exact", "faults")
     ],
     "options": [
         DiscreteCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
         for rule in ("heavy-ball", "nesterov")
-        for kind in ("exact", "controls")
+        for kind in ("exact", "faults")
     ],
     "symmetries": [
         DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
-        for kind in ("exact", "controls")
+        for kind in ("exact", "faults")
     ],
     "parity": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
     "covariance": [
@@ -71,10 +71,7 @@ def honest_book(probe: str) -> dict:
     if errors:
         raise RuntimeError(f"the probe {probe} fails with nothing planted: {errors[0]}")
     killed = {
-        (r.law, r.control, p)
-        for r in records
-        if r.control and r.verdict == VIOLATED
-        for p in ("", r.precision)
+        (r.law, r.fault, p) for r in records if r.fault and r.verdict == VIOLATED for p in ("", r.precision)
     }
     book = {}
     for law in {r.law for r in records}:
@@ -101,8 +98,8 @@ def small(probe: str):
             honest_book(probe),
             whole=True,
         )
-        return code, blind or [r.reason for r in records if r.control is None and r.verdict == VIOLATED] or [
-            "a control survives, or nothing holds"
+        return code, blind or [r.reason for r in records if r.fault is None and r.verdict == VIOLATED] or [
+            "a fault survives, or nothing holds"
         ]
 
     return go
@@ -170,7 +167,7 @@ def record(fault) -> Record:
         lanes=0,
         steps=0,
         parameters={},
-        control=fault.name,
+        fault=fault.name,
         seconds=time.perf_counter() - begin,
         data={"kind": OWN, "what": fault.what, "guards": list(fault.guards)},
     )

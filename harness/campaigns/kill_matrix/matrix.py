@@ -222,7 +222,7 @@ class MatrixCell:
                 law=key,
                 lanes=job.lanes,
                 steps=job.steps,
-                control=name,
+                fault=name,
                 seconds=seconds / len(found),
                 data={
                     "kind": kind,

@@ -102,7 +102,7 @@ class SensitivityCell:
             law="D0",
             lanes=LANES,
             steps=STEPS,
-            control="graded faults",
+            fault="graded faults",
             seconds=time.perf_counter() - begin,
             data={"graded": table, "lost": lost},
         )

@@ -15,7 +15,7 @@ import typer
 from noether.system.outside import printable
 from noether.verdicts import exit_codes
 
-SCHEMA = 1  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
+SCHEMA = 2  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
 EXITS = (
     "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend "
     "is missing, 70 internal error."

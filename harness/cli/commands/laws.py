@@ -13,7 +13,7 @@ Run = Annotated[
     Path | None,
     typer.Argument(
         metavar="[RUN]",
-        help="A run folder: verdict, cells, worst spent or slopes, power, controls killed of every law.",
+        help="A run folder: verdict, cells, worst spent or slopes, power, faults killed of every law.",
     ),
 ]
 

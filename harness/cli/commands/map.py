@@ -32,7 +32,7 @@ def map_(
     (cell,) = cells.cells(CORE, profile, whole("--seed", seed, 0, 2**63 - 1))
     with busy("measuring the map", quiet=quiet):
         records = cells.run_cell(cell)
-    verdicts = {r.verdict for r in records if not r.control}
+    verdicts = {r.verdict for r in records if not r.fault}
     code = exit_codes.of(violated="violated" in verdicts, undecided="inconclusive" in verdicts)
     decide(code, printed.map_of(records).reason)
     if as_json:
@@ -45,7 +45,7 @@ def map_(
             *(
                 f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}"
                 for r in records
-                if not r.control and r.verdict != "holds"
+                if not r.fault and r.verdict != "holds"
             )
         )
         say(printed.map_of(records).reason)

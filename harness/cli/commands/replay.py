@@ -23,7 +23,7 @@ def replay(
     law: option(str | None, "Of this law.") = None,
     cell: option(str | None, "Of this cell.") = None,
     symmetry: option(str | None, "Of this symmetry.") = None,
-    control: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
+    fault: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
     nth: option(int | None, "Where several fit, the nth of them and not the worst.") = None,
     trust: Trust = False,
     as_json: AsJson = False,
@@ -41,14 +41,14 @@ def replay(
     from noether.runs.replaying import Replays, pick
 
     found = read_run(run if run is not None else newest())
-    chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, control=control), nth)
+    chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, fault=fault), nth)
     with busy("running it again"):
         replays = Replays(found, trust=trust)
         # A case file may read data that is named from where it was started; no other reason to go there.
         start = Path(found.about.get("cwd") or ".") if replays.files else Path(".")
         with chdir(start if start.is_dir() else Path(".")):
             equal, text = replays.again(chosen)
-    is_violated = chosen.verdict == "violated" and not chosen.control
+    is_violated = chosen.verdict == "violated" and not chosen.fault
     code = decide(exit_codes.of(violated=equal and is_violated, undecided=not equal), text.splitlines()[-1])
     if as_json:
         told = {"run": str(found.path), "equal": equal, "exit_code": code, "text": text}

@@ -223,10 +223,10 @@ def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
 
 
 def judged(
-    cell: Cell, t: Noisy, control: str | None, outside: Callable[[], np.ndarray] | None = None
+    cell: Cell, t: Noisy, fault: str | None, outside: Callable[[], np.ndarray] | None = None
 ) -> list[Record]:
     """outside() (lanes,): where a right run overflows; asked only where something is violated, an overflow
-    kills no control."""
+    kills no fault."""
     law = replace(EXACT["D2"], key="D9")
     about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision,
         cell=cell.name,
@@ -241,7 +241,7 @@ def judged(
             )
             loud = float((t.noise > NOISY * bound).mean())
         record = judge(t, law, symmetry, about=about, outside=outside, enough=loud >= 1 / 2)
-        record.control, record.powers = control, {} if control else noticed(t, law, symmetry)
+        record.fault, record.powers = fault, {} if fault else noticed(t, law, symmetry)
         record.reason += (
             f"; {len(set(t.batches))} minibatches of {len(t.batches[0])}, {100 * loud:.0f} % of the steps "
             f"further than {NOISY:g} bounds from the whole loss's"

@@ -241,7 +241,7 @@ def stationary(found: Averages) -> np.ndarray:
     return (found.ends[:, -1] <= SMALL * against).all(axis=0)
 
 
-def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: str | None) -> Record:
+def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, fault: str | None) -> Record:
     worst = judgement.worst(found.measured, found.predicted, found.bound)
     settled_lanes = int(stationary(found).sum())
     which, window, lane = worst.at
@@ -254,7 +254,7 @@ def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, control: 
         f"{ratio.min():.3f} to {ratio.max():.3f}; {settled_lanes} of {job.lanes} lanes are stationary to "
         "1/16",
         enough=2 * settled_lanes >= job.lanes,
-        **facts(cell, backend=backend, precision=cell.precision, symmetry="scale", control=control),
+        **facts(cell, backend=backend, precision=cell.precision, symmetry="scale", fault=fault),
         lanes=job.lanes,
         steps=job.steps,
         parameters={

@@ -56,7 +56,7 @@ LAWS = (
         ),
         kind=ORDER,
         applies="every case with a linear generator",
-        blind=("a charge that vanishes for every direction: the control <Delta, w>/m must stay",),
+        blind=("a charge that vanishes for every direction: the fault <Delta, w>/m must stay",),
         faults=wrong(
             "a direction that is no symmetry",
             "leading constant off by 1 %",

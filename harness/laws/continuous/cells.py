@@ -91,7 +91,7 @@ def twists(case, symmetry) -> bool:
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    """The records of one cell, controls included."""
+    """The records of one cell, faults included."""
     proven(cell.case)
     work = {"masses": masses, "eps": sweep, "kappa": sweep, "overdamped": overdamped}[cell.part]
     case = scale_invariant_case(cell.case) if cell.law == "T5" else cell.case
@@ -117,7 +117,7 @@ def solutions(cell: Cell, mech: Mechanics, settings) -> tuple[flow.Certified, di
 
 
 def masses(cell: Cell) -> list[Record]:
-    """T1 or T2 for every mass and symmetry, and the controls, judged at the mass that sees them least."""
+    """T1 or T2 for every mass and symmetry, and the faults, judged at the mass that sees them least."""
     mech = mechanics(cell.case)
     (solution, lanes_of), out = solutions(cell, mech, SETTINGS), []
     for i, symmetry in enumerate(cell.case.symmetries):
@@ -126,14 +126,12 @@ def masses(cell: Cell) -> list[Record]:
                 balance(cell, solution, i, name, window, lanes, m)
                 for name, window in windows(solution, lanes[0]).items()
             ]
-        for control, predict in controls(mech, i).items():
+        for fault, predict in faults(mech, i).items():
             groups = [
-                [lane for lane in lanes if shows(control, solution.run.parameters, lane)]
+                [lane for lane in lanes if shows(fault, solution.run.parameters, lane)]
                 for lanes in lanes_of.values()
             ]
-            out += control_record(
-                cell, symmetry.name, solution, i, [g for g in groups if g], control, predict
-            )
+            out += fault_record(cell, symmetry.name, solution, i, [g for g in groups if g], fault, predict)
     return [*out, *energies(cell, solution, lanes_of, MOTION)] if "T4" in cell.also else out
 
 
@@ -168,23 +166,23 @@ def driven(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarra
     return bool(np.max(np.abs(predicted)) > np.exp(-25) * abs(solution.fine.j[0, symmetry, lane]))
 
 
-def shows(control: str, parameters: flow.Parameters, lane: int) -> bool:
-    """Whether a lane has what the control is wrong about."""
+def shows(fault: str, parameters: flow.Parameters, lane: int) -> bool:
+    """Whether a lane has what the fault is wrong about."""
     needed = {
         "breaking term dropped": parameters.eps,
         "decay term dropped": parameters.k,
         "k off by 1 %": parameters.k,
     }
-    return control not in needed or bool(needed[control][lane] > 0)
+    return fault not in needed or bool(needed[fault][lane] > 0)
 
 
-def control_record(
+def fault_record(
     cell: Cell,
     symmetry: str,
     solution: flow.Certified,
     i: int,
     groups: list[list[int]],
-    control: str,
+    fault: str,
     predict,
 ) -> list[Record]:
     """At each mass the window and lane that see the fault best; of the masses the one that sees it least
@@ -199,10 +197,10 @@ def control_record(
         return []
     weakest = min(best, key=lambda x: x.spent)
     about = {**solution.run.parameters.about(weakest.lane), "masses": len(groups)}
-    return [record(cell, symmetry, [weakest], about, 0, control=control)]
+    return [record(cell, symmetry, [weakest], about, 0, fault=fault)]
 
 
-def controls(mech: Mechanics, i: int) -> dict:
+def faults(mech: Mechanics, i: int) -> dict:
     """Predictions that are wrong by one term, where this symmetry can see it."""
     where = mech.parts[i]
     out = {"friction off by 1e-3": lambda t: t.detuned(i)}
@@ -256,8 +254,8 @@ def scale_invariant(cell: Cell) -> list[Record]:
             else:
                 told = "without a source e^-30 of its start is left of the charge here: nothing to compare"
                 out.append(beyond(cell, told, backend="scipy", symmetry="scale", parameters=about))
-    for control, predict in wrong.items():
-        out += control_record(cell, "scale", solution, 0, list(lanes_of.values()), control, predict)
+    for fault, predict in wrong.items():
+        out += fault_record(cell, "scale", solution, 0, list(lanes_of.values()), fault, predict)
     return out
 
 

@@ -12,7 +12,7 @@ WRONG = 2.0**-100
 
 
 def derivation(cell, case) -> list[Record]:
-    """At a random point, and the control."""
+    """At a random point, and the fault."""
     point = lagrangian.drawn(case, cell.random())
     try:
         found = lagrangian.off(case, point)
@@ -22,15 +22,15 @@ def derivation(cell, case) -> list[Record]:
     return [told(cell, case, found), told(cell, case, {"motion": wrong["motion"]}, lagrangian.OFF)]
 
 
-def told(cell, case, found: dict[str, float], control: str | None = None) -> Record:
+def told(cell, case, found: dict[str, float], fault: str | None = None) -> Record:
     most = worst(list(found.values()), 0.0, lagrangian.SAME)
     name = list(found)[most.at[0]]
     return rounding(
         most,
         f"{name}: {most.measured:.1g} of its terms off what the Lagrangian gives, {len(found)} compared at a "
         "random point",
-        enough=True,  # what is wrong by 2^-100 is a billion times SAME off: the control shows it
-        **facts(cell, backend="scipy", control=control),
+        enough=True,  # what is wrong by 2^-100 is a billion times SAME off: the fault shows it
+        **facts(cell, backend="scipy", fault=fault),
         lanes=1,
         steps=0,
         parameters={"statement": lagrangian.STATEMENT},

@@ -68,7 +68,7 @@ def judged(
     )  # fmt: skip
 
 
-CONTROLS = {
+FAULTS = {
     "friction doubled": dict(friction=2.0),
     "friction off by 1e-3": dict(friction=1.001),
     "kinetic energy dropped": dict(energy=lambda t: t.energies[1]),
@@ -79,7 +79,7 @@ CONTROLS = {
 def energies(
     cell: Cell, solution: flow.Certified, lanes_of: dict[float, list[int]], motion: float
 ) -> list[Record]:
-    """Each mass and window; each control at the mass that sees it least, by the window and lane that see it
+    """Each mass and window; each fault at the mass that sees it least, by the window and lane that see it
     best."""
     cell, out = replace(cell, law="T4"), []
     for m, lanes in lanes_of.items():
@@ -88,8 +88,8 @@ def energies(
             figure = drawn(most_spent(found), m, name)
             out.append(record(cell, None, found, {"m": m, "window": name}, motion, figure=figure))
             out[-1].parameters |= solution.run.parameters.about(out[-1].worst["lane"])
-    for control, wrong in CONTROLS.items():
-        if "metric" in control and cell.case.metric.kind != DIAGONAL:
+    for fault, wrong in FAULTS.items():
+        if "metric" in fault and cell.case.metric.kind != DIAGONAL:
             continue
         best = [
             most_spent(
@@ -103,7 +103,7 @@ def energies(
         ]
         weakest = min(best, key=lambda x: x.spent)
         about = {**solution.run.parameters.about(weakest.lane), "masses": len(best)}
-        out.append(record(cell, None, [weakest], about, 0, control=control))
+        out.append(record(cell, None, [weakest], about, 0, fault=fault))
     return out
 
 

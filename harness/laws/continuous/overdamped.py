@@ -40,12 +40,12 @@ from noether.verdicts.figures import Course
 from noether.verdicts.record import Record
 
 COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
-# Below that mass LSODA's step control is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells.
+# Below that mass LSODA's step fault is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells.
 LIGHT, TIGHT = 6e-5, 1e-10
 CANDIDATES, STEPS = 32, 4096
 NO_SYMMETRY = "no-symmetry"
 STATEMENT = "the constant in front"
-CONTROLS = ("leading constant off by 1 %", "a charge twice as large", "another quadratic quantity")
+FAULTS = ("leading constant off by 1 %", "a charge twice as large", "another quadratic quantity")
 
 
 def velocity(case: Case, q: np.ndarray) -> np.ndarray:
@@ -168,7 +168,7 @@ def limit(m: np.ndarray, y: np.ndarray, noise: np.ndarray, known: float) -> Limi
 
 
 def constant_record(
-    cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, control: str | None = None
+    cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, fault: str | None = None
 ) -> Record:
     worst = judgement.Worst(
         float(judgement.spent_of(found.value, predicted, found.bound)), found.value, predicted, found.bound
@@ -182,7 +182,7 @@ def constant_record(
         f"{found.bound:.1g}{told}",
         enough=sure,
         decided=sure,
-        **facts(cell, backend="scipy", symmetry=symmetry, control=control),
+        **facts(cell, backend="scipy", symmetry=symmetry, fault=fault),
         lanes=COUNT,
         steps=0,
         parameters={**about, "statement": STATEMENT},
@@ -248,7 +248,7 @@ def judged(
     about: dict,
     first: tuple,
 ) -> list[Record]:
-    """The order, the constant, and the controls of one symmetry, from j at every mass."""
+    """The order, the constant, and the faults of one symmetry, from j at every mass."""
     with np.errstate(divide="ignore", invalid="ignore"):
         floor = np.abs(j) * np.maximum.accumulate(
             noise / np.abs(j)
@@ -259,9 +259,9 @@ def judged(
         found = limit(m, j, noise, known)
         return [
             order_record(cell, name, order, 0, about, series),
-            order_record(cell, name, order, 1, about, series, control="a direction that is no symmetry"),
+            order_record(cell, name, order, 1, about, series, fault="a direction that is no symmetry"),
             constant_record(cell, name, found, predicted, about),
-            constant_record(cell, name, found, 1.01 * predicted, about, CONTROLS[0]),
+            constant_record(cell, name, found, 1.01 * predicted, about, FAULTS[0]),
         ]
     found = limit(m, j / m, noise / m, known)
     other = limit(m, first[0], first[1], known)
@@ -270,9 +270,9 @@ def judged(
         order_record(cell, name, order, 1, about, series),
         constant_record(cell, name, found, predicted, about),
         *(
-            constant_record(cell, name, *wrong, about, control)
-            for control, wrong in zip(
-                CONTROLS, ((found, 1.01 * predicted), (twice, predicted), (other, predicted)), strict=True
+            constant_record(cell, name, *wrong, about, fault)
+            for fault, wrong in zip(
+                FAULTS, ((found, 1.01 * predicted), (twice, predicted), (other, predicted)), strict=True
             )
         ),
     ]

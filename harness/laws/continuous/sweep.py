@@ -65,7 +65,7 @@ def sweep(cell: Cell) -> list[Record]:
             smallest = resolved[0].lane
             dropped = judge(solution, i, smallest, window, lambda t: np.zeros_like(t.times), rest)
             about = {**parameters.about(smallest), "window": "all"}
-            out.append(record(cell, symmetry.name, [dropped], about, 0, control=f"{name} term dropped"))
+            out.append(record(cell, symmetry.name, [dropped], about, 0, fault=f"{name} term dropped"))
     return out
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.loops import launch
-from noether.laws.exact import act, charge, charge_bound, charge_own, controls, dot, xi
+from noether.laws.exact import act, charge, charge_bound, charge_own, dot, shown_faults, xi
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import portrait
 from noether.mechanics import sweep
@@ -85,13 +85,13 @@ def judge_response(cell) -> list[Record]:
         for s in cell.subject.symmetries
     ]
     inside = ~Domain(cell.subject, job, right).ends if VIOLATED in first else everywhere
-    unbroken = next(c for c in controls.KERNEL_CONTROLS if c.name == "breaking term ignored")
+    unbroken = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "breaking term ignored")
     records = []
     for symmetry in cell.subject.symmetries:
         records.append(one(cell, job, right, symmetry, cell.backend, None, right.eps, inside))
         if records[-1].spent is not None:
             records[-1].powers = noticed(right, symmetry, right.eps, inside)
-        wrong = controls.controlled(cell.subject, job, unbroken)
+        wrong = shown_faults.wrong_trajectory(cell.subject, job, unbroken)
         records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
         records.append(
             one(
@@ -108,12 +108,10 @@ def judge_response(cell) -> list[Record]:
     return records
 
 
-def one(cell, job, t, symmetry, backend, control, eps, inside) -> Record:
+def one(cell, job, t, symmetry, backend, fault, eps, inside) -> Record:
     with np.errstate(all="ignore"):
         measured, predicted, bound = response(t, symmetry, eps)
-    about = dict(
-        law="E1", steps=job.steps, symmetry=symmetry.name, control=control, **cell.about(job, backend)
-    )
+    about = dict(law="E1", steps=job.steps, symmetry=symmetry.name, fault=fault, **cell.about(job, backend))
     if not inside.any():
         return judgement.outside("every lane leaves the domain in the reference trajectory", lanes=0, **about)
     worst = judgement.worst(measured, predicted, bound, inside=inside)

@@ -12,7 +12,7 @@ from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
-from noether.laws.exact import EXACT, breaking, controls, disagreement, reassociation
+from noether.laws.exact import EXACT, breaking, disagreement, reassociation, shown_faults
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
@@ -62,7 +62,7 @@ def entropic(case: Case) -> bool:
 class DiscreteCell:
     """One launch of a case under a rule in a precision on a backend.
 
-    kind: exact | controls | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong
+    kind: exact | faults | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong
                                                               PTX, "untraced" a launch without trace
     """
 
@@ -104,8 +104,8 @@ class DiscreteCell:
     def horizon(self) -> int:
         most = sweep.horizon(RULES[self.rule], parse(self.precision))
         return (
-            min(self.steps or most, most) if self.kind == "controls" else self.steps or most
-        )  # a control that overflows would kill for nothing
+            min(self.steps or most, most) if self.kind == "faults" else self.steps or most
+        )  # a fault that overflows would kill for nothing
 
     def job(self) -> launch.Job:
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
@@ -135,7 +135,7 @@ class DiscreteCell:
         begin = time.perf_counter()
         records = {
             "exact": run_exact,
-            "controls": run_controls,
+            "faults": run_faults,
             "parity": run_parity,
             "covariance": run_covariance,
             "response": breaking.judge_response,
@@ -143,7 +143,7 @@ class DiscreteCell:
         share = (time.perf_counter() - begin) / max(1, len(records))
         for record in records:
             record.seconds = share
-            if record.worst and record.control is None:
+            if record.worst and record.fault is None:
                 record.replay = f"noether replay RUN --law {record.law} --cell {self.name}"
         return records
 
@@ -163,39 +163,39 @@ def run_exact(cell: DiscreteCell) -> list[Record]:
 
 
 def judged(cell: DiscreteCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
-    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the controls
+    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the faults
     out too."""
     return judge_inside(
         cell.subject, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact"
     )
 
 
-def run_controls(cell: DiscreteCell) -> list[Record]:
-    """Every control that applies to this launch, judged by every law; and every wrong law on the right
+def run_faults(cell: DiscreteCell) -> list[Record]:
+    """Every fault that applies to this launch, judged by every law; and every wrong law on the right
     launch."""
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
-    for control in controls.KERNEL_CONTROLS:
-        if controls.shown(control, job, cell.tag):
-            t = controls.controlled(cell.subject, job, control)
+    for fault in shown_faults.KERNEL_FAULTS:
+        if shown_faults.shown(fault, job, cell.tag):
+            t = shown_faults.wrong_trajectory(cell.subject, job, fault)
             for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
-                record.control = control.name
+                record.fault = fault.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))
     inside = Domain(cell.subject, job, right, leaves)
-    for fault in () if cell.tag else controls.LAW_CONTROLS:
+    for fault in () if cell.tag else shown_faults.LAW_FAULTS:
         for symmetry in cell.subject.symmetries:
             if (
                 fault.law in cell.laws
                 and fault.applies(job.rule, symmetry)
-                and controls.changes(fault, right, symmetry)
+                and shown_faults.changes(fault, right, symmetry)
             ):
                 wrong = replace(EXACT[fault.law], residual=fault.residual)
                 record = judge(
                     right, wrong, symmetry, about=about, outside=lambda: inside.ends
                 )  # an overflow kills no wrong law
                 if record is not None:
-                    record.control = fault.name
+                    record.fault = fault.name
                     records.append(record)
     return records
 
@@ -209,13 +209,13 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
     job = cell.job()
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
     records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
-    for control in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
-        wrong = [c for c in controls.KERNEL_CONTROLS if c.name == control][0]
+    for fault in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
+        wrong = [c for c in shown_faults.KERNEL_FAULTS if c.name == fault][0]
         q, v = wrong.outcome(cell.subject, job)
         other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
         z, w = mine.wide()
         records.append(
-            compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, control)
+            compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, fault)
         )
     if cell.extra.get("sabotaged"):
         # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong
@@ -258,7 +258,7 @@ def compared(
     job,
     mine: launch.Outcome,
     plain: launch.Outcome,
-    control: str | None,
+    fault: str | None,
     ties: list[str] | None = None,
 ) -> Record:
     """Every stored bit of two launches; ties: known points that were misread, where any were asked."""
@@ -269,14 +269,14 @@ def compared(
     reason = f"{bits} of {values} stored values differ; {moved} of {job.lanes} lanes moved"
     if unwritten:
         reason = f"{unwritten} lanes still hold the watermark: nobody wrote them; " + reason
-    if control is None:
+    if fault is None:
         reason += f"; final states {mine.digest[:16]}"
     if mine.notes.get("unpinned"):
         reason += f"; unpinned instructions: {mine.notes['unpinned']}"
     first, found = disagreement.first(mine, plain, job.steps) if bits else None, {}
     if first:
         reason += f"; {disagreement.place(first)}"
-        found = reassociation.explained(job, mine, plain) if control is None else {}
+        found = reassociation.explained(job, mine, plain) if fault is None else {}
     if found.get("explained"):
         reason += f"; {found['line']}"
     if ties is not None:
@@ -293,9 +293,9 @@ def compared(
         law="B1",
         lanes=job.lanes,
         steps=job.steps,
-        control=control,
+        fault=fault,
         **about,
-        powers={} if control else bitwise.of_store(job.precision),
+        powers={} if fault else bitwise.of_store(job.precision),
         data={"diagnosis": {"first": first, **found}} if found else {},
     )
 
@@ -310,8 +310,8 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
     )  # an underflow breaks the covariance: the statement ends there, lane by lane
     for j in (1, 2, -1):
         a = 2.0**j
-        for control, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
-            if control and j != 1:
+        for fault, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
+            if fault and j != 1:
                 continue
             params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
             other = launch.run(
@@ -334,12 +334,12 @@ def run_covariance(cell: DiscreteCell) -> list[Record]:
                     law="D13",
                     lanes=job.lanes,
                     steps=job.steps,
-                    control=control,
+                    fault=fault,
                     symmetry="scale",
                     **cell.about(job, base.backend),
                     place=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
                 )
             )
-    if not any(r.spent for r in records if r.control is None):
+    if not any(r.spent for r in records if r.fault is None):
         records[0].powers = bitwise.of_covariance(job, cell.backend, q, v, normal)
     return records

@@ -27,7 +27,7 @@ class Subject:
 
 
 MAP = Subject("map")
-CONTROLS = (
+FAULTS = (
     ("sign descent keeps sum q", "translation", "sign", Entry("order 1", "potential")),
     ("Adam keeps |q|^2", "scale", "Adam", Entry("order 1", "potential")),
     ("no source of the rescale charge under heavy ball", "rescale", "heavy ball", Entry("exact", "decay")),
@@ -112,12 +112,12 @@ def run_cell(cell: Cell) -> list[Record]:
             out.append(one(cell, scene, column, entry(row, column), mine, few=few))
     out.append(judging.summary(cell, out))
     out += driven(cell, runs, few)
-    for name, row, column, claim in CONTROLS:
+    for name, row, column, claim in FAULTS:
         scene = scenes()[row]
-        out.append(one(cell, scene, column, claim, runs[scene.case.name], few=few, control=name))
+        out.append(one(cell, scene, column, claim, runs[scene.case.name], few=few, fault=name))
     scene = scenes()["translation"]
     out.append(
-        one(cell, scene, "still", Entry("exact", "potential"), runs[scene.case.name], few=few, control=STILL)
+        one(cell, scene, "still", Entry("exact", "potential"), runs[scene.case.name], few=few, fault=STILL)
     )
     out += judging.counts(cell, np.random.default_rng(derive(cell.seed, "M1/counts")))
     return out
@@ -137,11 +137,11 @@ def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
     found = [
         judged(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None
     ]
-    return found + [judged(row, column, control=name, **wrong) for name, row, column, wrong in SOURCES]
+    return found + [judged(row, column, fault=name, **wrong) for name, row, column, wrong in SOURCES]
 
 
 def one(
-    cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, control: str | None = None
+    cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, fault: str | None = None
 ) -> Record:
     run = runs["gradient descent" if column == "gradient flow" else column]
     starts = run.q[0][:, :: len(scene.steps(cell.profile))]
@@ -153,5 +153,5 @@ def one(
     else:
         found = measuring.discrete(run, scene, claim, few)
     return judging.judged(
-        cell, scene, column, claim, found, control=control, lanes=len(run.counts), steps=int(run.counts.max())
+        cell, scene, column, claim, found, fault=fault, lanes=len(run.counts), steps=int(run.counts.max())
     )

@@ -42,7 +42,7 @@ def judged(
     entry: Entry,
     found: Finding,
     *,
-    control: str | None = None,
+    fault: str | None = None,
     lanes: int = 0,
     steps: int = 0,
 ) -> Record:
@@ -59,7 +59,7 @@ def judged(
         lanes=lanes,
         steps=steps,
         symmetry=scene.row,
-        control=control,
+        fault=fault,
         parameters={
             "charge": charge,
             "label": found.label,
@@ -87,7 +87,7 @@ def sourced(
     entry: Entry,
     run,
     *,
-    control: str | None = None,
+    fault: str | None = None,
     of_charge: dict | None = None,
     of_source: dict | None = None,
 ) -> Record:
@@ -107,10 +107,10 @@ def sourced(
         lanes=len(run.counts),
         steps=int(run.counts.max()),
         symmetry=f"{scene.row}, source",
-        control=control,
+        fault=fault,
         parameters={"charge": charge, "drift over bound": clear},
         place={"lane": lane, "step": step + 1, "component": None},
-        powers=powers_of_sources(run, scene, entry.charge, found) if control is None else {},
+        powers=powers_of_sources(run, scene, entry.charge, found) if fault is None else {},
         **about(cell),
     )
 
@@ -128,7 +128,7 @@ def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]
     return {name: x for name, x in out.items() if np.isfinite(x)}
 
 
-def counted(cell, what: str, measured: int, predicted: int, *, control: str | None = None) -> Record:
+def counted(cell, what: str, measured: int, predicted: int, *, fault: str | None = None) -> Record:
     """Integers: equal or not."""
     return judgement.bits(
         measured,
@@ -141,7 +141,7 @@ def counted(cell, what: str, measured: int, predicted: int, *, control: str | No
         lanes=1,
         steps=0,
         symmetry=what,
-        control=control,
+        fault=fault,
         parameters={},
         **about(cell),
     )
@@ -173,7 +173,7 @@ def counts(cell, rng) -> list[Record]:
                     f"gradient flow: U V^T, {n} x {r} and {m} x {r}",
                     flow,
                     r * (r + 1) // 2,
-                    control=claim,
+                    fault=claim,
                 )
             )
     hidden, fields = 2, counting.relu_fields(2, 2, 1)
@@ -195,7 +195,7 @@ def shown(r: Record) -> dict:
 
 def summary(cell, records: list[Record]) -> Record:
     """The whole map: how many cells are as predicted, and the heat map."""
-    by = {(r.symmetry, r.rule): r for r in records if r.control is None}
+    by = {(r.symmetry, r.rule): r for r in records if r.fault is None}
     cells = [[shown(by[row, column]) for column in COLUMNS] for row in ROWS]
     total = len(ROWS) * len(COLUMNS)
     same = sum(
@@ -204,7 +204,7 @@ def summary(cell, records: list[Record]) -> Record:
         for j in range(len(COLUMNS))
     )
     exact, none = (sum(c["label"] == label for line in cells for c in line) for label in (EXACT, NO_CHARGE))
-    wrong = any(r.verdict == VIOLATED for r in records if r.control is None)
+    wrong = any(r.verdict == VIOLATED for r in records if r.fault is None)
     return judgement.bits(
         same,
         f"{same} of {total} cells are as predicted: {exact} exact, {none} without a charge",

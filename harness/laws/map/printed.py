@@ -18,7 +18,7 @@ decay: decoupled decay; mirr.: entropy mirror; nat.: natural gradient, G = 1/q""
 
 def map_of(records: Sequence[Record]) -> Record:
     """The summary record of M1. Raises UsageError where a run has none."""
-    found = [r for r in records if r.law == "M1" and r.control is None and r.data.get("plot") == "heatmap"]
+    found = [r for r in records if r.law == "M1" and r.fault is None and r.data.get("plot") == "heatmap"]
     if len(found) != 1:
         raise UsageError(
             f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, "
@@ -81,7 +81,7 @@ def summary(records: Sequence[Record]) -> dict:
         "counts": [
             {"of": r.symmetry, "measured": r.measured, "predicted": r.predicted}
             for r in records
-            if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.control
+            if r.law == "M1" and r.case == "map" and r.rule != "all" and not r.fault
         ],
-        "controls": {r.control: r.verdict for r in records if r.law == "M1" and r.control},
+        "faults": {r.fault: r.verdict for r in records if r.law == "M1" and r.fault},
     }

@@ -87,7 +87,7 @@ def adam(q, g, eta, n, memory):
 
 
 def still(q, g, eta, n, memory):
-    """The rule that does nothing: a control."""
+    """The rule that does nothing: a fault."""
     return q
 
 

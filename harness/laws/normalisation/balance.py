@@ -129,7 +129,7 @@ def summed(cell: Cell, job: NoisyJob, run: Sums) -> list[Record]:
     return [*out, judged(cell, run, measured, without, bound, ends, "equilibrium without its eta k")]
 
 
-def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, control) -> Record:
+def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, fault) -> Record:
     worst = judgement.worst(measured, predicted, bound)
     which, window, lane = worst.at
     moves = (measured[:, -1] / bound[:, -1]).min()
@@ -142,7 +142,7 @@ def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, control) -> 
         worst,
         reason,
         enough=moves > MOTION,
-        **facts(cell, backend=run.backend, control=control),
+        **facts(cell, backend=run.backend, fault=fault),
         lanes=measured.shape[2],
         steps=len(run.sums),
         parameters={},

@@ -86,7 +86,7 @@ def order(
     *,
     x,
     steps: int,
-    control: str | None = None,
+    fault: str | None = None,
     xlabel: str = "eta k",
 ) -> Record:
     """errors over halved x, judged against the stated order (theory.md section 5)."""
@@ -108,7 +108,7 @@ def order(
         stated,
         {**about, "p": list(found.orders)},
         figure,
-        control=control,
+        fault=fault,
         steps=steps,
         backend=cell.backend,
         note=note,
@@ -134,7 +134,7 @@ def within(
     note: str,
     *,
     steps: int,
-    control: str | None = None,
+    fault: str | None = None,
 ) -> Record:
     """A deterministic value against its prediction, bounded by what the orders left out may add; any shape,
     the worst speaks."""
@@ -143,7 +143,7 @@ def within(
         worst,
         f"{note}: {worst.measured:.8g}, predicted {worst.predicted:.8g} within {worst.bound:.2g}",
         enough=True,  # nothing here is random, and a bound that is too wide would show in the powers
-        **facts(cell, backend=cell.backend, control=control),
+        **facts(cell, backend=cell.backend, fault=fault),
         lanes=np.size(measured),
         steps=steps,
         parameters=about,
@@ -169,7 +169,7 @@ def limit(
     note: str,
     *,
     steps: int,
-    control: str | None = None,
+    fault: str | None = None,
 ) -> Record:
     """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time
     speaks.
@@ -196,7 +196,7 @@ def limit(
         worst,
         f"{note}: in the limit of small steps {worst.measured:.8g}, must be 1 within {worst.bound:.2g}",
         enough=2 * shrinks.sum() > len(shrinks),
-        **facts(cell, backend=cell.backend, control=control),
+        **facts(cell, backend=cell.backend, fault=fault),
         lanes=d.shape[1],
         steps=steps,
         parameters=about,

@@ -75,7 +75,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
     averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)  # noqa: E731
     moved = responses(r, averaged, published, "rho")
-    for control, predicted in (
+    for fault, predicted in (
         (None, at),
         ("correlation rho^2 for rho", at * gain(beta, rhos**2) / gain(beta, rhos)),
         ("white noise at every correlation", at * gain(beta, 0.0) / gain(beta, rhos)),
@@ -91,7 +91,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 note,
                 steps=steps,
                 backend=run.backend,
-                control=control,
+                fault=fault,
                 figure=plot,
                 responses=moved,
             )
@@ -157,7 +157,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
             steps=HEARD,
             backend="numpy",
             scale=1.0,
-            control="noise that remembers one step only",
+            fault="noise that remembers one step only",
         )
     )
     return out

@@ -133,7 +133,7 @@ def settled(cell: Cell) -> list[Record]:
         }
 
         def judged(
-            control,
+            fault,
             law,
             predicted,
             measured,
@@ -158,7 +158,7 @@ def settled(cell: Cell) -> list[Record]:
                 about,
                 f"{kind}, {what}",
                 run.backend,
-                control,
+                fault,
                 of,
             )
 
@@ -169,19 +169,18 @@ def settled(cell: Cell) -> list[Record]:
         if rho == 1:
             wrong.append(("white formula under coherent gradients", noisy_end(beta, e)))
         out += [
-            judged(control, straight, p, r2**2, bound, FAR**4 - 1, "r^4")
-            for control, p in ((None, end), *wrong)
+            judged(fault, straight, p, r2**2, bound, FAR**4 - 1, "r^4") for fault, p in ((None, end), *wrong)
         ]
         turns = [(None, chord(beta, e)), *([("angle per step sqrt(2 eta k)", 2 * e)] if rho == 1 else [])]
         out += [
-            judged(control, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)")
-            for control, p in turns
+            judged(fault, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)")
+            for fault, p in turns
         ]
     return out
 
 
 def fixed(
-    cell: Cell, measured, predicted, bound, left, moved, about, note, backend, control, responses: dict
+    cell: Cell, measured, predicted, bound, left, moved, about, note, backend, fault, responses: dict
 ) -> Record:
     """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many
     bounds."""
@@ -197,7 +196,7 @@ def fixed(
         worst,
         reason,
         enough=left.sum() >= len(left) / 2 and moved > MOTION * bound[lane],
-        **facts(cell, backend=backend, control=control),
+        **facts(cell, backend=backend, fault=fault),
         lanes=len(left),
         steps=STEPS,
         parameters=about,
@@ -276,20 +275,20 @@ def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float
     }
     out = []
 
-    def judged(control, above, below, predicted, words):
+    def judged(fault, above, below, predicted, words):
         # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met. A
         # record a point.
         samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
         for row, (b, x) in zip(samples, points, strict=True):
             text = f"{note}, beta {b:g}, eta k {x:.3g}, {words} over its law"
-            much = {"steps": steps, "backend": run.backend, "control": control}
+            much = {"steps": steps, "backend": run.backend, "fault": fault}
             out.append(
                 mean_record(cell, means_of(row[None], family=len(points)), 1.0, 0.0, about, text, **much)
             )
 
     laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
-    for control, predicted in laws:
-        judged(control, r2, inverse, predicted, "E r^2/E r^-2")
-    for control, predicted in ((None, angle), ("angle per step sqrt(2 eta k)", 2 * e)):
-        judged(control, w2, r2, predicted, "E|v|^2/E r^2")
+    for fault, predicted in laws:
+        judged(fault, r2, inverse, predicted, "E r^2/E r^-2")
+    for fault, predicted in ((None, angle), ("angle per step sqrt(2 eta k)", 2 * e)):
+        judged(fault, w2, r2, predicted, "E|v|^2/E r^2")
     return out

@@ -74,17 +74,15 @@ def straight(cell: Cell, beta: float) -> list[Record]:
         f"{about['r4 over Eq. 17, extrapolated to eta 0']:.6f} in its limit"
     )
 
-    def judge(deviations, stated, note, control=None):
-        return order(
-            cell, rms(deviations), floor, stated, about, note, x=K * eta, steps=steps, control=control
-        )
+    def judge(deviations, stated, note, fault=None):
+        return order(cell, rms(deviations), floor, stated, about, note, x=K * eta, steps=steps, fault=fault)
 
     moved = responses(r, ends, at)
     told = f"{says}; against the law with its terms of relative order eta k"
 
-    def vanishing(deviations, control=None):
+    def vanishing(deviations, fault=None):
         """The deviation from Eq. 17 in the limit of small steps."""
-        return limit(cell, deviations, floor, moved, about, says, steps=steps, control=control)
+        return limit(cell, deviations, floor, moved, about, says, steps=steps, fault=fault)
 
     fast = r.changed(ends, rate=RATE)
     light = replace(r, G=G * np.sqrt(1 / (1 + beta)))  # a mass of eta/2 has no 1 + beta in the source
@@ -200,18 +198,18 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
             note,
             steps=steps,
             backend=run.backend,
-            control="Eq. 17 under white noise",
+            fault="Eq. 17 under white noise",
             figure=claim if (beta, exponent) == cell.of(SETTINGS)[-1] else plot,
         ),
     ]
-    for control, law in (
+    for fault, law in (
         ("relaxation rate x 1.025", {"rate": RATE}),
         ("relaxation at 2 k/(1-beta)", {"rate": 0.5}),
     ):
         wrong = averaged(lambda m, law=law: white.changed(m, **law)) - laws["noise law"]
         out.append(
             mean_record(
-                cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, control=control
+                cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, fault=fault
             )
         )
     return out

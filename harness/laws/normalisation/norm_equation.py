@@ -29,7 +29,7 @@ from noether.verdicts.powers import STEP, powers_of
 from noether.verdicts.record import Record
 
 FINAL = 1.0
-BREAKING = 1 / 16  # of the control that is not scale invariant
+BREAKING = 1 / 16  # of the fault that is not scale invariant
 MOTION = 1e3  # bounds that m R' + mu R must move
 FINE, COARSE = 8, 7  # stages: orders 15 and 13
 TIGHT = 1e-13
@@ -96,7 +96,7 @@ def flow(cell: Cell) -> list[Record]:
     eps = np.repeat([0.0, BREAKING], len(m))
     runs = solved(case, eps, np.tile(x0, 2), *both, times)
     unbroken, broken = ([x[..., eps == e] for x in runs] for e in (0.0, BREAKING))
-    for control, wrong in (
+    for fault, wrong in (
         (None, {}),
         ("kinetic term dropped", {"kinetic": 0.0}),
         ("kinetic term x (1 + 2^-10)", {"kinetic": 2 * (1 + 2.0**-10)}),
@@ -104,7 +104,7 @@ def flow(cell: Cell) -> list[Record]:
         ("friction x (1 + 2^-10)", {"mu": mu * (1 + 2.0**-10)}),
         ("k off by 1 %", {"k": k * 1.01}),
     ):
-        out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, control))
+        out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, fault))
     out[0].powers = noticed(unbroken, (m, mu, k), case.dim)
     out.append(
         balanced(
@@ -138,7 +138,7 @@ def noticed(runs, true: tuple, d: int) -> dict[str, float]:
     )
 
 
-def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> Record:
+def balanced(cell, runs, law: dict, true: tuple, times, fault: str | None) -> Record:
     """The worst lane and time; the bound is that of the right law, which a wrong one cannot widen."""
     d = cell.case.dim
     left, right = sides(runs[0], d, **law)
@@ -155,7 +155,7 @@ def balanced(cell, runs, law: dict, true: tuple, times, control: str | None) -> 
         worst,
         reason,
         enough=moved.min() > MOTION,
-        **facts(cell, backend=cell.backend, control=control),
+        **facts(cell, backend=cell.backend, fault=fault),
         lanes=len(true[0]),
         steps=len(times) - 1,
         parameters={x: [float(v.min()), float(v.max())] for x, v in zip(("m", "mu", "k"), true, strict=True)},
@@ -200,7 +200,7 @@ def approximation(cell: Cell) -> list[Record]:
         times = np.concatenate([np.linspace(0, layer, 9), np.linspace(layer, FINAL, 7)[1:]])
         nothing = np.zeros((0, len(eta)))
         ends = [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]
-        for control, friction in claims:
+        for fault, friction in claims:
             fine, coarse = (
                 np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends
             )
@@ -208,10 +208,10 @@ def approximation(cell: Cell) -> list[Record]:
             about = {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
             note, much = (
                 "relative error of the source of Eq. 16",
-                {"steps": len(times) - 1, "control": control},
+                {"steps": len(times) - 1, "fault": fault},
             )
             out.append(order(cell, fine, noise, 1, about, note, x=m, xlabel="m", **much))
-            if control is None:
+            if fault is None:
                 one = np.ones(1)
                 moved = {"|ghat|^2": one, "mu": -2 * one, "R": -one}
                 out.append(limit(cell, fine[None], noise, moved, about, note, **much))

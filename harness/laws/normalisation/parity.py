@@ -62,7 +62,7 @@ def compared(cell: Cell) -> list[Record]:
         "eta x (1 + 2^-10)": replace(job, params=params),
         "noise of another seed": replace(job, counters=counters),
     }
-    return [judged(cell, job, mine, launch.run(other, "numpy"), control) for control, other in others.items()]
+    return [judged(cell, job, mine, launch.run(other, "numpy"), fault) for fault, other in others.items()]
 
 
 def judged(
@@ -70,7 +70,7 @@ def judged(
     job: noisy_launch.NoisyJob,
     mine: noisy_launch.Sums,
     plain: noisy_launch.Sums,
-    control: str | None,
+    fault: str | None,
 ) -> Record:
     """Every sum that leaves, and both ends."""
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
@@ -85,7 +85,7 @@ def judged(
         bits,
         reason,
         enough=2 * moved > job.lanes and np.isfinite(mine.sums).all(),
-        **facts(cell, backend=mine.backend, precision=job.precision.label, control=control),
+        **facts(cell, backend=mine.backend, precision=job.precision.label, fault=fault),
         lanes=job.lanes,
         steps=job.steps,
         parameters={"force": job.force},

@@ -5,7 +5,7 @@
     coherent   V = 2k (1-beta)^2 r^4/(eta (1+beta)),   lr = sqrt(2 eta k/(1+beta))                   (3)
     white      V = 2k (1-beta) r^4/eta,                lr = sqrt(2 eta k/(1-beta)), ghat the mean gradient (4)
 
-One V a filter: with one a coordinate, the control, the twin parts from the filter at order 0. |ghat|
+One V a filter: with one a coordinate, the fault, the twin parts from the filter at order 0. |ghat|
 alternates between G and 1.5 G, so that a memory of another length shows. Here gradients are coherent and
 everything is deterministic: the deviations are orders in eta k, and vanish in the limit. white_twin.py has
 the means under white noise.
@@ -138,8 +138,8 @@ def twins(cell: Cell, beta: float) -> list[Record]:
     )
     floor = 16 * U * f.ends[-1]
     out = [
-        order(cell, rms(ratio - 1), floor, 1, about, note, x=f.e, steps=f.steps, control=control)
-        for ratio, note, control in claims
+        order(cell, rms(ratio - 1), floor, 1, about, note, x=f.e, steps=f.steps, fault=fault)
+        for ratio, note, fault in claims
     ]
     # V against RMSProp's and the next order; the angle in the limit of small steps.
     first, rest = (f.at(y) * f.scale for y in corrected(f.r, f.steps, pace=lambda n: f.pace[n]))
@@ -147,7 +147,7 @@ def twins(cell: Cell, beta: float) -> list[Record]:
         name: [(y - y0) / STEP for y, y0 in zip(f.twin(**{word: 1 + STEP}), (V, angle), strict=True)]
         for name, word in TWIN.items()
     }
-    for control, forgets in ((None, 1.0), ("memory 2.5 % too short", 1.025)):
+    for fault, forgets in ((None, 1.0), ("memory 2.5 % too short", 1.025)):
         wrong = f.twin(forgets=forgets)[0] - V
         moved = {name: t / V for name, (t, _) in changed.items()}
         out.append(
@@ -160,18 +160,14 @@ def twins(cell: Cell, beta: float) -> list[Record]:
                 about,
                 of_V,
                 steps=f.steps,
-                control=control,
+                fault=fault,
             )
         )
-        out.append(
-            limit(cell, f.V / (V + wrong) - 1, floor, moved, about, of_V, steps=f.steps, control=control)
-        )
-    for control, lr in ((None, 1.0), ("learning rate x 1.01", 1.01)):
+        out.append(limit(cell, f.V / (V + wrong) - 1, floor, moved, about, of_V, steps=f.steps, fault=fault))
+    for fault, lr in ((None, 1.0), ("learning rate x 1.01", 1.01)):
         moved = {name: t / angle for name, (_, t) in changed.items()}
         out.append(
-            limit(
-                cell, f.angle / angle / lr - 1, floor, moved, about, of_angle, steps=f.steps, control=control
-            )
+            limit(cell, f.angle / angle / lr - 1, floor, moved, about, of_angle, steps=f.steps, fault=fault)
         )
     return out
 

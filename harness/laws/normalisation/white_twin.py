@@ -113,7 +113,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         caption="Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = 4 eta "
         "k/(1-beta).",
     )
-    for control, forgets in (
+    for fault, forgets in (
         (None, 1.0),
         ("1 - rho = 2 eta k/(1-beta)", 0.5),
         ("memory 2.5 % too short", 1.025),
@@ -129,7 +129,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 note,
                 steps=steps,
                 backend=run.backend,
-                control=control,
+                fault=fault,
                 figure=plot,
                 responses=moved,
             )
@@ -193,7 +193,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
     )
     out, one = [], np.array([1 + first])
     moved = {"lr, white": one, "<ghat>": one, "V/r^4, white": -one / 2}
-    for control, predicted in (
+    for fault, predicted in (
         (None, 1 + first),
         ("coherent learning rate under white noise", (1 + first) / ratio),
         ("learning rate sqrt(2 eta k)", (1 + first) * np.sqrt(1 - beta)),
@@ -209,7 +209,7 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
                 note,
                 steps=steps,
                 backend=run.backend,
-                control=control,
+                fault=fault,
                 responses=moved,
             )
         )

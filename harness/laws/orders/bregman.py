@@ -87,7 +87,7 @@ def bregman_pairs(
         out.append(judge(cell, q - x, error, size, stated, note, **facts))
         if stated == 1:
             out.append(
-                judge(cell, q - x, error, size, 2, note, control=f"Bregman Lagrangian for {update}", **facts)
+                judge(cell, q - x, error, size, 2, note, fault=f"Bregman Lagrangian for {update}", **facts)
             )
         else:
             out.append(constants.vanishing(cell, q - x, error, size, 1, D, note, **facts))
@@ -130,7 +130,7 @@ def conserved(cell: Cell) -> list[Record]:
             bregman_rates(metric, g, m, mu), np.repeat(np.concatenate([q0, w]), len(m), axis=1), times
         )
         motion = np.sum(np.abs(np.diff(metric.mirror(x[:, :d].swapaxes(0, 1), KAPPA), axis=1)), axis=(0, 1))
-        for share, control in readings.items():
+        for share, fault in readings.items():
             Q = x[:, :d].swapaxes(0, 1) + share * m * x[:, d:].swapaxes(0, 1)
             terms = n[:, None] * metric.mirror(Q, KAPPA)
             charge = np.sum(terms, axis=0)
@@ -142,7 +142,7 @@ def conserved(cell: Cell) -> list[Record]:
             note = f"<grad h(q + m qdot), n>, mu = {mu:g}" if share else "<grad h(q), n>"
             facts = dict(
                 symmetry=symmetry.name,
-                control=control,
+                fault=fault,
                 steps=len(times) - 1,
                 about={"m": [float(x) for x in m]},
             )
@@ -171,7 +171,7 @@ def simplex(cell: Cell) -> list[Record]:
     cell = replace(cell, case=replace(cell.case, metric=replace(cell.case.metric, simplex=True)))
     sizes, q0, out = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0], []
     g, d = (lambda x: gradient(cell.slowed)(x, EPS)), len(q0)
-    claims = [  # note, factor of eta, of <q, y^2>, of y(0), of the mass, of g, stated, control
+    claims = [  # note, factor of eta, of <q, y^2>, of y(0), of the mass, of g, stated, fault
         ("exponentiated gradient", 1.0, 1.0, 1.0, 1.0, 1.0, 2, None),
         (
             "exponentiated gradient, lambda = <q, g>",
@@ -212,12 +212,12 @@ def simplex(cell: Cell) -> list[Record]:
     felt = near.apart(felt[:d])
     D = {name: (felt[0] - felt[i]) / NUDGE for i, name in enumerate(names, start=1)}
     facts = dict(steps=int(steps_of(sizes).max()))
-    for i, (note, *_, stated, control) in enumerate(claims):
+    for i, (note, *_, stated, fault) in enumerate(claims):
         off, size = end[i] - x[i], np.linalg.norm(end[i], axis=0)
         if stated:
             out.append(judge(cell, off, error[i], size, stated, note, **facts))
         if stated == 2:
             out.append(constants.vanishing(cell, off, error[i], size, 1, D, note, **facts))
-        if control:
-            out.append(judge(cell, off, error[i], size, 2, note, control=control, **facts))
+        if fault:
+            out.append(judge(cell, off, error[i], size, 2, note, fault=fault, **facts))
     return out

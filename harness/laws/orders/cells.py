@@ -134,7 +134,7 @@ def run_cell(cell: Cell) -> list[Record]:
         out = SUBJECTS[cell.law, cell.rule, cell.part](cell)
     except FloatingPointError as error:
         out = [undecided(cell, str(error), backend="numpy")]
-    if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.control) and loses_derivatives(cell):
+    if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.fault) and loses_derivatives(cell):
         told = (
             "the flow of the loss comes to a point where it has no derivative: an order is a statement about "
             "derivatives"

@@ -24,8 +24,8 @@ class Claim:
     """A run against a model: v_0 = eta v0, steps of factor * eta, compared at the model's time `final`.
 
     model     terms of (1) of models.py
-    stated    its order, None when only the control is a record
-    control   the fault's name: the same comparison judged against the order `against`
+    stated    its order, None when only the fault is a record
+    fault   the fault's name: the same comparison judged against the order `against`
     right     the model of order 2 for this run, where a constant of order 1 is predicted
     constant  whether e/eta^stated is judged too, against the next order (constants.py)
     """
@@ -33,7 +33,7 @@ class Claim:
     note: str
     model: tuple[Term, ...]
     stated: int | None
-    control: str | None = None
+    fault: str | None = None
     against: int = 2
     v0: np.ndarray | float = 0.0
     factor: float = 1.0
@@ -75,9 +75,9 @@ def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float
                     **facts,
                 )
             )
-        if claim.control:
+        if claim.fault:
             out.append(
-                judge(cell, off, error[i], size, claim.against, claim.note, control=claim.control, **facts)
+                judge(cell, off, error[i], size, claim.against, claim.note, fault=claim.fault, **facts)
             )
         if i in limits[0]:
             out += constants.judged(

@@ -42,7 +42,7 @@ from noether.mechanics.collocation import march
 from noether.mechanics.symbolic import curvature, gradient, hessian_product
 from noether.verdicts.record import Record
 
-FAULT = 1 / 64  # by which a constant is changed as its control
+FAULT = 1 / 64  # by which a constant is changed as its fault
 FEWEST = 5  # of step sizes
 THIN = 1 / 64  # of the constant: a bound above it decides nothing
 
@@ -236,8 +236,8 @@ def judged(
     S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))
     bound += float(np.linalg.norm(C - rough))
     return [constant_record(cell, S, factor * C, bound, THIN, f"{note}: error over eta^{order}",
-        control=control, **facts)
-            for control, factor in ((None, 1.0), ("leading constant off by 1/64", 1 + FAULT))]  # fmt: skip
+        fault=fault, **facts)
+            for fault, factor in ((None, 1.0), ("leading constant off by 1/64", 1 + FAULT))]  # fmt: skip
 
 
 def vanishing(

@@ -177,11 +177,11 @@ def pairs(cell: Cell) -> list[Record]:
     )
     facts = dict(steps=int(steps_of(sizes).max()))
 
-    def compared(q, update, of, stated, note, control=None):
+    def compared(q, update, of, stated, note, fault=None):
         x, error, D = found[of]
         off, size, D = q - x, np.linalg.norm(q, axis=0), {name: -d for name, d in D.items()}
-        right = stated == 2 and not control
-        out.append(judge(cell, off, error, size, stated, note, control=control, **facts))
+        right = stated == 2 and not fault
+        out.append(judge(cell, off, error, size, stated, note, fault=fault, **facts))
         if right:
             out.append(constants.vanishing(cell, off, error, size, 1, D, note, **facts))
         elif stated == 1:
@@ -205,7 +205,7 @@ def pairs(cell: Cell) -> list[Record]:
         "natural gradient, steps too long",
         "eta x (1 + 2^-10)",
     )
-    mapped(cell, [r for r in out if r.kind == ORDER and not r.control], list(updates))
+    mapped(cell, [r for r in out if r.kind == ORDER and not r.fault], list(updates))
     ends = dict(zip(updates, end[:-1], strict=True))
     return out + (bregman_pairs(cell, metric, g, q0, ends) if cell.case.metric.kind == BREGMAN else [])
 

@@ -36,7 +36,7 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
     mu, M, share = 1 - beta, (1 + beta) / 2, 2 * beta / (1 + beta)
     G, force, at = metric.entries(q0, KAPPA), g(q0), f"metric heavy ball, beta {beta:g}, "
     cold, warm = -force / G / (1 + beta), (2 * beta * w - force) / G / (1 + beta)
-    claims = [  # note, p_0/eta, a, b, qdot(0), factor of eta, stated, control, the model of order 2
+    claims = [  # note, p_0/eta, a, b, qdot(0), factor of eta, stated, fault, the model of order 2
         (at + "cold", 0, share, 0, cold, 1, 2, None, 0),
         (at + "warm", w, share, 0, warm, 1, 2, None, 1),
         (
@@ -76,7 +76,7 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
         dict(steps=int(steps_of(sizes).max()), about={"beta": beta}),
     )
     found = solved_models(metric, g, q0, sizes, M, mu, models)
-    for i, ((note, *_, stated, control, right), q, (x, error, D)) in enumerate(
+    for i, ((note, *_, stated, fault, right), q, (x, error, D)) in enumerate(
         zip(claims, fan.apart(end), found, strict=True)
     ):
         off, size = q - x, np.linalg.norm(q, axis=0)
@@ -92,6 +92,6 @@ def on_its_model(cell: Cell, beta: float) -> list[Record]:
             out += constants.judged(
                 cell, off, error, size, 1, tuple(np.subtract(Y[right], Y[i])), note, **facts
             )
-        if control:
-            out.append(judge(cell, off, error, size, 2, note, control=control, **facts))
+        if fault:
+            out.append(judge(cell, off, error, size, 2, note, fault=fault, **facts))
     return out

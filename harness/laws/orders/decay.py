@@ -101,11 +101,9 @@ def charge_decay(cell: Cell) -> list[Record]:
     pade, pade_error = model_rate(cell, t, symmetry, eta * (1 + beta) / 2)
     facts = dict(symmetry=symmetry.name, steps=STEPS)
 
-    def rate(measured, predicted, error, note, control=None):
+    def rate(measured, predicted, error, note, fault=None):
         error, symbol = error + FORMED * U * np.abs(predicted), note.rpartition(": ")[2]
-        return bounded(
-            cell, measured, predicted, error, measured, note, control=control, symbol=symbol, **facts
-        )
+        return bounded(cell, measured, predicted, error, measured, note, fault=fault, symbol=symbol, **facts)
 
     discrete, model = "rate of the discrete charge", "rate of the model's charge"
     out = [
@@ -126,15 +124,15 @@ def charge_decay(cell: Cell) -> list[Record]:
             )
         )
     small = dict(eta=GAPS, small="1 - beta")
-    for mass, stated, leading, control in (
+    for mass, stated, leading, fault in (
         (eta * (1 + beta) / 2, 3, 1 / 12, None),
         (eta / 2, 1, 1.0, "model of mass eta/2"),
         (eta, 2, 1 / 2, "model of mass eta"),
     ):
-        found, error = (pade, pade_error) if control is None else model_rate(cell, t, symmetry, mass)
+        found, error = (pade, pade_error) if fault is None else model_rate(cell, t, symmetry, mass)
         note = (
             "rate of the model of mass "
-            f"{'eta (1+beta)/2' if control is None else control.rpartition(' ')[2]} less the exact one"
+            f"{'eta (1+beta)/2' if fault is None else fault.rpartition(' ')[2]} less the exact one"
         )
         e, noise = np.abs(found - exact)[:n], (error + exact_error + U * exact)[:n]
         out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
@@ -149,6 +147,6 @@ def charge_decay(cell: Cell) -> list[Record]:
             eta=GAPS,
             **facts,
         )
-        if control:
-            out.append(judge(cell, e, noise, 0 * e, 3, note, control=control, **small, **facts))
+        if fault:
+            out.append(judge(cell, e, noise, 0 * e, 3, note, fault=fault, **small, **facts))
     return out

@@ -77,9 +77,9 @@ def flow_orders(cell: Cell) -> list[Record]:
             out.append(constants.vanishing(cell, e, error, size, terms - 1, D, note, **facts))
         if terms < 3:
             missing = f"model without its terms of order eta^{terms}"
-            out.append(judge(cell, e, error, size, terms + 1, note, control=missing, **facts))
+            out.append(judge(cell, e, error, size, terms + 1, note, fault=missing, **facts))
         if terms > 1:  # the first-order model is itself as far off as these steps
-            out.append(judge(cell, e_off, error, size, terms, note, control="eta x (1 + 2^-10)", **facts))
+            out.append(judge(cell, e_off, error, size, terms, note, fault="eta x (1 + 2^-10)", **facts))
     for order, C in enumerate(zip(*constants.twice(lambda: leading(cell, start)), strict=True), start=1):
         e, error, note = models[order - 1]
         out += constants.judged(cell, e, error, size, order, C, note, **facts)
@@ -170,7 +170,7 @@ def charge_drift(cell: Cell) -> list[Record]:
                 size,
                 2,
                 "drift less half of it",
-                control="drift at half its rate",
+                fault="drift at half its rate",
                 **facts,
             )
         )

@@ -210,7 +210,7 @@ def limits(cell: Cell, beta: float, k: float) -> list[Record]:
             size[warm],
             2,
             note,
-            control="modified loss without 1 + beta",
+            fault="modified loss without 1 + beta",
             **facts,
         )
     )

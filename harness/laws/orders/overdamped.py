@@ -77,11 +77,11 @@ def overdamped(cell: Cell) -> list[Record]:
             *compared(0, 1),
             1,
             "flow of another friction",
-            control="friction of the flow off by 1/8",
+            fault="friction of the flow off by 1/8",
             **small,
         )
     )
     return [
         *out,
-        judge(cell, *compared(1, 0), 1, "qdot(0) = w/(4 m)", control="start velocity of order 1/m", **small),
+        judge(cell, *compared(1, 0), 1, "qdot(0) = w/(4 m)", fault="start velocity of order 1/m", **small),
     ]

@@ -25,7 +25,7 @@ def judge(
     stated: int,
     note: str,
     *,
-    control=None,
+    fault=None,
     symmetry=None,
     steps=0,
     eta: np.ndarray | None = None,
@@ -45,7 +45,7 @@ def judge(
     eta = step_sizes(cell) if eta is None else eta
     error, noise = norm(off), norm(reference_error) + U * (rounded or FINAL / eta) * norm(size)
     order = orders.decide(error, noise)
-    below = "" if control else f"; decided by {len(order.orders) + 1} of {len(eta)}"
+    below = "" if fault else f"; decided by {len(order.orders) + 1} of {len(eta)}"
     figure = Loglog(
         x=eta * unit,
         series={note: np.abs(error)},
@@ -61,7 +61,7 @@ def judge(
         "p": list(order.orders),
         **(about or {}),
     }
-    shown = powers(off, noise, stated, responses) if responses and not control else None
+    shown = powers(off, noise, stated, responses) if responses and not fault else None
     return order_record(
         cell,
         symmetry,
@@ -69,7 +69,7 @@ def judge(
         stated,
         about,
         figure,
-        control=control,
+        fault=fault,
         steps=steps,
         backend="numpy",
         note=note,
@@ -86,7 +86,7 @@ def bounded(
     note: str,
     *,
     symmetry=None,
-    control=None,
+    fault=None,
     about: dict | None = None,
     steps=0,
     figure=None,
@@ -110,7 +110,7 @@ def bounded(
         worst,
         f"{note}: off by {worst.spent:.3g} bounds{thin}",
         enough=not np.any(still),
-        **facts(cell, backend="numpy", symmetry=symmetry, control=control),
+        **facts(cell, backend="numpy", symmetry=symmetry, fault=fault),
         lanes=measured.size,
         steps=steps,
         parameters={"statement": note, **(about or {})},
@@ -127,7 +127,7 @@ def constant_record(
     thin: float,
     note: str,
     *,
-    control=None,
+    fault=None,
     symmetry=None,
     steps=0,
     about=None,
@@ -153,7 +153,7 @@ def constant_record(
         Worst(float(spent_of(away, 0.0, bound)), float(np.linalg.norm(measured)), size, bound),
         f"{note}: {away / size if size else away:.2g} off within {bound / size if size else bound:.2g}{told}",
         enough=decided,
-        **facts(cell, backend="numpy", symmetry=symmetry, control=control),
+        **facts(cell, backend="numpy", symmetry=symmetry, fault=fault),
         lanes=np.size(measured),
         steps=steps,
         parameters={"statement": note, **(about or {})},
@@ -168,7 +168,7 @@ def both(
     size,
     stated: int,
     note: str,
-    control: str,
+    fault: str,
     against: int,
     responses=None,
     **facts,
@@ -176,5 +176,5 @@ def both(
     """The stated order, and the same comparison under a claim that is not true."""
     return [
         judge(cell, off, reference_error, size, stated, note, responses=responses, **facts),
-        judge(cell, off, reference_error, size, against, note, control=control, **facts),
+        judge(cell, off, reference_error, size, against, note, fault=fault, **facts),
     ]

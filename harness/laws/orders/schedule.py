@@ -71,7 +71,7 @@ class Scheduled:
     c: float
     qdot: np.ndarray
     stated: int | None
-    control: str | None = None
+    fault: str | None = None
     right: float | None = None
     factor: float = 1.0
     v0: np.ndarray | float = 0.0
@@ -239,6 +239,6 @@ def scheduled(cell: Cell, beta: float, k: float, name: str, schedule) -> list[Re
             out += constants.judged(
                 cell, off, wrong, size, 1, tuple((c.right - c.c) * y for y in Y), c.note, **facts
             )
-        if c.control:
-            out.append(judge(cell, off, wrong, size, 2, c.note, control=c.control, **facts))
+        if c.fault:
+            out.append(judge(cell, off, wrong, size, 2, c.note, fault=c.fault, **facts))
     return out

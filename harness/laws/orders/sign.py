@@ -53,7 +53,7 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
         "eta x (1 + 2^-10)": lambda q: eta * OFF * np.sign(g(q)),
         "gradient for its sign": lambda q: eta * g(q),
     }
-    for control, move in wrong.items():
+    for fault, move in wrong.items():
         q, end = start, np.empty_like(start)
         for k in range(int(counts.max()) + 1):
             end[:, counts == k] = q[:, counts == k]
@@ -68,7 +68,7 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
                 * eta
                 * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
                 "sign descent until a sign changes",
-                control=control,
+                fault=fault,
                 symbol="eta",
                 **facts,
             )

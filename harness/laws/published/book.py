@@ -16,7 +16,7 @@ OPEN = "not decided"
 class Published:
     """A statement as its source has it.
 
-    control    the planted claim that stands for it in the run, which must be violated
+    fault    the planted claim that stands for it in the run, which must be violated
     word       the verdict when ours holds and theirs is violated: refuted; qualified where it is true of
                something else; else
                what it is
@@ -27,7 +27,7 @@ class Published:
     title: str
     statement: str
     source: str
-    control: str
+    fault: str
     word: str
     corrected: str
 
@@ -44,7 +44,7 @@ BOOK = {
                 "beta)^3 |ghat|^2: 1900 times that of plain steps at beta .9."
             ),
             source=f"{NLD}, Eq. 17",
-            control="Eq. 17 for white minibatch noise",
+            fault="Eq. 17 for white minibatch noise",
             word="qualified",
             corrected=(
                 "True of gradients that stay coherent over 1/(1 - beta) steps. White noise has the "
@@ -59,7 +59,7 @@ BOOK = {
                 "velocity 0."
             ),
             source=f"{MECHANICS}, momentum; translation in its published code",
-            control="the closed form from velocity 0",
+            fault="the closed form from velocity 0",
             word="refuted",
             corrected=(
                 "From cdot(0) = -k c/(1 + beta) the closed form is of order 2 in eta, from 0 of order 1."
@@ -73,7 +73,7 @@ BOOK = {
                 "- tau)."
             ),
             source=f"{MECHANICS}, published code of the momentum optimiser and of the scale check",
-            control="the squared buffer for the squared velocity",
+            fault="the squared buffer for the squared velocity",
             word="refuted",
             corrected=(
                 "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - tau)^2."
@@ -87,7 +87,7 @@ BOOK = {
                 "of the theory."
             ),
             source=f"{MECHANICS}, scale symmetry at zero decay",
-            control="passing tells a gradient from random vectors",
+            fault="passing tells a gradient from random vectors",
             word="an identity",
             corrected=(
                 "True of every vector orthogonal to q, the gradient of a loss or not: it tests that "
@@ -101,7 +101,7 @@ BOOK = {
                 "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per step."
             ),
             source=f"{NLD}, Eq. 3 with the theorem: friction over mass",
-            control="the rate 2 (1 - beta)/(1 + beta)",
+            fault="the rate 2 (1 - beta)/(1 + beta)",
             word="qualified",
             corrected=(
                 "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."
@@ -115,7 +115,7 @@ BOOK = {
                 "second-order model of natural gradient."
             ),
             source=f"{NLD}, its Lagrangian with a metric, taken beyond leading order",
-            control="Euler-Lagrange as the second-order model",
+            fault="Euler-Lagrange as the second-order model",
             word="not of second order",
             corrected=(
                 "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 "
@@ -136,14 +136,14 @@ def claimed(
     caption: str = "",
     **figures,
 ) -> list[Record]:
-    """The records of one claim; the first that is no control carries the claim, with the verdict that they
+    """The records of one claim; the first that is no fault carries the claim, with the verdict that they
     come to.
 
     series, caption: of its picture, where ours and theirs belong on the same axes
     """
     p = BOOK[law]
-    real = [r for r in records if r.control is None]
-    shown = [r for r in records if r.control == p.control]
+    real = [r for r in records if r.fault is None]
+    shown = [r for r in records if r.fault == p.fault]
     settled = (
         bool(shown) and all(r.verdict == HOLDS for r in real) and all(r.verdict == VIOLATED for r in shown)
     )

@@ -1,4 +1,4 @@
-"""P1 to P6: published statements, each with what holds instead, and itself as the control that must be
+"""P1 to P6: published statements, each with what holds instead, and itself as the fault that must be
 violated."""
 
 from __future__ import annotations

@@ -54,12 +54,12 @@ def dampened(cell) -> list[Record]:
         nudged = grown(pace, beta, tau, 0.5, q0, case, 1 + NUDGE)[1]
         noise, right = 16 * U * (1 + np.sum(q0**2, axis=0) / true) * steps, 1 / (1 - tau) ** 2
         D = {"1/(1-tau)^2": right * published / true, "gamma": right * (nudged - published) / true / NUDGE}
-        factors = {None: right, BOOK["P3"].control: 1.0, "1/(1-beta)^2 for 1/(1-tau)^2": 1 / (1 - beta) ** 2}
-        for control, factor in factors.items():
+        factors = {None: right, BOOK["P3"].fault: 1.0, "1/(1-beta)^2 for 1/(1-tau)^2": 1 / (1 - beta) ** 2}
+        for fault, factor in factors.items():
             error = factor * published / true - 1
-            shown_errors.setdefault(control, error)
+            shown_errors.setdefault(fault, error)
             note = f"beta {beta:g}, tau {tau:g}, growth of |q|^2 against the closed form" + (
-                ", buffer for velocity" if control else ""
+                ", buffer for velocity" if fault else ""
             )
             figure = Loglog(
                 x=pace,
@@ -78,13 +78,13 @@ def dampened(cell) -> list[Record]:
                     1,
                     about,
                     figure,
-                    control=control,
+                    fault=fault,
                     steps=steps,
                     backend="numpy",
                     note=note,
                 )
             )
-            if not control:
+            if not fault:
                 out.append(
                     constants.vanishing(
                         cell,
@@ -105,7 +105,7 @@ def dampened(cell) -> list[Record]:
         published=f"growth {coded:.3f}",
         measured=f"growth {shown:.3f}",
         ratio=float(coded / shown),
-        series={"with 1/(1 - tau)^2": shown_errors[None], "as published": shown_errors[BOOK["P3"].control]},
+        series={"with 1/(1 - tau)^2": shown_errors[None], "as published": shown_errors[BOOK["P3"].fault]},
         caption=(
             "With 1/(1 - tau)^2 the closed form is right as eta goes to 0; as published a part 1 - (1 - "
             "tau)^2 of the growth stays missing."

@@ -21,7 +21,7 @@ def rounding(
     *,
     steps: int,
     motion=None,
-    control=None,
+    fault=None,
     figure=None,
 ) -> Record:
     """The worst lane of |measured - predicted| / bound, (lanes,) each. motion (lanes,): the size of what is
@@ -35,7 +35,7 @@ def rounding(
         worst,
         text,
         enough=not still,
-        **facts(cell, backend="numpy", control=control),
+        **facts(cell, backend="numpy", fault=fault),
         lanes=len(np.broadcast_arrays(measured, predicted, bound)[0]),
         steps=steps,
         parameters=about,

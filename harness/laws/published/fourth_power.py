@@ -17,7 +17,7 @@ from noether.verdicts.record import Record
 BETA, DIM = 0.9, 16
 
 
-NEAR = 2.0**-10  # by which a figure is off in its control: every figure must be known better than this
+NEAR = 2.0**-10  # by which a figure is off in its fault: every figure must be known better than this
 
 
 def fourth_power(cell) -> list[Record]:
@@ -88,9 +88,9 @@ def fourth_power(cell) -> list[Record]:
     )
     facts = dict(steps=steps, backend="numpy")
     out = [mean_record(cell, found, white, bias, about, note, figure=figure, **facts),
-           mean_record(cell, found, straight, bias, about, note, control=BOOK["P1"].control, **facts),
+           mean_record(cell, found, straight, bias, about, note, fault=BOOK["P1"].fault, **facts),
            mean_record(cell, found, white * (1 + NEAR), bias, about, note,
-           control="the noise law off by 2^-10", **facts)]  # fmt: skip
+           fault="the noise law off by 2^-10", **facts)]  # fmt: skip
     out[0].powers = {
         "1/(1-beta)^2": powers.smallest(found.value - white, found.q * found.error + bias, np.full(1, white))
     }
@@ -135,7 +135,7 @@ def coherence(eta: float, straight: float) -> float:
 def coherent(cell, measured: float, straight: float, bound: float, about: dict, steps: int) -> list[Record]:
     """Eq. 17 where it is true, and a figure beside it."""
     note, out = "growth of r^4 under gradients that turn with q over that of a plain step", []
-    for control, factor in ((None, 1.0), ("Eq. 17 off by 2^-10", 1 + NEAR)):
+    for fault, factor in ((None, 1.0), ("Eq. 17 off by 2^-10", 1 + NEAR)):
         out.append(
             rounding(
                 cell,
@@ -146,7 +146,7 @@ def coherent(cell, measured: float, straight: float, bound: float, about: dict, 
                 note,
                 steps=steps,
                 motion=[measured],
-                control=control,
+                fault=fault,
             )
         )
     out[0].powers = {"(1+beta)/(1-beta)^3": powers.smallest(measured - straight, bound, straight)}

@@ -59,7 +59,7 @@ def start_velocity(cell) -> list[Record]:
 
 def of(records: list[Record], stated: int) -> Record:
     """The order that is stated so."""
-    return next(r for r in records if r.kind == ORDER and r.control is None and r.predicted == stated)
+    return next(r for r in records if r.kind == ORDER and r.fault is None and r.predicted == stated)
 
 
 def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndarray]]:
@@ -88,7 +88,7 @@ def closed_form(cell, beta: float, k: float) -> tuple[list[Record], list[np.ndar
     out = [judge(cell, off[0], 8 * U * size, size, 2, notes[0], responses=D, **facts)]
     out.append(constants.vanishing(cell, off[0], 8 * U * size, size, 1, D, notes[0], **facts))
     out += constants.judged(cell, off[0], 8 * U * size, size, 2, (second, second), notes[0], **facts)
-    out += both(cell, off[1], 8 * U * size, size, 1, notes[1], BOOK["P2"].control, 2, **facts)
+    out += both(cell, off[1], 8 * U * size, size, 1, notes[1], BOOK["P2"].fault, 2, **facts)
     out += constants.judged(cell, off[1], 8 * U * size, size, 1, (-first, -first), notes[1], **facts)
     return out, [e[0] / c0 for e in off]
 
@@ -133,7 +133,7 @@ def decay_rate(cell) -> list[Record]:
     out = [rounding(cell, rate.astype(float), exact, bound, about, note, steps=steps, motion=exact,
         figure=figure),
            rounding(cell, rate.astype(float), pade, bound, about, note, steps=steps,
-           control=BOOK["P5"].control)]  # fmt: skip
+           fault=BOOK["P5"].fault)]  # fmt: skip
     out[0].powers = {"-ln beta": powers.smallest(rate.astype(float) - exact, bound, exact)}
     ratios = (pade / rate).astype(float)[::STARTS]
     told = ", ".join(f"{r:.4f} at beta {b:g}" for r, b in zip(ratios[:TOLD], BETAS[:TOLD], strict=True))
@@ -204,7 +204,7 @@ def curved(cell) -> list[Record]:
     both_models = [(a, a, -start * g(start)) for a in (0.0, 1.0)]
     Y = constants.twice(lambda: on_metric(metric_of(case), g, start, 0.5, 1.0, both_models, final))
     out = [judge(cell, off[0], error[0], size, 2, notes[0], responses=D, **facts)]
-    out += both(cell, off[1], error[1], size, 1, notes[1], BOOK["P6"].control, 2, **facts)
+    out += both(cell, off[1], error[1], size, 1, notes[1], BOOK["P6"].fault, 2, **facts)
     out.append(constants.vanishing(cell, off[0], error[0], size, 1, D, notes[0], **facts))
     out += constants.judged(
         cell, off[1], error[1], size, 1, tuple(ours - theirs for ours, theirs in Y), notes[1], **facts

@@ -85,7 +85,7 @@ def unrelated(cell) -> list[Record]:
             about,
             "the residual of random vectors must show",
             steps=steps,
-            control=BOOK["P4"].control,
+            fault=BOOK["P4"].fault,
         )
     )
     out.append(
@@ -97,7 +97,7 @@ def unrelated(cell) -> list[Record]:
             about,
             note + ", a part of 2^-10 along q",
             steps=steps,
-            control="a radial part of 2^-10",
+            fault="a radial part of 2^-10",
         )
     )
     out[0].powers = {"eta^2 sum |g|^2": powers.smallest(off, bound, source)}

@@ -82,12 +82,12 @@ def record(
     precision: str = "float64",
     lanes: int = 0,
     steps: int = 0,
-    control: str | None = None,
+    fault: str | None = None,
     figure: Figure | None = None,
 ) -> Record:
     """The worst claim speaks; a truth that is not known well enough, or that stands still, may silence it."""
     worst = most_spent(claims)
-    told = "" if worst.spent > 1 else silenced(claims, moving=control is None)
+    told = "" if worst.spent > 1 else silenced(claims, moving=fault is None)
     seen = f"{what} is off by {worst.off:.2g} at t = {worst.at:.4g}, {worst.spent:.2g} of its bound"
     seen += f"; the truth is known to {worst.known:.1g}" if worst.known else ""
     half = len(worst.start) // 2
@@ -95,7 +95,7 @@ def record(
         Worst(worst.spent, worst.off, 0.0, worst.bound),
         told or seen,
         enough=not told,
-        **facts(cell, backend="heyoka", precision=precision, symmetry=symmetry, control=control),
+        **facts(cell, backend="heyoka", precision=precision, symmetry=symmetry, fault=fault),
         lanes=lanes or len(claims),
         steps=steps,
         parameters={**about, **worst.about},

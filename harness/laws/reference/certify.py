@@ -40,7 +40,7 @@ from noether.verdicts.record import Record
 
 
 def certify(cell: Cell) -> list[Record]:
-    """(1) to (5) at every mass, and the controls."""
+    """(1) to (5) at every mass, and the faults."""
     b = bench(cell)
     out = []
     for m, lanes in b.lanes_of.items():
@@ -90,10 +90,10 @@ def certify(cell: Cell) -> list[Record]:
                         {**here, "symmetry": "time"},
                     )
                 )
-    return out + controls(b)
+    return out + faults(b)
 
 
-def controls(b: Bench) -> list[Record]:
+def faults(b: Bench) -> list[Record]:
     """At each mass the window, symmetry and lane that see a fault best; of the masses the one that sees it
     least speaks."""
     every = range(len(b.case.symmetries))
@@ -141,7 +141,7 @@ def controls(b: Bench) -> list[Record]:
                 "the theorem" if name == KINETIC else "the charge",
                 [weakest],
                 about,
-                control=name,
+                fault=name,
                 precision="float128" if name == KINETIC else "float64",
             )
         )

@@ -16,7 +16,7 @@ from noether.laws.reference.truth import Truth, truth
 from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
 
-WRONG = mpmath.mpf(2) ** -96  # of the kinetic term, in the control of (5)
+WRONG = mpmath.mpf(2) ** -96  # of the kinetic term, in the fault of (5)
 
 
 OFF = 1 + 1e-3  # of the friction
@@ -92,7 +92,7 @@ def charges(
     b: Bench, lane: int, i: int, window: np.ndarray, which: str = "run", against: Truth | None = None
 ) -> Claim:
     """(3) of the run that is judged; of another run, or against another truth, in the units of the judged
-    one: controls."""
+    one: faults."""
     judged = judge(b.solution, i, lane, window, lambda t: t.predicted(i))
     taken, known = getattr(b.solution, which), against or b.truths[lane]
     off = np.where(window, known.off(i, taken.j[:, i, lane], taken.predicted(i)[:, lane]), 0.0)

@@ -89,7 +89,7 @@ def starts(cell: Cell) -> list[Record]:
                 [most_spent(balances(solution, i, window, wrong))],
                 {},
                 symmetry=symmetry.name,
-                control=FRICTION,
+                fault=FRICTION,
             )
         )
     return out

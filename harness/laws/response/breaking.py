@@ -22,11 +22,11 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.kernels.programs.trace import gradient
-from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, controls, dot
+from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, dot, shown_faults
 from noether.laws.response import rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import MODEL, Estimate, tail
-from noether.laws.response.honest import CONTROLS, calibrated, model_of
+from noether.laws.response.honest import FAULTS, calibrated, model_of
 from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
@@ -43,7 +43,7 @@ NEEDED = {
     "float32": 3.0,
 }  # decades: float32 loses eight orders of magnitude of float64's sixteen
 NEAR = 1 + 2.0**-10
-KERNEL_CONTROLS = ("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
+KERNEL_FAULTS = ("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
 LANES = {"quick": 191, "full": 251, "stress": 1021}
 STEPS = (
     24  # while every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)
@@ -132,9 +132,9 @@ def run_cell(cell: Cell) -> list[Record]:
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
     wrong = {
-        c.name: controls.controlled(cell.case, job, c)
-        for c in controls.KERNEL_CONTROLS
-        if c.name in KERNEL_CONTROLS and c.applies(job)
+        c.name: shown_faults.wrong_trajectory(cell.case, job, c)
+        for c in shown_faults.KERNEL_FAULTS
+        if c.name in KERNEL_FAULTS and c.applies(job)
     }
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
@@ -161,7 +161,7 @@ def run_cell(cell: Cell) -> list[Record]:
         )
         records += [
             calibrated(about, found.times(by), job.params[3], inside, "eps", name, model=model_of(cell.case))
-            for name, by in CONTROLS
+            for name, by in FAULTS
         ]
         records += [
             judged(cell, job, recover(t, symmetry, job.program), job.params[3], inside, about, name)
@@ -188,13 +188,11 @@ def ranges(job: launch.Job) -> dict:
     }
 
 
-def judged(
-    cell: Cell, job, found: Estimate, truth, inside, about: dict, control: str | None = None
-) -> Record:
+def judged(cell: Cell, job, found: Estimate, truth, inside, about: dict, fault: str | None = None) -> Record:
     """|eps^ - eps| in units of the bound that no lane passes but for ALARM; resolved over decades."""
     if not inside.any():
         told = "every lane leaves the domain in the reference trajectory"
-        return judgement.outside(told, **about, control=control, kind=STATISTICAL)
+        return judgement.outside(told, **about, fault=fault, kind=STATISTICAL)
     bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
     size, bound = np.abs(found.value.astype(float)), bars * found.sd
     seen = inside & (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
@@ -211,7 +209,7 @@ def judged(
         f"that it is consistent with 0 and with eps; {int((~inside).sum())} lanes outside",
         enough=decades >= needed,
         **about,
-        control=control,
+        fault=fault,
         place={
             "lane": lane,
             "step": job.steps,

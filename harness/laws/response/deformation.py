@@ -20,12 +20,12 @@ from noether.cases.case import DIAGONAL
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import act, charge, charge_own, charge_predicted, controls, dot
+from noether.laws.exact import act, charge, charge_own, charge_predicted, dot, shown_faults
 from noether.laws.response import rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
 from noether.laws.response.estimate import MODEL, Estimate, least_squares, tail
-from noether.laws.response.honest import CONTROLS, calibrated, model_of
+from noether.laws.response.honest import FAULTS, calibrated, model_of
 from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import leaving, same_stores
@@ -42,7 +42,7 @@ SETTLED = 2.0**-56  # of kappa, or of 1: far below an error bar, and the step af
 UNMET = 64.0  # times its variance: a misfit that no rounding makes; another minimum is looked for
 GRID = np.linspace(0, 2, 33, dtype=wide.WIDE)
 RUNAWAY = 16.0
-KERNEL_CONTROLS = ("kappa x (1 + 2^-10)", "metric ignored")
+KERNEL_FAULTS = ("kappa x (1 + 2^-10)", "metric ignored")
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
@@ -182,9 +182,9 @@ def updates(cell: Cell) -> list[Record]:
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
     wrong = {
-        c.name: controls.controlled(cell.case, job, c)
-        for c in controls.KERNEL_CONTROLS
-        if c.name in KERNEL_CONTROLS and c.applies(job)
+        c.name: shown_faults.wrong_trajectory(cell.case, job, c)
+        for c in shown_faults.KERNEL_FAULTS
+        if c.name in KERNEL_FAULTS and c.applies(job)
     }
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
@@ -207,7 +207,7 @@ def updates(cell: Cell) -> list[Record]:
         records.append(judged(found, truth * NEAR, about, "kappa off by 2^-10"))
         records += [
             calibrated(about, found.times(by), truth, whole, "kappa", name, model=model_of(cell.case))
-            for name, by in CONTROLS
+            for name, by in FAULTS
         ]
         records += [
             judged(recover(t, symmetry, job).part(inside), truth, about, name) for name, t in wrong.items()
@@ -246,11 +246,11 @@ def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str
 
 
 @np.errstate(over="ignore")  # a size past float64 is inf
-def judged(found: Estimate, truth: np.ndarray, about: dict, control: str | None = None) -> Record:
+def judged(found: Estimate, truth: np.ndarray, about: dict, fault: str | None = None) -> Record:
     bars, z = tail(len(truth)) * MODEL, np.abs(found.apart(truth))
     size = np.abs(found.value.astype(float))
     seen = (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
     bound = bars * found.sd
     most = worst(found.value, truth, bound, spent=z / bars)
     told = f"{z[most.at]:.2f} of {bars:.2f} standard deviations"
-    return finding(about, most, truth, size, bound, seen, told, control=control)
+    return finding(about, most, truth, size, bound, seen, told, fault=fault)

@@ -47,7 +47,7 @@ def finding(
     seen,
     told: str,
     *,
-    control: str | None,
+    fault: str | None,
     needed: float = NEEDED,
     powers: dict | None = None,
 ) -> Record:
@@ -61,7 +61,7 @@ def finding(
         f"({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
         enough=decades >= needed - 1e-9,
         **about,
-        control=control,
+        fault=fault,
         powers=powers,
         figure=Response(
             x=truth[shown],
@@ -210,10 +210,10 @@ def of_flow(case, symmetry, run: flow.Trajectory, value, kappa, bound) -> dict[s
 
 
 def read(
-    about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, control: str | None = None
+    about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, fault: str | None = None
 ) -> Record:
     worst = judgement.worst(value, truth, bound)
     size = np.abs(value)
     seen = (truth > RESOLVED * bound) & (size > RESOLVED * bound)
     told = f"{worst.spent:.2g} of its bound"
-    return finding(about, worst, truth, size, bound, seen, told, control=control, needed=NEEDED_OF_FLOWS)
+    return finding(about, worst, truth, size, bound, seen, told, fault=fault, needed=NEEDED_OF_FLOWS)

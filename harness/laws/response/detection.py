@@ -39,7 +39,7 @@ from noether.laws.response.estimate import (
     robust,
     tail,
 )
-from noether.laws.response.honest import CONTROLS, calibrated
+from noether.laws.response.honest import FAULTS, calibrated
 from noether.laws.response.limits import compared, limited, of_pool
 from noether.laws.response.unbroken import (
     BETA,
@@ -124,10 +124,8 @@ def run_cell(cell: Cell) -> list[Record]:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))
     if cell.lanes >= 16 * GROUPS:
         records += of_pool(about, pooled(found), figures[1], cell.lanes)
-    records += [
-        spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in CONTROLS
-    ]
-    return records + unbiased(cell, job, about) + controls(cell, job, about)
+    records += [spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in FAULTS]
+    return records + unbiased(cell, job, about) + on_faults(cell, job, about)
 
 
 def moving(cell: Cell, about: dict) -> tuple[Found, dict]:
@@ -148,12 +146,12 @@ def model_of(precision: str) -> float:
     return SURE if precision in EVERY else STILL if precision.endswith("eager") else MODEL
 
 
-def spread(about: dict, found: Found, precision: str, control: str | None = None, by: float = 1.0) -> Record:
+def spread(about: dict, found: Found, precision: str, fault: str | None = None, by: float = 1.0) -> Record:
     """The width of the error bars, as of E2, of the lanes whose roundings are followed."""
     lanes = Estimate.joined([f.times(by) for f in found.steps])
     whole = np.ones(len(lanes.value), bool)
     return calibrated(
-        about, lanes, 0.0, whole, "eps = 0", control, single=precision in EVERY, model=model_of(precision)
+        about, lanes, 0.0, whole, "eps = 0", fault, single=precision in EVERY, model=model_of(precision)
     )
 
 
@@ -183,7 +181,7 @@ def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     return out
 
 
-def planted(about: dict, found: Found, eps: float, control: str | None = None) -> Record:
+def planted(about: dict, found: Found, eps: float, fault: str | None = None) -> Record:
     value = float((found.value * found.weight).sum() / found.weight.sum())
     bound = tail(1) * MODEL * pool_deviation(found)
     return judgement.mean(
@@ -191,12 +189,12 @@ def planted(about: dict, found: Found, eps: float, control: str | None = None) -
         f"eps^ of {about['lanes']} lanes together is {value:.9g}, put in {eps:.9g}, bound {bound:.2g}",
         enough=True,  # eps is so large that every store moves
         **about,
-        control=control,
+        fault=fault,
         powers={"eps": float((bound + abs(value - eps)) / eps)},
     )
 
 
-def controls(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
+def on_faults(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     """A narrower store under this precision's name."""
     if cell.precision != "float64":
         return []

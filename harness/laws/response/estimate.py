@@ -34,7 +34,7 @@ class Estimate:
 
     shift   (lanes,) by which roundings that are no chance move the value, rounding.py (7)
     steps   x and y of (1), (steps, lanes), and what roundings do to r
-    factor  what sd was multiplied by: a control's error bars
+    factor  what sd was multiplied by: a fault's error bars
     """
 
     value: np.ndarray

@@ -26,7 +26,7 @@ from noether.verdicts.judgement import Worst
 from noether.verdicts.record import Record
 
 WIDE, THIRD = "error bars three times as wide", "error bars a third as wide"
-CONTROLS = ((WIDE, 3.0), (THIRD, 1 / 3))
+FAULTS = ((WIDE, 3.0), (THIRD, 1 / 3))
 MEASURED = ("rayleigh", "mexican-hat", "deformed-rayleigh", "deformed-hat", "linear-network", "softmax")
 """Cases whose single steps were seen to scatter as predicted, to SURE."""
 FEWEST = 30  # lanes: of fewer a third of the width may be chance
@@ -95,7 +95,7 @@ def calibrated(
     truth,
     inside,
     what: str,
-    control: str | None = None,
+    fault: str | None = None,
     *,
     single: bool = True,
     model: float = MODEL,
@@ -121,7 +121,7 @@ def calibrated(
         f".997); scatter in units of the error bars: {scatter}",
         enough=len(z) >= FEWEST,
         **about,
-        control=control,
-        data={} if control else {"fractions": fractions},
+        fault=fault,
+        data={} if fault else {"fractions": fractions},
         powers={"error bars": min((s.power for s in found_spreads.values()), default=math.inf)},
     )

@@ -15,7 +15,7 @@ from noether.verdicts.record import Record
 FACTOR = 3.0  # between a limit and a figure of theory.md, which has one digit and another A
 
 
-def limited(about: dict, found: Found, model: float, control: str | None = None) -> Record:
+def limited(about: dict, found: Found, model: float, fault: str | None = None) -> Record:
     """The measured limit between what (2) of detection.py says of the largest and the smallest share that may
     lie within it.
 
@@ -36,7 +36,7 @@ def limited(about: dict, found: Found, model: float, control: str | None = None)
         f"({least / expected:.2f} to {most / expected:.2f} of it may be chance)",
         enough=n >= FEWEST,
         **about,
-        control=control,
+        fault=fault,
         powers={"error bars": float(seen)},
     )
 
@@ -69,7 +69,7 @@ def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[R
     )
 
 
-def compared(about: dict, measured: float, expected: float, what: str, control: str | None = None) -> Record:
+def compared(about: dict, measured: float, expected: float, what: str, fault: str | None = None) -> Record:
     """Within FACTOR of what was expected, either way."""
     ratio = ratio_of(measured, expected)
     return judgement.mean(
@@ -77,5 +77,5 @@ def compared(about: dict, measured: float, expected: float, what: str, control: 
         f"detection limit {measured:.2g}: {ratio:.2f} of {expected:.2g} ({what})",
         enough=about["lanes"] >= FEWEST,
         **about,
-        control=control,
+        fault=fault,
     )

@@ -62,7 +62,7 @@ def document(records: list[Record], about: dict) -> str:
 
 
 def harness_lines(records: list[Record]) -> list[str]:
-    noticed = {r.control: r for r in records if r.law == GUARD}
+    noticed = {r.fault: r for r in records if r.law == GUARD}
     lines = [
         "",
         "## Faults of the harness itself",

@@ -14,7 +14,7 @@ TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("orde
 
 def exhibits(records: list[Record], drawn: set[int]) -> dict:
     """Everything above the laws; ids of records whose picture stands here are added to `drawn`."""
-    real = [r for r in records if not r.control]
+    real = [r for r in records if not r.fault]
     return {
         "motion": moved(real, drawn),
         "response": responses(real, drawn),

@@ -120,7 +120,7 @@ def strip_of(law: str, judged: list[Record]) -> dict:
 def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | None:
     """|measured - predicted| is spent x bound: measured and predicted as stored may agree in all their
     digits."""
-    points = [(r.bound, r.spent * r.bound if r.spent == r.spent else math.inf, r.precision, bool(r.control))
+    points = [(r.bound, r.spent * r.bound if r.spent == r.spent else math.inf, r.precision, bool(r.fault))
               for r in (*judged,
                   *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]  # fmt: skip
     shown = [r for r in planted if r.spent is not None]

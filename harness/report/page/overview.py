@@ -19,7 +19,7 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
     faults."""
     out = []
     for row in rows:
-        mine = [r for r in records if r.law == row.law and not r.control]
+        mine = [r for r in records if r.law == row.law and not r.fault]
         kind = kind_of(mine)
         out.append({"row": row, "title": infos[row.law].title if row.law in infos else "",
             "spark": sparked(row.law, kind, mine), "worst": worst_of(mine), "power": of_law(mine, row.law),
@@ -50,7 +50,7 @@ def sparked(law: str, kind: str, mine: list[Record]) -> str:
 def grid(rows: list[LawSummary], records: list[Record]) -> dict:
     """Law x case: the worst spent there, in per cent of colour, and a symbol where something does not
     hold."""
-    real = [r for r in records if not r.control]
+    real = [r for r in records if not r.fault]
     laws_of = {
         case: len({r.law for r in real if r.case == case}) for case in dict.fromkeys(r.case for r in real)
     }
@@ -114,8 +114,8 @@ def faults(records: list[Record], laws: list[str]) -> dict:
     is a list."""
     found: dict[str, dict[str, bool]] = {}
     for r in records:
-        if r.control:
-            by = found.setdefault(r.control, {})
+        if r.fault:
+            by = found.setdefault(r.fault, {})
             by[r.law] = by.get(r.law, False) or r.verdict == VIOLATED
     single: dict[str, list[str]] = {}
     for name in sorted(found):

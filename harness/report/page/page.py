@@ -51,9 +51,9 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     from noether.plan.design import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()
-    real = [r for r in records if not r.control]
+    real = [r for r in records if not r.fault]
     shown = exhibits(records, drawn)
-    planted = [r for r in records if r.control]
+    planted = [r for r in records if r.fault]
     sections = {
         row.law: section(
             row,
@@ -81,11 +81,11 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
 
 
 def counts(records: list[Record], rows: list) -> dict:
-    real = [r for r in records if not r.control]
-    seen = {r.control: False for r in records if r.control}
+    real = [r for r in records if not r.fault]
+    seen = {r.fault: False for r in records if r.fault}
     for r in records:
-        if r.control and r.verdict == VIOLATED:
-            seen[r.control] = True
+        if r.fault and r.verdict == VIOLATED:
+            seen[r.fault] = True
     return {"real": len(real), "planted": len(records) - len(real), "laws": len(rows),
         "hold": sum(row.verdict == HOLDS for row in rows), "cases": len({r.case for r in real}),
             "rules": len({r.rule for r in real}), "precisions": len({r.precision for r in real}),

@@ -1,9 +1,8 @@
-"""Near-miss controls: the planted faults that every run of `verify` shows to its laws. Each must be killed.
+"""The planted faults that every run of `verify` shows to its laws: each must be killed.
 
-A kernel control runs a wrong trajectory, in numpy, and hands it to the laws as if it were the declared one. A
-law control judges a right trajectory by a wrong law. None of them touches the kernels that are under test.
-The faults themselves are those of harness/faults; `noether faults` shows all of them, these are the near
-misses.
+A kernel fault runs a wrong trajectory, in numpy, and hands it to the laws as if it were the declared one. A
+law fault judges a right trajectory by a wrong law. None of them touches the kernels that are under test.
+The faults themselves are those of harness/faults; `noether faults` shows all of them, these are the nearest.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from noether.laws.exact import EXACT, law_faults
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 
-KERNEL_CONTROLS: tuple[Fault, ...] = faults.named(
+KERNEL_FAULTS: tuple[Fault, ...] = faults.named(
     "no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry",
     "breaking term ignored",
     "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %", "decay coupled for decoupled",
@@ -45,8 +44,8 @@ BESIDE_OWN = (
     "state 8 ulp off",
     "NaN in one lane",
 )
-"""What a rule is shown beside the near misses of its own, where it has some: the others are shown under other
-rules, and by `noether faults`."""
+"""What a rule is shown beside the planted faults of its own, where it has some: the others are shown under
+other rules, and by `noether faults`."""
 PLACED = ("another start than the one asked for", *(f.name for f in faults.placed.FAULTS))
 """What a launch of the whole horizon is for."""
 NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)",
@@ -59,7 +58,7 @@ LANEWISE = (
     "NaN in one lane",
     *faults.placed.LANEWISE,
 )
-"""What a wide launch is for; the other controls are as visible on 61 lanes."""
+"""What a wide launch is for; the other faults are as visible on 61 lanes."""
 
 NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's",
     "mass eta/2 for eta(1+beta)/2",
@@ -67,35 +66,35 @@ NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of he
              "kinetic term without its metric", "natural charge without its metric",
              "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes",
              "charge across the simplex")  # fmt: skip
-LAW_CONTROLS: tuple[LawFault, ...] = tuple(fault for fault in law_faults.FAULTS if fault.name in NEAR_LAWS)
+LAW_FAULTS: tuple[LawFault, ...] = tuple(fault for fault in law_faults.FAULTS if fault.name in NEAR_LAWS)
 
 
-LANES, STEPS = 61, 12  # of a launch that shows controls
+LANES, STEPS = 61, 12  # of a launch that shows faults
 
 
-def shown(control: Fault, job: Job, tag: str = "") -> bool:
-    """Whether a launch shows a control: one that is tagged, what it is for; the others what is seen in a few
+def shown(fault: Fault, job: Job, tag: str = "") -> bool:
+    """Whether a launch shows a fault: one that is tagged, what it is for; the others what is seen in a few
     steps, and beside the rounding of every operation."""
-    if not control.applies(job):
+    if not fault.applies(job):
         return False
     if tag:
-        return control.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
-    common = job.rule.screened or control.name in OWN or control.name in BESIDE_OWN
-    return control.name not in PLACED and common and not (job.precision.eager and control.name in NEAR)
+        return fault.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
+    common = job.rule.screened or fault.name in OWN or fault.name in BESIDE_OWN
+    return fault.name not in PLACED and common and not (job.precision.eager and fault.name in NEAR)
 
 
 @cache
 def visible(case: Case, rule: str, precision: str) -> frozenset[str]:
-    """The controls that a launch of few steps shows there."""
+    """The faults that a launch of few steps shows there."""
     job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
-    return frozenset(c.name for c in KERNEL_CONTROLS if shown(c, job))
+    return frozenset(c.name for c in KERNEL_FAULTS if shown(c, job))
 
 
 @cache
 def pairs(
     case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str, every: bool = False
 ) -> set[tuple[str, str, str]]:
-    """(law, control, "" or the precision in which it is promised) that a launch there shows.
+    """(law, fault, "" or the precision in which it is promised) that a launch there shows.
 
     every  whether also those that the law need not kill
     """
@@ -108,16 +107,16 @@ def pairs(
         }
     of_laws = {
         (f.law, f.name, "")
-        for f in LAW_CONTROLS
+        for f in LAW_FAULTS
         if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)
     }
     wanted = {k: here if every else here & {*EXACT[k].must_kill, *OWN} for k in about}
     return promised | of_laws | {(k, c, "") for k in about for c in wanted[k]}
 
 
-def controlled(case: Case, job: Job, control: Fault) -> Trajectory:
+def wrong_trajectory(case: Case, job: Job, fault: Fault) -> Trajectory:
     """The wrong trajectory, presented as the declared one."""
-    return Trajectory.launched(case, job, *control.outcome(case, job))
+    return Trajectory.launched(case, job, *fault.outcome(case, job))
 
 
 UNCHANGED = 2.0**-50

@@ -55,16 +55,16 @@ def test_d0_kills_every_changed_operation_of_the_update(rule):
 
 
 def test_there_are_thousands():
-    count = sum(sum(1 for _ in operations.program_mutants(gradient(c), F64)) for c in CORE)
+    count = sum(sum(1 for _ in operations.program_faults(gradient(c), F64)) for c in CORE)
     assert count > 4000
 
 
 @pytest.mark.parametrize("what", ["gradient", "update"])
-def test_a_mutant_is_its_name(what):
+def test_a_fault_is_its_name(what):
     cell = GeneratedCell(HAT, "heavy-ball", "float64", what)
-    names = [m.name for m in cell.mutants()]
+    names = [m.name for m in cell.faults()]
     assert len(set(names)) == len(names) > 50 and names == [
-        m.name for m in GeneratedCell(HAT, "heavy-ball", "float64", what).mutants()
+        m.name for m in GeneratedCell(HAT, "heavy-ball", "float64", what).faults()
     ]
 
 
@@ -127,7 +127,7 @@ def test_proof_a_power_of_two_and_a_sign_need_no_rounding(scale):
     assert np.array_equal(product.astype(np.float16).astype(np.float32), product)
 
 
-def test_a_mutant_that_nothing_tells_from_the_right_gradient_is_a_survivor_and_fails_the_run(monkeypatch):
+def test_a_fault_that_nothing_tells_from_the_right_gradient_is_a_survivor_and_fails_the_run(monkeypatch):
     """A judge that sees nothing, and bits that never differ."""
     monkeypatch.setattr(generated, "spent_of", lambda r: np.zeros(np.shape(r.measured)))
     monkeypatch.setattr(generated, "same_bits", lambda a, b: True)

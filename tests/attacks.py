@@ -173,7 +173,7 @@ class Atlas:
 
 def fuzzed(campaign, found: str):
     from noether.campaigns.fuzz.example import Subject
-    from noether.campaigns.fuzz.next_batch import Batch, Cell
+    from noether.campaigns.fuzz.next_batch import Batch, GridPoint
     from noether.campaigns.fuzz.outcome import Outcome, Row
 
     outcome = Outcome(
@@ -181,7 +181,7 @@ def fuzzed(campaign, found: str):
     )
     if found == "violated":
         (record, _) = fakes.Cell("D2", "D2", "rayleigh", "heavy-ball", "float64", 0, "violated").run()
-        cell = Cell("rayleigh", "heavy-ball", "float64", "ordinary")
+        cell = GridPoint("rayleigh", "heavy-ball", "float64", "ordinary")
         batch = Batch.__new__(Batch)
         object.__setattr__(batch, "number", 0)
         object.__setattr__(batch, "cell", cell)

@@ -18,11 +18,11 @@ from pathlib import Path
 def pairs_of(cell) -> set[tuple[str, str, str]]:
     """(what with what, one, other) of a cell that is one launch."""
     out = {
-        ("case, rule", cell.case, cell.rule),
-        ("case, precision", cell.case, cell.precision),
+        ("case, rule", cell.case.name, cell.rule),
+        ("case, precision", cell.case.name, cell.precision),
         ("rule, precision", cell.rule, cell.precision),
         ("rule, backend", cell.rule, cell.backend),
-        ("case, backend", cell.case, cell.backend),
+        ("case, backend", cell.case.name, cell.backend),
         ("precision, backend", cell.precision, cell.backend),
     }
     for law in cell.laws:
@@ -39,14 +39,14 @@ def faults_of(cell) -> set[tuple[str, str, str]]:
     wrong = {
         (f.name, f.law)
         for f in (() if cell.tag else shown_faults.LAW_FAULTS)
-        if f.law in cell.laws and any(f.applies(job.rule, s) for s in cell.subject.symmetries)
+        if f.law in cell.laws and any(f.applies(job.rule, s) for s in cell.case.symmetries)
     }
     return {("fault, law", *x) for x in wrong | {(f, law) for f in shown for law in cell.laws}}
 
 
 def planned(profile: str) -> dict:
     """What a run of the whole catalogue is planned to show, its cells and their cost by kind."""
-    from noether.laws.exact.cell import DiscreteCell
+    from noether.laws.exact.cell import LaunchCell
     from noether.plan import design
     from noether.plan.choices import Request, select
     from noether.runs.costs import cost
@@ -56,7 +56,7 @@ def planned(profile: str) -> dict:
     for cell in cells:
         kind = cell.name.split("/")[0]
         many[kind], seconds[kind] = many[kind] + 1, seconds[kind] + cost(cell)
-        if isinstance(cell, DiscreteCell):
+        if isinstance(cell, LaunchCell):
             for what, *pair in pairs_of(cell):
                 found[f"{kind}: {what}"].add(tuple(pair))
                 found[f"all: {what}"].add(tuple(pair))

@@ -35,7 +35,7 @@ class Cell:
 
     name: str
     law: str
-    case: str
+    about: str
     rule: str
     precision: str
     seed: int
@@ -45,6 +45,10 @@ class Cell:
     @property
     def laws(self):
         return (self.law,)
+
+    @property
+    def case(self):
+        return types.SimpleNamespace(name=self.about)
 
     def run(self):
         if self.wrong == "raises":
@@ -57,7 +61,7 @@ class Cell:
         spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED),
             "inconclusive": (value, INCONCLUSIVE),
                           "outside": (None, OUTSIDE)}.get(self.wrong, (value, HOLDS))  # fmt: skip
-        about = dict(law=self.law, case=self.case, rule=self.rule, backend=self.backend,
+        about = dict(law=self.law, case=self.about, rule=self.rule, backend=self.backend,
             precision=self.precision, lanes=4, steps=8,
                      parameters={"eta": [0.125, 0.25]}, symmetry="scale")  # fmt: skip
         worst = {"lane": 0, "step": 1, "component": None, "start": [value.hex()]}

@@ -18,7 +18,7 @@ from noether.kernels.programs.precision import PRECISIONS
 from noether.kernels.programs.trace import gradient
 from noether.laws.continuous import cells
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import wide
 from noether.mechanics.symbolic import FalseSymmetry, prove
 from noether.verdicts.record import HOLDS, VIOLATED
@@ -47,7 +47,7 @@ def test_every_exact_law_holds_on_one_launch(case):
     for i, rule in enumerate(rules_of(case)[:2]):
         precision = PRECISIONS[(REST.index(case) + 2 * i) % 4]
         laws = tuple(k for k, law in EXACT.items() if law.concerns(case, RULES[rule], precision))
-        records = DiscreteCell(case, rule, precision, "numpy", "exact", laws, 33, 1, 12).run()
+        records = LaunchCell(case, rule, precision, "numpy", "exact", laws, 33, 1, 12).run()
         assert {"D0", "D7" if case.metric.kind == BREGMAN else "D2"} <= {r.law for r in records}
         wrong = [r for r in records if r.verdict == VIOLATED or (r.law == "D0" and r.verdict != HOLDS)]
         assert not wrong, [(r.law, r.symmetry, precision, r.reason) for r in wrong]

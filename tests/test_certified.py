@@ -10,7 +10,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, shown_faults, update
-from noether.laws.exact.cell import DiscreteCell, judged, trajectory
+from noether.laws.exact.cell import LaunchCell, judged, trajectory
 from noether.laws.exact.certified import Domain, certified_steps, judge_inside, part
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics.domain import leaving
@@ -87,7 +87,7 @@ def test_a_kernel_that_overflows_by_itself_is_violated_whichever_law_is_asked(la
     assert stiffness(HAT) > 1
 
 
-OVERFLOWING = DiscreteCell(
+OVERFLOWING = LaunchCell(
     next(c for c in CATALOG if c.name == "complex-phase"),
     "nesterov",
     "float16/eager",
@@ -103,13 +103,13 @@ OVERFLOWING = DiscreteCell(
 def test_a_cell_does_not_accuse_a_right_step_that_overflows_and_counts_it_as_outside():
     job = OVERFLOWING.job()
     t = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
-    assert violated(judge_all(t, ("D0", "D2"), about=ABOUT, outside=leaving(OVERFLOWING.subject, job))) == {
+    assert violated(judge_all(t, ("D0", "D2"), about=ABOUT, outside=leaving(OVERFLOWING.case, job))) == {
         "D0",
         "D2",
     }
     records = OVERFLOWING.run()
     assert {r.verdict for r in records} == {HOLDS} and all("lanes outside" in r.reason for r in records)
-    ends = Domain(OVERFLOWING.subject, job, t).ends
+    ends = Domain(OVERFLOWING.case, job, t).ends
     assert ends[60] and all(r.lanes == job.lanes - int(ends.sum()) for r in records)
 
 
@@ -119,7 +119,7 @@ def test_a_cell_does_not_accuse_a_right_step_that_overflows_and_counts_it_as_out
 def test_a_wrong_kernel_does_not_excuse_itself_where_right_ones_overflow(fault):
     """Its certificate ends with its first wrong step: no lane that a reference keeps is taken from the judge
     by it."""
-    job, case = OVERFLOWING.job(), OVERFLOWING.subject
+    job, case = OVERFLOWING.job(), OVERFLOWING.case
     wrong = shown_faults.wrong_trajectory(case, job, fault)
     right = trajectory(OVERFLOWING, job, launch.run(job, "numpy"))
     with np.errstate(all="ignore"):

@@ -7,7 +7,7 @@ import pytest
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, trajectory
+from noether.laws.exact.cell import LaunchCell, trajectory
 from noether.laws.exact.coefficients import TERMS, named, parameter, part, telling
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.verdicts.record import HOLDS
@@ -30,9 +30,9 @@ def worst(law, t, symmetry, **flaws) -> float:
 def test_a_coefficient_that_is_off_by_its_power_is_violated_and_by_half_of_it_is_not(
     case, rule, precision, laws
 ):
-    cell = DiscreteCell(CASES[case], rule, precision, "numpy", "exact", laws, 31, 0)
+    cell = LaunchCell(CASES[case], rule, precision, "numpy", "exact", laws, 31, 0)
     t = trajectory(cell, cell.job(), launch.run(cell.job(), "numpy"))
-    symmetries = {s.name: s for s in cell.subject.symmetries} | {None: None}
+    symmetries = {s.name: s for s in cell.case.symmetries} | {None: None}
     for record in judge_all(t, laws, about=cell.about(cell.job(), "numpy"), powers=True):
         law, symmetry = EXACT[record.law], symmetries[record.symmetry]
         few = part(t, telling(t, np.flatnonzero(law.covers(t, symmetry))))
@@ -59,25 +59,23 @@ def test_a_coefficient_that_is_off_by_its_power_is_violated_and_by_half_of_it_is
 
 
 def test_every_parameter_of_a_rule_has_a_power_in_the_law_of_its_update():
-    (record,) = DiscreteCell(
-        CASES["rayleigh"], "heavy-ball", "float64", "numpy", "exact", ("D0",), 31, 0
-    ).run()
+    (record,) = LaunchCell(CASES["rayleigh"], "heavy-ball", "float64", "numpy", "exact", ("D0",), 31, 0).run()
     assert (
         set(record.powers) == {"prediction", "eta", "beta", "k", "eps"}
         and max(record.powers.values()) < 1e-12
     )
-    (record,) = DiscreteCell(
+    (record,) = LaunchCell(
         CASES["entropy-mirror"], "mirror-descent", "float64", "numpy", "exact", ("D0",), 31, 0
     ).run()
     assert set(record.powers) == {"prediction", "eta", "eps"}
 
 
 def test_the_power_of_faults_is_not_asked_and_some_lanes_are_those_lanes():
-    cell = DiscreteCell(CASES["rayleigh"], "heavy-ball", "float64", "numpy", "faults", ("D2",), 31, 0, 8)
+    cell = LaunchCell(CASES["rayleigh"], "heavy-ball", "float64", "numpy", "faults", ("D2",), 31, 0, 8)
     assert not any(r.powers for r in cell.run())
     t = trajectory(cell, cell.job(), launch.run(cell.job(), "numpy"))
     lanes = telling(t, np.arange(t.lanes))
-    few, law, (scale,) = part(t, lanes), EXACT["D2"], cell.subject.symmetries
+    few, law, (scale,) = part(t, lanes), EXACT["D2"], cell.case.symmetries
     assert (
         len(lanes) <= 8
         and {int(np.argmax(t.eta * t.eps)), int(np.argmax(t.eta * t.k))} <= set(lanes)

@@ -15,7 +15,7 @@ from noether.campaigns.fuzz import corpus
 from noether.campaigns.fuzz.batch import run_batch
 from noether.campaigns.fuzz.corpus import Entry
 from noether.campaigns.fuzz.minimise import minimise
-from noether.campaigns.fuzz.next_batch import Batch, Cell
+from noether.campaigns.fuzz.next_batch import Batch, GridPoint
 from noether.campaigns.fuzz.probe import Probe
 from noether.cases import CATALOG
 from noether.cli import main
@@ -40,7 +40,9 @@ def test_the_corpus_is_not_empty():
 def planted() -> Entry:
     """A violation of D0 by eta as float32."""
     probe = Probe("numpy", "eta as float32")
-    found = run_batch(Batch(0, Cell("mexican-hat", "heavy-ball", "float64", "ordinary"), 40, 8, 5), probe)
+    found = run_batch(
+        Batch(0, GridPoint("mexican-hat", "heavy-ball", "float64", "ordinary"), 40, 8, 5), probe
+    )
     subject, worst, _ = next(v for v in found.violations if v[0].law == "D0")
     return Entry(subject, minimise(subject, worst, probe), worst, {"numpy": "x"}, {"seed": 0, "batch": 3})
 

@@ -14,7 +14,7 @@ from noether.faults import BY_NAME, KERNEL
 from noether.faults.fault import ANY, FIRST, HISTORY
 from noether.kernels.loops import launch
 from noether.laws.exact import EXACT, diagnosis, update
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.diagnosis import attach, diagnose
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.laws.exact.matching_fault import operations
@@ -29,7 +29,7 @@ SAME = {"breaking term every other step": "breaking term ignored"}
 
 
 def launched(case="mexican-hat", rule="heavy-ball", precision="float64", lanes=13, steps=12):
-    return DiscreteCell(CASE[case], rule, precision, "numpy", "exact", (), lanes, 5, steps).job()
+    return LaunchCell(CASE[case], rule, precision, "numpy", "exact", (), lanes, 5, steps).job()
 
 
 def faulty(job, fault, case="mexican-hat"):

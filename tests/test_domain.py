@@ -9,7 +9,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.judge import judge_all
 from noether.mechanics import domain, sweep
 from noether.mechanics.domain import leaving, overflowing
@@ -52,7 +52,7 @@ def test_a_kernel_that_overflows_where_the_reference_does_not_is_violated():
 def test_exact_laws_hold_while_diverging():
     """Past the stability edge, before overflow, every law still holds."""
     job, t = diverging(2.0**-6)
-    cell = DiscreteCell(
+    cell = LaunchCell(
         HAT, "heavy-ball", "float64", "numpy", "exact", ("D0", "D2", "D3"), 9, 3, 5, (("eta", 4.0),)
     )
     records = cell.run()
@@ -65,7 +65,7 @@ def test_an_operation_that_overflows_and_leaves_the_state_finite_is_outside():
     records = [
         r
         for seed in range(3)
-        for r in DiscreteCell(
+        for r in LaunchCell(
             softmax, "heavy-ball", "float16/eager", "numpy", "exact", ("D0",), 61, seed, 12
         ).run()
     ]

@@ -14,7 +14,7 @@ import pytest
 from noether.campaigns.fuzz import campaign as fuzz
 from noether.campaigns.fuzz.batch import Finding, run_batch
 from noether.campaigns.fuzz.example import Subject
-from noether.campaigns.fuzz.next_batch import Batch, Cell
+from noether.campaigns.fuzz.next_batch import Batch, GridPoint
 from noether.campaigns.fuzz.outcome import Campaign, absorb
 from noether.campaigns.fuzz.probe import Probe
 from noether.cases import CORE
@@ -43,7 +43,7 @@ def violated(law="D2"):
 
 
 def batch(number=7):
-    return Batch(number, Cell("mexican-hat", "heavy-ball", "float64", "ordinary"), 4, 8, 0)
+    return Batch(number, GridPoint("mexican-hat", "heavy-ball", "float64", "ordinary"), 4, 8, 0)
 
 
 def finding():

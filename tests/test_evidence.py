@@ -13,7 +13,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, shown_faults
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import normal_steps, overflowing, same_stores
@@ -38,7 +38,7 @@ HAT = next(c for c in CORE if c.name == "mexican-hat")
 
 
 def cell(backend="triton-ptx", kind="exact", laws=("D0", "D2", "D3"), precision="float64", lanes=9, steps=4):
-    return DiscreteCell(HAT, "heavy-ball", precision, backend, kind, laws, lanes, 3, steps)
+    return LaunchCell(HAT, "heavy-ball", precision, backend, kind, laws, lanes, 3, steps)
 
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
@@ -73,7 +73,7 @@ def test_no_bound_is_idle_in_any_precision(precision):
     for case in (*CORE, next(c for c in CATALOG if c.name == "product")):  # D8 speaks of a product
         for rule in rules_of(case):
             steps = min(12, sweep.horizon(RULES[rule], parse(precision)))
-            job = DiscreteCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
+            job = LaunchCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
             t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
             inside = ~overflowing(job, *same_stores(case, job))
             for law in EXACT.values():
@@ -144,7 +144,7 @@ def test_a_run_without_faults_is_blind(monkeypatch):
 def test_the_bound_of_a_decaying_charge_decays_with_it(precision):
     """B' = |beta| B + b: at beta = 1/2 the last bound is at most twice the largest local one, however many
     steps."""
-    job = DiscreteCell(
+    job = LaunchCell(
         HAT,
         "heavy-ball",
         precision,
@@ -187,7 +187,7 @@ def test_every_wrong_law_is_shown_and_killed():
               ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)),
               ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
     cells = [
-        DiscreteCell(case[name], rule, "float64", "numpy", "faults", laws, 9, 0, 12)
+        LaunchCell(case[name], rule, "float64", "numpy", "faults", laws, 9, 0, 12)
         for name, rule, laws in points
     ]
     records = [r for cell in cells for r in cell.run()]
@@ -197,7 +197,7 @@ def test_every_wrong_law_is_shown_and_killed():
 
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_a_sweep_is_no_single_point(case):
-    job = DiscreteCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 0).job()
+    job = LaunchCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 0).job()
     eta, beta, k, eps = job.params[:4]
     assert (eta != eta.astype(np.float32)).mean() > 0.9, "a step size demoted to float32 would not show"
     assert (eta > 0).all() and eta.max() / eta.min() > 4 and len(set(beta)) >= 4
@@ -205,15 +205,13 @@ def test_a_sweep_is_no_single_point(case):
     assert np.ptp(np.log10(eps[eps > 0])) > 6
     assert len({tuple(x) for x in job.q0.T}) == job.lanes
     assert case.metric.kind == "bregman" or job.v0.any(axis=0).all(), "from rest the charge laws are 0 = 0"
-    other = DiscreteCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 1).job()
+    other = LaunchCell(case, rules_of(case)[-1], "float64", "numpy", "exact", (), 61, 1).job()
     assert (other.q0 != job.q0).all()
 
 
 def test_a_reference_far_from_its_subnormal_numbers_is_normal_at_every_step():
     case = next(c for c in CORE if c.scale_free)
-    job = DiscreteCell(
-        case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)
-    ).job()
+    job = LaunchCell(case, "heavy-ball", "float64", "numpy", "covariance", (), 9, 0, 8, (("eps", 0.0),)).job()
     assert normal_steps(case, job).all()
 
 
@@ -246,7 +244,7 @@ def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_fault():
     )
     fault = next(f for f in shown_faults.LAW_FAULTS if f.name == "kinetic term without its metric")
     for case, told in ((turned, False), (kept, True)):
-        cell = DiscreteCell(case, "heavy-ball-metric", "float64", "numpy", "faults", ("D2",), 13, 0, 12)
+        cell = LaunchCell(case, "heavy-ball-metric", "float64", "numpy", "faults", ("D2",), 13, 0, 12)
         job = cell.job()
         t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
         assert any(shown_faults.changes(fault, t, s) for s in case.symmetries) is told

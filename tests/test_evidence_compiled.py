@@ -63,7 +63,7 @@ def test_the_evidence_of_a_compiled_cell_never_comes_from_the_numpy_step(monkeyp
     still = kind == "covariance"
     mine = dataclasses.replace(cell(kind=kind, laws=(laws,)), overrides=(("eps", 0.0),) if still else ())
     if still:
-        mine = dataclasses.replace(mine, subject=next(c for c in CORE if c.scale_free))
+        mine = dataclasses.replace(mine, case=next(c for c in CORE if c.scale_free))
     real = [r for r in mine.run() if r.fault is None]
     assert "triton-ptx" in asked and "numpy" not in asked
     assert real and {r.backend for r in real} == {"triton-ptx"}

@@ -17,7 +17,7 @@ from noether.faults import fault
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow, widen
 from noether.laws.exact import EXACT, law_faults
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.registry import LAWS
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
@@ -55,11 +55,11 @@ def test_a_nan_in_one_lane_lies_where_the_laws_of_some_lanes_speak(seed):
     and D3 says nothing of them."""
     from noether.laws.exact import shown_faults
 
-    cell = DiscreteCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "faults", ("D3",), 61, seed, 12)
+    cell = LaunchCell(CASES["softmax"], "heavy-ball", "float64", "numpy", "faults", ("D3",), 61, seed, 12)
     (nan,) = [f for f in shown_faults.KERNEL_FAULTS if f.name == "NaN in one lane"]
-    t, law = shown_faults.wrong_trajectory(cell.subject, cell.job(), nan), EXACT["D3"]
+    t, law = shown_faults.wrong_trajectory(cell.case, cell.job(), nan), EXACT["D3"]
     lanes = np.flatnonzero(np.isnan(t.q).any(axis=(0, 1)))
-    assert len(lanes) == 1 and all(law.covers(t, s)[lanes[0]] for s in cell.subject.symmetries)
+    assert len(lanes) == 1 and all(law.covers(t, s)[lanes[0]] for s in cell.case.symmetries)
 
 
 def test_every_kind_of_fault_is_planted():
@@ -98,9 +98,9 @@ def test_every_fault_that_applies_is_killed(point):
 
 def test_the_designed_points_show_every_fault_and_every_rule():
     jobs = [
-        DiscreteCell(CASES[c], r, p, "numpy", "exact", (), 61, 0).job() for c, r, p in matrix.points("quick")
+        LaunchCell(CASES[c], r, p, "numpy", "exact", (), 61, 0).job() for c, r, p in matrix.points("quick")
     ]
-    wide = DiscreteCell(CASES[campaign.WIDE[0]], *campaign.WIDE[1:], "numpy", "exact", (), 10_007, 0, 2).job()
+    wide = LaunchCell(CASES[campaign.WIDE[0]], *campaign.WIDE[1:], "numpy", "exact", (), 10_007, 0, 2).job()
     unshown = [f.name for f in faults.KERNEL if not any(f.applies(j) for j in (*jobs, wide))]
     assert not unshown
     assert {r for c in CORE for r in rules_of(c)} <= {r for _, r, _ in matrix.points("quick")}
@@ -110,7 +110,7 @@ def test_the_designed_points_show_every_fault_and_every_rule():
 def test_a_fault_of_one_step_is_a_hypothesis_about_one_step_from_any_state(rule):
     """From the state after four right steps, one faulty step is the fault's and not the right one."""
     case = CASES["entropy-mirror" if rule == "mirror-descent" else "mexican-hat"]
-    job = DiscreteCell(case, rule, "float64", "numpy", "exact", (), 61, 0, 5).job()
+    job = LaunchCell(case, rule, "float64", "numpy", "exact", (), 61, 0, 5).job()
     q, v = launch.run(job, "numpy").wide()
     one = dataclasses.replace(job, q0=q[4], v0=v[4], steps=1)
     right = launch.run(one, "numpy").wide()
@@ -130,7 +130,7 @@ def test_a_fault_of_one_step_is_a_hypothesis_about_one_step_from_any_state(rule)
 
 
 def test_a_wrong_step_is_planted_in_numpy_only():
-    job = DiscreteCell(CASES["mexican-hat"], "heavy-ball", "float64", "numpy", "exact", (), 3, 0, 2).job()
+    job = LaunchCell(CASES["mexican-hat"], "heavy-ball", "float64", "numpy", "exact", (), 3, 0, 2).job()
     with pytest.raises(ValueError, match="planted in numpy only"):
         launch.run(job, "triton-ptx", faults.BY_NAME["no-op kernel"].advance)
 

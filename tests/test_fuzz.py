@@ -13,7 +13,7 @@ from noether.campaigns.fuzz.next_batch import (
     LAG,
     Archive,
     Batch,
-    Cell,
+    GridPoint,
     Kept,
     Schedule,
     Size,
@@ -127,7 +127,8 @@ def test_frozen_lanes_are_counted_and_are_no_checks(monkeypatch):
         regimes.Regime("ordinary", "does not move", lambda x: setattr(x, "eta", 0 * x.eta), (4, 4)),
     )
     found = run_batch(
-        Batch(0, Cell("mexican-hat", "gradient-descent", "bfloat16", "ordinary"), 50, 4, 1), Probe("numpy")
+        Batch(0, GridPoint("mexican-hat", "gradient-descent", "bfloat16", "ordinary"), 50, 4, 1),
+        Probe("numpy"),
     )
     assert found.error is None and found.frozen == 50 and found.checks == 0
 
@@ -182,7 +183,7 @@ def test_the_archive_keeps_the_worst_of_each_law_case_and_rule():
         for spent in np.linspace(0, 1, 20) * (1 if case == "softmax" else 0.1):
             archive.add(
                 "D2",
-                Cell(case, "heavy-ball", "float32", "ordinary"),
+                GridPoint(case, "heavy-ball", "float32", "ordinary"),
                 Kept(float(spent), np.zeros(3), "ordinary", 4),
             )
     kept = archive.kept["D2", "float32"]
@@ -194,7 +195,7 @@ def test_the_archive_keeps_the_worst_of_each_law_case_and_rule():
 
 def test_breeding_spends_more_than_drawing():
     """On average over seeds: what guidance is for. D2 in float32, the same number of lanes."""
-    cell = Cell("mexican-hat", "heavy-ball", "float32", "ordinary")
+    cell = GridPoint("mexican-hat", "heavy-ball", "float32", "ordinary")
 
     def worst(seed, parents=None):
         found = run_batch(Batch(0, cell, 256, 8, seed, parents), Probe("numpy"))

@@ -22,7 +22,7 @@ from noether.campaigns.fuzz.campaign import run
 from noether.campaigns.fuzz.next_batch import (
     LAG,
     Batch,
-    Cell,
+    GridPoint,
     size_of,
 )
 from noether.campaigns.fuzz.probe import Probe
@@ -64,7 +64,7 @@ def test_final_states_that_do_not_come_back_end_blind(monkeypatch):
 
 def test_a_residual_that_float64_cannot_form_is_judged_by_the_host_and_no_check():
     """Softmax with logits of 1e238: exp's bound overflows in the screen, not in the host's longdouble."""
-    cell = Cell("softmax", "heavy-ball", "float64", "whole-range")
+    cell = GridPoint("softmax", "heavy-ball", "float64", "whole-range")
     found = run_batch(Batch(0, cell, 200, 3, 8), Probe("numpy"))
     assert found.error is None and found.unscreened > 0 and not found.false_alarms and not found.violations
     counted = max(count.lanes for count in found.laws.values())

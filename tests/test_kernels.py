@@ -14,7 +14,7 @@ from noether.kernels.loops import backends, launch
 from noether.kernels.programs.precision import PRECISIONS, Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.triton_text import source
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import sweep
 from noether.verdicts.record import HOLDS, VIOLATED
 
@@ -132,7 +132,7 @@ def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
 
 
 def test_parity_records_hold_and_their_faults_do_not():
-    records = DiscreteCell(
+    records = LaunchCell(
         HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2
     ).run()
     assert [r.verdict for r in records] == [HOLDS, VIOLATED, VIOLATED]

@@ -8,7 +8,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import EXACT, Residual, shown_faults
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
@@ -25,7 +25,7 @@ def judged(case, job, outcome):
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
 def test_every_fault_that_applies_is_killed(case):
     rule = rules_of(case)[-1]
-    cell = DiscreteCell(case, rule, "float64", "numpy", "faults", tuple(EXACT), 33, 5, 12)
+    cell = LaunchCell(case, rule, "float64", "numpy", "faults", tuple(EXACT), 33, 5, 12)
     killed, seen = set(), set()
     for record in cell.run():
         seen.add(record.fault)
@@ -48,7 +48,7 @@ def test_every_fault_that_applies_is_killed(case):
 )
 def test_faults_of_narrow_stores_and_wide_launches_are_killed(name, rule, precision, lanes):
     case = next(c for c in CORE if c.name == "mexican-hat")
-    cell = DiscreteCell(case, rule, precision, "numpy", "faults", ("D0",), lanes, 5, 6)
+    cell = LaunchCell(case, rule, precision, "numpy", "faults", ("D0",), lanes, 5, 6)
     job = cell.job()
     fault = next(c for c in shown_faults.KERNEL_FAULTS if c.name == name)
     assert fault.applies(job)
@@ -100,14 +100,14 @@ def test_a_non_finite_residual_is_infinitely_spent():
 
 def test_the_response_to_breaking_is_the_predicted_one_and_only_that():
     case = next(c for c in CORE if c.name == "mexican-hat")
-    records = DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, 0).run()
+    records = LaunchCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, 0).run()
     assert {r.verdict for r in records if r.fault is None} == {HOLDS}
     assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
 def test_scale_covariance_is_bitwise_and_needs_eta_squared():
     case = next(c for c in CORE if c.name == "rayleigh")
-    records = DiscreteCell(
+    records = LaunchCell(
         case, "heavy-ball", "float32", "numpy", "covariance", ("D13",), 33, 0, 20, (("eps", 0.0),)
     ).run()
     assert [r.verdict for r in records if r.fault is None] == [HOLDS] * 3

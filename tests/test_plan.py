@@ -12,14 +12,13 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS
 from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, shown_faults
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import prove
 from noether.plan import coverage, design
 from noether.plan.casefiles import load
 from noether.plan.choices import Request, select
 from noether.plan.launches import GLANCE
-from noether.runs.execute import case_name
 from noether.runs.replay_lane import ReplayError, replay
 from noether.verdicts.record import HOLDS
 
@@ -27,14 +26,14 @@ QUICK = design.cells(select(Request(backend="numpy")))
 
 
 def launches(cells, kind="exact"):
-    return [c for c in cells if isinstance(c, DiscreteCell) and c.kind == kind]
+    return [c for c in cells if isinstance(c, LaunchCell) and c.kind == kind]
 
 
 def test_quick_covers_each_core_case_under_each_rule_and_in_each_type_and_each_law_in_each_type():
-    exact = [c for c in launches(QUICK) if c.subject in CORE]
+    exact = [c for c in launches(QUICK) if c.case in CORE]
     rules = {(c.name, r) for c in CORE for r in rules_of(c) if RULES[r].screened}
-    assert {(c.case, c.rule) for c in exact} >= rules
-    assert {(c.case, c.precision) for c in exact} >= {(c.name, p) for c in CORE for p in PRECISIONS}
+    assert {(c.case.name, c.rule) for c in exact} >= rules
+    assert {(c.case.name, c.precision) for c in exact} >= {(c.name, p) for c in CORE for p in PRECISIONS}
     assert {c.precision for c in exact} == set(design.PRECISIONS)
     points = [(c, r, p) for c in CORE for r in rules_of(c) for p in PRECISIONS if RULES[r].screened]
     assert {(law, c.precision) for c in exact for law in c.laws} >= {
@@ -44,16 +43,16 @@ def test_quick_covers_each_core_case_under_each_rule_and_in_each_type_and_each_l
 
 def test_quick_glances_at_every_other_case_that_has_a_kernel():
     others = [c for c in CATALOG if c not in CORE]
-    glances = [c for c in QUICK if case_name(c) in {c.name for c in others}]
+    glances = [c for c in QUICK if c.case.name in {c.name for c in others}]
     exact = [c for c in launches(glances) if RULES[c.rule].screened]
-    assert [c.case for c in exact] == [c.name for c in others if rules_of(c)]
+    assert [c.case.name for c in exact] == [c.name for c in others if rules_of(c)]
     assert {c.backend for c in exact} == {"numpy"} and {c.horizon for c in exact} == {GLANCE}
     assert {c.precision for c in exact} == set(PRECISIONS)
     plain = {r for r in RULES if coverage.plain((CORE[0], r, "float64"))}
     assert {c.rule for c in exact} == plain
     for seed in range(TURNS):  # the equations of motion take turns
         flows = {
-            case_name(c)
+            c.case.name
             for c in design.cells(select(Request(backend="numpy", seed=seed)))
             if c.laws[0] in ("T1", "T2")
         } & {c.name for c in others}
@@ -102,7 +101,7 @@ def test_names_of_cells_differ():
 
 def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core():
     exact = launches(design.cells(select(Request(backend="numpy", profile="full"))))
-    shown = {(c.case, c.rule, c.precision) for c in exact}
+    shown = {(c.case.name, c.rule, c.precision) for c in exact}
     rules = [(c, r) for c in CATALOG for r in rules_of(c) if RULES[r].screened]
     assert {x[:2] for x in shown} >= {(c.name, r) for c, r in rules}
     assert shown >= {(c.name, r, p) for c, r in rules if c in CORE for p in PRECISIONS}
@@ -111,7 +110,7 @@ def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core()
 def test_every_fault_of_the_issue_is_planned_somewhere():
     seen = set()
     for cell in QUICK:
-        if isinstance(cell, DiscreteCell) and cell.kind == "faults":
+        if isinstance(cell, LaunchCell) and cell.kind == "faults":
             job = cell.job()
             from noether.laws.exact.shown_faults import KERNEL_FAULTS
 
@@ -122,14 +121,14 @@ def test_every_fault_of_the_issue_is_planned_somewhere():
 
 
 def test_the_same_seed_draws_the_same_lanes_on_every_backend():
-    cell = next(c for c in QUICK if isinstance(c, DiscreteCell) and c.kind == "exact")
+    cell = next(c for c in QUICK if isinstance(c, LaunchCell) and c.kind == "exact")
     a, b, c = cell.job(), replace(cell, backend="triton-ptx").job(), replace(cell, seed=1).job()
     assert np.array_equal(a.q0, b.q0) and np.array_equal(a.params, b.params)
     assert not np.array_equal(a.q0, c.q0)
 
 
 def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
-    cell = DiscreteCell(CORE[2], "heavy-ball", "bfloat16", "numpy", "exact", ("D0", "D2", "D3"), 33, 0)
+    cell = LaunchCell(CORE[2], "heavy-ball", "bfloat16", "numpy", "exact", ("D0", "D2", "D3"), 33, 0)
     for record in cell.run():
         assert record.verdict == HOLDS
         again = replay(record.as_dict())
@@ -142,7 +141,7 @@ def test_the_worst_lane_comes_back_equal_when_it_runs_alone():
     "change", [{"law": "T1"}, {"fault": "ascent"}, {"worst": None}, {"case": "unheard-of"}]
 )
 def test_what_cannot_be_replayed_says_why(change):
-    record = DiscreteCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
+    record = LaunchCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D0",), 3, 0).run()[0]
     with pytest.raises(ReplayError):
         replay({**record.as_dict(), **change})
 
@@ -163,9 +162,7 @@ DAMAGE = [{"worst": {"start": ["zz"]}}, {"worst": {"start": ["0x1p0"]}}, {"worst
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=str)
 def test_a_damaged_record_is_refused_and_not_a_crash(damage):
-    record = (
-        DiscreteCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D2",), 3, 0).run()[0].as_dict()
-    )
+    record = LaunchCell(CORE[2], "heavy-ball", "float32", "numpy", "exact", ("D2",), 3, 0).run()[0].as_dict()
     broken = {**record, **damage, "worst": {**record["worst"], **damage.get("worst", {})}}
     with pytest.raises(ReplayError):
         replay(broken)
@@ -187,18 +184,16 @@ def test_a_narrowed_choice_shows_each_law_every_near_fault_that_applies_to_it(ca
     shows."""
     for rule in ("", *rules_of(case)):
         cells = design.cells(select(Request(cases=(case.name,), rule=rule or None, backend="numpy")))
-        mine = [c for c in cells if isinstance(c, DiscreteCell)]
+        mine = [c for c in cells if isinstance(c, LaunchCell)]
         exact = [c for c in mine if c.kind == "exact"]
         shown = set().union(
             *(
-                shown_faults.pairs(c.subject, c.rule, c.precision, c.laws, "float64")
+                shown_faults.pairs(c.case, c.rule, c.precision, c.laws, "float64")
                 for c in mine
                 if c.kind == "faults"
             )
         )
-        able = set().union(
-            *(shown_faults.pairs(c.subject, c.rule, "float64", c.laws, "float64") for c in exact)
-        )
+        able = set().union(*(shown_faults.pairs(c.case, c.rule, "float64", c.laws, "float64") for c in exact))
         assert {x[:2] for x in shown} >= {x[:2] for x in able}
         assert {law for law, _, _ in shown} == {k for c in exact for k in c.laws}
 

@@ -8,7 +8,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
 from noether.labs import gpu
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.plan import design
 from noether.plan.choices import Request, select
 from noether.verdicts.record import HOLDS
@@ -19,7 +19,7 @@ def test_wrong_ptx_is_shown_once_on_each_backend_that_executes_it_here(profile):
     cells = design.cells(select(Request(profile=profile)))
     here = [b for b in launch.ON_CPU if not launch.missing(b)]
     assert sorted(
-        c.backend for c in cells if isinstance(c, DiscreteCell) and c.extra.get("sabotaged")
+        c.backend for c in cells if isinstance(c, LaunchCell) and c.extra.get("sabotaged")
     ) == sorted(here)
 
 
@@ -79,14 +79,14 @@ def iter_clock(n):
 
 
 def test_parity_is_planned_on_every_triton_backend_that_is_here():
-    cells = [c for c in design.cells(select(Request(law="B1"))) if isinstance(c, DiscreteCell)]
+    cells = [c for c in design.cells(select(Request(law="B1"))) if isinstance(c, LaunchCell)]
     here = {b for b in launch.BACKENDS[1:] if not launch.missing(b)}
     assert {c.backend for c in cells} == here
     for backend in here:
         mine = [c for c in cells if c.backend == backend]
         interpreted = backend == "triton-interpreted"
         common = [c for c in mine if RULES[c.rule].screened]
-        assert {c.case for c in common} == {c.name for c in CORE} and {c.rule for c in mine} == {
+        assert {c.case.name for c in common} == {c.name for c in CORE} and {c.rule for c in mine} == {
             r for r in design.RULES if not (interpreted and not RULES[r].screened)
         }
         assert {c.precision for c in mine} == set(PRECISIONS if interpreted else design.PRECISIONS)

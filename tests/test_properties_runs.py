@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from noether.labs.stress.forging import rewrite
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.plan.choices import Request, select
 from noether.runs import run as running
 from noether.runs.execute import execute
@@ -111,7 +111,7 @@ def whole(tmp_path_factory):
 def test_a_cell_that_remembers_other_cells_is_found(alone, monkeypatch):
     """The fault: a seed that counts."""
     count = iter(range(10**6))
-    honest = DiscreteCell.job
-    monkeypatch.setattr(DiscreteCell, "job", lambda self: honest(replace(self, seed=next(count))))
+    honest = LaunchCell.job
+    monkeypatch.setattr(LaunchCell, "job", lambda self: honest(replace(self, seed=next(count))))
     forth, back = ([r for done in execute(order) for r in done.records] for order in (cells(), cells()[::-1]))
     assert findings(forth) != findings(back)

@@ -13,7 +13,7 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch, noisy_launch
 from noether.laws.exact import disagreement, reassociation
-from noether.laws.exact.cell import DiscreteCell, compared, turned
+from noether.laws.exact.cell import LaunchCell, compared, turned
 from noether.report.table import explained, unsaid
 from noether.verdicts.record import VIOLATED
 
@@ -26,7 +26,7 @@ LAST = r"add\.rn\.(f16|f32|f64)\s+(%\w+), (%\w+), (%\w+);"
 
 
 def cell(case="rayleigh", rule="nesterov", precision="float64", backend="triton-ptx", lanes=61, steps=4):
-    return DiscreteCell(CASE[case], rule, precision, backend, "parity", ("B1",), lanes, 0, steps)
+    return LaunchCell(CASE[case], rule, precision, backend, "parity", ("B1",), lanes, 0, steps)
 
 
 def chains(lines: list[str]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.operations import IN_A_LOSS
 from noether.kernels.programs.precision import parse
 from noether.laws.averages import minibatch
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.response import rounding
 from noether.laws.response.cells import cells, run_cell
 from noether.verdicts.record import VIOLATED
@@ -58,7 +58,7 @@ def test_each_operation_of_the_case_language_has_a_loss_a_bound_and_a_variance()
 def test_an_operation_goes_through_every_law_of_recovery(name):
     case, asked = operation(name), {}
     found = [c for c in cells((case,), "quick", 0, "numpy") if c.law in ("E2", "E3")]
-    found += [DiscreteCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0)]
+    found += [LaunchCell(case, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0)]
     records = [r for c in found for r in (run_cell(c) if hasattr(c, "part") else c.run())]
     records += [r for c in minibatch.cells((case,)) for r in minibatch.run_cell(c)]
     for r in records:
@@ -88,5 +88,5 @@ def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_small
                     box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0,
                     -1]], "rescale"),))  # fmt: skip
     for seed in (6, 10):
-        cell = DiscreteCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
+        cell = LaunchCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
         assert [r.verdict for r in judge_response(cell) if r.fault is None] == ["holds"]

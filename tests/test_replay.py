@@ -10,10 +10,10 @@ from test_plan import QUICK
 
 from noether.cli import main
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.plan.choices import Request, select
 from noether.runs import run
-from noether.runs.execute import case_name, run_cell
+from noether.runs.execute import run_cell
 from noether.runs.folder import Folder, read_run
 from noether.runs.replaying import Replays, line, pick
 from noether.system.usage import UsageError
@@ -59,7 +59,7 @@ def made_up(cell):
     """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted
     fault."""
     about = dict(
-        case=case_name(cell), rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
+        case=cell.case.name, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
         steps=1,
         parameters={}, predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="",
     )  # fmt: skip
@@ -86,11 +86,11 @@ def cheap():
     for cell in sorted(
         QUICK,
         key=lambda c: (
-            case_name(c) not in ("free-particle", "mexican-hat", "rayleigh", "product"),
+            c.case.name not in ("free-particle", "mexican-hat", "rayleigh", "product"),
             len(c.name),
         ),
     ):
-        some.setdefault(cell.kind if isinstance(cell, DiscreteCell) else type(cell), cell)
+        some.setdefault(cell.kind if isinstance(cell, LaunchCell) else type(cell), cell)
     return list(some.values())
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from noether.kernels.loops import launch
 from noether.kernels.programs import numpy_step, precision
 from noether.kernels.programs.precision import Precision, encode, narrow, representable, widen
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.mechanics import roundings
 from noether.runs import completeness, known_answers, known_numbers
 from noether.verdicts.record import HOLDS, VIOLATED
@@ -248,7 +248,7 @@ def test_a_half_that_is_rounded_away_is_seen_by_every_run(monkeypatch):
 
 def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypatch):
     """B1 compares two backends, and both could be wrong: it stores the known points too."""
-    cell = DiscreteCell(
+    cell = LaunchCell(
         known_answers.launch()[0], "heavy-ball", "bfloat16", "triton-ptx", "parity", ("B1",), 33, 1, 4
     )
     if launch.missing(cell.backend):

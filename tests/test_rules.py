@@ -15,7 +15,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.laws.exact import EXACT, shown_faults
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
@@ -249,7 +249,7 @@ def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_
 
 @each_option
 def test_every_fault_of_an_option_is_killed(rule):
-    cell = DiscreteCell(
+    cell = LaunchCell(
         CASE["mexican-hat"], rule.name, "float64", "numpy", "faults", ("D0", "D2", "D3", "D4"), 33, 5, 12
     )
     seen, killed = set(), {}

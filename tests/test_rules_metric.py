@@ -15,7 +15,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
@@ -169,7 +169,7 @@ def test_D7_needs_the_metric_and_D2_cannot_do_without_it_either():
 @each_rule
 def test_every_fault_is_shown_and_killed(rule):
     laws = ("D0", "D2", "D7")
-    cell = DiscreteCell(
+    cell = LaunchCell(
         CURVED, rule.name, "float64", "numpy", "faults", laws[: 2 if rule.momentum else 3], 33, 5, 12
     )
     killed: dict = {}
@@ -186,7 +186,7 @@ def test_every_fault_is_shown_and_killed(rule):
 
 
 def test_a_record_carries_kappa_and_can_be_replayed():
-    cell = DiscreteCell(CURVED, "natural-gradient", "bfloat16", "numpy", "exact", ("D7",), 9, 1, 8)
+    cell = LaunchCell(CURVED, "natural-gradient", "bfloat16", "numpy", "exact", ("D7",), 9, 1, 8)
     (record,) = cell.run()
     assert set(record.parameters) == {"eta", "beta", "k", "eps", "kappa"} and "kappa" in record.worst
     assert replay(vars(record)).equal

@@ -12,7 +12,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision, parse
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge, judge_all, spent_of
 from noether.laws.exact.screen import screen
 from noether.laws.exact.signs import keeping, paired
@@ -78,7 +78,7 @@ def test_every_law_that_speaks_of_it_holds_and_its_bound_is_not_idle(name, rule,
 def test_its_own_near_faults_are_shown_and_killed(name, rule):
     laws = tuple(key for key, law in EXACT.items() if law.concerns(CASE[name], rule))
     killed: dict = {}
-    for record in DiscreteCell(CASE[name], rule.name, "float64", "numpy", "faults", laws, 33, 5, 12).run():
+    for record in LaunchCell(CASE[name], rule.name, "float64", "numpy", "faults", laws, 33, 5, 12).run():
         killed.setdefault(record.fault, set()).update({record.law} if record.verdict == VIOLATED else ())
     mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"},
         "schedule inside the buffer": {"D0", "D2", "D6"},

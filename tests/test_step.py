@@ -20,7 +20,7 @@ from noether.laws.continuous import cells, starts
 from noether.laws.continuous.comparison import solve
 from noether.laws.continuous.settings import Setting, spread
 from noether.laws.exact import residuals
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.orders import cells as orders
 from noether.mechanics import bounds, wide
 from noether.mechanics.kinks import Kinked, met, require_smooth
@@ -100,7 +100,7 @@ def test_every_changed_operation_of_a_step_is_killed_or_changes_nothing():
 
 
 def test_a_launch_through_kinks_is_judged_as_any_other():
-    cell = DiscreteCell(
+    cell = LaunchCell(
         LEAKY_NETWORK, "heavy-ball", "float32", "numpy", "exact", ("D0", "D1", "D2", "D4"), 61, 0
     )
     z = launch.run(cell.job(), "numpy").wide()[0]
@@ -111,7 +111,7 @@ def test_a_launch_through_kinks_is_judged_as_any_other():
 @pytest.mark.parametrize("backend", [b for b in ("triton-ptx", "triton-cpu") if not launch.missing(b)])
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
 def test_what_triton_compiles_steps_as_numpy_does(backend, precision):
-    cell = DiscreteCell(LEAKY_NETWORK, "heavy-ball", precision, backend, "parity", ("B1",), 61, 0, 8)
+    cell = LaunchCell(LEAKY_NETWORK, "heavy-ball", precision, backend, "parity", ("B1",), 61, 0, 8)
     assert cell.run()[0].verdict == HOLDS
 
 

@@ -10,7 +10,7 @@ from noether.cases.case import Case, linear, rotation
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import PRECISIONS, parse
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import sweep
 from noether.mechanics.stiffness import edge, largest_curvature, step_curvature
 from noether.plan import design
@@ -113,7 +113,7 @@ def test_right_steps_on_a_stiff_loss_are_never_accused(c, given):
     for rule in ("heavy-ball", "nesterov", "gradient-descent", "heavy-ball-decoupled"):
         for precision in ("float64", "float32", "float16/eager", "bfloat16"):
             laws = tuple(k for k, law in EXACT.items() if law.concerns(case, RULES[rule], precision))
-            for record in DiscreteCell(case, rule, precision, "numpy", "exact", laws, 41, 3).run():
+            for record in LaunchCell(case, rule, precision, "numpy", "exact", laws, 41, 3).run():
                 seen.setdefault(record.law, set()).add(record.verdict)
     assert set().union(*seen.values()) <= {HOLDS, INCONCLUSIVE, OUTSIDE}
     assert (

@@ -15,7 +15,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.judge import judge
 from noether.laws.exact.law_faults import FAULTS
 from noether.mechanics import sweep
@@ -122,7 +122,7 @@ def test_a_near_fault_of_d1_has_a_number_at_beta_zero_and_is_not_killed_by_a_quo
 @pytest.mark.parametrize("law", ["D1", "D10"])
 def test_a_changed_gradient_is_seen_at_beta_zero(law):
     rule = "heavy-ball" if law == "D1" else "heavy-ball-decoupled"
-    cell = DiscreteCell(
+    cell = LaunchCell(
         CASE["mexican-hat"], rule, "float64", "numpy", "faults", (law,), 33, 4, 8, (("beta", 0.0),)
     )
     killed = {r.fault for r in cell.run() if r.verdict == VIOLATED}

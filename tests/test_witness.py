@@ -7,7 +7,7 @@ from test_judging import given, trajectory, verdict
 from noether.cases import CATALOG
 from noether.kernels.loops import launch
 from noether.laws.exact import witness as witnesses
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.cell import trajectory as launched
 from noether.laws.exact.judge import judge_all
 from noether.laws.exact.witness import witness
@@ -70,7 +70,7 @@ def test_a_witness_that_agrees_exactly_needs_no_bound(monkeypatch):
     [(0, 0, HOLDS), (3, 0, HOLDS), (3, 1, VIOLATED), (0, 1, VIOLATED), (99, 1, INCONCLUSIVE)],
 )
 def test_at_a_kink_another_point_is_the_witness(monkeypatch, kinks, wrong, expected):
-    cell = DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
+    cell = LaunchCell(HAT, "heavy-ball", "float64", "numpy", "exact", ("D0",), LANES, 0, STEPS)
     t, honest, asked = launched(cell, cell.job(), launch.run(cell.job(), "numpy")), witnesses.gradient_mp, []
 
     def at_kinks(loss, q, digits):

@@ -9,7 +9,7 @@
     rotation         m (q_1 qdot_2 - q_2 qdot_1) none
 
 Nothing acts on the plane: friction alone moves its charges, J_n = beta^n J_0, and from rest it stays where it
-is. The spring is the fault: e_3 moves too, and is no symmetry. What three conservation laws at once leave
+is. The spring is the control: e_3 moves too, and is no symmetry. What three conservation laws at once leave
 is a straight line.
 Breaking: b = (q_1^2 + q_2 q_3) / 2 + q_2^2 / 4.
 Source: Noether (1918), the examples of every textbook; friction as in Tanaka, Kunin (2021), section 3.

@@ -27,7 +27,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import backends, launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
 from noether.plan import launches
 from noether.plan.choices import Request, select
@@ -51,7 +51,7 @@ def parity(backend: str, clock) -> list[dict]:
         if clock() < 0:
             rows.append({"case": case.name, "rule": rule, "precision": precision, "skipped": "out of time"})
             continue
-        job = DiscreteCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
+        job = LaunchCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
         mine, plain = launch.run(job, backend), launch.run(job, "numpy")
         rows.append({
             "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps,
@@ -160,7 +160,7 @@ def fusion(clock) -> list[dict]:
     case = next(c for c in CATALOG if c.name == "rayleigh")
     rows = []
     for precision in ("float64", "float32"):
-        job = DiscreteCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
+        job = LaunchCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
         plain = launch.run(job, "numpy")
         buffers = backends.through_torch(
             job, "cuda", backends.LANES, num_warps=backends.WARPS, enable_fp_fusion=True
@@ -192,7 +192,7 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
             if clock() < 0:
                 rows.append({"case": case.name, "precision": name, "skipped": "out of time"})
                 continue
-            job = DiscreteCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
+            job = LaunchCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
             job = launch.Job(
                 job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False
             )

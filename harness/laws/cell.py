@@ -36,6 +36,13 @@ class Cell(Protocol):
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a cell is about where that is no case; records have its name in the place of a case's."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class LawCell:
     """A cell of a family of laws that judges no launch of its own.
 

@@ -14,7 +14,7 @@ from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics.sweep import WIDE_LANES
 from noether.plan import faulty, parity
 from noether.plan.cover import cover
@@ -138,7 +138,7 @@ class Launches:
 
     # ---- cells
 
-    def cell(self, p: Point, kind: str, laws, **about) -> DiscreteCell:
+    def cell(self, p: Point, kind: str, laws, **about) -> LaunchCell:
         """about: fields of a cell that are not those of the selection."""
         case, rule, precision = p
         if kind in ("exact", "faults"):
@@ -151,9 +151,9 @@ class Launches:
             "steps": self.size.get("steps", 0), "overrides": self.values if kind == "exact" else (),
             "seed": self.selection.seed,
         }  # fmt: skip
-        return DiscreteCell(case, rule, precision, kind=kind, laws=tuple(laws), **{**usual, **about})
+        return LaunchCell(case, rule, precision, kind=kind, laws=tuple(laws), **{**usual, **about})
 
-    def exact(self) -> list[DiscreteCell]:
+    def exact(self) -> list[LaunchCell]:
         cell = partial(self.cell, kind="exact", laws=self.exact_laws)
         out = [cell(p) for p in self.judged] + self.beside(cell)
         if "lanes" not in self.size:
@@ -164,7 +164,7 @@ class Launches:
             out.append(cell(p, backend=where, **({} if self.full or self.size else small)))
         return out
 
-    def beside(self, cell) -> list[DiscreteCell]:
+    def beside(self, cell) -> list[LaunchCell]:
         """The cases beside the core: quick a glance in numpy; full a cover, of which some are compiled."""
         if not self.full:
             steps = self.size.get("steps") or GLANCE
@@ -173,7 +173,7 @@ class Launches:
         native, few = self.of("native", shown), self.size.get("lanes", LANES["quick"])
         return [cell(p, lanes=few, backend=self.backend if p in native else "numpy") for p in shown]
 
-    def faults(self) -> list[DiscreteCell]:
+    def faults(self) -> list[LaunchCell]:
         """Planted faults, in numpy: planted faults; those of a wide launch, of any step, of late ones."""
         cell = partial(self.cell, kind="faults", backend="numpy")
         near = faulty.near_faults([*self.core, *self.own], self.exact_laws, self.full)
@@ -188,12 +188,12 @@ class Launches:
             for p in faulty.late([*self.core, *self.special])
         ]
 
-    def parity(self) -> list[DiscreteCell]:
+    def parity(self) -> list[LaunchCell]:
         if self.selection.backend == "numpy":
             return []  # nothing to compare; where it was merely the best that is here, there is
         return parity.cells(self, [b for b in launch.BACKENDS[1:] if not launch.missing(b)])
 
-    def cells(self) -> list[DiscreteCell]:
+    def cells(self) -> list[LaunchCell]:
         """Every one, of the laws that are asked for."""
         out = self.exact() + self.faults() if self.exact_laws else []
         if "D13" in self.selection.laws:
@@ -203,5 +203,5 @@ class Launches:
         return out + (self.parity() if "B1" in self.selection.laws else [])
 
 
-def discrete(selection, backend: str) -> list[DiscreteCell]:
+def discrete(selection, backend: str) -> list[LaunchCell]:
     return Launches(selection, backend).cells()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.mechanics.sweep import WIDE_LANES
 from noether.plan.coverage import Point, mode_of, operations
 
@@ -21,7 +21,7 @@ def not_here() -> str:
     return "" if launch.installed("triton") else launch.missing("triton-ptx")
 
 
-def cells(plan, backends: list[str]) -> list[DiscreteCell]:
+def cells(plan, backends: list[str]) -> list[LaunchCell]:
     """B1 of a plan of launches on each backend: a few steps of what a quick run judges by exact laws."""
     judged = [*plan.briefly, *plan.own]
     shown, few, out = plan.of("parity", judged), plan.of("interpreted", judged), []
@@ -37,7 +37,7 @@ def cells(plan, backends: list[str]) -> list[DiscreteCell]:
             out += [plan.cell(p, "parity", ("B1",), **about) for p in plan.wide]
     moving = [p for p in shown if RULES[p[1]].momentum] or shown  # a buffer that remembers
     smallest = min((p for p in moving if mode_of(p) == "stored"), key=operations, default=None)
-    return [singled_out(c) if (c.subject, c.rule, c.precision) == smallest else c for c in out]
+    return [singled_out(c) if (c.case, c.rule, c.precision) == smallest else c for c in out]
 
 
 def size_of(point: Point, full: bool) -> dict:
@@ -48,7 +48,7 @@ def size_of(point: Point, full: bool) -> dict:
     return {"lanes": 13 if rule.scheduled and not full else 251, "steps": 0 if own else SHORT}
 
 
-def singled_out(cell: DiscreteCell) -> DiscreteCell:
+def singled_out(cell: LaunchCell) -> LaunchCell:
     """The cell that is shown wrong PTX too, where this machine executes PTX, and a launch that keeps its last
     states alone."""
     if cell.backend == "triton-interpreted" or cell.tag:

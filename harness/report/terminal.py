@@ -67,7 +67,7 @@ class Harmless:
 
     def __rich_console__(self, out: Console, options):
         for segment in out.render(self.content, options):
-            yield segment if segment.fault else Segment(lines(segment.text), segment.style)
+            yield segment if segment.control else Segment(lines(segment.text), segment.style)
 
     def __rich_measure__(self, out: Console, options):
         return Measurement.get(out, options, self.content)

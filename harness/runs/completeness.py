@@ -126,9 +126,7 @@ def planned(cell) -> Planned:
     expected = {law: [""] for law in cell.laws}
     for law in cell.laws if getattr(cell, "kind", "") == "exact" else ():
         if EXACT[law].about_symmetry and EXACT[law].some is None:
-            expected[law] += [
-                s.name for s in cell.subject.symmetries if EXACT[law].suits(RULES[cell.rule], s)
-            ]
+            expected[law] += [s.name for s in cell.case.symmetries if EXACT[law].suits(RULES[cell.rule], s)]
     return Planned(cell.name, cell.backend, expected)
 
 

@@ -158,7 +158,7 @@ def execute(
                 yield done
             else:
                 here += done.cells
-    foreign = [c for c in here if own and case_name(c) in own]
+    foreign = [c for c in here if source_of(c, own)]
     yield from (
         Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign
     )
@@ -174,7 +174,7 @@ def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group]
     travel."""
     by_file: dict = {}
     for cell in sorted(cells, key=cost, reverse=True):
-        by_file.setdefault(own.get(case_name(cell)), []).append(cell)
+        by_file.setdefault(source_of(cell, own), []).append(cell)
     groups, here = [], []
     for source, some in by_file.items():
         for few in together(some):
@@ -184,10 +184,9 @@ def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group]
     return groups, here
 
 
-def case_name(cell) -> str:
-    """The name of the case of a cell."""
-    case = getattr(cell, "case", "")
-    return getattr(case, "name", case)
+def source_of(cell, own: dict | None):
+    """The case file that has the case of a cell; None of the catalogue's."""
+    return own.get(cell.case.name) if own else None
 
 
 def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group | None:

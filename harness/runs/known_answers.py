@@ -139,11 +139,11 @@ def orders() -> list[str]:
 def seeds() -> list[str]:
     """Seeds: other names or runs must give other lanes, the same ones the same lanes."""
     from noether.cases import CATALOG
-    from noether.laws.exact.cell import DiscreteCell
+    from noether.laws.exact.cell import LaunchCell
 
     def start(seed, tag):
         return (
-            DiscreteCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag)
+            LaunchCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag)
             .job()
             .q0.tobytes()
         )

@@ -90,13 +90,13 @@ def planted(law: str):
     """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
     from noether.cases import CATALOG
     from noether.kernels.loops.launch import run
-    from noether.laws.exact.cell import DiscreteCell
+    from noether.laws.exact.cell import LaunchCell
     from noether.mechanics.trajectory import Trajectory
 
     name, rule = HOMES[law]
     case = next(c for c in CATALOG if c.name == name)
     fixed = (("eta", case.pace / 128), ("beta", 0.875), ("k", 0.0625), ("eps", 0.0))
-    job = DiscreteCell(case, rule, "float64", "numpy", "exact", (), 1, 0, SHORT, fixed).job()
+    job = LaunchCell(case, rule, "float64", "numpy", "exact", (), 1, 0, SHORT, fixed).job()
     z, v = (np.ascontiguousarray(x) for x in run(job, "numpy").wide())
     where = [
         (n, c, b)
@@ -152,10 +152,10 @@ def seen(law: str) -> list[str]:
 def drawn() -> list[str]:
     """What a sweep must hold of every parameter, or a statement is judged where two of its terms are one."""
     from noether.cases import CATALOG
-    from noether.laws.exact.cell import DiscreteCell
+    from noether.laws.exact.cell import LaunchCell
 
     case = next(c for c in CATALOG if c.name == "product")
-    job = DiscreteCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()
+    job = LaunchCell(case, "heavy-ball", "float64", "numpy", "exact", (), 61, 0, 1).job()
     eta, beta, k, eps = job.params
     holds = {
         "at least four momenta": len(set(beta)) >= 4,

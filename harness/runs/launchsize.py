@@ -30,14 +30,14 @@ def check(cells, asked: dict) -> None:
     if not {"lanes", "steps"} & set(asked):
         return
     launches = [c for c in cells if hasattr(c, "subject")]
-    size = lambda c: BYTES * c.lanes * c.horizon * c.subject.dim  # noqa: E731
+    size = lambda c: BYTES * c.lanes * c.horizon * c.case.dim  # noqa: E731
     largest = max(launches, key=size, default=None)
     if largest is None or size(largest) <= allowed():
         return
-    fits = allowed() // (BYTES * largest.subject.dim)
+    fits = allowed() // (BYTES * largest.case.dim)
     raise UsageError(
         f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case}, which has "
-        f"{largest.subject.dim} parameters, needs about "
+        f"{largest.case.dim} parameters, needs about "
         f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must "
         f"be at most {fits}; "
         f"{memorylimit.VARIABLE}=N allows N GiB"

@@ -1,7 +1,7 @@
 """The floating-point environment of this thread (rounding mode, subnormals): read, shown and restored.
 
 A library that is loaded with -ffast-math, or a call of fesetround, changes every result that comes after.
-What counts are the bits that fault (rounding, precision, flushing of subnormal numbers, traps), not the
+What counts are the bits that control (rounding, precision, flushing of subnormal numbers, traps), not the
 flags that results leave.
 """
 
@@ -51,24 +51,24 @@ def restore(kept: tuple[bytes, bool] | None) -> None:
         library().fesetenv(ctypes.create_string_buffer(kept[0], SIZE))
 
 
-def faults(kept: tuple[bytes, bool] | None) -> tuple:
+def controls(kept: tuple[bytes, bool] | None) -> tuple:
     """The part of the environment that decides results; nothing where the system does not let it be read."""
     if kept is None:
         return ()
     raw, fine = kept
-    if X86:  # fenv_t of glibc, musl and macOS: the x87 fault word first, mxcsr at 28
+    if X86:  # fenv_t of glibc, musl and macOS: the x87 control word first, mxcsr at 28
         return int.from_bytes(raw[:2], "little") & 0x0F3F, int.from_bytes(raw[28:32], "little") & 0xFFC0, fine
     return library().fegetround(), fine
 
 
 def same(a: tuple[bytes, bool] | None, b: tuple[bytes, bool] | None) -> bool:
-    return a is None or b is None or faults(a) == faults(b)
+    return a is None or b is None or controls(a) == controls(b)
 
 
 def told(kept: tuple[bytes, bool] | None) -> str:
     if kept is None:
         return "unknown"
-    found = faults(kept)
+    found = controls(kept)
     rounding = ROUNDING[found[0] & 0xC00] if X86 else f"mode {found[0]}"
-    bits = f" (fault word {found[0]:#x}, mxcsr {found[1]:#x})" if X86 else ""
+    bits = f" (control word {found[0]:#x}, mxcsr {found[1]:#x})" if X86 else ""
     return f"rounding {rounding}{'' if found[-1] else ', subnormal numbers are zero'}{bits}"

@@ -19,7 +19,7 @@ from noether.campaigns.fuzz.minimise import minimise
 from noether.campaigns.fuzz.next_batch import (
     LAG,
     Archive,
-    Cell,
+    GridPoint,
     Schedule,
     grid,
     kernels_of,
@@ -125,7 +125,7 @@ def nothing(campaign: Campaign) -> str:
     )
 
 
-def about(campaign: Campaign, cells: list[Cell]) -> dict:
+def about(campaign: Campaign, cells: list[GridPoint]) -> dict:
     """run.json of a fuzzing run; `laws` are those that the records can be of."""
     from noether.laws.exact import EXACT
 

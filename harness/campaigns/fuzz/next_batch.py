@@ -26,7 +26,7 @@ PURE = 0.25  # share of pure random lanes among offspring
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridPoint:
     """One point of the grid."""
 
     case: str
@@ -48,7 +48,7 @@ class Batch:
     """
 
     number: int
-    cell: Cell
+    cell: GridPoint
     lanes: int
     steps: int
     seed: int
@@ -108,10 +108,10 @@ def size_of(backend: str, plant: str) -> Size:
     return SIZES["planted" if plant else "numpy" if backend == "numpy" else "compiled"]
 
 
-def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str, ...]) -> list[Cell]:
+def grid(cases: tuple[Case, ...], rules: tuple[str, ...], precisions: tuple[str, ...]) -> list[GridPoint]:
     """Every cell of a choice, in order. A rule whose laws cannot be screened has none (`unscreened`)."""
     return [
-        Cell(case.name, rule, precision, regime.name)
+        GridPoint(case.name, rule, precision, regime.name)
         for case in cases
         for rule in rules_of(case)
         if rule in rules and RULES[rule].screened
@@ -145,7 +145,7 @@ class Archive:
     def __init__(self):
         self.kept: dict[tuple[str, str], dict[tuple[str, str], list[Kept]]] = {}
 
-    def add(self, law: str, cell: Cell, lane: Kept) -> None:
+    def add(self, law: str, cell: GridPoint, lane: Kept) -> None:
         mine = self.kept.setdefault((law, cell.precision), {}).setdefault((cell.case, cell.rule), [])
         mine.append(lane)
         mine.sort(key=lambda k: -k.spent)
@@ -154,7 +154,7 @@ class Archive:
     def __bool__(self) -> bool:
         return bool(self.kept)
 
-    def choose(self, rng: np.random.Generator) -> tuple[Cell, np.ndarray, int]:
+    def choose(self, rng: np.random.Generator) -> tuple[GridPoint, np.ndarray, int]:
         """A regime and horizon of a kept lane, and the units of all kept lanes of that law, precision, case
         and rule."""
         pick = lambda xs: xs[rng.integers(len(xs))]  # noqa: E731
@@ -163,14 +163,14 @@ class Archive:
         mine = self.kept[law, precision][case, rule]
         one = pick(mine)
         parents = np.stack([k.units for k in mine if k.regime == one.regime], axis=1)
-        return Cell(case, rule, precision, one.regime), parents, one.steps
+        return GridPoint(case, rule, precision, one.regime), parents, one.steps
 
 
-def kernel_of(cell: Cell) -> tuple[str, str, str]:
+def kernel_of(cell: GridPoint) -> tuple[str, str, str]:
     return cell.case, cell.rule, cell.precision
 
 
-def kernels_of(cells: list[Cell], seed: int) -> list[tuple[str, str, str]]:
+def kernels_of(cells: list[GridPoint], seed: int) -> list[tuple[str, str, str]]:
     """The kernels of a grid in the order in which they are compiled: small programs first, in a random order
     among cases."""
     rng = np.random.default_rng(derive(seed, "fuzz kernels"))
@@ -189,7 +189,7 @@ class Schedule:
     """
 
     def __init__(
-        self, cells: list[Cell], seed: int, size: Size, kernels: Sequence[tuple[str, str, str]] = ()
+        self, cells: list[GridPoint], seed: int, size: Size, kernels: Sequence[tuple[str, str, str]] = ()
     ):
         if not cells:
             raise ValueError("the grid is empty: there is nothing to draw")
@@ -233,7 +233,7 @@ class Schedule:
         self.open[self.kernels[turn]] = number
         return self.kernels[turn]
 
-    def steady(self, mine: set[tuple[str, str, str]], rng: np.random.Generator) -> Cell:
+    def steady(self, mine: set[tuple[str, str, str]], rng: np.random.Generator) -> GridPoint:
         """A cell for volume, where lanes stay inside: of these kernels, or any that was visited where nothing
         is compiled."""
         known = (

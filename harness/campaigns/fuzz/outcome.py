@@ -10,7 +10,7 @@ import numpy as np
 
 from noether.campaigns.fuzz.batch import Finding
 from noether.campaigns.fuzz.corpus import CORPUS, Replayed
-from noether.campaigns.fuzz.next_batch import Cell, kernel_of
+from noether.campaigns.fuzz.next_batch import GridPoint, kernel_of
 from noether.campaigns.fuzz.probe import Probe
 from noether.cases.case import Case
 from noether.runs import replaying
@@ -65,9 +65,9 @@ class Outcome:
     """
 
     campaign: Campaign
-    cells: list[Cell]
+    cells: list[GridPoint]
     rows: dict[str, Row] = field(default_factory=dict)
-    visits: dict[Cell, int] = field(default_factory=dict)
+    visits: dict[GridPoint, int] = field(default_factory=dict)
     kernels: dict[str, set] = field(default_factory=dict)
     done_by: dict[str, int] = field(default_factory=dict)
     replayed: list[Replayed] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Outcome:
         return sum(r.checks for r in self.rows.values())
 
     @property
-    def unvisited(self) -> list[Cell]:
+    def unvisited(self) -> list[GridPoint]:
         return [c for c in self.cells if not self.visits.get(c)]
 
     @property
@@ -172,7 +172,7 @@ def batch_plant(outcome: Outcome) -> str | None:
     return outcome.campaign.probe.plant or None
 
 
-def improves(outcome: Outcome, r: Record, cell: Cell) -> bool:
+def improves(outcome: Outcome, r: Record, cell: GridPoint) -> bool:
     """Whether the host never saw this law spend as much; counts the record."""
     row = outcome.rows.setdefault(r.law, Row())
     row.replayed += r.lanes

@@ -27,7 +27,7 @@ from noether.faults.same_formula import same_formula
 from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.cover import cover
@@ -46,27 +46,24 @@ class GeneratedCell:
     """Every `stride`-th fault of one case's gradient ("gradient"), of its metric ("metric") or of one rule's
     update on it ("update")."""
 
-    subject: Case
+    case: Case
     rule: str
     precision: str
     what: str
     stride: int = 1
     seed: int = 0
     backend: str = "numpy"
+    laws = tuple(EXACT)
 
     @property
     def name(self) -> str:
-        return "/".join(
-            ("generated", self.subject.name, self.rule, self.precision.replace("/", "-"), self.what)
-        )
+        return "/".join(("generated", self.case.name, self.rule, self.precision.replace("/", "-"), self.what))
 
     @cached_property
     def job(self) -> launch.Job:
         """One step from every state of a right launch; eps and k of at least a few lanes large enough to
         count."""
-        cell = DiscreteCell(
-            self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS
-        )
+        cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
         job = cell.job()
         q, v = launch.run(job, "numpy").wide()
         d = q.shape[1]
@@ -80,7 +77,7 @@ class GeneratedCell:
     def run(self) -> list[Record]:
         begin, job = time.perf_counter(), self.job
         right = launch.run(job, "numpy").wide()
-        known = Trajectory.launched(self.subject, job, *right)
+        known = Trajectory.launched(self.case, job, *right)
         evidence = {
             name: getattr(known, name)
             for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))
@@ -90,7 +87,7 @@ class GeneratedCell:
             if number % self.stride:
                 continue
             q, v = launch.run(self.planted(job, fault), "numpy", fault.advance).wide()
-            t = Trajectory.launched(self.subject, job, q, v)
+            t = Trajectory.launched(self.case, job, q, v)
             t.__dict__.update(evidence)
             found.add(
                 fault,
@@ -126,7 +123,7 @@ class GeneratedCell:
         for key, law in EXACT.items():
             if key != "D0" and not sampled:
                 continue
-            for symmetry in self.subject.symmetries if law.about_symmetry else (None,):
+            for symmetry in self.case.symmetries if law.about_symmetry else (None,):
                 covered = law.covers(t, symmetry)
                 if covered.any():
                     with np.errstate(all="ignore"):
@@ -157,18 +154,14 @@ class GeneratedCell:
 
     def on_many_states(self, fault: GeneratedFault):
         """The first step of MANY other launches, by the fault and by the right step."""
-        job = DiscreteCell(
-            self.subject, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1
-        ).job()
+        job = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
         return tuple(
             launch.run(j, "numpy", a).wide()
             for j, a in ((self.planted(job, fault), fault.advance), (job, None))
         )
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
-        cell = DiscreteCell(
-            self.subject, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1
-        )
+        cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1)
         return noticed(
             not found.names[SURVIVES],
             f"{found.killed} of {found.total} generated faults are killed by D0",

@@ -214,7 +214,7 @@ FAULTS = (
     OwnFault(
         "records of another backend",
         "verdicts of numpy under a compiled kernel's name",
-        plant=instead(discrete.DiscreteCell, "about", renamed),
+        plant=instead(discrete.LaunchCell, "about", renamed),
         guards=("foreign",),
     ),
     OwnFault(

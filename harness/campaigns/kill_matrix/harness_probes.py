@@ -14,7 +14,8 @@ from noether.campaigns.kill_matrix.findings import GUARD
 from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, OwnFault
 from noether.campaigns.kill_matrix.harness_guards import REMOVED
 from noether.cases import CATALOG
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.cell import Subject
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.registry import LAWS
 from noether.plan.choices import Request
 from noether.runs import completeness, conclusion, run
@@ -27,30 +28,30 @@ RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")
 EXACT = ("D0", "D2", "D3")
 CELLS = {
     "update": [
-        DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8)
+        LaunchCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8)
         for kind in ("exact", "faults")
     ],
     "placed": [
-        DiscreteCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
+        LaunchCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
         for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide"))
         for kind in ("exact", "faults")
     ],
     "options": [
-        DiscreteCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
+        LaunchCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
         for rule in ("heavy-ball", "nesterov")
         for kind in ("exact", "faults")
     ],
     "symmetries": [
-        DiscreteCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
+        LaunchCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
         for kind in ("exact", "faults")
     ],
-    "parity": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
+    "parity": [LaunchCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
     "covariance": [
-        DiscreteCell(
+        LaunchCell(
             RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),)
         )
     ],
-    "response": [DiscreteCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],
+    "response": [LaunchCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],
 }
 
 
@@ -143,7 +144,8 @@ class OwnCell:
     part: int
     parts: int
     names: tuple[str, ...] = ()
-    backend: str = "numpy"
+    case = Subject("the harness itself")
+    rule, precision, backend, laws = "", "", "numpy", (GUARD,)
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from noether.cases.rules import RULES
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops import launch
 from noether.laws.exact import EXACT, breaking, law_faults
-from noether.laws.exact.cell import DiscreteCell
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
@@ -97,24 +97,21 @@ def seen(spent: np.ndarray, steps: int) -> Seen:
 class MatrixCell:
     """All faults (or those named) at one point; `wide` shows those that need many lanes."""
 
-    subject: Case
+    case: Case
     rule: str
     precision: str
     names: tuple[str, ...] = ()
     wide: bool = False
     seed: int = 0
     backend: str = "numpy"
-
-    @property
-    def case(self) -> str:
-        return self.subject.name
+    laws = tuple(EXACT)
 
     @property
     def name(self) -> str:
         return "/".join(
             (
                 "faults",
-                self.case,
+                self.case.name,
                 self.rule,
                 self.precision.replace("/", "-"),
                 *(("wide",) if self.wide else ()),
@@ -123,9 +120,9 @@ class MatrixCell:
 
     def cell(
         self, lanes: int = 61, steps: int = 12, kind: str = "exact", overrides: tuple = ()
-    ) -> DiscreteCell:
-        return DiscreteCell(
-            self.subject, self.rule, self.precision, "numpy", kind, (), lanes, self.seed, steps, overrides
+    ) -> LaunchCell:
+        return LaunchCell(
+            self.case, self.rule, self.precision, "numpy", kind, (), lanes, self.seed, steps, overrides
         )
 
     def run(self) -> list[Record]:
@@ -142,12 +139,12 @@ class MatrixCell:
         begin, job = time.perf_counter(), self.cell(fault.lanes, fault.steps).job()
         if not fault.applies(job):
             return []
-        found = self.laws_on(job, fault.outcome(self.subject, job))
+        found = self.laws_on(job, fault.outcome(self.case, job))
         if (
             not self.wide
             and RULES[self.rule].name == "heavy-ball"
             and self.precision == "float64"
-            and self.subject.scale_free
+            and self.case.scale_free
         ):
             found |= self.covariant(fault) | self.responding(fault)
         return self.records(found, job, fault.name, fault.kind, fault.what, time.perf_counter() - begin)
@@ -165,7 +162,7 @@ class MatrixCell:
         for start in range(0, job.lanes, BLOCK):
             cut = slice(start, start + BLOCK)
             part = replace(job, q0=job.q0[:, cut], v0=job.v0[:, cut], params=job.params[:, cut])
-            for key, x in exact(self.subject, part, *(y[..., cut] for y in outcome)).items():
+            for key, x in exact(self.case, part, *(y[..., cut] for y in outcome)).items():
                 x = replace(x, first_lane=x.first_lane + start) if x.first_lane is not None else x
                 found[key] = found[key].worse(x) if key in found else x
         return found
@@ -178,9 +175,9 @@ class MatrixCell:
         other = replace(
             job, q0=2 * job.q0, v0=2 * job.v0, params=job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
         )
-        plain, scaled = (np.concatenate(fault.outcome(self.subject, j), axis=1) for j in (job, other))
+        plain, scaled = (np.concatenate(fault.outcome(self.case, j), axis=1) for j in (job, other))
         with np.errstate(all="ignore"):
-            off = (scaled != 2 * plain) & normal_steps(self.subject, job)[:, None, :]
+            off = (scaled != 2 * plain) & normal_steps(self.case, job)[:, None, :]
         return {"D13": seen(np.where(off, np.inf, 0.0)[1:], job.steps)}
 
     def responding(self, fault: Fault) -> dict[str, Seen]:
@@ -188,8 +185,8 @@ class MatrixCell:
         job, out = breaking.lanes_of(self.cell(17, fault.steps, "response")), Seen(0.0)
         if not fault.applies(job):
             return {}
-        t = Trajectory.launched(self.subject, job, *fault.outcome(self.subject, job))
-        for symmetry in self.subject.symmetries:
+        t = Trajectory.launched(self.case, job, *fault.outcome(self.case, job))
+        for symmetry in self.case.symmetries:
             with np.errstate(all="ignore"):
                 found = spent_at(*breaking.response(t, symmetry, t.eps))
             out = out.worse(seen(found[None], job.steps))
@@ -197,7 +194,7 @@ class MatrixCell:
 
     def judged_by_wrong_laws(self) -> list[Record]:
         job, records = self.cell().job(), []
-        t = Trajectory.launched(self.subject, job, *launch.run(job, "numpy").wide())
+        t = Trajectory.launched(self.case, job, *launch.run(job, "numpy").wide())
         for fault in law_faults.FAULTS:
             if self.names and fault.name not in self.names:
                 continue

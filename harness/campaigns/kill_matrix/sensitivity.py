@@ -19,7 +19,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import DiscreteCell, rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import spent_of
 from noether.laws.exact.law_faults import turning
 from noether.mechanics.trajectory import Trajectory
@@ -69,21 +69,20 @@ LARGE = 3  # 2^-3: what a law does not see of it, it does not see at all
 class SensitivityCell:
     """Every term of one rule on one case in one precision."""
 
-    subject: Case
+    case: Case
     rule: str
     precision: str
     seed: int = 0
     backend: str = "numpy"
+    laws = tuple(EXACT)
 
     @property
     def name(self) -> str:
-        return "/".join(("sensitivity", self.subject.name, self.rule, self.precision.replace("/", "-")))
+        return "/".join(("sensitivity", self.case.name, self.rule, self.precision.replace("/", "-")))
 
     def run(self) -> list[Record]:
         begin = time.perf_counter()
-        cell = DiscreteCell(
-            self.subject, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS
-        )
+        cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
         job = cell.job()
         params = job.params.copy()
         params[2] = np.where(np.arange(LANES) % 3 == 0, 0.0, 0.125)
@@ -116,18 +115,18 @@ class SensitivityCell:
         """{law: largest j that it kills}, from the last bit up, for the laws that see 2^-LARGE."""
 
         def killed(j: int) -> set[str]:
-            outcome = Fault("graded", "graded", "", advance=make(1 + 2.0**-j)).outcome(self.subject, job)
-            return {law for law, x in exact(self.subject, job, *outcome).items() if x.spent > 1}
+            outcome = Fault("graded", "graded", "", advance=make(1 + 2.0**-j)).outcome(self.case, job)
+            return {law for law, x in exact(self.case, job, *outcome).items() if x.spent > 1}
 
         return largest(killed, self.bits())
 
     def kinetic(self, job: launch.Job) -> dict[str, int]:
-        t = Trajectory.launched(self.subject, job, *launch.run(job, "numpy").wide())
+        t = Trajectory.launched(self.case, job, *launch.run(job, "numpy").wide())
 
         def killed(j: int) -> set[str]:
             out = set()
             for key in ("D2", "D4"):
-                for symmetry in self.subject.symmetries:
+                for symmetry in self.case.symmetries:
                     if not turning(symmetry) and EXACT[key].covers(t, symmetry).any():
                         with np.errstate(all="ignore"):
                             spent = spent_of(EXACT[key].residual(t, symmetry, kinetic=1 + 2.0**-j))
@@ -139,7 +138,7 @@ class SensitivityCell:
     def lost(self, table: dict) -> list[str]:
         least, where = (
             PROMISED[self.precision.partition("/")[0]],
-            f"{self.subject.name} {self.rule} {self.precision}",
+            f"{self.case.name} {self.rule} {self.precision}",
         )
         best: dict[str, int] = {}
         for found in table.values():

@@ -78,20 +78,20 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
 def judge_response(cell) -> list[Record]:
     """E1 on one launch of a cell, right and planted."""
     job = lanes_of(cell)
-    right = Trajectory.launched(cell.subject, job, *launch.run(job, cell.backend).wide())
+    right = Trajectory.launched(cell.case, job, *launch.run(job, cell.backend).wide())
     everywhere = np.ones(job.lanes, bool)
     first = [
         one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict
-        for s in cell.subject.symmetries
+        for s in cell.case.symmetries
     ]
-    inside = ~Domain(cell.subject, job, right).ends if VIOLATED in first else everywhere
+    inside = ~Domain(cell.case, job, right).ends if VIOLATED in first else everywhere
     unbroken = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "breaking term ignored")
     records = []
-    for symmetry in cell.subject.symmetries:
+    for symmetry in cell.case.symmetries:
         records.append(one(cell, job, right, symmetry, cell.backend, None, right.eps, inside))
         if records[-1].spent is not None:
             records[-1].powers = noticed(right, symmetry, right.eps, inside)
-        wrong = shown_faults.wrong_trajectory(cell.subject, job, unbroken)
+        wrong = shown_faults.wrong_trajectory(cell.case, job, unbroken)
         records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
         records.append(
             one(
@@ -125,7 +125,7 @@ def one(cell, job, t, symmetry, backend, fault, eps, inside) -> Record:
         decades = float(np.log10(seen.max() / seen.min()))
     # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades
     # less.
-    needed = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.subject)))
+    needed = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.case)))
     reason = f"response is {worst.measured:.6g}, predicted {worst.predicted:.6g}, lane {lane}"
     if worst.spent <= 1:
         reason = (

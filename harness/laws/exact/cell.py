@@ -59,14 +59,14 @@ def entropic(case: Case) -> bool:
 
 
 @dataclass(frozen=True)
-class DiscreteCell:
+class LaunchCell:
     """One launch of a case under a rule in a precision on a backend.
 
     kind: exact | faults | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong
                                                               PTX, "untraced" a launch without trace
     """
 
-    subject: Case
+    case: Case
     rule: str
     precision: str
     backend: str
@@ -80,17 +80,13 @@ class DiscreteCell:
     extra: dict = field(default_factory=dict, compare=False, hash=False)
 
     @property
-    def case(self) -> str:
-        return self.subject.name
-
-    @property
     def name(self) -> str:
         size = f"{self.lanes}x{self.horizon}"
         return "/".join(
             x
             for x in (
                 self.kind,
-                self.case,
+                self.case.name,
                 self.rule,
                 self.precision.replace("/", "-"),
                 self.backend,
@@ -110,10 +106,11 @@ class DiscreteCell:
     def job(self) -> launch.Job:
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
         seed = derive(
-            self.seed, "/".join(("discrete", self.case, self.rule, self.precision, str(self.lanes), self.tag))
+            self.seed,
+            "/".join(("discrete", self.case.name, self.rule, self.precision, str(self.lanes), self.tag)),
         )
         return sweep.draw(
-            self.subject, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon,
+            self.case, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon,
             seed=seed,
             overrides=dict(self.overrides),
         )  # fmt: skip
@@ -123,7 +120,7 @@ class DiscreteCell:
             n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)
         }
         return dict(
-            case=self.case,
+            case=self.case.name,
             rule=self.rule,
             backend=backend,
             precision=self.precision,
@@ -148,43 +145,41 @@ class DiscreteCell:
         return records
 
 
-def trajectory(cell: DiscreteCell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
-    return Trajectory.launched(cell.subject, job, *outcome.wide())
+def trajectory(cell: LaunchCell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
+    return Trajectory.launched(cell.case, job, *outcome.wide())
 
 
-def run_exact(cell: DiscreteCell) -> list[Record]:
+def run_exact(cell: LaunchCell) -> list[Record]:
     job = cell.job()
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
-    domain = Domain(cell.subject, job, t)
+    domain = Domain(cell.case, job, t)
     records = judged(cell, job, t, cell.about(job, outcome.backend), domain)
     attach(records, t, job, lambda: domain.ends)
     return records
 
 
-def judged(cell: DiscreteCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
+def judged(cell: LaunchCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
     """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the faults
     out too."""
-    return judge_inside(
-        cell.subject, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact"
-    )
+    return judge_inside(cell.case, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact")
 
 
-def run_faults(cell: DiscreteCell) -> list[Record]:
+def run_faults(cell: LaunchCell) -> list[Record]:
     """Every fault that applies to this launch, judged by every law; and every wrong law on the right
     launch."""
     job, records = cell.job(), []
-    about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.subject, job))
+    about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.case, job))
     for fault in shown_faults.KERNEL_FAULTS:
         if shown_faults.shown(fault, job, cell.tag):
-            t = shown_faults.wrong_trajectory(cell.subject, job, fault)
-            for record in judged(cell, job, t, about, Domain(cell.subject, job, t, leaves)):
+            t = shown_faults.wrong_trajectory(cell.case, job, fault)
+            for record in judged(cell, job, t, about, Domain(cell.case, job, t, leaves)):
                 record.fault = fault.name
                 records.append(record)
     right = trajectory(cell, job, launch.run(job, "numpy"))
-    inside = Domain(cell.subject, job, right, leaves)
+    inside = Domain(cell.case, job, right, leaves)
     for fault in () if cell.tag else shown_faults.LAW_FAULTS:
-        for symmetry in cell.subject.symmetries:
+        for symmetry in cell.case.symmetries:
             if (
                 fault.law in cell.laws
                 and fault.applies(job.rule, symmetry)
@@ -200,7 +195,7 @@ def run_faults(cell: DiscreteCell) -> list[Record]:
     return records
 
 
-def run_parity(cell: DiscreteCell) -> list[Record]:
+def run_parity(cell: LaunchCell) -> list[Record]:
     """B1: this backend against numpy, bit for bit, on the same job; the step size demoted must show.
 
     Both could round a tie wrongly alike: a backend with a narrow store is given known ties too
@@ -211,7 +206,7 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
     records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
     for fault in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
         wrong = [c for c in shown_faults.KERNEL_FAULTS if c.name == fault][0]
-        q, v = wrong.outcome(cell.subject, job)
+        q, v = wrong.outcome(cell.case, job)
         other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
         z, w = mine.wide()
         records.append(
@@ -227,7 +222,7 @@ def run_parity(cell: DiscreteCell) -> list[Record]:
     return records + (untraced(cell, job, plain) if cell.extra.get("untraced") else [])
 
 
-def untraced(cell: DiscreteCell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
+def untraced(cell: LaunchCell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
     """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy
     and here."""
     short = replace(job, trace=False)
@@ -300,13 +295,13 @@ def compared(
     )
 
 
-def run_covariance(cell: DiscreteCell) -> list[Record]:
+def run_covariance(cell: LaunchCell) -> list[Record]:
     """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), bitwise for a = 2^j."""
     job, records = cell.job(), []
     base = launch.run(job, cell.backend)
     q, v = base.wide()
     normal = normal_steps(
-        cell.subject, job
+        cell.case, job
     )  # an underflow breaks the covariance: the statement ends there, lane by lane
     for j in (1, 2, -1):
         a = 2.0**j

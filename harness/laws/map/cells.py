@@ -11,20 +11,12 @@ from functools import cache
 import numpy as np
 
 from noether.cases import CORE
-from noether.laws.cell import LawCell
+from noether.laws.cell import LawCell, Subject
 from noether.laws.map import judging, measuring, sources, stepping
 from noether.laws.map.scenes import EXPONENTS, STARTS, scenes, start
 from noether.laws.map.table import COLUMNS, ROWS, Entry, entry
 from noether.system.seeds import derive
 from noether.verdicts.record import Record
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What the map's cell is about, in the place of one case."""
-
-    name: str
-
 
 MAP = Subject("map")
 FAULTS = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from noether.cases import CORE
 from noether.cases.case import EUCLIDEAN
-from noether.laws.cell import LawCell
+from noether.laws.cell import LawCell, Subject
 from noether.verdicts import judgement, orders
 from noether.verdicts.claims import facts, order_record
 from noether.verdicts.figures import Loglog
@@ -30,13 +30,6 @@ Two at least, of which each has its own lanes: of one mean nobody can say whethe
 def own(exponent: int, many: int) -> np.ndarray:
     """Numbers of `many` lanes of a setting: no two settings draw the same noise."""
     return (exponent << 20) + np.arange(many)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a record calls its case where the force is of no loss in the catalogue."""
-
-    name: str
 
 
 TANGENTIAL = Subject("tangential-force")

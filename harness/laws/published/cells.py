@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noether.cases import CORE
-from noether.laws.cell import LawCell
-from noether.laws.normalisation.cell import Subject
+from noether.laws.cell import LawCell, Subject
 from noether.laws.published import dampening, fourth_power, models, random_vectors
 from noether.laws.published.book import BOOK
 from noether.verdicts.claims import undecided

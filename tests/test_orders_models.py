@@ -12,7 +12,7 @@ from noether.cases.rules import MIRROR_DESCENT
 from noether.kernels.programs.numpy_step import step
 from noether.laws.orders import bregman, cells, charges, constants, curved, decay, schedule, sign
 from noether.laws.orders.records import bounded
-from noether.laws.orders.runs import Cell, step_sizes, steps_of, updates
+from noether.laws.orders.runs import FLOAT64, Cell, step_sizes, steps_of, updates
 from noether.mechanics.symbolic import curvature, gradient, hessian_product
 from noether.mechanics.symbolic_metric import curved as metric_of
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED
@@ -56,9 +56,7 @@ def at(name: str, size: float):
 
 def test_the_mirror_step_is_that_of_the_kernels_on_the_orthant():
     metric, q, eta, g = at("entropy-mirror", 2.0**-5)
-    (z,), _ = step(
-        [np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, cells.runs.FLOAT64
-    )
+    (z,), _ = step([np.log(q)], [0 * q], [eta, 0.0, 0.0, 0.0], lambda at, eps: [g], MIRROR_DESCENT, FLOAT64)
     assert curved.mirror_step(metric, q, eta, g) == pytest.approx(np.exp(z), rel=1e-14)
 
 

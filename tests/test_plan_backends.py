@@ -7,7 +7,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import BLOCK
 from noether.kernels.programs.precision import PRECISIONS
-from noether.labs import gpu
+from noether.labs import gpu, gpu_report
 from noether.laws.exact.cell import LaunchCell
 from noether.plan import design
 from noether.plan.choices import Request, select
@@ -44,14 +44,14 @@ def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp
         "facts": [],
         "speed": [],
     }
-    assert gpu.report(result) == 0
-    assert gpu.report({**result, "parity": [{**row, "differ": 1}]}) == 1
-    assert gpu.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
-    assert gpu.report({**result, "parity": []}) == 3
+    assert gpu_report.report(result) == 0
+    assert gpu_report.report({**result, "parity": [{**row, "differ": 1}]}) == 1
+    assert gpu_report.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
+    assert gpu_report.report({**result, "parity": []}) == 3
     alive = {"spent": 0.5, "verdict": HOLDS, "fault": "ascent"}
-    assert gpu.report({**result, "verification": [law, alive]}) == 3
-    assert gpu.report({**result, "verification": [law, alive, {**alive, "verdict": "violated"}]}) == 0
-    assert gpu.report({**result, "speed": [{"skipped": "out of time"}]}) == 3
+    assert gpu_report.report({**result, "verification": [law, alive]}) == 3
+    assert gpu_report.report({**result, "verification": [law, alive, {**alive, "verdict": "violated"}]}) == 0
+    assert gpu_report.report({**result, "speed": [{"skipped": "out of time"}]}) == 3
 
 
 def test_parity_of_the_gpu_job_runs_on_another_backend():

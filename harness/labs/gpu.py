@@ -13,12 +13,9 @@ violated, 3 where there is no GPU. No interpreter here: Triton 3.6.0's fails wit
 
 from __future__ import annotations
 
-import json
-import os
 import platform
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -27,12 +24,12 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import backends, launch
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.programs.precision import PRECISIONS, Precision
+from noether.labs.gpu_report import report, save
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
 from noether.plan import launches
 from noether.plan.choices import Request, select
 from noether.verdicts import exit_codes
-from noether.verdicts.record import VIOLATED
 
 BUDGET_S = 8 * 60
 SPEED_LANES, SPEED_STEPS = 131_072, 512
@@ -108,12 +105,6 @@ KEPT = (
     "reason",
     "fault",
 )
-
-
-def survivors(rows: list[dict]) -> list[str]:
-    """Faults that no law killed."""
-    shown = {r["fault"] for r in rows if r.get("fault")}
-    return sorted(shown - {r["fault"] for r in rows if r.get("fault") and r["verdict"] == VIOLATED})
 
 
 @checked()
@@ -257,50 +248,6 @@ def main() -> int:
         result[f"{name}_seconds"] = round(time.perf_counter() - at, 1)
         save(result)
     return report(result)
-
-
-def save(result: dict) -> Path:
-    path = Path(os.environ.get("OUT") or ".") / "gpu.json"
-    path.write_text(json.dumps(result, indent=1))
-    return path
-
-
-def report(result: dict) -> int:
-    """Print the table; returns the exit code."""
-    done = [r for r in result["parity"] if "differ" in r]
-    wrong = [r for r in done if r["differ"] or r["unwritten"]]
-    judged = [r for r in result["verification"] if "verdict" in r]
-    laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
-    bad = [r for r in laws if r["verdict"] == VIOLATED]
-    skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
-    print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
-    print(
-        f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, "
-        f"{sum(r['differ'] for r in done)} differ"
-    )
-    for r in wrong:
-        print(
-            f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, "
-            f"{r['unwritten']} lanes unwritten"
-        )
-    print(
-        f"exact laws          {len(laws)} verdicts, worst spent "
-        f"{max((r['spent'] for r in laws if r['spent'] is not None), default=float('nan')):.3f}, "
-        f"{len(bad)} violated"
-    )
-    print(
-        f"planted faults      {len({r['fault'] for r in judged if r.get('fault')})} shown, surviving: "
-        f"{', '.join(alive) or 'none'}"
-    )
-    for r in result["facts"]:
-        print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
-    print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")
-    for r in result["speed"]:
-        if "trajectory_steps_per_s" in r:
-            print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
-    print(f"skipped for time: {skipped}; written to {save(result)}")
-    undecided = skipped or alive or not done or not laws
-    return exit_codes.of(violated=wrong or bad, undecided=undecided)
 
 
 if __name__ == "__main__":

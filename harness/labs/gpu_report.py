@@ -1,0 +1,60 @@
+"""What `make gpu` found: one JSON file, one table, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from noether.verdicts import exit_codes
+from noether.verdicts.record import VIOLATED
+
+
+def survivors(rows: list[dict]) -> list[str]:
+    """Faults that no law killed."""
+    shown = {r["fault"] for r in rows if r.get("fault")}
+    return sorted(shown - {r["fault"] for r in rows if r.get("fault") and r["verdict"] == VIOLATED})
+
+
+def save(result: dict) -> Path:
+    path = Path(os.environ.get("OUT") or ".") / "gpu.json"
+    path.write_text(json.dumps(result, indent=1))
+    return path
+
+
+def report(result: dict) -> int:
+    """Print the table; returns the exit code."""
+    done = [r for r in result["parity"] if "differ" in r]
+    wrong = [r for r in done if r["differ"] or r["unwritten"]]
+    judged = [r for r in result["verification"] if "verdict" in r]
+    laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
+    bad = [r for r in laws if r["verdict"] == VIOLATED]
+    skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
+    print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
+    print(
+        f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, "
+        f"{sum(r['differ'] for r in done)} differ"
+    )
+    for r in wrong:
+        print(
+            f"  differs: {r['case']} {r['rule']} {r['precision']}: {r['differ']} of {r['values']}, "
+            f"{r['unwritten']} lanes unwritten"
+        )
+    print(
+        f"exact laws          {len(laws)} verdicts, worst spent "
+        f"{max((r['spent'] for r in laws if r['spent'] is not None), default=float('nan')):.3f}, "
+        f"{len(bad)} violated"
+    )
+    print(
+        f"planted faults      {len({r['fault'] for r in judged if r.get('fault')})} shown, surviving: "
+        f"{', '.join(alive) or 'none'}"
+    )
+    for r in result["facts"]:
+        print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
+    print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")
+    for r in result["speed"]:
+        if "trajectory_steps_per_s" in r:
+            print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
+    print(f"skipped for time: {skipped}; written to {save(result)}")
+    undecided = skipped or alive or not done or not laws
+    return exit_codes.of(violated=wrong or bad, undecided=undecided)

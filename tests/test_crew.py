@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from noether.laws.cell import Subject
 from noether.runs.execute import execute
 from noether.runs.worker import Setting
 from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
@@ -37,7 +38,7 @@ class Cell:
     name: str
     does: str = ""
     folder: str = ""
-    case: str = ""
+    case: object = Subject("")
 
     def run(self):
         if self.folder:
@@ -133,9 +134,9 @@ def test_ten_kills_lose_and_double_nothing(tmp_path):
 def test_cells_of_a_case_file_share_no_process_with_others():
     from noether.runs.execute import sent
 
-    cells = [Cell(f"{case}{k}", case=case) for k in range(2) for case in ("", "mine", "yours")]
+    cells = [Cell(f"{case}{k}", case=Subject(case)) for k in range(2) for case in ("", "mine", "yours")]
     groups, here = sent(cells, {"mine": 1, "yours": 2}, 2, 60.0)
-    assert not here and {(g.cells[0].case, g.setting.sources) for g in groups} == {
+    assert not here and {(g.cells[0].case.name, g.setting.sources) for g in groups} == {
         ("", ()),
         ("mine", (1,)),
         ("yours", (2,)),
@@ -145,7 +146,9 @@ def test_cells_of_a_case_file_share_no_process_with_others():
             crew.send(
                 g.raw,
                 Setting(
-                    path=tuple(sys.path), main=str(g.setting.sources) and "", threads=len(g.cells[0].case)
+                    path=tuple(sys.path),
+                    main=str(g.setting.sources) and "",
+                    threads=len(g.cells[0].case.name),
                 ),
                 60,
             )

@@ -92,7 +92,7 @@ def verdict(found: Finding) -> str:
 def summary(found: Finding) -> dict:
     seen = found.spectrum
     return {
-        "schema": 1, "loss": found.loss.name, "dim": found.loss.dim, "box": found.loss.box.tolist(),
+        "loss": found.loss.name, "dim": found.loss.dim, "box": found.loss.box.tolist(),
         "verdict": verdict(found), "undecided": found.undecided,
         "kept": seen.kept if seen else None, "largest_kept": seen.largest_kept if seen else None,
         "smallest_broken": seen.smallest_broken if seen else None,

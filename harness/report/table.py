@@ -198,7 +198,6 @@ def summary(result: Result) -> dict:
     """The run as plain data: what --json prints."""
     real = [r for r in result.records if not r.fault]
     return {
-        "schema": 1,
         "exit_code": result.exit_code,
         "verdict": verdict(result),
         "run": str(result.folder) if result.folder else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from noether.laws.exact.cell import LaunchCell
 from noether.system import memorylimit
 from noether.system.usage import UsageError
 
@@ -29,14 +30,14 @@ def check(cells, asked: dict) -> None:
     """Refuse lanes or steps that were asked for and do not fit into memory. Raises UsageError."""
     if not {"lanes", "steps"} & set(asked):
         return
-    launches = [c for c in cells if hasattr(c, "subject")]
+    launches = [c for c in cells if isinstance(c, LaunchCell)]
     size = lambda c: BYTES * c.lanes * c.horizon * c.case.dim  # noqa: E731
     largest = max(launches, key=size, default=None)
     if largest is None or size(largest) <= allowed():
         return
     fits = allowed() // (BYTES * largest.case.dim)
     raise UsageError(
-        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case}, which has "
+        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case.name}, which has "
         f"{largest.case.dim} parameters, needs about "
         f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must "
         f"be at most {fits}; "

@@ -62,7 +62,6 @@ def summary(records: Sequence[Record]) -> dict:
     """What --json prints."""
     found = map_of(records)
     return {
-        "schema": 1,
         "agree": found.measured,
         "cells": found.predicted,
         "verdict": found.verdict,

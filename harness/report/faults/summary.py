@@ -9,7 +9,7 @@ from noether.campaigns.kill_matrix.findings import of_kind, rows
 def summary(result: Campaign) -> dict:
     v = result.verdict
     return {
-        "schema": 1, "exit_code": result.exit_code, "reasons": list(v.reasons),
+        "exit_code": result.exit_code, "reasons": list(v.reasons),
         "run": str(result.folder) if result.folder else None,
         "seconds": round(result.seconds, 3), "faults": v.faults, "killed": v.killed,
         "equivalent": v.equivalent, "by_bits_alone": v.by_bits,

@@ -48,6 +48,7 @@ QUESTIONS = (
     ("is the exit code decided?", "from records alone, in", ("harness/verdicts/exit_codes.py", "of_records")),
     ("", "with what the run itself promised, in", ("harness/runs/conclusion.py", "judge")),
     ("", "and kept whatever printing does, in", ("harness/runs/decision.py", "decide")),
+    ("", "and where a command ends early, 2, 70, 130 and 143, in", ("harness/cli/main.py", "told")),
     ("is a law?", "stated in docs/theory.md under its number; its residual is in its family, as of D2 in",
      ("harness/laws/exact/balance.py", "LAWS")),
     ("", "and listed, with what `noether explain` says of each, in", ("harness/laws/registry.py", "LAWS")),

@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from noether.laws.exact import EXACT
 from noether.runs import known_numbers, known_places
 from noether.verdicts import exit_codes
 from noether.verdicts.judgement import Worst, outside, rounding
@@ -27,7 +28,7 @@ def faulty(laws: Iterable[str] = ()) -> list[str]:
     out = []
     for instrument in (
         *INSTRUMENTS,
-        *(partial(known_places.seen, law) for law in laws if law in known_places.HOMES),
+        *(partial(known_places.seen, law) for law in laws if law in EXACT),
     ):
         try:
             out += [f"an instrument is wrong: {told}" for told in instrument()]

@@ -18,16 +18,6 @@ from noether.verdicts.record import HOLDS, VIOLATED
 LANES, COMPONENTS, STEPS = 13, 2, 96
 OFF = 2.0**-10  # of a value's size: some 2^40 of its roundings
 SHORT = 6  # steps of a launch in which every place is planted
-HOMES = {
-    "D0": ("product", "heavy-ball"), "D1": ("product", "heavy-ball"), "D2": ("product", "heavy-ball"),
-    "D3": ("mexican-hat-2", "heavy-ball"),
-    "D4": ("product", "heavy-ball"), "D5": ("rayleigh-2", "heavy-ball"), "D6": ("free-particle",
-    "heavy-ball"), "D7": ("entropy-simplex", "mirror-descent"),
-    "D8": ("product", "sign-descent"), "D10": ("mexican-hat-2", "heavy-ball-decoupled"), "D11": ("rayleigh-2",
-    "gradient-descent"),
-}  # fmt: skip
-"""Small cases on which a law is shown its places."""
-READ_BUFFERS = ("D0", "D2", "D3", "D4", "D5")  # the others speak of positions alone
 
 
 def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]]:
@@ -90,10 +80,11 @@ def planted(law: str):
     """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
     from noether.cases import CATALOG
     from noether.kernels.loops.launch import run
+    from noether.laws.exact import EXACT
     from noether.laws.exact.cell import LaunchCell
     from noether.mechanics.trajectory import Trajectory
 
-    name, rule = HOMES[law]
+    name, rule = EXACT[law].home
     case = next(c for c in CATALOG if c.name == name)
     fixed = (("eta", case.pace / 128), ("beta", 0.875), ("k", 0.0625), ("eps", 0.0))
     job = LaunchCell(case, rule, "float64", "numpy", "exact", (), 1, 0, SHORT, fixed).job()
@@ -102,7 +93,7 @@ def planted(law: str):
         (n, c, b)
         for n in range(1, SHORT + 1)
         for c in read(law, case)
-        for b in range(1 + (law in READ_BUFFERS))
+        for b in range(1 + EXACT[law].reads_buffer)
     ]
     lanes = 1 + len(where)
     pair = [np.repeat(x, lanes, axis=2) for x in (z, v)]

@@ -61,7 +61,10 @@ def of_part(records: list[Record], *, strict: bool) -> int:
 
 
 def of_run(code: int, *, undecided=False, internal=False, interrupted=False) -> int:
-    """What the records say, `code`, unless the run did not come to the end that lets them say it."""
+    """What the records say, `code`, unless the run did not come to the end that lets them say it.
+
+    Who interrupts a run is told just that, whatever it had found: violations are in its folder and on stderr.
+    """
     if interrupted:
         return INTERRUPTED
     if internal:

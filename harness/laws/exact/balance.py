@@ -103,6 +103,8 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
 LAWS = (
     ExactLaw(
         key="D2",
+        home=("product", "heavy-ball"),
+        reads_buffer=True,
         title="the discrete charge, with its kinetic source",
         statement="J' = beta J - eta <g + k q, xi> + <A v', v'>",
         applies="Euclidean rules and rules on a metric, every affine symmetry",
@@ -120,7 +122,7 @@ LAWS = (
             *planted.NARROW_ETA,
             *planted.METRICS,
             *planted.VELOCITY_KEPT,
-            *wrong("kinetic term without its metric"),
+            *wrong("kinetic term without its metric", "kinetic term without its schedule"),
             *planted.SCHEDULE_INSIDE,
             *planted.LATE,
         ),
@@ -130,6 +132,8 @@ LAWS = (
     ),
     ExactLaw(
         key="D3",
+        home=("mexican-hat-2", "heavy-ball"),
+        reads_buffer=True,
         title="the charge of a Killing field decays as beta^n",
         statement="J_n = beta^n J_0",
         applies="heavy ball and its options, eps = 0, rotations (not Nesterov, no metric); translations "

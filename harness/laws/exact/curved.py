@@ -53,6 +53,7 @@ def natural_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
 LAWS = (
     ExactLaw(
         key="D7",
+        home=("entropy-simplex", "mirror-descent"),
         title="mirror descent and natural gradient keep the charge of their own metric",
         statement="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
         applies="mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators "

@@ -84,6 +84,8 @@ def longer_than_a_step(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 LAWS = (
     ExactLaw(
         key="D5",
+        home=("rayleigh-2", "heavy-ball"),
+        reads_buffer=True,
         title="the norm of a scale-invariant loss",
         statement="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
         applies="heavy ball with coupled decay, dampened and maximising too, scale-invariant losses, "
@@ -107,6 +109,7 @@ LAWS = (
     ),
     ExactLaw(
         key="D11",
+        home=("rayleigh-2", "gradient-descent"),
         title="gradient descent on a scale-invariant loss is RMSProp on the norm",
         statement="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
         applies="gradient descent, scale-invariant losses, float64 and float32",

@@ -63,6 +63,7 @@ def remodelled(back, pull, mass, friction):
 LAWS = (
     ExactLaw(
         key="D1",
+        home=("product", "heavy-ball"),
         title="heavy ball is the central difference scheme of its equation of motion",
         statement="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 "
@@ -87,6 +88,7 @@ LAWS = (
     ),
     ExactLaw(
         key="D10",
+        home=("mexican-hat-2", "heavy-ball-decoupled"),
         title="decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
         statement="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
         applies="heavy ball with decoupled decay, at every beta and 1 - eta k",

@@ -47,6 +47,8 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
 LAWS = (
     ExactLaw(
         key="D4",
+        home=("product", "heavy-ball"),
+        reads_buffer=True,
         title="symmetric generators: the mass eta (1+beta)/2 is exact",
         statement="D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too, symmetric "

@@ -60,13 +60,10 @@ LANEWISE = (
 )
 """What a wide launch is for; the other faults are as visible on 61 lanes."""
 
-NEAR_LAWS = ("dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's",
-    "mass eta/2 for eta(1+beta)/2",
-             "friction off by 2^-10", "force g + k q for g + (1-beta) k q", "old kinetic term dropped",
-             "kinetic term without its metric", "natural charge without its metric",
-             "kinetic term without its schedule", "translation law at a constant rate", "squares for sizes",
-             "charge across the simplex")  # fmt: skip
-LAW_FAULTS: tuple[LawFault, ...] = tuple(fault for fault in law_faults.FAULTS if fault.name in NEAR_LAWS)
+LAW_FAULTS: tuple[LawFault, ...] = tuple(
+    fault for fault in law_faults.FAULTS if fault.name in EXACT[fault.law].must_kill
+)
+"""The wrong laws that their right ones must kill."""
 
 
 LANES, STEPS = 61, 12  # of a launch that shows faults

@@ -65,6 +65,7 @@ def sign_law(t: Trajectory, symmetry: Symmetry, squares: bool = False):
 LAWS = (
     ExactLaw(
         key="D8",
+        home=("product", "sign-descent"),
         title="sign descent keeps the difference of the factors' sizes",
         statement="|u'| - |v'| = |u| - |v|, until a factor changes sign",
         applies="sign descent, eps = 0, generators that scale one factor up and one down",

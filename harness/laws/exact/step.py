@@ -34,6 +34,8 @@ def update(t: Trajectory, symmetry=None):
 LAWS = (
     ExactLaw(
         key="D0",
+        home=("product", "heavy-ball"),
+        reads_buffer=True,
         title="the update itself, componentwise",
         statement="v' = beta v - eta (g + k q),  q' = q + v'",
         applies="every rule, every case, every precision",

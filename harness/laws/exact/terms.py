@@ -34,10 +34,13 @@ class ExactLaw(Law):
 
     suits     suits(rule, symmetry) -> bool, known before anything runs
     residual  residual(trajectory, symmetry, **flaws) -> Residual
+    home      (case, rule): a small one, on which each run plants known values for the law
+              (harness/runs/known_places.py)
     lag       how many steps it looks back
     some      some(trajectory, symmetry) -> (lanes,) bool, where a law that suits covers some lanes only
     screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at
               less cost
+    reads_buffer  whether it reads the buffer v, not positions alone
     narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in
               their rounding
     about_path  whether a path that is long enough is all the evidence it needs
@@ -48,7 +51,9 @@ class ExactLaw(Law):
     kind: str = ROUNDING
     suits: Callable
     residual: Callable
+    home: tuple[str, str] = ("", "")
     lag: int = 1
+    reads_buffer: bool = False
     some: Callable | None = None
     about_symmetry: bool = True
     narrow: bool = True

@@ -55,6 +55,7 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
 LAWS = (
     ExactLaw(
         key="D6",
+        home=("free-particle", "heavy-ball"),
         title="the translation charge",
         statement="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
         applies="Euclidean rules, translations",

@@ -1,8 +1,7 @@
 """The entry of `python -m noether`: its exit code is the verdict, whatever else ends the process.
 
 Worker processes import this file again. It imports next to nothing, for python ends with 1 when an import
-fails, which
-means that a law is violated, and 1 must be decided.
+fails, which means that a law is violated, and 1 must be decided.
 """
 
 from __future__ import annotations

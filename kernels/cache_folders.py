@@ -10,8 +10,7 @@ renames there what is not theirs). What we make is 0700 whatever the umask. In o
     private               a new folder in TMPDIR, /tmp, /var/tmp or /dev/shm, removed when the process ends
 
 `notes` says in words what was not as it should be. On Windows, where owners are no numbers, nothing is
-checked
-and only TMPDIR is asked for private folders.
+checked and only TMPDIR is asked for private folders.
 """
 
 from __future__ import annotations

@@ -101,6 +101,13 @@ def test_the_first_of_the_worst_places_speaks_and_a_nan_is_worse_than_all():
     assert Worst(float("nan")).spent == np.inf
 
 
+def test_a_bound_that_is_no_number_excuses_nothing():
+    """Not even what is equal: nobody knows what would have been allowed."""
+    bounds = np.array([np.nan, np.inf, 0.0, 1.0])
+    assert judgement.spent_of(2.0, 2.0, bounds).tolist() == [np.inf, 0.0, 0.0, 0.0]
+    assert judgement.spent_of(2.0, 3.0, bounds).tolist() == [np.inf, 0.0, np.inf, 1.0]
+
+
 def test_of_claims_the_first_of_the_worst_speaks():
     claims = [Worst(1.0), Worst(np.nan, at=(1,)), Worst(np.inf, at=(2,))]
     assert judgement.most_spent(claims).at == (1,)

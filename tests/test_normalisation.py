@@ -3,6 +3,7 @@ must show."""
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from noether.cases import CORE
 from noether.kernels.loops import launch, noise
@@ -45,6 +46,19 @@ def test_thin_flat_and_few_samples_decide_nothing():
     assert judged(np.ones((1, 100)), 1.0, bias=0.01).verdict == INCONCLUSIVE
     assert judged(rng.normal(1.0, 0.1, (1, 20)), 1.0).verdict == INCONCLUSIVE
     assert judged(np.full((1, 100), np.nan), 1.0).verdict == VIOLATED
+
+
+def test_the_bound_of_a_mean_is_its_quantile_times_its_error_and_the_bias():
+    """(1) and (2) of harness/verdicts/means.py said again, with the quantile of another function."""
+    lanes, bias = 64, 0.0625
+    samples = 3 + np.tile([-0.5, 0.5], lanes // 2)  # no skewness: only what it may be off enters (2)
+    found = judged(samples, 3.0, bias)
+    t = stats.t.isf(means.FALSE / 2, lanes - 1)
+    q = t + 3 * np.sqrt(6 / lanes) * (2 * t * t + 1) / (6 * np.sqrt(lanes))
+    error = 0.5 / np.sqrt(lanes - 1)
+    # Two inversions of one distribution agree to some hundred roundings.
+    assert found.bound == pytest.approx(q * error + bias, rel=2.0**-40)
+    assert (found.spent, found.verdict) == (0.0, HOLDS)
 
 
 def test_false_alarms_are_as_rare_as_said_even_for_skewed_samples(monkeypatch):

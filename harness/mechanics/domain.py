@@ -3,8 +3,7 @@ under test.
 
 Two references decide, and neither reads the output under test: the job in float64, and the job in its own
 stores with a gradient from wide arithmetic. A lane in which either comes within MARGIN of overflow, in a
-state
-or in any operation of the program with its bound on rounding, is outside; a non-finite value anywhere
+state or in any operation of the program with its bound on rounding, is outside; a non-finite value anywhere
 else is a violation.
 """
 

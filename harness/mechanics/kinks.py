@@ -1,12 +1,9 @@
 """Kinks of a loss on the way of a solution: there statements about solutions end (theory.md section 8).
 
 A solution that meets a kink is no smoother than its force, which jumps there: no method has its order, and no
-1e-12 is
-to be had. Kinks are declared by the case; where a root, a logarithm or a quotient has none is read off its
-formulas:
-sqrt(r * r) is as much a kink at r = 0 as a step is. Decided by a reference that no verdict is about, a
-solution of the
-same equations at a loose tolerance.
+1e-12 is to be had. Kinks are declared by the case; where a root, a logarithm or a quotient has none is read
+off its formulas: sqrt(r * r) is as much a kink at r = 0 as a step is. Decided by a reference that no verdict
+is about, a solution of the same equations at a loose tolerance.
 """
 
 from __future__ import annotations
@@ -79,8 +76,7 @@ def touched(case: Case, q: np.ndarray) -> np.ndarray:
     next to 0.
 
     Next to: below half of what it moves by in the interval before and in the one after. What only grows or
-    only shrinks
-    towards 0 has not met it.
+    only shrinks towards 0 has not met it.
     """
     call = singular(case)
     if call is None:

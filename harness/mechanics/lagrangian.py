@@ -16,10 +16,9 @@ along a solution and at t = 0, for any w:
                                                            dL/dv>/m                                    (4)
 
 Solutions are integrated, and charges predicted, by one set of equations (theorem.py): a force or a friction
-that is wrong in
-both obeys the theorem. Here nothing of it is read but its values, and derivatives are central differences
-with a step of
-10^-30 in 160 digits: they err by 10^-60 for the step, and by 10^-(160 - 90) for what cancels.
+that is wrong in both obeys the theorem. Here nothing of it is read but its values, and derivatives are
+central differences with a step of 10^-30 in 160 digits: they err by 10^-60 for the step, and by 10^-(160 -
+90) for what cancels.
 """
 
 from __future__ import annotations

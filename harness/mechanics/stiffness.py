@@ -3,14 +3,12 @@
     L = max |lambda(H(q))|  over sampled q of the box,  H the Hessian of loss + eps * breaking            (1)
     on a metric, of G^-1 H; of mirror descent, whose coordinate is log q, of H diag(q)                   (2)
 
-A step size eta is past the stability edge of heavy ball where eta L > 2 (1 + beta), of Nesterov where
-eta L > 2 (1 + beta)/(1 + 2 beta) (Cohen et al. 2021, arXiv 2103.00065). Both are decided from the case,
-before anything
-runs. H is taken by central differences of the traced gradient, which knows no Hessian of its own: in float64
-and with a
-step of 2^-20 of the box the differences are right to about 2^-30, far below what a choice of step size needs.
-Points
-with a kink of the loss between them say nothing of its curvature, and are left out.
+A step size eta is past the stability edge of heavy ball where eta L > 2 (1 + beta), of Nesterov where eta L >
+2 (1 + beta)/(1 + 2 beta) (Cohen et al. 2021, arXiv 2103.00065). Both are decided from the case, before
+anything runs. H is taken by central differences of the traced gradient, which knows no Hessian of its own: in
+float64 and with a step of 2^-20 of the box the differences are right to about 2^-30, far below what a choice
+of step size needs. Points with a kink of the loss between them say nothing of its curvature, and are left
+out.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 magnitudes.
 
 A case that gives no pace gets the largest power of two, at most 1, with which the largest step of a launch is
-inside the
-stable range of every rule, by a quarter at least (Nesterov's edge is 2 (1+beta)/((1+2 beta) L), 4/(3 L) at
-beta near 1):
+inside the stable range of every rule, by a quarter at least (Nesterov's edge is 2 (1+beta)/((1+2 beta) L),
+4/(3 L) at beta near 1):
 
     largest step x L <= 1,   L the curvature on the box, largest breaking and decay included              (1)
 """
@@ -95,11 +94,9 @@ def draw(
     """A launch of `lanes` random trajectories.
 
     eta = pace 2^-j (1 + r) with j from STEP_EXPONENTS and r in [0, 1/4): not representable in a narrower
-    type, so a demoted
-    step size shows. A third of the lanes has no decay; half have eps = 0, the others eps over DECADES
-    decades. A metric is
-    deformed by kappa from 1/4 to 1.
-    Starts are made in their own precision first and then widened.
+    type, so a demoted step size shows. A third of the lanes has no decay; half have eps = 0, the others eps
+    over DECADES decades. A metric is deformed by kappa from 1/4 to 1. Starts are made in their own precision
+    first and then widened.
     """
     rng = np.random.default_rng(seed)
     low, high = STEP_EXPONENTS[precision.name]

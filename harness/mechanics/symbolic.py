@@ -183,10 +183,9 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
     the metric is not positive.
 
     A loss means its floats, or else its decimals: 0.1 q0 + 0.3 q1 keeps (3, -1), and their floats miss it by
-    a rounding, which
-    the bounds of what runs have (harness/mechanics/bounds.py, constant_error); or else numbers that were
-    computed, each known to a
-    rounding: what they miss must be explained by that. A generator means its floats.
+    a rounding, which the bounds of what runs have (harness/mechanics/bounds.py, constant_error); or else
+    numbers that were computed, each known to a rounding: what they miss must be explained by that. A
+    generator means its floats.
     """
     try:
         return shown(case, formulas(case), seed)

@@ -40,10 +40,8 @@ class Mechanics:
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
     field        numpy: field(*x, m, mu, eps, kappa, k) -> (2d + sources, ...) rates, then the sources
     integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped
-                 integrals
-                 z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the fault, per
-                 symmetry;
-                 last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
+                 integrals z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the fault,
+                 per symmetry; last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
     parts        parts[symmetry index][name] -> index among the sources (absent when identically zero)
     charges      compiled numpy: j = J/m of every symmetry, then sum |p_i xi_i| of every symmetry
     powers       how many undamped integrals z ends with: 1 for a metric, 0 for Bregman

@@ -1,8 +1,8 @@
 """The metric of a case as functions of q, with its derivatives and, for mirror descent, the mirror map.
 
 A Bregman case has G = hess h and the mirror map grad h. A diagonal metric is a Hessian when each G_i depends
-on q_i
-alone: h_i' = int G_i dq_i. A metric that is none has a natural gradient and geodesics, but no mirror descent.
+on q_i alone: h_i' = int G_i dq_i. A metric that is none has a natural gradient and geodesics, but no mirror
+descent.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ class Curved:
     """entries(q, kappa) -> G (d, ..);  bend(q, w, kappa) -> sum_j d_i G_j w_j^2 / 2, then sum_j d_j G_i w_j,
                                         (2d, ..)
     geodesic(q, w, kappa) -> the acceleration of a geodesic, G^{-1} (the first of bend less the second times
-    w)
-    mirror(q, kappa) -> grad h (d, ..), None where G is no Hessian of a separable h
+    w) mirror(q, kappa) -> grad h (d, ..), None where G is no Hessian of a separable h
     """
 
     entries: Callable

@@ -19,9 +19,8 @@ Time translation (theory.md#T4), metric learning rules:
     E = T + f,   dE/dt = -mu <v, G v> = -2 mu T / m                                      (9)
 
 Overdamped limit (theory.md#T3): for t >> m/mu, J/m = O(m), while <Delta, w>/m tends to a value that is not
-zero for a w that is no symmetry.
-Scale-invariant learning (theory.md#T5): G = 1/|q|^2 makes (4a) + (4b) zero for xi = q, so that with a
-scale-invariant loss J = e^{-mu t / m} J_0.
+zero for a w that is no symmetry. Scale-invariant learning (theory.md#T5): G = 1/|q|^2 makes (4a) + (4b) zero
+for xi = q, so that with a scale-invariant loss J = e^{-mu t / m} J_0.
 
 Source: Tanaka, Kunin (2021), Theorem 1 (their Eq. 9 for (5), Eq. 10 for (8), here with the potential term).
 """

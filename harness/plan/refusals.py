@@ -1,8 +1,7 @@
 """Why a law covers nothing of a selection: the first of its conditions that nothing selected meets.
 
 A law of a launch says it here, from the metric of a case, the rule, the symmetry and the precision. Another
-may say it
-itself: a family whose module has why_not(law, case) -> a sentence, or "".
+may say it itself: a family whose module has why_not(law, case) -> a sentence, or "".
 """
 
 from __future__ import annotations

@@ -26,29 +26,25 @@ FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.
 
 The smallest worst spent of any law and precision is .19 (D7, D3 eager; seeds 0 to 5), but .054 of E1, whose
-bound
-adds up over a whole run what its residual does not. So nothing is idle by accident, and a bound that becomes
-wider by 20 (E1: 60) always is: spent was at most 1. Orders are exempt, theory.md section 5.
+bound adds up over a whole run what its residual does not. So nothing is idle by accident, and a bound that
+becomes wider by 20 (E1: 60) always is: spent was at most 1. Orders are exempt, theory.md section 5.
 """
 LIMIT_FLOOR = 1 / 200
 """The same of a law of orders, whose constants are limits: their bound is how far the extrapolation may still
 be off.
 
 It is right to a power of the smallest step where the limit is, so a right one spends little of it by
-accident: least over
-20 seeds of a quick run .0245 (O2, of three such records; median .083), then .061 (P6). Wider by 200 is idle
-always.
+accident: least over 20 seeds of a quick run .0245 (O2, of three such records; median .083), then .061 (P6).
+Wider by 200 is idle always.
 """
 RULE_FLOOR = 1 / 200
 """Worst spent below which an exact law is idle under one rule in one precision: a bound that is wider by 200
 there always is.
 
 One cell or a few stand for each of the 138 (law, rule, precision) of a quick run. Over seeds 0 to 49 their
-smallest worst
-spent is .036 (D3 of Nesterov, whose charge decays faster than its bound adds up; median .096), then .097 and
-more. Not the
-eager modes, whose every rule a full run alone shows: a narrow gradient is known so badly that D3 of Nesterov
-spends .0006.
+smallest worst spent is .036 (D3 of Nesterov, whose charge decays faster than its bound adds up; median .096),
+then .097 and more. Not the eager modes, whose every rule a full run alone shows: a narrow gradient is known
+so badly that D3 of Nesterov spends .0006.
 """
 LATE, LATE_FLOOR = "after half of the steps", 1 / 1000
 """The same of the second half of the longest launches in a precision, so that no bound grows with time
@@ -101,8 +97,7 @@ def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
     decided beforehand.
 
     A statement about a solution that meets a kink. Not the exact laws: outside is where a launch overflows,
-    and one that
-    overflows in every lane has shown nothing.
+    and one that overflows in every lane has shown nothing.
     """
     said: dict[str, set[str]] = {}
     for r in records:

@@ -1,12 +1,9 @@
 """Running cells: in this process, in worker processes, or through any executor of concurrent.futures.
 
 Cells are independent, carry their seeds and are picklable, so that neither order nor worker changes what they
-find. A
-cell whose worker died is tried once more when nothing else runs, for two may have had too little memory
-together; then it
-is named. A cell that does not end in its time is named at once. What a case file does cannot reach cells of
-others: its
-cells run in processes in which no others run.
+find. A cell whose worker died is tried once more when nothing else runs, for two may have had too little
+memory together; then it is named. A cell that does not end in its time is named at once. What a case file
+does cannot reach cells of others: its cells run in processes in which no others run.
 """
 
 from __future__ import annotations

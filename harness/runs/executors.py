@@ -8,11 +8,9 @@ object.
     module:factory       factory() of an importable module: an executor of your own
 
 A package may add names: an entry point of the group `noether.runs.executors` is a function of what stands
-behind the colon
-that gives an executor. Whoever executes, a cell runs in a process of ours that the worker starts beside
-itself: it has its
-limits of time and memory, cells of a case file have a process of their own, and threads of one worker do not
-meet.
+behind the colon that gives an executor. Whoever executes, a cell runs in a process of ours that the worker
+starts beside itself: it has its limits of time and memory, cells of a case file have a process of their own,
+and threads of one worker do not meet.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ records.jsonl   one verdict a line, on disk as soon as its cell is done
 cells.jsonl     one line for each cell that is done: its name and how many records it has. A cell whose count
                 disagrees with records.jsonl was cut off and is run again when the run is resumed.
 Each line, and run.json, ends in a check: a line that was damaged, lost, doubled, moved or taken from another
-run
-is found (harness/system/seal.py).
+run is found (harness/system/seal.py).
 lock            held while a process writes; a lock whose process died is free
 """
 

@@ -1,11 +1,9 @@
 """Known-answer tests that every run gives to its own instruments before its verdict counts.
 
 Each check takes an instrument that every verdict passes through and gives it something whose reading is known
-from
-its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series whose
-order
-is plain, records whose exit code the promises fix; and one value planted anywhere (known_places). Some ten
-milliseconds a run.
+from its definition: a value that is not finite, a launch that stands still, one bad lane of many, a series
+whose order is plain, records whose exit code the promises fix; and one value planted anywhere (known_places).
+Some ten milliseconds a run.
 """
 
 from __future__ import annotations

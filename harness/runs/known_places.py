@@ -1,10 +1,8 @@
 """Known-answer tests of places: a value planted in one step, lane and component must be found there.
 
 The judge is given residuals that are known numbers, over the longest horizon of a quick run. A law is given a
-small
-right launch, once for each place: lane after lane the same start, each wrong in a place of its own. What it
-says of a
-step before that place must be right still, and the first step that reads the place wrong.
+small right launch, once for each place: lane after lane the same start, each wrong in a place of its own.
+What it says of a step before that place must be right still, and the first step that reads the place wrong.
 """
 
 from __future__ import annotations

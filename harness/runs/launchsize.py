@@ -12,10 +12,8 @@ BYTES = 800
 """Of a launch and all that is judged of it, for each lane, step and component.
 
 Measured at the peak in numpy (2026-11-27): 612 (product, Nesterov, bfloat16, 131 072 lanes x 2), 622 and 749
-(mexican-hat-8, its
-exact laws and its response), 664 (deformed-rayleigh on a metric); 937 of softmax at 32 768 x 2, where what
-every process holds
-counts most.
+(mexican-hat-8, its exact laws and its response), 664 (deformed-rayleigh on a metric); 937 of softmax at 32
+768 x 2, where what every process holds counts most.
 """
 PROMISED = int(1.25 * 2**30)
 """Bytes of one launch: with what a worker holds beside it, 1.5 GB."""

@@ -2,10 +2,8 @@
 
 JSON has no infinity: non-finite numbers travel as the strings "nan", "inf", "-inf" in the fields that hold
 numbers, and come back as floats. A last line without its newline is what a killed run leaves: it is dropped
-with
-a note. Anything else that does not parse, or whose check (harness/system/seal.py) is not that of its content,
-is damage
-and is refused.
+with a note. Anything else that does not parse, or whose check (harness/system/seal.py) is not that of its
+content, is damage and is refused.
 """
 
 from __future__ import annotations

@@ -1,12 +1,9 @@
 """Comparing a run with a baseline: marked rises of spent and lost entries fail, marked falls are taken over.
 
 A rise is marked when neither another seed nor another order of the same roundings would show it: both redraw
-spent
-alike (harness/runs/seed_scatter.py). Orders do not scatter with rounding: for one seed slope p* and
-uncertainty B are functions
-of the truncation error, and two evaluations differ by the noise alone, at most 2/3 floor in each p_j with
-floor <= B
-(harness/verdicts/orders.py), so 4 floor in p* and 8/3 floor in B.
+spent alike (harness/runs/seed_scatter.py). Orders do not scatter with rounding: for one seed slope p* and
+uncertainty B are functions of the truncation error, and two evaluations differ by the noise alone, at most
+2/3 floor in each p_j with floor <= B (harness/verdicts/orders.py), so 4 floor in p* and 8/3 floor in B.
 """
 
 from __future__ import annotations
@@ -195,8 +192,7 @@ def ratchet(before: Baseline, now: Baseline, c: Comparison) -> Baseline:
     moves.
 
     A change inside the allowance is chance: were the smaller of two values kept each time, the baseline would
-    creep
-    to the least of many draws, and the declared rate of false alarms with it.
+    creep to the least of many draws, and the declared rate of false alarms with it.
     """
     kept = dict(before.entries)
     for name in (*c.falls, *c.added):

@@ -4,8 +4,7 @@
     any other record                              its own cell, planned again from the run's stored arguments
 
 Either way the numbers must come back equal to the bit. Names of case files are those of the folder in which
-the
-run was started, which run.json keeps: a replay works from anywhere.
+the run was started, which run.json keeps: a replay works from anywhere.
 """
 
 from __future__ import annotations

@@ -1,22 +1,19 @@
 """How far spent scatters between seeds, for each law: what a baseline allows before a rise is marked.
 
 spent is the largest of lanes x steps values of one bounded variable, so two runs that differ in nothing but
-the
-seed are two draws of one extreme. Were log spent a Gumbel variable of scale b (the heaviest tail that a
-largest of
-many has, once spent itself may be a Frechet variable), the logarithm of their ratio would be logistic of that
-scale:
+the seed are two draws of one extreme. Were log spent a Gumbel variable of scale b (the heaviest tail that a
+largest of many has, once spent itself may be a Frechet variable), the logarithm of their ratio would be
+logistic of that scale:
 
     P(spent'/spent > F) = 1 / (1 + F^(1/b)),     F(p) = (1/p - 1)^b                                        (1)
 
 b is the smallest scale whose logistic tail lies above the measured one everywhere in its upper
 tenth         (2)
 (theirs are mixtures: entries near 1 have no room to scatter, so one variance would understate the tail),
-times
-sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries x (runs - 1) numbers.
+times sqrt(n/chi2) for the upper 95 % limit of a scale that is known from n = entries x (runs - 1) numbers.
 The mean of log(spent'/spent) over the n entries of a law has the standard deviation sqrt(2) m, m measured
-between
-seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p) sqrt(2)
+between seeds on N entries and at most m sqrt(N/n) on fewer; the largest mean that chance allows is t(p)
+sqrt(2)
 m     (3)
 
     python -m noether.runs.seed_scatter RUN RUN ...     measure again, from run folders of one choice and

@@ -1,9 +1,8 @@
 """Runs in parts on several machines: `--shard i/n` runs the i-th of n, `noether merge` puts them together.
 
 Each part knows the whole plan, and keeps it, so that merging runs nothing and needs no case file. Whether
-everything was
-shown that a run must show is judged of the whole. Where one cell was run twice, both must have found the same
-to the bit.
+everything was shown that a run must show is judged of the whole. Where one cell was run twice, both must have
+found the same to the bit.
 """
 
 from __future__ import annotations

@@ -5,10 +5,8 @@
     ("done", result)              <-         or ("raised", traceback), or ("unloadable", traceback)
 
 It is started with two file descriptors: the link over which calls and answers go, and the lifeline, a pipe
-whose other
-end only the parent holds. When the lifeline ends, the parent is gone and the worker leaves with all that it
-started.
-Standard output is for tables: what a case prints here goes to standard error.
+whose other end only the parent holds. When the lifeline ends, the parent is gone and the worker leaves with
+all that it started. Standard output is for tables: what a case prints here goes to standard error.
 """
 
 from __future__ import annotations
@@ -53,9 +51,8 @@ def serve(link: int, lifeline: int) -> None:
     outlet.guard_worker()
     threading.Thread(target=lambda: (os.read(lifeline, 1), leave()), daemon=True).start()
     # A leaving process joins its children before it runs the exit hook that tells an executor's children to
-    # end
-    # (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.backends would be waited for forever.
-    # 100: before the finalizer (10) that closes the queue through which they are told.
+    # end (python 3.11 - 3.13), so the interpreter of noether.kernels.loops.backends would be waited for
+    # forever. 100: before the finalizer (10) that closes the queue through which they are told.
     Finalize(None, close_interpreter, exitpriority=100)
     calls = Connection(link)
     while True:
@@ -81,9 +78,8 @@ def prepare(setting: Setting) -> None:
     """Prepare a worker, before its first call, by its Setting.
 
     Linear algebra uses one thread: ours is batches of small matrices, and its threads wait for each other by
-    spinning. On
-    a machine whose processors are busy, an order of a loss with 32 parameters took 144 s with two threads and
-    3 s with one.
+    spinning. On a machine whose processors are busy, an order of a loss with 32 parameters took 144 s with
+    two threads and 3 s with one.
     """
     sys.path[:] = list(setting.path) or sys.path
     if setting.main:

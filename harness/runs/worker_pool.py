@@ -2,10 +2,8 @@
 call.
 
 The standard library's pool is broken as a whole when one of its processes dies, and does not say what that
-one was
-doing. Here each thread of the executor has a process of its own (harness/runs/worker.py): who died, what it
-was doing and for
-how long is known, and the thread starts another.
+one was doing. Here each thread of the executor has a process of its own (harness/runs/worker.py): who died,
+what it was doing and for how long is known, and the thread starts another.
 """
 
 from __future__ import annotations

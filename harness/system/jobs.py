@@ -1,9 +1,8 @@
 """How many worker processes to use: as many as processors and memory allow.
 
 A container or a batch job may use less than the machine has: its processors are in the affinity mask or are a
-share of
-time that the cgroup grants, its memory is what the cgroup leaves. Neither os.cpu_count nor MemAvailable knows
-of it.
+share of time that the cgroup grants, its memory is what the cgroup leaves. Neither os.cpu_count nor
+MemAvailable knows of it.
 """
 
 from __future__ import annotations

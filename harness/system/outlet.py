@@ -1,8 +1,7 @@
 """Standard output and error of a command: no write to them fails, and none changes an exit code.
 
 A reader that has gone, a full disk, a stream that was never open: the write is dropped and the fault kept,
-for whoever
-has to say so. A letter that the encoding lacks is escaped.
+for whoever has to say so. A letter that the encoding lacks is escaped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Text from outside (names, paths, error messages) made safe for a terminal, a log or a page.
 
 Printed as it is, it could move the cursor, turn the reading direction round, end a line and begin another, or
-give an
-order to the machine that keeps the log (`::stop-commands::` in GitHub Actions, `##vso[` in Azure,
+give an order to the machine that keeps the log (`::stop-commands::` in GitHub Actions, `##vso[` in Azure,
 `##teamcity[`).
 """
 
@@ -63,8 +62,7 @@ class Guarded:
     """A stream that lets no command to a CI service through from outside text.
 
     On a terminal everything passes, for colours and bars are made of control characters: what is printed
-    there is made
-    printable by who prints it.
+    there is made printable by who prints it.
     """
 
     def __init__(self, stream):

@@ -3,10 +3,9 @@
     {"law":"D2",...,"seconds":0.1,"check":"f00dfeed12345678"}
 
 The check is the beginning of the sha256 of all that stands before it. In cells.jsonl the run and the check of
-the line
-before go in too, and each line has the digest of its cell's records: lines that are missing, doubled, out of
-order or
-of another run are found. It guards against accidents: whoever means to deceive can compute it as we do.
+the line before go in too, and each line has the digest of its cell's records: lines that are missing,
+doubled, out of order or of another run are found. It guards against accidents: whoever means to deceive can
+compute it as we do.
 """
 
 from __future__ import annotations

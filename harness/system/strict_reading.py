@@ -1,8 +1,7 @@
 """Reading files from outside, and the JSON in them, strictly: a file is understood in one way or refused.
 
 JSON leaves much open that would make two readers disagree, or one of them fail: a key that stands twice, NaN,
-a
-number that overflows, half of a surrogate pair, nesting without end. All of it is a ValueError here.
+a number that overflows, half of a surrogate pair, nesting without end. All of it is a ValueError here.
 """
 
 from __future__ import annotations

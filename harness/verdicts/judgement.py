@@ -4,8 +4,8 @@ Nobody else finds a worst value, says what a NaN is worth, or turns evidence int
 
     spent = |measured - predicted| / bound                                                                (1)
 
-Nothing off spends nothing, whatever the bound; what is not finite spends infinitely much. The place that
-spends most speaks for all of them:
+Nothing off spends nothing, as long as the bound is a number; what is no number spends infinitely much, a
+bound that is none too. The place that spends most speaks for all of them:
 
     violated       it spends more than 1, whatever the evidence
     holds          it spends at most 1, and there is evidence: something moved, enough lanes were seen
@@ -56,7 +56,7 @@ def spent_of(measured, predicted, bound) -> np.ndarray:
     """(1) of numbers or arrays, in the arithmetic of what is given; float64 comes out, and never a NaN."""
     with np.errstate(all="ignore"):
         off = np.abs(np.subtract(measured, predicted))
-        spent = np.where(off == 0, 0, off / bound)
+        spent = np.where((off == 0) & ~np.isnan(bound), 0, off / bound)
     return np.where(np.isfinite(off) & ~np.isnan(spent), spent, np.inf).astype(float)
 
 

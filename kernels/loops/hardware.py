@@ -2,8 +2,7 @@
 arrives.
 
 Only `make gpu` launches them; the product itself uses neither construct (kernels/loops/triton_rounding.py
-rounds in integers,
-parameters travel in float64 memory).
+rounds in integers, parameters travel in float64 memory).
 """
 
 import triton

@@ -1,15 +1,13 @@
 """The time loop under noise: a tangential force with telegraph noise; only sums over windows are kept.
 
 Equations (1)-(3) of kernels/loops/noise.py and (1)-(5) of kernels/loops/noisy_launch.py, in the order of
-operations of its `plain`; the two
-agree bit for bit. The step is `advance` of kernels/loops/trajectory_loop.py: what enters its slot for eps is
-the noise of this step,
-which only the force reads.
+operations of its `plain`; the two agree bit for bit. The step is `advance` of
+kernels/loops/trajectory_loop.py: what enters its slot for eps is the noise of this step, which only the force
+reads.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; params_ptr (6, lanes) float64: eta, beta,
-k, drift,
-noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, shift; sums_ptr (windows, 6,
-lanes) float64.
+k, drift, noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, threshold, shift; sums_ptr
+(windows, 6, lanes) float64.
 """
 
 import triton

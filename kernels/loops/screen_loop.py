@@ -2,16 +2,13 @@
 beside it.
 
 GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a
-program
-over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy of the
-parameters
-that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the two agree bit for
-bit.
+program over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy
+of the parameters that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the
+two agree bit for bit.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
 (2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q.
-LATE has bit l
-set where law l looks back two steps.
+LATE has bit l set where law l looks back two steps.
 """
 
 import triton
@@ -69,8 +66,7 @@ def screen(
     old_v = wide(v, D)
 
     # Steps are counted in float64: one 32-bit number in the loop, and gcc 12 takes 16 lanes at a time, two
-    # registers for
-    # every float64; 6 to 22 % slower.
+    # registers for every float64; 6 to 22 % slower.
     none = tl.full([BLOCK], -1, tl.float64)
     spent = ()
     worst = ()

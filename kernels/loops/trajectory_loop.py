@@ -1,17 +1,14 @@
 """The time loop in Triton: one lane is one trajectory, its state in registers, the loop inside the kernel.
 
 Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain
-twin: the
-two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC the
-entries of G(q, kappa); a
-rule without a metric never calls it.
+twin: the two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC
+the entries of G(q, kappa); a rule without a metric never calls it.
 
 A negation is written 0.0 - x: +0 stays +0. Unary minus is that up to Triton 3.7 and gives -0 from 3.8.0 on.
 
 Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
 params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because
-Triton passes a Python
-float as float32, a relative error of 6e-8 in every float64 step.
+Triton passes a Python float as float32, a relative error of 6e-8 in every float64 step.
 """
 
 import triton

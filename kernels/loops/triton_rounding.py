@@ -1,9 +1,8 @@
 """Rounding, exp and log in Triton: the same operations, in the same order, as in numpy.
 
 Twins: kernels/programs/precision.py `narrow`, kernels/programs/elementary.py `exp` and `log` (equation
-numbers are theirs). The
-coefficients stand here as literals because a jit function cannot read a tuple of the module under the
-interpreter (Triton 3.7); tests/test_elementary_backends.py compares the two bit for bit.
+numbers are theirs). The coefficients stand here as literals because a jit function cannot read a tuple of the
+module under the interpreter (Triton 3.7); tests/test_elementary_backends.py compares the two bit for bit.
 """
 
 import triton

@@ -2,8 +2,8 @@
 
 A builder takes (op, out, sources, temp) and returns calls without arguments that compute `out` when run in
 order. All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the
-row; f16x2 has a last axis of two, low half first.
-`temp(type, k)` is the k-th scratch array of that type, of the shape of out. NaN payloads are not modelled.
+row; f16x2 has a last axis of two, low half first. `temp(type, k)` is the k-th scratch array of that type, of
+the shape of out. NaN payloads are not modelled.
 """
 
 from __future__ import annotations

@@ -1,20 +1,17 @@
 """Whether a tool did the right work, decided on a sample of lanes before its time is compared.
 
 State. A tool rounds each step within delta and sigma (harness/mechanics/trajectory.py), whatever order or fma
-it takes, and so does
-the numpy step. Carried to the end along the trajectory, to first order,
+it takes, and so does the numpy step. Carried to the end along the trajectory, to first order,
 
     |difference| <= 2 sum_n |P_n| (delta_n + sigma_n, delta_n),    P_n = M_{S-1} ...
     M_{n+1},                                  (1)
     M = [[1 - eta (H + k), beta], [-eta (H + k), beta]],    H the Hessian at q_n.
 
 Residual. Its largest value is a rounding over its bound: at most 1, above 0 where a lane moves. That alone an
-idle tool
-could invent, so the residual is run once more with its momentum times 1 + 2^-10: it is then a signal, of
-which the numpy
-screen and the tool agree on all but its own size times 2^-10, and the 2 units that rounding may take. That is
-asked of lanes
-whose end (1) fixes to 2^-14 of q: two roundings of a chaotic lane end in different
+idle tool could invent, so the residual is run once more with its momentum times 1 + 2^-10: it is then a
+signal, of which the numpy screen and the tool agree on all but its own size times 2^-10, and the 2 units that
+rounding may take. That is asked of lanes whose end (1) fixes to 2^-14 of q: two roundings of a chaotic lane
+end in different
 places.                       (2)
 """
 

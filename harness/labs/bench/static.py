@@ -2,20 +2,17 @@
 speed that they allow.
 
 Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine
-code; the loop
-over steps is the longest backward branch. One trajectory is one thread, so a streaming multiprocessor takes
-at most
+code; the loop over steps is the longest backward branch. One trajectory is one thread, so a streaming
+multiprocessor takes at most
 
     rate = min(issue / instructions, fp64 / double-precision instructions, fp32 / ..., special /
     ...)   trajectory-steps/cycle  (1)
 
 and a device that times its multiprocessors and its clock. That is an upper bound: it knows no latency, no
-memory, no
-divergence, and counts the slow path of a division as if it were never taken.
-Sources: CUDA C++ Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for
-compute
-capability 8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the
-SXM boards.
+memory, no divergence, and counts the slow path of a division as if it were never taken. Sources: CUDA C++
+Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for compute capability
+8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the SXM
+boards.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ symmetry beside it.
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)
 
 The programs are those that the kernels run: the traced gradient and, from harness/laws/exact/residuals.py,
-the residual with its
-bound, in float64. The residual reads the parameters from an array of its own, so that no compiler can share
-them.
+the residual with its bound, in float64. The residual reads the parameters from an array of its own, so that
+no compiler can share them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
 
 
 def spent_of(r: Residual) -> np.ndarray:
-    return judgement.spent_of(r.measured, r.predicted, r.bound)
+    """What each place spends. Where the bound overflowed, only what is equal to the bit spends nothing."""
+    return judgement.spent_of(r.measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
 
 
 def judge(

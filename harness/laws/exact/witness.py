@@ -53,7 +53,7 @@ def witness(t: Trajectory, lane: int, step: int) -> float:
     bound = 8 * t.g_error[step, :, lane] * (U_WIDE / t.precision.u_arith) + 8 * U_WIDE * np.abs(
         t.g[step, :, lane]
     )
-    return float(np.max(spent_of(apart, 0.0, bound)))
+    return float(np.max(spent_of(apart, 0.0, np.where(np.isnan(bound), 0, bound))))
 
 
 def exactly(x) -> mpmath.mpf:

@@ -24,13 +24,10 @@ def fourth_power(cell) -> list[Record]:
     """P1: growth of r^4 without decay under unit noise orthogonal to q, over that of one plain step, 2 eta^2.
 
     White: a new direction a step. Coherent, beside it: the direction turns with q. The first steps are left
-    to the layer.
-    The growth that the noise itself has, from the buffer u' = beta u + z of its directions z and the exact
-    <q, v'> = beta (<q, v> + |v|^2) (theory.md#D5), is a control variate: its mean is known, since z is of
-    mean 0 given the past.
-    All of that is exact but for R = |q|^2, which is 1 there and 1 to 1 + g here: it divides |z|^2 and
-    multiplies the growth of R,
-    so that what is left is at most 4 g of it.
+    to the layer. The growth that the noise itself has, from the buffer u' = beta u + z of its directions z
+    and the exact <q, v'> = beta (<q, v> + |v|^2) (theory.md#D5), is a control variate: its mean is known,
+    since z is of mean 0 given the past. All of that is exact but for R = |q|^2, which is 1 there and 1 to 1 +
+    g here: it divides |z|^2 and multiplies the growth of R, so that what is left is at most 4 g of it.
     """
     lanes, steps, layer = {"quick": 96}.get(cell.profile, 384), 768, 256
     eta, rng = np.full(lanes + 1, 2.0**-17), np.random.default_rng(derive(cell.seed, cell.name))
@@ -125,9 +122,8 @@ def coherence(eta: float, straight: float) -> float:
     """How far turning gradients may be from Eq. 17.
 
     A product of two of them k steps apart is wrong by (eta k/(1-beta))^2/2 for the angle by which q turns,
-    and by
-    4 eta^2 straight k for the growth of r. Three geometric factors weigh k: its mean is at most 3/(1-beta),
-    that of k^2 12/(1-beta)^2.
+    and by 4 eta^2 straight k for the growth of r. Three geometric factors weigh k: its mean is at most
+    3/(1-beta), that of k^2 12/(1-beta)^2.
     """
     return straight * (6 * (eta / (1 - BETA) ** 2) ** 2 + 12 * eta**2 * straight / (1 - BETA))
 

@@ -2,9 +2,8 @@
 
 heyoka's SymPy import refuses what it cannot take exactly: a fraction whose denominator is no power of two,
 and it knows no log1p. Both are handed to it beforehand: the fraction divided in 128 bits, log1p as heyoka's
-own.
-Source: Biscani, Izzo, Revisiting high-order Taylor methods for astrodynamics and celestial mechanics (2021);
-heyoka.py 7.13.2, from_sympy.
+own. Source: Biscani, Izzo, Revisiting high-order Taylor methods for astrodynamics and celestial mechanics
+(2021); heyoka.py 7.13.2, from_sympy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Trying out a case that is not in the catalogue: whatever is wrong with it is told in one line.
 
 What is, what it must be, where: the loss and its companions are evaluated on arrays and on plain numbers,
-traced,
-and the declared symmetries proven, before any work.
+traced, and the declared symmetries proven, before any work.
 """
 
 from __future__ import annotations

@@ -5,10 +5,8 @@
                  <- complaint -                               <-  each stage, then the outcome
 
 The server has imported what a trial needs and nothing else, so a fork is safe (neither torch nor threads) and
-takes
-milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an alarm
-inside
-it names the line while python runs, the stage it was in is known in any case.
+takes milliseconds. A child that does not end is killed with everything that it started, wherever it hangs: an
+alarm inside it names the line while python runs, the stage it was in is known in any case.
 
 Not the forkserver of multiprocessing (python 3.11): each of its children runs the script of whoever asks
 again, so that a plain script which verifies a case file would start itself over; and a child outlives it.

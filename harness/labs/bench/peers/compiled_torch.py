@@ -1,11 +1,9 @@
 """The work in torch.compile: a few steps unrolled in the compiled function, called steps/unroll times.
 
 With its default inductor ends a loop over lanes after 64 nodes, which makes dozens of loops of one step, each
-through memory;
-the limit is raised until they are one, vectorised over lanes. (Raising what it computes again rather than
-stores,
-realize_opcount_threshold, made the compilation exponential: 334 s for 524 operations.) It contracts nothing,
-by default.
+through memory; the limit is raised until they are one, vectorised over lanes. (Raising what it computes again
+rather than stores, realize_opcount_threshold, made the compilation exponential: 334 s for 524 operations.) It
+contracts nothing, by default.
 """
 
 from __future__ import annotations

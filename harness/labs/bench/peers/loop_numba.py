@@ -2,14 +2,11 @@
 that LLVM vectorises.
 
 The state of a block is one small array, a row for each component: rows of a known distance need no run-time
-checks that
-they do not overlap, so the loop vectorises at any d (separate arrays stop at d = 4). error_model numpy: the
-check for a
-division by zero is a branch, and branches are not vectorised. fastmath is off: it would be another program.
-512-bit vectors
-are asked for where the processor has them, since LLVM takes 256 of its own accord and that is a quarter
-slower here.
-`one lane` is the loop as one would write it first, left to LLVM.
+checks that they do not overlap, so the loop vectorises at any d (separate arrays stop at d = 4). error_model
+numpy: the check for a division by zero is a branch, and branches are not vectorised. fastmath is off: it
+would be another program. 512-bit vectors are asked for where the processor has them, since LLVM takes 256 of
+its own accord and that is a quarter slower here. `one lane` is the loop as one would write it first, left to
+LLVM.
 """
 
 from __future__ import annotations

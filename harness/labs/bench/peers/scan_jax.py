@@ -1,11 +1,9 @@
 """The work in jax: lax.scan over the steps, on arrays over lanes, compiled by XLA for the CPU.
 
 XLA's CPU compiler fuses the operations of a step into a few dozen loops over lanes, one for each value that
-several others
-read. Over all lanes at once these go through memory; on chunks that stay in the second-level cache they do
-not, but then
-they are too small to be divided among threads, so each of two host devices takes half of the chunks (pmap).
-Written with vmap instead of arrays, the compiled program is the same.
+several others read. Over all lanes at once these go through memory; on chunks that stay in the second-level
+cache they do not, but then they are too small to be divided among threads, so each of two host devices takes
+half of the chunks (pmap). Written with vmap instead of arrays, the compiled program is the same.
 """
 
 from __future__ import annotations

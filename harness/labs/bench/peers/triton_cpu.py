@@ -1,8 +1,7 @@
 """The work in this project's Triton kernel, compiled for sm_90 and run on the CPU (kernels/ptx/native).
 
 It does a little more than the others: it also keeps where the largest residual was, the first step above 1,
-and on how
-many steps the state moved.
+and on how many steps the state moved.
 """
 
 from __future__ import annotations

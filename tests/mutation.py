@@ -110,7 +110,7 @@ def changed(node: ast.AST, **fields):
     other = copy.copy(node)
     for name, value in fields.items():
         setattr(other, name, value)
-    one = lambda x: ast.unparse(ast.fix_missing_locations(x)).splitlines()[0]  # noqa: E731
+    one = lambda x: ast.unparse(ast.fix_missing_locations(x)).splitlines()[0]
     yield f"{one(copy.deepcopy(node))} -> {one(copy.deepcopy(other))}", other
 
 

@@ -72,7 +72,7 @@ def root(x, kind):
 def extreme(name, nan, a, b):
     if a != a or b != b:
         return math.nan if nan or (a != a and b != b) else (b if a != a else a)
-    key = lambda v: (v, math.copysign(1, v))  # noqa: E731
+    key = lambda v: (v, math.copysign(1, v))
     return (min if name == "min" else max)(a, b, key=key)
 
 

@@ -79,7 +79,7 @@ class Step:
         self.coupled, self.decoupled = rule.decay == "coupled", rule.decay == "decoupled"
         self.c = number(1) if n == 0 else number(1 - rule.dampening)
         self.s = 1 - self.eta * self.k if self.decoupled else number(1)
-        pick = lambda x, at: [x[at, i, lane] for i in range(self.d)]  # noqa: E731
+        pick = lambda x, at: [x[at, i, lane] for i in range(self.d)]
         self.z, self.q, self.v = (pick(x, n) for x in (t.z, t.q, t.v))
         self.z1, self.q1, self.w = (pick(x, n + 1) for x in (t.z, t.q, t.v))
         self.b = pick(t.g_broken, n)

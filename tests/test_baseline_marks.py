@@ -108,7 +108,7 @@ def test_the_ratchet_moves_on_marked_falls_alone():
 
 
 def test_a_verdict_undecided_under_another_seed_is_told_and_under_the_same_is_lost():
-    about = lambda seed: {"arguments": {"seed": seed}, "versions": {}, "backend": "numpy"}  # noqa: E731
+    about = lambda seed: {"arguments": {"seed": seed}, "versions": {}, "backend": "numpy"}
     before = of_run(about(0), [holding()])
     undecided = [holding(verdict=INCONCLUSIVE)]
     assert compare(before, of_run(about(0), undecided)).lost

@@ -186,7 +186,7 @@ def test_a_categorical_metric_on_the_orthant_is_the_information_of_independent_c
 
 def test_a_wrong_fisher_metric_is_seen():
     case = next(c for c in CATALOG if c.name == "gaussian-fisher")
-    wrong = lambda q, kappa, xp: [xp.exp(-2 * q[1]) + kappa, 1 + kappa, xp.exp(-2 * q[3]) + kappa, 1 + kappa]  # noqa: E731
+    wrong = lambda q, kappa, xp: [xp.exp(-2 * q[1]) + kappa, 1 + kappa, xp.exp(-2 * q[3]) + kappa, 1 + kappa]
     assert "metric" in told(replace(case, metric=Metric("diagonal", entries=wrong)), WORDS[case.name])
 
 

@@ -75,7 +75,7 @@ def test_two_jobs_find_what_one_finds(tmp_path):
 def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
     import resource
 
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # noqa: E731
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
     done = run_cli("verify", "--out", "r", "--jobs", "1", cwd=tmp_path, preexec_fn=limit)
     assert done.returncode == 70 and "Traceback" not in done.stderr
     assert "cannot be written" in done.stderr and "--resume r" in done.stderr

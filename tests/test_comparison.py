@@ -116,7 +116,7 @@ def test_a_lost_law_is_worse():
 
 
 def test_a_verdict_that_changed_is_worse_one_way_only():
-    broken = lambda r: replace(r, verdict=VIOLATED, spent=7.5) if at(r) else r  # noqa: E731
+    broken = lambda r: replace(r, verdict=VIOLATED, spent=7.5) if at(r) else r
     d = changed(broken)
     assert d.violated == ["D2 rayleigh heavy-ball float64 scale"] and [c.worse for c in d.laws] == [
         True,
@@ -139,7 +139,7 @@ def test_a_second_violation_of_a_violated_law_is_worse():
 
 
 def test_a_fault_seen_no_more_is_worse():
-    alive = lambda r: replace(r, verdict="holds", spent=0.5) if r.fault == "ascent" else r  # noqa: E731
+    alive = lambda r: replace(r, verdict="holds", spent=0.5) if r.fault == "ascent" else r
     d = changed(alive)
     assert d.surviving == ["ascent"] and any(
         "planted faults seen no more: 1 (ascent)" in line for line in d.worse

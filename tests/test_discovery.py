@@ -194,7 +194,7 @@ def test_numbers_that_are_not_rational_stay_as_they_are():
 
 
 def test_generators_have_the_names_of_the_catalogue():
-    field = lambda A, a=0: Generator(np.column_stack([np.array(A, float), np.zeros(len(A)) + a]), 0.0)  # noqa: E731
+    field = lambda A, a=0: Generator(np.column_stack([np.array(A, float), np.zeros(len(A)) + a]), 0.0)
     assert (
         field([[1, 0], [0, 1]]).name == "scale"
         and field([[1, 0], [0, -2]]).name == "rescale"

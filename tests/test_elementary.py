@@ -132,7 +132,7 @@ def horner(coefficients, x, name):
 
 def exact_exp(x: Fraction, name: str) -> Fraction:
     log2e, high, low = constants(name)
-    fl = lambda value: nearest(value, name)  # noqa: E731
+    fl = lambda value: nearest(value, name)
     n = round(fl(x * log2e))
     r = fl(fl(x - fl(n * high)) - fl(n * low))
     terms = {"float64": 13, "float32": 7}[name]
@@ -142,7 +142,7 @@ def exact_exp(x: Fraction, name: str) -> Fraction:
 
 def exact_log(x: Fraction, name: str) -> Fraction:
     _, high, low = constants(name)
-    fl = lambda value: nearest(value, name)  # noqa: E731
+    fl = lambda value: nearest(value, name)
     n = 0
     while x * x < Fraction(1, 2):
         x, n = 2 * x, n - 1
@@ -224,7 +224,7 @@ def test_the_literals_in_triton_are_the_numbers_of_the_formula(name):
     it."""
     log2e, high, low = (float(c) for c in constants(name))
     shift, short = elementary.SHIFT[name], name[-2:]
-    one = lambda value: float(nearest(Fraction(value), name))  # noqa: E731
+    one = lambda value: float(nearest(Fraction(value), name))
     head = [elementary.LOWEST[name]] * 2 + [elementary.HIGHEST[name]] * 2 + [log2e, shift, shift, high, low]
     powers = [one(Fraction(1, math.factorial(k))) for k in range({"64": 13, "32": 7}[short], 1, -1)]
     assert [one(x) for x in literals(f"exp{short}")] == [*head, *powers, 1.0]

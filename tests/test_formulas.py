@@ -184,7 +184,7 @@ def test_D6_is_a_recurrence_of_three_terms_and_its_bound(case, rule, label):
                 for x, y, z in zip(s1.delta, s1.sigma, s.sigma, strict=True)
             ]
             mass, mass1, mass2 = (dot(size(q), a) for q in (s.q, s1.q, s1.q1))
-            pull = lambda at, m, a=a: at.eta * (at.eps * dot(size(at.b), a) + at.k_own * m)  # noqa: E731
+            pull = lambda at, m, a=a: at.eta * (at.eps * dot(size(at.b), a) + at.k_own * m)
             terms = (
                 mass2
                 + (abs(s.s) + b) * mass1

@@ -61,7 +61,7 @@ def test_D1_is_the_central_difference_scheme_and_the_discrete_euler_lagrange_equ
     m, mu = eta * (1 + beta) / 2, 1 - beta
     scheme = m * (after - 2 * q + before) / eta**2 + mu * (after - before) / (2 * eta) + g + k * q
     assert sympy.simplify(eta * scheme - recurrence) == 0
-    L = lambda a, b, n: beta**-n * ((b - a) ** 2 / (2 * eta) - f(a) - k * a**2 / 2)  # noqa: E731
+    L = lambda a, b, n: beta**-n * ((b - a) ** 2 / (2 * eta) - f(a) - k * a**2 / 2)
     stationary = sympy.diff(L(before, q, n - 1), q) + sympy.diff(L(q, after, n), q)
     assert sympy.simplify(-eta * beta**n * stationary - recurrence) == 0
 

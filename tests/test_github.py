@@ -30,7 +30,7 @@ SMALL = ["verify", "rayleigh", "mexican-hat", "--precision", "float64", "--jobs"
 def parsed(line: str) -> tuple[str, dict, str]:
     """As the runner reads a command (actions/runner, ActionCommand.TryParseV2)."""
     level, properties, data = re.fullmatch(r"::(\w+) ?(.*?)::(.*)", line).groups()
-    back = lambda text, pairs: [text := text.replace(code, sign) for code, sign in pairs][-1]  # noqa: E731
+    back = lambda text, pairs: [text := text.replace(code, sign) for code, sign in pairs][-1]
     plain = [("%0D", "\r"), ("%0A", "\n"), ("%25", "%")]
     words = dict(p.split("=", 1) for p in properties.split(",") if p)
     return (

@@ -45,7 +45,7 @@ def trajectory(path=PATH_MOTION):
 
 def law(measured, bound=1.0, signal=MOTION, covers=None, key="D2"):
     """A law whose residual is given."""
-    full = lambda x: np.broadcast_to(np.asarray(x, float), np.shape(measured)).copy()  # noqa: E731
+    full = lambda x: np.broadcast_to(np.asarray(x, float), np.shape(measured)).copy()
 
     def residual(t, symmetry=None):
         return Residual(np.asarray(measured, float), full(0), full(bound), full(signal))
@@ -104,7 +104,7 @@ def test_the_worst_lane_is_told_with_all_that_runs_it_again():
     t = trajectory()
     t.params[:, 5] = 0.5, 0.25, 2.0, 4.0
     worst = verdict(given((2, 5), 3.0), t).worst
-    back = lambda name: [float.fromhex(x) for x in worst[name]]  # noqa: E731
+    back = lambda name: [float.fromhex(x) for x in worst[name]]
     assert back("start") == [float(x) for x in t.z[0, :, 5]] and back("kick") == [
         float(x) for x in t.v[0, :, 5]
     ]

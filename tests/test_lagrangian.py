@@ -117,7 +117,7 @@ FRICTIONS = {
     "1 - mu for mu": lambda m, mu: (m, 1 - mu), "m mu for mu": lambda m, mu: (m, m * mu),
     "mu off by 1 %": lambda m, mu: (m, sympy.Rational(101, 100) * mu),
 }  # fmt: skip
-scaled = lambda f, by: lambda *a: [by * x for x in f(*a)] if isinstance(f(*a), list) else by * f(*a)  # noqa: E731
+scaled = lambda f, by: lambda *a: [by * x for x in f(*a)] if isinstance(f(*a), list) else by * f(*a)
 PLANTED = {
     **{f"momentum: {n}": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu, f=f: _rate(G, q,
     v, g, *f(m, mu))) for n, f in FRICTIONS.items()},

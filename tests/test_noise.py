@@ -52,7 +52,7 @@ def test_the_hash_is_its_formula_in_python_integers():
 
 def test_mix_loses_nothing_and_has_known_values():
     """Undone step by step, so that it is a bijection; a slip in a constant or a shift shows in the values."""
-    inverse = lambda c: pow(c, -1, 2**32)  # noqa: E731
+    inverse = lambda c: pow(c, -1, 2**32)
     for x in (0, 1, 0xDEADBEEF, 2**32 - 1, 123456789):
         y = int(noise.mix(np.uint32(x)))
         y ^= y >> 16
@@ -117,7 +117,7 @@ def test_every_bit_is_fair():
 def test_every_input_bit_moves_every_output_bit_half_of_the_time(which):
     n, rng = 4096, np.random.default_rng(1)
     lane, seed, counter = (rng.integers(0, 2**32, n, dtype=np.uint32) for _ in range(3))
-    hashed = lambda a, b, c: noise.mix(noise.key(a, b) ^ noise.mix(c + np.uint32(noise.GOLDEN)))  # noqa: E731
+    hashed = lambda a, b, c: noise.mix(noise.key(a, b) ^ noise.mix(c + np.uint32(noise.GOLDEN)))
     plain = hashed(lane, seed, counter)
     worst = 0.0
     for b in range(32):

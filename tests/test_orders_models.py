@@ -105,7 +105,7 @@ def test_a_schedule_that_does_not_change_is_no_schedule():
     case = BY_NAME["mexican-hat"]
     cell = Cell("O7", case, "heavy-ball-scheduled", "quick", 0)
     (q0, w), eta = cell.start(1), step_sizes(cell)[:2]
-    force = lambda x: gradient(case)(x, 0.1)  # noqa: E731
+    force = lambda x: gradient(case)(x, 0.1)
     claims = [schedule.Scheduled("", ratio, 0.0, w, 2, v0=w) for ratio in (True, False)]
     found = schedule.run(force, claims, lambda t: (1 + 0 * t, 0 * t), q0, eta, 0.5)
     plain = updates(force, np.repeat(q0, 2, axis=1), eta * w, eta, steps_of(eta), beta=0.5)[0]
@@ -153,7 +153,7 @@ def test_what_the_bregman_lagrangian_keeps_is_looked_at_while_it_has_a_solution(
 
 
 def test_a_sign_change_is_found_on_the_flow_and_what_follows_is_outside():
-    g = lambda x: np.array([x[0] - 0.5, 1 + 0 * x[1]])  # noqa: E731
+    g = lambda x: np.array([x[0] - 0.5, 1 + 0 * x[1]])
     q0 = np.array([[1.0], [1.0]])
     assert sign.change(g, q0, np.sign(g(q0)))[0] == pytest.approx(0.5, abs=2 * 2 / sign.SCAN)
     records = sign.until_a_sign_changes(Cell("O8", BY_NAME["mexican-hat"], "sign-descent", "quick", 1))

@@ -42,7 +42,7 @@ def test_parameters_are_in_general_position(setting):
 def found():
     """The records that are no faults of every quick cell of O and P, by (law, rule, part)."""
     cells = [*orders.cells(CORE, "quick", 2), *published.cells(CORE, "quick", 2)]
-    run = lambda c: (published if c.law[0] == "P" else orders).run_cell(c)  # noqa: E731
+    run = lambda c: (published if c.law[0] == "P" else orders).run_cell(c)
     return {(c.law, c.rule, getattr(c, "part", "")): run(c) for c in cells}
 
 
@@ -166,7 +166,7 @@ def test_a_power_is_where_the_verdict_turns():
     off, D, noise = np.stack([eta**2, 0 * eta]), np.stack([0 * eta, eta / 8]), 0 * eta
     x = powers(off, noise, 2, {"a": D})["a"]
     cell = orders.cells([HAT], "quick", 0)[1]
-    verdict = lambda y: judge(cell, off + y * D, 0 * off, 0 * off, 2, "n", eta=eta).verdict  # noqa: E731
+    verdict = lambda y: judge(cell, off + y * D, 0 * off, 0 * off, 2, "n", eta=eta).verdict
     assert 2.0**-8 < x < 1 and {verdict(s * y * x) for s in (1, -1) for y in (1, 1.01, 1.2, 1.5, 3)} == {
         VIOLATED
     } != {verdict(x / 2)}
@@ -213,7 +213,7 @@ def test_heavy_ball_leaves_its_model_by_the_constant_of_the_exact_solution():
 def test_the_constants_of_a_curved_metric_are_those_of_a_flat_one_where_it_is_flat():
     case = HAT
     q0 = case.draw(np.random.default_rng(3), 2)
-    g = lambda x: gradient(case)(x, units.EPS)  # noqa: E731
+    g = lambda x: gradient(case)(x, units.EPS)
     flat = metric_of(BY_NAME["deformed-hat"])
     w, mu, M = -g(q0), 0.47, 0.765
     one = replace(

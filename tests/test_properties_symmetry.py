@@ -45,7 +45,7 @@ def steps_from(job):
     z, v = launch.run(job, "numpy").wide()
     finite = np.isfinite(z).all(axis=1) & np.isfinite(v).all(axis=1)
     fine = (finite[:-1] & finite[1:]).ravel()
-    flat = lambda x: np.moveaxis(x[:-1], 1, 0).reshape(x.shape[1], -1)[:, fine]  # noqa: E731
+    flat = lambda x: np.moveaxis(x[:-1], 1, 0).reshape(x.shape[1], -1)[:, fine]
     return (
         replace(job, q0=flat(z), v0=flat(v), params=np.tile(job.params, (1, job.steps))[:, fine], steps=1)
         if fine.any()
@@ -66,14 +66,14 @@ def apart(case, job, map_q, map_v, **planted):
     ).all(axis=0)
     if not exact.any():
         return np.zeros(0)
-    pick = lambda x: x[:, exact]  # noqa: E731
+    pick = lambda x: x[:, exact]
     here = replace(job, q0=pick(job.q0), v0=pick(job.v0), params=pick(job.params))
     there = replace(here, q0=pick(q0), v0=pick(v0))
     a, b = one_step(case, here, **planted), one_step(case, there, **planted)
     with np.errstate(all="ignore"):
         off = np.concatenate([map_v(a.v[1]) - b.v[1], map_q(a.z[1]) - b.z[1]])
-        bound = lambda t: (t.delta[0], (t.delta + t.sigma)[0])  # noqa: E731
-        spread = lambda x: np.abs(map_v(np.eye(len(x)))) @ x.astype(np.longdouble)  # noqa: E731
+        bound = lambda t: (t.delta[0], (t.delta + t.sigma)[0])
+        spread = lambda x: np.abs(map_v(np.eye(len(x)))) @ x.astype(np.longdouble)
         room = np.concatenate([spread(x) + y for x, y in zip(bound(a), bound(b), strict=True)])
         # The maps are formed in wide arithmetic from stored numbers: two roundings of 2^-64 each.
         room = room + 2.0**-62 * np.concatenate([np.abs(map_v(a.v[1])), np.abs(map_q(a.z[1]))])

@@ -193,7 +193,7 @@ def test_a_packed_comparison_gives_the_low_halves_first_and_then_the_high_ones(r
     pairs = np.array(list(product(values, values)), np.float16)
     a, b = pairs.T
     lanes = 128 * -(-len(a) // 128)
-    pad = lambda x: np.concatenate([x, np.zeros(lanes - len(x), np.float16)])  # noqa: E731
+    pad = lambda x: np.concatenate([x, np.zeros(lanes - len(x), np.float16)])
     a, b = pad(a), pad(b)
     low, high = a, np.roll(a, 1)  # the halves of one word differ, and so do their comparisons
     packed = [np.stack(x, axis=1).copy().view(np.uint32)[:, 0] for x in ((low, high), (b, b))]

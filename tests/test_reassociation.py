@@ -34,7 +34,7 @@ def chains(lines: list[str]) -> list[list[int]]:
     found, adds = [], {i: m.groups() for i, line in enumerate(lines) if (m := re.search(LAST, line))}
     text = "\n".join(lines)
     by_result = {r: i for i, (_, r, _, _) in adds.items()}
-    once = lambda r: len(re.findall(rf"{re.escape(r)}\b", text.split("ENTRY")[-1])) == 2  # noqa: E731
+    once = lambda r: len(re.findall(rf"{re.escape(r)}\b", text.split("ENTRY")[-1])) == 2
     inner = set()
     for i in sorted(adds, reverse=True):
         if i not in inner:

@@ -255,7 +255,7 @@ def test_a_resumed_run_has_the_page_of_a_run_that_was_never_cut(plan, capsys):
         )
 
     assert after(resumed) == after(whole)
-    tally = lambda page: page[page.index('class="tally"') : page.index("<pre>")]  # noqa: E731
+    tally = lambda page: page[page.index('class="tally"') : page.index("<pre>")]
     assert tally(resumed) == tally(whole)
     assert call(["report", "whole", "r"]) == 0
 

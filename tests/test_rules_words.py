@@ -66,7 +66,7 @@ def test_every_rule_has_a_line_that_can_be_read():
 def test_the_step_is_the_line_of_its_rule(name, n):
     rule, rng = RULES[name], np.random.default_rng(n)
     stated_v, stated_q = (formula(text) for text in lines()[name])
-    draw = lambda: rng.uniform(0.3, 0.9, 3) * np.array([1, -1, 1])  # noqa: E731
+    draw = lambda: rng.uniform(0.3, 0.9, 3) * np.array([1, -1, 1])
     at = {"q": draw(), "v": draw(), "g": draw(), "G": np.abs(draw()) + 0.2}
     eta, beta, k = 0.37, 0.83, 0.29
     c = {"heavy-ball-dampened": 1.0 if n == 1 else 0.75, "heavy-ball-scheduled": C[n - 1]}.get(name, 1.0)
@@ -81,7 +81,7 @@ def test_the_step_is_the_line_of_its_rule(name, n):
     at["L"] = np.log(np.exp(at["y"]).sum())
     want = evaluate(stated_q)
     params = [np.float64(x) for x in (eta, beta, k, 0.0)] + ([*at["G"]] if rule.on_metric else [])
-    one = lambda x: [np.array([value]) for value in x]  # noqa: E731
+    one = lambda x: [np.array([value]) for value in x]
     q, v = step(
         one(at["q"]), one(at["v"]), params, lambda q, eps: one(at["g"]), rule.at(n), Precision("float64")
     )

@@ -25,7 +25,7 @@ def test_slopes_stand_by_the_order_that_was_stated_and_faults_are_no_slopes():
 
 def test_a_violated_law_and_one_without_a_killed_fault_do_not_hold():
     killed = order(2.0, 1.0, "a fault", VIOLATED)
-    said = lambda records: list(standing_table(records, ["O1"]).columns[-1].cells)[0].plain  # noqa: E731
+    said = lambda records: list(standing_table(records, ["O1"]).columns[-1].cells)[0].plain
     assert said([order(1.0, 1.0), killed]) == "holds"
     assert said([order(1.0, 1.5, verdict=VIOLATED), killed]) == "violated"
     assert said([order(1.0, 1.0)]) == "inconclusive" == said([])

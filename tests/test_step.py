@@ -199,7 +199,7 @@ def test_a_kink_may_be_named_by_anything_that_is_zero_where_it_is():
 
 def test_a_kink_between_two_rows_is_met_when_its_argument_comes_near():
     case = replace(LEAKY_NETWORK, kinks=lambda q, xp: [q[0]])
-    line = lambda *rows: np.array(rows)[:, None, None] * np.eye(6)[0][:, None]  # noqa: E731
+    line = lambda *rows: np.array(rows)[:, None, None] * np.eye(6)[0][:, None]
     assert not met(case, line(3.0, 2.0, 1.5))[0]
     assert met(case, line(1.0, -1.0))[0], "a sign"
     assert met(case, line(1.0, 0.3, 1.0))[0], "a touch"

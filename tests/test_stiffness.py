@@ -52,7 +52,7 @@ def test_a_rule_in_other_coordinates_has_another_curvature():
 
 def test_a_kink_is_no_curvature():
     """The corners of the box lie on the kink of this loss, where its gradient jumps."""
-    u = lambda q: q[0] + q[1]  # noqa: E731
+    u = lambda q: q[0] + q[1]
     relu = replace(
         BOWL,
         loss=lambda q, xp: u(q) * xp.step(u(q)) + q[0] * q[0],

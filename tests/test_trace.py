@@ -253,7 +253,7 @@ def test_differences_stay_on_one_side_of_a_kink_however_near_it_is(distance):
 
 
 def test_a_root_of_a_square_has_its_kink_at_zero_too():
-    size = lambda q, xp: xp.sqrt(q[0] * q[0])  # noqa: E731
+    size = lambda q, xp: xp.sqrt(q[0] * q[0])
     assert [float(wide.gradient_mp(size, [x])[0]) for x in (3.0, 2.0**-100, -(2.0**-100))] == [1, 1, -1]
 
 

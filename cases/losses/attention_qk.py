@@ -26,7 +26,7 @@ VALUES = (-1, 0, 1)
 
 def loss(q, xp):
     Q, K = [q[0:2], q[2:4]], [q[4:6], q[6:8]]
-    project = lambda M, x: [M[0][r] * x[0] + M[1][r] * x[1] for r in range(2)]  # noqa: E731
+    project = lambda M, x: [M[0][r] * x[0] + M[1][r] * x[1] for r in range(2)]
     keys = [project(K, x) for x in TOKENS]
     total = 0
     for x in TOKENS[:2]:

@@ -76,7 +76,7 @@ def with_op(program: Program, at: int, op: Op) -> Program:
 
 def without_op(program: Program, at: int, kept: int) -> Program:
     """The program without operation `at`: whoever read it reads `kept`."""
-    fit = lambda a: kept if a == at else a  # noqa: E731
+    fit = lambda a: kept if a == at else a
     ops = tuple(replace(o, args=tuple(map(fit, o.args))) for o in program.ops)
     return replace(program, ops=ops, outputs=tuple(map(fit, program.outputs)))
 
@@ -190,7 +190,7 @@ def same_memory(x, y) -> bool:
 def watched(tape: Watch, n, q, v, params, gradient, rule, precision):
     """One right step over watched arrays; only mirror descent's exp is taken before."""
     tape.count, tape.values, tape.names, tape.read = 0, [], [], []
-    plain = lambda xs: [np.asarray(x) for x in xs]  # noqa: E731
+    plain = lambda xs: [np.asarray(x) for x in xs]
 
     def honest(at, eps):
         return [

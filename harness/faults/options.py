@@ -107,7 +107,7 @@ def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
     """beta v added to a step that has no momentum."""
     new, w = step(q, v, params, gradient, rule, precision)
     push = [params[1] * x for x in v]
-    fit = lambda xs, kind: [narrow(x, kind) for x in xs]  # noqa: E731
+    fit = lambda xs, kind: [narrow(x, kind) for x in xs]
     return fit([x + p for x, p in zip(new, push, strict=True)], precision.q_store), fit(
         [x + p for x, p in zip(w, push, strict=True)], precision.v_store
     )

@@ -66,7 +66,7 @@ def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
     numbers."""
     z, v = same_stores(case, job)
     smallest, p = operation_range(job, z)[0], job.precision
-    least = lambda x, kind: np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind]  # noqa: E731
+    least = lambda x, kind: np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind]
     fine = (smallest >= MARGIN * NORMAL[p.rounded]) & least(z, p.q_store) & least(v, p.v_store)
     return np.logical_and.accumulate(fine, axis=0)
 

@@ -55,7 +55,7 @@ class Point:
 
 def drawn(case: Case, rng: np.random.Generator) -> Point:
     """A random point in the box, with velocities as trajectories have them."""
-    number = lambda x: [mpmath.mpf(float(y)) for y in x]  # noqa: E731
+    number = lambda x: [mpmath.mpf(float(y)) for y in x]
     q, turn = case.draw(rng, 1)[:, 0], rng.choice([-1.0, 1.0], case.dim)
     v = rng.uniform(0.25, 0.5, case.dim) * turn * (q if case.metric.kind == BREGMAN else 2)
     return Point(
@@ -76,7 +76,7 @@ def lagrangian(case: Case, values: tuple):
 
     def kinetic(q, v):
         if case.metric.kind == BREGMAN:
-            h = lambda s: case.metric.potential(moved(q, s * m, v), MPMATH)  # noqa: E731
+            h = lambda s: case.metric.potential(moved(q, s * m, v), MPMATH)
             return (h(1) - h(0) - (h(STEP) - h(-STEP)) / (2 * STEP)) / m
         G = case.metric.entries(q, kappa, MPMATH) if case.metric.kind == DIAGONAL else [1] * case.dim
         return m / 2 * sum(g * x * x for g, x in zip(G, v, strict=True))
@@ -113,7 +113,7 @@ def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict
         q, v, w, zero = point.q, point.v, point.w, [mpmath.mpf(0)] * case.dim
         G = case.metric.entries(q, rest[1], MPMATH) if case.metric.kind == DIAGONAL else [1] * d
         x = q + (v if case.metric.kind == BREGMAN else [g * y for g, y in zip(G, v, strict=True)])
-        told = lambda x: written(case)(*x, *point.values)  # noqa: E731
+        told = lambda x: written(case)(*x, *point.values)
         found = told(x)
         rates = found[: 2 * d]
 
@@ -127,7 +127,7 @@ def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict
 
         pairs = {
             "motion": (slope(momentum), slope(lambda s: L(moved(q, s, w), v))),
-            "velocity": (sum(a * b for a, b in zip(rates, w)), sum(a * b for a, b in zip(v, w))),  # noqa: B905
+            "velocity": tuple(sum(a * b for a, b in zip(x, w, strict=False)) for x in (rates, v)),
         }
         if not motion_only:
             pairs |= readings(case, e, point, found[2 * d :], L, along_v, zero)
@@ -140,7 +140,7 @@ def readings(case: Case, e, point: Point, found: list, L, along_v, zero: list) -
     sources, found = found[: len(e.sources)], found[len(e.sources) :]
     for s, where, j in zip(case.symmetries, e.parts, found, strict=False):
         A, shift = s.matrix.tolist(), s.shift.tolist()
-        turned = lambda y, A=A: [sum(mpmath.mpf(c) * z for c, z in zip(row, y, strict=True)) for row in A]  # noqa: E731
+        turned = lambda y, A=A: [sum(mpmath.mpf(c) * z for c, z in zip(row, y, strict=True)) for row in A]
         xi = [a + mpmath.mpf(b) for a, b in zip(turned(q), shift, strict=True)]
         twist = turned(v)
         # A charge or a source may be nothing at all: both are then told beside <dL/dv, w>.

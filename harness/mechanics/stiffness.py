@@ -95,7 +95,7 @@ def hessian(case: Case, q: np.ndarray, eps: float) -> np.ndarray:
     """(n, d, d) float64 at q (d, n), made symmetric."""
     program, columns = trace.gradient(case), []
     eps = np.full(q.shape[1], eps)
-    gradient = lambda at: np.stack(program.run(list(at), eps, Precision("float64")))  # noqa: E731
+    gradient = lambda at: np.stack(program.run(list(at), eps, Precision("float64")))
     for i, by in enumerate(differences(case)):
         columns.append((gradient(q + by) - gradient(q - by)) / (2 * by[i]))
     H = np.moveaxis(np.stack(columns, axis=1), 2, 0)

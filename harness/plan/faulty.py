@@ -22,7 +22,7 @@ def near_faults(points: list[Point], laws: tuple[str, ...], full: bool) -> list[
     types = {p[2] for p in points}
     widest = next(p for p in ("float64", *(p[2] for p in points)) if p in types)
     points = [p for p in points if shared(p) or p[2] == widest]
-    kills = lambda p: sorted(shown_faults.pairs(*p, laws, widest, full))  # noqa: E731
+    kills = lambda p: sorted(shown_faults.pairs(*p, laws, widest, full))
     asked = [Requirement((kills,)), Requirement((rule,), own)]
     if full:
         asked.append(Requirement((case, rule), lambda p: shared(p) and p[2] == "float64"))

@@ -132,7 +132,7 @@ def told(d: Difference, page: Path | None = None) -> list:
 
 def summary(d: Difference, page: Path | None = None) -> dict:
     """The comparison as plain data for --json; every list whole."""
-    spents = lambda names: {n: dict(zip(("was", "now"), d.spent(n), strict=True)) for n in names}  # noqa: E731
+    spents = lambda names: {n: dict(zip(("was", "now"), d.spent(n), strict=True)) for n in names}
     return {
         "a": str(d.a.path),
         "b": str(d.b.path),

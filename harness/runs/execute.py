@@ -102,7 +102,7 @@ def run_cell(cell, seconds: float | None = None) -> Done:
     """Run one cell; an exception becomes part of the result, so that a broken cell does not take the others
     with it."""
     begin = time.perf_counter()
-    lasted = lambda: time.perf_counter() - begin  # noqa: E731
+    lasted = lambda: time.perf_counter() - begin
     try:
         require_wide()  # of the machine that runs it
         with limited(seconds or SECONDS, "--cell-seconds"):

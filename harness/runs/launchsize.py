@@ -29,7 +29,7 @@ def check(cells, asked: dict) -> None:
     if not {"lanes", "steps"} & set(asked):
         return
     launches = [c for c in cells if isinstance(c, LaunchCell)]
-    size = lambda c: BYTES * c.lanes * c.horizon * c.case.dim  # noqa: E731
+    size = lambda c: BYTES * c.lanes * c.horizon * c.case.dim
     largest = max(launches, key=size, default=None)
     if largest is None or size(largest) <= allowed():
         return

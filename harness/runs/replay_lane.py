@@ -99,7 +99,7 @@ def launched(record: dict, case: Case) -> launch.Job:
     (2.4).
     """
     rule, worst = RULES[record["rule"]], record["worst"]
-    column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])  # noqa: E731
+    column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])
     params = np.array([[float.fromhex(worst[n])] * 2 for n in rule.parameters])
     return launch.Job(
         trace.gradient(case),

@@ -79,7 +79,7 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
         if not 1 <= nth <= len(fits):
             raise UsageError(f"--nth is {nth}, must be from 1 to {len(fits)}, the records that fit")
         return fits[nth - 1]
-    rank = lambda x: -1.0 if x is None else x if x == x else float("inf")  # noqa: E731
+    rank = lambda x: -1.0 if x is None else x if x == x else float("inf")
     return max(fits, key=lambda r: (r.verdict == "violated", rank(r.spent)))
 
 

@@ -102,7 +102,7 @@ def run(request: Request, *, out: Path | None = None, resume: Path | None = None
 def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: How, strict: bool):
     """(folder, what an earlier run kept in it): both None where nothing is recorded or gone on with."""
     if resume is not None:
-        allowed = lambda about: check_same(about, request, planned.backend, how.part)  # noqa: E731
+        allowed = lambda about: check_same(about, request, planned.backend, how.part)
         return Folder.reopen(Path(resume), allowed)
     if not record:
         return None, None

@@ -156,7 +156,7 @@ def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
     """The states of a block of lanes, the start first; lists of d arrays of the arithmetic type."""
     dtype = np.dtype(job.precision.arith)
     q, v, p = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0, job.params))
-    gradient = lambda q, eps: job.program.run(q, eps, job.precision)  # noqa: E731
+    gradient = lambda q, eps: job.program.run(q, eps, job.precision)
     yield q, v
     for n in range(1, job.steps + 1):
         q, v = advance(n, q, v, p, gradient, job.rule.at(n), job.precision)

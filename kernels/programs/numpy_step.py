@@ -39,8 +39,8 @@ def step(
     """
     eta, beta, k, eps, *G = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
-    to_q = lambda x: store(x, precision.q_store)  # noqa: E731
-    to_v = lambda x: store(x, precision.v_store)  # noqa: E731
+    to_q = lambda x: store(x, precision.q_store)
+    to_v = lambda x: store(x, precision.v_store)
     at = [rounded(functions.exp(x)) for x in q] if rule.log_state else q
     g = gradient(at, eps)
     if rule.maximize:
@@ -119,13 +119,13 @@ def trajectory(
     keep = steps + 1 if trace else 2
     q_out = np.empty((keep, d, lanes), encode(np.zeros(1), precision.q_store).dtype)
     v_out = np.empty((keep, d, lanes), encode(np.zeros(1), precision.v_store).dtype)
-    gradient = lambda q, eps: program.run(q, eps, precision)  # noqa: E731
+    gradient = lambda q, eps: program.run(q, eps, precision)
     with np.errstate(all="ignore"):
         for start in range(0, lanes, BLOCK):
             cut = slice(start, min(lanes, start + BLOCK))
             q, v = [x.astype(dtype) for x in q0[:, cut]], [x.astype(dtype) for x in v0[:, cut]]
             p = [x.astype(dtype) for x in params[:, cut]]
-            here = lambda q, p=p: with_metric(p, metric, q, precision)  # noqa: E731
+            here = lambda q, p=p: with_metric(p, metric, q, precision)
             for n in range(steps + 1):
                 if n:
                     q, v = advance(n, q, v, here(q), gradient, rule.at(n), precision)

@@ -30,7 +30,7 @@ def source(program: Program, precision: Precision) -> str:
     ones."""
     arith = f"tl.{precision.arith}"
     single = precision.arith == "float32"
-    full = lambda value: f"tl.full({program.inputs[-1]}.shape, {value!r}, {arith})"  # noqa: E731
+    full = lambda value: f"tl.full({program.inputs[-1]}.shape, {value!r}, {arith})"
     lines = []
     for at, op in enumerate(program.ops):
         a = [f"x{i}" for i in op.args]

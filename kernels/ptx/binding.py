@@ -210,7 +210,7 @@ class Frame:
         out = self.view(name, raw)
         aside = condition is not None or (op.meaning in MEANING and name in i.reads())
         target = self.temp(raw, 8, out.shape) if aside else out
-        scratch = lambda kind, k: self.temp(kind, k, out.shape)  # noqa: E731
+        scratch = lambda kind, k: self.temp(kind, k, out.shape)
         if op.meaning == "param":
             calls.append(partial(np.copyto, low(target, kind), sources[0], casting="unsafe"))
         else:

@@ -30,7 +30,7 @@ class Generator:
 
     @cached_property
     def symmetry(self) -> Symmetry:
-        plain = lambda x: int(x) if x == int(x) else float(x)  # noqa: E731
+        plain = lambda x: int(x) if x == int(x) else float(x)
         rows = [[plain(x) for x in row] for row in self.field]
         return Symmetry(self.name, tuple(tuple(r[:-1]) for r in rows), tuple(r[-1] for r in rows))
 

@@ -166,7 +166,7 @@ def example(value: dict, subject: Subject, d: int, name: str) -> Example:
     lanes, steps = value["lanes"], value["steps"]
     if lanes * steps > MOST:
         raise ValueError(f"{name}: lanes x steps is {lanes * steps}, must be at most {MOST}")
-    read_column = lambda column: [float.fromhex(x) for x in column]  # noqa: E731
+    read_column = lambda column: [float.fromhex(x) for x in column]
     start, kick = ([read_column(c) for c in value[n]] for n in ("start", "kick"))
     rows = [read_column(value[n]) for n in RULES[subject.rule].parameters if n in value]
     columns = len(start)

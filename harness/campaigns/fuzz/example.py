@@ -62,7 +62,7 @@ class Example:
 
     def job(self, subject: Subject) -> Job:
         case, rule, precision = case_named(subject.case), RULES[subject.rule], parse(subject.precision)
-        copies = lambda x: np.repeat(x, self.lanes, axis=1) if x.shape[1] == 1 else x  # noqa: E731
+        copies = lambda x: np.repeat(x, self.lanes, axis=1) if x.shape[1] == 1 else x
         return Job(
             trace.gradient(case),
             rule,
@@ -95,7 +95,7 @@ class Example:
 
     def as_dict(self) -> dict:
         """Numbers as hex floats, one list a lane."""
-        hexes = lambda x: [[float(y).hex() for y in column] for column in x.T]  # noqa: E731
+        hexes = lambda x: [[float(y).hex() for y in column] for column in x.T]
         return {"lanes": self.lanes, "steps": self.steps, "start": hexes(self.q0), "kick": hexes(self.v0),
                 **{n: [float(y).hex() for y in row] for n, row in zip((*PARAMETERS, "kappa"), self.params,
                 strict=False)}, "found": self.found}  # fmt: skip

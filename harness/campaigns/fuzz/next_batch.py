@@ -157,7 +157,7 @@ class Archive:
     def choose(self, rng: np.random.Generator) -> tuple[GridPoint, np.ndarray, int]:
         """A regime and horizon of a kept lane, and the units of all kept lanes of that law, precision, case
         and rule."""
-        pick = lambda xs: xs[rng.integers(len(xs))]  # noqa: E731
+        pick = lambda xs: xs[rng.integers(len(xs))]
         law, precision = pick(sorted(self.kept))
         case, rule = pick(sorted(self.kept[law, precision]))
         mine = self.kept[law, precision][case, rule]

@@ -235,7 +235,7 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
         np.clip(x.eps, 0, top),
         x.u["eta_low"],
     ]
-    held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)  # noqa: E731
+    held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)
     return Job(trace.gradient(case), rule, precision, held(q, precision.q_store), held(v, precision.v_store),
                representable(np.array(params[: len(rule.parameters)]), precision.arith), steps,
                metric=trace.metric(case, rule))  # fmt: skip

@@ -51,7 +51,7 @@ class Row:
         """Steps and lanes after which some law sees it; B1 is asked last, for a wrong bit is a wrong bit at
         once."""
         mine = [k for law, k in self.kills.items() if law != "B1"] or list(self.kills.values())
-        known = lambda xs: min((x for x in xs if x is not None), default=None)  # noqa: E731
+        known = lambda xs: min((x for x in xs if x is not None), default=None)
         return known(k.steps for k in mine), known(k.lanes for k in mine)
 
 

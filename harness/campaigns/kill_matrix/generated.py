@@ -67,7 +67,7 @@ class GeneratedCell:
         job = cell.job()
         q, v = launch.run(job, "numpy").wide()
         d = q.shape[1]
-        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))  # noqa: E731
+        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))
         params = np.tile(job.params, (1, STEPS))
         params[3, ::3] = np.where(
             params[3, ::3] == 0, 0.25, params[3, ::3]

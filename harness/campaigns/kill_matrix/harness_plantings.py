@@ -128,7 +128,7 @@ def absolute(right):
 
 def whole(right):
     """A fault: the order is rounded to an integer before it is judged."""
-    rounded = lambda order: replace(order, value=float(round(order.value))) if order.is_decided else order  # noqa: E731
+    rounded = lambda order: replace(order, value=float(round(order.value))) if order.is_decided else order
     return lambda errors, noise: rounded(right(errors, noise))
 
 

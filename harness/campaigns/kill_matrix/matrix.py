@@ -72,7 +72,7 @@ class Seen:
     first_lane: int | None = None
 
     def worse(self, other: Seen) -> Seen:
-        least = lambda a, b: b if a is None else a if b is None else min(a, b)  # noqa: E731
+        least = lambda a, b: b if a is None else a if b is None else min(a, b)
         return Seen(
             max(self.spent, other.spent),
             least(self.first_step, other.first_step),

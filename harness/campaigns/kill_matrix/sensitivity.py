@@ -34,7 +34,7 @@ def graded(which: int, c: float):
 
     def advance(n, q, v, params, gradient, rule, precision):
         calls = iter([1] * len(v) + [0] * len(q))
-        store = lambda x, kind: narrow(x * x.dtype.type(c) if next(calls) == which else x, kind)  # noqa: E731
+        store = lambda x, kind: narrow(x * x.dtype.type(c) if next(calls) == which else x, kind)
         return step(q, v, params, gradient, rule, precision, store=store)
 
     return advance

@@ -134,7 +134,7 @@ def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
         spent = np.where(off == 0, 0.0, off / known.bound)
         size = np.repeat([np.abs(x).max(axis=0) for x in (known.q, known.v)], work.dim, axis=0)
         ulps = off / np.spacing(size.astype(work.arith)).astype(float)
-    largest = lambda x: float(np.nan_to_num(x, nan=np.inf).max())  # noqa: E731
+    largest = lambda x: float(np.nan_to_num(x, nan=np.inf).max())
     problem = ""
     if not known.sound:
         problem = "a lane of the sample leaves the finite: fewer steps"

@@ -144,7 +144,7 @@ def shape(work: Work, arch: int) -> Shape:
     body = loop(listing(sass))
     pipes = Counter(next((name for name, of in PIPES if of.match(text)), "other") for text in body)
     rate, limit = implied(pipes, len(body), DEVICES[arch])
-    number = lambda pattern: int(re.search(pattern, said)[1])  # noqa: E731
+    number = lambda pattern: int(re.search(pattern, said)[1])
     spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
     return Shape(work.case, work.precision, work.kind, arch, number(r"Used (\d+) registers"),
         number(r"(\d+) bytes stack frame"), spills,

@@ -115,6 +115,6 @@ class Work:
     @property
     def operations(self) -> int:
         """Arithmetic operations of one step of one lane, as they are written."""
-        count = lambda p: sum(op.name not in ("input", "const") for op in p.ops)  # noqa: E731
+        count = lambda p: sum(op.name not in ("input", "const") for op in p.ops)
         watched = 0 if self.residual is None else count(self.residual) + len(self.residual.outputs)
         return count(self.gradient) + 6 * self.dim + watched

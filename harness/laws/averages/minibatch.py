@@ -193,7 +193,7 @@ def run_cell(cell: Cell) -> list[Record]:
     batches = [every[int(i)] for i in rng.integers(0, len(every), job.steps)]
     right = Noisy(cell.case, job, run(job, cell.case, batches), batches)
     inside = Domain(cell.case, job, right, lambda: leaving(cell.case, job, batches))
-    outside = lambda: inside.ends  # noqa: E731
+    outside = lambda: inside.ends
     records = judged(cell, right, None, outside)
     tilted = run(job, cell.case, batches, tilt=NOISE)
     shaken = run(

@@ -139,7 +139,7 @@ class Sums:
         )
         of_C = charge_bound(t, symmetry) + charge_own(t, symmetry)
         ends = np.unique([*2 ** np.arange(int(np.log2(len(w))) + 1), len(w)])
-        first = lambda x: np.cumsum(x, axis=0)[ends - 1]  # noqa: E731
+        first = lambda x: np.cumsum(x, axis=0)[ends - 1]
         total = first(R[:-1])
         return cls(total, first(V), first(dot(q, after)), R[ends] - R[0], C[ends] - C[0],
                    first(of_R), first(of_C), first(size(q, sigma) + size(w, sigma)), formed(t, 2, ends[:,
@@ -214,7 +214,7 @@ def run_cell(cell: Cell) -> list[Record]:
     wrong = {**WRONG, other: dict(decoupled=not t.rule.decoupled)}
     found = averages(t, sums)
     records = [judged(cell, job, found, outcome.backend, None)]
-    law = lambda **changed: averages(t, sums, **changed).predicted  # noqa: E731
+    law = lambda **changed: averages(t, sums, **changed).predicted
     records[0].powers = powers.of(found.measured, found.predicted, found.bound, law, ("eta", "beta", "k"))
     records += [
         judged(cell, job, averages(t, sums, **flaw), outcome.backend, name) for name, flaw in wrong.items()

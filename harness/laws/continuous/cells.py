@@ -205,7 +205,7 @@ def faults(mech: Mechanics, i: int) -> dict:
     where = mech.parts[i]
     out = {"friction off by 1e-3": lambda t: t.detuned(i)}
     if "generator" in where:
-        kinetic = lambda t: t.part(i, "generator") + t.part(i, "metric")  # noqa: E731
+        kinetic = lambda t: t.part(i, "generator") + t.part(i, "metric")
         out["dropped kinetic term"] = lambda t: t.predicted(i) - kinetic(t)
         out["doubled kinetic term"] = lambda t: t.predicted(i) + kinetic(t)
         out["mass of the kinetic term off by 2^-10"] = lambda t: t.predicted(i) + 2.0**-10 * kinetic(t)

@@ -9,19 +9,19 @@ units of its bound; its own rounding, in the trajectory's arithmetic, is in the 
 from noether.faults import named
 from noether.laws.exact import balance, curved, norm, positions, quadratic, signs, step, translation
 from noether.laws.exact.balance import (
-    broken_force,  # noqa: F401
-    charge,  # noqa: F401
-    charge_bound,  # noqa: F401
-    charge_law,  # noqa: F401
-    charge_own,  # noqa: F401
-    charge_predicted,  # noqa: F401
-    decay_law,  # noqa: F401
-    decaying,  # noqa: F401
-    undisturbed,  # noqa: F401
+    broken_force,
+    charge,
+    charge_bound,
+    charge_law,
+    charge_own,
+    charge_predicted,
+    decay_law,
+    decaying,
+    undisturbed,
 )
-from noether.laws.exact.quadratic import massive  # noqa: F401
-from noether.laws.exact.step import update  # noqa: F401
-from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi  # noqa: F401
+from noether.laws.exact.quadratic import massive
+from noether.laws.exact.step import update
+from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi
 from noether.laws.law import Law, wrong
 from noether.verdicts.record import BITWISE, ROUNDING
 

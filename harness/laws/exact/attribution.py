@@ -65,7 +65,7 @@ def points_of(
     n, lane = at
     d = t.z.shape[1]
     half = slice(0, d) if of == "v'" else slice(d, 2 * d)
-    pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T[wrong], np.longdouble)  # noqa: E731
+    pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T[wrong], np.longdouble)
     r = pick((residual.measured - residual.predicted)[:, half])
     eta = t.eta * t.share[:, None]
     decay = pick(-eta * t.k * t.q[:-1])

@@ -53,8 +53,8 @@ def overflowing_next(t: Trajectory) -> np.ndarray:
     w = push - pull
     y = t.moved_by(w)
     operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
-    largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)  # noqa: E731
-    near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)  # noqa: E731
+    largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)
+    near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)
     return (
         near(inside, p.rounded)
         | near(largest(operations), p.rounded)

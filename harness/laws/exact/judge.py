@@ -115,7 +115,7 @@ def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
 
 def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
     """The worst lane: start and parameters in hex floats, enough to run it alone."""
-    hexes = lambda x: [float(y).hex() for y in x]  # noqa: E731
+    hexes = lambda x: [float(y).hex() for y in x]
     return {
         "lane": lane, "step": step, "component": component, "start": hexes(t.z[0, :, lane]),
         "kick": hexes(t.v[0, :, lane]),

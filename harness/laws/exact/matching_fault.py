@@ -25,7 +25,7 @@ def equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Job:
     """One step from the stored states at (steps, lanes), each a lane of its own."""
     n, lane = at
-    state = lambda x: x[n, :, lane].T.astype(np.float64)  # noqa: E731
+    state = lambda x: x[n, :, lane].T.astype(np.float64)
     rule = replace(job.rule, begun=int(n.min()))
     return replace(
         job,

@@ -152,7 +152,7 @@ def residuals(
     bound there."""
     tape, names = Tape(), input_names(case.dim)
     inputs = {name: Scalar.input(tape, i) for i, name in enumerate(names)}
-    vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]  # noqa: E731
+    vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]
     states = [(vector(q), vector(v)) for q, v in ("ou", "qv", "rw")]
     params = [inputs[n] for n in ("eta", "beta", "k", "eps")]
     outputs, lags = [], []

@@ -103,7 +103,7 @@ def summary(pairs, covered, prepared: screen_launch.Screen, found: screen_launch
     checks = sum(
         int(lanes.sum()) * (steps - lag + 1) for lanes, lag in zip(covered, prepared.lags, strict=True)
     )
-    mine = lambda x, other: np.where(covered, x, other)  # noqa: E731
+    mine = lambda x, other: np.where(covered, x, other)
     return Screening(
         pairs, mine(found.spent, np.nan), mine(found.worst_step, -1).astype(np.int64), mine(found.first_bad,
         -1).astype(np.int64), covered,

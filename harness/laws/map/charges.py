@@ -158,7 +158,7 @@ def of_energy(run: Run, loss) -> Drift:
     size = np.abs(loss(run.q[:1])[0]) + (run.g[0] ** 2).sum(axis=0)
     # A difference of stored numbers is off by 2u of them, <Dz, Dq> by |Dz| e_q + |Dq| e_z; K twice, friction
     # at every step.
-    length = lambda x: np.sqrt(dot(x, x))  # noqa: E731
+    length = lambda x: np.sqrt(dot(x, x))
     product = 2 * U * (length(dz) * length(run.q[1:]) + length(dq) * length(run.z[1:]))
     inside = np.where(np.arange(len(dq))[:, None] < run.counts, product, 0)
     off_by = (1 + b) / (4 * eta) * (product[0] + product[last, run.lanes]) + 2 * (1 - b) / eta * inside.sum(

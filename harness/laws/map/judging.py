@@ -118,7 +118,7 @@ def sourced(
 def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]:
     """At the end of each lane."""
     last, lanes = run.counts - 1 - (charge == "energy"), run.lanes
-    at = lambda x: x[last, lanes]  # noqa: E731
+    at = lambda x: x[last, lanes]
     off, bound = at(found.measured) - at(found.predicted), at(found.bound)
     out = {"prediction": powers.smallest(off, bound, at(found.predicted))}
     for name, changed in sources.coefficients(run, charge).items():

@@ -131,7 +131,7 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
     error = np.abs(fine - coarse) + 20 * U * np.abs(fine)
     q = fine[:d]
     if entry.charge == "energy":
-        loss = lambda x: scene.case.loss(list(x), NUMPY)  # noqa: E731
+        loss = lambda x: scene.case.loss(list(x), NUMPY)
         off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.abs(g(q)), np.abs(loss(q0)) + fine[d]
     else:
         C = charges.potential(scene.symmetry, np.stack([q0, q]))

@@ -262,7 +262,7 @@ def pair(
     """Of a wide run. of_charge, of_source: keywords of another charge and of another law."""
     of_charge, of_source = of_charge or {}, of_source or {}
     if charge == "energy":
-        loss = lambda q: scene.case.loss(list(np.moveaxis(q, 1, 0)), NUMPY)  # noqa: E731
+        loss = lambda q: scene.case.loss(list(np.moveaxis(q, 1, 0)), NUMPY)
         values, size = charges.energy(run, loss, **of_charge), abs(loss(run.q))[2:] + 0.0
         predicted, bound = of_energy(run, loss, **of_source)
         first = 1

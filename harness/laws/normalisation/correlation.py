@@ -73,7 +73,7 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         "beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step.",
     )
     note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
-    averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)  # noqa: E731
+    averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)
     moved = responses(r, averaged, published, "rho")
     for fault, predicted in (
         (None, at),

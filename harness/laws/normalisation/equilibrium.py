@@ -261,7 +261,7 @@ def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float
         run.means(n)[late:].mean(axis=0).reshape(len(points), many)
         for n in ("r2", "inverse", "w2", "chord2", "r4")
     )
-    of = lambda x: x.mean(axis=1, keepdims=True)  # noqa: E731
+    of = lambda x: x.mean(axis=1, keepdims=True)
     end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
     about = {
         "beta": [p[0] for p in points],

@@ -129,7 +129,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
     )
     task = job(parts, windows=n, every=every)
     run = launch.run(task, cell.backend)
-    in_windows = lambda y: np.asarray(y).reshape(n, every, -1).mean(axis=1)  # noqa: E731
+    in_windows = lambda y: np.asarray(y).reshape(n, every, -1).mean(axis=1)
     x, noise_of = run.means("r4"), in_windows(scatter(white, signs(task)[:, 1:], np.full(steps, eta * G)))
     laws = {
         name: in_windows(r.law(np.arange(1, steps + 1)))[:, 0]
@@ -175,7 +175,7 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
             error=error,
         ),
     )
-    averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]  # noqa: E731
+    averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]
     out = [
         mean_record(
             cell,

@@ -46,7 +46,7 @@ def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
     """(q, qdot, int |qdot|^2, int R) at the times, (n, 2d + 2, lanes), by DOP853 and the two collocations."""
     d, lanes = case.dim, x0.shape[1]
     rates = second_order(lambda q: gradient(case)(q, eps), m, mu, k)
-    sources = lambda x: np.stack([np.sum(x[d:] ** 2, axis=0), np.sum(x[:d] ** 2, axis=0)])  # noqa: E731
+    sources = lambda x: np.stack([np.sum(x[d:] ** 2, axis=0), np.sum(x[:d] ** 2, axis=0)])
 
     def whole(t, y):
         x = y.reshape(-1, lanes)[: 2 * d]
@@ -126,7 +126,7 @@ def known_to(runs, true: tuple, d: int) -> np.ndarray:
 
 def noticed(runs, true: tuple, d: int) -> dict[str, float]:
     """Powers of (2): of m, mu, k and the 2 of its kinetic term."""
-    off = lambda *law: np.subtract(*sides(runs[0], d, *law))  # noqa: E731
+    off = lambda *law: np.subtract(*sides(runs[0], d, *law))
     plain, moved = off(*true), {}
     for i, name in enumerate(("m", "mu", "k")):
         moved[name] = -(off(*(x * (1 + STEP) if i == j else x for j, x in enumerate(true))) - plain) / STEP
@@ -187,7 +187,7 @@ def approximation(cell: Cell) -> list[Record]:
     eta = 2.0 ** -np.arange(8, 14.0)
     m, mu = eta * (1 + BETA) / 2, 1 - BETA
     rng = np.random.default_rng(derive(cell.seed, cell.name))
-    g = lambda q: gradient(case)(q, 0.0)  # noqa: E731
+    g = lambda q: gradient(case)(q, 0.0)
     q0 = np.repeat(case.draw(rng, 1), len(eta), axis=1)
     out = []
     for k, claims in (

@@ -115,7 +115,7 @@ def twins(cell: Cell, beta: float) -> list[Record]:
     V, angle = f.twin()
     slow = f.twin(forgets=0.5)[0]
     each = f.at(run_coordinates(f.r.x0 * f.scale, f.pace * G, rate(beta, f.e), f.lr))
-    last = lambda x: float(x[-1, -1])  # noqa: E731
+    last = lambda x: float(x[-1, -1])
     about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(f.e[0]), float(f.e[-1])],
         "V over RMSProp's": last(f.V / V),
              "angle over RMSProp's": last(f.angle / angle),

@@ -81,7 +81,7 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     )
     task = job(parts, windows=windows, every=every)
     run = launch.run(task, cell.backend)
-    in_windows = lambda y: np.asarray(y).reshape(windows, every, -1).mean(axis=1)  # noqa: E731
+    in_windows = lambda y: np.asarray(y).reshape(windows, every, -1).mean(axis=1)
     found = means_of((run.means("r4") - in_windows(scatter(r, signs(task), eta * G * pace))) * scale)
     at, rest = (in_windows(y)[:, 0] * scale for y in corrected(r, steps, pace=lambda n: pace[n]))
 

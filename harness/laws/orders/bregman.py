@@ -67,7 +67,7 @@ def bregman_pairs(
     """(1) against the end of every update, (d, starts, sizes)."""
     sizes, out, near = step_sizes(cell), [], 1 + NUDGE
     fan, w0 = Fan(q0, sizes, 1), -g(q0) / metric.entries(q0, KAPPA)
-    start = lambda by=1.0: np.concatenate([fan.q, by * fan.starts(w0[:, None])])  # noqa: E731
+    start = lambda by=1.0: np.concatenate([fan.q, by * fan.starts(w0[:, None])])
     plain = bregman_rates(metric, g, fan.eta / 2)
     changes = {None: (plain, start()), "mass": (bregman_rates(metric, g, near * fan.eta / 2), start()),
         "friction": (bregman_rates(metric, g, fan.eta / 2, near), start()),
@@ -192,7 +192,7 @@ def simplex(cell: Cell) -> list[Record]:
         another."""
         fan = Fan(q0, sizes, len(rows))
         kinetic, start, mass, pull = (fan.each(x) for x in zip(*rows, strict=True))
-        force = lambda q: pull * g(q)  # noqa: E731
+        force = lambda q: pull * g(q)
 
         def rates(x):
             q, y = np.split(x, 2)

@@ -40,7 +40,7 @@ def charges(cell: Cell, beta: float) -> list[Record]:
     """J of the run less J of the model, by start: the norm over starts is judged, so that a sign change of
     one decides nothing."""
     steps, d, mu, out = step_sizes(cell), cell.case.dim, 1 - beta, []
-    g = lambda x: gradient(cell.slowed)(x, CHARGE_EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, CHARGE_EPS)
     start = cell.start(CHARGE_STARTS)[0]
     shape, counts = (CHARGE_STARTS, len(steps)), steps_of(np.tile(steps, CHARGE_STARTS), CHARGE_FINAL)
     eta, q0 = np.tile(steps, CHARGE_STARTS), np.repeat(start, len(steps), axis=1)
@@ -58,7 +58,7 @@ def charges(cell: Cell, beta: float) -> list[Record]:
         name: rough(second_order(g, *of[:2]), of[2], mu / m, CHARGE_FINAL) for name, of in changes.items()
     }
     known = constants.known(cell.slowed)
-    second = lambda: constants.second(cell.slowed, mu, 0.0, start, CHARGE_FINAL, CHARGE_EPS)  # noqa: E731
+    second = lambda: constants.second(cell.slowed, mu, 0.0, start, CHARGE_FINAL, CHARGE_EPS)
     next_order = constants.twice(second)
     for symmetry in cell.case.symmetries:
         if is_pulled_evenly(g, symmetry, q0):

@@ -46,7 +46,7 @@ class Claim:
 def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float, k: float) -> list[Record]:
     """Every distinct run once, every model in one march; q0 (d, starts)."""
     eta = step_sizes(cell)
-    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, EPS)
     ends = run_claims(g, claims, q0, eta, beta=beta, k=k)
     x, error, qdot = solve_claims(g, claims, q0, eta)
     D = responses(g, claims, q0, eta)
@@ -88,7 +88,7 @@ def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float
 
 def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> list[np.ndarray]:
     """q at the end of each claim's run, (d, starts, sizes) each."""
-    key = lambda c: (c.rule.name, c.rule.dampening, c.factor, np.asarray(c.v0).tobytes())  # noqa: E731
+    key = lambda c: (c.rule.name, c.rule.dampening, c.factor, np.asarray(c.v0).tobytes())
     shape, ends = (*q0.shape, len(eta)), {}
     for rule in dict.fromkeys(c.rule for c in claims):
         mine = {key(c): c for c in claims if c.rule == rule}
@@ -96,7 +96,7 @@ def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> lis
         q = np.broadcast_to(q0[:, None, :, None], v.shape)
         sizes = np.broadcast_to(np.array([c.factor for c in mine.values()])[:, None, None] * eta, v.shape[1:])
         counts = np.broadcast_to(steps_of(eta), v.shape[1:])
-        flat = lambda y: y.reshape(*y.shape[: y.ndim - 3], -1)  # noqa: E731
+        flat = lambda y: y.reshape(*y.shape[: y.ndim - 3], -1)
         end = updates(g, flat(q), flat(v), flat(sizes), flat(counts), beta=beta, k=k, rule=rule)[0].reshape(
             v.shape
         )
@@ -128,7 +128,7 @@ def solve_claims(g, claims: list[Claim], q0, eta) -> tuple[np.ndarray, np.ndarra
     qdot there."""
     rates, x0, fastest, final = lanes_of(g, [c.model for c in claims], [c.final for c in claims], q0, eta)
     x, error = reference(rates, x0, fastest, final)
-    apart = lambda y: np.moveaxis(y.reshape(len(q0), len(claims), q0.shape[1], len(eta)), 1, 0)  # noqa: E731
+    apart = lambda y: np.moveaxis(y.reshape(len(q0), len(claims), q0.shape[1], len(eta)), 1, 0)
     d = len(q0)
     return apart(x[:d]), error.reshape(len(claims), -1, len(eta)), apart(rates(x)[:d])
 

@@ -101,7 +101,7 @@ def first(case, models: list, q0: np.ndarray, final: float) -> list[np.ndarray]:
     def rates(x):
         q, y = np.split(x, 2)
         F = phi * g(q, EPS) + kappa * q
-        along = lambda w: phi * H(q, EPS, w) + kappa * w  # noqa: E731
+        along = lambda w: phi * H(q, EPS, w) + kappa * w
         return np.concatenate(
             [-F / mu, -along(y) / mu - M * along(F) / mu**3 + (c1 * F + lam * phi * H(q, EPS, F)) / mu**2]
         )

@@ -134,7 +134,7 @@ def solved_models(
     def march(many: list, by):
         """many: (claim, symbol or None)"""
         fan = Fan(q0, sizes, len(many))
-        factor = lambda name: fan.each([near if name == symbol else 1.0 for _, symbol in many])  # noqa: E731
+        factor = lambda name: fan.each([near if name == symbol else 1.0 for _, symbol in many])
         a, b = (
             fan.each([claims[i][j] for i, _ in many]) * factor(name)
             for j, name in ((0, "Gdot qdot"), (1, "dT"))
@@ -161,7 +161,7 @@ def solved_models(
 def pairs(cell: Cell) -> list[Record]:
     """O8: every update against every model."""
     metric, sizes, (q0, _), out = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS), []
-    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, EPS)
     updates, start = updates_of(cell.case), -gradient(cell.slowed)(q0, EPS) / metric.entries(q0, KAPPA)
     steps = [*((f, 1.0) for f, _ in updates.values()), (natural_step, OFF)]
     fan = Fan(q0, sizes, len(steps))
@@ -221,7 +221,7 @@ def on_metric(
     """
     n, d = q0.shape[1], len(q0)
     a, b = (np.repeat([float(c[i]) for c in claims], n) for i in (0, 1))
-    V = lambda x: g(x) / metric.entries(x, KAPPA)  # noqa: E731
+    V = lambda x: g(x) / metric.entries(x, KAPPA)
 
     def rates(x):
         q, y = np.split(x, 2)

@@ -32,7 +32,7 @@ def heavy_ball_on_metric(cell: Cell) -> list[Record]:
 
 def on_its_model(cell: Cell, beta: float) -> list[Record]:
     metric, sizes, (q0, w), out = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS), []
-    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, EPS)
     mu, M, share = 1 - beta, (1 + beta) / 2, 2 * beta / (1 + beta)
     G, force, at = metric.entries(q0, KAPPA), g(q0), f"metric heavy ball, beta {beta:g}, "
     cold, warm = -force / G / (1 + beta), (2 * beta * w - force) / G / (1 + beta)

@@ -33,7 +33,7 @@ def flow_orders(cell: Cell) -> list[Record]:
     sizes, g, bend = step_sizes(cell), gradient(cell.slowed), curvature(cell.slowed)
     start = cell.start()[0]
     eta, q0 = np.tile(sizes, start.shape[1]), np.repeat(start, len(sizes), axis=1)
-    back = lambda y: y.reshape(*y.shape[:-1], -1, len(sizes))  # noqa: E731
+    back = lambda y: y.reshape(*y.shape[:-1], -1, len(sizes))
 
     def field(terms, **factors):
         c = list({**WHOLE, **factors}.values())
@@ -97,7 +97,7 @@ def leading(cell: Cell, start: np.ndarray) -> list[np.ndarray]:
         q, y, z = np.split(x, 3)
         force = g(q, EPS)
         Hg, third = bend(q, EPS, force)
-        along = lambda w: bend(q, EPS, w)[0]  # noqa: E731
+        along = lambda w: bend(q, EPS, w)[0]
         return np.concatenate([-force, -along(y) - Hg / 2, -along(z) - along(Hg) / 3 - third / 12])
 
     x = constants.smooth(rates, np.concatenate([start, 0 * start, 0 * start]), FINAL)
@@ -130,7 +130,7 @@ def second_order_model(cell: Cell) -> list[Record]:
 def charge_drift(cell: Cell) -> list[Record]:
     """O5, gradient descent. The norm over starts: a sign change of one of them decides nothing."""
     steps, d, out = step_sizes(cell), cell.case.dim, []
-    g = lambda x: gradient(cell.slowed)(x, 0.0)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, 0.0)
     start, shape = cell.start(DRIFT_STARTS)[0], (DRIFT_STARTS, len(steps))
     eta, q0 = np.tile(steps, DRIFT_STARTS), np.repeat(start, len(steps), axis=1)
     counts = steps_of(eta)

@@ -98,7 +98,7 @@ def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
     g = gradient(cell.slowed)
     q0, _ = cell.start()
     shape = (2, q0.shape[1], len(steps))
-    force = lambda x: g(x, EPS) + k * x  # noqa: E731
+    force = lambda x: g(x, EPS) + k * x
     eta = np.broadcast_to(steps, shape).reshape(-1)
     q = np.broadcast_to(q0[:, None, :, None], (len(q0), *shape)).reshape(len(q0), -1)
     F = force(q)

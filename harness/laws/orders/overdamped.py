@@ -31,7 +31,7 @@ FRICTION = 0.73
 def overdamped(cell: Cell) -> list[Record]:
     """O9"""
     metric, (q0, w), m, mu, d = curved(cell.case), cell.start(), MASSES, FRICTION, cell.case.dim
-    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, EPS)
     bregman = cell.case.metric.kind == BREGMAN
     w = w * (q0 / 4 if bregman else 1.0)  # q + m qdot must stay in the orthant, whatever m
     fan, near = Fan(q0, m, 2), 1 + NUDGE
@@ -43,7 +43,7 @@ def overdamped(cell: Cell) -> list[Record]:
     ones = np.ones_like(fan.eta)
 
     def rates(c=1.0, phi=1.0):
-        pull = lambda x: phi * g(x)  # noqa: E731
+        pull = lambda x: phi * g(x)
         return (
             bregman_rates(metric, pull, fan.eta, mu * c)
             if bregman

@@ -88,7 +88,7 @@ class Cell(LawCell):
         Every error here begins with it or with g: where it is small an order is decided by the next term.
         """
         q, w = self.drawn(max(CANDIDATES, starts))
-        g = lambda x: gradient(units.slowed(self.case, units.unit(units.largest(self.case))))(x, units.EPS)  # noqa: E731
+        g = lambda x: gradient(units.slowed(self.case, units.unit(units.largest(self.case))))(x, units.EPS)
         with np.errstate(all="ignore"):
             step = 2.0**-10 * g(q)
             size = np.linalg.norm(g(q + step) - g(q - step), axis=0)

@@ -206,7 +206,7 @@ def claims_of(beta: float, F, w, name: str) -> list[Scheduled]:
 def scheduled(cell: Cell, beta: float, k: float, name: str, schedule) -> list[Record]:
     sizes, q0, w, _ = at_start(cell)
     q0, w, g = q0[:, :STARTS], w[:, :STARTS, 0], gradient(cell.slowed)
-    force = lambda x: g(x, EPS) + k * x  # noqa: E731
+    force = lambda x: g(x, EPS) + k * x
     claims, out, d = claims_of(beta, force(q0), w, name), [], len(q0)
     end, Y = (
         run(force, claims, schedule, q0, sizes, beta),

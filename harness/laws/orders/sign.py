@@ -35,7 +35,7 @@ def change(g, q0: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 def until_a_sign_changes(cell: Cell) -> list[Record]:
     """(1) against (2) up to the last whole step before the change; what comes after is outside."""
-    g = lambda x: gradient(cell.slowed)(x, EPS)  # noqa: E731
+    g = lambda x: gradient(cell.slowed)(x, EPS)
     (q0, _), sizes = cell.drawn(STARTS), step_sizes(cell) * THIRD
     s = np.sign(g(q0))
     until = change(g, q0, s)

@@ -127,7 +127,7 @@ def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     q, v = (z.astype(float) for z in (t.q, t.v))
     scatter = rounding.scatter(job.program, t.precision, job.params, q, v, symmetry, job.metric)
     scatter.add_bound((charge_own(t, symmetry) + rounded).astype(float))
-    at = lambda kappa: equations(t, symmetry, known, kappa)  # noqa: E731
+    at = lambda kappa: equations(t, symmetry, known, kappa)
     kappa, x, y = newton(at, np.zeros(t.lanes, wide.WIDE))
     unmet = ~(misfit(y) <= UNMET * (scatter.variance + scatter.known**2).sum(axis=0))
     unmet &= (scatter.variance > 0).any(axis=0)

@@ -137,9 +137,9 @@ def estimate(
     for k in range(PANELS):
         piece = slice(k * (NODES - 1), (k + 1) * (NODES - 1) + 1)
         fade = np.exp(friction * (t[piece] - t[piece][-1]))[:, None]
-        whole = lambda s, fade=fade, piece=piece: (weights[:, None] * fade * s[piece]).sum(axis=0) * width / 2  # noqa: E731
-        left = lambda s, fade=fade, piece=piece: np.abs(last @ (fade * s[piece])).sum(axis=0) * width / 2  # noqa: E731
-        jump = lambda j, fade=fade, piece=piece: j[piece][-1] - fade[0] * j[piece][0]  # noqa: E731
+        whole = lambda s, fade=fade, piece=piece: (weights[:, None] * fade * s[piece]).sum(axis=0) * width / 2
+        left = lambda s, fade=fade, piece=piece: np.abs(last @ (fade * s[piece])).sum(axis=0) * width / 2
+        jump = lambda j, fade=fade, piece=piece: j[piece][-1] - fade[0] * j[piece][0]
         y.append(whole(bend0 + curved * lie0) - jump(j0))
         x.append(jump(j1) - whole(bend1 + curved * lie1))
         # Each of the steps of a panel rounds the state once, each charge is d products and sums: independent,

@@ -154,7 +154,7 @@ def covered(
     expected to cover.
     """
     n, worst = len(z), (0.0, SIGMAS[0], 0.0)
-    count = lambda k: int((np.abs(z) <= k).sum())  # noqa: E731
+    count = lambda k: int((np.abs(z) <= k).sum())
     for k in SIGMAS:
         p = float(2 * ndtr(k) - 1)
         mean, (low, high) = n * p, binomial_limits(n, p, alarm / len(SIGMAS))

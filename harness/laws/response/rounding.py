@@ -98,10 +98,10 @@ def scatter(
     kind, w = precision.rounded, v[1:]
     at = act(symmetry.matrix, q[:-1]) + symmetry.shift[:, None]
     steps, d, lanes = at.shape
-    flat = lambda x: np.moveaxis(x, 1, 0).reshape(d, -1)  # noqa: E731
-    back = lambda x: np.moveaxis(x.reshape(d, steps, lanes), 0, 1)  # noqa: E731
+    flat = lambda x: np.moveaxis(x, 1, 0).reshape(d, -1)
+    back = lambda x: np.moveaxis(x.reshape(d, steps, lanes), 0, 1)
     of_gradient = gradient_scatter(program, precision, flat(q[:-1]), np.tile(eps, steps), flat(at))
-    over = lambda x: np.asarray(x).reshape(steps, lanes)  # noqa: E731
+    over = lambda x: np.asarray(x).reshape(steps, lanes)
     kept, known = (
         [(eta * over(size), over(m)) for size, m in of_gradient.kept],
         -eta * over(of_gradient.known),
@@ -184,7 +184,7 @@ def gradient_scatter(program: Program, precision: Precision, q, eps, weights) ->
             kept.append(new)
     known, kept = np.zeros_like(eps), []
     adjoints: list = [None] * len(values)
-    give = lambda at, share: adjoints.__setitem__(at, share if adjoints[at] is None else adjoints[at] + share)  # noqa: E731
+    give = lambda at, share: adjoints.__setitem__(at, share if adjoints[at] is None else adjoints[at] + share)
     for output, weight in zip(program.outputs, weights, strict=True):
         give(output, weight)
     groups: dict[tuple, list] = {}
@@ -210,7 +210,7 @@ def gradient_scatter(program: Program, precision: Precision, q, eps, weights) ->
         ):
             give(i, g * partial)
     total = sum((weight * weight * variance for _, variance, weight in groups.values()), np.zeros_like(eps))
-    of = lambda x: np.stack([np.broadcast_to(x[i], eps.shape) for i in program.outputs])  # noqa: E731
+    of = lambda x: np.stack([np.broadcast_to(x[i], eps.shape) for i in program.outputs])
     return OfGradient(total, known, kept, of(multiples), of(values), np.minimum(loose, total))
 
 

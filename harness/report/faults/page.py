@@ -50,7 +50,7 @@ def terms(records: list[Record]) -> list[tuple[str, list]]:
 def totals(generated: list[Record]) -> list[int]:
     """Total, killed by D0, by B1 only, proven equal, not told."""
     each = [r.data["generated"] for r in generated]
-    count = lambda *words: sum(len(g[w]) for g in each for w in words)  # noqa: E731
+    count = lambda *words: sum(len(g[w]) for g in each for w in words)
     return [
         sum(g["total"] for g in each),
         sum(g["killed"] for g in each),

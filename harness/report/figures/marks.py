@@ -94,5 +94,5 @@ def key(
 
 def ordered(precisions: Iterable[str]) -> list[str]:
     """Types in the order of TYPES, stored before eager before mixed; what is unknown last."""
-    place = lambda p: (TYPES.index(n) if (n := p.partition("/")[0]) in TYPES else len(TYPES), p)  # noqa: E731
+    place = lambda p: (TYPES.index(n) if (n := p.partition("/")[0]) in TYPES else len(TYPES), p)
     return sorted(set(precisions), key=place)

@@ -128,7 +128,7 @@ def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -
 def spark(spent: dict[str, list[float]], label: str) -> str:
     """spent by precision on one line; the mark is the limit."""
     across = Axis(math.log10(SPARK_LOW), math.log10(SPARK_HIGH), 6, SPARK - 6, True)
-    place = lambda x: 3.0 if not x > SPARK_LOW else across.at(min(x, SPARK_HIGH)) if x == x else SPARK - 6  # noqa: E731
+    place = lambda x: 3.0 if not x > SPARK_LOW else across.at(min(x, SPARK_HIGH)) if x == x else SPARK - 6
     y, one = SPARK_TALL / 2, across.at(1.0)
     parts = [
         f'<rect x="{one:.1f}" y="1" width="{SPARK - one:.1f}" height="{SPARK_TALL - 2}" class="beyond"/>',

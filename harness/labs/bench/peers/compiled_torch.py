@@ -70,7 +70,7 @@ def prepare(work: Work, variant: str):
         return state
 
     compiled = torch.compile(several, fullgraph=True, dynamic=False)
-    send = lambda rows: tuple(torch.from_numpy(np.ascontiguousarray(x)) for x in rows)  # noqa: E731
+    send = lambda rows: tuple(torch.from_numpy(np.ascontiguousarray(x)) for x in rows)
     q, v, params = work.arrays()
     start, params = send([*q, *v, np.zeros(work.lanes, work.residual_arith)]), send(params)
 

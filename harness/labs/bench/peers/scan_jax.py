@@ -65,7 +65,7 @@ def prepare(work: Work, variant: str):
     )
     shape = (THREADS, -1, CHUNK) if chunked else (-1,)
     go = jax.pmap(lambda *a: lax.map(lambda chunk: scanned(*chunk), a)) if chunked else jax.jit(scanned)
-    send = lambda rows: tuple(jnp.asarray(x.reshape(shape)) for x in rows)  # noqa: E731
+    send = lambda rows: tuple(jnp.asarray(x.reshape(shape)) for x in rows)
     q, v, params = work.arrays()
     state, params = send([*q, *v, np.zeros(work.lanes, work.residual_arith)]), send(params)
 

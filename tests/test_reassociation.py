@@ -13,7 +13,8 @@ from noether.cases import CATALOG
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch, noisy_launch
 from noether.laws.exact import disagreement, reassociation
-from noether.laws.exact.cell import LaunchCell, compared, turned
+from noether.laws.exact.cell import LaunchCell
+from noether.laws.exact.parity import compared, turned
 from noether.report.table import explained, unsaid
 from noether.verdicts.record import VIOLATED
 

@@ -11,14 +11,14 @@ import numpy as np
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
-from noether.kernels.programs.precision import Precision, parse
-from noether.laws.exact import EXACT, breaking, disagreement, reassociation, shown_faults
+from noether.kernels.programs.precision import parse
+from noether.laws.exact import EXACT, breaking, parity, shown_faults
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
 from noether.laws.exact.judge import judge, portrait
 from noether.laws.exact.signs import paired
-from noether.mechanics import roundings, sweep, wide
+from noether.mechanics import sweep, wide
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
@@ -133,7 +133,7 @@ class LaunchCell:
         records = {
             "exact": run_exact,
             "faults": run_faults,
-            "parity": run_parity,
+            "parity": parity.judge_parity,
             "covariance": run_covariance,
             "response": breaking.judge_response,
         }[self.kind](self)
@@ -193,106 +193,6 @@ def run_faults(cell: LaunchCell) -> list[Record]:
                     record.fault = fault.name
                     records.append(record)
     return records
-
-
-def run_parity(cell: LaunchCell) -> list[Record]:
-    """B1: this backend against numpy, bit for bit, on the same job; the step size demoted must show.
-
-    Both could round a tie wrongly alike: a backend with a narrow store is given known ties too
-    (harness/mechanics/roundings.py).
-    """
-    job = cell.job()
-    mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
-    records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
-    for fault in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
-        wrong = [c for c in shown_faults.KERNEL_FAULTS if c.name == fault][0]
-        q, v = wrong.outcome(cell.case, job)
-        other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
-        z, w = mine.wide()
-        records.append(
-            compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, fault)
-        )
-    if cell.extra.get("sabotaged"):
-        # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong
-        # with it.
-        wrong_text = launch.run(job, cell.backend, sabotage=turned)
-        records.append(
-            compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}")
-        )
-    return records + (untraced(cell, job, plain) if cell.extra.get("untraced") else [])
-
-
-def untraced(cell: LaunchCell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
-    """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy
-    and here."""
-    short = replace(job, trace=False)
-    ends = replace(plain, q=plain.q[[0, -1]], v=plain.v[[0, -1]])
-    late = replace(ends, v=plain.v[[0, -2]])
-    mine, bare = launch.run(short, cell.backend), launch.run(short, "numpy")
-    return [compared(cell, short, mine, ends, None), compared(cell, short, replace(bare,
-        backend=mine.backend), ends, None),
-            compared(cell, short, mine, late, "the buffer of the last step but one")]  # fmt: skip
-
-
-def misread_ties(job: launch.Job, backend: str) -> list[str] | None:
-    """The known points that a backend stores as another number; None for a type that has none."""
-    kind = job.precision.name
-    return roundings.misread(backend, kind, job.precision.mode) if kind in roundings.KNOWN else None
-
-
-def turned(ptx: str) -> str:
-    """A compiled kernel with its last floating add a sub."""
-    head, add, tail = ptx.rpartition("add.rn.f")
-    if not add:
-        raise ValueError("the PTX has no add.rn: no addition can be turned")
-    return f"{head}sub.rn.f{tail}"
-
-
-def compared(
-    cell,
-    job,
-    mine: launch.Outcome,
-    plain: launch.Outcome,
-    fault: str | None,
-    ties: list[str] | None = None,
-) -> Record:
-    """Every stored bit of two launches; ties: known points that were misread, where any were asked."""
-    bits, values = launch.differing_bits(mine, plain), mine.q.size + mine.v.size
-    moved = int((mine.wide()[0][-1] != mine.wide()[0][0]).any(axis=0).sum())
-    about = cell.about(job, mine.backend)
-    unwritten = int(mine.unwritten.sum())
-    reason = f"{bits} of {values} stored values differ; {moved} of {job.lanes} lanes moved"
-    if unwritten:
-        reason = f"{unwritten} lanes still hold the watermark: nobody wrote them; " + reason
-    if fault is None:
-        reason += f"; final states {mine.digest[:16]}"
-    if mine.notes.get("unpinned"):
-        reason += f"; unpinned instructions: {mine.notes['unpinned']}"
-    first, found = disagreement.first(mine, plain, job.steps) if bits else None, {}
-    if first:
-        reason += f"; {disagreement.place(first)}"
-        found = reassociation.explained(job, mine, plain) if fault is None else {}
-    if found.get("explained"):
-        reason += f"; {found['line']}"
-    if ties is not None:
-        reason += (
-            f"; {len(ties)} known ties misread: {ties[0]}"
-            if ties
-            else f"; {len(roundings.KNOWN[job.precision.name])} known ties stored as defined"
-        )
-    return judgement.bits(
-        bits + len(ties or ()),
-        reason,
-        enough=moved * 2 >= job.lanes,
-        spoiled=unwritten > 0,
-        law="B1",
-        lanes=job.lanes,
-        steps=job.steps,
-        fault=fault,
-        **about,
-        powers={} if fault else bitwise.of_store(job.precision),
-        data={"diagnosis": {"first": first, **found}} if found else {},
-    )
 
 
 def run_covariance(cell: LaunchCell) -> list[Record]:

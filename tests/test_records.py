@@ -46,6 +46,19 @@ def test_a_record_comes_back_as_it_was(measured, bound, xs, reason):
     assert len(back.data["x"]) == len(xs) and all(map(same, back.data["x"], xs))
 
 
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_record_on_a_planted_fault_is_one_in_the_words_of_an_older_schema(schema):
+    """What was planted must never be read as found."""
+    planted = Cell("D2/rayleigh", "D2", "rayleigh", "heavy-ball", "float64", 0).run()[1].as_dict()
+    assert planted["fault"]
+    old = {
+        **{k: v for k, v in planted.items() if k != "fault"},
+        "control": planted["fault"],
+        "schema": schema,
+    }
+    assert parse(line(old)).fault == planted["fault"]
+
+
 def same(a, b):
     return (math.isnan(a) and math.isnan(b)) or a == b
 

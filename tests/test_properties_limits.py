@@ -30,11 +30,6 @@ FINITE = st.sampled_from(
 )  # where no operation overflows
 
 
-def same(a, b):
-    """Equal as numbers, in every value: +0 is -0, and no number is no number."""
-    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
-
-
 def same_while_finite(a, b) -> bool:
     """Equal lane by lane in every row before the first that is not finite, the same row in both: 0 * inf may
     be formed in one only."""

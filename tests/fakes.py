@@ -31,7 +31,8 @@ class Law:
 
 @dataclass(frozen=True)
 class Cell:
-    """wrong: violated | inconclusive | outside | survivor | raises | slow | interrupted | nan, or nothing"""
+    """wrong: violated | inconclusive | outside | survivor | raises | slow | stuck | interrupted | nan, or
+    nothing."""
 
     name: str
     law: str
@@ -57,6 +58,8 @@ class Cell:
             raise KeyboardInterrupt
         if self.wrong == "slow":
             time.sleep(0.25)
+        if self.wrong == "stuck":
+            time.sleep(300)
         value = derive(self.seed, self.name) / 2**63
         spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED),
             "inconclusive": (value, INCONCLUSIVE),

@@ -4,11 +4,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from test_cli import run_cli
+from waiting import lines, until
 
 from noether.system.machine import importable
 from noether.system.usage import UsageError
@@ -16,20 +16,12 @@ from noether.system.usage import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def wait_for(path, lines):
-    for _ in range(400):
-        if path.exists() and path.read_text().count("\n") >= lines:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{path} has no {lines} lines")
-
-
 @pytest.mark.parametrize(
     "number, code, jobs",
     [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)],
 )
 def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
-    environment = {**importable(ROOT / "tests"), "FAKE": "D0=slow,D2=slow"}
+    environment = {**importable(ROOT / "tests"), "FAKE": "D2=stuck"}  # it cannot end before the signal
     command = [
         sys.executable,
         "-c",
@@ -42,7 +34,7 @@ def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, j
         str(jobs),
     ]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    wait_for(tmp_path / "r/cells.jsonl", 2)
+    until(lines(tmp_path / "r/cells.jsonl", 2), "two cells are done")
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code and "Traceback" not in err, err
@@ -58,10 +50,9 @@ def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, j
 
 def findings(folder):
     """The records without what names the run folder, and without their checks, of which it is a part."""
-    lines = (folder / "records.jsonl").read_text().splitlines()
     return sorted(
         line.replace(f"replay {folder.absolute()} ", "replay RUN ").rpartition(',"check"')[0]
-        for line in lines
+        for line in (folder / "records.jsonl").read_text().splitlines()
     )
 
 

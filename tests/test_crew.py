@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from waiting import gone, until
 
 from noether.laws.cell import Subject
 from noether.runs.execute import execute
@@ -96,10 +97,8 @@ def test_a_cell_whose_worker_was_killed_once_is_whole_the_second_time(tmp_path):
 @pytest.mark.parametrize("does", ["hangs", "hangs deaf"])
 def test_a_cell_that_hangs_ends_in_its_time_and_the_others_go_on(does, monkeypatch):
     monkeypatch.setattr("noether.runs.worker_pool.GRACE", 1.0)
-    begin = time.monotonic()
     done = done_by_name([Cell("a"), Cell("stuck", does), Cell("b")], seconds=3)
     assert "--cell-seconds" in done["stuck"].lost and done["a"].records and done["b"].records
-    assert time.monotonic() - begin < 30
 
 
 def test_memory_beyond_the_limit_is_the_cells_own_error():
@@ -172,14 +171,7 @@ def test_a_worker_leaves_when_its_parent_is_killed(tmp_path):
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    for _ in range(100):
-        if (
-            not Path(f"/proc/{pid}").exists()
-            or "Z" in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]
-        ):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the worker is still there")
+    until(gone(pid), "the worker has left")
 
 
 def test_what_a_cell_prints_does_not_reach_standard_output(capfd):
@@ -222,7 +214,7 @@ def test_leaving_early_ends_the_workers():
     next(stream)
     begin = time.monotonic()
     stream.close()
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 60, "the cells hang for 1000 s"
 
 
 def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_told(tmp_path):

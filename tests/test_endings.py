@@ -5,11 +5,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import fakes
 import pytest
+from waiting import lines, until
 
 from noether.campaigns.fuzz import campaign as fuzz
 from noether.campaigns.fuzz.batch import Finding, run_batch
@@ -218,11 +218,7 @@ def test_a_signal_ends_a_fuzzing_run_that_holds_so_far_as_unfinished(tmp_path, n
         command, cwd=tmp_path, env=importable(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        for _ in range(1200):
-            cells = tmp_path / "r" / "cells.jsonl"
-            if cells.exists() and cells.read_text().count("\n") >= 2:
-                break
-            time.sleep(0.05)
+        until(lines(tmp_path / "r" / "cells.jsonl", 2), "two cells are done")
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     finally:

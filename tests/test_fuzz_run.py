@@ -5,7 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from test_fuzz import (
     campaign,
     small,  # noqa: F401
 )
+from waiting import lines, until
 
 from noether.campaigns.fuzz import batch as batches
 from noether.campaigns.fuzz import campaign as campaigns
@@ -211,11 +211,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path):
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        for _ in range(600):
-            cells = tmp_path / "r" / "cells.jsonl"
-            if cells.exists() and cells.read_text().count("\n") >= 3:
-                break
-            time.sleep(0.1)
+        until(lines(tmp_path / "r" / "cells.jsonl", 3), "three cells are done")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     finally:

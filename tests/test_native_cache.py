@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import cache as cache_of
 from pathlib import Path
@@ -227,13 +226,12 @@ def test_a_compiler_that_does_not_work_is_named_with_the_reason(tmp_path, monkey
         Path(name).chmod(0o755)
     monkeypatch.setenv("CC", shlex.quote(name))
     monkeypatch.setattr(compiler_search, "PATIENCE", 0.5 if "hangs" in what else 30)
-    begin = time.monotonic()
     monkeypatch.setattr(compiler_search, "_searched", cache_of(compiler_search._searched.__wrapped__))
     for _ in range(2):  # what was built and ends a process is not in the cache the second time
         with pytest.raises(native.CompilerMissing, match=re.escape(told)) as caught:
             compiler_search.find()
         compiler_search._searched.cache_clear() if what == "cuts what it writes" else None
-    assert Path(name).name in str(caught.value) and time.monotonic() - begin < 20
+    assert Path(name).name in str(caught.value)
     assert not [*place.glob("*.so")] or what in (
         "cuts what it writes",
         "writes text",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from test_cli import run_cli
-from waiting import lines, until
+from waiting import PATIENCE, lines, until
 
 from noether.system.machine import importable
 from noether.system.usage import UsageError
@@ -36,7 +36,7 @@ def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, j
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     until(lines(tmp_path / "r/cells.jsonl", 2), "two cells are done")
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code and "Traceback" not in err, err
     kept = (tmp_path / "r/records.jsonl").read_text()
     assert kept.count("\n") >= 4 and json.loads((tmp_path / "r/run.json").read_text())["end"] is None

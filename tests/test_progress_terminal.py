@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import gone, until
+from waiting import PATIENCE, gone, until
 
 from noether.kernels.loops import backends
 from noether.system.machine import importable
@@ -36,7 +36,7 @@ def on_terminal(*words, columns=80, interrupt_after=None, fake=""):
     os.close(slave)
     sent = bytearray()
     begin = time.monotonic()
-    while time.monotonic() - begin < 60:
+    while time.monotonic() - begin < PATIENCE:
         try:
             sent += os.read(master, 4096)
         except OSError:  # the last of its processes is gone
@@ -45,7 +45,7 @@ def on_terminal(*words, columns=80, interrupt_after=None, fake=""):
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
             interrupt_after = None
     os.close(master)
-    return process.wait(30), sent.decode(errors="replace")
+    return process.wait(PATIENCE), sent.decode(errors="replace")
 
 
 @pytest.fixture

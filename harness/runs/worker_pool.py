@@ -33,6 +33,7 @@ LEAVES = 2.0  # seconds in which a worker that is told to leave is gone
 LOOK = (
     0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
 )
+ENDED = "the run was ended"
 BEGIN = "import sys; from noether.runs.worker import serve; serve(*map(int, sys.argv[1:]))"
 
 
@@ -53,7 +54,8 @@ class Raised(RuntimeError):
 
 
 class Worker:
-    """One worker process. Raises CannotRun where it cannot be started."""
+    """One worker process, which takes calls once it was made ready. Raises CannotRun where it cannot be
+    started."""
 
     def __init__(self, setting: Setting):
         self.setting = setting
@@ -74,8 +76,11 @@ class Worker:
             there.close()
             os.close(lifeline)
         self.link = Connection(here.detach())
+
+    def make_ready(self) -> None:
+        """Wait until it has prepared what its setting says. Raises CannotRun where it ends before."""
         try:
-            self.call(pickle.dumps((prepare, (setting,))), STARTS)
+            self.call(pickle.dumps((prepare, (self.setting,))), STARTS)
         except (Died, Overdue, Raised) as error:
             self.kill()
             raise CannotRun(
@@ -134,6 +139,7 @@ class Crew(Executor):
 
     def __init__(self, jobs: int, setting: Setting = Setting()):  # noqa: B008
         self.setting, self._queue, self._closed = setting, queue.SimpleQueue(), False
+        self._ended, self._turn = False, threading.Lock()  # what runs is ended; both are changed in turn
         self._workers: dict[int, Worker] = {}
         self._threads = []
         for number in range(max(1, jobs)):
@@ -177,23 +183,38 @@ class Crew(Executor):
         self._drop(number)
 
     def _worker(self, number: int, setting: Setting) -> Worker:
-        if self._closed:
-            raise Died("the run was ended")
+        """The worker of this thread, ready for a call. Raises CannotRun, and Died once the crew was ended."""
+        if self._ended:
+            raise Died(ENDED)
         known = self._workers.get(number)
-        if known is not None and known.setting != setting:
-            self._drop(number)
-        if number not in self._workers:
-            self._workers[number] = Worker(setting)
-        return self._workers[number]
+        if known is not None and known.setting == setting:
+            return known
+        self._drop(number)
+        worker = Worker(setting)
+        with self._turn:  # before it is ready: whoever ends the crew must find a worker that starts, too
+            self._workers[number] = worker
+            ended = self._ended
+        if ended:
+            raise Died(ENDED)
+        try:
+            worker.make_ready()
+        except CannotRun:
+            if self._ended:
+                raise Died(ENDED) from None
+            raise
+        return worker
 
     def _drop(self, number: int) -> None:
-        worker = self._workers.pop(number, None)
+        with self._turn:
+            worker = self._workers.pop(number, None)
         if worker is not None:
             worker.kill()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """With cancel_futures what runs is ended too: a call cannot be interrupted from outside."""
-        self._closed = True
+        """As any executor's; with cancel_futures what runs or starts is ended too, for a call cannot be
+        interrupted from outside."""
+        with self._turn:
+            self._closed, self._ended = True, self._ended or cancel_futures
         if cancel_futures:
             with suppress(queue.Empty):
                 while True:
@@ -201,8 +222,9 @@ class Crew(Executor):
                     if item is not None:
                         item[0].cancel()
                         item[0].set_running_or_notify_cancel()  # who waits for it is told
-            for worker in list(self._workers.values()):
-                worker.process.kill()
+            with self._turn:
+                for worker in self._workers.values():
+                    worker.process.kill()
         for _ in self._threads:
             self._queue.put(None)
         if wait:

@@ -106,8 +106,8 @@ def test_a_schedule_that_does_not_change_is_no_schedule():
     cell = Cell("O7", case, "heavy-ball-scheduled", "quick", 0)
     (q0, w), eta = cell.start(1), step_sizes(cell)[:2]
     force = lambda x: gradient(case)(x, 0.1)
-    claims = [schedule.Scheduled("", ratio, 0.0, w, 2, v0=w) for ratio in (True, False)]
-    found = schedule.run(force, claims, lambda t: (1 + 0 * t, 0 * t), q0, eta, 0.5)
+    many = [schedule.Steps(ratio=ratio, v0=w) for ratio in (True, False)]
+    found = schedule.run(force, many, lambda t: (1 + 0 * t, 0 * t), q0, eta, 0.5)
     plain = updates(force, np.repeat(q0, 2, axis=1), eta * w, eta, steps_of(eta), beta=0.5)[0]
     assert np.array_equal(found, np.stack([plain[:, None]] * 2))
 

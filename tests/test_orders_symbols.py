@@ -10,7 +10,7 @@ import pytest
 from noether.cases import CATALOG, CORE
 from noether.cases.case import Case, linear
 from noether.laws.orders import cells as orders
-from noether.laws.orders import claims, constants, curved, models, momentum, options, schedule, units
+from noether.laws.orders import constants, curved, massive, momentum, options, schedule, units
 from noether.laws.orders.power import norm, powers, smallest
 from noether.laws.orders.records import judge
 from noether.laws.orders.runs import FINAL, SETTINGS, Cell
@@ -146,15 +146,13 @@ def test_every_subject_has_its_symbols_named(found):
 def test_every_term_of_a_model_that_is_off_by_one_per_cent_is_violated(monkeypatch):
     """Not by linear response: the models themselves are changed, one term at a time."""
     cell = Cell("O7", HAT, "nesterov", "quick", 4)
-    right = claims.solve_claims
+    right = massive.solve_claims
     for name in ("mass", "friction", "k", "force", "eta beta k", "eta beta H", "F in qdot(0)", "buffer"):
 
         def wrong(g, many, q0, eta, name=name):
-            return right(
-                g, [replace(c, model=models.changed(c.model, name, 1 + NOTICED)) for c in many], q0, eta
-            )
+            return right(g, [replace(c, model=c.model.changed(name, 1 + NOTICED)) for c in many], q0, eta)
 
-        monkeypatch.setattr(claims, "solve_claims", wrong)
+        monkeypatch.setattr(massive, "solve_claims", wrong)
         records = options.accelerated(cell, *SETTINGS[0][:2])
         assert VIOLATED in {r.verdict for r in records if not r.fault}, name
 
@@ -219,8 +217,8 @@ def test_the_constants_of_a_curved_metric_are_those_of_a_flat_one_where_it_is_fl
     one = replace(
         flat, entries=lambda q, kappa: np.ones_like(q), bend=lambda q, w, kappa: 0 * np.concatenate([q, q])
     )
-    (Y,) = curved.on_metric(one, g, q0, M, mu, [(1.0, 1.0, w)])
-    (other,) = constants.first(case, [(mu, 0.0, M, 0.0, 0.0, 1.0, w)], q0, FINAL)
+    (Y,) = curved.on_metric(one, g, q0, M, mu, [curved.OnMetric(1.0, 1.0, w)])
+    (other,) = constants.first(case, [constants.Parts(mu, 0.0, M, 0.0, 0.0, 1.0, w)], q0, FINAL)
     assert norm((Y - other)[..., None]) < 1e-8 * norm(other[..., None])
     H = hessian_product(case)(q0, units.EPS, w)
     # `along` loses h^4 of the fifth derivative and u/h of g: both far below 1e-9 for numbers of order 1.

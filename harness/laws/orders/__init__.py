@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from noether.laws.law import Family, Law, wrong
+from noether.laws.law import Family, Law
+from noether.laws.orders import faults
 from noether.verdicts.record import ORDER
 
 LAWS = (
@@ -15,12 +16,7 @@ LAWS = (
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
         blind=(),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "model without its terms of order eta^1",
-            "model without its terms of order eta^2",
-        ),
+        faults=(faults.TOO_LONG, faults.CONSTANT, *faults.WITHOUT_TERMS.values()),
     ),
     Law(
         key="O2",
@@ -29,12 +25,7 @@ LAWS = (
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
         blind=(),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "start velocity 0",
-            "third order claimed of the second-order model",
-        ),
+        faults=(faults.TOO_LONG, faults.CONSTANT, faults.START_ZERO, faults.THIRD_ORDER),
     ),
     Law(
         key="O3",
@@ -43,17 +34,17 @@ LAWS = (
         kind=ORDER,
         applies="heavy ball, Euclidean cases",
         blind=(),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "start velocity 0",
-            "start velocity -g",
-            "start velocity -g/(1-beta)",
-            "mass eta/2 for eta(1+beta)/2",
-            "second order claimed inside the layer",
-            "second order claimed of the flow",
-            "modified loss from a cold start",
-            "modified loss without 1 + beta",
+        faults=(
+            faults.TOO_LONG,
+            faults.CONSTANT,
+            faults.START_ZERO,
+            faults.START_FORCE,
+            faults.START_REST,
+            faults.HALF_MASS,
+            faults.IN_THE_LAYER,
+            faults.OF_THE_FLOW,
+            faults.MODIFIED_COLD,
+            faults.MODIFIED_SHARE,
         ),
     ),
     Law(
@@ -66,13 +57,13 @@ LAWS = (
         kind=ORDER,
         applies="heavy ball, rotations and translations",
         blind=("the gradient: any symmetric loss will do",),
-        faults=wrong(
-            "leading constant off by 1/64",
-            "decay of the model claimed exact",
-            "decay 1 - beta per step",
-            "decay of a model of mass eta/2",
-            "model of mass eta/2",
-            "model of mass eta",
+        faults=(
+            faults.CONSTANT,
+            faults.MODEL_EXACT,
+            faults.PLAIN_DECAY,
+            faults.HALF_MASS_DECAY,
+            faults.MODEL_HALF_MASS,
+            faults.MODEL_FULL_MASS,
         ),
     ),
     Law(
@@ -82,12 +73,7 @@ LAWS = (
         kind=ORDER,
         applies="heavy ball; gradient descent, symmetric generators",
         blind=(),
-        faults=wrong(
-            "leading constant off by 1/64",
-            "charge not centred",
-            "charge taken as conserved to second order",
-            "drift at half its rate",
-        ),
+        faults=(faults.CONSTANT, faults.NOT_CENTRED, faults.CONSERVED, faults.HALF_DRIFT),
     ),
     Law(
         key="O6",
@@ -99,15 +85,15 @@ LAWS = (
         kind=ORDER,
         applies="decoupled decay, Euclidean cases",
         blind=(),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "friction without eta beta k",
-            "friction eta k^2",
-            "start velocity without -k q",
-            "start velocity of coupled decay",
-            "buffer forgotten in the start velocity",
-            "spring of coupled decay",
+        faults=(
+            faults.TOO_LONG,
+            faults.CONSTANT,
+            faults.NO_DECAY_FRICTION,
+            faults.SQUARE_FRICTION,
+            faults.START_WITHOUT_DECAY,
+            faults.START_COUPLED,
+            faults.BUFFER_FORGOTTEN,
+            faults.COUPLED_SPRING,
         ),
     ),
     Law(
@@ -120,24 +106,19 @@ LAWS = (
         kind=ORDER,
         applies="options of heavy ball, Euclidean cases",
         blind=(),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "friction without eta beta H",
-            "friction eta (1-beta) H",
-            "start velocity of heavy ball",
-            "first buffer dampened too",
-            "mass of undamped heavy ball",
-            "time of undamped heavy ball",
-            "schedule without its friction",
-            "friction of another buffer",
-            "schedule from start velocity 0",
-            "friction of the middle for the start of a step",
-            "friction of the end for the start of a step",
-            "friction of the start for the middle of a step",
-            "friction of the end for the middle of a step",
-            "friction of the start for the end of a step",
-            "friction of the middle for the end of a step",
+        faults=(
+            faults.TOO_LONG,
+            faults.CONSTANT,
+            faults.NO_CURVATURE,
+            faults.OTHER_CURVATURE,
+            faults.START_HEAVY_BALL,
+            faults.FIRST_DAMPENED,
+            faults.UNDAMPED_MASS,
+            faults.UNDAMPED_TIME,
+            faults.NO_SCHEDULE_FRICTION,
+            faults.OTHER_BUFFER,
+            faults.SCHEDULE_START_ZERO,
+            *faults.OTHER_PLACE.values(),
         ),
     ),
     Law(
@@ -150,24 +131,18 @@ LAWS = (
         kind=ORDER,
         applies="diagonal and Bregman metrics; sign descent: Euclidean cases",
         blind=("sign descent beyond a sign change",),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "leading constant off by 1/64",
-            "Gdot of 1 for 2 beta",
-            "model of mirror descent for natural gradient",
-            "model of mirror descent for geodesic step",
-            "model of natural gradient for mirror descent",
-            "model of natural gradient for geodesic step",
-            "model of geodesic step for mirror descent",
-            "model of geodesic step for natural gradient",
-            "Bregman Lagrangian for natural gradient",
-            "Bregman Lagrangian for geodesic step",
-            "Euler-Lagrange of T for heavy ball on a metric",
-            "momentum of a metric heavy ball without its Gdot",
-            "start velocity -G^-1 g",
-            "multiplier without its kinetic term",
-            "start velocity 0",
-            "gradient for its sign",
+        faults=(
+            faults.TOO_LONG,
+            faults.CONSTANT,
+            faults.OTHER_GDOT,
+            *faults.OTHER_MODEL.values(),
+            *faults.BREGMAN.values(),
+            faults.EULER_LAGRANGE,
+            faults.NO_GDOT,
+            faults.START_NATURAL,
+            faults.NO_KINETIC_MULTIPLIER,
+            faults.START_ZERO,
+            faults.GRADIENT_FOR_SIGN,
         ),
     ),
     Law(
@@ -177,12 +152,7 @@ LAWS = (
         kind=ORDER,
         applies="every case",
         blind=("mu and G, as far as they enter both alike",),
-        faults=wrong(
-            "leading constant off by 1/64",
-            "second order claimed of the overdamped limit",
-            "friction of the flow off by 1/8",
-            "start velocity of order 1/m",
-        ),
+        faults=(faults.CONSTANT, faults.LIMIT_SECOND, faults.FLOW_FRICTION, faults.START_LARGE),
     ),
 )
 

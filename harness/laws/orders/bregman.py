@@ -18,14 +18,14 @@ order 2; with lambda = <q, g> the model leaves the simplex and is of order 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
 from noether.cases.case import BREGMAN, Metric
-from noether.laws.orders import constants, units
-from noether.laws.orders.claims import NUDGE, OFF
-from noether.laws.orders.records import bounded, judge
+from noether.laws.orders import faults, units
+from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
+from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import (
     CANDIDATES,
     FINAL,
@@ -61,36 +61,27 @@ def bregman_rates(metric: Curved, g: Callable, m, mu=1.0):
     return rates
 
 
-def bregman_pairs(
-    cell: Cell, metric: Curved, g: Callable, q0: np.ndarray, ends: dict[str, np.ndarray]
-) -> list[Record]:
-    """(1) against the end of every update, (d, starts, sizes)."""
-    sizes, out, near = step_sizes(cell), [], 1 + NUDGE
-    fan, w0 = Fan(q0, sizes, 1), -g(q0) / metric.entries(q0, KAPPA)
-    start = lambda by=1.0: np.concatenate([fan.q, by * fan.starts(w0[:, None])])
-    plain = bregman_rates(metric, g, fan.eta / 2)
-    changes = {None: (plain, start()), "mass": (bregman_rates(metric, g, near * fan.eta / 2), start()),
-        "friction": (bregman_rates(metric, g, fan.eta / 2, near), start()),
-               "force": (bregman_rates(metric, lambda x: near * g(x), fan.eta / 2), start()),
-               "qdot(0)": (plain, start(near))}  # fmt: skip
-    felt = {name: fan.apart(rough(*of, 2 / fan.eta)[: len(q0)])[0] for name, of in changes.items()}
-    D = {name: (felt[None] - x) / NUDGE for name, x in felt.items() if name}
-    x, error = reference(*changes[None], 2 / fan.eta)
-    x, error = fan.apart(x[: len(q0)])[0], fan.apart(error)[0]
-    facts = dict(steps=int(steps_of(sizes).max()))
-    for update, q in ends.items():
-        size, note, stated = (
-            np.linalg.norm(q, axis=0),
-            f"{update} against the Bregman Lagrangian",
-            2 if update == "mirror descent" else 1,
-        )
-        out.append(judge(cell, q - x, error, size, stated, note, **facts))
-        if stated == 1:
-            out.append(
-                judge(cell, q - x, error, size, 2, note, fault=f"Bregman Lagrangian for {update}", **facts)
-            )
-        else:
-            out.append(constants.vanishing(cell, q - x, error, size, 1, D, note, **facts))
+def bregman_claims(
+    cell: Cell, metric: Curved, g: Callable, q0: np.ndarray, runs: dict[str, Run]
+) -> list[Claim]:
+    """(1) against the end of every update."""
+    near, w0 = 1 + NUDGE, -g(q0) / metric.entries(q0, KAPPA)
+    fan = Fan(q0, step_sizes(cell), 1)
+
+    def end(by, m=1.0, mu=1.0, force=1.0, start=1.0):
+        rates = bregman_rates(metric, lambda x: force * g(x), m * fan.eta / 2, mu)
+        return by(rates, np.concatenate([fan.q, start * fan.starts(w0[:, None])]), 2 / fan.eta)
+
+    q = lambda x: fan.apart(x[: len(q0)])[0]
+    names = {"mass": "m", "friction": "mu", "force": "force", "qdot(0)": "start"}
+    plain = q(end(rough))
+    D = {name: (plain - q(end(rough, **{key: near}))) / NUDGE for name, key in names.items()}
+    x, error = end(reference)
+    model, out = Solution(q(x), fan.apart(error)[0]), []
+    for update, run in runs.items():
+        note, own = f"{update} against the Bregman Lagrangian", update not in faults.BREGMAN
+        order, fault, felt = (2, None, D) if own else (1, faults.BREGMAN[update], {})
+        out.append(Claim(note, run, model, order, fault, responses=felt))
     return out
 
 
@@ -114,44 +105,40 @@ def conserved(cell: Cell) -> list[Record]:
     """(1) in q and qdot, in which no linear combination of the state is what is kept; the loss is the
     symmetric one."""
     (q0, w), m = cell.start(1), MASSES
-    case = replace(
-        units.slowed(cell.case, cell.unit * lasting(cell, q0 + m * w)),
-        metric=Metric(BREGMAN, potential=exponential),
-    )
-    metric, g, d = curved(case), (lambda x: gradient(case)(x, 0.0)), case.dim
+    slow = units.slowed(cell.case, cell.unit * lasting(cell, q0 + m * w))
+    case = replace(slow, metric=Metric(BREGMAN, potential=exponential))
+    metric, symmetry = curved(case), next(s for s in case.symmetries if s.is_translation)
     times = np.linspace(0, FINAL, 33)[:, None] * np.ones_like(m)
-    symmetry = next(s for s in case.symmetries if s.is_translation)
-    n, out = symmetry.shift[:, None], []
-    for mu, readings in (
-        (1.0, {1.0: None, 0.0: "grad h without m qdot"}),
-        (1 - 2.0**-10, {1.0: "friction off by 2^-10"}),
-    ):
-        x, error = solved(
-            bregman_rates(metric, g, m, mu), np.repeat(np.concatenate([q0, w]), len(m), axis=1), times
-        )
-        motion = np.sum(np.abs(np.diff(metric.mirror(x[:, :d].swapaxes(0, 1), KAPPA), axis=1)), axis=(0, 1))
-        for share, fault in readings.items():
-            Q = x[:, :d].swapaxes(0, 1) + share * m * x[:, d:].swapaxes(0, 1)
-            terms = n[:, None] * metric.mirror(Q, KAPPA)
-            charge = np.sum(terms, axis=0)
-            # grad h(Q) moves by G per unit of Q; each of its d terms is an exponential, wrong by 3 u of
-            # itself.
-            slope = np.linalg.norm(np.abs(n[:, None]) * metric.entries(Q, KAPPA), axis=0)
-            parts = np.sum(np.abs(terms), axis=0)
-            bound = (1 + m) * (slope * error + slope[0] * error[0]) + (d + 4) * U * (parts + parts[0])
-            note = f"<grad h(q + m qdot), n>, mu = {mu:g}" if share else "<grad h(q), n>"
-            facts = dict(
-                symmetry=symmetry.name,
-                fault=fault,
-                steps=len(times) - 1,
-                about={"m": [float(x) for x in m]},
-            )
-            out.append(
-                bounded(
-                    cell, charge[1:], charge[0], bound[1:], motion, note, symbol="grad h(q + m qdot)", **facts
-                )
-            )
+    x0 = np.repeat(np.concatenate([q0, w]), len(m), axis=1)
+    facts = dict(symmetry=symmetry.name, steps=len(times) - 1, about={"m": [float(x) for x in m]})
+    table = (  # friction, share of m qdot in what is kept, fault
+        (1.0, 1.0, None),
+        (1.0, 0.0, faults.NOT_AHEAD),
+        (1 - 2.0**-10, 1.0, faults.OTHER_FRICTION),
+    )
+    rates = {mu: bregman_rates(metric, lambda x: gradient(case)(x, 0.0), m, mu) for mu, *_ in table}
+    solutions = {mu: solved(of, x0, times) for mu, of in rates.items()}
+    out = []
+    for mu, share, fault in table:
+        compared = kept(metric, symmetry.shift[:, None], *solutions[mu], share)
+        note = f"<grad h(q + m qdot), n>, mu = {mu:g}" if share else "<grad h(q), n>"
+        out.append(bounded(cell, *compared, note, symbol="grad h(q + m qdot)", fault=fault, **facts))
     return out
+
+
+def kept(metric: Curved, n: np.ndarray, x: np.ndarray, error: np.ndarray, share: float) -> tuple:
+    """<grad h(q + share m qdot), n> at each time but the first, what it was at first, the bound on their
+    distance, and how far grad h(q) moved."""
+    d, m = len(n), MASSES
+    q, qdot = np.split(x.swapaxes(0, 1), 2)
+    motion = np.sum(np.abs(np.diff(metric.mirror(q, KAPPA), axis=1)), axis=(0, 1))
+    Q = q + share * m * qdot
+    terms = n[:, None] * metric.mirror(Q, KAPPA)
+    charge, parts = np.sum(terms, axis=0), np.sum(np.abs(terms), axis=0)
+    # grad h(Q) moves by G per unit of Q; each of its d terms is an exponential, wrong by 3 u of itself.
+    slope = np.linalg.norm(np.abs(n[:, None]) * metric.entries(Q, KAPPA), axis=0)
+    bound = (1 + m) * (slope * error + slope[0] * error[0]) + (d + 4) * U * (parts + parts[0])
+    return charge[1:], charge[0], bound[1:], motion
 
 
 @QUIET
@@ -165,59 +152,55 @@ def reweighted(g, q: np.ndarray, eta: np.ndarray, counts: np.ndarray) -> np.ndar
     return end
 
 
+@dataclass(frozen=True)
+class OnSimplex:
+    """(3) with factors of <q, y^2>, of y(0), of the mass and of g."""
+
+    kinetic: float = 1.0
+    start: float = 1.0
+    mass: float = 1.0
+    force: float = 1.0
+
+
+TERMS = {"(eta/2) <q, y^2>": "kinetic", "y(0)": "start", "mass": "mass", "force": "force"}
+
+
 def simplex(cell: Cell) -> list[Record]:
     """(2) against (3); a case of the whole orthant is taken where it meets the simplex, and is as stiff as it
     is there."""
     cell = replace(cell, case=replace(cell.case, metric=replace(cell.case.metric, simplex=True)))
-    sizes, q0, out = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0], []
-    g, d = (lambda x: gradient(cell.slowed)(x, EPS)), len(q0)
-    claims = [  # note, factor of eta, of <q, y^2>, of y(0), of the mass, of g, stated, fault
-        ("exponentiated gradient", 1.0, 1.0, 1.0, 1.0, 1.0, 2, None),
-        (
-            "exponentiated gradient, lambda = <q, g>",
-            1.0,
-            0.0,
-            1.0,
-            1.0,
-            1.0,
-            1,
-            "multiplier without its kinetic term",
-        ),
-        ("exponentiated gradient, y(0) = 0", 1.0, 1.0, 0.0, 1.0, 1.0, 1, "start velocity 0"),
-        ("exponentiated gradient, steps too long", OFF, 1.0, 1.0, 1.0, 1.0, None, "eta x (1 + 2^-10)"),
+    sizes, q0 = step_sizes(cell), cell.start(SIMPLEX_STARTS)[0]
+    g, right, note = lambda x: gradient(cell.slowed)(x, EPS), OnSimplex(), "exponentiated gradient"
+    no_kinetic, no_start = OnSimplex(kinetic=0.0), OnSimplex(start=0.0)
+    claims = [  # a run is the factor of its steps
+        Claim(note, 1.0, right, 2),
+        Claim(note + ", lambda = <q, g>", 1.0, no_kinetic, 1, faults.NO_KINETIC_MULTIPLIER),
+        Claim(note + ", y(0) = 0", 1.0, no_start, 1, faults.START_ZERO),
+        Claim(note + ", steps too long", OFF, right, None, faults.TOO_LONG),
     ]
+    fan, (x, error) = on_simplex(g, q0, sizes, [c.model for c in claims], reference)
+    steps = fan.each([c.run for c in claims]) * fan.eta
+    ends = fan.apart(reweighted(g, fan.q, steps, steps_of(fan.eta)))
+    changed = [right, *(OnSimplex(**{key: 1 + NUDGE}) for key in TERMS.values())]
+    lanes, felt = on_simplex(g, q0, sizes, changed, rough)
+    plain, *felt = lanes.apart(felt[: len(q0)])
+    D, out = {name: (plain - q) / NUDGE for name, q in zip(TERMS, felt, strict=True)}, []
+    for c, q, *of in zip(claims, ends, fan.apart(x[: len(q0)]), fan.apart(error), strict=True):
+        out.append(replace(c, run=ended(q), model=Solution(*of), responses=D if c.order == 2 else {}))
+    return judged(cell, out, steps=int(steps_of(sizes).max()))
 
-    def models(rows, by):
-        """by: `reference` or `rough`; every (factor of <q, y^2>, of y(0), of the mass, of g) one after
-        another."""
-        fan = Fan(q0, sizes, len(rows))
-        kinetic, start, mass, pull = (fan.each(x) for x in zip(*rows, strict=True))
-        force = lambda q: pull * g(q)
 
-        def rates(x):
-            q, y = np.split(x, 2)
-            F = force(q)
-            multiplier = np.sum(q * F, axis=0) - kinetic * fan.eta / 2 * np.sum(q * y * y, axis=0)
-            return np.concatenate([q * y, (multiplier - y - F) * 2 / (mass * fan.eta)])  # (3)
+def on_simplex(g: Callable, q0, sizes, models: list[OnSimplex], by: Callable) -> tuple:
+    """Many models side by side, by `reference` or `rough`; q is the first d rows."""
+    fan = Fan(q0, sizes, len(models))
+    kinetic, start, mass, pull = (fan.each(x) for x in zip(*map(astuple, models), strict=True))
 
-        plain = g(fan.q)
-        y0 = start * (np.sum(fan.q * plain, axis=0) - plain)
-        return fan, by(rates, np.concatenate([fan.q, y0]), 2 / fan.eta)
+    def rates(x):
+        q, y = np.split(x, 2)
+        F = pull * g(q)
+        multiplier = np.sum(q * F, axis=0) - kinetic * fan.eta / 2 * np.sum(q * y * y, axis=0)
+        return np.concatenate([q * y, (multiplier - y - F) * 2 / (mass * fan.eta)])  # (3)
 
-    fan, (x, error) = models([c[2:6] for c in claims], reference)
-    x, error = fan.apart(x[:d]), fan.apart(error)
-    end = fan.apart(reweighted(g, fan.q, fan.each([c[1] for c in claims]) * fan.eta, steps_of(fan.eta)))
-    names = ("(eta/2) <q, y^2>", "y(0)", "mass", "force")
-    near, felt = models([[1.0] * 4, *(np.where(np.arange(4) == i, 1 + NUDGE, 1.0) for i in range(4))], rough)
-    felt = near.apart(felt[:d])
-    D = {name: (felt[0] - felt[i]) / NUDGE for i, name in enumerate(names, start=1)}
-    facts = dict(steps=int(steps_of(sizes).max()))
-    for i, (note, *_, stated, fault) in enumerate(claims):
-        off, size = end[i] - x[i], np.linalg.norm(end[i], axis=0)
-        if stated:
-            out.append(judge(cell, off, error[i], size, stated, note, **facts))
-        if stated == 2:
-            out.append(constants.vanishing(cell, off, error[i], size, 1, D, note, **facts))
-        if fault:
-            out.append(judge(cell, off, error[i], size, 2, note, fault=fault, **facts))
-    return out
+    plain = g(fan.q)
+    y0 = start * (np.sum(fan.q * plain, axis=0) - plain)
+    return fan, by(rates, np.concatenate([fan.q, y0]), 2 / fan.eta)

@@ -1,148 +1,113 @@
-"""Claims about a discrete run and a massive model, all of a law in one batch of lanes."""
+"""The one shape in which orders are claimed: a run, the model that it is held against, and the order.
+
+    Claim(note, run, model, order, fault)
+
+is a line of a table of statements. What comes of it:
+
+    order     |run - model| falls with this power of the size
+    fault     the same comparison under a statement that is not true, which must be violated
+    limit     of an order p: the error over size^(p-1) vanishes, and which coefficients it would see
+    constant  the error over size^p goes to this, and does not to one that is 1/64 larger
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from noether.cases.rules import HEAVY_BALL, Rule
+from noether.laws.law import WrongStatement
 from noether.laws.orders import constants
-from noether.laws.orders.models import FIELDS, Term, changed, field, massive
 from noether.laws.orders.records import judge
-from noether.laws.orders.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
-from noether.laws.orders.units import EPS
-from noether.mechanics.symbolic import gradient
+from noether.laws.orders.runs import Cell
 from noether.verdicts.record import Record
 
-OFF = 1 + 2.0**-10
+OFF = 1 + 2.0**-10  # by which steps are too long, in the fault of that name
 NUDGE = 2.0**-8  # of a coefficient, for the response to it
 
 
 @dataclass(frozen=True, eq=False)
-class Claim:
-    """A run against a model: v_0 = eta v0, steps of factor * eta, compared at the model's time `final`.
+class Run:
+    """Where steps end, (..., starts, sizes), and the size of what they round, (starts, sizes)."""
 
-    model     terms of (1) of models.py
-    stated    its order, None when only the fault is a record
-    fault   the fault's name: the same comparison judged against the order `against`
-    right     the model of order 2 for this run, where a constant of order 1 is predicted
-    constant  whether e/eta^stated is judged too, against the next order (constants.py)
+    end: np.ndarray
+    size: np.ndarray
+
+
+def ended(end: np.ndarray) -> Run:
+    """A run of q itself, (d, starts, sizes)."""
+    return Run(end, np.linalg.norm(end, axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Where a model ends, in the shape of the run's end, and how far that may be off, (starts, sizes)."""
+
+    end: np.ndarray
+    error: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A run against a model.
+
+    run, model  a Run and a Solution; until a family has solved its table in one batch, what describes them
+    order       as it is stated, None where the fault alone is a record
+    fault       judged as of the order `under`, which the comparison does not have
+    right       the model of order 2 for this run, from which its family derives the constant;
+                in a claim of order 2 the model itself
+    constant    the limit of error/size^order, `twice` (constants.py)
+    responses   {coefficient: d (run - model) / d ln coefficient}, for the limit
+    asked       False where the constant cancels: the order is that of the next term, and neither is a record
     """
 
     note: str
-    model: tuple[Term, ...]
-    stated: int | None
-    fault: str | None = None
-    against: int = 2
-    v0: np.ndarray | float = 0.0
-    factor: float = 1.0
-    rule: Rule = HEAVY_BALL
-    final: float = FINAL
-    right: tuple[Term, ...] | None = None
-    constant: bool = False
+    run: Any
+    model: Any
+    order: int | None
+    fault: WrongStatement | None = None
+    under: int = 2
+    right: Any = None
+    constant: tuple[np.ndarray, np.ndarray] | None = None
+    responses: dict[str, np.ndarray] = field(default_factory=dict)
+    asked: bool = True
 
 
-def judge_claims(cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float, k: float) -> list[Record]:
-    """Every distinct run once, every model in one march; q0 (d, starts)."""
-    eta = step_sizes(cell)
-    g = lambda x: gradient(cell.slowed)(x, EPS)
-    ends = run_claims(g, claims, q0, eta, beta=beta, k=k)
-    x, error, qdot = solve_claims(g, claims, q0, eta)
-    D = responses(g, claims, q0, eta)
-    limits = (
-        constants.twice(lambda: constants.limits(cell.slowed, claims, q0, eta))
-        if constants.known(cell.slowed)
-        else ({}, {})
-    )
-    facts, out = dict(steps=int(steps_of(eta).max()), about={"beta": beta, "k": k / cell.unit}), []
-    for i, (claim, end) in enumerate(zip(claims, ends, strict=True)):
-        off, size = end - x[i], np.linalg.norm(end, axis=0)
-        if claim.stated == 2:
-            felt = {name: -d for name, d in D.get(i, {}).items()}
-            felt["eta"] = -claim.final * qdot[i]
-            out.append(constants.vanishing(cell, off, error[i], size, 1, felt, claim.note, **facts))
-        if claim.stated:
-            out.append(
-                judge(
-                    cell,
-                    off,
-                    error[i],
-                    size,
-                    claim.stated,
-                    claim.note,
-                    responses=felt if claim.stated == 2 else None,
-                    **facts,
-                )
-            )
-        if claim.fault:
-            out.append(
-                judge(cell, off, error[i], size, claim.against, claim.note, fault=claim.fault, **facts)
-            )
-        if i in limits[0]:
-            out += constants.judged(
-                cell, off, error[i], size, claim.stated, (limits[0][i], limits[1][i]), claim.note, **facts
-            )
-    return out
+SEQUENCE = "order fault limit constant"
 
 
-def run_claims(g, claims: list[Claim], q0, eta, *, beta: float, k: float) -> list[np.ndarray]:
-    """q at the end of each claim's run, (d, starts, sizes) each."""
-    key = lambda c: (c.rule.name, c.rule.dampening, c.factor, np.asarray(c.v0).tobytes())
-    shape, ends = (*q0.shape, len(eta)), {}
-    for rule in dict.fromkeys(c.rule for c in claims):
-        mine = {key(c): c for c in claims if c.rule == rule}
-        v = np.stack([np.broadcast_to(eta * c.v0, shape) for c in mine.values()], axis=1)
-        q = np.broadcast_to(q0[:, None, :, None], v.shape)
-        sizes = np.broadcast_to(np.array([c.factor for c in mine.values()])[:, None, None] * eta, v.shape[1:])
-        counts = np.broadcast_to(steps_of(eta), v.shape[1:])
-        flat = lambda y: y.reshape(*y.shape[: y.ndim - 3], -1)
-        end = updates(g, flat(q), flat(v), flat(sizes), flat(counts), beta=beta, k=k, rule=rule)[0].reshape(
-            v.shape
-        )
-        ends |= zip(mine, np.moveaxis(end, 1, 0), strict=True)
-    return [ends[key(c)] for c in claims]
+def judged(cell: Cell, claims: list[Claim], at: str = "", *, sequence: str = SEQUENCE, **how) -> list[Record]:
+    """The records of a table of solved claims, whose notes begin with `at`.
+
+    sequence  the parts of each claim, in turn; what is behind a | comes after the others of the whole table.
+              A record is replayed by its place in its cell, so each table keeps its own
+    how       as of `parts_of`
+    """
+    found = [parts_of(cell, claim, at + claim.note, **how) for claim in claims]
+    stages = [stage.split() for stage in sequence.split("|")]
+    return [record for names in stages for parts in found for name in names for record in parts[name]]
 
 
-def lanes_of(g, models: list, finals: list, q0, eta) -> tuple:
-    """The rates of (2) of models.py, (q, r) at t = 0, the fastest rate and the final time of models side by
-    side: lanes (models, starts, sizes)."""
-    d, starts = q0.shape
-    m, c, lam, kappa, phi = (
-        np.stack([np.broadcast_to(field(x, name, eta.shape), (starts, len(eta))) for x in models]).reshape(-1)
-        for name in FIELDS[:-1]
-    )
-    q = np.broadcast_to(q0[:, None, :, None], (d, len(models), starts, len(eta))).reshape(d, -1)
-    qdot = np.stack([field(x, "qdot", (d, starts, len(eta))) for x in models], axis=1).reshape(d, -1)
-    r = m * qdot + c * q + lam * phi * g(q)
-    return (
-        massive(g, m, c, lam, kappa, phi),
-        np.concatenate([q, r]),
-        c / m,
-        np.repeat(finals, starts * len(eta)),
-    )
+def parts_of(
+    cell: Cell, claim: Claim, note: str, *, graded=False, judge=judge, own: dict | None = None, **facts
+) -> dict[str, list[Record]]:
+    """The records of one claim, by the parts of SEQUENCE.
 
-
-def solve_claims(g, claims: list[Claim], q0, eta) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """q of every model at its final time, (claims, d, starts, sizes), its error (claims, starts, sizes), and
-    qdot there."""
-    rates, x0, fastest, final = lanes_of(g, [c.model for c in claims], [c.final for c in claims], q0, eta)
-    x, error = reference(rates, x0, fastest, final)
-    apart = lambda y: np.moveaxis(y.reshape(len(q0), len(claims), q0.shape[1], len(eta)), 1, 0)
-    d = len(q0)
-    return apart(x[:d]), error.reshape(len(claims), -1, len(eta)), apart(rates(x)[:d])
-
-
-def responses(g, claims: list[Claim], q0, eta) -> dict[int, dict[str, np.ndarray]]:
-    """{claim: {term: d q / d ln term}} of the claims of order 2, (d, starts, sizes) each, by differences of
-    rough solutions."""
-    right = [i for i, c in enumerate(claims) if c.stated == 2]
-    which = [(i, name) for i in right for name in (None, *dict.fromkeys(t.name for t in claims[i].model))]
-    models = [changed(claims[i].model, name, 1 + NUDGE) for i, name in which]
-    rates, x0, fastest, final = lanes_of(g, models, [claims[i].final for i, _ in which], q0, eta)
-    x = rough(rates, x0, fastest, final)[: len(q0)].reshape(len(q0), len(which), q0.shape[1], len(eta))
-    at, out = dict(zip(which, np.moveaxis(x, 1, 0), strict=True)), {}
-    for i, name in which:
-        if name:
-            out.setdefault(i, {})[name] = (at[i, name] - at[i, None]) / NUDGE
+    graded  whether the order too, and not its limit alone, is judged under changed coefficients
+    judge   what makes the record of an order;  own: what it alone has to know, as `small` and `rounded`
+    facts   eta, steps, symmetry, about
+    """
+    run, model, order = claim.run, claim.model, claim.order
+    error, own = (run.end - model.end, model.error, run.size), {**(own or {}), **facts}
+    out = {part: [] for part in SEQUENCE.split()}
+    if order is not None and claim.asked:
+        felt = claim.responses if graded else None
+        out["order"].append(judge(cell, *error, order, note, responses=felt, **own))
+    if claim.fault:
+        out["fault"].append(judge(cell, *error, claim.under, note, fault=claim.fault, **own))
+    if claim.responses:
+        out["limit"].append(constants.vanishing(cell, *error, order - 1, claim.responses, note, **facts))
+    if claim.constant is not None and claim.asked:
+        out["constant"] += constants.judged(cell, *error, order, claim.constant, note, **facts)
     return out

@@ -29,11 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from noether.kernels.programs.trace import gradient as program
-from noether.laws.orders.models import field
+from noether.laws.orders.faults import CONSTANT
+from noether.laws.orders.models import FIELDS, Massive
 from noether.laws.orders.power import norm
 from noether.laws.orders.records import constant_record
 from noether.laws.orders.runs import FINAL, SHORT, Cell, U, step_sizes
@@ -52,62 +54,41 @@ def known(case) -> bool:
     return len(program(case).ops) <= SHORT
 
 
-def limits(case, claims: list, q0: np.ndarray, eta: np.ndarray) -> dict[int, np.ndarray]:
-    """{claim: e/eta^stated as eta goes to 0, (d, starts)} of those whose constant is judged; one mu, kappa
-    and phi for all."""
+class Parts(NamedTuple):
+    """What (1) knows of a massive model."""
 
-    def parts(model):
-        """mu, c_1, M, l, kappa, phi, qdot(0)"""
-        m, c, lam, kappa, phi = (
-            field(model, name, eta.shape) for name in ("mass", "friction", "curvature", "spring", "force")
-        )
+    mu: float
+    c1: float
+    M: float
+    l: float
+    kappa: float
+    phi: float
+    qdot: np.ndarray
+
+    @classmethod
+    def of(cls, model: Massive, q0: np.ndarray, eta: np.ndarray) -> Parts:
+        """Of a model over step sizes (sizes,); q0, qdot (d, starts)."""
+        m, c, lam, kappa, phi = (model.field(name, eta.shape) for name in FIELDS[:-1])
         c1 = (c[0] - c[1]) / (eta[0] - eta[1])
-        return (
-            c[0] - c1 * eta[0],
-            c1,
-            m[0] / eta[0],
-            lam[0] / eta[0],
-            kappa[0],
-            phi[0],
-            field(model, "qdot", (*q0.shape, 1))[..., 0],
-        )
-
-    ones = [i for i, c in enumerate(claims) if c.constant and c.stated == 1]
-    twos = [i for i, c in enumerate(claims) if c.constant and c.stated == 2]
-    models = list({id(m): m for i in ones for m in (claims[i].right, claims[i].model)}.values())
-    Y = (
-        dict(
-            zip(
-                map(id, models),
-                first(case, [parts(m) for m in models], q0, claims[ones[0]].final),
-                strict=True,
-            )
-        )
-        if ones
-        else {}
-    )
-    out = {i: Y[id(claims[i].right)] - Y[id(claims[i].model)] for i in ones}
-    return out | dict.fromkeys(
-        twos, second_of(case, parts(claims[twos[0]].model), q0, claims[twos[0]].final) if twos else None
-    )
+        qdot = model.field("qdot", (*q0.shape, 1))[..., 0]
+        return cls(c[0] - c1 * eta[0], c1, m[0] / eta[0], lam[0] / eta[0], kappa[0], phi[0], qdot)
 
 
-def first(case, models: list, q0: np.ndarray, final: float) -> list[np.ndarray]:
+def first(case, models: list[Parts], q0: np.ndarray, final: float) -> list[np.ndarray]:
     """Y of (1) of several models with one mu, kappa, phi."""
     g, H, d, n = gradient(case), hessian_product(case), len(q0), q0.shape[1]
-    mu, _, _, _, kappa, phi, _ = models[0]
-    c1, M, lam = (np.repeat([m[i] for m in models], n) for i in (1, 2, 3))
+    mu, kappa, phi = models[0].mu, models[0].kappa, models[0].phi
+    c1, M, lam = (np.repeat([getattr(m, name) for m in models], n) for name in ("c1", "M", "l"))
 
     def rates(x):
         q, y = np.split(x, 2)
         F = phi * g(q, EPS) + kappa * q
         along = lambda w: phi * H(q, EPS, w) + kappa * w
-        return np.concatenate(
-            [-F / mu, -along(y) / mu - M * along(F) / mu**3 + (c1 * F + lam * phi * H(q, EPS, F)) / mu**2]
-        )
+        bent = (c1 * F + lam * phi * H(q, EPS, F)) / mu**2
+        return np.concatenate([-F / mu, -along(y) / mu - M * along(F) / mu**3 + bent])
 
     F0 = phi * g(q0, EPS) + kappa * q0
-    y0 = np.concatenate([m[2] / mu * (m[6] + F0 / mu) for m in models], axis=1)
+    y0 = np.concatenate([m.M / mu * (m.qdot + F0 / mu) for m in models], axis=1)
     x = smooth(rates, np.concatenate([np.tile(q0, len(models)), y0]), final)
     return np.split(x[d:], len(models), axis=1)
 
@@ -116,12 +97,7 @@ def drift(case, mu: float, kappa: float, M: float, q0: np.ndarray) -> np.ndarray
     """e/eta of a run without a layer against mu qdot = -F: Y of (1) from qdot(0) = -F/mu, M the mass over
     eta; (d, starts)."""
     F0 = gradient(case)(q0, EPS) + kappa * q0
-    return first(case, [(mu, 0.0, M, 0.0, kappa, 1.0, -F0 / mu)], q0, FINAL)[0]
-
-
-def second_of(case, model: tuple, q0: np.ndarray, final: float) -> np.ndarray:
-    mu, _, _, _, kappa, _, _ = model
-    return second(case, mu, kappa, q0, final).z
+    return first(case, [Parts(mu, 0.0, M, 0.0, kappa, 1.0, -F0 / mu)], q0, FINAL)[0]
 
 
 @dataclass(frozen=True)
@@ -235,9 +211,11 @@ def judged(
     eta = step_sizes(cell) if eta is None else eta
     S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))
     bound += float(np.linalg.norm(C - rough))
-    return [constant_record(cell, S, factor * C, bound, THIN, f"{note}: error over eta^{order}",
-        fault=fault, **facts)
-            for fault, factor in ((None, 1.0), ("leading constant off by 1/64", 1 + FAULT))]  # fmt: skip
+    claims, note = ((None, 1.0), (CONSTANT, 1 + FAULT)), f"{note}: error over eta^{order}"
+    return [
+        constant_record(cell, S, factor * C, bound, THIN, note, fault=fault, **facts)
+        for fault, factor in claims
+    ]
 
 
 def vanishing(

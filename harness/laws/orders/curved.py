@@ -17,16 +17,16 @@ heavy ball in curved_momentum.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from noether.cases.case import BREGMAN
 from noether.cases.rules import NATURAL_GRADIENT
 from noether.kernels.programs.numpy_step import step
-from noether.laws.orders import constants
-from noether.laws.orders.bregman import bregman_pairs
-from noether.laws.orders.claims import NUDGE, OFF
-from noether.laws.orders.records import judge
+from noether.laws.orders import constants, faults
+from noether.laws.orders.bregman import bregman_claims
+from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
 from noether.laws.orders.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
 from noether.laws.orders.units import EPS, KAPPA
 from noether.mechanics.symbolic import gradient
@@ -35,9 +35,8 @@ from noether.verdicts.figures import Heatmap
 from noether.verdicts.record import ORDER, Record
 
 CURVED_STARTS = 2
-NEWTON = (
-    3  # from natural gradient's guess, wrong by eta^2, errors square: eta^16 is 2^-80 for the largest eta
-)
+# from natural gradient's guess, wrong by eta^2, errors square: eta^16 is 2^-80 for the largest eta
+NEWTON = 3
 
 
 def mirror_step(metric: Curved, q, eta, g):
@@ -71,11 +70,8 @@ def geodesic_step(metric: Curved, q, eta, g):
     return q + w + (a + b + c) / 6  # the fourth slope moves w alone
 
 
-UPDATES: dict[str, tuple[Callable, tuple[float, float]]] = {
-    "mirror descent": (mirror_step, (1.0, 0.0)),
-    "natural gradient": (natural_step, (0.0, 0.0)),
-    "geodesic step": (geodesic_step, (1.0, 1.0)),
-}
+STEPS = ((mirror_step, (1.0, 0.0)), (natural_step, (0.0, 0.0)), (geodesic_step, (1.0, 1.0)))
+UPDATES: dict[str, tuple[Callable, tuple[float, float]]] = dict(zip(faults.UPDATES, STEPS, strict=True))
 """The step, and (a, b) of its model."""
 
 
@@ -119,125 +115,104 @@ PERTURBED = ("mass", "friction", "force", "qdot(0)", "Gdot qdot", "dT")
 """The symbols of (4): m, mu, g, the start velocity, a and b."""
 
 
-def symbols(a: float, b: float) -> tuple:
-    """Those of (4) with a and b that are not 0, None before them for the model itself."""
-    return (None, *PERTURBED[:4], *(["Gdot qdot"] if a else []), *(["dT"] if b else []))
+@dataclass(frozen=True, eq=False)
+class OnMetric:
+    """a and b of (4) and qdot(0), (d, starts)."""
+
+    a: float
+    b: float
+    qdot: np.ndarray
+
+    @property
+    def symbols(self) -> tuple:
+        """Those of (4) with a and b that are not 0, None before them for the model itself."""
+        return (None, *PERTURBED[:4], *(["Gdot qdot"] if self.a else []), *(["dT"] if self.b else []))
 
 
 def solved_models(
-    metric: Curved, g: Callable, q0, sizes, share: float, mu: float, claims: list
-) -> list[tuple]:
-    """(q (d, starts, sizes), its error, {symbol: d q / d ln symbol}) of (4) with m = share eta, one for each
-    (a, b, qdot(0))."""
-    near = 1 + NUDGE
+    metric: Curved, g: Callable, q0, sizes, share: float, mu: float, models: list[OnMetric]
+) -> list[tuple[Solution, dict[str, np.ndarray]]]:
+    """(4) with m = share eta, and {symbol: d q / d ln symbol}, (d, starts, sizes), of each model."""
+    near, d = 1 + NUDGE, len(q0)
 
     def march(many: list, by):
-        """many: (claim, symbol or None)"""
+        """many: (model, symbol or None)"""
         fan = Fan(q0, sizes, len(many))
         factor = lambda name: fan.each([near if name == symbol else 1.0 for _, symbol in many])
-        a, b = (
-            fan.each([claims[i][j] for i, _ in many]) * factor(name)
-            for j, name in ((0, "Gdot qdot"), (1, "dT"))
-        )
+        a, b = (fan.each([getattr(of, x) for of, _ in many]) for x in ("a", "b"))
         m, c, phi = (factor(name) for name in PERTURBED[:3])
-        rates = model(metric, lambda x: phi * g(x), share * fan.eta * m, mu * c, a, b)
-        qdot = fan.starts(np.stack([claims[i][2] for i, _ in many], axis=1)) * factor("qdot(0)")
-        x = by(rates, np.concatenate([fan.q, qdot]), mu / (share * fan.eta))
-        return fan, x
+        turn, bend = a * factor("Gdot qdot"), b * factor("dT")
+        rates = model(metric, lambda x: phi * g(x), share * fan.eta * m, mu * c, turn, bend)
+        qdot = fan.starts(np.stack([of.qdot for of, _ in many], axis=1)) * factor("qdot(0)")
+        return fan, by(rates, np.concatenate([fan.q, qdot]), mu / (share * fan.eta))
 
-    plain = [(i, None) for i in range(len(claims))]
-    fan, (x, error) = march(plain, reference)
-    q, error = fan.apart(x[: len(q0)]), fan.apart(error)
-    many = [(i, symbol) for i in range(len(claims)) for symbol in symbols(*claims[i][:2])]
+    fan, (x, error) = march([(of, None) for of in models], reference)
+    solutions = [Solution(q, e) for q, e in zip(fan.apart(x[:d]), fan.apart(error), strict=True)]
+    many = [(of, symbol) for of in models for symbol in of.symbols]
     fan, x = march(many, rough)
-    at = dict(zip(many, fan.apart(x[: len(q0)]), strict=True))
-    D = [
-        {symbol: (at[i, symbol] - at[i, None]) / NUDGE for j, symbol in many if j == i and symbol}
-        for i in range(len(claims))
-    ]
-    return list(zip(q, error, D, strict=True))
+    at = dict(zip(many, fan.apart(x[:d]), strict=True))
+    response = lambda of, symbol: (at[of, symbol] - at[of, None]) / NUDGE
+    D = [{symbol: response(of, symbol) for symbol in of.symbols if symbol} for of in models]
+    return list(zip(solutions, D, strict=True))
 
 
 def pairs(cell: Cell) -> list[Record]:
     """O8: every update against every model."""
-    metric, sizes, (q0, _), out = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS), []
+    metric, sizes, (q0, _) = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS)
     g = lambda x: gradient(cell.slowed)(x, EPS)
-    updates, start = updates_of(cell.case), -gradient(cell.slowed)(q0, EPS) / metric.entries(q0, KAPPA)
+    updates, start = updates_of(cell.case), -g(q0) / metric.entries(q0, KAPPA)
     steps = [*((f, 1.0) for f, _ in updates.values()), (natural_step, OFF)]
     fan = Fan(q0, sizes, len(steps))
-    end = fan.apart(walked(metric, g, steps, fan))
-    models = [(a, b, start) for _, (a, b) in updates.values()]
+    *ends, long = (ended(q) for q in fan.apart(walked(metric, g, steps, fan)))
+    runs = dict(zip(updates, ends, strict=True))
+    models = [OnMetric(a, b, start) for _, (a, b) in updates.values()]
     found = dict(zip(updates, solved_models(metric, g, q0, sizes, 0.5, 1.0, models), strict=True))
-    Y = dict(
-        zip(
-            updates,
-            zip(*constants.twice(lambda: on_metric(metric, g, q0, 0.5, 1.0, models)), strict=True),
-            strict=True,
-        )
+    first = lambda: dict(zip(updates, on_metric(metric, g, q0, 0.5, 1.0, models), strict=True))
+    how, Y = (
+        dict(sequence="order limit constant fault", steps=int(steps_of(sizes).max())),
+        constants.twice(first),
     )
-    facts = dict(steps=int(steps_of(sizes).max()))
-
-    def compared(q, update, of, stated, note, fault=None):
-        x, error, D = found[of]
-        off, size, D = q - x, np.linalg.norm(q, axis=0), {name: -d for name, d in D.items()}
-        right = stated == 2 and not fault
-        out.append(judge(cell, off, error, size, stated, note, fault=fault, **facts))
-        if right:
-            out.append(constants.vanishing(cell, off, error, size, 1, D, note, **facts))
-        elif stated == 1:
-            out.extend(
-                constants.judged(
-                    cell, off, error, size, 1, tuple(np.subtract(Y[update], Y[of])), note, **facts
-                )
-            )
-
-    for update, q in zip(updates, end[:-1], strict=True):
-        for of in updates:
-            note = f"{update} against the model of {of}"
-            compared(q, update, of, 2 if of == update else 1, note)
-            if of != update:
-                compared(q, update, of, 2, note, f"model of {of} for {update}")
-    compared(
-        end[-1],
-        "natural gradient",
-        "natural gradient",
-        2,
-        "natural gradient, steps too long",
-        "eta x (1 + 2^-10)",
-    )
+    claims = [pair(update, of, run, *found[of], Y) for update, run in runs.items() for of in updates]
+    out = judged(cell, claims, **how)
     mapped(cell, [r for r in out if r.kind == ORDER and not r.fault], list(updates))
-    ends = dict(zip(updates, end[:-1], strict=True))
-    return out + (bregman_pairs(cell, metric, g, q0, ends) if cell.case.metric.kind == BREGMAN else [])
+    natural = found["natural gradient"][0]
+    more = [Claim("natural gradient, steps too long", long, natural, None, faults.TOO_LONG)]
+    if cell.case.metric.kind == BREGMAN:
+        more += bregman_claims(cell, metric, g, q0, runs)
+    return out + judged(cell, more, **how)
+
+
+def pair(update: str, of: str, run: Run, model: Solution, D: dict, Y: tuple) -> Claim:
+    """The end of one update against the model of another, or of its own."""
+    note = f"{update} against the model of {of}"
+    if update == of:
+        return Claim(note, run, model, 2, responses={name: -d for name, d in D.items()})
+    constant = tuple(y[update] - y[of] for y in Y)
+    return Claim(note, run, model, 1, faults.OTHER_MODEL[update, of], constant=constant)
 
 
 def on_metric(
-    metric: Curved, g: Callable, q0, M: float, mu: float, claims: list, final=FINAL
+    metric: Curved, g: Callable, q0, M: float, mu: float, models: list[OnMetric], final=FINAL
 ) -> list[np.ndarray]:
     """Y of (1) of constants.py for (4), m = eta M: with V = G^{-1} g, V' its derivative and B = G^{-1} (a
     Gdot w - b dT) of w = V/mu,
 
-    X' = -V/mu,   Y' = -V' Y/mu - M/mu (V'V/mu^2 + B),   Y(0) = M/mu (qdot(0) + V/mu); one for each (a, b,
-                                                         qdot(0)).
+    X' = -V/mu,   Y' = -V' Y/mu - M/mu (V'V/mu^2 + B),   Y(0) = M/mu (qdot(0) + V/mu); one for each model.
     """
     n, d = q0.shape[1], len(q0)
-    a, b = (np.repeat([float(c[i]) for c in claims], n) for i in (0, 1))
+    a, b = (np.repeat([float(getattr(of, x)) for of in models], n) for x in ("a", "b"))
     V = lambda x: g(x) / metric.entries(x, KAPPA)
 
     def rates(x):
         q, y = np.split(x, 2)
         w, G = V(q) / mu, metric.entries(q, KAPPA)
         pull, turn = np.split(metric.bend(q, w, KAPPA), 2)
-        return np.concatenate(
-            [
-                -w,
-                -constants.along(V, q, y) / mu
-                - M / mu * (constants.along(V, q, w) / mu + (a * turn * w - b * pull) / G),
-            ]
-        )
+        bent = constants.along(V, q, w) / mu + (a * turn * w - b * pull) / G
+        return np.concatenate([-w, -constants.along(V, q, y) / mu - M / mu * bent])
 
-    y0 = np.concatenate([M / mu * (c[2] + V(q0) / mu) for c in claims], axis=1)
-    x = constants.smooth(rates, np.concatenate([np.tile(q0, len(claims)), y0]), final)
-    return np.split(x[d:], len(claims), axis=1)
+    y0 = np.concatenate([M / mu * (of.qdot + V(q0) / mu) for of in models], axis=1)
+    x = constants.smooth(rates, np.concatenate([np.tile(q0, len(models)), y0]), final)
+    return np.split(x[d:], len(models), axis=1)
 
 
 def mapped(cell: Cell, records: list[Record], names: list[str]) -> None:

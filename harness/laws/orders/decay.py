@@ -22,8 +22,9 @@ import numpy as np
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.loops.launch import run
 from noether.laws.exact import charge, decay_law
-from noether.laws.orders import constants
-from noether.laws.orders.records import bounded, judge
+from noether.laws.orders import faults
+from noether.laws.orders.claims import Claim, Run, Solution, judged
+from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import FLOAT64, Cell, U, second_order, solved
 from noether.mechanics import sweep
 from noether.mechanics.symbolic import gradient
@@ -95,58 +96,61 @@ def charge_decay(cell: Cell) -> list[Record]:
     symmetry = killing(cell.case)[0]
     beta = np.concatenate([1 - GAPS, NAMED])
     t = launched(cell, beta)
-    eta, x, n = t.eta.astype(float), (1 - beta) / (1 + beta), len(GAPS)
-    every, every_error = discrete_rate(t, symmetry)
-    exact, exact_error = every[-1], every_error[-1]
-    pade, pade_error = model_rate(cell, t, symmetry, eta * (1 + beta) / 2)
-    facts = dict(symmetry=symmetry.name, steps=STEPS)
+    eta, facts = t.eta.astype(float), dict(symmetry=symmetry.name, steps=STEPS)
+    discrete = discrete_rate(t, symmetry)
+    masses = {"eta (1+beta)/2": eta * (1 + beta) / 2, "eta/2": eta / 2, "eta": eta}
+    models = {name: model_rate(cell, t, symmetry, mass) for name, mass in masses.items()}
+    model, exact = models["eta (1+beta)/2"], (discrete[0][-1], discrete[1][-1])
+    how = dict(sequence="order limit constant fault", eta=GAPS, own={"small": "1 - beta"})
+    orders = judged(cell, mass_claims(exact, models), **how, **facts)
+    return [*rates(cell, beta, discrete, model, facts), *ratios(cell, exact, model, facts), *orders]
 
-    def rate(measured, predicted, error, note, fault=None):
-        error, symbol = error + FORMED * U * np.abs(predicted), note.rpartition(": ")[2]
-        return bounded(cell, measured, predicted, error, measured, note, fault=fault, symbol=symbol, **facts)
 
-    discrete, model = "rate of the discrete charge", "rate of the model's charge"
-    out = [
-        rate(every, -np.log(beta), every_error, f"{discrete}: -ln beta"),
-        rate(exact, 2 * x, exact_error, discrete, "decay of the model claimed exact"),
-        rate(exact, 1 - beta, exact_error, discrete, "decay 1 - beta per step"),
-        rate(pade, 2 * x, pade_error, f"{model}: 2 (1-beta)/(1+beta)"),
-        rate(pade, 2 * (1 - beta), pade_error, model, "decay of a model of mass eta/2"),
-    ]
-    for i, b in enumerate(NAMED, start=n):
-        ratio = pade[i] / exact[i]
-        error = ratio * (pade_error[i] / pade[i] + exact_error[i] / exact[i] + 2 * FORMED * U)
-        about = {"beta": b, "ratio": float(ratio)}
-        note, predicted = f"model over exact rate at beta {b}", [x[i] / np.arctanh(x[i])]
-        out.append(
-            bounded(
-                cell, [ratio], predicted, [error], [1 - ratio], note, about=about, symbol="1 - ratio", **facts
-            )
-        )
-    small = dict(eta=GAPS, small="1 - beta")
-    for mass, stated, leading, fault in (
-        (eta * (1 + beta) / 2, 3, 1 / 12, None),
-        (eta / 2, 1, 1.0, "model of mass eta/2"),
-        (eta, 2, 1 / 2, "model of mass eta"),
-    ):
-        found, error = (pade, pade_error) if fault is None else model_rate(cell, t, symmetry, mass)
-        note = (
-            "rate of the model of mass "
-            f"{'eta (1+beta)/2' if fault is None else fault.rpartition(' ')[2]} less the exact one"
-        )
-        e, noise = np.abs(found - exact)[:n], (error + exact_error + U * exact)[:n]
-        out.append(judge(cell, e, noise, 0 * e, stated, note, **small, **facts))
-        out += constants.judged(
-            cell,
-            e[None],
-            noise[None],
-            0 * noise[None],
-            stated,
-            (np.array([leading]),) * 2,
-            note,
-            eta=GAPS,
-            **facts,
-        )
-        if fault:
-            out.append(judge(cell, e, noise, 0 * e, 3, note, fault=fault, **small, **facts))
+def rates(cell: Cell, beta: np.ndarray, discrete: tuple, model: tuple, facts: dict) -> list[Record]:
+    """The two rates, each a pair with its error, and wrong ones."""
+    exact, pade = tuple(x[-1] for x in discrete), 2 * ((1 - beta) / (1 + beta))
+    run, of = "rate of the discrete charge", "rate of the model's charge"
+    table = (  # note, measured, predicted, fault
+        (f"{run}: -ln beta", discrete, -np.log(beta), None),
+        (run, exact, pade, faults.MODEL_EXACT),
+        (run, exact, 1 - beta, faults.PLAIN_DECAY),
+        (f"{of}: 2 (1-beta)/(1+beta)", model, pade, None),
+        (of, model, 2 * (1 - beta), faults.HALF_MASS_DECAY),
+    )
+    out = []
+    for note, (found, error), predicted, fault in table:
+        bound, symbol = error + FORMED * U * np.abs(predicted), note.rpartition(": ")[2]
+        compared = (found, predicted, bound, found)
+        out.append(bounded(cell, *compared, note, symbol=symbol, fault=fault, **facts))
     return out
+
+
+def ratios(cell: Cell, exact: tuple, model: tuple, facts: dict) -> list[Record]:
+    """Of the two rates, x/artanh x at the values of beta that theory.md names."""
+    named, out = [x[len(GAPS) :] for x in (*model, *exact)], []
+    for b, pade, pade_error, rate, error in zip(NAMED, *named, strict=True):
+        ratio, x = pade / rate, (1 - b) / (1 + b)
+        bound = ratio * (pade_error / pade + error / rate + 2 * FORMED * U)
+        compared, about = (
+            ([ratio], [x / np.arctanh(x)], [bound], [1 - ratio]),
+            {"beta": b, "ratio": float(ratio)},
+        )
+        note = f"model over exact rate at beta {b}"
+        out.append(bounded(cell, *compared, note, symbol="1 - ratio", about=about, **facts))
+    return out
+
+
+def mass_claims(exact: tuple, models: dict[str, tuple]) -> list[Claim]:
+    """The rates of models of several masses leave the exact one by a power of 1 - beta."""
+
+    def claim(mass: str, order: int, leading: float, fault=None) -> Claim:
+        rate, error, own, own_error = (x[None, : len(GAPS)] for x in (*exact, *models[mass]))
+        run, model = Run(rate, 0 * rate[0]), Solution(own, (own_error + error + U * rate)[0])
+        note, constant = f"rate of the model of mass {mass} less the exact one", (np.array([leading]),) * 2
+        return Claim(note, run, model, order, fault, under=3, constant=constant)
+
+    return [
+        claim("eta (1+beta)/2", 3, 1 / 12),
+        claim("eta/2", 1, -1.0, faults.MODEL_HALF_MASS),
+        claim("eta", 2, 1 / 2, faults.MODEL_FULL_MASS),
+    ]

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.laws.orders import constants
-from noether.laws.orders.claims import NUDGE, OFF, Claim, judge_claims
-from noether.laws.orders.models import FORCE, Term
-from noether.laws.orders.options import at_start
-from noether.laws.orders.records import both, judge
+from noether.cases.rules import HEAVY_BALL
+from noether.laws.orders import constants, faults
+from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
+from noether.laws.orders.massive import at_start, judge_claims, kinds
+from noether.laws.orders.models import massive
 from noether.laws.orders.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
 from noether.laws.orders.units import EPS
 from noether.mechanics.symbolic import curvature, gradient
@@ -33,57 +33,52 @@ def flow_orders(cell: Cell) -> list[Record]:
     sizes, g, bend = step_sizes(cell), gradient(cell.slowed), curvature(cell.slowed)
     start = cell.start()[0]
     eta, q0 = np.tile(sizes, start.shape[1]), np.repeat(start, len(sizes), axis=1)
-    back = lambda y: y.reshape(*y.shape[:-1], -1, len(sizes))
+    back, one = lambda y: y.reshape(*y.shape[:-1], -1, len(sizes)), np.ones_like(eta)
 
-    def field(terms, **factors):
-        c = list({**WHOLE, **factors}.values())
-
-        def rates(x):
-            force = g(x, EPS)
-            out = c[0] * force
-            if terms > 1:
-                Hg, third = bend(x, EPS, force)
-                out = out + c[1] * eta / 2 * Hg
-            if terms == 3:
-                out = out + eta**2 * (c[2] * bend(x, EPS, Hg)[0] / 3 + c[3] * third / 12)
-            return -out  # (2)
-
-        return rates
+    def model(terms):
+        """Of (2) with its first terms."""
+        x, error = reference(flow(g, bend, eta, terms), q0, one)
+        return Solution(back(x), back(error))
 
     def felt(terms):
         """d e / d ln of each coefficient of a model."""
-        plain = rough(field(terms), q0, one)
-        names = list(WHOLE)[: (1, 2, 4)[terms - 1]]
-        return {n: back(plain - rough(field(terms, **{n: 1 + NUDGE}), q0, one)) / NUDGE for n in names}
+        plain = rough(flow(g, bend, eta, terms), q0, one)
+        changed = lambda name: rough(flow(g, bend, eta, terms, {name: 1 + NUDGE}), q0, one)
+        return {name: back(plain - changed(name)) / NUDGE for name in list(WHOLE)[: (1, 2, 4)[terms - 1]]}
 
-    one, counts = np.ones_like(eta), np.tile(steps_of(eta), 2)
-    ends = updates(
-        lambda x: g(x, EPS), np.tile(q0, 2), 0 * np.tile(q0, 2), np.concatenate([eta, eta * OFF]), counts
-    )[0]
+    counts, twice = np.tile(steps_of(eta), 2), np.tile(q0, 2)
+    ends = updates(lambda x: g(x, EPS), twice, 0 * twice, np.concatenate([eta, eta * OFF]), counts)[0]
     q, q_off = np.split(ends, 2, axis=1)
-    size, facts = np.linalg.norm(back(q), axis=0), dict(steps=int(counts.max()))
-    out, models, notes = (
-        [],
-        [],
-        ("gradient flow", "flow of f + (eta/4)|g|^2", "with the terms of order eta^2"),
-    )
-    for terms, note in enumerate(notes, start=1):
-        x, error = reference(field(terms), q0, one)
-        e, e_off, error = back(q - x), back(q_off - x), back(error)
-        models.append((e, error, note))
-        D = felt(terms) if terms > 1 else None
-        out.append(judge(cell, e, error, size, terms, note, responses=D, **facts))
-        if D:
-            out.append(constants.vanishing(cell, e, error, size, terms - 1, D, note, **facts))
-        if terms < 3:
-            missing = f"model without its terms of order eta^{terms}"
-            out.append(judge(cell, e, error, size, terms + 1, note, fault=missing, **facts))
-        if terms > 1:  # the first-order model is itself as far off as these steps
-            out.append(judge(cell, e_off, error, size, terms, note, fault="eta x (1 + 2^-10)", **facts))
-    for order, C in enumerate(zip(*constants.twice(lambda: leading(cell, start)), strict=True), start=1):
-        e, error, note = models[order - 1]
-        out += constants.judged(cell, e, error, size, order, C, note, **facts)
-    return out
+    run = ended(back(q))
+    long = Run(back(q_off), run.size)
+    first, second = zip(*constants.twice(lambda: leading(cell, start)), strict=True)
+    (plain, bent, whole), dropped = (model(terms) for terms in (1, 2, 3)), faults.WITHOUT_TERMS
+    notes = ("gradient flow", "flow of f + (eta/4)|g|^2", "with the terms of order eta^2")
+    claims = [  # the first model is itself as far off as steps that are too long
+        Claim(notes[0], run, plain, 1, dropped[1], constant=first),
+        Claim(notes[1], run, bent, 2, dropped[2], under=3, constant=second, responses=felt(2)),
+        Claim(notes[1], long, bent, None, faults.TOO_LONG),
+        Claim(notes[2], run, whole, 3, responses=felt(3)),
+        Claim(notes[2], long, whole, None, faults.TOO_LONG, under=3),
+    ]
+    return judged(cell, claims, sequence="order limit fault | constant", graded=True, steps=int(counts.max()))
+
+
+def flow(g, bend, eta, terms: int, factors: dict[str, float] = WHOLE):
+    """(2) with its terms up to an order, each times its factor."""
+    c = list((WHOLE | factors).values())
+
+    def rates(x):
+        force = g(x, EPS)
+        out = c[0] * force
+        if terms > 1:
+            Hg, third = bend(x, EPS, force)
+            out = out + c[1] * eta / 2 * Hg
+        if terms == 3:
+            out = out + eta**2 * (c[2] * bend(x, EPS, Hg)[0] / 3 + c[3] * third / 12)
+        return -out  # (2)
+
+    return rates
 
 
 def leading(cell: Cell, start: np.ndarray) -> list[np.ndarray]:
@@ -106,23 +101,16 @@ def leading(cell: Cell, start: np.ndarray) -> list[np.ndarray]:
 
 def second_order_model(cell: Cell) -> list[Record]:
     """O2"""
-    eta, q0, _, g = at_start(cell)
+    eta, q0, w, g = at_start(cell)
 
     def model(qdot):
-        return (
-            Term("mass", "mass", eta / 2),
-            Term("friction", "friction", 1.0),
-            FORCE,
-            Term("qdot(0)", "qdot", qdot),
-        )
+        return massive(mass={"mass": eta / 2}, friction={"friction": 1.0}, qdot={"qdot(0)": qdot})
 
-    right, cold = "qdot(0) = -g", model(-g)
+    (run, _, long), right = kinds(HEAVY_BALL, w), model(-g)
     claims = [
-        Claim(
-            right, cold, 2, "third order claimed of the second-order model", against=3, constant=True
-        ),  # (3)
-        Claim("qdot(0) = 0", model(0 * g), 1, "start velocity 0", right=cold, constant=True),
-        Claim(right, cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("qdot(0) = -g", run, right, 2, faults.THIRD_ORDER, under=3, right=right),  # (3)
+        Claim("qdot(0) = 0", run, model(0 * g), 1, faults.START_ZERO, right=right),
+        Claim("qdot(0) = -g", long, right, None, faults.TOO_LONG),
     ]
     return judge_claims(cell, claims, q0, beta=0.0, k=0.0)
 
@@ -131,7 +119,7 @@ def charge_drift(cell: Cell) -> list[Record]:
     """O5, gradient descent. The norm over starts: a sign change of one of them decides nothing."""
     steps, d, out = step_sizes(cell), cell.case.dim, []
     g = lambda x: gradient(cell.slowed)(x, 0.0)
-    start, shape = cell.start(DRIFT_STARTS)[0], (DRIFT_STARTS, len(steps))
+    start, back = cell.start(DRIFT_STARTS)[0], lambda y: y.reshape(DRIFT_STARTS, len(steps))
     eta, q0 = np.tile(steps, DRIFT_STARTS), np.repeat(start, len(steps), axis=1)
     counts = steps_of(eta)
     q = updates(g, q0, np.zeros_like(q0), eta, counts)[0]
@@ -142,36 +130,23 @@ def charge_drift(cell: Cell) -> list[Record]:
         pulls = [np.sum(force * np.tensordot(s.matrix, force, 1), axis=0) / 2 for s in symmetries]
         return np.concatenate([-force, pulls])
 
-    x, error = reference(
-        rates, np.concatenate([q0, np.zeros((len(symmetries), len(eta)))]), np.ones_like(eta)
-    )
-    for i, symmetry in enumerate(symmetries):
+    x0 = np.concatenate([q0, np.zeros((len(symmetries), len(eta)))])
+    x, error = reference(rates, x0, np.ones_like(eta))
+    for symmetry, pulled in zip(symmetries, x[d:], strict=True):
         A = symmetry.matrix
-        drift = (np.sum(q * (A @ q) - q0 * (A @ q0), axis=0) / 2).reshape(shape)
-        expected = (eta * x[d + i]).reshape(shape)
         # Q moves by |A q| per unit of q; the reference enters only through eta times its integral.
-        size = (np.linalg.norm(A @ q, axis=0) * np.linalg.norm(q, axis=0)).reshape(shape)
-        noise, facts = (eta * error).reshape(shape), dict(symmetry=symmetry.name, steps=int(counts.max()))
-        note = "drift of <q, A q>/2"
-        out += both(
-            cell, drift, 0 * noise, size, 1, note, "charge taken as conserved to second order", 2, **facts
+        size = back(np.linalg.norm(A @ q, axis=0) * np.linalg.norm(q, axis=0))
+        run, noise = Run(back(np.sum(q * (A @ q) - q0 * (A @ q0), axis=0) / 2), size), back(eta * error)
+        expected, integral = back(eta * pulled), tuple(back(y)[:, -1] for y in (pulled, pulled + error))
+        still, whole, half = (
+            Solution(x * expected, e) for x, e in ((0, 0 * noise), (1, noise), (1 / 2, noise))
         )
-        integral = tuple(y.reshape(shape)[:, -1] for y in (x[d + i], x[d + i] + error))
-        out += constants.judged(cell, drift, 0 * noise, size, 1, integral, note, **facts)
         felt = {"(eta/2) int <g, A g>": -expected}  # (4)
-        note = "drift less (eta/2) int <g, A g> dt"
-        out.append(judge(cell, drift - expected, noise, size, 2, note, responses=felt, **facts))
-        out.append(constants.vanishing(cell, drift - expected, noise, size, 1, felt, note, **facts))
-        out.append(
-            judge(
-                cell,
-                drift - expected / 2,
-                noise,
-                size,
-                2,
-                "drift less half of it",
-                fault="drift at half its rate",
-                **facts,
-            )
-        )
+        claims = [
+            Claim("drift of <q, A q>/2", run, still, 1, faults.CONSERVED, constant=integral),
+            Claim("drift less (eta/2) int <g, A g> dt", run, whole, 2, responses=felt),
+            Claim("drift less half of it", run, half, None, faults.HALF_DRIFT),
+        ]
+        facts = dict(symmetry=symmetry.name, steps=int(counts.max()))
+        out += judged(cell, claims, graded=True, **facts)
     return out

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from noether.laws.orders.runs import FINAL
+
 
 @dataclass(frozen=True, eq=False)
 class Term:
@@ -26,20 +28,40 @@ class Term:
 
 
 FIELDS = ("mass", "friction", "curvature", "spring", "force", "qdot")
-FORCE = Term("force", "force", 1.0)
 
 
-def changed(model: tuple[Term, ...], name: str, factor: float) -> tuple[Term, ...]:
-    """The model with every term of this name times `factor`."""
-    return tuple(replace(t, value=t.value * factor) if t.name == name else t for t in model)
+@dataclass(frozen=True, eq=False)
+class Massive:
+    """(1) from its terms, looked at when its own time is `final`."""
+
+    terms: tuple[Term, ...]
+    final: float = FINAL
+
+    @property
+    def names(self) -> list[str]:
+        """Of its terms, each once."""
+        return list(dict.fromkeys(term.name for term in self.terms))
+
+    def changed(self, name: str | None, factor: float) -> Massive:
+        """With every term of this name times `factor`."""
+        value = lambda term: term.value * factor if term.name == name else term.value
+        return replace(self, terms=tuple(replace(term, value=value(term)) for term in self.terms))
+
+    def field(self, name: str, shape: tuple) -> np.ndarray:
+        """The sum of the terms of a field, in `shape` (sizes,) or (d, starts, sizes)."""
+        mine = (term.value for term in self.terms if term.field == name)
+        return sum((np.broadcast_to(value, shape) for value in mine), np.zeros(shape))
 
 
-def field(model: tuple[Term, ...], name: str, shape: tuple) -> np.ndarray:
-    """The sum of the terms of a field, in `shape` (sizes,) or (d, starts, sizes)."""
-    return sum((np.broadcast_to(t.value, shape) for t in model if t.field == name), np.zeros(shape))
+def massive(final: float = FINAL, **fields: dict[str, np.ndarray | float]) -> Massive:
+    """The model with these terms, {name: value} of each field; the force is that of the loss."""
+    named = {"force": {"force": 1.0}, **fields}
+    return Massive(
+        tuple(Term(name, of, value) for of in FIELDS for name, value in named.get(of, {}).items()), final
+    )
 
 
-def massive(g, mass, friction, curvature, spring, force):
+def rates_of(g, mass, friction, curvature, spring, force):
     """(2) as rates of (q, r); parameters (lanes,)."""
 
     def rates(x):

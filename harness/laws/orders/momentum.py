@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.laws.orders import constants
-from noether.laws.orders.claims import OFF, Claim, judge_claims
-from noether.laws.orders.models import FORCE, Term
-from noether.laws.orders.options import at_start
-from noether.laws.orders.records import both, judge
+from noether.cases.rules import HEAVY_BALL
+from noether.laws.orders import constants, faults
+from noether.laws.orders.claims import NUDGE, Claim, Run, Solution, judged
+from noether.laws.orders.massive import at_start, judge_claims, kinds
+from noether.laws.orders.models import massive
 from noether.laws.orders.runs import (
     Cell,
     reference,
@@ -43,53 +43,26 @@ def heavy_ball_orders(cell: Cell) -> list[Record]:
 
 
 def heavy_ball(cell: Cell, beta: float, k: float) -> list[Record]:
-    (eta, q0, w, g), mu, at = at_start(cell), 1 - beta, f"beta {beta:g}, "
+    (eta, q0, w, g), mu = at_start(cell), 1 - beta
     F = g + k * q0[..., None]
 
-    def model(*qdot, mass=eta * (1 + beta) / 2):
-        return (
-            Term("mass", "mass", mass),
-            Term("friction", "friction", mu),
-            Term("k", "spring", k),
-            FORCE,
-            *qdot,
-        )
+    def model(qdot, mass=eta * (1 + beta) / 2):
+        return massive(mass={"mass": mass}, friction={"friction": mu}, spring={"k": k}, qdot=qdot)
 
-    force, buffer = (
-        Term("F in qdot(0)", "qdot", -F / (1 + beta)),
-        Term("buffer", "qdot", 2 * beta * w / (1 + beta)),
-    )  # (2)
-    cold, of = model(force), lambda qdot: model(Term("qdot(0)", "qdot", qdot))
+    cold, warm, long = kinds(HEAVY_BALL, w)
+    start = {"F in qdot(0)": -F / (1 + beta)}
+    right, after = model(start), model(start | {"buffer": 2 * beta * w / (1 + beta)})  # (2)
+    of, half = lambda qdot: model({"qdot(0)": qdot}), model(start, eta / 2)
     claims = [
-        Claim(at + "cold, qdot(0) = -(g + k q)/(1 + beta)", cold, 2, constant=True),
-        Claim(
-            at + "warm, qdot(0) = (2 beta w - (g + k q))/(1 + beta)",
-            model(force, buffer),
-            2,
-            v0=w,
-            constant=True,
-        ),
-        Claim(at + "cold, qdot(0) = 0", of(0 * F), 1, "start velocity 0", right=cold, constant=True),
-        Claim(at + "cold, qdot(0) = -(g + k q)", of(-F), 1, "start velocity -g", right=cold, constant=True),
-        Claim(
-            at + "cold, qdot(0) = -(g + k q)/(1 - beta)",
-            of(-F / mu),
-            1,
-            "start velocity -g/(1-beta)",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "cold, mass eta/2",
-            model(force, mass=eta / 2),
-            1,
-            "mass eta/2 for eta(1+beta)/2",
-            right=cold,
-            constant=True,
-        ),
-        Claim(at + "cold, steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("cold, qdot(0) = -(g + k q)/(1 + beta)", cold, right, 2, right=right),
+        Claim("warm, qdot(0) = (2 beta w - (g + k q))/(1 + beta)", warm, after, 2, right=after),
+        Claim("cold, qdot(0) = 0", cold, of(0 * F), 1, faults.START_ZERO, right=right),
+        Claim("cold, qdot(0) = -(g + k q)", cold, of(-F), 1, faults.START_FORCE, right=right),
+        Claim("cold, qdot(0) = -(g + k q)/(1 - beta)", cold, of(-F / mu), 1, faults.START_REST, right=right),
+        Claim("cold, mass eta/2", cold, half, 1, faults.HALF_MASS, right=right),
+        Claim("cold, steps too long", long, right, None, faults.TOO_LONG),
     ]
-    return judge_claims(cell, claims, q0, beta=beta, k=k)
+    return judge_claims(cell, claims, q0, beta=beta, k=k, at=f"beta {beta:g}, ")
 
 
 def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
@@ -109,34 +82,29 @@ def sides(cell: Cell, steps: np.ndarray, beta: float, k: float):
 def layer_orders(cell: Cell) -> list[Record]:
     """O3 (3), in the norm over a fixed number of steps: as good as the largest, and smooth where the place of
     that jumps."""
-    out = []
-    for beta, k, _ in cell.settings:
-        force, eta, q0, v0, F, back = sides(cell, LAYER_STEPS, beta, k)
-        d, facts = len(q0), dict(steps=LAYER, eta=LAYER_STEPS, rounded=LAYER, about={"beta": beta})
-        rates = second_order(force, eta * (1 + beta) / 2, 1 - beta)
-        times = np.arange(LAYER + 1)[:, None] * eta
-        x, error = solved(rates, np.concatenate([q0, (2 * beta * v0 / eta - F) / (1 + beta)]), times)
-        run = stepping(lambda y, k=k, force=force: force(y) - k * y, q0, v0, eta, beta=beta, k=k)
-        q = np.array([next(run)[0] for _ in range(LAYER + 1)])
-        off, error, size = (
-            back(q - x[:, :d]),
-            back(error[-1]) * LAYER**0.5,
-            np.linalg.norm(back(q[-1]), axis=0),
-        )
-        note = f"beta {beta:g}, all of the first {LAYER} steps"
-        out += both(
-            cell,
-            off[:, :, 0],
-            error[0],
-            size[0],
-            1,
-            note + ", cold",
-            "second order claimed inside the layer",
-            2,
-            **facts,
-        )
-        out.append(judge(cell, off[:, :, 1], error[1], size[1], 2, note + ", v_0 = -eta F/mu", **facts))
-    return out
+    return [r for beta, k, _ in cell.settings for r in layer(cell, beta, k)]
+
+
+def layer(cell: Cell, beta: float, k: float) -> list[Record]:
+    force, eta, q0, v0, F, back = sides(cell, LAYER_STEPS, beta, k)
+    rates = second_order(force, eta * (1 + beta) / 2, 1 - beta)
+    times = np.arange(LAYER + 1)[:, None] * eta
+    x, error = solved(rates, np.concatenate([q0, (2 * beta * v0 / eta - F) / (1 + beta)]), times)
+    run = stepping(lambda y: force(y) - k * y, q0, v0, eta, beta=beta, k=k)
+    q = np.array([next(run)[0] for _ in range(LAYER + 1)])
+    cold, warm = by_side(back(q), np.linalg.norm(back(q[-1]), axis=0), Run)
+    of_cold, of_warm = by_side(back(x[:, : len(q0)]), back(error[-1]) * LAYER**0.5, Solution)
+    claims = [
+        Claim("cold", cold, of_cold, 1, faults.IN_THE_LAYER),
+        Claim("v_0 = -eta F/mu", warm, of_warm, 2),
+    ]
+    at, facts = f"beta {beta:g}, all of the first {LAYER} steps, ", dict(steps=LAYER, about={"beta": beta})
+    return judged(cell, claims, at, eta=LAYER_STEPS, own={"rounded": LAYER}, **facts)
+
+
+def by_side(ends: np.ndarray, scalars: np.ndarray, kind: type) -> tuple:
+    """A Run or a Solution, cold and warm, of ends (..., d, sides, starts, sizes) and a number each."""
+    return tuple(kind(ends[..., side, :, :], scalars[side]) for side in (0, 1))
 
 
 def flow_limits(cell: Cell) -> list[Record]:
@@ -149,69 +117,36 @@ def limits(cell: Cell, beta: float, k: float) -> list[Record]:
     force, eta, q0, v0, _, back = sides(cell, sizes, beta, k)
     mu, H = 1 - beta, hessian_product(cell.slowed)
     q = updates(lambda x: force(x) - k * x, q0, v0, eta, steps_of(eta), beta=beta, k=k)[0]
-    size, facts = (
-        np.linalg.norm(back(q), axis=0),
-        dict(steps=int(steps_of(eta).max()), about={"beta": beta, "k": k / cell.unit}),
-    )
 
-    def modified(x, term=1.0, lead=1.0, share=1.0):
-        F = force(x)
-        return -lead * F / mu - term * eta * (1 + share * beta) / (2 * mu**3) * (H(x, EPS, F) + k * F)
+    def modified(term=1.0, lead=1.0, share=1.0):
+        def rates(x):
+            F = force(x)
+            return -lead * F / mu - term * eta * (1 + share * beta) / (2 * mu**3) * (H(x, EPS, F) + k * F)
+
+        return rates
 
     def against(rates):
         x, error = reference(rates, q0, np.full_like(eta, 1 / mu))
-        return back(q - x), back(error)
+        return by_side(back(x), back(error), Solution)
 
-    def response(rates, nudged, by=2.0**-8):
-        ends = [rough(f, q0, np.full_like(eta, 1 / mu)) for f in (rates, nudged)]
-        return -back(ends[1] - ends[0])[:, 1] / by
-
-    near = 1 + 2.0**-8
-    e, error = against(lambda x: -force(x) / mu)
-    note, cold, warm = f"beta {beta:g}, mu qdot = -F", 0, 1
-    out = both(
-        cell, e[:, warm], error[warm], size[warm], 1, note, "second order claimed of the flow", 2, **facts
-    )
+    plain, near = rough(modified(), q0, np.full_like(eta, 1 / mu)), 1 + NUDGE
+    response = lambda **by: -back(rough(modified(**by), q0, np.full_like(eta, 1 / mu)) - plain)[:, 1] / NUDGE
+    felt = {
+        "1/mu": response(lead=near),
+        "eta (1+beta)/(4 mu^3)": response(term=near),
+        "beta": response(share=near),
+    }
     start = q0[:, : q0.shape[1] // 2 : len(sizes)]
-    limit = constants.twice(lambda: constants.drift(cell.slowed, mu, k, (1 + beta) / 2, start))
-    out += constants.judged(cell, e[:, warm], error[warm], size[warm], 1, limit, note, **facts)
-    e, error = against(modified)
-    note = f"beta {beta:g}, flow of f/mu + eta (1+beta)/(4 mu^3) |F|^2"
-    felt = {"1/mu": response(modified, lambda x: modified(x, lead=near)),
-        "eta (1+beta)/(4 mu^3)": response(modified, lambda x: modified(x, term=near)),
-            "beta": response(modified, lambda x: modified(x, share=near))}  # fmt: skip
-    out.append(
-        judge(
-            cell, e[:, warm], error[warm], size[warm], 2, note + ", v_0 = -eta F/mu", responses=felt, **facts
-        )
-    )
-    out.append(
-        constants.vanishing(
-            cell, e[:, warm], error[warm], size[warm], 1, felt, note + ", v_0 = -eta F/mu", **facts
-        )
-    )
-    out += both(
-        cell,
-        e[:, cold],
-        error[cold],
-        size[cold],
-        1,
-        note + ", cold",
-        "modified loss from a cold start",
-        2,
-        **facts,
-    )
-    e, error = against(lambda x: modified(x, 1 / (1 + beta)))
-    out.append(
-        judge(
-            cell,
-            e[:, warm],
-            error[warm],
-            size[warm],
-            2,
-            note,
-            fault="modified loss without 1 + beta",
-            **facts,
-        )
-    )
-    return out
+    drift = constants.twice(lambda: constants.drift(cell.slowed, mu, k, (1 + beta) / 2, start))
+    cold, warm = by_side(back(q), np.linalg.norm(back(q), axis=0), Run)
+    (_, flow), (of_cold, of_warm) = against(lambda x: -force(x) / mu), against(modified())
+    _, lesser = against(modified(1 / (1 + beta)))
+    note = "flow of f/mu + eta (1+beta)/(4 mu^3) |F|^2"
+    claims = [
+        Claim("mu qdot = -F", warm, flow, 1, faults.OF_THE_FLOW, constant=drift),
+        Claim(note + ", v_0 = -eta F/mu", warm, of_warm, 2, responses=felt),
+        Claim(note + ", cold", cold, of_cold, 1, faults.MODIFIED_COLD),
+        Claim(note, warm, lesser, None, faults.MODIFIED_SHARE),
+    ]
+    facts = dict(steps=int(steps_of(eta).max()), about={"beta": beta, "k": k / cell.unit})
+    return judged(cell, claims, f"beta {beta:g}, ", graded=True, **facts)

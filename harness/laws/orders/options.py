@@ -18,18 +18,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noether.cases.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
-from noether.laws.orders.claims import OFF, Claim, judge_claims
-from noether.laws.orders.models import FORCE, Term
-from noether.laws.orders.runs import FINAL, Cell, step_sizes
-from noether.laws.orders.units import EPS
-from noether.mechanics.symbolic import gradient
+from noether.laws.orders import faults
+from noether.laws.orders.claims import Claim
+from noether.laws.orders.massive import at_start, judge_claims, kinds
+from noether.laws.orders.models import massive
+from noether.laws.orders.runs import FINAL, Cell
 from noether.verdicts.record import Record
-
-
-def at_start(cell: Cell):
-    """eta (sizes,), q_0 (d, starts), w and g(q_0) (d, starts, 1)."""
-    q0, w = cell.start()
-    return step_sizes(cell), q0, w[..., None], gradient(cell.slowed)(q0, EPS)[..., None]
 
 
 def decoupled_orders(cell: Cell) -> list[Record]:
@@ -38,69 +32,30 @@ def decoupled_orders(cell: Cell) -> list[Record]:
 
 
 def decoupled(cell: Cell, beta: float, k: float) -> list[Record]:
-    (eta, q0, w, g), mu, at = at_start(cell), 1 - beta, f"beta {beta:g}, k {k:g}, "
-    q = q0[..., None]
+    (eta, q0, w, g), mu = at_start(cell), 1 - beta
+    q, m = q0[..., None], eta * (1 + beta) / 2
 
-    def model(*qdot, extra=1.0, spring=mu * k):
-        terms = [
-            Term("mass", "mass", eta * (1 + beta) / 2),
-            Term("friction", "friction", mu),
-            Term("spring", "spring", spring),
-            FORCE,
-            *qdot,
-        ]
-        return (*terms, *([Term("eta beta k", "friction", extra * eta * beta * k)] if extra else []))
+    def model(qdot, extra=1.0, spring=mu * k):
+        friction = {"friction": mu} | ({"eta beta k": extra * eta * beta * k} if extra else {})
+        return massive(mass={"mass": m}, friction=friction, spring={"spring": spring}, qdot=qdot)
 
-    force, decay, buffer = (
-        Term("g in qdot(0)", "qdot", -g / (1 + beta)),
-        Term("k q in qdot(0)", "qdot", -k * q),
-        Term("buffer", "qdot", 2 * beta * w / (1 + beta)),
-    )
-    cold, warm = model(force, decay), model(force, decay, buffer)
-    coupled = Term("qdot(0)", "qdot", -(g + k * q) / (1 + beta))
+    cold, warm, long = kinds(HEAVY_BALL_DECOUPLED, w)
+    force, decay = {"g in qdot(0)": -g / (1 + beta)}, {"k q in qdot(0)": -k * q}
+    right, after = model(force | decay), model(force | decay | {"buffer": 2 * beta * w / (1 + beta)})
+    coupled, plain = model({"qdot(0)": -(g + k * q) / (1 + beta)}), model(force | decay, extra=0.0)
+    square, spring = model(force | decay, extra=k / beta), model(force | decay, spring=k)
     claims = [
-        Claim(at + "cold, qdot(0) = -g/(1+beta) - k q", cold, 2),
-        Claim(at + "warm, qdot(0) = (2 beta w - g)/(1+beta) - k q", warm, 2, v0=w),
-        Claim(
-            at + "cold, friction mu",
-            model(force, decay, extra=0.0),
-            1,
-            "friction without eta beta k",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "cold, qdot(0) = -g/(1+beta)",
-            model(force),
-            1,
-            "start velocity without -k q",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "cold, qdot(0) = -(g + k q)/(1+beta)",
-            model(coupled),
-            1,
-            "start velocity of coupled decay",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "warm, from the cold start velocity",
-            cold,
-            1,
-            "buffer forgotten in the start velocity",
-            v0=w,
-            right=warm,
-            constant=True,
-        ),
-        Claim(
-            at + "cold, friction mu + eta k^2", model(force, decay, extra=k / beta), None, "friction eta k^2"
-        ),
-        Claim(at + "cold, spring k", model(force, decay, spring=k), None, "spring of coupled decay"),
-        Claim(at + "cold, steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("cold, qdot(0) = -g/(1+beta) - k q", cold, right, 2),
+        Claim("warm, qdot(0) = (2 beta w - g)/(1+beta) - k q", warm, after, 2),
+        Claim("cold, friction mu", cold, plain, 1, faults.NO_DECAY_FRICTION, right=right),
+        Claim("cold, qdot(0) = -g/(1+beta)", cold, model(force), 1, faults.START_WITHOUT_DECAY, right=right),
+        Claim("cold, qdot(0) = -(g + k q)/(1+beta)", cold, coupled, 1, faults.START_COUPLED, right=right),
+        Claim("warm, from the cold start velocity", warm, right, 1, faults.BUFFER_FORGOTTEN, right=after),
+        Claim("cold, friction mu + eta k^2", cold, square, None, faults.SQUARE_FRICTION),
+        Claim("cold, spring k", cold, spring, None, faults.COUPLED_SPRING),
+        Claim("cold, steps too long", long, right, None, faults.TOO_LONG),
     ]
-    return judge_claims(cell, [replace(c, rule=HEAVY_BALL_DECOUPLED) for c in claims], q0, beta=beta, k=k)
+    return judge_claims(cell, claims, q0, beta=beta, k=k, at=f"beta {beta:g}, k {k:g}, ")
 
 
 def nesterov_orders(cell: Cell) -> list[Record]:
@@ -109,58 +64,26 @@ def nesterov_orders(cell: Cell) -> list[Record]:
 
 
 def accelerated(cell: Cell, beta: float, k: float) -> list[Record]:
-    (eta, q0, w, g), mu, at = at_start(cell), 1 - beta, f"Nesterov, beta {beta:g}, "
-    F = g + k * q0[..., None]
+    (eta, q0, w, g), mu = at_start(cell), 1 - beta
+    F, m = g + k * q0[..., None], eta * (1 + beta) / 2
 
-    def model(*qdot, extra=beta):
-        terms = [
-            Term("mass", "mass", eta * (1 + beta) / 2),
-            Term("friction", "friction", mu),
-            Term("k", "spring", k),
-            FORCE,
-            *qdot,
-        ]
-        return (
-            *terms,
-            Term("eta beta k", "friction", eta * extra * k),
-            Term("eta beta H", "curvature", eta * extra),
-        )
+    def model(qdot, extra=beta):
+        friction, bend = {"friction": mu, "eta beta k": eta * extra * k}, {"eta beta H": eta * extra}
+        return massive(mass={"mass": m}, friction=friction, curvature=bend, spring={"k": k}, qdot=qdot)
 
-    force, buffer = (
-        Term("F in qdot(0)", "qdot", -(1 + 2 * beta) * F / (1 + beta)),
-        Term("buffer", "qdot", 2 * beta**2 * w / (1 + beta)),
-    )
-    cold, heavy = model(force), Term("qdot(0)", "qdot", -F / (1 + beta))
+    cold, warm, long = kinds(NESTEROV, w)
+    force = {"F in qdot(0)": -(1 + 2 * beta) * F / (1 + beta)}
+    right, after = model(force), model(force | {"buffer": 2 * beta**2 * w / (1 + beta)})
+    plain, other, heavy = model(force, 0.0), model(force, mu), model({"qdot(0)": -F / (1 + beta)})
     claims = [
-        Claim(at + "cold, qdot(0) = -(1+2 beta) F/(1+beta)", cold, 2),
-        Claim(at + "warm, qdot(0) = (2 beta^2 w - (1+2 beta) F)/(1+beta)", model(force, buffer), 2, v0=w),
-        Claim(
-            at + "friction mu",
-            model(force, extra=0.0),
-            1,
-            "friction without eta beta H",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "friction mu + eta (1-beta) (H + k)",
-            model(force, extra=mu),
-            1,
-            "friction eta (1-beta) H",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "qdot(0) = -F/(1+beta)",
-            model(heavy),
-            1,
-            "start velocity of heavy ball",
-            right=cold,
-            constant=True,
-        ),
-        Claim(at + "steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("cold, qdot(0) = -(1+2 beta) F/(1+beta)", cold, right, 2),
+        Claim("warm, qdot(0) = (2 beta^2 w - (1+2 beta) F)/(1+beta)", warm, after, 2),
+        Claim("friction mu", cold, plain, 1, faults.NO_CURVATURE, right=right),
+        Claim("friction mu + eta (1-beta) (H + k)", cold, other, 1, faults.OTHER_CURVATURE, right=right),
+        Claim("qdot(0) = -F/(1+beta)", cold, heavy, 1, faults.START_HEAVY_BALL, right=right),
+        Claim("steps too long", long, right, None, faults.TOO_LONG),
     ]
-    return judge_claims(cell, [replace(c, rule=NESTEROV) for c in claims], q0, beta=beta, k=k)
+    return judge_claims(cell, claims, q0, beta=beta, k=k, at=f"Nesterov, beta {beta:g}, ")
 
 
 def dampened_orders(cell: Cell) -> list[Record]:
@@ -169,48 +92,23 @@ def dampened_orders(cell: Cell) -> list[Record]:
 
 
 def dampened(cell: Cell, beta: float, k: float, tau: float) -> list[Record]:
-    (eta, q0, w, g), mu, share, at = at_start(cell), 1 - beta, 1 - tau, f"dampening {tau:g}, beta {beta:g}, "
-    F, e = g + k * q0[..., None], eta * share
+    (eta, q0, w, g), mu, share = at_start(cell), 1 - beta, 1 - tau
+    F, e, m = g + k * q0[..., None], eta * share, eta * (1 + beta) / 2
 
-    def model(*qdot, m=e * (1 + beta) / 2):
-        return (
-            Term("mass", "mass", m),
-            Term("friction", "friction", mu),
-            Term("k", "spring", k),
-            FORCE,
-            *qdot,
-        )
+    def model(qdot, m=e * (1 + beta) / 2, final=FINAL * share):
+        return massive(final, mass={"mass": m}, friction={"friction": mu}, spring={"k": k}, qdot=qdot)
 
-    # (1+tau)/(1-tau): the first buffer is not dampened
-    force, buffer = (
-        Term("F in qdot(0)", "qdot", -(1 + tau) / share * F / (1 + beta)),
-        Term("buffer", "qdot", 2 * beta * w / share / (1 + beta)),
-    )
-    cold, heavy, undamped = model(force), Term("qdot(0)", "qdot", -F / (1 + beta)), eta * (1 + beta) / 2
+    cold, warm, long = kinds(replace(HEAVY_BALL_DAMPENED, dampening=tau), w)
+    force = {"F in qdot(0)": -(1 + tau) / share * F / (1 + beta)}  # the first buffer is not dampened
+    right, after = model(force), model(force | {"buffer": 2 * beta * w / share / (1 + beta)})
+    heavy, undamped, early = model({"qdot(0)": -F / (1 + beta)}), model(force, m), model(force, m, FINAL)
+    of_warm = "warm, qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)"
     claims = [
-        Claim(at + "cold, qdot(0) = -(1+tau)/(1-tau) F/(1+beta)", cold, 2),
-        Claim(
-            at + "warm, qdot(0) = (2 beta v_0/e - (1+tau)/(1-tau) F)/(1+beta)", model(force, buffer), 2, v0=w
-        ),
-        Claim(
-            at + "qdot(0) = -F/(1+beta)",
-            model(heavy),
-            1,
-            "first buffer dampened too",
-            right=cold,
-            constant=True,
-        ),
-        Claim(
-            at + "mass eta(1+beta)/2",
-            model(force, m=undamped),
-            1,
-            "mass of undamped heavy ball",
-            right=cold,
-            constant=True,
-        ),
-        Claim(at + "time eta", model(force, m=undamped), None, "time of undamped heavy ball", final=FINAL),
-        Claim(at + "steps too long", cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("cold, qdot(0) = -(1+tau)/(1-tau) F/(1+beta)", cold, right, 2),
+        Claim(of_warm, warm, after, 2),
+        Claim("qdot(0) = -F/(1+beta)", cold, heavy, 1, faults.FIRST_DAMPENED, right=right),
+        Claim("mass eta(1+beta)/2", cold, undamped, 1, faults.UNDAMPED_MASS, right=right),
+        Claim("time eta", cold, early, None, faults.UNDAMPED_TIME),
+        Claim("steps too long", long, right, None, faults.TOO_LONG),
     ]
-    rule = replace(HEAVY_BALL_DAMPENED, dampening=tau)
-    claims = [replace(c, rule=rule, final=FINAL * (1.0 if "time eta" in c.note else share)) for c in claims]
-    return judge_claims(cell, claims, q0, beta=beta, k=k)
+    return judge_claims(cell, claims, q0, beta=beta, k=k, at=f"dampening {tau:g}, beta {beta:g}, ")

@@ -13,15 +13,14 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import BREGMAN
-from noether.laws.orders import constants
+from noether.laws.orders import constants, faults
 from noether.laws.orders.bregman import bregman_rates
-from noether.laws.orders.claims import NUDGE
-from noether.laws.orders.curved import model, on_metric
-from noether.laws.orders.records import both, judge
+from noether.laws.orders.claims import NUDGE, Claim, Solution, ended, judged
+from noether.laws.orders.curved import OnMetric, model, on_metric
 from noether.laws.orders.runs import Cell, Fan, reference, rough
 from noether.laws.orders.units import EPS, KAPPA
 from noether.mechanics.symbolic import gradient
-from noether.mechanics.symbolic_metric import curved
+from noether.mechanics.symbolic_metric import Curved, curved
 from noether.verdicts.record import Record
 
 MASSES = 2.0 ** -np.arange(5.0, 12.0)
@@ -36,52 +35,37 @@ def overdamped(cell: Cell) -> list[Record]:
     w = w * (q0 / 4 if bregman else 1.0)  # q + m qdot must stay in the orthant, whatever m
     fan, near = Fan(q0, m, 2), 1 + NUDGE
     # a kick of a quarter: q must stay where the loss is tame
-    qdot = np.concatenate(
-        [fan.apart(fan.starts(w[:, None]))[0].reshape(d, -1), (w[:, :, None] / (4 * m)).reshape(d, -1)],
-        axis=1,
-    )
+    calm, kick = fan.apart(fan.starts(w[:, None]))[0], w[:, :, None] / (4 * m)
+    start = np.concatenate([fan.q, np.concatenate([x.reshape(d, -1) for x in (calm, kick)], axis=1)])
     ones = np.ones_like(fan.eta)
 
     def rates(c=1.0, phi=1.0):
         pull = lambda x: phi * g(x)
-        return (
-            bregman_rates(metric, pull, fan.eta, mu * c)
-            if bregman
-            else model(metric, pull, fan.eta, mu * c, ones, ones)
-        )
+        if bregman:
+            return bregman_rates(metric, pull, fan.eta, mu * c)
+        return model(metric, pull, fan.eta, mu * c, ones, ones)
 
-    start = np.concatenate([fan.q, qdot])
     x, error = reference(rates(), start, mu / fan.eta)
     plain = rough(rates(), start, mu / fan.eta)
-    D = {
-        name: fan.apart((rough(rates(**{key: near}), start, mu / fan.eta) - plain)[:d])[0] / NUDGE
-        for name, key in (("friction", "c"), ("force", "phi"))
-    }
-    friction = np.repeat([mu, mu * 9 / 8], q0.shape[1])
-    flow, own = reference(lambda y: -g(y) / metric.entries(y, KAPPA) / friction, np.tile(q0, 2), 1 / friction)
-    flow, own = flow.reshape(d, 2, -1, 1), own.reshape(2, -1, 1)
-    x, error = fan.apart(x[:d]), fan.apart(error)
-
-    def compared(lanes, of):
-        return x[lanes] - flow[:, of], error[lanes] + own[of], np.linalg.norm(x[lanes], axis=0)
-
-    small, calm, note = dict(small="m", eta=m), compared(0, 0), "|q_m - q_flow|"
-    out = both(cell, *calm, 1, note, "second order claimed of the overdamped limit", 2, **small)
-    out.append(constants.vanishing(cell, *calm, 0, D, note, eta=m))
+    felt = lambda **by: fan.apart((rough(rates(**by), start, mu / fan.eta) - plain)[:d])[0] / NUDGE
+    D = {"friction": felt(c=near), "force": felt(phi=near)}
+    ((q, own), (q_off, own_off)), Y = flows_of(metric, g, q0), None
     if not bregman:
-        Y = tuple(y[0] for y in constants.twice(lambda: on_metric(metric, g, q0, 1.0, mu, [(1.0, 1.0, w)])))
-        out += constants.judged(cell, *calm, 1, Y, note, eta=m)
-    out.append(
-        judge(
-            cell,
-            *compared(0, 1),
-            1,
-            "flow of another friction",
-            fault="friction of the flow off by 1/8",
-            **small,
-        )
-    )
-    return [
-        *out,
-        judge(cell, *compared(1, 0), 1, "qdot(0) = w/(4 m)", fault="start velocity of order 1/m", **small),
+        first = lambda: on_metric(metric, g, q0, 1.0, mu, [OnMetric(1.0, 1.0, w)])
+        Y = tuple(y[0] for y in constants.twice(first))
+    (slow, kicked), (e, e_kicked) = (ended(q) for q in fan.apart(x[:d])), fan.apart(error)
+    flow, off, after = Solution(q, e + own), Solution(q_off, e + own_off), Solution(q, e_kicked + own)
+    claims = [
+        Claim("|q_m - q_flow|", slow, flow, 1, faults.LIMIT_SECOND, constant=Y, responses=D),
+        Claim("flow of another friction", slow, off, None, faults.FLOW_FRICTION, under=1),
+        Claim("qdot(0) = w/(4 m)", kicked, after, None, faults.START_LARGE, under=1),
     ]
+    return judged(cell, claims, eta=m, own={"small": "m"})
+
+
+def flows_of(metric: Curved, g, q0: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The end of (2), (d, starts, 1), and its error, of the friction and of one an eighth too large."""
+    friction = np.repeat([FRICTION, FRICTION * 9 / 8], q0.shape[1])
+    rates = lambda y: -g(y) / metric.entries(y, KAPPA) / friction
+    end, error = reference(rates, np.tile(q0, 2), 1 / friction)
+    return [(end.reshape(len(q0), 2, -1, 1)[:, i], error.reshape(2, -1, 1)[i]) for i in (0, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.laws.law import WrongStatement
 from noether.laws.orders.power import norm, powers
 from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
 from noether.verdicts import judgement, orders
@@ -17,6 +18,11 @@ MOTION = 1e3  # as in continuous.py
 FELT = 0.25
 
 
+def name_of(fault: WrongStatement | None) -> str | None:
+    """As records keep it."""
+    return fault and fault.name
+
+
 def judge(
     cell: Cell,
     off: np.ndarray,
@@ -25,9 +31,9 @@ def judge(
     stated: int,
     note: str,
     *,
-    fault=None,
-    symmetry=None,
-    steps=0,
+    fault: WrongStatement | None = None,
+    symmetry: str | None = None,
+    steps: int = 0,
     eta: np.ndarray | None = None,
     small: str = "eta",
     rounded: int | None = None,
@@ -46,35 +52,14 @@ def judge(
     error, noise = norm(off), norm(reference_error) + U * (rounded or FINAL / eta) * norm(size)
     order = orders.decide(error, noise)
     below = "" if fault else f"; decided by {len(order.orders) + 1} of {len(eta)}"
-    figure = Loglog(
-        x=eta * unit,
-        series={note: np.abs(error)},
-        xlabel=small,
-        ylabel="error",
-        caption=f"{note}: the error falls as {small}^{stated}{below}.",
-        label=note,
-    )
-    about = {
-        small: [float(eta[0]) * unit, float(eta[-1]) * unit],
-        "t": FINAL * unit,
-        "statement": note,
-        "p": list(order.orders),
-        **(about or {}),
-    }
+    caption = f"{note}: the error falls as {small}^{stated}{below}."
+    axes = dict(xlabel=small, ylabel="error", caption=caption, label=note)
+    figure = Loglog(x=eta * unit, series={note: np.abs(error)}, **axes)
+    over = [float(eta[0]) * unit, float(eta[-1]) * unit]
+    parameters = {small: over, "t": FINAL * unit, "statement": note, "p": list(order.orders), **(about or {})}
     shown = powers(off, noise, stated, responses) if responses and not fault else None
-    return order_record(
-        cell,
-        symmetry,
-        order,
-        stated,
-        about,
-        figure,
-        fault=fault,
-        steps=steps,
-        backend="numpy",
-        note=note,
-        powers=shown,
-    )
+    told = dict(steps=steps, backend="numpy", note=note, powers=shown)
+    return order_record(cell, symmetry, order, stated, parameters, figure, fault=name_of(fault), **told)
 
 
 def bounded(
@@ -85,36 +70,29 @@ def bounded(
     motion,
     note: str,
     *,
-    symmetry=None,
-    fault=None,
+    symbol: str = "prediction",
+    fault: WrongStatement | None = None,
+    symmetry: str | None = None,
+    steps: int = 0,
     about: dict | None = None,
-    steps=0,
-    figure=None,
-    symbol="prediction",
 ) -> Record:
     """A record of bounded errors, arrays of any one shape: the worst place speaks; `motion`, what moved at
     all, must be MOTION bounds.
 
     symbol: the coefficient to which the motion is proportional, for the record's powers
     """
-    measured, predicted, bound, motion = (
-        x.ravel() for x in np.broadcast_arrays(measured, predicted, bound, motion)
-    )
+    compared = np.broadcast_arrays(measured, predicted, bound, motion)
+    measured, predicted, bound, motion = (x.ravel() for x in compared)
     worst, still = judgement.worst(measured, predicted, bound), ~(motion > MOTION * bound)
-    thin = (
-        f"; no motion in {int(still.sum())} of {still.size}: at most {MOTION:.0f} bounds"
-        if np.any(still)
-        else ""
-    )
+    thin = f"; no motion in {int(still.sum())} of {still.size}: at most {MOTION:.0f} bounds"
     return judgement.rounding(
         worst,
-        f"{note}: off by {worst.spent:.3g} bounds{thin}",
+        f"{note}: off by {worst.spent:.3g} bounds{thin if np.any(still) else ''}",
         enough=not np.any(still),
-        **facts(cell, backend="numpy", symmetry=symmetry, fault=fault),
+        **facts(cell, backend="numpy", symmetry=symmetry, fault=name_of(fault)),
         lanes=measured.size,
         steps=steps,
         parameters={"statement": note, **(about or {})},
-        figure=figure,
         powers={symbol: smallest(np.abs(measured - predicted), bound, np.abs(motion))},
     )
 
@@ -127,11 +105,11 @@ def constant_record(
     thin: float,
     note: str,
     *,
-    fault=None,
-    symmetry=None,
-    steps=0,
-    about=None,
     powers: dict | None = None,
+    fault: WrongStatement | None = None,
+    symmetry: str | None = None,
+    steps: int = 0,
+    about: dict | None = None,
 ) -> Record:
     """|measured - predicted|, vectors of any one shape, against a bound that must be below `thin` of the
     prediction.
@@ -139,42 +117,22 @@ def constant_record(
     powers: of a prediction of 0, which decides where some coefficient would be noticed at FELT of itself
     """
     away, size = float(np.linalg.norm(measured - predicted)), float(np.linalg.norm(predicted))
-    decided = bound <= thin * size if powers is None else min(powers.values(), default=1.0) <= FELT
-    told = (
-        ""
-        if decided
-        else f"; the bound must be at most {thin:.3g} of the constant"
-        if powers is None
-        else f"; no coefficient would be noticed at {FELT}"
-    )
-    if powers is None and size:
-        powers = {"leading constant": (bound + away) / size}
+    if powers is None:
+        decided, needed = bound <= thin * size, f"the bound must be at most {thin:.3g} of the constant"
+        powers = {"leading constant": (bound + away) / size} if size else None
+    else:
+        decided, needed = (
+            min(powers.values(), default=1.0) <= FELT,
+            f"no coefficient would be noticed at {FELT}",
+        )
+    off, within = (x / size if size else x for x in (away, bound))
     return judgement.rounding(
         Worst(float(spent_of(away, 0.0, bound)), float(np.linalg.norm(measured)), size, bound),
-        f"{note}: {away / size if size else away:.2g} off within {bound / size if size else bound:.2g}{told}",
+        f"{note}: {off:.2g} off within {within:.2g}{'' if decided else f'; {needed}'}",
         enough=decided,
-        **facts(cell, backend="numpy", symmetry=symmetry, fault=fault),
+        **facts(cell, backend="numpy", symmetry=symmetry, fault=name_of(fault)),
         lanes=np.size(measured),
         steps=steps,
         parameters={"statement": note, **(about or {})},
         powers=powers,
     )
-
-
-def both(
-    cell: Cell,
-    off,
-    reference_error,
-    size,
-    stated: int,
-    note: str,
-    fault: str,
-    against: int,
-    responses=None,
-    **facts,
-) -> list[Record]:
-    """The stated order, and the same comparison under a claim that is not true."""
-    return [
-        judge(cell, off, reference_error, size, stated, note, responses=responses, **facts),
-        judge(cell, off, reference_error, size, against, note, fault=fault, **facts),
-    ]

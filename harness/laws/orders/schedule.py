@@ -23,14 +23,13 @@ Y' = -s F'Y/mu - (sdot/s) s F/mu^2, Y(0) = 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noether.laws.orders import constants
-from noether.laws.orders.claims import NUDGE, OFF
-from noether.laws.orders.options import at_start
-from noether.laws.orders.records import judge
+from noether.laws.orders import constants, faults
+from noether.laws.orders.claims import NUDGE, OFF, Claim, Solution, ended, judged
+from noether.laws.orders.massive import at_start
 from noether.laws.orders.runs import FINAL, QUIET, Cell, Fan, reference, rough, steps_of
 from noether.laws.orders.units import EPS
 from noether.mechanics.symbolic import gradient
@@ -53,7 +52,8 @@ def cosine(t):
 SCHEDULES = {"1/(1 + t/4)": inverse, "(1 + cos(pi t/4))/2": cosine}
 
 
-PLACES = {"start": 0.0, "middle": 0.5, "end": 1.0}
+PLACES = dict(zip(faults.PLACES, (0.0, 0.5, 1.0), strict=True))
+"""theta of a rate at the start, in the middle and at the end of its step."""
 SYMBOLS = ("mass", "mu", "c eta sdot/s", "sF", "qdot(0)")
 
 
@@ -63,30 +63,35 @@ def share(beta: float, place: str) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Scheduled:
-    """One comparison: a run of (1) or (2), and a model with c of (3); right: the c of order 2 of this run."""
+class Steps:
+    """A run of (1), or of (2) where ratio is False, from v_0 = eta v0, by steps of factor * eta."""
 
-    note: str
-    ratio: bool
+    theta: float = 0.0
+    ratio: bool = True
+    v0: np.ndarray | float = 0.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Slowed:
+    """(3) with its c and qdot(0)."""
+
     c: float
     qdot: np.ndarray
-    stated: int | None
-    fault: str | None = None
-    right: float | None = None
-    factor: float = 1.0
-    v0: np.ndarray | float = 0.0
-    theta: float = 0.0
+
+    @property
+    def symbols(self) -> tuple:
+        """Those that it has, None before them for the model itself."""
+        return (None, *(name for name in SYMBOLS if self.c or name != "c eta sdot/s"))
 
 
 @QUIET
-def run(force, claims: list[Scheduled], schedule, q0, sizes, beta: float) -> np.ndarray:
-    """(1) where ratio, else (2): q at FINAL, (claims, d, starts, sizes)."""
-    fan = Fan(q0, sizes, len(claims))
+def run(force, many: list[Steps], schedule, q0, sizes, beta: float) -> np.ndarray:
+    """(1) where ratio, else (2): q at FINAL, (runs, d, starts, sizes)."""
+    fan = Fan(q0, sizes, len(many))
     counts, size, q, end = steps_of(fan.eta), fan.eta, fan.q, np.empty_like(fan.q)
-    ratio, factor, theta = (
-        fan.each([float(getattr(c, name)) for c in claims]) for name in ("ratio", "factor", "theta")
-    )
-    v = size * fan.starts(np.stack([np.zeros_like(q0) + c.v0 for c in claims], axis=1))
+    factor, theta, ratio = (fan.each([getattr(s, x) for s in many]) for x in ("factor", "theta", "ratio"))
+    v = size * fan.starts(np.stack([np.zeros_like(q0) + s.v0 for s in many], axis=1))
     before = schedule((theta - 1) * size)[0]
     for k in range(int(counts.max()) + 1):
         end[:, counts == k] = q[:, counts == k]
@@ -96,33 +101,25 @@ def run(force, claims: list[Scheduled], schedule, q0, sizes, beta: float) -> np.
     return fan.apart(end)
 
 
-def solutions(force, many: list, schedule, q0, sizes, beta: float, by):
-    """(3) for many (claim, symbol that is NUDGE too large or None), by `reference` or `rough`; q is its first
+def solutions(force, many: list[tuple[Slowed, str | None]], schedule, q0, sizes, beta: float, by):
+    """(3) for many (model, symbol that is NUDGE too large or None), by `reference` or `rough`; q is its first
     d rows."""
     fan, d = Fan(q0, sizes, len(many)), len(q0)
-    mass, mu, extra, pull, start = (
+    mass, friction, extra, pull, start = (
         fan.each([1 + NUDGE if symbol == name else 1.0 for _, symbol in many]) for name in SYMBOLS
     )
-    m, mu, c = (
-        mass * fan.eta * (1 + beta) / 2,
-        mu * (1 - beta),
-        extra * fan.each([claim.c for claim, _ in many]),
-    )
+    m, mu = mass * fan.eta * (1 + beta) / 2, friction * (1 - beta)
+    c = extra * fan.each([of.c for of, _ in many])
 
     def rates(x):
         s, slope = schedule(x[-1])
         qdot = x[d:-1]
-        return np.concatenate(
-            [qdot, -((mu - c * fan.eta * slope) * qdot + pull * s * force(x[:d])) / m, 1 + 0 * x[-1:]]
-        )
+        pulled = (mu - c * fan.eta * slope) * qdot + pull * s * force(x[:d])
+        return np.concatenate([qdot, -pulled / m, 1 + 0 * x[-1:]])
 
-    qdot = start * fan.starts(np.stack([claim.qdot for claim, _ in many], axis=1))
-    return fan, by(
-        rates,
-        np.concatenate([fan.q, qdot, 0 * fan.eta[None]]),
-        (1 - beta) * 2 / (fan.eta * (1 + beta)),
-        FINAL,
-    )
+    qdot = start * fan.starts(np.stack([of.qdot for of, _ in many], axis=1))
+    x0 = np.concatenate([fan.q, qdot, 0 * fan.eta[None]])
+    return fan, by(rates, x0, (1 - beta) * 2 / (fan.eta * (1 + beta)), FINAL)
 
 
 def difference(force, schedule, q0, beta: float) -> np.ndarray:
@@ -132,113 +129,59 @@ def difference(force, schedule, q0, beta: float) -> np.ndarray:
     def rates(x):
         s, slope = schedule(x[-1])
         q, y = np.split(x[:-1], 2)
-        F = force(q)
-        return np.concatenate(
-            [-s * F / mu, -s * constants.along(force, q, y) / mu - slope * s * F / mu**2, 1 + 0 * x[-1:]]
-        )
+        F, along = force(q), constants.along(force, q, y)
+        return np.concatenate([-s * F / mu, -s * along / mu - slope * s * F / mu**2, 1 + 0 * x[-1:]])
 
     return constants.smooth(rates, np.concatenate([q0, 0 * q0, 0 * q0[:1]]), FINAL)[d:-1]
 
 
 def schedule_orders(cell: Cell) -> list[Record]:
     """O7 (3), (4)"""
-    many = list(zip(cell.settings, list(SCHEDULES.items()), strict=False))
-    return [
-        r
-        for (beta, k, _), named in (many[:1] if cell.quick else many)
-        for r in scheduled(cell, beta, k, *named)
-    ]
+    many = list(zip(cell.settings, SCHEDULES, strict=False))[: 1 if cell.quick else 2]
+    return [r for (beta, k, _), name in many for r in scheduled(cell, beta, k, name)]
 
 
-def claims_of(beta: float, F, w, name: str) -> list[Scheduled]:
-    cold, warm, at = (
-        -F / (1 + beta),
-        (2 * beta * w - F) / (1 + beta),
-        f"schedule {name}, beta {beta:g}, ",
-    )  # s(0) = 1 in all
-    first, middle, last = (share(beta, place) for place in PLACES)
+def claims_of(beta: float, F, w) -> list[Claim]:
+    """F and w at the start, where s is 1."""
+    first, middle, last = (Slowed(share(beta, place), -F / (1 + beta)) for place in PLACES)
+    plain = replace(first, c=0.0)
+    warm, still = replace(first, qdot=(2 * beta * w - F) / (1 + beta)), replace(first, qdot=0 * F)
+    own, displaced, buffer = Steps(), Steps(ratio=False), "buffer of displacements"
     out = [
-        Scheduled(at + "buffer of gradients", True, first, cold, 2),
-        Scheduled(at + "buffer of gradients, warm", True, first, warm, 2, v0=w),
-        Scheduled(at + "buffer of displacements", False, 0.0, cold, 2),
-        Scheduled(at + "rates of the middle of the step", True, middle, cold, 2, theta=0.5),
-        Scheduled(at + "rates of the end of the step", True, last, cold, 2, theta=1.0),
-        Scheduled(
-            at + "buffer of gradients, friction mu",
-            True,
-            0.0,
-            cold,
-            1,
-            "schedule without its friction",
-            first,
-        ),
-        Scheduled(
-            at + "buffer of displacements, friction of the other",
-            False,
-            first,
-            cold,
-            1,
-            "friction of another buffer",
-            0.0,
-        ),
-        Scheduled(at + "qdot(0) = 0", True, first, 0 * F, 1, "schedule from start velocity 0"),
-        Scheduled(at + "steps too long", True, first, cold, None, "eta x (1 + 2^-10)", factor=OFF),
+        Claim("buffer of gradients", own, first, 2),
+        Claim("buffer of gradients, warm", Steps(v0=w), warm, 2),
+        Claim(buffer, displaced, plain, 2),
+        Claim("rates of the middle of the step", Steps(0.5), middle, 2),
+        Claim("rates of the end of the step", Steps(1.0), last, 2),
+        Claim("buffer of gradients, friction mu", own, plain, 1, faults.NO_SCHEDULE_FRICTION, right=first),
+        Claim(f"{buffer}, friction of the other", displaced, first, 1, faults.OTHER_BUFFER, right=plain),
+        Claim("qdot(0) = 0", own, still, 1, faults.SCHEDULE_START_ZERO),
+        Claim("steps too long", Steps(factor=OFF), first, None, faults.TOO_LONG),
     ]
-    for own in PLACES:
-        for other in PLACES:
-            if own != other:
-                note = at + f"rates of the {own}, friction of the {other} of the step"
-                out.append(
-                    Scheduled(
-                        note,
-                        True,
-                        share(beta, other),
-                        cold,
-                        1,
-                        f"friction of the {other} for the {own} of a step",
-                        share(beta, own),
-                        theta=PLACES[own],
-                    )
-                )
+    models = dict(zip(PLACES, (first, middle, last), strict=True))
+    for (of, other), fault in faults.OTHER_PLACE.items():
+        note = f"rates of the {of}, friction of the {other} of the step"
+        out.append(Claim(note, Steps(PLACES[of]), models[other], 1, fault, right=models[of]))
     return out
 
 
-def scheduled(cell: Cell, beta: float, k: float, name: str, schedule) -> list[Record]:
-    sizes, q0, w, _ = at_start(cell)
-    q0, w, g = q0[:, :STARTS], w[:, :STARTS, 0], gradient(cell.slowed)
+def scheduled(cell: Cell, beta: float, k: float, name: str) -> list[Record]:
+    (sizes, q0, w, _), schedule = at_start(cell), SCHEDULES[name]
+    q0, w, g, d = q0[:, :STARTS], w[:, :STARTS, 0], gradient(cell.slowed), len(q0)
     force = lambda x: g(x, EPS) + k * x
-    claims, out, d = claims_of(beta, force(q0), w, name), [], len(q0)
-    end, Y = (
-        run(force, claims, schedule, q0, sizes, beta),
-        constants.twice(lambda: difference(force, schedule, q0, beta)),
-    )
-    fan, (x, error) = solutions(force, [(c, None) for c in claims], schedule, q0, sizes, beta, reference)
-    x, error = fan.apart(x[:d]), fan.apart(error)
-    many = [
-        (c, symbol)
-        for c in claims
-        if c.stated == 2
-        for symbol in (None, *SYMBOLS)
-        if c.c or symbol != "c eta sdot/s"
-    ]
-    fan, felt = solutions(force, many, schedule, q0, sizes, beta, rough)
-    at = dict(zip(((c.note, symbol) for c, symbol in many), fan.apart(felt[:d]), strict=True))
-    facts = dict(steps=int(steps_of(sizes).max()), about={"beta": beta, "k": k / cell.unit})
-    for c, q, model, wrong in zip(claims, end, x, error, strict=True):
-        off, size = q - model, np.linalg.norm(q, axis=0)
-        if c.stated:
-            out.append(judge(cell, off, wrong, size, c.stated, c.note, **facts))
-        if c.stated == 2:
-            D = {
-                symbol: (at[c.note, None] - y) / NUDGE
-                for (note, symbol), y in at.items()
-                if note == c.note and symbol
-            }
-            out.append(constants.vanishing(cell, off, wrong, size, 1, D, c.note, **facts))
-        if c.right is not None:
-            out += constants.judged(
-                cell, off, wrong, size, 1, tuple((c.right - c.c) * y for y in Y), c.note, **facts
-            )
-        if c.fault:
-            out.append(judge(cell, off, wrong, size, 2, c.note, fault=c.fault, **facts))
-    return out
+    claims, out = claims_of(beta, force(q0), w), []
+    ends = run(force, [c.run for c in claims], schedule, q0, sizes, beta)
+    Y = constants.twice(lambda: difference(force, schedule, q0, beta))
+    models = [(c.model, None) for c in claims]
+    fan, (x, error) = solutions(force, models, schedule, q0, sizes, beta, reference)
+    many = [(c.model, symbol) for c in claims if c.order == 2 for symbol in c.model.symbols]
+    lanes, felt = solutions(force, many, schedule, q0, sizes, beta, rough)
+    at = dict(zip(many, lanes.apart(felt[:d]), strict=True))
+    for c, q, *of in zip(claims, ends, fan.apart(x[:d]), fan.apart(error), strict=True):
+        constant = tuple((c.right.c - c.model.c) * y for y in Y) if c.right else None
+        names = c.model.symbols[1:] if c.order == 2 else ()
+        D = {symbol: (at[c.model, None] - at[c.model, symbol]) / NUDGE for symbol in names}
+        out.append(replace(c, run=ended(q), model=Solution(*of), responses=D, constant=constant))
+    how = dict(sequence="order limit constant fault", steps=int(steps_of(sizes).max()))
+    at, about = f"schedule {name}, beta {beta:g}, ", {"beta": beta, "k": k / cell.unit}
+    return judged(cell, out, at, about=about, **how)

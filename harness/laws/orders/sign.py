@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.laws.orders import faults
 from noether.laws.orders.claims import OFF
 from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
@@ -44,38 +45,30 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
     eta, lanes, counts = eta[counts > 0], lanes[counts > 0], counts[counts > 0]
     start, sign = q0[:, lanes], s[:, lanes]
     flow = (start.astype(np.longdouble) - (counts * eta.astype(np.longdouble)) * sign).astype(float)
-    bound = (
-        (counts + 1) * U * np.maximum(np.abs(start), np.abs(flow))
-    )  # every step rounds q once, the flow once more
-    facts, out = dict(steps=int(counts.max()), about={"t": [float(x) for x in until]}), []
-    wrong = {
+    # every step rounds q once, the flow once more
+    bound = (counts + 1) * U * np.maximum(np.abs(start), np.abs(flow))
+    motion = counts * eta * (sign != 0).any(axis=0)  # a parameter that the loss does not know stands still
+    facts = dict(steps=int(counts.max()), about={"t": [float(x) for x in until]})
+    moves = {
         None: lambda q: eta * np.sign(g(q)),
-        "eta x (1 + 2^-10)": lambda q: eta * OFF * np.sign(g(q)),
-        "gradient for its sign": lambda q: eta * g(q),
+        faults.TOO_LONG: lambda q: eta * OFF * np.sign(g(q)),
+        faults.GRADIENT_FOR_SIGN: lambda q: eta * g(q),
     }
-    for fault, move in wrong.items():
-        q, end = start, np.empty_like(start)
-        for k in range(int(counts.max()) + 1):
-            end[:, counts == k] = q[:, counts == k]
-            q = q - move(q)  # (1)
-        out.append(
-            bounded(
-                cell,
-                end,
-                flow,
-                bound,
-                counts
-                * eta
-                * (sign != 0).any(axis=0),  # a parameter that the loss does not know stands still
-                "sign descent until a sign changes",
-                fault=fault,
-                symbol="eta",
-                **facts,
-            )
-        )
+    out, note = [], "sign descent until a sign changes"
+    for fault, move in moves.items():
+        compared = (walked(start, move, counts), flow, bound, motion)
+        out.append(bounded(cell, *compared, note, symbol="eta", fault=fault, **facts))
     told = (
         f"a component of g changes sign along the flow after t = {until.min():.3g} to {until.max():.3g}: no "
         "smooth model crosses it"
     )
-    out.append(beyond(cell, told, backend="numpy", lanes=STARTS, parameters=facts["about"]))
-    return out
+    return [*out, beyond(cell, told, backend="numpy", lanes=STARTS, parameters=facts["about"])]
+
+
+def walked(q: np.ndarray, move, counts: np.ndarray) -> np.ndarray:
+    """(1), each lane for its own count."""
+    end = np.empty_like(q)
+    for n in range(int(counts.max()) + 1):
+        end[:, counts == n] = q[:, counts == n]
+        q = q - move(q)  # (1)
+    return end

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from noether.laws.law import Family, Law, wrong
+from noether.laws.law import Family, Law
+from noether.laws.orders.faults import CONSTANT
+from noether.laws.published import faults
 from noether.verdicts.record import ORDER, ROUNDING, STATISTICAL
 
 LAWS = (
@@ -16,11 +18,7 @@ LAWS = (
         kind=STATISTICAL,
         applies="unit noise orthogonal to q, beta .9",
         blind=("everything but the size and the correlation of the gradient",),
-        faults=wrong(
-            "Eq. 17 for white minibatch noise",
-            "the noise law off by 2^-10",
-            "Eq. 17 off by 2^-10",
-        ),
+        faults=(faults.WHITE_AS_COHERENT, faults.NOISE_LAW, faults.COHERENT),
     ),
     Law(
         key="P2",
@@ -30,10 +28,7 @@ LAWS = (
         kind=ORDER,
         applies="translation charge of softmax, heavy ball with decay",
         blind=("the loss: the charge of a translation does not see it",),
-        faults=wrong(
-            "the closed form from velocity 0",
-            "leading constant off by 1/64",
-        ),
+        faults=(faults.START_ZERO, CONSTANT),
     ),
     Law(
         key="P3",
@@ -42,10 +37,7 @@ LAWS = (
         kind=ORDER,
         applies="scale-invariant loss, dampened heavy ball without decay",
         blind=("a dampening of 0",),
-        faults=wrong(
-            "the squared buffer for the squared velocity",
-            "1/(1-beta)^2 for 1/(1-tau)^2",
-        ),
+        faults=(faults.BUFFER, faults.OTHER_FACTOR),
     ),
     Law(
         key="P4",
@@ -54,10 +46,7 @@ LAWS = (
         kind=ROUNDING,
         applies="random vectors orthogonal to q, plain steps",
         blind=("where a gradient comes from",),
-        faults=wrong(
-            "passing tells a gradient from random vectors",
-            "a radial part of 2^-10",
-        ),
+        faults=(faults.TELLS_A_GRADIENT, faults.RADIAL),
     ),
     Law(
         key="P5",
@@ -66,9 +55,7 @@ LAWS = (
         kind=ROUNDING,
         applies="angular momentum of the Mexican hat, heavy ball",
         blind=("everything along the rotation",),
-        faults=wrong(
-            "the rate 2 (1 - beta)/(1 + beta)",
-        ),
+        faults=(faults.FRICTION_OVER_MASS,),
     ),
     Law(
         key="P6",
@@ -78,10 +65,7 @@ LAWS = (
         kind=ORDER,
         applies="natural gradient of the entropy's metric",
         blind=("a constant metric",),
-        faults=wrong(
-            "Euler-Lagrange as the second-order model",
-            "leading constant off by 1/64",
-        ),
+        faults=(faults.EULER_LAGRANGE, CONSTANT),
     ),
 )
 

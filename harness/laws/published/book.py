@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noether.laws.law import WrongStatement
+from noether.laws.published import faults
 from noether.verdicts.figures import Claim, redrawn
 from noether.verdicts.record import HOLDS, VIOLATED, Record
 
@@ -27,7 +29,7 @@ class Published:
     title: str
     statement: str
     source: str
-    fault: str
+    fault: WrongStatement
     word: str
     corrected: str
 
@@ -44,7 +46,7 @@ BOOK = {
                 "beta)^3 |ghat|^2: 1900 times that of plain steps at beta .9."
             ),
             source=f"{NLD}, Eq. 17",
-            fault="Eq. 17 for white minibatch noise",
+            fault=faults.WHITE_AS_COHERENT,
             word="qualified",
             corrected=(
                 "True of gradients that stay coherent over 1/(1 - beta) steps. White noise has the "
@@ -59,7 +61,7 @@ BOOK = {
                 "velocity 0."
             ),
             source=f"{MECHANICS}, momentum; translation in its published code",
-            fault="the closed form from velocity 0",
+            fault=faults.START_ZERO,
             word="refuted",
             corrected=(
                 "From cdot(0) = -k c/(1 + beta) the closed form is of order 2 in eta, from 0 of order 1."
@@ -73,7 +75,7 @@ BOOK = {
                 "- tau)."
             ),
             source=f"{MECHANICS}, published code of the momentum optimiser and of the scale check",
-            fault="the squared buffer for the squared velocity",
+            fault=faults.BUFFER,
             word="refuted",
             corrected=(
                 "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - tau)^2."
@@ -87,7 +89,7 @@ BOOK = {
                 "of the theory."
             ),
             source=f"{MECHANICS}, scale symmetry at zero decay",
-            fault="passing tells a gradient from random vectors",
+            fault=faults.TELLS_A_GRADIENT,
             word="an identity",
             corrected=(
                 "True of every vector orthogonal to q, the gradient of a loss or not: it tests that "
@@ -101,7 +103,7 @@ BOOK = {
                 "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per step."
             ),
             source=f"{NLD}, Eq. 3 with the theorem: friction over mass",
-            fault="the rate 2 (1 - beta)/(1 + beta)",
+            fault=faults.FRICTION_OVER_MASS,
             word="qualified",
             corrected=(
                 "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."
@@ -115,7 +117,7 @@ BOOK = {
                 "second-order model of natural gradient."
             ),
             source=f"{NLD}, its Lagrangian with a metric, taken beyond leading order",
-            fault="Euler-Lagrange as the second-order model",
+            fault=faults.EULER_LAGRANGE,
             word="not of second order",
             corrected=(
                 "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 "
@@ -143,7 +145,7 @@ def claimed(
     """
     p = BOOK[law]
     real = [r for r in records if r.fault is None]
-    shown = [r for r in records if r.fault == p.fault]
+    shown = [r for r in records if r.fault == p.fault.name]
     settled = (
         bool(shown) and all(r.verdict == HOLDS for r in real) and all(r.verdict == VIOLATED for r in shown)
     )

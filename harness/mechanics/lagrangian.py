@@ -39,7 +39,6 @@ DIGITS = 160
 STEP = mpmath.mpf(10) ** -30
 SAME = 1e-40  # of the terms: 20 digits are left for functions whose third derivatives are large
 STATEMENT = "the equations are those of the Lagrangian"
-OFF = "another Lagrangian: friction off by 2^-100"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ at every output time, layer and rest apart, in units of the bound of flow.py (2)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -14,18 +15,27 @@ import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case, Metric
 from noether.kernels.programs.trace import gradient
-from noether.laws.continuous.comparison import Cell, judge, kinetic_share, solve, terms_of, windows
+from noether.laws.continuous import faults
+from noether.laws.continuous.comparison import (
+    Cell,
+    fault_record,
+    judge,
+    kinetic_share,
+    solve,
+    terms_of,
+    windows,
+)
 from noether.laws.continuous.derivation import derivation
 from noether.laws.continuous.energy import energies
 from noether.laws.continuous.overdamped import overdamped
 from noether.laws.continuous.settings import FREE, GLANCE, MASSES, SETTINGS, spread
 from noether.laws.continuous.sweep import sweep
+from noether.laws.law import WrongStatement
 from noether.mechanics import flow
 from noether.mechanics.kinks import Kinked
 from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics, mechanics
 from noether.verdicts.claims import beyond, record, undecided
-from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 RULES = {"T1": "lagrangian", "T2": "bregman-lagrangian"}
@@ -42,41 +52,24 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
     """
     if profile == "glance":
         cases = cases[seed % TURNS :: TURNS]
-    out, swept = [], cases if profile != "quick" else sorted(cases, key=lambda c: len(gradient(c).ops))[:2]
+    ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
+    swept, out = ordered[: 2 if profile == "quick" else None], []
     for case in cases:
-        law = "T2" if case.metric.kind == BREGMAN else "T1"
-        parts = ["masses", "eps"] + (["kappa"] if case.metric.kind == DIAGONAL else [])
-        for part in parts[:1] if profile == "glance" else [p for p in parts if p != "eps" or case in swept]:
-            out.append(
-                Cell(
-                    law,
-                    case,
-                    RULES[law],
-                    part,
-                    profile,
-                    seed,
-                    ("T4",) if law == "T1" and part == "masses" else (),
-                )
-            )
+        law, also = ("T2", ()) if case.metric.kind == BREGMAN else ("T1", ("T4",))
+        there = {"masses": True, "eps": case in swept, "kappa": case.metric.kind == DIAGONAL}
+        parts = [part for part in there if there[part]]
+        for part in parts[:1] if profile == "glance" else parts:
+            out.append(Cell(law, case, RULES[law], part, profile, seed, also if part == "masses" else ()))
     if profile == "glance":
         return out
-    ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
-    chosen = [c for c in ordered if c.metric.kind != DIAGONAL and any(twists(c, s) for s in c.symmetries)]
-    for case in chosen[:1] if profile == "quick" else chosen:
-        out.append(
-            Cell(
-                "T3", case, RULES["T2" if case.metric.kind == BREGMAN else "T1"], "overdamped", profile, seed
-            )
-        )
-    chosen = [
-        c
-        for c in ordered
-        if c.metric.kind != BREGMAN and c.scale_free and any(s.name == "scale" for s in c.symmetries)
-    ]
-    return out + [
-        Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed)
-        for c in (chosen[:1] if profile == "quick" else chosen)
-    ]
+    few = slice(1 if profile == "quick" else None)
+    turned = [c for c in ordered if c.metric.kind != DIAGONAL and any(twists(c, s) for s in c.symmetries)]
+    for case in turned[few]:
+        rule = RULES["T2" if case.metric.kind == BREGMAN else "T1"]
+        out.append(Cell("T3", case, rule, "overdamped", profile, seed))
+    free = [c for c in ordered if c.metric.kind != BREGMAN and c.scale_free]
+    scaled = [c for c in free if any(s.name == "scale" for s in c.symmetries)]
+    return out + [Cell("T5", c, "scale-invariant-lagrangian", "masses", profile, seed) for c in scaled[few]]
 
 
 def twists(case, symmetry) -> bool:
@@ -96,16 +89,14 @@ def run_cell(cell: Cell) -> list[Record]:
     work = {"masses": masses, "eps": sweep, "kappa": sweep, "overdamped": overdamped}[cell.part]
     case = scale_invariant_case(cell.case) if cell.law == "T5" else cell.case
     derived = derivation(cell, case) if cell.part == "masses" else []  # also where no solution is to be had
+    laws = [replace(cell, law=law) for law in (cell.law, *cell.also)]
     try:
         records = scale_invariant(cell) if cell.law == "T5" else work(cell)
     except FloatingPointError as error:
-        records = [
-            undecided(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)
-        ]
+        records = [undecided(of, str(error), backend="scipy") for of in laws]
     except Kinked as error:
-        records = [beyond(replace(cell, law=k), str(error), backend="scipy") for k in (cell.law, *cell.also)]
-    records = derived + records
-    return records
+        records = [beyond(of, str(error), backend="scipy") for of in laws]
+    return derived + records
 
 
 def solutions(cell: Cell, mech: Mechanics, settings) -> tuple[flow.Certified, dict[float, list[int]]]:
@@ -126,12 +117,12 @@ def masses(cell: Cell) -> list[Record]:
                 balance(cell, solution, i, name, window, lanes, m)
                 for name, window in windows(solution, lanes[0]).items()
             ]
-        for fault, predict in faults(mech, i).items():
-            groups = [
-                [lane for lane in lanes if shows(fault, solution.run.parameters, lane)]
-                for lanes in lanes_of.values()
-            ]
-            out += fault_record(cell, symmetry.name, solution, i, [g for g in groups if g], fault, predict)
+        for fault, predict in wrong_predictions(mech, i).items():
+            groups = [shown(fault, solution.run.parameters, lanes) for lanes in lanes_of.values()]
+            groups = [lanes for lanes in groups if lanes]
+            if groups:
+                of = lambda lane, window, i=i, predict=predict: judge(solution, i, lane, window, predict)
+                out.append(fault_record(cell, symmetry.name, solution, groups, fault, of))
     return [*out, *energies(cell, solution, lanes_of, MOTION)] if "T4" in cell.also else out
 
 
@@ -143,17 +134,11 @@ def balance(
     # Without breaking or decay a Killing charge is below e^-30 of its start in the rest: nothing to compare.
     chosen = [lane for lane in lanes if name == "layer" or driven(solution, i, lane, window)]
     if not chosen:
+        told = "no source in the reference: below e^-25 of its start there is no charge to compare"
         about = {"m": m, "window": name}
-        return beyond(
-            cell,
-            "no source in the reference: below e^-25 of its start there is no charge to compare",
-            backend="scipy",
-            symmetry=symmetry,
-            parameters=about,
-        )
-    judged = [
-        judge(solution, i, lane, window, lambda t: t.predicted(i), terms=terms_of(i)) for lane in chosen
-    ]
+        return beyond(cell, told, backend="scipy", symmetry=symmetry, parameters=about)
+    terms, predicted = terms_of(i), lambda t: t.predicted(i)
+    judged = [judge(solution, i, lane, window, predicted, terms=terms) for lane in chosen]
     share = max(kinetic_share(solution, i, lane) for lane in lanes)
     out = record(cell, symmetry, judged, {"m": m, "window": name, "kinetic_share": share}, MOTION)
     out.parameters |= parameters.about(out.worst["lane"])
@@ -166,56 +151,33 @@ def driven(solution: flow.Certified, symmetry: int, lane: int, window: np.ndarra
     return bool(np.max(np.abs(predicted)) > np.exp(-25) * abs(solution.fine.j[0, symmetry, lane]))
 
 
-def shows(fault: str, parameters: flow.Parameters, lane: int) -> bool:
-    """Whether a lane has what the fault is wrong about."""
+def shown(fault: WrongStatement, parameters: flow.Parameters, lanes: list[int]) -> list[int]:
+    """Those of the lanes that have what the fault is wrong about."""
     needed = {
-        "breaking term dropped": parameters.eps,
-        "decay term dropped": parameters.k,
-        "k off by 1 %": parameters.k,
+        faults.DROPPED["breaking"]: parameters.eps,
+        faults.DROPPED["decay"]: parameters.k,
+        faults.DECAY: parameters.k,
     }
-    return fault not in needed or bool(needed[fault][lane] > 0)
+    return [lane for lane in lanes if needed[fault][lane] > 0] if fault in needed else lanes
 
 
-def fault_record(
-    cell: Cell,
-    symmetry: str,
-    solution: flow.Certified,
-    i: int,
-    groups: list[list[int]],
-    fault: str,
-    predict,
-) -> list[Record]:
-    """At each mass the window and lane that see the fault best; of the masses the one that sees it least
-    speaks."""
-    best = [
-        most_spent(
-            [judge(solution, i, lane, w, predict) for lane in lanes for w in windows(solution, lane).values()]
-        )
-        for lanes in groups
-    ]
-    if not best:
-        return []
-    weakest = min(best, key=lambda x: x.spent)
-    about = {**solution.run.parameters.about(weakest.lane), "masses": len(groups)}
-    return [record(cell, symmetry, [weakest], about, 0, fault=fault)]
-
-
-def faults(mech: Mechanics, i: int) -> dict:
+def wrong_predictions(mech: Mechanics, i: int) -> dict[WrongStatement, Callable]:
     """Predictions that are wrong by one term, where this symmetry can see it."""
-    where = mech.parts[i]
-    out = {"friction off by 1e-3": lambda t: t.detuned(i)}
-    if "generator" in where:
-        kinetic = lambda t: t.part(i, "generator") + t.part(i, "metric")
-        out["dropped kinetic term"] = lambda t: t.predicted(i) - kinetic(t)
-        out["doubled kinetic term"] = lambda t: t.predicted(i) + kinetic(t)
-        out["mass of the kinetic term off by 2^-10"] = lambda t: t.predicted(i) + 2.0**-10 * kinetic(t)
-    if "metric" in where:
-        out["curvature of the metric dropped"] = lambda t: t.predicted(i) - t.part(i, "metric")
-    if "breaking" in where:
-        out["breaking term dropped"] = lambda t: t.predicted(i) - t.part(i, "breaking")
-    if "decay" in where:
-        out["decay term dropped"] = lambda t: t.predicted(i) - t.part(i, "decay")
-        out["k off by 1 %"] = lambda t: t.predicted(i) + 0.01 * t.part(i, "decay")
+    where, part = mech.parts[i], lambda t, name: t.part(i, name)
+    kinetic = lambda t: part(t, "generator") + part(t, "metric")
+    table = (  # fault, the part without which the symmetry cannot see it, what is added to the prediction
+        (faults.KINETIC_DROPPED, "generator", lambda t: -kinetic(t)),
+        (faults.KINETIC_DOUBLED, "generator", kinetic),
+        (faults.KINETIC_MASS, "generator", lambda t: 2.0**-10 * kinetic(t)),
+        (faults.NO_CURVATURE, "metric", lambda t: -part(t, "metric")),
+        (faults.DROPPED["breaking"], "breaking", lambda t: -part(t, "breaking")),
+        (faults.DROPPED["decay"], "decay", lambda t: -part(t, "decay")),
+        (faults.DECAY, "decay", lambda t: 0.01 * part(t, "decay")),
+    )
+    out = {faults.FRICTION: lambda t: t.detuned(i)}
+    for fault, name, added in table:
+        if name in where:
+            out[fault] = lambda t, added=added: t.predicted(i) + added(t)
     return out
 
 
@@ -238,24 +200,23 @@ def scale_invariant(cell: Cell) -> list[Record]:
     """T5: under a scale-invariant kinetic energy the scale charge has no source at all."""
     mech, out = mechanics(scale_invariant_case(cell.case)), []
     solution, lanes_of = solutions(cell, mech, FREE)
-    wrong = {
-        "curvature of the metric dropped": lambda t: t.memory(0) + t.part(0, "generator"),
-        "friction off by 1e-3": lambda t: t.detuned(0),
-    }
+    right = lambda t: t.memory(0)
     for lanes in lanes_of.values():
         for name, window in windows(solution, lanes[0]).items():
             about = {**solution.run.parameters.about(lanes[0]), "window": name}
             if name == "layer":
-                judged = [
-                    judge(solution, 0, lane, window, lambda t: t.memory(0), terms=remembered)
-                    for lane in lanes
-                ]
+                judged = [judge(solution, 0, lane, window, right, terms=remembered) for lane in lanes]
                 out.append(record(cell, "scale", judged, about, MOTION))
             else:
                 told = "without a source e^-30 of its start is left of the charge here: nothing to compare"
                 out.append(beyond(cell, told, backend="scipy", symmetry="scale", parameters=about))
+    wrong = {
+        faults.NO_CURVATURE: lambda t: t.memory(0) + t.part(0, "generator"),
+        faults.FRICTION: lambda t: t.detuned(0),
+    }
     for fault, predict in wrong.items():
-        out += fault_record(cell, "scale", solution, 0, list(lanes_of.values()), fault, predict)
+        of = lambda lane, window, predict=predict: judge(solution, 0, lane, window, predict)
+        out.append(fault_record(cell, "scale", solution, list(lanes_of.values()), fault, of))
     return out
 
 

@@ -3,6 +3,7 @@ time."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,13 @@ import numpy as np
 from noether.cases.case import Case
 from noether.laws.cell import LawCell
 from noether.laws.continuous.starts import begun
+from noether.laws.law import WrongStatement
 from noether.mechanics import flow
 from noether.mechanics.stiffness import largest_curvature
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics
-from noether.verdicts.claims import Judged
+from noether.verdicts.claims import Judged, record
+from noether.verdicts.judgement import most_spent
+from noether.verdicts.record import Record
 
 SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
 
@@ -135,6 +139,25 @@ def judge(
         if terms
         else {},
     )
+
+
+def fault_record(
+    cell: Cell,
+    symmetry: str | None,
+    solution: flow.Certified,
+    groups: list[list[int]],
+    fault: WrongStatement,
+    judged: Callable[[int, np.ndarray], Judged],
+) -> Record:
+    """At each mass, a group of lanes, the window and lane that see the fault best; of the masses the one that
+    sees it least speaks. judged(lane, window): the comparison under the fault."""
+    best = [
+        most_spent([judged(lane, window) for lane in lanes for window in windows(solution, lane).values()])
+        for lanes in groups
+    ]
+    weakest = min(best, key=lambda x: x.spent)
+    about = {**solution.run.parameters.about(weakest.lane), "masses": len(groups)}
+    return record(cell, symmetry, [weakest], about, 0, fault=fault.name)
 
 
 def smallest(residual: np.ndarray, bound: float, term: np.ndarray) -> float:

@@ -3,6 +3,8 @@ T1, T2 and T5."""
 
 from __future__ import annotations
 
+from noether.laws.continuous import faults
+from noether.laws.law import WrongStatement
 from noether.mechanics import lagrangian
 from noether.verdicts.claims import facts, undecided
 from noether.verdicts.judgement import rounding, worst
@@ -19,18 +21,17 @@ def derivation(cell, case) -> list[Record]:
         wrong = lagrangian.off(case, point, WRONG, motion_only=True)
     except ArithmeticError as error:
         return [undecided(cell, f"the Lagrangian has no value at a random point: {error}", backend="scipy")]
-    return [told(cell, case, found), told(cell, case, {"motion": wrong["motion"]}, lagrangian.OFF)]
+    return [told(cell, found), told(cell, {"motion": wrong["motion"]}, faults.LAGRANGIAN)]
 
 
-def told(cell, case, found: dict[str, float], fault: str | None = None) -> Record:
+def told(cell, found: dict[str, float], fault: WrongStatement | None = None) -> Record:
     most = worst(list(found.values()), 0.0, lagrangian.SAME)
-    name = list(found)[most.at[0]]
+    seen = f"{list(found)[most.at[0]]}: {most.measured:.1g} of its terms off what the Lagrangian gives"
     return rounding(
         most,
-        f"{name}: {most.measured:.1g} of its terms off what the Lagrangian gives, {len(found)} compared at a "
-        "random point",
+        f"{seen}, {len(found)} compared at a random point",
         enough=True,  # what is wrong by 2^-100 is a billion times SAME off: the fault shows it
-        **facts(cell, backend="scipy", fault=fault),
+        **facts(cell, backend="scipy", fault=fault and fault.name),
         lanes=1,
         steps=0,
         parameters={"statement": lagrangian.STATEMENT},

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from noether.cases.case import DIAGONAL
-from noether.laws.continuous.comparison import Cell, judge, windows
+from noether.laws.continuous import faults
+from noether.laws.continuous.comparison import Cell, fault_record, judge, windows
 from noether.mechanics import flow
 from noether.verdicts.claims import Judged, course, record
 from noether.verdicts.figures import Lines
@@ -37,11 +38,8 @@ def sensitivity(t) -> np.ndarray:
 
     dE/dq at fixed p is -(m pdot + mu p); the momenta give 2T.
     """
-    d, x, rates = (
-        t.mechanics.dim,
-        np.moveaxis(t.x, 1, 0),
-        t.mechanics.field(*np.moveaxis(t.x, 1, 0), *t.parameters.values),
-    )
+    d, x = t.mechanics.dim, np.moveaxis(t.x, 1, 0)
+    rates = t.mechanics.field(*x, *t.parameters.values)
     pull = t.parameters.m * rates[d : 2 * d] + t.parameters.mu * x[d:]
     return (2 * t.energies[0]).astype(float) + np.sum(np.abs(x[:d] * pull), axis=0)
 
@@ -57,22 +55,21 @@ def judged(
     first, run = int(np.argmax(window)), solution.run
     lost = gained(lambda t: -friction * t.dissipated, first)
     size = sensitivity(run) + np.abs(run.dissipated).astype(float)
-    kept = {
-        "kinetic energy": gained(lambda t: t.energies[0], first),
-        "potential energy": gained(lambda t: t.energies[1], first),
-    }
-    return judge(
-        solution, 0, lane, window, lost, gained(energy, first), np.abs(lost(run)), size,
-        terms=lambda t: {"prediction": lost(t), "friction": lost(t), **{name: x(t) for name,
-        x in kept.items()}},
-    )  # fmt: skip
+    kinetic, potential = (gained(lambda t, i=i: t.energies[i], first) for i in (0, 1))
+
+    def terms(t):
+        named = {"kinetic energy": kinetic(t), "potential energy": potential(t)}
+        return {"prediction": lost(t), "friction": lost(t), **named}
+
+    taken = gained(energy, first)
+    return judge(solution, 0, lane, window, lost, taken, np.abs(lost(run)), size, terms=terms)
 
 
 FAULTS = {
-    "friction doubled": dict(friction=2.0),
-    "friction off by 1e-3": dict(friction=1.001),
-    "kinetic energy dropped": dict(energy=lambda t: t.energies[1]),
-    "kinetic energy without its metric": dict(energy=lambda t: t.energies[2] + t.energies[1]),
+    faults.FRICTION_DOUBLED: dict(friction=2.0),
+    faults.FRICTION: dict(friction=1.001),
+    faults.NO_KINETIC_ENERGY: dict(energy=lambda t: t.energies[1]),
+    faults.NO_METRIC: dict(energy=lambda t: t.energies[2] + t.energies[1]),
 }
 
 
@@ -89,21 +86,9 @@ def energies(
             out.append(record(cell, None, found, {"m": m, "window": name}, motion, figure=figure))
             out[-1].parameters |= solution.run.parameters.about(out[-1].worst["lane"])
     for fault, wrong in FAULTS.items():
-        if "metric" in fault and cell.case.metric.kind != DIAGONAL:
-            continue
-        best = [
-            most_spent(
-                [
-                    judged(solution, lane, w, **wrong)
-                    for lane in lanes
-                    for w in windows(solution, lane).values()
-                ]
-            )
-            for lanes in lanes_of.values()
-        ]
-        weakest = min(best, key=lambda x: x.spent)
-        about = {**solution.run.parameters.about(weakest.lane), "masses": len(best)}
-        out.append(record(cell, None, [weakest], about, 0, fault=fault))
+        if fault is not faults.NO_METRIC or cell.case.metric.kind == DIAGONAL:
+            judge_one = lambda lane, window, wrong=wrong: judged(solution, lane, window, **wrong)
+            out.append(fault_record(cell, None, solution, list(lanes_of.values()), fault, judge_one))
     return out
 
 

@@ -26,9 +26,11 @@ from scipy.integrate import solve_ivp
 
 from noether.cases.case import Case, translation
 from noether.kernels.programs import trace
+from noether.laws.continuous import faults
 from noether.laws.continuous.comparison import Cell
 from noether.laws.continuous.settings import FRICTION, Setting, spread
 from noether.laws.continuous.starts import NEAR, drawn, reference
+from noether.laws.law import WrongStatement
 from noether.mechanics import flow, stiffness
 from noether.mechanics.kinks import Kinked, met, singular
 from noether.mechanics.symbolic import gradient
@@ -45,7 +47,6 @@ LIGHT, TIGHT = 6e-5, 1e-10
 CANDIDATES, STEPS = 32, 4096
 NO_SYMMETRY = "no-symmetry"
 STATEMENT = "the constant in front"
-FAULTS = ("leading constant off by 1 %", "a charge twice as large", "another quadratic quantity")
 
 
 def velocity(case: Case, q: np.ndarray) -> np.ndarray:
@@ -168,7 +169,12 @@ def limit(m: np.ndarray, y: np.ndarray, noise: np.ndarray, known: float) -> Limi
 
 
 def constant_record(
-    cell: Cell, symmetry: str, found: Limit, predicted: float, about: dict, fault: str | None = None
+    cell: Cell,
+    symmetry: str,
+    found: Limit,
+    predicted: float,
+    about: dict,
+    fault: WrongStatement | None = None,
 ) -> Record:
     worst = judgement.Worst(
         float(judgement.spent_of(found.value, predicted, found.bound)), found.value, predicted, found.bound
@@ -182,7 +188,7 @@ def constant_record(
         f"{found.bound:.1g}{told}",
         enough=sure,
         decided=sure,
-        **facts(cell, backend="scipy", symmetry=symmetry, fault=fault),
+        **facts(cell, backend="scipy", symmetry=symmetry, fault=fault and fault.name),
         lanes=COUNT,
         steps=0,
         parameters={**about, "statement": STATEMENT},
@@ -193,86 +199,79 @@ def constant_record(
 def overdamped(cell: Cell) -> list[Record]:
     """The order of J/m in m and its constant, for every symmetry with kinetic breaking and for a direction
     that is none."""
-    d = cell.case.dim
-    case = replace(
-        cell.case, symmetries=(*cell.case.symmetries, translation((1, *(0,) * (d - 1)), NO_SYMMETRY))
-    )
+    direction = translation((1, *(0,) * (cell.case.dim - 1)), NO_SYMMETRY)
+    case = replace(cell.case, symmetries=(*cell.case.symmetries, direction))
     mech = mechanics(case)
-    twisting = [
-        i
-        for i, where in enumerate(mech.parts)
-        if where.keys() & {"generator", "metric"} or i == len(mech.parts) - 1
-    ]
+    kinetic = [bool(where.keys() & {"generator", "metric"}) for where in mech.parts]
+    twisting = [i for i, moved in enumerate(kinetic) if moved or i == len(kinetic) - 1]
     start = begun(cell, case, mech, twisting)
-    parameters = spread(start.masses, (Setting(FRICTION),))
-    times = np.stack([flow.output_times(m, FRICTION, start.time) for m in start.masses], axis=1)
-    x0 = flow.start(mech, np.repeat(start.q, COUNT, axis=1), np.repeat(start.qdot, COUNT, axis=1), parameters)
-    tight = flow.TIGHT if start.masses[-1] > LIGHT else TIGHT
-    solution = flow.certified(mech, x0, parameters, times, reference(mech, x0, parameters, times), tight)
-    run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
-    rounding = 2.0**-53 * (len(times) + d + 2) * solution.run.size[-1]
-    noise = np.abs(run - fine) + np.abs(fine - coarse) + rounding
+    run, noise = solved(mech, start)
     predicted, known = exact(case, start)
-    first = (
-        solution.run.x[-1, d] ** 2,
-        np.abs(solution.run.x[-1, d]) * noise[-1],
-    )  # its noise: that of <p, w>, which is p_0 or near it
+    p, j = run.x[-1, case.dim], run.j[-1]
+    square = p**2, np.abs(p) * noise[-1]  # its noise: that of <p, w>, which is p_0 or near it
     out, about = [], {"t": start.time, "mu": FRICTION, "smallest_m": float(start.masses[-1])}
     for i, symmetry in enumerate(case.symmetries):
         if i in twisting:
-            out += judged(
-                cell,
-                symmetry.name,
-                start.masses,
-                run[i],
-                noise[i],
-                float(predicted[i]),
-                float(known[i]),
-                about,
-                first,
-            )
+            constant, off = float(predicted[i]), float(known[i])
+            charge = Charge(symmetry.name, start.masses, j[i], noise[i], constant, off)
+            out += judged(cell, charge, square, about)
         else:
             told = "its charge has no kinetic source, and is e^(-mu t/m) of its start: no order to measure"
             out.append(beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters=about))
     return out
 
 
-def judged(
-    cell: Cell,
-    name: str,
-    m: np.ndarray,
-    j: np.ndarray,
-    noise: np.ndarray,
-    predicted: float,
-    known: float,
-    about: dict,
-    first: tuple,
-) -> list[Record]:
-    """The order, the constant, and the faults of one symmetry, from j at every mass."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        floor = np.abs(j) * np.maximum.accumulate(
-            noise / np.abs(j)
-        )  # an order is read off three masses: the noisiest of them tells
-    order = orders.decide(j, np.where(j == 0, noise, floor))
-    series = Course(x=m, y=np.abs(j), label="|J|/m after the layer")
-    if name == NO_SYMMETRY:
-        found = limit(m, j, noise, known)
-        return [
-            order_record(cell, name, order, 0, about, series),
-            order_record(cell, name, order, 1, about, series, fault="a direction that is no symmetry"),
-            constant_record(cell, name, found, predicted, about),
-            constant_record(cell, name, found, 1.01 * predicted, about, FAULTS[0]),
-        ]
-    found = limit(m, j / m, noise / m, known)
-    other = limit(m, first[0], first[1], known)
-    twice = Limit(2 * found.value, 2 * found.bound, found.settled)
+def solved(mech: Mechanics, start: Start) -> tuple[flow.Trajectory, np.ndarray]:
+    """The solutions of every mass from a start, and how far each charge may be off at its time, (symmetries,
+    masses)."""
+    parameters = spread(start.masses, (Setting(FRICTION),))
+    times = np.stack([flow.output_times(m, FRICTION, start.time) for m in start.masses], axis=1)
+    x0 = flow.start(mech, np.repeat(start.q, COUNT, axis=1), np.repeat(start.qdot, COUNT, axis=1), parameters)
+    tight = flow.TIGHT if start.masses[-1] > LIGHT else TIGHT
+    solution = flow.certified(mech, x0, parameters, times, reference(mech, x0, parameters, times), tight)
+    run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
+    rounding = 2.0**-53 * (len(times) + mech.dim + 2) * solution.run.size[-1]
+    return solution.run, np.abs(run - fine) + np.abs(fine - coarse) + rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Charge:
+    """J/m of one symmetry after the layer, at every mass, with its noise; the constant of (1) or (2), and how
+    far that is known."""
+
+    name: str
+    m: np.ndarray
+    j: np.ndarray
+    noise: np.ndarray
+    constant: float
+    known: float
+
+    def order(self) -> orders.Order:
+        """In m; it is read off three masses: the noisiest of them tells."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            floor = np.abs(self.j) * np.maximum.accumulate(self.noise / np.abs(self.j))
+        return orders.decide(self.j, np.where(self.j == 0, self.noise, floor))
+
+
+def judged(cell: Cell, of: Charge, square: tuple[np.ndarray, np.ndarray], about: dict) -> list[Record]:
+    """What is stated of one symmetry, and the same under statements that are not true. square: another
+    quadratic quantity at every mass, and its noise."""
+    found, series = of.order(), Course(x=of.m, y=np.abs(of.j), label="|J|/m after the layer")
+
+    def order(stated: int, fault: WrongStatement | None = None) -> Record:
+        return order_record(cell, of.name, found, stated, about, series, fault=fault and fault.name)
+
+    def constant(of_run: Limit, factor: float = 1.0, fault: WrongStatement | None = None) -> Record:
+        return constant_record(cell, of.name, of_run, factor * of.constant, about, fault)
+
+    if of.name == NO_SYMMETRY:
+        own = limit(of.m, of.j, of.noise, of.known)
+        return [order(0), order(1, faults.NO_SYMMETRY), constant(own), constant(own, 1.01, faults.CONSTANT)]
+    own, other = limit(of.m, of.j / of.m, of.noise / of.m, of.known), limit(of.m, *square, of.known)
     return [
-        order_record(cell, name, order, 1, about, series),
-        constant_record(cell, name, found, predicted, about),
-        *(
-            constant_record(cell, name, *wrong, about, fault)
-            for fault, wrong in zip(
-                FAULTS, ((found, 1.01 * predicted), (twice, predicted), (other, predicted)), strict=True
-            )
-        ),
+        order(1),
+        constant(own),
+        constant(own, 1.01, faults.CONSTANT),
+        constant(Limit(2 * own.value, 2 * own.bound, own.settled), 1.0, faults.TWICE),
+        constant(other, 1.0, faults.OTHER_QUANTITY),
     ]

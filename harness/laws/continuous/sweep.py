@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.laws.continuous import faults
 from noether.laws.continuous.comparison import Cell, judge, solve
 from noether.laws.continuous.settings import FRICTION, HEAVY, OTHER_FRICTION, Setting, spread
+from noether.mechanics import flow
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.claims import Judged, beyond, record
 from noether.verdicts.figures import Course
@@ -27,45 +29,42 @@ def sweep(cell: Cell) -> list[Record]:
     predicted   the damped integral of the part that scales with it
     """
     mech, name = mechanics(cell.case), "breaking" if cell.part == "eps" else "deformed"
-    magnitudes = np.array(MAGNITUDES)
-    friction = (
-        OTHER_FRICTION if cell.part == "eps" else FRICTION
-    )  # eps up to 1 pulls: the more friction, the less far
-    parameters = spread((HEAVY,), tuple(Setting(friction, **{cell.part: float(x)}) for x in magnitudes))
-    solution = solve(cell, mech, parameters, points=16)
-    window, out = np.ones(len(solution.run.times), dtype=bool), []
+    # eps up to 1 pulls: the more friction, the less far
+    friction = OTHER_FRICTION if cell.part == "eps" else FRICTION
+    parameters = spread((HEAVY,), tuple(Setting(friction, **{cell.part: x}) for x in MAGNITUDES))
+    solution, out = solve(cell, mech, parameters, points=16), []
     for i, symmetry in enumerate(cell.case.symmetries):
-        if name not in mech.parts[i]:
+        if name in mech.parts[i]:
+            found = responses(cell, solution, i, name)
+            found[0].parameters |= {"m": HEAVY, "mu": friction}
+            out += found
+        else:
             told = f"{cell.part} gives the charge of {symmetry.name} no source: its formula is zero"
-            out.append(
-                beyond(cell, told, backend="scipy", symmetry=symmetry.name, parameters={"window": "all"})
-            )
-            continue
+            about = dict(symmetry=symmetry.name, parameters={"window": "all"})
+            out.append(beyond(cell, told, backend="scipy", **about))
+    return out
 
-        def rest(t, i=i):
-            left = t.memory(i) + t.part(i, "generator") + t.part(i, "metric")
-            return t.j[:, i] - (left if name == "breaking" else left - t.part(i, name))
 
-        judged = [
-            judge(
-                solution,
-                i,
-                k,
-                window,
-                lambda t, i=i: t.part(i, name),
-                rest,
-                terms=lambda t, i=i: {f"{name} term": t.part(i, name)},
-            )
-            for k in range(len(magnitudes))
-        ]
-        out.append(sweep_record(cell, symmetry.name, judged, magnitudes))
-        out[-1].parameters |= {"m": HEAVY, "mu": friction}
-        resolved = [x for x in judged if x.response >= RESOLVED * x.bound]
-        if resolved:
-            smallest = resolved[0].lane
-            dropped = judge(solution, i, smallest, window, lambda t: np.zeros_like(t.times), rest)
-            about = {**parameters.about(smallest), "window": "all"}
-            out.append(record(cell, symmetry.name, [dropped], about, 0, fault=f"{name} term dropped"))
+def responses(cell: Cell, solution: flow.Certified, i: int, name: str) -> list[Record]:
+    """Of the charge of one symmetry to every magnitude, and to the smallest that is resolved without the term
+    that scales with it."""
+    window, symmetry = np.ones(len(solution.run.times), dtype=bool), cell.case.symmetries[i].name
+    source = lambda t: t.part(i, name)
+
+    def rest(t):
+        left = t.memory(i) + t.part(i, "generator") + t.part(i, "metric")
+        return t.j[:, i] - (left if name == "breaking" else left - source(t))
+
+    terms = lambda t: {f"{name} term": source(t)}
+    lanes = range(len(MAGNITUDES))
+    judged = [judge(solution, i, lane, window, source, rest, terms=terms) for lane in lanes]
+    out = [sweep_record(cell, symmetry, judged, np.array(MAGNITUDES))]
+    resolved = [x.lane for x in judged if x.response >= RESOLVED * x.bound]
+    if resolved:
+        nothing = lambda t: np.zeros_like(t.times)
+        dropped = judge(solution, i, resolved[0], window, nothing, rest)
+        about = {**solution.run.parameters.about(resolved[0]), "window": "all"}
+        out.append(record(cell, symmetry, [dropped], about, 0, fault=faults.DROPPED[name].name))
     return out
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from noether.cases import CATALOG
 from noether.cases.case import Case, linear
 from noether.laws.orders import cells as order_laws
+from noether.laws.orders.runs import FINAL, Cell, reference, step_sizes, updates
 from noether.verdicts import orders
 from noether.verdicts.claims import order_record
 from noether.verdicts.figures import Course
@@ -103,22 +104,20 @@ def test_the_start_velocity_decides_the_order_of_the_heavy_ball_model():
 def test_another_loss_in_the_model_gives_order_zero():
     """A model of the wrong loss is wrong at every step size; the rule must say 0, not 1."""
     case = BY_NAME["mexican-hat"]
-    cell = order_laws.Cell("O1", case, "gradient-descent", "quick", 0)
-    eta = order_laws.step_sizes(cell)
+    cell = Cell("O1", case, "gradient-descent", "quick", 0)
+    eta = step_sizes(cell)
     q0 = np.repeat(cell.start(1)[0], len(eta), axis=1)
     from noether.mechanics.symbolic import gradient
 
     g = gradient(case)
-    q = order_laws.updates(
-        lambda x: g(x, 0.25), q0, np.zeros_like(q0), eta, np.rint(order_laws.FINAL / eta).astype(int)
-    )[0]
-    x, error = order_laws.reference(lambda x: -g(x, 0.0), q0, np.ones_like(eta))
+    q = updates(lambda x: g(x, 0.25), q0, np.zeros_like(q0), eta, np.rint(FINAL / eta).astype(int))[0]
+    x, error = reference(lambda x: -g(x, 0.0), q0, np.ones_like(eta))
     decision = orders.decide(np.linalg.norm(q - x, axis=0), error)
     assert decision.is_decided and abs(decision.value) <= decision.bound < 0.5
 
 
 def test_the_plain_update_is_the_equation_it_states():
-    q, v, ahead = order_laws.updates(
+    q, v, ahead = updates(
         lambda x: 2 * x,
         np.ones((1, 1)),
         np.full((1, 1), 0.5),

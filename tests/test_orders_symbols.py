@@ -13,7 +13,7 @@ from noether.laws.orders import cells as orders
 from noether.laws.orders import constants, curved, massive, momentum, options, schedule, units
 from noether.laws.orders.power import norm, powers, smallest
 from noether.laws.orders.records import judge
-from noether.laws.orders.runs import FINAL, SETTINGS, Cell
+from noether.laws.orders.runs import FINAL, SETTINGS, Cell, updates
 from noether.laws.published import cells as published
 from noether.laws.registry import LAWS
 from noether.mechanics import stiffness
@@ -255,7 +255,7 @@ def test_a_stiff_case_is_looked_at_below_its_edge(case):
 def test_a_run_in_slow_time_is_the_run_of_the_case_to_the_bit():
     unit, eta = units.unit(units.largest(STIFF)), np.array([2.0**-6])
     q0 = STIFF.draw(np.random.default_rng(0), 1)
-    slow, own = (orders.updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53,
+    slow, own = (updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53,
         k=k)[0]
                  for c, e, k in ((units.slowed(STIFF, unit), eta, 0.25), (STIFF, eta * unit,
                      0.25 / unit)))  # fmt: skip

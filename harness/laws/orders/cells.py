@@ -29,7 +29,7 @@ from noether.laws.orders import (
     sign,
     units,
 )
-from noether.laws.orders.runs import FINAL, SHORT, WIDE, Cell, reference, step_sizes, updates  # noqa: F401
+from noether.laws.orders.runs import SHORT, WIDE, Cell
 from noether.laws.orders.smooth import loses_derivatives
 from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_metric import bends, is_entropy
@@ -104,14 +104,12 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     short gradients."""
     out = []
     for law, rule, part in SUBJECTS if profile != "glance" else ():
-        mine = (
-            [c for c in cases if covers(law, rule, part, c)] if profile != "quick" or part not in FULL else []
-        )
+        if profile == "quick" and part in FULL:
+            continue
+        mine = [c for c in cases if covers(law, rule, part, c)]
         if profile == "quick" or (law, part) not in WIDE:
-            short = sorted(
-                mine, key=lambda c: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops))
-            )
-            mine = short[: breadth(rule, cases, profile)]
+            shortest = lambda c, law=law: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops))
+            mine = sorted(mine, key=shortest)[: breadth(rule, cases, profile)]
         out += [Cell(law, case, rule, profile, seed, part) for case in mine]
     return out
 
@@ -121,29 +119,24 @@ def breadth(rule: str, cases, profile: str) -> int:
     return 2 if rule == "curved" and (profile != "quick" or not any(c in CORE for c in cases)) else 1
 
 
+DERIVATIVES = "an order is a statement about derivatives"
+PAST_THE_EDGE = "the loss has no finite curvature on its box: every step size is past the stability edge"
+NOTHING = (
+    "what the statement speaks of is zero or the same everywhere on this case: there is no order to measure"
+)
+
+
 def run_cell(cell: Cell) -> list[Record]:
     proven(cell.case)
+    outside = lambda told: [beyond(cell, told, backend="numpy")]
     if cell.case.kinks:
-        return [
-            beyond(cell, "the loss has kinks: an order is a statement about derivatives", backend="numpy")
-        ]
+        return outside(f"the loss has kinks: {DERIVATIVES}")
     if not np.isfinite(units.largest(cell.case)):
-        told = "the loss has no finite curvature on its box: every step size is past the stability edge"
-        return [beyond(cell, told, backend="numpy")]
+        return outside(PAST_THE_EDGE)
     try:
         out = SUBJECTS[cell.law, cell.rule, cell.part](cell)
     except FloatingPointError as error:
         out = [undecided(cell, str(error), backend="numpy")]
     if any(r.verdict in (INCONCLUSIVE, VIOLATED) for r in out if not r.fault) and loses_derivatives(cell):
-        told = (
-            "the flow of the loss comes to a point where it has no derivative: an order is a statement about "
-            "derivatives"
-        )
-        out = [beyond(cell, told, backend="numpy")]
-    if not out:
-        told = (
-            "what the statement speaks of is zero or the same everywhere on this case: there is no order to "
-            "measure"
-        )
-        out = [beyond(cell, told, backend="numpy")]
-    return out
+        return outside(f"the flow of the loss comes to a point where it has no derivative: {DERIVATIVES}")
+    return out or outside(NOTHING)

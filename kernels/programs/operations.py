@@ -5,7 +5,8 @@ Who reads which column:
     arity, numpy     checking and running a program          program.py, numpy_program.py
     plain, exact     constants, and rational arithmetic      tape.py, namespaces.py; harness/faults/
     adjoint          the gradient by reverse accumulation    trace.py
-    infix, triton    printing                                triton_text.py, sums.py; harness/labs/bench/
+    infix, triton    printing                                triton_text.py, sums.py; harness/laws/map/,
+                                                             harness/labs/bench/
     called           the functions of the namespace xp       namespaces.py, and those of harness/mechanics/
     commutes, sign   rewriting that never rounds more often  traced_arrays.py
     rounds, ...      what one operation rounds               harness/mechanics/bounds.py, magnitude_bounds.py

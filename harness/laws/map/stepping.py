@@ -19,19 +19,14 @@ import numpy as np
 
 from noether.cases.rules import RULES, Rule
 from noether.kernels.programs import numpy_step, trace
+from noether.kernels.programs.namespaces import NUMPY
+from noether.kernels.programs.operations import FUNCTIONS, IN_A_LOSS, OPERATIONS
 from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.program import Op
 
 FLOAT64 = Precision("float64")
-PRINTED = {
-    "neg": "-{}",
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "div": "{} / {}",
-    "exp": "np.exp({})",
-    "log": "np.log({})",
-    "sqrt": "np.sqrt({})",
-}
+IN_TEXT = {name: getattr(NUMPY, name) if name in FUNCTIONS else OPERATIONS[name].plain for name in IN_A_LOSS}
+"""What each operation is called in the text of a gradient, but for those that have a sign."""
 BETA, DECAY, FRICTION = 0.27, 0.21, 0.87
 RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0 is reached within the ladder
 
@@ -45,19 +40,21 @@ def gradient_of(case) -> Callable:
     numbers pass.
     """
     program = trace.gradient(case)
-    lines = []
-    for at, op in enumerate(program.ops):
-        if op.name == "input":
-            value = f"q[{op.value}]" if op.value < program.dim else "0.0 * q[0]"
-        elif op.name == "const":
-            value = repr(float(op.value))
-        else:
-            value = PRINTED[op.name].format(*(f"t{i}" for i in op.args))
-        lines.append(f"    t{at} = {value}\n")
+    lines = [f"    t{at} = {printed(op, program.dim)}\n" for at, op in enumerate(program.ops)]
     outputs = ", ".join(f"t{i}" for i in program.outputs)
-    space = {"np": np}
+    space = {"np": np, **IN_TEXT}
     exec(f"def g(q):\n{''.join(lines)}    return np.array(np.broadcast_arrays({outputs}))\n", space)
     return space["g"]
+
+
+def printed(op: Op, dim: int) -> str:
+    """The right side of an operation's line. The last input is eps, which is 0."""
+    if op.name == "input":
+        return f"q[{op.value}]" if op.value < dim else "0.0 * q[0]"
+    if op.name == "const":
+        return repr(float(op.value))
+    sign, operands = OPERATIONS[op.name].infix, [f"t{i}" for i in op.args]
+    return f" {sign} ".join(operands) if sign else f"{op.name}({', '.join(operands)})"
 
 
 def natural(q, g, eta, n=0, memory=None):

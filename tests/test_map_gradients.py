@@ -1,0 +1,34 @@
+"""The gradients that the map steps along are the traced ones, whatever operations they have."""
+
+import numpy as np
+import pytest
+from test_recovery_operations import operation
+
+from noether.kernels.programs import trace
+from noether.kernels.programs.operations import IN_A_LOSS
+from noether.laws.map import stepping
+
+
+def gradient(case, q):
+    """By the program itself, with the kernels' own exp and log."""
+    return np.stack(trace.gradient(case).run(list(q), np.zeros(q.shape[1]), stepping.FLOAT64))
+
+
+@pytest.mark.parametrize("name", IN_A_LOSS)
+def test_every_column_steps_along_the_traced_gradient_whatever_operation_it_has(name):
+    case = operation(name)
+    assert name in {op.name for op in trace.gradient(case).ops}
+    q0, h = case.draw(np.random.default_rng(0), 3), np.full(3, 2.0**-8)
+    runs = stepping.run(case, list(stepping.STEPPED.values()), q0, 0 * q0, h, np.full(3, 4))
+    assert set(runs) == set(stepping.STEPPED)
+    for run in runs.values():
+        for q, g in zip(run.q[:-1], run.g, strict=True):
+            assert g == pytest.approx(gradient(case, q), rel=2.0**-48) and np.all(g != 0)
+
+
+def test_the_printed_gradient_of_a_piecewise_loss_is_the_traced_one_on_both_sides_of_its_kink():
+    case, q = operation("step"), np.array([[0.9, -0.9, 0.0], [1.1, 1.1, 1.1]])
+    g = stepping.gradient_of(case)(q)
+    assert np.array_equal(g, gradient(case, q)) and g[:, 0].all() and not g[:, 1].any()
+    moved = stepping.gradient_of(case)(q.astype(complex) + 1e-30j)
+    assert moved.real == pytest.approx(g) and moved.imag[:, 0].all() and not moved.imag[:, 1].any()

@@ -14,6 +14,7 @@ from noether.laws.normalisation import (
     equilibrium,
     relaxation,
     twin,
+    white_noise,
     white_twin,
 )
 from noether.laws.normalisation.cell import TANGENTIAL, Cell
@@ -166,7 +167,7 @@ def test_noise_with_a_memory_is_not_white(monkeypatch):
         "draw",
         lambda keys, counter: right(keys, counter) | np.uint32(0x80000000 if counter % 2 else 0),
     )
-    found = [r for r in equilibrium.fluctuating(cell("S3", "fluctuating")) if r.fault is None]
+    found = [r for r in white_noise.fluctuating(cell("S3", "fluctuating")) if r.fault is None]
     means = [r for r in found if r.kind == STATISTICAL]
     assert len(means) == 4 and all(r.verdict == VIOLATED for r in means if "E r^2/E r^-2" in r.reason)
 

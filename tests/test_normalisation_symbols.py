@@ -20,6 +20,7 @@ from noether.laws.normalisation import (
     norm_equation,
     relaxation,
     twin,
+    white_noise,
     white_twin,
 )
 from noether.laws.normalisation import cell as cell_constants
@@ -78,7 +79,7 @@ FIRST = {
 }
 
 
-MODULES = {"S2": (fourth_power, correlation), "S3": (equilibrium,), "S4": (white_twin, twin)}
+MODULES = {"S2": (fourth_power, correlation), "S3": (equilibrium, white_noise), "S4": (white_twin, twin)}
 
 
 def home(law, part):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WrongStatement:
-    """A fault of a law's own: its statement, made wrong where it is measured."""
+    """A fault of a law's own: its statement, made wrong where it is measured.
+
+    changed   by keyword, what is put in the place of the right thing, as a rule a factor of it; empty where
+              the fault is another formula, which stands where it is measured
+    """
 
     name: str
+    changed: Mapping[str, object] = field(default_factory=dict)
 
 
 def wrong(*names: str) -> tuple[WrongStatement, ...]:

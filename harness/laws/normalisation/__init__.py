@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from noether.laws.law import Family, Law, wrong
+from noether.laws.law import Family, Law
+from noether.laws.normalisation import faults
 from noether.verdicts.record import ROUNDING, STATISTICAL
 
 LAWS = (
@@ -15,16 +16,7 @@ LAWS = (
         kind=ROUNDING,
         applies="flows of scale-invariant losses, Euclidean",
         blind=("the loss, beyond its being scale invariant",),
-        faults=wrong(
-            "kinetic term dropped",
-            "kinetic term x (1 + 2^-10)",
-            "mass x (1 + 2^-10)",
-            "friction x (1 + 2^-10)",
-            "k off by 1 %",
-            "a loss that is not scale invariant",
-            "Eq. 16 with mu for mu^2",
-            "Eq. 16 where the decay is of order one",
-        ),
+        faults=faults.S1,
     ),
     Law(
         key="S2",
@@ -36,18 +28,7 @@ LAWS = (
         kind=STATISTICAL,
         applies="heavy ball with coupled decay under a tangential force, coherent, white and between",
         blind=("the direction of the gradient, beyond its being tangential",),
-        faults=wrong(
-            "Eq. 17 under white noise",
-            "noise law under coherent gradients",
-            "mass eta/2 in Eq. 17",
-            "Eq. 17 where m |ghat| = mu^2 r^2",
-            "relaxation rate x 1.025",
-            "relaxation at 2 k/(1-beta)",
-            "noise that remembers one step only",
-            "correlation rho^2 for rho",
-            "white noise at every correlation",
-            "Eq. 17 at every correlation",
-        ),
+        faults=faults.S2,
     ),
     Law(
         key="S3",
@@ -59,13 +40,7 @@ LAWS = (
         kind=ROUNDING,
         applies="gradient descent and heavy ball with coupled decay under a tangential force",
         blind=("how the norm came there",),
-        faults=wrong(
-            "equilibrium without its eta k",
-            "k off by 1 %",
-            "white formula under coherent gradients",
-            "coherent formula under white noise",
-            "angle per step sqrt(2 eta k)",
-        ),
+        faults=faults.S3,
     ),
     Law(
         key="S4",
@@ -77,15 +52,7 @@ LAWS = (
         kind=STATISTICAL,
         applies="heavy ball with coupled decay under a tangential force, step by step",
         blind=("a filter of one parameter, which has no direction",),
-        faults=wrong(
-            "1 - rho = 2 eta k/(1-beta)",
-            "memory 2.5 % too short",
-            "learning rate x 1.01",
-            "RMSProp per coordinate",
-            "learning rate sqrt(2 eta k)",
-            "white learning rate under coherent gradients",
-            "coherent learning rate under white noise",
-        ),
+        faults=faults.S4,
     ),
 )
 

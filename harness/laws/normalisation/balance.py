@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.loops.noisy_launch import NoisyJob, Sums
+from noether.laws.normalisation import faults
 from noether.laws.normalisation.cell import Cell, U
 from noether.laws.normalisation.variates import signs, turned
 from noether.verdicts import judgement
@@ -125,8 +126,8 @@ def summed(cell: Cell, job: NoisyJob, run: Sums) -> list[Record]:
     out[0].powers = powers_of(
         (measured - predicted) / scale, bound / scale, {"prediction": predicted / scale, **moved}
     )
-    without = sides(x, ends, half=0.0)[1]
-    return [*out, judged(cell, run, measured, without, bound, ends, "equilibrium without its eta k")]
+    wrong = sides(x, ends, **faults.WITHOUT_ETA_K.changed)[1]
+    return [*out, judged(cell, run, measured, wrong, bound, ends, faults.WITHOUT_ETA_K.name)]
 
 
 def judged(cell: Cell, run: Sums, measured, predicted, bound, ends, fault) -> Record:

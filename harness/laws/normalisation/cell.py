@@ -79,8 +79,8 @@ def order(
     *,
     x,
     steps: int,
-    fault: str | None = None,
-    xlabel: str = "eta k",
+    fault=None,
+    xlabel="eta k",
 ) -> Record:
     """errors over halved x, judged against the stated order (theory.md section 5)."""
     found: Order = orders.decide(errors, noise)
@@ -94,44 +94,17 @@ def order(
         caption=f"{note}: the deviation is of order {stated}.",
         window=(min(x), max(x)),
     )
-    return order_record(
-        cell,
-        None,
-        found,
-        stated,
-        {**about, "p": list(found.orders)},
-        figure,
-        fault=fault,
-        steps=steps,
-        backend=cell.backend,
-        note=note,
-    )
-
-
-def ladder(beta: float, many: int) -> np.ndarray:
-    """eta k, halved from one to the next, (many,): a relaxation time (1-beta)/(4 eta k) is a multiple of four
-    steps.
-
-    From about (1-beta)^2/20 on, where the terms of relative order eta k are a tenth.
-    """
-    return (1 - beta) / (16 * round(1.2 / (1 - beta)) * 2.0 ** np.arange(many))
+    more = {"fault": fault, "steps": steps, "backend": cell.backend, "note": note}
+    return order_record(cell, None, found, stated, {**about, "p": list(found.orders)}, figure, **more)
 
 
 def within(
-    cell: Cell,
-    measured,
-    predicted,
-    bound,
-    responses: dict,
-    about: dict,
-    note: str,
-    *,
-    steps: int,
-    fault: str | None = None,
+    cell: Cell, measured, predicted, bound, responses: dict, about: dict, note: str, *, steps: int, fault=None
 ) -> Record:
     """A deterministic value against its prediction, bounded by what the orders left out may add; any shape,
     the worst speaks."""
     worst = judgement.worst(measured, predicted, bound)
+    everywhere, moved = np.broadcast_to(bound, np.shape(measured)), {"prediction": predicted, **responses}
     return judgement.order(
         worst,
         f"{note}: {worst.measured:.8g}, predicted {worst.predicted:.8g} within {worst.bound:.2g}",
@@ -140,11 +113,7 @@ def within(
         lanes=np.size(measured),
         steps=steps,
         parameters=about,
-        powers=powers_of(
-            measured - predicted,
-            np.broadcast_to(bound, np.shape(measured)),
-            {"prediction": predicted, **responses},
-        ),
+        powers=powers_of(measured - predicted, everywhere, moved),
     )
 
 
@@ -154,15 +123,7 @@ def rms(deviations: np.ndarray) -> np.ndarray:
 
 
 def limit(
-    cell: Cell,
-    deviations: np.ndarray,
-    floor,
-    responses: dict,
-    about: dict,
-    note: str,
-    *,
-    steps: int,
-    fault: str | None = None,
+    cell: Cell, deviations, floor, responses: dict, about: dict, note: str, *, steps: int, fault=None
 ) -> Record:
     """deviations (times, J) over halved x, signed: they vanish in the limit of small x. The worst time
     speaks.

@@ -3,8 +3,9 @@
 relaxation     the formulas: Eq. 17, the noise law, and what finite eta adds to them
 launches       lanes of kernels/loops/noisy_launch.py;  evidence: verdicts on means;  cell: what a cell is
 variates       what the known noise does to r^4, which is taken off a mean
-norm_equation  S1;  fourth_power, correlation  S2;  equilibrium, balance  S3;  twin, white_twin  S4;  parity
-               B1 of the noisy loop
+norm_equation  S1;  fourth_power, correlation  S2;  equilibrium, white_noise, balance  S3;  twin, white_twin
+               S4;  parity  B1 of the noisy loop
+halved         lanes of halved eta;  faults: what each law must kill
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from noether.laws.normalisation import (
     norm_equation,
     parity,
     twin,
+    white_noise,
     white_twin,
 )
 from noether.laws.normalisation.cell import REACHED_BY, TANGENTIAL, Cell
@@ -26,7 +28,7 @@ from noether.verdicts.record import Record
 PARTS = {
     "S1": (norm_equation.flow, norm_equation.approximation),  # of each scale-invariant case
     "S2": (fourth_power.coherent, fourth_power.relaxation, correlation.correlation, correlation.memory),
-    "S3": (equilibrium.settled, equilibrium.fluctuating, equilibrium.projected),
+    "S3": (equilibrium.settled, white_noise.fluctuating, white_noise.projected),
     "S4": (twin.coherent_twin, white_twin.white_memory, white_twin.white_drift),
     "B1": (parity.compared,),
 }

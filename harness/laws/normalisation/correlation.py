@@ -7,16 +7,18 @@ of the noise itself is judged beside it: the mean of what variates.py takes off 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
 from noether.kernels.loops import launch, noise
+from noether.laws.normalisation import faults
 from noether.laws.normalisation.cell import SETTINGS, Cell, G, K, own
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, gain, responses
 from noether.laws.normalisation.variates import flips, scatter, signs
 from noether.verdicts.figures import Lines
-from noether.verdicts.means import mean_record, means_of
+from noether.verdicts.means import Means, mean_record, means_of
 from noether.verdicts.record import Record
 
 RHO = {"quick": (0.0, 0.45, 0.83, 0.96), "full": (0.0, 0.27, 0.45, 0.7, 0.83, 0.93, 0.96, 0.985, 0.996)}
@@ -24,43 +26,77 @@ LAGS = 4
 HEARD = 400  # steps of which the noise is listened to
 
 
+def rhos_of(cell: Cell) -> np.ndarray:
+    """The correlations, as near to RHO as the loop draws them."""
+    return np.array([noise.correlation(noise.threshold(x)) for x in cell.of(RHO)])
+
+
+def setting(beta: float, eta: float, rhos: np.ndarray) -> dict:
+    return {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos]}
+
+
+# ---- settled r^4
+
+
 def correlation(cell: Cell) -> list[Record]:
     return [r for beta, exponent in cell.of(SETTINGS) for r in correlated(cell, beta, exponent)]
 
 
+class Settled:
+    """r^4 of `many` lanes a correlation, from where it settles, averaged over four relaxation times."""
+
+    def __init__(self, cell: Cell, beta: float, exponent: int):
+        self.many, self.rhos = 96 if cell.quick else 256, rhos_of(cell)
+        r = Regime(2.0**-exponent / K, beta, K, G, self.rhos, 1.0)
+        self.r = r = replace(r, x0=r.settled())
+        self.lane_of = of = np.repeat(np.arange(len(self.rhos)), self.many)
+        number, seed = own(exponent, len(of)), seed_of(cell)
+        parts = lanes(r.eta, beta, K, 0.0, G, self.rhos[of], r.x0[of] ** 0.25, number=number, seed=seed)
+        self.job = job(parts, windows=1, every=round(4 * r.steps))
+        self.run = launch.run(self.job, cell.backend)
+        self.published = r.settled(rho=1.0)
+
+    @cached_property
+    def found(self) -> Means:
+        """r^4 over Eq. 17's, less what the noise does to it."""
+        g = np.full(self.job.steps, self.r.eta * G)
+        by_noise = scatter(self.r, signs(self.job), g, self.lane_of).mean(axis=0)
+        r4 = self.run.means("r4")[0] - by_noise
+        return means_of(np.reshape(r4, (len(self.rhos), self.many)) / self.published)
+
+    def averaged(self, law) -> np.ndarray:
+        """(rho,) of a function of the number of steps."""
+        return law(np.arange(1, self.job.steps + 1)[:, None]).mean(axis=0)
+
+
 def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     """Settled r^4 over Eq. 17's against (2); the worst correlation speaks."""
-    many = 96 if cell.quick else 256
-    rhos = np.array([noise.correlation(noise.threshold(x)) for x in cell.of(RHO)])
-    eta = 2.0**-exponent / K
-    r = replace(Regime(eta, beta, K, G, rhos, 1.0), x0=Regime(eta, beta, K, G, rhos, 1.0).settled())
-    steps = round(4 * r.steps)
-    of_lane = np.repeat(np.arange(len(rhos)), many)
-    parts = lanes(
-        eta,
-        beta,
-        K,
-        0.0,
-        G,
-        rhos[of_lane],
-        r.x0[of_lane] ** 0.25,
-        number=own(exponent, len(of_lane)),
-        seed=seed_of(cell),
-    )
-    task = job(parts, windows=1, every=steps)
-    run = launch.run(task, cell.backend)
-    s, published, by_rho = signs(task), r.settled(rho=1.0), lambda y: np.reshape(y, (len(rhos), many))
-    r4 = run.means("r4")[0] - scatter(r, s, np.full(steps, eta * G), of_lane).mean(axis=0)
-    found = means_of(by_rho(r4) / published)
-    at, rest = (y.mean(axis=0) / published for y in corrected(r, steps))
-    law = gain(beta, rhos) / gain(beta, 1.0)
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos],
-        "r4 over Eq. 17": [float(x) for x in found.value],
-             "law": [float(x) for x in law]}  # fmt: skip
-    plot = Lines(
-        x=(1 + rhos) / (1 - rhos),
+    x = Settled(cell, beta, exponent)
+    at, rest = (y.mean(axis=0) / x.published for y in corrected(x.r, x.job.steps))
+    law = gain(beta, x.rhos) / gain(beta, 1.0)
+    about = setting(beta, x.r.eta, x.rhos)
+    about |= {"r4 over Eq. 17": [float(y) for y in x.found.value], "law": [float(y) for y in law]}
+    note = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation"
+
+    def judge(predicted, **more):
+        facts = {"steps": x.job.steps, "backend": x.run.backend, **more}
+        return mean_record(cell, x.found, predicted, rest, about, note, **facts)
+
+    moved = responses(x.r, x.averaged, x.published, "rho")
+    wrong = {
+        faults.RHO_SQUARED: at * gain(beta, x.rhos**2) / gain(beta, x.rhos),
+        faults.ALWAYS_WHITE: at * gain(beta, 0.0) / gain(beta, x.rhos),
+        faults.ALWAYS_COHERENT: np.ones_like(at),
+    }
+    right = judge(at, figure=drawn(x, law), responses=moved)
+    return [right, *(judge(predicted, fault=fault.name) for fault, predicted in wrong.items())]
+
+
+def drawn(x: Settled, law: np.ndarray) -> Lines:
+    return Lines(
+        x=(1 + x.rhos) / (1 - x.rhos),
         series={
-            "measured": found.value,
+            "measured": x.found.value,
             "law": law,
             "noise law": [law[0]] * len(law),
             "Eq. 17": [1.0] * len(law),
@@ -72,31 +108,9 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
         caption="Between minibatch noise and a coherent gradient r^4 follows (1-beta)(1+rho "
         "beta)/((1+beta)(1-rho beta)) of Eq. 17, correlation rho a step.",
     )
-    note, out = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation", []
-    averaged = lambda law: law(np.arange(1, steps + 1)[:, None]).mean(axis=0)
-    moved = responses(r, averaged, published, "rho")
-    for fault, predicted in (
-        (None, at),
-        ("correlation rho^2 for rho", at * gain(beta, rhos**2) / gain(beta, rhos)),
-        ("white noise at every correlation", at * gain(beta, 0.0) / gain(beta, rhos)),
-        ("Eq. 17 at every correlation", np.ones_like(at)),
-    ):
-        out.append(
-            mean_record(
-                cell,
-                found,
-                predicted,
-                rest,
-                about,
-                note,
-                steps=steps,
-                backend=run.backend,
-                fault=fault,
-                figure=plot,
-                responses=moved,
-            )
-        )
-    return out
+
+
+# ---- the noise itself
 
 
 def memory(cell: Cell) -> list[Record]:
@@ -109,55 +123,19 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
 
     Of more lanes than are stepped: a draw costs a hundredth of a step.
     """
-    out: list[Record] = []
-    rhos = np.array([noise.correlation(noise.threshold(x)) for x in cell.of(RHO)])
-    eta, heard = 2.0**-exponent / K, 512 if cell.quick else 1024
-    parts = lanes(
-        eta,
-        beta,
-        K,
-        0.0,
-        G,
-        np.repeat(rhos, heard),
-        1.0,
-        number=own(exponent, len(rhos) * heard),
-        seed=seed_of(cell),
-    )
-    measured = flips(signs(job(parts, windows=1, every=HEARD)), LAGS).reshape(-1, heard)
-    lags = np.repeat(np.arange(1, LAGS + 1), len(rhos))
-    stated = np.tile(rhos, LAGS) ** lags
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "rho": [float(x) for x in rhos]}
-    told = (
-        f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho "
-        f"{', '.join(f'{x:.3g}' for x in rhos)}"
-    )
+    rhos, eta, heard = rhos_of(cell), 2.0**-exponent / K, 512 if cell.quick else 1024
+    number, seed = own(exponent, len(rhos) * heard), seed_of(cell)
+    parts = lanes(eta, beta, K, 0.0, G, np.repeat(rhos, heard), 1.0, number=number, seed=seed)
+    drawn = signs(job(parts, windows=1, every=HEARD))
+    found = means_of(flips(drawn, LAGS).reshape(-1, heard))
+    lags, each = np.repeat(np.arange(1, LAGS + 1), len(rhos)), np.tile(rhos, LAGS)
+    about, told = setting(beta, eta, rhos), ", ".join(f"{x:.3g}" for x in rhos)
+    note = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {told}"
+
+    def judge(stated, **more):
+        facts = {"steps": HEARD, "backend": "numpy", "scale": 1.0, **more}
+        return mean_record(cell, found, stated, 0.0, about, note, **facts)
+
+    stated = each**lags
     moved = {"correlation of the noise": lags * stated}
-    out.append(
-        mean_record(
-            cell,
-            means_of(measured),
-            stated,
-            0.0,
-            about,
-            told,
-            steps=HEARD,
-            backend="numpy",
-            scale=1.0,
-            responses=moved,
-        )
-    )
-    out.append(
-        mean_record(
-            cell,
-            means_of(measured),
-            np.tile(rhos, LAGS),
-            0.0,
-            about,
-            told,
-            steps=HEARD,
-            backend="numpy",
-            scale=1.0,
-            fault="noise that remembers one step only",
-        )
-    )
-    return out
+    return [judge(stated, responses=moved), judge(each, fault=faults.FORGETFUL.name)]

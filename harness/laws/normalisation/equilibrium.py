@@ -8,35 +8,31 @@
 (1)-(4) are exact at every eta. (2): q_n = r e^{i n theta} solves the update when cos theta = 1 - eta
 k/(1+beta) and (1-beta) sin theta = eta |ghat|/r^2. (3): with z = q + beta v/(1-beta), z' = z - eta (F + k
 q)/(1-beta), the mean of |z'|^2 - |z|^2 vanishes, and E<v, F> = 0 for a white F; no moment of r but those two
-enters (balance.py has it without a mean, summed). In (3) an average of r^4 is larger by 1 + 2 Var(r^2)/r^4: a
-term of order eta k, not part of the law.
+enters. In (3) an average of r^4 is larger by 1 + 2 Var(r^2)/r^4: a term of order eta k, not part of the law.
 
-Where nothing fluctuates the bound is that of rounding: the reduced map of relaxation.py (3), linearised at
-the fixed point, carries what each step rounds.
+Judged here is where nothing fluctuates, to rounding: the reduced map of relaxation.py (3), linearised at the
+fixed point, carries what each step rounds. white_noise.py has the means, balance.py what they are means of.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from noether.cases.rules import RULES
-from noether.kernels.loops import launch, noisy_launch
-from noether.kernels.loops.noisy_launch import NoisyJob
-from noether.kernels.programs.precision import Precision
-from noether.laws.normalisation import balance
+from noether.kernels.loops import launch
+from noether.laws.normalisation import faults
 from noether.laws.normalisation.cell import Cell, G, K, U
 from noether.laws.normalisation.launches import job, lanes, seed_of
 from noether.verdicts import judgement
 from noether.verdicts.claims import facts
-from noether.verdicts.means import mean_record, means_of
 from noether.verdicts.powers import STEP, powers_of
 from noether.verdicts.record import Record
 
 FAR = 1.25  # r at the start, over its end
 STEPS = 256
 MOTION = 1e6  # bounds that r^4 must have come from its start
-POINTS = {"quick": ((0.61, 2.0**-6), (0.43, 0.12)), "full": ((0.88, 2.0**-10), (0.61, 2.0**-6), (0.43, 0.12))}
-"""beta, eta k of white noise; the last resolves the eta k of (3)."""
 
 
 def straight(beta, e, G=G, k=K):
@@ -105,190 +101,93 @@ def rounding(beta, e, g, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return 2 * off + 8 * U, of_chord, abs(power).max(axis=(1, 2))
 
 
+@dataclass(frozen=True)
+class Quantity:
+    """What is judged of lanes at their end.
+
+    law        in beta and eta k;  measured, bound  (lanes,), the bound relative
+    come       how far, relatively, it is from its start
+    """
+
+    what: str
+    law: Callable
+    measured: np.ndarray
+    bound: np.ndarray
+    come: float
+
+
+class Steady:
+    """Lanes of one kind after STEPS steps, from rest at FAR times the end.
+
+    forgotten (lanes,)   whether nothing is left of the start, decided by the parameters
+    """
+
+    def __init__(self, cell: Cell, kind: str, rule: str, rho: float, beta: np.ndarray, e: np.ndarray):
+        self.kind, self.beta, self.e = kind, beta, e
+        start = FAR * straight(beta, e) ** 0.25
+        own = {"number": np.arange(len(e)), "seed": seed_of(cell)}
+        parts = lanes(e / K, beta, K, 0.0, G, rho, start, **own)
+        run = launch.run(job(parts, windows=1, every=STEPS, rule=rule), cell.backend)
+        bound, of_chord, left = rounding(beta, e, e / K * G, STEPS)
+        r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
+        self.forgotten, self.backend = left * FAR**4 < U, run.backend
+        self.r4 = Quantity("r^4", straight, r2**2, bound, FAR**4 - 1)
+        self.angle = Quantity("squared angle per step (chord)", chord, w2 / r2, of_chord, 1.0)
+
+    def wrong(self) -> dict:
+        """r^4 by another law."""
+        beta, e, k = self.beta, self.e, faults.K_OFF.changed["k"]
+        halved = straight(beta, e) * (2 * (1 + beta) - e) / (2 * (1 + beta))
+        return {faults.WITHOUT_ETA_K: halved, faults.K_OFF: straight(beta, k * e, k=k * K)}
+
+
 def settled(cell: Cell) -> list[Record]:
     """Gradient descent under signs and heavy ball under a steady force, from rest at FAR times the end, to
     rounding."""
     rng = np.random.default_rng(seed_of(cell))
     many = 125 if cell.quick else 251
-    e = 2.0 ** rng.uniform(-4, -2, many)
-    out = []
-    for name, beta, rho in (
-        ("gradient-descent", np.zeros(many), 0.0),
-        ("heavy-ball", rng.uniform(0.25, 0.75, many), 1.0),
-    ):
-        end = straight(beta, e)
-        parts = lanes(
-            e / K, beta, K, 0.0, G, rho, FAR * end**0.25, number=np.arange(many), seed=seed_of(cell)
-        )
-        run = launch.run(job(parts, windows=1, every=STEPS, rule=name), cell.backend)
-        bound, bound_chord, left = rounding(beta, e, e / K * G, STEPS)
-        left = left * FAR**4 < U  # decided by the parameters: the start is forgotten
-        r2, w2 = np.sum(run.q**2, axis=0), np.sum(run.v**2, axis=0)
-        kind = "gradient descent, signs independent" if rho == 0 else "heavy ball, coherent"
-        about = {
-            "eta k": [float(e.min()), float(e.max())],
-            "beta": [float(beta.min()), float(beta.max())],
-            "k": K,
-            "|ghat|": G,
-        }
-
-        def judged(
-            fault,
-            law,
-            predicted,
-            measured,
-            bound,
-            moved,
-            what,
-            beta=beta,
-            e=e,
-            left=left,
-            kind=kind,
-            about=about,
-            run=run,
-        ):
-            of = {x: t / predicted for x, t in responses(law, beta, e).items()}
-            return fixed(
-                cell,
-                measured,
-                predicted,
-                bound,
-                left,
-                moved,
-                about,
-                f"{kind}, {what}",
-                run.backend,
-                fault,
-                of,
-            )
-
-        wrong = [
-            ("equilibrium without its eta k", end * (2 * (1 + beta) - e) / (2 * (1 + beta))),
-            ("k off by 1 %", straight(beta, 1.01 * e, k=1.01 * K)),
-        ]
-        if rho == 1:
-            wrong.append(("white formula under coherent gradients", noisy_end(beta, e)))
-        out += [
-            judged(fault, straight, p, r2**2, bound, FAR**4 - 1, "r^4") for fault, p in ((None, end), *wrong)
-        ]
-        turns = [(None, chord(beta, e)), *([("angle per step sqrt(2 eta k)", 2 * e)] if rho == 1 else [])]
-        out += [
-            judged(fault, chord, p, w2 / r2, bound_chord, 1.0, "squared angle per step (chord)")
-            for fault, p in turns
-        ]
-    return out
-
-
-def fixed(
-    cell: Cell, measured, predicted, bound, left, moved, about, note, backend, fault, responses: dict
-) -> Record:
-    """Relative deviations in units of relative bounds; moved: relative distance of the start, (evidence) many
-    bounds."""
-    off = judgement.spent_of(measured / predicted, 1.0, bound)
-    worst = judgement.worst(measured, predicted, bound * predicted, inside=left, spent=off)
-    (lane,) = worst.at
-    reason = (
-        f"{note}: {worst.measured:.12g}, predicted {worst.predicted:.12g} to {bound[lane]:.2g} of it; "
-        f"{int(left.sum())} of {len(left)} lanes have forgotten their start"
-    )
-    of = {"prediction": np.ones(len(left)), **responses}
-    return judgement.rounding(
-        worst,
-        reason,
-        enough=left.sum() >= len(left) / 2 and moved > MOTION * bound[lane],
-        **facts(cell, backend=backend, fault=fault),
-        lanes=len(left),
-        steps=STEPS,
-        parameters=about,
-        place={"lane": lane, "step": STEPS, "component": None},
-        powers=powers_of((measured / predicted - 1)[left], bound[left], {x: t[left] for x, t in of.items()}),
-    )
-
-
-def fluctuating(cell: Cell) -> list[Record]:
-    """(3) and (4) for white noise in the plane of q: summed, to rounding, and on the mean."""
-    many = 128 if cell.quick else 256 if cell.backend == "numpy" else 512
-    points, steps = POINTS["quick" if cell.quick else "full"], 768
-    beta, e = (np.repeat(x, many) for x in np.array(points).T)
-    parts = lanes(
-        e / K, beta, K, 0.0, G, 0.0, noisy_end(beta, e) ** 0.25, number=np.arange(len(e)), seed=seed_of(cell)
-    )
-    task = job(parts, windows=steps, every=1)
-    run = launch.run(task, cell.backend)
+    e, beta = 2.0 ** rng.uniform(-4, -2, many), rng.uniform(0.25, 0.75, many)
+    descent = Steady(cell, "gradient descent, signs independent", "gradient-descent", 0.0, 0 * beta, e)
+    ball = Steady(cell, "heavy ball, coherent", "heavy-ball", 1.0, beta, e)
+    of_ball = {**ball.wrong(), faults.WHITE_COHERENT: noisy_end(beta, e)}
     return [
-        *balance.summed(cell, task, run),
-        *averaged(cell, run, points, many, G**2, "white noise in a plane"),
+        *fixed(cell, descent, descent.r4, descent.wrong()),
+        *fixed(cell, descent, descent.angle, {}),
+        *fixed(cell, ball, ball.r4, of_ball),
+        *fixed(cell, ball, ball.angle, {faults.ANGLE: 2 * e}),
     ]
 
 
-def projected(cell: Cell) -> list[Record]:
-    """(3) and (4) where the noise has an independent sign in each of four directions and is projected:
-    E|ghat|^2 = 3 G^2."""
-    many, points = 128, POINTS["full"]
-    beta, e = (np.repeat(x, many) for x in np.array(points).T)
-    r = noisy_end(beta, e, np.sqrt(3) * G) ** 0.25
-    q0, v0, params, counters = lanes(
-        e / K, beta, K, 0.0, G, 0.0, r, number=np.arange(len(e)), seed=seed_of(cell)
-    )
-    fill = np.zeros_like(q0)
-    parts = NoisyJob(
-        RULES["heavy-ball"],
-        Precision("float64"),
-        np.concatenate([q0, fill]),
-        np.concatenate([v0, fill]),
-        params,
-        counters,
-        3,
-        512,
-        "projected",
-    )
-    return averaged(
-        cell,
-        launch.run(parts, cell.backend),
-        points,
-        many,
-        3.0 * G**2,
-        "white noise in four dimensions",
-    )
+def fixed(cell: Cell, run: Steady, x: Quantity, wrong: dict) -> list[Record]:
+    """A quantity against its law, and against each wrong prediction of it."""
+    right = at_the_end(cell, run, x, x.law(run.beta, run.e))
+    return [right, *(at_the_end(cell, run, x, y, fault.name) for fault, y in wrong.items())]
 
 
-def averaged(cell: Cell, run: noisy_launch.Sums, points, many: int, power: float, note: str) -> list[Record]:
-    """The last two thirds, ten relaxation times on or more (e^-10 of the start, which is the mean); a mean a
-    point."""
-    beta, e = np.array(points).T
-    late, steps = len(run.sums) // 3, run.every * len(run.sums)
-    r2, inverse, w2, chord2, r4 = (
-        run.means(n)[late:].mean(axis=0).reshape(len(points), many)
-        for n in ("r2", "inverse", "w2", "chord2", "r4")
+def at_the_end(cell: Cell, run: Steady, x: Quantity, predicted, fault: str | None = None) -> Record:
+    """Relative deviations in units of relative bounds; the quantity must have come MOTION bounds."""
+    bound, inside = x.bound, run.forgotten
+    off = judgement.spent_of(x.measured / predicted, 1.0, bound)
+    worst = judgement.worst(x.measured, predicted, bound * predicted, inside=inside, spent=off)
+    (lane,) = worst.at
+    reason = (
+        f"{run.kind}, {x.what}: {worst.measured:.12g}, predicted {worst.predicted:.12g} to {bound[lane]:.2g} "
+        f"of it; {int(inside.sum())} of {len(inside)} lanes have forgotten their start"
     )
-    of = lambda x: x.mean(axis=1, keepdims=True)
-    end, angle = noisy_end(beta, e, np.sqrt(power)), chord(beta, e)
-    about = {
-        "beta": [p[0] for p in points],
-        "eta k": [p[1] for p in points],
-        "k": K,
-        "r2 over 1/r2, over (3)": [float(x) for x in (of(r2) / of(inverse))[:, 0] / end],
-        "mean of r4 over (3)": [float(x) for x in of(r4)[:, 0] / end],
-        "root mean squared chord over sqrt(2 eta k/(1+beta))": [
-            float(x) for x in np.sqrt(of(chord2)[:, 0] / angle)
-        ],
-    }
-    out = []
-
-    def judged(fault, above, below, predicted, words):
-        # A ratio of means, linearised about its prediction: independent lanes, mean 1 where it is met. A
-        # record a point.
-        samples = above / (predicted[:, None] * of(below)) - below / of(below) + 1
-        for row, (b, x) in zip(samples, points, strict=True):
-            text = f"{note}, beta {b:g}, eta k {x:.3g}, {words} over its law"
-            much = {"steps": steps, "backend": run.backend, "fault": fault}
-            out.append(
-                mean_record(cell, means_of(row[None], family=len(points)), 1.0, 0.0, about, text, **much)
-            )
-
-    laws = [(None, end), ("coherent formula under white noise", end * (1 + beta) / (1 - beta))]
-    for fault, predicted in laws:
-        judged(fault, r2, inverse, predicted, "E r^2/E r^-2")
-    for fault, predicted in ((None, angle), ("angle per step sqrt(2 eta k)", 2 * e)):
-        judged(fault, w2, r2, predicted, "E|v|^2/E r^2")
-    return out
+    moved = {name: t / predicted for name, t in responses(x.law, run.beta, run.e).items()}
+    moved = {"prediction": np.ones(len(inside)), **moved}
+    between = {"eta k": run.e, "beta": run.beta}
+    return judgement.rounding(
+        worst,
+        reason,
+        enough=inside.sum() >= len(inside) / 2 and x.come > MOTION * bound[lane],
+        **facts(cell, backend=run.backend, fault=fault),
+        lanes=len(inside),
+        steps=STEPS,
+        parameters={name: [float(y.min()), float(y.max())] for name, y in between.items()}
+        | {"k": K, "|ghat|": G},
+        place={"lane": lane, "step": STEPS, "component": None},
+        powers=powers_of(
+            (x.measured / predicted - 1)[inside], bound[inside], {n: t[inside] for n, t in moved.items()}
+        ),
+    )

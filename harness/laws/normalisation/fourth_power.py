@@ -16,10 +16,12 @@ value.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
 from noether.kernels.loops import launch
+from noether.laws.normalisation import faults
 from noether.laws.normalisation.cell import (
     BETA,
     MILD,
@@ -28,24 +30,26 @@ from noether.laws.normalisation.cell import (
     G,
     K,
     U,
-    ladder,
     limit,
     order,
     own,
     rms,
     within,
 )
-from noether.laws.normalisation.launches import job, lanes, seed_of
+from noether.laws.normalisation.halved import Halved
+from noether.laws.normalisation.launches import in_windows, job, lanes, seed_of
 from noether.laws.normalisation.relaxation import Regime, corrected, responses
 from noether.laws.normalisation.variates import scatter, signs
 from noether.verdicts.figures import Claim, Lines
-from noether.verdicts.means import mean_record, means_of
+from noether.verdicts.means import Means, mean_record, means_of
 from noether.verdicts.record import Record
 
 MOMENTA = {"quick": (MILD,), "full": (MILD, BETA)}
 HALVINGS = 6
-RATE = 1.025
-"""A relaxation rate that is 2.5 % too large: what was once called undecided."""
+WINDOWS = 8
+
+
+# ---- coherent
 
 
 def coherent(cell: Cell) -> list[Record]:
@@ -53,104 +57,124 @@ def coherent(cell: Cell) -> list[Record]:
     return [r for beta in cell.of(MOMENTA) for r in straight(cell, beta)]
 
 
+class Straight(Halved):
+    """r^4 of the lanes at `ends`, and of others in their first two steps from where m |ghat| = mu^2 r^2.
+
+    seen (times, lanes), early (2, lanes)   as measured;  edge (lanes,)  the r^4 where the others start
+    """
+
+    def __init__(self, beta: float, backend: str):
+        super().__init__(beta, HALVINGS, spans=2)
+        self.edge = (self.eta * G * (1 + beta) / (2 * (1 - beta) ** 2)) ** 2
+        both = np.concatenate([self.r.x0, self.edge])
+        parts = lanes(np.tile(self.eta, 2), beta, K, G, 0.0, 1.0, both**0.25, number=0, seed=0)
+        r4 = launch.run(job(parts, windows=self.steps, every=1), backend).means("r4")
+        self.seen, self.early = self.at(r4[:, :HALVINGS]), r4[:2, HALVINGS:]
+
+    def over_wrong_laws(self) -> dict:
+        """Measured over predicted, by a law that is not theirs."""
+        light = replace(
+            self.r, G=G * np.sqrt(1 / (1 + self.beta))
+        )  # a mass of eta/2: no 1 + beta in the source
+        at_once = replace(self.r, x0=self.edge).law(np.arange(1, 3)[:, None])
+        return {
+            faults.NOISE_LAW_COHERENT: self.seen / self.r.law(self.ends, rho=0.0),
+            faults.EQ_17_MASS: self.seen / light.law(self.ends),
+            faults.EQ_17_EARLY: self.early / at_once,
+        }
+
+
 def straight(cell: Cell, beta: float) -> list[Record]:
-    many = HALVINGS
-    eta = ladder(beta, many) / K
-    r = replace(Regime(eta, beta, K, G, 1.0, 1.0), x0=Regime(eta, beta, K, G, 1.0, 1.0).settled() / 4)
-    ends = np.rint(np.outer(np.arange(1, 9) / 4, r.steps)).astype(int)
-    edge = eta * G * (1 + beta) / (2 * (1 - beta) ** 2)  # r^2 where m |ghat| = mu^2 r^2
-    both, steps = np.concatenate([r.x0, edge**2]), int(ends.max())
-    parts = lanes(np.tile(eta, 2), beta, K, G, 0.0, 1.0, both**0.25, number=0, seed=0)
-    x = launch.run(job(parts, windows=steps, every=1), cell.backend).means("r4")
-    seen, at = np.take_along_axis(x[:, :many], ends - 1, axis=0), r.law(ends)
-    first, later = (np.take_along_axis(y, ends - 1, axis=0) for y in corrected(r, steps))
-    floor = 8 * U * ends[-1]  # each step rounds r^4 to 8 u at most
-    ratio = seen / at
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(K * eta[0]), float(K * eta[-1])],
-             "r4 over Eq. 17": float(ratio[-1, -1]),
-             "r4 over Eq. 17, extrapolated to eta 0": float(2 * ratio[-1, -1] - ratio[-1, -2])}  # fmt: skip
-    says = (
-        f"beta {beta:g}, r^4 over Eq. 17 is {about['r4 over Eq. 17']:.5f} at the smallest step, "
-        f"{about['r4 over Eq. 17, extrapolated to eta 0']:.6f} in its limit"
-    )
+    x = Straight(beta, cell.backend)
+    law, (first, later) = x.r.law(x.ends), (x.at(y) for y in corrected(x.r, x.steps))
+    ratio, sizes = x.seen / law, K * x.eta
+    floor = 8 * U * x.ends[-1]  # each step rounds r^4 to 8 u at most
+    last, limited = float(ratio[-1, -1]), float(2 * ratio[-1, -1] - ratio[-1, -2])
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(sizes[0]), float(sizes[-1])]}
+    about |= {"r4 over Eq. 17": last, "r4 over Eq. 17, extrapolated to eta 0": limited}
+    says = f"beta {beta:g}, r^4 over Eq. 17 is {last:.5f} at the smallest step, {limited:.6f} in its limit"
+    second = f"beta {beta:g}, deviation from the law with its terms of relative order eta k"
+    told = f"{says}; against the law with its terms of relative order eta k"
+    moved = responses(x.r, x.ends, law)
 
     def judge(deviations, stated, note, fault=None):
-        return order(cell, rms(deviations), floor, stated, about, note, x=K * eta, steps=steps, fault=fault)
-
-    moved = responses(r, ends, at)
-    told = f"{says}; against the law with its terms of relative order eta k"
+        facts = {"x": sizes, "steps": x.steps, "fault": fault}
+        return order(cell, rms(deviations), floor, stated, about, note, **facts)
 
     def vanishing(deviations, fault=None):
         """The deviation from Eq. 17 in the limit of small steps."""
-        return limit(cell, deviations, floor, moved, about, says, steps=steps, fault=fault)
+        return limit(cell, deviations, floor, moved, about, says, steps=x.steps, fault=fault)
 
-    fast = r.changed(ends, rate=RATE)
-    light = replace(r, G=G * np.sqrt(1 / (1 + beta)))  # a mass of eta/2 has no 1 + beta in the source
-    early = replace(r, x0=edge**2).law(np.arange(1, 3)[:, None])
+    fast = x.r.changed(x.ends, **faults.RATE_OFF.changed)
     return [
         judge(ratio - 1, 1, f"{says}; deviation from Eq. 17"),
-        judge(
-            seen / first - 1,
-            2,
-            f"beta {beta:g}, deviation from the law with its terms of relative order eta k",
-        ),
-        within(cell, ratio, first / at, later / at + floor, moved, about, told, steps=steps),
+        judge(x.seen / first - 1, 2, second),
+        within(cell, ratio, first / law, later / law + floor, moved, about, told, steps=x.steps),
         vanishing(ratio - 1),
-        vanishing(seen / fast - 1, "relaxation rate x 1.025"),
-        judge(seen / r.law(ends, rho=0.0) - 1, 1, says, "noise law under coherent gradients"),
-        judge(seen / light.law(ends) - 1, 1, says, "mass eta/2 in Eq. 17"),
-        judge(x[:2, many:] / early - 1, 1, says, "Eq. 17 where m |ghat| = mu^2 r^2"),
+        vanishing(x.seen / fast - 1, faults.RATE_OFF.name),
+        *(judge(y - 1, 1, says, fault.name) for fault, y in x.over_wrong_laws().items()),
     ]
+
+
+# ---- relaxation
 
 
 def relaxation(cell: Cell) -> list[Record]:
     return [r for beta, exponent in cell.of(SETTINGS) for r in relaxed(cell, beta, exponent)]
 
 
-def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
-    """Windows of half a relaxation time; a coherent and white lanes start at four times the white end."""
-    eta, n = 2.0**-exponent / K, 8
-    many = {"numpy": 192 if cell.quick else 512}.get(cell.backend, 1024)
-    white = replace(Regime(eta, beta, K, G, 0.0, 1.0), x0=4 * Regime(eta, beta, K, G, 0.0, 1.0).settled())
-    straight = replace(white, rho=1.0)
-    every = round(white.steps / 2)
-    steps, t = n * every, (np.arange(n) + 0.5) * every * eta
-    number = own(exponent, many + 1)
-    parts = lanes(
-        eta,
-        beta,
-        K,
-        0.0,
-        G,
-        np.where(number > number[0], 0.0, 1.0),
-        white.x0**0.25,
-        number=number,
-        seed=seed_of(cell),
-    )
-    task = job(parts, windows=n, every=every)
-    run = launch.run(task, cell.backend)
-    in_windows = lambda y: np.asarray(y).reshape(n, every, -1).mean(axis=1)
-    x, noise_of = run.means("r4"), in_windows(scatter(white, signs(task)[:, 1:], np.full(steps, eta * G)))
-    laws = {
-        name: in_windows(r.law(np.arange(1, steps + 1)))[:, 0]
-        for name, r in (("noise law", white), ("Eq. 17", straight))
-    }
-    at, rest = (in_windows(y)[:, 0] for y in corrected(white, steps))
-    found = means_of(x[:, 1:] - noise_of)
-    ratio = {law: float(found.value[-1] / y[-1]) for law, y in laws.items()}
-    first = float(at[-1] / laws["noise law"][-1])
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta": eta, "t": float(steps * eta),
-        "white r4 over Eq. 17": ratio["Eq. 17"],
-             "white r4 over the noise law": ratio["noise law"],
-             "the same, with terms of order eta k": ratio["noise law"] / first,
-             "coherent r4 over Eq. 17": float(x[-1, 0] / laws["Eq. 17"][-1])}  # fmt: skip
-    plot = Lines(
-        x=t,
+class Relaxation:
+    """A coherent lane, the first, and white ones, all from four times the white end; windows of half a
+    relaxation time."""
+
+    def __init__(self, cell: Cell, beta: float, exponent: int):
+        self.eta = 2.0**-exponent / K
+        white = Regime(self.eta, beta, K, G, 0.0, 1.0)
+        self.white = white = replace(white, x0=4 * white.settled())
+        many = {"numpy": 192 if cell.quick else 512}.get(cell.backend, 1024)
+        number = own(exponent, many + 1)
+        rho = np.where(number > number[0], 0.0, 1.0)
+        parts = lanes(self.eta, beta, K, 0.0, G, rho, white.x0**0.25, number=number, seed=seed_of(cell))
+        self.job = job(parts, windows=WINDOWS, every=round(white.steps / 2))
+        self.run = launch.run(self.job, cell.backend)
+        self.coherent = self.run.means("r4")[:, 0]
+
+    @cached_property
+    def found(self) -> Means:
+        """r^4 of the white lanes, less what the noise does to it."""
+        g = np.full(self.job.steps, self.eta * G)
+        by_noise = in_windows(scatter(self.white, signs(self.job)[:, 1:], g), self.job)
+        return means_of(self.run.means("r4")[:, 1:] - by_noise)
+
+    def averaged(self, law) -> np.ndarray:
+        """(windows,) of a function of the number of steps."""
+        return in_windows(law(np.arange(1, self.job.steps + 1)), self.job)[:, 0]
+
+    @cached_property
+    def laws(self) -> dict[str, np.ndarray]:
+        """(windows,) each."""
+        published = replace(self.white, rho=1.0)
+        return {"noise law": self.averaged(self.white.law), "Eq. 17": self.averaged(published.law)}
+
+    @cached_property
+    def next_order(self) -> tuple[np.ndarray, np.ndarray]:
+        """The noise law with the order after it, and a bound on all later ones, (windows,) each."""
+        at, rest = (in_windows(y, self.job)[:, 0] for y in corrected(self.white, self.job.steps))
+        return at, rest
+
+    def over(self, law: str) -> float:
+        """White r^4 over a law in the last window."""
+        return float(self.found.value[-1] / self.laws[law][-1])
+
+
+def drawn(x: Relaxation) -> Lines:
+    return Lines(
+        x=(np.arange(WINDOWS) + 0.5) * x.job.every * x.eta,
         series={
-            "coherent, measured": x[:, 0],
-            "Eq. 17": laws["Eq. 17"],
-            "white, measured": found.value,
-            "noise law": laws["noise law"],
+            "coherent, measured": x.coherent,
+            "Eq. 17": x.laws["Eq. 17"],
+            "white, measured": x.found.value,
+            "noise law": x.laws["noise law"],
         },
         xlabel="time",
         ylabel="r^4",
@@ -159,57 +183,45 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
         caption="From one start and with gradients of one size, r^4 follows Eq. 17 when they are coherent "
         "and the noise law when they are white.",
     )
+
+
+def claimed(x: Relaxation) -> Claim:
+    """What Eq. 17 says of white noise, and what was measured."""
+    ratio, published = x.over("Eq. 17"), x.laws["Eq. 17"][-1]
+    return Claim(
+        statement="NLD Eq. 17 for the r^4 of minibatch noise",
+        published=1.0,
+        measured=ratio,
+        ratio=ratio,
+        error=float(x.found.q[-1] * x.found.error[-1] / published),
+    )
+
+
+def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
+    """White lanes against the noise law and its next order, and against Eq. 17."""
+    x = Relaxation(cell, beta, exponent)
+    (at, rest), ratio, published = x.next_order, x.over("noise law"), x.over("Eq. 17")
+    first = float(at[-1] / x.laws["noise law"][-1])
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta": x.eta, "t": float(x.job.steps * x.eta)}
+    about |= {"white r4 over Eq. 17": published, "white r4 over the noise law": ratio}
+    about |= {"the same, with terms of order eta k": ratio / first}
+    about |= {"coherent r4 over Eq. 17": float(x.coherent[-1] / x.laws["Eq. 17"][-1])}
     note = (
-        f"beta {beta:g}, white noise, r^4 over the noise law {ratio['noise law']:.4f}, of which {first:.4f} "
-        "is the derived next order, "
-        f"over Eq. 17 {ratio['Eq. 17']:.4f}"
+        f"beta {beta:g}, white noise, r^4 over the noise law {ratio:.4f}, of which {first:.4f} is the "
+        f"derived next order, over Eq. 17 {published:.4f}"
     )
-    error = float(found.q[-1] * found.error[-1] / laws["Eq. 17"][-1])
-    claim = replace(
-        plot,
-        claim=Claim(
-            statement="NLD Eq. 17 for the r^4 of minibatch noise",
-            published=1.0,
-            measured=ratio["Eq. 17"],
-            ratio=ratio["Eq. 17"],
-            error=error,
-        ),
-    )
-    averaged = lambda law: in_windows(law(np.arange(1, steps + 1)))[:, 0]
+
+    def judge(predicted, **more):
+        facts = {"steps": x.job.steps, "backend": x.run.backend, **more}
+        return mean_record(cell, x.found, predicted, rest, about, note, **facts)
+
+    last = (beta, exponent) == cell.of(SETTINGS)[-1]
+    claim = replace(drawn(x), claim=claimed(x)) if last else None
     out = [
-        mean_record(
-            cell,
-            found,
-            at,
-            rest,
-            about,
-            note,
-            steps=steps,
-            backend=run.backend,
-            figure=plot,
-            responses=responses(white, averaged, 1.0),
-        ),
-        mean_record(
-            cell,
-            found,
-            laws["Eq. 17"],
-            rest,
-            about,
-            note,
-            steps=steps,
-            backend=run.backend,
-            fault="Eq. 17 under white noise",
-            figure=claim if (beta, exponent) == cell.of(SETTINGS)[-1] else plot,
-        ),
+        judge(at, figure=drawn(x), responses=responses(x.white, x.averaged, 1.0)),
+        judge(x.laws["Eq. 17"], fault=faults.EQ_17_WHITE.name, figure=claim),
     ]
-    for fault, law in (
-        ("relaxation rate x 1.025", {"rate": RATE}),
-        ("relaxation at 2 k/(1-beta)", {"rate": 0.5}),
-    ):
-        wrong = averaged(lambda m, law=law: white.changed(m, **law)) - laws["noise law"]
-        out.append(
-            mean_record(
-                cell, found, at + wrong, rest, about, note, steps=steps, backend=run.backend, fault=fault
-            )
-        )
+    for fault in faults.RATES:
+        wrong = x.averaged(lambda n, fault=fault: x.white.changed(n, **fault.changed))
+        out.append(judge(at + (wrong - x.laws["noise law"]), fault=fault.name))
     return out

@@ -38,43 +38,25 @@ def job(parts, *, windows: int, every: int, rule: str = "heavy-ball") -> noisy_l
     return noisy_launch.NoisyJob(RULES[rule], Precision("float64"), *parts, windows, every)
 
 
+def in_windows(y, job: noisy_launch.NoisyJob) -> np.ndarray:
+    """The means of y (steps,) or (steps, lanes) over the windows of a launch: (windows, 1) or (windows,
+    lanes)."""
+    return np.asarray(y).reshape(job.windows, job.every, -1).mean(axis=1)
+
+
 def drawn(
-    rule: str,
-    precision: str,
-    force: str,
-    d: int,
-    *,
-    count: int = 61,
-    windows: int = 3,
-    every: int = 4,
-    seed: int = 5,
+    rule: str, precision: str, force: str, d: int, *, count=61, windows=3, every=4, seed=5
 ) -> noisy_launch.NoisyJob:
     """A launch with everything at random, for comparing backends: each kind of noise, a swing, a mean."""
     p, rng = parse(precision), np.random.default_rng(seed)
-    q0, v0 = (
-        representable(rng.normal(size=(d, count)), p.q_store),
-        representable(0.01 * rng.normal(size=(d, count)), p.v_store),
-    )
-    params = [rng.uniform(0.01, 0.1, count), rng.uniform(0.5, 0.95, count), rng.uniform(0.01, 0.1, count),
-        rng.uniform(-0.1, 0.1, count),
-              rng.uniform(0.1, 1, count), rng.choice([0, 0.5], count)]  # fmt: skip
-    counters = [
-        np.arange(count),
-        np.full(count, 7),
-        rng.choice([0, noise.WHITE, 1 << 28], count),
-        rng.integers(0, 4, count),
-    ]
-    return noisy_launch.NoisyJob(
-        RULES[rule],
-        p,
-        q0,
-        v0,
-        representable(np.array(params), p.arith),
-        np.array(counters, dtype=np.uint32),
-        windows,
-        every,
-        force,
-    )
+    q0 = representable(rng.normal(size=(d, count)), p.q_store)
+    v0 = representable(0.01 * rng.normal(size=(d, count)), p.v_store)
+    between = ((0.01, 0.1), (0.5, 0.95), (0.01, 0.1), (-0.1, 0.1), (0.1, 1))  # eta, beta, k, drift, noise
+    params = [rng.uniform(low, high, count) for low, high in between] + [rng.choice([0, 0.5], count)]
+    flips, shifts = rng.choice([0, noise.WHITE, 1 << 28], count), rng.integers(0, 4, count)
+    counters = np.array([np.arange(count), np.full(count, 7), flips, shifts], dtype=np.uint32)
+    params = representable(np.array(params), p.arith)
+    return noisy_launch.NoisyJob(RULES[rule], p, q0, v0, params, counters, windows, every, force)
 
 
 FORCES = (

@@ -17,6 +17,7 @@ from itertools import product
 import numpy as np
 from scipy.integrate import DOP853
 
+from noether.laws.normalisation import faults
 from noether.laws.normalisation.cell import Cell, U, limit, order
 from noether.laws.orders.runs import second_order
 from noether.mechanics.collocation import march
@@ -34,6 +35,8 @@ MOTION = 1e3  # bounds that m R' + mu R must move
 FINE, COARSE = 8, 7  # stages: orders 15 and 13
 TIGHT = 1e-13
 BETA = 0.61  # of (3)
+DECAY = 0.25  # k of the fault of (3)
+IN_LAYER, AFTER = 9, 7  # times of (3)
 MASSES, FRICTIONS, DECAYS = (0.071, 0.43), (1.3, 0.57), (0.033, 0.26)
 
 
@@ -52,12 +55,21 @@ def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
         x = y.reshape(-1, lanes)[: 2 * d]
         return np.concatenate([rates(x), sources(x)]).ravel()
 
-    y, rows, step = np.concatenate([x0, np.zeros((2, lanes))]).ravel(), [], None
-    rows.append(y)
-    for a, b in zip(times[:-1], times[1:], strict=True):  # the dense output has order 7 only
-        solver = DOP853(
-            whole, a, y, b, rtol=TIGHT, atol=TIGHT / 10, first_step=None if step is None else min(step, b - a)
-        )
+    nothing, grid = np.zeros((2, lanes)), np.repeat(times[:, None], lanes, axis=1)
+    begun = np.concatenate([x0, nothing]).ravel()
+    out = [by_dop853(whole, begun, times).reshape(len(times), -1, lanes)]
+    for stages in (FINE, COARSE):
+        parts = march(rates, sources, x0, nothing, nothing, grid, stages)
+        out.append(np.concatenate(parts, axis=1))
+    return out
+
+
+def by_dop853(rates, y: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """(n, len(y)), begun again at every time: the dense output has order 7 only."""
+    rows, step = [y], None
+    for a, b in zip(times[:-1], times[1:], strict=True):
+        first = None if step is None else min(step, b - a)
+        solver = DOP853(rates, a, y, b, rtol=TIGHT, atol=TIGHT / 10, first_step=first)
         while solver.status == "running":
             solver.step()
             step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
@@ -65,16 +77,7 @@ def solved(case, eps, x0, m, mu, k, times) -> list[np.ndarray]:
             raise FloatingPointError(f"DOP853 stopped at t = {solver.t:.6g} of {b:.6g}: step size underflow")
         y = solver.y
         rows.append(y)
-    out = [np.array(rows).reshape(len(times), -1, lanes)]
-    nothing = np.zeros((2, lanes))
-    for stages in (FINE, COARSE):
-        out.append(
-            np.concatenate(
-                march(rates, sources, x0, nothing, nothing, np.repeat(times[:, None], lanes, axis=1), stages),
-                axis=1,
-            )
-        )
-    return out
+    return np.array(rows)
 
 
 def sides(x: np.ndarray, d: int, m, mu, k, kinetic=2.0) -> tuple[np.ndarray, np.ndarray]:
@@ -92,26 +95,18 @@ def flow(cell: Cell) -> list[Record]:
     q0 = case.draw(rng, len(m))
     x0 = np.concatenate([q0, rng.uniform(-1, 1, q0.shape)])
     times = np.linspace(0, FINAL / 2, 5) if cell.quick else np.linspace(0, 2 * FINAL, 17)
-    both, out = [np.tile(x, 2) for x in (m, mu, k)], []
+    both = [np.tile(x, 2) for x in (m, mu, k)]
     eps = np.repeat([0.0, BREAKING], len(m))
     runs = solved(case, eps, np.tile(x0, 2), *both, times)
     unbroken, broken = ([x[..., eps == e] for x in runs] for e in (0.0, BREAKING))
-    for fault, wrong in (
-        (None, {}),
-        ("kinetic term dropped", {"kinetic": 0.0}),
-        ("kinetic term x (1 + 2^-10)", {"kinetic": 2 * (1 + 2.0**-10)}),
-        ("mass x (1 + 2^-10)", {"m": m * (1 + 2.0**-10)}),
-        ("friction x (1 + 2^-10)", {"mu": mu * (1 + 2.0**-10)}),
-        ("k off by 1 %", {"k": k * 1.01}),
-    ):
-        out.append(balanced(cell, unbroken, {"m": m, "mu": mu, "k": k, **wrong}, (m, mu, k), times, fault))
-    out[0].powers = noticed(unbroken, (m, mu, k), case.dim)
-    out.append(
-        balanced(
-            cell, broken, {"m": m, "mu": mu, "k": k}, (m, mu, k), times, "a loss that is not scale invariant"
-        )
-    )
-    return out
+    law = {"m": m, "mu": mu, "k": k, "kinetic": 2.0}
+    right = balanced(cell, unbroken, law, (m, mu, k), times, None)
+    right.powers = noticed(unbroken, (m, mu, k), case.dim)
+    out = [right]
+    for fault in faults.BALANCE:
+        wrong = {name: x * fault.changed.get(name, 1.0) for name, x in law.items()}
+        out.append(balanced(cell, unbroken, wrong, (m, mu, k), times, fault.name))
+    return [*out, balanced(cell, broken, law, (m, mu, k), times, faults.NOT_INVARIANT.name)]
 
 
 def known_to(runs, true: tuple, d: int) -> np.ndarray:
@@ -183,36 +178,37 @@ def balanced(cell, runs, law: dict, true: tuple, times, fault: str | None) -> Re
 
 def approximation(cell: Cell) -> list[Record]:
     """(3) at FINAL, past the layer, without decay: relative error of order 1 in m = eta (1+beta)/2."""
-    case, d = cell.case, cell.case.dim
-    eta = 2.0 ** -np.arange(8, 14.0)
-    m, mu = eta * (1 + BETA) / 2, 1 - BETA
+    eta, mu, d = 2.0 ** -np.arange(8, 14.0), 1 - BETA, cell.case.dim
+    m, g = eta * (1 + BETA) / 2, lambda q: gradient(cell.case)(q, 0.0)
     rng = np.random.default_rng(derive(cell.seed, cell.name))
-    g = lambda q: gradient(case)(q, 0.0)
-    q0 = np.repeat(case.draw(rng, 1), len(eta), axis=1)
-    out = []
-    for k, claims in (
-        (0.0, ((None, mu), ("Eq. 16 with mu for mu^2", np.sqrt(mu)))),
-        (0.25, (("Eq. 16 where the decay is of order one", mu),)),
-    ):
-        rates = second_order(g, m, mu, k)
-        x0 = np.concatenate([q0, -(g(q0) + k * q0) / (1 + BETA)])
-        layer = np.minimum(30 * m / mu, FINAL / 2)
-        times = np.concatenate([np.linspace(0, layer, 9), np.linspace(layer, FINAL, 7)[1:]])
-        nothing = np.zeros((0, len(eta)))
-        ends = [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]
-        for fault, friction in claims:
-            fine, coarse = (
-                np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends
-            )
-            noise = abs(fine - coarse) + 64 * U  # some twenty operations on each side
-            about = {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
-            note, much = (
-                "relative error of the source of Eq. 16",
-                {"steps": len(times) - 1, "fault": fault},
-            )
-            out.append(order(cell, fine, noise, 1, about, note, x=m, xlabel="m", **much))
-            if fault is None:
-                one = np.ones(1)
-                moved = {"|ghat|^2": one, "mu": -2 * one, "R": -one}
-                out.append(limit(cell, fine[None], noise, moved, about, note, **much))
-    return out
+    q0 = np.repeat(cell.case.draw(rng, 1), len(eta), axis=1)
+    note, steps = "relative error of the source of Eq. 16", IN_LAYER + AFTER - 2
+    about = lambda k: {"m": [float(m[0]), float(m[-1])], "mu": mu, "k": k, "t": FINAL}
+
+    def off(ends, friction=mu):
+        fine, coarse = (
+            np.sum(g(x[:d]) ** 2, axis=0) / friction**2 / np.sum(x[d:] ** 2, axis=0) - 1 for x in ends
+        )
+        return fine, abs(fine - coarse) + 64 * U  # some twenty operations on each side
+
+    def judge(ends, k, friction=mu, fault=None):
+        return order(cell, *off(ends, friction), 1, about(k), note, x=m, xlabel="m", steps=steps, fault=fault)
+
+    free, decaying = (ends_of(g, q0, m, mu, k) for k in (0.0, DECAY))
+    moved = {"|ghat|^2": np.ones(1), "mu": np.full(1, -2.0), "R": np.full(1, -1.0)}
+    fine, noise = off(free)
+    return [
+        judge(free, 0.0),
+        limit(cell, fine[None], noise, moved, about(0.0), note, steps=steps),
+        judge(free, 0.0, np.sqrt(mu), faults.EQ_16_FRICTION.name),
+        judge(decaying, DECAY, fault=faults.EQ_16_DECAYING.name),
+    ]
+
+
+def ends_of(g, q0, m, mu: float, k: float) -> list[np.ndarray]:
+    """(q, qdot) at FINAL by the two collocations, (2d, masses) each."""
+    x0 = np.concatenate([q0, -(g(q0) + k * q0) / (1 + BETA)])
+    layer = np.minimum(30 * m / mu, FINAL / 2)
+    times = np.concatenate([np.linspace(0, layer, IN_LAYER), np.linspace(layer, FINAL, AFTER)[1:]])
+    rates, nothing = second_order(g, m, mu, k), np.zeros((0, q0.shape[1]))
+    return [march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (FINE, COARSE)]

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.kernels.loops import launch, noisy_launch
+from noether.kernels.loops import launch
+from noether.kernels.loops.noisy_launch import NoisyJob, Sums
 from noether.laws.exact.disagreement import first_sum
 from noether.laws.normalisation.cell import Cell
 from noether.laws.normalisation.launches import FORCES, drawn, seed_of
@@ -35,19 +36,12 @@ def places(profile: str, backend: str) -> list[tuple[str, int]]:
 
 
 def cells(profile: str, seed: int, backend: str, subject) -> list[Cell]:
-    return [
-        Cell(
-            "B1",
-            subject,
-            f"compared:{FORCES[i][2]}-{i}",
-            profile,
-            seed,
-            where,
-            rule=f"noisy {FORCES[i][0]}",
-            tag=where,
-        )
-        for where, i in places(profile, backend)
-    ]
+    out = []
+    for where, i in places(profile, backend):
+        rule, _, force, _ = FORCES[i]
+        part, tag = f"compared:{force}-{i}", where
+        out.append(Cell("B1", subject, part, profile, seed, where, rule=f"noisy {rule}", tag=tag))
+    return out
 
 
 def compared(cell: Cell) -> list[Record]:
@@ -65,13 +59,7 @@ def compared(cell: Cell) -> list[Record]:
     return [judged(cell, job, mine, launch.run(other, "numpy"), fault) for fault, other in others.items()]
 
 
-def judged(
-    cell: Cell,
-    job: noisy_launch.NoisyJob,
-    mine: noisy_launch.Sums,
-    plain: noisy_launch.Sums,
-    fault: str | None,
-) -> Record:
+def judged(cell: Cell, job: NoisyJob, mine: Sums, plain: Sums, fault: str | None) -> Record:
     """Every sum that leaves, and both ends."""
     pairs = [(getattr(mine, name), getattr(plain, name)) for name in ("sums", "q", "v")]
     bits = sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs)

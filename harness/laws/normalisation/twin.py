@@ -13,14 +13,14 @@ the means under white noise.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from noether.kernels.loops import launch
-from noether.laws.normalisation.cell import MILD, Cell, G, K, U, ladder, limit, order, rms, within
+from noether.laws.normalisation import faults
+from noether.laws.normalisation.cell import MILD, Cell, G, K, U, limit, order, rms, within
+from noether.laws.normalisation.halved import Halved
 from noether.laws.normalisation.launches import job, lanes
-from noether.laws.normalisation.relaxation import Regime, corrected
+from noether.laws.normalisation.relaxation import corrected
 from noether.verdicts.powers import STEP
 from noether.verdicts.record import Record
 
@@ -76,101 +76,97 @@ def run_coordinates(V, ghat, forgets, lr) -> np.ndarray:
     return np.array(angles)
 
 
+TWIN = {"1-rho": "forgets", "V/r^4": "memory", "lr": "lr", "|ghat|": "ghat"}
+"""The coefficients of (1) to (4), and what `Filter.twin` calls them; those of (4) are told as white."""
+
+
 def coherent_twin(cell: Cell) -> list[Record]:
     return [r for beta in cell.of(MOMENTA) for r in twins(cell, beta)]
 
 
-class Filter:
-    """Lanes of halved eta; twelve times within three relaxation times, r^4 from a quarter of its end."""
+class Filter(Halved):
+    """V and the angle of lanes of halved eta, twelve times within three relaxation times; and their twins."""
 
     def __init__(self, beta: float, backend: str):
-        self.beta, many = beta, HALVINGS[beta]
-        self.e = ladder(beta, many)
-        self.eta = self.e / K
-        r = Regime(self.eta, beta, K, G, 1.0, 1.0)
-        self.r = r = replace(r, x0=r.settled() / 4)
-        shift = np.rint(np.log2(r.steps)).astype(int)
-        self.ends = np.rint(np.outer(np.arange(1, 4 * SPANS + 1) / 4, r.steps)).astype(int)
-        self.steps = int(self.ends.max())
-        parts = lanes(self.eta, beta, K, G, 0.0, 1.0, r.x0**0.25, number=0, seed=0, swing=SWING, shift=shift)
+        super().__init__(beta, HALVINGS[beta], SPANS)
+        shift = np.rint(np.log2(self.r.steps)).astype(int)
+        start, swings = self.r.x0**0.25, {"swing": SWING, "shift": shift}
+        parts = lanes(self.eta, beta, K, G, 0.0, 1.0, start, number=0, seed=0, **swings)
         run = launch.run(job(parts, windows=self.steps, every=1), backend)
         self.pace = paces(self.steps, shift)
         self.scale, self.lr = memory(beta, self.e, self.eta, True), learning_rate(beta, self.e, True)
-        self.V, self.angle = (
-            self.at(run.means("r4")) * self.scale,
-            self.at(-np.cumsum(run.means("turn"), axis=0)),
-        )
-
-    def at(self, y):
-        return np.take_along_axis(y, self.ends - 1, axis=0)
+        self.V = self.at(run.means("r4")) * self.scale
+        self.angle = self.at(-np.cumsum(run.means("turn"), axis=0))
 
     def twin(self, *, memory=1.0, forgets=1.0, lr=1.0, ghat=1.0):
         """V and angle of the twin with other coefficients: factors."""
         V0, forgotten = self.r.x0 * self.scale * memory, rate(self.beta, self.e) * forgets
         return [self.at(y) for y in run_twin(V0, self.pace * G * ghat, forgotten, self.lr * lr)]
 
+    def by_coordinate(self) -> np.ndarray:
+        """The angle of the twin with one V a coordinate."""
+        start, forgotten = self.r.x0 * self.scale, rate(self.beta, self.e)
+        return self.at(run_coordinates(start, self.pace * G, forgotten, self.lr))
+
+    def moved(self, V: np.ndarray, angle: np.ndarray) -> tuple[dict, dict]:
+        """By coefficient, what a relative change 1 of it adds to the twin's V, and to its angle: relative."""
+        by = {name: self.twin(**{word: 1 + STEP}) for name, word in TWIN.items()}
+        of_V = {name: (changed - V) / STEP / V for name, (changed, _) in by.items()}
+        return of_V, {name: (changed - angle) / STEP / angle for name, (_, changed) in by.items()}
+
 
 def twins(cell: Cell, beta: float) -> list[Record]:
+    """V and the angle over the twin's: of order 1 in eta k, and in the limit of small steps."""
     f = Filter(beta, cell.backend)
     V, angle = f.twin()
-    slow = f.twin(forgets=0.5)[0]
-    each = f.at(run_coordinates(f.r.x0 * f.scale, f.pace * G, rate(beta, f.e), f.lr))
+    each, floor = f.by_coordinate(), 16 * U * f.ends[-1]
     last = lambda x: float(x[-1, -1])
-    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(f.e[0]), float(f.e[-1])],
-        "V over RMSProp's": last(f.V / V),
-             "angle over RMSProp's": last(f.angle / angle),
-             "angle over the per-coordinate twin's": last(f.angle / each)}  # fmt: skip
+    about = {"beta": beta, "k": K, "|ghat|": G, "eta k": [float(f.e[0]), float(f.e[-1])]}
+    about |= {"V over RMSProp's": last(f.V / V), "angle over RMSProp's": last(f.angle / angle)}
+    about |= {"angle over the per-coordinate twin's": last(f.angle / each)}
     of_V, of_angle = (
         f"beta {beta:g}, {what} over RMSProp's {last(x):.5f} at the smallest step"
         for what, x in (("V", f.V / V), ("angle", f.angle / angle))
     )
-    claims = (
-        (f.V / V, of_V, None),
-        (f.angle / angle, of_angle, None),
-        (f.V / slow, of_V, "1 - rho = 2 eta k/(1-beta)"),
-        (f.angle / each, of_angle, "RMSProp per coordinate"),
-        (f.angle / (angle * np.sqrt(1 + beta)), of_angle, "learning rate sqrt(2 eta k)"),
-        (
-            f.angle / (angle * np.sqrt((1 + beta) / (1 - beta))),
-            of_angle,
-            "white learning rate under coherent gradients",
-        ),
-    )
-    floor = 16 * U * f.ends[-1]
-    out = [
-        order(cell, rms(ratio - 1), floor, 1, about, note, x=f.e, steps=f.steps, fault=fault)
-        for ratio, note, fault in claims
+
+    def judge(ratio, note, fault=None):
+        return order(cell, rms(ratio - 1), floor, 1, about, note, x=f.e, steps=f.steps, fault=fault)
+
+    slow = f.twin(**faults.HALF_MEMORY.changed)[0]
+    without, white = angle * np.sqrt(1 + beta), angle * np.sqrt((1 + beta) / (1 - beta))
+    return [
+        judge(f.V / V, of_V),
+        judge(f.angle / angle, of_angle),
+        judge(f.V / slow, of_V, faults.HALF_MEMORY.name),
+        judge(f.angle / each, of_angle, faults.PER_COORDINATE.name),
+        judge(f.angle / without, of_angle, faults.LR_WITHOUT_BETA.name),
+        judge(f.angle / white, of_angle, faults.WHITE_LR_COHERENT.name),
+        *in_the_limit(cell, f, V, angle, floor, about, (of_V, of_angle)),
     ]
-    # V against RMSProp's and the next order; the angle in the limit of small steps.
+
+
+def in_the_limit(cell: Cell, f: Filter, V, angle, floor, about: dict, notes) -> list[Record]:
+    """V against RMSProp's and the next order; V and the angle in the limit of small steps."""
     first, rest = (f.at(y) * f.scale for y in corrected(f.r, f.steps, pace=lambda n: f.pace[n]))
-    changed = {
-        name: [(y - y0) / STEP for y, y0 in zip(f.twin(**{word: 1 + STEP}), (V, angle), strict=True)]
-        for name, word in TWIN.items()
-    }
-    for fault, forgets in ((None, 1.0), ("memory 2.5 % too short", 1.025)):
-        wrong = f.twin(forgets=forgets)[0] - V
-        moved = {name: t / V for name, (t, _) in changed.items()}
-        out.append(
-            within(
-                cell,
-                f.V / V,
-                (first + wrong) / V,
-                rest / V + floor,
-                moved,
-                about,
-                of_V,
-                steps=f.steps,
-                fault=fault,
-            )
-        )
-        out.append(limit(cell, f.V / (V + wrong) - 1, floor, moved, about, of_V, steps=f.steps, fault=fault))
-    for fault, lr in ((None, 1.0), ("learning rate x 1.01", 1.01)):
-        moved = {name: t / angle for name, (_, t) in changed.items()}
-        out.append(
-            limit(cell, f.angle / angle / lr - 1, floor, moved, about, of_angle, steps=f.steps, fault=fault)
-        )
-    return out
+    (of_V, of_angle), (moved, turned) = notes, f.moved(V, angle)
 
+    def of_memory(fault=None, **changed):
+        wrong, facts = f.twin(**changed)[0] - V, {"steps": f.steps, "fault": fault}
+        predicted, bound = (first + wrong) / V, rest / V + floor
+        off = f.V / (V + wrong) - 1
+        return [
+            within(cell, f.V / V, predicted, bound, moved, about, of_V, **facts),
+            limit(cell, off, floor, moved, about, of_V, **facts),
+        ]
 
-TWIN = {"1-rho": "forgets", "V/r^4": "memory", "lr": "lr", "|ghat|": "ghat"}
-"""The coefficients of (1) to (4), and what `Filter.twin` calls them; those of (4) are told as white."""
+    def of_rate(fault=None, lr=1.0):
+        off = f.angle / angle / lr - 1
+        return limit(cell, off, floor, turned, about, of_angle, steps=f.steps, fault=fault)
+
+    short, off = faults.SHORT_MEMORY, faults.LR_OFF
+    return [
+        *of_memory(),
+        *of_memory(short.name, **short.changed),
+        of_rate(),
+        of_rate(off.name, **off.changed),
+    ]

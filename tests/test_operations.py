@@ -12,7 +12,7 @@ from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import TRACED, gradient_program
 from noether.kernels.programs.triton_text import source
-from noether.laws.response import rounding, stored_constants
+from noether.laws.response import gradient_rounding, stored_constants
 from noether.mechanics import bounds, magnitude_bounds, symbolic_exact, wide
 from noether.mechanics.straight_line import compiled
 from noether.mechanics.symbolic_gradient import partials
@@ -22,7 +22,7 @@ APART = {
     "how errors pass": (bounds.PASS, IN_A_LOSS),
     "how errors pass far": (bounds.FAR, IN_A_LOSS),
     "magnitudes": (vars(magnitude_bounds.Rules), set(IN_A_LOSS) - {"exp"}),  # exp: the running error
-    "partial derivatives of a variance": (rounding.PARTIALS, IN_A_LOSS),
+    "partial derivatives of a variance": (gradient_rounding.PARTIALS, IN_A_LOSS),
     "values in 64 bits": (stored_constants.RULES, IN_A_LOSS),
     "slopes of dual numbers": (wide.SLOPES, FUNCTIONS),
     "sides of a kink": (dir(wide.Sides()), FUNCTIONS),

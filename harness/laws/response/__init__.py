@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from noether.laws.law import Family, Law, wrong
+from noether.laws.law import Family, Law
+from noether.laws.response import faults
 from noether.verdicts.record import STATISTICAL
 
 LAWS = (
@@ -18,15 +19,7 @@ LAWS = (
             "core cases"
         ),
         blind=("faults in g that keep the symmetry",),
-        faults=wrong(
-            "eta x (1 + 2^-10)",
-            "beta x (1 + 2^-10)",
-            "breaking term ignored",
-            "eps off by 2^-10",
-            "gradient of b x (1 + 2^-10)",
-            "error bars a third as wide",
-            "error bars three times as wide",
-        ),
+        faults=faults.E2,
     ),
     Law(
         key="E3",
@@ -38,15 +31,7 @@ LAWS = (
         kind=STATISTICAL,
         applies="metrics that kappa deforms: heavy ball on the metric, and T1's equations of motion",
         blind=("the loss, as long as it is symmetric",),
-        faults=wrong(
-            "kappa x (1 + 2^-10)",
-            "kappa off by 2^-10",
-            "metric ignored",
-            "friction off by 1e-3",
-            "curvature of the metric dropped",
-            "error bars a third as wide",
-            "error bars three times as wide",
-        ),
+        faults=faults.E3,
     ),
     Law(
         key="E4",
@@ -57,12 +42,7 @@ LAWS = (
         kind=STATISTICAL,
         applies="heavy ball on the Mexican hat in eight dimensions",
         blind=("faults in g that keep the symmetry",),
-        faults=wrong(
-            "float32 store called float64",
-            "bfloat16 store truncated",
-            "error bars a third as wide",
-            "error bars three times as wide",
-        ),
+        faults=faults.E4,
     ),
 )
 

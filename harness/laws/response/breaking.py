@@ -22,32 +22,26 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.kernels.programs.trace import gradient
-from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, dot, shown_faults
-from noether.laws.response import rounding
+from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, dot
+from noether.laws.response import faults, rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import MODEL, Estimate, tail
-from noether.laws.response.honest import FAULTS, calibrated, model_of
+from noether.laws.response.honest import calibrated, model_of, of_wrong_bars
+from noether.laws.response.resolved import Resolved
 from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import judgement, powers
 from noether.verdicts.claims import hexed
-from noether.verdicts.figures import Response
 from noether.verdicts.record import STATISTICAL, Record
 
 TOP, DECADES = 0.5, 18
-RESOLVED = 4.0  # standard deviations at which an estimate is told from 0
-NEEDED = {
-    "float64": 12.0,
-    "float32": 3.0,
-}  # decades: float32 loses eight orders of magnitude of float64's sixteen
-NEAR = 1 + 2.0**-10
-KERNEL_FAULTS = ("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
+NEEDED = {"float64": 12.0, "float32": 3.0}
+"""Decades: float32 loses eight orders of magnitude of float64's sixteen."""
 LANES = {"quick": 191, "full": 251, "stress": 1021}
-STEPS = (
-    24  # while every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)
-)
+STEPS = 24
+"""While every trajectory moves: near a limit successive roundings repeat each other, rounding.py (3)."""
 
 
 @cache
@@ -131,43 +125,37 @@ def run_cell(cell: Cell) -> list[Record]:
     job = job_of(cell)
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
-    wrong = {
-        c.name: shown_faults.wrong_trajectory(cell.case, job, c)
-        for c in shown_faults.KERNEL_FAULTS
-        if c.name in KERNEL_FAULTS and c.applies(job)
-    }
+    wrong = cell.wrong_steps(job, faults.STEPS)
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
         found = recover(right, symmetry, job.program)
-        if not (found.weight > 0).any():
-            continue  # b keeps this symmetry: it says nothing of eps
-        inside = inside_of(cell, job, found)
-        about = cell.about(outcome.backend, ranges(job)) | {"symmetry": symmetry.name}
-        first = judged(cell, job, found, job.params[3], inside, about)
-        first.powers = noticed(right, symmetry, found, job.params[3], inside)
-        records += [first, calibrated(about, found, job.params[3], inside, "eps", model=model_of(cell.case))]
-        about = cell.about("numpy", ranges(job)) | {"symmetry": symmetry.name}
-        records.append(judged(cell, job, found, job.params[3] * NEAR, inside, about, "eps off by 2^-10"))
-        records.append(
-            judged(
-                cell,
-                job,
-                scaled(found, 1 / NEAR),
-                job.params[3],
-                inside,
-                about,
-                "gradient of b x (1 + 2^-10)",
-            )
-        )
-        records += [
-            calibrated(about, found.times(by), job.params[3], inside, "eps", name, model=model_of(cell.case))
-            for name, by in FAULTS
-        ]
-        records += [
-            judged(cell, job, recover(t, symmetry, job.program), job.params[3], inside, about, name)
-            for name, t in wrong.items()
-        ]
+        if (found.weight > 0).any():  # elsewhere b keeps the symmetry, which says nothing of eps
+            records += of_symmetry(cell, job, outcome.backend, (right, wrong), symmetry, found)
     return records
+
+
+def of_symmetry(cell: Cell, job, backend: str, runs, symmetry, found: Estimate) -> list[Record]:
+    """The estimate by one symmetry and its error bars, right and wrong. runs: the right trajectory, and the
+    wrong ones by fault."""
+    (right, wrong), truth, inside = runs, job.params[3], inside_of(cell, job, found)
+    model = {"model": model_of(cell.case)}
+    about, by_numpy = (
+        cell.about(where, ranges(job)) | {"symmetry": symmetry.name} for where in (backend, "numpy")
+    )
+
+    def refused(fault, found, truth=truth):
+        return judged(cell, job, found, truth, inside, by_numpy, fault.name)
+
+    first = judged(cell, job, found, truth, inside, about)
+    first.powers = noticed(right, symmetry, found, truth, inside)
+    return [
+        first,
+        calibrated(about, found, truth, inside, "eps", **model),
+        refused(faults.EPS_OFF, found, truth * faults.EPS_OFF.changed["truth"]),
+        refused(faults.GRADIENT_OFF, scaled(found, 1 / faults.GRADIENT_OFF.changed["x"])),
+        *of_wrong_bars(by_numpy, found, truth, inside, "eps", **model),
+        *(refused(fault, recover(t, symmetry, job.program)) for fault, t in wrong.items()),
+    ]
 
 
 def scaled(found: Estimate, factor: float) -> Estimate:
@@ -194,39 +182,24 @@ def judged(cell: Cell, job, found: Estimate, truth, inside, about: dict, fault: 
         told = "every lane leaves the domain in the reference trajectory"
         return judgement.outside(told, **about, fault=fault, kind=STATISTICAL)
     bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
-    size, bound = np.abs(found.value.astype(float)), bars * found.sd
-    seen = inside & (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
-    decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
-    smallest = float(truth[seen].min()) if seen.any() else np.inf
-    needed = NEEDED.get(cell.precision, 0.0)
-    shown = np.flatnonzero(truth > 0)[:: max(1, (job.lanes - 1) // 60)]
+    bound, needed = bars * found.sd, NEEDED.get(cell.precision, 0.0)
+    resolved = Resolved.of(truth, found.value, bound, found.sd, inside)
     worst = judgement.worst(found.value, truth, bound, spent=z / bars)
     (lane,) = worst.at
+    start = {"start": hexed(job.q0[:, lane]), "kick": hexed(job.v0[:, lane]), "eps": float(truth[lane]).hex()}
     return judgement.mean(
         worst,
         f"eps recovered in {int(inside.sum())} lanes, worst {z[lane]:.2f} of {bars:.2f} standard deviations "
-        f"off; told from 0 over {decades:.1f} decades ({needed:g} needed), down to {smallest:.2g}; below "
-        f"that it is consistent with 0 and with eps; {int((~inside).sum())} lanes outside",
-        enough=decades >= needed,
+        f"off; told from 0 over {resolved.decades:.1f} decades ({needed:g} needed), down to "
+        f"{resolved.smallest:.2g}; below that it is consistent with 0 and with eps; "
+        f"{int((~inside).sum())} lanes outside",
+        enough=resolved.decades >= needed,
         **about,
         fault=fault,
-        place={
-            "lane": lane,
-            "step": job.steps,
-            "component": None,
-            "start": hexed(job.q0[:, lane]),
-            "kick": hexed(job.v0[:, lane]),
-            "eps": float(truth[lane]).hex(),
-        },
-        figure=Response(
-            x=truth[shown],
-            series={"recovered": size[shown], "put in": truth[shown], "error bar": bound[shown]},
-            xlabel="eps put in",
-            ylabel="eps recovered",
-            xscale="log",
-            yscale="log",
-            window=(smallest, truth.max()) if seen.any() else None,
-            caption=f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over "
-            f"{decades:.0f} decades; below its error bar nothing is claimed.",
+        place={"lane": lane, "step": job.steps, "component": None, **start},
+        figure=resolved.drawn(
+            "eps",
+            f"The breaking magnitude of {cell.case.name} is read off trajectories alone, over "
+            f"{resolved.decades:.0f} decades; below its error bar nothing is claimed.",
         ),
     )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noether.cases.case import Case
+from noether.faults.fault import Fault
+from noether.kernels.loops.launch import Job
 from noether.laws.cell import LawCell
+from noether.laws.exact import shown_faults
+from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 
 
@@ -48,6 +52,11 @@ class Cell(LawCell):
         return derive(self.seed, "/".join((self.law, self.case.name, self.rule, self.precision)))
 
     def about(self, backend: str, parameters: dict) -> dict:
-        return dict(law=self.law, case=self.case.name, rule=self.rule, backend=backend,
-            precision=self.precision, lanes=self.lanes,
-                    steps=self.steps, cell=self.name, parameters=parameters)  # fmt: skip
+        shared = {name: getattr(self, name) for name in ("law", "rule", "precision", "lanes", "steps")}
+        own = {"case": self.case.name, "cell": self.name, "backend": backend, "parameters": parameters}
+        return shared | own
+
+    def wrong_steps(self, job: Job, faults: tuple[Fault, ...]) -> dict[Fault, Trajectory]:
+        """What a launch is with each wrong step that concerns it."""
+        wrong = [fault for fault in faults if fault.applies(job)]
+        return {fault: shown_faults.wrong_trajectory(self.case, job, fault) for fault in wrong}

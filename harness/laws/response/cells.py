@@ -5,7 +5,8 @@
     E4  the smallest eps that can be told from none         detection.py
 
 estimate.py has the least squares and the fractions of a normal variable, rounding.py what roundings scatter
-(of a trajectory: scatter.py), honest.py whether error bars are as wide as the errors.
+(one_rounding.py, gradient_rounding.py; of a trajectory: scatter.py), honest.py whether error bars are as wide
+as the errors, resolved.py how a recovered magnitude is told, faults.py what each law must kill.
 """
 
 from __future__ import annotations

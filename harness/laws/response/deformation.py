@@ -20,12 +20,13 @@ from noether.cases.case import DIAGONAL
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import act, charge, charge_own, charge_predicted, dot, shown_faults
-from noether.laws.response import rounding
+from noether.laws.exact import act, charge, charge_own, charge_predicted, dot
+from noether.laws.response import faults, rounding
 from noether.laws.response.cell import Cell
-from noether.laws.response.deformed_flow import MAGNITUDES, NEAR, NODES, PANELS, RESOLVED, finding, flows
+from noether.laws.response.deformed_flow import MAGNITUDES, NODES, PANELS, finding, flows
 from noether.laws.response.estimate import MODEL, Estimate, least_squares, tail
-from noether.laws.response.honest import FAULTS, calibrated, model_of
+from noether.laws.response.honest import calibrated, model_of, of_wrong_bars
+from noether.laws.response.resolved import Resolved
 from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import leaving, same_stores
@@ -42,7 +43,6 @@ SETTLED = 2.0**-56  # of kappa, or of 1: far below an error bar, and the step af
 UNMET = 64.0  # times its variance: a misfit that no rounding makes; another minimum is looked for
 GRID = np.linspace(0, 2, 33, dtype=wide.WIDE)
 RUNAWAY = 16.0
-KERNEL_FAULTS = ("kappa x (1 + 2^-10)", "metric ignored")
 
 
 def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
@@ -57,24 +57,10 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
         and (profile != "quick" or is_deformed(c) or c not in CATALOG)
         and deforms(c)
     ]
-    lanes = LANES[profile]
-    out = [Cell("E3", c, "heavy-ball-metric", "float64", backend, profile, lanes, STEPS, seed) for c in taken]
-    return out + [
-        Cell(
-            "E3",
-            c,
-            "lagrangian",
-            "float64",
-            "scipy",
-            profile,
-            len(MAGNITUDES),
-            PANELS * (NODES - 1),
-            seed,
-            "flow",
-        )
-        for c in taken
-        if is_linear(c)
-    ]
+    lanes, nodes = LANES[profile], PANELS * (NODES - 1)
+    rule, flow = "heavy-ball-metric", ("scipy", profile, len(MAGNITUDES), nodes, seed, "flow")
+    out = [Cell("E3", c, rule, "float64", backend, profile, lanes, STEPS, seed) for c in taken]
+    return out + [Cell("E3", c, "lagrangian", "float64", *flow) for c in taken if is_linear(c)]
 
 
 def deforms(case) -> bool:
@@ -105,9 +91,9 @@ def job_of(cell: Cell) -> launch.Job:
     """Random lanes without decay and breaking; kappa is 0 in lane 0, then a ladder from 1 down over DECADES
     decades."""
     ladder = np.concatenate([[0.0], 10.0 ** -np.linspace(0, DECADES, cell.lanes - 1)])
-    return sweep.draw(cell.case, RULES[cell.rule], parse(cell.precision), lanes=cell.lanes, steps=cell.steps,
-        seed=cell.draws,
-                      overrides={"k": 0.0, "eps": 0.0, "kappa": ladder})  # fmt: skip
+    size = {"lanes": cell.lanes, "steps": cell.steps, "seed": cell.draws}
+    fixed = {"k": 0.0, "eps": 0.0, "kappa": ladder}
+    return sweep.draw(cell.case, RULES[cell.rule], parse(cell.precision), **size, overrides=fixed)
 
 
 def slope(case, q, kappa) -> tuple[np.ndarray, np.ndarray]:
@@ -133,9 +119,8 @@ def recover(t: Trajectory, symmetry, job: launch.Job) -> Estimate:
     unmet &= (scatter.variance > 0).any(axis=0)
     if unmet.any():
         other = newton(at, least_misfit(at, t.lanes))
-        better = (
-            unmet & np.isfinite(misfit(other[2])) & ~(misfit(other[2]) >= misfit(y))
-        )  # a search that ran away has none
+        least = misfit(other[2])
+        better = unmet & np.isfinite(least) & ~(least >= misfit(y))  # a search that ran away has none
         kappa, x, y = (np.where(better, new, old) for new, old in zip(other, (kappa, x, y), strict=True))
     return replace(Estimate.fitted(x, y + kappa * x, scatter), value=kappa)
 
@@ -146,9 +131,8 @@ def equations(t: Trajectory, symmetry, known, kappa) -> tuple[np.ndarray, np.nda
     J = charge(t, symmetry)
     G, dG = (np.moveaxis(x, 0, 1) for x in slope(t.case, np.moveaxis(t.q[:-1], 1, 0), kappa))
     vars(blind)["move"] = w / G
-    return -dot(act(symmetry.matrix, w * dG / (G * G)), w), J[1:] - charge_predicted(
-        blind, symmetry, J
-    ) + known
+    y = J[1:] - charge_predicted(blind, symmetry, J) + known
+    return -dot(act(symmetry.matrix, w * dG / (G * G)), w), y
 
 
 def newton(at, kappa: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -181,38 +165,42 @@ def updates(cell: Cell) -> list[Record]:
     job = job_of(cell)
     outcome = launch.run(job, cell.backend)
     right = Trajectory.launched(cell.case, job, *outcome.wide())
-    wrong = {
-        c.name: shown_faults.wrong_trajectory(cell.case, job, c)
-        for c in shown_faults.KERNEL_FAULTS
-        if c.name in KERNEL_FAULTS and c.applies(job)
-    }
+    wrong = cell.wrong_steps(job, faults.STEPS_ON_METRIC)
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
-        found, truth = recover(right, symmetry, job), job.params[4]
+        found = recover(right, symmetry, job)
         inside = inside_of(cell, job, found)
-        if inside.any() and not (found.weight[inside] > 0).all():
-            continue  # an undeformed kinetic term whatever kappa is
-        found, truth = found.part(inside), truth[inside]
-        about = cell.about(outcome.backend, {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
         if not inside.any():
-            records.append(
-                outside("every lane leaves the domain in the reference trajectory", **about, kind=STATISTICAL)
-            )
-            continue
-        whole = np.ones(len(truth), bool)
-        first = judged(found, truth, about)
-        first.powers = noticed(right, symmetry, found, truth, inside)
-        records += [first, calibrated(about, found, truth, whole, "kappa", model=model_of(cell.case))]
-        about = cell.about("numpy", {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
-        records.append(judged(found, truth * NEAR, about, "kappa off by 2^-10"))
-        records += [
-            calibrated(about, found.times(by), truth, whole, "kappa", name, model=model_of(cell.case))
-            for name, by in FAULTS
-        ]
-        records += [
-            judged(recover(t, symmetry, job).part(inside), truth, about, name) for name, t in wrong.items()
-        ]
+            told = "every lane leaves the domain in the reference trajectory"
+            about = about_of(cell, symmetry, outcome.backend)
+            records.append(outside(told, **about, kind=STATISTICAL))
+        elif (found.weight[inside] > 0).all():  # elsewhere a kinetic term is the same whatever kappa is
+            records += of_symmetry(cell, job, outcome.backend, (right, wrong), symmetry, found, inside)
     return records
+
+
+def about_of(cell: Cell, symmetry, backend: str) -> dict:
+    return cell.about(backend, {"kappa": [0.0, 1.0]}) | {"symmetry": symmetry.name}
+
+
+def of_symmetry(cell: Cell, job, backend: str, runs, symmetry, found: Estimate, inside) -> list[Record]:
+    """The estimate by one symmetry and its error bars, right and wrong. runs: the right trajectory, and the
+    wrong ones by fault."""
+    (right, wrong), found, truth = runs, found.part(inside), job.params[4][inside]
+    whole, model = np.ones(len(truth), bool), {"model": model_of(cell.case)}
+    about, by_numpy = (about_of(cell, symmetry, where) for where in (backend, "numpy"))
+    first, off = judged(found, truth, about), faults.KAPPA_OFF
+    first.powers = noticed(right, symmetry, found, truth, inside)
+    return [
+        first,
+        calibrated(about, found, truth, whole, "kappa", **model),
+        judged(found, truth * off.changed["truth"], by_numpy, off.name),
+        *of_wrong_bars(by_numpy, found, truth, whole, "kappa", **model),
+        *(
+            judged(recover(t, symmetry, job).part(inside), truth, by_numpy, fault.name)
+            for fault, t in wrong.items()
+        ),
+    ]
 
 
 def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
@@ -248,9 +236,7 @@ def noticed(t: Trajectory, symmetry, found: Estimate, truth, inside) -> dict[str
 @np.errstate(over="ignore")  # a size past float64 is inf
 def judged(found: Estimate, truth: np.ndarray, about: dict, fault: str | None = None) -> Record:
     bars, z = tail(len(truth)) * MODEL, np.abs(found.apart(truth))
-    size = np.abs(found.value.astype(float))
-    seen = (truth > RESOLVED * found.sd) & (size > RESOLVED * found.sd)
     bound = bars * found.sd
     most = worst(found.value, truth, bound, spent=z / bars)
     told = f"{z[most.at]:.2f} of {bars:.2f} standard deviations"
-    return finding(about, most, truth, size, bound, seen, told, fault=fault)
+    return finding(about, most, Resolved.of(truth, found.value, bound, found.sd), told, fault=fault)

@@ -15,64 +15,40 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from noether.laws.response import faults
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import least_squares, tail
+from noether.laws.response.resolved import Resolved
 from noether.mechanics import flow, wide
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import judgement, powers
-from noether.verdicts.figures import Response
 from noether.verdicts.judgement import Worst
 from noether.verdicts.record import Record
 
-RESOLVED = 4.0
-NEEDED, NEEDED_OF_FLOWS = (
-    12.0,
-    8.0,
-)  # one start for all lanes of a flow: where it hardly feels the metric, the limit comes sooner
-NEAR = 1 + 2.0**-10
-PANELS, NODES, FINAL = (
-    1,
-    17,
-    0.25,
-)  # panels of 1/4 between the times of output: the last coefficients are rounding
+NEEDED, NEEDED_OF_FLOWS = 12.0, 8.0
+"""Decades; fewer of a flow, whose lanes have one start: where it hardly feels the metric, the limit comes
+sooner."""
+PANELS, NODES, FINAL = 1, 17, 0.25
+"""Panels of 1/4 between the times of output: the last coefficients are rounding."""
 MAGNITUDES = (0.0, *(10.0**-e for e in range(13)))
 
 
 def finding(
-    about: dict,
-    found: Worst,
-    truth,
-    size,
-    bound,
-    seen,
-    told: str,
-    *,
-    fault: str | None,
-    needed: float = NEEDED,
-    powers: dict | None = None,
+    about: dict, found: Worst, resolved: Resolved, told: str, *, fault=None, needed: float = NEEDED
 ) -> Record:
     """One record of either kind: recovered, over how many decades, and its plot."""
-    decades = float(np.log10(truth[seen].max() / truth[seen].min())) if seen.any() else 0.0
-    smallest = float(truth[seen].min()) if seen.any() else np.inf
-    shown = np.flatnonzero(truth > 0)[:: max(1, len(truth) // 60)]
     return judgement.mean(
         found,
-        f"kappa recovered in {len(truth)} lanes, worst off by {told}; told from 0 over {decades:.1f} decades "
-        f"({needed:g} needed), down to {smallest:.2g}: below that no estimate is told from 0",
-        enough=decades >= needed - 1e-9,
+        f"kappa recovered in {len(resolved.truth)} lanes, worst off by {told}; told from 0 over "
+        f"{resolved.decades:.1f} decades ({needed:g} needed), down to {resolved.smallest:.2g}: below that no "
+        "estimate is told from 0",
+        enough=resolved.decades >= needed - 1e-9,
         **about,
         fault=fault,
-        powers=powers,
-        figure=Response(
-            x=truth[shown],
-            series={"recovered": size[shown], "put in": truth[shown], "error bar": bound[shown]},
-            xlabel="kappa put in",
-            ylabel="kappa recovered",
-            xscale="log",
-            yscale="log",
-            window=(smallest, truth.max()) if seen.any() else None,
-            caption=f"The deformation of the metric of {about['case']} is read off trajectories through the "
-            "kinetic breaking term.",
+        figure=resolved.drawn(
+            "kappa",
+            f"The deformation of the metric of {about['case']} is read off trajectories through the kinetic "
+            "breaking term.",
         ),
     )
 
@@ -162,6 +138,28 @@ def run_size(case, symmetry, run: flow.Trajectory) -> tuple[np.ndarray, np.ndarr
 
 
 def flows(cell: Cell) -> list[Record]:
+    run, fine, coarse = solved(cell)
+    kappa, about = run.parameters.kappa, cell.about("scipy", {"kappa": [0.0, 1.0], "m": 1.0, "mu": 1.0})
+    records: list[Record] = []
+    for symmetry in cell.case.symmetries:
+        by = lambda run, symmetry=symmetry, **flaw: estimate(cell.case, symmetry, run, **flaw)
+        (value, rounding_), (a, _), (b, _) = (by(t) for t in (run, fine, coarse))
+        bound = np.abs(value - a) + np.abs(a - b) + rounding_
+        where = {**about, "symmetry": symmetry.name}
+        first = read(where, value, kappa, bound)
+        first.powers = of_flow(cell.case, symmetry, run, value, kappa, bound)
+        off, friction, dropped = faults.KAPPA_OFF, faults.FRICTION_OFF, faults.CURVATURE_DROPPED
+        records.append(first)
+        records.append(read(where, value, kappa * off.changed["truth"], bound, off.name))
+        records.append(read(where, by(run, **friction.changed)[0], kappa, bound, friction.name))
+        flat = by(run, **dropped.changed)[0]
+        if (flat != value).any():
+            records.append(read(where, flat, kappa, bound, dropped.name))
+    return records
+
+
+def solved(cell: Cell) -> tuple[flow.Trajectory, ...]:
+    """One start under every kappa of MAGNITUDES, by SciPy and by two collocations."""
     mech, kappa = mechanics(cell.case), np.array(MAGNITUDES)
     one, rng, d = np.ones_like(kappa), np.random.default_rng(cell.draws), cell.case.dim
     parameters = flow.Parameters(one, one, 0 * one, kappa)
@@ -169,30 +167,7 @@ def flows(cell: Cell) -> list[Record]:
     velocity = np.repeat(rng.uniform(1.0, 2.0, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1)), len(kappa), axis=1)
     start, grid = flow.start(mech, q, velocity, parameters), np.repeat(times()[:, None], len(kappa), axis=1)
     run = flow.by_scipy(mech, start, parameters, grid, flow.TIGHT)
-    fine, coarse = (
-        flow.by_collocation(mech, start, parameters, grid, stages) for stages in (flow.FINE, flow.COARSE)
-    )
-    records, about = [], cell.about("scipy", {"kappa": [0.0, 1.0], "m": 1.0, "mu": 1.0})
-    for symmetry in cell.case.symmetries:
-        (value, rounding_), (a, _), (b, _) = (estimate(cell.case, symmetry, t) for t in (run, fine, coarse))
-        bound = np.abs(value - a) + np.abs(a - b) + rounding_
-        where = {**about, "symmetry": symmetry.name}
-        records.append(read(where, value, kappa, bound))
-        records[-1].powers = of_flow(cell.case, symmetry, run, value, kappa, bound)
-        records.append(read(where, value, kappa * NEAR, bound, "kappa off by 2^-10"))
-        records.append(
-            read(
-                where,
-                estimate(cell.case, symmetry, run, friction=1.001)[0],
-                kappa,
-                bound,
-                "friction off by 1e-3",
-            )
-        )
-        dropped = estimate(cell.case, symmetry, run, curved=0.0)[0]
-        if (dropped != value).any():
-            records.append(read(where, dropped, kappa, bound, "curvature of the metric dropped"))
-    return records
+    return run, *(flow.by_collocation(mech, start, parameters, grid, n) for n in (flow.FINE, flow.COARSE))
 
 
 def of_flow(case, symmetry, run: flow.Trajectory, value, kappa, bound) -> dict[str, float]:
@@ -209,11 +184,7 @@ def of_flow(case, symmetry, run: flow.Trajectory, value, kappa, bound) -> dict[s
     return {name: x for name, x in seen.items() if np.isfinite(x)}
 
 
-def read(
-    about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, fault: str | None = None
-) -> Record:
+def read(about: dict, value: np.ndarray, truth: np.ndarray, bound: np.ndarray, fault=None) -> Record:
     worst = judgement.worst(value, truth, bound)
-    size = np.abs(value)
-    seen = (truth > RESOLVED * bound) & (size > RESOLVED * bound)
-    told = f"{worst.spent:.2g} of its bound"
-    return finding(about, worst, truth, size, bound, seen, told, fault=fault, needed=NEEDED_OF_FLOWS)
+    resolved, told = Resolved.of(truth, value, bound, bound), f"{worst.spent:.2g} of its bound"
+    return finding(about, worst, resolved, told, fault=fault, needed=NEEDED_OF_FLOWS)

@@ -26,20 +26,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether import faults
 from noether.cases.losses.mexican_hat import MEXICAN_HAT, MEXICAN_HAT_2, MEXICAN_HAT_8
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
+from noether.laws.response import faults
 from noether.laws.response.cell import Cell
-from noether.laws.response.estimate import (
-    MODEL,
-    SURE,
-    Estimate,
-    histogram,
-    robust,
-    tail,
-)
-from noether.laws.response.honest import FAULTS, calibrated
+from noether.laws.response.estimate import MODEL, SURE, Estimate, histogram, robust, tail
+from noether.laws.response.honest import calibrated, of_wrong_bars
 from noether.laws.response.limits import compared, limited, of_pool
 from noether.laws.response.unbroken import (
     BETA,
@@ -75,15 +68,10 @@ EVERY, STILL = ("float64", "float32"), 2.0
 alike, which rounding.py knows only of steps that are the same in every component. Where every operation is
 rounded to it as well the prediction may be off by STILL (measured: .9 to 1.7), as the limit may after a
 thousand steps (.53 to 1.15)."""
-FEWER = (
-    "float16/eager",
-    "float16",
-    "bfloat16",
-)  # without a figure of many lanes: full looks at an eighth of them
-PLANTED = {
-    "float64": 2.0**-12,
-    "float32": 2.0**-12,
-}  # others 1/32: so large that every store moves, there eps^ must be eps
+FEWER = ("float16/eager", "float16", "bfloat16")
+"""Without a figure of many lanes: full looks at an eighth of them."""
+PLANTED = {"float64": 2.0**-12, "float32": 2.0**-12}
+"""Others 1/32: so large that every store moves, there eps^ must be eps."""
 QUICK = ("float64", "bfloat16")
 HATS = (MEXICAN_HAT, MEXICAN_HAT_2, MEXICAN_HAT_8)  # whoever asks for one of them sees the limit
 
@@ -96,16 +84,13 @@ def cells(cases, profile: str, seed: int, backend: str) -> list[Cell]:
         return []
     here = hats[0].name
     if profile == "quick":
-        return [
-            Cell("E4", HAT, "heavy-ball", p, "numpy", profile, FEW, SOON, seed, asked=here) for p in QUICK
-        ]
-    every = [
-        (p, POOLED // 8 if p in FEWER and profile == "full" else POOLED)
-        for p in dict.fromkeys((*FIGURES, *FEWER))
-    ]
+        sizes, backend = [(p, FEW, SOON) for p in QUICK], "numpy"
+    else:
+        few = POOLED // 8 if profile == "full" else POOLED
+        sizes = [(p, few if p in FEWER else POOLED, STEPS) for p in dict.fromkeys((*FIGURES, *FEWER))]
     return [
-        Cell("E4", HAT, "heavy-ball", p, backend, profile, lanes, STEPS, seed, asked=here)
-        for p, lanes in every
+        Cell("E4", HAT, "heavy-ball", p, backend, profile, lanes, steps, seed, asked=here)
+        for p, lanes, steps in sizes
     ]
 
 
@@ -113,18 +98,20 @@ def run_cell(cell: Cell) -> list[Record]:
     job = job_of(cell.precision, cell.lanes, cell.steps, cell.draws)
     found = measure(job, cell.draws, cell.backend)
     one = SIGMAS * robust(found.value)
-    about = cell.about(
-        found.backend, {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}
-    ) | {"symmetry": "rotation"}
+    everywhere = {"eta": [ETA, ETA], "beta": [BETA, BETA], "k": [0.0, 0.0], "eps": [0.0, 0.0]}
+    about = cell.about(found.backend, everywhere) | {"symmetry": "rotation"}
     soon, where = (found, about) if cell.steps == SOON else moving(cell, about)
-    records = [limited(about, found, allowed(cell)), spread(where, soon, cell.precision)]
+    lanes = Estimate.joined(soon.steps)
+    bars = (lanes, 0.0, np.ones(len(lanes.value), bool), "eps = 0")
+    how = {"single": cell.precision in EVERY, "model": model_of(cell.precision)}
+    records = [limited(about, found, allowed(cell)), calibrated(where, *bars, **how)]
     records[0].data = histogram(found.value, found.sd, found.shift).as_dict()
     figures = FIGURES.get(cell.precision, (None, None))
     if figures[0] and cell.steps == STEPS:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))
     if cell.lanes >= 16 * GROUPS:
         records += of_pool(about, pooled(found), figures[1], cell.lanes)
-    records += [spread({**where, "backend": "numpy"}, soon, cell.precision, name, by) for name, by in FAULTS]
+    records += of_wrong_bars({**where, "backend": "numpy"}, *bars, **how)
     return records + unbiased(cell, job, about) + on_faults(cell, job, about)
 
 
@@ -146,15 +133,6 @@ def model_of(precision: str) -> float:
     return SURE if precision in EVERY else STILL if precision.endswith("eager") else MODEL
 
 
-def spread(about: dict, found: Found, precision: str, fault: str | None = None, by: float = 1.0) -> Record:
-    """The width of the error bars, as of E2, of the lanes whose roundings are followed."""
-    lanes = Estimate.joined([f.times(by) for f in found.steps])
-    whole = np.ones(len(lanes.value), bool)
-    return calibrated(
-        about, lanes, 0.0, whole, "eps = 0", fault, single=precision in EVERY, model=model_of(precision)
-    )
-
-
 def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     """With eps planted the pooled estimate must be eps: a store that truncates damps the charge and loses
     some of it."""
@@ -162,22 +140,13 @@ def unbiased(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     few = replace(part(job, slice(0, 2 * FEW)), steps=SOON)
     params = few.params.copy()
     params[3] = eps = PLANTED.get(parse(cell.precision).name, 2.0**-5)
-    few, where = (
-        replace(few, params=params),
-        {
-            **about,
-            "lanes": few.lanes,
-            "steps": SOON,
-            "parameters": {**about["parameters"], "eps": [eps, eps]},
-        },
-    )
+    few, parameters = replace(few, params=params), {**about["parameters"], "eps": [eps, eps]}
+    where = {**about, "lanes": few.lanes, "steps": SOON, "parameters": parameters}
     out = [planted(where, measure(few, cell.draws, cell.backend), eps)]
     if cell.precision == "bfloat16":
-        (truncated,) = faults.named("bfloat16 store truncated")
-        wrong = measure(
-            few, cell.draws, "numpy", run=lambda some, backend: launch.run(some, backend, truncated.advance)
-        )
-        out.append(planted({**where, "backend": "numpy"}, wrong, eps, truncated.name))
+        truncate = lambda some, backend: launch.run(some, backend, faults.TRUNCATED.advance)
+        wrong = measure(few, cell.draws, "numpy", run=truncate)
+        out.append(planted({**where, "backend": "numpy"}, wrong, eps, faults.TRUNCATED.name))
     return out
 
 
@@ -199,13 +168,8 @@ def on_faults(cell: Cell, job: launch.Job, about: dict) -> list[Record]:
     if cell.precision != "float64":
         return []
     few, to = replace(part(job, slice(0, FEW)), steps=SOON), "float32"
-    narrow = replace(
-        few,
-        precision=parse(to),
-        q0=representable(few.q0, to),
-        v0=representable(few.v0, to),
-        params=representable(few.params, to),
-    )
+    stored = {name: representable(getattr(few, name), to) for name in ("q0", "v0", "params")}
+    narrow = replace(few, precision=parse(to), **stored)
     found = measure(narrow, cell.draws, "numpy", claimed=few.precision)
     where = {**about, "backend": "numpy", "lanes": few.lanes, "steps": SOON}
-    return [limited(where, found, SURE, "float32 store called float64")]
+    return [limited(where, found, SURE, faults.NARROW_STORE.name)]

@@ -21,12 +21,11 @@ from scipy.special import chdtri, gammaincinv
 
 from noether.cases import CATALOG
 from noether.laws.response.estimate import ALARM, MODEL, SURE, Estimate, covered
+from noether.laws.response.faults import BARS
 from noether.verdicts import judgement
 from noether.verdicts.judgement import Worst
 from noether.verdicts.record import Record
 
-WIDE, THIRD = "error bars three times as wide", "error bars a third as wide"
-FAULTS = ((WIDE, 3.0), (THIRD, 1 / 3))
 MEASURED = ("rayleigh", "mexican-hat", "deformed-rayleigh", "deformed-hat", "linear-network", "softmax")
 """Cases whose single steps were seen to scatter as predicted, to SURE."""
 FEWEST = 30  # lanes: of fewer a third of the width may be chance
@@ -90,38 +89,34 @@ def of_steps(pulls: np.ndarray, share: np.ndarray, shared: float, model: float =
 
 
 def calibrated(
-    about: dict,
-    found: Estimate,
-    truth,
-    inside,
-    what: str,
-    fault: str | None = None,
-    *,
-    single: bool = True,
-    model: float = MODEL,
+    about: dict, found: Estimate, truth, inside, what: str, fault=None, *, single=True, model=MODEL
 ) -> Record:
     """(1), (2) and (3) of an estimate; `single` False leaves (3) out."""
     z, (lanes, steps) = found.apart(truth)[inside], found.tight()
     expected = bool((steps[:, inside] == 1).all())
     spent, fractions, sigma, mean = covered(z, two_sided=expected, model=model)
-    found_spreads = {"of lanes": of_lanes(z, lanes[inside], model)} if len(z) else {}
-    of_single = (
-        of_steps(found.pulls(truth)[:, inside], steps[:, inside], found.steps[2].shared, model)
-        if single and len(z)
-        else None
-    )
-    if of_single:
-        found_spreads["of single steps"] = of_single
-    spent = max(spent, *(s.spent for s in found_spreads.values())) if found_spreads else spent
+    spreads = {"of lanes": of_lanes(z, lanes[inside], model)} if len(z) else {}
+    if single and len(z):
+        pulls, shared = found.pulls(truth)[:, inside], found.steps[2].shared
+        spreads["of single steps"] = of_steps(pulls, steps[:, inside], shared, model)
+    spreads = {name: spread for name, spread in spreads.items() if spread}
     told = ", ".join(f"{f:.3f}" for f in fractions)
-    scatter = ", ".join(f"{math.sqrt(s.square):.3f} {name}" for name, s in found_spreads.items())
+    scatter = ", ".join(f"{math.sqrt(s.square):.3f} {name}" for name, s in spreads.items())
     return judgement.mean(
-        Worst(spent, float((np.abs(z) <= sigma).sum()), mean),
+        Worst(max(spent, *(s.spent for s in spreads.values()), 0.0), float((np.abs(z) <= sigma).sum()), mean),
         f"within 1, 2, 3 standard deviations of {what} lie {told} of {len(z)} lanes (normal: .683, .954, "
         f".997); scatter in units of the error bars: {scatter}",
         enough=len(z) >= FEWEST,
         **about,
         fault=fault,
         data={} if fault else {"fractions": fractions},
-        powers={"error bars": min((s.power for s in found_spreads.values()), default=math.inf)},
+        powers={"error bars": min((s.power for s in spreads.values()), default=math.inf)},
     )
+
+
+def of_wrong_bars(about: dict, found: Estimate, truth, inside, what: str, **how) -> list[Record]:
+    """The same of error bars that are too wide, and too narrow."""
+    return [
+        calibrated(about, found.times(fault.changed["bars"]), truth, inside, what, fault.name, **how)
+        for fault in BARS
+    ]

@@ -54,19 +54,11 @@ def spent_of_ratio(ratio: float, least: float, most: float) -> float:
 
 def of_pool(about: dict, pool: dict, figure: float | None, lanes: int) -> list[Record]:
     told = f"{lanes} pooled, eps^ = {pool['value']:.2g}"
-    out = [
-        compared(
-            about,
-            SIGMAS * pool["deviation"],
-            SIGMAS * pool["predicted"],
-            f"{told}, predicted from their roundings",
-        )
-    ]
-    return out + (
-        [compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4")]
-        if figure
-        else []
-    )
+    measured, predicted = SIGMAS * pool["deviation"], SIGMAS * pool["predicted"]
+    out = [compared(about, measured, predicted, f"{told}, predicted from their roundings")]
+    if figure:
+        out.append(compared(about, pool["limit"], figure, f"{told}, the figure of theory.md section 4"))
+    return out
 
 
 def compared(about: dict, measured: float, expected: float, what: str, fault: str | None = None) -> Record:

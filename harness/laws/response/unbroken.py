@@ -14,27 +14,13 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.exact import act, dot
 from noether.laws.response import rounding
-from noether.laws.response.estimate import (
-    Estimate,
-    least_squares,
-    robust,
-)
+from noether.laws.response.estimate import Estimate, least_squares, robust
 
 D, ETA, BETA, STEPS, KICK = 8, 2.0**-7, 0.9, 1000, 0.02
-
-
 SIGMAS = 3.0
-
-
 CHUNK, BLOCK = 256, 128  # lanes of one launch, 33 MB of float64 states, and of one A
-
-
 FOLLOWED = 8  # lanes of each A whose roundings are followed; half of them where there are many A
-
-
 GROUPS = 64
-
-
 POOLED, FEW, SOON = 4096, 122, 120
 
 
@@ -56,10 +42,9 @@ def job_of(precision: str, lanes: int, steps: int, seed: int) -> launch.Job:
     p, rng = parse(precision), np.random.default_rng(seed)
     q = rng.standard_normal((D, lanes))
     q = q / np.linalg.norm(q, axis=0) * rng.uniform(0.7, 1.3, lanes)
+    q, v = representable(q, p.q_store), representable(KICK * rng.standard_normal(q.shape), p.v_store)
     params = np.repeat(np.array([[ETA], [BETA], [0.0], [0.0]]), lanes, axis=1)
-    return launch.Job(trace.gradient(HAT), HEAVY_BALL, p, representable(q, p.q_store),
-        representable(KICK * rng.standard_normal(q.shape), p.v_store),
-                      representable(params, p.arith), steps)  # fmt: skip
+    return launch.Job(trace.gradient(HAT), HEAVY_BALL, p, q, v, representable(params, p.arith), steps)
 
 
 def part(job: launch.Job, lanes: slice) -> launch.Job:
@@ -68,10 +53,8 @@ def part(job: launch.Job, lanes: slice) -> launch.Job:
 
 def balance(symmetry, params, q, v, *, is_wide: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """x, y (steps, lanes) of y = eps x + r for q, v (steps + 1, d, lanes) float64, by (1)."""
-    A, wide = (
-        symmetry.matrix,
-        np.longdouble if is_wide else float,
-    )  # two float32 numbers have an exact product in float64
+    wide = np.longdouble if is_wide else float  # two float32 numbers have an exact product in float64
+    A = symmetry.matrix
     at = A @ q[:-1]
     change = (v[1:] - params[1].astype(wide) * v[:-1].astype(wide)).astype(float)
     y = (change * at).sum(axis=1) + (v[1:] * (A @ (q[1:] - q[:-1]))).sum(axis=1)
@@ -158,6 +141,5 @@ def pooled(found: Found) -> dict:
 
 def pool_deviation(found: Found) -> float:
     """Predicted, of all lanes as one."""
-    return float(
-        np.sqrt(np.mean((found.followed * found.chance) ** 2) / len(found.weight)) / np.mean(found.followed)
-    )
+    variance = np.mean((found.followed * found.chance) ** 2) / len(found.weight)
+    return float(np.sqrt(variance) / np.mean(found.followed))

@@ -1,0 +1,34 @@
+"""What E2 to E4 must kill: wrong steps of harness/faults, and their statements, each wrong in one thing.
+
+`changed` has a factor: of the magnitude that was put in, of what the estimate takes, of the error bars.
+"""
+
+from __future__ import annotations
+
+from noether.faults import named
+from noether.laws.law import WrongStatement
+
+NEAR = 1 + 2.0**-10
+THIRD = WrongStatement("error bars a third as wide", {"bars": 1 / 3})
+WIDE = WrongStatement("error bars three times as wide", {"bars": 3.0})
+BARS = (WIDE, THIRD)
+
+ETA, BETA, UNBROKEN = named("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
+STEPS = (UNBROKEN, ETA, BETA)
+EPS_OFF = WrongStatement("eps off by 2^-10", {"truth": NEAR})
+GRADIENT_OFF = WrongStatement("gradient of b x (1 + 2^-10)", {"x": NEAR})
+E2 = (ETA, BETA, UNBROKEN, EPS_OFF, GRADIENT_OFF, THIRD, WIDE)
+"""breaking.py"""
+
+KAPPA, NO_METRIC = named("kappa x (1 + 2^-10)", "metric ignored")
+STEPS_ON_METRIC = (NO_METRIC, KAPPA)
+KAPPA_OFF = WrongStatement("kappa off by 2^-10", {"truth": NEAR})
+FRICTION_OFF = WrongStatement("friction off by 1e-3", {"friction": 1.001})
+CURVATURE_DROPPED = WrongStatement("curvature of the metric dropped", {"curved": 0.0})
+E3 = (KAPPA, KAPPA_OFF, NO_METRIC, FRICTION_OFF, CURVATURE_DROPPED, THIRD, WIDE)
+"""deformation.py and deformed_flow.py"""
+
+NARROW_STORE = WrongStatement("float32 store called float64")
+(TRUNCATED,) = named("bfloat16 store truncated")
+E4 = (NARROW_STORE, TRUNCATED, THIRD, WIDE)
+"""detection.py"""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from noether.laws.law import Family, Law, wrong
+from noether.laws.averages import faults
+from noether.laws.law import Family, Law
 from noether.verdicts.record import ROUNDING
 
 MINIBATCHES = Law(
@@ -14,7 +15,7 @@ MINIBATCHES = Law(
     kind=ROUNDING,
     applies="cases that name their samples",
     blind=("what D2 is blind to",),
-    faults=wrong("minibatches that are not symmetric", "noise in every direction"),
+    faults=faults.MINIBATCHES,
 )
 STATIONARY = Law(
     key="D12",
@@ -26,13 +27,7 @@ STATIONARY = Law(
     kind=ROUNDING,
     applies="heavy ball with decay on scale-invariant losses, long runs",
     blind=("everything that keeps D5",),
-    faults=wrong(
-        "no-op kernel",
-        "momentum left out of the average",
-        "decay x (1 + 2^-10)",
-        "decoupled decay's average for coupled decay's",
-        "coupled decay's average for decoupled decay's",
-    ),
+    faults=faults.LONG_RUNS,
 )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import product
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from noether.kernels.loops.outcome import Outcome
 from noether.kernels.programs import numpy_step, trace
 from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse
+from noether.laws.averages import faults
 from noether.laws.cell import LawCell
 from noether.laws.exact import EXACT, act, broken_force, charge, dot
 from noether.laws.exact.certified import Domain
@@ -38,7 +40,6 @@ from noether.verdicts.record import Record
 
 SIZE = {"quick": (41, 24), "full": (151, 96)}  # lanes, steps
 BATCHES = 4  # different minibatches of a run, each of a third of the samples
-NOISE = 2.0**-10
 NOISY = 16.0  # the noise must be this many bounds
 
 
@@ -63,11 +64,8 @@ class Cell(LawCell):
         return np.random.default_rng(derive(self.seed, self.name))
 
     def job(self) -> launch.Job:
-        (lanes, most), rule, precision = (
-            SIZE.get(self.profile, SIZE["full"]),
-            RULES[self.rule],
-            parse(self.precision),
-        )
+        lanes, most = SIZE.get(self.profile, SIZE["full"])
+        rule, precision = RULES[self.rule], parse(self.precision)
         seed, steps = derive(self.seed, f"{self.name}/launch"), min(most, sweep.horizon(rule, precision))
         return sweep.draw(self.case, rule, precision, lanes=lanes, steps=steps, seed=seed)
 
@@ -76,11 +74,8 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     suited = [c for c in cases if c.samples] if profile != "glance" else []
     choices = [("heavy-ball", "float64"), ("gradient-descent", "float32")]
     if profile != "quick":
-        choices = [
-            (rule, p)
-            for rule in ("heavy-ball-decoupled", "nesterov")
-            for p in ("float64", "float32", "bfloat16")
-        ] + choices
+        rules, precisions = ("heavy-ball-decoupled", "nesterov"), ("float64", "float32", "bfloat16")
+        choices = [*product(rules, precisions), *choices]
     return [Cell(c, rule, precision, profile, seed) for c in suited for rule, precision in choices]
 
 
@@ -102,14 +97,8 @@ class Noisy(Trajectory):
 
     def __init__(self, case: Case, job: launch.Job, outcome: Outcome, batches: list[tuple[int, ...]]):
         z, v = outcome.wide()
-        super().__init__(
-            case,
-            job.rule,
-            job.precision,
-            np.concatenate([job.q0[None], z[1:]]),
-            np.concatenate([job.v0[None], v[1:]]),
-            job.params,
-        )
+        q, v = (np.concatenate([x0[None], x[1:]]) for x0, x in ((job.q0, z), (job.v0, v)))
+        super().__init__(case, job.rule, job.precision, q, v, job.params)
         self.batches = batches
 
     def by_batch(self, of: Callable[[Trajectory], np.ndarray]) -> np.ndarray:
@@ -119,14 +108,9 @@ class Noisy(Trajectory):
             mine = np.flatnonzero([b == batch for b in self.batches])
             # A trajectory of these steps alone: only its gradients are asked for, at row i the state before
             # step mine[i].
-            part = Trajectory(
-                on(self.case, batch),
-                self.rule,
-                self.precision,
-                self.z[[*mine, mine[-1] + 1]],
-                self.v[[*mine, mine[-1] + 1]],
-                self.params,
-            )
+            rows = [*mine, mine[-1] + 1]
+            z, v = self.z[rows], self.v[rows]
+            part = Trajectory(on(self.case, batch), self.rule, self.precision, z, v, self.params)
             out[mine] = of(part)
         return out
 
@@ -146,23 +130,22 @@ class Noisy(Trajectory):
 
 
 def run(
-    job: launch.Job, case: Case, batches, *, tilt: float = 0.0, shake: np.random.Generator | None = None
+    job: launch.Job, case: Case, batches, *, tilt=0.0, shake=0.0, rng: np.random.Generator | None = None
 ) -> Outcome:
-    """The plain step, on another minibatch in every step. `tilt`, `shake`: minibatches and noise that are not
-    symmetric."""
+    """The plain step, on another minibatch in every step. `tilt`, `shake`: of minibatches that are not
+    symmetric, and of noise in every direction, drawn by rng."""
     precision = job.precision
 
     def advance(n, q, v, params, gradient, rule, precision):
         program = trace.gradient(on(case, batches[n - 1], tilt))
 
+        def shaken(x):
+            noise = (shake * rng.standard_normal(x.shape)).astype(x.dtype)
+            return narrow(x + noise, precision.rounded)
+
         def noisy(at, eps):
             g = program.run(at, eps, precision)
-            if shake is None:
-                return g
-            return [
-                narrow(x + (NOISE * shake.standard_normal(x.shape)).astype(x.dtype), precision.rounded)
-                for x in g
-            ]
+            return [shaken(x) for x in g] if shake else g
 
         return numpy_step.step(q, v, params, noisy, rule, precision)
 
@@ -186,23 +169,17 @@ def leaving(case: Case, job: launch.Job, batches) -> np.ndarray:
 def run_cell(cell: Cell) -> list[Record]:
     job, rng = cell.job(), cell.rng
     count = len(cell.case.samples(list(job.q0), NUMPY))
-    every = [
-        tuple(sorted(int(i) for i in rng.choice(count, max(1, count // 3), replace=False)))
-        for _ in range(BATCHES)
-    ]
+    drawn = [rng.choice(count, max(1, count // 3), replace=False) for _ in range(BATCHES)]
+    every = [tuple(sorted(int(i) for i in batch)) for batch in drawn]
     batches = [every[int(i)] for i in rng.integers(0, len(every), job.steps)]
     right = Noisy(cell.case, job, run(job, cell.case, batches), batches)
     inside = Domain(cell.case, job, right, lambda: leaving(cell.case, job, batches))
     outside = lambda: inside.ends
     records = judged(cell, right, None, outside)
-    tilted = run(job, cell.case, batches, tilt=NOISE)
-    shaken = run(
-        job, cell.case, batches, shake=np.random.default_rng(derive(cell.seed, f"{cell.name}/shake"))
-    )
-    records += judged(
-        cell, Noisy(cell.case, job, tilted, batches), "minibatches that are not symmetric", outside
-    )
-    records += judged(cell, Noisy(cell.case, job, shaken, batches), "noise in every direction", outside)
+    for fault in faults.MINIBATCHES:
+        shaking = np.random.default_rng(derive(cell.seed, f"{cell.name}/shake"))
+        wrong = run(job, cell.case, batches, rng=shaking, **fault.changed)
+        records += judged(cell, Noisy(cell.case, job, wrong, batches), fault.name, outside)
     return records
 
 
@@ -228,17 +205,15 @@ def judged(
     """outside() (lanes,): where a right run overflows; asked only where something is violated, an overflow
     kills no fault."""
     law = replace(EXACT["D2"], key="D9")
-    about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision,
-        cell=cell.name,
-                 parameters={"batches": len(set(t.batches)), "samples": len(t.batches[0])})  # fmt: skip
+    about = dict(case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision)
+    about |= {"cell": cell.name, "parameters": {"batches": len(set(t.batches)), "samples": len(t.batches[0])}}
     out = []
     for symmetry in cell.case.symmetries:
         if not law.covers(t, symmetry).any():
             continue
         with np.errstate(all="ignore"):
-            bound = law.residual(t, symmetry).bound / np.sqrt(
-                (symmetry.matrix**2).sum() + (symmetry.shift**2).sum()
-            )
+            along = np.sqrt((symmetry.matrix**2).sum() + (symmetry.shift**2).sum())
+            bound = law.residual(t, symmetry).bound / along
             loud = float((t.noise > NOISY * bound).mean())
         record = judge(t, law, symmetry, about=about, outside=outside, enough=loud >= 1 / 2)
         record.fault, record.powers = fault, {} if fault else noticed(t, law, symmetry)

@@ -32,6 +32,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse, representable
+from noether.laws.averages import faults
 from noether.laws.cell import LawCell
 from noether.laws.exact import charge_bound, charge_own, dot, formed, size
 from noether.laws.exact.norm import scales
@@ -44,15 +45,11 @@ from noether.verdicts.figures import Response
 from noether.verdicts.record import Record
 
 SMALL = 1 / 16
-SIZE = {
-    "quick": (24, 1024),
-    "full": (32, 2048),
-}  # lanes and steps of the window; as many before it are left out
+SIZE = {"quick": (24, 1024), "full": (32, 2048)}
+"""Lanes and steps of the window; as many before it are left out."""
 STEP = 0.5
-DECAYS, BETAS = (
-    (0.031, 0.047, 0.067),
-    (0.23, 0.41, 0.71),
-)  # eta k, and no two of beta, 1 - beta, eta k, 1 simply related
+DECAYS, BETAS = (0.031, 0.047, 0.067), (0.23, 0.41, 0.71)
+"""eta k and beta: no two of beta, 1 - beta, eta k and 1 are simply related."""
 NAMES = ("sum |v'|^2", "sum <q, q'>")
 
 
@@ -78,35 +75,23 @@ class Cell(LawCell):
         precision = parse(self.precision)
         q0, eta = representable(self.case.draw(rng, lanes), precision.q_store), STEP * sweep.pace(self.case)
         # The window is the same number of relaxation times, 1/(eta k), whatever the pace.
-        params = np.array(
-            [np.full(lanes, eta), rng.choice(BETAS, lanes), rng.choice(DECAYS, lanes) / eta, np.zeros(lanes)]
-        )
-        params = representable(params, precision.arith)
-        return launch.Job(
-            trace.gradient(self.case), RULES[self.rule], precision, q0, 0 * q0, params, 2 * window
-        )
+        beta, k = rng.choice(BETAS, lanes), rng.choice(DECAYS, lanes) / eta
+        params = representable(np.array([np.full(lanes, eta), beta, k, np.zeros(lanes)]), precision.arith)
+        program, rule = trace.gradient(self.case), RULES[self.rule]
+        return launch.Job(program, rule, precision, q0, 0 * q0, params, 2 * window)
 
 
 def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") -> list[Cell]:
     """Not of a Bregman case, whose domain heavy ball leaves."""
-    suited = [
-        c for c in cases if c.scale_free and c.metric.kind != BREGMAN and any(scales(s) for s in c.symmetries)
-    ]
+    suited = [c for c in cases if c.scale_free and c.metric.kind != BREGMAN]
+    suited = [c for c in suited if any(scales(s) for s in c.symmetries)]
     if profile == "glance":
         return []
-    if profile == "quick":
-        smallest = sorted(suited, key=lambda c: c.dim)[:1]
-        return [
-            Cell(c, rule, "float64", "numpy", profile, seed)
-            for c in smallest
-            for rule in ("heavy-ball", "heavy-ball-decoupled")
-        ]
     both = [(c, p) for c in suited for p in ("float64", "float32") if p == "float64" or c.dim <= 4]
-    return [
-        Cell(c, rule, p, backend, profile, seed)
-        for c, p in both
-        for rule in ("heavy-ball", "heavy-ball-decoupled")
-    ]
+    if profile == "quick":
+        both, backend = [(c, "float64") for c in sorted(suited, key=lambda c: c.dim)[:1]], "numpy"
+    rules = ("heavy-ball", "heavy-ball-decoupled")
+    return [Cell(c, rule, p, backend, profile, seed) for c, p in both for rule in rules]
 
 
 @dataclass(frozen=True)
@@ -132,18 +117,23 @@ class Sums:
         q, after, w, sigma = t.q[:-1], t.q[1:], t.v[1:], t.sigma
         R, C, V = dot(t.q, t.q), dot(t.v, t.q), dot(w, w)
         # (1)'s roundings: that of C' is D2's, that of R' is 2 <q' - v', sigma> - |sigma|^2.
-        of_R = (
-            2 * size(after - w, sigma)
-            + dot(sigma, sigma)
-            + formed(t, len(symmetry.a) + 12, R[1:], R[:-1], size(w, after), V)
-        )
+        forming = formed(t, len(symmetry.a) + 12, R[1:], R[:-1], size(w, after), V)
+        of_R = 2 * size(after - w, sigma) + dot(sigma, sigma) + forming
         of_C = charge_bound(t, symmetry) + charge_own(t, symmetry)
         ends = np.unique([*2 ** np.arange(int(np.log2(len(w))) + 1), len(w)])
         first = lambda x: np.cumsum(x, axis=0)[ends - 1]
         total = first(R[:-1])
-        return cls(total, first(V), first(dot(q, after)), R[ends] - R[0], C[ends] - C[0],
-                   first(of_R), first(of_C), first(size(q, sigma) + size(w, sigma)), formed(t, 2, ends[:,
-                   None] * total))  # fmt: skip
+        return cls(
+            R=total,
+            V=first(V),
+            product=first(dot(q, after)),
+            dR=R[ends] - R[0],
+            dC=C[ends] - C[0],
+            of_R=first(of_R),
+            of_C=first(of_C),
+            of_product=first(size(q, sigma) + size(w, sigma)),
+            forming=formed(t, 2, ends[:, None] * total),
+        )
 
 
 def coefficients(
@@ -181,24 +171,11 @@ def averages(t: Trajectory, sums: Sums, **law) -> Averages:
     parts = of_ends[:, :, None] * np.stack([sums.dR, sums.dC]) / sums.R
     # With roundings e of C' and d of R' in (1): -((1 - s beta) d + 2 e)/(1 + s beta) in (2), and, since
     # s <q, v'> = C' - V' - <v', sigma>, (e - s beta d)/(s (1 + s beta)) in (3), beside that of <q, q'>.
-    rounding = np.stack([(1 - s * b) * sums.of_R + 2 * sums.of_C, (sums.of_C + s * b * sums.of_R) / s]) / (
-        1 + s * b
-    )
-    rounding = rounding + np.stack([0 * sums.of_R, sums.of_product / s])
+    rounding = np.stack([(1 - s * b) * sums.of_R + 2 * sums.of_C, (sums.of_C + s * b * sums.of_R) / s])
+    rounding = rounding / (1 + s * b) + np.stack([0 * sums.of_R, sums.of_product / s])
     measured, average = np.stack([sums.V, sums.product]) / sums.R, average[:, None]
-    return Averages(
-        measured,
-        average + parts.sum(axis=1),
-        average,
-        np.abs(parts).sum(axis=1),
-        (rounding + sums.forming) / sums.R,
-    )
-
-
-WRONG = {
-    "momentum left out of the average": dict(beta=0.0),
-    "decay x (1 + 2^-10)": dict(k=1 + 2.0**-10),
-}
+    ends, bound = np.abs(parts).sum(axis=1), (rounding + sums.forming) / sums.R
+    return Averages(measured, average + parts.sum(axis=1), average, ends, bound)
 
 
 def run_cell(cell: Cell) -> list[Record]:
@@ -206,24 +183,23 @@ def run_cell(cell: Cell) -> list[Record]:
     outcome = launch.run(job, cell.backend)
     t = settled(cell, job, outcome)
     sums = Sums.over(t)
-    other = (
-        "coupled decay's average for decoupled decay's"
-        if t.rule.decoupled
-        else "decoupled decay's average for coupled decay's"
-    )
-    wrong = {**WRONG, other: dict(decoupled=not t.rule.decoupled)}
     found = averages(t, sums)
-    records = [judged(cell, job, found, outcome.backend, None)]
+    first = judged(cell, job, found, outcome.backend, None)
     law = lambda **changed: averages(t, sums, **changed).predicted
-    records[0].powers = powers.of(found.measured, found.predicted, found.bound, law, ("eta", "beta", "k"))
-    records += [
-        judged(cell, job, averages(t, sums, **flaw), outcome.backend, name) for name, flaw in wrong.items()
+    first.powers = powers.of(found.measured, found.predicted, found.bound, law, ("eta", "beta", "k"))
+    other = [fault for fault in faults.DECAYS if fault.changed["decoupled"] != t.rule.decoupled]
+    wrong = {fault: averages(t, sums, **fault.changed) for fault in (*faults.AVERAGES, *other)}
+    still = standing(t)
+    return [
+        first,
+        *(judged(cell, job, averaged, outcome.backend, fault.name) for fault, averaged in wrong.items()),
+        judged(cell, job, averages(still, Sums.over(still)), "numpy", faults.STILL.name),
     ]
-    still = Trajectory(
-        cell.case, job.rule, job.precision, np.repeat(t.z[:1], 9, axis=0), 0 * t.v[:9], job.params
-    )
-    records.append(judged(cell, job, averages(still, Sums.over(still)), "numpy", "no-op kernel"))
-    return records
+
+
+def standing(t: Trajectory) -> Trajectory:
+    """The first state, again and again."""
+    return Trajectory(t.case, t.rule, t.precision, np.repeat(t.z[:1], 9, axis=0), 0 * t.v[:9], t.params)
 
 
 def settled(cell: Cell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:

@@ -12,45 +12,13 @@ import numpy as np
 
 from noether.cases import CORE
 from noether.laws.cell import LawCell, Subject
-from noether.laws.map import judging, measuring, sources, stepping
+from noether.laws.map import faults, judging, measuring, sources, stepping
 from noether.laws.map.scenes import EXPONENTS, STARTS, scenes, start
 from noether.laws.map.table import COLUMNS, ROWS, Entry, entry
 from noether.system.seeds import derive
 from noether.verdicts.record import Record
 
 MAP = Subject("map")
-FAULTS = (
-    ("sign descent keeps sum q", "translation", "sign", Entry("order 1", "potential")),
-    ("Adam keeps |q|^2", "scale", "Adam", Entry("order 1", "potential")),
-    ("no source of the rescale charge under heavy ball", "rescale", "heavy ball", Entry("exact", "decay")),
-    ("fixed mass keeps U^T U - V^T V to first order", "GL(r)", "fixed mass", Entry("order 1", "massive")),
-    ("beta^n J_0 under Nesterov", "rotation", "Nesterov", Entry("exact", "decay")),
-    ("second-order energy of the mirror", "time", "entropy mirror", Entry("order 2", "energy")),
-)
-"""A wrong claim for each row; each must be violated."""
-SOURCES = (
-    ("J dropped from the rescale charge", "rescale", "heavy ball", {"of_charge": {"momentum": 0.0}}),
-    (
-        "J with the other sign in the rescale charge",
-        "rescale",
-        "heavy ball",
-        {"of_charge": {"momentum": -1.0}},
-    ),
-    (
-        "mass eta/2 in the source of U^T U - V^T V",
-        "GL(r)",
-        "heavy ball",
-        {"of_source": {"mass": 1 / (1 + stepping.BETA)}},
-    ),
-    ("friction off by 1 %", "time", "heavy ball", {"of_charge": {"friction": 1.01}}),
-    ("mass off by 1 % in the energy", "time", "Nesterov", {"of_charge": {"mass": 1.01}}),
-    ("another memory of RMSProp", "scale", "RMSProp", {"of_source": {"rms": 1.01 * stepping.RMS}}),
-    ("RMSProp without its epsilon", "rescale", "RMSProp", {"of_source": {"epsilon": 0.0}}),
-    ("Adam without bias correction", "scale", "Adam", {"of_source": {"unbiased": False}}),
-    ("another second memory of Adam", "rotation", "Adam", {"of_source": {"second": 1.01 * stepping.SECOND}}),
-)
-"""A wrong charge or a wrong source for each kind of drift; each must be violated."""
-STILL = "no-op rule"
 PROFILES = tuple(EXPONENTS)
 
 
@@ -95,24 +63,17 @@ def trajectories(seed: int, profile: str) -> dict[str, dict]:
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    runs, out = trajectories(cell.seed, cell.profile), []
-    few = cell.profile == "quick"
-    for row in ROWS:
+    runs, few = trajectories(cell.seed, cell.profile), cell.profile == "quick"
+
+    def judged(row, column, claim, fault=None):
         scene = scenes()[row]
-        mine = runs[scene.case.name]
-        for column in COLUMNS:
-            out.append(one(cell, scene, column, entry(row, column), mine, few=few))
+        return one(cell, scene, column, claim, runs[scene.case.name], few=few, fault=fault)
+
+    out = [judged(row, column, entry(row, column)) for row in ROWS for column in COLUMNS]
     out.append(judging.summary(cell, out))
     out += driven(cell, runs, few)
-    for name, row, column, claim in FAULTS:
-        scene = scenes()[row]
-        out.append(one(cell, scene, column, claim, runs[scene.case.name], few=few, fault=name))
-    scene = scenes()["translation"]
-    out.append(
-        one(cell, scene, "still", Entry("exact", "potential"), runs[scene.case.name], few=few, fault=STILL)
-    )
-    out += judging.counts(cell, np.random.default_rng(derive(cell.seed, "M1/counts")))
-    return out
+    out += [judged(f.row, f.column, f.claim, f.name) for f in (*faults.ENTRIES, faults.STILL)]
+    return out + judging.counts(cell, np.random.default_rng(derive(cell.seed, "M1/counts")))
 
 
 def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
@@ -126,10 +87,9 @@ def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
     def judged(row, column, **what):
         return judging.sourced(cell, scenes()[row], column, entry(row, column), steps(row, column), **what)
 
-    found = [
-        judged(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None
-    ]
-    return found + [judged(row, column, fault=name, **wrong) for name, row, column, wrong in SOURCES]
+    drifts = [(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None]
+    right = [judged(row, column) for row, column in drifts]
+    return right + [judged(f.row, f.column, fault=f.name, **f.changed) for f in faults.DRIFTS]
 
 
 def one(

@@ -85,13 +85,13 @@ def of_dual(run: Run, symmetry) -> Drift:
 def massive(run: Run, symmetry, momentum: float = 1.0):
     """(2) at every step, (n + 1, lanes); momentum: a factor of r, of another charge."""
     eta, beta, k, _ = run.params
-    a = 1 - eta * k if run.column.rule.decoupled else np.ones_like(eta)
+    a = 1 - eta * k if run.column.decoupled else np.ones_like(eta)
     b, v = a * beta, run.v
     C = potential(symmetry, run.q)
-    if run.column.rule.decoupled:
+    if run.column.decoupled:
         v = np.concatenate([((run.v[0] - eta * k * run.q[0]) / a)[None], np.diff(run.q, axis=0)])
     values = C + momentum * b / (1 - b) * dot(v, generator(symmetry, run.q))  # (2)
-    taken = 2 * eta * k * (1 - beta) / (1 - b) * C if run.column.rule.decoupled else 0 * C
+    taken = 2 * eta * k * (1 - beta) / (1 - b) * C if run.column.decoupled else 0 * C
     values[1:] += np.cumsum(taken, axis=0)[:-1]
     return values
 
@@ -103,7 +103,7 @@ def of_massive(run: Run, symmetry) -> Drift:
 def decay(run: Run, symmetry):
     """(4) but for its absolute value, (n + 1, lanes)"""
     eta, beta, k, _ = run.params
-    s = 1 - eta * k if symmetry.is_rotation and run.column.rule.decoupled else np.ones_like(eta)
+    s = 1 - eta * k if symmetry.is_rotation and run.column.decoupled else np.ones_like(eta)
     J = dot(run.v, generator(symmetry, run.q))
     return J - (s * beta) ** np.arange(len(J))[:, None] * J[0]
 
@@ -137,21 +137,19 @@ def of_modulus(run: Run, symmetry) -> Drift:
 def energy(run: Run, loss, friction: float = 1.0, mass: float = 1.0):
     """(7) from the first step on, (n, lanes); friction, mass: factors of another law."""
     eta, beta, k, _ = run.params
-    decoupled = run.column.rule is not None and run.column.rule.decoupled
-    b = beta * (1 - eta * k) if decoupled else beta
+    b = beta * (1 - eta * k) if run.column.decoupled else beta
     dq, dz, f = np.diff(run.q, axis=0), dual_coordinate(run), loss(run.q)
-    if decoupled:
+    if run.column.decoupled:
         f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
     E = mass * (1 + b) / (4 * eta) * dot(dz, dq) + (f[:-1] + f[1:]) / 2
-    E[1:] += np.cumsum(
-        friction * (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:]), axis=0
-    )  # (7)
+    lost = friction * (1 - b) / (4 * eta) * dot(dz[:-1] + dz[1:], dq[:-1] + dq[1:])
+    E[1:] += np.cumsum(lost, axis=0)  # (7)
     return E
 
 
 def of_energy(run: Run, loss) -> Drift:
     eta, beta, k, _ = run.params
-    b = beta * (1 - eta * k) if run.column.rule is not None and run.column.rule.decoupled else beta
+    b = beta * (1 - eta * k) if run.column.decoupled else beta
     E, dq, dz = energy(run, loss), np.diff(run.q, axis=0), dual_coordinate(run)
     last = run.counts - 1
     off = np.abs(E[last, run.lanes] - E[0])
@@ -161,9 +159,8 @@ def of_energy(run: Run, loss) -> Drift:
     length = lambda x: np.sqrt(dot(x, x))
     product = 2 * U * (length(dz) * length(run.q[1:]) + length(dq) * length(run.z[1:]))
     inside = np.where(np.arange(len(dq))[:, None] < run.counts, product, 0)
-    off_by = (1 + b) / (4 * eta) * (product[0] + product[last, run.lanes]) + 2 * (1 - b) / eta * inside.sum(
-        axis=0
-    ) / 2
+    kinetic = (1 + b) / (4 * eta) * (product[0] + product[last, run.lanes])
+    off_by = kinetic + 2 * (1 - b) / eta * inside.sum(axis=0) / 2
     return Drift(off / size, off_by / size + 8 * U * (run.counts + 1))
 
 
@@ -179,27 +176,33 @@ def dual_coordinate(run: Run):
 def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
     """|drift| and its derived bound, (lanes,) each, for a charge that is kept exactly."""
     if charge == "modulus":
-        half = len(symmetry.a) // 2
-        u, v = np.abs(run.q[:, :half]), np.abs(run.q[:, half:])
-        off = np.abs((u - v)[run.counts, :, run.lanes].T - (u - v)[0])
-        # One rounding of q a step, below u |q'|; eta sign(g) is exact. Two more to form the difference.
-        bound = U * run.at_end(
-            np.cumsum(np.concatenate([(u + v).max(axis=1)[:1] * 2, (u + v)[1:].max(axis=1)]), axis=0)
-        )
-        return off.max(axis=0), bound
+        return modulus_bound(run, symmetry)
     if run.column.rule is None:
         return natural_bound(run, symmetry)
     t = Trajectory(run.case, run.column.rule, FLOAT64, run.z, run.v, run.params)
-    if charge == "decay":
-        found = balance.decay_law(t, symmetry)
-        step = run.counts - 1
-        spent = np.abs(found.measured - found.predicted) / found.bound
-        inside = np.arange(len(spent))[:, None] <= step
-        worst = np.where(inside, spent, 0).argmax(axis=0)
-        return np.abs(found.measured - found.predicted)[worst, run.lanes].astype(float), found.bound[
-            worst, run.lanes
-        ].astype(float)
-    # A translation of gradient descent or of the mirror: sum a z; each step rounds v and z.
+    return (decay_bound if charge == "decay" else translation_bound)(run, t, symmetry)
+
+
+def modulus_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
+    half = len(symmetry.a) // 2
+    u, v = np.abs(run.q[:, :half]), np.abs(run.q[:, half:])
+    off = np.abs((u - v)[run.counts, :, run.lanes].T - (u - v)[0])
+    # One rounding of q a step, below u |q'|; eta sign(g) is exact. Two more to form the difference.
+    size = (u + v).max(axis=1)
+    return off.max(axis=0), U * run.at_end(np.cumsum(np.concatenate([size[:1] * 2, size[1:]]), axis=0))
+
+
+def decay_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarray]:
+    """Where the exact law spends most."""
+    found = balance.decay_law(t, symmetry)
+    off = np.abs(found.measured - found.predicted)
+    inside = np.arange(len(off))[:, None] <= run.counts - 1
+    worst = np.where(inside, off / found.bound, 0).argmax(axis=0)
+    return tuple(x[worst, run.lanes].astype(float) for x in (off, found.bound))
+
+
+def translation_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarray]:
+    """Of gradient descent or of the mirror: sum a z; each step rounds v and z."""
     a = np.abs(symmetry.shift)[:, None]
     C = np.einsum("i,nil->nl", symmetry.shift.astype(t.z.dtype), t.z)
     local = np.cumsum((a * (t.delta + t.sigma)).sum(axis=1), axis=0)
@@ -212,9 +215,9 @@ def natural_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
     weight = np.diag(symmetry.matrix)
     q = np.moveaxis(run.q[:-1], 1, 0)
     d, n, lanes = q.shape
-    error = program_error(
-        trace.gradient(run.case), q.reshape(d, -1), np.zeros((d, n * lanes)), np.zeros(n * lanes), FLOAT64
-    )[1].reshape(d, n, lanes)
+    flat, none = q.reshape(d, -1), np.zeros(n * lanes)
+    error = program_error(trace.gradient(run.case), flat, np.zeros_like(flat), none, FLOAT64)[1]
+    error = error.reshape(d, n, lanes)
     g, eta, after = np.moveaxis(run.g, 1, 0), run.params[0], np.moveaxis(run.q[1:], 1, 0)
     local = np.abs(weight)[:, None, None] * (U * np.abs(after) + eta * q * (3 * U * np.abs(g) + error))
     wide = run.q.astype(np.longdouble)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.laws.map import counting, sources
+from noether.laws.map.faults import TOO_MANY
 from noether.laws.map.measuring import MOVED, Finding
 from noether.laws.map.scenes import Scene
 from noether.laws.map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
@@ -42,13 +43,14 @@ def judged(
     entry: Entry,
     found: Finding,
     *,
-    fault: str | None = None,
+    fault=None,
     lanes: int = 0,
     steps: int = 0,
 ) -> Record:
     why = refuted(found, entry)
     charge = CHARGES.get((scene.row, entry.charge), entry.charge)
     kind = judgement.rounding if entry.order is None else judgement.order
+    labels = {"charge": charge, "label": found.label, "predicted label": entry.label}
     return kind(
         Worst(found.spent, found.measured, found.predicted, found.bound),
         f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
@@ -60,38 +62,29 @@ def judged(
         steps=steps,
         symmetry=scene.row,
         fault=fault,
-        parameters={
-            "charge": charge,
-            "label": found.label,
-            "predicted label": entry.label,
-            "moved": found.moved,
-            "drift": found.value,
-        },
-        figure=Loglog(
-            x=scene.steps(cell.profile),
-            series={f"{scene.row}, {column}": found.drifts},
-            xlabel="step size",
-            ylabel="relative drift of the charge",
-            caption=f"{charge} under {column}: {found.label}.",
-        )
-        if found.drifts
-        else None,
+        parameters={**labels, "moved": found.moved, "drift": found.value},
+        figure=drawn(cell, scene, column, charge, found) if found.drifts else None,
         **about(cell),
     )
 
 
+def drawn(cell, scene: Scene, column: str, charge: str, found: Finding) -> Loglog:
+    return Loglog(
+        x=scene.steps(cell.profile),
+        series={f"{scene.row}, {column}": found.drifts},
+        xlabel="step size",
+        ylabel="relative drift of the charge",
+        caption=f"{charge} under {column}: {found.label}.",
+    )
+
+
 def sourced(
-    cell,
-    scene: Scene,
-    column: str,
-    entry: Entry,
-    run,
-    *,
-    fault: str | None = None,
-    of_charge: dict | None = None,
-    of_source: dict | None = None,
+    cell, scene: Scene, column: str, entry: Entry, run, *, fault=None, of_charge=None, of_source=None
 ) -> Record:
-    """The drift of a charge against its sources: the constant in front of the order, to rounding."""
+    """The drift of a charge against its sources: the constant in front of the order, to rounding.
+
+    of_charge, of_source   keywords of another charge and of other sources, or None
+    """
     found = sources.pair(run, scene, entry.charge, of_charge=of_charge, of_source=of_source)
     worst = judgement.worst(found.measured, found.predicted, found.bound)
     step, lane = worst.at
@@ -130,10 +123,10 @@ def powers_of_sources(run, scene: Scene, charge: str, found) -> dict[str, float]
 
 def counted(cell, what: str, measured: int, predicted: int, *, fault: str | None = None) -> Record:
     """Integers: equal or not."""
+    wanted = "" if measured == predicted else f", must be {predicted}"
     return judgement.bits(
         measured,
-        f"{what}: {measured} independent charges"
-        + ("" if measured == predicted else f", must be {predicted}"),
+        f"{what}: {measured} independent charges{wanted}",
         enough=True,
         predicted=predicted,
         case="map",
@@ -154,28 +147,13 @@ def counts(cell, rng) -> list[Record]:
         fields, d = counting.linear_fields(n, r, m), (n + m) * r
         q, p = rng.normal(size=(2, d))
         flow, momentum = counting.laws(fields, q), counting.momentum_laws(fields, q, p)
-        out.append(
-            counted(cell, f"gradient flow: U V^T, {n} x {r} and {m} x {r}", flow, counting.predicted(n, r, m))
+        what, massive = (
+            f"{rule}: U V^T, {n} x {r} and {m} x {r}" for rule in ("gradient flow", "fixed mass")
         )
-        out.append(
-            counted(
-                cell,
-                f"fixed mass: U V^T, {n} x {r} and {m} x {r}",
-                momentum,
-                counting.momentum_predicted(n, r, m),
-            )
-        )
-        if (n, r, m) == (1, 3, 1):
-            claim = "r(r+1)/2 charges of U V^T where n + l < r"
-            out.append(
-                counted(
-                    cell,
-                    f"gradient flow: U V^T, {n} x {r} and {m} x {r}",
-                    flow,
-                    r * (r + 1) // 2,
-                    fault=claim,
-                )
-            )
+        out.append(counted(cell, what, flow, counting.predicted(n, r, m)))
+        out.append(counted(cell, massive, momentum, counting.momentum_predicted(n, r, m)))
+        if n + m < r:
+            out.append(counted(cell, what, flow, r * (r + 1) // 2, fault=TOO_MANY.name))
     hidden, fields = 2, counting.relu_fields(2, 2, 1)
     q, p = rng.normal(size=(2, len(fields[0])))
     out.append(counted(cell, "gradient flow: two hidden ReLU units", counting.laws(fields, q), hidden))

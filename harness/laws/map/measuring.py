@@ -18,9 +18,8 @@ from noether.verdicts.claims import QUARTER
 from noether.verdicts.judgement import spent_of, worst
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
-OPEN = (
-    2.0**-10
-)  # a one-form whose differential is this share of its derivative is not closed: rounding leaves 2^-50
+OPEN = 2.0**-10
+"""A one-form whose differential is this share of its derivative is not closed: rounding leaves 2^-50."""
 
 
 @dataclass
@@ -59,44 +58,50 @@ def discrete(run: Run, scene: Scene, entry: Entry, few: bool) -> Finding:
     """A column that takes steps. few: the rounding bound on one start a step size only."""
     drift = drift_of(run, scene, entry.charge)
     error, floor = over_starts(drift.relative), over_starts(drift.floor)
-    moved = float(run.path.min())
-    drifts = tuple(float(x) for x in error)
     if entry.label == EXACT:
         part = run.part(rotating(len(error))) if few else run
-        off, bound = charges.bounded(part, scene.symmetry, entry.charge)
-        most = worst(off, 0.0, bound)
-        kept = most.spent <= 1
-        order = None if kept else orders.decide(error, floor)
-        text = (
-            f"off by {most.measured:.2g}, {most.spent:.2g} of its rounding bound, over "
-            f"{int(run.counts.max())} steps"
-        )
-        return Finding(
-            EXACT if kept else label_of(order),
-            drifts[-1],
-            most.measured,
-            0.0,
-            most.bound,
-            most.spent,
-            text,
-            moved,
-            drifts,
-            order,
-        )
-    order = orders.decide(error, floor)
-    text = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest: {order.reason}"
-    spent = float(spent_of(order.value, entry.order, QUARTER)) if decided(order) else None
+        return kept(run, part, scene, entry.charge, error, floor)
+    return falling(run, entry.order, error, floor)
+
+
+def kept(run: Run, part: Run, scene: Scene, charge: str, error, floor) -> Finding:
+    """A charge that must be kept exactly, against its rounding bound on a part of the run."""
+    off, bound = charges.bounded(part, scene.symmetry, charge)
+    most = worst(off, 0.0, bound)
+    order = None if most.spent <= 1 else orders.decide(error, floor)
+    text = (
+        f"off by {most.measured:.2g}, {most.spent:.2g} of its rounding bound, over "
+        f"{int(run.counts.max())} steps"
+    )
     return Finding(
-        label_of(order),
-        drifts[-1],
-        order.value,
-        float(entry.order),
-        QUARTER,
-        spent,
-        text,
-        moved,
-        drifts,
-        order,
+        label=label_of(order) if order else EXACT,
+        value=float(error[-1]),
+        measured=most.measured,
+        predicted=0.0,
+        bound=most.bound,
+        spent=most.spent,
+        evidence=text,
+        moved=float(run.path.min()),
+        drifts=tuple(float(x) for x in error),
+        order=order,
+    )
+
+
+def falling(run: Run, stated: int, error, floor) -> Finding:
+    """A charge that must leave its law by an order in the step size."""
+    drifts, order = tuple(float(x) for x in error), orders.decide(error, floor)
+    ends = f"drift {drifts[0]:.2g} at the largest step, {drifts[-1]:.2g} at the smallest"
+    return Finding(
+        label=label_of(order),
+        value=drifts[-1],
+        measured=order.value,
+        predicted=float(stated),
+        bound=QUARTER,
+        spent=float(spent_of(order.value, stated, QUARTER)) if decided(order) else None,
+        evidence=f"{ends}: {order.reason}",
+        moved=float(run.path.min()),
+        drifts=drifts,
+        order=order,
     )
 
 
@@ -117,6 +122,27 @@ def label_of(order: orders.Order) -> str:
 def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
     """Gradient flow, by collocations of orders 15 and 13: their distance is the error. Energy: f(T) - f(0) +
     int |g|^2 = 0."""
+    fine, error = flowed(scene, q0)
+    g, d = gradient_of(scene.case), len(q0)
+    q = fine[:d]
+    if entry.charge == "energy":
+        loss = lambda x: scene.case.loss(list(x), NUMPY)
+        off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.abs(g(q)), np.abs(loss(q0)) + fine[d]
+    else:
+        C = charges.potential(scene.symmetry, np.stack([q0, q]))
+        off, size = np.abs(C[1] - C[0]), charges.magnitude(scene.symmetry, q0[None])
+        slope = np.abs(charges.generator(scene.symmetry, q[None])[0])
+    of_work = error[d] * (entry.charge == "energy")
+    bound = (slope * error[:d]).sum(axis=0) * (1 + 2.0**-20) + of_work + 8 * U * size
+    most = worst(off, 0.0, bound)
+    moved = float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min())
+    label = EXACT if most.spent <= 1 else "order 0"
+    text = f"off by {most.measured:.2g} at t = {scene.final:g}, {most.spent:.2g} of the flow's own error"
+    return Finding(label, float((off / size).max()), most.measured, 0.0, most.bound, most.spent, text, moved)
+
+
+def flowed(scene: Scene, q0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(q, int |g|^2) at the end of the flow, (d + 1, lanes), and its error."""
     g, d = gradient_of(scene.case), len(q0)
 
     def rates(x):
@@ -128,25 +154,7 @@ def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:
     nothing = np.zeros((0, q0.shape[1]))
     fine, coarse = (march(rates, lambda X: X[:0], x0, nothing, nothing, times, s)[0][-1] for s in (8, 7))
     # Each of the two steps ends in a sum over eight stages: ten roundings of every component.
-    error = np.abs(fine - coarse) + 20 * U * np.abs(fine)
-    q = fine[:d]
-    if entry.charge == "energy":
-        loss = lambda x: scene.case.loss(list(x), NUMPY)
-        off, slope, size = np.abs(loss(q) - loss(q0) + fine[d]), np.abs(g(q)), np.abs(loss(q0)) + fine[d]
-    else:
-        C = charges.potential(scene.symmetry, np.stack([q0, q]))
-        off, size = np.abs(C[1] - C[0]), charges.magnitude(scene.symmetry, q0[None])
-        slope = np.abs(charges.generator(scene.symmetry, q[None])[0])
-    bound = (
-        (slope * error[:d]).sum(axis=0) * (1 + 2.0**-20)
-        + error[d] * (entry.charge == "energy")
-        + 8 * U * size
-    )
-    most = worst(off, 0.0, bound)
-    moved = float((np.linalg.norm(q - q0, axis=0) / np.linalg.norm(q0, axis=0)).min())
-    label = EXACT if most.spent <= 1 else "order 0"
-    text = f"off by {most.measured:.2g} at t = {scene.final:g}, {most.spent:.2g} of the flow's own error"
-    return Finding(label, float((off / size).max()), most.measured, 0.0, most.bound, most.spent, text, moved)
+    return fine, np.abs(fine - coarse) + 20 * U * np.abs(fine)
 
 
 def closedness(scene: Scene, q: np.ndarray, *, dual: bool) -> float:
@@ -160,9 +168,8 @@ def closedness(scene: Scene, q: np.ndarray, *, dual: bool) -> float:
         points = x[:, None] + 1e-30j * np.eye(d)
         theta = A @ points
         D = (theta / points if dual else theta).imag / 1e-30
-        shares.append(
-            np.linalg.norm(D - D.T) / np.linalg.norm(D) if D.any() else 0.0
-        )  # a constant form is closed
+        # A constant form is closed.
+        shares.append(np.linalg.norm(D - D.T) / np.linalg.norm(D) if D.any() else 0.0)
     return float(min(shares))
 
 

@@ -23,12 +23,11 @@ from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.operations import FUNCTIONS, IN_A_LOSS, OPERATIONS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op
+from noether.laws.map.table import BETA, DECAY, EPSILON, FIRST, FRICTION, RMS, SECOND
 
 FLOAT64 = Precision("float64")
 IN_TEXT = {name: getattr(NUMPY, name) if name in FUNCTIONS else OPERATIONS[name].plain for name in IN_A_LOSS}
 """What each operation is called in the text of a gradient, but for those that have a sign."""
-BETA, DECAY, FRICTION = 0.27, 0.21, 0.87
-RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0 is reached within the ladder
 
 
 @cache
@@ -60,14 +59,8 @@ def printed(op: Op, dim: int) -> str:
 def natural(q, g, eta, n=0, memory=None):
     """(1), the rule of kernels/programs/numpy_step.py with the entries of G beside its parameters."""
     nothing = np.zeros_like(eta)
-    (after,), _ = numpy_step.step(
-        [q],
-        [np.zeros_like(q)],
-        [eta, nothing, nothing, nothing, 1 / q],
-        lambda *_: [g],
-        RULES["natural-gradient"],
-        FLOAT64,
-    )
+    params, rule = [eta, nothing, nothing, nothing, 1 / q], RULES["natural-gradient"]
+    (after,), _ = numpy_step.step([q], [np.zeros_like(q)], params, lambda *_: [g], rule, FLOAT64)
     return after
 
 
@@ -98,6 +91,15 @@ class Column:
     beta: float = 0.0
     k: float = 0.0
     fixed_mass: bool = False
+
+    @property
+    def log_state(self) -> bool:
+        """Whether log q is stored."""
+        return self.rule is not None and self.rule.log_state
+
+    @property
+    def decoupled(self) -> bool:
+        return self.rule is not None and self.rule.decoupled
 
     def params(self, h: np.ndarray) -> np.ndarray:
         """eta, beta, k, eps (4, lanes) at step size h of time."""
@@ -152,16 +154,8 @@ class Run:
 
     def part(self, lanes: np.ndarray) -> Run:
         """These lanes alone."""
-        return Run(
-            self.case,
-            self.column,
-            self.z[..., lanes],
-            self.v[..., lanes],
-            self.q[..., lanes],
-            self.g[..., lanes],
-            self.params[:, lanes],
-            self.counts[lanes],
-        )
+        z, v, q, g, params = (x[..., lanes] for x in (self.z, self.v, self.q, self.g, self.params))
+        return Run(self.case, self.column, z, v, q, g, params, self.counts[lanes])
 
     @property
     def path(self) -> np.ndarray:
@@ -170,39 +164,41 @@ class Run:
         return np.linalg.norm(ends - self.q[0], axis=0) / np.linalg.norm(self.q[0], axis=0)
 
 
+class Walk:
+    """What a column has done so far: z, v and g, a list of steps each."""
+
+    def __init__(self, column: Column, q0: np.ndarray, w: np.ndarray, h: np.ndarray):
+        self.column, self.params = column, column.params(h)
+        self.z = [np.log(q0) if column.log_state else q0.copy()]
+        self.v = [h * w if column.rule and column.rule.momentum else np.zeros_like(q0)]
+        self.g, self.memory = [], {}
+
+    def positions(self, z: np.ndarray) -> np.ndarray:
+        return np.exp(z) if self.column.log_state else z
+
+    def step(self, n: int, g: np.ndarray) -> None:
+        """The n-th, along a gradient (d, lanes)."""
+        z, v, rule = self.z[-1], self.v[-1], self.column.rule
+        if rule:
+            # One "component" of shape (d, lanes): everything but the gradient is elementwise.
+            (after,), (v,) = numpy_step.step([z], [v], self.params, lambda *_: [g], rule.at(n), FLOAT64)
+        else:
+            after = self.column.plain(z, g, self.params[0], n, self.memory)
+            v = after - z
+        for kept, new in ((self.z, after), (self.v, v), (self.g, g)):
+            kept.append(new)
+
+    def run(self, case, counts: np.ndarray) -> Run:
+        z, v, g = (np.array(x) for x in (self.z, self.v, self.g))
+        return Run(case, self.column, z, v, self.positions(z), g, self.params, counts)
+
+
 def run(case, columns, q0: np.ndarray, w: np.ndarray, h: np.ndarray, counts: np.ndarray) -> dict[str, Run]:
     """Every column from q0 (d, lanes) with start displacement h w, all in one batch of gradients, for counts
     (lanes,) steps."""
-    g, out = gradient_of(case), {}
-    states = {}
-    for c in columns:
-        z0 = np.log(q0) if c.rule and c.rule.log_state else q0.copy()
-        v0 = h * w if c.rule and c.rule.momentum else np.zeros_like(q0)
-        states[c.name] = ([z0], [v0], [], c.params(h), {})
-    lanes = q0.shape[1]
+    walks, g = [Walk(c, q0, w, h) for c in columns], gradient_of(case)
     for n in range(1, int(counts.max()) + 1):
-        at = [
-            np.exp(s[0][-1]) if c.rule and c.rule.log_state else s[0][-1]
-            for c, s in zip(columns, states.values(), strict=True)
-        ]
-        force = g(np.concatenate(at, axis=1))
-        for i, c in enumerate(columns):
-            zs, vs, gs, params, memory = states[c.name]
-            mine = force[:, i * lanes : (i + 1) * lanes]
-            if c.rule:
-                # One "component" of shape (d, lanes): everything but the gradient is elementwise.
-                (z,), (v,) = numpy_step.step(
-                    [zs[-1]], [vs[-1]], params, lambda *_, mine=mine: [mine], c.rule.at(n), FLOAT64
-                )
-            else:
-                z = c.plain(zs[-1], mine, params[0], n, memory)
-                v = z - zs[-1]
-            zs.append(z)
-            vs.append(v)
-            gs.append(mine)
-    for c in columns:
-        zs, vs, gs, params, _ = states[c.name]
-        z = np.array(zs)
-        q = np.exp(z) if c.rule and c.rule.log_state else z
-        out[c.name] = Run(case, c, z, np.array(vs), q, np.array(gs), params, counts)
-    return out
+        force = g(np.concatenate([walk.positions(walk.z[-1]) for walk in walks], axis=1))
+        for walk, mine in zip(walks, np.split(force, len(walks), axis=1), strict=True):
+            walk.step(n, mine)
+    return {walk.column.name: walk.run(case, counts) for walk in walks}

@@ -17,6 +17,9 @@ EXACT, NO_CHARGE = "exact", "-"
 ROWS = ("translation", "scale", "rescale", "GL(r)", "rotation", "time")
 COLUMNS = ("gradient flow", "gradient descent", "heavy ball", "fixed mass", "Nesterov", "decoupled decay",
            "entropy mirror", "natural gradient", "RMSProp", "Adam", "sign")  # fmt: skip
+BETA, DECAY, FRICTION = 0.27, 0.21, 0.87
+RMS, FIRST, SECOND, EPSILON = 0.55, 0.47, 0.78, 1e-8  # short memories: eta -> 0 is reached within the ladder
+"""Parameters of the columns."""
 SHORT = ("flow", "GD", "HB", "mass", "Nest.", "decay", "mirr.", "nat.", "RMSP", "Adam", "sign")
 
 

@@ -17,7 +17,7 @@ from noether.cli import doctor
 from noether.cli.main import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
-from noether.laws.reference import certify, claims, integrator, starts, translation
+from noether.laws.reference import certify, claims, faults, integrator, starts, translation
 from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
 from noether.laws.reference.cells import cells
 from noether.laws.reference.truth import Truth
@@ -188,7 +188,7 @@ def test_a_cell_holds_and_each_of_its_claims_can_fail():
     found = certify.certify(cell)
     real = [r for r in found if not r.fault]
     assert {r.verdict for r in real} == {HOLDS} and len(real) >= 8
-    assert {r.fault: r.verdict for r in found if r.fault} == {claims.FRICTION: VIOLATED}
+    assert {r.fault: r.verdict for r in found if r.fault} == {faults.FRICTION.name: VIOLATED}
     lane, window = 0, np.ones(len(b.solution.run.times), bool)
     shifted = replace(
         b,

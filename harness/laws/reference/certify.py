@@ -17,23 +17,10 @@ from __future__ import annotations
 import numpy as np
 
 from noether.laws.continuous.comparison import windows
+from noether.laws.reference import faults
 from noether.laws.reference.cell import Cell, Claim, record
-from noether.laws.reference.claims import (
-    FRICTION,
-    KINETIC,
-    TOLERANCE,
-    WRONG,
-    Bench,
-    bench,
-    bits,
-    charges,
-    energy,
-    fine,
-    states,
-    theorem,
-)
+from noether.laws.reference.claims import Bench, bench, bits, charges, energy, fine, states, theorem
 from noether.mechanics import flow
-from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.figures import Lines
 from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
@@ -42,110 +29,88 @@ from noether.verdicts.record import Record
 def certify(cell: Cell) -> list[Record]:
     """(1) to (5) at every mass, and the faults."""
     b = bench(cell)
+    right = [r for m, lanes in b.lanes_of.items() for r in at_mass(b, m, lanes)]
+    return right + planted(b)
+
+
+def at_mass(b: Bench, m: float, lanes) -> list[Record]:
+    solution = b.truths[lanes[0]].solution
+    about = {"m": m, "bits": bits(m), "solver_steps": solution.steps}
+    about["solver_seconds"] = round(solution.seconds, 6)
+    method = str(flow.methods(b.solution.run.parameters)[lanes[0]])
     out = []
-    for m, lanes in b.lanes_of.items():
-        about = {"m": m, "bits": bits(m), "solver_steps": b.truths[lanes[0]].solution.steps,
-                 "solver_seconds": round(b.truths[lanes[0]].solution.seconds, 6)}  # fmt: skip
-        method = str(flow.methods(b.solution.run.parameters)[lanes[0]])
-        for name, better in ((method, ("fine", "coarse")), ("collocation", ("coarse",))):
-            claims = [states(b, lane, "run" if len(better) == 2 else "fine", better) for lane in lanes]
-            out.append(record(cell, f"the state by {name}", claims, {**about, "method": name}))
-        for name, window in windows(b.solution, lanes[0]).items():
-            here = {**about, "method": method, "window": name}
-            for i, symmetry in enumerate(b.case.symmetries):
-                killing = not mechanics(b.case).parts[i].keys() & {"generator", "metric"}
-                if cell.inner.law == "T5" and name == "rest":
-                    continue  # nothing but e^-30 of the start
-                chosen = (
-                    lanes[:1] if killing and name == "rest" else lanes
-                )  # as T1: elsewhere nothing is left of the charge
-                claims = [charges(b, lane, i, window) for lane in chosen]
-                out.append(
-                    record(
-                        cell,
-                        "the charge",
-                        claims,
-                        here,
-                        symmetry=symmetry.name,
-                        figure=drawn(b, chosen[0], i, window, m) if i == 0 else None,
-                    )
-                )
-                if bits(m) == 113:
-                    out.append(
-                        record(
-                            cell,
-                            "the theorem",
-                            [theorem(b, lane, i, window) for lane in chosen],
-                            here,
-                            symmetry=symmetry.name,
-                            precision="float128",
-                        )
-                    )
-            if b.solution.run.mechanics.energy is not None:
-                out.append(
-                    record(
-                        cell,
-                        "the energy",
-                        [energy(b, lane, window) for lane in lanes],
-                        {**here, "symmetry": "time"},
-                    )
-                )
-    return out + faults(b)
+    stated = ((method, "run", ("fine", "coarse")), ("collocation", "fine", ("coarse",)))
+    for name, which, better in stated:
+        claims = [states(b, lane, which, better) for lane in lanes]
+        out.append(record(b.cell, f"the state by {name}", claims, {**about, "method": name}))
+    for name, window in windows(b.solution, lanes[0]).items():
+        out += in_window(b, lanes, window, {**about, "method": method, "window": name})
+    return out
 
 
-def faults(b: Bench) -> list[Record]:
+def in_window(b: Bench, lanes, window: np.ndarray, about: dict) -> list[Record]:
+    """The charge and the theorem of each symmetry, and the energy."""
+    out, rest = [], about["window"] == "rest"
+    if not (rest and b.is_free):  # there nothing but e^-30 of the start is left
+        for i in range(len(b.case.symmetries)):
+            # As T1: elsewhere nothing is left of a charge that the kinetic energy keeps.
+            chosen = lanes[:1] if rest and i not in b.twisted else lanes
+            out += of_charge(b, chosen, i, window, about)
+    if b.solution.run.mechanics.energy is not None:
+        claims = [energy(b, lane, window) for lane in lanes]
+        out.append(record(b.cell, "the energy", claims, {**about, "symmetry": "time"}))
+    return out
+
+
+def of_charge(b: Bench, lanes, i: int, window: np.ndarray, about: dict) -> list[Record]:
+    name, m = b.case.symmetries[i].name, about["m"]
+    claims = [charges(b, lane, i, window) for lane in lanes]
+    figure = drawn(b, lanes[0], i, window, m) if i == 0 else None
+    out = [record(b.cell, "the charge", claims, about, symmetry=name, figure=figure)]
+    if bits(m) == 113:
+        claims = [theorem(b, lane, i, window) for lane in lanes]
+        out.append(record(b.cell, "the theorem", claims, about, symmetry=name, precision="float128"))
+    return out
+
+
+def planted(b: Bench) -> list[Record]:
     """At each mass the window, symmetry and lane that see a fault best; of the masses the one that sees it
     least speaks."""
-    every = range(len(b.case.symmetries))
-
-    def best(lanes, claim, symmetries=every):
-        return most_spent(
-            [
-                claim(lane, i, w)
-                for lane in lanes
-                for i in symmetries
-                for w in windows(b.solution, lane).values()
-            ]
-        )
-
-    precise = {m: lanes for m, lanes in b.lanes_of.items() if bits(m) == 113}
-    loose = {
-        m: lanes for m, lanes in b.lanes_of.items() if m < flow.MILD
-    }  # above, both tolerances reach the rounding of float64
-    twisted = (
-        [i for i, w in enumerate(mechanics(b.case).parts) if w.keys() & {"generator", "metric"}]
-        if b.cell.inner.law != "T5"
-        else []
-    )
-    found: dict[str, list[Claim]] = {}
-    for lanes in precise.values():
-        other = b.wrong(lanes[0])
-        found.setdefault(FRICTION, []).append(
-            best(lanes[:1], lambda lane, i, w, other=other: charges(b, lane, i, w, against=other))
-        )
-        if twisted:
-            found.setdefault(KINETIC, []).append(
-                best(lanes, lambda lane, i, w: theorem(b, lane, i, w, WRONG), twisted)
-            )
-    for lanes in loose.values():
-        found.setdefault(TOLERANCE, []).append(
-            best(lanes, lambda lane, i, w: charges(b, lane, i, w, which="loose"))
-        )
+    precise = [lanes for m, lanes in b.lanes_of.items() if bits(m) == 113]
+    # Above MILD both tolerances reach the rounding of float64.
+    loose = [lanes for m, lanes in b.lanes_of.items() if m < flow.MILD]
+    twisted = [] if b.is_free else b.twisted
+    by_kinetic = {"wrong": faults.KINETIC.changed["kinetic"]}
+    found = {
+        faults.FRICTION: [best(b, x[:1], charges, against=b.wrong(x[0])) for x in precise],
+        faults.KINETIC: [best(b, x, theorem, twisted, **by_kinetic) for x in precise if twisted],
+        faults.TOLERANCE: [best(b, x, charges, which="loose") for x in loose],
+    }
     out = []
-    for name, claims in found.items():
-        weakest = min(claims, key=lambda c: c.spent)
-        about = {"m": b.truths[weakest.lane].values[0], "masses": len(claims)}
-        out.append(
-            record(
-                b.cell,
-                "the theorem" if name == KINETIC else "the charge",
-                [weakest],
-                about,
-                fault=name,
-                precision="float128" if name == KINETIC else "float64",
-            )
-        )
+    for fault, claims in found.items():
+        if claims:
+            weakest = min(claims, key=lambda c: c.spent)
+            about = {"m": b.truths[weakest.lane].values[0], "masses": len(claims)}
+            what, precision = PLANTED.get(fault, ("the charge", "float64"))
+            out.append(record(b.cell, what, [weakest], about, fault=fault.name, precision=precision))
     return out
+
+
+PLANTED = {faults.KINETIC: ("the theorem", "float128")}
+"""What a fault is of, where it is not the charge in float64."""
+
+
+def best(b: Bench, lanes, claim, symmetries=None, **wrong) -> Claim:
+    """Of claims in all windows of lanes the one that spends most; wrong: keywords of `claim`."""
+    every = range(len(b.case.symmetries)) if symmetries is None else symmetries
+    return most_spent(
+        [
+            claim(b, lane, i, window, **wrong)
+            for lane in lanes
+            for i in every
+            for window in windows(b.solution, lane).values()
+        ]
+    )
 
 
 def drawn(b: Bench, lane: int, i: int, window: np.ndarray, m: float) -> Lines:

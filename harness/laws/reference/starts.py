@@ -13,7 +13,7 @@ import numpy as np
 
 from noether.laws.continuous.comparison import bounds
 from noether.laws.reference.cell import Cell, Claim, record
-from noether.laws.reference.claims import FRICTION
+from noether.laws.reference.faults import FRICTION
 from noether.laws.reference.integrator import Engine, engine
 from noether.laws.reference.truth import truth
 from noether.mechanics import flow
@@ -52,47 +52,30 @@ def starts(cell: Cell) -> list[Record]:
         "compile_s": round(taylor.compiled[53, run_width(taylor)], 3),
         **against_scipy(mech, x0, parameters, times, seconds / lanes),
     }
-    out, window = [], np.ones(len(times), bool)
-    for i, symmetry in enumerate(cell.case.symmetries):
-        claims = balances(solution, i, window, lambda t, i=i: t.predicted(i))
-        sample = sorted({most_spent(claims).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))})
-        out.append(
-            record(
-                cell,
-                "j - S on random starts",
-                claims,
-                speed,
-                symmetry=symmetry.name,
-                lanes=lanes,
-                steps=len(times),
-            )
-        )
-        out.append(
-            record(
-                cell,
-                "a lane of the batch",
-                [replayed(cell, solution, i, lane, claims[lane]) for lane in sample],
-                speed,
-                symmetry=symmetry.name,
-            )
-        )
+    every = range(len(cell.case.symmetries))
+    return [r for i in every for r in of_symmetry(cell, solution, i, rng, speed)]
 
-        def wrong(t, i=i):
-            return t.predicted(i) - t.memory(i) * -np.expm1(
-                -1e-3 * t.parameters.mu / t.parameters.m * t.times
-            )
 
-        out.append(
-            record(
-                cell,
-                "j - S",
-                [most_spent(balances(solution, i, window, wrong))],
-                {},
-                symmetry=symmetry.name,
-                fault=FRICTION,
-            )
-        )
-    return out
+def of_symmetry(cell: Cell, solution: flow.Certified, i: int, rng, speed: dict) -> list[Record]:
+    """Every lane against the theorem, some against the truth, and the fault."""
+    times = solution.run.times[:, 0]
+    name, window, lanes = cell.case.symmetries[i].name, np.ones(len(times), bool), solution.run.x.shape[2]
+    claims = balances(solution, i, window, lambda t: t.predicted(i))
+    sample = sorted({most_spent(claims).lane, *map(int, rng.choice(lanes, SAMPLE, replace=False))})
+    again = [replayed(cell, solution, i, lane, claims[lane]) for lane in sample]
+    wrong = most_spent(balances(solution, i, window, lambda t: with_another_friction(t, i)))
+    size, about = {"lanes": lanes, "steps": len(times)}, {"symmetry": name}
+    return [
+        record(cell, "j - S on random starts", claims, speed, **about, **size),
+        record(cell, "a lane of the batch", again, speed, **about),
+        record(cell, "j - S", [wrong], {}, **about, fault=FRICTION.name),
+    ]
+
+
+def with_another_friction(t: flow.Trajectory, i: int) -> np.ndarray:
+    """What the theorem predicts where the start is forgotten at the rate of another friction."""
+    m, mu = t.parameters.m, t.parameters.mu
+    return t.predicted(i) - t.memory(i) * -np.expm1(-FRICTION.changed["friction"] * mu / m * t.times)
 
 
 def run_width(taylor: Engine) -> int:
@@ -104,39 +87,21 @@ def balances(solution: flow.Certified, i: int, window: np.ndarray, predict) -> l
     to be known."""
     run, bound = solution.run, bounds(solution, i, window, predict, lambda t: t.j[:, i])
     off, moved = np.abs(run.j[:, i] - predict(run)), np.sum(np.abs(np.diff(run.j[:, i], axis=0)), axis=0)
-    worst = np.argmax(off, axis=0)
+    at = lambda lane, k: dict(at=float(run.times[k, lane]), lane=lane, start=run.x[0, :, lane])
     return [
-        Claim(
-            float(off[k, lane]),
-            float(bound[lane]),
-            float(run.times[k, lane]),
-            0.0,
-            float(moved[lane]),
-            lane,
-            run.x[0, :, lane],
-        )
-        for lane, k in enumerate(map(int, worst))
+        Claim(float(off[k, lane]), float(bound[lane]), known=0.0, moved=float(moved[lane]), **at(lane, k))
+        for lane, k in enumerate(map(int, np.argmax(off, axis=0)))
     ]
 
 
 def replayed(cell: Cell, solution: flow.Certified, i: int, lane: int, claim: Claim) -> Claim:
     """|j - j*| + |S - S*| of one lane in the units of its bound."""
-    run = solution.run
-    known = truth(
-        cell.case, run.x[0, :, lane], [p[lane] for p in run.parameters.values], run.times[:, lane], 113
-    )
+    run, start = solution.run, solution.run.x[0, :, lane]
+    known = truth(cell.case, start, [p[lane] for p in run.parameters.values], run.times[:, lane], 113)
     off = known.off(i, run.j[:, i, lane], run.predicted(i)[:, lane])
-    worst = int(np.argmax(off))
-    unsure = max(float(x) for x in known.unsure(i))
-    return Claim(
-        float(off[worst]),
-        claim.bound,
-        float(run.times[worst, lane]),
-        unsure,
-        claim.moved,
-        lane,
-        run.x[0, :, lane],
-    )
+    worst, unsure = int(np.argmax(off)), max(float(x) for x in known.unsure(i))
+    at = float(run.times[worst, lane])
+    return Claim(float(off[worst]), claim.bound, at, unsure, claim.moved, lane, start)
 
 
 def against_scipy(mech: Mechanics, x0, parameters: flow.Parameters, times: np.ndarray, each: float) -> dict:

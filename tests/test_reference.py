@@ -12,19 +12,19 @@ import sympy
 from sympy.codegen.cfunctions import log1p
 
 from noether import verify
-from noether.cases import CORE
+from noether.cases import CATALOG, CORE
 from noether.cli import doctor
 from noether.cli.main import call
 from noether.kernels.loops.launch import BackendMissing
 from noether.laws.continuous import cells as continuous
 from noether.laws.reference import certify, claims, faults, integrator, starts, translation
 from noether.laws.reference.cell import CERTIFY, Cell, Claim, record
-from noether.laws.reference.cells import cells
+from noether.laws.reference.cells import cells, run_cell
 from noether.laws.reference.truth import Truth
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import PARAMETERS, equations, mechanics
 from noether.plan.choices import Request, select
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 VALUES = (0.5, 0.7, 0.25, 0.0, 0.2)
@@ -215,6 +215,15 @@ def moved(trajectory, by: float):
 @heyoka
 def test_stiff_lanes_are_integrated_in_the_processors_own_type():
     assert [claims.bits(m) for m in (1.0, 1e-2, 1e-3, 1e-4)] == [113, 113, 64, 64]
+
+
+def test_a_loss_with_kinks_is_outside_before_anything_is_integrated():
+    (case,) = [c for c in CATALOG if c.name == "leaky-network"]
+    parts = cells([case])
+    assert {c.part for c in parts} == {"certify", "starts"} and case.kinks
+    for cell in parts:
+        (r,) = run_cell(cell)
+        assert r.verdict == OUTSIDE and "kinks" in r.reason
 
 
 # ---- asked for, or not there at all

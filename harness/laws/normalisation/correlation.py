@@ -7,7 +7,7 @@ of the noise itself is judged beside it: the mean of what variates.py takes off 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -77,11 +77,8 @@ def correlated(cell: Cell, beta: float, exponent: int) -> list[Record]:
     about = setting(beta, x.r.eta, x.rhos)
     about |= {"r4 over Eq. 17": [float(y) for y in x.found.value], "law": [float(y) for y in law]}
     note = f"beta {beta:g}, settled r^4 over Eq. 17's across the correlation"
-
-    def judge(predicted, **more):
-        facts = {"steps": x.job.steps, "backend": x.run.backend, **more}
-        return mean_record(cell, x.found, predicted, rest, about, note, **facts)
-
+    facts = {"bias": rest, "about": about, "note": note, "steps": x.job.steps, "backend": x.run.backend}
+    judge = partial(mean_record, cell, x.found, **facts)
     moved = responses(x.r, x.averaged, x.published, "rho")
     wrong = {
         faults.RHO_SQUARED: at * gain(beta, x.rhos**2) / gain(beta, x.rhos),
@@ -131,11 +128,8 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     lags, each = np.repeat(np.arange(1, LAGS + 1), len(rhos)), np.tile(rhos, LAGS)
     about, told = setting(beta, eta, rhos), ", ".join(f"{x:.3g}" for x in rhos)
     note = f"beta {beta:g}, correlation of the noise, 1 to {LAGS} steps on, at rho {told}"
-
-    def judge(stated, **more):
-        facts = {"steps": HEARD, "backend": "numpy", "scale": 1.0, **more}
-        return mean_record(cell, found, stated, 0.0, about, note, **facts)
-
+    facts = {"bias": 0.0, "about": about, "note": note, "steps": HEARD, "backend": "numpy", "scale": 1.0}
+    judge = partial(mean_record, cell, found, **facts)
     stated = each**lags
     moved = {"correlation of the noise": lags * stated}
     return [judge(stated, responses=moved), judge(each, fault=faults.FORGETFUL.name)]

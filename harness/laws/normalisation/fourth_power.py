@@ -16,7 +16,7 @@ value.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -73,9 +73,8 @@ class Straight(Halved):
 
     def over_wrong_laws(self) -> dict:
         """Measured over predicted, by a law that is not theirs."""
-        light = replace(
-            self.r, G=G * np.sqrt(1 / (1 + self.beta))
-        )  # a mass of eta/2: no 1 + beta in the source
+        # A mass of eta/2 has no 1 + beta in the source.
+        light = replace(self.r, G=G * np.sqrt(1 / (1 + self.beta)))
         at_once = replace(self.r, x0=self.edge).law(np.arange(1, 3)[:, None])
         return {
             faults.NOISE_LAW_COHERENT: self.seen / self.r.law(self.ends, rho=0.0),
@@ -211,10 +210,8 @@ def relaxed(cell: Cell, beta: float, exponent: int) -> list[Record]:
         f"derived next order, over Eq. 17 {published:.4f}"
     )
 
-    def judge(predicted, **more):
-        facts = {"steps": x.job.steps, "backend": x.run.backend, **more}
-        return mean_record(cell, x.found, predicted, rest, about, note, **facts)
-
+    facts = {"bias": rest, "about": about, "note": note, "steps": x.job.steps, "backend": x.run.backend}
+    judge = partial(mean_record, cell, x.found, **facts)
     last = (beta, exponent) == cell.of(SETTINGS)[-1]
     claim = replace(drawn(x), claim=claimed(x)) if last else None
     out = [

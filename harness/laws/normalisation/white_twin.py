@@ -18,6 +18,7 @@ opposite signs of the noise in pairs of lanes, whose scatter cancels to first or
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -186,11 +187,8 @@ def drifted(cell: Cell, beta: float, exponent: int) -> list[Record]:
         f"beta {beta:g}, drift under white noise over lr <ghat>/sqrt V (next order {first:+.4f}); "
         f"{found.value[0] * ratio:.3f} times the coherent learning rate"
     )
-
-    def judge(predicted, **more):
-        facts = {"steps": x.job.steps, "backend": x.run.backend, **more}
-        return mean_record(cell, found, predicted, x.bias(size), about, note, **facts)
-
+    facts = {"about": about, "note": note, "steps": x.job.steps, "backend": x.run.backend}
+    judge = partial(mean_record, cell, found, bias=x.bias(size), **facts)
     law = 1 + first
     moved = {"lr, white": 1.0, "<ghat>": 1.0, "V/r^4, white": -0.5}
     wrong = {

@@ -1,9 +1,16 @@
 """What a case declares of its loss, and whether it is so."""
 
-import pytest
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
+import pytest
+from test_cli import GOOD_CASE, refused
+
+from noether.cases import CATALOG
 from noether.cases.case import Symmetry
 from noether.cli import main
+from noether.mechanics import kinks, stiffness
 from noether.plan.casefiles import load
 
 DECLARED = """
@@ -61,3 +68,27 @@ def test_samples_whose_mean_is_the_loss_and_a_rotation_about_another_centre_are_
     elsewhere = Symmetry("elsewhere", ((0, -1), (1, 0)), (2, -1))
     assert turning(elsewhere) and not elsewhere.is_rotation
     assert not curved(RULES["heavy-ball"], elsewhere) and curved(RULES["nesterov"], elsewhere)
+
+
+KINKS = {
+    "a number": ("q[0]", "kinks gives ndarray array("),
+    "nothing": ("[None]", "kinks gives NoneType None, must be a number"),
+    "beyond the box": ("[q[2]]", "kinks reads q[2], but box declares 2"),
+}
+
+
+@pytest.mark.parametrize("value, told", KINKS.values(), ids=KINKS)
+def test_kinks_are_a_list_of_numbers_and_may_be_none(plan, capsys, value, told):
+    text = GOOD_CASE.replace("def br", f"def kinks(q, xp):\n    return {value}\n\ndef br")
+    text = text.replace("loss=loss", "loss=loss, kinks=kinks")
+    Path("case.py").write_text(text)
+    assert told in refused(capsys, "verify", "case.py")
+    Path("case.py").write_text(text.replace(f"return {value}\n\ndef br", "return []\n\ndef br"))
+    assert main.call(["show", "case.py"]) == 0
+
+
+def test_a_case_that_declares_that_it_has_no_kink_is_as_stiff_as_without():
+    case = next(c for c in CATALOG if c.name == "product")
+    none = replace(case, kinks=lambda q, xp: [])
+    assert stiffness.step_curvature(none) == stiffness.step_curvature(case)
+    assert not kinks.met(none, np.ones((3, case.dim, 5))).any()

@@ -26,8 +26,9 @@ class Kinked(RuntimeError):
 
 def arguments(case: Case, q: np.ndarray) -> np.ndarray:
     """(n, kinks, lanes) of case.kinks along q (n, d, lanes)."""
-    found = case.kinks(list(np.moveaxis(q, 1, 0)), NUMPY)
-    return np.stack([np.broadcast_to(x, (q.shape[0], q.shape[2])) for x in found], axis=1)
+    shape = (q.shape[0], q.shape[2])
+    found = [np.broadcast_to(x, shape) for x in case.kinks(list(np.moveaxis(q, 1, 0)), NUMPY)]
+    return np.stack(found, axis=1) if found else np.empty((shape[0], 0, shape[1]))
 
 
 def met(case: Case, q: np.ndarray) -> np.ndarray:

@@ -81,8 +81,9 @@ def kinked(case: Case, q: np.ndarray) -> np.ndarray:
     if case.kinks is None:
         return np.zeros(q.shape[1], bool)
     beside = [q, *(q + sign * by for by in differences(case) for sign in (1, -1))]
-    sides = [np.sign([np.broadcast_to(u, q.shape[1]) for u in case.kinks(list(x), NUMPY)]) for x in beside]
-    return (np.array(sides) != sides[0]).any(axis=(0, 1)) | (sides[0] == 0).any(axis=0)
+    values = [[np.broadcast_to(u, q.shape[1]) for u in case.kinks(list(x), NUMPY)] for x in beside]
+    sides = np.sign(np.array(values, dtype=float).reshape(len(beside), -1, q.shape[1]))  # also of no kink
+    return (sides != sides[0]).any(axis=(0, 1)) | (sides[0] == 0).any(axis=0)
 
 
 def differences(case: Case) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from noether.cases import CATALOG, Case
 from noether.plan.casefiles import load as casefile
 from noether.plan.casefiles.complaint import Origin, told
-from noether.plan.casefiles.trial import Parameters
+from noether.plan.casefiles.evaluation import Parameters
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError, unknown
 

@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from noether.cases import CATALOG, Case
+from noether.mechanics import wide
 from noether.plan.casefiles import load as casefile
 from noether.plan.casefiles.complaint import Origin, told
 from noether.plan.casefiles.evaluation import Parameters
+from noether.plan.casefiles.trial_process import tried
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError, unknown
 
-LARGEST = 64
+LARGEST = 64  # parameters
 BOX = (-1.0, 1.0)
+TRIED = 4  # points at which a loss is tried out before it is loaded here
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,30 @@ def meant(what: str | Case | Callable, dim: int | None, box: str | None) -> Loss
 def load(word: str, dim: int | None, box: str | None) -> Loss:
     """The loss that a word of the command line means. Raises UsageError, in one line, whatever is wrong."""
     if word in {c.name for c in CATALOG}:
-        found, name, origin = next(c for c in CATALOG if c.name == word), word, Origin(f"case {word}", None)
-    else:
-        path, wanted = split(word)
-        module = casefile.load_module(path)
-        found, name, origin = (
-            chosen(path, wanted, vars(module), module.__name__),
-            wanted or "loss",
-            Origin.of_file(path),
-        )
-    return of(found, name, origin, dim, box)
+        found = next(c for c in CATALOG if c.name == word)
+        return of(found, word, Origin(f"case {word}", None), dim, box)
+    path, wanted = split(word)
+    report = tried(str(path), try_loss, wanted, dim, box)
+    return of_file(path, wanted, report, dim, box)
+
+
+def of_file(path: Path, wanted: str, report: casefile.Report, dim: int | None, box: str | None) -> Loss:
+    """The loss of a file, or the one in it that is `wanted` by name. Raises UsageError."""
+    module = casefile.module_of(str(path), path, report)
+    found = chosen(path, wanted, vars(module), module.__name__)
+    return of(found, wanted or "loss", Origin.of_file(path), dim, box)
+
+
+def try_loss(word: str, report: casefile.Report, stage: Callable[[str], None], wanted: str, dim, box) -> None:
+    """Load a loss and differentiate it at a few points, in a process that it may end (trial_process.py).
+
+    Raises UsageError in the words of `differentiate`, and as `load` does.
+    """
+    loss = of_file(Path(word), wanted, report, dim, box)
+    stage(f"evaluating {loss.name}")
+    low, high = loss.box.T[:, :, None]
+    points = low + (high - low) * np.random.default_rng(0).random((loss.dim, TRIED))
+    differentiate(loss, points, wide.gradient)
 
 
 def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: str | None) -> Loss:

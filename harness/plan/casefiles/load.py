@@ -155,9 +155,14 @@ def executed(home: Home, report: Report | None = None):
 def load(word: str, report: Report | None = None) -> Case:
     """The one case that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
     path, wanted = split(word)
+    return declared(module_of(word, path, report), path, wanted)
+
+
+def module_of(word: str, path: Path, report: Report | None = None):
+    """The module of the file that `word` means, executed once for all its words. Raises UsageError."""
     module = already(word, path, report) or load_module(path, report)
     READ[word] = vars(module)[reads.MARK]
-    return declared(module, path, wanted)
+    return module
 
 
 def already(word: str, path: Path, report: Report | None):

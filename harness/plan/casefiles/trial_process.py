@@ -15,17 +15,20 @@ again, so that a plain script which verifies a case file would start itself over
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import os
+import pickle
 import select
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from noether.plan.casefiles import load
-from noether.plan.casefiles.complaint import Origin
+from noether.plan.casefiles.complaint import Origin, told
 from noether.plan.casefiles.source import sha256
 from noether.plan.casefiles.trial import try_out
 from noether.system import memorylimit
@@ -35,22 +38,29 @@ from noether.system.usage import UsageError
 
 GRACE = 1.0  # seconds for the alarm inside the child to speak before it is killed
 STARTS = 60.0  # seconds for a server that starts on a busy machine
-POLL = (
-    0.25  # seconds between two looks whether the child is still there: what it forked may keep its pipe open
-)
+# Seconds between two looks whether the child is still there: what it forked may keep its pipe open.
+POLL = 0.25
 _server: subprocess.Popen | None = None
 _turn = threading.Lock()
 
 
-def tried(word: str) -> load.Report:
-    """What the case that `word` means reads; it is not loaded here. Raises UsageError with what is wrong."""
-    path = load.split(word)[0]
-    text = load.text_of(path)
-    seconds = allowed()
-    must = load.expected()
-    request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path],
-               "digest": sha256(text), "memory": memorylimit.allowed(),
-               "expected": None if must is None else dict(must)}  # fmt: skip
+def try_case(word: str, report: load.Report, stage: Callable[[str], None]) -> None:
+    """Load and try out the case that `word` means. Raises UsageError with what is wrong."""
+    try_out(load.load(word, report), Origin.of_file(load.split(word)[0]), stage)
+
+
+def tried(word: str, trial: Callable = try_case, *more) -> load.Report:
+    """What the file that `word` means reads; it is not loaded here. Raises UsageError with what is wrong.
+
+    trial(word, report, stage, *more) is what the child does: it loads the file of the report, tells by
+    stage(text) what comes next, and raises UsageError. It must be found by its name, and `more` be picklable.
+    """
+    text = load.text_of(load.split(word)[0])
+    seconds, must = allowed(), load.expected()
+    request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path]}
+    request |= {"digest": sha256(text), "memory": memorylimit.allowed()}
+    request |= {"expected": None if must is None else dict(must)}
+    request |= {"trial": base64.b64encode(pickle.dumps((trial, more))).decode()}
     with _turn:
         answer = ask(request, seconds + GRACE + STARTS)
     if answer["complaint"] is not None:
@@ -132,13 +142,13 @@ def attended(request: dict, requests) -> dict:
         os.setpgid(child, child)  # both do: whoever comes first, a kill reaches the group
     except OSError:
         pass
-    told, late = followed(reading, requests, child, time.monotonic() + request["seconds"] + GRACE)
+    said, late = followed(reading, requests, child, time.monotonic() + request["seconds"] + GRACE)
     os.close(reading)
     kill(child)
     _, status = os.waitpid(child, 0)
-    if "complaint" in told:
-        return told
-    label, stage = f"case file {load.split(request['word'])[0]}", told.get("stage", "loading it")
+    if "complaint" in said:
+        return said
+    label, stage = f"case file {load.split(request['word'])[0]}", said.get("stage", "loading it")
     why = (
         f"{overdue(request['seconds'])}: it was still {stage}" if late else f"{ending(status)} while {stage}"
     )
@@ -147,21 +157,21 @@ def attended(request: dict, requests) -> dict:
 
 def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool]:
     """The last that the child says, {"stage": ...} or {"complaint": ...}, and whether its time was over."""
-    told, waiting = {}, b""
+    said, waiting = {}, b""
     while (left := end - time.monotonic()) > 0:
         gone = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         ready, _, _ = select.select([reading, requests], [], [], min(left, 0 if gone else POLL))
         if reading in ready:
             piece = os.read(reading, 65536)
             *lines, waiting = (waiting + piece).split(b"\n")
-            told = json.loads(lines[-1]) if lines else told
-            if "complaint" in told or not piece:
-                return told, False
+            said = json.loads(lines[-1]) if lines else said
+            if "complaint" in said or not piece:
+                return said, False
         elif (
             gone or requests in ready
         ):  # nobody sends a second request before the answer: whoever asked is gone
-            return told, False
-    return told, True
+            return said, False
+    return said, True
 
 
 def kill(child: int) -> None:
@@ -183,32 +193,35 @@ def ending(status: int) -> str:
 
 
 def trial(request: dict, writing: int) -> None:
-    """Load and try out a case, in the child process: say each stage and the outcome. Does not return."""
+    """Do a trial in the child process: say each stage and the outcome. Does not return."""
 
     def say(**what):
         line = json.dumps(what).encode() + b"\n"
         while line:
             line = line[os.write(writing, line) :]
 
+    word = request["word"]
+    path = load.split(word)[0]
     try:
         os.chdir(request["folder"])
         os.environ[VARIABLE] = str(request["seconds"])
         os.environ[memorylimit.VARIABLE] = str(request["memory"] / 2**30)
         memorylimit.limit(request["memory"])
         sys.path[:] = request["path"]
-        word, path = request["word"], load.split(request["word"])[0]
         text = load.text_of(path)
         if sha256(text) != request["digest"]:
             raise UsageError(f"case file {path} has changed while it was tried out: nothing of it was run")
         with limited(request["seconds"]), load.expecting(request["expected"]):
             say(stage="loading it")
-            case = load.load(word, load.Report(text))
-            try_out(case, Origin.of_file(path), lambda stage: say(stage=stage))
+            function, more = pickle.loads(base64.b64decode(request["trial"]))
+            function(word, load.Report(text), lambda stage: say(stage=stage), *more)
         refused = load.refusals()
         say(complaint=refused[0] if refused else None, **load.seen(word))
     except UsageError as error:
         say(complaint=str(error))
+    except (SystemExit, KeyboardInterrupt) as error:  # of the file's own code
+        say(complaint=f"case file {path} {told(error, Origin.of_file(path))}: it must not end its process")
     except BaseException as error:
-        say(complaint=f"case file {request['word']} cannot be tried out: {type(error).__name__}: {error}")
+        say(complaint=f"case file {word} cannot be tried out: {type(error).__name__}: {error}")
     finally:
         os._exit(0)

@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 
-from noether.system import outlet
+from noether.system import leaving, outlet
 from noether.verdicts import exit_codes
 
 
@@ -22,10 +22,14 @@ class Ending:
         self.code, self.process, self.exit = exit_codes.INTERNAL, os.getpid(), os._exit
 
     def keep(self) -> None:
-        """Last of all exit hooks, for it is registered first; and os._exit of whatever a case file runs is
-        refused."""
+        """Let nothing that is run here end the process with a code of its own.
+
+        The hook is the last of all exit hooks, for it is registered first. os._exit is refused; C's exit()
+        cannot be, but the code stays ours.
+        """
         atexit.register(self.end)
         os._exit = self.refuse
+        leaving.on_exit_of_c(self.ended)
 
     def end(self) -> None:
         if os.getpid() == self.process:  # a forked child has an end of its own
@@ -36,6 +40,20 @@ class Ending:
         if os.getpid() != self.process:
             self.exit(code)
         raise SystemExit(f"os._exit({code}) was called")
+
+    def ended(self, frame) -> None:
+        """Say whose code let C end the process, and end it with the code that was decided, else with ours."""
+        try:
+            from noether.plan.casefiles.blame import at_fault
+            from noether.runs.decision import CURRENT
+
+            place, decided = at_fault(frame), CURRENT[0].code
+            self.code = exit_codes.WRONG if place else self.code
+            self.code = self.code if decided is None else decided
+            who = f"a case file ends the process, at {place}" if place else "C's exit() was called"
+            print(f"noether: {who}: a loss must give a number and end nothing", file=sys.stderr)
+        finally:
+            self.end()
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """A case file that ends the process which runs it is one line and exit code 2."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from test_casefile import loss
 from test_cli import GOOD_CASE, refused
 
 from noether.cli.main import call
+from noether.system.machine import importable
 
 EXIT = "import ctypes; ctypes.CDLL(None).exit(0)"
 ENDS = {
@@ -33,3 +36,38 @@ def test_a_discovery_executes_what_was_tried_and_finds_the_same(plan, capsys):
     assert call(["discover", "case.py:loss", "--dim", "2", "--quiet"]) == 0
     found = capsys.readouterr().out
     assert call(["discover", "case.py", "--box=-1,1", "--quiet"]) == 0 and capsys.readouterr().out == found
+
+
+LATER = {
+    "C": (EXIT, "a case file ends the process, at line {line} of case.py, in loss"),
+    "os._exit": ("import os; os._exit(0)", "line {line} of case.py, in loss raised SystemExit: os._exit(0)"),
+    "an error": ("raise ValueError(5)", "line {line} of case.py, in loss raised ValueError: 5"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the trial is told from the command by /proc")
+@pytest.mark.parametrize("body, told", LATER.values(), ids=LATER)
+def test_a_loss_that_ends_the_command_while_cells_are_planned_is_one_line(tmp_path, body, told):
+    text = loss(f"if not TRIED: {body}").replace(
+        "def loss", "TRIED = b'serve()' in open('/proc/self/cmdline', 'rb').read()\n\ndef loss"
+    )
+    line = 1 + text[: text.index("if not TRIED")].count("\n")
+    (tmp_path / "case.py").write_text(text)
+    words = ["-m", "noether", "verify", "case.py", "--law", "D2", "--backend", "numpy", "--out", "r"]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=tmp_path, env=importable(), capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done
+    assert told.format(line=line) in done.stderr and "must give" in done.stderr, done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_forked_child_that_ends_as_c_does_has_the_code_that_it_chose():
+    text = (
+        "import ctypes, os, sys\nfrom noether.system.leaving import on_exit_of_c\n"
+        "on_exit_of_c(lambda frame: os._exit(7))\n"
+        "for end in (sys.exit, ctypes.CDLL(None).exit):\n    if os.fork() == 0: end(3)\n"
+        "    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)\nctypes.CDLL(None).exit(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text], env=importable(), capture_output=True, timeout=60)
+    assert (done.stdout.split(), done.returncode) == ([b"3", b"3"], 7), done

@@ -92,10 +92,12 @@ def told(error: BaseException) -> int:
     """Say what ended a command before it had decided anything, with the violations that it had found; the
     exit code."""
     from noether.kernels.loops.launch import BackendMissing
+    from noether.plan.casefiles.blame import charged
     from noether.runs.recording import RecordingError
 
     for line in decision.carried(error):
         complain(line)
+    error = charged(error)
     if isinstance(error, TyperUsageError):
         name = "" if error.ctx is None else error.ctx.info_name + " "
         complain(

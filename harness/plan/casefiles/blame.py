@@ -33,6 +33,22 @@ def blamed(error: BaseException) -> str:
     return ""
 
 
+def charged(error: BaseException) -> BaseException:
+    """A UsageError that says so where the code of a case file raised the error; else the error itself."""
+    within = any(of_case(frame) for frame, _ in traceback.walk_tb(error.__traceback__))
+    if not within or not isinstance(error, Exception | SystemExit) or isinstance(error, UsageError):
+        return error
+    said = blamed(error)
+    return UsageError(f"{said}: a function of a case must give numbers, and raise nothing") if said else error
+
+
+def at_fault(frame) -> str:
+    """The innermost line of a case file that this frame or a caller of it runs; '' where there is none."""
+    while frame is not None and not of_case(frame):
+        frame = frame.f_back
+    return "" if frame is None else where(frame, frame.f_lineno)
+
+
 def of_case(frame) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith(MODULE)
 

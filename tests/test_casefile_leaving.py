@@ -1,4 +1,5 @@
-"""A case file that ends the process which runs it is one line and exit code 2."""
+"""A case file that ends the process which runs it, or that no other process could run, is one line and exit
+code 2."""
 
 import subprocess
 import sys
@@ -71,3 +72,58 @@ def test_a_forked_child_that_ends_as_c_does_has_the_code_that_it_chose():
     )
     done = subprocess.run([sys.executable, "-c", text], env=importable(), capture_output=True, timeout=60)
     assert (done.stdout.split(), done.returncode) == ([b"3", b"3"], 7), done
+
+
+UNNAMED = {
+    "a lambda": (
+        GOOD_CASE.replace("loss=loss", "loss=lambda q, xp: loss(q, xp)"),
+        "loss is the lambda of line",
+    ),
+    "a lambda with a name": (
+        GOOD_CASE.replace("loss=loss", "loss=other").replace(
+            "def br", "other = lambda q, xp: loss(q, xp)\n\ndef br"
+        ),
+        "loss is the lambda of line",
+    ),
+    "kinks": (
+        GOOD_CASE.replace("loss=loss", "loss=loss, kinks=lambda q, xp: [q[0]]"),
+        "kinks is the lambda of line",
+    ),
+    "within another": (
+        GOOD_CASE.replace("loss=loss", "loss=made()").replace(
+            "def br",
+            "def made():\n    def inner(q, xp):\n        return loss(q, xp)\n    return inner\n\ndef br",
+        ),
+        "loss is inner, which made makes at line",
+    ),
+    "hidden": (
+        GOOD_CASE.replace("loss=loss", "loss=first").replace(
+            "def br", "first = loss\n\ndef loss(q, xp):\n    return first(q, xp)\n\ndef br"
+        ),
+        "loss is loss of line 4, which another value of that name hides",
+    ),
+}
+
+
+@pytest.mark.parametrize("text, told", UNNAMED.values(), ids=UNNAMED)
+def test_a_case_that_no_worker_could_run_is_one_line(plan, capsys, text, told):
+    Path("case.py").write_text(text)
+    said = refused(capsys, "verify", "case.py")
+    assert f"case file case.py: {told}" in said and "must be a function with a name of its own" in said
+
+
+@pytest.mark.parametrize("text, told", UNNAMED.values(), ids=UNNAMED)
+def test_a_case_that_no_worker_could_run_is_shown_and_discovered(plan, capsys, text, told):
+    """No other process runs its functions for these commands."""
+    Path("case.py").write_text(text)
+    assert call(["show", "case.py"]) == 0 and call(["discover", "case.py", "--quiet"]) == 0
+
+
+def test_a_case_object_made_of_lambdas_is_verified_here():
+    from noether import verify
+    from noether.cases.case import Case, scale
+
+    ratio = lambda q, xp: (q[0] * q[0] + 2 * q[1] * q[1]) / (q[0] * q[0] + q[1] * q[1])
+    case = Case("mine", "t", "own", ratio, lambda q, xp: q[0], ((1.0, 2.0), (0.5, 1.0)), (scale(2),))
+    found = verify(case, laws="D2", rules="heavy-ball", precisions="float64", backend="numpy")
+    assert {r.verdict for r in found.records if not r.fault} == {"holds"}

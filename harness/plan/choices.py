@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from noether.cases import CATALOG, Case
 from noether.plan.casefiles import load, trial, trial_process
+from noether.plan.casefiles.travel import check_travels
 from noether.system.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
@@ -69,6 +70,8 @@ def select(request: Request) -> Selection:
     seed = whole("--seed", request.seed, 0, 2**63 - 1)
     overrides = overridden(request)
     cases, files = chosen_cases(request.cases)
+    for word in files:
+        check_travels(case_named(load.named(word)), load.split(word)[0])
     from noether.plan import design
 
     laws = chosen_laws(request, design.LAWS)

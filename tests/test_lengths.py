@@ -16,6 +16,12 @@ LONGER = {
     "harness/runs/folder.py",
 }
 """Modules that are still longer, up to 400 lines: a list that only shrinks."""
+WHOLE = "a Triton kernel is one program, written in registers: what the loops share is in helpers already"
+LONG_FUNCTIONS = {
+    "kernels/loops/noise_loop.py: noisy": WHOLE,
+    "kernels/loops/screen_loop.py: screen": WHOLE,
+}
+"""Functions that may be longer, each with its reason: a list that only shrinks."""
 FUNCTION = 105  # code lines of the longest function of the house; the aim is 40, so this number only falls
 
 
@@ -41,6 +47,7 @@ def overlong_functions(root: Path, folder: str) -> list[str]:
         for path in modules(root, folder)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and code_lines(node) > FUNCTION
+        if f"{path.relative_to(root).as_posix()}: {node.name}" not in LONG_FUNCTIONS
     ]
 
 
@@ -54,6 +61,17 @@ def test_no_module_is_longer_than_a_subject(folder):
 def test_no_function_is_longer_than_the_house_allows(folder):
     wrong = overlong_functions(ROOT, folder)
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_function_that_may_be_longer_is_there_and_needs_to_be():
+    for name in LONG_FUNCTIONS:
+        path, _, function = name.partition(": ")
+        found = [
+            code_lines(node)
+            for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef) and node.name == function
+        ]
+        assert len(found) == 1 and found[0] > 40, name
 
 
 def test_a_module_one_line_too_long_is_seen(house):

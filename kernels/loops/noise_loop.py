@@ -13,13 +13,12 @@ k, drift, noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, thr
 import triton
 import triton.language as tl
 
-from noether.kernels.loops.trajectory_loop import advance, share_of
-from noether.kernels.loops.triton_rounding import load, store
+from noether.kernels.loops.trajectory_loop import advance, loaded, parameter, share_of, stored
 
 
 @triton.jit
 def mix(x):
-    """uint32; kernels/loops/noise.py mix."""
+    """The uint32 hash of a uint32: `mix` of kernels/loops/noise.py."""
     x = x ^ (x >> 16)
     x = x * 0x7FEB352D
     x = x ^ (x >> 15)
@@ -29,11 +28,13 @@ def mix(x):
 
 @triton.jit
 def key(lane, seed):
+    """The key of a lane, from which all its draws derive."""
     return mix(lane + mix(seed + 0x9E3779B9))  # (1)
 
 
 @triton.jit
 def draw(keys, counter):
+    """The uint32 that a key gives for a counter."""
     return mix(keys ^ mix(counter + 0x9E3779B9))  # (2)
 
 
@@ -66,6 +67,7 @@ def ratio(a, b):
 
 @triton.jit
 def root(a):
+    """The square root rounded once: sqrt_rn refuses fp64, where sqrt is."""
     if a.dtype == tl.float32:
         return tl.sqrt_rn(a)
     else:
@@ -74,6 +76,7 @@ def root(a):
 
 @triton.jit
 def square(q):
+    """|q|^2."""
     total = q[0] * q[0]
     for i in tl.static_range(1, len(q)):
         total = total + q[i] * q[i]
@@ -82,7 +85,7 @@ def square(q):
 
 @triton.jit
 def turning(q, noise):
-    """a A q / |q|^2, A turning each pair of components by a right angle."""  # (1)
+    """The force a A q / |q|^2, where A turns each pair of components by a right angle."""  # (1)
     pull = ratio(noise[0], square(q))
     g = ()
     for i in tl.static_range(0, len(q), 2):
@@ -92,7 +95,7 @@ def turning(q, noise):
 
 @triton.jit
 def projected(q, noise):
-    """(z - q <z, q>/|q|^2) / |q|"""  # (2)
+    """The force (z - q <z, q>/|q|^2) / |q|: noise without its share along q."""  # (2)
     total = square(q)
     along = noise[0] * q[0]
     for i in tl.static_range(1, len(q)):
@@ -105,6 +108,37 @@ def projected(q, noise):
     return g
 
 
+@triton.jit
+def measured(q, state, none, D: tl.constexpr):
+    """|q|^2, |q'|^2, |v'|^2, <q, q'> and the sum over pairs of components of q x q', in float64.
+
+    state  q' and v' as one tuple;  none  zeros
+    """
+    before = q[0].to(tl.float64) * q[0].to(tl.float64)
+    after = state[0].to(tl.float64) * state[0].to(tl.float64)
+    speed = state[D].to(tl.float64) * state[D].to(tl.float64)
+    along = q[0].to(tl.float64) * state[0].to(tl.float64)
+    for i in tl.static_range(1, D):
+        before = before + q[i].to(tl.float64) * q[i].to(tl.float64)
+        after = after + state[i].to(tl.float64) * state[i].to(tl.float64)
+        speed = speed + state[D + i].to(tl.float64) * state[D + i].to(tl.float64)
+        along = along + q[i].to(tl.float64) * state[i].to(tl.float64)
+    across = none
+    for i in tl.static_range(0, D - 1, 2):
+        turned = q[i].to(tl.float64) * state[i + 1].to(tl.float64)
+        across = across + (turned - q[i + 1].to(tl.float64) * state[i].to(tl.float64))
+    return before, after, speed, along, across
+
+
+@triton.jit
+def flipped(s, keys, step, threshold, SIGNS: tl.constexpr):
+    """The telegraph signs of the next step."""
+    new = ()
+    for i in tl.static_range(SIGNS):
+        new = new + (tl.where(draw(keys, (step + 1) * SIGNS + i) < threshold, -s[i], s[i]),)  # (3)
+    return new
+
+
 @triton.jit(do_not_specialize=["lanes", "windows", "every"])
 def noisy(
     q_ptr, v_ptr, params_ptr, counters_ptr, sums_ptr, lanes, windows, every,
@@ -115,23 +149,21 @@ def noisy(
     live = lane < lanes
     stride = lanes.to(tl.int64)
 
-    eta = tl.load(params_ptr + lane, mask=live, other=0).to(ARITH)
-    beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
-    k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
-    drift = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
-    noise = tl.load(params_ptr + 4 * stride + lane, mask=live, other=0).to(ARITH)
-    swing = tl.load(params_ptr + 5 * stride + lane, mask=live, other=0).to(ARITH)
+    eta = parameter(params_ptr, 0, lane, stride, live, ARITH)
+    beta = parameter(params_ptr, 1, lane, stride, live, ARITH)
+    k = parameter(params_ptr, 2, lane, stride, live, ARITH)
+    drift = parameter(params_ptr, 3, lane, stride, live, ARITH)
+    noise = parameter(params_ptr, 4, lane, stride, live, ARITH)
+    swing = parameter(params_ptr, 5, lane, stride, live, ARITH)
     number = tl.load(counters_ptr + lane, mask=live, other=0).to(tl.uint32, bitcast=True)
     seed = tl.load(counters_ptr + stride + lane, mask=live, other=0).to(tl.uint32, bitcast=True)
     threshold = tl.load(counters_ptr + 2 * stride + lane, mask=live, other=0).to(tl.uint32, bitcast=True)
     shift = tl.load(counters_ptr + 3 * stride + lane, mask=live, other=0).to(tl.uint32, bitcast=True)
     keys = key(number, seed)
 
-    q = ()
-    v = ()
-    for i in tl.static_range(D):
-        q = q + (load(q_ptr + i * stride + lane, live, Q_KIND, ARITH),)
-        v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
+    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    q = state[:D]
+    v = state[D:]
     one = tl.full([BLOCK], 1, ARITH)
     none = tl.zeros([BLOCK], tl.float64)
     s = ()
@@ -156,37 +188,21 @@ def noisy(
             state = advance(
                 q, v, eta, beta, k, a, a, share_of(n, RULE), FORCE, FORCE, D, RULE, ARITH, Q_KIND, V_KIND, ""
             )
-            flipped = ()
-            for i in tl.static_range(SIGNS):
-                flipped = flipped + (
-                    tl.where(draw(keys, (step + 1) * SIGNS + i) < threshold, -s[i], s[i]),
-                )  # (3)
-            s = flipped
-            before = q[0].to(tl.float64) * q[0].to(tl.float64)
-            after = state[0].to(tl.float64) * state[0].to(tl.float64)
-            speed = state[D].to(tl.float64) * state[D].to(tl.float64)
-            along = q[0].to(tl.float64) * state[0].to(tl.float64)
-            for i in tl.static_range(1, D):
-                before = before + q[i].to(tl.float64) * q[i].to(tl.float64)
-                after = after + state[i].to(tl.float64) * state[i].to(tl.float64)
-                speed = speed + state[D + i].to(tl.float64) * state[D + i].to(tl.float64)
-                along = along + q[i].to(tl.float64) * state[i].to(tl.float64)
-            across = none
-            for i in tl.static_range(0, D - 1, 2):
-                across = across + (
-                    q[i].to(tl.float64) * state[i + 1].to(tl.float64)
-                    - q[i + 1].to(tl.float64) * state[i].to(tl.float64)
-                )
-            tangent = across / along
+            s = flipped(s, keys, step, threshold, SIGNS)
+            products = measured(q, state, none, D)
+            before = products[0]
+            after = products[1]
+            speed = products[2]
+            along = products[3]
+            tangent = products[4] / along
             t2 = tangent * tangent
             r2 = r2 + after  # (4)
             r4 = r4 + after * after
             inverse = inverse + 1.0 / after
             w2 = w2 + speed
             chord = chord + (2.0 - 2.0 * (along / tl.sqrt(before * after)))
-            turn = turn + tangent * (
-                1.0 - t2 * (0.3333333333333333 - t2 * (0.2 - t2 * 0.14285714285714285))
-            )  # (5)
+            series = 1.0 - t2 * (0.3333333333333333 - t2 * (0.2 - t2 * 0.14285714285714285))
+            turn = turn + tangent * series  # (5)
             q = state[:D]
             v = state[D:]
             n += 1
@@ -199,6 +215,4 @@ def noisy(
         out += 6 * stride
 
     at = lane + D * stride
-    for i in tl.static_range(D):
-        store(q_ptr + i * stride + at, q[i], live, Q_KIND)
-        store(v_ptr + i * stride + at, v[i], live, V_KIND)
+    stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)

@@ -14,8 +14,7 @@ LATE has bit l set where law l looks back two steps.
 import triton
 import triton.language as tl
 
-from noether.kernels.loops.trajectory_loop import advance, share_of
-from noether.kernels.loops.triton_rounding import load, store
+from noether.kernels.loops.trajectory_loop import advance, loaded, parameter, share_of, stored
 
 
 @triton.jit
@@ -29,9 +28,30 @@ def wide(x, D: tl.constexpr):
 
 @triton.jit
 def whole(x):
-    """A float64 whole number below 2^31 in size as int32: the low bits of its sum with 1.5 2^52, no
-    conversion."""
+    """A float64 whole number below 2^31 in size as int32: the low bits of its sum with 1.5 2^52."""
     return (x + 6755399441055744.0).to(tl.int64, bitcast=True).to(tl.int32)
+
+
+@triton.jit
+def worse(found, spent, worst, first, n, LAWS: tl.constexpr, LATE: tl.constexpr):
+    """What is kept of every law after step n, as one tuple of 3 LAWS.
+
+    The most that each spent, the step at which that was, and the first one at which it was above 1.
+    """
+    now = n.to(tl.float64)
+    most = ()
+    where = ()
+    start = ()
+    for i in tl.static_range(LAWS):
+        s = found[i]
+        s = tl.where(s == s, s, float("inf"))
+        if (LATE >> i) & 1:
+            s = tl.where(n > 0, s, 0.0)
+        above = s > spent[i]
+        most = most + (tl.where(above, s, spent[i]),)
+        where = where + (tl.where(above, now, worst[i]),)
+        start = start + (tl.where((s > 1.0) & (first[i] < 0), now, first[i]),)
+    return most + where + start
 
 
 @triton.jit(do_not_specialize=["lanes", "steps"])
@@ -45,20 +65,18 @@ def screen(
     live = lane < lanes
     stride = lanes.to(tl.int64)
 
-    eta = tl.load(params_ptr + lane, mask=live, other=0).to(ARITH)
-    beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
-    k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
-    eps = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
-    wide_eta = tl.load(wide_ptr + lane, mask=live, other=0)
-    wide_beta = tl.load(wide_ptr + stride + lane, mask=live, other=0)
-    wide_k = tl.load(wide_ptr + 2 * stride + lane, mask=live, other=0)
-    wide_eps = tl.load(wide_ptr + 3 * stride + lane, mask=live, other=0)
+    eta = parameter(params_ptr, 0, lane, stride, live, ARITH)
+    beta = parameter(params_ptr, 1, lane, stride, live, ARITH)
+    k = parameter(params_ptr, 2, lane, stride, live, ARITH)
+    eps = parameter(params_ptr, 3, lane, stride, live, ARITH)
+    wide_eta = parameter(wide_ptr, 0, lane, stride, live, tl.float64)
+    wide_beta = parameter(wide_ptr, 1, lane, stride, live, tl.float64)
+    wide_k = parameter(wide_ptr, 2, lane, stride, live, tl.float64)
+    wide_eps = parameter(wide_ptr, 3, lane, stride, live, tl.float64)
 
-    q = ()
-    v = ()
-    for i in tl.static_range(D):
-        q = q + (load(q_ptr + i * stride + lane, live, Q_KIND, ARITH),)
-        v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
+    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    q = state[:D]
+    v = state[D:]
     wide_q = wide(q, D)
     wide_v = wide(v, D)
     # Not `old_q = wide_q`: two names of one tuple stay one through the loop (Triton 3.7.1).
@@ -92,22 +110,10 @@ def screen(
         for i in tl.static_range(1, D):
             change = change | (new_q[i] != wide_q[i])
         moved = tl.where(change, moved + 1.0, moved)
-        now = n.to(tl.float64)
-        most = ()
-        where = ()
-        start = ()
-        for i in tl.static_range(LAWS):
-            s = found[i]
-            s = tl.where(s == s, s, float("inf"))
-            if (LATE >> i) & 1:
-                s = tl.where(n > 0, s, 0.0)
-            above = s > spent[i]
-            most = most + (tl.where(above, s, spent[i]),)
-            where = where + (tl.where(above, now, worst[i]),)
-            start = start + (tl.where((s > 1.0) & (first[i] < 0), now, first[i]),)
-        spent = most
-        worst = where
-        first = start
+        kept = worse(found, spent, worst, first, n, LAWS, LATE)
+        spent = kept[:LAWS]
+        worst = kept[LAWS : 2 * LAWS]
+        first = kept[2 * LAWS :]
         if LATE:
             old_q = wide_q
             old_v = wide_v
@@ -115,9 +121,7 @@ def screen(
         wide_v = new_v
 
     at = lane + D * stride
-    for i in tl.static_range(D):
-        store(q_ptr + i * stride + at, q[i], live, Q_KIND)
-        store(v_ptr + i * stride + at, v[i], live, V_KIND)
+    stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
     for i in tl.static_range(LAWS):
         tl.store(spent_ptr + i * stride + lane, spent[i], mask=live)
         tl.store(step_ptr + i * stride + lane, whole(worst[i]), mask=live)

@@ -19,8 +19,10 @@ from noether.kernels.loops.triton_rounding import exp, load, log, narrow, quotie
 
 @triton.jit
 def share_of(n, RULE: tl.constexpr):
-    """c of step n, from 0, exact in every type: of the force in (6), whose 1 - tau is .75, of the buffer in
-    (11)."""
+    """c of step n, from 0: the share of the force in (6), whose 1 - tau is .75, and of the buffer in (11).
+
+    Exact in every type.
+    """
     if RULE == 6:
         return tl.where(n == 0, 1.0, 0.75)
     elif RULE == 11:
@@ -34,7 +36,7 @@ def share_of(n, RULE: tl.constexpr):
 
 @triton.jit
 def log_sum_exp(y, D: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
-    """m + log sum exp(y - m) with m the largest of y: nothing overflows, and the sum is at least 1."""
+    """log sum exp(y) as m + log sum exp(y - m) with m the largest of y, so that nothing overflows."""
     top = y[0]
     for i in tl.static_range(1, D):
         top = tl.where(top > y[i], top, y[i])
@@ -45,42 +47,52 @@ def log_sum_exp(y, D: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
 
 
 @triton.jit
+def place(q, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
+    """The parameters at which the gradient is taken: exp q where a rule stores log q, else q."""
+    if RULE == 4 or RULE == 12:
+        x = ()
+        for i in tl.static_range(D):
+            x = x + (narrow(exp(q[i], ARITH), EAGER),)
+        return x
+    else:
+        return q
+
+
+@triton.jit
+def pulled(force, q, eta, k, share, RULE: tl.constexpr, EAGER: tl.constexpr):
+    """What the force adds to the buffer of one component, with its decay: eta (g + k q) for most rules."""
+    if RULE == 7:
+        force = 0.0 - force  # (7)
+    if RULE != 3 and RULE != 4 and RULE != 10 and RULE != 12:
+        force = narrow(force + narrow(k * q, EAGER), EAGER)
+    if RULE == 10:
+        pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, 0.0 - eta, force)), EAGER)  # (10)
+    else:
+        pull = narrow(eta * force, EAGER)
+    if RULE == 6:
+        pull = narrow(share * pull, EAGER)  # (6)
+    return pull
+
+
+@triton.jit
 def advance(
     q, v, eta, beta, k, eps, kappa, share,
     GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
 ):  # fmt: skip
-    """One step: q' and v' as one tuple of 2 D. The only place where a kernel takes one, whatever loop it
-    stands in."""
-    if RULE == 4 or RULE == 12:
-        x = ()
-        for i in tl.static_range(D):
-            x = x + (narrow(exp(q[i], ARITH), EAGER),)
-        g = GRAD(x, eps)
-    else:
-        g = GRAD(q, eps)
+    """One step: q' and v' as one tuple of 2 D. All kernels take their steps here, whatever loop they are."""
+    g = GRAD(place(q, D, RULE, ARITH, EAGER), eps)
     if RULE == 8 or RULE == 9:
         G = METRIC(q, kappa)
     w = ()
     move = ()
     for i in tl.static_range(D):
-        force = g[i]
-        if RULE == 7:
-            force = 0.0 - force  # (7)
-        if RULE != 3 and RULE != 4 and RULE != 10 and RULE != 12:
-            force = narrow(force + narrow(k * q[i], EAGER), EAGER)
-        if RULE == 10:
-            pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, 0.0 - eta, force)), EAGER)  # (10)
-        else:
-            pull = narrow(eta * force, EAGER)
-        if RULE == 6:
-            pull = narrow(share * pull, EAGER)  # (6)
+        pull = pulled(g[i], q[i], eta, k, share, RULE, EAGER)
         if RULE == 1 or RULE == 4 or RULE == 8 or RULE == 10 or RULE == 12:
             w = w + (narrow(0.0 - pull, V_KIND),)  # (1), (4), (8), (10), (12)
         else:
-            w = w + (
-                narrow(narrow(narrow(beta * v[i], EAGER) - pull, EAGER), V_KIND),
-            )  # (2), (3), (5)-(7), (9), (11)
+            new = narrow(narrow(beta * v[i], EAGER) - pull, EAGER)
+            w = w + (narrow(new, V_KIND),)  # (2), (3), (5)-(7), (9), (11)
         if RULE == 5:
             move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
         elif RULE == 8 or RULE == 9:
@@ -106,6 +118,34 @@ def advance(
     return r + w
 
 
+@triton.jit
+def parameter(params_ptr, row, lane, stride, live, ARITH: tl.constexpr):
+    """One row of the parameters, rounded to the type of the arithmetic."""
+    return tl.load(params_ptr + row * stride + lane, mask=live, other=0).to(ARITH)
+
+
+@triton.jit
+def loaded(
+    q_ptr, v_ptr, at, stride, live,
+    D: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr, ARITH: tl.constexpr,
+):  # fmt: skip
+    """The row of the buffers that begins at `at`: q and v as one tuple of 2 D."""
+    q = ()
+    v = ()
+    for i in tl.static_range(D):
+        q = q + (load(q_ptr + i * stride + at, live, Q_KIND, ARITH),)
+        v = v + (load(v_ptr + i * stride + at, live, V_KIND, ARITH),)
+    return q + v
+
+
+@triton.jit
+def stored(q_ptr, v_ptr, q, v, at, stride, live, D: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr):
+    """Store q and v, already narrowed, in the row of the buffers that begins at `at`."""
+    for i in tl.static_range(D):
+        store(q_ptr + i * stride + at, q[i], live, Q_KIND)
+        store(v_ptr + i * stride + at, v[i], live, V_KIND)
+
+
 # A launch of one lane would otherwise make `lanes` a constant of the kernel: another kernel, without .to().
 @triton.jit(do_not_specialize=["lanes", "steps"])
 def trajectory(
@@ -119,48 +159,28 @@ def trajectory(
     live = lane < lanes
     stride = lanes.to(tl.int64)
 
-    eta = tl.load(params_ptr + lane, mask=live, other=0).to(ARITH)
-    beta = tl.load(params_ptr + stride + lane, mask=live, other=0).to(ARITH)
-    k = tl.load(params_ptr + 2 * stride + lane, mask=live, other=0).to(ARITH)
-    eps = tl.load(params_ptr + 3 * stride + lane, mask=live, other=0).to(ARITH)
+    eta = parameter(params_ptr, 0, lane, stride, live, ARITH)
+    beta = parameter(params_ptr, 1, lane, stride, live, ARITH)
+    k = parameter(params_ptr, 2, lane, stride, live, ARITH)
+    eps = parameter(params_ptr, 3, lane, stride, live, ARITH)
     kappa = eps  # nobody reads it where there is no metric
     if RULE == 8 or RULE == 9:
-        kappa = tl.load(params_ptr + 4 * stride + lane, mask=live, other=0).to(ARITH)
+        kappa = parameter(params_ptr, 4, lane, stride, live, ARITH)
 
-    q = ()
-    v = ()
-    for i in tl.static_range(D):
-        q = q + (load(q_ptr + i * stride + lane, live, Q_KIND, ARITH),)
-        v = v + (load(v_ptr + i * stride + lane, live, V_KIND, ARITH),)
+    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    q = state[:D]
+    v = state[D:]
 
     at = lane + D * stride
     for n in range(steps):
+        share = share_of(n, RULE)
         state = advance(
-            q,
-            v,
-            eta,
-            beta,
-            k,
-            eps,
-            kappa,
-            share_of(n, RULE),
-            GRAD,
-            METRIC,
-            D,
-            RULE,
-            ARITH,
-            Q_KIND,
-            V_KIND,
-            EAGER,
+            q, v, eta, beta, k, eps, kappa, share, GRAD, METRIC, D, RULE, ARITH, Q_KIND, V_KIND, EAGER
         )
         q = state[:D]
         v = state[D:]
         if TRACE:
-            for i in tl.static_range(D):
-                store(q_ptr + i * stride + at, q[i], live, Q_KIND)
-                store(v_ptr + i * stride + at, v[i], live, V_KIND)
+            stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
             at += D * stride
     if not TRACE:
-        for i in tl.static_range(D):
-            store(q_ptr + i * stride + at, q[i], live, Q_KIND)
-            store(v_ptr + i * stride + at, v[i], live, V_KIND)
+        stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)

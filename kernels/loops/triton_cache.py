@@ -27,9 +27,8 @@ def checked():
     from triton import knobs
 
     before = knobs.cache.__dict__.get("manager_class", checked)
-    knobs.cache.__dict__["manager_class"] = (
-        manager()
-    )  # set as an attribute, it would be exported to the environment
+    # Set as an attribute, it would be exported to the environment.
+    knobs.cache.__dict__["manager_class"] = manager()
     try:
         yield
     finally:
@@ -41,44 +40,23 @@ def checked():
 
 @cache
 def manager() -> type:
+    """The class of which Triton makes an object for each key of its cache. It imports triton when called."""
     from triton.runtime.cache import FileCacheManager
 
     class Checked(FileCacheManager):
-        """The files of one key."""
+        """The files of one key; those for people (override, dump) stay with Triton, where a user asks."""
 
         def __init__(self, key, override=False, dump=False):
-            self.plain = override or dump  # files for people, in folders that a user asks for
+            self.plain = override or dump
             if self.plain:
                 super().__init__(key, override, dump)
             self.key = key
 
         def get_file(self, filename):
-            if self.plain:
-                return super().get_file(filename)
-            for place in places():
-                path = place / self.key / filename
-                if sound(path, self.key):
-                    return str(path)
-            return None
+            return super().get_file(filename) if self.plain else found(self.key, filename)
 
         def put(self, data, filename, binary=True):
-            if self.plain:
-                return super().put(data, filename, binary)
-            content, trouble = data if isinstance(data, bytes) else str(data).encode(), None
-            for place in places():
-                path = place / self.key / filename
-                try:
-                    path.parent.mkdir(0o700, exist_ok=True)
-                    keep(path, self.key, content)
-                    return str(path)
-                except OSError as error:
-                    trouble = error
-                    cache_folders.note(
-                        f"{place} cannot be written, a temporary folder is: {error.strerror or error}"
-                    )
-            raise cache_folders.NoFolder(
-                f"Triton's {filename} can be kept nowhere: {trouble or 'no folder is safe'}"
-            )
+            return super().put(data, filename, binary) if self.plain else put(self.key, filename, data)
 
         def get_group(self, filename):
             if self.plain:
@@ -86,8 +64,8 @@ def manager() -> type:
             listed = self.get_file(f"__grp__{filename}")
             if listed is None:
                 return None
-            found = {name: self.get_file(name) for name in json.loads(Path(listed).read_bytes())}
-            return None if None in found.values() else found
+            files = {name: self.get_file(name) for name in json.loads(Path(listed).read_bytes())}
+            return None if None in files.values() else files
 
         def put_group(self, filename, group):
             if self.plain:
@@ -97,8 +75,31 @@ def manager() -> type:
     return Checked
 
 
+def found(key: str, name: str) -> str | None:
+    """The path of a file of this key, in the first folder where it is undamaged; None where it is in none."""
+    paths = (place / key / name for place in places())
+    return next((str(path) for path in paths if sound(path, key)), None)
+
+
+def put(key: str, name: str, data: bytes | str) -> str:
+    """Write a file of this key into the first folder that takes it, and give its path. Raises NoFolder."""
+    content, trouble = data if isinstance(data, bytes) else str(data).encode(), None
+    for place in places():
+        path = place / key / name
+        try:
+            path.parent.mkdir(0o700, exist_ok=True)
+            keep(path, key, content)
+            return str(path)
+        except OSError as error:
+            trouble = error
+            why = error.strerror or error
+            cache_folders.note(f"{place} cannot be written, a temporary folder is: {why}")
+    why = trouble or "no folder is safe"
+    raise cache_folders.NoFolder(f"Triton's {name} can be kept nowhere: {why}")
+
+
 def places():
-    """The folder that a user gave to Triton, where it is safe, before ours."""
+    """The folders in which to look, in this order: the user's own for Triton, where it is safe, then ours."""
     word = os.environ.get("TRITON_CACHE_DIR")
     if word:
         place = _asked(word)
@@ -109,6 +110,7 @@ def places():
 
 @cache
 def _asked(word: str) -> Path | None:
+    """The folder that TRITON_CACHE_DIR names, made if need be; None, and a note, where it is not used."""
     place = Path(os.path.abspath(word))
     try:
         trouble = cache_folders.unsafe(place)
@@ -125,15 +127,20 @@ def _asked(word: str) -> Path | None:
 
 
 def digest(name: str, key: str, content: bytes) -> bytes:
+    """The SHA-256, in hexadecimal, of a file's content with its name and the key that it belongs to."""
     return hashlib.sha256(f"{key}/{name}\n".encode() + content).hexdigest().encode()
 
 
 def sound(path: Path, key: str) -> bool:
+    """Whether a file is there and has the digest that stands beside it."""
     content, said = cache_folders.read(path), cache_folders.read(path.with_name(path.name + ".sha256"))
     return content is not None and digest(path.name, key, content) == said
 
 
 def keep(path: Path, key: str, content: bytes) -> None:
-    """The sum first: a file without its own is damage, a sum without a file is nothing."""
+    """Write a file and its digest beside it. Raises OSError.
+
+    The digest first: a file without one counts as damaged, a digest without a file as nothing.
+    """
     cache_folders.write(path.with_name(path.name + ".sha256"), digest(path.name, key, content))
     cache_folders.write(path, content)

@@ -20,27 +20,18 @@ BLOCK = 4096
 
 
 def step(
-    q,
-    v,
-    params,
-    gradient: Callable,
-    rule: Rule,
-    precision: Precision,
-    *,
-    store: Callable = narrow,
-    functions=elementary,
+    q, v, params, gradient: Callable, rule: Rule, precision: Precision, *, store=narrow, functions=elementary
 ):
-    """One step. q, v: lists of d arrays (lanes,), all of the arithmetic type.
+    """One step of a learning rule: q' and v', lists of d arrays (lanes,) of the arithmetic type, as q and v.
 
-    params eta, beta, k, eps, and for a rule on a metric the d entries of G(q)
-    rule   that of this step: Rule.at
-    store  store(x, kind) -> x as a buffer of that kind gives it back;  functions  a namespace with exp and
-           log
+    params     eta, beta, k, eps, and for a rule on a metric the d entries of G(q)
+    gradient   gradient(q, eps) -> list of d arrays
+    rule       that of this step: Rule.at
+    store      store(x, kind) -> x as a buffer of that kind gives it back
+    functions  a namespace with exp and log
     """
     eta, beta, k, eps, *G = params
     rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
-    to_q = lambda x: store(x, precision.q_store)
-    to_v = lambda x: store(x, precision.v_store)
     at = [rounded(functions.exp(x)) for x in q] if rule.log_state else q
     g = gradient(at, eps)
     if rule.maximize:
@@ -53,13 +44,11 @@ def step(
         pull = [rounded(eta * gi) for gi in g]
     if rule.dampening:
         pull = [rounded(pi.dtype.type(1 - rule.dampening) * pi) for pi in pull]  # (6)
-    if rule.momentum:
-        w = [
-            rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)
-        ]  # (2), (3), (5)-(7), (9), (11)
-    else:
-        w = [pi.dtype.type(0) - pi for pi in pull]  # (1), (4), (8), (10), (12); +0 stays +0
-    w = [to_v(wi) for wi in w]
+    if rule.momentum:  # (2), (3), (5)-(7), (9), (11)
+        w = [rounded(rounded(beta * vi) - pi) for vi, pi in zip(v, pull, strict=True)]
+    else:  # (1), (4), (8), (10), (12); +0 stays +0
+        w = [pi.dtype.type(0) - pi for pi in pull]
+    w = [store(wi, precision.v_store) for wi in w]
     move = w
     if rule.nesterov:
         move = [rounded(rounded(beta * wi) - pi) for wi, pi in zip(w, pull, strict=True)]  # (5)
@@ -74,11 +63,11 @@ def step(
     if rule.simplex:
         total = log_sum_exp(q, rounded, functions)
         q = [rounded(qi - total) for qi in q]  # (12)
-    return [to_q(qi) for qi in q], w
+    return [store(qi, precision.q_store) for qi in q], w
 
 
 def log_sum_exp(y: list, rounded: Callable, functions):
-    """m + log sum exp(y - m) with m the largest of y: nothing overflows, and the sum is at least 1."""
+    """log sum exp(y) as m + log sum exp(y - m) with m the largest of y, so that nothing overflows."""
     top = y[0]
     for yi in y[1:]:
         top = np.where(top > yi, top, yi)
@@ -89,30 +78,30 @@ def log_sum_exp(y: list, rounded: Callable, functions):
 
 
 def advanced(n: int, q, v, params, gradient: Callable, rule: Rule, precision: Precision):
-    """Step number n, from 1, under the rule of this step: what a planted fault stands in for. The right step
-    does not look at n."""
+    """Step number n, from 1, under the rule of this step. A planted fault stands in its place.
+
+    The right step does not look at n.
+    """
     return step(q, v, params, gradient, rule, precision)
 
 
 def with_metric(params: list, metric: Program | None, q, precision: Precision) -> list:
-    """The parameters of a step from q: eta, beta, k, eps, and the entries of G(q, kappa) where there is a
-    metric."""
+    """The parameters of a step from q: eta, beta, k, eps, and the entries of G(q, kappa) of a metric."""
     return [*params[:4], *metric.run(q, params[4], precision)] if metric else params
 
 
 def trajectory(
-    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace=True,
-    advance: Callable = advanced,
-    metric: Program | None = None,
+    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace: bool = True,
+    advance: Callable = advanced, metric: Program | None = None,
 ):  # fmt: skip
-    """Run `steps` steps for all lanes, in blocks.
+    """Run `steps` steps for all lanes, in blocks of them.
 
-    q0, v0  (d, lanes) float64, representable in their store;  params (rows, lanes) float64, as
-                                                               Rule.parameters.
-    metric  the program of G(q, kappa), for a rule that has one
-    advance  as `advanced`; a block of lanes begins with n = 1, so that one with a memory knows when to
-             forget.
-    Returns q, v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
+    q0, v0   (d, lanes) float64, representable in their store
+    params   (rows, lanes) float64, as Rule.parameters
+    metric   the program of G(q, kappa), for a rule that has one
+    advance  as `advanced`; a block begins with n = 1, so that one with a memory knows when to forget
+
+    Returns q and v in the buffer types, (steps + 1, d, lanes) with trace, else (2, d, lanes): start and end.
     """
     d, lanes = q0.shape
     dtype = np.dtype(precision.arith)

@@ -19,7 +19,7 @@ class OutOfBounds(IndexError):
 
 
 class Memory:
-    """arrays: one for each parameter, None where the parameter is a number."""
+    """The arrays of a launch, one for each parameter; None where the parameter is a number."""
 
     def __init__(self, arrays: list[np.ndarray | None]):
         self.arrays = arrays
@@ -27,6 +27,7 @@ class Memory:
 
     @staticmethod
     def base(index: int) -> int:
+        """The made-up address of the first byte of an array."""
         return (index + 1) << SPACING
 
     def cells(self, index: int, size: int) -> np.ndarray:
@@ -38,7 +39,7 @@ class Memory:
         return self._cells[key]
 
     def find(self, i: Instruction, first: int, last: int, size: int, count: int) -> tuple[np.ndarray, int]:
-        """The cells that hold [first, last + size * count) and the address of cell 0."""
+        """The cells that hold [first, last + size * count) and the address of cell 0. Raises OutOfBounds."""
         index = (first >> SPACING) - 1
         known = 0 <= index < len(self.arrays) and self.arrays[index] is not None
         if not known:
@@ -59,70 +60,78 @@ def access(
 
     address () or (lanes,) int64; values: arrays, None where a loaded value is dropped.
     """
-    kind = (i.op.result or i.op.sources[1:])[0]
-    size, count = width(kind) // 8, len(values)
-    offset = i.sources[0].offset
-    store = i.op.meaning == "store"
-    ramp = np.arange(lanes, dtype=np.int64) * (size * count)
-    scratch = np.empty(lanes, np.int64)
-    same = np.empty(lanes, bool)
-    if store:
-        values = [np.broadcast_to(v, lanes) if v.ndim else v for v in values]
+    made = Access(memory, i, address, values, mask, lanes)
+    alone = not made.store and address.ndim == 0 and all(v is None or v.ndim == 0 for v in values)
+    return made.uniform if alone else made.lanewise
 
-    def uniform():
-        if mask is not None and not mask:
+
+class Access:
+    """One load or store, with the buffers that its calls use again. Its calls raise OutOfBounds."""
+
+    def __init__(self, memory, i: Instruction, address, values: list, mask, lanes: int):
+        self.memory, self.i, self.address, self.mask, self.lanes = memory, i, address, mask, lanes
+        kind = (i.op.result or i.op.sources[1:])[0]
+        self.size, self.count = width(kind) // 8, len(values)
+        self.offset, self.store = i.sources[0].offset, i.op.meaning == "store"
+        self.values = [np.broadcast_to(v, lanes) if v.ndim else v for v in values] if self.store else values
+        self.ramp = np.arange(lanes, dtype=np.int64) * (self.size * self.count)
+        self.scratch, self.same = np.empty(lanes, np.int64), np.empty(lanes, bool)
+
+    def uniform(self) -> None:
+        """A load of one value by all lanes alike."""
+        if self.mask is not None and not self.mask:
             return
-        at = int(address) + offset
-        cells, base = memory.find(i, at, at, size, count)
-        k = _cell(i, at - base, size, count)
-        for j, v in enumerate(values):
+        at = int(self.address) + self.offset
+        cells, base = self.memory.find(self.i, at, at, self.size, self.count)
+        k = _cell(self.i, at - base, self.size, self.count)
+        for j, v in enumerate(self.values):
             if v is not None:
                 v[...] = cells[k + j]
 
-    def lanewise():
-        n = lanes if mask is None else np.count_nonzero(mask)
+    def lanewise(self) -> None:
+        """An access of each lane under the mask at its own address; faster where these follow each other."""
+        address, mask, size, count = self.address, self.mask, self.size, self.count
+        n = self.lanes if mask is None else np.count_nonzero(mask)
         if n == 0:
             return
-        prefix = n == lanes or (mask.ndim and np.count_nonzero(mask[:n]) == n)
+        prefix = n == self.lanes or (mask.ndim and np.count_nonzero(mask[:n]) == n)
         if prefix and address.ndim:
             start = int(address[0])
-            off = np.subtract(address[:n], ramp[:n], scratch[:n])
-            if np.equal(off, start, same[:n]).all():
-                return contiguous(start + offset, n)
-        every = np.arange(lanes) if mask is None or not mask.ndim else np.flatnonzero(mask)
-        at = np.broadcast_to(address, lanes)[every] + offset
+            off = np.subtract(address[:n], self.ramp[:n], self.scratch[:n])
+            if np.equal(off, start, self.same[:n]).all():
+                return self.contiguous(start + self.offset, n)
+        every = np.arange(self.lanes) if mask is None or not mask.ndim else np.flatnonzero(mask)
+        at = np.broadcast_to(address, self.lanes)[every] + self.offset
+        where = f"PTX line {self.i.line}"
         if len(np.unique(at >> SPACING)) > 1:
-            raise OutOfBounds(f"PTX line {i.line}: the lanes reach into different arrays   [{i.text}]")
-        cells, base = memory.find(i, int(at.min()), int(at.max()), size, count)
+            raise OutOfBounds(f"{where}: the lanes reach into different arrays   [{self.i.text}]")
+        cells, base = self.memory.find(self.i, int(at.min()), int(at.max()), size, count)
         at -= base
         if (at % (size * count)).any():
-            raise OutOfBounds(
-                f"PTX line {i.line}: an address is not aligned to {size * count} bytes   [{i.text}]"
-            )
+            raise OutOfBounds(f"{where}: an address is not aligned to {size * count} bytes   [{self.i.text}]")
         at //= size
-        for j, v in enumerate(values):
-            if store:
+        for j, v in enumerate(self.values):
+            if self.store:
                 cells[at + j] = v[every] if v.ndim else v
             elif v is not None:
                 v[every] = cells[at + j]
 
-    def contiguous(start, n):
-        cells, base = memory.find(i, start, start + (n - 1) * size * count, size, count)
-        k = _cell(i, start - base, size, count)
-        for j, v in enumerate(values):
+    def contiguous(self, start: int, n: int) -> None:
+        """An access of the first n lanes, whose addresses follow each other from `start`."""
+        size, count = self.size, self.count
+        cells, base = self.memory.find(self.i, start, start + (n - 1) * size * count, size, count)
+        k = _cell(self.i, start - base, size, count)
+        for j, v in enumerate(self.values):
             part = cells[k + j : k + j + (n - 1) * count + 1 : count]
-            if store:
+            if self.store:
                 part[...] = v[:n] if v.ndim else v
             elif v is not None:
                 v[:n] = part
 
-    alone = not store and address.ndim == 0 and all(v is None or v.ndim == 0 for v in values)
-    return uniform if alone else lanewise
-
 
 def _cell(i: Instruction, offset: int, size: int, count: int) -> int:
+    """The number of the cell at an offset in bytes. Raises OutOfBounds where it is not aligned."""
     if offset % (size * count):
-        raise OutOfBounds(
-            f"PTX line {i.line}: offset {offset} is not aligned to {size * count} bytes   [{i.text}]"
-        )
+        where = f"PTX line {i.line}"
+        raise OutOfBounds(f"{where}: offset {offset} is not aligned to {size * count} bytes   [{i.text}]")
     return offset // size

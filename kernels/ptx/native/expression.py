@@ -35,12 +35,7 @@ def read(x: str, have: int, kind: str) -> str:
     if kind[0] == "f" and kind != "f16x2":
         return {16: f"half({x})", 32: f"real32({x})", 64: f"real64({x})"}[n]
     if kind[0] == "s":
-        return {
-            8: f"((s32)({x} << 24) >> 24)",
-            16: f"((s32)({x} << 16) >> 16)",
-            32: f"(s32){x}",
-            64: f"(s64){x}",
-        }[n]
+        return f"((s32)({x} << {32 - n}) >> {32 - n})" if n < 32 else f"(s{n}){x}"
     return x
 
 
@@ -49,21 +44,17 @@ def write(e: str, kind: str) -> str:
     n = width(kind)
     if kind[0] == "f" and kind != "f16x2":
         return {16: f"to_half({e})", 32: f"bits32({e})", 64: f"bits64({e})"}[n]
-    return {8: f"((u32)({e}) & 0xffu)", 16: f"((u32)({e}) & 0xffffu)", 32: f"(u32)({e})", 64: f"(u64)({e})"}[
-        n
-    ]
+    return f"((u32)({e}) & {2**n - 1:#x}u)" if n < 32 else f"(u{n})({e})"
 
 
 def pick(mask: str, a: str, b: str) -> str:
+    """The bits of a where the mask is set, those of b elsewhere."""
     return f"PICK({mask}, {a}, {b})"
 
 
 SIGN = {16: "0x8000u", 32: "0x80000000u", 64: "0x8000000000000000ull"}
-INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "iadd": "+", "isub": "-", "imul": "*", "and": "&",
-    "or": "|", "xor": "^",
-    "pand": "&", "por": "|", "pxor": "^",
-}  # fmt: skip
+INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "iadd": "+", "isub": "-", "imul": "*"}
+INFIX |= {"and": "&", "or": "|", "xor": "^", "pand": "&", "por": "|", "pxor": "^"}
 ROUND = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
 RELATION = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "neu": "!="}
 UNORDERED = {"ltu": ">=", "leu": ">", "gtu": "<=", "geu": "<"}
@@ -77,8 +68,8 @@ def expression(op: Op, a: list[str], mask: int = 0) -> str:
     if "f16x2" in op.result and op.meaning != "cvt.pair":
         return _halves(op, a)
     kind = op.result[0]
-    bits = _bits(op, a, kind)
-    if bits is not None:
+    bits = _moved(op, a, kind) or _converted(op, a, kind)
+    if bits:
         return bits
     x = [read(s, width(t), t) if t != "pred" else s for s, t in zip(a, op.sources, strict=True)]
     if op.ftz:
@@ -98,8 +89,8 @@ def _halves(op: Op, a: list[str]) -> str:
     return f"({low} | ({high} << 16))"
 
 
-def _bits(op: Op, a: list[str], kind: str) -> str | None:
-    """Rows that move or choose bits; None for the others."""
+def _moved(op: Op, a: list[str], kind: str) -> str:
+    """Rows that move or choose bits; '' for the others."""
     n, meaning = width(kind), op.meaning
     if meaning == "mov":
         return a[0]
@@ -110,18 +101,31 @@ def _bits(op: Op, a: list[str], kind: str) -> str | None:
     if meaning == "copysign":
         return f"(({a[1]} & ~{SIGN[n]}) | ({a[0]} & {SIGN[n]}))"
     if meaning in ("min", "max"):
-
-        def extreme(x):
-            return f"{meaning}_{kind}({x[0]}, {x[1]}, {int(op.detail == 'NaN')})" + (
-                " & 0xffffu" if n == 16 else ""
-            )
-
-        if op.ftz:
-            return f"bits32(flush(real32({extreme([f'bits32(flush(real32({v})))' for v in a])})))"
-        return f"({extreme(a)})"
+        return _extreme(op, a, kind)
     if meaning == "pack":
         part, word = width(op.sources[0]), words(n)
         return "(" + " | ".join(f"((u{word}){v} << {k * part})" for k, v in enumerate(a)) + ")"
+    if meaning in ("shl", "shr"):
+        return _shift(op, a)
+    if meaning == "bfe":
+        at, length = (int(v.rstrip("ul"), 0) & 255 for v in a[1:])
+        return f"(({a[0]} >> {at}) & {(1 << min(length, n)) - 1:#x}ull)" if at < n else "0u"
+    if meaning == "prmt":
+        return _permute(a[0], a[1], int(a[2].rstrip("ul"), 0))
+    return ""
+
+
+def _extreme(op: Op, a: list[str], kind: str) -> str:
+    """The smaller or larger of two floats, by the function of the prelude; subnormals flushed where asked."""
+    cut = " & 0xffffu" if width(kind) == 16 else ""
+    x = [f"bits32(flush(real32({v})))" for v in a] if op.ftz else a
+    chosen = f"{op.meaning}_{kind}({x[0]}, {x[1]}, {int(op.detail == 'NaN')}){cut}"
+    return f"bits32(flush(real32({chosen})))" if op.ftz else f"({chosen})"
+
+
+def _converted(op: Op, a: list[str], kind: str) -> str:
+    """Rows whose narrow result has a rounding of its own; '' for the others."""
+    meaning = op.meaning
     if meaning == "cvt.pair":
         return f"((to_half(real32({a[0]})) << 16) | to_half(real32({a[1]})))"
     if meaning == "cvt.bf16":
@@ -134,14 +138,7 @@ def _bits(op: Op, a: list[str], kind: str) -> str | None:
         # The product of 22 bits is exact; where the sum is not, one operand is too small to move a binary16.
         x, y, z = (f"(f64)half({v})" for v in a)
         return f"to_half64({x} * {y} + {z})"
-    if meaning in ("shl", "shr"):
-        return _shift(op, a)
-    if meaning == "bfe":
-        at, length = (int(v.rstrip("ul"), 0) & 255 for v in a[1:])
-        return f"(({a[0]} >> {at}) & {(1 << min(length, n)) - 1:#x}ull)" if at < n else "0u"
-    if meaning == "prmt":
-        return _permute(a[0], a[1], int(a[2].rstrip("ul"), 0))
-    return None
+    return ""
 
 
 def _permute(a: str, b: str, selector: int) -> str:
@@ -198,10 +195,7 @@ def _value(op: Op, x: list[str], kind: str) -> str:
         "not": lambda: f"~{x[0]}",
         "pnot": lambda: f"~{x[0]}",
         "ineg": lambda: f"(0 - (u{words(n)}){x[0]})",
-        "iabs": lambda: (
-            f"(((u{words(n)}){x[0]} ^ (u{words(n)})({x[0]} >> {words(n) - 1})) - (u{words(n)})({x[0]} >> "
-            f"{words(n) - 1}))"
-        ),
+        "iabs": lambda: _absolute(x[0], words(n)),
         "imin": lambda: f"({x[0]} < {x[1]} ? {x[0]} : {x[1]})",
         "imax": lambda: f"({x[0]} > {x[1]} ? {x[0]} : {x[1]})",
         "imad": lambda: f"({x[0]} * {x[1]} + {x[2]})",
@@ -215,27 +209,35 @@ def _value(op: Op, x: list[str], kind: str) -> str:
     return simple[meaning]()
 
 
+def _absolute(x: str, word: int) -> str:
+    """The absolute value of a signed number as (x ^ sign) - sign, which never overflows."""
+    sign = f"(u{word})({x} >> {word - 1})"
+    return f"(((u{word}){x} ^ {sign}) - {sign})"
+
+
 def _product(op: Op, x: list[str], n: int) -> str:
+    """The full product of two numbers of half the width of the result."""
     signed = op.sources[0][0]
     return f"(u{n})(({signed}{n}){x[0]} * ({signed}{n}){x[1]})"
 
 
 def _high(op: Op, x: list[str], n: int) -> str:
-    double = {("s", 64): "__int128", ("u", 64): "unsigned __int128", ("s", 32): "s64", ("u", 32): "u64"}[
-        op.result[0][0], n
-    ]
+    """The upper half of a product, which needs twice its width."""
+    wide = {("s", 64): "__int128", ("u", 64): "unsigned __int128", ("s", 32): "s64", ("u", 32): "u64"}
+    double = wide[op.result[0][0], n]
     return f"(u{n})((({double}){x[0]} * ({double}){x[1]}) >> {n})"
 
 
 def _whole(op: Op, x: str) -> str:
+    """A float rounded to a whole number, and held within the range of the result."""
     source = "f64" if op.sources[0] == "f64" else "f32"  # a binary16 is exact in float32
     return f"whole_{op.result[0]}_{source}(__builtin_{ROUND[op.detail]}{'' if source == 'f64' else 'f'}({x}))"
 
 
 def _c_type(kind: str) -> str:
-    return {"f16": "f32", "f32": "f32", "f64": "f64"}.get(
-        kind
-    ) or f"{'s' if kind[0] == 's' else 'u'}{words(width(kind))}"
+    """The C type in which a value of this PTX type is computed."""
+    floats = {"f16": "f32", "f32": "f32", "f64": "f64"}
+    return floats.get(kind) or f"{'s' if kind[0] == 's' else 'u'}{words(width(kind))}"
 
 
 def parts(ops: list[Op]) -> str:

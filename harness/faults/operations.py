@@ -87,49 +87,51 @@ def spread(count: int, most: int, at: int) -> list[int]:
 
 
 def program_faults(program: Program, precision: Precision) -> Iterator[GeneratedFault]:
-    constants = [i for i, op in enumerate(program.ops) if op.name == "const"]
+    """Every fault of a program: of its constants, of what its operations do, and of how they are rounded."""
     for at, op in enumerate(program.ops):
-        name = f"{at}:{op.name}"
-        if op.name == "input":
-            continue
         if op.name == "const":
-            after = program.ops[constants[(constants.index(at) + 1) % len(constants)]].value
-            for word, value in (
-                ("x (1 + 2^-10)", op.value * NEAR),
-                ("negated", -op.value),
-                ("the next constant", after),
-            ):
-                if value != op.value:
-                    yield GeneratedFault(
-                        f"{name} {word}", "constant", with_op(program, at, replace(op, value=value))
-                    )
-            continue
-        for other in SWAPS[op.name]:
-            yield GeneratedFault(
-                f"{name} as {other}", "operator", with_op(program, at, replace(op, name=other))
-            )
-        for side, kept in enumerate(op.args):
-            yield GeneratedFault(
-                f"{name} left out for operand {side}", "operator", without_op(program, at, kept)
-            )
-            for other in spread(at, OTHERS, at + side):
-                if other != kept:
-                    args = tuple(other if i == side else a for i, a in enumerate(op.args))
-                    yield GeneratedFault(
-                        f"{name} operand {side} is {other}",
-                        "operand",
-                        with_op(program, at, replace(op, args=args)),
-                    )
-        few = values_of(program, at)
-        if few is not None and all(float(representable(x, BELOW[precision.rounded])) == x for x in few):
-            continue  # what steps and constants alone make is exact in the type below: nothing is rounded
-        yield GeneratedFault(
-            f"{name} rounded to {BELOW[precision.rounded]}",
-            "rounding",
-            Rounded(program, at, BELOW[precision.rounded]),
-        )
-        if precision.eager:
-            yield GeneratedFault(f"{name} not rounded", "rounding", Rounded(program, at, None))
+            yield from constant_faults(program, at)
+        elif op.name != "input":
+            yield from operation_faults(program, at)
+            yield from rounding_faults(program, at, precision)
+
+
+def constant_faults(program: Program, at: int) -> Iterator[GeneratedFault]:
+    """A constant that is nearly right, negated, or the next one of the program."""
+    op, constants = program.ops[at], [i for i, o in enumerate(program.ops) if o.name == "const"]
+    after = program.ops[constants[(constants.index(at) + 1) % len(constants)]].value
+    wrong = {"x (1 + 2^-10)": op.value * NEAR, "negated": -op.value, "the next constant": after}
+    for word, value in wrong.items():
+        if value != op.value:
+            changed = with_op(program, at, replace(op, value=value))
+            yield GeneratedFault(f"{at}:{op.name} {word}", "constant", changed)
+
+
+def operation_faults(program: Program, at: int) -> Iterator[GeneratedFault]:
+    """Another operation in the place of this one, or none; and another value in the place of an operand."""
+    op, name = program.ops[at], f"{at}:{program.ops[at].name}"
+    for other in SWAPS[op.name]:
+        changed = with_op(program, at, replace(op, name=other))
+        yield GeneratedFault(f"{name} as {other}", "operator", changed)
+    for side, kept in enumerate(op.args):
+        left = without_op(program, at, kept)
+        yield GeneratedFault(f"{name} left out for operand {side}", "operator", left)
+        for other in spread(at, OTHERS, at + side):
+            if other != kept:
+                args = tuple(other if i == side else a for i, a in enumerate(op.args))
+                changed = with_op(program, at, replace(op, args=args))
+                yield GeneratedFault(f"{name} operand {side} is {other}", "operand", changed)
+
+
+def rounding_faults(program: Program, at: int, precision: Precision) -> Iterator[GeneratedFault]:
+    """A result rounded to the type below; where every operation is rounded, also one that is not."""
+    name, below = f"{at}:{program.ops[at].name}", BELOW[precision.rounded]
+    few = values_of(program, at)
+    if few is not None and all(float(representable(x, below)) == x for x in few):
+        return  # what steps and constants alone make is exact in the type below: nothing is rounded
+    yield GeneratedFault(f"{name} rounded to {below}", "rounding", Rounded(program, at, below))
+    if precision.eager:
+        yield GeneratedFault(f"{name} not rounded", "rounding", Rounded(program, at, None))
 
 
 def values_of(program: Program, at: int) -> set[float] | None:

@@ -67,9 +67,10 @@ class Mechanics:
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """What is compiled, as expressions of x and PARAMETERS: the rates of x, the sources, the charges and
-    their sizes,
-    and for a metric the power (9) and the energies T, f, T without its metric.
+    """What is compiled, as expressions of x and PARAMETERS.
+
+    The rates of x, the sources, the charges and their sizes, and for a metric the power (9) and the energies
+    T, f and T without its metric.
     """
 
     x: tuple
@@ -83,8 +84,8 @@ class Equations:
 
 @cache
 def equations(case: Case) -> Equations:
-    """The equations of motion of theorem.py, (2) or (7), with the sources (4a), (4b), (5) or (8) over m, and
-    (9)."""
+    """The equations of motion of a case: (2) or (7) of theorem.py, its sources (4a), (4b), (5) or (8) over m,
+    and (9)."""
     build = bregman_terms if case.metric.kind == BREGMAN else metric_terms
     x, rates, terms, charges, power, energy = build(case, formulas(case))
     sources, parts = [], []
@@ -95,55 +96,37 @@ def equations(case: Case) -> Equations:
                 where[name] = len(sources)
                 sources.append(named[name] / M)
         parts.append(where)
-    return Equations(
-        tuple(x),
-        tuple(rates),
-        tuple(sources),
-        tuple(parts),
-        tuple(charges),
-        tuple(power),
-        tuple(energy or ()),
-    )
+    return Equations(*map(tuple, (x, rates, sources, parts, charges, power, energy)))
 
 
 @cache
 def mechanics(case: Case) -> Mechanics:
     """The equations of a case, compiled for numpy and for plain floats."""
     e = equations(case)
-    x, rates, sources, parts, charges, power, energy = (
-        e.x,
-        e.rates,
-        list(e.sources),
-        e.parts,
-        e.charges,
-        e.power,
-        e.energy,
-    )
-    totals = [
-        theorem.inner([1] * len(TOTAL), [sources[w[n]] if n in w else sympy.Integer(0) for n in TOTAL])
-        for w in parts
-    ]
-    z = sympy.symbols(f"z:{len(sources) + len(parts)}")
-    frictions = [MU] * len(sources) + [MU * (1 + MU_OFF)] * len(parts)
-    integrals = [
-        source - friction / M * y for source, friction, y in zip(sources + totals, frictions, z, strict=True)
-    ]
-    outputs = [*rates, *sources, *power]
+    of_total = lambda where: [e.sources[where[n]] if n in where else sympy.Integer(0) for n in TOTAL]
+    totals = [theorem.inner([1] * len(TOTAL), of_total(where)) for where in e.parts]
+    z = sympy.symbols(f"z:{len(e.sources) + len(e.parts)}")
+    frictions = [MU] * len(e.sources) + [MU * (1 + MU_OFF)] * len(e.parts)
+    damped = zip([*e.sources, *totals], frictions, z, strict=True)
+    integrals = [source - friction / M * y for source, friction, y in damped]
+    numpy = lambda outputs: arrays(compiled((*e.x, *PARAMETERS), outputs, "numpy"), len(outputs))
+    w = sympy.symbols(f"w:{len(e.power)}")
     return Mechanics(
         case=case,
         bregman=case.metric.kind == BREGMAN,
         dim=case.dim,
-        field=arrays(compiled((*x, *PARAMETERS), outputs, "numpy"), len(outputs)),
-        integrals=((*x, *z, *sympy.symbols(f"w:{len(power)}"), *PARAMETERS), [*rates, *integrals, *power]),
-        parts=parts,
-        sources=len(sources),
-        charges=arrays(compiled((*x, *PARAMETERS), charges, "numpy"), len(charges)),
-        powers=len(power),
-        energy=arrays(compiled((*x, *PARAMETERS), energy, "numpy"), len(energy)) if energy else None,
+        field=numpy([*e.rates, *e.sources, *e.power]),
+        integrals=((*e.x, *z, *w, *PARAMETERS), [*e.rates, *integrals, *e.power]),
+        parts=e.parts,
+        sources=len(e.sources),
+        charges=numpy(e.charges),
+        powers=len(e.power),
+        energy=numpy(e.energy) if e.energy else None,
     )
 
 
-def metric_terms(case: Case, f: Formulas):
+def metric_terms(case: Case, f: Formulas) -> tuple:
+    """x, rates, terms, charges with their sizes, power and energies of a metric, for `equations`."""
     p, v = sympy.symbols(f"p:{case.dim}"), f.w
     G = metric_entries(case, f.q)
     velocity = {y: momentum / g for y, momentum, g in zip(v, p, G, strict=True)}
@@ -161,33 +144,26 @@ def metric_terms(case: Case, f: Formulas):
         }
         kinetic = named["generator"] + named["metric"]
         if case.metric.kind == DIAGONAL and sympy.expand(sympy.diff(kinetic, KAPPA, 2)) == 0:
-            named["deformed"] = KAPPA * sympy.diff(
-                kinetic, KAPPA
-            )  # exact, and free of cancellation, for linear kappa
+            # Exact, and free of cancellation, where kappa is linear.
+            named["deformed"] = KAPPA * sympy.diff(kinetic, KAPPA)
         else:
             named["deformed"] = kinetic - kinetic.xreplace({KAPPA: sympy.Integer(0)})
         terms.append({name: sympy.sympify(e).xreplace(velocity) for name, e in named.items()})
         charges.append(theorem.inner(p, xi))
         sizes.append(absolute(p, xi))
     kinetic = theorem.kinetic_energy(G, v, M)
-    energy = [
-        kinetic,
-        f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2,
-        theorem.kinetic_energy([1] * len(G), v, M),
-    ]
-    power = [(2 * kinetic / M).xreplace(velocity)]  # (9)
-    moved = [r.xreplace(velocity) for r in rates]
-    return (
-        (*f.q, *p),
-        moved,
-        terms,
-        charges + sizes,
-        power,
-        [sympy.sympify(e).xreplace(velocity) for e in energy],
-    )
+    potential = f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2
+    energy = [kinetic, potential, theorem.kinetic_energy([1] * len(G), v, M)]
+    of_momenta = lambda expressions: [sympy.sympify(e).xreplace(velocity) for e in expressions]
+    power = of_momenta([2 * kinetic / M])  # (9)
+    return (*f.q, *p), of_momenta(rates), terms, charges + sizes, power, of_momenta(energy)
 
 
-def bregman_terms(case: Case, f: Formulas):
+def bregman_terms(case: Case, f: Formulas) -> tuple:
+    """x, rates, terms and charges with their sizes of a Bregman metric, for `equations`.
+
+    Raises CaseError for a potential that is not a sum of one for each parameter.
+    """
     h = expression(case.metric.potential, f.q)
     grad_h = [sympy.diff(h, x) for x in f.q]
     if any(g.has(x) for i, g in enumerate(grad_h) for j, x in enumerate(f.q) if i != j):
@@ -196,8 +172,8 @@ def bregman_terms(case: Case, f: Formulas):
         )
     v = list(f.w)
     Q = [x + M * y for x, y in zip(f.q, v, strict=True)]
+    # log(q + m v) - log q loses u/m, and u/m^2 in the sources: enough to stop LSODA at m = 1e-4.
     delta = [
-        # log(q + m v) - log q loses u/m, and u/m^2 in the sources: enough to stop LSODA at m = 1e-4.
         log1p(M * y / x) if sympy.expand(D - sympy.log(X) + sympy.log(x)) == 0 else expanded(D, y)
         for D, x, y, X in zip(theorem.bregman_momentum(grad_h, f.q, Q), f.q, v, Q, strict=True)
     ]

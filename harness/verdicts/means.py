@@ -48,29 +48,20 @@ def means_of(samples: np.ndarray, family: int | None = None) -> Means:
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.nan_to_num(np.mean(off**3, axis=1) / s**3)
     t = -stdtrit(n - 1, FALSE / 2 / (family or many))
-    return Means(
-        value, s / np.sqrt(n), t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n)), n
-    )
+    q = t + (abs(skew) + 3 * np.sqrt(6 / n)) * (2 * t * t + 1) / (6 * np.sqrt(n))
+    return Means(value, s / np.sqrt(n), q, n)
 
 
 def mean_record(
-    cell,
-    found: Means,
-    predicted,
-    bias,
-    about: dict,
-    note: str,
-    *,
-    steps: int,
-    backend: str,
-    fault=None,
-    figure=None,
-    scale=None,
-    responses=None,
-) -> Record:
-    """The worst of the means. predicted, bias (M,); scale: what THIN is a part of, by default the prediction.
+    cell, found: Means, predicted, bias, about: dict, note: str, *, steps: int, backend: str, fault=None,
+    figure=None, scale=None, responses=None,
+) -> Record:  # fmt: skip
+    """The record of the worst of the means.
 
-    responses: {coefficient: what a relative change 1 of it adds to the prediction, (M,)}
+    predicted, bias  (M,)
+    about            the parameters of the record;  note  how its reason begins
+    scale            what THIN is a part of, by default the prediction
+    responses        {coefficient: what a relative change 1 of it adds to the prediction, (M,)}
     """
     predicted, bias = np.broadcast_to(predicted, found.value.shape), np.broadcast_to(bias, found.value.shape)
     bound = found.q * found.error + bias
@@ -84,19 +75,8 @@ def mean_record(
         f"alarms {FALSE:g} a cell"
     )
     if worst.spent <= 1 and not enough:
-        text += (
-            "; no scatter at all"
-            if flat
-            else f"; too thin: the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
-        )
-    return judgement.mean(
-        worst,
-        text,
-        enough=enough,
-        **facts(cell, backend=backend, fault=fault),
-        lanes=found.lanes,
-        steps=steps,
-        parameters=about,
-        figure=figure,
-        powers=powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})}),
-    )
+        needed = f"the bound must be at most {THIN:g} of the prediction, lanes at least {FEWEST}"
+        text += "; no scatter at all" if flat else f"; too thin: {needed}"
+    known = facts(cell, backend=backend, fault=fault) | dict(lanes=found.lanes, steps=steps, parameters=about)
+    powers = powers_of(found.value - predicted, bound, {"prediction": predicted, **(responses or {})})
+    return judgement.mean(worst, text, enough=enough, **known, figure=figure, powers=powers)

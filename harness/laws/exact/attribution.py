@@ -28,8 +28,12 @@ FEWEST = 4  # values: fewer are short, or rounded to one side, by chance
 
 @dataclass(frozen=True)
 class Fit:
-    """r = sum c x. of: v' or q'; within: how well each c is known; share: components that it leaves within
-    their bound."""
+    """A sum of terms fitted to the residual r of a step: r = sum c x.
+
+    of       v' or q'
+    terms    the names of the x;  factors  their c;  within  how well each c is known
+    share    of the components that the fit leaves within their bound;  left  the rms of the rest, in bounds
+    """
 
     of: str
     terms: tuple[str, ...]
@@ -45,7 +49,13 @@ class Fit:
 
 @dataclass(frozen=True)
 class Points:
-    """Components of D0 at chosen (step, lane): r, b (d, n), and the terms that could be in r, by name."""
+    """The components of D0 that are fitted, at n chosen points (step, lane); arrays are (components, n).
+
+    of         v' or q'
+    r, b       the residual and its bound;  value, predicted  what was stored and what was to be stored
+    unit       roundoff of the store;  bad  where the bound is exceeded
+    terms      what could be in r, by name;  owed  the names of those that the right step has
+    """
 
     of: str
     r: np.ndarray
@@ -58,52 +68,74 @@ class Points:
     owed: frozenset[str]
 
 
-def points_of(
-    t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple[np.ndarray, np.ndarray], wrong: np.ndarray
-) -> Points:
-    """at: steps and lanes; spent (steps, 2 d, lanes); wrong (d,): the components that are fitted."""
+def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple, wrong: np.ndarray) -> Points:
+    """The Points of v' or q' of a trajectory.
+
+    residual  that of D0;  spent  (steps, 2 d, lanes)
+    at        (steps, lanes) of the points
+    wrong     (d,) bool: the components that are fitted
+    """
     n, lane = at
     d = t.z.shape[1]
     half = slice(0, d) if of == "v'" else slice(d, 2 * d)
     pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T[wrong], np.longdouble)
-    r = pick((residual.measured - residual.predicted)[:, half])
+    terms, owed = terms_of_v(t, residual.predicted[:, half]) if of == "v'" else terms_of_q(t)
+    found = {name: pick(x) for name, x in terms.items()}
+    bound, measured, predicted = (
+        pick(x[:, half]) for x in (residual.bound, residual.measured, residual.predicted)
+    )
+    return Points(
+        of=of, r=pick((residual.measured - residual.predicted)[:, half]), b=bound, value=measured,
+        predicted=predicted, unit=t.precision.u_v if of == "v'" else t.precision.u_q,
+        bad=pick(spent[:, half] > 1) > 0, terms={name: x for name, x in found.items() if x.any()},
+        owed=frozenset(owed),
+    )  # fmt: skip
+
+
+def terms_of_v(t: Trajectory, whole: np.ndarray) -> tuple[dict[str, np.ndarray], set[str]]:
+    """What could be in the residual of v', (steps, d, lanes) by name, and which of it belongs in v'.
+
+    whole  (steps, d, lanes): the right v'
+    """
     eta = t.eta * t.share[:, None]
-    decay = pick(-eta * t.k * t.q[:-1])
-    if of == "v'":
-        terms = {
-            "the gradient": pick(-eta * t.sign * t.g), "the momentum term": pick(t.beta * t.v[:-1]),
-            "the decay": decay,
-            "the breaking term": pick(-eta * t.sign * t.eps * t.g_broken),
-            "the symmetric gradient": pick(-eta * t.sign * t.g_kept),
-            "eta": pick(-t.eta * t.force), WHOLE: pick(residual.predicted[:, half]), "v": pick(t.v[:-1]),
-            "q": pick(t.z[:-1]),
-        }  # fmt: skip
-        owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
-        owed |= {"the momentum term"} if t.rule.momentum else set()
-        owed |= {"the decay"} if t.rule.decay == "coupled" else set()
-    else:
-        terms = {
-            "v'": pick(t.v[1:]),
-            "v": pick(t.v[:-1]),
-            "the decay": decay,
-            "q": pick(t.z[:-1]),
-            "the decay of q + v'": pick(-t.eta * t.k * (t.z[:-1] + t.v[1:])),
-        }
-        owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
-        if t.rule.nesterov:
-            terms |= {"beta v'": pick(t.beta * t.v[1:]), "eta": pick(-t.eta * t.force)}
-            owed = {"beta v'", "eta", "q"}
-        if t.rule.on_metric or t.rule.scheduled:
-            name = "v' / G" if t.rule.on_metric else "c v'"
-            terms |= {name: pick(t.move)}
-            owed = {name, "q"}
-        if t.rule.simplex:
-            terms |= {"log Z": pick(-t.log_sum[:, None])}
-            owed |= {"log Z"}
-    return Points(of, r, pick(residual.bound[:, half]), pick(residual.measured[:, half]),
-        pick(residual.predicted[:, half]),
-                  t.precision.u_v if of == "v'" else t.precision.u_q, pick(spent[:, half] > 1) > 0,
-                  {name: x for name, x in terms.items() if x.any()}, frozenset(owed))  # fmt: skip
+    terms = {
+        "the gradient": -eta * t.sign * t.g,
+        "the momentum term": t.beta * t.v[:-1],
+        "the decay": -eta * t.k * t.q[:-1],
+        "the breaking term": -eta * t.sign * t.eps * t.g_broken,
+        "the symmetric gradient": -eta * t.sign * t.g_kept,
+        "eta": -t.eta * t.force,
+        WHOLE: whole,
+        "v": t.v[:-1],
+        "q": t.z[:-1],
+    }
+    owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
+    owed |= {"the momentum term"} if t.rule.momentum else set()
+    owed |= {"the decay"} if t.rule.decay == "coupled" else set()
+    return terms, owed
+
+
+def terms_of_q(t: Trajectory) -> tuple[dict[str, np.ndarray], set[str]]:
+    """What could be in the residual of q', (steps, d, lanes) by name, and which of it belongs in q'."""
+    terms = {
+        "v'": t.v[1:],
+        "v": t.v[:-1],
+        "the decay": -t.eta * t.share[:, None] * t.k * t.q[:-1],
+        "q": t.z[:-1],
+        "the decay of q + v'": -t.eta * t.k * (t.z[:-1] + t.v[1:]),
+    }
+    owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
+    if t.rule.nesterov:
+        terms |= {"beta v'": t.beta * t.v[1:], "eta": -t.eta * t.force}
+        owed = {"beta v'", "eta", "q"}
+    if t.rule.on_metric or t.rule.scheduled:
+        name = "v' / G" if t.rule.on_metric else "c v'"
+        terms |= {name: t.move}
+        owed = {name, "q"}
+    if t.rule.simplex:
+        terms |= {"log Z": -t.log_sum[:, None]}
+        owed |= {"log Z"}
+    return terms, owed
 
 
 def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
@@ -111,10 +143,8 @@ def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
     X = np.stack([(p.terms[name] / p.b).ravel() for name in names]).astype(float)
     y = (p.r / p.b).ravel().astype(float)
     gram = X @ X.T
-    if (
-        not np.isfinite(gram).all()
-        or np.linalg.cond(gram / np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))) > 1e12
-    ):
+    size = np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))
+    if not np.isfinite(gram).all() or np.linalg.cond(gram / size) > 1e12:
         return None
     inverse = np.linalg.inv(gram)
     c = inverse @ (X @ y)
@@ -122,14 +152,9 @@ def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
     room = 1 + np.abs(c).sum() + 2 * p.unit * (np.abs(p.predicted) + sum(map(np.abs, parts))) / p.b
     left = np.abs(p.r - sum(parts)) / p.b
     within = np.abs(inverse @ X) @ room.ravel().astype(float)
-    return Fit(
-        p.of,
-        names,
-        tuple(map(float, c)),
-        tuple(map(float, within)),
-        float((left <= room).mean()),
-        float(np.sqrt(np.mean(left.astype(float) ** 2))),
-    )
+    factors, known = tuple(map(float, c)), tuple(map(float, within))
+    rms = float(np.sqrt(np.mean(left.astype(float) ** 2)))
+    return Fit(p.of, names, factors, known, float((left <= room).mean()), rms)
 
 
 def fits(p: Points) -> list[Fit]:
@@ -155,14 +180,12 @@ def words(f: Fit, owed: frozenset[str]) -> str:
         if name in owed:
             factor = figure(1 + c, within)
             what = f"{f.of} as a whole" if name == WHOLE else f"{name} in {f.of}"
-            said.append(
-                f"{what} is missing" if factor == "0" else f"{what} is {factor} times what it must be"
-            )
+            found = "missing" if factor == "0" else f"{factor} times what it must be"
+            said.append(f"{what} is {found}")
         else:
             times = figure(c, within)
-            said.append(
-                f"{f.of} holds {name if times == '1' else f'{times} times {name}'}, which must not be there"
-            )
+            held = name if times == "1" else f"{times} times {name}"
+            said.append(f"{f.of} holds {held}, which must not be there")
     return " and ".join(said)
 
 
@@ -193,10 +216,8 @@ def significant(x: np.ndarray) -> np.ndarray:
 def rounding(p: Points, store: str) -> list[str]:
     """What the wrong values themselves show: fewer bits than their store has, or a rounding to one side."""
     value, r = p.value[p.bad].astype(np.float64), p.r[p.bad].astype(np.float64)
-    value, r = (
-        value[np.isfinite(value) & np.isfinite(r) & (value != 0)],
-        r[np.isfinite(value) & np.isfinite(r) & (value != 0)],
-    )
+    fine = np.isfinite(value) & np.isfinite(r) & (value != 0)
+    value, r = value[fine], r[fine]
     if len(value) < FEWEST:
         return []
     out, bits = [], int(significant(value).max())

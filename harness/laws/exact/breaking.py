@@ -23,9 +23,8 @@ from noether.verdicts.figures import Response
 from noether.verdicts.record import VIOLATED, Record
 
 RESOLVED = 4.0  # a response this many bounds high is resolved
-LOST = float(
-    np.log10(100 * RESOLVED / 1e-3)
-)  # decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3
+# Decades of eps that rounding may hide: 100 accumulated roundings, and a response of 1e-3.
+LOST = float(np.log10(100 * RESOLVED / 1e-3))
 
 
 def lanes_of(cell) -> launch.Job:
@@ -34,32 +33,31 @@ def lanes_of(cell) -> launch.Job:
     params = job.params.copy()
     params[2] = 0.0
     ladder = 0.5 * 10.0 ** -np.linspace(0, 15, job.lanes - 1)
-    params[3] = np.concatenate(
-        [[0.0], ladder.astype(np.float32) if job.precision.arith == "float32" else ladder]
-    )
+    ladder = ladder.astype(np.float32) if job.precision.arith == "float32" else ladder
+    params[3] = np.concatenate([[0.0], ladder])
     return launch.Job(job.program, job.rule, job.precision, job.q0, job.v0, params, job.steps)
 
 
 def response(t, symmetry, eps, *, beta: float = 1.0, kinetic_term: float = 1.0):
-    """measured, predicted, bound of R after all steps; each (lanes,). The factors make a nearly right
-    prediction."""
+    """The measured R after all steps, its prediction and its bound, each (lanes,).
+
+    beta, kinetic_term  factors of these that make a prediction which is nearly right
+    """
     J, w = charge(t, symmetry), t.v[1:]
     kinetic = dot(act(symmetry.matrix, w), w)
     push = -t.eta * eps * dot(t.g_broken, xi(symmetry, t.q[:-1]))
     local = charge_bound(t, symmetry) + charge_own(t, symmetry)
     plain, predicted, bound = J[0], np.zeros_like(J[0]), np.zeros_like(J[0])
     for n in range(t.steps):
-        plain, predicted = (
-            beta * t.beta * plain + kinetic_term * kinetic[n],
-            beta * t.beta * predicted + push[n],
-        )
+        plain = beta * t.beta * plain + kinetic_term * kinetic[n]
+        predicted = beta * t.beta * predicted + push[n]
         bound = t.beta * bound + local[n]
     return J[-1] - plain, predicted, bound
 
 
 def noticed(t, symmetry, eps, inside) -> dict[str, float]:
-    """The power of one record: the smallest wrong eta (or eps), beta and kinetic term that would have been
-    violated."""
+    """The power of one record: for eta (or eps), beta and the kinetic term the smallest relative change that
+    would have been called violated."""
     with np.errstate(all="ignore"):
         measured, predicted, bound = (x[inside] for x in response(t, symmetry, eps))
 
@@ -67,9 +65,8 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
         off, found, _ = response(t, symmetry, eps, **{k: v for k, v in flaws.items() if k != "eta"})
         return flaws.get("eta", 1.0) * found[inside] + measured - off[inside]
 
-    moves = (
-        ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")
-    )  # of a rotation it is zero
+    # The kinetic term of a rotation is zero.
+    moves = ("eta", "beta") if symmetry.is_rotation else ("eta", "beta", "kinetic_term")
     with np.errstate(all="ignore"):  # lanes that left the domain are formed too, and dropped
         seen = powers.of(measured, predicted, bound, law, moves)
     return {name.replace("_", " "): x for name, x in seen.items() if name != "prediction"}
@@ -80,51 +77,40 @@ def judge_response(cell) -> list[Record]:
     job = lanes_of(cell)
     right = Trajectory.launched(cell.case, job, *launch.run(job, cell.backend).wide())
     everywhere = np.ones(job.lanes, bool)
-    first = [
-        one(cell, job, right, s, cell.backend, None, right.eps, everywhere).verdict
-        for s in cell.case.symmetries
-    ]
+    honest = lambda symmetry, inside: one(cell, job, right, symmetry, cell.backend, None, right.eps, inside)
+    first = [honest(symmetry, everywhere).verdict for symmetry in cell.case.symmetries]
     inside = ~Domain(cell.case, job, right).ends if VIOLATED in first else everywhere
     unbroken = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "breaking term ignored")
     records = []
     for symmetry in cell.case.symmetries:
-        records.append(one(cell, job, right, symmetry, cell.backend, None, right.eps, inside))
+        records.append(honest(symmetry, inside))
         if records[-1].spent is not None:
             records[-1].powers = noticed(right, symmetry, right.eps, inside)
         wrong = shown_faults.wrong_trajectory(cell.case, job, unbroken)
         records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
-        records.append(
-            one(
-                cell,
-                job,
-                right,
-                symmetry,
-                cell.backend,
-                "eps off by 2^-10",
-                right.eps * (1 + 2.0**-10),
-                inside,
-            )
-        )
+        eps = right.eps * (1 + 2.0**-10)
+        records.append(one(cell, job, right, symmetry, cell.backend, "eps off by 2^-10", eps, inside))
     return records
 
 
 def one(cell, job, t, symmetry, backend, fault, eps, inside) -> Record:
+    """The record of E1 for one charge of a trajectory t whose breaking is predicted with eps (lanes,).
+
+    inside  (lanes,) bool: the lanes that are judged
+    """
     with np.errstate(all="ignore"):
         measured, predicted, bound = response(t, symmetry, eps)
+        resolved = inside & (np.abs(predicted) > RESOLVED * bound)
     about = dict(law="E1", steps=job.steps, symmetry=symmetry.name, fault=fault, **cell.about(job, backend))
     if not inside.any():
         return judgement.outside("every lane leaves the domain in the reference trajectory", lanes=0, **about)
     worst = judgement.worst(measured, predicted, bound, inside=inside)
     (lane,) = worst.at
-    with np.errstate(all="ignore"):
-        resolved = inside & (np.abs(predicted) > RESOLVED * bound)
-    shown = inside & (np.arange(job.lanes) > 0)
-    decades = 0.0
+    shown, decades = inside & (np.arange(job.lanes) > 0), 0.0
     if resolved.any():
         seen = job.params[3][resolved]
         decades = float(np.log10(seen.max() / seen.min()))
-    # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over so many decades
-    # less.
+    # A response is as small as the steps are: a stiff loss, of a small pace, is resolved over fewer decades.
     needed = -np.log10(job.precision.u_q) - LOST + min(0.0, np.log10(sweep.pace(cell.case)))
     reason = f"response is {worst.measured:.6g}, predicted {worst.predicted:.6g}, lane {lane}"
     if worst.spent <= 1:
@@ -132,21 +118,10 @@ def one(cell, job, t, symmetry, backend, fault, eps, inside) -> Record:
             f"eps = 0 and {int(shown.sum())} values over 15 decades agree; {decades:.1f} decades resolved "
             f"above {RESOLVED:g} bounds; {int((~inside).sum())} lanes outside"
         )
+    series = {"measured": np.abs(measured), "predicted": np.abs(predicted), "bound": bound}
+    series = {name: values[shown] for name, values in series.items()}
+    figure = Response(x=job.params[3][shown], series=series, xlabel="eps", ylabel="|response of the charge|")
+    enough, place = decades >= needed and not resolved[0], portrait(t, lane, t.steps, None)
     return judgement.rounding(
-        worst,
-        reason,
-        enough=decades >= needed and not resolved[0],
-        lanes=job.lanes,
-        **about,
-        place=portrait(t, lane, t.steps, None),
-        figure=Response(
-            x=job.params[3][shown],
-            series={
-                "measured": np.abs(measured[shown]),
-                "predicted": np.abs(predicted[shown]),
-                "bound": bound[shown],
-            },
-            xlabel="eps",
-            ylabel="|response of the charge|",
-        ),
+        worst, reason, enough=enough, lanes=job.lanes, **about, place=place, figure=figure
     )

@@ -33,37 +33,35 @@ BY_METRIC = {
 
 @cache
 def rules_of(case: Case) -> tuple[str, ...]:
-    """The rules whose state and metric fit a case: of a Bregman metric those that store log q, where that is
-    its grad h, else none.
+    """The names of the rules whose state and metric fit a case.
 
-    Sign descent where it has a law of its own, D8.
+    Those of a Bregman metric store log q, and fit where this is its grad h. Sign descent fits where it has a
+    law of its own, D8.
     """
     if case.metric.kind == BREGMAN:
-        return (
-            tuple(r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex)
-            if entropic(case)
-            else ()
-        )
+        fit = [r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex]
+        return tuple(fit) if entropic(case) else ()
     out = BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
     return out + (BY_METRIC["maximum"] if any(paired(s) for s in case.symmetries) else ())
 
 
 def entropic(case: Case) -> bool:
-    """Whether grad h is log q up to a constant: what the kernels of mirror descent store. Read off h, not
-    declared."""
+    """Whether grad h is log q up to a constant, as the kernels of mirror descent store it; read off h."""
     q = case.draw(np.random.default_rng(0), 4)
     apart = wide.gradient(case.metric.potential, q) - np.log(q.astype(wide.WIDE))
-    return bool(
-        (np.abs(apart - apart[0, 0]) < 2.0**-50).all()
-    )  # a dozen roundings of 2^-64 in numbers of order 1
+    # 2^-50: a dozen roundings of 2^-64 in numbers of order 1 are less.
+    return bool((np.abs(apart - apart[0, 0]) < 2.0**-50).all())
 
 
 @dataclass(frozen=True)
 class LaunchCell:
     """One launch of a case under a rule in a precision on a backend.
 
-    kind: exact | faults | parity | covariance | response;  extra, of parity: "sabotaged" shows it wrong
-                                                              PTX, "untraced" a launch without trace
+    kind   exact | faults | parity | covariance | response
+    laws   the keys of the laws that judge it
+    steps  0 is as many as the rule and precision allow (harness/mechanics/sweep.py)
+    tag    tells cells apart that are otherwise alike, and enters the seed
+    extra  of parity: "sabotaged" shows it wrong PTX, "untraced" a launch without trace
     """
 
     case: Case
@@ -81,54 +79,34 @@ class LaunchCell:
 
     @property
     def name(self) -> str:
-        size = f"{self.lanes}x{self.horizon}"
-        return "/".join(
-            x
-            for x in (
-                self.kind,
-                self.case.name,
-                self.rule,
-                self.precision.replace("/", "-"),
-                self.backend,
-                size,
-                self.tag,
-            )
-            if x
-        )
+        """What a run calls this cell: its fields, joined by slashes."""
+        size, precision = f"{self.lanes}x{self.horizon}", self.precision.replace("/", "-")
+        words = (self.kind, self.case.name, self.rule, precision, self.backend, size, self.tag)
+        return "/".join(word for word in words if word)
 
     @property
     def horizon(self) -> int:
+        """How many steps the launch takes."""
         most = sweep.horizon(RULES[self.rule], parse(self.precision))
-        return (
-            min(self.steps or most, most) if self.kind == "faults" else self.steps or most
-        )  # a fault that overflows would kill for nothing
+        # At most as many where faults are planted: one that overflows would kill for nothing.
+        return min(self.steps or most, most) if self.kind == "faults" else self.steps or most
 
     def job(self) -> launch.Job:
+        """The launch: starts and parameters are drawn from the seed of this cell."""
         # Neither the backend nor the laws asked for enter the seed: what is compared must be the same lanes.
-        seed = derive(
-            self.seed,
-            "/".join(("discrete", self.case.name, self.rule, self.precision, str(self.lanes), self.tag)),
-        )
-        return sweep.draw(
-            self.case, RULES[self.rule], parse(self.precision), lanes=self.lanes, steps=self.horizon,
-            seed=seed,
-            overrides=dict(self.overrides),
-        )  # fmt: skip
+        words = ("discrete", self.case.name, self.rule, self.precision, str(self.lanes), self.tag)
+        size = dict(lanes=self.lanes, steps=self.horizon, seed=derive(self.seed, "/".join(words)))
+        rule, precision = RULES[self.rule], parse(self.precision)
+        return sweep.draw(self.case, rule, precision, **size, overrides=dict(self.overrides))
 
     def about(self, job: launch.Job, backend: str) -> dict:
-        ranges = {
-            n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)
-        }
-        return dict(
-            case=self.case.name,
-            rule=self.rule,
-            backend=backend,
-            precision=self.precision,
-            parameters=ranges,
-            cell=self.name,
-        )
+        """The fields that all records of this cell have; parameters as name -> [least, largest]."""
+        ends = [[float(x.min()), float(x.max())] for x in job.params]
+        facts = dict(case=self.case.name, rule=self.rule, backend=backend, precision=self.precision)
+        return facts | dict(parameters=dict(zip(job.rule.parameters, ends, strict=True)), cell=self.name)
 
     def run(self) -> list[Record]:
+        """The records of this cell, each with its replay line and its share of the seconds."""
         begin = time.perf_counter()
         records = {
             "exact": run_exact,
@@ -146,10 +124,12 @@ class LaunchCell:
 
 
 def trajectory(cell: LaunchCell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
+    """What a launch of a cell has done, widened."""
     return Trajectory.launched(cell.case, job, *outcome.wide())
 
 
 def run_exact(cell: LaunchCell) -> list[Record]:
+    """Every exact law of the cell on its launch; a violation comes with its diagnosis."""
     job = cell.job()
     outcome = launch.run(job, cell.backend)
     t = trajectory(cell, job, outcome)
@@ -160,14 +140,15 @@ def run_exact(cell: LaunchCell) -> list[Record]:
 
 
 def judged(cell: LaunchCell, job: launch.Job, t: Trajectory, about: dict, domain: Domain) -> list[Record]:
-    """Every law on a trajectory, right or planted alike: a way out for a wrong launch would let the faults
-    out too."""
+    """Every law of the cell on a trajectory, in the same way whether it is right or planted.
+
+    A way out for a wrong launch would let the faults out too.
+    """
     return judge_inside(cell.case, job, t, cell.laws, about=about, domain=domain, powers=cell.kind == "exact")
 
 
 def run_faults(cell: LaunchCell) -> list[Record]:
-    """Every fault that applies to this launch, judged by every law; and every wrong law on the right
-    launch."""
+    """Every fault that applies to this launch, judged by every law; and every wrong law on the right one."""
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.case, job))
     for fault in shown_faults.KERNEL_FAULTS:
@@ -180,61 +161,53 @@ def run_faults(cell: LaunchCell) -> list[Record]:
     inside = Domain(cell.case, job, right, leaves)
     for fault in () if cell.tag else shown_faults.LAW_FAULTS:
         for symmetry in cell.case.symmetries:
-            if (
-                fault.law in cell.laws
-                and fault.applies(job.rule, symmetry)
-                and shown_faults.changes(fault, right, symmetry)
-            ):
-                wrong = replace(EXACT[fault.law], residual=fault.residual)
-                record = judge(
-                    right, wrong, symmetry, about=about, outside=lambda: inside.ends
-                )  # an overflow kills no wrong law
-                if record is not None:
-                    record.fault = fault.name
-                    records.append(record)
+            applies = fault.law in cell.laws and fault.applies(job.rule, symmetry)
+            if not applies or not shown_faults.changes(fault, right, symmetry):
+                continue
+            wrong = replace(EXACT[fault.law], residual=fault.residual)
+            # Outside as for a right law: an overflow kills no wrong one.
+            record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends)
+            if record is not None:
+                record.fault = fault.name
+                records.append(record)
     return records
 
 
 def run_covariance(cell: LaunchCell) -> list[Record]:
     """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), bitwise for a = 2^j."""
-    job, records = cell.job(), []
+    job = cell.job()
     base = launch.run(job, cell.backend)
-    q, v = base.wide()
-    normal = normal_steps(
-        cell.case, job
-    )  # an underflow breaks the covariance: the statement ends there, lane by lane
-    for j in (1, 2, -1):
-        a = 2.0**j
-        for fault, power in ((None, 2), ("eta scaled as a, not a^2", 1)):
-            if fault and j != 1:
-                continue
-            params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
-            other = launch.run(
-                launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps),
-                cell.backend,
-            )
-            z, w = other.wide()
-            off = ((z != a * q) | (w != a * v)) & normal[:, None, :]
-            wrong = int(off.sum())
-            moved = int((q[1] != q[0]).any(axis=0)[normal[1]].sum())
-            at = [int(i[0]) for i in np.nonzero(off)] if wrong else None
-            t = trajectory(cell, job, base)
-            records.append(
-                judgement.bits(
-                    wrong,
-                    f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; "
-                    f"{moved} of {job.lanes} lanes moved; {int((~normal[-1]).sum())} lanes end at an "
-                    "underflow of the reference",
-                    enough=moved * 2 >= job.lanes,
-                    law="D13",
-                    lanes=job.lanes,
-                    steps=job.steps,
-                    fault=fault,
-                    symmetry="scale",
-                    **cell.about(job, base.backend),
-                    place=portrait(t, at[2], at[0], at[1]) if at and at[0] < t.steps + 1 else None,
-                )
-            )
+    # An underflow breaks the covariance: the statement ends there, lane by lane.
+    normal = normal_steps(cell.case, job)
+    wrong = "eta scaled as a, not a^2"
+    tried = [(1, 2, None), (1, 1, wrong), (2, 2, None), (-1, 2, None)]
+    records = [covariant(cell, job, base, normal, *how) for how in tried]
     if not any(r.spent for r in records if r.fault is None):
-        records[0].powers = bitwise.of_covariance(job, cell.backend, q, v, normal)
+        records[0].powers = bitwise.of_covariance(job, cell.backend, *base.wide(), normal)
     return records
+
+
+def covariant(
+    cell: LaunchCell, job: launch.Job, base, normal: np.ndarray, j: int, power: int, fault
+) -> Record:
+    """The record of D13 for a = 2^j, with eta times a^power, beside the launch `base` of the job.
+
+    normal  (steps + 1, lanes) bool: where nothing has underflowed
+    """
+    q, v = base.wide()
+    a = 2.0**j
+    params = job.params * np.array([a**power, 1.0, a**-2, 1.0])[:, None]
+    scaled = launch.Job(job.program, job.rule, job.precision, a * job.q0, a * job.v0, params, job.steps)
+    z, w = launch.run(scaled, cell.backend).wide()
+    off = ((z != a * q) | (w != a * v)) & normal[:, None, :]
+    wrong = int(off.sum())
+    moved = int((q[1] != q[0]).any(axis=0)[normal[1]].sum())
+    reason = (
+        f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; "
+        f"{moved} of {job.lanes} lanes moved; {int((~normal[-1]).sum())} lanes end at an "
+        "underflow of the reference"
+    )
+    step, component, lane = (int(i[0]) for i in np.nonzero(off)) if wrong else (job.steps, 0, 0)
+    about = dict(cell.about(job, base.backend), law="D13", lanes=job.lanes, steps=job.steps, symmetry="scale")
+    place = portrait(trajectory(cell, job, base), lane, step, component) if wrong else None
+    return judgement.bits(wrong, reason, enough=moved * 2 >= job.lanes, fault=fault, place=place, **about)

@@ -15,26 +15,18 @@ EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
 
 
 def spent_of(r: Residual) -> np.ndarray:
-    """What each place spends. Where the bound overflowed, only what is equal to the bit spends nothing."""
+    """What each place of a residual spends. Where its bound overflowed, only what is equal to the bit spends
+    nothing."""
     return judgement.spent_of(r.measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
 
 
 def judge(
-    t: Trajectory,
-    law: ExactLaw,
-    symmetry,
-    *,
-    about: dict,
-    outside=None,
-    powers: bool = False,
-    enough: bool = True,
-    **flaws,
+    t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, powers=False, enough=True, **flaws
 ) -> Record | None:
     """One record, or None where the law covers no lane.
 
     outside  (lanes,) bool, decided by the caller from parameters or a reference, never from t; or a function
-             that
-             returns it, which only a violation asks: the references cost as much as the launch
+             that returns it, which only a violation calls: the references cost as much as the launch
     powers   whether the record says what it would have noticed, Record.powers
     enough   further evidence, beside that of the trajectory
     flaws    passed to the law's residual: a deliberately wrong law
@@ -62,23 +54,19 @@ def judge(
         carry = carry and seen
     if excused.any():
         reason += f"; {int(excused.sum())} lanes outside"
-    component = worst.at[1] if len(worst.at) == 3 else None
-    record = judgement.rounding(
-        worst,
-        reason,
-        enough=carry and enough,
-        **about,
-        place=portrait(t, worst.at[-1], worst.at[0], component),
-        data={"late": late},
-    )
+    place = portrait(t, worst.at[-1], worst.at[0], worst.at[1] if len(worst.at) == 3 else None)
+    about |= dict(enough=carry and enough, place=place, data={"late": late})
+    record = judgement.rounding(worst, reason, **about)
     if powers and record.verdict == HOLDS:
         record.powers = of_law(t, law, symmetry, lanes)
     return record
 
 
 def worst_of(r: Residual, spent: np.ndarray, lanes: np.ndarray) -> tuple[judgement.Worst, float]:
-    """The worst place of what these lanes spent, (..., lanes), told in the lanes of r; the most of the later
-    half."""
+    """The worst place of what these lanes spent, (..., lanes), and the most that the later half of it spent.
+
+    The place is told in the lanes of r.
+    """
     at = judgement.highest(spent)
     place = (*at[:-1], int(lanes[at[-1]]))
     numbers = (float(x[place]) for x in (r.measured, r.predicted, r.bound))
@@ -86,7 +74,7 @@ def worst_of(r: Residual, spent: np.ndarray, lanes: np.ndarray) -> tuple[judgeme
 
 
 def told(t: Trajectory, law: ExactLaw, r: Residual, worst: judgement.Worst, lanes) -> tuple[str, bool]:
-    """The reason, and whether enough of the lanes carry evidence."""
+    """The reason of a record, and whether enough of the lanes carry evidence."""
     with np.errstate(all="ignore"):
         carried = int(evidence(law, r, t)[lanes].sum())
     needed = max(1, len(lanes) // EVIDENCE_SHARE)
@@ -107,6 +95,7 @@ def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
 
 
 def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
+    """The reason of a violated record: what was not finite, or how many bounds the residual is."""
     bad = ~t.finite[:, lane]
     if bad.any():
         return f"non-finite state in lane {lane} at step {int(np.argmax(bad))}"
@@ -116,11 +105,9 @@ def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
 def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
     """The worst lane: start and parameters in hex floats, enough to run it alone."""
     hexes = lambda x: [float(y).hex() for y in x]
-    return {
-        "lane": lane, "step": step, "component": component, "start": hexes(t.z[0, :, lane]),
-        "kick": hexes(t.v[0, :, lane]),
-        **{n: float(x).hex() for n, x in zip(t.rule.parameters, t.params[:, lane], strict=True)},
-    }  # fmt: skip
+    parameters = dict(zip(t.rule.parameters, hexes(t.params[:, lane]), strict=True))
+    start = {"start": hexes(t.z[0, :, lane]), "kick": hexes(t.v[0, :, lane])}
+    return {"lane": lane, "step": step, "component": component, **start, **parameters}
 
 
 def judge_all(t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False) -> list[Record]:

@@ -22,44 +22,39 @@ def judge_parity(cell) -> list[Record]:
     job = cell.job()
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
     records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
+    wide = lambda q, v, backend: launch.Outcome(q, v, Precision("float64"), backend, 0.0)
     for fault in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
-        wrong = [c for c in shown_faults.KERNEL_FAULTS if c.name == fault][0]
-        q, v = wrong.outcome(cell.case, job)
-        other = launch.Outcome(q, v, Precision("float64"), "numpy", 0.0)
-        z, w = mine.wide()
-        records.append(
-            compared(cell, job, launch.Outcome(z, w, Precision("float64"), mine.backend, 0.0), other, fault)
-        )
+        wrong = next(c for c in shown_faults.KERNEL_FAULTS if c.name == fault)
+        other = wide(*wrong.outcome(cell.case, job), "numpy")
+        records.append(compared(cell, job, wide(*mine.wide(), mine.backend), other, fault))
     if cell.extra.get("sabotaged"):
-        # Numpy under this backend's name would agree with numpy: only what runs the PTX text can go wrong
-        # with it.
+        # Numpy under this backend's name would agree with numpy: only what runs the PTX text goes wrong here.
         wrong_text = launch.run(job, cell.backend, sabotage=turned)
-        records.append(
-            compared(cell, job, wrong_text, plain, f"sub for the last add of the PTX, on {cell.backend}")
-        )
+        fault = f"sub for the last add of the PTX, on {cell.backend}"
+        records.append(compared(cell, job, wrong_text, plain, fault))
     return records + (untraced(cell, job, plain) if cell.extra.get("untraced") else [])
 
 
 def untraced(cell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
-    """B1 of a launch that keeps its last states alone: they are those of the launch that keeps all, on numpy
-    and here."""
+    """B1 of a launch that keeps only its last states: they are those of one that keeps all, also on numpy."""
     short = replace(job, trace=False)
     ends = replace(plain, q=plain.q[[0, -1]], v=plain.v[[0, -1]])
     late = replace(ends, v=plain.v[[0, -2]])
     mine, bare = launch.run(short, cell.backend), launch.run(short, "numpy")
-    return [compared(cell, short, mine, ends, None), compared(cell, short, replace(bare,
-        backend=mine.backend), ends, None),
-            compared(cell, short, mine, late, "the buffer of the last step but one")]  # fmt: skip
+    right = [
+        compared(cell, short, found, ends, None) for found in (mine, replace(bare, backend=mine.backend))
+    ]
+    return [*right, compared(cell, short, mine, late, "the buffer of the last step but one")]
 
 
 def misread_ties(job: launch.Job, backend: str) -> list[str] | None:
-    """The known points that a backend stores as another number; None for a type that has none."""
+    """The known points that a backend stores as another number; None for a type that has no known points."""
     kind = job.precision.name
     return roundings.misread(backend, kind, job.precision.mode) if kind in roundings.KNOWN else None
 
 
 def turned(ptx: str) -> str:
-    """A compiled kernel with its last floating add a sub."""
+    """The PTX text of a kernel with a sub for its last floating add. Raises ValueError where it has none."""
     head, add, tail = ptx.rpartition("add.rn.f")
     if not add:
         raise ValueError("the PTX has no add.rn: no addition can be turned")
@@ -67,14 +62,13 @@ def turned(ptx: str) -> str:
 
 
 def compared(
-    cell,
-    job,
-    mine: launch.Outcome,
-    plain: launch.Outcome,
-    fault: str | None,
-    ties: list[str] | None = None,
+    cell, job, mine: launch.Outcome, plain: launch.Outcome, fault: str | None, ties: list[str] | None = None
 ) -> Record:
-    """Every stored bit of two launches; ties: known points that were misread, where any were asked."""
+    """The record of B1 on every stored bit of two launches of a job.
+
+    fault  the name of what was planted in one of them
+    ties   the known points that were misread, where any were asked
+    """
     bits, values = launch.differing_bits(mine, plain), mine.q.size + mine.v.size
     moved = int((mine.wide()[0][-1] != mine.wide()[0][0]).any(axis=0).sum())
     about = cell.about(job, mine.backend)
@@ -92,22 +86,12 @@ def compared(
         found = reassociation.explained(job, mine, plain) if fault is None else {}
     if found.get("explained"):
         reason += f"; {found['line']}"
-    if ties is not None:
-        reason += (
-            f"; {len(ties)} known ties misread: {ties[0]}"
-            if ties
-            else f"; {len(roundings.KNOWN[job.precision.name])} known ties stored as defined"
-        )
-    return judgement.bits(
-        bits + len(ties or ()),
-        reason,
-        enough=moved * 2 >= job.lanes,
-        spoiled=unwritten > 0,
-        law="B1",
-        lanes=job.lanes,
-        steps=job.steps,
-        fault=fault,
-        **about,
-        powers={} if fault else bitwise.of_store(job.precision),
-        data={"diagnosis": {"first": first, **found}} if found else {},
-    )
+    if ties:
+        reason += f"; {len(ties)} known ties misread: {ties[0]}"
+    elif ties is not None:
+        reason += f"; {len(roundings.KNOWN[job.precision.name])} known ties stored as defined"
+    about |= dict(law="B1", lanes=job.lanes, steps=job.steps, fault=fault)
+    about |= dict(powers={} if fault else bitwise.of_store(job.precision))
+    about |= dict(data={"diagnosis": {"first": first, **found}} if found else {})
+    enough, wrong = moved * 2 >= job.lanes, bits + len(ties or ())
+    return judgement.bits(wrong, reason, enough=enough, spoiled=unwritten > 0, **about)

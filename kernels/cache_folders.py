@@ -43,6 +43,7 @@ PRIVATE: list[Path] = []
 
 
 def note(text: str) -> None:
+    """Keep a sentence about what this process could not do in the usual way with its caches."""
     _NOTES[text] = None
 
 
@@ -77,14 +78,14 @@ def left_behind(name: str) -> bool:
 
 
 def bases() -> list[str]:
-    """Where private folders may be made."""
+    """The folders in which a private folder may be made."""
     with suppress(OSError):  # gettempdir, where none can be written
         return list(dict.fromkeys((tempfile.gettempdir(), *TEMPORARY)))
     return list(TEMPORARY)
 
 
 def places(kind: str) -> Iterator[Path]:
-    """Folders for one kind of thing, best first: the user's, then private ones. They could be written."""
+    """The folders for one kind of thing that could be written, best first: the user's, then private ones."""
     own = _own(kind, *(os.environ.get(name) for name in (VARIABLE, "XDG_CACHE_HOME", "HOME")))
     if own is not None:
         yield own
@@ -100,14 +101,14 @@ def places(kind: str) -> Iterator[Path]:
 
 
 def folder(kind: str) -> Path:
-    """The best of `places`. Raises NoFolder."""
+    """The first of `places`. Raises NoFolder."""
     for place in places(kind):
         return place
     raise NoFolder("no folder is safe: neither the cache folder nor a temporary one")
 
 
 def wanted() -> tuple[Path | None, str]:
-    """The folder that the environment asks for; None, and why it cannot be one."""
+    """The folder that the environment asks for, or None and why it cannot be one."""
     word = os.environ.get(VARIABLE)
     if word:
         if os.path.isabs(word):
@@ -222,7 +223,7 @@ def _remove(place: Path, owner: int) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """A file that is ours; None when it is not there, is no plain file, or somebody else can write it."""
+    """The content of a file; None where it is not there, is no plain file, or somebody else can write it."""
     try:
         handle = os.open(path, PLAINLY)
     except OSError:
@@ -270,13 +271,8 @@ def shrink(place: Path, limit: int) -> None:
         found = []
         for entry in os.scandir(place):
             with suppress(OSError):
-                found.append(
-                    (
-                        entry.stat(follow_symlinks=False).st_mtime,
-                        entry.path,
-                        entry.is_dir(follow_symlinks=False),
-                    )
-                )
+                age = entry.stat(follow_symlinks=False).st_mtime
+                found.append((age, entry.path, entry.is_dir(follow_symlinks=False)))
         for _, path, is_folder in sorted(found)[: max(0, len(found) - limit)]:
             with suppress(OSError):
                 shutil.rmtree(path, ignore_errors=True) if is_folder else os.unlink(path)

@@ -24,14 +24,12 @@ from noether.kernels.signals import end_with_parent, unheard
 WARPS = 4
 LANES = 32 * WARPS  # of a compiled block
 INTERPRETED_BLOCK = 1024
-POINTER = {
-    "float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16", "int32": "*i32",
-}  # fmt: skip
+POINTER = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16", "int32": "*i32"}
 """The kind of a buffer -> how Triton calls a pointer to it; bfloat16 travels as its bits."""
 
 
 class Launch(Protocol):
-    """One launch. The kernel's parameters are its pointers, its scalars and its constexprs, in this order.
+    """What a launch of any loop has. A kernel's parameters are its pointers, its scalars and its constexprs.
 
     backends  names of those that can execute it
     lanes     how many trajectories; a block has some of them, the last one fewer
@@ -45,24 +43,24 @@ class Launch(Protocol):
     scalars: dict[str, int]
 
     def kernel(self):
-        """The @triton.jit function: imported here, since triton may be missing."""
+        """The @triton.jit function; imported when it is asked for, since triton may be missing."""
 
     def constexprs(self, block: int) -> dict:
-        """The remaining parameters -> their values."""
+        """The compile-time parameters of the kernel, by name."""
 
     def buffers(self) -> list[np.ndarray]:
         """Fresh ones, one a pointer: what is read is filled in, what is written is marked, so that a lane
         nobody wrote is seen."""
 
     def plain(self, advance: Callable):
-        """The numpy twin, as `collected`. advance: as noether.kernels.programs.numpy_step.advanced."""
+        """The same launch in numpy.  advance  as noether.kernels.programs.numpy_step.advanced"""
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict):
-        """What came back; has a `backend` and `seconds`."""
+        """What the launch gives, made of its buffers; it has a `backend` and `seconds`."""
 
 
 def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = None):
-    """A launch on one of the backends above. sabotage: from the PTX to what runs in its place."""
+    """Run a launch on one of the backends above.  sabotage  from the PTX to what runs in its place"""
     if backend == "triton-interpreted":
         return interpreter().submit(interpreted, job).result()
     if backend == "triton-gpu":
@@ -72,6 +70,7 @@ def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = N
 
 
 def blocks(job: Launch, block: int) -> int:
+    """How many blocks of lanes a launch has."""
     return -(-job.lanes // block)
 
 
@@ -85,7 +84,7 @@ def compiled(job: Launch, arch: int = 90, warps: int = WARPS):
 
 
 def on_cpu(job: Launch, backend: str, sabotage: Callable[[str], str] | None = None):
-    """The PTX that a GPU would run, evaluated or translated to C."""
+    """Run the PTX that a GPU would run, evaluated in numpy or translated to C."""
     if backend == "triton-ptx":
         from noether.kernels.ptx import evaluate as run
     else:
@@ -99,7 +98,7 @@ def on_cpu(job: Launch, backend: str, sabotage: Callable[[str], str] | None = No
 
 @checked()
 def through_torch(job: Launch, device: str, block: int, **options) -> list[np.ndarray]:
-    """Launched by Triton itself, which takes its buffers from torch."""
+    """Let Triton itself launch the kernel, with its buffers in torch; returns them as numpy arrays."""
     import torch
 
     sent = [torch.from_numpy(x).to(device) for x in job.buffers()]
@@ -109,7 +108,7 @@ def through_torch(job: Launch, device: str, block: int, **options) -> list[np.nd
 
 
 def interpreted(job: Launch):
-    """In the process that interprets."""
+    """Run a launch in the process that interprets."""
     if os.environ.get("TRITON_INTERPRET") != "1":
         raise RuntimeError(
             "this process does not interpret: TRITON_INTERPRET must be 1 before triton is imported"
@@ -122,7 +121,7 @@ _INTERPRETER: ProcessPoolExecutor | None = None
 
 
 def interpreter() -> ProcessPoolExecutor:
-    """The one process in which Triton interprets; started when first asked for."""
+    """The one process in which Triton interprets, started when it is asked for first."""
     global _INTERPRETER
     if _INTERPRETER is None:
         context = multiprocessing.get_context("spawn")

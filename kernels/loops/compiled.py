@@ -16,7 +16,11 @@ ARCHITECTURES = (80, 90)
 
 @dataclass(frozen=True)
 class Compiled:
-    """PTX of one kernel. threads: per CTA; signature: run-time parameter -> Triton type, in order."""
+    """The PTX of one kernel.
+
+    threads    of a CTA
+    signature  run-time parameter -> Triton type, in order
+    """
 
     ptx: str
     name: str
@@ -29,39 +33,27 @@ _MEMO: dict[tuple, Compiled] = {}
 
 
 def compile_ptx(
-    fn,
-    signature: dict[str, str],
-    constexprs: dict,
-    *,
-    arch: int = 90,
-    num_warps: int = 4,
-    enable_fp_fusion: bool = False,
+    fn, signature: dict[str, str], constexprs: dict, *, arch=90, num_warps=4, enable_fp_fusion=False
 ) -> Compiled:
-    """Compile a @triton.jit function.
+    """Compile a @triton.jit function to PTX text, once a process.
 
-    signature    run-time parameter -> "*fp64", "i32", ...
-    constexprs   the remaining parameters -> their values
+    signature         run-time parameter -> "*fp64", "i32", ...
+    constexprs        the remaining parameters -> their values
+    enable_fp_fusion  whether a product and a sum may become one fma; its default flips in Triton 3.10
+
     Raises RuntimeError where TRITON_INTERPRET is set, ValueError for an architecture or a parameter left out.
-
-    enable_fp_fusion is always passed: its default flips in Triton 3.10.
     """
     refuse(fn, signature, constexprs, arch)
-    key = (
-        fn.cache_key,
-        fn.__name__,
-        tuple(signature.items()),
-        tuple((k, _name(v)) for k, v in constexprs.items()),
-        arch,
-        num_warps,
-        enable_fp_fusion,
-    )
+    values = tuple((k, _name(v)) for k, v in constexprs.items())
+    options = (arch, num_warps, enable_fp_fusion)
+    key = (fn.cache_key, fn.__name__, tuple(signature.items()), values, *options)
     if key not in _MEMO:
-        _MEMO[key] = _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion)
+        _MEMO[key] = _compile(fn, signature, constexprs, *options)
     return _MEMO[key]
 
 
 def refuse(fn, signature: dict[str, str], constexprs: dict, arch: int) -> None:
-    """Raise what compile_ptx raises."""
+    """Raise what compile_ptx raises, before anything is compiled."""
     if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
         raise RuntimeError(
             "TRITON_INTERPRET is set: this process interprets and cannot compile; unset it before triton is "
@@ -97,13 +89,8 @@ def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Co
     options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
     with checked(), _without_assembling():
         done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
-    return Compiled(
-        done.asm["ptx"],
-        done.metadata.name,
-        32 * num_warps,
-        arch,
-        {n: t for n, t in types.items() if t != "constexpr"},
-    )
+    runtime = {n: t for n, t in types.items() if t != "constexpr"}
+    return Compiled(done.asm["ptx"], done.metadata.name, 32 * num_warps, arch, runtime)
 
 
 @contextmanager

@@ -32,12 +32,12 @@ GPU_DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")  # Linu
 
 
 class BackendMissing(RuntimeError):
-    """A backend was asked for that this machine does not have; the message says why."""
+    """Raised when a backend is asked for that this machine does not have; the message says why."""
 
 
 @dataclass(frozen=True, repr=False)
 class Job:
-    """One launch: all that decides its bits.
+    """One launch of the trajectory loop: all that decides its bits.
 
     q0, v0   (d, lanes) float64, representable in the stores of `precision`
     params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type; a fifth row kappa
@@ -58,15 +58,11 @@ class Job:
 
     def __post_init__(self):
         d, lanes = self.q0.shape
-        if (
-            self.v0.shape != (d, lanes)
-            or self.params.shape != (len(self.rule.parameters), lanes)
-            or d != self.program.dim
-        ):
+        rows = len(self.rule.parameters)
+        if self.v0.shape != (d, lanes) or self.params.shape != (rows, lanes) or d != self.program.dim:
             raise ValueError(
                 f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of "
-                f"{self.program.dim}: "
-                f"must be (d, lanes), (d, lanes), ({len(self.rule.parameters)}, lanes) under {self.rule.name}"
+                f"{self.program.dim}: must be (d, lanes), (d, lanes), ({rows}, lanes) under {self.rule.name}"
             )
         if (self.metric is not None) != self.rule.on_metric:
             raise ValueError(
@@ -88,26 +84,32 @@ class Job:
 
     @property
     def lanes(self) -> int:
+        """How many trajectories are run."""
         return self.q0.shape[1]
 
     @property
     def rows(self) -> int:
+        """How many states are kept: all and the start, or the first and the last."""
         return self.steps + 1 if self.trace else 2
 
     @property
     def pointers(self) -> dict[str, str]:
+        """The arrays of the kernel, by name, with the kind of their buffers."""
         return {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, "params_ptr": "float64"}
 
     @property
     def scalars(self) -> dict[str, int]:
+        """The whole numbers that the kernel is given, by name."""
         return {"lanes": self.lanes, "steps": self.steps}
 
     def kernel(self):
+        """The @triton.jit function."""
         from noether.kernels.loops.trajectory_loop import trajectory
 
         return trajectory
 
     def constexprs(self, block: int) -> dict:
+        """The compile-time parameters of the kernel, by name. Raises ValueError for a rule that has begun."""
         import triton.language as tl
 
         from noether.kernels.programs.triton_text import function
@@ -131,31 +133,33 @@ class Job:
         }
 
     def buffers(self) -> list[np.ndarray]:
-        q, v = (
-            started(start, kind, self.rows)
-            for start, kind in ((self.q0, self.precision.q_store), (self.v0, self.precision.v_store))
-        )
+        """q and v with their starts in the first row, and the parameters."""
+        q = started(self.q0, self.precision.q_store, self.rows)
+        v = started(self.v0, self.precision.v_store, self.rows)
         return [q, v, np.ascontiguousarray(self.params)]
 
     def plain(self, advance: Callable = advanced) -> Outcome:
-        q, v = trajectory(
-            self.program, self.rule, self.precision, self.q0, self.v0, self.params, self.steps,
-            trace=self.trace, advance=advance, metric=self.metric,
-        )  # fmt: skip
+        """The launch in numpy."""
+        start = (self.q0, self.v0, self.params, self.steps)
+        options = dict(trace=self.trace, advance=advance, metric=self.metric)
+        q, v = trajectory(self.program, self.rule, self.precision, *start, **options)
         return Outcome(q, v, self.precision, "numpy", 0.0)
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Outcome:
+        """The Outcome of a launch, made of its buffers."""
         return Outcome(*buffers[:2], self.precision, backend, 0.0, notes)
 
 
 def run(
     job: Launch, backend: str, advance: Callable | None = None, sabotage: Callable[[str], str] | None = None
 ):
-    """Execute a job of any loop on a backend. Raises BackendMissing; ValueError for a backend that has no
-    such loop, or for what it cannot be planted with.
+    """Execute a job of any loop on a backend, and give what the job makes of its buffers.
 
     advance   a wrong step, as noether.kernels.programs.numpy_step.advanced: numpy only
     sabotage  from the PTX to what runs in its place: triton-ptx and triton-cpu only
+
+    Raises BackendMissing; ValueError for a backend that has no such loop, or for what it cannot be planted
+    with.
     """
     if backend not in job.backends:
         raise ValueError(f"backend is {backend!r}, must be one of {job.backends}")
@@ -213,7 +217,7 @@ def missing(backend: str) -> str:
 
 
 def automatic() -> str:
-    """The best backend here: a GPU, else PTX compiled for this processor, else numpy."""
+    """The name of the best backend here: a GPU, else PTX compiled for this processor, else numpy."""
     return next(b for b in PREFERRED if not missing(b))
 
 

@@ -24,7 +24,8 @@ LIMIT = 1 << 31  # counters (2) stay below
 
 
 def mix(x: np.ndarray) -> np.ndarray:
-    """uint32 -> uint32, a bijection in which every input bit moves every output bit half of the time."""
+    """A hash of uint32 numbers: a bijection in which every input bit moves every output bit half of
+    the time."""
     x = np.asarray(x, np.uint32)
     with np.errstate(over="ignore"):
         x = x ^ (x >> np.uint32(16))
@@ -35,23 +36,23 @@ def mix(x: np.ndarray) -> np.ndarray:
 
 
 def key(lane: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """(1). lane, seed uint32."""
+    """The keys (1) of lanes, uint32 as lane and seed are."""
     with np.errstate(over="ignore"):
         return mix(np.asarray(lane, np.uint32) + mix(np.asarray(seed, np.uint32) + np.uint32(GOLDEN)))
 
 
 def draw(keys: np.ndarray, counter: int) -> np.ndarray:
-    """(2) of one counter, for all lanes."""
+    """The draws (2) of all keys for one counter, uint32."""
     return mix(keys ^ mix(np.uint32((counter + GOLDEN) & 0xFFFFFFFF)))
 
 
 def threshold(rho: float) -> int:
-    """The t of (3) whose correlation from one step to the next is rho, to 2^-31."""
+    """The t of (3) for which signs one step apart have the correlation rho, to 2^-31."""
     if not 0 <= rho <= 1:
         raise ValueError(f"rho is {rho}, must be in [0, 1]")
     return round((1 - rho) * WHITE)
 
 
 def correlation(t: int) -> float:
-    """rho of a threshold; exact."""
+    """The correlation rho of signs one step apart under a threshold; exact."""
     return 1 - t / WHITE

@@ -40,8 +40,11 @@ UNWRITTEN = -np.inf  # no sum (4) is
 
 @dataclass
 class Sums:
-    """sums (windows, 6, lanes) of SUMS; q, v (d, lanes) float64, the end; means(name): of one sum a step,
-    (windows, lanes)."""
+    """What a noisy launch gives.
+
+    sums  (windows, 6, lanes) float64, of the terms SUMS
+    q, v  (d, lanes) float64, the last state
+    """
 
     sums: np.ndarray
     q: np.ndarray
@@ -52,12 +55,13 @@ class Sums:
     notes: dict = field(default_factory=dict)
 
     def means(self, name: str) -> np.ndarray:
+        """The mean of one sum over the steps of a window, (windows, lanes)."""
         return self.sums[:, SUMS.index(name)] / self.every
 
 
 @dataclass(frozen=True)
 class NoisyJob:
-    """One launch.
+    """One launch of the noisy loop: all that decides its bits.
 
     q0, v0    (d, lanes) float64, representable in the stores of `precision`, which rounds no single operation
     params    (6, lanes) float64, PARAMETERS, representable in the arithmetic type
@@ -106,41 +110,47 @@ class NoisyJob:
 
     @property
     def lanes(self) -> int:
+        """How many trajectories are run."""
         return self.q0.shape[1]
 
     @property
     def steps(self) -> int:
+        """How many steps each takes."""
         return self.windows * self.every
 
     @property
     def signs(self) -> int:
-        """Telegraph signs of a lane."""
+        """How many telegraph signs a lane has."""
         return 1 if self.force == "turning" else len(self.q0)
 
     @property
     def pointers(self) -> dict[str, str]:
+        """The arrays of the kernel, by name, with the kind of their buffers."""
         p = self.precision
-        return {"q_ptr": p.q_store, "v_ptr": p.v_store, "params_ptr": "float64", "counters_ptr": "int32",
-                "sums_ptr": "float64"}  # fmt: skip
+        state = {"q_ptr": p.q_store, "v_ptr": p.v_store, "params_ptr": "float64"}
+        return state | {"counters_ptr": "int32", "sums_ptr": "float64"}
 
     @property
     def scalars(self) -> dict[str, int]:
+        """The whole numbers that the kernel is given, by name."""
         return {"lanes": self.lanes, "windows": self.windows, "every": self.every}
 
     def kernel(self):
+        """The @triton.jit function."""
         from noether.kernels.loops.noise_loop import noisy
 
         return noisy
 
     def constexprs(self, block: int) -> dict:
+        """The compile-time parameters of the kernel, by name."""
         import triton.language as tl
 
         from noether.kernels.loops import noise_loop
 
         p = self.precision
-        return {"FORCE": getattr(noise_loop, self.force), "SIGNS": self.signs, "D": len(self.q0),
-                "RULE": self.rule.number, "ARITH": getattr(tl, p.arith), "Q_KIND": p.q_store,
-                "V_KIND": p.v_store, "BLOCK": block}  # fmt: skip
+        force = {"FORCE": getattr(noise_loop, self.force), "SIGNS": self.signs, "D": len(self.q0)}
+        kinds = {"ARITH": getattr(tl, p.arith), "Q_KIND": p.q_store, "V_KIND": p.v_store}
+        return force | kinds | {"RULE": self.rule.number, "BLOCK": block}
 
     def buffers(self) -> list[np.ndarray]:
         """q, v, params, counters as int32, sums."""
@@ -150,6 +160,7 @@ class NoisyJob:
         return [q, v, np.ascontiguousarray(self.params), counters, sums]
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Sums:
+        """The Sums of a launch, made of its buffers. Raises RuntimeError where lanes are unwritten."""
         q, v, _, _, sums = buffers
         missed = np.isneginf(sums).any(axis=(0, 1))
         if missed.any():
@@ -158,7 +169,7 @@ class NoisyJob:
         return Sums(sums, *ends, self.every, backend, notes=notes)
 
     def plain(self, advance: Callable = advanced) -> Sums:
-        """The numpy twin, in blocks of lanes."""
+        """The same launch in numpy, in blocks of lanes."""
         sums, end = np.empty((self.windows, len(SUMS), self.lanes)), np.empty((2, *self.q0.shape))
         with np.errstate(all="ignore"):
             for start in range(0, self.lanes, BLOCK):
@@ -168,7 +179,7 @@ class NoisyJob:
 
 
 def total(parts: list) -> np.ndarray:
-    """Left to right, as the kernel adds."""
+    """The sum of some arrays from left to right, in the order in which the kernel adds."""
     out = parts[0]
     for x in parts[1:]:
         out = out + x
@@ -176,7 +187,7 @@ def total(parts: list) -> np.ndarray:
 
 
 def forced(job: NoisyJob):
-    """force(q, noise) of (1) or (2)."""
+    """The function force(q, noise) of (1) or (2)."""
 
     def turning(q, a):
         pull = a[0] / total([x * x for x in q])

@@ -15,7 +15,7 @@ QUIET = {"float64": 0x7FF8000000000000, "float32": 0x7FC00000, "float16": 0x7E00
 
 @dataclass
 class Outcome:
-    """What came back: q, v (rows, d, lanes) in buffer types, and the name of what really executed."""
+    """What a launch gives: q, v (rows, d, lanes) in buffer types, and the name of the backend that ran it."""
 
     q: np.ndarray
     v: np.ndarray
@@ -25,12 +25,12 @@ class Outcome:
     notes: dict = field(default_factory=dict)
 
     def wide(self) -> tuple[np.ndarray, np.ndarray]:
-        """q, v in float64, exactly."""
+        """q and v in float64, exactly."""
         return widen(self.q, self.precision.q_store), widen(self.v, self.precision.v_store)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the final q and v, any NaN as one: two machines that agree bit for bit agree in it."""
+        """The SHA-256 of the final q and v, any NaN as one: machines that agree bit for bit agree in it."""
         text = hashlib.sha256()
         for x, kind in ((self.q[-1], self.precision.q_store), (self.v[-1], self.precision.v_store)):
             raw = bits(np.ascontiguousarray(x))
@@ -39,12 +39,12 @@ class Outcome:
 
     @property
     def unwritten(self) -> np.ndarray:
-        """(lanes,) True where the watermark still stands anywhere."""
+        """(lanes,) bool: whether the watermark still stands anywhere in a lane."""
         return marked(self.q, self.precision.q_store) | marked(self.v, self.precision.v_store)
 
 
 def started(start: np.ndarray, kind: str, rows: int) -> np.ndarray:
-    """(rows, d, lanes) in the buffer type of `kind`: row 0 the start (d, lanes), the others watermarked."""
+    """A buffer (rows, d, lanes) of `kind`: row 0 is the start (d, lanes), the others are watermarked."""
     raw = np.full((rows, *start.shape), WATERMARK[kind], f"u{np.dtype(BUFFER[kind]).itemsize}")
     buffer = raw.view(BUFFER[kind])
     buffer[0] = encode(start, kind)
@@ -52,10 +52,12 @@ def started(start: np.ndarray, kind: str, rows: int) -> np.ndarray:
 
 
 def bits(x: np.ndarray) -> np.ndarray:
+    """The bits of a buffer as whole numbers."""
     return x.view(f"u{x.dtype.itemsize}")
 
 
 def marked(buffer: np.ndarray, kind: str) -> np.ndarray:
+    """Where a buffer still holds the watermark."""
     raw = bits(buffer)
     return (raw == raw.dtype.type(WATERMARK[kind])).any(axis=(0, 1))
 

@@ -33,8 +33,14 @@ BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
 
 @dataclass
 class Found:
-    """What was found: spent (laws, lanes) float64; worst_step, first_bad (laws, lanes), -1 for none, a step
-    n takes state n to n + 1; moved (lanes,) steps on which q changed; q, v (d, lanes) final buffers."""
+    """What a screening gives.
+
+    spent        (laws, lanes) float64, the most that each law spent
+    worst_step   (laws, lanes), the step where that was, and first_bad the first above 1; -1 for none.
+                 A step n takes state n to n + 1
+    moved        (lanes,) on how many steps q changed
+    q, v         (d, lanes), the final buffers
+    """
 
     spent: np.ndarray
     worst_step: np.ndarray
@@ -49,7 +55,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Screen:
-    """One launch and what is asked of it.
+    """One launch of the screening loop, and what is asked of it.
 
     residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k,
               eps
@@ -79,37 +85,43 @@ class Screen:
 
     @property
     def lanes(self) -> int:
+        """How many trajectories are run."""
         return self.job.lanes
 
     @property
     def pointers(self) -> dict[str, str]:
+        """The arrays of the kernel, by name, with the kind of their buffers."""
         wide = dict.fromkeys(("wide_ptr", "spent_ptr"), "float64")
         return {**self.job.pointers, **wide, "step_ptr": "int32"}
 
     @property
     def scalars(self) -> dict[str, int]:
+        """The whole numbers that the kernel is given, by name."""
         return self.job.scalars
 
     def kernel(self):
+        """The @triton.jit function."""
         from noether.kernels.loops.screen_loop import screen
 
         return screen
 
     def constexprs(self, block: int) -> dict:
+        """The compile-time parameters of the kernel, by name."""
         out = self.job.constexprs(block)
         del out["TRACE"], out["METRIC"]
         late = sum(1 << law for law, lag in enumerate(self.lags) if lag > 1)
         return {**out, "RESIDUAL": function(self.residual, FLOAT64), "LAWS": len(self.lags), "LATE": late}
 
     def buffers(self) -> list[np.ndarray]:
-        """q, v, params, params apart, spent, steps: where each law was worst and first bad, and those that
-        moved."""
+        """q, v, params, params apart, spent, and steps: where each law was worst and first bad, and how many
+        steps moved."""
         laws = len(self.lags)
         spent = np.full((laws, self.lanes), np.nan)
         steps = np.full((2 * laws + 1, self.lanes), UNWRITTEN, np.int32)
         return [*replace(self.job, trace=False).buffers(), np.ascontiguousarray(self.params), spent, steps]
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Found:
+        """What is Found, made of the buffers. Raises RuntimeError where lanes are unwritten."""
         q, v, _, _, spent, steps = buffers
         laws, missed = len(self.lags), steps == UNWRITTEN
         if missed.any():
@@ -120,7 +132,7 @@ class Screen:
         return Found(spent, worst, first, steps[-1], q[-1], v[-1], backend, notes=notes)
 
     def plain(self, advance=advanced, block: int = BLOCK) -> Found:
-        """Screen in numpy, block by block."""
+        """The same screening in numpy, block by block."""
         job, found, registers = self.job, empty(self, "numpy"), None
         with np.errstate(all="ignore"):
             for start in range(0, job.lanes, block):
@@ -136,7 +148,7 @@ class Screen:
 
 
 def recorded(screen: Screen, q: np.ndarray, v: np.ndarray) -> Found:
-    """The states of a trajectory, (steps + 1, d, lanes) float64, in place of a launch."""
+    """What is Found in the states of a trajectory, (steps + 1, d, lanes) float64, instead of a launch."""
     found = empty(screen, "numpy")
     with np.errstate(all="ignore"):
         registers = Registers(screen.residual, screen.job.lanes, frozenset(PARAMETERS))
@@ -145,6 +157,7 @@ def recorded(screen: Screen, q: np.ndarray, v: np.ndarray) -> Found:
 
 
 def empty(screen: Screen, backend: str) -> Found:
+    """A Found in which nothing has been found yet."""
     d, lanes, laws, p = screen.job.program.dim, screen.job.lanes, len(screen.lags), screen.job.precision
     spent = np.zeros((laws, lanes))
     none = np.full((laws, lanes), -1, np.int32)
@@ -153,7 +166,7 @@ def empty(screen: Screen, backend: str) -> Found:
 
 
 def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
-    """The states of a block of lanes, the start first; lists of d arrays of the arithmetic type."""
+    """The states of a block of lanes, the start first: lists of d arrays of the arithmetic type."""
     dtype = np.dtype(job.precision.arith)
     q, v, p = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0, job.params))
     gradient = lambda q, eps: job.program.run(q, eps, job.precision)
@@ -164,18 +177,14 @@ def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
 
 
 def watch(registers: Registers, screen: Screen, cut: slice, states: Iterable[tuple], found: Found) -> tuple:
-    """Run the residuals on each pair of successive states and keep what `found` keeps; returns the last
+    """Run the residuals on each pair of successive states, keep in `found` what it keeps, and return the last
     state."""
     d = screen.job.program.dim
     at = registers.inputs
     at[6 * d :] = screen.params[:, cut]
     registers.prepare()
-    spent, worst, first, moved = (
-        found.spent[:, cut],
-        found.worst_step[:, cut],
-        found.first_bad[:, cut],
-        found.moved[cut],
-    )
+    spent, worst, first = (x[:, cut] for x in (found.spent, found.worst_step, found.first_bad))
+    moved = found.moved[cut]
     above, differs = np.empty(registers.lanes, bool), np.empty((d, registers.lanes), bool)
     state = None
     for n, state in enumerate(states, -1):

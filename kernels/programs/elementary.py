@@ -29,14 +29,10 @@ import numpy as np
 EXP_UNITS = 3.0
 LOG_UNITS = 3.0
 LOG2E = 1.4426950408889634
-SHIFT = {
-    "float64": 6755399441055744.0,
-    "float32": 12582912.0,
-}  # 1.5 * 2^(mantissa bits): adding it rounds to an integer
-LN2_HI = {
-    "float64": 6.93147180369123816490e-01,
-    "float32": 0.693359375,
-}  # trailing zeros: n * LN2_HI is exact
+# 1.5 * 2^(mantissa bits): adding it rounds to an integer.
+SHIFT = {"float64": 6755399441055744.0, "float32": 12582912.0}
+# Trailing zeros: n * LN2_HI is exact.
+LN2_HI = {"float64": 6.93147180369123816490e-01, "float32": 0.693359375}
 LN2_LO = {"float64": 1.90821492927058770002e-10, "float32": -2.12194440e-4}
 LOWEST = {"float64": -746.0, "float32": -104.0}  # below: 0
 HIGHEST = {"float64": 710.0, "float32": 89.0}  # above: inf
@@ -50,17 +46,17 @@ LIFT = {"float64": 54, "float32": 25}
 
 
 def series(arith: str) -> list[float]:
-    """Coefficients of P, highest first."""
+    """The coefficients of P, highest power first."""
     return [float(Fraction(1, math.factorial(k))) for k in range(TERMS[arith], 1, -1)]
 
 
 def log_series(arith: str) -> list[float]:
-    """Coefficients of L, highest first."""
+    """The coefficients of L, highest power first."""
     return [float(Fraction(2, 2 * k + 1)) for k in range(LOG_TERMS[arith], 0, -1)]
 
 
 def exp(x: np.ndarray) -> np.ndarray:
-    """exp of a float32 or float64 array, (1)."""
+    """The exponential (1) of a float32 or float64 array."""
     arith = x.dtype.name
     real, whole = (np.float64, np.int64) if arith == "float64" else (np.float32, np.int32)
     x = np.where(x < real(LOWEST[arith]), real(LOWEST[arith]), x)
@@ -82,8 +78,7 @@ def exp(x: np.ndarray) -> np.ndarray:
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """log of a float32 or float64 array, (2). log 0 is -inf, of a negative number NaN; subnormal numbers
-    count."""
+    """The logarithm (2) of a float32 or float64 array: -inf of 0, NaN of a negative number."""
     arith = x.dtype.name
     real, whole = (np.float64, np.int64) if arith == "float64" else (np.float32, np.int32)
     small = x < real(NORMAL[arith])

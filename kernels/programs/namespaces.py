@@ -14,27 +14,34 @@ import numpy as np
 from noether.kernels.programs.operations import FUNCTIONS, OPERATIONS, step
 
 INSTEAD = {
-    "tanh": "1 - 2 / (xp.exp(2 * x) + 1)", "sigmoid": "1 / (1 + xp.exp(-x))", "log1p": "xp.log(1 + x)",
+    "tanh": "1 - 2 / (xp.exp(2 * x) + 1)",
+    "sigmoid": "1 / (1 + xp.exp(-x))",
+    "log1p": "xp.log(1 + x)",
     "expm1": "xp.exp(x) - 1",
-    "cosh": "(xp.exp(x) + xp.exp(-x)) / 2", "sinh": "(xp.exp(x) - xp.exp(-x)) / 2", "square": "x * x",
+    "cosh": "(xp.exp(x) + xp.exp(-x)) / 2",
+    "sinh": "(xp.exp(x) - xp.exp(-x)) / 2",
+    "square": "x * x",
     "softplus": "xp.log(1 + xp.exp(x))",
-    "abs": "x * (2 * xp.step(x) - 1), with x in kinks", "relu": "x * xp.step(x), with x in kinks",
+    "abs": "x * (2 * xp.step(x) - 1), with x in kinks",
+    "relu": "x * xp.step(x), with x in kinks",
     "maximum": "y + (x - y) * xp.step(x - y), with x - y in kinks",
     "minimum": "x - (x - y) * xp.step(x - y), with x - y in kinks",
-    "sum": "sum(...) of python", "mean": "sum(...) / n", "dot": "sum(x * y for x, y in zip(...))",
-}  # fmt: skip
+    "sum": "sum(...) of python",
+    "mean": "sum(...) / n",
+    "dot": "sum(x * y for x, y in zip(...))",
+}
+"""A function that xp does not have -> what to write instead."""
 
 
 def is_number(x) -> bool:
-    """A plain number: python's, or a scalar of numpy's; no longdouble, in which parameters come."""
+    """Whether x is a plain number, of python or numpy; no longdouble, in which parameters come."""
     if isinstance(x, np.generic | np.ndarray):
         return x.shape == () and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
     return isinstance(x, int | float)
 
 
 def plain(name: str, x) -> float:
-    """Of a number that depends on no parameter: the same float under every namespace, or two witnesses would
-    part."""
+    """A function of a number that depends on no parameter, as the same float under every namespace."""
     try:
         return OPERATIONS[name].plain(float(x))
     except (ValueError, OverflowError):  # of log -1, and exp 1000: as numpy has it
@@ -43,7 +50,7 @@ def plain(name: str, x) -> float:
 
 
 def absent(name: str):
-    """The complaint about a function that no namespace has."""
+    """The message about a function that no namespace has, with what to write instead."""
     instead = f"; write {name} as {INSTEAD[name]}" if name in INSTEAD else ""
     raise AttributeError(
         f"xp has no {name}: a loss cannot be traced but with xp.exp, xp.log, xp.sqrt and xp.step{instead}"
@@ -51,7 +58,7 @@ def absent(name: str):
 
 
 class Namespace:
-    """A namespace xp: {name: function of what is no plain number}, one for each of FUNCTIONS.
+    """A namespace xp, made of one function of whatever is no plain number for each of FUNCTIONS.
 
     number  which arguments are plain numbers;  value  (name, number) -> what they give, a float as a rule
     """

@@ -15,7 +15,7 @@ from noether.kernels.programs.program import Program
 
 
 class Registers:
-    """`program` for `lanes` lanes in `dtype`.
+    """A program made ready to run on `lanes` lanes in `dtype`, in buffers that are used again.
 
     inputs   (number of inputs, lanes), to be filled by the caller
     outputs  one array each; valid until the next `run`
@@ -64,11 +64,12 @@ class Registers:
         return NUMPY[name], a, out
 
     def prepare(self) -> None:
-        """Once the constant inputs are filled."""
+        """Compute what depends on constant inputs alone, once they are filled in."""
         for function, operands, out in self.first:
             function(*operands, out=out)
 
     def run(self) -> None:
+        """Compute the outputs from the inputs."""
         for function, operands, out in self.every:
             function(*operands, out=out)
 

@@ -91,9 +91,18 @@ def with_metric(params: list, metric: Program | None, q, precision: Precision) -
 
 
 def trajectory(
-    program: Program, rule: Rule, precision: Precision, q0, v0, params, steps: int, *, trace: bool = True,
-    advance: Callable = advanced, metric: Program | None = None,
-):  # fmt: skip
+    program: Program,
+    rule: Rule,
+    precision: Precision,
+    q0,
+    v0,
+    params,
+    steps: int,
+    *,
+    trace: bool = True,
+    advance: Callable = advanced,
+    metric: Program | None = None,
+):
     """Run `steps` steps for all lanes, in blocks of them.
 
     q0, v0   (d, lanes) float64, representable in their store

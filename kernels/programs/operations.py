@@ -35,7 +35,7 @@ from noether.kernels.programs import elementary
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One row.
+    """One operation that a program may have: how it is computed, printed, differentiated and rounded.
 
     plain       the operation on Python's own numbers; `exact` where it gives a fraction of fractions
     numpy       the operation on arrays, with the bits that every backend must have
@@ -69,20 +69,19 @@ class Operation:
     underflows: bool = False
 
     def in_triton(self, single: bool) -> str:
-        """The template of the text in a kernel."""
+        """The template of its text in a kernel."""
         return (self.single if single else "") or self.triton or f"{{0}} {self.infix} {{1}}"
 
 
 def step(x):
-    """1 where x > 0, else 0 (also at 0 and at NaN), of the type of x; of a complex number its real part
-    decides."""
+    """The function 1 where x > 0, else 0 (also at 0 and NaN), in the type of x; complex by its real part."""
     if isinstance(x, np.ndarray | np.generic):
         return (x.real > 0).astype(x.dtype)
     return x.step() if hasattr(x, "step") else type(x)(x > 0)  # a traced number steps itself
 
 
 def negative(x: np.ndarray) -> np.ndarray:
-    """0 - x, as it is printed: +0 stays +0."""
+    """The negation 0 - x, as it is printed in kernels: +0 stays +0."""
     return np.subtract(x.dtype.type(0), x)
 
 

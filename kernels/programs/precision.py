@@ -22,7 +22,7 @@ MODES = ("stored", "eager", "mixed")
 
 @dataclass(frozen=True)
 class Precision:
-    """One way of rounding. `u_*` unit roundoffs, `tiny_*` smallest subnormals (theory.md#R0)."""
+    """One way of rounding: a type and a mode, with unit roundoffs u_* and smallest subnormals tiny_* (R0)."""
 
     name: str
     mode: str = "stored"
@@ -35,22 +35,27 @@ class Precision:
 
     @property
     def label(self) -> str:
+        """As it is written in words, "bfloat16/eager"."""
         return self.name if self.mode == "stored" else f"{self.name}/{self.mode}"
 
     @property
     def arith(self) -> str:
+        """The type of the arithmetic."""
         return "float64" if self.name == "float64" else "float32"
 
     @property
     def eager(self) -> bool:
+        """Whether every operation is rounded to the named type."""
         return self.mode == "eager" and self.name != self.arith
 
     @property
     def q_store(self) -> str:
+        """The type in which parameters are stored."""
         return self.name
 
     @property
     def v_store(self) -> str:
+        """The type in which the buffer is stored."""
         return self.arith if self.mode == "mixed" else self.name
 
     @property
@@ -60,31 +65,37 @@ class Precision:
 
     @property
     def u_arith(self) -> float:
+        """The unit roundoff of an operation."""
         return UNIT[self.rounded]
 
     @property
     def u_q(self) -> float:
+        """The unit roundoff of the store of parameters."""
         return UNIT[self.q_store]
 
     @property
     def u_v(self) -> float:
+        """The unit roundoff of the store of the buffer."""
         return UNIT[self.v_store]
 
     @property
     def tiny_arith(self) -> float:
+        """The smallest subnormal number of the arithmetic."""
         return SUBNORMAL[self.rounded]
 
     @property
     def tiny_q(self) -> float:
+        """The smallest subnormal number of the store of parameters."""
         return SUBNORMAL[self.q_store]
 
     @property
     def tiny_v(self) -> float:
+        """The smallest subnormal number of the store of the buffer."""
         return SUBNORMAL[self.v_store]
 
 
 def parse(label: str) -> Precision:
-    """'bfloat16' or 'bfloat16/eager'. Raises ValueError for other words."""
+    """The precision of a word such as 'bfloat16' or 'bfloat16/eager'. Raises ValueError for other words."""
     name, _, mode = label.partition("/")
     return Precision(name, mode or "stored")
 
@@ -109,7 +120,7 @@ def narrow(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def bfloat16_bits(x: np.ndarray) -> np.ndarray:
-    """float32 -> the 16 bits of the nearest bfloat16, ties to even; NaN stays quiet."""
+    """The 16 bits of the bfloat16 nearest to a float32, ties to even; NaN stays quiet."""
     bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
     tie = (bits >> np.uint32(16)) & np.uint32(1)
     nearest = (bits + np.uint32(0x7FFF) + tie) >> np.uint32(16)
@@ -119,14 +130,14 @@ def bfloat16_bits(x: np.ndarray) -> np.ndarray:
 
 
 def encode(x: np.ndarray, kind: str) -> np.ndarray:
-    """Values that are already representable in `kind` -> its buffer type."""
+    """Values that are representable in `kind`, in the type of its buffers; bfloat16 as its bits."""
     if kind == "bfloat16":
         return bfloat16_bits(x.astype(np.float32))
     return x.astype(BUFFER[kind])
 
 
 def widen(buffer: np.ndarray, kind: str) -> np.ndarray:
-    """Buffer -> float64, exactly."""
+    """A buffer of `kind` in float64, exactly."""
     if kind == "bfloat16":
         return (buffer.astype(np.uint32) << np.uint32(16)).view(np.float32).astype(np.float64)
     return buffer.astype(np.float64)
@@ -140,8 +151,7 @@ def representable(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def to_odd(x: np.ndarray) -> np.ndarray:
-    """float64 -> float32, what is not exact to the odd one of its two neighbours: a second rounding then errs
-    no more.
+    """float64 rounded to float32, what is inexact to the odd neighbour: a second rounding then errs no more.
 
     Boldo, Melquiond (2008): round to odd with two more bits than the last rounding keeps.
     """

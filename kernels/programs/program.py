@@ -22,7 +22,7 @@ SOURCES = ("input", "const")
 
 @dataclass(frozen=True)
 class Op:
-    """One operation. `value` is the constant of a const and the position of an input."""
+    """One operation of a program; `value` is the constant of a const and the position of an input."""
 
     name: str
     args: tuple[int, ...] = ()
@@ -31,7 +31,7 @@ class Op:
 
 @dataclass(frozen=True)
 class Program:
-    """Inputs q_0..q_{d-1}, eps; outputs one value per component. Single assignment, in order.
+    """A formula as a list of operations in order, over q_0..q_{d-1} and eps, with one output a component.
 
     names  of the inputs, where they are others: "v[0]" is the first of a tuple v; the last one is a plain
            number
@@ -56,37 +56,39 @@ class Program:
 
     @cached_property
     def digest(self) -> str:
+        """A name of the program that depends on all its operations."""
         return hashlib.sha256(repr((self.dim, self.ops, self.outputs, *self.names)).encode()).hexdigest()[:16]
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What each input is called, in order."""
+        """The names of the inputs, in order."""
         return self.names or (*(f"q[{i}]" for i in range(self.dim)), "eps")
 
     @property
     def has_exp(self) -> bool:
+        """Whether the program has an exp."""
         return any(op.name == "exp" for op in self.ops)
 
     @cached_property
     def reads_position(self) -> tuple[bool, ...]:
-        """Whether each output depends on any of q_0..q_{d-1}."""
+        """For each output, whether it depends on any of q_0..q_{d-1}."""
         reads: list[bool] = []
         for op in self.ops:
             reads.append(op.value < self.dim if op.name == "input" else any(reads[a] for a in op.args))
         return tuple(reads[o] for o in self.outputs)
 
     def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
-        """Evaluate in numpy, rounding as `precision` says. q: d arrays (lanes,) of the arithmetic type."""
+        """The outputs in numpy, rounded as `precision` says.  q  d arrays (lanes,) of the arithmetic type"""
         return self.evaluate([*q, eps], precision)
 
     def evaluate(self, inputs, precision: Precision) -> list[np.ndarray]:
-        """`run` with any inputs, in the order of their names."""
+        """The outputs as `run` gives them, with any inputs in the order of their names."""
         values = self.values(inputs, precision)
         shape = np.shape(inputs[-1])
         return [np.broadcast_to(values[i], shape) for i in self.outputs]
 
     def values(self, inputs, precision: Precision) -> list[np.ndarray]:
-        """What every operation gives, of the shape that its operands have."""
+        """The value of every operation, of the shape that its operands have."""
         dtype = np.dtype(precision.arith)
         rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
         values: list = []

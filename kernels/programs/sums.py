@@ -22,7 +22,12 @@ Tree = "int | tuple[Tree, Tree]"
 
 @dataclass(frozen=True)
 class Sum:
-    """root: the operation that holds it;  terms: (operation, sign);  inner: what is part of it alone."""
+    """A sum of several terms within a program.
+
+    root   the operation that holds it
+    terms  (operation, sign) of each
+    inner  the operations that are part of it alone
+    """
 
     root: int
     terms: tuple[tuple[int, int], ...]
@@ -66,12 +71,12 @@ def _expanded(program: Program, reads: Counter, root: int, sign: int, terms: lis
 
 
 def shape(tree: Tree):
-    """A form that two trees of additions share when they give the same bits: x + y is y + x."""
+    """A form that is equal for two trees of additions which give the same bits: x + y is y + x."""
     return tree if isinstance(tree, int) else frozenset((shape(tree[0]), shape(tree[1])))
 
 
 def reordered(program: Program, one: Sum, tree: Tree) -> Program:
-    """The program with one of its sums added as `tree` says."""
+    """The program with one of its sums added in the order of `tree`."""
     ops: list[Op] = []
     new: dict[int, int] = {}
 
@@ -99,7 +104,7 @@ def reordered(program: Program, one: Sum, tree: Tree) -> Program:
 
 
 def written(program: Program) -> list[str]:
-    """Every operation as people write it, as far as LONGEST allows; x57 is its name in the printed kernel."""
+    """Every operation in words, as far as LONGEST allows; x57 is its name in the printed kernel."""
     out: list[str] = []
     for op in program.ops:
         parts = [out[a] if len(out[a]) <= LONGEST else f"x{a}" for a in op.args]

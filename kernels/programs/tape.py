@@ -17,11 +17,11 @@ from noether.kernels.programs.program import Op, Program
 
 
 class TraceError(ValueError):
-    """The case's arithmetic cannot be made a kernel."""
+    """Raised when the arithmetic of a case cannot be made a kernel."""
 
 
 class NoOperation(TraceError):
-    """What a loss does with a parameter is no operation of a kernel, whatever the values are."""
+    """Raised when a loss does with a parameter what no kernel has, whatever the values are."""
 
 
 OURS = "a kernel has + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
@@ -29,7 +29,10 @@ HIGHEST_POWER = 16
 
 
 class Tape:
-    """Operations in order, each once; nonnegative: of some of them, whether they are known to be."""
+    """The operations of a trace in order, each once.
+
+    nonnegative  of some of them, whether they are known to be
+    """
 
     def __init__(self):
         self.ops: list[Op] = []
@@ -37,7 +40,7 @@ class Tape:
         self.nonnegative: dict[int, bool] = {}
 
     def add(self, name: str, *args: int, value=0) -> int:
-        """The position of an operation, which is new where none is like it."""
+        """The position of an operation; it is new where none is like it."""
         op = Op(name, args, value)
         if op not in self.index:
             self.index[op] = len(self.ops)
@@ -61,8 +64,8 @@ def paired(rule: str) -> tuple[Callable, Callable]:
 
 
 class Traced:
-    """A number on a tape. A subclass has the rules plus, minus, times, over of two of its kind, the negative,
-    and `lift`."""
+    """A number on a tape. A subclass has the rules plus, minus, times, over of two of its kind, the
+    negative, and `lift`."""
 
     __slots__ = ("tape", "at")
     BRANCH = "a formula that compares its numbers cannot be traced"
@@ -72,10 +75,12 @@ class Traced:
 
     @classmethod
     def input(cls, tape: Tape, position: int):
+        """The input at a position."""
         return cls(tape, tape.add("input", value=position))
 
     @property
     def op(self) -> Op:
+        """The operation that gave this number."""
         return self.tape.ops[self.at]
 
     @property
@@ -83,14 +88,15 @@ class Traced:
         return self.op.value if self.op.name == "const" else None
 
     def operand(self, i: int):
+        """The number that an operand of this operation is."""
         return type(self)(self.tape, self.op.args[i])
 
     def number(self, value: float):
-        """A constant beside this number."""
+        """A constant on the tape of this number."""
         return type(self)(self.tape, self.tape.add("const", value=float(value)))
 
     def enter(self, name: str, *args: Traced):
-        """The operation on these numbers; + - * / of constants are a constant."""
+        """The number that an operation gives; + - * / of constants are a constant."""
         if name in ARITHMETIC and None not in (numbers := [x.constant for x in args]):
             return self.number(OPERATIONS[name].plain(*numbers))
         return type(self)(self.tape, self.tape.add(name, *(x.at for x in args)))
@@ -133,7 +139,7 @@ class Traced:
 
 
 def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()) -> Program:
-    """The operations that the outputs need, renumbered, in order."""
+    """The operations that the outputs need, renumbered, in order, and the outputs."""
     needed, stack = set(), list(outputs)
     while stack:
         at = stack.pop()

@@ -109,11 +109,11 @@ def entries_program(dim: int, entries: Callable) -> Program:
 
 @cache
 def metric(case: Case, rule: Rule) -> Program | None:
-    """G(q, kappa), where the rule has a metric of its own."""
+    """The program of G(q, kappa) where the rule has a metric of its own, else None."""
     return entries_program(case.dim, case.metric.entries) if rule.on_metric else None
 
 
 @cache
 def gradient(case: Case) -> Program:
-    """The gradient of loss + eps * breaking."""
+    """The program of the gradient of loss + eps * breaking. Raises TraceError."""
     return gradient_program(case.dim, case.total)

@@ -18,7 +18,7 @@ from noether.kernels.programs.tape import Traced
 
 
 class Scalar(Traced):
-    """One traced number of an array. Comparisons are refused: a formula that branches cannot be traced."""
+    """One traced number of an array. Comparisons raise: a formula that branches cannot be traced."""
 
     __slots__ = ()
     BRANCH = "a formula that compares its numbers cannot be traced: write it by abs"
@@ -115,12 +115,12 @@ class Scalar(Traced):
         return self.enter("sqrt", self)
 
     def positive(self):
-        """The larger of this and 0; NaN stays."""
+        """The larger of this and 0; NaN stays NaN."""
         return self.enter("max", self, self.number(0.0))
 
 
 def largest(scalars) -> Scalar:
-    """The largest of numbers >= 0; NaN where one is."""
+    """The largest of some numbers >= 0; NaN where one of them is."""
     first, *rest = scalars
     for x in rest:
         first = first if first.at == x.at else first.enter("max", first, x)

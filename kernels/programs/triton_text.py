@@ -26,8 +26,7 @@ def gradient({parameters}):
 
 
 def source(program: Program, precision: Precision) -> str:
-    """The text of the module. Every constant is typed; fp32 division and root are the correctly rounded
-    ones."""
+    """The text of a module with the function; constants are typed, division and root rounded correctly."""
     arith = f"tl.{precision.arith}"
     single = precision.arith == "float32"
     full = lambda value: f"tl.full({program.inputs[-1]}.shape, {value!r}, {arith})"

@@ -19,11 +19,11 @@ from noether.kernels.ptx.table import Op, halved, width
 
 
 class Endless(RuntimeError):
-    """Raised when more blocks were run than allowed: the kernel may never end."""
+    """Raised when more basic blocks were run than were allowed: the kernel may never end."""
 
 
 class Frame:
-    """Buffers for one number of CTAs, and every block as a list of bound calls."""
+    """The buffers for one number of CTAs, and every basic block as a list of calls bound to them."""
 
     def __init__(self, kernel, flow, local, values, memory, ctas, blocks, watch=None):
         self.watch = watch
@@ -45,8 +45,7 @@ class Frame:
         self.sizes = [len(b.instructions) + (b.branch is not None) for b in flow.blocks]
 
     def run(self, first: int, visits: int | None) -> int:
-        """All blocks from the entry to the exit, for CTAs first, first + 1, ...; returns instructions
-        executed."""
+        """Run CTAs first, first + 1, ... from the entry to the exit; returns how many instructions ran."""
         ids = np.arange(first, first + self.ctas, dtype=np.uint32)
         self.special["%ctaid.x"][:] = np.repeat(ids, self.kernel.threads)
         flow, at, count, seen = self.flow, 0, 0, 0
@@ -112,7 +111,7 @@ class Frame:
         return both
 
     def view(self, register: str, kind: str) -> np.ndarray:
-        """The buffer of a register, read as `kind`; its low part where it is wider."""
+        """The buffer of a register, read as `kind`: its low part where it is wider."""
         shape = (self.lanes,) if register in self.flow.varying else ()
         size = width(self.kernel.registers[register])
         if register not in self.buffers:
@@ -123,6 +122,7 @@ class Frame:
         return low(self.buffers[register], kind)
 
     def temp(self, kind: str, k: int, shape: tuple) -> np.ndarray:
+        """A buffer that lasts as long as one instruction."""
         key = kind, k, shape
         if key not in self.temps:
             self.temps[key] = np.zeros(shape, DTYPE[kind])

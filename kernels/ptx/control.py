@@ -16,8 +16,11 @@ from noether.kernels.ptx.table import Refused
 
 @dataclass
 class Block:
-    """index in the list of blocks; edges (guard or None, target index): the first whose guard holds is
-    taken."""
+    """One basic block.
+
+    index  in the list of blocks
+    edges  (guard or None, target index): the first whose guard holds is taken
+    """
 
     index: int
     instructions: list[Instruction] = field(default_factory=list)
@@ -27,7 +30,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Region:
-    """Blocks in topological order, and the block where all lanes meet again."""
+    """The blocks in topological order from a branch at which lanes part to the block where all meet
+    again."""
 
     order: tuple[int, ...]
     join: int
@@ -35,8 +39,12 @@ class Region:
 
 @dataclass
 class Flow:
-    """blocks: the last one is the empty exit; varying: registers that differ between lanes; regions: by
-    head."""
+    """The control flow of a kernel.
+
+    blocks   the last one is the empty exit
+    varying  registers that differ between lanes
+    regions  by the index of their first block
+    """
 
     blocks: list[Block]
     varying: set[str]
@@ -44,10 +52,12 @@ class Flow:
 
     @property
     def exit(self) -> int:
+        """The index of the empty last block."""
         return len(self.blocks) - 1
 
     @property
     def masked(self) -> set[int]:
+        """The blocks that not every lane enters."""
         return {b for region in self.regions.values() for b in region.order}
 
 
@@ -76,8 +86,7 @@ def analyse(kernel: Kernel) -> Flow:
 
 
 def local_registers(flow: Flow) -> dict[str, int]:
-    """Registers that live inside one block: their name -> the block. First touched there by a whole
-    definition."""
+    """Registers that live inside one block, name -> block; they are first touched by a definition."""
     home: dict[str, int] = {}
     shared: set[str] = set()
     for block in flow.blocks:

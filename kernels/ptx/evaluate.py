@@ -7,7 +7,6 @@ unpinned.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,25 +38,25 @@ class Report:
 
 @lru_cache(maxsize=64)
 def prepared(ptx: str) -> tuple[Kernel, Flow, dict[str, int]]:
-    """Parse and analyse once per text. Raises Refused."""
+    """A PTX text parsed and analysed, once a text. Raises Refused."""
     kernel = parse(ptx)
     flow = analyse(kernel)
     return kernel, flow, local_registers(flow)
 
 
-def evaluate(kernel, args: list, blocks: int, *, threads: int | None = None, batch: int = BATCH,
-    visits: int | None = None,
-             watch: Callable | None = None) -> Report:  # fmt: skip
+def evaluate(
+    kernel, args: list, blocks: int, *, threads: int | None = None, batch=BATCH, visits=None, watch=None
+) -> Report:
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx) and write its arrays in place.
 
     args     one for each parameter: contiguous arrays for pointers, numbers for the rest; Triton's two
-             trailing
-             scratch pointers are left out
+             trailing scratch pointers are left out
     threads  per CTA; checked against the text, which fixes it
     batch    lanes evaluated together
     visits   at most so many basic blocks in each batch
     watch    called as watch("add" or "sub", a, b, result) after each floating one, with buffers that do not
              last
+
     Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless.
     """
     parsed, flow, local = prepared(getattr(kernel, "ptx", kernel))

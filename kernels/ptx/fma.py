@@ -15,14 +15,14 @@ import numpy as np
 
 
 def two_sum(a, b):
-    """a + b = s + e exactly (Knuth)."""
+    """s and e with a + b = s + e exactly (Knuth)."""
     s = a + b
     z = s - a
     return s, (a - (s - z)) + (b - z)
 
 
 def odd(s, e):
-    """The sum s + e rounded to odd, where s is it rounded to nearest."""
+    """The sum s + e rounded to odd, where s is that sum rounded to nearest."""
     bits = np.atleast_1d(np.array(s)).view(np.int64)
     # e is NaN where s is infinite: neither comparison holds and s stays.
     inexact = ((e > 0) | (e < 0)) & ((bits & 1) == 0)
@@ -31,7 +31,7 @@ def odd(s, e):
 
 
 def fma_narrow(a, b, c, out):
-    """float32 or float16 operands, into out."""
+    """The fused a b + c of float32 or float16 arrays, written into out."""
     wide = np.float64
     s, e = two_sum(a.astype(wide) * b.astype(wide), c.astype(wide))
     z = odd(s, e)
@@ -45,7 +45,7 @@ def _split(a):
 
 
 def fma64(a, b, c, out):
-    """float64 operands, into out."""
+    """The fused a b + c of float64 arrays, written into out."""
     a, b, c = (np.atleast_1d(x) for x in np.broadcast_arrays(a, b, c))
     p = a * b
     a1, a2 = _split(a)

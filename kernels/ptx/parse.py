@@ -13,11 +13,15 @@ from dataclasses import dataclass
 
 from noether.kernels.ptx.table import TABLE, WHY, Op, Refused, packing, why, width
 
+KINDS = "pred b16 b32 b64 f32 f64 u16 u32 u64 s16 s32 s64".split()
+"""The accepted classes of registers."""
 SPECIAL = ("%tid.x", "%ctaid.x", "%ntid.x", "%nctaid.x")
 
 
 @dataclass(frozen=True)
 class Register:
+    """A register, by name."""
+
     name: str
 
 
@@ -30,28 +34,36 @@ class Immediate:
 
 @dataclass(frozen=True)
 class Special:
+    """A special register, such as %tid.x."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class Address:
+    """A register plus an offset in bytes."""
+
     base: str
     offset: int
 
 
 @dataclass(frozen=True)
 class Parameter:
+    """A kernel parameter that is read."""
+
     index: int
 
 
 @dataclass(frozen=True)
 class Label:
+    """The target of a branch."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """guard (register, negated) or None; results are register names, '_' where the value is dropped."""
+    """One instruction: guard (register, negated) or None; results are names, '_' where one is dropped."""
 
     op: Op
     results: tuple[str, ...]
@@ -61,7 +73,7 @@ class Instruction:
     text: str
 
     def reads(self) -> list[str]:
-        """Registers read, the guard among them."""
+        """The registers that it reads, the guard among them."""
         names = [s.name for s in self.sources if isinstance(s, Register)]
         names += [s.base for s in self.sources if isinstance(s, Address)]
         return names + ([self.guard[0]] if self.guard else [])
@@ -69,8 +81,12 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One entry.  params: (type, is pointer); registers: name -> class (b16, f32, pred, ...); body in text
-    order."""
+    """One parsed entry.
+
+    params     (type, whether it is a pointer)
+    registers  name -> class (b16, f32, pred, ...)
+    body       in the order of the text
+    """
 
     name: str
     threads: int
@@ -80,11 +96,12 @@ class Kernel:
 
     @property
     def instructions(self) -> list[Instruction]:
+        """The instructions of the body."""
         return [x for x in self.body if isinstance(x, Instruction)]
 
     @property
     def unpinned(self) -> Counter:
-        """mnemonic -> how many instructions have bits that the PTX does not fix."""
+        """mnemonic -> how many instructions have bits that PTX does not fix."""
         return Counter(i.op.mnemonic for i in self.instructions if not i.op.pinned)
 
 
@@ -168,20 +185,7 @@ class _Reader:
             return
         if text.startswith(".reg"):
             kind, names = re.fullmatch(r"\.reg\s+\.(\w+)\s+(.*)", text, re.S).groups()
-            if kind not in (
-                "pred",
-                "b16",
-                "b32",
-                "b64",
-                "f32",
-                "f64",
-                "u32",
-                "s32",
-                "u64",
-                "s64",
-                "u16",
-                "s16",
-            ):
+            if kind not in KINDS:
                 raise Refused(f".reg .{kind}", line, "not an accepted class of registers", text)
             for name in re.split(r"\s*,\s*", names.strip()):
                 family = re.fullmatch(r"(%\w+)<(\d+)>", name)

@@ -20,12 +20,7 @@ DTYPE = {
     for s, k in (("b", "u"), ("u", "u"), ("s", "i"))
     for n in (8, 16, 32, 64)
 }
-DTYPE |= {
-    "f16": np.dtype(np.float16),
-    "f32": np.dtype(np.float32),
-    "f64": np.dtype(np.float64),
-    "pred": np.dtype(bool),
-}
+DTYPE |= {"f16": np.dtype("f2"), "f32": np.dtype("f4"), "f64": np.dtype("f8"), "pred": np.dtype(bool)}
 BITS = {"f16": "u16", "f32": "u32", "f64": "u64"}
 
 SINGLE = {
@@ -64,7 +59,7 @@ ROUND = {"rni": np.rint, "rzi": np.trunc, "rmi": np.floor, "rpi": np.ceil}
 
 
 def build(op, out, sources, temp) -> list:
-    """Calls that compute one value instruction. Flushes around it where the mnemonic says .ftz."""
+    """The calls that compute one value instruction; operands and result are flushed where it says .ftz."""
     calls = []
     if op.ftz:
         flushed = [temp(t, 4 + k) for k, t in enumerate(op.sources)]
@@ -202,11 +197,8 @@ def _permute(out, a, b, selector):
 def _setp(op, out, a, b, temp):
     t = temp("pred", 0)
     if op.detail in ("one", "equ"):
-        calls = [
-            partial(np.less, a, b, t),
-            partial(np.greater, a, b, out),
-            partial(np.logical_or, out, t, out),
-        ]
+        either = partial(np.logical_or, out, t, out)
+        calls = [partial(np.less, a, b, t), partial(np.greater, a, b, out), either]
         return calls + ([partial(np.logical_not, out, out)] if op.detail == "equ" else [])
     if op.detail in ("num", "nan"):
         ufunc, join = (np.equal, np.logical_and) if op.detail == "num" else (np.not_equal, np.logical_or)

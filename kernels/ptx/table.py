@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 class Refused(ValueError):
-    """This PTX is outside what can be executed here.  .opcode, .line (1-based, of the PTX text), .why"""
+    """Raised for PTX that cannot be executed here, with the opcode, the line (from 1) and why."""
 
     def __init__(self, opcode: str, line: int, why: str, text: str = ""):
         super().__init__(f"PTX line {line}: {opcode} refused: {why}" + (f"   [{text}]" if text else ""))
@@ -20,7 +20,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Op:
-    """One accepted mnemonic.
+    """One accepted mnemonic, and what it means.
 
     result, sources   operand types; "address", "param" and "label" are no register types
     meaning, detail   what it computes: ("setp", "ltu"), ("cvt", "rzi")
@@ -38,7 +38,7 @@ class Op:
 
 
 def width(kind: str) -> int:
-    """Bits of a type; a predicate has 1."""
+    """The bits of a type; a predicate has 1."""
     return {"pred": 1, "f16x2": 32}.get(kind) or int(kind.lstrip("bfsu"))
 
 
@@ -177,9 +177,8 @@ def _choices():
             detail = "one" if relation == "ne" else relation  # of floats: false where either is NaN
             _row(f"setp.{relation}.f{n}", "setp", "pred", [f"f{n}"] * 2, detail)
             if n == 16:
-                _row(
-                    f"setp.{relation}.f16x2", "setp", "pred pred", "f16x2 f16x2", detail
-                )  # p|q: of the low and of the high halves
+                # p|q: of the low and of the high halves.
+                _row(f"setp.{relation}.f16x2", "setp", "pred pred", "f16x2 f16x2", detail)
             if n == 32:
                 _row(f"setp.{relation}.ftz.f32", "setp", "pred", "f32 f32", detail, ftz=True)
         for t in "bsuf" if n > 16 else "bsu":
@@ -230,7 +229,7 @@ def halved(op: Op) -> Op:
 
 
 def packing(op: Op, results: int, sources: int) -> Op | None:
-    """`mov` with a {vector}: the row for that many parts, or None."""
+    """The row for a `mov` with a {vector} of that many parts, or None."""
     parts = max(results, sources)
     if op.meaning != "mov" or min(results, sources) != 1 or not op.mnemonic.startswith("mov.b"):
         return None

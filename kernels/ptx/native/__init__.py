@@ -15,11 +15,8 @@ from noether.kernels.ptx.native.emission import Translation, translate
 from noether.kernels.ptx.native.execute import LaneLoop, Report, execute, library, workers
 from noether.kernels.ptx.native.library_cache import CacheFailed
 
-__all__ = [
-    "CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation", "execute",
-    "find_compiler", "library", "missing",
-    "translate", "vectors", "workers",
-]  # fmt: skip
+__all__ = ["CacheFailed", "CompileFailed", "CompilerMissing", "LaneLoop", "Report", "Translation"]
+__all__ += ["execute", "find_compiler", "library", "missing", "translate", "vectors", "workers"]
 
 
 def missing() -> str:

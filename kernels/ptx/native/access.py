@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of access: bytes of an element, elements, words of the registers, sign-extending, under a
-    mask."""
+    """One kind of access: the bytes of an element, how many, the words of the registers, whether the sign
+    is extended, and whether it is under a mask."""
 
     store: bool
     size: int
@@ -23,6 +23,7 @@ class Shape:
 
     @property
     def name(self) -> str:
+        """The name of its C function."""
         words = "_".join(str(w or "none") for w in self.words)
         verb, sign = "store" if self.store else "load", "s" if self.signed else ""
         return f"{verb}{8 * self.size}{sign}_{words}{'_masked' if self.masked else ''}"

@@ -12,27 +12,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-FLAGS = (
-    "-march=native",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-shared",
-    "-fPIC",
-    "-w",
-)
+FLAGS = ("-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
+FLAGS += ("-shared", "-fPIC", "-w")
 GCC = ("-O1", "-ftree-vectorize", "-fvect-cost-model=dynamic")
 CLANG = ("-O2",)
-X86 = (
-    "-mprefer-vector-width=512",
-)  # gcc takes 256 by itself: 1.1 to 1.6 times slower where there is AVX-512
+# gcc takes 256 by itself: 1.1 to 1.6 times slower where there is AVX-512.
+X86 = ("-mprefer-vector-width=512",)
 """As fast as -O3 on these loops, which are arithmetic without calls, and compiled in half the time (gcc 12).
 Never -ffast-math: a library linked with it sets flush-to-zero for the whole process (gcc up to 12).
 -march=native contracts a*b + c by default, hence -ffp-contract=off."""
-LOG2E = (
-    "3FF71547652B82FE",
-    "3FB8AA3B",
-)  # in PTX, as kernels/programs/elementary.py has it: the mark of an exponential
+# In PTX, as kernels/programs/elementary.py has it: the mark of an exponential.
+LOG2E = ("3FF71547652B82FE", "3FB8AA3B")
 INTERLEAVE = ("-fschedule-insns", "-fsched-pressure")
 """An exponential is a chain of some thirty dependent operations; gcc leaves ten of them one behind the other,
 and the processor waits. Interleaved, a step of softmax takes a quarter less; kernels without one lose 5 to 10
@@ -41,12 +31,15 @@ TIMEOUT = 300  # seconds a compilation may take; the widest kernel needs a few
 
 
 class CompileFailed(RuntimeError):
-    """The compiler refused a translated kernel: a fault of the translation."""
+    """Raised when the compiler refuses a translated kernel, which is a fault of the translation."""
 
 
 @dataclass(frozen=True)
 class Compiler:
-    """path, first line of its version, flags; openmp: whether loops over blocks run in parallel."""
+    """A C compiler: its path, the first line of its version, its flags.
+
+    openmp  whether it runs loops over blocks in parallel
+    """
 
     path: str
     version: str
@@ -60,10 +53,11 @@ class Compiler:
 
     @property
     def key(self) -> str:
+        """What enters the name of every library that it builds."""
         return "\n".join((self.path, self.version, *self.flags, features()))
 
     def suited(self, ptx: str) -> Compiler:
-        """This compiler, with the flags that a kernel's arithmetic asks for."""
+        """This compiler, with the flags that suit the arithmetic of a kernel."""
         if self.is_clang or not any(x in ptx for x in LOG2E):
             return self
         return replace(self, flags=(*self.flags, *INTERLEAVE))
@@ -86,15 +80,14 @@ class Compiler:
 
 
 def run(command: list[str], text: str, patience: int, **environment) -> subprocess.CompletedProcess:
-    """Run a compiler to its end, or end it with all that it started. Raises OSError,
-    subprocess.TimeoutExpired.
+    """Run a compiler to its end, or end it with all that it started. Raises OSError, TimeoutExpired.
 
     subprocess.run ends the compiler alone, and then waits for what it started to close the pipes.
     """
     environment = {**os.environ, "LC_ALL": "C", **environment}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding="utf-8",
-                          errors="replace", env=environment, start_new_session=True) as child:  # fmt: skip
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    text_of = dict(encoding="utf-8", errors="replace")
+    with subprocess.Popen(command, **pipes, **text_of, env=environment, start_new_session=True) as child:
         try:
             out, err = child.communicate(text, timeout=patience)
         except BaseException:
@@ -106,19 +99,21 @@ def run(command: list[str], text: str, patience: int, **environment) -> subproce
 
 
 def told_of(error: Exception) -> str:
+    """What went wrong with a compiler, in words."""
     if isinstance(error, subprocess.TimeoutExpired):
         return f"did not end within {error.timeout:g} s"
     return f"{type(error).__name__}: {error}"
 
 
 def flags(version: str) -> tuple[str, ...]:
+    """The flags with which a compiler is called."""
     level = CLANG if "clang" in version else GCC
     return (*level, *(X86 if platform.machine() in ("x86_64", "AMD64") else ()), *FLAGS)
 
 
 @cache
 def features() -> str:
-    """What -march=native depends on: a library built for another processor ends in an illegal instruction."""
+    """What -march=native stands for here: a library of another processor ends in an illegal instruction."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -18,7 +18,7 @@ PATIENCE = 30  # seconds for its version and for a library of ten lines
 
 
 class CompilerMissing(RuntimeError):
-    """There is no C compiler that works; the message says what was looked for."""
+    """Raised when there is no C compiler that works; the message says what was looked for."""
 
 
 PROBE = """
@@ -94,8 +94,7 @@ def _probe(compiler: Compiler) -> str:
 
 
 def survived(path: str) -> str:
-    """Why a new library must not be loaded here: another process tries first, for what is cut short ends
-    it."""
+    """Why a new library must not be loaded here, or '': another process loads it first, for it may crash."""
     program = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).run((ctypes.c_double * 64)())"
     try:
         done = run([sys.executable, "-I", "-S", "-c", program, path], "", PATIENCE)

@@ -40,8 +40,12 @@ class Report:
 
 @dataclass(frozen=True)
 class LaneLoop:
-    """One loop over lanes. line: of the PTX where it begins; hot: inside a cycle; bytes: of its vectors, 0
-    for scalar."""
+    """One loop over lanes in a compiled kernel.
+
+    line   of the PTX where it begins
+    hot    whether it is inside a cycle
+    bytes  of its vectors, 0 where it is scalar
+    """
 
     line: int
     hot: bool
@@ -53,18 +57,13 @@ class _Array(ctypes.Structure):
 
 
 class _Fault(ctypes.Structure):
-    _fields_ = [
-        ("code", ctypes.c_int64),
-        ("place", ctypes.c_int64),
-        ("block", ctypes.c_int64),
-        ("first", ctypes.c_uint64),
-        ("last", ctypes.c_uint64),
-    ]
+    _fields_ = [(name, ctypes.c_int64) for name in ("code", "place", "block")]
+    _fields_ += [(name, ctypes.c_uint64) for name in ("first", "last")]
 
 
 @dataclass(frozen=True)
 class Library:
-    """A kernel, translated, compiled and loaded."""
+    """A kernel that is translated, compiled and loaded."""
 
     translation: Translation
     run: object
@@ -82,7 +81,7 @@ def library(ptx: str) -> Library:
 
 
 def loops(translation: Translation, said: str) -> tuple[LaneLoop, ...]:
-    """Which lane loops the compiler says that it vectorised (gcc: -fopt-info-vec, clang: -Rpass)."""
+    """Which lane loops were vectorised, from what the compiler says (gcc: -fopt-info-vec, clang: -Rpass)."""
     found: dict[int, int] = {}
     for line, rest in re.findall(r"^[^\s:]*:(\d+):\d+: (?:optimized|remark): (.*vectorized.*)$", said, re.M):
         size = re.search(r"(\d+) byte vectors|vectorization width: (\d+)", rest)
@@ -98,7 +97,7 @@ def loops(translation: Translation, said: str) -> tuple[LaneLoop, ...]:
 
 
 def workers() -> int:
-    """Threads to use: OMP_NUM_THREADS, at most the processors that this process may use."""
+    """How many threads to use: OMP_NUM_THREADS, at most the processors that this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return min(usable, int(asked)) if asked.isdigit() and int(asked) else usable
@@ -112,6 +111,7 @@ def execute(
     args     as noether.kernels.ptx.evaluate takes them
     visits   at most so many basic blocks in each work item
     threads  of the machine; by default as many as may be used and are worth it
+
     Raises Refused (outside the table), OutOfBounds, TypeError (arguments), Endless, and what `library`
     raises.
     """
@@ -126,10 +126,9 @@ def execute(
     )
     fault = _Fault()
     most = max(1, min(threads or workers(), blocks if threads else -(-blocks // ALONE)))
-    loaded.run(
-        (ctypes.c_uint64 * len(raw))(*raw), arrays, ctypes.c_int64(len(raw)), ctypes.c_int64(blocks),
-        ctypes.c_int64(FOREVER if visits is None else visits), ctypes.c_int(most), ctypes.byref(fault),
-    )  # fmt: skip
+    numbers = (len(raw), blocks, FOREVER if visits is None else visits)
+    given = ((ctypes.c_uint64 * len(raw))(*raw), arrays, *map(ctypes.c_int64, numbers))
+    loaded.run(*given, ctypes.c_int(most), ctypes.byref(fault))
     if fault.code:
         _raise(loaded.translation, fault, visits, memory)
     notes = [] if loaded.openmp else ["no OpenMP: one thread"]

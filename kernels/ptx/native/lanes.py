@@ -12,7 +12,7 @@ from noether.kernels.ptx.table import width
 
 @dataclass
 class Loop:
-    """One lane loop and the accesses after it.
+    """One loop over lanes, and the accesses after it.
 
     exposed   registers read before they are defined here
     reads     uniform registers read here
@@ -78,10 +78,11 @@ class Lanes:
         return f"&{block}"
 
     def varies(self, register: str) -> bool:
+        """Whether a register may differ between lanes."""
         return register in self.flow.varying or register in self.gates
 
     def variable(self, register: str) -> str:
-        """Its C name; notes that the present loop reads it."""
+        """The C name of a register; the present loop is noted to read it."""
         if not self.varies(register):
             self.loop.reads.add(register)
         elif register not in self.loop.defined:
@@ -89,6 +90,7 @@ class Lanes:
         return self.names[register]
 
     def mask(self, register: str, bits: int) -> str:
+        """A predicate as a mask of so many bits."""
         name, have = self.variable(register), self.masks.get(register, 32)
         return name if have == bits else f"(u32){name}" if bits == 32 else f"(u64)(s64)(s32){name}"
 
@@ -99,9 +101,8 @@ class Lanes:
                 return self.mask(source.name, bits)
             have, n = width(self.kernel.registers[source.name]), width(kind)
             if source.name not in self.defined:
-                return (
-                    "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"
-                )  # a half that nobody reads, as the evaluator has it
+                # A half that nobody reads, as the evaluator has it.
+                return "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"
             return read(self.variable(source.name), have, f"b{n}")
         if isinstance(source, Immediate):
             return f"{source.bits:#x}{'ull' if width(kind) == 64 else 'u'}"
@@ -115,7 +116,7 @@ class Lanes:
         return special[source.name]
 
     def condition(self, i: Instruction, act: str, bits: int) -> str:
-        """Mask of the lanes that execute i; '' for all."""
+        """The mask of the lanes that execute an instruction; '' where all do."""
         both = [self.mask(act, bits)] if act else []
         if i.guard:
             both.append(("~" if i.guard[1] else "") + self.mask(i.guard[0], bits))

@@ -38,8 +38,11 @@ return 0;
 
 @dataclass(frozen=True)
 class Translation:
-    """C of one kernel. loops: (first line in the C text, PTX line, inside a cycle); places: the accesses of
-    the text."""
+    """The C text of one kernel.
+
+    loops   (first line in the C text, PTX line, whether inside a cycle)
+    places  the accesses of the text
+    """
 
     kernel: Kernel
     text: str
@@ -49,7 +52,7 @@ class Translation:
 
 
 def layout(w) -> Translation:
-    """The text of what an emission wrote."""
+    """The Translation of what an emission wrote."""
     arrays = w.arrays.union(*(x.exposed for x in w.items if isinstance(x, Loop)))
     declared = [
         f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.flow.varying)
@@ -60,11 +63,10 @@ def layout(w) -> Translation:
     bits = sum(map(w.bits, arrays)) + sum(w.pool.values())
     most = max(1, min(LANES, w.kernel.threads, 8 * STACK // max(1, bits)))
     lanes = next(n for n in range(most, 0, -1) if w.kernel.threads % n == 0)
-    head = HEAD.format(
-        parts=parts([i.op for i in w.kernel.instructions]), lanes=lanes, spacing=prelude.SPACING,
-        memory=prelude.MEMORY,
-        shapes="".join(s.text() for s in w.shapes.values()), parts_of_a_block=w.kernel.threads // lanes,
-    )  # fmt: skip
+    texts = {"parts": parts([i.op for i in w.kernel.instructions]), "memory": prelude.MEMORY}
+    texts["shapes"] = "".join(s.text() for s in w.shapes.values())
+    whole = {"lanes": lanes, "spacing": prelude.SPACING, "parts_of_a_block": w.kernel.threads // lanes}
+    head = HEAD.format(**texts, **whole)
     lines, marks, hot = head.splitlines() + declared, [], cyclic(w.flow)
     for x in w.items:
         if isinstance(x, Loop):
@@ -75,29 +77,23 @@ def layout(w) -> Translation:
 
 
 def ordered(w, registers: set[str]) -> list[str]:
-    """By C name: the same kernel gives the same text, which is the key of the cache."""
+    """Registers in the order of their C names: one kernel gives one text, which is the key of the cache."""
     return sorted(registers, key=w.names.__getitem__)
 
 
 def lane_loop(w, loop: Loop, arrays: set[str]) -> list[str]:
+    """The C of a loop over lanes: registers that live beyond it are read from and written to `arrays`."""
     order = ordered(w, loop.exposed | loop.defined)
     opening = [
         f"u{w.bits(r)} {w.names[r]}" + (f" = a_{w.names[r]}[l];" if r in loop.exposed else ";") for r in order
     ]
     closing = [f"a_{w.names[r]}[l] = {w.names[r]};" for r in order if r in loop.defined and r in arrays]
-    return [
-        "#pragma omp simd",
-        "for (int l = 0; l < W; l++) {",
-        *opening,
-        *loop.lines,
-        *closing,
-        "}",
-        *loop.calls,
-    ]
+    head = ["#pragma omp simd", "for (int l = 0; l < W; l++) {"]
+    return [*head, *opening, *loop.lines, *closing, "}", *loop.calls]
 
 
 def cyclic(flow: Flow) -> set[int]:
-    """Blocks from which a path leads back to them: there the time goes."""
+    """The blocks from which a path leads back to them, where most of the time goes."""
     after = {b.index: {t for _, t in b.edges} for b in flow.blocks}
     size = -1
     while size != sum(map(len, after.values())):

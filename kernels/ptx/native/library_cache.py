@@ -23,11 +23,11 @@ COPIES = count()
 
 
 class CacheFailed(RuntimeError):
-    """A library was built and could not be loaded from any folder."""
+    """Raised when a library was built and could not be loaded from any folder."""
 
 
 def load(compiler, text: str, tried=lambda path: "") -> tuple[ctypes.CDLL, str]:
-    """The library of a C text and what its compiler said; built where it is not there or damaged.
+    """The library of a C text and what its compiler said; it is built where it is not there or damaged.
 
     tried   why a library that was just built must not be loaded, by its file; '' when it may
     Raises CacheFailed, and what the compiler raises.
@@ -67,7 +67,7 @@ def line(error: Exception) -> str:
 
 
 def opened(path: Path, raw: bytes, tried) -> ctypes.CDLL:
-    """The library whose file was read and checked: exactly these bytes, from a copy that nobody else knows.
+    """The library whose file was read and checked, loaded from a copy of exactly these bytes.
 
     Mapped from the file itself, a process dies with SIGBUS when somebody cuts that file short later, at the
     latest when it ends. Each copy has a name of its own: dlopen takes a name that it knows for the library
@@ -86,7 +86,7 @@ def opened(path: Path, raw: bytes, tried) -> ctypes.CDLL:
 
 
 def intact(path: Path) -> tuple[bytes, str] | None:
-    """The file of a library and what the compiler said of it; None where it is not there or not ours or
+    """The file of a library and what the compiler said of it; None where it is not there, not ours or
     changed."""
     raw = cache_folders.read(path)
     if raw is None:
@@ -99,13 +99,12 @@ def intact(path: Path) -> tuple[bytes, str] | None:
 
 
 def summed(path: Path, body: bytes) -> bytes:
-    """The checksum of a library together with its name: another text's library under this name is damage
-    too."""
+    """The checksum of a library together with its name, so that another text's library is damage too."""
     return hashlib.sha256(path.name.encode() + b"\n" + body).digest()
 
 
 def build(compiler, text: str, path: Path) -> tuple[bytes, str]:
-    """Compile. The compiler writes all its files in a folder that is gone afterwards."""
+    """Compile a text; all files of the compiler are in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(dir=path.parent, suffix=".draft", ignore_cleanup_errors=True) as room:
         target = Path(room, "library.so")
         notes = compiler.build(text, target).encode()

@@ -25,7 +25,7 @@ LONG = 16
 def operations(
     program: Program, inputs, input_errors, precision: Precision, rules: dict, exact: bool = False
 ) -> tuple[list, list]:
-    """Value of each operation in order, and bound on its error.
+    """The value of each operation of a program in order, and a bound on its error.
 
     inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or
                           FAR on numbers
@@ -119,7 +119,7 @@ def program_error(
 
 
 def known(error: np.ndarray) -> np.ndarray:
-    """A bound with 0 * inf taken as infinite: of such a product nothing is known."""
+    """A bound in which 0 * inf counts as infinite: of such a product nothing is known."""
     return np.where(np.isnan(error), np.inf, error)
 
 
@@ -147,12 +147,12 @@ def value_range(
 
 
 def arithmetic_unit(precision: Precision) -> float:
-    """In which exp and log are evaluated, whatever they are rounded to after."""
+    """The unit roundoff in which exp and log are evaluated, whatever they are rounded to after."""
     return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 
 def quotient(top, whole, error):
-    """top / (whole - error), so large that it bounds nothing where there is no room left.
+    """The quotient top / (whole - error), or so large a number that it bounds nothing where no room is left.
 
     Large but finite: an infinite error times an exact zero would be NaN. Traced numbers have no comparison,
     but a maximum.

@@ -22,7 +22,7 @@ LOST = 1e6  # times the state: no iteration comes back from there to a solution 
 
 @cache
 def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
-    """c (s,), A (s, s) of (1): c are the zeros of P_s - P_{s-1} on [0, 1], A integrates polynomials
+    """The c (s,) and A (s, s) of (1): c are the zeros of P_s - P_{s-1} on [0, 1], A integrates polynomials
     exactly."""
     roots = np.sort(legendre.legroots([0.0] * (stages - 1) + [-1.0, 1.0]).real)
     roots[-1] = 1.0
@@ -42,7 +42,7 @@ def radau(stages: int) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def diagonal(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eigenvalues, P and P^-1 of A: Newton's s n equations fall into s systems of n (Butcher 1976).
+    """The eigenvalues of A, P and P^-1: Newton's s n equations fall into s systems of n (Butcher 1976).
 
     Of each conjugate pair one is kept, its column of P doubled: the real part of the sum is the whole. P is
     ill conditioned (1e4 at 8 stages); it only steers Newton, whose residual is formed with A itself.
@@ -53,27 +53,22 @@ def diagonal(stages: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def jacobian(rates: Callable, x: np.ndarray) -> np.ndarray:
-    """(lanes, n, n) of rates: (n, lanes) -> (n, lanes)."""
+    """The derivatives (lanes, n, n) of rates, which takes and gives (n, lanes)."""
     n, lanes = x.shape
     moved = np.repeat(x.astype(complex)[:, None, :], n, axis=1)
     moved[np.arange(n), np.arange(n)] += 1j * STEP
     return rates(moved).imag.transpose(2, 0, 1) / STEP
 
 
-def march(
-    rates: Callable,
-    sources: Callable,
-    x0: np.ndarray,
-    z0: np.ndarray,
-    rate: np.ndarray,
-    times: np.ndarray,
-    stages: int,
-):
+def march(rates: Callable, sources: Callable, x0, z0, rate, times: np.ndarray, stages: int) -> tuple:
     """Solve from each output time to the next; returns the coordinates and damped integrals at `times`.
 
     rates    (2d, ..., lanes) -> the same;  sources -> (k, ..., lanes)
-    x0 (2d, lanes);  z0 (k, lanes), z' = -rate z + source, rate (k, lanes);  times (n, lanes)
-    Returns x (n, 2d, lanes), z (n, k, lanes).  Raises FloatingPointError when Newton does not settle.
+    x0       (2d, lanes)
+    z0       (k, lanes), z' = -rate z + source with rate (k, lanes)
+    times    (n, lanes)
+
+    Returns x (n, 2d, lanes) and z (n, k, lanes). Raises FloatingPointError when Newton does not settle.
     """
     xs, zs = [x0], [z0]
     for h in np.diff(times, axis=0):
@@ -84,16 +79,12 @@ def march(
 
 
 def advance(
-    rates: Callable,
-    sources: Callable,
-    x: np.ndarray,
-    z: np.ndarray,
-    rate: np.ndarray,
-    h: np.ndarray,
-    stages: int,
-    halvings: int,
-):
-    """One step (1) over h (lanes,), halved where Newton's method does not converge."""
+    rates: Callable, sources: Callable, x, z, rate, h: np.ndarray, stages: int, halvings: int
+) -> tuple:
+    """x and z one step (1) of h (lanes,) later; the step is halved where Newton's method does not converge.
+
+    Raises FloatingPointError where it does not after `halvings` of them.
+    """
     X = newton(rates, x, h, stages)
     if X is not None:
         return X[:, -1], damped(radau(stages)[1], h, rate, z, sources(X))
@@ -107,19 +98,17 @@ def advance(
 
 
 def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.ndarray | None:
-    """The stages of (1), (n, s, lanes), to their rounding floor; None when they do not settle."""
+    """The stages of (1), (n, s, lanes), solved to their rounding; None where Newton does not settle."""
     A, (values, P, back), n = radau(stages)[1], diagonal(stages), len(x)
-    inverse = np.linalg.inv(
-        np.eye(n) - (h[:, None] * values)[..., None, None] * jacobian(rates, x)[:, None]
-    )  # (lanes, s, n, n)
+    slopes = (h[:, None] * values)[..., None, None] * jacobian(rates, x)[:, None]  # (lanes, s, n, n)
+    inverse = np.linalg.inv(np.eye(n) - slopes)
     X, last = np.repeat(x[:, None, :], stages, axis=1), np.inf
     for _ in range(ITERATIONS):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a lost iteration is seen below
             force = rates(X)
         residual = x[:, None, :] + h * (A @ force) - X
-        change = (P @ (inverse @ (back @ residual.transpose(2, 1, 0))[..., None])[..., 0]).real.transpose(
-            2, 1, 0
-        )
+        apart = (inverse @ (back @ residual.transpose(2, 1, 0))[..., None])[..., 0]
+        change = (P @ apart).real.transpose(2, 1, 0)
         X = X + change
         size = np.max(np.abs(change) / (1 + np.max(np.abs(x), axis=0)))
         if not size < LOST:
@@ -131,7 +120,7 @@ def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nda
 
 
 def damped(A: np.ndarray, h: np.ndarray, rate: np.ndarray, z: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """(1) for z' = -rate z + source, linear: source (k, s, lanes) -> z (k, lanes)."""
+    """The step (1) for z' = -rate z + source, which is linear: source (k, s, lanes) -> z (k, lanes)."""
     matrix = np.eye(len(A)) + (h * rate)[..., None, None] * A
     right = z[:, None, :] + h * (A @ source)
     return np.linalg.solve(matrix, right.transpose(0, 2, 1)[..., None])[..., -1, 0]

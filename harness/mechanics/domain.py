@@ -21,14 +21,13 @@ from noether.mechanics import bounds, wide
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
-MARGIN = (
-    16.0  # the references are other trajectories than the one under test: leave room for their difference
-)
+# The references are other trajectories than the one under test: this leaves room for their difference.
+MARGIN = 16.0
 
 
 def leaving(case: Case, job: launch.Job) -> np.ndarray:
-    """(lanes,) True for the lanes that are outside. Whoever finds a violation asks; a finite state proves
-    nothing: 1/inf is 0."""
+    """(lanes,) bool: the lanes that leave the domain in a reference. Whoever finds a violation asks; a finite
+    state proves nothing, for 1/inf is 0."""
     wide_job = replace(job, precision=Precision("float64"), trace=True)
     return overflowing(job, *launch.run(wide_job, "numpy").wide()) | overflowing(job, *same_stores(case, job))
 
@@ -48,8 +47,7 @@ def overflowing(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, lanes) smallest and largest magnitudes of the operations at q (rows, d, lanes), as
-    bounds.value_range has them."""
+    """(rows, lanes): the smallest and largest magnitudes of the operations at q (rows, d, lanes)."""
     rows, d, lanes = q.shape
     flat, eps = np.moveaxis(q, 1, 0).reshape(d, -1), np.broadcast_to(job.params[3], (rows, lanes)).reshape(-1)
     smallest, largest = bounds.value_range(job.program, flat, eps, job.precision)
@@ -62,8 +60,7 @@ def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
-    """(steps + 1, lanes) True as long as nothing of the reference came within MARGIN of its subnormal
-    numbers."""
+    """(steps + 1, lanes) bool: true as long as nothing of the reference is within MARGIN of a subnormal."""
     z, v = same_stores(case, job)
     smallest, p = operation_range(job, z)[0], job.precision
     least = lambda x, kind: np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind]

@@ -43,11 +43,11 @@ TIGHT, LOOSE = 1e-12, 1e-9  # LSODA at 1e-13 stops at m = 1e-4: its step fault m
 
 
 class Undefined(FloatingPointError):
-    """A solver stands where the equation of motion divides by 0, or has no value for another reason."""
+    """Raised where a solver meets a point at which the equation of motion has no value."""
 
 
 def output_times(m, mu=1.0, final: float = FINAL, points: int = 24) -> np.ndarray:
-    """(2 points + 1,) times of one lane: linear in the layer, then growing quadratically to `final`."""
+    """The (2 points + 1,) times of one lane: linear in the layer, then growing quadratically to `final`."""
     layer = LAYER * m / mu
     if layer >= final:
         return np.linspace(0, final, 2 * points + 1)
@@ -57,14 +57,14 @@ def output_times(m, mu=1.0, final: float = FINAL, points: int = 24) -> np.ndarra
 
 
 def start(mechanics: Mechanics, q: np.ndarray, velocity: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """x_0 (2d, lanes): q and momenta p = G qdot, or q and qdot for Bregman."""
+    """The starts x_0 (2d, lanes): q and momenta p = G qdot, or q and qdot for Bregman."""
     if mechanics.bregman:
         return np.concatenate([q, velocity])
     return np.concatenate([q, metric(mechanics.case)(q, parameters.kappa) * velocity])
 
 
 def initial_integrals(mechanics: Mechanics, x0: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """z_0 (k + symmetries, lanes): zero, and j(0) for the detuned copies of S."""
+    """The starts z_0 (k + symmetries, lanes): zero, and j(0) for the detuned copies of S."""
     j = mechanics.charges(*x0, *parameters.values)[: len(mechanics.parts)]
     return np.concatenate(
         [np.zeros((mechanics.sources, x0.shape[1])), j, np.zeros((mechanics.powers, x0.shape[1]))]
@@ -83,34 +83,29 @@ def integral_sources(mechanics: Mechanics, rates_and_sources: np.ndarray) -> np.
 
 
 def damping(mechanics: Mechanics, parameters: Parameters, lanes: int) -> np.ndarray:
-    """(k + symmetries + powers, lanes) of mu/m, off by MU_OFF for the detuned copies, 0 for the power."""
-    factor = np.array(
-        [1.0] * mechanics.sources + [float(1 + MU_OFF)] * len(mechanics.parts) + [0.0] * mechanics.powers
-    )
+    """The rates of damping, (k + symmetries + powers, lanes): mu/m, off by MU_OFF for the detuned copies, 0
+    for the power."""
+    detuned = [float(1 + MU_OFF)] * len(mechanics.parts)
+    factor = np.array([1.0] * mechanics.sources + detuned + [0.0] * mechanics.powers)
     return factor[:, None] * np.broadcast_to(parameters.mu / parameters.m, (lanes,))
 
 
 def by_collocation(
     mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stages: int = FINE
 ) -> Trajectory:
-    """Every lane in one batch; times (n, lanes)."""
+    """The trajectory of every lane by collocation, in one batch; times (n, lanes)."""
     call, d = mechanics.field, 2 * mechanics.dim
-    x, z = collocation.march(
-        lambda y: call(*y, *parameters.values)[:d],
-        lambda y: integral_sources(mechanics, call(*y, *parameters.values)),
-        x0,
-        initial_integrals(mechanics, x0, parameters),
-        damping(mechanics, parameters, x0.shape[1]),
-        times,
-        stages,
-    )
+    rates = lambda y: call(*y, *parameters.values)[:d]
+    sources = lambda y: integral_sources(mechanics, call(*y, *parameters.values))
+    z0, rate = initial_integrals(mechanics, x0, parameters), damping(mechanics, parameters, x0.shape[1])
+    x, z = collocation.march(rates, sources, x0, z0, rate, times, stages)
     return Trajectory(mechanics, parameters, times, x, z)
 
 
 def by_dop853(
     mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
 ) -> Trajectory:
-    """SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes.
+    """The trajectories by SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes.
 
     The solver stops at every output time: its dense output has order 7 and would be the largest error.
     """
@@ -153,7 +148,7 @@ def by_dop853(
 def by_lsoda(
     mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
 ) -> Trajectory:
-    """SciPy's LSODA, one lane after another in plain floats (it chooses Adams or BDF itself)."""
+    """The trajectories by SciPy's LSODA, lane by lane in plain floats (it chooses Adams or BDF itself)."""
     call, d, lanes = mechanics.complete, 2 * mechanics.dim, x0.shape[1]
     y0, runs = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]), []
     for lane in range(lanes):
@@ -163,16 +158,8 @@ def by_lsoda(
             return call(*y.tolist(), *values)
 
         try:
-            y, info = odeint(
-                rhs,
-                y0[:, lane],
-                times[:, lane],
-                rtol=rtol,
-                atol=rtol / 100,
-                tfirst=True,
-                mxstep=MXSTEP,
-                full_output=True,
-            )
+            accuracy = dict(rtol=rtol, atol=rtol / 100, mxstep=MXSTEP)
+            y, info = odeint(rhs, y0[:, lane], times[:, lane], tfirst=True, full_output=True, **accuracy)
         except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
             # Plain floats raise where numpy gives inf or NaN; a root of a negative number is complex to them.
             raise Undefined(
@@ -187,7 +174,7 @@ def by_lsoda(
 
 @dataclass(frozen=True, eq=False)
 class Certified:
-    """One solution four times; `run` is SciPy's at the tight tolerance, the one that is judged.
+    """One solution found four times; `run` is SciPy's at the tight tolerance, which is judged.
 
     state    (lanes,) largest distance of `run` from the fine collocation, relative to 1 + |x|
     settled  (lanes,) whether the tighter tolerance brought SciPy nearer to the fine collocation, or both are
@@ -200,28 +187,29 @@ class Certified:
     loose: Trajectory
 
     def distance(self, a: Trajectory) -> np.ndarray:
+        """How far a solution is from the fine collocation, (lanes,), relative to 1 + the largest |x|."""
         return np.max(np.abs(a.x - self.fine.x), axis=(0, 1)) / (1 + np.max(np.abs(self.fine.x), axis=(0, 1)))
 
     @cached_property
     def state(self) -> np.ndarray:
+        """How far the judged solution is from the fine collocation, (lanes,)."""
         return self.distance(self.run)
 
     @cached_property
     def settled(self) -> np.ndarray:
+        """(lanes,) bool: whether the judged solution is as near to collocation as the loose one, or as
+        rounding allows."""
         floor = 2.0**-53 * 10 * len(self.run.times)  # some steps between outputs, each rounding a few times
         return self.state <= np.maximum(self.distance(self.loose), floor)
 
 
 def by_scipy(
-    mechanics: Mechanics,
-    x0: np.ndarray,
-    parameters: Parameters,
-    times: np.ndarray,
-    rtol: float,
-    seen: Callable = lambda part: None,
+    mechanics: Mechanics, x0, parameters: Parameters, times, rtol: float, seen: Callable = lambda part: None
 ) -> Trajectory:
-    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, then LSODA for the others; seen(trajectory) is
-    told each."""
+    """DOP853 for the lanes with mu/m <= 1/MILD, in one system, then LSODA for the others.
+
+    seen(trajectory) is told each of the two.
+    """
     mild = methods(parameters) == "DOP853"
     parts = []
     for lanes, solve in ((mild, by_dop853), (~mild, by_lsoda)):
@@ -236,20 +224,19 @@ def by_scipy(
 
 
 def methods(parameters: Parameters) -> np.ndarray:
-    """(lanes,) names."""
+    """(lanes,) the name of the method that solves each lane."""
     return np.where(parameters.mu / parameters.m <= 1 / MILD, "DOP853", "LSODA")
 
 
 def certified(
-    mechanics: Mechanics,
-    x0: np.ndarray,
-    parameters: Parameters,
-    times: np.ndarray,
-    loose: Trajectory | None = None,
-    tight: float = TIGHT,
+    mechanics: Mechanics, x0, parameters: Parameters, times, loose: Trajectory | None = None, tight=TIGHT
 ) -> Certified:
-    """times (n, lanes): equal over the lanes with m >= MILD; parameters all (lanes,); loose, where it is
-    there already."""
+    """A trajectory with its error, from two methods at two accuracies each.
+
+    parameters  all (lanes,)
+    times       (n, lanes), equal over the lanes with m >= MILD
+    loose       that of by_scipy at LOOSE, where it is there already
+    """
     return Certified(
         by_scipy(mechanics, x0, parameters, times, tight),
         by_collocation(mechanics, x0, parameters, times, FINE),

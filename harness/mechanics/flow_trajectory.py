@@ -12,8 +12,10 @@ from noether.mechanics.symbolic_mechanics import TOTAL, Mechanics
 
 @dataclass(frozen=True)
 class Parameters:
-    """m mass, mu friction, eps breaking, kappa deformation, k decay (none where it is not said): floats, or
-    (lanes,) arrays."""
+    """What a solution depends on besides its start, each a float or (lanes,).
+
+    m mass, mu friction, eps breaking, kappa deformation, k decay (none where it is not said)
+    """
 
     m: np.ndarray
     mu: np.ndarray
@@ -30,7 +32,7 @@ class Parameters:
         return self.m, self.mu, self.eps, self.kappa, self.k
 
     def of(self, lanes) -> Parameters:
-        """Those of some lanes, by index or mask; of one lane, floats."""
+        """The parameters of some lanes, by index or mask; floats for one lane."""
         return Parameters(*(p[lanes] for p in self.values))
 
     def about(self, lane: int) -> dict:
@@ -40,8 +42,13 @@ class Parameters:
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """times (n, lanes);  x (n, 2d, lanes);  z (n, k, lanes);  j and size = sum |p_i xi_i| (n, symmetries,
-    lanes)."""
+    """A solution at its output times.
+
+    times    (n, lanes)
+    x        (n, 2d, lanes)
+    z        (n, k, lanes)
+    j, size  (n, symmetries, lanes), the charge and sum |p_i xi_i|
+    """
 
     mechanics: Mechanics
     parameters: Parameters
@@ -58,7 +65,7 @@ class Trajectory:
         object.__setattr__(self, "size", both[:, both.shape[1] // 2 :])
 
     def part(self, symmetry: int, name: str) -> np.ndarray:
-        """(n, lanes) of one part's damped integral; zeros where the part is identically zero."""
+        """The damped integral of one part, (n, lanes); zeros where the part is identically zero."""
         where = self.mechanics.parts[symmetry].get(name)
         return np.zeros_like(self.times) if where is None else self.z[:, where]
 
@@ -66,29 +73,29 @@ class Trajectory:
         return self.z[:, self.mechanics.sources + symmetry]
 
     def memory(self, symmetry: int) -> np.ndarray:
-        """j(0) e^{-mu t / m}"""
+        """What is left of the start, j(0) e^{-mu t / m}."""
         return self.j[0, symmetry] * np.exp(-self.parameters.mu / self.parameters.m * self.times)
 
     def predicted(self, symmetry: int) -> np.ndarray:
-        """S of (1)."""
+        """The prediction S of (1)."""
         return self.memory(symmetry) + sum(self.part(symmetry, name) for name in TOTAL)
 
     @cached_property
     def energies(self) -> np.ndarray:
-        """T, f and T without its metric, (3, n, lanes), formed in longdouble: only the state's rounding
-        counts."""
+        """T, f and T without its metric, (3, n, lanes), formed in longdouble so that only the state's
+        rounding counts."""
         return self.mechanics.energy(
             *np.moveaxis(self.x, 1, 0).astype(np.longdouble), *self.parameters.values
         )
 
     @property
     def dissipated(self) -> np.ndarray:
-        """mu int <qdot, G qdot> dt from 0, (n, lanes)"""
+        """The dissipated energy mu int <qdot, G qdot> dt from 0, (n, lanes)."""
         return self.parameters.mu * self.z[:, -1]
 
     @cached_property
     def sources(self) -> np.ndarray:
-        """(n, k, lanes) of every part's source at the output times."""
+        """The source of every part at the output times, (n, k, lanes)."""
         call, d = self.mechanics.field, 2 * self.mechanics.dim
         return call(*np.moveaxis(self.x, 1, 0), *self.parameters.values)[
             d : d + self.mechanics.sources
@@ -99,7 +106,8 @@ class Trajectory:
         return [self.weight(i) for i in range(len(self.mechanics.parts))]
 
     def weight(self, symmetry: int) -> np.ndarray:
-        """W (n, lanes), the damped integral of |generator| + |metric| + |potential|, from |j(0)|."""
+        """The weight W, (n, lanes): the damped integral of |generator| + |metric| + |potential|,
+        from |j(0)|."""
         where = self.mechanics.parts[symmetry]
         names = [where[n] for n in TOTAL if n in where]
         size = np.sum(np.abs(self.sources[:, names]), axis=1)

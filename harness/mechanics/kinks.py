@@ -25,7 +25,7 @@ class Kinked(RuntimeError):
 
 
 def arguments(case: Case, q: np.ndarray) -> np.ndarray:
-    """(n, kinks, lanes) of case.kinks along q (n, d, lanes)."""
+    """The values of case.kinks along q (n, d, lanes), (n, kinks, lanes)."""
     shape = (q.shape[0], q.shape[2])
     found = [np.broadcast_to(x, shape) for x in case.kinks(list(np.moveaxis(q, 1, 0)), NUMPY)]
     return np.stack(found, axis=1) if found else np.empty((shape[0], 0, shape[1]))

@@ -57,12 +57,8 @@ def drawn(case: Case, rng: np.random.Generator) -> Point:
     number = lambda x: [mpmath.mpf(float(y)) for y in x]
     q, turn = case.draw(rng, 1)[:, 0], rng.choice([-1.0, 1.0], case.dim)
     v = rng.uniform(0.25, 0.5, case.dim) * turn * (q if case.metric.kind == BREGMAN else 2)
-    return Point(
-        number(q),
-        number(v),
-        tuple(number(rng.uniform([0.5, 0.6, 0.1, 0.3, 0.1], [0.9, 1.5, 0.5, 0.9, 0.5]))),
-        number(rng.uniform(0.5, 1.5, case.dim)),
-    )
+    parameters = tuple(number(rng.uniform([0.5, 0.6, 0.1, 0.3, 0.1], [0.9, 1.5, 0.5, 0.9, 0.5])))
+    return Point(number(q), number(v), parameters, number(rng.uniform(0.5, 1.5, case.dim)))
 
 
 def moved(x: list, by, along: list) -> list:
@@ -70,7 +66,7 @@ def moved(x: list, by, along: list) -> list:
 
 
 def lagrangian(case: Case, values: tuple):
-    """L(q, v, t) of (1) or (2) on mpmath numbers."""
+    """The Lagrangian L(q, v, t) of (1) or (2) on mpmath numbers."""
     m, mu, eps, kappa, k = values
 
     def kinetic(q, v):
@@ -89,13 +85,10 @@ def lagrangian(case: Case, values: tuple):
 
 @cache
 def written(case: Case):
-    """mpmath: call(*x, m, mu, eps, kappa, k) -> a list of everything that `equations` has, in its order."""
+    """A function of mpmath numbers, call(*x, m, mu, eps, kappa, k) -> all that `equations` has, in order."""
     e = equations(case)
-    return compiled(
-        (*e.x, *PARAMETERS),
-        (*e.rates, *e.sources, *e.charges[: len(case.symmetries)], *e.power, *e.energy),
-        "mpmath",
-    )
+    outputs = (*e.rates, *e.sources, *e.charges[: len(case.symmetries)], *e.power, *e.energy)
+    return compiled((*e.x, *PARAMETERS), outputs, "mpmath")
 
 
 def slope(f):
@@ -104,8 +97,8 @@ def slope(f):
 
 
 def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict[str, float]:
-    """What (3) and (4) are off by, relative to the sum of their terms' sizes, by name. friction: by what part
-    mu is off in L."""
+    """By how much (3) and (4) fail, by name, relative to the sum of their terms' sizes; `friction` is by what
+    part mu is off in L."""
     with mpmath.workdps(DIGITS):
         m, mu, *rest = point.values
         e, L, d = equations(case), lagrangian(case, (m, mu * (1 + mpmath.mpf(friction)), *rest)), case.dim

@@ -33,7 +33,7 @@ from noether.mechanics.bounds import PASS, arithmetic_unit, constant_error, one_
 
 @dataclass
 class Magnitude:
-    """m and c of (1)."""
+    """The m and c of (1) for one value."""
 
     m: object
     c: int
@@ -73,7 +73,7 @@ def magnitude_error(
 
 
 class Rules:
-    """One method an operation: value, operands, their magnitudes -> magnitude."""
+    """The rules by which magnitudes follow from operands: one method an operation."""
 
     def __init__(self, precision: Precision):
         self.u = precision.u_arith

@@ -39,27 +39,28 @@ KNOWN = {
 
 
 def points(kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """float32 values, and the bits of each in `kind`."""
+    """The known points: float32 values, and the bits of each in `kind`."""
     table = KNOWN[kind]
     return np.array(list(table), np.uint32).view(np.float32), np.array(list(table.values()), np.uint16)
 
 
 def job(x: np.ndarray, precision: Precision) -> Job:
-    """One step whose q_1 and v_1 are the numbers x, float32, in their stores; x = -0 gives q_1 = +0."""
+    """A launch of one step whose q_1 and v_1 are the numbers x, float32, in their stores; x = -0 gives q_1 =
+    +0."""
     lanes = len(x)
     params = np.stack([np.ones(lanes), x.astype(np.float64), np.zeros(lanes), np.zeros(lanes)])
     return Job(LEVEL, HEAVY_BALL, precision, np.zeros((1, lanes)), np.ones((1, lanes)), params, 1)
 
 
 def stored(x: np.ndarray, precision: Precision, backend: str) -> tuple[np.ndarray, np.ndarray]:
-    """The bits of q_1 and of v_1 as the backend stores x."""
+    """The bits of q_1 and of v_1, as the backend stores x."""
     with np.errstate(all="ignore"):
         outcome = run(job(x, precision), backend)
     return bits(outcome.q)[1, 0], bits(outcome.v)[1, 0]
 
 
 def misread(backend: str, kind: str, mode: str = "stored") -> list[str]:
-    """Each known point that a backend stores as another number, one line each."""
+    """One line for each known point that a backend stores as another number."""
     x, want = points(kind)
     precision = Precision(kind, mode)
     stores = [name for name, store in (("q", precision.q_store), ("v", precision.v_store)) if store == kind]

@@ -23,17 +23,14 @@ from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import wide
 
-POINTS, ENTRIES = (
-    32,
-    2**11,
-)  # of the box, and as many on its corners, where a polynomial loss is stiffest; points x d at most
+POINTS = 32  # of the box, and as many on its corners, where a polynomial loss is stiffest
+ENTRIES = 2**11  # points x d at most
 LEAST_KAPPA = 0.25  # the least deformation of a metric (harness/mechanics/sweep.py)
 
 
 @cache
 def largest_curvature(case: Case, eps: float = 0.0) -> float:
-    """L of (1), in units of the loss over those of q squared; inf where the loss has no finite curvature
-    there."""
+    """L of (1), in units of the loss over those of q squared; inf where no curvature is finite."""
     q = points(case)
     with np.errstate(all="ignore"):
         H = hessian(case, q, eps)
@@ -42,8 +39,7 @@ def largest_curvature(case: Case, eps: float = 0.0) -> float:
 
 @cache
 def step_curvature(case: Case, eps: float = 0.0) -> float:
-    """The largest of (1) and (2) over the rules that a case may run under: 1/L is the scale of a stable
-    step."""
+    """The largest L of (1) and (2) over the rules of a case: the largest stable step is of order 1/L."""
     q = points(case)
     with np.errstate(all="ignore"):
         H = hessian(case, q, eps)
@@ -56,7 +52,7 @@ def step_curvature(case: Case, eps: float = 0.0) -> float:
 
 
 def weighted(H: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """sqrt(W) H sqrt(W), symmetric and with the eigenvalues of W H; w (d, n) positive, the diagonal of W."""
+    """The matrix sqrt(W) H sqrt(W), symmetric, with the eigenvalues of W H; w (d, n) is the diagonal of W."""
     root = np.sqrt(w).T
     return root[:, :, None] * H * root[:, None, :]
 
@@ -77,7 +73,7 @@ def points(case: Case) -> np.ndarray:
 
 
 def kinked(case: Case, q: np.ndarray) -> np.ndarray:
-    """(n,) whether a kink lies within the differences at q."""
+    """(n,) bool: whether a kink lies within the differences at q."""
     if case.kinks is None:
         return np.zeros(q.shape[1], bool)
     beside = [q, *(q + sign * by for by in differences(case) for sign in (1, -1))]
@@ -87,13 +83,13 @@ def kinked(case: Case, q: np.ndarray) -> np.ndarray:
 
 
 def differences(case: Case) -> np.ndarray:
-    """(d, d, 1): the step of each component."""
+    """The step of each component, (d, d, 1)."""
     low, high = np.array(case.box, dtype=float).T
     return np.diag(2.0**-20 * (high - low))[:, :, None]
 
 
 def hessian(case: Case, q: np.ndarray, eps: float) -> np.ndarray:
-    """(n, d, d) float64 at q (d, n), made symmetric."""
+    """The Hessian (n, d, d) float64 at q (d, n), by differences of the traced gradient, made symmetric."""
     program, columns = trace.gradient(case), []
     eps = np.full(q.shape[1], eps)
     gradient = lambda at: np.stack(program.run(list(at), eps, Precision("float64")))

@@ -22,8 +22,7 @@ LIBRARIES = {"numpy": np, "mpmath": mpmath}
 
 
 class Lines:
-    """The body of a function in the making: `lines` text -> name in order, `known` which subexpression has
-    which name."""
+    """The body of a function in the making: lines in order, and which subexpression has which name."""
 
     def __init__(self, arguments: Sequence, wide: bool):
         self.lines: dict[str, str] = {}
@@ -41,7 +40,7 @@ class Lines:
         return self.line(f"mpf({e.p}) / {e.q}") if self.wide else f"({e.p} / {e.q})"
 
     def name(self, e) -> str:
-        """What stands for a subexpression, after the lines that it needs."""
+        """What stands for a subexpression, after the lines that it needs were added."""
         if e not in self.known:
             self.known[e] = self.number(e) if e.is_Number else self.entered(e)
         return self.known[e]
@@ -86,7 +85,7 @@ class Lines:
         return out or "1"
 
     def power(self, e) -> str:
-        """base^(p/q), q 1 or 2, by squaring: x**3.5 of a library is slower and less exact."""
+        """The power base^(p/q) with q 1 or 2, by squaring: x**3.5 of a library is slower and less exact."""
         base, n = self.name(e.base), abs(e.exp.p)
         base = self.line(f"sqrt({base})") if e.exp.q == 2 else base
         out = None
@@ -99,7 +98,7 @@ class Lines:
 
 
 def compiled(arguments: Sequence, expressions: Sequence, module: str) -> Callable:
-    """A function of `arguments` returning a list; module numpy (arrays) or mpmath."""
+    """A function of `arguments` that returns a list; module is numpy (arrays) or mpmath."""
     lines, library = Lines(arguments, module == "mpmath"), LIBRARIES[module]
     results = ", ".join([lines.name(sympy.sympify(e)) for e in expressions])
     body = "".join(f"    {name} = {text}\n" for text, name in lines.lines.items())

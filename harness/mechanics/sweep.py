@@ -24,12 +24,8 @@ from noether.mechanics.stiffness import step_curvature
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.
 STEP_EXPONENTS = {"float64": (3, 7), "float32": (3, 6), "float16": (2, 4), "bfloat16": (1, 3)}
 HORIZON = {"float64": 96, "float32": 96, "float16": 32, "bfloat16": 16}
-ASCENT = {
-    "float64": 6,
-    "float32": 6,
-    "float16": 4,
-    "bfloat16": 4,
-}  # horizon of a rule that maximises: a quartic loss soon overflows
+# The horizon of a rule that maximises: a quartic loss soon overflows.
+ASCENT = {"float64": 6, "float32": 6, "float16": 4, "bfloat16": 4}
 KICK = {"float64": 1.0, "float32": 1.0, "float16": 2.0, "bfloat16": 4.0}
 WIDE_LANES = 10_007  # prime, so the last block has a tail
 DECADES = 14
@@ -75,21 +71,16 @@ def told(case: Case) -> str:
         )
         return said + f": {FLAT}" * bool(0 < most * L < LEAST_STEP)
     if most * L > 2:
-        return (f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box "
-                f"gradient descent is unstable from {2 / L:.3g} on: "
-                "what overflows is outside, and a smaller pace, or none, shows more")  # fmt: skip
+        return (
+            f"case {case.name}: pace = {case.pace!r} has steps up to {most:.3g}, and on the box gradient "
+            f"descent is unstable from {2 / L:.3g} on: what overflows is outside, and a smaller pace, or "
+            "none, shows more"
+        )
     return ""
 
 
 def draw(
-    case: Case,
-    rule: Rule,
-    precision: Precision,
-    *,
-    lanes: int,
-    steps: int,
-    seed: int,
-    overrides: dict | None = None,
+    case: Case, rule: Rule, precision: Precision, *, lanes: int, steps: int, seed: int, overrides=None
 ) -> Job:
     """A launch of `lanes` random trajectories.
 
@@ -97,6 +88,8 @@ def draw(
     type, so a demoted step size shows. A third of the lanes has no decay; half have eps = 0, the others eps
     over DECADES decades. A metric is deformed by kappa from 1/4 to 1. Starts are made in their own precision
     first and then widened.
+
+    overrides  name of a parameter -> the number that replaces what was drawn
     """
     rng = np.random.default_rng(seed)
     low, high = STEP_EXPONENTS[precision.name]
@@ -118,6 +111,5 @@ def draw(
         q0 = q0 * rng.choice([-1.0, 1.0], q0.shape)
     params = representable(np.array([columns[name] for name in rule.parameters]), precision.arith)
     start, kick = representable(q0, precision.q_store), representable(v0, precision.v_store)
-    return Job(
-        trace.gradient(case), rule, precision, start, kick, params, steps, metric=trace.metric(case, rule)
-    )
+    program, metric = trace.gradient(case), trace.metric(case, rule)
+    return Job(program, rule, precision, start, kick, params, steps, metric=metric)

@@ -25,18 +25,16 @@ from noether.mechanics.symbolic_gradient import Step, partials
 
 DIGITS = 50
 POINTS = 3
-ZERO = (
-    mpmath.mpf(10) ** -40
-)  # of a relative number: 50 digits lose fewer than 10 to d products and to exp and log of box values
-KEEPS = (
-    2.0**-40
-)  # share of |grad b| |xi| below which a breaking breaks by the roundings of its constants, if at all
+# Of a relative number: 50 digits lose fewer than 10 to d products and to exp and log of box values.
+ZERO = mpmath.mpf(10) ** -40
+# Share of |grad b| |xi| below which a breaking breaks by the roundings of its constants, if at all.
+KEEPS = 2.0**-40
 M, MU, EPS, KAPPA, DECAY = sympy.symbols("m mu eps kappa k")
 PARAMETERS = (M, MU, EPS, KAPPA, DECAY)
 
 
 class FalseSymmetry(CaseError):
-    """The declared generator does not leave the loss invariant."""
+    """Raised when the declared generator does not leave the loss as it is."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,15 @@ class Formulas:
 
     @property
     def total_gradient(self) -> list:
+        """The gradient of loss + eps breaking, d expressions."""
         return [g + EPS * b for g, b in zip(self.loss_gradient, self.breaking_gradient, strict=True)]
 
     def generator(self, symmetry: Symmetry, q: Sequence) -> list:
+        """The d expressions of xi at q."""
         return [unwrap(x) for x in symmetry.generator([Exact(x) for x in q])]
 
     def jacobian(self, symmetry: Symmetry) -> list:
+        """The matrix A of a symmetry, as exact numbers."""
         return [[unwrap(x) for x in row] for row in symmetry.A]
 
 
@@ -81,24 +82,17 @@ def formulas(case: Case) -> Formulas:
 
 
 def derived(case: Case) -> Formulas:
+    """The formulas of a case, not kept."""
     q = sympy.symbols(f"q:{case.dim}")
     w = sympy.symbols(f"w:{case.dim}")
     loss = expression(case.loss, q)
     breaking = expression(case.breaking, q)
-    return Formulas(
-        case,
-        q,
-        w,
-        loss,
-        breaking,
-        tuple(partials(loss, q)),
-        tuple(partials(breaking, q)),
-    )
+    return Formulas(case, q, w, loss, breaking, tuple(partials(loss, q)), tuple(partials(breaking, q)))
 
 
 @cache
 def gradient(case: Case) -> Callable:
-    """g(q, eps) -> (d, lanes) for q (d, lanes), numpy."""
+    """The function g(q, eps) -> (d, lanes) for q (d, lanes), in numpy."""
     f = formulas(case)
     call = arrays(compiled((*f.q, EPS), f.total_gradient, "numpy"), case.dim)
     return lambda q, eps: call(*q, eps)
@@ -106,7 +100,7 @@ def gradient(case: Case) -> Callable:
 
 @cache
 def hessian_product(case: Case) -> Callable:
-    """H w at (q, eps, w), (d, lanes), numpy."""
+    """The function (q, eps, w) -> H w, (d, lanes), in numpy."""
     f = formulas(case)
     along = partials(theorem.inner(f.total_gradient, f.w), f.q)
     call = arrays(compiled((*f.q, EPS, *f.w), along, "numpy"), case.dim)
@@ -115,7 +109,7 @@ def hessian_product(case: Case) -> Callable:
 
 @cache
 def curvature(case: Case) -> Callable:
-    """(H w, f'''(w, w)) at (q, eps, w), each (d, lanes), numpy."""
+    """The function (q, eps, w) -> (H w, f'''(w, w)), each (d, lanes), in numpy."""
     f = formulas(case)
     first = partials(theorem.inner(f.total_gradient, f.w), f.q)  # H and the third derivative are symmetric
     second = partials(theorem.inner(first, f.w), f.q)
@@ -129,6 +123,7 @@ def curvature(case: Case) -> Callable:
 
 
 def metric_entries(case: Case, q: Sequence) -> list:
+    """The d entries of the metric as expressions."""
     if case.metric.kind == DIAGONAL:
         return expression(case.metric.entries, q, KAPPA)
     return [sympy.Integer(1)] * case.dim
@@ -136,13 +131,14 @@ def metric_entries(case: Case, q: Sequence) -> list:
 
 @cache
 def metric(case: Case) -> Callable:
-    """G(q, kappa) -> (d, lanes), numpy."""
+    """The function G(q, kappa) -> (d, lanes), in numpy."""
     f = formulas(case)
     call = arrays(compiled((*f.q, KAPPA), metric_entries(case, f.q), "numpy"), case.dim)
     return lambda q, kappa: call(*q, kappa)
 
 
 def random_rationals(case: Case, rng: np.random.Generator) -> list[Fraction]:
+    """One random rational point of the box."""
     return [
         Fraction(low) + (Fraction(high) - Fraction(low)) * Fraction(int(rng.integers(1, 1009)), 1009)
         for low, high in case.box
@@ -251,8 +247,7 @@ proven = cache(prove)
 
 
 def check_kinks(case: Case, f: Formulas) -> None:
-    """Where an argument of a step is 0 a declared one must be 0 too: whoever looks for kinks asks
-    case.kinks."""
+    """Refuse kinks that do not name where an argument of a step is 0. Raises CaseError."""
     declared = expression(case.kinks, f.q) if case.kinks else []
     known = [g for u in declared for g in turning(sympy.sympify(u))]
     for found in (f.loss + f.breaking).atoms(Step):
@@ -294,7 +289,8 @@ def is_multiple(e, u, q: Sequence) -> bool:
 
 
 def check_metric(case: Case, rng: np.random.Generator) -> None:
-    """G (or hess h) positive at the corners of the box and at 64 random points, kappa 0 and 1."""
+    """Refuse a metric that is not positive at the corners of the box and at 64 random points, for kappa 0 and
+    1. Raises CaseError."""
     f = formulas(case)
     if case.metric.kind == BREGMAN:
         h = expression(case.metric.potential, f.q)

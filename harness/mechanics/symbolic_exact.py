@@ -87,20 +87,21 @@ EXACT = Namespace(
 
 
 def expression(function: Callable, q: Sequence, *between):
-    """function(q, *between, xp) of a case file as a sympy expression, or a list of them."""
+    """A function(q, *between, xp) of a case file as a sympy expression, or a list of them."""
     out = function([Exact(x) for x in q], *(Exact(x) for x in between), EXACT)
     return [unwrap(x) for x in out] if isinstance(out, list | tuple) else unwrap(out)
 
 
 def compiled(arguments: Sequence, expressions: Sequence, module: str) -> Callable:
-    """A function of `arguments` returning a list; module numpy (arrays), math (plain floats) or mpmath."""
+    """A function of `arguments` that returns a list; the module is numpy (arrays), math (plain floats) or
+    mpmath."""
     if module == "math":  # called most, and fastest so
         return sympy.lambdify(arguments, list(expressions), modules=[{"Step": step}, module], cse=True)
     return straight_line.compiled(arguments, expressions, module)
 
 
 def arrays(function: Callable, count: int) -> Callable:
-    """`function` with its list stacked into (count, lanes): constants are spread over the lanes.
+    """The function with its list stacked into (count, lanes); constants are spread over the lanes.
 
     The first argument has the full shape and the dtype, float or complex; later ones broadcast to it.
     """

@@ -30,7 +30,7 @@ class Step(sympy.Function):
 
 
 def partials(formula, q: Sequence) -> list:
-    """d formula / d q_i, one expression each."""
+    """The derivatives d formula / d q_i, one expression each."""
     formula = sympy.sympify(formula)
     adjoints = {formula: [sympy.Integer(1)]}
 

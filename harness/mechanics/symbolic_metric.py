@@ -34,6 +34,8 @@ class Curved:
 
 
 def mirror_map(case: Case, q: tuple, G: list) -> list | None:
+    """The gradient of h as expressions, of a Bregman metric or where each entry of G is a polynomial of its
+    own component; else None."""
     if case.metric.kind == BREGMAN:
         h = expression(case.metric.potential, q)
         return [sympy.diff(h, x) for x in q]
@@ -43,7 +45,7 @@ def mirror_map(case: Case, q: tuple, G: list) -> list | None:
 
 
 def hessian(case: Case, q: tuple) -> list:
-    """G as expressions, kappa free."""
+    """The entries of G as expressions, with kappa free."""
     if case.metric.kind == BREGMAN:
         return [sympy.diff(dh, x) for dh, x in zip(mirror_map(case, q, []), q, strict=True)]
     return [sympy.sympify(g) for g in metric_entries(case, q)]
@@ -58,6 +60,7 @@ def bends(case: Case) -> bool:
 
 @cache
 def is_entropy(case: Case) -> bool:
+    """Whether the potential is the entropy."""
     q = sympy.symbols(f"q:{case.dim}")
     return case.metric.kind == BREGMAN and all(
         sympy.expand(dh - sympy.log(x)) == 0 for dh, x in zip(mirror_map(case, q, []), q, strict=True)
@@ -76,11 +79,8 @@ def curved(case: Case) -> Curved:
         return arrays(compiled((*arguments, KAPPA), expressions, "numpy"), len(expressions))
 
     straight = [(p - t * w) / g for p, t, w, g in zip(pull, turn, f.w, G, strict=True)]
-    entries, bend, geodesic = (
-        numeric(f.q, G),
-        numeric((*f.q, *f.w), [*pull, *turn]),
-        numeric((*f.q, *f.w), straight),
-    )
+    both = (*f.q, *f.w)
+    entries, bend, geodesic = numeric(f.q, G), numeric(both, [*pull, *turn]), numeric(both, straight)
     moved = numeric(f.q, mirror) if mirror and len(mirror) == d else None
     return Curved(
         lambda q, kappa: entries(*q, kappa),

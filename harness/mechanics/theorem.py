@@ -33,24 +33,25 @@ import sympy
 
 
 def inner(a: Sequence, b: Sequence):
+    """The inner product <a, b> of two sequences of expressions."""
     return sympy.Add(*(x * y for x, y in zip(a, b, strict=True)))
 
 
 def derivative_along(f, q: Sequence, w: Sequence):
-    """df/dq . w"""
+    """The derivative df/dq . w of an expression along w."""
     return sympy.Add(*(sympy.diff(f, x) * y for x, y in zip(q, w, strict=True)))
 
 
 def kinetic_energy(G: Sequence, v: Sequence, m):
+    """The kinetic energy T of a metric, (1)."""
     return m / 2 * sympy.Add(*(g * x * x for g, x in zip(G, v, strict=True)))  # (1)
 
 
 def momentum_rate(G: Sequence, q: Sequence, v: Sequence, gradient: Sequence, m, mu) -> list:
-    """p' for p = (dT/dv)/m, from the Lagrangian alone: nothing here knows of a symmetry."""
+    """The rate p' of p = (dT/dv)/m, (2), from the Lagrangian alone: nothing here knows of a symmetry."""
     T = kinetic_energy(G, v, m)
-    return [
-        (sympy.diff(T, x) - mu / m * sympy.diff(T, y) - g) / m for x, y, g in zip(q, v, gradient, strict=True)
-    ]  # (2)
+    rate = lambda x, y, g: (sympy.diff(T, x) - mu / m * sympy.diff(T, y) - g) / m  # (2)
+    return [rate(x, y, g) for x, y, g in zip(q, v, gradient, strict=True)]
 
 
 def generator_breaking(G: Sequence, v: Sequence, m, A: Sequence):
@@ -74,7 +75,7 @@ def decayed(gradient: Sequence, q: Sequence, k) -> list:
 
 
 def bregman_momentum(grad_h: Sequence, q: Sequence, Q: Sequence) -> list:
-    """Delta of (6); grad_h are expressions in q."""
+    """The momentum Delta of (6); grad_h are expressions in q."""
     moved = dict(zip(q, Q, strict=True))
     return [g.xreplace(moved) - g for g in grad_h]
 
@@ -82,7 +83,8 @@ def bregman_momentum(grad_h: Sequence, q: Sequence, Q: Sequence) -> list:
 def bregman_rate(
     grad_h: Sequence, delta: Sequence, q: Sequence, Q: Sequence, gradient: Sequence, m, mu
 ) -> list:
-    """Q' for Q = q + m v, separable h: (7), with d/dt grad h(q) = hess h(q) v taken to the right."""
+    """The rate Q' of Q = q + m v for separable h, (7), with d/dt grad h(q) = hess h(q) v taken to the
+    right."""
     return [
         ((1 - mu) / m * D - g) / sympy.diff(dh, x).xreplace({x: X})
         for dh, D, x, X, g in zip(grad_h, delta, q, Q, gradient, strict=True)

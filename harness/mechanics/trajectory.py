@@ -20,7 +20,10 @@ from noether.mechanics.wide import U_WIDE, WIDE
 
 
 class Trajectory:
-    """q, v (steps + 1, d, lanes) of one launch; `z` is the stored state (log q for mirror descent).
+    """One launch in wide numbers, with the bounds on the rounding of each step.
+
+    q, v  (steps + 1, d, lanes)
+    z     the stored state: log q for mirror descent, else q
 
     Row 0 is the start of the run: the first step of a rule may differ from the others.
 
@@ -42,22 +45,24 @@ class Trajectory:
 
     @classmethod
     def launched(cls, case: Case, job, z, v) -> Trajectory:
-        """What a launch gave back. Row 0 is the job's own, whatever came back: a kernel that starts elsewhere
-        is wrong at step 1."""
+        """The trajectory that a launch gave back. Row 0 is the job's own, whatever came back: a kernel that
+        starts elsewhere is wrong at step 1."""
         z, v = (np.concatenate([start[None], rows[1:]]) for start, rows in ((job.q0, z), (job.v0, v)))
         return cls(case, job.rule, job.precision, z, v, job.params)
 
     @property
     def steps(self) -> int:
+        """How many steps were taken."""
         return len(self.z) - 1
 
     @property
     def lanes(self) -> int:
+        """How many trajectories there are."""
         return self.z.shape[2]
 
     @cached_property
     def finite(self) -> np.ndarray:
-        """(steps + 1, lanes)"""
+        """(steps + 1, lanes) bool: whether a state is finite in all components."""
         return (np.isfinite(self.z) & np.isfinite(self.v)).all(axis=1)
 
     @cached_property
@@ -71,16 +76,17 @@ class Trajectory:
 
     @cached_property
     def g_kept(self) -> np.ndarray:
-        """Gradient of the symmetric loss at q_0 .. q_{steps-1}."""
+        """The gradient of the symmetric loss at q_0 .. q_{steps-1}, (steps, d, lanes)."""
         return self._gradient(self.case.loss)
 
     @cached_property
     def g_broken(self) -> np.ndarray:
-        """Gradient of the breaking potential, without eps."""
+        """The gradient of the breaking potential, without eps, (steps, d, lanes)."""
         return self._gradient(self.case.breaking)
 
     @cached_property
     def g(self) -> np.ndarray:
+        """The gradient of the loss with its breaking, (steps, d, lanes)."""
         return self.g_kept + self.eps * self.g_broken
 
     @cached_property
@@ -124,12 +130,12 @@ class Trajectory:
 
     @property
     def sign(self) -> float:
-        """-1 for a rule that maximises."""
+        """The sign of the gradient in the update: -1 for a rule that maximises."""
         return -1.0 if self.rule.maximize else 1.0
 
     @cached_property
     def share(self) -> np.ndarray:
-        """c of a dampened rule (cases/rules, (6)), 1 for the others; (steps, 1)"""
+        """The share c of a dampened rule (cases/rules, (6)), 1 for the others; (steps, 1)."""
         share = np.full((self.steps, 1), 1 - self.rule.dampening)
         share[0] = 1
         return share
@@ -162,12 +168,12 @@ class Trajectory:
 
     @cached_property
     def rate(self) -> np.ndarray:
-        """c of a schedule (cases/rules, (11)), 1 for the others; (steps, 1)"""
+        """The share c of a schedule (cases/rules, (11)), 1 for the others; (steps, 1)."""
         return np.array([[self.rule.at(n).rate] for n in range(1, self.steps + 1)])
 
     @cached_property
     def log_sum(self) -> np.ndarray:
-        """log sum exp of what is normalised on the simplex, nothing elsewhere; (steps, 1 or lanes)"""
+        """The log sum exp of what is normalised on the simplex, nothing elsewhere; (steps, 1 or lanes)."""
         if not self.rule.simplex:
             return np.zeros((self.steps, 1))
         with np.errstate(all="ignore"):
@@ -177,7 +183,7 @@ class Trajectory:
 
     @property
     def reach(self) -> np.ndarray:
-        """|move| without cancellation."""
+        """The size of the move without cancellation."""
         return (
             np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force)
             if self.rule.nesterov
@@ -186,7 +192,7 @@ class Trajectory:
 
     @cached_property
     def shrink(self) -> np.ndarray:
-        """s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)"""
+        """The factor s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)."""
         return 1 - self.eta * self.k if self.rule.decoupled else np.ones_like(self.eta)
 
     @cached_property
@@ -215,7 +221,7 @@ class Trajectory:
 
     @cached_property
     def unsigned(self) -> np.ndarray:
-        """Where the sign of the gradient is not known: it is within its own error."""
+        """Where the sign of the gradient is not known, because it is within its own error."""
         return ~(np.abs(self.g) > self.g_error)
 
     @cached_property
@@ -275,7 +281,7 @@ class Trajectory:
 
     @cached_property
     def path(self) -> np.ndarray:
-        """(lanes,) length of the stored path over the sum of its bounds: what motion means."""
+        """(lanes,) the length of the stored path over the sum of its bounds, by which motion is told."""
         with np.errstate(all="ignore"):
             length = np.abs(np.diff(self.z, axis=0)).sum(axis=(0, 1))
             return (length / (self.delta + self.sigma).sum(axis=(0, 1))).astype(float)

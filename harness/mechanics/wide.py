@@ -24,7 +24,7 @@ MOST_DIGITS = 2000  # float64 spans 632 decades, and a product of two numbers tw
 
 
 class TooNarrow(BackendMissing):
-    """This machine's longdouble is no wider than float64: residuals cannot be judged in it."""
+    """Raised where longdouble is no wider than float64: residuals cannot be judged in it."""
 
 
 def mantissa_bits() -> int:
@@ -52,7 +52,7 @@ def require_wide() -> None:
 
 
 class Dual:
-    """value + sum_i partial_i d q_i; values of any shape and any number type."""
+    """A dual number, value + sum_i partial_i d q_i; values of any shape and any number type."""
 
     __slots__ = ("value", "partials")
     __array_ufunc__ = None
@@ -166,7 +166,7 @@ def metric(case, q: np.ndarray, kappa) -> np.ndarray:
 
 
 class AtKink(ArithmeticError):
-    """A loss has no gradient there: a step or a root in it is at its kink, or too near to tell on which
+    """Raised where a loss has no gradient: a step or a root in it is at its kink, or too near to tell the
     side."""
 
 
@@ -179,14 +179,17 @@ class Sides:
         self.exp = MPMATH.exp
 
     def step(self, x):
+        """The step of a number, whose argument is kept."""
         self.steps.append(x)
         return step(x)
 
     def sqrt(self, x):
+        """The square root, whose argument is kept."""
         self.others.append(x)
         return mpmath.sqrt(x)
 
     def log(self, x):
+        """The logarithm, whose argument is kept."""
         self.others.append(x)
         return mpmath.log(x)
 
@@ -220,8 +223,8 @@ def moved(point: list, i: int, by) -> list:
 
 
 def gradient_mp(loss, q, digits: int = 50) -> list:
-    """Gradient at one point by central differences in `digits`-digit arithmetic: no differentiation rule at
-    all.
+    """The gradient at one point by central differences in `digits`-digit arithmetic, without any
+    differentiation rule.
 
     The step h is 10^(-digits/3) of the point's size, or of 1 where that is smaller: the error of a central
     difference is about (h/scale)^2, and a loss has the scale of its point, of its constants, or of both.

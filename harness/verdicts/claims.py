@@ -50,21 +50,24 @@ class Judged:
 
     @property
     def spent(self) -> float:
+        """What was spent at the worst time."""
         return float(spent_of(self.measured, self.predicted, self.bound))
 
 
 def facts(cell, **more) -> dict:
-    """What every record says of the cell that it comes from."""
+    """The fields of a record that tell of the cell that it comes from."""
     about = dict(law=cell.law, case=cell.case.name, rule=cell.rule, precision="float64")
     return {**about, "cell": cell.name, "replay": cell.replay, **more}
 
 
 def hexed(values) -> list[str]:
+    """Numbers as hex floats."""
     return [float(x).hex() for x in values]
 
 
 def powers(judged: list[Judged]) -> dict[str, float]:
-    """Of several lanes: one that sees a change is enough. A change of the whole or more is no power."""
+    """The power of a record of several lanes, of which one that sees a change is enough; none where that is
+    the whole or more."""
     names = {
         name: min(x.powers.get(name, float("inf")) for x in judged)
         for name in sorted(set().union(*(x.powers for x in judged)))
@@ -84,11 +87,12 @@ def record(
     figure: Figure | None = None,
     note: str = "",
 ) -> Record:
-    """One record for several lanes: the worst lane speaks, the least moved and the least certified may
-    silence it.
+    """The record of the worst of several lanes; inconclusive where one is not certified or hardly moves.
 
     motion  the total variation of the charge must be this many bounds; 0 where the verdict needs none
-    enough  further evidence;  note  stands before the reason
+    enough  whether there is the evidence that the caller asks for
+    figure  by default the charge of the worst lane and its prediction
+    note    stands before the reason
     """
     worst = most_spent(judged)
     relative = max(x.relative for x in judged)
@@ -97,42 +101,36 @@ def record(
         f"|j - S| is {worst.spent:.2g} of its bound at t = {worst.at:.4g}, at most {relative:.2g} of W; "
         f"{worst.method}, state to {worst.state:.1g}"
     )
-    half = len(worst.start) // 2
+    parameters = {**parameters, "W": worst.unit, "relative": relative, "method": worst.method}
+    about = facts(cell, backend="scipy", symmetry=symmetry, fault=fault)
+    about |= dict(lanes=len(judged), steps=len(worst.times), parameters=parameters, powers=powers(judged))
     return rounding(
         Worst(worst.spent, worst.measured, worst.predicted, worst.bound),
         note + (told or seen),
         enough=enough and not told,
-        **facts(cell, backend="scipy", symmetry=symmetry, fault=fault),
-        lanes=len(judged),
-        steps=len(worst.times),
-        parameters={**parameters, "W": worst.unit, "relative": relative, "method": worst.method},
-        powers=powers(judged),
         figure=figure or course(worst),
-        place={
-            "lane": worst.lane,
-            "step": int(np.argmin(np.abs(worst.times - worst.at))),
-            "component": None,
-            "q": hexed(worst.start[:half]),
-            "v": hexed(worst.start[half:]),
-            "t": worst.at.hex(),
-        },
+        place=place_of(worst),
+        **about,
     )
+
+
+def place_of(worst: Judged) -> dict:
+    """Record.worst of a solution: its lane, and its start and time in hex floats."""
+    half, step = len(worst.start) // 2, int(np.argmin(np.abs(worst.times - worst.at)))
+    start = {"q": hexed(worst.start[:half]), "v": hexed(worst.start[half:])}
+    return {"lane": worst.lane, "step": step, "component": None, **start, "t": worst.at.hex()}
 
 
 def silenced(judged: list[Judged], motion: float) -> str:
     """Why the trajectories are no evidence; '' where they are."""
     for x in judged:
         if not x.certified:
-            return (
-                f"trajectory not certified: {most_spent(judged).method} at the tight tolerance is no nearer "
-                f"to collocation ({x.state:.2g})"
-            )
+            nearer = f"{most_spent(judged).method} at the tight tolerance is no nearer to collocation"
+            return f"trajectory not certified: {nearer} ({x.state:.2g})"
     for x in judged:
         if motion and not x.variation > motion * x.bound:
-            return (
-                f"no motion: the charge varies by {x.variation:.3g}, must be {motion:.0f} times the bound "
-                f"{x.bound:.3g}"
-            )
+            must = f"must be {motion:.0f} times the bound {x.bound:.3g}"
+            return f"no motion: the charge varies by {x.variation:.3g}, {must}"
     return ""
 
 
@@ -143,8 +141,11 @@ def course(x: Judged) -> Course:
 
 
 def verdict_of(order: Order, stated: float) -> str:
-    """Holds within the bound of p*; violated where p* and the last p_j are below it by that and by QUARTER
-    (`order_record`)."""
+    """The verdict on an order p*: it holds where the stated one is within its bound.
+
+    It is violated where p* and the last p_j are below the stated one by that bound and by QUARTER
+    (`order_record` says why).
+    """
     if not order.is_decided:
         return INCONCLUSIVE
     if abs(order.value - stated) <= order.bound:
@@ -165,9 +166,9 @@ def order_record(
     steps: int = 0,
     backend: str = "scipy",
     note: str = "",
-    powers: dict | None = None,
+    powers=None,
 ) -> Record:
-    """The order p* against the stated one.
+    """The record of an order p* against the stated one.
 
     Violated needs a quarter between them as well: where the p_j turn twice their bound may be a few 1e-4 and
     too small (65 of 36000 random series with wild coefficients), but no such series was near another integer.
@@ -178,28 +179,18 @@ def order_record(
     smallest eta that rounding leaves. It is inconclusive, and says so.
     """
     verdict, worst = verdict_of(found, stated), Worst(predicted=float(stated))
+    above = ""
     if found.is_decided:
-        worst = Worst(
-            float(spent_of(found.value, stated, found.bound)), found.value, float(stated), found.bound
-        )
-    above = (
-        "; above what is stated: its leading term may be small here"
-        if verdict == INCONCLUSIVE and found.is_decided and found.value - stated > QUARTER
-        else ""
-    )
+        spent = float(spent_of(found.value, stated, found.bound))
+        worst = Worst(spent, found.value, float(stated), found.bound)
+        if verdict == INCONCLUSIVE and found.value - stated > QUARTER:
+            above = "; above what is stated: its leading term may be small here"
     text = f"{found.reason}, stated {stated}{above}; p_j = {', '.join(f'{p:.3f}' for p in found.orders[-4:])}"
-    return order(
-        worst,
-        f"{note}: {text}" if note else text,
-        enough=True,
-        decided=verdict != INCONCLUSIVE,
-        **facts(cell, backend=backend, symmetry=symmetry, fault=fault),
-        lanes=len(figure.x),
-        steps=steps,
-        parameters=parameters,
-        figure=with_window(figure, len(found.orders)),
-        powers=powers,
-    )
+    about = facts(cell, backend=backend, symmetry=symmetry, fault=fault)
+    about |= dict(lanes=len(figure.x), steps=steps, parameters=parameters, powers=powers)
+    shown, decided = with_window(figure, len(found.orders)), verdict != INCONCLUSIVE
+    reason = f"{note}: {text}" if note else text
+    return order(worst, reason, enough=True, decided=decided, figure=shown, **about)
 
 
 def undecided(cell, reason: str, *, backend: str) -> Record:
@@ -209,15 +200,9 @@ def undecided(cell, reason: str, *, backend: str) -> Record:
 
 
 def beyond(
-    cell,
-    reason: str,
-    *,
-    backend: str,
-    symmetry: str | None = None,
-    parameters: dict | None = None,
-    lanes: int = 0,
+    cell, reason: str, *, backend: str, symmetry: str | None = None, parameters=None, lanes: int = 0
 ) -> Record:
-    """The record of a cell, or of one of its symmetries, whose statement does not cover its solution, as a
-    reference has shown."""
+    """The record of a cell, or of one of its symmetries, that is outside: a reference has shown that the
+    statement does not cover its solution."""
     about = facts(cell, backend=backend, symmetry=symmetry, lanes=lanes, steps=0)
     return judgement.outside(reason, **about, parameters=parameters or {})

@@ -20,7 +20,8 @@ INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
 
 
 def of(*, internal=False, violated=False, interrupted=False, wrong=False, undecided=False) -> int:
-    """The code of a command that found these things, all of them taken by their truth: the first wins."""
+    """The exit code of a command that found these things; each is taken by its truth, and the first of them
+    decides."""
     if internal:
         return INTERNAL
     if violated:
@@ -35,7 +36,7 @@ def of(*, internal=False, violated=False, interrupted=False, wrong=False, undeci
 def of_records(
     records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()
 ) -> int:
-    """What the records of a run come to, by the laws that it was asked to decide: holds, violated, undecided.
+    """The exit code of the records of a run, by the laws that it was asked to decide.
 
     Undecided where the run was blind: no records, a law without a `holds` cell, a form of a law that is
     undecided wherever it was asked, a law none of whose faults was killed, or a fault that no law killed.
@@ -55,13 +56,13 @@ def of_records(
 
 
 def of_part(records: list[Record], *, strict: bool) -> int:
-    """What one part of a run comes to: whether the whole was shown what it must be, no part can say."""
+    """The exit code of one part of a run: whether the whole was shown what it must be, no part can say."""
     found = {r.verdict for r in records if r.fault is None}
     return of(violated=record.VIOLATED in found, undecided=strict and record.INCONCLUSIVE in found)
 
 
 def of_run(code: int, *, undecided=False, internal=False, interrupted=False) -> int:
-    """What the records say, `code`, unless the run did not come to the end that lets them say it.
+    """The exit code of a run: what its records say, `code`, unless it did not come to its end.
 
     Who interrupts a run is told just that, whatever it had found: violations are in its folder and on stderr.
     """

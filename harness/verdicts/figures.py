@@ -14,7 +14,7 @@ SCALES = ("log", "linear")
 
 
 def numbers(values) -> list[float | None]:
-    """Plain floats of an array or a list; None stays, for a gap in a curve."""
+    """Plain floats of an array or a list; None stays, and is a gap in a curve."""
     return [None if x is None else float(x) for x in values]
 
 
@@ -34,22 +34,27 @@ class Claim:
     error: float | None = None
 
     def as_dict(self) -> dict:
+        """The claim as plain data."""
         return {f.name: x for f in fields(self) if (x := getattr(self, f.name)) is not None}
 
 
 class Figure:
-    """Any of the figures below."""
+    """What every figure has: the name of its plot, and perhaps a claim."""
 
     claim: Claim | None = None
 
     def as_dict(self) -> dict:
+        """The figure as plain data, as records keep it."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel(Figure):
-    """Curves over one x. window: [low, high] of x, what was judged; scales where the plot's own will not
-    do."""
+    """Curves over one x.
+
+    window  [low, high] of x: what was judged
+    scales  where those of the plot itself will not do
+    """
 
     plot: ClassVar[str] = ""
     x: Sequence
@@ -73,13 +78,9 @@ class Panel(Figure):
         check_window(self.window)
 
     def as_dict(self) -> dict:
-        found = {
-            "plot": self.plot,
-            "x": numbers(self.x),
-            "series": {name: numbers(values) for name, values in self.series.items()},
-            "xlabel": self.xlabel,
-            "ylabel": self.ylabel,
-        }
+        series = {name: numbers(values) for name, values in self.series.items()}
+        found = {"plot": self.plot, "x": numbers(self.x), "series": series}
+        found |= {"xlabel": self.xlabel, "ylabel": self.ylabel}
         more = {name: getattr(self, name) for name in ("caption", "xscale", "yscale") if getattr(self, name)}
         more |= {"window": numbers(self.window)} if self.window is not None else {}
         return {**found, **more, **({"claim": self.claim.as_dict()} if self.claim else {})}
@@ -94,14 +95,14 @@ class Lines(Panel):
 
 @dataclass(frozen=True, kw_only=True)
 class Response(Panel):
-    """What answers a magnitude, measured on predicted, above a floor; on logarithms."""
+    """What answers a magnitude, measured beside predicted above a floor, on logarithmic axes."""
 
     plot: ClassVar[str] = "response"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loglog(Panel):
-    """Errors that must fall with a slope, on logarithms. label: the one series is told as `y` too."""
+    """Errors that must fall with a slope, on logarithmic axes; `label` tells the one series as `y` too."""
 
     plot: ClassVar[str] = "loglog"
     label: str = ""
@@ -159,24 +160,21 @@ class Heatmap(Figure):
                     )
 
     def as_dict(self) -> dict:
-        return {
-            "plot": self.plot,
-            "rows": list(self.rows),
-            "columns": list(self.columns),
-            "cells": [list(row) for row in self.cells],
-            "caption": self.caption,
-        }
+        ends = {"plot": self.plot, "rows": list(self.rows), "columns": list(self.columns)}
+        return ends | {"cells": [list(row) for row in self.cells], "caption": self.caption}
 
 
 PANELS = (Lines, Response, Loglog)
 
 
 def same_length(name: str, values, beside) -> None:
+    """Refuse values that are not as many as what they stand beside. Raises ValueError."""
     if len(values) != len(beside):
         raise ValueError(f"{name} has {len(values)} values beside {len(beside)}: they must be as many")
 
 
 def check_window(window) -> None:
+    """Refuse a window that is not two numbers. Raises ValueError."""
     if window is not None and len(window) != 2:
         raise ValueError(f"window has {len(window)} ends, must have 2")
 

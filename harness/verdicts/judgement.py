@@ -36,7 +36,7 @@ from noether.verdicts.record import (
 
 @dataclass(frozen=True)
 class Worst:
-    """The place that spends most, and what was compared there; None where there is no such number.
+    """The place that spends most and what was compared there; None where there is no such number.
 
     at  its index in the arrays that were compared
     """
@@ -61,7 +61,7 @@ def spent_of(measured, predicted, bound) -> np.ndarray:
 
 
 def highest(spent: np.ndarray) -> tuple[int, ...]:
-    """The index of the largest, the first of equals; a NaN is larger than all."""
+    """The index of the largest number, the first of equals; a NaN is larger than all."""
     flat = int(np.argmax(np.where(np.isnan(spent), np.inf, spent)))
     return tuple(int(i) for i in np.unravel_index(flat, np.shape(spent)))
 
@@ -110,23 +110,14 @@ def judged(
     """
     planted = about.get("fault") is not None
     shown = figure.as_dict() if figure and (not planted or figure.claim) else {}
-    return Record(
-        **about,
-        kind=kind,
-        predicted=worst.predicted,
-        measured=worst.measured,
-        bound=worst.bound,
-        spent=worst.spent,
-        verdict=verdict_of(worst.spent, enough=enough, decided=decided, refuted=refuted),
-        reason=reason,
-        worst=place,
-        powers={} if planted else powers or {},
-        data={**shown, **(data or {})},
-    )
+    verdict = verdict_of(worst.spent, enough=enough, decided=decided, refuted=refuted)
+    about |= dict(predicted=worst.predicted, measured=worst.measured, bound=worst.bound, spent=worst.spent)
+    about |= dict(powers={} if planted else powers or {}, data={**shown, **(data or {})})
+    return Record(**about, kind=kind, verdict=verdict, reason=reason, worst=place)
 
 
 def verdict_of(spent: float | None, *, enough: bool, decided: bool = True, refuted: bool = False) -> str:
-    """The rule at the top of this file."""
+    """The verdict by the rule at the top of this file."""
     if refuted:
         return VIOLATED
     if not decided or spent is None:
@@ -135,24 +126,27 @@ def verdict_of(spent: float | None, *, enough: bool, decided: bool = True, refut
 
 
 def rounding(worst: Worst, reason: str, *, enough: bool, **about) -> Record:
-    """A statement that is exact but for roundings: the bound is what they may come to."""
+    """The record of a statement that is exact but for roundings: its bound is what they may come to."""
     return judged(ROUNDING, worst, reason, enough=enough, **about)
 
 
 def order(worst: Worst, reason: str, *, enough: bool, **about) -> Record:
-    """A statement about what a quantity tends to: the bound is what the terms left out may come to."""
+    """The record of a statement about what a quantity tends to: its bound is what the terms left out may come
+    to."""
     return judged(ORDER, worst, reason, enough=enough, **about)
 
 
 def mean(worst: Worst, reason: str, *, enough: bool, **about) -> Record:
-    """A statement about many lanes together: the bound is passed by chance at a declared rate."""
+    """The record of a statement about many lanes together, whose bound is passed by chance at a declared
+    rate."""
     return judged(STATISTICAL, worst, reason, enough=enough, **about)
 
 
 def bits(
     measured: float, reason: str, *, enough: bool, predicted: float = 0.0, spoiled: bool = False, **about
 ) -> Record:
-    """A statement about whole numbers, such as how many bits differ: equal, or infinitely far off.
+    """The record of a statement about whole numbers, such as how many bits differ: equal, or infinitely far
+    off.
 
     spoiled  off whatever was counted, as where a buffer was never written
     """
@@ -163,17 +157,18 @@ def bits(
 
 
 def outside(reason: str, **about) -> Record:
-    """Nothing was compared: the statement does not cover this point, as parameters or a reference show."""
+    """The record of a point that the statement does not cover, as parameters or a reference show: nothing was
+    compared."""
     return compared_nothing(OUTSIDE, reason, **about)
 
 
 def undecided(reason: str, **about) -> Record:
-    """Nothing was compared, and nobody knows whether the statement holds here."""
+    """The record of a point of which nobody knows whether the statement holds: nothing was compared."""
     return compared_nothing(INCONCLUSIVE, reason, **about)
 
 
 def noticed(found: bool, reason: str, **about) -> Record:
-    """Of a planted fault that has no one number: violated where it was noticed."""
+    """The record of a planted fault that has no one number: violated where it was noticed."""
     return compared_nothing(VIOLATED if found else INCONCLUSIVE, reason, **about)
 
 

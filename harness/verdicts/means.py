@@ -30,7 +30,12 @@ FEWEST = 48  # lanes: below it the terms that (2) leaves out, t^4/N, are no long
 
 @dataclass(frozen=True)
 class Means:
-    """value, error (M,): means over lanes and their standard errors; q (M,) of (2); lanes N."""
+    """Means over lanes with their errors.
+
+    value, error  (M,): the means and their standard errors
+    q             (M,) of (2)
+    lanes         N
+    """
 
     value: np.ndarray
     error: np.ndarray
@@ -39,7 +44,8 @@ class Means:
 
 
 def means_of(samples: np.ndarray, family: int | None = None) -> Means:
-    """samples (M, N): N independent lanes; the worst of `family` (M) means will be judged."""
+    """The means of samples (M, N) over N independent lanes, of which the worst of `family` (M) will be
+    judged."""
     samples = np.atleast_2d(samples)
     many, n = samples.shape
     value = samples.mean(axis=1)
@@ -53,9 +59,20 @@ def means_of(samples: np.ndarray, family: int | None = None) -> Means:
 
 
 def mean_record(
-    cell, found: Means, predicted, bias, about: dict, note: str, *, steps: int, backend: str, fault=None,
-    figure=None, scale=None, responses=None,
-) -> Record:  # fmt: skip
+    cell,
+    found: Means,
+    predicted,
+    bias,
+    about: dict,
+    note: str,
+    *,
+    steps: int,
+    backend: str,
+    fault=None,
+    figure=None,
+    scale=None,
+    responses=None,
+) -> Record:
     """The record of the worst of the means.
 
     predicted, bias  (M,)

@@ -29,9 +29,8 @@ import numpy as np
 DISTINGUISHES = 0.5
 FEWEST = 5
 PLATEAU = 1 / 8
-SETTLED = (
-    2.0**-10
-)  # differences that pass through zero are all small by accident where two of their terms cancel
+# Differences that pass through zero are all small by accident where two of their terms cancel.
+SETTLED = 2.0**-10
 TURNING = 8.0
 # most that TURNING differences may come to: no other whole number is near, and no half is called one
 CERTAIN = 0.25
@@ -39,7 +38,8 @@ CERTAIN = 0.25
 
 @dataclass(frozen=True)
 class Order:
-    """orders: the p_j of (1); value, bound: (2), (3), None when not decided, for the reason given."""
+    """An observed order: the p_j of (1), its value (2) and bound (3), which are None where it is not decided,
+    and the reason."""
 
     orders: tuple[float, ...]
     value: float | None
@@ -48,6 +48,7 @@ class Order:
 
     @property
     def is_decided(self) -> bool:
+        """Whether there is a value."""
         return self.value is not None
 
 
@@ -65,12 +66,8 @@ def decide(errors: Sequence[float], noise: Sequence[float]) -> Order:
         floors = np.where(e == 0, np.inf, 3 * noise / (np.abs(e) * np.log(2)))
     above = len(e) if np.all(floors < PLATEAU) else int(np.argmin(floors < PLATEAU))
     if above < FEWEST:
-        return Order(
-            (),
-            None,
-            None,
-            f"{above} of {len(e)} step sizes are above the rounding plateau: at least {FEWEST} are needed",
-        )
+        few = f"{above} of {len(e)} step sizes are above the rounding plateau"
+        return Order((), None, None, f"{few}: at least {FEWEST} are needed")
     e, floor = e[:above], floors[above - 1]
     if np.any(np.sign(e) != np.sign(e[0])):
         return Order((), None, None, "the errors change sign")

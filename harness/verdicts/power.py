@@ -37,30 +37,31 @@ class Power:
 
     @property
     def weakest(self) -> tuple[str, float] | None:
-        """(2): name and x; None where nothing was measured."""
+        """The weakest coefficient (2): its name and x; None where nothing was measured."""
         return next(iter(self.coefficients.items()), None)
 
     @property
     def told(self) -> str:
-        """As in "0.8 % of friction"; '' for a law that does not hold anywhere."""
+        """The power in words, as "0.8 % of friction"; '' for a law that holds nowhere."""
         if self.weakest is None:
             return "not measured" if self.holding else ""
         name, x = self.weakest
         return f"{percent(x)} of {name}" if x < math.inf else f"any {name} would hold"
 
     def as_dict(self) -> dict:
+        """The power as plain data."""
         name, x = self.weakest or (None, None)
         return {"weakest": name, "power": x, "coefficients": self.coefficients, "places": self.places}
 
 
 def percent(x: float) -> str:
-    """Two digits of x in per cent, as a decimal where that is short: 12 %, 0.84 %, 3e-12 %."""
+    """A share in per cent, with two digits and as a decimal where that is short: 12 %, 0.84 %, 3e-12 %."""
     size = 100 * x
     return f"{size:.2g} %" if size < 100 else f"{size:.3g} %" if size < 1e4 else f"{size:.0e} %"
 
 
 def of_law(records: Iterable[Record], law: str) -> Power:
-    """(1) and (2) of one law in the records of a run."""
+    """The Power (1), (2) of one law in the records of a run."""
     mine = [r for r in records if r.law == law and r.fault is None and r.verdict == HOLDS]
     best: dict[str, tuple[float, str]] = {}
     for r in mine:
@@ -76,7 +77,7 @@ def of_law(records: Iterable[Record], law: str) -> Power:
 
 
 def by_precision(records: Iterable[Record], law: str) -> dict[str, Power]:
-    """of_law of the records of each precision that has any, in the order of the records."""
+    """The Power of the records of each precision that has any, in the order of the records."""
     mine = [r for r in records if r.law == law]
     return {
         p: of_law([r for r in mine if r.precision == p], law)

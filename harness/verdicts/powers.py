@@ -17,8 +17,8 @@ STEP = 2.0**-10
 
 
 def smallest(off, bound, response) -> float:
-    """off = measured - predicted, its bound and the response, arrays of one shape: the x above; inf where
-    nothing responds."""
+    """The smallest x of the formula above: off = measured - predicted, its bound and the response are arrays
+    of one shape; inf where nothing responds."""
     off, bound, response = (np.asarray(x, dtype=np.longdouble) for x in (off, bound, response))
     with np.errstate(all="ignore"):
         x = (bound + off * np.sign(response)) / np.abs(response)

@@ -75,10 +75,11 @@ class Record:
 
     @property
     def severity(self) -> float:
-        """Spent, to sort by: what was not judged first, NaN, which a file may hold, last."""
+        """A number to sort by: what was not judged first, then by what was spent, NaN last."""
         return -1.0 if self.spent is None else self.spent if self.spent == self.spent else float("inf")
 
     def as_dict(self) -> dict:
+        """The record as plain data, as a line of records.jsonl has it."""
         return asdict(self)
 
 
@@ -116,45 +117,31 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
         worst = max(judged, key=lambda r: r.severity, default=None)
         faults = {r.fault for r in records if r.law == law and r.fault}
         killed = {r.fault for r in records if r.law == law and r.fault and r.verdict == VIOLATED}
-        verdict = (
-            VIOLATED
-            if counts[VIOLATED]
-            else HOLDS
-            if counts[HOLDS] and killed
-            else OUTSIDE
-            if mine and counts[OUTSIDE] == len(mine)
-            else INCONCLUSIVE
-        )
+        if counts[VIOLATED]:
+            verdict = VIOLATED
+        elif counts[HOLDS] and killed:
+            verdict = HOLDS
+        else:
+            verdict = OUTSIDE if mine and counts[OUTSIDE] == len(mine) else INCONCLUSIVE
         where = f"{worst.case} {worst.rule} {worst.precision}".strip() if worst else ""
-        rows.append(
-            LawSummary(
-                law,
-                len(mine),
-                counts,
-                worst.spent if worst else None,
-                where,
-                len(faults),
-                len(killed),
-                tuple(sorted(c for c in faults if not killed_by[c])),
-                verdict,
-            )
-        )
+        spent = worst.spent if worst else None
+        alive = tuple(sorted(c for c in faults if not killed_by[c]))
+        sizes = (len(faults), len(killed))
+        rows.append(LawSummary(law, len(mine), counts, spent, where, *sizes, alive, verdict))
     return rows
 
 
 FORMS = ("statement", "window", "part", "charge")
-OF_KIND = (
-    "D3",
-)  # a rotation's charge decays with the state, a translation's without: of the others the statement is one
+# A rotation's charge decays with the state, a translation's without: of the others the statement is one.
+OF_KIND = ("D3",)
 
 
 def form(r: Record) -> str:
-    """What a record speaks of: its law, the statement, window, part or charge that its parameters name, and
-    the kind of its symmetry where it matters."""
+    """What a record speaks of, in words: its law, the statement, window, part or charge that its parameters
+    name, and the kind of its symmetry where it matters."""
     told = [r.parameters[name] for name in FORMS if isinstance(r.parameters.get(name), str)]
-    return " | ".join(
-        [r.law, *told, *([r.symmetry.split("-")[0]] if r.symmetry and r.law in OF_KIND else [])]
-    )
+    kind = [r.symmetry.split("-")[0]] if r.symmetry and r.law in OF_KIND else []
+    return " | ".join([r.law, *told, *kind])
 
 
 def undecided_forms(records: list[Record], laws: list[str]) -> list[str]:

@@ -2,8 +2,6 @@
 
 Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
 
-Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.py).
-
     fault.py      what a fault is, and how a wrong step is made of the right one
     terms.py      sign and factor of every term, no-op
     timing.py     stale, early, first step, stale reads, wrong points
@@ -21,25 +19,12 @@ A new fault is one more record in one of these files; `noether faults` shows it 
 
 from __future__ import annotations
 
-from noether.faults import (
-    curved,
-    gradients,
-    harmless,
-    options,
-    placed,
-    places,
-    rules,
-    terms,
-    timing,
-    types,
-)
+from noether.faults import curved, gradients, harmless, options, placed, places, rules, terms, timing, types
 from noether.faults.fault import Fault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
-KERNEL: tuple[Fault, ...] = (
-    *terms.FAULTS, *timing.FAULTS, *options.FAULTS, *types.FAULTS, *places.FAULTS, *placed.FAULTS,
-    *gradients.FAULTS, *curved.FAULTS, *rules.FAULTS, *harmless.FAULTS,
-)  # fmt: skip
+FAMILIES = (terms, timing, options, types, places, placed, gradients, curved, rules, harmless)
+KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 
 

@@ -27,7 +27,7 @@ def measured(change):
 
 
 def one_step_late():
-    """G(q_{n-1}) for G(q_n)."""
+    """A step with G(q_{n-1}) for G(q_n)."""
     past: list = []
 
     def advance(n, q, v, params, gradient, rule, precision):
@@ -39,8 +39,8 @@ def one_step_late():
 
 
 def as_velocity():
-    """beta G(q_n) p / G(q_{n-1}) for beta p: what is kept is the velocity p / G, and the metric of the next
-    step makes it a momentum."""
+    """A step with beta G(q_n) p / G(q_{n-1}) for beta p: what it keeps is the velocity p / G, which the
+    metric of the next step makes a momentum."""
     past: list = []
 
     def advance(n, q, v, params, gradient, rule, precision):

@@ -31,12 +31,18 @@ ANY, FIRST, HISTORY, LAUNCH = "any step", "first step", "needs the steps before"
 
 
 def always(job: Job) -> bool:
+    """The fault applies to every launch."""
     return True
 
 
 @dataclass(frozen=True)
 class Fault:
-    """name, unique; kind, what is wrong; what, one line; steps, the horizon that it needs to show.
+    """One planted fault of a step or of a launch.
+
+    name   unique
+    kind   what is wrong, in a word or two
+    what   what is wrong, in one line
+    steps  the horizon that it needs to show
 
     size_only  it changes the size of the gradient, never or seldom its sign: none where the sign alone counts
     """
@@ -99,7 +105,7 @@ class LawFault:
 
 
 def on(**wanted) -> Callable[[Job], bool]:
-    """applies when the job's rule, precision or parameters have these properties; a tuple lists
+    """applies(job): whether its rule, precision and parameters have these properties; a tuple of values lists
     alternatives."""
 
     def applies(job: Job) -> bool:
@@ -120,9 +126,8 @@ def on(**wanted) -> Callable[[Job], bool]:
             "arith": precision.arith,
             "wide": job.lanes >= 10_000,
         }
-        return all(
-            facts[key] in (value if isinstance(value, tuple) else (value,)) for key, value in wanted.items()
-        )
+        among = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
+        return all(facts[key] in values for key, values in among.items())
 
     return applies
 
@@ -207,7 +212,8 @@ def remembered(change: Callable) -> Callable:
 
 
 def scaled(row: int, factor: float) -> Callable:
-    """The launch with a row of its parameters times a factor, rounded by the kernel and not before."""
+    """A change of a launch: a row of its parameters times a factor, which the kernel rounds and nobody
+    before."""
 
     def alter(case: Case, job: Job) -> Job:
         params = job.params.copy()

@@ -21,7 +21,7 @@ NEARBY, BREAKING, METRIC = "gradient of a nearby loss", "eps at the wrong time",
 
 @cache
 def other_program(case: Case) -> Program:
-    """f + f^2/2 has every symmetry that f has."""
+    """The gradient of f + f^2/2, which has every symmetry that f has."""
 
     def total(q, eps, xp):
         f = case.loss(q, xp)
@@ -32,13 +32,13 @@ def other_program(case: Case) -> Program:
 
 @cache
 def far_program(case: Case) -> Program:
-    """f(q) + q_0^2/64: a term that has no symmetry, outside eps."""
+    """The gradient of f(q) + q_0^2/64: a term without any symmetry, outside eps."""
     return trace.gradient_program(case.dim, lambda q, eps, xp: case.total(q, eps, xp) + q[0] * q[0] / 64)
 
 
 @cache
 def detuned(case: Case) -> Program:
-    """Every constant of the program times 1 + 2^-10; powers of two, which are rather exponents, stay."""
+    """The program with every constant times 1 + 2^-10 but powers of two, which are rather exponents."""
     right = trace.gradient(case)
     return Program(
         right.dim,
@@ -56,7 +56,7 @@ def constant(value: float) -> bool:
 
 @cache
 def term_missing(case: Case) -> Program:
-    """The last addition without its second term."""
+    """The program whose last addition lacks its second term."""
     right = trace.gradient(case)
     last = max(i for i, op in enumerate(right.ops) if op.name == "add")
     kept = right.ops[last].args[0]
@@ -73,12 +73,12 @@ def has_constants(job: Job) -> bool:
 
 
 def broken_part(gradient, at, eps):
-    """eps grad b, by difference."""
+    """The part eps grad b of a gradient, by difference."""
     return [a - b for a, b in zip(gradient(at, eps), gradient(at, 0 * eps), strict=True)]
 
 
 def stale_breaking(past, n, q, v, params, gradient, rule, precision):
-    """grad f0(q_n) + eps grad b(q_{n-1})."""
+    """A step with grad f0(q_n) + eps grad b(q_{n-1})."""
     if not past:
         return step(q, v, params, gradient, rule, precision)
     old = past[-1][0]
@@ -99,12 +99,12 @@ def wrong_component(gradient, at, eps, params, n):
 
 
 def without_exp(n, q, v, params, gradient, rule, precision):
-    """The gradient at z, the stored logarithm, and not at exp z."""
+    """A step whose gradient is taken at z, the stored logarithm, and not at exp z."""
     return step(q, v, params, lambda at, eps: gradient(q, eps), rule, precision)
 
 
 def measured_in(factor):
-    """v' = -eta factor(q) g: the inverse of another metric."""
+    """A step with v' = -eta factor(q) g: the inverse of another metric."""
     return pulled(
         lambda gradient, at, eps, params, n: [
             factor(x) * g for x, g in zip(at, gradient(at, eps), strict=True)
@@ -113,7 +113,7 @@ def measured_in(factor):
 
 
 def euclidean_step(n, q, v, params, gradient, rule, precision):
-    """z' = log(q + v'): h = |q|^2/2 for the entropy."""
+    """A step z' = log(q + v'), that of h = |q|^2/2 for the entropy."""
     _, w = step(q, v, params, gradient, rule, precision)
     return [
         narrow(np.log(np.maximum(np.exp(z) + x, np.finfo(z.dtype).tiny)), precision.q_store)

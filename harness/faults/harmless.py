@@ -20,7 +20,7 @@ def again(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def commuted(n, q, v, params, gradient, rule, precision):
-    """The gradient's signs and the step size's both turned: (-eta)(-g)."""
+    """The step with the signs of the gradient and of the step size both turned: (-eta)(-g)."""
     eta, beta, k = params[:3]
     return step(
         q, v, [-eta, beta, -k, *params[3:]], lambda at, eps: [-g for g in gradient(at, eps)], rule, precision

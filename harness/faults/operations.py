@@ -23,10 +23,8 @@ from noether.kernels.programs.precision import Precision, narrow, representable
 from noether.kernels.programs.program import Op, Program
 
 NEAR = 1 + 2.0**-10
-SWAPS = {
-    "add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub"), "max": (),
-    "neg": (), "exp": ("neg",), "log": ("neg",), "sqrt": ("neg",), "step": ("neg",), "abs": ("neg",),
-}  # fmt: skip
+SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
+SWAPS |= {"max": (), "neg": ()} | dict.fromkeys(("exp", "log", "sqrt", "step", "abs"), ("neg",))
 """What takes the place of each operation."""
 OTHERS = 3  # how many other values take the place of each operand
 BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bfloat16": "bfloat16"}
@@ -34,8 +32,12 @@ BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bf
 
 @dataclass(frozen=True)
 class GeneratedFault:
-    """name; kind, as above; program, where a gradient is changed, else advance, a step as
-    noether.kernels.programs.numpy_step.advanced."""
+    """A fault that nobody wrote: one operation of a gradient or of the update, changed.
+
+    kind     as the table at the top of this file has them
+    program  the changed gradient; None where the update is changed
+    advance  the changed update, as noether.kernels.programs.numpy_step.advanced
+    """
 
     name: str
     kind: str
@@ -63,14 +65,12 @@ class Rounded:
         operands = Program(right.dim, right.ops[: self.at], op.args).run(q, eps, precision)
         value = NUMPY[op.name](*operands)
         value = value if self.to is None else narrow(value.astype(np.float32), self.to).astype(value.dtype)
-        given = replace(
-            right,
-            ops=tuple(Op("input", (), right.dim + 1) if i == self.at else o for i, o in enumerate(right.ops)),
-        )
+        given = with_op(right, self.at, Op("input", (), right.dim + 1))
         return given.evaluate([*q, eps, value], precision)
 
 
 def with_op(program: Program, at: int, op: Op) -> Program:
+    """The program with another operation in one place."""
     return replace(program, ops=tuple(op if i == at else o for i, o in enumerate(program.ops)))
 
 
@@ -195,22 +195,11 @@ def watched(tape: Watch, n, q, v, params, gradient, rule, precision):
     plain = lambda xs: [np.asarray(x) for x in xs]
 
     def honest(at, eps):
-        return [
-            tape.watch(g)
-            for g in gradient(
-                plain(at) if not rule.log_state else exponentials(q, precision), np.asarray(eps)
-            )
-        ]
+        where = exponentials(q, precision) if rule.log_state else plain(at)
+        return [tape.watch(g) for g in gradient(where, np.asarray(eps))]
 
-    q2, v2 = step(
-        [tape.watch(x) for x in q],
-        [tape.watch(x) for x in v],
-        [tape.watch(x) for x in params],
-        honest,
-        rule,
-        precision,
-        functions=Functions(tape),
-    )
+    state = [[tape.watch(x) for x in xs] for xs in (q, v, params)]
+    q2, v2 = step(*state, honest, rule, precision, functions=Functions(tape))
     return plain(q2), plain(v2)
 
 
@@ -227,17 +216,19 @@ class Functions:
 
 
 def exponentials(q, precision: Precision):
+    """The parameters themselves, of a rule that stores their logarithms."""
     from noether.kernels.programs import elementary
 
     return [elementary.exp(np.asarray(x)) for x in q]
 
 
 def altered(at: int, change: Callable) -> Callable:
+    """A step whose operation `at` is answered by change(ufunc, operands, tape)."""
     return lambda *state: watched(Watch(at, change), *state)
 
 
 def another(side: int, which: int):
-    """Operand `side` is another value of this step."""
+    """A change by which operand `side` is another value of this step."""
 
     def change(ufunc, operands, tape: Watch):
         operands = list(operands)
@@ -248,34 +239,25 @@ def another(side: int, which: int):
 
 
 def lowered(below: str):
+    """A change by which the result is rounded to the type below."""
     return lambda ufunc, x, tape: narrow(ufunc(*x).astype(np.float32), below).astype(np.result_type(*x))
 
 
 def update_faults(tape: Watch, inputs: int, precision: Precision) -> Iterator[GeneratedFault]:
-    """tape: of one right step, which read so many inputs."""
-    below = BELOW[precision.rounded]
+    """Every fault of the update.  tape  of one right step, which read so many inputs"""
     for at, name in enumerate(tape.names):
-        for other in SWAPS[name]:
-            yield GeneratedFault(
-                f"{at}:{name} as {other}",
-                "operator",
-                advance=altered(at, lambda u, x, tape, other=other: NUMPY[other](*x)),
-            )
-        for side in (0, 1):
-            yield GeneratedFault(
-                f"{at}:{name} left out for operand {side}",
-                "operator",
-                advance=altered(at, lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]),
-            )
-            for which in set(spread(inputs + at, OTHERS, at + side)) - {tape.read[at][side]}:
-                yield GeneratedFault(
-                    f"{at}:{name} operand {side} is value {which}",
-                    "operand",
-                    advance=altered(at, another(side, which)),
-                )
-        yield GeneratedFault(
-            f"{at}:{name} rounded to {below}", "rounding", advance=altered(at, lowered(below))
-        )
-        yield GeneratedFault(
-            f"{at}:{name} x (1 + 2^-10)", "constant", advance=altered(at, lambda u, x, tape: u(*x) * NEAR)
-        )
+        for what, kind, change in changes(tape, at, inputs, BELOW[precision.rounded]):
+            yield GeneratedFault(f"{at}:{name} {what}", kind, advance=altered(at, change))
+
+
+def changes(tape: Watch, at: int, inputs: int, below: str) -> Iterator[tuple[str, str, Callable]]:
+    """What is changed of operation `at` of a step: in words, its kind, and change(ufunc, operands, tape)."""
+    for other in SWAPS[tape.names[at]]:
+        yield f"as {other}", "operator", lambda u, x, tape, other=other: NUMPY[other](*x)
+    for side in (0, 1):
+        left_out = lambda u, x, tape, side=side: x[side] + 0 * x[1 - side]
+        yield f"left out for operand {side}", "operator", left_out
+        for which in set(spread(inputs + at, OTHERS, at + side)) - {tape.read[at][side]}:
+            yield f"operand {side} is value {which}", "operand", another(side, which)
+    yield f"rounded to {below}", "rounding", lowered(below)
+    yield "x (1 + 2^-10)", "constant", lambda u, x, tape: u(*x) * NEAR

@@ -22,18 +22,19 @@ def under(rule):
 
 
 def decay_after(n, q, v, params, gradient, rule, precision):
-    """q' = (q + v')(1 - eta k), where v' has no decay."""
+    """A step q' = (q + v')(1 - eta k), where v' has no decay."""
     eta, _, k = params[:3]
     q, w = step(q, v, without_decay(params), gradient, rule, precision)
     return [narrow(x - eta * k * x, precision.q_store) for x in q], w
 
 
 def without_decay(params):
+    """The parameters of a step with k = 0."""
     return [*params[:2], 0 * params[2], *params[3:]]
 
 
 def constant_decay(n, q, v, params, gradient, rule, precision):
-    """k for k q."""
+    """A step with k for k q."""
     eta, _, k = params[:3]
     if rule.decoupled:
         q, w = step(q, v, without_decay(params), gradient, rule, precision)
@@ -44,54 +45,36 @@ def constant_decay(n, q, v, params, gradient, rule, precision):
 
 
 def both_ways(n, q, v, params, gradient, rule, precision):
-    """Coupled and decoupled at once."""
+    """A step with coupled and decoupled decay at once."""
     eta, _, k = params[:3]
     if rule.decoupled:
-        return step(
-            q,
-            v,
-            params,
-            lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), at, strict=True)],
-            rule,
-            precision,
-        )
+        coupled = lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), at, strict=True)]
+        return step(q, v, params, coupled, rule, precision)
     new, w = step(q, v, params, gradient, rule, precision)
     return [narrow(y - eta * k * x, precision.q_store) for x, y in zip(q, new, strict=True)], w
 
 
 def decay_of_the_buffer(n, q, v, params, gradient, rule, precision):
-    """k v for k q."""
+    """A step with k v for k q."""
     k = params[2]
-    return step(
-        q,
-        v,
-        without_decay(params),
-        lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), v, strict=True)],
-        rule,
-        precision,
-    )
+    wrong = lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), v, strict=True)]
+    return step(q, v, without_decay(params), wrong, rule, precision)
 
 
 def last_decay(past, n, q, v, params, gradient, rule, precision):
-    """k q_{n-1} for k q."""
+    """A step with k q_{n-1} for k q."""
     k, old = params[2], past[-1][0] if past else q
-    return step(
-        q,
-        v,
-        without_decay(params),
-        lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), old, strict=True)],
-        rule,
-        precision,
-    )
+    late = lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), old, strict=True)]
+    return step(q, v, without_decay(params), late, rule, precision)
 
 
 def look_ahead(q, v, q2, v2, params, n):
-    """Nesterov: q' = q + v' + beta (v' - v)."""
+    """The states of Nesterov's step with q' = q + v' + beta (v' - v)."""
     return [x + params[1] * (b - a) for x, a, b in zip(q2, v, v2, strict=True)], v2
 
 
 def dampened(n, q, v, params, gradient, rule, precision):
-    """The gradient times 1 - tau from the second step on, tau = 1/4, as PyTorch dampens."""
+    """A step whose gradient is times 1 - tau from the second on, tau = 1/4, as PyTorch dampens."""
     keep = 1.0 if n == 1 else 0.75
     return step(
         q, v, params, lambda at, eps: [at[0].dtype.type(keep) * g for g in gradient(at, eps)], rule, precision
@@ -99,12 +82,12 @@ def dampened(n, q, v, params, gradient, rule, precision):
 
 
 def never_first(n, q, v, params, gradient, rule, precision):
-    """A rule that treats its first step as a later one."""
+    """A step of a rule that treats its first one as a later one."""
     return step(q, v, params, gradient, HEAVY_BALL_DAMPENED, precision)
 
 
 def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
-    """beta v added to a step that has no momentum."""
+    """A step without momentum to which beta v is added."""
     new, w = step(q, v, params, gradient, rule, precision)
     push = [params[1] * x for x in v]
     fit = lambda xs, kind: [narrow(x, kind) for x in xs]

@@ -22,17 +22,17 @@ LATE = "wrong from a lane on"
 
 
 def drawn(job: Job, name: str) -> np.random.Generator:
-    """Where a fault strikes: of this launch and this fault alone."""
+    """Random numbers that say where a fault strikes, of this launch and this fault alone."""
     return np.random.default_rng(list(hashlib.sha256(name.encode() + job.q0.tobytes()).digest()))
 
 
 def some_step(job: Job, name: str) -> int:
-    """A step at random, from 1 to the last."""
+    """The number of a random step, from 1 to the last."""
     return int(drawn(job, name).integers(1, job.steps + 1))
 
 
 def calm(job: Job, q) -> np.ndarray:
-    """Lanes that stay near the starts in the right launch q: of what diverges, a law may rightly say
+    """The lanes that stay near their starts in the right launch q: of what diverges a law may rightly say
     nothing."""
     with np.errstate(all="ignore"):
         near = np.abs(q).max(axis=(0, 1)) <= 4 * np.abs(job.q0).max()
@@ -65,8 +65,8 @@ def units_off(count: int):
 
 
 def in_every_lane(name: str, buffer: int) -> Callable:
-    """One value a lane 2^-10 off, each in a step of its own in the second half: what a law of any lane must
-    see."""
+    """One value a lane 2^-10 off, each in a step of its own in the second half: a law of any lane must see
+    it."""
 
     def mangle(job: Job, *pair):
         rng, x, lanes = drawn(job, name), pair[buffer], np.arange(job.lanes)
@@ -81,7 +81,7 @@ def in_every_lane(name: str, buffer: int) -> Callable:
 
 
 def from_step(name: str, wrong: Callable) -> Callable:
-    """The right step, and from a step on `wrong`."""
+    """The right step, and from a random step on `wrong`."""
 
     def placing(job: Job):
         begin = some_step(job, name)
@@ -111,9 +111,8 @@ def from_lane(name: str, row: int, factor: float, among: Callable) -> Callable:
 
     def alter(case, job: Job) -> Job:
         params, lanes = job.params.copy(), np.flatnonzero(among(job))
-        first = drawn(job, name).choice(
-            lanes[:-8] if len(lanes) > 8 else lanes[:1]
-        )  # some lanes follow, should one diverge
+        # Some lanes follow, should one diverge.
+        first = drawn(job, name).choice(lanes[:-8] if len(lanes) > 8 else lanes[:1])
         params[row, first:] *= factor
         return replace(job, params=params)
 
@@ -129,7 +128,7 @@ def beyond_a_block(job: Job) -> np.ndarray:
 
 
 def breaking_seen(job: Job) -> np.ndarray:
-    """Where eps stands above the rounding of what it is added to, a thousandfold."""
+    """The lanes where eps stands a thousandfold above the rounding of what it is added to."""
     return job.params[3] > 2.0**10 * max(job.precision.u_v, job.precision.u_arith)
 
 
@@ -141,7 +140,7 @@ def standing(job: Job, q, v):
 
 
 def step_skipped(job: Job, q, v):
-    """Row n of one lane holds row n - 1."""
+    """A launch in which row n of one lane holds row n - 1."""
     name = "one step of one lane is skipped"
     row, lane = some_step(job, name), drawn(job, name).choice(calm(job, q))
     q[row, :, lane], v[row, :, lane] = q[row - 1, :, lane], v[row - 1, :, lane]
@@ -149,7 +148,7 @@ def step_skipped(job: Job, q, v):
 
 
 def lanes_exchanged(job: Job, q, v):
-    """Two lanes change places from a step on."""
+    """A launch in which two lanes change places from a step on."""
     name = "two lanes exchanged from a step on"
     a, b = drawn(job, name).choice(calm(job, q), 2, replace=False)
     row = some_step(job, name)

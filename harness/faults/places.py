@@ -31,13 +31,13 @@ def one_lane_wrong(job: Job, q, v):
 
 
 def neighbour_stored(job: Job, q, v):
-    """Lane i holds what lane i + 1 computed; the start rows are the caller's own."""
+    """A launch in which lane i holds what lane i + 1 computed; the start rows are the caller's own."""
     q[1:], v[1:] = np.roll(q[1:], -1, axis=2), np.roll(v[1:], -1, axis=2)
     return q, v
 
 
 def wrapped(job: Job, q, v):
-    """A 32-bit offset, simulated at a smaller modulus: beyond two thirds of the buffer the address begins
+    """A launch with a 32-bit offset, at a smaller modulus: beyond two thirds of the buffer addresses begin
     again."""
     for buffer in (q, v):
         flat = buffer.reshape(-1)
@@ -50,7 +50,7 @@ def wrapped(job: Job, q, v):
 
 
 def next_row(job: Job, q, v):
-    """Row n + 1 holds row n: the store's pointer is advanced too late."""
+    """A launch in which row n + 1 holds row n, for the store's pointer is advanced too late."""
     q[1:], v[1:] = q[:-1].copy(), v[:-1].copy()
     return q, v
 

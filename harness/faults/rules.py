@@ -18,11 +18,8 @@ from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
 
 SCHEDULE, SIGN, SIMPLEX = "schedule", "force without its sign", "simplex"
-SCHEDULED, SIGNED, NORMALISED = (
-    on(rule="heavy-ball-scheduled"),
-    on(rule="sign-descent"),
-    on(rule="exponentiated-gradient"),
-)
+SCHEDULED, SIGNED = on(rule="heavy-ball-scheduled"), on(rule="sign-descent")
+NORMALISED = on(rule="exponentiated-gradient")
 
 
 def shifted(by: int):
@@ -35,8 +32,8 @@ def shifted(by: int):
 
 
 def inside_the_buffer(n, q, v, params, gradient, rule, precision):
-    """v' = beta v - c eta (g + k q), q' = q + v': the displacement form without its ratio c / c_(n-1) on
-    beta."""
+    """A step v' = beta v - c eta (g + k q), q' = q + v': the displacement form without its ratio c / c_(n-1)
+    on beta."""
     eta = params[0] * params[0].dtype.type(rule.rate)
     return step(q, v, [eta, *params[1:]], gradient, HEAVY_BALL, precision)
 
@@ -46,7 +43,7 @@ def without_warmup(n, q, v, params, gradient, rule, precision):
 
 
 def of_unit_length(gradient, at, eps, params, n):
-    """g / |g|."""
+    """The force g / |g|."""
     g = gradient(at, eps)
     length = np.sqrt(sum(x * x for x in g))
     return [x / np.where(length > 0, length, 1) for x in g]
@@ -61,7 +58,7 @@ def plain_force(change):
 
 
 def by_the_largest(n, q, v, params, gradient, rule, precision):
-    """z' = y - max y: the sum of one term."""
+    """A step z' = y - max y, which is a sum of one term for log sum exp."""
     y, w = step(q, v, params, gradient, MIRROR_DESCENT, precision)
     top = np.max(np.stack(y), axis=0)
     return [narrow(x - top, precision.q_store) for x in y], w

@@ -31,7 +31,7 @@ def carried(c: float):
 
 
 def buffered(c: float):
-    """The buffer that is stored, not the one that moves q."""
+    """A launch with a change of the stored buffer alone, not of the one that moves q."""
     return moved(lambda q, v, q2, v2, params, n: (q2, [c * w for w in v2]))
 
 
@@ -80,7 +80,8 @@ def stopping(n, q, v, params, gradient, rule, precision):
 
 
 def units_off(which: int, n: int = 8):
-    """The stored state (0) or buffer (1) n units in the last place too large: some ten of its own bounds."""
+    """A step whose stored state (0) or buffer (1) is n units in the last place too large: some ten of its
+    bounds."""
 
     def advance(k, q, v, params, gradient, rule, precision):
         pair = list(step(q, v, params, gradient, rule, precision))

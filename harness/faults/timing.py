@@ -8,13 +8,8 @@ import numpy as np
 from noether.faults.fault import FIRST, HISTORY, Fault, added, given, moved, on, pulled, remembered
 from noether.kernels.programs.numpy_step import step
 
-STALE, EARLY, START, READ, POINT = (
-    "stale momentum",
-    "early momentum",
-    "wrong first step",
-    "stale read",
-    "gradient at the wrong point",
-)
+STALE, EARLY, START = "stale momentum", "early momentum", "wrong first step"
+READ, POINT = "stale read", "gradient at the wrong point"
 
 
 def stale_momentum(age: int):
@@ -26,7 +21,7 @@ def stale_momentum(age: int):
 
 
 def first(change):
-    """`change` of the right step's outcome, at n = 1 only."""
+    """A change of the right step's outcome that is `change`, at n = 1 only."""
     return moved(lambda q, v, q2, v2, params, n: change(q, v, q2, v2, params) if n == 1 else (q2, v2))
 
 
@@ -48,7 +43,7 @@ def rescaled_start(c: float):
 
 
 def stale_read(k: int):
-    """Every 2^k steps the gradient is read at the state of the step before."""
+    """A step that reads its gradient every 2^k steps at the state of the step before."""
 
     def change(past, n, q, v, params, gradient, rule, precision):
         if not past or n % 2**k:
@@ -60,7 +55,7 @@ def stale_read(k: int):
 
 
 def elsewhere(gradient, q, old, rule):
-    """The gradient at `old` whatever point the step asks for; mirror descent asks at exp z."""
+    """A gradient taken at `old`, whatever point the step asks for; mirror descent asks at exp z."""
 
     def wrong(at, eps):
         if not rule.log_state:
@@ -71,7 +66,7 @@ def elsewhere(gradient, q, old, rule):
 
 
 def at_point(point):
-    """point(q, v, right q', right v', params) -> where the gradient is taken instead."""
+    """A step whose gradient is taken at point(q, v, right q', right v', params)."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         there = point(q, v, *step(q, v, params, gradient, rule, precision), params)

@@ -16,7 +16,7 @@ NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "float16": 2.0**-14, "bfl
 
 
 def demoted(row: int, to: str):
-    """A row of the parameters rounded to a narrower type before the kernel reads it."""
+    """A launch with a row of the parameters rounded to a narrower type before the kernel reads it."""
 
     def alter(case, job: Job) -> Job:
         params = job.params.copy()
@@ -32,13 +32,13 @@ def narrowed_momentum(case, job: Job) -> Job:
 
 
 def lower(x: np.ndarray, kind: str) -> np.ndarray:
-    """x rounded to the type below `kind`."""
+    """A number rounded to the type below `kind`."""
     to = LOWER[kind]
     return narrow(x, to) if to == "float32" else narrow(x.astype(np.float32), to).astype(x.dtype)
 
 
 def only(which: str, change):
-    """A store that is wrong for q only, or for v only: the step rounds v into its store before q."""
+    """A store that is wrong for q alone, or for v alone: a step rounds v into its store before q."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         from noether.kernels.programs.numpy_step import step
@@ -54,7 +54,7 @@ def only(which: str, change):
 
 
 def truncate(x: np.ndarray, kind: str) -> np.ndarray:
-    """The low bits of a float32 dropped instead of rounded."""
+    """A store that drops the low bits of a float32 instead of rounding."""
     drop = {"bfloat16": 16, "float16": 13}.get(kind)
     if drop is None:
         return narrow(x, kind)
@@ -63,7 +63,7 @@ def truncate(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def twice(x: np.ndarray, kind: str) -> np.ndarray:
-    """Rounded to two bits more than the store has, and then to the store."""
+    """A store that rounds to two bits more than it has, and then to what it has."""
     bits = {"bfloat16": 10, "float16": 13}.get(kind)
     if bits is None:
         return narrow(x, kind)
@@ -72,7 +72,7 @@ def twice(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def away(x: np.ndarray, kind: str) -> np.ndarray:
-    """Rounding of ties away from zero, where the store rounds them to even."""
+    """A store that rounds ties away from zero instead of to even."""
     bits = {"bfloat16": 8, "float16": 11}.get(kind)
     if bits is None:
         return narrow(x, kind)
@@ -82,13 +82,13 @@ def away(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def flushed(x: np.ndarray, kind: str) -> np.ndarray:
-    """Subnormal numbers of the store become zero."""
+    """A store in which subnormal numbers become zero."""
     out = narrow(x, kind)
     return np.where(np.abs(out) < NORMAL[kind], out.dtype.type(0), out)
 
 
 def saturated(x: np.ndarray, kind: str) -> np.ndarray:
-    """Rounding to eight significant bits, whatever the store."""
+    """A store that rounds to eight significant bits, whatever its type."""
     return narrow(x.astype(np.float32), "bfloat16").astype(x.dtype)
 
 

@@ -44,6 +44,7 @@ class Fit:
 
     @property
     def explains(self) -> bool:
+        """Whether every component is left within its bound."""
         return self.share == 1
 
 
@@ -84,12 +85,10 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple, wr
     bound, measured, predicted = (
         pick(x[:, half]) for x in (residual.bound, residual.measured, residual.predicted)
     )
-    return Points(
-        of=of, r=pick((residual.measured - residual.predicted)[:, half]), b=bound, value=measured,
-        predicted=predicted, unit=t.precision.u_v if of == "v'" else t.precision.u_q,
-        bad=pick(spent[:, half] > 1) > 0, terms={name: x for name, x in found.items() if x.any()},
-        owed=frozenset(owed),
-    )  # fmt: skip
+    r, bad = pick((residual.measured - residual.predicted)[:, half]), pick(spent[:, half] > 1) > 0
+    unit = t.precision.u_v if of == "v'" else t.precision.u_q
+    terms = {name: x for name, x in found.items() if x.any()}
+    return Points(of, r, bound, measured, predicted, unit, bad, terms, frozenset(owed))
 
 
 def terms_of_v(t: Trajectory, whole: np.ndarray) -> tuple[dict[str, np.ndarray], set[str]]:
@@ -139,7 +138,7 @@ def terms_of_q(t: Trajectory) -> tuple[dict[str, np.ndarray], set[str]]:
 
 
 def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
-    """Least squares in units of the bound, (1); None where the terms are parallel."""
+    """The fit of these terms by least squares in units of the bound, (1); None where they are parallel."""
     X = np.stack([(p.terms[name] / p.b).ravel() for name in names]).astype(float)
     y = (p.r / p.b).ravel().astype(float)
     gram = X @ X.T
@@ -158,7 +157,8 @@ def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
 
 
 def fits(p: Points) -> list[Fit]:
-    """The single terms that explain, best first; else the pairs that do; else the best single term."""
+    """The single terms that explain, best first; else the pairs that do; else the single term that is
+    nearest."""
     with np.errstate(all="ignore"):
         for size in (1, 2):
             found = [f for names in combinations(p.terms, size) if (f := fit(p, names)) is not None]
@@ -174,7 +174,7 @@ def fits(p: Points) -> list[Fit]:
 
 
 def words(f: Fit, owed: frozenset[str]) -> str:
-    """What a fit says: `the gradient in v' is 1 + 2^-10 times what it must be`."""
+    """What a fit says in words: `the gradient in v' is 1 + 2^-10 times what it must be`."""
     said = []
     for name, c, within in zip(f.terms, f.factors, f.within, strict=True):
         if name in owed:
@@ -190,7 +190,7 @@ def words(f: Fit, owed: frozenset[str]) -> str:
 
 
 def figure(x: float, within: float) -> str:
-    """x as the simplest number that it can be: a small one, 1 + 2^-j, or as many digits as are known."""
+    """A number as the simplest that it can be: a small one, 1 + 2^-j, or as many digits as are known."""
     for simple in (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5):
         if abs(x - simple) <= within < 0.1:
             return f"{simple:g}"
@@ -207,7 +207,7 @@ def figure(x: float, within: float) -> str:
 
 
 def significant(x: np.ndarray) -> np.ndarray:
-    """Bits from the first to the last one that is set; 0 for zero."""
+    """How many bits a number has from the first to the last one that is set; 0 for zero."""
     mantissa, _ = np.frexp(np.asarray(x, np.float64))
     whole = np.abs(np.rint(mantissa * 2.0**53)).astype(np.int64)
     return np.where(whole == 0, 0, 53 - np.log2(np.maximum(whole & -whole, 1)).astype(np.int64))

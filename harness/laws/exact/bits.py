@@ -46,8 +46,7 @@ def of_covariance(
 def differs(
     job: Job, backend: str, q: np.ndarray, v: np.ndarray, normal: np.ndarray, at: int, x: float
 ) -> bool:
-    """Whether the run at a = 2 with one coefficient 1 + x times as large is another than twice the one at a =
-    1."""
+    """Whether one coefficient times 1 + x makes the run at a = 2 another than twice the one at a = 1."""
     params = job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
     params[at] *= 1 + x
     z, w = launch.run(replace(job, q0=2 * job.q0, v0=2 * job.v0, params=params), backend).wide()

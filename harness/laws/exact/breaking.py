@@ -73,7 +73,7 @@ def noticed(t, symmetry, eps, inside) -> dict[str, float]:
 
 
 def judge_response(cell) -> list[Record]:
-    """E1 on one launch of a cell, right and planted."""
+    """The records of E1 on one launch of a cell, right and planted."""
     job = lanes_of(cell)
     right = Trajectory.launched(cell.case, job, *launch.run(job, cell.backend).wide())
     everywhere = np.ones(job.lanes, bool)

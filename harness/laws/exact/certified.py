@@ -84,15 +84,17 @@ class Domain:
 
     @cached_property
     def outside(self) -> np.ndarray:
+        """(lanes,) bool: the lanes that leave the domain in a reference."""
         return self.leaves()
 
     @cached_property
     def until(self) -> np.ndarray:
+        """(lanes,) how many steps of each lane are certified."""
         return np.where(self.outside, self.t.steps, certified_steps(self.t))
 
     @property
     def ends(self) -> np.ndarray:
-        """(lanes,) bool, lanes of which the laws do not speak to the last step."""
+        """(lanes,) bool: the lanes of which the laws do not speak to the last step."""
         return self.outside | (self.until < self.t.steps)
 
 
@@ -104,10 +106,12 @@ def judge_inside(
     *,
     about: dict,
     domain: Domain | None = None,
-    powers: bool = False,
+    powers=False,
 ) -> list[Record]:
-    """Every law on what is inside: lanes that a reference sees leave are excused, others judged as far as
-    they are certified."""
+    """The records of every law on what is inside the domain.
+
+    Lanes that a reference sees leave it are excused; others are judged as far as they are certified.
+    """
     records = judge.judge_all(t, laws, about=about, powers=powers)
     if not violated(records):
         return records
@@ -130,4 +134,5 @@ def judge_inside(
 
 
 def violated(records: list[Record]) -> bool:
+    """Whether any of these records is violated."""
     return any(r.verdict == VIOLATED for r in records)

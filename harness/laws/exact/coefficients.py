@@ -62,7 +62,7 @@ def telling(t: Trajectory, lanes: np.ndarray) -> np.ndarray:
 
 
 def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
-    """These lanes, with everything that is known of them already."""
+    """The trajectory of these lanes alone, with everything that is known of it already."""
     few = copy(t)
     for name, value in t.__dict__.items():
         if isinstance(value, np.ndarray) and value.shape[-1:] == (t.lanes,):
@@ -72,13 +72,9 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
 
 
 def named(t: Trajectory) -> tuple[str, ...]:
-    """The parameters that a rule reads."""
-    return (
-        "eta",
-        *(("beta",) if t.rule.momentum else ()),
-        *(("k",) if t.rule.decay != "none" else ()),
-        "eps",
-    )
+    """The names of the parameters that a rule reads."""
+    reads = {"eta": True, "beta": t.rule.momentum, "k": t.rule.decay != "none", "eps": True}
+    return tuple(name for name, read in reads.items() if read)
 
 
 def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:

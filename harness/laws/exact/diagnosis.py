@@ -49,14 +49,8 @@ def diagnose(t: Trajectory, job: Job, outside=None) -> dict:
         return {"first": None, "faults": [], "terms": [], "roundings": [], "explained": False, "line": line}
     first = first_wrong(t, spent)
     at = startable(t, wrong)
-    found = {
-        "first": first,
-        "wrong": counted(wrong),
-        "faults": [],
-        "terms": [],
-        "roundings": [],
-        "explained": False,
-    }
+    found = {"first": first, "wrong": counted(wrong)}
+    found |= {"faults": [], "terms": [], "roundings": [], "explained": False}
     if len(at[0]):
         found |= explained(t, job, residual, spent, at)
     often = f", component {' '.join(map(str, found['components']))} alone" if found.get("components") else ""
@@ -74,20 +68,20 @@ def first_wrong(t: Trajectory, spent: np.ndarray) -> dict:
 
 
 def place(first: dict) -> str:
+    """Where a first wrong point is, in words."""
     return f"first wrong at step {first['step']}, lane {first['lane']}, {first['of']}[{first['component']}]"
 
 
 def counted(wrong: np.ndarray) -> dict:
-    """stride: of the wrong steps, where they are equally far apart by more than one."""
+    """How many lanes, steps and points are wrong, and the stride of the wrong steps.
+
+    The stride is None unless they are equally far apart, by more than one.
+    """
     steps = np.flatnonzero(wrong.any(axis=1))
     apart = np.unique(np.diff(steps))
     stride = int(apart[0]) if len(apart) == 1 and len(steps) > 2 and apart[0] > 1 else None
-    return {
-        "lanes": int(wrong.any(axis=0).sum()),
-        "steps": len(steps),
-        "stride": stride,
-        "points": int(wrong.sum()),
-    }
+    lanes, points = int(wrong.any(axis=0).sum()), int(wrong.sum())
+    return {"lanes": lanes, "steps": len(steps), "stride": stride, "points": points}
 
 
 def startable(t: Trajectory, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,6 +91,7 @@ def startable(t: Trajectory, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
+    """Which planted faults, terms and roundings explain the points `at` (steps, lanes) of D0."""
     from noether.faults import KERNEL
     from noether.laws.exact.matching_fault import operations, rightly_stepped, single_steps, whole_launches
 
@@ -112,12 +107,8 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
         same = single_steps(t, job, at, operations(job.program), wrong)
         how = f"in all {len(at[0])} wrong steps"
     where = [] if wrong.all() else [int(i) for i in np.flatnonzero(wrong)]
-    out = {
-        "faults": [{"name": f.name, "what": f.what, "where": how} for f in same],
-        "terms": [],
-        "roundings": [],
-        "components": where,
-    }
+    out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same]}
+    out |= {"terms": [], "roundings": [], "components": where}
     for of, half in (("v'", slice(0, t.z.shape[1])), ("q'", slice(t.z.shape[1], None))):
         n, lane = at
         mine = (spent[:, half] > 1).any(axis=1)[n, lane] & t.finite[1:][n, lane]
@@ -133,13 +124,15 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
 
 
 def about(f, points) -> dict:
-    return {"of": f.of, "terms": list(f.terms), "factors": list(f.factors), "within": list(f.within),
-        "share": f.share,
-            "explains": f.explains, "one": len(f.terms) == 1, "text": words(f, points.owed)}  # fmt: skip
+    """A Fit as plain data, with what it says in words."""
+    found = {"of": f.of, "terms": list(f.terms), "factors": list(f.factors), "within": list(f.within)}
+    found |= {"share": f.share, "explains": f.explains}
+    return found | {"one": len(f.terms) == 1, "text": words(f, points.owed)}
 
 
 def told(found: dict) -> str:
-    """One sentence: the fault, else the term, else the rounding, else that nothing explains it."""
+    """One sentence that names the fault, else the term, else the rounding, else says that nothing explains
+    it."""
     if found.get("overflows"):
         return "the right step itself overflows from there: the lane has left the domain of finite numbers"
     if found.get("right"):
@@ -171,7 +164,7 @@ def told(found: dict) -> str:
 
 
 def safely(t: Trajectory, job: Job, outside=None) -> dict:
-    """diagnose; one that fails says so, for no verdict may be lost by it."""
+    """The diagnosis; where it fails it says so, for no verdict may be lost by it."""
     try:
         return diagnose(t, job, outside)
     except Exception as error:
@@ -179,7 +172,7 @@ def safely(t: Trajectory, job: Job, outside=None) -> dict:
 
 
 def attach(records: list, t: Trajectory, job: Job, outside: Callable = lambda: None) -> None:
-    """The diagnosis of a launch to each of its violations; outside() is asked only where there is one."""
+    """Give each violation of a launch its diagnosis; outside() is called only where there is one."""
     wrong = [r for r in records if r.verdict == VIOLATED]
     found = safely(t, job, outside()) if wrong else {}
     for r in wrong:

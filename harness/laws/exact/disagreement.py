@@ -9,7 +9,7 @@ from noether.kernels.programs.precision import widen
 
 
 def first(mine: launch.Outcome, plain: launch.Outcome, steps: int) -> dict | None:
-    """The earliest step, there the first lane, v' before q', which is made of it; None where nothing differs.
+    """The earliest step that differs, there the first lane, v' before q' made of it; None where none does.
 
     step, lane, component; of: "v'" or "q'"; is, must: hex; ulp: as below.
     """
@@ -27,26 +27,22 @@ def first(mine: launch.Outcome, plain: launch.Outcome, steps: int) -> dict | Non
     row, lane, component, of, x, y, kind = at
     step = max(0, row - 1) if len(mine.q) == steps + 1 else steps - 1
     is_, must = (float(widen(np.asarray(z), kind)) for z in (x, y))
-    return {
-        "step": step,
-        "lane": lane,
-        "component": component,
-        "of": of,
-        "is": is_.hex(),
-        "must": must.hex(),
-        "ulp": ulp(x, y, kind),
-    }
+    where = {"step": step, "lane": lane, "component": component, "of": of}
+    return where | {"is": is_.hex(), "must": must.hex(), "ulp": ulp(x, y, kind)}
 
 
 def stored(mine: launch.Outcome, plain: launch.Outcome) -> list[tuple]:
+    """What is compared of two launches: (name, of one, of the other, kind of the buffer)."""
     return [("v'", mine.v, plain.v, mine.precision.v_store), ("q'", mine.q, plain.q, mine.precision.q_store)]
 
 
 def differing(a: np.ndarray, b: np.ndarray, kind: str) -> np.ndarray:
+    """Where the bits of two buffers differ; two NaN are the same."""
     return (launch.bits(a) != launch.bits(b)) & ~(np.isnan(widen(a, kind)) & np.isnan(widen(b, kind)))
 
 
 def only_signs_of_zeros(mine: launch.Outcome, plain: launch.Outcome) -> bool:
+    """Whether two launches differ in nothing but the signs of zeros."""
     return all(
         (widen(a, kind) == widen(b, kind))[differing(a, b, kind)].all()
         for _, a, b, kind in stored(mine, plain)
@@ -54,7 +50,7 @@ def only_signs_of_zeros(mine: launch.Outcome, plain: launch.Outcome) -> bool:
 
 
 def ulp(x, y, kind: str) -> int | None:
-    """How many numbers of the type apart; both zeros are one. None where either is a NaN."""
+    """How many numbers of the type x and y are apart, both zeros being one; None where either is a NaN."""
     if np.isnan(widen(np.asarray([x, y]), kind)).any():
         return None
     places = []
@@ -66,6 +62,7 @@ def ulp(x, y, kind: str) -> int | None:
 
 
 def place(found: dict) -> str:
+    """Where a difference is, in words."""
     at = f"step {found['step']}, lane {found['lane']}, {found['of']}[{found['component']}]"
     return f"first at {at}: is {found['is']}, must be {found['must']}, {far(found['ulp'])}"
 
@@ -80,7 +77,7 @@ def distance(x, y, kind: str) -> str:
 
 
 def first_sum(mine: noisy_launch.Sums, plain: noisy_launch.Sums) -> str:
-    """The same words of a noisy launch: the earliest window, there the first lane; else of the end states."""
+    """The first difference of two noisy launches, in words: the earliest window, else the end states."""
     apart = launch.bits(mine.sums) != launch.bits(plain.sums)
     if apart.any():
         window = int(np.argmax(apart.any(axis=(1, 2))))

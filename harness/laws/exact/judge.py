@@ -103,7 +103,7 @@ def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
 
 
 def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
-    """The worst lane: start and parameters in hex floats, enough to run it alone."""
+    """Record.worst of a lane: its start and parameters in hex floats, enough to run it alone."""
     hexes = lambda x: [float(y).hex() for y in x]
     parameters = dict(zip(t.rule.parameters, hexes(t.params[:, lane]), strict=True))
     start = {"start": hexes(t.z[0, :, lane]), "kick": hexes(t.v[0, :, lane])}
@@ -111,7 +111,7 @@ def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
 
 
 def judge_all(t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False) -> list[Record]:
-    """Every law in `laws` (keys) on every symmetry that it covers."""
+    """The records of every law in `laws` (keys) on every symmetry that it covers."""
     records = []
     for key in laws:
         law = EXACT[key]

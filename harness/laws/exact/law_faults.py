@@ -20,7 +20,7 @@ KINETIC, CHARGE, WRONG_LAW = "wrong kinetic factor", "wrong charge", "wrong law"
 
 
 def turning(symmetry: Symmetry) -> bool:
-    """A antisymmetric, about the origin or about another centre: <A w, w> = 0."""
+    """Whether A is antisymmetric, about the origin or about another centre: then <A w, w> is zero."""
     return np.array_equal(symmetry.matrix, -symmetry.matrix.T)
 
 
@@ -30,14 +30,17 @@ def curved(rule, symmetry: Symmetry) -> bool:
 
 
 def linear(rule, symmetry: Symmetry) -> bool:
+    """Whether the generator has a matrix, and is no translation."""
     return bool(symmetry.matrix.any())
 
 
 def heavy(rule, symmetry: Symmetry) -> bool:
+    """Whether the rule has momentum."""
     return rule.momentum
 
 
 def under(law: str, **flaw):
+    """The residual of a law with some of its terms scaled, by name."""
     return partial(EXACT[law].residual, **flaw)
 
 
@@ -52,7 +55,7 @@ def shifted(law: str, change):
 
 
 def next_charge(t, symmetry):
-    """<v_{n+1}, xi(q_n)> - <v_{n+1}, xi(q_{n+1})>"""
+    """What the charge changes by where xi is taken a step early: <v_{n+1}, xi(q_n) - xi(q_{n+1})>."""
     return dot(t.v[1:], xi(symmetry, t.q[:-1]) - xi(symmetry, t.q[1:]))
 
 
@@ -99,6 +102,7 @@ def centred_source(t, symmetry):
 
 
 def decays(rule, symmetry) -> bool:
+    """Whether a rule has weight decay."""
     return rule.decay != "none"
 
 

@@ -19,6 +19,7 @@ MOST = 8192  # wrong points that a hypothesis must reproduce, all of them
 
 
 def equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Whether numbers are equal; two NaN are."""
     return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
@@ -26,21 +27,16 @@ def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Jo
     """One step from the stored states at (steps, lanes), each a lane of its own."""
     n, lane = at
     state = lambda x: x[n, :, lane].T.astype(np.float64)
-    rule = replace(job.rule, begun=int(n.min()))
-    return replace(
-        job,
-        rule=rule,
-        q0=state(t.z),
-        v0=state(t.v),
-        params=np.ascontiguousarray(job.params[:, lane]),
-        steps=1,
-        trace=True,
-    )
+    rule, params = replace(job.rule, begun=int(n.min())), np.ascontiguousarray(job.params[:, lane])
+    start = dict(q0=state(t.z), v0=state(t.v), params=params)
+    return replace(job, rule=rule, **start, steps=1, trace=True)
 
 
 def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    """Indices of the points whose steps have one rule: a dampened one takes its first step otherwise, a
-    scheduled one each."""
+    """Groups of indices of the points whose steps have one rule.
+
+    A dampened rule takes its first step otherwise, a scheduled one each.
+    """
     if t.rule.scheduled:
         return [np.flatnonzero(at[0] == n) for n in np.unique(at[0])]
     first = at[0] == 0
@@ -49,15 +45,17 @@ def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
 
 
 def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The q and v stored after the steps `at`, each (d, points) float64."""
     n, lane = at
-    return t.z[n + 1, :, lane].T.astype(np.float64), t.v[n + 1, :, lane].T.astype(
-        np.float64
-    )  # (points, d): never all lanes a point
+    after = lambda x: x[n + 1, :, lane].T.astype(np.float64)
+    return after(t.z), after(t.v)
 
 
 def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
-    """(d, points) where the stored q, v are those of the right step: what overflowed of itself, or is wrongly
-    judged."""
+    """(d, points) bool: where the stored q and v are those of the right step.
+
+    What is so overflowed of itself, or is wrongly judged.
+    """
     right = np.zeros((t.z.shape[1], len(at[0])), bool)
     for some in alike(t, at):
         here = (at[0][some], at[1][some])
@@ -139,18 +137,14 @@ SWAPPED = {"add": "sub", "sub": "add", "mul": "div", "div": "mul"}
 
 
 def operations(program) -> list:
-    """One operation of the gradient wrong: another operator, its operands turned, left out for either of
-    them, or negated."""
+    """Faults in one operation of the gradient each: another operator in its place, its operands turned, left
+    out for either of them, or negated."""
     from noether.faults.fault import Fault
 
     def planted(at: int, what: str, op) -> Fault:
         other = replace(program, ops=(*program.ops[:at], op, *program.ops[at + 1 :]))
-        return Fault(
-            f"operation {at} of the gradient, {program.ops[at].name}: {what}",
-            "operation",
-            what,
-            alter=lambda case, job: replace(job, program=other),
-        )
+        name = f"operation {at} of the gradient, {program.ops[at].name}: {what}"
+        return Fault(name, "operation", what, alter=lambda case, job: replace(job, program=other))
 
     out = []
     for at, op in enumerate(program.ops):

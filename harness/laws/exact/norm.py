@@ -52,7 +52,7 @@ def norm_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, old: float
 
 
 def root_mean_square_law(t: Trajectory, symmetry: Symmetry, square: float = 1.0):
-    """D11, |q'|^2 and <q, q'>. `square` scales eta^2 |g|^2."""
+    """D11: the residuals of |q'|^2 and of <q, q'>. `square` scales eta^2 |g|^2."""
     q, after, s = t.q[:-1], t.q[1:], 1 - t.eta * t.k
     g, R = t.sign * t.g, dot(q, q)
     broken = t.eta * t.sign * t.eps * dot(t.g_broken, q)
@@ -62,18 +62,8 @@ def root_mean_square_law(t: Trajectory, symmetry: Symmetry, square: float = 1.0)
     error = t.delta + t.sigma
     bound = np.stack([2 * size(after, error) + dot(error, error), size(q, error)], axis=1)
     sizes = t.eta * t.eps * size(t.g_broken, q)
-    own = formed(
-        t,
-        len(symmetry.a) + 12,
-        R,
-        s * s * R,
-        gain,
-        s * R,
-        sizes,
-        2 * np.abs(s) * sizes,
-        dot(after, after),
-        size(q, after),
-    )
+    terms = (R, s * s * R, gain, s * R, sizes, 2 * np.abs(s) * sizes, dot(after, after), size(q, after))
+    own = formed(t, len(symmetry.a) + 12, *terms)
     return Residual(measured, predicted, bound + own[:, None], np.stack([gain, gain], axis=1))
 
 

@@ -25,22 +25,19 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
     J = charge(t, symmetry)
     whole = Q + ratio * J
     weight = (1 + t.beta) / 2 if mass is None else mass
-    predicted = -t.eta / (1 - t.beta) * broken_force(t, symmetry) + kinetic * weight / (1 - t.beta) * dot(
-        act(A, w), w
-    )
+    source = kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
+    predicted = -t.eta / (1 - t.beta) * broken_force(t, symmetry) + source
     slope = np.abs(act(A, q + w) + ratio * act(A, w))
     bound = (
         dot(np.abs(act(A, q)), t.delta) / (1 - t.beta)
         + dot(slope, t.sigma)
         + dot(act(np.abs(A), t.sigma), t.sigma) / 2
     )
-    M, a = np.abs(A), np.abs
-    own = formed(
-        t, depth(symmetry), size(p, act(M, a(p))), size(q, act(M, a(q))), ratio * size(w, act(M, a(p))),
-        ratio * size(t.v[:-1], act(M, a(q))),
-        t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, act(M, a(q))) + t.k * size(q, act(M, a(q)))), size(w,
-        act(M, a(w))) / (1 - t.beta),
-    )  # fmt: skip
+    moved = lambda x: act(np.abs(A), np.abs(x))
+    charges = (ratio * size(w, moved(p)), ratio * size(t.v[:-1], moved(q)))
+    pull = t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, moved(q)) + t.k * size(q, moved(q)))
+    squares = (size(p, moved(p)), size(q, moved(q)))
+    own = formed(t, depth(symmetry), *squares, *charges, pull, size(w, moved(w)) / (1 - t.beta))
     return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
 
 

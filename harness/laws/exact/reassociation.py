@@ -30,7 +30,7 @@ KEPT = 8192  # additions, 3 kB each: of the largest step and more
 
 @dataclass(frozen=True)
 class Addition:
-    """What one add or sub of the kernel read and gave, (lanes,) float64."""
+    """One add or sub of the kernel: what it read and what it gave, (lanes,) float64."""
 
     a: np.ndarray
     b: np.ndarray
@@ -40,21 +40,15 @@ class Addition:
 def explained(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:
     """What explains a launch that differs; a search that fails says so, for no verdict may be lost by it."""
     if only_signs_of_zeros(mine, plain):
-        return {"explained": False, "orders": [], "line": "every one of them is a zero of the other sign"}
-    if mine.backend == "triton-interpreted":
-        return {
-            "explained": False,
-            "orders": [],
-            "line": "the interpreter compiles nothing: no order of its sums was asked for",
-        }
-    try:
-        return explain(job, mine, plain)
-    except Exception as error:
-        return {
-            "explained": False,
-            "orders": [],
-            "line": f"the search for another order failed, {type(error).__name__}: {error}",
-        }
+        line = "every one of them is a zero of the other sign"
+    elif mine.backend == "triton-interpreted":
+        line = "the interpreter compiles nothing: no order of its sums was asked for"
+    else:
+        try:
+            return explain(job, mine, plain)
+        except Exception as error:
+            line = f"the search for another order failed, {type(error).__name__}: {error}"
+    return {"explained": False, "orders": [], "line": line}
 
 
 def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dict:
@@ -107,20 +101,14 @@ def stepped(job: launch.Job) -> launch.Outcome:
     """A launch in numpy of a job whose program is `force`."""
 
     def advance(n: int, q, v, params, gradient, rule, precision):
-        pulled = replace(rule, decay="none", maximize=False)
-        return advanced(
-            q,
-            v,
-            params,
-            lambda at, eps: job.program.evaluate([*at, eps, params[2]], precision),
-            pulled,
-            precision,
-        )
+        force = lambda at, eps: job.program.evaluate([*at, eps, params[2]], precision)
+        return advanced(q, v, params, force, replace(rule, decay="none", maximize=False), precision)
 
     return launch.run(job, "numpy", advance=advance if job.rule.decay == "coupled" else None)
 
 
 def line(orders: list[str], left: int, step: int | None) -> str:
+    """What explains a launch, in words."""
     names = "; ".join(orders[:NAMED])
     names += f"; and {len(orders) - NAMED} more sums" if len(orders) > NAMED else ""
     if not orders:
@@ -160,7 +148,7 @@ def continued(now: launch.Outcome, rest: launch.Outcome, step: int) -> launch.Ou
 
 
 def taken_over(job: launch.Job, part: str, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
-    """The same of one of the two."""
+    """The program with its sums in the order of the additions, and what changed."""
     orders = []
     for number in range(len(sums(getattr(job, part)))):
         program = getattr(job, part)
@@ -173,6 +161,7 @@ def taken_over(job: launch.Job, part: str, added: Iterable[Addition]) -> tuple[l
 
 
 def words(program: Program, one: Sum, tree: Tree) -> str:
+    """The orders of the sums in words."""
     named = terms(program, one)
     shown = named if len(named) <= 4 else [*named[:3], "...", named[-1]]
     return (
@@ -181,7 +170,7 @@ def words(program: Program, one: Sum, tree: Tree) -> str:
 
 
 def written(tree: Tree, inside: bool = False) -> str:
-    """2 7 0 6 for ((2 + 7) + 0) + 6; other trees with brackets."""
+    """A tree of additions in words: 2 7 0 6 for ((2 + 7) + 0) + 6; other trees have brackets."""
     if isinstance(tree, int):
         return str(tree)
     chain, rest = [], tree

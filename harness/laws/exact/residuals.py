@@ -57,6 +57,7 @@ class Symbols(Trajectory):
 
     @cached_property
     def g_error(self) -> np.ndarray:
+        """Bound on the error of the kernel's gradient, as Trajectory.g_error."""
         error = np.stack([self.kernel_error(q, self.eps) for q in self.q[:-1]])
         if self.precision.arith != "float64":
             return error * (1 + COARSE * self.unit / self.precision.u_arith)
@@ -92,15 +93,17 @@ class Symbols(Trajectory):
 
     @cached_property
     def path(self) -> np.ndarray:
+        """The path, which is no evidence here: the screen counts what moves."""
         return self.eps  # what motion is, the screen counts
 
     @property
     def share(self) -> np.ndarray:
-        """That of a later step: the first one of a dampened rule is not screened."""
+        """The share of a later step: the first one of a dampened rule is not screened."""
         return np.full((self.steps, 1), 1 - self.rule.dampening)
 
     @property
     def lanes(self) -> int:
+        """How many lanes there are: one."""
         return 1
 
 
@@ -128,7 +131,7 @@ class Residuals:
 
 
 def speaking(case: Case, rule: Rule, keys=None) -> list[tuple[str, str | None]]:
-    """(law, symmetry) of the exact laws that say something of a case under a rule."""
+    """The pairs (law, symmetry) of exact laws that say something of a case under a rule."""
     pairs = []
     for key in keys or (key for key, law in EXACT.items() if law.screened):
         law = EXACT[key]
@@ -141,15 +144,11 @@ def speaking(case: Case, rule: Rule, keys=None) -> list[tuple[str, str | None]]:
 
 
 @cache
-def residuals(
-    case: Case,
-    rule: Rule,
-    precision: Precision,
-    laws: tuple[tuple[str, str | None], ...],
-    parts: bool = False,
-) -> Residuals:
-    """The residuals of `laws`; with `parts` two outputs a law instead, its largest |measured - predicted| and
-    bound there."""
+def residuals(case: Case, rule: Rule, precision: Precision, laws: tuple, parts: bool = False) -> Residuals:
+    """The residuals of `laws`, pairs of a key and the name of a symmetry or None, as one program.
+
+    With `parts` two outputs a law: its largest |measured - predicted|, and the bound there.
+    """
     tape, names = Tape(), input_names(case.dim)
     inputs = {name: Scalar.input(tape, i) for i, name in enumerate(names)}
     vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]
@@ -174,7 +173,7 @@ def residuals(
 
 
 def input_names(d: int) -> tuple[str, ...]:
-    """o, u: q, v one step before q, v;  r, w: q, v one step after."""
+    """The names of a program's inputs: o, u are q, v one step before q, v, and r, w one step after."""
     return (*(f"{name}[{i}]" for name in "ouqvrw" for i in range(d)), "eta", "beta", "k", "eps")
 
 

@@ -55,12 +55,12 @@ class Screening:
 
     @property
     def worst(self) -> float:
-        """The largest spent of all; 0 where nothing is covered."""
+        """The most that any lane spends of any law; 0 where nothing is covered."""
         return float(self.spent[self.covered].max(initial=0.0))
 
     @property
     def alarmed(self) -> np.ndarray:
-        """(lanes,) lanes above 1 in some law; whether they left the domain, `outside` says."""
+        """The lanes that are above 1 in some law; `outside` says which of them left the domain."""
         return (self.covered & ~(self.spent <= 1)).any(axis=0)
 
 
@@ -69,13 +69,12 @@ def screen(
 ) -> Screening:
     """Run a launch and every law that speaks of it. Raises BackendMissing; ValueError where no law does."""
     prepared, pairs, covered = prepare(case, job, laws)
-    return summary(
-        pairs, covered, prepared, launch.run(prepared, launch.automatic() if backend == "auto" else backend)
-    )
+    found = launch.run(prepared, launch.automatic() if backend == "auto" else backend)
+    return summary(pairs, covered, prepared, found)
 
 
 def screen_states(case: Case, job: launch.Job, q, v, laws: Iterable[str] | None = None) -> Screening:
-    """The same of states that something else made, (steps + 1, d, lanes) float64, as if `job` had."""
+    """What `screen` gives for states that something else made, (steps + 1, d, lanes) float64."""
     prepared, pairs, covered = prepare(case, job, laws)
     return summary(pairs, covered, prepared, screen_launch.recorded(prepared, q, v))
 
@@ -99,30 +98,22 @@ def prepare(case: Case, job: launch.Job, laws: Iterable[str] | None = None):
 
 
 def summary(pairs, covered, prepared: screen_launch.Screen, found: screen_launch.Found) -> Screening:
+    """The Screening of what a launch has found, without the lanes that a law does not cover."""
     steps = prepared.job.steps
-    checks = sum(
-        int(lanes.sum()) * (steps - lag + 1) for lanes, lag in zip(covered, prepared.lags, strict=True)
-    )
-    mine = lambda x, other: np.where(covered, x, other)
-    return Screening(
-        pairs, mine(found.spent, np.nan), mine(found.worst_step, -1).astype(np.int64), mine(found.first_bad,
-        -1).astype(np.int64), covered,
-        found.moved.astype(np.int64), found.q, found.v, found.backend, found.seconds, steps, checks,
-        found.notes,
-    )  # fmt: skip
+    pairs_of_lanes = zip(covered, prepared.lags, strict=True)
+    checks = sum(int(lanes.sum()) * (steps - lag + 1) for lanes, lag in pairs_of_lanes)
+    step_of = lambda x: np.where(covered, x, -1).astype(np.int64)
+    spent = np.where(covered, found.spent, np.nan)
+    where = (step_of(found.worst_step), step_of(found.first_bad), covered, found.moved.astype(np.int64))
+    about = (found.backend, found.seconds, steps, checks, found.notes)
+    return Screening(pairs, spent, *where, found.q, found.v, *about)
 
 
 def some_lanes(job: launch.Job, lanes: Sequence[int], steps: int | None = None) -> launch.Job:
     """The chosen lanes of a launch, traced; cut after `steps`."""
     at = np.asarray(lanes)
-    return replace(
-        job,
-        q0=job.q0[:, at],
-        v0=job.v0[:, at],
-        params=job.params[:, at],
-        steps=min(job.steps, steps or job.steps),
-        trace=True,
-    )
+    start = dict(q0=job.q0[:, at], v0=job.v0[:, at], params=job.params[:, at])
+    return replace(job, **start, steps=min(job.steps, steps or job.steps), trace=True)
 
 
 def outside(case: Case, job: launch.Job, found: Screening) -> np.ndarray:
@@ -160,12 +151,7 @@ def chosen(found: Screening, seed: int, sample: int = 4) -> np.ndarray:
 
 
 def confirm(
-    case: Case,
-    job: launch.Job,
-    lanes: Sequence[int],
-    *,
-    found: Screening | None = None,
-    steps: int | None = None,
+    case: Case, job: launch.Job, lanes: Sequence[int], *, found: Screening | None = None, steps=None
 ) -> list[Record]:
     """The chosen lanes again: whole trajectories, judged on the host in wide arithmetic by every exact law.
 
@@ -175,13 +161,8 @@ def confirm(
     """
     part = some_lanes(job, lanes, steps)
     outcome = launch.run(part, found.backend if found else "numpy")
-    about = dict(
-        case=case.name,
-        rule=job.rule.name,
-        backend=outcome.backend,
-        precision=job.precision.label,
-        parameters={},
-    )
+    about = dict(case=case.name, rule=job.rule.name, backend=outcome.backend)
+    about |= dict(precision=job.precision.label, parameters={})
     t = Trajectory(case, job.rule, job.precision, *outcome.wide(), part.params)
     records = judge_inside(case, part, t, EXACT, about=about)
     for record in records:

@@ -47,19 +47,17 @@ def unbroken(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 
 
 def sign_law(t: Trajectory, symmetry: Symmetry, squares: bool = False):
-    """D8  |u'| - |v'| = |u| - |v|;  residual +-delta_u -+ delta_v +- sigma_u -+ sigma_v.   `squares` has u^2
-    - v^2."""
+    """D8  |u'| - |v'| = |u| - |v|;  residual +-delta_u -+ delta_v +- sigma_u -+ sigma_v.
+
+    `squares` has u^2 - v^2, a law that is almost right.
+    """
     i, j = factors(symmetry)
     u, v = (np.abs(t.q[:, k]) for k in (i, j))
     charge = u * u - v * v if squares else u - v
     inside = keeping(t, symmetry)
     bound = sum(t.delta[:, k] + t.sigma[:, k] for k in (i, j)) + formed(t, 2, u[1:], v[1:], u[:-1], v[:-1])
-    return Residual(
-        np.where(inside, charge[1:], 0),
-        np.where(inside, charge[:-1], 0),
-        bound,
-        np.where(inside, u[1:] + v[1:], 0),
-    )
+    after, before, signal = (np.where(inside, x, 0) for x in (charge[1:], charge[:-1], u[1:] + v[1:]))
+    return Residual(after, before, bound, signal)
 
 
 LAWS = (

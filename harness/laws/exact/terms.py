@@ -79,7 +79,7 @@ class ExactLaw(Law):
 
 
 def dot(x, y):
-    """Sum over components, axis 1."""
+    """The sum over components, axis 1, of a product."""
     return (x * y).sum(axis=1)
 
 
@@ -93,12 +93,13 @@ def act(M, x):
 
 
 def xi(symmetry: Symmetry, q):
+    """The generator of a symmetry along q, of the shape of q."""
     return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
 
 
 def formed(t: Trajectory, times: int, *terms):
-    """Bound on the rounding of a residual that is formed from these terms, each rounded so many `times` (but
-    for |residual| itself)."""
+    """Bound on the rounding of a residual formed from these terms, each rounded so many `times`, but for
+    |residual| itself."""
     return times * t.unit * sum(np.abs(x) for x in terms) + t.floor
 
 
@@ -109,4 +110,5 @@ def depth(symmetry: Symmetry) -> int:
 
 
 def size(x, y):
+    """The sum over components of |x_i| |y_i|: what <x, y> would be without cancellation."""
     return dot(np.abs(x), np.abs(y))

@@ -40,15 +40,9 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
     pull_size = t.eta * (t.eps * size(t.g_broken, np.broadcast_to(a, t.g_broken.shape)) + t.k * mass[:-1])
-    own = formed(
-        t,
-        depth(symmetry),
-        mass[2:],
-        (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1],
-        t.shrink * beta * mass[:-2],
-        (1 + lead) * rate * pull_size[1:],
-        lead * pull_size[:-1],
-    )
+    masses = (mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1], t.shrink * beta * mass[:-2])
+    pulls = ((1 + lead) * rate * pull_size[1:], lead * pull_size[:-1])
+    own = formed(t, depth(symmetry), *masses, *pulls)
     return Residual(c[2:], predicted, bound + own, mass[2:])
 
 

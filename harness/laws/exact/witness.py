@@ -17,11 +17,12 @@ WITNESSES = 8  # further points that are asked where the worst one is at a kink
 def witnessed(
     t: Trajectory, lane: int, step: int, lanes, worst: Worst, reason: str
 ) -> tuple[bool, Worst, str]:
-    """Whether a point could be asked, and what D0 comes to once the wide gradient was asked too, where it
-    holds without; at a kink another point is asked."""
-    others = np.random.default_rng(0).permutation(len(lanes) * t.steps)[
-        :WITNESSES
-    ]  # of the places alone: nothing that was judged chooses them
+    """Ask the wide gradient too, where D0 holds without it; at a kink another point is asked.
+
+    Returns whether a point could be asked, and the worst place and the reason then.
+    """
+    # Of the places alone: nothing that was judged chooses them.
+    others = np.random.default_rng(0).permutation(len(lanes) * t.steps)[:WITNESSES]
     for n, i in [(step, lane), *((int(x) % t.steps, int(lanes[int(x) // t.steps])) for x in others)]:
         try:
             apart = witness(t, i, n)
@@ -57,6 +58,6 @@ def witness(t: Trajectory, lane: int, step: int) -> float:
 
 
 def exactly(x) -> mpmath.mpf:
-    """A longdouble as an mpf, by its two halves: float() would round it."""
+    """The mpf that equals a longdouble, made from its two halves: float() would round it."""
     high = np.float64(x)
     return mpmath.mpf(float(high)) + mpmath.mpf(float(np.longdouble(x) - np.longdouble(high)))

@@ -51,30 +51,33 @@ class Symmetry:
 
     @property
     def matrix(self) -> np.ndarray:
+        """A as an array (d, d) of float64."""
         return np.array(self.A, dtype=float)
 
     @property
     def shift(self) -> np.ndarray:
+        """a as an array (d,) of float64."""
         return np.array(self.a, dtype=float)
 
     @property
     def is_translation(self) -> bool:
+        """Whether A is zero: the generator moves all points alike."""
         return not np.any(self.matrix)
 
     @property
     def is_rotation(self) -> bool:
-        """A antisymmetric and no shift: a Killing field of the Euclidean metric."""
+        """Whether A is antisymmetric and a zero: then xi is a Killing field of the Euclidean metric."""
         A = self.matrix
         return bool(np.any(A)) and not np.any(self.shift) and np.array_equal(A, -A.T)
 
     @property
     def is_symmetric(self) -> bool:
-        """A symmetric and no shift: the charge <q, Aq>/2 of gradient flow."""
+        """Whether A is symmetric and a zero: then gradient flow has the charge <q, Aq>/2."""
         A = self.matrix
         return bool(np.any(A)) and not np.any(self.shift) and np.array_equal(A, A.T)
 
     def generator(self, q: Sequence) -> list:
-        """xi(q), d entries of the type of q."""
+        """The d entries of xi(q), of the type of those of q."""
         out = []
         for row, shift in zip(self.A, self.a, strict=True):
             terms = [x if c == 1 else -x if c == -1 else c * x for c, x in zip(row, q, strict=True) if c]
@@ -84,13 +87,13 @@ class Symmetry:
 
 
 def translation(direction: Sequence[float], name: str = "translation") -> Symmetry:
-    """xi(q) = direction: the loss does not change along it."""
+    """The symmetry xi(q) = direction: the loss does not change along it."""
     d = len(direction)
     return Symmetry(name, tuple((0,) * d for _ in range(d)), tuple(direction))
 
 
 def linear(A, name: str) -> Symmetry:
-    """xi(q) = A q for a (d, d) matrix."""
+    """The symmetry xi(q) = A q of a (d, d) matrix, under a name."""
     rows = tuple(
         tuple(int(x) if x == int(x) else float(x) for x in row)
         for row in rows_of(f"symmetry {brief(name)}: A", A)
@@ -99,13 +102,13 @@ def linear(A, name: str) -> Symmetry:
 
 
 def scale(d: int) -> Symmetry:
-    """xi(q) = q: the loss does not change with the length of q."""
+    """The symmetry xi(q) = q of d parameters: the loss does not change with the length of q."""
     check_dim(f"scale({brief(d)})", d)
     return linear(np.eye(d), "scale")
 
 
 def rotation(d: int, i: int, j: int) -> Symmetry:
-    """Turns e_i into e_j."""
+    """The symmetry that turns e_i into e_j, of d parameters. Raises CaseError where i and j do not fit."""
     check_dim(f"rotation({brief(d)}, {brief(i)}, {brief(j)})", d, i, j)
     if not (0 <= i < d and 0 <= j < d and i != j):
         raise CaseError(f"rotation({d}, {i}, {j}): i and j must differ and lie in 0 .. {d - 1}")
@@ -228,7 +231,7 @@ class Case:
             raise CaseError(f"case {self.name}: box is {self.box}: on the simplex every low must be above 0")
 
     def check_fields(self) -> None:
-        """Each field of its kind. Raises CaseError."""
+        """Refuse a field that is not of its kind. Raises CaseError."""
 
         def refuse(name, must):
             raise CaseError(f"case {self.name}: {name} is {brief(getattr(self, name))}, must be {must}")
@@ -260,14 +263,15 @@ class Case:
 
     @property
     def dim(self) -> int:
+        """How many parameters the loss has."""
         return len(self.box)
 
     def total(self, q, eps, xp):
-        """loss + eps * breaking, the potential of every equation here."""
+        """The potential of every equation here, loss + eps * breaking."""
         return self.loss(q, xp) + eps * self.breaking(q, xp)
 
     def draw(self, rng: np.random.Generator, lanes: int) -> np.ndarray:
-        """(d, lanes) float64 starts, uniform in the box; on the simplex divided by their sum."""
+        """Random starts (d, lanes) float64, uniform in the box; on the simplex divided by their sum."""
         low, high = np.array(self.box, dtype=float).T
         q = low[:, None] + (high - low)[:, None] * rng.random((self.dim, lanes))
         return q / q.sum(axis=0) if self.metric.simplex else q

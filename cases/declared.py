@@ -64,6 +64,7 @@ def rows_of(where: str, A) -> tuple[tuple, ...]:
 
 
 def check_dim(where: str, *whole: int) -> None:
+    """Refuse what is no whole number, or no number of parameters from 1 to 1024. Raises CaseError."""
     if (
         not all(isinstance(x, numbers.Integral) and not isinstance(x, bool) for x in whole)
         or not 1 <= whole[0] <= 1024

@@ -19,12 +19,8 @@ Source: Kivinen, Warmuth (1997), the rule; Tanaka, Kunin (2021), Eq. 10. Likelih
 from noether.cases.case import BREGMAN, Case, Metric, translation
 from noether.cases.losses.entropy_mirror import entropy
 
-LIKELIHOODS = (
-    (8, 2, 1),
-    (3, 6, 3),
-    (1, 2, 12),
-    (2, 5, 4),
-)  # of four samples under the pair 1-2, the pair 3-4 and 5
+# Of four samples under the pair 1-2, the pair 3-4 and 5.
+LIKELIHOODS = ((8, 2, 1), (3, 6, 3), (1, 2, 12), (2, 5, 4))
 
 
 def loss(q, xp):

@@ -19,7 +19,6 @@ SPECIES = (0, 0, 1, 1, 2, 2)
 PETALS = tuple((length / 32, width / 16) for _, _, length, width in TENTHS)
 CENTRED = tuple((length - 1, width - 1) for length, width in PETALS)
 LENGTHS = tuple((sepal / 64, petal / 64) for sepal, _, petal, _ in TENTHS)
-SEPAL_WIDTH_PETAL_LENGTH = tuple(
-    (width / 8, length / 32) for _, width, length, _ in TENTHS
-)  # hardly correlated
+# These two are hardly correlated.
+SEPAL_WIDTH_PETAL_LENGTH = tuple((width / 8, length / 32) for _, width, length, _ in TENTHS)
 WIDTHS = tuple(width / 32 for *_, width in TENTHS)

@@ -13,9 +13,8 @@ from noether.plan.casefiles.travel import check_travels
 from noether.system.usage import UsageError, unknown
 
 PROFILES = ("quick", "full", "stress")
-LARGEST = (
-    2**21
-)  # lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB
+# Lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB.
+LARGEST = 2**21
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,8 @@ def select(request: Request) -> Selection:
     laws = chosen_laws(request, design.LAWS)
     rules = several("rule", request.rule, tuple(design.RULES))
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
-    said = {"cases": request.cases, "laws": request.law, "rules": request.rule,
-        "precisions": request.precision, "overrides": overrides,
-            "backend": request.backend != "auto"}  # fmt: skip
+    said = {"cases": request.cases, "laws": request.law, "rules": request.rule}
+    said |= {"precisions": request.precision, "overrides": overrides, "backend": request.backend != "auto"}
     asked = frozenset(name for name, value in said.items() if value)
     if "rules" in asked:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
@@ -97,12 +95,14 @@ def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
 
 
 def backends() -> tuple[str, ...]:
+    """The names of all backends, whether or not they are here."""
     from noether.kernels.loops.launch import BACKENDS
 
     return BACKENDS
 
 
 def one(kind: str, word: str, known: Iterable[str]) -> str:
+    """The word, if it is known. Raises UsageError, with the nearest known one."""
     word = str(word).strip()
     if word not in known:
         raise unknown(kind, word, known)
@@ -112,7 +112,7 @@ def one(kind: str, word: str, known: Iterable[str]) -> str:
 def several(
     kind: str, words: str | Iterable[str] | None, known: tuple[str, ...], fold=str.lower
 ) -> tuple[str, ...]:
-    """A comma list, or a sequence, in the order of `known`; None is all of them."""
+    """The words of a comma list or a sequence, in the order of `known`; None is all. Raises UsageError."""
     if words is None:
         return known
     parts = words.split(",") if isinstance(words, str) else list(words)
@@ -145,6 +145,7 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
 
 
 def catalogued(word: str) -> Case:
+    """The case of the catalogue with this name. Raises UsageError."""
     known = {c.name: c for c in CATALOG}
     if word not in known:
         error = unknown("case", word, known)
@@ -158,7 +159,10 @@ def case_named(name: str) -> Case:
 
 
 def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, named: bool) -> None:
-    """A rule that fits no chosen case, or a case that was named and fits no chosen rule."""
+    """Refuse a rule that fits no chosen case, and a case that was named and fits no chosen rule.
+
+    Raises UsageError.
+    """
     from noether.laws.exact.cell import rules_of
 
     fits = {case.name: set(rules_of(case)) for case in cases}
@@ -180,7 +184,7 @@ def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, 
 
 
 def overridden(request: Request) -> dict:
-    """The numbers that replace a sweep; each finite and in its range, else UsageError."""
+    """The numbers that replace those of a sweep, by name. Raises UsageError for one out of its range."""
     out = {}
     if request.eta is not None:
         out["eta"] = real("--eta", request.eta, "above 0", lambda x: x > 0)
@@ -195,14 +199,13 @@ def overridden(request: Request) -> dict:
     if request.lanes is not None:
         out["lanes"] = whole("--lanes", request.lanes, 1, LARGEST)
     if out.get("steps", 1) * out.get("lanes", 1) > LARGEST:
-        raise UsageError(
-            f"--lanes x --steps is {out['lanes'] * out['steps']}: must be at most {LARGEST}, or memory runs "
-            "out"
-        )
+        size = out["lanes"] * out["steps"]
+        raise UsageError(f"--lanes x --steps is {size}: must be at most {LARGEST}, or memory runs out")
     return out
 
 
 def real(option: str, value, must: str, fits) -> float:
+    """A finite number for which fits(number) is true. Raises UsageError, which says what it `must` be."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -213,6 +216,7 @@ def real(option: str, value, must: str, fits) -> float:
 
 
 def whole(option: str, value, low: int, high: int) -> int:
+    """A whole number from low to high. Raises UsageError."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise UsageError(f"{option} is {value!r}, must be a whole number from {low} to {high}")
     return value

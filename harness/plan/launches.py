@@ -79,32 +79,34 @@ class Launches:
 
     @cached_property
     def core(self) -> list[Point]:
+        """The points of the core cases."""
         return [p for p in self.every[0] if shared(p)]
 
     @cached_property
     def own(self) -> list[Point]:
-        """Rules of their own kind, core or not."""
+        """The points of rules of their own kind, core or not."""
         return [p for points in self.every for p in points if own(p) and mode_of(p) == "stored"]
 
     @cached_property
     def others(self) -> list[Point]:
+        """The points of the other cases."""
         return [p for p in self.every[1] if shared(p)]
 
     def of(self, kind: str, points, cost=operations, always: bool = False) -> list[Point]:
-        """What the table asks of a kind of evidence."""
+        """What the table asks of a kind of evidence, chosen among these points."""
         return cover(points, TABLE.get((kind, "full" if self.full or always else "quick"), ()), cost)
 
     # ---- which points
 
     @cached_property
     def scaled(self) -> list[Point]:
-        """Where D13 is judged."""
+        """The points where D13 is judged."""
         euclidean = [p for p in self.core if RULES[p[1]].metric == "euclidean"]
         return self.of("covariance", [p for p in euclidean if p[0].scale_free and mode_of(p) == "stored"])
 
     @cached_property
     def broken(self) -> list[Point]:
-        """Where E1 is judged; quick: in double precision, on the three shortest gradients."""
+        """The points where E1 is judged; in a quick run in float64, on the three shortest gradients."""
         mine = self.of("response", self.core, always=True)
         return mine if self.full else sorted((p for p in mine if p[2] == "float64"), key=operations)[:3]
 
@@ -139,21 +141,20 @@ class Launches:
     # ---- cells
 
     def cell(self, p: Point, kind: str, laws, **about) -> LaunchCell:
-        """about: fields of a cell that are not those of the selection."""
+        """The cell of a point.  about  fields of it that are not those of the selection"""
         case, rule, precision = p
         if kind in ("exact", "faults"):
             laws = tuple(k for k in laws if EXACT[k].concerns(case, RULES[rule], precision))
             if kind == "faults" and laws and "D0" not in laws:
                 # Some faults only the update itself can see: a narrowed choice must not call them survivors.
                 laws = ("D0", *laws)
-        usual = {
-            "backend": self.backend, "lanes": self.size.get("lanes", LANES[self.selection.profile]),
-            "steps": self.size.get("steps", 0), "overrides": self.values if kind == "exact" else (),
-            "seed": self.selection.seed,
-        }  # fmt: skip
+        size = {"lanes": LANES[self.selection.profile], "steps": 0} | self.size
+        usual = {"backend": self.backend, "seed": self.selection.seed, **size}
+        usual["overrides"] = self.values if kind == "exact" else ()
         return LaunchCell(case, rule, precision, kind=kind, laws=tuple(laws), **{**usual, **about})
 
     def exact(self) -> list[LaunchCell]:
+        """The cells of the exact laws."""
         cell = partial(self.cell, kind="exact", laws=self.exact_laws)
         out = [cell(p) for p in self.judged] + self.beside(cell)
         if "lanes" not in self.size:
@@ -174,7 +175,8 @@ class Launches:
         return [cell(p, lanes=few, backend=self.backend if p in native else "numpy") for p in shown]
 
     def faults(self) -> list[LaunchCell]:
-        """Planted faults, in numpy: planted faults; those of a wide launch, of any step, of late ones."""
+        """The cells that show planted faults, in numpy; also those of a wide launch, of any step, and late
+        ones."""
         cell = partial(self.cell, kind="faults", backend="numpy")
         near = faulty.near_faults([*self.core, *self.own], self.exact_laws, self.full)
         out = [cell(p, laws=self.exact_laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
@@ -189,12 +191,13 @@ class Launches:
         ]
 
     def parity(self) -> list[LaunchCell]:
+        """The cells of B1."""
         if self.selection.backend == "numpy":
             return []  # nothing to compare; where it was merely the best that is here, there is
         return parity.cells(self, [b for b in launch.BACKENDS[1:] if not launch.missing(b)])
 
     def cells(self) -> list[LaunchCell]:
-        """Every one, of the laws that are asked for."""
+        """Every cell of the laws that are asked for."""
         out = self.exact() + self.faults() if self.exact_laws else []
         if "D13" in self.selection.laws:
             out += [self.cell(p, "covariance", ("D13",), overrides=(("eps", 0.0),)) for p in self.scaled]
@@ -204,4 +207,5 @@ class Launches:
 
 
 def discrete(selection, backend: str) -> list[LaunchCell]:
+    """The plan of a selection on a backend."""
     return Launches(selection, backend).cells()

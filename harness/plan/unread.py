@@ -11,14 +11,7 @@ from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.system.usage import UsageError
 
-OPTION = {
-    "eta": "--eta",
-    "beta": "--beta",
-    "k": "--decay",
-    "eps": "--eps",
-    "lanes": "--lanes",
-    "steps": "--steps",
-}
+OPTION = {name: f"--{name}" for name in ("eta", "beta", "eps", "lanes", "steps")} | {"k": "--decay"}
 HAS = {"beta": lambda rule: rule.momentum, "k": lambda rule: rule.decay != "none"}
 LACKS = {"beta": "momentum", "k": "decay"}
 SIZES = ("lanes", "steps")
@@ -30,6 +23,7 @@ def reading(name: str) -> tuple[str, ...]:
 
 
 def has(name: str, rule: str) -> bool:
+    """Whether a rule has the parameter of an option."""
     return rule in RULES and HAS.get(name, lambda rule: True)(RULES[rule])
 
 
@@ -47,6 +41,8 @@ def check(selection, cells: list, laws: tuple[str, ...]) -> list[str]:
 
 
 def told(name: str, selection, cells: list, laws: tuple[str, ...]) -> str:
+    """The note about one option, '' where all that is chosen reads it. Raises UsageError where nothing
+    does."""
     launched = [c for c in cells if getattr(c, "kind", "exact") in ("exact", "covariance", "response")]
     mine = [c for c in launched if any(law in reading(name) for law in c.laws)]
     rules = [r for r in RULES if any(c.rule == r for c in mine)]

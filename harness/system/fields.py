@@ -33,16 +33,17 @@ class Kind:
 
 
 def is_whole(x, low: int = 0, high: int = 2**63 - 1) -> bool:
+    """Whether a value is a whole number, and no bool."""
     return isinstance(x, int) and not isinstance(x, bool) and low <= x <= high
 
 
 def is_number(x) -> bool:
-    """A finite number, or what stands in a file for one that is not."""
+    """Whether a value is a finite number, or what stands in a file for one that is not."""
     return isinstance(x, int | float) and not isinstance(x, bool) or isinstance(x, str) and x in NONFINITE
 
 
 def is_hex(x) -> bool:
-    """A float in the way of float.hex: exact, and the same on every machine."""
+    """Whether a value is a float in the way of float.hex, which is exact and the same on every machine."""
     try:
         return isinstance(x, str) and len(x) < 64 and float.fromhex(x) is not None
     except (ValueError, OverflowError):
@@ -77,7 +78,8 @@ HEX = Kind("a hex float", is_hex)
 
 
 def check(value, table: Mapping[str, Kind], where: str = "") -> dict:
-    """The object that was given. Raises ValueError: what is, what it must be.  where  as in "worst: \""""
+    """The object that was given. Raises ValueError, which says what is and what it must be; `where` stands
+    before, as in "worst: "."""
     if not isinstance(value, dict):
         raise ValueError(f"{where}is a {type(value).__name__}, must be an object")
     missing = [name for name, kind in table.items() if kind.needed and name not in value]

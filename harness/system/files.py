@@ -19,7 +19,7 @@ UNFINISHED = ".noether-"  # how a file begins that is not whole yet
 
 
 class Place:
-    """A folder to write in. handle: kept open, None where there are none."""
+    """A folder to write in, kept open by its handle where there are such."""
 
     def __init__(self, path: Path):
         self.path = Path(path)
@@ -40,7 +40,7 @@ class Place:
         return os.open(name if HANDLES else self.path / name, flags, 0o666, dir_fd=self.handle)
 
     def identity(self, name: str) -> tuple[int, int]:
-        """What tells a file from every other, a link from what it leads to. Raises OSError."""
+        """What tells a file from every other, and a link from what it leads to. Raises OSError."""
         about = os.stat(name if HANDLES else self.path / name, dir_fd=self.handle, follow_symlinks=False)
         return about.st_dev, about.st_ino
 
@@ -57,7 +57,7 @@ class Place:
             os.replace(self.path / new, self.path / name)
 
     def synced(self) -> None:
-        """New names reach the disk, where a folder can be synced."""
+        """Let new names reach the disk, where a folder can be synced."""
         if self.handle is not None:
             with suppress(OSError):
                 os.fsync(self.handle)

@@ -19,7 +19,7 @@ ROUNDING = {0x000: "to nearest", 0x400: "down", 0x800: "up", 0xC00: "towards zer
 
 @cache
 def library():
-    """The C library's fegetenv, fesetenv and fegetround, or None."""
+    """The C library's fegetenv, fesetenv and fegetround; None where it is not found."""
     for name in (None, ctypes.util.find_library("m")):
         try:
             found = ctypes.CDLL(name)
@@ -31,7 +31,8 @@ def library():
 
 
 def capture() -> tuple[bytes, bool] | None:
-    """The environment as the C library keeps it, and whether subnormal numbers are what they should be."""
+    """The floating point environment as the C library keeps it, and whether subnormal numbers are what they
+    should be."""
     if library() is None:
         return None
     room = ctypes.create_string_buffer(SIZE)
@@ -47,6 +48,7 @@ def subnormal() -> bool:
 
 
 def restore(kept: tuple[bytes, bool] | None) -> None:
+    """Put the environment back as it was captured."""
     if kept is not None:
         library().fesetenv(ctypes.create_string_buffer(kept[0], SIZE))
 
@@ -62,10 +64,12 @@ def controls(kept: tuple[bytes, bool] | None) -> tuple:
 
 
 def same(a: tuple[bytes, bool] | None, b: tuple[bytes, bool] | None) -> bool:
+    """Whether two captured environments give the same results."""
     return a is None or b is None or controls(a) == controls(b)
 
 
 def told(kept: tuple[bytes, bool] | None) -> str:
+    """What an environment does, in words."""
     if kept is None:
         return "unknown"
     found = controls(kept)

@@ -28,7 +28,7 @@ MEMORY_INFO, MEMBERSHIP, MOUNT = Path("/proc/meminfo"), Path("/proc/self/cgroup"
 
 
 def jobs(word: str | int | None = AUTO) -> int:
-    """The number of workers from what was asked for: a whole number, or 'auto'. Raises UsageError."""
+    """The number of workers that was asked for, a whole number or 'auto'. Raises UsageError."""
     if word is None or word == AUTO:
         return automatic()
     if isinstance(word, str) and len(word) < 20:
@@ -40,20 +40,22 @@ def jobs(word: str | int | None = AUTO) -> int:
 
 
 def automatic() -> int:
-    """A worker for each usable processor, as far as the memory that is free now reaches."""
+    """How many workers 'auto' is: one for each usable processor, as far as the memory that is free now
+    reaches."""
     free = memory()
     fits = MOST if free is None else int((free - HERE) // WORKER)
     return max(1, min(processors(), fits, MOST))
 
 
 def processors() -> int:
-    """How many this process may use at once: by affinity, and by its cgroup's share of time, rounded up."""
+    """How many processors this process may use at once: by affinity, and by its cgroup's share of time,
+    rounded up."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([here, *(math.ceil(share) for share in shares())]))
 
 
 def shares() -> Iterator[float]:
-    """Processors' worth of time that each cgroup above this process grants."""
+    """How many processors' worth of time each cgroup above this process grants."""
     for folder in folders("cpu"):
         words = (said(folder / "cpu.max") or "").split()  # version 2: quota period
         if not words:
@@ -64,7 +66,8 @@ def shares() -> Iterator[float]:
 
 
 def memory() -> int | None:
-    """Bytes that can still be taken, of the machine and within each cgroup; None where nothing says so."""
+    """How many bytes can still be taken, of the machine and within each cgroup; None where nothing
+    says so."""
     found = [here for here in (available(),) if here is not None]
     for folder in folders("memory"):
         limit = number(said(folder / "memory.max") or said(folder / "memory.limit_in_bytes"))
@@ -84,7 +87,7 @@ def available() -> int | None:
 
 
 def reclaimable(folder: Path) -> int:
-    """Bytes of files that the kernel keeps in memory and gives back when asked: they count as used."""
+    """How many bytes of files the kernel keeps in memory and gives back when asked: they count as used."""
     lines = (said(folder / "memory.stat") or "").splitlines()
     return max(
         (

@@ -15,11 +15,11 @@ NAME = "lock"
 
 
 class Replaced(OSError):
-    """The folder is no longer the one that was locked; the message is for people."""
+    """Raised when the folder is no longer the one that was locked; the message is for people."""
 
 
 class Lock:
-    """The lock of a folder, held until `release`. The system frees it when the process dies.
+    """The lock of a folder, held until `release`; the system frees it when the process dies.
 
     Raises UsageError where another process holds it, or the folder cannot be written.
     """
@@ -45,7 +45,7 @@ class Lock:
             raise UsageError(f"run folder {path} cannot be written: {error.strerror or error}") from None
 
     def check(self) -> None:
-        """Raises Replaced when the path leads to another folder, or to one with another lock."""
+        """Raise Replaced when the path leads to another folder, or to one with another lock."""
         try:
             about = self.path.stat()
             same = (about.st_dev, about.st_ino) == self.folder and self.place.identity(NAME) == self.file
@@ -56,7 +56,7 @@ class Lock:
             raise Replaced(f"{told}: it was removed, moved or made anew")
 
     def release(self) -> None:
-        """The file goes while it is locked: filelock sees that, and opens the next one."""
+        """Remove the file while it is locked: filelock sees that, and opens the next one."""
         if HANDLES:
             with suppress(OSError):
                 if self.place.identity(NAME) == self.file:
@@ -66,7 +66,7 @@ class Lock:
 
 
 def holder(path: Path) -> str:
-    """Who holds a lock, as its run.json says: a lock's own file cannot be read everywhere."""
+    """Who holds a lock, in the words of its run.json: a lock's own file cannot be read everywhere."""
     with suppress(OSError, ValueError, AttributeError, RecursionError):
         number = loads((path / "run.json").read_text(encoding="utf-8")).get("pid")
         if isinstance(number, int) and not isinstance(number, bool):

@@ -23,14 +23,8 @@ from noether.system.jobs import processors
 
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
-EXTRAS = {
-    "triton": "triton",
-    "torch": "torch",
-    "hypothesis": "fuzz",
-    "heyoka": "reference",
-    "jax": "bench",
-    "numba": "bench",
-}
+EXTRAS = {"triton": "triton", "torch": "torch", "hypothesis": "fuzz", "heyoka": "reference"}
+EXTRAS |= {"jax": "bench", "numba": "bench"}
 """Package -> the extra of pyproject.toml that has it; every other is of the core."""
 
 
@@ -57,6 +51,7 @@ def remedy(package: str) -> str:
 
 
 def version_of(package: str) -> str | None:
+    """The version of an installed package, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -86,15 +81,14 @@ def commit() -> str | None:
 
 
 def versions() -> dict:
-    return {
-        "python": platform.python_version(),
-        "noether": __version__,
-        **{p: version_of(p) for p in PACKAGES},
-        "commit": commit(),
-    }
+    """The versions of everything on which a number may depend, by name."""
+    packages = {package: version_of(package) for package in PACKAGES}
+    own = {"python": platform.python_version(), "noether": __version__}
+    return {**own, **packages, "commit": commit()}
 
 
 def processor() -> str:
+    """The name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
@@ -103,7 +97,7 @@ def processor() -> str:
 
 
 def cpus() -> int:
-    """How many this process may use at once."""
+    """How many processors this process may use at once."""
     return processors()
 
 
@@ -123,5 +117,6 @@ def instructions() -> dict:
 
 
 def machine() -> dict:
+    """What run.json says of this machine."""
     said = {"platform": platform.platform(), "architecture": platform.machine(), "processor": processor()}
     return {**said, "cpus": cpus(), "instructions": instructions()}

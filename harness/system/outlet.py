@@ -19,7 +19,7 @@ OUTLETS: dict[str, Outlet] = {}
 
 
 class Outlet(io.RawIOBase):
-    """The bytes of one stream.
+    """A stream whose bytes are written at once, and whose failures are kept instead of raised.
 
     fault     what the first write that failed raised
     patient   go on after a fault; else nothing more is written, so that what a reader has is a beginning of
@@ -76,7 +76,7 @@ def guard() -> None:
 
 
 def devnull(fd: int) -> int:
-    """/dev/null as the number `fd`, also for children; as another number where `fd` is taken by now."""
+    """Open /dev/null as the number `fd`, also for children; as another number where `fd` is taken by now."""
     try:
         os.fstat(fd)
     except OSError:
@@ -100,7 +100,7 @@ def guard_worker() -> None:
 
 
 def restore() -> None:
-    """Undo it where a case file has replaced or closed a stream."""
+    """Put the streams back where a case file has replaced or closed one."""
     flush()
     for name, old in list(OUTLETS.items()):
         if getattr(getattr(getattr(sys, name), "buffer", None), "raw", None) is not old or old.closed:
@@ -109,6 +109,7 @@ def restore() -> None:
 
 
 def flush() -> None:
+    """Write what the streams still hold."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -117,7 +118,7 @@ def flush() -> None:
 
 
 def faults() -> dict[str, str]:
-    """Which streams could not be written, and why."""
+    """Which streams could not be written, name -> why."""
     flush()
     return {name: str(o.fault.strerror or o.fault) for name, o in OUTLETS.items() if o.fault}
 

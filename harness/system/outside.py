@@ -32,8 +32,7 @@ def escaped(character: str) -> str:
 
 
 def printable(text: str, keep: str = "") -> str:
-    """A text on one line, as it may be printed anywhere.  keep  what is let through all the same, as
-    "\\n\""""
+    """A text on one line, as it may be printed anywhere; what is in `keep` is let through all the same."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in keep else escaped(c) for c in text)
     return unordered(text)
@@ -84,7 +83,8 @@ class Guarded:
             self.write(text)
 
     def disarmed(self, text: str) -> str:
-        """A line may come in pieces: with what was printed of it before, a piece may become an order."""
+        """A piece of a line, harmless together with what was printed of the line before: pieces may become an
+        order."""
         if not text.translate(LINES).isprintable():
             text = "".join(c if c.isprintable() or c in "\n\t" else escaped(c) for c in text)
         first, mark, rest = text.partition("\n")
@@ -100,9 +100,8 @@ class Guarded:
 def guarded() -> Iterator[None]:
     """A context in which printed text cannot give commands to a CI service."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (
-        stream and Guarded(stream) for stream in before
-    )  # None where it was closed at the start
+    # A stream is None where it was closed at the start.
+    sys.stdout, sys.stderr = (stream and Guarded(stream) for stream in before)
     try:
         yield
     finally:

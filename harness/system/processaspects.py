@@ -149,10 +149,12 @@ def alike(a: tuple, b: tuple) -> bool:
 
 
 def brief(value) -> str:
+    """A value in few words."""
     return repr(value) if len(repr(value)) <= 60 else f"{type(value).__name__} {repr(value)[:50]}..."
 
 
 def changed(value) -> str:
+    """The words for a value that is too long to show."""
     return "another"
 
 

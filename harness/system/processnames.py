@@ -11,31 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PATCHED = (
-    "builtins",
-    "math",
-    "cmath",
-    "operator",
-    "numpy",
-    "numpy.linalg",
-    "numpy.random",
-    "mpmath",
-    "mpmath.libmp",
-)
+PATCHED = ("builtins", "math", "cmath", "operator", "numpy", "numpy.linalg", "numpy.random")
+PATCHED += ("mpmath", "mpmath.libmp")
 """Modules whose names a case might bind anew."""
-DEEP = (
-    "numpy",
-    "scipy",
-    "mpmath",
-    "noether",
-    "os",
-    "time",
-    "json",
-    "pickle",
-    "functools",
-    "itertools",
-    "collections",
-)
+DEEP = ("numpy", "scipy", "mpmath", "noether", "os", "time", "json", "pickle")
+DEEP += ("functools", "itertools", "collections")
 """At a load also the functions and classes of these and of what is in them."""
 LIVING = {"LOADED", "READ", "HOMES", "OUTLETS"}
 """Tables of ours that change when a case file is loaded."""
@@ -44,7 +24,8 @@ GONE = object()
 
 @dataclass
 class Names:
-    """Modules by name, what they called what, and the classes and tables of ours with what was in them."""
+    """What is remembered of a process: modules by name, what they called what, and what was in our classes
+    and tables."""
 
     loaded: dict[str, Any]
     kept: dict[str, dict]
@@ -91,7 +72,8 @@ def refilled(table, was) -> None:
 
 
 def capture(*, deep: bool) -> Names:
-    """deep: also the functions and classes of DEEP, and what is in the classes and tables of ours."""
+    """What modules, classes and tables hold now; deep also the functions and classes of DEEP, and what is in
+    them."""
     loaded = {name: sys.modules[name] for name in PATCHED if name in sys.modules}
     kept = {name: dict(vars(module)) for name, module in loaded.items()}
     classes, tables = [], []

@@ -21,15 +21,12 @@ from typing import Any
 from noether.system import processnames
 from noether.system.processaspects import ASPECTS, changed
 
-HARMLESS = frozenset({
-    "numpy's print options", "the umask", "the longest whole number of text", "the thread switch interval",
-    "the environment", "the locale",
-    "the warnings filters", "the signal handlers", "the search path of modules", "the standard streams",
-    "the arguments of the process",
-    "the trace and profile functions", "the garbage collection", "the state of the random numbers",
-    "the blocked signals",
-})  # fmt: skip
-"""Aspects of which no number of ours depends."""
+HARMLESS = {"numpy's print options", "the umask", "the longest whole number of text"}
+HARMLESS |= {"the thread switch interval", "the environment", "the locale", "the warnings filters"}
+HARMLESS |= {"the signal handlers", "the search path of modules", "the standard streams"}
+HARMLESS |= {"the arguments of the process", "the trace and profile functions", "the garbage collection"}
+HARMLESS |= {"the state of the random numbers", "the blocked signals"}
+"""Aspects on which no number of ours depends."""
 
 
 @dataclass
@@ -41,8 +38,8 @@ class State:
     threads: frozenset[int]
 
     def differences(self, *, harmless: bool = True) -> list[str]:
-        """A sentence for each thing that is not as it was; without the harmless, of those that may change a
-        number."""
+        """One sentence for each thing that is not as it was; without the harmless only of those that may
+        change a number."""
         said = []
         for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
             was, now = self.values[aspect.name], aspect.read()
@@ -57,8 +54,7 @@ class State:
         return [*said, *(f"thread {name} still runs" for name in new if harmless)]
 
     def restore(self, *, harmless: bool = True) -> None:
-        """As it was. What was not changed is not touched; without the harmless, what may change a number
-        alone."""
+        """Put back what was changed; without the harmless only what may change a number."""
         for _, take_back in list(self.names.changed()):
             take_back()
         for aspect in (a for a in ASPECTS if harmless or a.name not in HARMLESS):
@@ -68,15 +64,15 @@ class State:
 
 
 def capture(*, deep: bool = False) -> State:
-    """Read the state of the process.  deep  also what functions, classes and tables are (processnames.py)"""
+    """The state of the process now; deep also what functions, classes and tables are (processnames.py)."""
     threads = frozenset(t.ident for t in threading.enumerate())
     return State({a.name: a.read() for a in ASPECTS}, processnames.capture(deep=deep), threads)
 
 
 @contextlib.contextmanager
 def kept(*, deep: bool = False, harmless: bool = True) -> Iterator[State]:
-    """The process is afterwards as it was before, whatever is done inside; without the harmless, in what may
-    change a number."""
+    """A context after which the process is as it was before, without the harmless in what may change a
+    number."""
     before = capture(deep=deep)
     try:
         yield before

@@ -35,7 +35,7 @@ def sealed(text: str, *beside: str, indent: str | None = None) -> str:
 
 
 def check_of(text: str) -> str | None:
-    """The check that a text carries."""
+    """The check that a text carries, or None."""
     found = TAIL.search(text[-REACH:])
     return found and found[1]
 

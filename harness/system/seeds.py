@@ -9,15 +9,15 @@ import numpy as np
 
 
 def digest(seed: int, name: str) -> int:
-    """64 bits of a run's seed and a name."""
+    """A number of 64 bits that a run's seed and a name decide."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "big")
 
 
 def derive(seed: int, name: str) -> int:
-    """A seed of 63 bits, which fits where numbers are signed."""
+    """A seed of 63 bits that a run's seed and a name decide; it fits where numbers are signed."""
     return digest(seed, name) >> 1
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
-    """Random numbers that a run's seed and a name decide alone."""
+    """Random numbers that a run's seed and a name alone decide."""
     return np.random.default_rng(digest(seed, name))

@@ -120,6 +120,7 @@ def read_json(path: Path, what: str, **how) -> tuple[object, str]:
 
 
 def reason(error: Exception) -> str:
+    """Why a file could not be read, in words."""
     return getattr(error, "strerror", None) or first_line(error)
 
 
@@ -135,12 +136,9 @@ def kind_of(path: Path, what: str) -> str:
 
 
 def kind(mode: int) -> str:
-    for test, name in (
-        (stat.S_ISREG, "a file"),
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-    ):
+    """What a mode of os.stat means, in words."""
+    kinds = {stat.S_ISREG: "a file", stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe"}
+    for test, name in {**kinds, stat.S_ISSOCK: "a socket"}.items():
         if test(mode):
             return name
     return "a device"

@@ -26,6 +26,7 @@ class TimeUp(BaseException):
 
 
 def overdue(seconds: float, setting: str = VARIABLE) -> str:
+    """The words for a time that is over."""
     return f"does not finish within {seconds:g} s ({setting} sets another limit)"
 
 
@@ -36,8 +37,8 @@ def allowed() -> float:
 
 @contextmanager
 def limited(seconds: float, setting: str = VARIABLE):
-    """A context that raises TimeUp when `seconds` are over, which `setting` has set; of two within another
-    the shorter holds."""
+    """A context that raises TimeUp when `seconds` are over, which `setting` has set; the shorter of two
+    holds."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

@@ -50,12 +50,15 @@ def at_fault(frame) -> str:
 
 
 def of_case(frame) -> bool:
+    """Whether a frame runs code of a case file."""
     return str(frame.f_globals.get("__name__", "")).startswith(MODULE)
 
 
 def is_ours(frame) -> bool:
+    """Whether a frame runs code of this project."""
     return str(frame.f_globals.get("__name__", "")).split(".")[0] == "noether"
 
 
 def where(frame, line: int) -> str:
+    """The line of a frame, its file and its function, in words."""
     return f"line {line} of {Path(frame.f_code.co_filename).name}, in {frame.f_code.co_name}"

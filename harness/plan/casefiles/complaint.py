@@ -24,25 +24,28 @@ class Origin:
 
     @classmethod
     def of_file(cls, path: Path) -> Origin:
+        """The origin of a case that a file declares."""
         return cls(f"case file {path}", path.resolve())
 
     @classmethod
     def of_object(cls, case: Case) -> Origin:
+        """The origin of a case that was handed over as an object."""
         code = getattr(case.loss, "__code__", None)
         return cls(f"case {case.name}", Path(code.co_filename) if code else None)
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
-        """Those of the user's file, the last one called last."""
+        """The frames of an exception that are of the user's file, the last one called last."""
         every = traceback.extract_tb(error.__traceback__)
         return [f for f in every if self.path and Path(f.filename) == self.path]
 
     def line(self, error: BaseException) -> str:
+        """The line of the user's file at which an exception was raised, in words; '' where there is none."""
         frames = self.frames(error)
         return f" at line {frames[-1].lineno}" if frames else ""
 
 
 class UndeclaredParameter(IndexError):
-    """A function of a case reads what the box does not declare."""
+    """Raised when a function of a case reads what the box does not declare."""
 
 
 def told(error: BaseException, origin: Origin) -> str:
@@ -57,10 +60,8 @@ def told(error: BaseException, origin: Origin) -> str:
     if isinstance(error, UnicodeDecodeError | OSError):
         return f"cannot be read{where}: {first_line(error)}{lost(error, origin)}"
     if isinstance(error, ValueError) and "inhomogeneous" in str(error):
-        return (
-            f"makes a numpy array of parameters{where}: entries of q must be combined by + - * / and "
-            "python's sum alone"
-        )
+        must = "entries of q must be combined by + - * / and python's sum alone"
+        return f"makes a numpy array of parameters{where}: {must}"
     if isinstance(error, TimeUp):
         return f"{first_line(error)}{where and ': it was' + where}"
     if isinstance(error, ImportError) and module_of(error).split(".")[0] in MOVED:
@@ -69,10 +70,8 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"{first_line(error)}{where}"
     if isinstance(error, CaseError):
         return f"declares what cannot be{where}: {first_line(error)}"
-    return (
-        f"raises {type(error).__name__}{where}: "
-        f"{INSIDE.sub('a parameter', WITHIN.sub('', first_line(error)))}"
-    )
+    said = INSIDE.sub("a parameter", WITHIN.sub("", first_line(error)))
+    return f"raises {type(error).__name__}{where}: {said}"
 
 
 MOVED = ("cases", "kernels", "harness")
@@ -80,8 +79,7 @@ MOVED = ("cases", "kernels", "harness")
 
 
 def module_of(error: ImportError) -> str:
-    """What could not be imported, as the file calls it: modules beside a case file have names within its
-    own."""
+    """What could not be imported, as the file calls it: modules beside it have longer names here."""
     return re.sub(r"^noether_case_[0-9a-f]+\.", "", error.name or "")
 
 
@@ -98,24 +96,18 @@ def moved(error: ImportError, origin: Origin) -> str:
 def lost(error: BaseException, origin: Origin) -> str:
     """The hint for a data file that lies beside the case file and not where the command was called."""
     name = Path(str(getattr(error, "filename", None) or first_line(error).split(" not found")[0])).name
-    if (
-        not isinstance(error, FileNotFoundError)
-        or origin.path is None
-        or not name
-        or not (origin.path.parent / name).exists()
-    ):
+    beside = bool(origin.path and name) and (origin.path.parent / name).exists()
+    if not isinstance(error, FileNotFoundError) or not beside:
         return ""
-    return (
-        f"; it lies beside the case file, and must be named as Path(__file__).parent / {name!r} to be found "
-        "from anywhere"
-    )
+    named = f"must be named as Path(__file__).parent / {name!r}"
+    return f"; it lies beside the case file, and {named} to be found from anywhere"
 
 
-WITHIN = re.compile(r"\bnoether_case_[0-9a-f]{16}\.?")  # what modules of a case file are called here
-INSIDE = re.compile(
-    r"'?\b(Node|Dual|Exact)\b'?( object)?"
-)  # our own names say nothing to whoever wrote a loss
+# Our own names say nothing to whoever wrote a loss: what modules of a case file are called, and numbers.
+WITHIN = re.compile(r"\bnoether_case_[0-9a-f]{16}\.?")
+INSIDE = re.compile(r"'?\b(Node|Dual|Exact)\b'?( object)?")
 
 
 def first_line(error: BaseException) -> str:
+    """The first line of what an exception says; "no message" where it says nothing."""
     return (str(error).strip() or "no message").splitlines()[0]

@@ -86,7 +86,8 @@ def text_of(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def expecting(files: Mapping[str, str] | None) -> Iterator[None]:
-    """Inside, case files and all that they read must be these, by absolute path, or they are not run."""
+    """A context in which case files and all that they read must be these, by absolute path, or are not
+    run."""
     before = _expected.set(files)
     try:
         yield
@@ -95,6 +96,7 @@ def expecting(files: Mapping[str, str] | None) -> Iterator[None]:
 
 
 def expected() -> Mapping[str, str] | None:
+    """What `expecting` allows: absolute path -> sha256; None outside of it."""
     return _expected.get()
 
 
@@ -108,7 +110,7 @@ def load_module(path: Path, report: Report | None = None):
 
 @contextlib.contextmanager
 def to_stderr() -> Iterator[None]:
-    """What is printed goes to stderr, also by a child process or a library in C: stdout is for tables.
+    """A context in which whatever is printed goes to stderr, also by a child process or a library in C.
 
     Both numbers are put back, whatever is done to them.
     """

@@ -31,6 +31,7 @@ OWN = {"noether", "__future__", *sys.builtin_module_names}
 
 
 def module_name(path: Path) -> str:
+    """The name of a case file's module: the same for the same path on every machine."""
     return "noether_case_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
@@ -43,13 +44,7 @@ class Home:
     """
 
     def __init__(
-        self,
-        path: Path,
-        text: bytes,
-        *,
-        label: str,
-        expected: Mapping[str, str] | None = None,
-        name: str = "",
+        self, path: Path, text: bytes, *, label: str, expected: Mapping[str, str] | None = None, name=""
     ):
         self.path, self.label, self.expected = path, label, expected
         self.name = name or module_name(path)
@@ -63,25 +58,21 @@ class Home:
 
     @classmethod
     def of(cls, source: Source) -> Home:
-        """With every text at hand: no file is looked at for them."""
-        home = cls(
-            Path(source.path),
-            source.texts[0].text,
-            label=f"case file {source.word}",
-            expected=source.files,
-            name=source.module,
-        )
+        """The package of texts that are at hand: no file is looked at for them."""
+        known = dict(label=f"case file {source.word}", expected=source.files, name=source.module)
+        home = cls(Path(source.path), source.texts[0].text, **known)
         home.texts |= {t.module: t for t in source.texts}
         return home
 
     def source(self, word: str) -> Source:
+        """The texts and data so far, as plain data under the word of the user."""
         first, *others = self.texts.values()
         return Source(word, self.name, str(self.path), (first, *others), tuple(sorted(self.data.items())))
 
     # ---- what is read
 
     def refuse(self, text: str):
-        """Kept, so that a case cannot go on by catching it."""
+        """Raise Refused, and keep its text, so that a case cannot go on by catching it."""
         self.refusals.append(f"{self.label} {text}")
         raise Refused(self.refusals[-1])
 
@@ -91,7 +82,7 @@ class Home:
         return any(name.startswith(root + os.sep) for name in names for root in self.roots)
 
     def check(self, path: str, digest: str, *, inside: bool = True) -> None:
-        """Raises Refused where a file is not what it must be.  inside  nor may it be one that is not known"""
+        """Refuse a file that is not what it must be, and inside also one not known. Raises Refused."""
         if self.expected is None:
             return
         must = self.expected.get(path)
@@ -104,7 +95,7 @@ class Home:
             self.refuse(f"{what}has changed: its sha256 is {digest}, must be {must}")
 
     def check_data(self, data: tuple[tuple[str, str], ...]) -> None:
-        """Raises Refused where a file that the case reads is another one here, or is not here."""
+        """Refuse a file that the case reads and that is another one here, or is not here. Raises Refused."""
         for path, digest in data:
             try:
                 found = file_digest(path)
@@ -121,7 +112,7 @@ class Home:
         return {t.path for t in self.texts.values()}
 
     def reads(self, path: str, named: str) -> None:
-        """A file that is no module of the case is opened by its code.  named  as the code names it"""
+        """Note a file that the case's own code opens, named as the code names it. Raises Refused."""
         try:
             about = os.stat(path)
             mark = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
@@ -148,7 +139,8 @@ class Home:
             return head in self.texts or locate(head, self.places()) is not None
 
     def places(self) -> list[str]:
-        """The case file's folder, and what it has put on the search path itself."""
+        """The folders in which modules are looked for: the case file's, and what it has put on the search
+        path itself."""
         for path in sys.path if self.running else ():
             if path not in self.before and (where := os.path.realpath(path)) not in self.roots:
                 self.roots.append(where)
@@ -175,7 +167,7 @@ class Home:
     # ---- what is run
 
     def imported(self, name, globals=None, locals=None, fromlist=(), level=0):
-        """`__import__` of the case's modules."""
+        """The `__import__` of the case's modules."""
         head = name.partition(".")[0]
         ready()
         if level or not self.has(head):
@@ -190,7 +182,7 @@ class Home:
         return last if fromlist else sys.modules[f"{self.name}.{head}"]
 
     def run(self):
-        """Execute the case file anew; its module. Raises whatever it raises."""
+        """Execute the case file anew, and give its module. Raises whatever the file raises."""
         ready()
         self.forget()
         HOMES[self.name] = self
@@ -206,6 +198,7 @@ class Home:
             self.running = False
 
     def forget(self) -> None:
+        """Take the modules of this case out of the process."""
         HOMES.pop(self.name, None)
         for name in list(sys.modules):
             if name == self.name or name.startswith(self.name + "."):
@@ -216,6 +209,7 @@ class Finder:
     """The import finder for modules of case files, by the names of their packages."""
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        """The spec of a module of a case file; None for any other module."""
         head, _, rest = fullname.partition(".")
         home = HOMES.get(head)
         if home is None:
@@ -233,7 +227,7 @@ class Finder:
         return spec
 
     def refuse_plain(self, name: str) -> None:
-        """importlib.import_module("helper") from a case: python alone might find a .pyc for it."""
+        """Refuse importlib.import_module("helper") from a case: python alone might find a .pyc for it."""
         home = casewatch.importer()
         if home is not None and home.has(name):
             remedy = f"import {name}, or importlib.import_module('.{name}', __package__)"

@@ -35,6 +35,7 @@ def watch() -> None:
 
 
 def busy() -> bool:
+    """Whether this thread opens files on behalf of a case just now."""
     return getattr(_own, "busy", False)
 
 
@@ -53,6 +54,7 @@ EVENTS = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1}
 
 
 def hook(event: str, arguments: tuple) -> None:
+    """The audit hook: tell the Home of a case which file its code opens."""
     if event not in EVENTS or busy():
         return
     path = arguments[EVENTS[event]]
@@ -75,9 +77,8 @@ def asker() -> tuple[object, bool]:
             return frame.f_globals[MARK], importing and not archive
         name = frame.f_code.co_filename
         importing = importing or name.startswith("<frozen importlib")
-        archive = archive or name.startswith(
-            "<frozen zipimport"
-        )  # all its modules are in one file, of any name
+        # All modules of an archive are in one file, of any name.
+        archive = archive or name.startswith("<frozen zipimport")
         frame = frame.f_back
     return None, False
 
@@ -127,4 +128,5 @@ def roots() -> tuple[str, ...]:
 
 
 def installed(where: str) -> bool:
+    """Whether a path without links lies where something is installed."""
     return where.startswith(roots())

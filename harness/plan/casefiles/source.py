@@ -39,6 +39,7 @@ class Text:
 
     @property
     def digest(self) -> str:
+        """Its sha256."""
         return sha256(self.text)
 
 
@@ -61,16 +62,18 @@ class Source:
 
     @property
     def digest(self) -> str:
+        """The sha256 of the case file itself."""
         return self.texts[0].digest
 
     @property
     def files(self) -> dict[str, str]:
-        """Absolute path -> sha256."""
+        """Everything that it is made of: absolute path -> sha256."""
         return {**dict(self.data), **{t.path: t.digest for t in self.texts if not t.is_folder}}
 
     @property
     def named(self) -> dict[str, str]:
-        """The same as run.json has it: the word itself, and what lies below its folder named as it is."""
+        """The same as `files`, as run.json has it: the word itself, and what lies below its folder named as
+        it is."""
         folder, home = split(self.word)[0].parent, Path(self.path).parent
         is_link = canonical(split(self.word)[0]) != self.path
         out = {self.word: self.digest}
@@ -82,6 +85,7 @@ class Source:
 
 
 def split(word: str) -> tuple[Path, str]:
+    """The file and the name after the colon of a word; '' without a name."""
     path, mark, name = word.rpartition(":")
     return (Path(path), name) if mark and path.endswith(".py") else (Path(word), "")
 
@@ -93,11 +97,12 @@ def canonical(path: str | Path) -> str:
 
 
 def sha256(text: bytes) -> str:
+    """The sha256 of a text, in hexadecimal."""
     return hashlib.sha256(text).hexdigest()
 
 
 def file_digest(path: str | Path) -> str:
-    """sha256 of a file that need not fit into memory. Raises OSError."""
+    """The sha256 of a file that need not fit into memory. Raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -86,19 +86,19 @@ def ask(request: dict, patience: float) -> dict:
 
 
 def server() -> subprocess.Popen:
+    """The server, started where it is not there."""
     global _server
     if _server is None or _server.poll() is not None:
-        _server = subprocess.Popen(
-            [sys.executable, "-c", "from noether.plan.casefiles.trial_process import serve; serve()"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env=importable(), start_new_session=True,
-        )  # fmt: skip
+        program = "from noether.plan.casefiles.trial_process import serve; serve()"
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        apart = dict(env=importable(), start_new_session=True)
+        _server = subprocess.Popen([sys.executable, "-c", program], **pipes, **apart)
         atexit.register(close)
     return _server
 
 
 def close() -> None:
-    """A server whose stdin ends kills its child and leaves."""
+    """End the server: where its stdin ends it kills its child and leaves."""
     global _server
     process, _server = _server, None
     if process is not None:
@@ -149,10 +149,8 @@ def attended(request: dict, requests) -> dict:
     if "complaint" in said:
         return said
     label, stage = f"case file {load.split(request['word'])[0]}", said.get("stage", "loading it")
-    why = (
-        f"{overdue(request['seconds'])}: it was still {stage}" if late else f"{ending(status)} while {stage}"
-    )
-    return {"complaint": f"{label} {why}"}
+    slow = f"{overdue(request['seconds'])}: it was still {stage}"
+    return {"complaint": f"{label} {slow}" if late else f"{label} {ending(status)} while {stage}"}
 
 
 def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool]:
@@ -167,10 +165,8 @@ def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool
             said = json.loads(lines[-1]) if lines else said
             if "complaint" in said or not piece:
                 return said, False
-        elif (
-            gone or requests in ready
-        ):  # nobody sends a second request before the answer: whoever asked is gone
-            return said, False
+        elif gone or requests in ready:
+            return said, False  # nobody sends a second request before the answer: whoever asked is gone
     return said, True
 
 
@@ -184,12 +180,11 @@ def kill(child: int) -> None:
 
 
 def ending(status: int) -> str:
+    """How a child has ended, in words."""
     code = os.waitstatus_to_exitcode(status)
-    return (
-        f"ends its process by exit code {code}"
-        if code >= 0
-        else f"kills its process by {signal.Signals(-code).name}"
-    )
+    if code >= 0:
+        return f"ends its process by exit code {code}"
+    return f"kills its process by {signal.Signals(-code).name}"
 
 
 def trial(request: dict, writing: int) -> None:

@@ -102,32 +102,16 @@ def rate(n: int) -> float:
 GRADIENT_DESCENT = Rule(
     "gradient-descent", 1, momentum=False, decay="coupled", log_state=False, metric="euclidean"
 )
-HEAVY_BALL = Rule("heavy-ball", 2, momentum=True, decay="coupled", log_state=False, metric="euclidean")
+# What most rules with momentum have.
+USUAL = dict(momentum=True, decay="coupled", log_state=False, metric="euclidean")
+HEAVY_BALL = Rule("heavy-ball", 2, **USUAL)
 HEAVY_BALL_DECOUPLED = Rule(
     "heavy-ball-decoupled", 3, momentum=True, decay="decoupled", log_state=False, metric="euclidean"
 )
 MIRROR_DESCENT = Rule("mirror-descent", 4, momentum=False, decay="none", log_state=True, metric="bregman")
-NESTEROV = Rule(
-    "nesterov", 5, momentum=True, decay="coupled", log_state=False, metric="euclidean", nesterov=True
-)
-HEAVY_BALL_DAMPENED = Rule(
-    "heavy-ball-dampened",
-    6,
-    momentum=True,
-    decay="coupled",
-    log_state=False,
-    metric="euclidean",
-    dampening=0.25,
-)
-HEAVY_BALL_MAXIMIZE = Rule(
-    "heavy-ball-maximize",
-    7,
-    momentum=True,
-    decay="coupled",
-    log_state=False,
-    metric="euclidean",
-    maximize=True,
-)
+NESTEROV = Rule("nesterov", 5, **USUAL, nesterov=True)
+HEAVY_BALL_DAMPENED = Rule("heavy-ball-dampened", 6, **USUAL, dampening=0.25)
+HEAVY_BALL_MAXIMIZE = Rule("heavy-ball-maximize", 7, **USUAL, maximize=True)
 NATURAL_GRADIENT = Rule(
     "natural-gradient", 8, momentum=False, decay="coupled", log_state=False, metric="diagonal"
 )
@@ -135,15 +119,7 @@ HEAVY_BALL_METRIC = Rule(
     "heavy-ball-metric", 9, momentum=True, decay="coupled", log_state=False, metric="diagonal"
 )
 SIGN_DESCENT = Rule("sign-descent", 10, momentum=False, decay="none", log_state=False, metric="maximum")
-HEAVY_BALL_SCHEDULED = Rule(
-    "heavy-ball-scheduled",
-    11,
-    momentum=True,
-    decay="coupled",
-    log_state=False,
-    metric="euclidean",
-    scheduled=True,
-)
+HEAVY_BALL_SCHEDULED = Rule("heavy-ball-scheduled", 11, **USUAL, scheduled=True)
 EXPONENTIATED_GRADIENT = Rule(
     "exponentiated-gradient", 12, momentum=False, decay="none", log_state=True, metric="bregman", simplex=True
 )

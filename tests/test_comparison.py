@@ -213,6 +213,17 @@ def test_two_runs_on_the_command_line(plan, capsys):
     assert call(["report", "b"]) == 0 and Path("b/report.html").read_text() == before
 
 
+def test_runs_of_two_schemas_are_compared_and_the_difference_is_told(plan, capsys):
+    assert call([*SMALL, "a"]) == 0 and call([*SMALL, "b"]) == 0
+    rewrite(Path("a"), schema=2)
+    capsys.readouterr()
+    assert call(["report", "a", "b"]) == 0
+    out = capsys.readouterr().out
+    assert "schema of the records was 2, is 3" in out and "nothing is worse" in out
+    plan.wrong = {"D2": "violated"}
+    assert call([*SMALL, "c"]) == 1 and call(["report", "a", "c"]) == 1
+
+
 @pytest.mark.parametrize("spoil", ["missing", "three", "schema", "command", "file"])
 def test_bad_input_is_exit_code_2(plan, capsys, spoil):
     assert call([*SMALL, "a"]) == 0 and call([*SMALL, "b"]) == 0

@@ -82,8 +82,10 @@ class Difference:
 
 
 def compared(first: Path, second: Path) -> Difference:
-    """The difference of two runs. Raises UsageError for a folder that is no run, another command, another
-    schema."""
+    """The difference of two runs. Their schemas may differ, for the reader gives both in the words of today.
+
+    Raises UsageError for a folder that is no run, for a run of another command, and for an unknown schema.
+    """
     a, b = read_run(first), read_run(second)
     for run in (a, b):
         if run.about.get("command", "verify") != "verify":
@@ -91,17 +93,7 @@ def compared(first: Path, second: Path) -> Difference:
                 f"{run.path} is a run of noether {run.about['command']}: only runs of noether verify can be "
                 "compared"
             )
-    schemas = [{r.about["schema"], *(x.schema for x in r.records)} for r in (a, b)]
-    if schemas[0] != schemas[1]:
-        raise UsageError(
-            f"{a.path} has schema {told_set(schemas[0])} and {b.path} has {told_set(schemas[1])}: they must "
-            "be the same"
-        )
     return difference(a, b)
-
-
-def told_set(numbers: set) -> str:
-    return ", ".join(map(str, sorted(numbers)))
 
 
 def difference(a: Run, b: Run) -> Difference:
@@ -151,10 +143,13 @@ def reasons(d: Difference) -> list[str]:
 
 def differing(a: Run, b: Run) -> list[str]:
     """Everything that may explain a change but is none itself, one line each."""
-    out = []
-    for what, x, y in (("arguments", a.about["arguments"], b.about["arguments"]), ("version of",
-        a.about["versions"], b.about["versions"]),
-                       ("machine", a.about["machine"], b.about["machine"])):  # fmt: skip
+    schemas = [r.about["schema"] for r in (a, b)]
+    out = [f"schema of the records was {schemas[0]}, is {schemas[1]}"] if schemas[0] != schemas[1] else []
+    for what, x, y in (
+        ("arguments", a.about["arguments"], b.about["arguments"]),
+        ("version of", a.about["versions"], b.about["versions"]),
+        ("machine", a.about["machine"], b.about["machine"]),
+    ):
         names = sorted({*x, *y}, key=lambda n: (n not in CHOICE, n))
         out += [f"{what} {n} was {x.get(n)!r}, is {y.get(n)!r}" for n in names if x.get(n) != y.get(n)]
     out += [

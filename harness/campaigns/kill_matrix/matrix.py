@@ -265,9 +265,13 @@ def wrong_law(t: Trajectory, fault: LawFault) -> Seen | None:
 
 
 def bits(mine, plain) -> Seen:
-    """B1: any stored value that differs; two NaN are the same."""
-    a, b = (np.concatenate(x, axis=1) for x in (mine, plain))
-    off = (a != b) & ~(np.isnan(a) & np.isnan(b))
-    if not off.any():
+    """B1 on two launches, each (q, v) of shape (steps + 1, d, lanes): any stored value that differs; two NaN
+    are the same.
+
+    q and v are compared one after the other: joined, those of a million lanes would be held twice.
+    """
+    off = [(x != y) & ~(np.isnan(x) & np.isnan(y)) for x, y in zip(mine, plain, strict=True)]
+    step, lane = (np.logical_or(*(x.any(axis=axis) for x in off)) for axis in ((1, 2), (0, 1)))
+    if not step.any():
         return Seen(0.0)
-    return Seen(np.inf, max(1, int(np.argmax(off.any(axis=(1, 2))))), int(np.argmax(off.any(axis=(0, 1)))))
+    return Seen(np.inf, max(1, int(np.argmax(step))), int(np.argmax(lane)))

@@ -7,11 +7,7 @@ import numpy as np
 import pytest
 
 from noether import faults
-from noether.campaigns.kill_matrix import (
-    campaign,
-    findings,
-    matrix,
-)
+from noether.campaigns.kill_matrix import campaign, findings, matrix, points
 from noether.cases import CATALOG, CORE
 from noether.faults import fault
 from noether.kernels.loops import launch
@@ -23,6 +19,7 @@ from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
 
 CASES = {c.name: c for c in CATALOG}
+ONE_POINT = (CASES["mexican-hat"], "heavy-ball", "float64")
 KINDS_WANTED = [
     "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option",
     "unasked option", "dtype", "indexing",
@@ -97,13 +94,20 @@ def test_every_fault_that_applies_is_killed(point):
 
 
 def test_the_designed_points_show_every_fault_and_every_rule():
-    jobs = [
-        LaunchCell(CASES[c], r, p, "numpy", "exact", (), 61, 0).job() for c, r, p in matrix.points("quick")
-    ]
-    wide = LaunchCell(CASES[campaign.WIDE[0]], *campaign.WIDE[1:], "numpy", "exact", (), 10_007, 0, 2).job()
+    shown = points.points("quick")
+    jobs = [LaunchCell(*point, "numpy", "exact", (), 61, 0).job() for point in shown]
+    wide = LaunchCell(*points.point(*points.WIDE), "numpy", "exact", (), 10_007, 0, 2).job()
     unshown = [f.name for f in faults.KERNEL if not any(f.applies(j) for j in (*jobs, wide))]
     assert not unshown
-    assert {r for c in CORE for r in rules_of(c)} <= {r for _, r, _ in matrix.points("quick")}
+    assert {r for c in CORE for r in rules_of(c)} <= {rule for _, rule, _ in shown}
+
+
+def test_a_kind_that_no_case_has_is_told_and_not_left_out():
+    def never(case):
+        return False
+
+    with pytest.raises(LookupError, match="no case of the catalogue is never and runs under heavy-ball"):
+        points.case_of(never, "heavy-ball")
 
 
 @pytest.mark.parametrize("rule", ["heavy-ball", "heavy-ball-decoupled", "mirror-descent", "gradient-descent"])
@@ -210,8 +214,7 @@ def test_a_fault_that_survives_ends_the_run_with_exit_code_3(monkeypatch):
     """A harness that judges nothing: every fault survives."""
     monkeypatch.setattr(matrix, "spent_of", lambda r: np.zeros_like(np.asarray(r.measured, float)))
     monkeypatch.setattr(matrix, "bits", lambda mine, plain: matrix.Seen(0.0))
-    monkeypatch.setattr(matrix, "points", lambda profile: (("mexican-hat", "heavy-ball", "float64"),))
-    monkeypatch.setattr(campaign, "points", lambda profile: (("mexican-hat", "heavy-ball", "float64"),))
+    monkeypatch.setattr(campaign, "points", lambda profile: (ONE_POINT,))
     found = campaign.run(("eta x 2",), record=False)
     assert found.exit_code == 3 and found.verdict.reasons == ("no law kills 'eta x 2'",)
 
@@ -231,8 +234,7 @@ def test_a_fault_is_named_by_the_beginning_of_its_name_and_wrong_words_are_refus
 def short(monkeypatch, tmp_path):
     """`noether faults` on one point, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    for module in (matrix, campaign):
-        monkeypatch.setattr(module, "points", lambda profile: (("mexican-hat", "heavy-ball", "float64"),))
+    monkeypatch.setattr(campaign, "points", lambda profile: (ONE_POINT,))
     return tmp_path
 
 

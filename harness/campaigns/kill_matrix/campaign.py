@@ -11,7 +11,8 @@ from pathlib import Path
 from noether import faults
 from noether.campaigns.kill_matrix import findings, generated, harness_faults, sensitivity
 from noether.campaigns.kill_matrix.harness_probes import OwnCell
-from noether.campaigns.kill_matrix.matrix import MatrixCell, points
+from noether.campaigns.kill_matrix.matrix import MatrixCell
+from noether.campaigns.kill_matrix.points import WIDE, point, points
 from noether.cases import CATALOG
 from noether.laws.exact import EXACT, law_faults
 from noether.mechanics.wide import require_wide
@@ -24,10 +25,8 @@ from noether.system.usage import UsageError, unknown
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
 
-OWN_CELLS = tuple(
-    law for law in findings.LAWS if law not in EXACT and law != "B1"
-)  # their cells in `verify` bring their own faults
-WIDE = ("mexican-hat", "heavy-ball", "float32")
+OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B1")
+"""The laws whose cells in `verify` bring faults of their own."""
 
 
 @dataclass
@@ -46,13 +45,20 @@ class Campaign:
     notes: list[str] = field(default_factory=list)
 
 
+def unwatched(event: str, **facts) -> None:
+    """Where nobody watches a run."""
+
+
 def declared() -> tuple[str, ...]:
-    """Every fault that must be shown."""
+    """The name of every fault that must be shown."""
     return tuple(f.name for f in (*faults.KERNEL, *law_faults.FAULTS, *harness_faults.FAULTS))
 
 
 def chosen(words) -> tuple[str, ...]:
-    """Fault names, each by its name or by the beginning of one. Raises UsageError."""
+    """The names of the faults that words choose, each by its name or by the beginning of several.
+
+    Raises UsageError where a word begins no name.
+    """
     known = set(declared())
     out: list[str] = []
     for word in words:
@@ -64,53 +70,39 @@ def chosen(words) -> tuple[str, ...]:
 
 
 def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
-    """The matrix; with nothing named also the faults that the laws of flows and orders are shown by
-    `verify`."""
-    subjects = {c.name: c for c in CATALOG}
-    out: list = [
-        MatrixCell(subjects[case], rule, precision, names, seed=seed)
-        for case, rule, precision in points(profile)
-    ]
-    out.append(MatrixCell(subjects[WIDE[0]], *WIDE[1:], names, wide=True, seed=seed))
+    """The cells of a run, those of the matrix first.
+
+    With nothing named also generated and graded faults, and those that laws of flows and orders are shown by
+    `verify`.
+    """
+    out: list = [MatrixCell(*point(*WIDE), names, wide=True, seed=seed)]
+    out += [MatrixCell(*at, names, seed=seed) for at in points(profile)]
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
         from noether.plan import design
 
-        out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(CATALOG, profile, seed)
-
-        selection = Selection(
-            tuple(CATALOG), OWN_CELLS, design.RULES, design.PRECISIONS, "numpy", "quick", seed
-        )
-        out += design.cells(selection)
-    return sorted(
-        out, key=lambda c: not c.name.startswith(("T1/rayleigh", "T1/linear", "faults/rayleigh"))
-    )  # the longest first
+        out += generated.cells(CATALOG, profile, seed) + sensitivity.cells(profile, seed)
+        every = (design.RULES, design.PRECISIONS, "numpy", "quick", seed)
+        out += design.cells(Selection(tuple(CATALOG), OWN_CELLS, *every))
+    return out
 
 
 def about(asked: Sequence[str], profile: str, seed: int, cells: int) -> dict:
-    """run.json of a run over faults."""
-    return {
-        "command": "faults",
-        "arguments": {"faults": list(asked), "profile": profile, "seed": seed},
-        "seed": seed,
-        "backend": "numpy",
-        "laws": list(findings.LAWS),
-        "left_out": [],
-        "cells": cells,
-    }
+    """What run.json says of a run over `cells` cells that show the faults `asked`."""
+    arguments = {"faults": list(asked), "profile": profile, "seed": seed}
+    given = {"command": "faults", "arguments": arguments, "seed": seed, "backend": "numpy"}
+    return {**given, "laws": list(findings.LAWS), "left_out": [], "cells": cells}
 
 
 def run(
-    names=(),
-    *,
-    profile: str = "quick",
-    seed: int = 0,
-    jobs: int = 1,
-    out: Path | None = None,
-    record: bool = True,
-    watch=lambda event, **facts: None,
+    names=(), *, profile="quick", seed=0, jobs=1, out: Path | None = None, record=True, watch=unwatched
 ) -> Campaign:
-    """Show every fault to every law. Raises UsageError before any work."""
+    """Show every fault, or those in `names`, to every law, in `jobs` processes.
+
+    out     the run folder, in runs/ when None; none is made where `record` is False
+    watch   watch(event, **facts) is called with what happens: cells, runs, done
+    Raises UsageError before any work, RecordingError when the disk refuses what was found.
+    """
     begin = time.perf_counter()
     if profile not in ("quick", "full"):
         raise UsageError(f"--profile is {profile!r}: must be quick or full")
@@ -118,15 +110,9 @@ def run(
     asked = chosen(names)
     planned = cells(profile, asked, seed)
     folder = Folder.create(out, about(asked, profile, seed, len(planned))) if record else None
-    result = Campaign(
-        [],
-        findings.verdict([]),
-        exit_codes.INTERNAL,
-        profile,
-        asked,
-        folder and folder.path,
-        cells=len(planned),
-    )
+    where = folder.path if folder else None
+    undecided = findings.verdict([])
+    result = Campaign([], undecided, exit_codes.INTERNAL, profile, asked, where, cells=len(planned))
     watch("cells", total=len(planned), done=0)
     try:
         with closing(execute(planned, jobs=jobs, tell=lambda names: watch("runs", names=names))) as stream:
@@ -138,7 +124,7 @@ def run(
         if folder:
             finish(result, folder)
     except BaseException as error:  # no end in run.json: it is known as unfinished
-        carry(error, result.records, *([f"what was found is kept in {folder.path}"] if folder else []))
+        carry(error, result.records, *([f"what was found is kept in {where}"] if folder else []))
         raise
     finally:
         if folder:
@@ -156,6 +142,7 @@ def take(result: Campaign, done, folder: Folder | None) -> None:
 
 
 def finish(result: Campaign, folder: Folder) -> None:
+    """Write the end of the run into run.json; what cannot be written is a note."""
     folder.about["seconds"] = round(result.seconds, 3)
     try:
         folder.finish(result.exit_code)
@@ -164,6 +151,7 @@ def finish(result: Campaign, folder: Folder) -> None:
 
 
 def conclude(result: Campaign) -> None:
+    """Sort the records, and take verdict and exit code from them."""
     result.records.sort(key=lambda r: (r.cell, r.fault or "", r.law, r.symmetry or ""))
     result.verdict = findings.verdict(result.records, result.asked or declared(), whole=not result.asked)
     result.exit_code = exit_codes.of_run(result.verdict.exit_code, internal=result.errors)

@@ -18,7 +18,11 @@ LAWS: tuple[str, ...] = (
 """The columns of the matrix: first the laws that every kernel fault is shown to; without those that need an
 extra package."""
 OF_LAUNCHES: tuple[str, ...] = (*EXACT, "D13", "E1", "B1")
-GUARD = "guard"  # the law of a record about a fault of the harness itself
+"""The laws that judge a launch, and so can be shown any fault of one."""
+GUARD = "guard"
+"""The law of a record about a fault of the harness itself."""
+FLOWS = "law of flows and orders"
+"""The kind of a fault that `verify` shows to a law without launches."""
 
 
 @dataclass
@@ -61,9 +65,9 @@ def rows(records: Iterable[Record]) -> list[Row]:
     for r in records:
         if not r.fault or "graded" in r.data or "generated" in r.data:
             continue
-        about = r.data if "kind" in r.data else {"kind": "law of flows and orders", "what": r.reason}
+        about = r.data if "kind" in r.data else {"kind": FLOWS, "what": r.reason}
         row = found.setdefault(r.fault, Row(r.fault, about["kind"], about["what"]))
-        if row.kind == "law of flows and orders" and about["kind"] != row.kind:
+        if row.kind == FLOWS and about["kind"] != row.kind:
             row.kind, row.what = about["kind"], about["what"]
         row.shown.add(r.law)
         row.points.add(f"{r.case} {r.rule} {r.precision}")
@@ -72,10 +76,8 @@ def rows(records: Iterable[Record]) -> list[Row]:
         kill = row.kills.setdefault(r.law, Kill(0.0))
         # Violated within its bound: for want of motion, say. That is no matter of size.
         kill.ratio = max(kill.ratio, r.spent if r.spent is not None and r.spent > 1 else float("inf"))
-        kill.steps, kill.lanes = (
-            least(kill.steps, r.data.get("first_step")),
-            least(kill.lanes, after(r.data.get("first_lane"))),
-        )
+        kill.steps = least(kill.steps, r.data.get("first_step"))
+        kill.lanes = least(kill.lanes, after(r.data.get("first_lane")))
     return sorted(found.values(), key=place)
 
 
@@ -86,28 +88,29 @@ def of_launches(matrix: Iterable[Row]) -> tuple[list[Row], list[str]]:
     return mine, [law for law in OF_LAUNCHES if any(law in row.shown for row in mine)]
 
 
-def least(a, b):
+def least(a: int | None, b: int | None) -> int | None:
+    """The smaller of two numbers, either of which may be missing."""
     return b if a is None else a if b is None else min(a, b)
 
 
-def after(lane):
+def after(lane: int | None) -> int | None:
+    """How many lanes there are up to this one."""
     return None if lane is None else lane + 1
 
 
 def place(row: Row) -> tuple:
+    """Where a row stands: by its kind, by the order in which faults are declared, by its name."""
     from noether.faults import KERNEL
     from noether.laws.exact import law_faults
 
     faults = (*KERNEL, *law_faults.FAULTS)
     order, kinds = [f.name for f in faults], list(dict.fromkeys(f.kind for f in faults))
-    return (
-        kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD}),
-        order.index(row.name) if row.name in order else len(order),
-        row.name,
-    )
+    kind = kinds.index(row.kind) if row.kind in kinds else len(kinds) + (row.shown != {GUARD})
+    return kind, order.index(row.name) if row.name in order else len(order), row.name
 
 
 def of_kind(records: Iterable[Record], key: str) -> list[Record]:
+    """The records whose data have an entry of this name: generated, graded."""
     return [r for r in records if key in r.data]
 
 
@@ -125,27 +128,13 @@ class Verdict:
 
 
 def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = True) -> Verdict:
-    """asked: the faults that had to be shown;  whole: every law must have killed something, for nothing was
-    left out."""
+    """The verdict of a run over faults, and every reason against it.
+
+    asked  the faults that had to be shown
+    whole  every law must have killed something, for nothing was left out
+    """
     matrix = rows(records)
-    names = {row.name for row in matrix}
-    survivors = [row.name for row in matrix if not row.kills and row.name not in EQUIVALENT]
-    reasons = [f"no law kills {name!r}" for name in survivors]
-    reasons += [
-        f"{row.name!r} is listed as equivalent but {' '.join(row.kills)} kills it"
-        for row in matrix
-        if row.kills and row.name in EQUIVALENT
-    ]
-    reasons += [f"{name!r} applies at no point: nothing was shown" for name in asked if name not in names]
-    killers = {law for row in matrix for law in row.kills}
-    reasons += [f"{law} kills no fault" for law in LAWS if whole and law not in killers]
-    for r in of_kind(records, "generated"):
-        reasons += [
-            f"{r.case} {r.rule}: generated fault survives: {name}"
-            for name in r.data["generated"]["survivors"]
-        ]
-    for r in of_kind(records, "graded"):
-        reasons += list(r.data.get("lost", ()))
+    reasons = [*of_matrix(matrix, asked, whole), *of_other_faults(records)]
     broken = [
         f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted"
         for r in records
@@ -154,6 +143,28 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     if not matrix and not of_kind(records, "generated") and not of_kind(records, "graded"):
         reasons.append("nothing was shown")
     code = exit_codes.of(violated=broken, undecided=reasons)
+    killed = [{*row.kills} for row in matrix if row.kills]
     equivalent = sum(row.name in EQUIVALENT for row in matrix)
-    return Verdict(code, (*broken, *reasons), len(matrix), sum(bool(row.kills) for row in matrix), equivalent,
-                   sum({*row.kills} == {"B1"} for row in matrix))  # fmt: skip
+    return Verdict(code, (*broken, *reasons), len(matrix), len(killed), equivalent, killed.count({"B1"}))
+
+
+def of_matrix(matrix: list[Row], asked: Iterable[str], whole: bool) -> list[str]:
+    """Survivors, faults that are killed though they are called equivalent, faults never shown, idle laws."""
+    out = [f"no law kills {row.name!r}" for row in matrix if not row.kills and row.name not in EQUIVALENT]
+    for row in matrix:
+        if row.kills and row.name in EQUIVALENT:
+            out.append(f"{row.name!r} is listed as equivalent but {' '.join(row.kills)} kills it")
+    names, killers = {row.name for row in matrix}, {law for row in matrix for law in row.kills}
+    out += [f"{name!r} applies at no point: nothing was shown" for name in asked if name not in names]
+    return out + [f"{law} kills no fault" for law in LAWS if whole and law not in killers]
+
+
+def of_other_faults(records: list[Record]) -> list[str]:
+    """Generated faults that survive, and graded ones that are seen too late."""
+    out = []
+    for r in of_kind(records, "generated"):
+        survivors = r.data["generated"]["survivors"]
+        out += [f"{r.case} {r.rule}: generated fault survives: {name}" for name in survivors]
+    for r in of_kind(records, "graded"):
+        out += list(r.data.get("lost", ()))
+    return out

@@ -8,6 +8,7 @@ not; where it has, the two formulas are compared in exact arithmetic.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,14 +16,7 @@ import numpy as np
 
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
-from noether.faults.operations import (
-    GeneratedFault,
-    Rounded,
-    Watch,
-    program_faults,
-    update_faults,
-    watched,
-)
+from noether.faults.operations import GeneratedFault, Rounded, Watch, program_faults, update_faults, watched
 from noether.faults.same_formula import same_formula
 from noether.kernels.loops import launch
 from noether.kernels.programs.program import Program
@@ -38,13 +32,17 @@ from noether.verdicts.record import Record
 
 LANES, STEPS = 61, 8
 MANY = 20_011
-SAMPLE = 8  # every so many faults are shown to the other laws too
+# Every so many faults are shown to the other laws too.
+SAMPLE = 8
 
 
 @dataclass(frozen=True)
 class GeneratedCell:
-    """Every `stride`-th fault of one case's gradient ("gradient"), of its metric ("metric") or of one rule's
-    update on it ("update")."""
+    """Every `stride`-th generated fault of one case under one rule.
+
+    what  "gradient", the program of the case's gradient; "metric", that of its metric; "update", the rule's
+          step
+    """
 
     case: Case
     rule: str
@@ -54,6 +52,7 @@ class GeneratedCell:
     seed: int = 0
     backend: str = "numpy"
     laws = tuple(EXACT)
+    usual_seconds = 2.0
 
     @property
     def name(self) -> str:
@@ -69,19 +68,16 @@ class GeneratedCell:
         d = q.shape[1]
         flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))
         params = np.tile(job.params, (1, STEPS))
-        params[3, ::3] = np.where(
-            params[3, ::3] == 0, 0.25, params[3, ::3]
-        )  # breaking that counts in a third of the lanes
+        # Breaking that counts in a third of the lanes.
+        params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])
         return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=4))
 
     def run(self) -> list[Record]:
         begin, job = time.perf_counter(), self.job
         right = launch.run(job, "numpy").wide()
         known = Trajectory.launched(self.case, job, *right)
-        evidence = {
-            name: getattr(known, name)
-            for name in ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))
-        }
+        names = ("g_kept", "g_broken", "g_error", *(("G", "G_error") if job.rule.on_metric else ()))
+        evidence = {name: getattr(known, name) for name in names}
         found = Tally()
         for number, fault in enumerate(self.faults()):
             if number % self.stride:
@@ -89,21 +85,18 @@ class GeneratedCell:
             q, v = launch.run(self.planted(job, fault), "numpy", fault.advance).wide()
             t = Trajectory.launched(self.case, job, q, v)
             t.__dict__.update(evidence)
-            found.add(
-                fault,
-                self.killers(t, sampled=number % (SAMPLE * self.stride) == 0),
-                self.fate(fault, (q, v), right),
-            )
+            killers = self.killers(t, sampled=number % (SAMPLE * self.stride) == 0)
+            found.add(fault, killers, self.fate(fault, (q, v), right))
         return [self.record(job, found, time.perf_counter() - begin)]
 
-    def faults(self):
+    def faults(self) -> Iterator[GeneratedFault]:
+        """Every fault of the program or of the update."""
         if self.what != "update":
             return program_faults(self.right, self.job.precision)
         tape, job = Watch(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        return update_faults(
-            tape, 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0), job.precision
-        )
+        inputs = 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0)
+        return update_faults(tape, inputs, job.precision)
 
     @property
     def right(self) -> Program:
@@ -112,13 +105,11 @@ class GeneratedCell:
 
     def planted(self, job: launch.Job, fault: GeneratedFault) -> launch.Job:
         """A launch with a fault's program in its place."""
-        return (
-            replace(job, **{"metric" if self.what == "metric" else "program": fault.program})
-            if fault.program
-            else job
-        )
+        which = "metric" if self.what == "metric" else "program"
+        return replace(job, **{which: fault.program}) if fault.program else job
 
     def killers(self, t: Trajectory, sampled: bool) -> dict[str, bool]:
+        """Whether D0 is violated, and where `sampled` whether each other law is that covers a lane."""
         out = {}
         for key, law in EXACT.items():
             if key != "D0" and not sampled:
@@ -127,12 +118,11 @@ class GeneratedCell:
                 covered = law.covers(t, symmetry)
                 if covered.any():
                     with np.errstate(all="ignore"):
-                        out[key] = out.get(key, False) or bool(
-                            (spent_of(law.residual(t, symmetry))[..., covered] > 1).any()
-                        )
+                        spent = spent_of(law.residual(t, symmetry))[..., covered]
+                    out[key] = out.get(key, False) or bool((spent > 1).any())
         return out
 
-    def fate(self, fault: GeneratedFault, mine, right):
+    def fate(self, fault: GeneratedFault, mine, right) -> Callable[[], str]:
         """What a fault that D0 lets pass is: asked only then."""
 
         def ask() -> str:
@@ -141,47 +131,30 @@ class GeneratedCell:
                 return REARRANGED if differs else SAME
             if differs or not same_bits(*self.on_many_states(fault)):
                 return UNDER_ROUNDING
-            omitted = isinstance(fault.program, Rounded) and fault.program.to is None
-            return (
-                SURVIVES
-                if not omitted
-                else SAME
-                if needs_no_rounding(self.right, fault.program.at)
-                else UNTOLD
-            )
+            if not (isinstance(fault.program, Rounded) and fault.program.to is None):
+                return SURVIVES
+            return SAME if needs_no_rounding(self.right, fault.program.at) else UNTOLD
 
         return ask
 
     def on_many_states(self, fault: GeneratedFault):
         """The first step of MANY other launches, by the fault and by the right step."""
         job = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
-        return tuple(
-            launch.run(j, "numpy", a).wide()
-            for j, a in ((self.planted(job, fault), fault.advance), (job, None))
-        )
+        both = ((self.planted(job, fault), fault.advance), (job, None))
+        return tuple(launch.run(which, "numpy", advance).wide() for which, advance in both)
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
+        """The record of all these faults: violated where none survives."""
         cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), job.lanes, self.seed, 1)
-        return noticed(
-            not found.names[SURVIVES],
-            f"{found.killed} of {found.total} generated faults are killed by D0",
-            **{**cell.about(job, "numpy"), "cell": self.name},
-            law="D0",
-            lanes=job.lanes,
-            steps=1,
-            fault=f"generated faults of the {self.what}",
-            seconds=seconds,
-            data={"generated": {"what": self.what, **found.plain()}},
-        )
+        reason = f"{found.killed} of {found.total} generated faults are killed by D0"
+        about = {**cell.about(job, "numpy"), "cell": self.name, "law": "D0", "lanes": job.lanes, "steps": 1}
+        data = {"generated": {"what": self.what, **found.plain()}}
+        told = dict(fault=f"generated faults of the {self.what}", seconds=seconds, data=data)
+        return noticed(not found.names[SURVIVES], reason, **about, **told)
 
 
-SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = (
-    "equivalent",
-    "rearranged",
-    "below rounding",
-    "untold",
-    "survivors",
-)
+FATES = ("equivalent", "rearranged", "below rounding", "untold", "survivors")
+SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = FATES
 """What D0 lets pass:
 
 equivalent      no bit differs, and it is proven: the same formula, or an operation whose result needs no
@@ -195,22 +168,26 @@ survivors       none of these
 
 
 def same_bits(a, b) -> bool:
+    """Whether two outcomes (q, v) have the same bits; two NaN are the same."""
     return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
 
 
 def needs_no_rounding(program: Program, at: int) -> bool:
-    """A sign, a power of two, a doubling of what is rounded is rounded; before a sign alone, rounding may
-    come after: it is odd."""
+    """Whether operation number `at` gives the same with its rounding left out.
+
+    A sign, a power of two or a doubling of what is rounded is rounded; and where only signs read the result,
+    its rounding may come after them, for rounding is odd.
+    """
     op = program.ops[at]
     constants = [program.ops[a].value for a in op.args if program.ops[a].name == "const"]
-    power = op.name == "mul" and any(c and np.frexp(abs(c))[0] == 0.5 for c in constants)
-    readers = [o.name for o in program.ops if at in o.args]
-    return (
-        op.name == "neg"
-        or power
-        or (op.name == "add" and op.args[0] == op.args[1])
-        or (bool(readers) and set(readers) == {"neg"} and at not in program.outputs)
-    )
+    if op.name == "neg":
+        return True
+    if op.name == "mul" and any(c and np.frexp(abs(c))[0] == 0.5 for c in constants):
+        return True
+    if op.name == "add" and op.args[0] == op.args[1]:
+        return True
+    readers = {o.name for o in program.ops if at in o.args}
+    return readers == {"neg"} and at not in program.outputs
 
 
 class Tally:
@@ -220,46 +197,37 @@ class Tally:
         self.total = self.killed = 0
         self.kinds: dict[str, list[int]] = {}
         self.laws: dict[str, list[int]] = {}
-        self.names: dict[str, list[str]] = {
-            SAME: [],
-            REARRANGED: [],
-            UNDER_ROUNDING: [],
-            UNTOLD: [],
-            SURVIVES: [],
-        }
+        self.names: dict[str, list[str]] = {fate: [] for fate in FATES}
 
-    def add(self, fault: GeneratedFault, killers: dict[str, bool], fate) -> None:
+    def add(self, fault: GeneratedFault, killers: dict[str, bool], fate: Callable[[], str]) -> None:
+        """Count a fault; fate() is asked where no law kills it."""
         dead = any(killers.values())
         self.total, self.killed = self.total + 1, self.killed + dead
-        for table, key, hit in (
-            (self.kinds, fault.kind, dead),
-            *((self.laws, law, killed) for law, killed in killers.items()),
-        ):
+        laws = [(self.laws, law, killed) for law, killed in killers.items()]
+        for table, key, hit in ((self.kinds, fault.kind, dead), *laws):
             row = table.setdefault(key, [0, 0])
             row[0], row[1] = row[0] + 1, row[1] + hit
         if not dead:
             self.names[fate()].append(fault.name)
 
     def plain(self) -> dict:
-        return {
-            "total": self.total,
-            "killed": self.killed,
-            "kinds": self.kinds,
-            "laws": self.laws,
-            **self.names,
-        }
+        """The counts as data of a record."""
+        counts = {"total": self.total, "killed": self.killed, "kinds": self.kinds, "laws": self.laws}
+        return {**counts, **self.names}
 
 
 def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
-    """Quick: a sample in float64 of every gradient and of each rule's update once. Full: all, on every case,
-    narrow types too."""
-    full, out = profile != "quick", []
-    points = [(c, r, "float64") for c in cases for r in rules_of(c)]
+    """The cells of a run over generated faults.
+
+    Quick: a sample in float64 of every gradient, and each rule's update once. Full: all of them, on every
+    case, and in narrow types too.
+    """
+    full = profile != "quick"
+    points = [(case, rule, "float64") for case in cases for rule in rules_of(case)]
+    out = []
     for case, rule, _ in cover((p for p in points if not shared(p)), [LAWS_OF_OWN]):
-        out += [
-            GeneratedCell(case, rule, "float64", what, 1, seed)
-            for what in (("metric", "update") if RULES[rule].on_metric else ("update",))
-        ]
+        whats = ("metric", "update") if RULES[rule].on_metric else ("update",)
+        out += [GeneratedCell(case, rule, "float64", what, 1, seed) for what in whats]
     core = [p for p in points if shared(p) and p[0] in CORE]
     updates = core if full else cover(core, [Requirement((under,))])  # the update is the same on every case
     for case in (c for c in cases if rules_of(c)):
@@ -268,8 +236,6 @@ def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:
         if case not in CORE:
             continue
         out += [GeneratedCell(*p, "update", 1, seed) for p in updates if p[0] is case]
-        if full:
-            out += [
-                GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in ("float32", "float16/eager")
-            ]
+        narrow = ("float32", "float16/eager") if full else ()
+        out += [GeneratedCell(case, rules[0], p, "gradient", 3, seed) for p in narrow]
     return out

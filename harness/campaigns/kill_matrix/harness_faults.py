@@ -22,6 +22,7 @@ from noether.campaigns.kill_matrix.harness_plantings import (
     dropping,
     instead,
     inverted,
+    nothing,
     overlooking,
     own_gradient,
     renamed,
@@ -45,8 +46,13 @@ OWN = "the harness itself"
 
 @dataclass(frozen=True)
 class OwnFault:
-    """plant() puts it in place for as long as a `with` lasts; probe is one of
-    noether.campaigns.kill_matrix.harness_probes.PROBES."""
+    """A fault of the harness itself.
+
+    what    one line that says what is wrong
+    plant   plant() puts it in place for as long as a `with` lasts
+    guards  the checks of production that notice it, by their names in harness_guards.REMOVED
+    probe   the run that must notice it, one of harness_probes.PROBES
+    """
 
     name: str
     what: str
@@ -55,244 +61,212 @@ class OwnFault:
     probe: str = "update"
 
 
-FAULTS = (
+# ---- what is put in the place of what
+
+
+def spending(make: Callable) -> Callable:
+    """The judge's `spent_of`, made wrong by make(right)."""
+    return instead(judge, "spent_of", make)
+
+
+def kernel_faults(change: Callable) -> Callable:
+    """Other planted faults in `verify`: change(faults)."""
+    return instead(shown_faults, "KERNEL_FAULTS", lambda right: tuple(change(right)))
+
+
+def without_d3(right):
+    """A judge of launches that says nothing of D3."""
+    return lambda t, keys, **how: right(t, [key for key in keys if key != "D3"], **how)
+
+
+def first_symmetry_alone(right):
+    """A judge that says nothing of any symmetry but the first of a case."""
+
+    def judged(t, law, symmetry, **how):
+        return right(t, law, symmetry, **how) if symmetry in (None, t.case.symmetries[0]) else None
+
+    return judged
+
+
+def underflowing(right):
+    """A domain of covariance in which no step counts as normal."""
+    return lambda case, job: np.zeros((job.steps + 1, job.lanes), bool)
+
+
+def predicting_itself(right):
+    """A response that is predicted from what is measured."""
+
+    def response(t, symmetry, eps, **flaws):
+        measured, predicted, bound = right(t, symmetry, eps, **flaws)
+        return predicted, predicted, bound
+
+    return response
+
+
+# ---- the faults
+
+KNOWN = ("instruments",)
+SEEN = ("survivors", "promises", "instruments")
+BOUNDS = ("promises", "idle", "instruments")
+SIZES = ("survivors", "promises", "idle", "instruments")
+SILENT = ("exit code", "survivors", "promises", "silent")
+DECIDED = ("exit code", "survivors", "promises")
+
+JUDGED = (
+    OwnFault("verdict ignores NaN", "a residual that is not finite spends nothing", spending(deaf), SEEN),
+    OwnFault("worst lane dropped", "the lane that spends most is left out", spending(without_worst), SEEN),
     OwnFault(
-        "verdict ignores NaN",
-        "a residual that is not finite spends nothing",
-        plant=instead(judge, "spent_of", deaf),
-        guards=("survivors", "promises", "instruments"),
-    ),
-    OwnFault(
-        "worst lane dropped",
-        "the lane that spends most is left out",
-        plant=instead(judge, "spent_of", without_worst),
-        guards=("survivors", "promises", "instruments"),
-    ),
-    OwnFault(
-        "spent compared with the wrong side",
-        "1/spent for spent",
-        plant=instead(judge, "spent_of", inverted),
-        guards=("exit code", "survivors", "promises", "idle", "instruments"),
+        "spent compared with the wrong side", "1/spent for spent", spending(inverted), ("exit code", *SIZES)
     ),
     OwnFault(
         "smallest spent for the largest",
         "argmin for argmax",
-        plant=instead(judgement, "np", lambda right: Other(right, argmax=np.argmin)),
-        guards=("survivors", "promises", "idle", "instruments"),
+        instead(judgement, "np", lambda right: Other(right, argmax=np.argmin)),
+        SIZES,
     ),
+    OwnFault("one step is never judged", "the fifth", spending(overlooking(slice(4, 5))), KNOWN),
     OwnFault(
-        "one step is never judged",
-        "the fifth",
-        plant=instead(judge, "spent_of", overlooking(slice(4, 5))),
-        guards=("instruments",),
+        "late steps are never judged", "from the 13th on", spending(overlooking(slice(12, None))), KNOWN
     ),
-    OwnFault(
-        "late steps are never judged",
-        "from the 13th on",
-        plant=instead(judge, "spent_of", overlooking(slice(12, None))),
-        guards=("instruments",),
-    ),
-    OwnFault(
-        "the last step is never judged",
-        "rows[:-1]",
-        plant=instead(judge, "spent_of", overlooking(slice(-1, None))),
-        guards=("instruments",),
-    ),
-    OwnFault(
-        "one lane is never judged",
-        "the first",
-        plant=instead(judge, "spent_of", overlooking(Ellipsis, 0)),
-        guards=("instruments",),
-    ),
-    OwnFault(
-        "the last component is never judged",
-        "rows[:, :-1]",
-        plant=instead(judge, "spent_of", without_last_component),
-        guards=("instruments",),
-    ),
+    OwnFault("the last step is never judged", "rows[:-1]", spending(overlooking(slice(-1, None))), KNOWN),
+    OwnFault("one lane is never judged", "the first", spending(overlooking(Ellipsis, 0)), KNOWN),
+    OwnFault("the last component is never judged", "rows[:, :-1]", spending(without_last_component), KNOWN),
     OwnFault(
         "lanes beyond a block are never judged",
         "the first 4096 alone",
-        plant=instead(judge, "spent_of", overlooking(Ellipsis, slice(4096, None))),
-        guards=("survivors", "promises", "spared"),
+        spending(overlooking(Ellipsis, slice(4096, None))),
+        ("survivors", "promises", "spared"),
         probe="placed",
     ),
+)
+"""Residuals that are looked at wrongly, or not at all."""
+COUNTED = (
     OwnFault(
         "bounds of one rule too wide by 10^3",
         "1000 delta and 1000 sigma for Nesterov",
-        plant=widest("nesterov"),
-        guards=("promises", "idle"),
+        widest("nesterov"),
+        ("promises", "idle"),
         probe="options",
     ),
-    OwnFault(
-        "order takes abs",
-        "|p| for p, |e| for e",
-        plant=instead(orders, "decide", absolute),
-        guards=("instruments",),
-    ),
-    OwnFault(
-        "order is a whole number",
-        "eta^1.5 is of order 2",
-        plant=instead(orders, "decide", whole),
-        guards=("instruments",),
-    ),
-    OwnFault(
-        "empty sweep passes",
-        "a cell without a verdict",
-        plant=instead(judge, "judge_all", lambda right: lambda *a, **k: []),
-        guards=("exit code", "survivors", "promises", "silent"),
-    ),
+    OwnFault("order takes abs", "|p| for p, |e| for e", instead(orders, "decide", absolute), KNOWN),
+    OwnFault("order is a whole number", "eta^1.5 is of order 2", instead(orders, "decide", whole), KNOWN),
+    OwnFault("empty sweep passes", "a cell without a verdict", instead(judge, "judge_all", nothing), SILENT),
     OwnFault(
         "one law is never judged",
         "cells planned for D3 say nothing of it",
-        plant=instead(
-            judge,
-            "judge_all",
-            lambda right: lambda t, keys, **k: right(t, [x for x in keys if x != "D3"], **k),
-        ),
-        guards=("exit code", "survivors", "promises", "silent"),
+        instead(judge, "judge_all", without_d3),
+        SILENT,
     ),
     OwnFault(
         "the second symmetry is never judged",
         "symmetries[:1]",
-        plant=instead(
-            judge,
-            "judge",
-            lambda right: (
-                lambda t, law, symmetry, **k: (
-                    None
-                    if symmetry is not None and symmetry != t.case.symmetries[0]
-                    else right(t, law, symmetry, **k)
-                )
-            ),
-        ),
-        guards=("silent",),
+        instead(judge, "judge", first_symmetry_alone),
+        ("silent",),
         probe="symmetries",
     ),
-    OwnFault(
-        "bound of the update too wide by 10^3",
-        "1000 delta",
-        plant=wider("delta"),
-        guards=("promises", "idle", "instruments"),
-    ),
-    OwnFault(
-        "bound of the store too wide by 10^3",
-        "1000 sigma",
-        plant=wider("sigma"),
-        guards=("survivors", "promises", "idle", "instruments"),
-    ),
-    OwnFault(
-        "bound of the gradient too wide by 10^3",
-        "1000 g_error",
-        plant=wider("g_error"),
-        guards=("promises", "idle", "instruments"),
-    ),
+    OwnFault("bound of the update too wide by 10^3", "1000 delta", wider("delta"), BOUNDS),
+    OwnFault("bound of the store too wide by 10^3", "1000 sigma", wider("sigma"), SIZES),
+    OwnFault("bound of the gradient too wide by 10^3", "1000 g_error", wider("g_error"), BOUNDS),
     OwnFault(
         "bound of the residual's own rounding too wide by 10^3",
         "1000 of what forming a residual rounds",
-        plant=instead(Trajectory, "unit", lambda right: 1000 * right),
-        guards=("promises", "idle", "instruments"),
+        instead(Trajectory, "unit", lambda right: 1000 * right),
+        BOUNDS,
     ),
+)
+"""Bounds that are too wide, and verdicts that are missing."""
+SHOWN = (
     OwnFault(
         "fault silently skipped",
         "one planted fault is not shown",
-        plant=instead(
-            shown_faults, "KERNEL_FAULTS", lambda right: tuple(c for c in right if c.name != "k off by 1 %")
-        ),
-        guards=("promises",),
+        kernel_faults(lambda right: (f for f in right if f.name != "k off by 1 %")),
+        ("promises",),
     ),
     OwnFault(
         "faults never apply",
         "every planted fault is said not to apply",
-        plant=instead(
-            shown_faults,
-            "KERNEL_FAULTS",
-            lambda right: tuple(replace(c, applies=lambda job: False) for c in right),
-        ),
-        guards=("exit code", "survivors", "promises", "silent"),
+        kernel_faults(lambda right: (replace(f, applies=lambda job: False) for f in right)),
+        SILENT,
     ),
     OwnFault(
         "records of another backend",
         "verdicts of numpy under a compiled kernel's name",
-        plant=instead(discrete.LaunchCell, "about", renamed),
-        guards=("foreign",),
+        instead(discrete.LaunchCell, "about", renamed),
+        ("foreign",),
     ),
     OwnFault(
         "outside decided from the output",
         "a launch that came back infinite excuses itself",
-        plant=instead(discrete, "judged", by_output),
-        guards=("survivors", "promises"),
+        instead(discrete, "judged", by_output),
+        ("survivors", "promises"),
     ),
     OwnFault(
         "the evidence's gradient is no wider than the kernel's",
         "float64 for 64 bits",
-        plant=instead(wide, "gradient", own_gradient),
-        guards=("witness",),
+        instead(wide, "gradient", own_gradient),
+        ("witness",),
     ),
     OwnFault(
         "seeds ignored",
         "every cell draws the same lanes",
-        plant=instead(discrete, "derive", lambda right: lambda seed, name: 1),
-        guards=("instruments",),
+        instead(discrete, "derive", lambda right: lambda seed, name: 1),
+        KNOWN,
     ),
     OwnFault(
         "inconclusive counted as holds",
         "what stands still is evidence",
-        plant=instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)),
-        guards=("instruments",),
+        instead(judge, "evidence", lambda right: lambda law, r, t: np.ones(t.lanes, bool)),
+        KNOWN,
     ),
     OwnFault(
         "survivors forgiven",
         "a fault that no law kills is no reason",
-        plant=instead(exit_codes, "of_records", lambda right: lambda records, names, **how: 0),
-        guards=("instruments",),
+        instead(exit_codes, "of_records", lambda right: lambda records, names, **how: 0),
+        KNOWN,
     ),
     OwnFault(
         "ties away from zero in kernel and oracle",
         "what bfloat16 holds of a number half way between two",
-        plant=instead(precision, "bfloat16_bits", away_from_zero),
-        guards=("instruments",),
+        instead(precision, "bfloat16_bits", away_from_zero),
+        KNOWN,
     ),
     OwnFault(
         "another schedule in kernel and law",
         "the rate is halved after 33 steps for 32",
-        plant=instead(rules, "MILESTONES", lambda right: (33, 64)),
-        guards=("instruments",),
+        instead(rules, "MILESTONES", lambda right: (33, 64)),
+        KNOWN,
     ),
+)
+"""Evidence that is not what it is called: faults, backends, starts, arithmetic that kernel and law share."""
+OTHER_KINDS = (
     OwnFault(
         "resume drops records",
         "a cell is done, its last record is gone",
-        plant=instead(folder.Folder, "reopen", dropping),
-        guards=("resumed",),
+        instead(folder.Folder, "reopen", dropping),
+        ("resumed",),
         probe="resume",
     ),
     OwnFault(
         "parity compares nothing",
         "no bit ever differs",
-        plant=instead(discrete.launch, "differing_bits", lambda right: lambda a, b: 0),
-        guards=("exit code", "survivors", "promises"),
+        instead(discrete.launch, "differing_bits", lambda right: lambda a, b: 0),
+        DECIDED,
         probe="parity",
     ),
     OwnFault(
         "covariance judged on nothing",
         "every step is called an underflow",
-        plant=instead(
-            discrete,
-            "normal_steps",
-            lambda right: lambda case, job: np.zeros((job.steps + 1, job.lanes), bool),
-        ),
-        guards=("exit code", "survivors", "promises"),
+        instead(discrete, "normal_steps", underflowing),
+        DECIDED,
         probe="covariance",
     ),
     OwnFault(
         "response predicted from what is measured",
         "measured = predicted",
-        plant=instead(
-            breaking,
-            "response",
-            lambda right: lambda t, s, eps, **flaws: (lambda m, p, b: (p, p, b))(*right(t, s, eps, **flaws)),
-        ),
-        guards=("exit code", "survivors", "promises", "idle"),
+        instead(breaking, "response", predicting_itself),
+        (*DECIDED, "idle"),
         probe="response",
     ),
 )
+"""Kinds of cells of their own, and a run that is resumed."""
+FAULTS = (*JUDGED, *COUNTED, *SHOWN, *OTHER_KINDS)

@@ -13,13 +13,15 @@ from noether.verdicts.record import HOLDS
 
 
 def forgiving(right):
+    """A summary in which no fault survives, made of the right one."""
     return lambda records, names: [
         replace(row, survivors=(), verdict=HOLDS if row.counts[HOLDS] else row.verdict)
         for row in right(records, names)
     ]
 
 
-def blank(*_, **__):
+def blank(*_, **__) -> list:
+    """A check that finds nothing, whatever it is given."""
     return []
 
 

@@ -1,4 +1,8 @@
-"""How a fault of the harness itself is put in place: one of its functions is replaced for a while."""
+"""How a fault of the harness itself is put in place: one of its functions is replaced for a while.
+
+Each function here that takes `right`, the function of production, gives the wrong one that stands in its
+place.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from noether.mechanics.trajectory import Trajectory
 
 @contextmanager
 def replaced(target, name: str, value) -> Iterator[None]:
+    """`target.name` is `value` for as long as the `with` lasts; target is a module, an object or a class."""
     before = vars(target)[name] if isinstance(target, type) else getattr(target, name)
     setattr(target, name, value)
     try:
@@ -29,20 +34,20 @@ def instead(target, name: str, make: Callable) -> Callable:
     return lambda: replaced(target, name, make(getattr(target, name)))
 
 
-def wider(name: str, factor: float = 1000.0, rule: str = ""):
-    """A bound of the trajectory, `factor` times too wide: under every rule, or under one."""
+def wider(name: str, factor: float = 1000.0, rule: str = "") -> Callable:
+    """Plant a bound of the trajectory that is `factor` times too wide: under every rule, or under one."""
 
     def plant():
-        honest = vars(Trajectory)[name].func
-        wrong = cached_property(lambda t: (factor if rule in ("", t.rule.name) else 1) * honest(t))
+        right = vars(Trajectory)[name].func
+        wrong = cached_property(lambda t: (factor if rule in ("", t.rule.name) else 1) * right(t))
         wrong.__set_name__(Trajectory, name)
         return replaced(Trajectory, name, wrong)
 
     return plant
 
 
-def widest(rule: str):
-    """A fault: the bounds of one rule's step are all too wide."""
+def widest(rule: str) -> Callable:
+    """Plant bounds of one rule's step that are all 1000 times too wide."""
 
     @contextmanager
     def plant():
@@ -73,7 +78,14 @@ def without_worst(right):
     return spent_of
 
 
+def nothing(right):
+    """A fault: a judge that gives no record."""
+    return lambda *_, **__: []
+
+
 def inverted(right):
+    """A fault: 1/spent for spent."""
+
     def spent_of(r):
         with np.errstate(all="ignore"):
             return 1 / right(r)
@@ -87,7 +99,7 @@ def overlooking(*place):
     def make(right):
         def spent_of(r):
             spent = right(r).copy()
-            spent[place if len(place) > 1 or place[0] is Ellipsis else place[0]] = 0.0
+            spent[place] = 0.0
             return spent
 
         return spent_of
@@ -96,6 +108,8 @@ def overlooking(*place):
 
 
 def without_last_component(right):
+    """A fault: the last of several components spends nothing."""
+
     def spent_of(r):
         spent = right(r).copy()
         if spent.ndim == 3:
@@ -140,6 +154,7 @@ def by_output(right):
 
 
 def renamed(right):
+    """A fault: records name a compiled backend, whatever ran."""
     return lambda cell, job, backend: {**right(cell, job, backend), "backend": "triton-ptx"}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from noether.campaigns.kill_matrix.findings import GUARD
 from noether.campaigns.kill_matrix.harness_faults import FAULTS, OWN, OwnFault
 from noether.campaigns.kill_matrix.harness_guards import REMOVED
-from noether.cases import CATALOG
+from noether.campaigns.kill_matrix.points import case_of, scale_free, turned
 from noether.laws.cell import Subject
 from noether.laws.exact.cell import LaunchCell
 from noether.laws.registry import LAWS
@@ -23,39 +23,39 @@ from noether.runs.execute import execute
 from noether.verdicts import exit_codes, judgement
 from noether.verdicts.record import VIOLATED, Record
 
-HAT = next(c for c in CATALOG if c.name == "mexican-hat")
-RAYLEIGH = next(c for c in CATALOG if c.name == "rayleigh")
+BALL = "heavy-ball"
+TURNED, SCALE_FREE = case_of(turned, BALL), case_of(scale_free, BALL)
 EXACT = ("D0", "D2", "D3")
+BOTH = ("exact", "faults")  # kinds of cells: with nothing planted, and with faults
+
+
+def launched(
+    kind: str, laws: tuple[str, ...], lanes: int, steps: int, *, rule=BALL, precision="float64", tag=""
+):
+    """A small launch in numpy, of a case with rotations, under seed 0."""
+    return LaunchCell(TURNED, rule, precision, "numpy", kind, laws, lanes, 0, steps, (), tag)
+
+
+SEVERAL = [launched(kind, EXACT[:2], 21, 8) for kind in BOTH]
 CELLS = {
-    "update": [
-        LaunchCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT, 21, 0, 8)
-        for kind in ("exact", "faults")
-    ],
+    "update": [launched(kind, EXACT, 21, 8) for kind in BOTH],
     "placed": [
-        LaunchCell(HAT, "heavy-ball", p, "numpy", kind, ("D0",), n, 0, steps, (), tag)
-        for p, n, steps, tag in (("float64", 21, 8, "placed"), ("float32", 10_007, 2, "wide"))
-        for kind in ("exact", "faults")
+        *(launched(kind, ("D0",), 21, 8, tag="placed") for kind in BOTH),
+        *(launched(kind, ("D0",), 10_007, 2, precision="float32", tag="wide") for kind in BOTH),
     ],
-    "options": [
-        LaunchCell(HAT, rule, "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
-        for rule in ("heavy-ball", "nesterov")
-        for kind in ("exact", "faults")
-    ],
-    "symmetries": [
-        LaunchCell(HAT, "heavy-ball", "float64", "numpy", kind, EXACT[:2], 21, 0, 8)
-        for kind in ("exact", "faults")
-    ],
-    "parity": [LaunchCell(HAT, "heavy-ball", "float64", "numpy", "parity", ("B1",), 9, 0, 4)],
+    "options": [*SEVERAL, *(launched(kind, EXACT[:2], 21, 8, rule="nesterov") for kind in BOTH)],
+    "symmetries": SEVERAL,
+    "parity": [launched("parity", ("B1",), 9, 4)],
     "covariance": [
-        LaunchCell(
-            RAYLEIGH, "heavy-ball", "float64", "numpy", "covariance", ("D13",), 9, 0, 4, (("eps", 0.0),)
-        )
+        replace(launched("covariance", ("D13",), 9, 4), case=SCALE_FREE, overrides=(("eps", 0.0),))
     ],
-    "response": [LaunchCell(HAT, "heavy-ball", "float64", "numpy", "response", ("E1",), 31, 0, 24)],
+    "response": [launched("response", ("E1",), 31, 24)],
 }
+"""Name of a probe -> the cells of its run."""
 
 
 def records_of(cells: list) -> tuple[list[Record], list[str]]:
+    """The records of some cells, and the last line of each error."""
     records, errors = [], []
     for done in execute(cells):
         records += done.records
@@ -77,31 +77,27 @@ def honest_book(probe: str) -> dict:
     book = {}
     for law in {r.law for r in records}:
         info = LAWS[law]
-        kept = tuple(c for c in info.faults if (law, c.name, "") in killed)
-        book[law] = replace(
-            info, faults=kept, promised=tuple((c, p) for c, p in info.promised if (law, c, p) in killed)
-        )
+        faults = tuple(c for c in info.faults if (law, c.name, "") in killed)
+        promised = tuple((c, p) for c, p in info.promised if (law, c, p) in killed)
+        book[law] = replace(info, faults=faults, promised=promised)
     return book
 
 
 def small(probe: str):
-    """A whole run over the cells of a probe: exit code, and why."""
+    """A whole run over the cells of a probe, as a function that returns its exit code and why."""
 
     def go() -> tuple[int, list[str]]:
         cells = CELLS[probe]
         records, errors = records_of(cells)
         if errors:
             return exit_codes.INTERNAL, errors
-        code, blind = conclusion.decide(
-            records,
+        planned, laws = (
             [completeness.planned(c) for c in cells],
             sorted({law for c in cells for law in c.laws}),
-            honest_book(probe),
-            whole=True,
         )
-        return code, blind or [r.reason for r in records if r.fault is None and r.verdict == VIOLATED] or [
-            "a fault survives, or nothing holds"
-        ]
+        code, blind = conclusion.decide(records, planned, laws, honest_book(probe), whole=True)
+        violated = [r.reason for r in records if r.fault is None and r.verdict == VIOLATED]
+        return code, blind or violated or ["a fault survives, or nothing holds"]
 
     return go
 
@@ -109,7 +105,7 @@ def small(probe: str):
 def resumed() -> tuple[int, list[str]]:
     """A finished run of two cells, opened again."""
     request = Request(
-        ("rayleigh",), law="D13", rule="heavy-ball", precision="float64", backend="numpy", lanes=5, steps=3
+        (SCALE_FREE.name,), law="D13", rule=BALL, precision="float64", backend="numpy", lanes=5, steps=3
     )
     with tempfile.TemporaryDirectory() as place:
         run.run(request, out=Path(place) / "r")
@@ -121,8 +117,10 @@ PROBES = {**{name: small(name) for name in CELLS}, "resume": resumed}
 
 
 def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
-    """How the harness noticed: 'exit code 3: ...' or 'raised ...'; '' when it did not. `without` names guards
-    to take out."""
+    """How the harness noticed a fault of its own: 'exit code 3: ...' or 'raised ...'; '' when it did not.
+
+    without  the guards that are taken out
+    """
     honest_book(fault.probe)
     if {"exit code", "survivors"} & {*without}:
         without = (*without, "instruments")  # which watch these two as well
@@ -139,13 +137,15 @@ def noticed(fault: OwnFault, *, without: tuple[str, ...] = ()) -> str:
 
 @dataclass(frozen=True)
 class OwnCell:
-    """Some of the faults of the harness itself, one record each: noticed (violated), or not."""
+    """Every `parts`-th fault of the harness itself from number `part` on, one record each: noticed, or
+    not."""
 
     part: int
     parts: int
     names: tuple[str, ...] = ()
     case = Subject("the harness itself")
     rule, precision, backend, laws = "", "", "numpy", (GUARD,)
+    usual_seconds = 10.0
 
     @property
     def name(self) -> str:
@@ -155,21 +155,12 @@ class OwnCell:
         return [record(f) for f in FAULTS[self.part :: self.parts] if not self.names or f.name in self.names]
 
 
-def record(fault) -> Record:
+def record(fault: OwnFault) -> Record:
+    """The record of one fault: violated where the harness noticed it."""
     begin = time.perf_counter()
     told = noticed(fault)
-    return judgement.noticed(
-        bool(told),
-        told or "not noticed",
-        law=GUARD,
-        case=fault.probe,
-        rule="",
-        backend="numpy",
-        precision="",
-        lanes=0,
-        steps=0,
-        parameters={},
-        fault=fault.name,
-        seconds=time.perf_counter() - begin,
-        data={"kind": OWN, "what": fault.what, "guards": list(fault.guards)},
-    )
+    place = dict(case=fault.probe, rule="", backend="numpy", precision="", lanes=0, steps=0, parameters={})
+    data = {"kind": OWN, "what": fault.what, "guards": list(fault.guards)}
+    took = time.perf_counter() - begin
+    named = dict(law=GUARD, fault=fault.name, seconds=took, data=data)
+    return judgement.noticed(bool(told), told or "not noticed", **place, **named)

@@ -1,6 +1,6 @@
-"""The cells of the kill matrix: each planted fault shown to each law, at a few designed points.
+"""The cells of the kill matrix: each planted fault shown to each law, at a few designed points (points.py).
 
-A point is a case under a rule in a precision. At each, every fault that applies there is planted in the numpy
+At each, every fault that applies there is planted in the numpy
 step and the launch is judged by every exact law, by B1 (bits of the right launch), and, where the point has
 them, by D13 and E1. One record for a fault and a law: the worst of all symmetries, the first bad step, the
 first bad lane.
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether import faults
+from noether.campaigns.kill_matrix.findings import least
 from noether.cases.case import Case
-from noether.cases.rules import RULES
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops import launch
 from noether.laws.exact import EXACT, breaking, law_faults
@@ -28,39 +28,6 @@ from noether.verdicts.judgement import spent_of as spent_at
 from noether.verdicts.record import BITWISE, ROUNDING, Record
 
 BLOCK = 2**16  # lanes judged at once: longdoubles of a million would not fit
-QUICK = (
-    ("mexican-hat", "heavy-ball", "float64"),
-    ("rayleigh", "heavy-ball", "float64"),
-    ("softmax", "gradient-descent", "float64"),
-    ("mexican-hat", "heavy-ball-decoupled", "float64"),
-    ("entropy-mirror", "mirror-descent", "float64"),
-    ("mexican-hat", "heavy-ball", "float32"),
-    ("mexican-hat", "heavy-ball", "float16"),
-    ("mexican-hat", "heavy-ball", "bfloat16"),
-    ("mexican-hat", "heavy-ball", "bfloat16/mixed"),
-    ("rayleigh", "nesterov", "float64"),
-    ("rayleigh", "heavy-ball-dampened", "float64"),
-    ("mexican-hat", "heavy-ball-maximize", "float64"),
-    ("deformed-rayleigh", "gradient-descent", "float64"),
-    ("deformed-rayleigh", "natural-gradient", "float64"),
-    ("deformed-rayleigh", "heavy-ball-metric", "float64"),
-    ("gaussian-fisher", "heavy-ball-scheduled", "float64"),
-    ("product", "sign-descent", "float64"),
-    ("entropy-simplex", "exponentiated-gradient", "float64"),
-)
-MORE = (
-    ("linear-network", "heavy-ball", "float64"),
-    ("linear-network", "heavy-ball-decoupled", "float16"),
-    ("deformed-rayleigh", "gradient-descent", "float32"),
-    ("softmax", "heavy-ball", "bfloat16"),
-    ("rayleigh", "gradient-descent", "bfloat16/mixed"),
-    ("entropy-mirror", "mirror-descent", "float32"),
-    ("mexican-hat", "heavy-ball", "float16/eager"),
-)
-
-
-def points(profile: str) -> tuple[tuple[str, str, str], ...]:
-    return QUICK + (MORE if profile != "quick" else ())
 
 
 @dataclass(frozen=True)
@@ -72,30 +39,30 @@ class Seen:
     first_lane: int | None = None
 
     def worse(self, other: Seen) -> Seen:
-        least = lambda a, b: b if a is None else a if b is None else min(a, b)
-        return Seen(
-            max(self.spent, other.spent),
-            least(self.first_step, other.first_step),
-            least(self.first_lane, other.first_lane),
-        )
+        """The larger spent, and the first step and lane of either."""
+        steps = least(self.first_step, other.first_step)
+        return Seen(max(self.spent, other.spent), steps, least(self.first_lane, other.first_lane))
 
 
 def seen(spent: np.ndarray, steps: int) -> Seen:
-    """spent (n, ..., lanes); the last of n rows is the last step."""
+    """What is seen of a launch of `steps` steps.
+
+    spent  (n, ..., lanes) in units of the bound; the last of n rows is the last step
+    """
     flat = spent.reshape(len(spent), -1, spent.shape[-1]).max(axis=1)
-    bad = flat > 1
+    bad, worst = flat > 1, float(flat.max())
     if not bad.any():
-        return Seen(float(flat.max()))
-    return Seen(
-        float(flat.max()),
-        int(np.argmax(bad.any(axis=1))) + 1 + steps - len(spent),
-        int(np.argmax(bad.any(axis=0))),
-    )
+        return Seen(worst)
+    step, lane = np.argmax(bad.any(axis=1)), np.argmax(bad.any(axis=0))
+    return Seen(worst, int(step) + 1 + steps - len(spent), int(lane))
 
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """All faults (or those named) at one point; `wide` shows those that need many lanes."""
+    """All faults, or those named, at one point: a case under a rule in a precision.
+
+    wide  it shows the faults that need a million lanes, and those alone
+    """
 
     case: Case
     rule: str
@@ -105,25 +72,17 @@ class MatrixCell:
     seed: int = 0
     backend: str = "numpy"
     laws = tuple(EXACT)
+    usual_seconds = 10.0
 
     @property
     def name(self) -> str:
-        return "/".join(
-            (
-                "faults",
-                self.case.name,
-                self.rule,
-                self.precision.replace("/", "-"),
-                *(("wide",) if self.wide else ()),
-            )
-        )
+        words = ("faults", self.case.name, self.rule, self.precision.replace("/", "-"))
+        return "/".join((*words, "wide") if self.wide else words)
 
-    def cell(
-        self, lanes: int = 61, steps: int = 12, kind: str = "exact", overrides: tuple = ()
-    ) -> LaunchCell:
-        return LaunchCell(
-            self.case, self.rule, self.precision, "numpy", kind, (), lanes, self.seed, steps, overrides
-        )
+    def cell(self, lanes=61, steps=12, kind="exact", overrides: tuple = ()) -> LaunchCell:
+        """The launch at this point, in numpy, judged by nothing yet."""
+        size = ((), lanes, self.seed, steps, overrides)
+        return LaunchCell(self.case, self.rule, self.precision, "numpy", kind, *size)
 
     def run(self) -> list[Record]:
         records = []
@@ -136,28 +95,24 @@ class MatrixCell:
         return records
 
     def shown(self, fault: Fault) -> list[Record]:
+        """One record for each law that is shown this fault; none where it changes nothing."""
         begin, job = time.perf_counter(), self.cell(fault.lanes, fault.steps).job()
         if not fault.applies(job):
             return []
         found = self.laws_on(job, fault.outcome(self.case, job))
-        if (
-            not self.wide
-            and RULES[self.rule].name == "heavy-ball"
-            and self.precision == "float64"
-            and self.case.scale_free
-        ):
+        has_others = self.rule == "heavy-ball" and self.precision == "float64" and self.case.scale_free
+        if has_others and not self.wide:
             found |= self.covariant(fault) | self.responding(fault)
-        return self.records(found, job, fault.name, fault.kind, fault.what, time.perf_counter() - begin)
+        return self.records(found, job, fault, time.perf_counter() - begin)
 
     def right(self) -> list[Record]:
         """The same without a fault: what kills this kills everything."""
         job = self.cell().job()
         found = self.laws_on(job, launch.run(job, "numpy").wide())
-        return self.records(
-            {k: x for k, x in found.items() if k != "B1"}, job, None, "", "nothing is planted", 0.0
-        )
+        return self.records({law: x for law, x in found.items() if law != "B1"}, job, None, 0.0)
 
     def laws_on(self, job: launch.Job, outcome) -> dict[str, Seen]:
+        """What B1 and every exact law see of an outcome (q, v), each of shape (steps + 1, d, lanes)."""
         found = {"B1": bits(outcome, launch.run(job, "numpy").wide())}
         for start in range(0, job.lanes, BLOCK):
             cut = slice(start, start + BLOCK)
@@ -172,9 +127,8 @@ class MatrixCell:
         job = self.cell(fault.lanes, fault.steps, "covariance", (("eps", 0.0),)).job()
         if not fault.applies(job):
             return {}
-        other = replace(
-            job, q0=2 * job.q0, v0=2 * job.v0, params=job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
-        )
+        params = job.params * np.array([4.0, 1.0, 0.25, 1.0])[:, None]
+        other = replace(job, q0=2 * job.q0, v0=2 * job.v0, params=params)
         plain, scaled = (np.concatenate(fault.outcome(self.case, j), axis=1) for j in (job, other))
         with np.errstate(all="ignore"):
             off = (scaled != 2 * plain) & normal_steps(self.case, job)[:, None, :]
@@ -193,6 +147,7 @@ class MatrixCell:
         return {"E1": out}
 
     def judged_by_wrong_laws(self) -> list[Record]:
+        """The right launch, judged by laws that are almost right."""
         job, records = self.cell().job(), []
         t = Trajectory.launched(self.case, job, *launch.run(job, "numpy").wide())
         for fault in law_faults.FAULTS:
@@ -200,36 +155,25 @@ class MatrixCell:
                 continue
             found = wrong_law(t, fault)
             if found:
-                records += self.records({fault.law: found}, job, fault.name, fault.kind, fault.what, 0.0)
+                records += self.records({fault.law: found}, job, fault, 0.0)
         return records
 
-    def records(
-        self, found: dict[str, Seen], job, name, kind: str, what: str, seconds: float
-    ) -> list[Record]:
-        about = self.cell(job.lanes, job.steps).about(job, "numpy")
-        return [
-            judged(
-                BITWISE if key in ("B1", "D13") else ROUNDING,
-                Worst(x.spent),
-                f"{what}: first seen at step {x.first_step} in lane {x.first_lane}"
-                if x.spent > 1
-                else f"{what}: not seen",
-                enough=name is None,
-                **{**about, "cell": self.name},
-                law=key,
-                lanes=job.lanes,
-                steps=job.steps,
-                fault=name,
-                seconds=seconds / len(found),
-                data={
-                    "kind": kind,
-                    "what": what,
-                    "first_step": x.first_step,
-                    "first_lane": x.first_lane,
-                },
-            )
-            for key, x in found.items()
-        ]
+    def records(self, found: dict[str, Seen], job, fault, seconds: float) -> list[Record]:
+        """One record for each law, which share the seconds.
+
+        fault  the Fault or LawFault that was planted, None where nothing was
+        """
+        name, kind, what = (fault.name, fault.kind, fault.what) if fault else (None, "", "nothing is planted")
+        about = {**self.cell(job.lanes, job.steps).about(job, "numpy"), "cell": self.name}
+        about |= dict(lanes=job.lanes, steps=job.steps, fault=name, seconds=seconds / len(found))
+        records = []
+        for law, x in found.items():
+            unit = BITWISE if law in ("B1", "D13") else ROUNDING
+            place = f"first seen at step {x.first_step} in lane {x.first_lane}" if x.spent > 1 else "not seen"
+            data = {"kind": kind, "what": what, "first_step": x.first_step, "first_lane": x.first_lane}
+            known = dict(law=law, data=data, enough=name is None)
+            records.append(judged(unit, Worst(x.spent), f"{what}: {place}", **about, **known))
+        return records
 
 
 def exact(case: Case, job: launch.Job, q, v) -> dict[str, Seen]:
@@ -253,6 +197,7 @@ def exact(case: Case, job: launch.Job, q, v) -> dict[str, Seen]:
 
 
 def wrong_law(t: Trajectory, fault: LawFault) -> Seen | None:
+    """What a law that is almost right says of a right trajectory, None where it does not apply."""
     out, law = None, EXACT[fault.law]
     for symmetry in t.case.symmetries if law.about_symmetry else (None,):
         covered = law.covers(t, symmetry)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.campaigns.kill_matrix.matrix import exact
+from noether.campaigns.kill_matrix.points import graded_points
 from noether.cases.case import Case
 from noether.faults.fault import Fault, always, given, on, pulled
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import LaunchCell, rules_of
+from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.judge import spent_of
 from noether.laws.exact.law_faults import turning
 from noether.mechanics.trajectory import Trajectory
@@ -29,8 +30,8 @@ from noether.verdicts.record import Record
 LANES, STEPS = 31, 8
 
 
-def graded(which: int, c: float):
-    """What goes into the store of q (0) or of v (1) times c, rounded once."""
+def stored_times(which: int, c: float):
+    """The step in which what goes into the store of q (0) or of v (1) is times c, rounded once."""
 
     def advance(n, q, v, params, gradient, rule, precision):
         calls = iter([1] * len(v) + [0] * len(q))
@@ -40,19 +41,28 @@ def graded(which: int, c: float):
     return advance
 
 
+def gradient_times(c: float):
+    """The step with each component of the gradient times c."""
+    return pulled(lambda g, at, eps, params, n: [x.dtype.type(c) * x for x in g(at, eps)])
+
+
+def parameter_times(row: int, c: float):
+    """The step with one parameter times c: row 0 is eta, 1 is beta, 2 is k, 3 is eps."""
+    return given(row, lambda p, n: p.dtype.type(c) * p)
+
+
 TERMS = {
-    "gradient": (
-        always,
-        lambda c: pulled(lambda g, at, eps, params, n: [x.dtype.type(c) * x for x in g(at, eps)]),
-    ),
-    "eta": (always, lambda c: given(0, lambda p, n: p.dtype.type(c) * p)),
-    "beta": (on(momentum=True), lambda c: given(1, lambda p, n: p.dtype.type(c) * p)),
-    "k": (on(decays=True), lambda c: given(2, lambda p, n: p.dtype.type(c) * p)),
-    "eps": (on(breaks=True), lambda c: given(3, lambda p, n: p.dtype.type(c) * p)),
-    "q store": (always, lambda c: graded(0, c)),
-    "v store": (always, lambda c: graded(1, c)),
+    "gradient": (always, gradient_times),
+    "eta": (always, lambda c: parameter_times(0, c)),
+    "beta": (on(momentum=True), lambda c: parameter_times(1, c)),
+    "k": (on(decays=True), lambda c: parameter_times(2, c)),
+    "eps": (on(breaks=True), lambda c: parameter_times(3, c)),
+    "q store": (always, lambda c: stored_times(0, c)),
+    "v store": (always, lambda c: stored_times(1, c)),
 }
-KINETIC = "kinetic term"  # of the law, not of the kernel: D2 and D4 alone have one
+"""Name of a term -> where it is, and the step with this term times c."""
+# A term of the law, not of the kernel: D2 and D4 alone have one.
+KINETIC = "kinetic term"
 
 PROMISED = {"float64": 43, "float32": 14, "float16": 7, "bfloat16": 5}
 """The least j that every law must see in its best term, and D0 in each of gradient, eta, q store and v store.
@@ -62,7 +72,8 @@ Where a term is as large as what it is rounded with, an error in it shows down t
 11 (D0, each term). A bound 10^3 times too wide takes ten off; three or four are left to another seed.
 """
 PROMISED_TERMS = ("gradient", "eta", "q store", "v store")
-LARGE = 3  # 2^-3: what a law does not see of it, it does not see at all
+# 2^-3: what a law does not see of it, it does not see at all.
+LARGE = 3
 
 
 @dataclass(frozen=True)
@@ -86,26 +97,16 @@ class SensitivityCell:
         job = cell.job()
         params = job.params.copy()
         params[2] = np.where(np.arange(LANES) % 3 == 0, 0.0, 0.125)
-        params[3] = np.where(
-            np.arange(LANES) % 2 == 0, 0.0, 0.25
-        )  # half without breaking: D3 speaks of those alone
+        # Half without breaking: D3 speaks of those alone.
+        params[3] = np.where(np.arange(LANES) % 2 == 0, 0.0, 0.25)
         job = replace(job, params=params)
         table = {term: self.smallest(job, make) for term, (applies, make) in TERMS.items() if applies(job)}
         kinetic = self.kinetic(job)
         table |= {KINETIC: kinetic} if kinetic else {}
-        lost = self.lost(table)
-        record = noticed(
-            not lost,
-            "the smallest relative errors that are killed",
-            **{**cell.about(job, "numpy"), "cell": self.name},
-            law="D0",
-            lanes=LANES,
-            steps=STEPS,
-            fault="graded faults",
-            seconds=time.perf_counter() - begin,
-            data={"graded": table, "lost": lost},
-        )
-        return [record]
+        lost, about = self.lost(table), {**cell.about(job, "numpy"), "cell": self.name}
+        about |= dict(law="D0", lanes=LANES, steps=STEPS, fault="graded faults")
+        about |= dict(seconds=time.perf_counter() - begin, data={"graded": table, "lost": lost})
+        return [noticed(not lost, "the smallest relative errors that are killed", **about)]
 
     def bits(self) -> int:
         """j of the last bit of the arithmetic."""
@@ -121,6 +122,7 @@ class SensitivityCell:
         return largest(killed, self.bits())
 
     def kinetic(self, job: launch.Job) -> dict[str, int]:
+        """The same for the kinetic term of D2 and D4, wrong in the law and not in the launch."""
         t = Trajectory.launched(self.case, job, *launch.run(job, "numpy").wide())
 
         def killed(j: int) -> set[str]:
@@ -136,25 +138,21 @@ class SensitivityCell:
         return largest(killed, self.bits())
 
     def lost(self, table: dict) -> list[str]:
-        least, where = (
-            PROMISED[self.precision.partition("/")[0]],
-            f"{self.case.name} {self.rule} {self.precision}",
-        )
+        """The promises of PROMISED that are not kept, one line each."""
+        least = PROMISED[self.precision.partition("/")[0]]
+        where = f"{self.case.name} {self.rule} {self.precision}"
         best: dict[str, int] = {}
         for found in table.values():
             for law, j in found.items():
                 best[law] = max(best.get(law, 0), j)
-        seen = {f"{law} in its best term": j for law, j in best.items()} | {
-            f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS
-        }
-        return [
-            f"{what} sees an error of 2^-{j}, must see 2^-{least}: {where}"
-            for what, j in seen.items()
-            if j < least
-        ]
+        seen = {f"{law} in its best term": j for law, j in best.items()}
+        seen |= {f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS}
+        told = "{} sees an error of 2^-{}, must see 2^-{}: {}"
+        return [told.format(what, j, least, where) for what, j in seen.items() if j < least]
 
 
 def largest(killed, bits: int) -> dict[str, int]:
+    """{law: the largest j up to `bits` that it kills}, where killed(j) gives the laws that see 2^-j."""
     laws, found = killed(LARGE), {}
     for j in range(bits, LARGE - 1, -1):
         if set(found) >= laws:
@@ -163,15 +161,6 @@ def largest(killed, bits: int) -> dict[str, int]:
     return found
 
 
-def cells(cases, profile: str, seed: int = 0) -> list[SensitivityCell]:
-    """Quick: two cases in the four types. Full: every case, and every rule on one of them."""
-    subjects = {c.name: c for c in cases}
-    points = [("mexican-hat", "heavy-ball"), ("entropy-mirror", "mirror-descent")]
-    if profile != "quick":
-        points += [("rayleigh", rule) for rule in rules_of(subjects["rayleigh"])]
-        points += [
-            ("softmax", "gradient-descent"),
-            ("linear-network", "heavy-ball"),
-            ("deformed-rayleigh", "heavy-ball-decoupled"),
-        ]
-    return [SensitivityCell(subjects[case], rule, p, seed) for case, rule in points for p in UNIT]
+def cells(profile: str, seed: int = 0) -> list[SensitivityCell]:
+    """Quick: two cases in the four types. Full: each family of charges, and every rule on one case."""
+    return [SensitivityCell(case, rule, p, seed) for case, rule in graded_points(profile) for p in UNIT]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,8 @@ import typer
 from noether.system.outside import printable
 from noether.verdicts import exit_codes
 
-SCHEMA = 2  # of what --json prints: raised when a name goes or changes its meaning, not when one is added
+# Of what --json prints: raised when a name goes or changes its meaning, not when one is added.
+SCHEMA = 2
 EXITS = (
     "Exit codes: 0 all holds, 1 a law is violated, 2 wrong usage or input, 3 could not decide or a backend "
     "is missing, 70 internal error."
@@ -23,21 +25,31 @@ EXITS = (
 
 
 def option(kind, help: str, *names: str, **more):
-    """The annotation of one option of a command.  more  of typer.Option"""
+    """The annotation of one option of a command; `more` goes to typer.Option."""
     return Annotated[kind, typer.Option(*names, help=help, show_default=False, **more)]
 
 
-Jobs = option(
-    str,
-    "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number.",
-    "--jobs",
-    "-j",
+def argument(kind, metavar: str, help: str, **more):
+    """The annotation of one argument of a command; `more` goes to typer.Argument."""
+    return Annotated[kind, typer.Argument(metavar=metavar, help=help, **more)]
+
+
+WORKERS = "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number."
+TRUSTED = "Run the case files that a run or a corpus names, also where you have not run them yourself."
+
+# Options and arguments that several commands have.
+Names = argument(
+    list[str] | None,
+    "[CASE|FILE]...",
+    "Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.",
 )
-Trust = option(
-    bool,
-    "Run the case files that a run or a corpus names, also where you have not run them yourself.",
-    "--trust",
-)
+RunFolder = argument(Path | None, "[RUN]", "A run folder; the newest in runs/ when left out.")
+Seed = option(int, "Every cell's seed derives from it (default 0).")
+Rule = option(str | None, "Comma list of learning rules.")
+Out = option(Path | None, "The run folder (default runs/<time>).")
+Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).")
+Jobs = option(str, WORKERS, "--jobs", "-j")
+Trust = option(bool, TRUSTED, "--trust")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 Quiet = option(bool, "No progress and no notes; of the tables only the verdict.", "--quiet", "-q")
 Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", "--verbose", "-v")

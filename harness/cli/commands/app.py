@@ -34,17 +34,17 @@ app = typer.Typer(
 
 
 def tell_version(asked: bool) -> None:
+    """Print the version and leave, where it is asked for."""
     if asked:
         print(f"noether {__version__}")
         raise typer.Exit()
 
 
+Version = option(bool, "Print the version and exit.", "--version", callback=tell_version, is_eager=True)
+
+
 @app.callback()
-def root(
-    version: option(
-        bool, "Print the version and exit.", "--version", callback=tell_version, is_eager=True
-    ) = False,
-):
+def root(version: Version = False):
     """Decides numerically whether learning rules obey the generalized Noether theorem."""
 
 

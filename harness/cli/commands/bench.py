@@ -11,24 +11,33 @@ from noether.cli.commands import AsJson, Quiet, complain, option, printed
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
+TOOLS = "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed)."
+
+Cases = option(str | None, "Comma list of cases (default: all that the heavy ball runs on).")
+Precision = option(str | None, "Comma list of float64, float32 (default both).")
+Work = option(str | None, "Comma list: checked (update and residual of D2), update (default both).")
+Tools = option(str | None, TOOLS)
+Lanes = option(int | None, "Trajectories (default 16384).")
+Steps = option(int | None, "Steps (default 64).")
+Rounds = option(int | None, "Interleaved timings of each tool (default 15).")
+Quick = option(bool, "One case, few rounds, the first shape of each tool, no scaling.")
+Scale = option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale")
+Page = option(Path | None, "Write the tables and a picture as a Markdown file.")
+
 
 def bench(
-    cases: option(str | None, "Comma list of cases (default: all that the heavy ball runs on).") = None,
-    precision: option(str | None, "Comma list of float64, float32 (default both).") = None,
-    work: option(
-        str | None, "Comma list: checked (update and residual of D2), update (default both)."
-    ) = None,
-    tools: option(
-        str | None, "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed)."
-    ) = None,
-    lanes: option(int | None, "Trajectories (default 16384).") = None,
-    steps: option(int | None, "Steps (default 64).") = None,
-    rounds: option(int | None, "Interleaved timings of each tool (default 15).") = None,
-    quick: option(bool, "One case, few rounds, the first shape of each tool, no scaling.") = False,
-    scale: option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale") = True,
+    cases: Cases = None,
+    precision: Precision = None,
+    work: Work = None,
+    tools: Tools = None,
+    lanes: Lanes = None,
+    steps: Steps = None,
+    rounds: Rounds = None,
+    quick: Quick = False,
+    scale: Scale = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    out: option(Path | None, "Write the tables and a picture as a Markdown file.") = None,
+    out: Page = None,
 ):
     """Measure ours against numba, jax and torch.compile.
 
@@ -51,22 +60,26 @@ def bench(
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
     ours_failed = any(": triton-cpu: " in text for text in done.failures)
-    decide(
-        exit_codes.of(violated=done.disagreements, internal=ours_failed and not done.disagreements),
-        "; ".join(done.disagreements),
-    )
-    if as_json:
-        printed(page.plain(done))
-    else:
-        from noether.report.table import say
-
-        say(*(page.sentences(done) if quiet else page.tables(done)))
+    code = exit_codes.of(violated=done.disagreements, internal=ours_failed and not done.disagreements)
+    decide(code, "; ".join(done.disagreements))
+    tell(done, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
     for text in done.disagreements:
         complain(f"another result: {text}")
     for text in done.failures:
         complain(f"note: could not run: {text}")
+
+
+def tell(done, as_json: bool, quiet: bool) -> None:
+    """What was measured, on stdout."""
+    from noether.labs.bench import page
+    from noether.report.table import say
+
+    if as_json:
+        printed(page.plain(done))
+    else:
+        say(*(page.sentences(done) if quiet else page.tables(done)))
 
 
 class Keeper:
@@ -96,11 +109,9 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     words = list(sys.argv[2:])
     if "--out" in words:
         del words[words.index("--out") : words.index("--out") + 2]
-    defaults = (
-        dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False)
-        if quick
-        else dict(scale=scale)
-    )
+    defaults = dict(scale=scale)
+    if quick:
+        defaults = dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False)
     given = dict(
         cases=several("cases", cases, of.CASES) if cases else None,
         precisions=several("precision", precision, ("float64", "float32")) if precision else None,
@@ -111,12 +122,8 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     )
     if not names and not missing:
         raise UsageError("--tools names none")
-    return of.Campaign(
-        names,
-        missing,
-        words=" ".join(words),
-        **{**defaults, **{k: v for k, v in given.items() if v is not None}},
-    )
+    options = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+    return of.Campaign(names, missing, words=" ".join(words), **options)
 
 
 def watcher(progress, campaign):

@@ -7,17 +7,15 @@ from pathlib import Path
 from noether.cli.commands import AsJson, Quiet, option, printed
 from noether.verdicts import exit_codes
 
+FOLDERS = (
+    "Also this run folder, or every run folder in this folder; never one that is being written. May be "
+    "repeated."
+)
+Dry = option(bool, "Say what would be removed, and remove nothing.", "--dry-run", "-n")
+Runs = option(list[Path] | None, FOLDERS)
 
-def clean(
-    dry: option(bool, "Say what would be removed, and remove nothing.", "--dry-run", "-n") = False,
-    runs: option(
-        list[Path] | None,
-        "Also this run folder, or every run folder in this folder; never one that is being written. May be "
-        "repeated.",
-    ) = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-):
+
+def clean(dry: Dry = False, runs: Runs = None, as_json: AsJson = False, quiet: Quiet = False):
     """Remove compiled kernels that are kept between runs.
 
     They are made again when they are needed. No run is touched unless --runs names it.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
 
-import typer
-
+from noether.cli.commands import argument
 from noether.system.usage import unknown
 
-VARIABLE = "_NOETHER_COMPLETE"  # through which the shell asks
+# Through which the shell asks.
+VARIABLE = "_NOETHER_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 
-Shell = Annotated[str, typer.Argument(metavar="SHELL", help=f"{', '.join(SHELLS)}.")]
+Shell = argument(str, "SHELL", f"{', '.join(SHELLS)}.")
 
 
 def completion(shell: Shell):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from noether.cli.commands import AsJson, Quiet, option, printed
+from noether.cli.commands import AsJson, Quiet, argument, option, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
@@ -17,19 +14,20 @@ CODES = (
     "internal error."
 )
 
+WHAT = "A function loss(q, xp) of a file, a Case of a file, or a case of the catalogue."
+Loss = argument(str, "FILE:LOSS|CASE", WHAT)
+Dim = option(int | None, "How many parameters the function takes, 1 to 64 (a Case knows).")
+Box = option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).")
+Seed = option(int, "The points derive from it (default 0).")
+Write = option(Path | None, "Write what was found as a case file, and verify it at once.")
+
 
 def discover(
-    loss: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE:LOSS|CASE",
-            help="A function loss(q, xp) of a file, a Case of a file, or a case of the catalogue.",
-        ),
-    ],
-    dim: option(int | None, "How many parameters the function takes, 1 to 64 (a Case knows).") = None,
-    box: option(str | None, "LOW,HIGH: where points are drawn (default -1,1, or the Case's own).") = None,
-    seed: option(int, "The points derive from it (default 0).") = 0,
-    write: option(Path | None, "Write what was found as a case file, and verify it at once.") = None,
+    loss: Loss,
+    dim: Dim = None,
+    box: Box = None,
+    seed: Seed = 0,
+    write: Write = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ):

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from noether.cli.commands import AsJson, Jobs, Out, Quiet, Seed, Verbose, annotate, argument, option, printed
 
-import typer
-
-from noether.cli.commands import AsJson, Jobs, Quiet, Verbose, annotate, option, printed
-
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FAULT]...", help="Faults by name, or by the beginning of one; all when none is given."
-    ),
-]
+Faults = argument(
+    list[str] | None, "[FAULT]...", "Faults by name, or by the beginning of one; all when none is given."
+)
+Profile = option(str, "quick (default) or full.")
 
 
 def faults(
-    names: Names = None,
-    profile: option(str, "quick (default) or full.") = "quick",
-    seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
-    out: option(Path | None, "The run folder (default runs/<time>).") = None,
+    names: Faults = None,
+    profile: Profile = "quick",
+    seed: Seed = 0,
+    out: Out = None,
     jobs: Jobs = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -43,9 +36,8 @@ def faults(
     workers = how_many(jobs)
     seed = whole("--seed", seed, 0, 2**63 - 1)
     with busy("planning", quiet=quiet, verbose=verbose) as progress:
-        result = run(
-            tuple(names or ()), profile=profile, seed=seed, jobs=workers, out=out, watch=watcher(progress)
-        )
+        how = dict(profile=profile, seed=seed, jobs=workers, out=out, watch=watcher(progress))
+        result = run(tuple(names or ()), **how)
     decide(result.exit_code, WORD[result.exit_code], result.folder)
     shown("the pages of the run", publish_faults, result)
     if as_json:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from noether.cli.commands import AsJson, complain, option, printed
+from noether.cli.commands import AsJson, RunFolder, complain, option, printed
 from noether.system.outside import printable
 
-RunFolder = Annotated[
-    Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out.")
-]
+PAGE = Path("docs/findings.md")
+Page = option(Path, f"The page to write (default {PAGE}).")
 
 
-def findings(
-    run: RunFolder = None,
-    out: option(Path, "The page to write (default docs/findings.md).") = Path("docs/findings.md"),
-    as_json: AsJson = False,
-):
+def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
     """Write docs/findings.md from the records of a run.
 
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
@@ -39,8 +31,9 @@ def findings(
         write_whole(out, text)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
-    printed({"run": str(found.path), "page": str(out), "findings": listed(found)}) if as_json else print(
-        printable(str(out))
-    )
+    if as_json:
+        printed({"run": str(found.path), "page": str(out), "findings": listed(found)})
+    else:
+        print(printable(str(out)))
     for note in found.notes:
         complain(f"note: {note}")

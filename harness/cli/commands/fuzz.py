@@ -5,30 +5,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, annotate, complain, option, printed
-from noether.cli.commands.verify import Names
+from noether.cli.commands import (
+    AsJson,
+    Jobs,
+    Names,
+    Out,
+    Quiet,
+    Rule,
+    Trust,
+    Verbose,
+    annotate,
+    complain,
+    option,
+    printed,
+)
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
+
+For = option(str | None, "How long, as in 60s, 10m (default 60s, or no limit with --batches).", "--for")
+Batches = option(int | None, "How many batches; with the same --seed and backend they are the same ones.")
+Seed = option(int, "Every draw derives from it and the number of its batch (default 0).")
+Backend = option(str, "auto (default), or one of the backends of noether verify that can screen.")
+Precision = option(str | None, "Comma list of precisions, as in float64,bfloat16/eager.")
+Corpus = option(Path | None, "The folder of kept violations, replayed first (default corpus).")
+Replay = option(Path | None, "Replay one file of a corpus, and nothing else.")
+Plant = option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.")
 
 
 def fuzz(
     cases: Names = None,
-    time: option(
-        str | None, "How long, as in 60s, 10m (default 60s, or no limit with --batches).", "--for"
-    ) = None,
-    batches: option(
-        int | None, "How many batches; with the same --seed and backend they are the same ones."
-    ) = None,
-    seed: option(int, "Every draw derives from it and the number of its batch (default 0).") = 0,
-    backend: option(
-        str, "auto (default), or one of the backends of noether verify that can screen."
-    ) = "auto",
-    rule: option(str | None, "Comma list of learning rules.") = None,
-    precision: option(str | None, "Comma list of precisions, as in float64,bfloat16/eager.") = None,
-    corpus: option(Path | None, "The folder of kept violations, replayed first (default corpus).") = None,
-    replay: option(Path | None, "Replay one file of a corpus, and nothing else.") = None,
-    plant: option(str | None, "Run a planted fault instead of an honest kernel; see noether faults.") = None,
-    out: option(Path | None, "The run folder (default runs/<time>).") = None,
+    time: For = None,
+    batches: Batches = None,
+    seed: Seed = 0,
+    backend: Backend = "auto",
+    rule: Rule = None,
+    precision: Precision = None,
+    corpus: Corpus = None,
+    replay: Replay = None,
+    plant: Plant = None,
+    out: Out = None,
     jobs: Jobs = "auto",
     trust: Trust = False,
     as_json: AsJson = False,
@@ -41,14 +56,13 @@ def fuzz(
     or the corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault
     not found.
     """
-    from noether.report.table import say
-    from noether.system import compilers
-
     if replay is not None:
         return replay_one(replay, trust, as_json)
     from noether.cli.fuzz_progress import watched
     from noether.report.fuzz_table import ending, summary, verdict
+    from noether.report.table import say
     from noether.runs.decision import decide
+    from noether.system import compilers
 
     asked = campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant, out, jobs, trust)
     result = watched(asked, quiet=quiet, verbose=verbose)
@@ -88,11 +102,9 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     seconds = duration(time) if time is not None else None if batches is not None else 60.0
     name = resolve(one("backend", backend, ("auto", *backends())), plant or "")
     kept = corpus if corpus is not None else None if plant else CORPUS
-    return Campaign(
-        chosen, rules, several("precision", precision, tuple(design.PRECISIONS)), Probe(name, plant or ""),
-        whole("--seed", seed, 0, 2**63 - 1),
-        seconds, batches, how_many(jobs), files, kept, out, trust=trust,
-    )  # fmt: skip
+    precisions = several("precision", precision, tuple(design.PRECISIONS))
+    what = (chosen, rules, precisions, Probe(name, plant or ""), whole("--seed", seed, 0, 2**63 - 1))
+    return Campaign(*what, seconds, batches, how_many(jobs), files, kept, out, trust=trust)
 
 
 def duration(word: str) -> float:
@@ -116,6 +128,7 @@ def replay_one(path: Path, trust: bool, as_json: bool) -> None:
 
     found = corpus.replay(corpus.read(path, trust=trust))
     code = decide(exit_codes.of(violated=found.again), found.line)
-    printed(
-        {"entry": str(path), "again": found.again, "exit_code": code, "line": found.line}
-    ) if as_json else say(found.line)
+    if as_json:
+        printed({"entry": str(path), "again": found.again, "exit_code": code, "line": found.line})
+    else:
+        say(found.line)

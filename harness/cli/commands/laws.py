@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from noether.cli.commands import AsJson, argument, printed
 
-from noether.cli.commands import AsJson, printed
-
-Run = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[RUN]",
-        help="A run folder: verdict, cells, worst spent or slopes, power, faults killed of every law.",
-    ),
-]
+TOLD = "A run folder: verdict, cells, worst spent or slopes, power, faults killed of every law."
+Run = argument(Path | None, "[RUN]", TOLD)
 
 
-def laws(
-    run: Run = None,
-    as_json: AsJson = False,
-):
+def laws(run: Run = None, as_json: AsJson = False):
     """List the laws; with a RUN also how each of them stands in it."""
     from noether.report.catalogue import counted, laws_listed, laws_table
     from noether.report.table import say

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from noether.cli.commands import AsJson, printed
+from noether.cli.commands import AsJson, argument, printed
 
 
 def known_cases(incomplete: str) -> list[str]:
@@ -24,20 +21,10 @@ def known_laws(incomplete: str) -> list[str]:
     return [law for law in LAWS if law.startswith(incomplete.upper())]
 
 
-Case = Annotated[
-    str,
-    typer.Argument(
-        metavar="CASE|FILE",
-        help="A case of the catalogue, or path/to/case.py[:NAME].",
-        autocompletion=known_cases,
-    ),
-]
-Law = Annotated[
-    str, typer.Argument(metavar="LAW", help="As in D2; see noether laws.", autocompletion=known_laws)
-]
-Run = Annotated[
-    Path | None, typer.Argument(metavar="[RUN]", help="A run folder: the power of the law in it.")
-]
+ONE_CASE = "A case of the catalogue, or path/to/case.py[:NAME]."
+Case = argument(str, "CASE|FILE", ONE_CASE, autocompletion=known_cases)
+Law = argument(str, "LAW", "As in D2; see noether laws.", autocompletion=known_laws)
+Run = argument(Path | None, "[RUN]", "A run folder: the power of the law in it.")
 
 
 def cases(as_json: AsJson = False):

@@ -7,13 +7,11 @@ from noether.cli.commands import printed as print_json
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
+Profile = option(str, "quick (default), full or stress: how far the step sizes go down.")
+Seed = option(int, "The starts derive from it (default 0).")
 
-def map_(
-    profile: option(str, "quick (default), full or stress: how far the step sizes go down.") = "quick",
-    seed: option(int, "The starts derive from it (default 0).") = 0,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-):
+
+def map_(profile: Profile = "quick", seed: Seed = 0, as_json: AsJson = False, quiet: Quiet = False):
     """Measure which learning rule keeps which charge (law M1).
 
     Exit code: 0 as theory.md section 7 says, 1 a cell differs, 3 a cell could not be decided.
@@ -41,11 +39,6 @@ def map_(
         say(printed.map_of(records).reason)
     else:
         say(printed.table(printed.map_of(records)), *printed.LEGEND.splitlines(), "")
-        say(
-            *(
-                f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}"
-                for r in records
-                if not r.fault and r.verdict != "holds"
-            )
-        )
+        others = [r for r in records if not r.fault and r.verdict != "holds"]
+        say(*(f"{r.verdict}: {r.symmetry}, {r.rule}: {r.reason}" for r in others))
         say(printed.map_of(records).reason)

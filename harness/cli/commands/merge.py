@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from noether.cli.commands import AsJson, Baseline, Quiet, Verbose, argument, option
 
-from noether.cli.commands import AsJson, Quiet, Verbose, option
-
-Parts = Annotated[
-    list[Path], typer.Argument(metavar="RUN...", help="The run folders of all parts, in any order.")
-]
+Parts = argument(list[Path], "RUN...", "The run folders of all parts, in any order.")
+Whole = option(Path | None, "The folder of the whole run (default runs/<time>).")
+Strict = option(bool, "Inconclusive cells end with exit code 3.")
 
 
 def merge(
     parts: Parts,
-    out: option(Path | None, "The folder of the whole run (default runs/<time>).") = None,
+    out: Whole = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
-    strict: option(bool, "Inconclusive cells end with exit code 3.") = False,
-    baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
+    strict: Strict = False,
+    baseline: Baseline = None,
 ):
     """Put the parts of a run together, and decide the whole.
 

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from contextlib import chdir
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from noether.cli.commands import AsJson, Trust, complain, option, printed
+from noether.cli.commands import AsJson, RunFolder, Trust, complain, option, printed
 from noether.verdicts import exit_codes
 
-RunFolder = Annotated[
-    Path | None,
-    typer.Argument(metavar="[RUN]", help="A run folder; the newest in runs/ when left out."),
-]
+Number = option(int | None, "Number of the record: its line in records.jsonl, from 1.")
+Law = option(str | None, "Of this law.")
+Cell = option(str | None, "Of this cell.")
+Symmetry = option(str | None, "Of this symmetry.")
+Fault = option(str | None, "On this planted fault; without it, of what was run honestly.")
+Nth = option(int | None, "Where several fit, the nth of them and not the worst.")
 
 
 def replay(
     run: RunFolder = None,
-    record: option(int | None, "Number of the record: its line in records.jsonl, from 1.") = None,
-    law: option(str | None, "Of this law.") = None,
-    cell: option(str | None, "Of this cell.") = None,
-    symmetry: option(str | None, "Of this symmetry.") = None,
-    fault: option(str | None, "On this planted fault; without it, of what was run honestly.") = None,
-    nth: option(int | None, "Where several fit, the nth of them and not the worst.") = None,
+    record: Number = None,
+    law: Law = None,
+    cell: Cell = None,
+    symmetry: Symmetry = None,
+    fault: Fault = None,
+    nth: Nth = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ):

@@ -4,22 +4,14 @@ from A to B."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from noether.cli.commands import AsJson, complain, printed
+from noether.cli.commands import AsJson, argument, complain, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
-Runs = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="[RUN] | A B",
-        help="A run folder, the newest in runs/ when left out; two to compare the second with the first.",
-    ),
-]
+WHICH = "A run folder, the newest in runs/ when left out; two to compare the second with the first."
+Runs = argument(list[Path] | None, "[RUN] | A B", WHICH)
 CODES = (
     "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, "
     "a fault seen no more; 2 wrong usage or input."

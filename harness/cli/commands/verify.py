@@ -3,119 +3,168 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from noether.cli.commands import AsJson, Jobs, Quiet, Trust, Verbose, annotate, complain, option, printed
+from noether.cli.commands import (
+    AsJson,
+    Baseline,
+    Jobs,
+    Names,
+    Out,
+    Quiet,
+    Rule,
+    Seed,
+    Trust,
+    Verbose,
+    annotate,
+    complain,
+    option,
+    printed,
+)
 from noether.system.outside import orders
 from noether.system.usage import UsageError, check_words
 
 SHOWN = 5  # cells without a verdict
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[CASE|FILE]...",
-        help="Cases of the catalogue, or path/to/case.py[:NAME]; all when none is given.",
-    ),
-]
+
+BACKENDS = "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu."
+TYPES = "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager."
+TRUE_ERROR = "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1)."
+LIMIT = "How long one cell may take before it is given up (default 600)."
+
+Profile = option(str, "quick (default), full or stress.")
+Backend = option(str, BACKENDS)
+Precision = option(str | None, TYPES)
+Law = option(str | None, "Comma list of laws, as in D2,O3; see noether laws.")
+Eta = option(float | None, "One step size for every lane.")
+Beta = option(float | None, "One momentum for every lane.")
+Decay = option(float | None, "One weight decay for every lane.")
+Eps = option(float | None, "One breaking magnitude for every lane.")
+Steps = option(int | None, "Steps of every launch.")
+Lanes = option(int | None, "Trajectories of every launch.")
+Reference = option(bool, TRUE_ERROR, "--reference")
+Resume = option(Path | None, "Go on with a run that was cut off.")
+Executor = option(str, "process (default), loky, dask:ADDRESS, mpi or module:factory; see docs/cluster.md.")
+Shard = option(str | None, "I/N: the I-th of N parts of the run; noether merge puts them together.")
+CellSeconds = option(float | None, LIMIT, "--cell-seconds")
+Strict = option(bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1.")
+Update = option(bool, "Write the baseline: marked falls and new entries; nothing rises.")
+AcceptRise = option(bool, "With --update-baseline: take this run as it is, rises and lost entries too.")
 
 
 def verify(
     context: typer.Context,
     cases: Names = None,
-    profile: option(str, "quick (default), full or stress.") = "quick",
-    backend: option(
-        str, "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu."
-    ) = "auto",
-    precision: option(
-        str | None, "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager."
-    ) = None,
-    rule: option(str | None, "Comma list of learning rules.") = None,
-    law: option(str | None, "Comma list of laws, as in D2,O3; see noether laws.") = None,
-    seed: option(int, "Every cell's seed derives from it (default 0).") = 0,
-    eta: option(float | None, "One step size for every lane.") = None,
-    beta: option(float | None, "One momentum for every lane.") = None,
-    decay: option(float | None, "One weight decay for every lane.") = None,
-    eps: option(float | None, "One breaking magnitude for every lane.") = None,
-    steps: option(int | None, "Steps of every launch.") = None,
-    lanes: option(int | None, "Trajectories of every launch.") = None,
-    reference: option(
-        bool,
-        "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1).",
-        "--reference",
-    ) = False,
-    out: option(Path | None, "The run folder (default runs/<time>).") = None,
-    resume: option(Path | None, "Go on with a run that was cut off.") = None,
+    profile: Profile = "quick",
+    backend: Backend = "auto",
+    precision: Precision = None,
+    rule: Rule = None,
+    law: Law = None,
+    seed: Seed = 0,
+    eta: Eta = None,
+    beta: Beta = None,
+    decay: Decay = None,
+    eps: Eps = None,
+    steps: Steps = None,
+    lanes: Lanes = None,
+    reference: Reference = False,
+    out: Out = None,
+    resume: Resume = None,
     jobs: Jobs = "auto",
     trust: Trust = False,
-    executor: option(
-        str, "process (default), loky, dask:ADDRESS, mpi or module:factory; see docs/cluster.md."
-    ) = "process",
-    shard: option(
-        str | None, "I/N: the I-th of N parts of the run; noether merge puts them together."
-    ) = None,
-    cell_seconds: option(
-        float | None, "How long one cell may take before it is given up (default 600).", "--cell-seconds"
-    ) = None,
+    executor: Executor = "process",
+    shard: Shard = None,
+    cell_seconds: CellSeconds = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
-    strict: option(
-        bool, "Inconclusive cells end with exit code 3; with --baseline, any rise with 1."
-    ) = False,
-    baseline: option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).") = None,
-    update_baseline: option(bool, "Write the baseline: marked falls and new entries; nothing rises.") = False,
-    accept_rise: option(
-        bool, "With --update-baseline: take this run as it is, rises and lost entries too."
-    ) = False,
+    strict: Strict = False,
+    baseline: Baseline = None,
+    update_baseline: Update = False,
+    accept_rise: AcceptRise = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
+    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend)
+    words |= dict(profile=profile, seed=seed, eta=eta, beta=beta, decay=decay, eps=eps)
+    words |= dict(steps=steps, lanes=lanes, reference=reference)
+    spoken = {name: value for name, value in words.items() if said(context, name)}
+    guarding = dict(path=baseline, update=update_baseline, accept=accept_rise, strict=strict)
+    asked = Asked(words, spoken, guarding, dict(quiet=quiet, verbose=verbose), out, resume, trust, shard)
+    result = decided(asked, jobs, executor, cell_seconds)
+    conclude(result, as_json, **asked.watching)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks of a run.
+
+    words     the fields of its Request
+    spoken    those of them that were given, and so win over the words of a run that is resumed
+    guarding  how it is compared with a baseline: path, update, accept, strict
+    watching  quiet and verbose
+    """
+
+    words: dict
+    spoken: dict
+    guarding: dict
+    watching: dict
+    out: Path | None
+    resume: Path | None
+    trust: bool
+    shard: str | None
+
+
+def decided(asked: Asked, jobs: str, executor: str, cell_seconds: float | None):
+    """The Result of the run that is asked for. Raises UsageError before any work."""
     from noether.cli.progress import watched
     from noether.plan.casefiles.load import expecting
     from noether.plan.choices import Request
     from noether.runs.executors import engine
     from noether.runs.run import How
-    from noether.runs.shards import parsed
     from noether.system.jobs import jobs as how_many
 
-    workers = how_many(jobs)
-    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend,
-        profile=profile, seed=seed,
-                 eta=eta, beta=beta, decay=decay, eps=eps, steps=steps, lanes=lanes,
-                 reference=reference)  # fmt: skip
-    files = None
-    if resume is not None:
-        if out is not None:
-            raise UsageError(f"--resume {resume} goes on in its own folder: --out {out} must not be given")
-        kept, files = recorded(resume, trust, named=said(context, "cases"))
-        words = {**kept, **{n: v for n, v in words.items() if said(context, n)}}
-    watching = dict(quiet=quiet, verbose=verbose)
+    workers, strict = how_many(jobs), asked.guarding["strict"]
+    words, files = (asked.words, None) if asked.resume is None else continued(asked)
     with expecting(files):
-        guard = guarded(Request(**words), baseline, update=update_baseline, accept=accept_rise, strict=strict)
-        if shard is not None and guard:
-            raise UsageError(
-                f"--shard {shard} is a part of a run, which has no baseline: noether merge takes --baseline"
-            )
-        part = parsed(shard) if shard is not None or resume is None else part_of(resume)
+        request = Request(**words)
+        guard = guarded(request, **asked.guarding)
+        part = part_of(asked, guard)
         how = How(workers, cell_seconds, engine(executor, workers), part)
-        result = watched(Request(**words), out=out, resume=resume, how=how, strict=strict, **watching)
+        where = dict(out=asked.out, resume=asked.resume)
+        result = watched(request, how=how, strict=strict, **where, **asked.watching)
     if guard:
         guard.conclude(result)
     elif not result.shard:
         from noether.runs.regression import gone
 
         result.notes += gone(result)
-    conclude(result, as_json, **watching)
+    return result
 
 
-def part_of(run: Path) -> tuple[int, int] | None:
-    """Which part of a run an interrupted run was. Raises UsageError."""
+def continued(asked: Asked) -> tuple[dict, dict | None]:
+    """The words of a run that is gone on with, and what its case files must be. Raises UsageError."""
+    if asked.out is not None:
+        raise UsageError(
+            f"--resume {asked.resume} goes on in its own folder: --out {asked.out} must not be given"
+        )
+    kept, files = recorded(asked.resume, asked.trust, named="cases" in asked.spoken)
+    return {**kept, **asked.spoken}, files
+
+
+def part_of(asked: Asked, guard) -> tuple[int, int] | None:
+    """Which part of a run is asked for, or was interrupted. Raises UsageError."""
     from noether.runs.folder import read_about
     from noether.runs.shards import parsed
 
-    return parsed(read_about(run).get("shard") or None)
+    if asked.shard is not None and guard:
+        raise UsageError(
+            f"--shard {asked.shard} is a part of a run, which has no baseline: noether merge takes --baseline"
+        )
+    if asked.shard is not None or asked.resume is None:
+        return parsed(asked.shard)
+    return parsed(read_about(asked.resume).get("shard") or None)
 
 
 def guarded(request, path: Path | None, *, update: bool, accept: bool, strict: bool):
@@ -145,6 +194,7 @@ def with_baseline_file(words: list[str]) -> list[str]:
 
 
 def said(context: typer.Context, name: str) -> bool:
+    """Whether an option or argument stands on the command line."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 

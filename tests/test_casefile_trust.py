@@ -15,7 +15,7 @@ from noether.cli import main
 from noether.plan.casefiles import load, trust
 from noether.plan.casefiles.source import sha256
 from noether.runs import run_json as sealed
-from noether.runs.folder import read_run
+from noether.runs.saved_run import read_run
 
 WORDS = [
     "--law",

@@ -12,7 +12,7 @@ from noether.labs.stress.forging import rewrite
 from noether.report.comparison_table import told
 from noether.report.page.compare import render
 from noether.runs.comparison import difference
-from noether.runs.folder import Run
+from noether.runs.saved_run import Run
 from noether.verdicts.record import ORDER, VIOLATED, Record
 
 ABOUT = {

@@ -8,7 +8,7 @@ import pytest
 from test_crew import Cell
 
 from noether.plan.choices import Request
-from noether.runs import executors, run, shards
+from noether.runs import engine, executors, run, shards
 from noether.runs.execute import execute
 from noether.runs.records_file import line
 from noether.runs.result import How
@@ -70,20 +70,20 @@ class Fragile(Executor):
 
 
 def test_an_executor_that_breaks_again_and_again_loses_and_doubles_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(executors.time, "sleep", lambda s: None)
+    monkeypatch.setattr(engine.time, "sleep", lambda s: None)
     cells = [Cell(f"c{k}", folder=str(tmp_path)) for k in range(7)]
-    engine = executors.Engine(lambda: Fragile(2 + Fragile.made), "fragile")
-    done = [d.cell for d in execute(cells, executor=engine)]
+    sending = engine.Engine(lambda: Fragile(2 + Fragile.made), "fragile")
+    done = [d.cell for d in execute(cells, executor=sending)]
     assert sorted(done) == sorted(c.name for c in cells) and Fragile.made > 1
 
 
 def test_an_executor_that_always_breaks_is_one_line(monkeypatch):
-    monkeypatch.setattr(executors, "RESTARTS", 2)
-    monkeypatch.setattr(executors.time, "sleep", lambda s: None)
+    monkeypatch.setattr(engine, "RESTARTS", 2)
+    monkeypatch.setattr(engine.time, "sleep", lambda s: None)
     with pytest.raises(
         CannotRun, match="was lost 3 times, the last time by BrokenExecutor: a process of it died"
     ):
-        list(execute([Cell("a")], executor=executors.Engine(lambda: Fragile(0), "fragile")))
+        list(execute([Cell("a")], executor=engine.Engine(lambda: Fragile(0), "fragile")))
 
 
 def test_a_cell_that_kills_its_process_is_named_and_the_others_go_on(tmp_path):
@@ -99,8 +99,8 @@ def test_a_worker_of_other_versions_is_refused(monkeypatch):
     with pytest.raises(
         CannotRun, match="noether is .*, 0.0 where the run was started: they must be the same"
     ):
-        executors.remote(
-            b"", Setting(), 1.0, tuple((n, "0.0" if n == "noether" else v) for n, v in executors.same())
+        engine.remote(
+            b"", Setting(), 1.0, tuple((n, "0.0" if n == "noether" else v) for n, v in engine.same())
         )
 
 
@@ -124,7 +124,7 @@ def test_a_wrong_engine_is_refused_in_one_line(word, what):
 
 def test_what_is_no_executor_is_refused():
     with pytest.raises(UsageError, match="gives a int, must give an executor"):
-        list(execute([Cell("a")], executor=executors.Engine(lambda: executors.checked(0, "x:y"), "x:y")))
+        list(execute([Cell("a")], executor=engine.Engine(lambda: executors.checked(0, "x:y"), "x:y")))
     with pytest.raises(UsageError, match="gives a list"):
         run.verify("mexican-hat", executor=[])
 
@@ -171,13 +171,13 @@ def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
 
 
 def test_a_run_whose_executor_is_lost_says_how_to_go_on(monkeypatch, tmp_path):
-    monkeypatch.setattr(executors, "RESTARTS", 1)
-    monkeypatch.setattr(executors.time, "sleep", lambda s: None)
+    monkeypatch.setattr(engine, "RESTARTS", 1)
+    monkeypatch.setattr(engine.time, "sleep", lambda s: None)
     with pytest.raises(
         CannotRun, match=f"0 records are kept: go on with noether verify --resume {tmp_path / 'r'}"
     ):
         run.run(
-            REQUEST, out=tmp_path / "r", how=How(1, executor=executors.Engine(lambda: Fragile(0), "fragile"))
+            REQUEST, out=tmp_path / "r", how=How(1, executor=engine.Engine(lambda: Fragile(0), "fragile"))
         )
     again = run.run(REQUEST, resume=tmp_path / "r", how=How(1))
     assert again.exit_code == 0

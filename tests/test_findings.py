@@ -10,8 +10,8 @@ from noether.cli.main import call
 from noether.laws.map.table import COLUMNS, PREDICTED, ROWS
 from noether.laws.published.book import BOOK
 from noether.report.findings import page
-from noether.runs.folder import Run
 from noether.runs.records_file import line
+from noether.runs.saved_run import Run
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 

@@ -28,7 +28,7 @@ from noether.campaigns.fuzz.next_batch import (
 from noether.campaigns.fuzz.probe import Probe
 from noether.cli import main
 from noether.report.fuzz_table import summary
-from noether.runs.folder import read_run
+from noether.runs.saved_run import read_run
 from noether.verdicts.record import HOLDS, VIOLATED
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from noether.runs.folder import read_run
+from noether.runs.saved_run import read_run
 from noether.system.machine import importable
 
 CASE = """

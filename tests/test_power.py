@@ -68,7 +68,7 @@ def test_the_table_of_a_run_has_its_powers_and_json_every_coefficient():
 
 
 def test_a_recorded_run_tells_its_powers(plan, capsys, tmp_path):
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
 
     folder = str(tmp_path / "run")
     assert main.call(["verify", "--out", folder, "--jobs", "1"]) == 0

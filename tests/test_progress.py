@@ -163,7 +163,7 @@ def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
         (["faults"], "noether.campaigns.kill_matrix.campaign.cells"),
         (["fuzz", "--jobs", "1"], "noether.campaigns.fuzz.campaign.grid"),
         (["bench", "--quick"], "noether.labs.bench.campaign.measure"),
-        (["findings", "."], "noether.runs.folder.read_run"),
+        (["findings", "."], "noether.runs.saved_run.read_run"),
         (["report", "."], "noether.report.publish.read_run"),
         (["replay", "."], "noether.runs.replaying.Replays"),
     ],
@@ -180,7 +180,7 @@ def test_no_command_that_works_long_is_silent(command, patched, often, monkeypat
     monkeypatch.chdir(tmp_path)
     if command[0] == "replay":
         monkeypatch.setattr(
-            "noether.runs.folder.read_run",
+            "noether.runs.saved_run.read_run",
             lambda path: type("R", (), {"about": {}, "notes": [], "path": path})(),
         )
         monkeypatch.setattr("noether.runs.replaying.pick", lambda *x: None)

@@ -16,8 +16,8 @@ from noether.laws.exact.cell import LaunchCell
 from noether.plan.choices import Request, select
 from noether.runs import run as running
 from noether.runs.execute import execute
-from noether.runs.folder import read_run
 from noether.runs.records_file import plain
+from noether.runs.saved_run import read_run
 from noether.verdicts.record import OUTSIDE, Record
 
 REQUEST = Request(

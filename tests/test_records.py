@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from noether.cli.main import call
 from noether.labs.stress.forging import rewrite
-from noether.runs.folder import Folder, read_run
+from noether.runs.folder import Folder
 from noether.runs.records_file import line, parse, read_records
 from noether.runs.run import check_same
+from noether.runs.saved_run import read_run
 from noether.system.usage import UsageError
 from noether.verdicts.record import SCHEMA
 

@@ -14,8 +14,9 @@ from noether.laws.exact.cell import LaunchCell
 from noether.plan.choices import Request, select
 from noether.runs import run
 from noether.runs.execute import run_cell
-from noether.runs.folder import Folder, read_run
+from noether.runs.folder import Folder
 from noether.runs.replaying import Replays, line, pick
+from noether.runs.saved_run import read_run
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 

@@ -15,10 +15,10 @@ from test_executors import (
 
 from noether.plan.choices import Request
 from noether.report.table import verdict
-from noether.runs import executors, run, shards
+from noether.runs import engine, executors, run, shards
 from noether.runs.execute import execute
-from noether.runs.folder import read_run
 from noether.runs.result import How
+from noether.runs.saved_run import read_run
 from noether.system.usage import UsageError
 
 REQUEST = Request(
@@ -150,11 +150,11 @@ def test_a_thread_of_the_caller_may_verify():
 
 def test_other_instructions_where_cells_run_are_told(monkeypatch):
     with ThreadPoolExecutor(1) as pool:
-        engine = executors.given(pool)
-        list(execute([Cell("a")], executor=engine))
-        assert engine.notes() == []
-        monkeypatch.setattr(executors, "instructions", lambda: {"architecture": "another"})
-        assert "other instructions than this one" in engine.notes()[0]
+        sending = executors.given(pool)
+        list(execute([Cell("a")], executor=sending))
+        assert sending.notes() == []
+        monkeypatch.setattr(engine, "instructions", lambda: {"architecture": "another"})
+        assert "other instructions than this one" in sending.notes()[0]
 
 
 def test_parts_of_machines_with_other_instructions_are_told(parts, tmp_path):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from noether.kernels import cache_folders
 from noether.report.terminal import listing
-from noether.runs.folder import read_about
+from noether.runs.saved_run import read_about
 from noether.system.lock import Lock
 from noether.system.usage import UsageError
 

@@ -110,10 +110,15 @@ def flowing(text: str) -> str:
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
     law = law_of(word)
-    fields = [("law", f"{law.key}  {law.title}"), ("statement", law.statement), ("applies", law.applies),
+    fields = [
+        ("law", f"{law.key}  {law.title}"),
+        ("statement", law.statement),
+        ("applies", law.applies),
         ("judged", f"{law.kind} verdict"),
-              ("blind to", "; ".join(law.blind) or "nothing that is known"), ("must kill",
-              "; ".join(law.must_kill)), ("theory", law.anchor)]  # fmt: skip
+        ("blind to", "; ".join(law.blind) or "nothing that is known"),
+        ("must kill", "; ".join(law.must_kill)),
+        ("theory", law.anchor),
+    ]
     parts = [field(name, text) for name, text in fields]
     parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
     section = theory_of(law)
@@ -138,7 +143,7 @@ def theory_of(law) -> str:
 
 def explained(word: str, run: Path | None = None) -> dict:
     """The explanation of a law as plain data for --json; power is null without a run. Raises UsageError."""
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
     from noether.verdicts.power import of_law
 
     law = law_of(word)
@@ -152,7 +157,7 @@ def powers(law: str, run: Path | None) -> list[str]:
     """The smallest change of each coefficient that a run would have called violated, one line each."""
     if run is None:
         return [f"the smallest change that a run would have seen: noether explain {law} RUN"]
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
     from noether.verdicts.power import of_law, percent
 
     found = of_law(read_run(run).records, law)
@@ -190,10 +195,13 @@ def show(case: Case) -> Group:
     from noether.mechanics.symbolic import prove
 
     paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
-    rows = [field("case", case.name), field("metric", case.metric.kind), field("rules",
-        ", ".join(rules_of(case))),
-            field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)), field("kick",
-            f"{case.kick:g} of the box")]  # fmt: skip
+    rows = [
+        field("case", case.name),
+        field("metric", case.metric.kind),
+        field("rules", ", ".join(rules_of(case))),
+        field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)),
+        field("kick", f"{case.kick:g} of the box"),
+    ]
     for symmetry, proof in zip(case.symmetries, prove(case) or [None] * len(case.symmetries), strict=False):
         rows.append(
             field("symmetry", f"{symmetry.name}: xi(q) = {generator_text(symmetry)}, {kind(symmetry)}")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from noether.report.table import COLOUR, SHOWN, WORD, listing, number
 from noether.runs.comparison import Difference, LawChange
-from noether.runs.folder import Run
+from noether.runs.saved_run import Run
 from noether.verdicts import exit_codes
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
@@ -58,10 +58,14 @@ def head(name: str, run: Run) -> Text:
     about, given = run.about, run.about["arguments"]
     code = about.get("exit_code")
     took = about.get("seconds")
-    facts = [f"profile {given.get('profile', '?')}", f"seed {about.get('seed', '?')}",
-        str(about.get("backend", "?")), f"{len(run.records)} records",
-             f"{took:.1f} s" if isinstance(took, int | float) else "",
-             "unfinished" if code is None else WORD.get(code, f"exit code {code}")]  # fmt: skip
+    facts = [
+        f"profile {given.get('profile', '?')}",
+        f"seed {about.get('seed', '?')}",
+        str(about.get("backend", "?")),
+        f"{len(run.records)} records",
+        f"{took:.1f} s" if isinstance(took, int | float) else "",
+        "unfinished" if code is None else WORD.get(code, f"exit code {code}"),
+    ]
     return Text(f"{name}  {run.path}: {', '.join(f for f in facts if f)}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from noether.laws.map.printed import map_of, markdown
 from noether.laws.published.book import BOOK
 from noether.report.table import number
-from noether.runs.folder import Run
+from noether.runs.saved_run import Run
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, Record
 
@@ -62,12 +62,20 @@ def claims(records: Sequence[Record]) -> dict[str, Record]:
 
 def section(record: Record) -> list[str]:
     claim = record.data["claim"]
-    lines = [f"## {record.law}: {claim['title']}", "", f"> {claim['statement']}", "", f"{claim['source']}.",
+    lines = [
+        f"## {record.law}: {claim['title']}",
         "",
-             "| published | measured | verdict | law |", "|---|---|---|---|",
-             f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}** | "
-             f"[{record.law}](theory.md#{record.law}) |", "",
-             claim["corrected"]]  # fmt: skip
+        f"> {claim['statement']}",
+        "",
+        f"{claim['source']}.",
+        "",
+        "| published | measured | verdict | law |",
+        "|---|---|---|---|",
+        f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}** | "
+        f"[{record.law}](theory.md#{record.law}) |",
+        "",
+        claim["corrected"],
+    ]
     if "setup" in claim:
         lines += ["", f"Set-up: {claim['setup']}."]
     return [*lines, "", f"    noether verify --law {record.law}", ""]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from noether.report.junit import document as junit
 from noether.report.page.page import render
-from noether.runs.folder import Run, read_about, read_run
 from noether.runs.result import Result
+from noether.runs.saved_run import Run, read_about, read_run
 from noether.system.files import write_whole
 from noether.system.usage import UsageError
 

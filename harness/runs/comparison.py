@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from noether.runs.baseline import CHOICE, Baseline, key, of_run
-from noether.runs.folder import Run, read_run
 from noether.runs.regression import Comparison, compare
+from noether.runs.saved_run import Run, read_run
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, LawSummary, Record, summarise
 

@@ -127,15 +127,20 @@ def run_cell(cell, seconds: float | None = None) -> Done:
 
 
 def execute(
-    cells: list, *, jobs: int = 1, own: dict | None = None, seconds: float | None = None, executor=None,
+    cells: list,
+    *,
+    jobs: int = 1,
+    own: dict | None = None,
+    seconds: float | None = None,
+    executor=None,
     tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
-) -> Iterator[Done]:  # fmt: skip
+) -> Iterator[Done]:
     """Run each cell once and yield it as it finishes. Leaving the loop early stops the workers.
 
     own       name of a case -> the case file that has it (a casesource.Source): its cells always run in
               processes of their own
     seconds   the limit of one cell, SECONDS when None
-    executor  a noether.runs.executors.Engine, worker processes of ours when None
+    executor  a noether.runs.engine.Engine, worker processes of ours when None
     tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """

@@ -18,9 +18,9 @@ from noether.cases import CATALOG
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load
 from noether.plan.casefiles import trust as casetrust
-from noether.runs.folder import Run
 from noether.runs.planning import plan
 from noether.runs.records_file import plain
+from noether.runs.saved_run import Run
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 

@@ -70,7 +70,7 @@ class How:
 
     jobs      worker processes of this machine, a number or "auto"
     seconds   the limit of one cell; None for the default of harness/runs/execute.py
-    executor  a noether.runs.executors.Engine instead of worker processes of this machine
+    executor  a noether.runs.engine.Engine instead of worker processes of this machine
     shard     (i, n): the i-th of n parts, from 1
     """
 

@@ -15,10 +15,11 @@ from noether.runs import completeness, executors, replaying, shards
 from noether.runs.conclusion import conclude
 from noether.runs.decision import carry
 from noether.runs.execute import execute
-from noether.runs.folder import Folder, Run
+from noether.runs.folder import Folder
 from noether.runs.planning import plan
 from noether.runs.recording import keep
 from noether.runs.result import USUAL, How, Plan, Result
+from noether.runs.saved_run import Run
 from noether.system import processstate
 from noether.system.jobs import jobs as how_many
 from noether.system.machine import instructions, versions
@@ -57,9 +58,16 @@ def check_same(about: dict, request: Request, backend: str, part: str = "") -> N
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
-def run(request: Request, *, out: Path | None = None, resume: Path | None = None, record: bool = True,
-    how: How = USUAL, strict: bool = False,
-        watch: Callable = lambda event, **facts: None) -> Result:  # fmt: skip
+def run(
+    request: Request,
+    *,
+    out: Path | None = None,
+    resume: Path | None = None,
+    record: bool = True,
+    how: How = USUAL,
+    strict: bool = False,
+    watch: Callable = lambda event, **facts: None,
+) -> Result:
     """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each
     cell.
 
@@ -106,9 +114,16 @@ def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: H
         return Folder.reopen(Path(resume), allowed)
     if not record:
         return None, None
-    said = {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend,
-            "laws": planned.laws, "left_out": planned.left_out, "cells": len(planned.cells),
-            "strict": strict, **shards.about(planned, how.part)}  # fmt: skip
+    said = {
+        "arguments": arguments(request),
+        "seed": request.seed,
+        "backend": planned.backend,
+        "laws": planned.laws,
+        "left_out": planned.left_out,
+        "cells": len(planned.cells),
+        "strict": strict,
+        **shards.about(planned, how.part),
+    }
     return Folder.create(out, said), None
 
 
@@ -174,12 +189,21 @@ def comma(name: str, words) -> str | None:
     return ",".join(parts)
 
 
-def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str | None = None,
+def verify(
+    *cases: str | Case,
+    profile: str = "quick",
+    laws: Iterable[str] | str | None = None,
     rules: Iterable[str] | str | None = None,
-           precisions: Iterable[str] | str | None = None, backend: str = "auto", seed: int = 0,
-           out: str | Path | None = None, strict: bool = False,
-           jobs: int | str = 1, executor=None, cell_seconds: float | None = None,
-           **overrides) -> Result:  # fmt: skip
+    precisions: Iterable[str] | str | None = None,
+    backend: str = "auto",
+    seed: int = 0,
+    out: str | Path | None = None,
+    strict: bool = False,
+    jobs: int | str = 1,
+    executor=None,
+    cell_seconds: float | None = None,
+    **overrides,
+) -> Result:
     """Verify cases and return what was found: the same as `noether verify`, from Python.
 
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
@@ -213,8 +237,13 @@ def verify(*cases: str | Case, profile: str = "quick", laws: Iterable[str] | str
             "a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or "
             "no out"
         )
-    return run(request, out=Path(out) if out is not None else None, record=out is not None, strict=strict,
-               how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))))  # fmt: skip
+    return run(
+        request,
+        out=Path(out) if out is not None else None,
+        record=out is not None,
+        strict=strict,
+        how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))),
+    )
 
 
 def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:

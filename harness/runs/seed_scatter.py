@@ -142,7 +142,7 @@ def main(folders: list[str]) -> int:
     from pathlib import Path
 
     from noether.runs.baseline import entries
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
     from noether.verdicts.record import ORDER
 
     runs = [[r for r in read_run(Path(f)).records if r.kind != ORDER] for f in folders]

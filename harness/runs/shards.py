@@ -14,10 +14,11 @@ from pathlib import Path
 from noether.runs import completeness
 from noether.runs.conclusion import conclude
 from noether.runs.costs import cost
-from noether.runs.executors import LAST_BITS, told
-from noether.runs.folder import Folder, Run, read_run
+from noether.runs.engine import LAST_BITS, told
+from noether.runs.folder import Folder
 from noether.runs.records_file import line
 from noether.runs.result import Result
+from noether.runs.saved_run import Run, read_run
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from noether.cases import CATALOG, Case
 from noether.kernels.loops.launch import Job
-from noether.runs.folder import RUNS
+from noether.runs.saved_run import RUNS
 from noether.verdicts.record import Record
 
 

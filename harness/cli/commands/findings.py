@@ -18,7 +18,7 @@ def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
     """
     from noether.cli.progress import busy
     from noether.report.findings import listed, page
-    from noether.runs.folder import newest, read_run
+    from noether.runs.saved_run import newest, read_run
     from noether.system.files import write_whole
     from noether.system.usage import UsageError
 

@@ -19,7 +19,7 @@ def laws(run: Run = None, as_json: AsJson = False):
         printed({"laws": laws_listed()}) if as_json else say(laws_table(), counted())
         return
     from noether.report.standing import standing, standing_table
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
 
     found = read_run(run)
     if as_json:

@@ -28,8 +28,8 @@ def merge(
     """
     from noether.cli.commands.verify import conclude
     from noether.cli.progress import busy
-    from noether.runs.folder import read_about
     from noether.runs.regression import Guard
+    from noether.runs.saved_run import read_about
     from noether.runs.shards import merge as together
 
     guard = None

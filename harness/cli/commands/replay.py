@@ -36,8 +36,8 @@ def replay(
     from noether.cli.progress import busy
     from noether.report.table import say
     from noether.runs.decision import decide
-    from noether.runs.folder import newest, read_run
     from noether.runs.replaying import Replays, pick
+    from noether.runs.saved_run import newest, read_run
 
     found = read_run(run if run is not None else newest())
     chosen = pick(found, record, dict(law=law, cell=cell, symmetry=symmetry, fault=fault), nth)

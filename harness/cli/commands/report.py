@@ -30,7 +30,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
         return change(*runs, as_json)
     from noether.cli.progress import busy
     from noether.report.publish import republish
-    from noether.runs.folder import newest
+    from noether.runs.saved_run import newest
 
     with busy("writing the pages"):
         found = republish(runs[0] if runs else newest())

@@ -155,7 +155,7 @@ def continued(asked: Asked) -> tuple[dict, dict | None]:
 
 def part_of(asked: Asked, guard) -> tuple[int, int] | None:
     """Which part of a run is asked for, or was interrupted. Raises UsageError."""
-    from noether.runs.folder import read_about
+    from noether.runs.saved_run import read_about
     from noether.runs.shards import parsed
 
     if asked.shard is not None and guard:
@@ -207,7 +207,7 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     """
     from noether.plan.casefiles import trust as casetrust
     from noether.plan.choices import Request
-    from noether.runs.folder import read_about
+    from noether.runs.saved_run import read_about
 
     about = read_about(run)
     kept = {k: v for k, v in about["arguments"].items() if k in Request.__dataclass_fields__}

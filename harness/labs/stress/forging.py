@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from noether.runs import run_json
-from noether.runs.folder import cell_done
 from noether.runs.records_file import chained_line, sealed_lines
+from noether.runs.saved_run import cell_done
 from noether.system import seal
 
 

@@ -27,9 +27,31 @@ from noether.system import resources
 from noether.system.seeds import derive
 from noether.system.usage import UsageError
 
-STRANGE = (None, True, -1, 0, 5, 2**80, 10**400, 1e300, "", "x", "\x1b[31m", "::stop-commands::x", "a\nb",
-    "\ud800", "../../x", "nan", "inf", [], {}, [[]],
-           {"a": {"b": [1, "c"]}}, ["x"] * 50, "x" * 5000)  # fmt: skip
+STRANGE = (
+    None,
+    True,
+    -1,
+    0,
+    5,
+    2**80,
+    10**400,
+    1e300,
+    "",
+    "x",
+    "\x1b[31m",
+    "::stop-commands::x",
+    "a\nb",
+    "\ud800",
+    "../../x",
+    "nan",
+    "inf",
+    [],
+    {},
+    [[]],
+    {"a": {"b": [1, "c"]}},
+    ["x"] * 50,
+    "x" * 5000,
+)
 
 
 def places(value, path=()) -> Iterator[tuple]:
@@ -136,7 +158,7 @@ def examples(place: Path) -> Path:
 
 
 def meaning(folder: Path):
-    from noether.runs.folder import read_run
+    from noether.runs.saved_run import read_run
 
     run = read_run(folder)
     return run.about, [r.as_dict() for r in run.records], run.cells, run.errors
@@ -162,7 +184,7 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
         from noether.report.publish import page
 
         about, *_ = meaning(to)
-        from noether.runs.folder import read_run
+        from noether.runs.saved_run import read_run
 
         run = read_run(to)
         return page(run.records, about["laws"], about)

@@ -11,9 +11,10 @@ from noether.labs.bench import agreement, peers, printing, static
 from noether.labs.bench.agreement import FLAW, judge, reference
 from noether.labs.bench.campaign import CASES, Campaign
 from noether.labs.bench.measurement import Failed, Measurement, Peer, Timing
-from noether.labs.bench.page import document, means, picture
+from noether.labs.bench.page import document, picture
 from noether.labs.bench.peers import OURS
 from noether.labs.bench.printing import Dialect
+from noether.labs.bench.results import means
 from noether.labs.bench.work import CHECKED, KINDS, UPDATE, Work
 
 NUMPY = Dialect(

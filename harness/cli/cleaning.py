@@ -21,17 +21,8 @@ from noether.system.lock import Lock
 from noether.system.usage import UsageError
 
 OURS = (
-    "run.json",
-    "records.jsonl",
-    "cells.jsonl",
-    "lock",
-    "junit.xml",
-    "report.html",
-    "compare.html",
-    "errors.txt",
-    "unprinted.txt",
-    "faults.md",
-    "crash-*.json",
+    *("run.json", "records.jsonl", "cells.jsonl", "lock", "junit.xml", "report.html", "compare.html"),
+    *("errors.txt", "unprinted.txt", "faults.md", "crash-*.json"),
 )
 """Names of the files that runs write, run.json first."""
 UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -39,8 +30,12 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 @dataclass
 class Item:
-    """kind: cache or run; files: of a run what goes, of a cache nothing, for it goes whole; kept: why it
-    stays, or ''."""
+    """One thing to remove.
+
+    kind   cache or run
+    files  of a run what goes; of a cache nothing, for it goes whole
+    kept   why it stays, or ''
+    """
 
     path: Path
     kind: str
@@ -51,6 +46,7 @@ class Item:
 
 
 def cached() -> list[Item]:
+    """The folders of compiled kernels, with their sizes."""
     return [Item(place, "cache", size(place)) for place in cache_folders.folders()]
 
 
@@ -127,6 +123,7 @@ def remove_run(item: Item) -> None:
 
 
 def readable(number: float) -> str:
+    """A number of bytes in its unit, to three digits."""
     for unit in UNITS:
         if number < 1000 or unit == UNITS[-1]:
             return f"{number:.3g} {unit}"
@@ -135,6 +132,7 @@ def readable(number: float) -> str:
 
 
 def state(item: Item, dry: bool) -> str:
+    """What became of an item, or would."""
     return f"kept: {item.kept}" if item.kept else "would be removed" if dry else "removed"
 
 
@@ -152,6 +150,7 @@ def items_table(items: list[Item], dry: bool):
 
 
 def total(items: list[Item], dry: bool) -> str:
+    """What was removed altogether, or would be, as a line."""
     gone = [item for item in items if not item.kept]
     kept = f"; {len(items) - len(gone)} kept" if len(gone) < len(items) else ""
     word = "would be removed" if dry else "removed"
@@ -159,13 +158,9 @@ def total(items: list[Item], dry: bool) -> str:
 
 
 def told(items: list[Item], dry: bool) -> dict:
-    rows = [
-        {
-            **asdict(item),
-            "path": str(item.path),
-            "files": [str(f) for f in item.files],
-            "state": state(item, dry),
-        }
-        for item in items
-    ]
+    """The items as plain data."""
+    rows = []
+    for item in items:
+        plain = {"path": str(item.path), "files": [str(f) for f in item.files], "state": state(item, dry)}
+        rows.append({**asdict(item), **plain})
     return {"dry_run": dry, "bytes": sum(i.bytes for i in items if not i.kept), "items": rows}

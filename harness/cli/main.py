@@ -100,9 +100,8 @@ def told(error: BaseException) -> int:
     error = charged(error)
     if isinstance(error, TyperUsageError):
         name = "" if error.ctx is None else error.ctx.info_name + " "
-        complain(
-            f"{error.format_message()} (noether {name}--help says more)".replace("noether noether", "noether")
-        )
+        said = f"{error.format_message()} (noether {name}--help says more)"
+        complain(said.replace("noether noether", "noether"))
     elif isinstance(error, Terminated):
         complain("terminated; what was found is kept")
     elif isinstance(error, KeyboardInterrupt | typer.Abort):

@@ -50,14 +50,16 @@ def parity(backend: str, clock) -> list[dict]:
             continue
         job = LaunchCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
         mine, plain = launch.run(job, backend), launch.run(job, "numpy")
-        rows.append({
-            "case": case.name, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps,
-            "backend": mine.backend,
-            "values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain),
-            "unwritten": int(mine.unwritten.sum()),
-            "digest": mine.digest, "digest_numpy": plain.digest,
-        })  # fmt: skip
+        counts = {"values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain)}
+        counts |= {"unwritten": int(mine.unwritten.sum())}
+        digests = {"digest": mine.digest, "digest_numpy": plain.digest}
+        rows.append({**named(case.name, rule, precision, job), "backend": mine.backend, **counts, **digests})
     return rows
+
+
+def named(case: str, rule: str, precision: str, job) -> dict:
+    """What was launched, as the beginning of a row."""
+    return {"case": case, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps}
 
 
 def noisy_parity(backend: str) -> list[dict]:
@@ -67,13 +69,10 @@ def noisy_parity(backend: str) -> list[dict]:
         job = drawn(rule, precision, force, d, count=1023, windows=8, every=32)
         mine, plain = launch.run(job, backend), launch.run(job, "numpy")
         pairs = [(getattr(mine, x), getattr(plain, x)) for x in ("sums", "q", "v")]
-        rows.append({
-            "case": f"tangential-force, {force}", "rule": rule, "precision": precision, "lanes": job.lanes,
-            "steps": job.steps, "backend": mine.backend,
-            "values": sum(a.size for a, _ in pairs),
-            "differ": sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs),
-            "unwritten": 0,
-        })  # fmt: skip
+        differ = sum(int((a.view(np.uint64) != b.view(np.uint64)).sum()) for a, b in pairs)
+        counts = {"values": sum(a.size for a, _ in pairs), "differ": differ, "unwritten": 0}
+        what = named(f"tangential-force, {force}", rule, precision, job)
+        rows.append({**what, "backend": mine.backend, **counts})
     return rows
 
 
@@ -91,20 +90,9 @@ def verification(backend: str, clock) -> list[dict]:
     return rows
 
 
-KEPT = (
-    "law",
-    "symmetry",
-    "case",
-    "rule",
-    "precision",
-    "backend",
-    "lanes",
-    "steps",
-    "spent",
-    "verdict",
-    "reason",
-    "fault",
-)
+KEPT = ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "steps")
+KEPT += ("spent", "verdict", "reason", "fault")
+"""What is kept of a record."""
 
 
 @checked()
@@ -125,24 +113,16 @@ def facts() -> list[dict]:
     tiny = torch.full((32,), 2.0**-140, device="cuda")
     a, b = torch.rand(1 << 20, device="cuda") + 0.5, torch.rand(1 << 20, device="cuda") + 0.5
     exact = (a.cpu().numpy() / b.cpu().numpy()).astype(np.float32)
+    tied = bool((native == bfloat16_bits(x.cpu().numpy())).all())
+    narrowed = float(arrived[0]) == float(np.float32(0.1))
+    kept = bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all())
+    divided = bool(((a / b).cpu().numpy() == exact).all())
+    fact = lambda words, confirmed, **more: {"fact": words, "confirmed": confirmed, **more}
     return [
-        {
-            "fact": "the native bfloat16 store rounds to nearest, ties to even",
-            "confirmed": bool((native == bfloat16_bits(x.cpu().numpy())).all()),
-        },
-        {
-            "fact": "a Python float argument arrives as float32",
-            "confirmed": float(arrived[0]) == float(np.float32(0.1)),
-            "value": float(arrived[0]).hex(),
-        },
-        {
-            "fact": "fp32 subnormals survive addition",
-            "confirmed": bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all()),
-        },
-        {
-            "fact": "torch's fp32 division is correctly rounded",
-            "confirmed": bool(((a / b).cpu().numpy() == exact).all()),
-        },
+        fact("the native bfloat16 store rounds to nearest, ties to even", tied),
+        fact("a Python float argument arrives as float32", narrowed, value=float(arrived[0]).hex()),
+        fact("fp32 subnormals survive addition", kept),
+        fact("torch's fp32 division is correctly rounded", divided),
     ]
 
 
@@ -153,29 +133,18 @@ def fusion(clock) -> list[dict]:
     for precision in ("float64", "float32"):
         job = LaunchCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
         plain = launch.run(job, "numpy")
-        buffers = backends.through_torch(
-            job, "cuda", backends.LANES, num_warps=backends.WARPS, enable_fp_fusion=True
-        )
+        fusing = dict(num_warps=backends.WARPS, enable_fp_fusion=True)
+        buffers = backends.through_torch(job, "cuda", backends.LANES, **fusing)
         fused = job.collected(buffers, "triton-gpu", {})
         differ = launch.differing_bits(fused, plain)
-        rows.append(
-            {
-                "fact": f"contraction changes bits in {precision}",
-                "confirmed": differ > 0,
-                "differ": differ,
-                "values": fused.q.size + fused.v.size,
-            }
-        )
+        told = {"fact": f"contraction changes bits in {precision}", "confirmed": differ > 0}
+        rows.append({**told, "differ": differ, "values": fused.q.size + fused.v.size})
     return rows
 
 
 @checked()
 def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_STEPS) -> list[dict]:
     """Trajectory-steps per second, states only (no trace), median of five launches."""
-    import torch
-
-    from noether.kernels.loops.trajectory_loop import trajectory
-
     rows = []
     for case in CORE:
         rule = rules_of(case)[min(1, len(rules_of(case)) - 1)]
@@ -184,41 +153,42 @@ def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_ST
                 rows.append({"case": case.name, "precision": name, "skipped": "out of time"})
                 continue
             job = LaunchCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
-            job = launch.Job(
-                job.program, RULES[rule], Precision(name), job.q0, job.v0, job.params, steps, trace=False
-            )
-            q, v, params = (torch.from_numpy(b).to(device) for b in job.buffers())
-            block = backends.LANES
-            fixed = job.constexprs(block)
-
-            def go():
-                return trajectory[(-(-lanes // block),)](
-                    q,
-                    v,
-                    params,
-                    lanes,
-                    steps,
-                    **fixed,
-                    num_warps=backends.WARPS,
-                    enable_fp_fusion=False,
-                )
-
-            handle = go()
-            torch.cuda.synchronize()
-            times = []
-            for _ in range(5):
-                begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-                begin.record()
-                go()
-                end.record()
-                torch.cuda.synchronize()
-                times.append(begin.elapsed_time(end) / 1e3)
-            rows.append({"case": case.name, "rule": rule, "precision": name, "lanes": lanes, "steps": steps,
-                "seconds": sorted(times),
-                         "registers": getattr(handle, "n_regs", None), "spills": getattr(handle, "n_spills",
-                         None),
-                         "trajectory_steps_per_s": lanes * steps / sorted(times)[2]})  # fmt: skip
+            state = (job.q0, job.v0, job.params)
+            job = launch.Job(job.program, RULES[rule], Precision(name), *state, steps, trace=False)
+            handle, times = timed(job, device)
+            spent = {
+                "registers": getattr(handle, "n_regs", None),
+                "spills": getattr(handle, "n_spills", None),
+            }
+            rate = {"seconds": times, **spent, "trajectory_steps_per_s": lanes * steps / times[2]}
+            rows.append({**named(case.name, rule, name, job), **rate})
     return rows
+
+
+def timed(job: launch.Job, device: str) -> tuple:
+    """The compiled kernel of a launch, and the seconds of five launches, sorted."""
+    import torch
+
+    from noether.kernels.loops.trajectory_loop import trajectory
+
+    q, v, params = (torch.from_numpy(b).to(device) for b in job.buffers())
+    block = backends.LANES
+    fixed = dict(job.constexprs(block), num_warps=backends.WARPS, enable_fp_fusion=False)
+
+    def go():
+        return trajectory[(-(-job.lanes // block),)](q, v, params, job.lanes, job.steps, **fixed)
+
+    handle = go()
+    torch.cuda.synchronize()
+    times = []
+    for _ in range(5):
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        go()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(begin.elapsed_time(end) / 1e3)
+    return handle, sorted(times)
 
 
 def main() -> int:
@@ -232,11 +202,17 @@ def main() -> int:
     begin = time.perf_counter()
     clock = lambda: BUDGET_S - (time.perf_counter() - begin)
     result = {
-        "schema": 1, "date": time.strftime("%Y-%m-%d"), "device": torch.cuda.get_device_name(0),
+        "schema": 1,
+        "date": time.strftime("%Y-%m-%d"),
+        "device": torch.cuda.get_device_name(0),
         "capability": list(torch.cuda.get_device_capability(0)),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__,
-        "triton": triton.__version__, "numpy": np.__version__},
-    }  # fmt: skip
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "triton": triton.__version__,
+            "numpy": np.__version__,
+        },
+    }
     for name, part in (
         ("parity", lambda: parity("triton-gpu", clock) + noisy_parity("triton-gpu")),
         ("verification", lambda: verification("triton-gpu", clock)),

@@ -49,14 +49,17 @@ QUESTIONS = (
     ("", "with what the run itself promised, in", ("harness/runs/conclusion.py", "judge")),
     ("", "and kept whatever printing does, in", ("harness/runs/decision.py", "decide")),
     ("", "and where a command ends early, 2, 70, 130 and 143, in", ("harness/cli/main.py", "told")),
-    ("is a law?", "stated in docs/theory.md under its number; its residual is in its family, as of D2 in",
-     ("harness/laws/exact/balance.py", "LAWS")),
+    (
+        "is a law?",
+        "stated in docs/theory.md under its number; its residual is in its family, as of D2 in",
+        ("harness/laws/exact/balance.py", "LAWS"),
+    ),
     ("", "and listed, with what `noether explain` says of each, in", ("harness/laws/registry.py", "LAWS")),
     ("is a fault?", "in the file of its family; what a fault is, in", ("harness/faults/fault.py", "Fault")),
     ("do bounds come from?", "a running error, in", ("harness/mechanics/bounds.py", "program_error")),
     ("", "the roundings of a step and its stores, in", ("harness/mechanics/trajectory.py", "Trajectory")),
     ("is one verdict made again?", "its replay line is read in", ("harness/runs/replay_lane.py", "replay")),
-)  # fmt: skip
+)
 """Where a reader finds what: question, words, (file, name in it). No question: as the row above."""
 
 
@@ -159,34 +162,40 @@ def against(crossed: Counter) -> list[tuple[str, str]]:
     return sorted(pair for pair in crossed if order.index(pair[0]) < order.index(pair[1]))
 
 
+OPENING = (
+    "# Architecture",
+    "",
+    "<!-- Written by `make architecture` from docstrings and imports: change those. -->",
+    "",
+    "Each room is a folder, each window a module, and the yellow line is the way of a cell: from a",
+    "command down to a kernel launch, and up again to a table, a page and an exit code.",
+    "[glossary.md](glossary.md) explains the words.",
+    "",
+)
+WAY_HEAD = (
+    *("", "## The way of a cell", "", "This is how one verdict is traced from the command to the page.", ""),
+    *("| | station | what happens | where |", "|---:|---|---|---|"),
+)
+WHERE_HEAD = ("", "## Where things are", "", "| question | answer |", "|---|---|")
+ROOMS_HEAD = ("| room | folder | what it is for | modules |", "|---|---|---|---:|")
+IMPORTS_HEAD = (
+    *("", "## Imports between rooms", "", "How many import statements of a room name another one.", ""),
+)
+
+
 def page(root: Path) -> str:
     """The text of docs/architecture.md."""
     house, crossed = rooms(root), crossings(root)
     wrong = against(crossed)
-    order = (
-        "No import runs against it."
-        if not wrong
-        else "Against it run: " + ", ".join(f"{a} → {b} ({crossed[a, b]})" for a, b in wrong) + "."
-    )
+    told = ", ".join(f"{a} → {b} ({crossed[a, b]})" for a, b in wrong)
+    order = f"Against it run: {told}." if wrong else "No import runs against it."
     way = [f"| {i} | {n} | {what} | {place(root, p, x)} |" for i, (n, what, p, x) in enumerate(WAY, 1)]
     where = [f"| {q and 'Where ' + q} | {words} {place(root, *at)} |" for q, words, at in QUESTIONS]
     table = [f"| **{r.name}** | `{r.folder}/` | {r.purpose} | {len(r.windows)} |" for r in house]
-    return "\n".join([
-        "# Architecture", "",
-        "<!-- Written by `make architecture` from docstrings and imports: change those. -->", "",
-        "Each room is a folder, each window a module, and the yellow line is the way of a cell: from a",
-        "command down to a kernel launch, and up again to a table, a page and an exit code.",
-        "[glossary.md](glossary.md) explains the words.", "",
-        f"![The rooms, and the way of a cell through them]({Path(PICTURE).relative_to('docs')})", "",
-        "## The way of a cell", "",
-        "This is how one verdict is traced from the command to the page.", "",
-        "| | station | what happens | where |", "|---:|---|---|---|", *way, "",
-        "## Where things are", "", "| question | answer |", "|---|---|", *where, "",
-        "## The rooms", "", "A room may import the rooms above it in this table, and no others. " + order, "",
-        "| room | folder | what it is for | modules |", "|---|---|---|---:|", *table, "",
-        "## Imports between rooms", "", "How many import statements of a room name another one.", "",
-        *matrix(crossed), "",
-    ])  # fmt: skip
+    shown = f"![The rooms, and the way of a cell through them]({Path(PICTURE).relative_to('docs')})"
+    lines = [*OPENING, shown, *WAY_HEAD, *way, *WHERE_HEAD, *where, "", "## The rooms", ""]
+    lines += ["A room may import the rooms above it in this table, and no others. " + order, "", *ROOMS_HEAD]
+    return "\n".join([*lines, *table, *IMPORTS_HEAD, *matrix(crossed), ""])
 
 
 def written(root: Path) -> dict[str, str]:

@@ -48,11 +48,15 @@ text { font:13px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill:var(-
 </style>"""
 
 
-STARS = ((40, 40, 1.6), (112, 92, 1.2), (188, 30, 1.8), (262, 74, 1.1), (330, 28, 1.4), (66, 150, 1.3),
-         (560, 24, 1.5), (606, 58, 1), (724, 30, 1.3), (868, 128, 1.6), (846, 20, 1))  # fmt: skip
+STARS = (
+    *((40, 40, 1.6), (112, 92, 1.2), (188, 30, 1.8), (262, 74, 1.1), (330, 28, 1.4), (66, 150, 1.3)),
+    *((560, 24, 1.5), (606, 58, 1), (724, 30, 1.3), (868, 128, 1.6), (846, 20, 1)),
+)
+"""x, y and radius of each."""
 
 
 def box(x: float, y: float, w: float, h: float, kind: str, *, round_by: float = 0, title: str = "") -> str:
+    """A rectangle of a class of STYLE, with a title that a browser shows where it points."""
     told = f"<title>{escape(title)}</title>" if title else ""
     size = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{round_by}"'
     return f'<rect {size} class="{kind}">{told}</rect>'
@@ -62,18 +66,10 @@ def windows(room, x: float, y: float, width: float) -> tuple[list[str], float]:
     """One small window a module, in rows; and how high they are together."""
     a_row = int((width + 4) // 15)
     kind = "window " + room.folder.partition("/")[0]
-    drawn = [
-        box(
-            x + 15 * (i % a_row),
-            y + 18 * (i // a_row),
-            11,
-            14,
-            kind,
-            round_by=1.5,
-            title=f"{room.folder}/{name}: {says}",
-        )
-        for i, (name, says) in enumerate(room.windows)
-    ]
+    drawn = []
+    for i, (name, says) in enumerate(room.windows):
+        place = (x + 15 * (i % a_row), y + 18 * (i // a_row))
+        drawn.append(box(*place, 11, 14, kind, round_by=1.5, title=f"{room.folder}/{name}: {says}"))
     return drawn, 18.0 * -(-len(room.windows) // a_row)
 
 
@@ -104,20 +100,19 @@ def door(number: int, name: str, x: float, y: float) -> tuple[str, float]:
     """A station in a wall, centred at (x, y); and half its width."""
     words = f"{number} {name}"
     half = (len(words) * 8.3 + 22) / 2
-    return box(x - half, y - 12, 2 * half, 24, "pill", round_by=12) + text(
-        x, y + 4.5, words, kind="door"
-    ), half
+    pill = box(x - half, y - 12, 2 * half, 24, "pill", round_by=12)
+    return pill + text(x, y + 4.5, words, kind="door"), half
 
 
 def path(*points: tuple[float, float]) -> str:
+    """A piece of the way through these points."""
     return f'<path class="way" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in points)}"/>'
 
 
 def level(name: str) -> int:
     """The floor of a room, from the ground; the roof is the highest."""
-    return next(
-        (len(FLOORS) - 1 - i for i, sides in enumerate(FLOORS) if name in sum(sides, ())), len(FLOORS)
-    )
+    top = len(FLOORS) - 1
+    return next((top - i for i, sides in enumerate(FLOORS) if name in sum(sides, ())), len(FLOORS))
 
 
 def picture(rooms: list, way: list[str], crossings: Iterable[tuple[str, str]]) -> str:
@@ -151,15 +146,7 @@ def trail(way: list[str], tops: list[float], eaves: float) -> list[str]:
     doors = [(shaft + 20, beam), (shaft - 10, plan), (shaft - 10, plan + 29), (WALL - 6, plan + 29)]
     doors += [(WALL - 20, loops), (WALL + 12, laws), (verdicts, ceiling), (UP - 14, plan), (UP - 32, report)]
     doors += [(UP - 32, beam)]
-    down_and_up = [
-        doors[0],
-        (shaft + 20, plan),
-        doors[1],
-        doors[2],
-        doors[3],
-        (down, plan + 29),
-        (down, loops),
-    ]
+    down_and_up = [doors[0], (shaft + 20, plan), *doors[1:4], (down, plan + 29), (down, loops)]
     line = [
         path(*down_and_up, (up, loops), (up, laws), doors[5], (WALL + 12, ceiling), doors[6]),
         path(doors[6], (beyond, ceiling), (beyond, beam), doors[9]),
@@ -194,5 +181,6 @@ def drawing(cli, body: list[str], way: list[str], eaves: float, ground: float, t
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
         f'height="{height:.0f}" role="img" aria-label="{label}">{STYLE}\n'
-        + "\n".join([*parts, *panes, *body, *way, *key]) + "\n</svg>\n"
-    )  # fmt: skip
+        + "\n".join([*parts, *panes, *body, *way, *key])
+        + "\n</svg>\n"
+    )

@@ -73,13 +73,13 @@ def bench(
 
 def tell(done, as_json: bool, quiet: bool) -> None:
     """What was measured, on stdout."""
-    from noether.labs.bench import page
+    from noether.labs.bench import results
     from noether.report.table import say
 
     if as_json:
-        printed(page.plain(done))
+        printed(results.plain(done))
     else:
-        say(*(page.sentences(done) if quiet else page.tables(done)))
+        say(*(results.sentences(done) if quiet else results.tables(done)))
 
 
 class Keeper:

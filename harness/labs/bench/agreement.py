@@ -104,6 +104,7 @@ def carried(t: Trajectory) -> np.ndarray:
 
 
 def reference(work: Work) -> Reference:
+    """What the numpy step gives in the lanes of the sample, with a bound on what another may differ."""
     lanes = sample(work)
     job = work.job
     part = replace(job, q0=job.q0[:, lanes], v0=job.v0[:, lanes], params=job.params[:, lanes], trace=True)
@@ -114,19 +115,15 @@ def reference(work: Work) -> Reference:
     if work.residual is not None:
         screen = Screen(part, work.residual, work.screen.lags, work.again(FLAW)[:, lanes])
         flawed = screen.plain().spent.max(axis=0)
-    return Reference(
-        lanes,
-        q[-1],
-        v[-1],
-        carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan),
-        flawed,
-        sound,
-    )
+    bound = carried(t) if sound else np.full((2 * work.dim, len(lanes)), np.nan)
+    return Reference(lanes, q[-1], v[-1], bound, flawed, sound)
 
 
 def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
-    """result, flawed: (q, v, worst) of the sample from a tool, with the right residual and with the flawed
-    one."""
+    """Whether a tool did the work, and by how much it differs from the numpy step.
+
+    result, flawed  (q, v, worst) of the sample from the tool, with the right residual and with the flawed one
+    """
     q, v, worst = result
     mine, theirs = np.concatenate([known.q, known.v]), np.concatenate([q, v])
     with np.errstate(all="ignore"):
@@ -142,12 +139,12 @@ def judge(work: Work, known: Reference, result, flawed=None) -> Agreement:
         problem = f"the final state is {largest(spent):.3g} bounds from the numpy step's"
     elif work.residual is not None:
         problem = residual_problem(known, worst, flawed[2])
-    return Agreement(
-        largest(spent), float(np.median(ulps.max(axis=0))), largest(ulps), largest(worst), problem
-    )
+    median = float(np.median(ulps.max(axis=0)))
+    return Agreement(largest(spent), median, largest(ulps), largest(worst), problem)
 
 
 def residual_problem(known: Reference, worst: np.ndarray, flawed: np.ndarray) -> str:
+    """What is wrong with a tool's residuals, in units of their bounds, or ''."""
     if not (worst <= 1).all():
         return f"its largest residual is {np.max(worst):.3g} bounds, must be at most 1"
     if not (worst > 0).any():
@@ -160,8 +157,6 @@ def residual_problem(known: Reference, worst: np.ndarray, flawed: np.ndarray) ->
             f"with a wrong momentum its residual is {flawed[at]:.6g} bounds in a lane, the numpy screen's "
             f"{known.flawed[at]:.6g}"
         )
-    return (
-        ""
-        if (known.flawed > 16)[known.fixed].any()
-        else "a wrong momentum shows in no lane of the sample: nothing was decided"
-    )
+    if not (known.flawed > 16)[known.fixed].any():
+        return "a wrong momentum shows in no lane of the sample: nothing was decided"
+    return ""

@@ -19,9 +19,8 @@ from noether.labs.bench.peers import OURS
 from noether.labs.bench.work import Work
 from noether.system.machine import importable
 
-PATIENCE = (
-    400.0  # seconds that one message may take; torch.compile needs most of two minutes for its widest step
-)
+# Seconds that one message may take: torch.compile needs most of two minutes for its widest step.
+PATIENCE = 400.0
 
 
 class Failed(RuntimeError):
@@ -34,13 +33,13 @@ class Peer:
     def __init__(self, name: str):
         self.name = name
         environment = {**importable(), **peers.module(name).environment()}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "noether.labs.bench.worker", name], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        words = [sys.executable, "-m", "noether.labs.bench.worker", name]
+        self.process = subprocess.Popen(words, env=environment, **pipes)
 
     def ask(self, word: str, *arguments):
-        """Raises Failed, also when the worker dies or is silent for PATIENCE seconds."""
+        """What the worker answers to a word. Raises Failed, also when the worker dies or is silent for
+        PATIENCE seconds."""
         if self.process.poll() is not None:
             raise Failed(f"its process ended with {self.process.returncode}")
         pickle.dump((word, *arguments), self.process.stdin)
@@ -57,6 +56,7 @@ class Peer:
         return answer
 
     def close(self) -> None:
+        """Kill the worker."""
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()
@@ -65,7 +65,12 @@ class Peer:
 
 @dataclass
 class Timing:
-    """One tool on one work. seconds: one a round, cpu: of its threads together; problem: why it has none."""
+    """One tool on one work.
+
+    seconds  one number a round
+    cpu      the same of its threads together
+    problem  why it has none
+    """
 
     peer: str
     variant: str = ""
@@ -80,6 +85,7 @@ class Timing:
 
     @property
     def median(self) -> float:
+        """The median of `seconds`."""
         return float(np.median(self.seconds))
 
 
@@ -91,18 +97,20 @@ class Measurement:
     timings: list[Timing]
 
     def of(self, peer: str) -> Timing | None:
+        """The timing of a tool, None where it has none."""
         return next((t for t in self.timings if t.peer == peer), None)
 
     def rate(self, t: Timing) -> float:
-        """lane-steps per second"""
+        """Lane-steps per second of a tool."""
         return self.work.lanes * self.work.steps / t.median
 
     def ratio(self, t: Timing, which: str = "seconds") -> tuple[float, float, float]:
-        """Seconds of a tool over ours in the same round: lower quartile, median, upper quartile. which:
-        seconds or cpu."""
-        low, middle, high = np.percentile(
-            np.array(getattr(t, which)) / np.array(getattr(self.of(OURS), which)), [25, 50, 75]
-        )
+        """A tool's time over ours in the same round: lower quartile, median, upper quartile.
+
+        which  "seconds" or "cpu"
+        """
+        theirs, ours = np.array(getattr(t, which)), np.array(getattr(self.of(OURS), which))
+        low, middle, high = np.percentile(theirs / ours, [25, 50, 75])
         return float(low), float(middle), float(high)
 
     @property
@@ -114,8 +122,8 @@ class Measurement:
 
     @property
     def is_slower(self) -> bool:
-        """Ours is slower than the best other, beyond the spread: even the upper quartile of the ratio is
-        below 1."""
+        """Whether ours is slower than the best other beyond the spread: even the upper quartile is below
+        1."""
         return self.best is not None and self.ratio(self.best)[2] < 1
 
 
@@ -140,16 +148,16 @@ def prepared(peer: Peer, work: Work, known: agreement.Reference, variants: tuple
     return timing
 
 
+Watch = Callable[[str], None]
+
+
 def measure(
-    work: Work,
-    names: list[str],
-    rounds: int,
-    *,
-    tune: bool = True,
-    watch: Callable[[str], None] = lambda text: None,
+    work: Work, names: list[str], rounds: int, *, tune=True, watch: Watch = lambda text: None
 ) -> Measurement:
-    """Prepare every tool, check that they agree, time those that do in interleaved rounds. Each has a new
-    process."""
+    """Prepare every tool, check that they agree, and time those that do in interleaved rounds.
+
+    Each has a new process.  tune  try every shape of a tool, not the first alone
+    """
     running: dict[str, Peer] = {}
     try:
         return measured(work, names, running, rounds, tune, watch)
@@ -159,12 +167,7 @@ def measure(
 
 
 def measured(
-    work: Work,
-    names: list[str],
-    running: dict[str, Peer],
-    rounds: int,
-    tune: bool,
-    watch: Callable[[str], None],
+    work: Work, names: list[str], running: dict[str, Peer], rounds: int, tune: bool, watch: Watch
 ) -> Measurement:
     """`measure` in processes that may run already."""
     known = agreement.reference(work)

@@ -55,8 +55,13 @@ PIPES = (
 
 @dataclass(frozen=True)
 class Shape:
-    """One kernel on one architecture. instructions: of one step; pipes: how many of them each pipe takes;
-    rate: trajectory-steps per second that (1) allows; limit: what limits it."""
+    """One kernel on one architecture.
+
+    instructions  of one step
+    pipes         how many of them each pipe takes
+    rate          trajectory-steps per second that (1) allows
+    limit         what limits it
+    """
 
     case: str
     precision: str
@@ -87,17 +92,13 @@ def tools() -> Path:
 
 def assembled(ptx: str) -> tuple[str, str]:
     """What ptxas says, and the machine code as text. Raises RuntimeError."""
-    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[
-        1
-    ]  # sm_90a: what Triton names, not what it was asked for
+    # sm_90a: what Triton names, not what it was asked for.
+    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[1]
     with tempfile.TemporaryDirectory() as folder:
         text, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
         text.write_text(ptx)
-        done = subprocess.run(
-            [tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary],
-            capture_output=True,
-            text=True,
-        )
+        words = [tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary]
+        done = subprocess.run(words, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"ptxas: {done.stderr.strip().splitlines()[-1]}")
         shown = subprocess.run([tools() / "cuobjdump", "-sass", binary], capture_output=True, text=True)
@@ -127,14 +128,14 @@ def loop(code: list[tuple[int, str]]) -> list[str]:
 
 def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, str]:
     """(1): trajectory-steps per second of a whole device, and what limits it."""
-    costs = {"issue": instructions / device.issue} | {
-        name: pipes[name] / device.pipes[name] for name in device.pipes
-    }
+    costs = {"issue": instructions / device.issue}
+    costs |= {name: pipes[name] / device.pipes[name] for name in device.pipes}
     limit = max(costs, key=costs.get)
     return device.multiprocessors * device.gigahertz * 1e9 / costs[limit], limit
 
 
 def kernel(work: Work, arch: int) -> str:
+    """The PTX of a work's kernel."""
     return compiled(work.job if work.residual is None else work.screen, arch).ptx
 
 
@@ -146,6 +147,6 @@ def shape(work: Work, arch: int) -> Shape:
     rate, limit = implied(pipes, len(body), DEVICES[arch])
     number = lambda pattern: int(re.search(pattern, said)[1])
     spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-    return Shape(work.case, work.precision, work.kind, arch, number(r"Used (\d+) registers"),
-        number(r"(\d+) bytes stack frame"), spills,
-                 len(body), dict(pipes), rate, limit)  # fmt: skip
+    registers, stack = number(r"Used (\d+) registers"), number(r"(\d+) bytes stack frame")
+    counted = (registers, stack, spills, len(body), dict(pipes))
+    return Shape(work.case, work.precision, work.kind, arch, *counted, rate, limit)

@@ -75,15 +75,8 @@ class Work:
 
     @cached_property
     def job(self) -> Job:
-        drawn = sweep.draw(
-            self.subject,
-            HEAVY_BALL,
-            parse(self.precision),
-            lanes=self.lanes,
-            steps=self.steps,
-            seed=self.seed,
-        )
-        return replace(drawn, trace=False)
+        size = dict(lanes=self.lanes, steps=self.steps, seed=self.seed)
+        return replace(sweep.draw(self.subject, HEAVY_BALL, parse(self.precision), **size), trace=False)
 
     @property
     def gradient(self) -> Program:

@@ -14,22 +14,10 @@ from noether.system.seeds import derive
 from noether.verdicts import exit_codes
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
-TINY = (
-    "verify",
-    "rayleigh",
-    "--law",
-    "D0",
-    "--precision",
-    "float64",
-    "--backend",
-    "numpy",
-    "--jobs",
-    "1",
-    "--lanes",
-    "5",
-    "--steps",
-    "3",
+TINY = tuple(
+    "verify rayleigh --law D0 --precision float64 --backend numpy --jobs 1 --lanes 5 --steps 3".split()
 )
+"""A run that takes next to no time."""
 
 
 def verdicts(folder: Path) -> list[tuple]:
@@ -53,9 +41,8 @@ def damaged_runs(place: Path, rng, count: int) -> list[str]:
     want = verdicts(place / "whole")
     shutil.copytree(place / "whole", place / "cut")
     about = json.loads((place / "cut" / "run.json").read_text())
-    (place / "cut" / "run.json").write_text(
-        json.dumps({**about, "end": None, "records": None, "exit_code": None})
-    )
+    unfinished = json.dumps({**about, "end": None, "records": None, "exit_code": None})
+    (place / "cut" / "run.json").write_text(unfinished)
     problems = []
     for n in range(count):
         shutil.rmtree(place / "r", ignore_errors=True)

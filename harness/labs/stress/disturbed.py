@@ -71,15 +71,11 @@ def doubles(place: Path, *, count: int = 5, words=WORDS, module="noether", **how
     return problems
 
 
-def starved(
-    place: Path,
-    *,
-    sizes=(0, 700, 5000, 20000, 60000),
-    disk: bool = True,
-    words=WORDS,
-    module="noether",
-    **how,
-) -> list[str]:
+SIZES = (0, 700, 5000, 20000, 60000)
+"""Bytes beyond which no file may grow."""
+
+
+def starved(place: Path, *, sizes=SIZES, disk=True, words=WORDS, module="noether", **how) -> list[str]:
     """Run with a disk that is full after so many bytes of any one file, and again with room."""
     import resource  # POSIX alone has it, and every module must import without
 
@@ -88,13 +84,8 @@ def starved(
     for size in sizes:
         home = place / f"starved{size}"
         home.mkdir()
-        first, err = outcome(
-            home,
-            words,
-            module,
-            preexec_fn=lambda size=size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-            **how,
-        )
+        limit = lambda size=size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        first, err = outcome(home, words, module, preexec_fn=limit, **how)
         problems += refused_well(home, first, err, code)
         problems += resumed(home, words, module, want, code, **how)
     small = disk and small_disk(place, want, code, words, module, **how)
@@ -120,11 +111,9 @@ def small_disk(place: Path, want: list[str], code: int, words, module: str, **ho
 
 
 def refused_well(home: Path, code: int, err: str, fine: int) -> list[str]:
-    if (
-        "Traceback" in err
-        or code not in (fine, exit_codes.WRONG, exit_codes.INTERNAL)
-        or (code != fine and "cannot be" not in err)
-    ):
+    """What is wrong with how a command met a full disk; `fine` is its exit code where there is room."""
+    is_told = code == fine or "cannot be" in err
+    if "Traceback" in err or code not in (fine, exit_codes.WRONG, exit_codes.INTERNAL) or not is_told:
         return [f"a full disk in {home} ends with {code}: {err}"]
     return []
 
@@ -134,8 +123,6 @@ def resumed(home: Path, words, module, want, code, **how) -> list[str]:
     if not again and (home / "r").exists():
         shutil.rmtree(home / "r")
     last, err = outcome(home, [*words[:-2], "--resume", "r"] if again else words, module, **how)
-    return (
-        differences(home / "r", want)
-        if last == code
-        else [f"after the full disk {home} ends with {last}: {err}"]
-    )
+    if last != code:
+        return [f"after the full disk {home} ends with {last}: {err}"]
+    return differences(home / "r", want)

@@ -27,38 +27,17 @@ from noether.system import resources
 from noether.system.seeds import derive
 from noether.system.usage import UsageError
 
-STRANGE = (
-    None,
-    True,
-    -1,
-    0,
-    5,
-    2**80,
-    10**400,
-    1e300,
-    "",
-    "x",
-    "\x1b[31m",
-    "::stop-commands::x",
-    "a\nb",
-    "\ud800",
-    "../../x",
-    "nan",
-    "inf",
-    [],
-    {},
-    [[]],
-    {"a": {"b": [1, "c"]}},
-    ["x"] * 50,
-    "x" * 5000,
-)
+NUMBERS = (None, True, -1, 0, 5, 2**80, 10**400, 1e300)
+WORDS = ("", "x", "\x1b[31m", "::stop-commands::x", "a\nb", "\ud800", "../../x", "nan", "inf")
+NESTED = ([], {}, [[]], {"a": {"b": [1, "c"]}}, ["x"] * 50, "x" * 5000)
+STRANGE = (*NUMBERS, *WORDS, *NESTED)
+"""Values that no field is made for."""
 
 
 def places(value, path=()) -> Iterator[tuple]:
     """Every path to a value within a value."""
-    for key, inner in (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in within:
         yield (*path, key)
         yield from places(inner, (*path, key))
 
@@ -86,16 +65,15 @@ def forged(value, rng: np.random.Generator):
 
 
 def outcome(read: Callable, want, told: str) -> str:
-    """What is wrong with how something was read, or ''. want: what it must mean when it is accepted; None
-    where anything will do"""
+    """What is wrong with how something was read, or ''.
+
+    want  what it must mean when it is accepted; None where anything will do
+    """
     try:
         found = read()
     except UsageError as error:
-        return (
-            ""
-            if str(error) and "\n" not in str(error) and str(error).isprintable()
-            else f"{told}: refused in {str(error)!r}"
-        )
+        is_line = str(error) and "\n" not in str(error) and str(error).isprintable()
+        return "" if is_line else f"{told}: refused in {str(error)!r}"
     except Exception as error:
         return f"{told}: {type(error).__name__}: {error}"
     return f"{told}: accepted, and it means something else" if want is not None and found != want else ""
@@ -124,10 +102,8 @@ def kinds(place: Path) -> dict[str, Callable]:
     for name in ("run.json", "records.jsonl", "cells.jsonl"):
         out[f"damaged {name}"] = damaged(whole, place / "d", name)
         out[f"forged {name}"] = run_forged(whole, place / "f", name)
-    for name, file, read in (
-        ("baseline", resources.path("baseline.json"), baseline.read),
-        ("corpus", examples(place), corpus.read),
-    ):
+    kept = resources.path("baseline.json")
+    for name, file, read in (("baseline", kept, baseline.read), ("corpus", examples(place), corpus.read)):
         out[f"damaged {name}"] = of_file(file, place / f"{name}.json", read, mangled)
         out[f"forged {name}"] = of_file(file, place / f"{name}.json", read, json_forged)
     return out
@@ -135,25 +111,8 @@ def kinds(place: Path) -> dict[str, Callable]:
 
 def examples(place: Path) -> Path:
     """A corpus file, as a fuzzing run on a planted fault writes it."""
-    called(
-        place,
-        [
-            "fuzz",
-            "mexican-hat",
-            "--batches",
-            "4",
-            "--plant",
-            "gradient x 2",
-            "--corpus",
-            "kept",
-            "--out",
-            "fuzzed",
-            "--jobs",
-            "1",
-            "--backend",
-            "numpy",
-        ],
-    )
+    words = ["fuzz", "mexican-hat", "--batches", "4", "--plant", "gradient x 2"]
+    called(place, [*words, *"--corpus kept --out fuzzed --jobs 1 --backend numpy".split()])
     return next(iter(sorted((place / "kept").glob("*.json"))))
 
 
@@ -199,9 +158,8 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
             else:
                 forging.rewrite(to, lines={kind: changed})
         except (AttributeError, TypeError, KeyError, ValueError, UnicodeError):
-            (to / name).write_text(
-                json.dumps(changed), encoding="utf-8"
-            )  # a line that is no object, and cannot be sealed
+            # A line that is no object, and cannot be sealed.
+            (to / name).write_text(json.dumps(changed), encoding="utf-8")
         return outcome(read, None, told)
 
     return one
@@ -214,10 +172,8 @@ def sealed_about(value: dict) -> str:
 
 
 def json_forged(data: bytes, rng) -> bytes:
-    value = json.loads(data)
-    return json.dumps(
-        forged({name: x for name, x in value.items() if name != "check"}, rng), indent=1
-    ).encode()
+    value = {name: x for name, x in json.loads(data).items() if name != "check"}
+    return json.dumps(forged(value, rng), indent=1).encode()
 
 
 def of_file(file: Path, to: Path, read: Callable, change: Callable) -> Callable:

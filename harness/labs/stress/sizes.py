@@ -32,7 +32,8 @@ def alarms(case, job, found) -> int:
 def one_size(
     backend: str, name: str, rule: str, precision: str, lanes: int, steps: int
 ) -> tuple[int, int, int, float, float]:
-    """checks, alarms, lanes that moved, worst spent, peak memory in bytes of this process."""
+    """One screened launch: checks, alarms, lanes that moved, worst spent, peak memory of this process in
+    bytes."""
     case = case_named(name)
     job = sweep.draw(case, RULES[rule], Precision(precision), lanes=lanes, steps=steps, seed=lanes)
     found = screen(case, job, backend=backend)
@@ -52,35 +53,24 @@ def lanes(place: Path, *, counts=LANES, steps: int = 8, backends=("numpy", "trit
         most = checked = 0
         for count in counts:
             with Crew(1) as crew:
-                checks, alarmed, moved, worst, peak = crew.submit(
-                    one_size, backend, "mexican-hat", "heavy-ball", "float32", count, steps
-                ).result()
+                launched = (backend, "mexican-hat", "heavy-ball", "float32", count, steps)
+                checks, alarmed, moved, worst, peak = crew.submit(one_size, *launched).result()
             most, checked = max(most, peak), checked + checks
             if alarmed or not moved * 2 >= count or not 0 < worst <= 1:
-                problems.append(
-                    f"{count} lanes on {backend}: {alarmed} false alarms, {moved} moved, worst spent "
-                    f"{worst:.3g}"
-                )
+                told = f"{alarmed} false alarms, {moved} moved, worst spent {worst:.3g}"
+                problems.append(f"{count} lanes on {backend}: {told}")
             if peak >= MEMORY:
-                problems.append(
-                    f"{count} lanes on {backend} take {peak / 2**20:.0f} MB, must be below "
-                    f"{MEMORY / 2**20:.0f}"
-                )
-        print(
-            f"lanes: {backend}, {counts[0]} to {counts[-1]} lanes, {checked:.3g} checks, peak "
-            f"{most / 2**20:.0f} MB"
-        )
+                told = f"{peak / 2**20:.0f} MB, must be below {MEMORY / 2**20:.0f}"
+                problems.append(f"{count} lanes on {backend} take {told}")
+        size = f"{counts[0]} to {counts[-1]} lanes, {checked:.3g} checks, peak {most / 2**20:.0f} MB"
+        print(f"lanes: {backend}, {size}")
     return problems
 
 
-def horizons(
-    place: Path,
-    *,
-    until=HORIZON,
-    lanes: int = 256,
-    precisions=("float32", "bfloat16"),
-    backend: str = "triton-cpu",
-) -> list[str]:
+NARROW = ("float32", "bfloat16")
+
+
+def horizons(place: Path, *, until=HORIZON, lanes=256, precisions=NARROW, backend="triton-cpu") -> list[str]:
     """Long launches, in stretches that go on from the stored state; a stretch on which q never moved is
     frozen."""
     if launch.missing(backend):
@@ -103,8 +93,8 @@ def horizons(
             p = job.precision
             job = replace(job, q0=widen(found.q, p.q_store), v0=widen(found.v, p.v_store))
             done = end
-        print(f"horizons: {precision}, {lanes} lanes, {done} steps, {found.checks:.3g} checks in the last "
-              f"stretch, worst spent {found.worst:.3g}; "
-              f"lanes frozen over the stretch that ends at step {', '.join(effect)}; q moved on "
-              f"{int(np.median(moved))} steps in the median lane")  # fmt: skip
+        checks = f"{found.checks:.3g} checks in the last stretch, worst spent {found.worst:.3g}"
+        frozen = f"lanes frozen over the stretch that ends at step {', '.join(effect)}"
+        motion = f"q moved on {int(np.median(moved))} steps in the median lane"
+        print(f"horizons: {precision}, {lanes} lanes, {done} steps, {checks}; {frozen}; {motion}")
     return problems

@@ -17,49 +17,28 @@ from noether.system.machine import importable
 from noether.verdicts import exit_codes
 
 ROOT = Path(__file__).resolve().parents[3]
-WORDS = (
-    "verify",
-    "mexican-hat",
-    "rayleigh",
-    "--law",
-    "D0,D2",
-    "--backend",
-    "numpy",
-    "--jobs",
-    "1",
-    "--out",
-    "r",
-)
-FATE = (
-    "seconds",
-    "start",
-    "end",
-    "check",
-    "replay",
-)  # a replay line names the folder in which the cell was run
+WORDS = tuple("verify mexican-hat rayleigh --law D0,D2 --backend numpy --jobs 1 --out r".split())
+# A replay line names the folder in which the cell was run.
+FATE = ("seconds", "start", "end", "check", "replay")
+"""Fields of a record that differ between two runs that found the same."""
 
 
 def command(words, module: str = "noether") -> list[str]:
-    return (
-        [sys.executable, "-c", f"import {module}; {module}.main()", *words]
-        if module == "fakes"
-        else [sys.executable, "-m", module, *words]
-    )
+    """The command line of a run, by a module that is run or by the fakes of the tests."""
+    if module == "fakes":
+        return [sys.executable, "-c", f"import {module}; {module}.main()", *words]
+    return [sys.executable, "-m", module, *words]
 
 
 def environment(**more) -> dict:
+    """The environment in which a run finds this project and its tests."""
     return {**importable(ROOT / "tests"), **more}
 
 
 def start(place: Path, words, module="noether", **how) -> subprocess.Popen:
-    return subprocess.Popen(
-        command(words, module),
-        cwd=place,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **{"env": environment(), **how},
-    )
+    """A run in the folder `place`, as a process; `how` goes to Popen."""
+    how = {"env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+    return subprocess.Popen(command(words, module), cwd=place, text=True, **how)
 
 
 def outcome(place: Path, words, module="noether", **how) -> tuple[int, str]:
@@ -84,15 +63,15 @@ def differences(folder: Path, want: list[str]) -> list[str]:
     if len(set(got)) < len(got):
         out.append(f"{folder}: {len(got) - len(set(got))} records are doubled")
     if set(got) != set(want):
-        out.append(
-            f"{folder}: {len(set(want) - set(got))} records are lost, {len(set(got) - set(want))} are other"
-        )
+        lost, other = set(want) - set(got), set(got) - set(want)
+        out.append(f"{folder}: {len(lost)} records are lost, {len(other)} are other")
     if json.loads((folder / "run.json").read_text())["records"] != len(want):
         out.append(f"{folder}/run.json counts other records than the undisturbed run")
     return out
 
 
 def undisturbed(place: Path, words, module="noether", **how) -> tuple[list[str], float, int]:
+    """A run that nothing disturbs: its records, how many seconds it took, its exit code."""
     place.mkdir(parents=True)
     begin = time.perf_counter()
     code, err = outcome(place, words, module, **how)
@@ -106,13 +85,19 @@ def mangled(data: bytes, rng: np.random.Generator) -> bytes:
     kind = rng.integers(6)
     at, end = sorted(int(x) for x in rng.integers(0, len(data) + 1, 2))
     noise = rng.bytes(int(rng.integers(1, 64)))
-    out = [data[:at], data[:at] + noise + data[at:], data[:at] + data[end:], noise,
+    out = [
+        data[:at],
+        data[:at] + noise + data[at:],
+        data[:at] + data[end:],
+        noise,
         data[:at] + data[at:end] * 2 + data[end:],
-           flipped(data, int(rng.integers(max(1, 8 * len(data)))))][kind]  # fmt: skip
+        flipped(data, int(rng.integers(max(1, 8 * len(data))))),
+    ][kind]
     return out if out != data else data + noise
 
 
 def flipped(data: bytes, bit: int) -> bytes:
+    """The bytes with one bit changed; one byte where there were none."""
     if not data:
         return b"\0"
     out = bytearray(data)

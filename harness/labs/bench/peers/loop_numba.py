@@ -96,30 +96,35 @@ def source(work: Work, variant: str) -> str:
     body = printing.step(work, dialect)
     zero = constant(0.0, work.residual_arith)
     if variant == "64 lanes":
-        rows = [*names("q", d), *names("v", d), *printing.PARAMETERS]
-        # One array where one type does: two would need checks at run time that they do not overlap.
-        at, more = (len(rows), "s") if real == wide else (0, f"np.ones((5, {WIDTH}), {wide})")
-        load = [f"{r} = s[{i}, l]" for i, r in enumerate(rows)] + [
-            f"r_{r} = t[{i}, l]" for i, r in enumerate(printing.PARAMETERS, at + 1)
-        ]
-        keep = [f"s[{i}, l] = {r}" for i, r in enumerate([*names("p", d), *names("w", d)])] + [
-            f"t[{at}, l] = worst"
-        ]
-        rest = BLOCKS.format(width=WIDTH, last=WIDTH - 1, rows=len(rows) + 5 * (more == "s"), real=real,
-            more=more, at=at, d=d,
-                             body=indented([*load, f"worst = t[{at}, l]", *body, *keep], 16))  # fmt: skip
+        rest = in_blocks(d, body, real, wide)
     else:
-        load = [f"{x}{i} = {x}[{i}, l]" for i in range(d) for x in "qv"]
-        load += [f"{x} = params[{i}, l]" for i, x in enumerate(printing.PARAMETERS)] + [
-            f"r_{x} = again[{i}, l]" for i, x in enumerate(printing.PARAMETERS)
-        ]
-        turn = [f"{new}{i} = {old}{i}" for i in range(d) for new, old in ("qp", "vw")]
-        store = [f"{x}_out[{i}, l] = {x}{i}" for i in range(d) for x in "qv"]
-        rest = LANES.format(
-            load=indented(load, 8), zero=zero, body=indented([*body, *turn], 12), store=indented(store, 8)
-        )
+        rest = lane_by_lane(d, body, zero)
     constants = "".join(f"{name} = {typed[kind]}({value!r})\n" for (value, kind), name in numbers.items())
     return HEADER.format(constants=constants) + rest
+
+
+def in_blocks(d: int, body: list[str], real: str, wide: str) -> str:
+    """The loop over blocks of WIDTH lanes.  real, wide  the types of the state and of the residual"""
+    rows = [*names("q", d), *names("v", d), *printing.PARAMETERS]
+    # One array where one type does: two would need checks at run time that they do not overlap.
+    at, more = (len(rows), "s") if real == wide else (0, f"np.ones((5, {WIDTH}), {wide})")
+    load = [f"{r} = s[{i}, l]" for i, r in enumerate(rows)]
+    load += [f"r_{r} = t[{i}, l]" for i, r in enumerate(printing.PARAMETERS, at + 1)]
+    keep = [f"s[{i}, l] = {r}" for i, r in enumerate([*names("p", d), *names("w", d)])]
+    text = indented([*load, f"worst = t[{at}, l]", *body, *keep, f"t[{at}, l] = worst"], 16)
+    size = dict(width=WIDTH, last=WIDTH - 1, rows=len(rows) + 5 * (more == "s"), at=at, d=d)
+    return BLOCKS.format(real=real, more=more, body=text, **size)
+
+
+def lane_by_lane(d: int, body: list[str], zero: str) -> str:
+    """The loop as one would write it first."""
+    load = [f"{x}{i} = {x}[{i}, l]" for i in range(d) for x in "qv"]
+    load += [f"{x} = params[{i}, l]" for i, x in enumerate(printing.PARAMETERS)]
+    load += [f"r_{x} = again[{i}, l]" for i, x in enumerate(printing.PARAMETERS)]
+    turn = [f"{new}{i} = {old}{i}" for i in range(d) for new, old in ("qp", "vw")]
+    store = indented([f"{x}_out[{i}, l] = {x}{i}" for i in range(d) for x in "qv"], 8)
+    steps = indented([*body, *turn], 12)
+    return LANES.format(load=indented(load, 8), zero=zero, body=steps, store=store)
 
 
 def prepare(work: Work, variant: str):

@@ -32,27 +32,21 @@ from noether.verdicts.record import HOLDS, ORDER, Record
 
 SCHEMA = 1
 FILE = Path("baseline.json")
-CHOICE = (
-    "profile",
-    "cases",
-    "law",
-    "rule",
-    "precision",
-    "eta",
-    "beta",
-    "decay",
-    "eps",
-    "steps",
-    "lanes",
-    "files",
-)
+NUMBERS = ("eta", "beta", "decay", "eps", "steps", "lanes")
+CHOICE = ("profile", "cases", "law", "rule", "precision", *NUMBERS, "files")
+"""The arguments on which it depends which entries a run has."""
 VERSIONS = ("python", "numpy", "scipy", "sympy", "mpmath", "torch", "triton")
 DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Entry:
-    """spent rounded up to DIGITS digits, so that the same run never rises above its own baseline."""
+    """What a baseline keeps of one law at one place.
+
+    spent  the worst, rounded up to DIGITS digits, so that the same run never rises above its own baseline
+    holds  how many verdicts hold
+    slope  of an order, and its uncertainty `within`
+    """
 
     spent: float
     holds: int
@@ -65,7 +59,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Baseline:
-    """others: key -> verdicts of a run that do not hold; a file keeps none."""
+    """The entries of a run, by key.
+
+    others  key -> verdicts of a run that do not hold; a file keeps none
+    """
 
     choice: dict
     run: dict
@@ -77,6 +74,7 @@ class Baseline:
 
 
 def key(r: Record) -> str:
+    """The place of a record: law, case, rule, precision, symmetry and statement in a line."""
     backend = r.backend if r.law == "B1" else ""  # the one law whose subject is the backend
     words = " ".join(x for x in (r.law, r.case, r.rule, r.precision, r.symmetry or "", backend) if x)
     return f"{words} | {r.parameters['statement']}" if r.parameters.get("statement") else words
@@ -104,22 +102,15 @@ def entries(records: list[Record]) -> dict[str, Entry]:
 def of_run(about: dict, records: list[Record]) -> Baseline:
     """The baseline of a run.  about  its run.json"""
     given = about["arguments"]
-    run = {
-        "seed": given["seed"],
-        "backend": about.get("backend"),
-        "processor": about.get("machine", {}).get("processor"),
-        **{f"version of {v}": about["versions"].get(v) for v in VERSIONS},
-    }
+    run = {"seed": given["seed"], "backend": about.get("backend")}
+    run |= {"processor": about.get("machine", {}).get("processor")}
+    run |= {f"version of {v}": about["versions"].get(v) for v in VERSIONS}
     others: dict[str, set[str]] = {}
     for r in records:
         if r.fault is None and r.verdict != HOLDS:
             others.setdefault(key(r), set()).add(r.verdict)
-    return Baseline(
-        {name: plain(given.get(name)) for name in CHOICE},
-        run,
-        entries(records),
-        {k: frozenset(v) for k, v in others.items()},
-    )
+    choice = {name: plain(given.get(name)) for name in CHOICE}
+    return Baseline(choice, run, entries(records), {k: frozenset(v) for k, v in others.items()})
 
 
 # ---- the file
@@ -129,21 +120,13 @@ def text(b: Baseline) -> str:
     """The text of a baseline file: strict JSON, keys sorted, one a line."""
 
     def lines(mapping: dict) -> str:
-        return (
-            "{\n"
-            + ",\n".join(
-                f"{json.dumps(k)}: {json.dumps(v, allow_nan=False, sort_keys=True)}"
-                for k, v in sorted(mapping.items())
-            )
-            + "\n}"
-        )
+        plainly = lambda v: json.dumps(v, allow_nan=False, sort_keys=True)
+        each = (f"{json.dumps(k)}: {plainly(v)}" for k, v in sorted(mapping.items()))
+        return "{\n" + ",\n".join(each) + "\n}"
 
     kept = {name: e.as_dict() for name, e in b.entries.items()}
-    body = (
-        f'{{\n"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)},\n"entries": '
-        f"{lines(kept)}\n}}"
-    )
-    return seal.sealed(body, indent="")
+    head = f'"schema": {SCHEMA},\n"choice": {lines(b.choice)},\n"run": {lines(b.run)}'
+    return seal.sealed(f'{{\n{head},\n"entries": {lines(kept)}\n}}', indent="")
 
 
 def write(path: Path, b: Baseline) -> None:
@@ -156,14 +139,10 @@ def write(path: Path, b: Baseline) -> None:
 
 def read(path: Path) -> Baseline:
     """Read a baseline file. Raises UsageError with one line: what is, what it must be."""
-    value, raw = read_json(
-        path, f"baseline {path}", missing="is not there: noether verify --update-baseline writes it"
-    )
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("schema"), int)
-        or isinstance(value["schema"], bool)
-    ):
+    missing = "is not there: noether verify --update-baseline writes it"
+    value, raw = read_json(path, f"baseline {path}", missing=missing)
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if not isinstance(schema, int) or isinstance(schema, bool):
         raise UsageError(f"baseline {path} is no baseline of noether: it must be an object with a schema")
     if value["schema"] != SCHEMA:
         raise UsageError(

@@ -35,7 +35,11 @@ NOT_THERE = "not there"
 
 @dataclass(frozen=True)
 class LawChange:
-    """One law in both runs; None where a run does not have it."""
+    """One law in both runs.
+
+    was, now  its summaries, None where a run does not have it
+    seconds   what its records took in each
+    """
 
     law: str
     was: LawSummary | None
@@ -44,17 +48,19 @@ class LawChange:
 
     @property
     def verdicts(self) -> tuple[str, str]:
+        """The verdict of the law in each run."""
         return tuple(r.verdict if r else NOT_THERE for r in (self.was, self.now))
 
     @property
     def worse(self) -> bool:
+        """Whether the law held and does not, or was undecided and is violated."""
         a, b = self.verdicts
         return a != NOT_THERE and b != NOT_THERE and BADNESS[b] > BADNESS[a]
 
 
 @dataclass
 class Difference:
-    """Two runs side by side. `worse` is one line each; all else is told."""
+    """Two runs side by side. Of all that is here `worse` alone, one line each, decides the exit code."""
 
     a: Run
     b: Run
@@ -71,6 +77,7 @@ class Difference:
     worse: list[str] = field(default_factory=list)
 
     def spent(self, name: str) -> tuple[float, float]:
+        """The worst spent of an entry in each run."""
         return tuple(e.entries[name].spent for e in self.entries)
 
     @property
@@ -89,26 +96,22 @@ def compared(first: Path, second: Path) -> Difference:
     a, b = read_run(first), read_run(second)
     for run in (a, b):
         if run.about.get("command", "verify") != "verify":
-            raise UsageError(
-                f"{run.path} is a run of noether {run.about['command']}: only runs of noether verify can be "
-                "compared"
-            )
+            what = f"{run.path} is a run of noether {run.about['command']}"
+            raise UsageError(f"{what}: only runs of noether verify can be compared")
     return difference(a, b)
 
 
 def difference(a: Run, b: Run) -> Difference:
+    """What changed from the first run to the second."""
     before, now = of_run(a.about, a.records), of_run(b.about, b.records)
     marked = compare(before, now)
     marked.differs = differing(a, b)
     whole = all(r.about.get("end") is not None for r in (a, b))
     d = Difference(a, b, law_changes(a, b), marked, (before, now), whole and before.choice == now.choice)
     places = [places_of(r.records) for r in (a, b)]
-    d.violated = sorted(
-        p for p, v in places[1].items() if VIOLATED in v and VIOLATED not in places[0].get(p, ())
-    )
-    d.mended = sorted(
-        p for p, v in places[0].items() if VIOLATED in v and p in places[1] and VIOLATED not in places[1][p]
-    )
+    bad = [{p for p, verdicts in found.items() if VIOLATED in verdicts} for found in places]
+    d.violated = sorted(bad[1] - bad[0])
+    d.mended = sorted((bad[0] & set(places[1])) - bad[1])
     faults = [seen(r.records) for r in (a, b)]
     d.surviving = sorted(f for f, killed in faults[1].items() if not killed and faults[0].get(f, True))
     d.seen_again = sorted(f for f, killed in faults[1].items() if killed and faults[0].get(f) is False)
@@ -122,41 +125,26 @@ def reasons(d: Difference) -> list[str]:
     """Why the second run is worse, one line a kind."""
     fell = [c.law for c in d.laws if c.worse]
     gone = [c.law for c in d.laws if c.now is None]
-    kinds = [
-        ("laws that hold no more", fell),
-        ("places now violated", d.violated),
-        ("marked rises", list(d.marked.rises)),
-        ("planted faults seen no more", d.surviving),
-    ]
+    kinds = [("laws that hold no more", fell), ("places now violated", d.violated)]
+    kinds += [("marked rises", list(d.marked.rises)), ("planted faults seen no more", d.surviving)]
     if d.same:
-        kinds += [
-            ("laws that are gone", gone),
-            ("places lost", list(d.marked.lost)),
-            ("faults planted no more", d.planted_no_more),
-        ]
-    return [
-        f"{words}: {len(names)} ({'; '.join(names[:3])}{'; ...' if len(names) > 3 else ''})"
-        for words, names in kinds
-        if names
-    ]
+        kinds += [("laws that are gone", gone), ("places lost", list(d.marked.lost))]
+        kinds += [("faults planted no more", d.planted_no_more)]
+    few = lambda names: "; ".join(names[:3]) + ("; ..." if len(names) > 3 else "")
+    return [f"{words}: {len(names)} ({few(names)})" for words, names in kinds if names]
 
 
 def differing(a: Run, b: Run) -> list[str]:
     """Everything that may explain a change but is none itself, one line each."""
     schemas = [r.about["schema"] for r in (a, b)]
     out = [f"schema of the records was {schemas[0]}, is {schemas[1]}"] if schemas[0] != schemas[1] else []
-    for what, x, y in (
-        ("arguments", a.about["arguments"], b.about["arguments"]),
-        ("version of", a.about["versions"], b.about["versions"]),
-        ("machine", a.about["machine"], b.about["machine"]),
-    ):
+    for what, part in (("arguments", "arguments"), ("version of", "versions"), ("machine", "machine")):
+        x, y = a.about[part], b.about[part]
         names = sorted({*x, *y}, key=lambda n: (n not in CHOICE, n))
         out += [f"{what} {n} was {x.get(n)!r}, is {y.get(n)!r}" for n in names if x.get(n) != y.get(n)]
-    out += [
-        f"{n} was {a.about.get(n)!r}, is {b.about.get(n)!r}"
-        for n in ("backend", "strict")
-        if a.about.get(n) != b.about.get(n)
-    ]
+    for name in ("backend", "strict"):
+        was, now = (r.about.get(name) for r in (a, b))
+        out += [f"{name} was {was!r}, is {now!r}"] if was != now else []
     return out + [f"{r.path} is unfinished" for r in (a, b) if r.about.get("end") is None]
 
 
@@ -171,6 +159,7 @@ def law_changes(a: Run, b: Run) -> list[LawChange]:
 
 
 def seconds(records: list[Record]) -> dict[str, float]:
+    """How many seconds each law took."""
     out: dict[str, float] = {}
     for r in records:
         out[r.law] = out.get(r.law, 0.0) + (r.seconds if math.isfinite(r.seconds) else 0.0)
@@ -178,6 +167,7 @@ def seconds(records: list[Record]) -> dict[str, float]:
 
 
 def places_of(records: list[Record]) -> dict[str, set[str]]:
+    """The verdicts at each place, without planted faults and without what is outside."""
     out: dict[str, set[str]] = {}
     for r in records:
         if r.fault is None and r.verdict != OUTSIDE:

@@ -71,12 +71,8 @@ def broken(
     laws = list(laws)
     found = [*known_answers.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
-        found += [
-            *silent(records, cells, laws),
-            *unkept(records, laws, book),
-            *idle(records, laws),
-            *numb(records, laws),
-        ]
+        found += [*silent(records, cells, laws), *unkept(records, laws, book)]
+        found += [*idle(records, laws), *numb(records, laws)]
     return found
 
 
@@ -108,8 +104,10 @@ def outside(records: list[Record], laws: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a cell was planned for. expected: each of its laws -> the symmetries of which it must say
-    something, "" for any"""
+    """What a cell was planned for.
+
+    expected  each of its laws -> the symmetries of which it must say something, "" for any
+    """
 
     name: str
     backend: str
@@ -117,7 +115,8 @@ class Planned:
 
 
 def planned(cell) -> Planned:
-    """A launch must speak of each symmetry that the law speaks of whatever its lanes."""
+    """What a cell must say something of: a launch, of each symmetry that its law speaks of whatever its
+    lanes."""
     expected = {law: [""] for law in cell.laws}
     for law in cell.laws if getattr(cell, "kind", "") == "exact" else ():
         if EXACT[law].about_symmetry and EXACT[law].some is None:
@@ -144,11 +143,8 @@ def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str])
     for c in cells:
         for law, names in ((x, c.expected[x]) for x in c.expected if x in laws):
             lost = next((name for name in names if (c.name, law, name) not in said), None)
-            out += (
-                [f"cell {c.name} says nothing of {law}" + f" along {lost}" * bool(lost)]
-                if lost is not None
-                else []
-            )
+            if lost is not None:
+                out.append(f"cell {c.name} says nothing of {law}" + (f" along {lost}" if lost else ""))
     return out
 
 
@@ -194,50 +190,49 @@ def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
         longest[r.law, r.precision] = max(longest.get((r.law, r.precision), 0), r.steps)
     for r in records:
         if r.fault is None and r.kind in (ROUNDING, STATISTICAL) and r.spent is not None and r.law in laws:
-            places = [(r.law, r.precision)] if r.kind == ROUNDING else [(r.law,)]
-            if (
-                "late" in r.data and r.steps == longest[r.law, r.precision]
-            ):  # a glance ends before anything is late
-                worst.setdefault((r.law, r.precision, "", LATE), []).append(
-                    r.data["late"] if r.data["late"] == r.data["late"] else float("inf")
-                )
-            places += (
-                [(r.law, r.precision, r.rule)]
-                if r.kind == ROUNDING and r.law in EXACT and not r.precision.endswith("eager")
-                else []
-            )
-            for place in places:
-                worst.setdefault(place, []).append(r.spent if r.spent == r.spent else float("inf"))
+            for place in places_of(r):
+                worst.setdefault(place, []).append(infinite_if_nan(r.spent))
+            # A glance ends before anything is late.
+            if "late" in r.data and r.steps == longest[r.law, r.precision]:
+                late = (r.law, r.precision, "", LATE)
+                worst.setdefault(late, []).append(infinite_if_nan(r.data["late"]))
     out, limits = [], {r.law for r in records if r.kind == ORDER}
     for place, spent in sorted(worst.items()):
         floor = LIMIT_FLOOR if len(place) == 2 and place[0] in limits else floor_of(place, len(spent))
         if max(spent) < floor:
-            where = (
-                " in ".join(place[:2])
-                + "".join(f" under {rule}" for rule in place[2:3] if rule)
-                + "".join(f" {when}" for when in place[3:])
-            )
-            out.append(
-                f"{where} spends at most {max(spent):.2g} of its bound: a bound that wide sees nothing, the "
-                f"floor is {floor:.2g}"
-            )
+            rule = "".join(f" under {rule}" for rule in place[2:3] if rule)
+            where = " in ".join(place[:2]) + rule + "".join(f" {when}" for when in place[3:])
+            why = f"a bound that wide sees nothing, the floor is {floor:.2g}"
+            out.append(f"{where} spends at most {max(spent):.2g} of its bound: {why}")
     return out
 
 
+def places_of(r: Record) -> list[tuple[str, ...]]:
+    """Where a record counts against idleness: its law, in its precision, and of an exact law under its
+    rule."""
+    if r.kind != ROUNDING:
+        return [(r.law,)]
+    has_rule = r.law in EXACT and not r.precision.endswith("eager")
+    return [(r.law, r.precision), *([(r.law, r.precision, r.rule)] if has_rule else [])]
+
+
+def infinite_if_nan(spent: float) -> float:
+    """What was spent, where NaN counts as more than anything."""
+    return spent if spent == spent else float("inf")
+
+
 def floor_of(place: tuple[str, ...], count: int) -> float:
-    """Of (law, precision), (law, precision, rule) or, statistical, (law,): n independent records all stay
-    below f with a chance of (STEEPEST f)^n."""
+    """Worst spent below which a law is idle at a place of `places_of`, of which there are `count` records.
+
+    Of means, (law,), n independent records all stay below f with a chance of (STEEPEST f)^n.
+    """
     if len(place) == 1:
         return FALSE ** (1 / count) / STEEPEST
-    return (
-        LATE_FLOOR
-        if LATE in place
-        else RULE_FLOOR
-        if len(place) == 3
-        else RESPONSE_FLOOR
-        if place[0] == "E1"
-        else FLOOR
-    )
+    if LATE in place:
+        return LATE_FLOOR
+    if len(place) == 3:
+        return RULE_FLOOR
+    return RESPONSE_FLOOR if place[0] == "E1" else FLOOR
 
 
 def numb(records: Iterable[Record], laws: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -44,6 +44,7 @@ class Done:
     error  the traceback of what went wrong inside the harness
     lost   why the cell is undecided though nothing is wrong with the harness: it took too long, its worker
            died, its case raised
+    notes  what its process had to do otherwise, once told as good as twice
     """
 
     cell: str
@@ -51,9 +52,7 @@ class Done:
     seconds: float
     error: str | None = None
     lost: str | None = None
-    notes: list[str] = field(
-        default_factory=list
-    )  # what its process had to do otherwise, once told as good as twice
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -72,7 +71,10 @@ class Group:
 
 
 def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) -> list[Done]:
-    """foreign: cells of a case file, after each of which the process is put back as it was."""
+    """What came of each cell, one after the other, within `seconds` each.
+
+    foreign  they are cells of a case file, after each of which the process is put back as it was
+    """
     if not foreign:
         return [run_cell(cell, seconds) for cell in cells]
     out = []
@@ -81,21 +83,15 @@ def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) 
         with processstate.kept() as before:
             done = run_cell(cell, seconds)
             left = before.differences(harmless=done.error is not None)
-        caught = load.refusals()[
-            known:
-        ]  # a case may catch that a file of its was refused, and go on without it
-        if caught:
-            done = Done(cell.name, [], done.seconds, lost=caught[0], notes=done.notes)
-        if left:
-            done = Done(
-                cell.name,
-                [],
-                done.seconds,
-                lost=f"its case changes the process that runs it: {'; '.join(left)}",
-                notes=done.notes,
-            )
-        out.append(done)
+        # A case may catch that a file of its was refused, and go on without it.
+        lost = load.refusals()[known:][:1]
+        lost += [f"its case changes the process that runs it: {'; '.join(left)}"] if left else []
+        out.append(replace(done, records=[], error=None, lost=lost[-1]) if lost else done)
     return out
+
+
+def untold(running: Callable[[], list[str]]) -> None:
+    """Where nobody asks which cells run."""
 
 
 def run_cell(cell, seconds: float | None = None) -> Done:
@@ -116,24 +112,15 @@ def run_cell(cell, seconds: float | None = None) -> Done:
         told = blamed(error)
         if isinstance(error, KeyboardInterrupt) and not told:  # of whoever sits there
             raise
-        return Done(
-            cell.name,
-            [],
-            lasted(),
-            None if told else traceback.format_exc(),
-            told or None,
-            cache_folders.notes(),
-        )
+        internal = None if told else traceback.format_exc()
+        return Done(cell.name, [], lasted(), internal, told or None, cache_folders.notes())
+
+
+Tell = Callable[[Callable[[], list[str]]], None]
 
 
 def execute(
-    cells: list,
-    *,
-    jobs: int = 1,
-    own: dict | None = None,
-    seconds: float | None = None,
-    executor=None,
-    tell: Callable[[Callable[[], list[str]]], None] = lambda running: None,
+    cells: list, *, jobs: int = 1, own: dict | None = None, seconds=None, executor=None, tell: Tell = untold
 ) -> Iterator[Done]:
     """Run each cell once and yield it as it finishes. Leaving the loop early stops the workers.
 
@@ -145,14 +132,10 @@ def execute(
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """
     if worker.reading_main:
-        raise UsageError(
-            "a script whose cases go to workers is read there once more: what runs must stand under if "
-            "__name__ == '__main__':"
-        )
-    seconds = seconds or SECONDS
-    groups, here = (
-        ([], cells) if executor is None and jobs <= 1 and not own else sent(cells, own or {}, jobs, seconds)
-    )
+        must = "what runs must stand under if __name__ == '__main__':"
+        raise UsageError(f"a script whose cases go to workers is read there once more: {must}")
+    seconds, stays = seconds or SECONDS, executor is None and jobs <= 1 and not own
+    groups, here = ([], cells) if stays else sent(cells, own or {}, jobs, seconds)
     if groups:
         here = list(here)
         for done in in_crew(groups, jobs, tell) if executor is None else executor.through(groups):
@@ -199,9 +182,8 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     except Exception:
         return None
     main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
-    on_gpu = any(
-        getattr(cell, "backend", "") == "triton-gpu" for cell in cells
-    )  # a driver maps more than it holds
+    # A driver maps more than it holds.
+    on_gpu = any(getattr(cell, "backend", "") == "triton-gpu" for cell in cells)
     memory = memorylimit.allowed() if sources and not on_gpu else 0
     setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
     return Group(cells, setting, raw, seconds * len(cells))
@@ -212,10 +194,8 @@ def together(cells: list) -> list[list]:
     they take."""
     interpreted = [c for c in cells if getattr(c, "backend", "") == "triton-interpreted"]
     few = len(interpreted) <= FEW
-    return [
-        *([interpreted] if interpreted and few else []),
-        *([c] for c in cells if not few or c not in interpreted),
-    ]
+    others = [[c] for c in cells if not few or c not in interpreted]
+    return [interpreted, *others] if interpreted and few else others
 
 
 def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
@@ -223,11 +203,8 @@ def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
     again: list[Group] = []
     with Crew(min(max(1, jobs), len(groups))) as crew:
         pending = {crew.send(g.raw, g.setting, g.seconds): g for g in groups}
-        tell(
-            lambda: [
-                name for future, group in list(pending.items()) if future.running() for name in group.names
-            ]
-        )
+        run = lambda: [group for future, group in list(pending.items()) if future.running()]
+        tell(lambda: [name for group in run() for name in group.names])
         while pending:
             finished, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -246,17 +223,9 @@ def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
 
 def alone(group: Group) -> list[Group]:
     """Each cell of a group as a group of its own."""
-    share = group.seconds / len(group.cells)
-    return [
-        Group(
-            [cell],
-            group.setting,
-            pickle.dumps((run_cells, ([cell], share, bool(group.setting.sources)))),
-            share,
-            group.losses,
-        )
-        for cell in group.cells
-    ]
+    share, is_foreign = group.seconds / len(group.cells), bool(group.setting.sources)
+    raw = lambda cell: pickle.dumps((run_cells, ([cell], share, is_foreign)))
+    return [Group([cell], group.setting, raw(cell), share, group.losses) for cell in group.cells]
 
 
 def once_more(crew: Crew, group: Group) -> list[Done]:
@@ -264,20 +233,14 @@ def once_more(crew: Crew, group: Group) -> list[Done]:
     try:
         return crew.send(group.raw, group.setting, group.seconds).result()
     except Died as error:
-        return [
-            Done(
-                name,
-                [],
-                0.0,
-                lost=f"{error} while the cell ran; so it did when the cell was tried again alone",
-            )
-            for name in group.names
-        ]
+        lost = f"{error} while the cell ran; so it did when the cell was tried again alone"
+        return [Done(name, [], 0.0, lost=lost) for name in group.names]
     except (Overdue, Raised, Unloadable) as error:
         return failed(group, error)
 
 
 def failed(group: Group, error: Exception) -> list[Done]:
+    """The results for cells whose call did not end in time, or raised."""
     if isinstance(error, Overdue):
         return [Done(name, [], 0.0, lost=str(error)) for name in group.names]
     return [Done(name, [], 0.0, str(error)) for name in group.names]

@@ -16,6 +16,7 @@ import numpy as np
 
 from noether.laws.exact import EXACT
 from noether.runs import known_numbers, known_places
+from noether.runs.known_numbers import expect
 from noether.verdicts import exit_codes
 from noether.verdicts.judgement import Worst, outside, rounding
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
@@ -24,10 +25,7 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 def faulty(laws: Iterable[str] = ()) -> list[str]:
     """What an instrument gets wrong, one line each; of the exact laws those among `laws`."""
     out = []
-    for instrument in (
-        *INSTRUMENTS,
-        *(partial(known_places.seen, law) for law in laws if law in EXACT),
-    ):
+    for instrument in (*INSTRUMENTS, *(partial(known_places.seen, law) for law in laws if law in EXACT)):
         try:
             out += [f"an instrument is wrong: {told}" for told in instrument()]
         except Exception as error:
@@ -36,11 +34,8 @@ def faulty(laws: Iterable[str] = ()) -> list[str]:
     return out
 
 
-def expect(what: str, read, known) -> list[str]:
-    return [] if read == known else [f"{what} reads {read}, must be {known}"]
-
-
 def spent() -> list[str]:
+    """What is spent of a bound, where it or the residual is no ordinary number."""
     from noether.laws.exact import Residual
     from noether.laws.exact.judge import spent_of
 
@@ -59,15 +54,8 @@ def launch():
     from noether.mechanics import sweep
 
     case = next(c for c in CATALOG if c.name == "mexican-hat")
-    job = sweep.draw(
-        case,
-        HEAVY_BALL,
-        Precision("float64"),
-        lanes=8,
-        steps=3,
-        seed=1,
-        overrides={"eps": 0.25, "k": 0.1, "beta": 0.5},
-    )
+    size, fixed = dict(lanes=8, steps=3, seed=1), {"eps": 0.25, "k": 0.1, "beta": 0.5}
+    job = sweep.draw(case, HEAVY_BALL, Precision("float64"), **size, overrides=fixed)
     return case, job, *run(job, "numpy").wide()
 
 
@@ -91,14 +79,12 @@ def judgement() -> list[str]:
     rest = np.repeat(job.q0[None], len(q), axis=0)
     out = expect("a right launch", read(q, v).verdict, HOLDS)
     one = read(bad, v)
-    out += expect(
-        "one value 2^-44 off in lane 5", (one.verdict, (one.worst or {}).get("lane")), (VIOLATED, 5)
-    )
+    found = (one.verdict, (one.worst or {}).get("lane"))
+    out += expect("one value 2^-44 off in lane 5", found, (VIOLATED, 5))
     out += expect("one NaN in lane 3", read(q, lost).verdict, VIOLATED)
     out += expect("a launch that stands still", read(rest, 0 * v, still).verdict, INCONCLUSIVE)
-    return out + expect(
-        "a launch outside in every lane", read(q, v, outside=np.ones(8, bool)).verdict, OUTSIDE
-    )
+    away = read(q, v, outside=np.ones(8, bool))
+    return out + expect("a launch outside in every lane", away.verdict, OUTSIDE)
 
 
 def orders() -> list[str]:
@@ -108,31 +94,22 @@ def orders() -> list[str]:
     from noether.verdicts.claims import verdict_of
 
     eta, rounded = 2.0 ** -np.arange(4, 12), 2.0**-50
-    known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1),
-        "eta^1.5": (eta**1.5, 1.5),
-             "eta^.7 (1 + eta)": (eta**0.7 * (1 + eta), 0.7), "eta^1.9": (eta**1.9, 1.9)}  # fmt: skip
+    known = {"eta^2": (eta**2, 2), "eta^-1": (1 / eta, -1), "3 eta + eta^2": (3 * eta + eta**2, 1)}
+    known |= {"eta^1.5": (eta**1.5, 1.5), "eta^.7 (1 + eta)": (eta**0.7 * (1 + eta), 0.7)}
+    known |= {"eta^1.9": (eta**1.9, 1.9)}
     read = {name: instrument.decide(errors, rounded * np.abs(errors)) for name, (errors, _) in known.items()}
-    wrong = {
-        name: order.value
-        for name, order in read.items()
-        if not order.is_decided or not abs(order.value - known[name][1]) <= order.bound < 1 / 32
-    }
+    near = lambda order, value: abs(order.value - value) <= order.bound < 1 / 32
+    right = {name for name, order in read.items() if order.is_decided and near(order, known[name][1])}
+    wrong = {name: order.value for name, order in read.items() if name not in right}
     out = expect("the orders of " + ", ".join(known) + " that are off", wrong, {})
     alternating = instrument.decide(eta**2 * (-1.0) ** np.arange(8), 0 * eta)
     short = instrument.decide(eta[:3], 0 * eta[:3])
-    out += expect(
-        "an order of alternating signs, or from three points",
-        (alternating.is_decided, short.is_decided),
-        (False, False),
-    )
-    verdicts = tuple(
-        verdict_of(instrument.decide(eta**p, rounded * eta**p), 2) for p in (2, 1.5, 1.7, 2.5)
-    ) + (verdict_of(short, 2),)
-    return out + expect(
-        "eta^2, eta^1.5, eta^1.7, eta^2.5, three points for order 2",
-        verdicts,
-        (HOLDS, VIOLATED, VIOLATED, INCONCLUSIVE, INCONCLUSIVE),
-    )
+    decided = (alternating.is_decided, short.is_decided)
+    out += expect("an order of alternating signs, or from three points", decided, (False, False))
+    found = [instrument.decide(eta**p, rounded * eta**p) for p in (2, 1.5, 1.7, 2.5)]
+    verdicts = tuple(verdict_of(order, 2) for order in (*found, short))
+    known = (HOLDS, VIOLATED, VIOLATED, INCONCLUSIVE, INCONCLUSIVE)
+    return out + expect("eta^2, eta^1.5, eta^1.7, eta^2.5, three points for order 2", verdicts, known)
 
 
 def seeds() -> list[str]:
@@ -141,15 +118,12 @@ def seeds() -> list[str]:
     from noether.laws.exact.cell import LaunchCell
 
     def start(seed, tag):
-        return (
-            LaunchCell(CATALOG[1], "heavy-ball", "float64", "numpy", "exact", (), 2, seed, 1, (), tag)
-            .job()
-            .q0.tobytes()
-        )
+        where = (CATALOG[1], "heavy-ball", "float64", "numpy", "exact", ())
+        return LaunchCell(*where, 2, seed, 1, (), tag).job().q0.tobytes()
 
-    return expect(
-        "how many of four starts differ", len({start(0, ""), start(1, ""), start(0, "a"), start(1, "a")}), 4
-    ) + expect("a start drawn twice", start(5, "a") == start(5, "a"), True)
+    starts = {start(seed, tag) for seed in (0, 1) for tag in ("", "a")}
+    out = expect("how many of four starts differ", len(starts), 4)
+    return out + expect("a start drawn twice", start(5, "a") == start(5, "a"), True)
 
 
 def codes() -> list[str]:
@@ -165,36 +139,22 @@ def codes() -> list[str]:
 
     fine, killed = one(HOLDS), one(VIOLATED, "a", 9.0)
     known = {
-        exit_codes.HOLDS: [fine, killed], exit_codes.VIOLATED: [fine, killed, one(VIOLATED, spent=2.0)],
+        exit_codes.HOLDS: [fine, killed],
+        exit_codes.VIOLATED: [fine, killed, one(VIOLATED, spent=2.0)],
         exit_codes.UNDECIDED: [fine, killed, one(INCONCLUSIVE, "b")],
-    }  # fmt: skip
+    }
     empty = [[], [fine], [killed], [one(INCONCLUSIVE), killed], [one(OUTSIDE, spent=None), killed]]
-    out = [
-        x
-        for code, found in known.items()
-        for x in expect("an exit code", exit_codes.of_records(found, ["D0"]), code)
-    ]
-    out += [
-        x
-        for found in empty
-        for x in expect(
-            "the exit code of too little evidence", exit_codes.of_records(found, ["D0"]), exit_codes.UNDECIDED
-        )
-    ]
-    return out + expect(
-        "the exit code of a law without a record",
-        exit_codes.of_records([fine, killed], ["D0", "D2"]),
-        exit_codes.UNDECIDED,
-    )
+    out = []
+    for code, found in known.items():
+        out += expect("an exit code", exit_codes.of_records(found, ["D0"]), code)
+    for found in empty:
+        code = exit_codes.of_records(found, ["D0"])
+        out += expect("the exit code of too little evidence", code, exit_codes.UNDECIDED)
+    code = exit_codes.of_records([fine, killed], ["D0", "D2"])
+    return out + expect("the exit code of a law without a record", code, exit_codes.UNDECIDED)
 
 
-INSTRUMENTS: tuple[Callable[[], list[str]], ...] = (
-    spent,
-    judgement,
-    known_places.judged,
-    known_places.drawn,
-    orders,
-    seeds,
-    codes,
-    *known_numbers.INSTRUMENTS,
-)
+PLACED = (known_places.judged, known_places.drawn)
+INSTRUMENTS: tuple[Callable[[], list[str]], ...]
+INSTRUMENTS = (spent, judgement, *PLACED, orders, seeds, codes, *known_numbers.INSTRUMENTS)
+"""Each gives what is wrong, a line each."""

@@ -13,6 +13,7 @@ import numpy as np
 
 
 def expect(what: str, read, known) -> list[str]:
+    """What is wrong where something that is read is not what is known; nothing where it is."""
     return [] if read == known else [f"{what} reads {read}, must be {known}"]
 
 
@@ -43,7 +44,6 @@ def shares() -> list[str]:
 
 
 AFTER_TWO = {
-    # of 2 x^2 + y^2 - x y + 3 x from q = (3/4, -5/2), v = (1/2, -1/4): q_2 and v_2, of the last two log q
     "gradient-descent": (-0.7476348876953125, -1.292877197265625, -0.4175567626953125, 0.429779052734375),
     "heavy-ball": (-1.0979766845703125, -0.979156494140625, -1.0803985595703125, 0.899749755859375),
     "heavy-ball-decoupled": (-1.0869903564453125, -1.015777587890625, -1.06982421875, 0.819091796875),
@@ -61,13 +61,14 @@ AFTER_TWO = {
     "heavy-ball-scheduled": (0.279080867767334, -2.139286994934082, -1.499887466430664, 1.1323051452636719),
     "mirror-descent": (-1.2901687540358755, -2.2183344409490826, -0.6169293705575254, 0.037561806630307545),
     "exponentiated-gradient": (
-        -0.38588506269581385,
-        -1.1389614611184102,
-        -0.7684877910490274,
-        0.06109267462941646,
+        *(-0.38588506269581385, -1.1389614611184102, -0.7684877910490274, 0.06109267462941646),
     ),
 }
-"""With eta = 1/8, beta = 5/8, k = 3/16, G = (2, 1/2), as cases/rules has it, in rational arithmetic."""
+"""q_2 and v_2 of each rule, of the last two log q, on 2 x^2 + y^2 - x y + 3 x from q = (3/4, -5/2), v = (1/2,
+-1/4).
+
+With eta = 1/8, beta = 5/8, k = 3/16, G = (2, 1/2), as cases/rules has it, in rational arithmetic.
+"""
 
 
 def steps() -> list[str]:
@@ -82,22 +83,18 @@ def steps() -> list[str]:
     slope = Program(2, tuple(Op(name, args, value) for name, args, value in values), (6, 8))
     metric = Program(2, (Op("const", value=2.0), Op("const", value=0.5)), (0, 1))
     q0, v0, params = (np.array([x]).T for x in ([0.75, -2.5], [0.5, -0.25], [0.125, 0.625, 0.1875, 0.0, 0.0]))
-    out = (
-        []
-        if set(AFTER_TWO) == set(RULES)
-        else [f"known steps are of {sorted(AFTER_TWO)}, rules {sorted(RULES)}"]
-    )
+    out = []
+    if set(AFTER_TWO) != set(RULES):
+        out.append(f"known steps are of {sorted(AFTER_TWO)}, rules {sorted(RULES)}")
     for name, known in AFTER_TWO.items():
         rule = RULES[name]
         given = params[: len(rule.parameters)]
-        job = Job(
-            slope, rule, Precision("float64"), q0, v0, given, 2, metric=metric if rule.on_metric else None
-        )
+        own = metric if rule.on_metric else None
+        job = Job(slope, rule, Precision("float64"), q0, v0, given, 2, metric=own)
         q, v = run(job, "numpy").wide()
         read = np.concatenate([q[2], v[2]])[:, 0]
-        room = (
-            2.0**-48 if rule.log_state else 0.0
-        )  # exp and log of 3 units each in two steps, numbers below 8
+        # exp and log of 3 units each in two steps, of numbers below 8.
+        room = 2.0**-48 if rule.log_state else 0.0
         near = np.abs(read - known).max() <= room
         out += [] if near else [f"two steps of {name} read {read.tolist()}, must be {list(known)}"]
     return out
@@ -115,11 +112,8 @@ def units() -> list[str]:
         after = 1.0 if near == 1 else 1 + 2 * u
         known = [1.0, after, 1 + 2 * u, tiny]
         out += expect(f"1 + u, a little more, 1 + 2u, the smallest number in {kind}", read, known)
-        out += expect(
-            f"3/8 of the smallest number and whether 1 + 2u is 1 in {kind}",
-            (last, read[2] == 1),
-            (0.0, False),
-        )
+        what = f"3/8 of the smallest number and whether 1 + 2u is 1 in {kind}"
+        out += expect(what, (last, read[2] == 1), (0.0, False))
     return out
 
 
@@ -134,20 +128,16 @@ def functions() -> list[str]:
         return float(abs(mpmath.mpf(float(y)) - want) / abs(want))
 
     out = expect("the stated units of exp and log", (elementary.EXP_UNITS, elementary.LOG_UNITS), (3.0, 3.0))
-    x = np.concatenate(
-        [np.linspace(-80, 80, 24), (np.arange(-8, 8) + 0.5) * 0.693147, np.linspace(-0.34, 0.34, 8)]
-    )
+    ties = (np.arange(-8, 8) + 0.5) * 0.693147
+    x = np.concatenate([np.linspace(-80, 80, 24), ties, np.linspace(-0.34, 0.34, 8)])
     with mpmath.workdps(40):
         for kind in ("float64", "float32"):
             for name, at in (("exp", x.astype(kind)), ("log", np.exp(x).astype(kind))):
                 want = [getattr(mpmath, name)(mpmath.mpf(float(a))) for a in at]
                 got = getattr(elementary, name)(at)
                 worst = max(error(*pair) for pair in zip(got, want, strict=True)) / UNIT[kind]
-                out += (
-                    []
-                    if worst <= 3
-                    else [f"{name} in {kind} errs by {worst:.3g} unit roundoffs, at most 3 are stated"]
-                )
+                if not worst <= 3:
+                    out.append(f"{name} in {kind} errs by {worst:.3g} unit roundoffs, at most 3 are stated")
     return out
 
 

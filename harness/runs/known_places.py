@@ -14,16 +14,17 @@ import numpy as np
 from noether.verdicts.record import HOLDS, VIOLATED
 
 LANES, COMPONENTS, STEPS = 13, 2, 96
-OFF = 2.0**-10  # of a value's size: some 2^40 of its roundings
-SHORT = 6  # steps of a launch in which every place is planted
+VALUES = (2.0, -1.5, np.nan, np.inf, -np.inf)
+# Of a value's size: some 2^40 of its roundings.
+OFF = 2.0**-10
+# Steps of a launch in which every place is planted.
+SHORT = 6
 
 
 def places(steps: int, lanes: int, components: int) -> list[tuple[int, int, int]]:
-    """The places to plant at: every step, every lane, every component, and both ends of all three
-    together."""
-    out = [(n, 7 * n % lanes, n % components) for n in range(steps)] + [
-        (5 * i % steps, i, 2 * i % components) for i in range(lanes)
-    ]
+    """The places (step, lane, component) to plant at: each of every one, and both ends of all three."""
+    out = [(n, 7 * n % lanes, n % components) for n in range(steps)]
+    out += [(5 * i % steps, i, 2 * i % components) for i in range(lanes)]
     return out + [(n, i, c) for n in (0, steps - 1) for i in (0, lanes - 1) for c in (0, components - 1)]
 
 
@@ -32,46 +33,40 @@ def judged() -> list[str]:
     from noether.cases import CATALOG
     from noether.cases.rules import HEAVY_BALL
     from noether.kernels.programs.precision import Precision
-    from noether.laws.exact import ExactLaw, Residual, judge
+    from noether.laws.exact import judge
     from noether.mechanics.trajectory import Trajectory
 
     nothing = np.zeros((STEPS + 1, COMPONENTS, LANES))
     t = Trajectory(CATALOG[0], HEAVY_BALL, Precision("float64"), nothing, nothing, np.ones((4, LANES)))
     t.__dict__.update(path=np.full(LANES, 100.0), finite=np.ones((STEPS + 1, LANES), bool))
-    one = np.ones((STEPS, COMPONENTS, LANES))
-    values, about, out = (
-        (2.0, -1.5, np.nan, np.inf, -np.inf),
-        dict(case="", rule="", backend="", precision="", parameters={}),
-        [],
-    )
+    half = np.full((STEPS, COMPONENTS, LANES), 0.5)
+    about = dict(case="", rule="", backend="", precision="", parameters={})
 
-    def read(measured, where):
-        law = ExactLaw(
-            key="known",
-            title="",
-            statement="",
-            applies="",
-            blind=(),
-            faults=(),
-            suits=lambda *about: True,
-            residual=lambda t: Residual(measured, 0 * one, one, 32 * one),
-            about_symmetry=False,
-        )
-        record = judge.judge(t, law, None, about=about)
+    def read(measured, where) -> list[str]:
+        record = judge.judge(t, known_law(measured), None, about=about)
         known = (VIOLATED, *where) if where else HOLDS
-        found = (
-            (record.verdict, *(record.worst[x] for x in ("step", "lane", "component")))
-            if where
-            else record.verdict
-        )
+        found = record.verdict
+        if where:
+            found = (record.verdict, *(record.worst[x] for x in ("step", "lane", "component")))
         return [] if found == known else [f"the judge reads {found} of {known}"]
 
-    out += read(one / 2, None)
+    out = read(half, None)
     for number, where in enumerate(places(STEPS, LANES, COMPONENTS)):
-        wrong = one / 2
-        wrong[where[0], where[2], where[1]] = values[number % len(values)]
+        step, lane, component = where
+        wrong = half.copy()
+        wrong[step, component, lane] = VALUES[number % len(VALUES)]
         out += read(wrong, where)
     return out
+
+
+def known_law(measured: np.ndarray):
+    """A law whose residual is `measured`, of shape (steps, components, lanes), with a bound of 1."""
+    from noether.laws.exact import ExactLaw, Residual
+
+    one = np.ones_like(measured)
+    words = dict(key="known", title="", statement="", applies="", blind=(), faults=())
+    residual = lambda t: Residual(measured, 0 * one, one, 32 * one)
+    return ExactLaw(**words, suits=lambda *about: True, residual=residual, about_symmetry=False)
 
 
 def planted(law: str):
@@ -87,12 +82,8 @@ def planted(law: str):
     fixed = (("eta", case.pace / 128), ("beta", 0.875), ("k", 0.0625), ("eps", 0.0))
     job = LaunchCell(case, rule, "float64", "numpy", "exact", (), 1, 0, SHORT, fixed).job()
     z, v = (np.ascontiguousarray(x) for x in run(job, "numpy").wide())
-    where = [
-        (n, c, b)
-        for n in range(1, SHORT + 1)
-        for c in read(law, case)
-        for b in range(1 + EXACT[law].reads_buffer)
-    ]
+    buffers = range(1 + EXACT[law].reads_buffer)
+    where = [(n, c, b) for n in range(1, SHORT + 1) for c in read(law, case) for b in buffers]
     lanes = 1 + len(where)
     pair = [np.repeat(x, lanes, axis=2) for x in (z, v)]
     for lane, (n, c, b) in enumerate(where, 1):
@@ -107,9 +98,8 @@ def read(law: str, case) -> list[int]:
 
     if not EXACT[law].about_symmetry:
         return list(range(case.dim))
-    sizes = sum(
-        np.abs(s.matrix).sum(axis=0) + np.abs(s.matrix).sum(axis=1) + np.abs(s.shift) for s in case.symmetries
-    )
+    size = lambda s: np.abs(s.matrix).sum(axis=0) + np.abs(s.matrix).sum(axis=1) + np.abs(s.shift)
+    sizes = sum(size(s) for s in case.symmetries)
     return [int(c) for c in np.flatnonzero(sizes)]
 
 
@@ -129,12 +119,10 @@ def seen(law: str) -> list[str]:
     out = [f"{law} is violated where nothing is planted"] if bad[:, 0].any() else []
     behind = t.steps - len(bad)
     for lane, (n, c, b) in enumerate(where, 1):
-        first = int(np.argmax(bad[:, lane])) if bad[:, lane].any() else None
-        if first != max(0, n - 1 - behind):
-            out.append(
-                f"{law} sees {'qv'[b]} off in component {c} at step {n} first in row {first}, must be "
-                f"{max(0, n - 1 - behind)}"
-            )
+        first, must = int(np.argmax(bad[:, lane])) if bad[:, lane].any() else None, max(0, n - 1 - behind)
+        if first != must:
+            what = f"{law} sees {'qv'[b]} off in component {c} at step {n}"
+            out.append(f"{what} first in row {first}, must be {must}")
     return out
 
 
@@ -150,10 +138,9 @@ def drawn() -> list[str]:
         "at least four momenta": len(set(beta)) >= 4,
         "lanes with and without decay": (k > 0).any() and (k == 0).any(),
         "lanes with and without breaking": (eps > 0).any() and (eps == 0).any(),
-        "breaking over six decades": np.ptp(np.log10(np.maximum(eps, 1e-300))[eps > 0]) > 6
-        if (eps > 0).any() else False,
-            "step sizes that a narrower type demotes": (eta != eta.astype(np.float32)).mean() > 0.9,
+        "breaking over six decades": (eps > 0).any() and np.ptp(np.log10(eps[eps > 0])) > 6,
+        "step sizes that a narrower type demotes": (eta != eta.astype(np.float32)).mean() > 0.9,
         "a kick in every lane": job.v0.any(axis=0).all(),
         "starts that differ": len({tuple(x) for x in job.q0.T}) == job.lanes,
-    }  # fmt: skip
+    }
     return [f"a sweep of 61 lanes has not {what}" for what, true in holds.items() if not true]

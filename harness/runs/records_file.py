@@ -33,19 +33,17 @@ from noether.verdicts.record import SCHEMA, VERDICTS, Record
 
 NUMBERS = ("predicted", "measured", "bound", "spent", "seconds", "parameters", "data", "powers")
 FIELDS = {f.name: f for f in fields(Record)}
-REQUIRED = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters",
-    "predicted", "measured", "bound", "spent",
-            "verdict", "reason", "worst", "replay", "seconds")  # fmt: skip
+WHERE = ("schema", "law", "case", "rule", "backend", "precision", "lanes", "steps", "parameters")
+FOUND = ("predicted", "measured", "bound", "spent", "verdict", "reason", "worst", "replay", "seconds")
+REQUIRED = (*WHERE, *FOUND)
+COUNT, REAL = whole(0, 2**31), NUMBER.or_null
 KINDS = {
-    "schema": whole(1, SCHEMA), "law": NAME, "case": NAME, "rule": NAME, "backend": NAME, "precision": NAME,
-    "lanes": whole(0, 2**31),
-    "steps": whole(0, 2**31), "parameters": OBJECT, "predicted": NUMBER.or_null, "measured": NUMBER.or_null,
-    "bound": NUMBER.or_null,
-    "spent": NUMBER.or_null, "verdict": one_of(*VERDICTS), "reason": TEXT, "kind": NAME,
-    "symmetry": NAME.or_null, "worst": OBJECT.or_null,
-    "replay": TEXT.or_null, "seconds": NUMBER, "fault": NAME.or_null, "cell": NAME, "data": OBJECT,
-    "powers": object_of(NUMBER),
-}  # fmt: skip
+    **{"schema": whole(1, SCHEMA), "law": NAME, "case": NAME, "rule": NAME, "backend": NAME},
+    **{"precision": NAME, "lanes": COUNT, "steps": COUNT, "parameters": OBJECT, "predicted": REAL},
+    **{"measured": REAL, "bound": REAL, "spent": REAL, "verdict": one_of(*VERDICTS), "reason": TEXT},
+    **{"kind": NAME, "symmetry": NAME.or_null, "worst": OBJECT.or_null, "replay": TEXT.or_null},
+    **{"seconds": NUMBER, "fault": NAME.or_null, "cell": NAME, "data": OBJECT, "powers": object_of(NUMBER)},
+}
 KINDS = {name: kind if name in REQUIRED else kind.optional for name, kind in KINDS.items()}
 PLACE = whole(0, 2**31).or_null
 HEXES = Kind(

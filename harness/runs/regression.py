@@ -207,10 +207,11 @@ class Guard:
     """A baseline around one run: opened before it, so that what cannot be compared is refused before any
     work."""
 
-    def __init__(
-        self, path: Path, choice: dict, *, update: bool = False, accept: bool = False, strict: bool = False
-    ):
-        """choice: the run's arguments. Raises UsageError."""
+    def __init__(self, path: Path, choice: dict, *, update=False, accept=False, strict=False):
+        """Read the baseline at `path`. Raises UsageError where the run's arguments, `choice`, are others.
+
+        update  write it after the run;  accept  also what rose or is lost;  strict  any rise fails
+        """
         self.path, self.update, self.accept, self.strict = path, update, accept, strict
         self.before = None if update and not path.exists() else read(path)
         if self.before:
@@ -223,12 +224,8 @@ class Guard:
             return
         now = of_run(result.about, result.records)
         if self.before:
-            result.baseline = compare(
-                self.before,
-                now,
-                lambda backend: missing(backend) if backend in BACKENDS else "",
-                strict=self.strict,
-            )
+            why = lambda backend: missing(backend) if backend in BACKENDS else ""
+            result.baseline = compare(self.before, now, why, strict=self.strict)
             result.notes += told(self.path, result.baseline)
         if self.update:
             try:
@@ -237,9 +234,8 @@ class Guard:
                 result.exit_code = exit_codes.WRONG
                 result.notes.append(str(error))
         elif result.baseline.fails:
-            result.exit_code = exit_codes.of(
-                violated=result.baseline.rises or result.exit_code == exit_codes.VIOLATED, undecided=True
-            )
+            violated = result.baseline.rises or result.exit_code == exit_codes.VIOLATED
+            result.exit_code = exit_codes.of(violated=violated, undecided=True)
 
     def write(self, now: Baseline, result) -> None:
         c = result.baseline
@@ -254,10 +250,8 @@ class Guard:
             result.notes.append(f"{self.path} was not updated: --accept-rise takes this run as it is")
         elif c.differs:
             result.exit_code = exit_codes.WRONG
-            result.notes.append(
-                f"{self.path} was not updated: {'; '.join(c.differs)}: they must be the same, or "
-                "--accept-rise takes this run as it is"
-            )
+            must = "they must be the same, or --accept-rise takes this run as it is"
+            result.notes.append(f"{self.path} was not updated: {'; '.join(c.differs)}: {must}")
         else:
             after = ratchet(self.before, now, c)
             write(self.path, after)

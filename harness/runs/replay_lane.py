@@ -101,16 +101,9 @@ def launched(record: dict, case: Case) -> launch.Job:
     rule, worst = RULES[record["rule"]], record["worst"]
     column = lambda name: np.array([[float.fromhex(x)] * 2 for x in worst[name]])
     params = np.array([[float.fromhex(worst[n])] * 2 for n in rule.parameters])
-    return launch.Job(
-        trace.gradient(case),
-        rule,
-        parse(record["precision"]),
-        column("start"),
-        column("kick"),
-        params,
-        record["steps"],
-        metric=trace.metric(case, rule),
-    )
+    state = (column("start"), column("kick"), params, record["steps"])
+    program, own = trace.gradient(case), trace.metric(case, rule)
+    return launch.Job(program, rule, parse(record["precision"]), *state, metric=own)
 
 
 def compared(law: ExactLaw, worst: dict, residual, index: tuple, found: float, recorded: float) -> list[str]:

@@ -34,9 +34,14 @@ class Result:
                  interrupted
     laws         those that were judged;  left_out  those that cover nothing of the choice, or that are not
                                                     here
-    errors       cell -> what it raised
+    errors       cell -> traceback: what went wrong inside the harness
+    lost         cell -> why it is undecided though the harness is not at fault
+    shard        as 2/3: the second of three parts of a run
     folder       the run folder, None where nothing was recorded
     notes        what should be known beside the verdicts, a sentence each
+    blind        promises that the run did not keep
+    unjudged     laws of a narrowed choice that none of their faults can test, or that are outside
+    baseline     a noether.runs.regression.Comparison, where one was asked for
     """
 
     records: list[Record]
@@ -44,24 +49,18 @@ class Result:
     exit_code: int
     laws: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    errors: dict[str, str] = field(
-        default_factory=dict
-    )  # cell -> traceback: what went wrong inside the harness
-    lost: dict[str, str] = field(
-        default_factory=dict
-    )  # cell -> why it is undecided though the harness is not at fault
-    shard: str = ""  # as 2/3: the second of three parts of a run
+    errors: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    shard: str = ""
     folder: Path | None = None
     seconds: float = 0.0
     cells: int = 0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
     about: dict = field(default_factory=dict)
-    blind: list[str] = field(default_factory=list)  # promises that the run did not keep
-    unjudged: list[str] = field(
-        default_factory=list
-    )  # laws of a narrowed choice that none of their faults can test, or that are outside
-    baseline: object = None  # noether.runs.regression.Comparison, where one was asked for
+    blind: list[str] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    baseline: object = None
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,14 @@ class How:
     shard: tuple[int, int] | None = None
 
     def __post_init__(self):
-        if self.seconds is not None and (
-            not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7
-        ):
+        if self.seconds is None:
+            return
+        if not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7:
             raise UsageError(f"--cell-seconds is {self.seconds}, must be above 0 and at most 1e7")
 
     @property
     def part(self) -> str:
+        """Which part of a run this is, as 2/3; '' of a whole one."""
         return "{}/{}".format(*self.shard) if self.shard else ""
 
 

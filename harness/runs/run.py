@@ -29,21 +29,20 @@ from noether.verdicts.record import Record
 
 
 def digests(request: Request) -> dict:
+    """The case files of a request, each with the digest of what it is."""
     words = [word for word in request.cases if isinstance(word, str) and load.is_file_word(word)]
     return load.files(words)
 
 
 def arguments(request: Request) -> dict:
+    """What run.json keeps of a request."""
     return {**request.as_dict(), "files": digests(request)}
 
 
 def check_same(about: dict, request: Request, backend: str, part: str = "") -> None:
     """Refuse to resume a run that differs from this one. Raises UsageError naming what differs."""
-    differs = [
-        (f"version of {k}", v, versions().get(k))
-        for k, v in about["versions"].items()
-        if versions().get(k) != v
-    ]
+    here = versions()
+    differs = [(f"version of {k}", v, here.get(k)) for k, v in about["versions"].items() if here.get(k) != v]
     now = arguments(request)
     differs += [(f"argument {k}", v, now.get(k)) for k, v in about["arguments"].items() if now.get(k) != v]
     if about.get("backend") != backend:
@@ -58,6 +57,10 @@ def check_same(about: dict, request: Request, backend: str, part: str = "") -> N
         raise UsageError(f"cannot resume: {told}: they must be the same")
 
 
+def unwatched(event: str, **facts) -> None:
+    """Where nobody watches a run."""
+
+
 def run(
     request: Request,
     *,
@@ -66,11 +69,11 @@ def run(
     record: bool = True,
     how: How = USUAL,
     strict: bool = False,
-    watch: Callable = lambda event, **facts: None,
+    watch: Callable = unwatched,
 ) -> Result:
-    """Plan, execute and record. watch("cells", total=, done=) first, then watch("done", done=Done) for each
-    cell.
+    """Plan, execute and record.
 
+    watch("cells", total=, done=) is called first, then watch("done", done=Done) for each cell;
     watch("runs", names=) gives a function that says which cells run now.
 
     Raises UsageError and BackendMissing before any work, RecordingError when the disk refuses, CannotRun when
@@ -114,41 +117,27 @@ def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: H
         return Folder.reopen(Path(resume), allowed)
     if not record:
         return None, None
-    said = {
-        "arguments": arguments(request),
-        "seed": request.seed,
-        "backend": planned.backend,
-        "laws": planned.laws,
-        "left_out": planned.left_out,
-        "cells": len(planned.cells),
-        "strict": strict,
-        **shards.about(planned, how.part),
-    }
-    return Folder.create(out, said), None
+    said = {"arguments": arguments(request), "seed": request.seed, "backend": planned.backend}
+    said |= {"laws": planned.laws, "left_out": planned.left_out, "cells": len(planned.cells)}
+    return Folder.create(out, {**said, "strict": strict, **shards.about(planned, how.part)}), None
 
 
 def begun(planned: Plan, folder: Folder | None, found: Run | None, how: How) -> Result:
     """The result before any cell has run here: what an earlier run found, and what the plan tells."""
-    return Result(
-        list(found.records) if found else [],
-        [],
-        exit_codes.UNDECIDED,
-        planned.laws,
-        planned.left_out,
-        folder=folder and folder.path,
-        cells=len(planned.cells),
-        shard=how.part,
-        notes=[*planned.notes, *(found.notes if found else [])],
-    )
+    records, notes = (list(found.records), found.notes) if found else ([], [])
+    result = Result(records, [], exit_codes.UNDECIDED, planned.laws, planned.left_out, shard=how.part)
+    result.folder, result.cells = folder and folder.path, len(planned.cells)
+    result.notes = [*planned.notes, *notes]
+    return result
 
 
 def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
+    """Run cells, and keep in the result and in the folder what comes of each. Raises RecordingError,
+    CannotRun."""
     files = planned.selection.files
     own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
-    elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor)
-    with closing(
-        execute(cells, jobs=how_many(how.jobs), tell=lambda names: watch("runs", names=names), **elsewhere)
-    ) as stream:
+    elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor, jobs=how_many(how.jobs))
+    with closing(execute(cells, tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
         for done in stream:
             result.records += done.records
             if folder:
@@ -170,10 +159,8 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
         kept[r.cell] = kept.get(r.cell, 0) + 1
     for name, count in cells.items():
         if kept.get(name, 0) != count:
-            raise RuntimeError(
-                f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back: nothing "
-                "was run"
-            )
+            what = f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back"
+            raise RuntimeError(f"{what}: nothing was run")
 
 
 def comma(name: str, words) -> str | None:
@@ -215,9 +202,8 @@ def verify(
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
     jobs        worker processes, a number or "auto"; cells of case files always run in processes of their
-                own. Above 1,
-                Case objects that the caller's own script defines need the usual `if __name__ == "__main__":`
-                in it
+                own. Above 1, Case objects that the caller's own script defines need the usual
+                `if __name__ == "__main__":` in it
     executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts
                 and ends
     cell_seconds   how long one cell may take before it is given up
@@ -228,34 +214,24 @@ def verify(
     """
     if not isinstance(out, str | Path | None):
         raise UsageError(f"out is {out!r}, must be a folder")
-    narrowed = dict(
-        law=comma("laws", laws), rule=comma("rules", rules), precision=comma("precisions", precisions)
-    )
+    narrowed = dict(law=comma("laws", laws), rule=comma("rules", rules))
+    narrowed |= dict(precision=comma("precisions", precisions))
     request = requested(cases, overrides, **narrowed, backend=backend, profile=profile, seed=seed)
     if out is not None and any(isinstance(c, Case) for c in cases):
-        raise UsageError(
-            "a run with Case objects cannot be recorded, for it could not be replayed: pass file names, or "
-            "no out"
-        )
-    return run(
-        request,
-        out=Path(out) if out is not None else None,
-        record=out is not None,
-        strict=strict,
-        how=How(jobs, cell_seconds, executors.of(executor, how_many(jobs))),
-    )
+        why = "a run with Case objects cannot be recorded, for it could not be replayed"
+        raise UsageError(f"{why}: pass file names, or no out")
+    how = How(jobs, cell_seconds, executors.of(executor, how_many(jobs)))
+    place = Path(out) if out is not None else None
+    return run(request, out=place, record=out is not None, strict=strict, how=how)
 
 
 def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:
     """What `verify` was asked for. Raises UsageError."""
     for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
-        raise UsageError(
-            f"case is {type(wrong).__name__} {wrong!r}"[:200] + ", must be a name, a file or a Case"
-        )
+        what = f"case is {type(wrong).__name__} {wrong!r}"[:200]
+        raise UsageError(f"{what}, must be a name, a file or a Case")
     known = set(Request.__dataclass_fields__) - {"cases", *narrowed}
-    if set(overrides) - known:
-        raise UsageError(
-            f"verify has no {', '.join(sorted(set(overrides) - known))}: it must be one of "
-            f"{', '.join(sorted(known))}"
-        )
+    strange = ", ".join(sorted(set(overrides) - known))
+    if strange:
+        raise UsageError(f"verify has no {strange}: it must be one of {', '.join(sorted(known))}")
     return Request(tuple(str(c) if isinstance(c, Path) else c for c in cases), **narrowed, **overrides)

@@ -24,37 +24,35 @@ from noether.system.strict_reading import first_line, read_json
 from noether.system.usage import UsageError
 from noether.verdicts.record import SCHEMA
 
+TEXTS, NAMES, COUNT, REAL = list_of(TEXT), list_of(NAME), whole().or_null.optional, FINITE.or_null.optional
+WORD = NAME.or_null.optional
 FIELDS = {
-    "versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": list_of(NAME),
-    "command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "pid": whole().optional,
-    "cwd": TEXT.optional, "start": TEXT.optional,
-    "end": TEXT.or_null.optional, "exit_code": whole(0, 255).or_null.optional,
-    "records": whole().or_null.optional, "seed": whole().optional,
-    "backend": NAME.or_null.optional, "left_out": list_of(NAME).optional, "cells": whole().optional,
-    "strict": TRUTH.optional,
-    "seconds": NUMBER.optional, "errors": whole().optional, "blind": list_of(TEXT).optional,
-    "resumed": list_of(TEXT).optional,
-    "last": TEXT.optional, "shard": NAME.optional, "asked": list_of(NAME).optional,
-    "plan": list_of(OBJECT).optional,
-    "merged": list_of(OBJECT).optional,
-}  # fmt: skip
-PLANNED = {"name": TEXT, "backend": TEXT, "expected": object_of(list_of(TEXT))}
-WORD, COUNT, REAL = NAME.or_null.optional, whole().or_null.optional, FINITE.or_null.optional
+    **{"versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": NAMES},
+    **{"command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "pid": whole().optional},
+    **{"cwd": TEXT.optional, "start": TEXT.optional, "end": TEXT.or_null.optional},
+    **{"exit_code": whole(0, 255).or_null.optional, "records": COUNT, "seed": whole().optional},
+    **{"backend": WORD, "left_out": NAMES.optional, "cells": whole().optional, "strict": TRUTH.optional},
+    **{"seconds": NUMBER.optional, "errors": whole().optional, "blind": TEXTS.optional},
+    **{"resumed": TEXTS.optional, "last": TEXT.optional, "shard": NAME.optional, "asked": NAMES.optional},
+    **{"plan": list_of(OBJECT).optional, "merged": list_of(OBJECT).optional},
+}
+"""The fields of run.json, but for its schema and its checksum."""
+PLANNED = {"name": TEXT, "backend": TEXT, "expected": object_of(TEXTS)}
+"""The fields of a cell in the plan of a part."""
+FILES = object_of(TEXT).optional
 ARGUMENTS = {
     "verify": {
-        "cases": list_of(TEXT).optional, "law": WORD, "rule": WORD, "precision": WORD,
-        "backend": NAME.optional, "profile": NAME.optional,
-        "seed": whole().optional, "eta": REAL, "beta": REAL, "decay": REAL, "eps": REAL, "steps": COUNT,
-        "lanes": COUNT,
-        "reference": TRUTH.optional, "files": object_of(TEXT).optional,
+        **{"cases": TEXTS.optional, "law": WORD, "rule": WORD, "precision": WORD, "backend": NAME.optional},
+        **{"profile": NAME.optional, "seed": whole().optional, "eta": REAL, "beta": REAL, "decay": REAL},
+        **{"eps": REAL, "steps": COUNT, "lanes": COUNT, "reference": TRUTH.optional, "files": FILES},
     },
-    "faults": {"faults": list_of(TEXT).optional, "profile": NAME.optional, "seed": whole().optional},
+    "faults": {"faults": TEXTS.optional, "profile": NAME.optional, "seed": whole().optional},
     "fuzz": {
-        "cases": list_of(TEXT).optional, "rules": list_of(NAME).optional,
-        "precisions": list_of(NAME).optional, "plant": NAME.optional,
-        "seconds": REAL, "batches": COUNT, "files": object_of(TEXT).optional,
+        **{"cases": TEXTS.optional, "rules": NAMES.optional, "precisions": NAMES.optional},
+        **{"plant": NAME.optional, "seconds": REAL, "batches": COUNT, "files": FILES},
     },
-}  # fmt: skip
+}
+"""Command -> the fields of its arguments."""
 
 
 def text(about: dict) -> str:

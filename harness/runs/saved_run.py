@@ -20,13 +20,8 @@ from noether.verdicts.record import Record
 
 RUNS = Path("runs")
 AGAIN = "the file was cut; noether verify --resume {} runs the rest again"
-CELL = {
-    "cell": NAME,
-    "records": whole(),
-    "digest": TEXT.optional,
-    "seconds": NUMBER.optional,
-    "error": TEXT.optional,
-}
+CELL = {"cell": NAME, "records": whole(), "digest": TEXT.optional, "seconds": NUMBER.optional}
+CELL |= {"error": TEXT.optional}
 """The fields of a line of cells.jsonl."""
 
 

@@ -66,11 +66,11 @@ SCATTER: dict[tuple[str, str], Scatter] = {
     ("T5", "wide"): Scatter(0.219, 0.163, 1),
 }
 """Quick profile: the larger of two measurements, eleven seeds, and eight launches of one seed whose starts
-moved by a few
-units in the last place, which redraws every rounding and nothing else. The two agree; docs/ci.md has what
-follows.
+moved by a few units in the last place, which redraws every rounding and nothing else. The two agree;
+docs/ci.md has what follows.
 """
-RUNS_MEASURED = 8  # of the fewer  # of the fewer
+# Of the fewer.
+RUNS_MEASURED = 8
 
 
 def width(precision: str) -> str:

@@ -131,16 +131,11 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False) -
     runs = read(paths)
     first = runs[0].about
     cells, apart, missing = collected(runs)
-    result = Result(
-        [r for records in cells.values() for r in records],
-        [],
-        exit_codes.UNDECIDED,
-        tuple(first["laws"]),
-        tuple(first["left_out"]),
-        lost={**missing, **apart},
-        seconds=sum(float(run.about.get("seconds") or 0) for run in runs),
-        cells=len(first["plan"]),
-    )
+    everything = [r for records in cells.values() for r in records]
+    laws, left_out = tuple(first["laws"]), tuple(first["left_out"])
+    result = Result(everything, [], exit_codes.UNDECIDED, laws, left_out, lost={**missing, **apart})
+    result.seconds = sum(float(run.about.get("seconds") or 0) for run in runs)
+    result.cells = len(first["plan"])
     machines = {told(run.about["machine"].get("instructions") or {}) for run in runs}
     if len(machines) > 1:
         result.notes = [f"the parts ran on processors with other instructions than each other: {LAST_BITS}"]

@@ -25,14 +25,14 @@ from noether.runs.worker import Setting, environment, prepare
 from noether.system.machine import importable
 from noether.system.usage import CannotRun
 
-STARTS = 120.0  # seconds in which a worker must be ready on a busy machine
-GRACE = (
-    5.0  # seconds beyond a call's own limit before its process is killed: inside, the limit names the line
-)
-LEAVES = 2.0  # seconds in which a worker that is told to leave is gone
-LOOK = (
-    0.25  # seconds between two looks whether a process is still there: what it forked may keep its link open
-)
+# Seconds in which a worker must be ready on a busy machine.
+STARTS = 120.0
+# Seconds beyond a call's own limit before its process is killed: inside, the limit names the line.
+GRACE = 5.0
+# Seconds in which a worker that is told to leave is gone.
+LEAVES = 2.0
+# Seconds between two looks whether a process is still there: what it forked may keep its link open.
+LOOK = 0.25
 ENDED = "the run was ended"
 BEGIN = "import sys; from noether.runs.worker import serve; serve(*map(int, sys.argv[1:]))"
 
@@ -63,9 +63,9 @@ class Worker:
         lifeline, self._held = os.pipe()
         command = [sys.executable, "-c", BEGIN, str(there.fileno()), str(lifeline)]
         try:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(there.fileno(),
-                lifeline),
-                                            env={**importable(), **environment(setting.threads)})  # fmt: skip
+            own = {**importable(), **environment(setting.threads)}
+            files = dict(stdin=subprocess.DEVNULL, pass_fds=(there.fileno(), lifeline))
+            self.process = subprocess.Popen(command, env=own, **files)
         except OSError as error:
             os.close(self._held)
             here.close()
@@ -83,9 +83,8 @@ class Worker:
             self.call(pickle.dumps((prepare, (self.setting,))), STARTS)
         except (Died, Overdue, Raised) as error:
             self.kill()
-            raise CannotRun(
-                f"a worker process cannot be made ready: {str(error).strip().splitlines()[-1]}"
-            ) from None
+            why = str(error).strip().splitlines()[-1]
+            raise CannotRun(f"a worker process cannot be made ready: {why}") from None
 
     def call(self, raw: bytes, seconds: float | None = None):
         """The result of one pickled call. Raises Died, Overdue, Unloadable, Raised."""

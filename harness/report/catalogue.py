@@ -22,6 +22,7 @@ THEORY = resources.path("theory.md")
 
 
 def cases_table():
+    """The table of cases."""
     table = listing("case", "what", "metric", "symmetries")
     for case in CATALOG:
         table.add_row(case.name, case.title, case.metric.kind, ", ".join(s.name for s in case.symmetries))
@@ -32,11 +33,8 @@ def cases_listed() -> list[dict]:
     """The list of cases as plain data, for --json."""
     return [
         {
-            "case": case.name,
-            "title": case.title,
-            "source": case.source,
-            "metric": case.metric.kind,
-            "dim": len(case.box),
+            **named(case),
+            "dim": case.dim,
             "symmetries": [s.name for s in case.symmetries],
             "core": case in CORE,
         }
@@ -44,7 +42,13 @@ def cases_listed() -> list[dict]:
     ]
 
 
+def named(case: Case) -> dict:
+    """What every account of a case begins with."""
+    return {"case": case.name, "title": case.title, "source": case.source, "metric": case.metric.kind}
+
+
 def laws_table():
+    """The table of laws."""
     from noether.plan.design import LAWS
 
     table = listing("law", "what", "applies to", "kind")
@@ -65,10 +69,8 @@ def counted() -> str:
     from noether.plan.design import LAWS, RULES
 
     symmetries = sum(len(case.symmetries) for case in CATALOG)
-    return (
-        f"{len(CATALOG)} cases with {symmetries} symmetries, {len(RULES)} learning rules in kernels, "
-        f"{len(LAWS)} laws"
-    )
+    cases = f"{len(CATALOG)} cases with {symmetries} symmetries"
+    return f"{cases}, {len(RULES)} learning rules in kernels, {len(LAWS)} laws"
 
 
 def field(name: str, text: str) -> Table:
@@ -82,9 +84,8 @@ def field(name: str, text: str) -> Table:
 
 def theory_section(anchor: str, theory: str) -> str:
     """The section of docs/theory.md that an anchor opens; '' where there is none."""
-    found = re.search(
-        rf'^### <a id="{re.escape(anchor)}"></a>.*?(?=^##|\Z)', theory, re.MULTILINE | re.DOTALL
-    )
+    begin = rf'^### <a id="{re.escape(anchor)}"></a>'
+    found = re.search(rf"{begin}.*?(?=^##|\Z)", theory, re.MULTILINE | re.DOTALL)
     return flowing(re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip()) if found else ""
 
 
@@ -93,13 +94,8 @@ def flowing(text: str) -> str:
     stay."""
     out: list[str] = []
     for line in text.splitlines():
-        joins = (
-            out
-            and out[-1]
-            and line
-            and line[0].isalnum() | (line[0] in "`<(*[_")
-            and not re.match(r"\d+\.|[-#|]|    ", line)
-        )
+        is_prose = line and (line[0].isalnum() or line[0] in "`<(*[_")
+        joins = out and out[-1] and is_prose and not re.match(r"\d+\.|[-#|]|    ", line)
         if joins and not re.match(r"#|\||    ", out[-1]):
             out[-1] += " " + line
         else:
@@ -136,6 +132,7 @@ def law_of(word: str):
 
 
 def theory_of(law) -> str:
+    """The section of docs/theory.md about a law, '' where there is no such file."""
     if not THEORY.exists():
         return ""
     return theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8"))
@@ -167,6 +164,7 @@ def powers(law: str, run: Path | None) -> list[str]:
 
 
 def kind(symmetry: Symmetry) -> str:
+    """What kind of generator a symmetry has."""
     if symmetry.is_translation:
         return "translation"
     if symmetry.is_rotation:
@@ -178,12 +176,10 @@ def generator_text(symmetry: Symmetry) -> str:
     """xi(q) in the letters of the case."""
     letters = []
     for row, shift in zip(symmetry.matrix, symmetry.shift, strict=True):
-        terms = [
-            f"{'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(c):g} '}q{j + 1}"
-            for j, c in enumerate(row)
-            if c
-        ]
-        terms += [f"{'-' if shift < 0 else '+'} {abs(shift):g}"] if shift else []
+        sign = lambda c: "-" if c < 0 else "+"
+        size = lambda c: "" if abs(c) == 1 else f"{abs(c):g} "
+        terms = [f"{sign(c)} {size(c)}q{j + 1}" for j, c in enumerate(row) if c]
+        terms += [f"{sign(shift)} {abs(shift):g}"] if shift else []
         joined = " ".join(terms).removeprefix("+ ")
         letters.append(joined.replace("- ", "-", 1) if joined.startswith("-") else joined or "0")
     return f"({', '.join(letters)})"
@@ -203,25 +199,16 @@ def show(case: Case) -> Group:
         field("kick", f"{case.kick:g} of the box"),
     ]
     for symmetry, proof in zip(case.symmetries, prove(case) or [None] * len(case.symmetries), strict=False):
-        rows.append(
-            field("symmetry", f"{symmetry.name}: xi(q) = {generator_text(symmetry)}, {kind(symmetry)}")
-        )
+        generator = f"xi(q) = {generator_text(symmetry)}, {kind(symmetry)}"
+        rows.append(field("symmetry", f"{symmetry.name}: {generator}"))
         if proof is not None:
             exactly = "exactly" if proof.exact else f"to {proof.relative:.0e} of its terms, 50 digits"
-            broken = (
-                f"the breaking term breaks it by {proof.broken:.2g}"
-                if proof.broken
-                else "the breaking term keeps it"
-            )
+            broken = f"breaks it by {proof.broken:.2g}" if proof.broken else "keeps it"
+            broken = f"the breaking term {broken}"
             rows.append(field("", f"<grad f, xi> = 0 {exactly} at {proof.points} random points; {broken}"))
     point = np.array(case.box, dtype=float).mean(axis=1)
-    rows.append(
-        field(
-            "middle",
-            f"f = {float(case.loss(list(point), NUMPY)):.6g}, b = "
-            f"{float(case.breaking(list(point), NUMPY)):.6g} at the middle of the box",
-        )
-    )
+    f, b = (float(part(list(point), NUMPY)) for part in (case.loss, case.breaking))
+    rows.append(field("middle", f"f = {f:.6g}, b = {b:.6g} at the middle of the box"))
     return Group(Text(paper), Text(), *rows)
 
 
@@ -231,22 +218,9 @@ def shown(case: Case) -> dict:
     from noether.mechanics.symbolic import prove
 
     proofs = prove(case) or [None] * len(case.symmetries)
-    symmetries = [
-        {
-            "symmetry": s.name,
-            "kind": kind(s),
-            "matrix": s.matrix,
-            "shift": s.shift,
-            "proof": None if proof is None else asdict(proof),
-        }
-        for s, proof in zip(case.symmetries, proofs, strict=False)
-    ]
-    fields = {"case": case.name, "title": case.title, "source": case.source, "metric": case.metric.kind}
-    return {
-        **fields,
-        "rules": rules_of(case),
-        "box": case.box,
-        "kick": case.kick,
-        "pace": case.pace,
-        "symmetries": symmetries,
-    }
+    symmetries = []
+    for s, proof in zip(case.symmetries, proofs, strict=False):
+        told = {"symmetry": s.name, "kind": kind(s), "matrix": s.matrix, "shift": s.shift}
+        symmetries.append({**told, "proof": None if proof is None else asdict(proof)})
+    numbers = {"rules": rules_of(case), "box": case.box, "kick": case.kick, "pace": case.pace}
+    return {**named(case), **numbers, "symmetries": symmetries}

@@ -22,18 +22,13 @@ def two(a: str, b: str) -> str:
 
 
 def laws(d: Difference) -> Table:
+    """The table of laws, was and now."""
     table = listing("law", "verdict", "worst spent", "verdicts", "faults", "seconds")
     for c in d.laws:
         a, b = c.verdicts
         style = COLOUR[VIOLATED] if c.worse else COLOUR[INCONCLUSIVE] if a != b else ""
-        table.add_row(
-            c.law,
-            Text(verdicts(c), style=style),
-            spent(c),
-            two(*cells(c, "cells")),
-            two(*killed(c)),
-            two(*(f"{s:.1f}" for s in c.seconds)),
-        )
+        counts = (two(*cells(c, "cells")), two(*killed(c)), two(*(f"{s:.1f}" for s in c.seconds)))
+        table.add_row(c.law, Text(verdicts(c), style=style), spent(c), *counts)
     return table
 
 
@@ -43,18 +38,22 @@ def verdicts(c: LawChange) -> str:
 
 
 def spent(c: LawChange) -> str:
+    """The worst spent, was and now."""
     return two(*(number(r.worst_spent) if r else "-" for r in (c.was, c.now)))
 
 
 def cells(c: LawChange, name: str) -> tuple[str, str]:
+    """A number of a law's summary in each run."""
     return tuple(str(getattr(r, name)) if r else "-" for r in (c.was, c.now))
 
 
 def killed(c: LawChange) -> tuple[str, str]:
+    """How many planted faults were killed, of how many, in each run."""
     return tuple(f"{r.killed}/{r.faults}" if r else "-" for r in (c.was, c.now))
 
 
 def head(name: str, run: Run) -> Text:
+    """One run in a line."""
     about, given = run.about, run.about["arguments"]
     code = about.get("exit_code")
     took = about.get("seconds")
@@ -89,49 +88,32 @@ def lines(d: Difference) -> list[tuple[str, list[str], str]]:
         ("new places", d.marked.added, ""),
         ("new planted faults", d.planted_now, ""),
         ("undecided here", d.marked.undecided, ""),
-        (
-            "moved most, told and not judged",
-            [f"{n}: spent {number(a)}{ARROW}{number(b)}" for n, a, b in d.moved],
-            "",
-        ),
+        ("moved most, told and not judged", entries([n for n, _, _ in d.moved]), ""),
     ]
 
 
 def told(d: Difference, page: Path | None = None) -> list:
+    """All that is printed of a comparison, from the two runs to what is worse."""
     out: list = [head("A", d.a), head("B", d.b)]
     if d.marked.differs:
-        out += [
-            Text(f"they differ in {len(d.marked.differs)} ways:"),
-            *(Text(f"  {x}") for x in d.marked.differs[:SHOWN]),
-        ]
+        out.append(Text(f"they differ in {len(d.marked.differs)} ways:"))
+        out += [Text(f"  {x}") for x in d.marked.differs[:SHOWN]]
         out += [Text(f"  and {len(d.marked.differs) - SHOWN} more")] if len(d.marked.differs) > SHOWN else []
     out += [Text(), laws(d), Text()]
     for title, found, style in lines(d):
         if found:
             out += [Text(f"{title}: {len(found)}", style=style), *(Text(f"  {x}") for x in found[:SHOWN])]
-            out += (
-                [Text(f"  and {len(found) - SHOWN} more{', all in the page' if page else ''}")]
-                if len(found) > SHOWN
-                else []
-            )
+            more = f"  and {len(found) - SHOWN} more{', all in the page' if page else ''}"
+            out += [Text(more)] if len(found) > SHOWN else []
     if d.marked.unmeasured:
-        out.append(
-            Text(
-                "compared for coverage alone, their scatter is not measured: "
-                f"{', '.join(d.marked.unmeasured)}",
-                style="dim",
-            )
-        )
-    out += [Text()] if len(out) and str(out[-1]) else []
-    out += [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse] or [
-        Text("nothing is worse", style="bold green")
-    ]
-    return [
-        *out,
-        Text(
-            f"{d.marked.compared} places in both{f'; {page}' if page else ''}", style="dim", overflow="fold"
-        ),
-    ]
+        names = ", ".join(d.marked.unmeasured)
+        words = f"compared for coverage alone, their scatter is not measured: {names}"
+        out.append(Text(words, style="dim"))
+    out += [Text()] if str(out[-1]) else []
+    worse = [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse]
+    out += worse or [Text("nothing is worse", style="bold green")]
+    places = f"{d.marked.compared} places in both{f'; {page}' if page else ''}"
+    return [*out, Text(places, style="dim", overflow="fold")]
 
 
 def summary(d: Difference, page: Path | None = None) -> dict:

@@ -22,83 +22,81 @@ def page(found: Finding) -> list:
 
 
 def heading(found: Finding) -> str:
+    """What was looked at, and where."""
     low, high = found.loss.box.min(), found.loss.box.max()
     return f"{found.loss.name}: {found.loss.dim} parameters, points drawn in [{low:g}, {high:g}]"
 
 
 def spectrum_lines(found: Finding) -> list[str]:
+    """The singular values on both sides of the gap; nothing where there was no matrix."""
     seen = found.spectrum
     if seen is None:
         return []
     kept = "none" if seen.largest_kept is None else f"{seen.kept}, at most {seen.largest_kept:.2g}"
-    broken = (
-        "none"
-        if seen.smallest_broken is None
-        else f"{len(seen.values) - seen.kept}, at least {seen.smallest_broken:.2g}"
-    )
-    return [
-        f"{len(seen.values)} affine fields, singular values: kept {kept}; broken {broken}; gap "
-        f"{seen.gap:.1e}, needed {GAP:.0e}"
-    ]
+    broken = "none"
+    if seen.smallest_broken is not None:
+        broken = f"{len(seen.values) - seen.kept}, at least {seen.smallest_broken:.2g}"
+    values = f"{len(seen.values)} affine fields, singular values: kept {kept}; broken {broken}"
+    return [f"{values}; gap {seen.gap:.1e}, needed {GAP:.0e}"]
 
 
 def generators(found: Finding) -> list[str]:
+    """Each generator with its charge, at most SHOWN."""
     out = []
     for number, g in enumerate(found.generators[:SHOWN], 1):
         kinetic = "Killing: no kinetic breaking" if g.is_killing else "kinetic breaking <A v, v>"
-        out += [
-            f"{number:3}  {g.name}; {kinetic}; laws {' '.join(g.laws)}; {g.proof} at new points",
-            f"       xi    {g.formula}",
-            f"       J/m   {g.charge}",
-        ]
+        out.append(f"{number:3}  {g.name}; {kinetic}; laws {' '.join(g.laws)}; {g.proof} at new points")
+        out += [f"       xi    {g.formula}", f"       J/m   {g.charge}"]
         out += [f"       flow  {g.conserved}"] if g.conserved else []
-    return out + (
-        [f"     ... {len(found.generators)} in all, every one with --json"]
-        if len(found.generators) > SHOWN
-        else []
-    )
+    if len(found.generators) > SHOWN:
+        out.append(f"     ... {len(found.generators)} in all, every one with --json")
+    return out
 
 
 def weak(found: Finding) -> list[str]:
+    """The fields that nearly keep the loss, each with how far it is off."""
     out = ["broken, but weakly:"]
     for w in found.weak:
-        out += [f"     {w.generator.name}; rms of <grad f, xi>/|grad f| {w.size:.2g} of the field; at new "
-                f"points up to {w.generator.error:.2g} of |grad f||xi|",
-                f"       xi    {w.generator.formula}"]  # fmt: skip
+        size = f"rms of <grad f, xi>/|grad f| {w.size:.2g} of the field"
+        error = f"at new points up to {w.generator.error:.2g} of |grad f||xi|"
+        out += [f"     {w.generator.name}; {size}; {error}", f"       xi    {w.generator.formula}"]
     return out
 
 
 def verdict(found: Finding) -> str:
+    """The last line: how many generators there are, or why that is not decided."""
     if found.undecided:
         return f"could not decide: {found.undecided}"
     if not found.generators:
-        return "none: no affine field keeps this loss" + (
-            f"; {len(found.weak)} nearly do" if found.weak else ""
-        )
+        nearly = f"; {len(found.weak)} nearly do" if found.weak else ""
+        return f"none: no affine field keeps this loss{nearly}"
     d, moves, seen = found.loss.dim, found.translations, found.spectrum
-    multiples = moves * (d + 1)
-    module = (
-        f"; with {moves} translations times {d} + 1 affine functions they span the {seen.kept} fields kept"
-        if moves and multiples <= seen.kept
-        else ""
-    )
+    module = ""
+    if moves and moves * (d + 1) <= seen.kept:
+        multiples = f"{moves} translations times {d} + 1 affine functions"
+        module = f"; with {multiples} they span the {seen.kept} fields kept"
     closing = f"; brackets close to {found.unclosed:.1g}" if len(found.generators) > 1 else ""
-    return (
-        f"{len(found.generators)} generators, {sum(g.is_killing for g in found.generators)} "
-        f"Killing{module}{closing}"
-    )
+    killing = sum(g.is_killing for g in found.generators)
+    return f"{len(found.generators)} generators, {killing} Killing{module}{closing}"
 
 
 def summary(found: Finding) -> dict:
+    """The result as plain data for --json."""
     seen = found.spectrum
     return {
-        "loss": found.loss.name, "dim": found.loss.dim, "box": found.loss.box.tolist(),
-        "verdict": verdict(found), "undecided": found.undecided,
-        "kept": seen.kept if seen else None, "largest_kept": seen.largest_kept if seen else None,
+        "loss": found.loss.name,
+        "dim": found.loss.dim,
+        "box": found.loss.box.tolist(),
+        "verdict": verdict(found),
+        "undecided": found.undecided,
+        "kept": seen.kept if seen else None,
+        "largest_kept": seen.largest_kept if seen else None,
         "smallest_broken": seen.smallest_broken if seen else None,
-        "gap": seen.gap if seen and np.isfinite(seen.gap) else None, "gap_needed": GAP,
+        "gap": seen.gap if seen and np.isfinite(seen.gap) else None,
+        "gap_needed": GAP,
         "rounding": seen.floor if seen else None,
-        "singular_values": seen.values.tolist() if seen else [], "bracket_outside": found.unclosed,
-        "generators": [g.as_dict() for g in found.generators], "weakly_broken": [{"size": w.size,
-        **w.generator.as_dict()} for w in found.weak],
-    }  # fmt: skip
+        "singular_values": seen.values.tolist() if seen else [],
+        "bracket_outside": found.unclosed,
+        "generators": [g.as_dict() for g in found.generators],
+        "weakly_broken": [{"size": w.size, **w.generator.as_dict()} for w in found.weak],
+    }

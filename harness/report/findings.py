@@ -33,26 +33,21 @@ most {spent} of its bound.
 """
 
 
+WORDS = ("statement", "source", "published", "measured", "verdict", "corrected")
+"""What a claim must say."""
+
+
 def claims(records: Sequence[Record]) -> dict[str, Record]:
     """{law: the record that carries its claim}. Raises UsageError naming every claim that is missing or
     incomplete."""
-    found = {
-        r.law: r
-        for r in records
-        if r.fault is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
-    }
+    is_claim = lambda r: r.fault is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
+    found = {r.law: r for r in records if is_claim(r)}
     missing = [law for law in BOOK if law not in found]
     if missing:
-        raise UsageError(
-            f"the run has no record of {', '.join(missing)}: run noether verify --law {','.join(missing)}, "
-            "or all of it"
-        )
+        cure = f"run noether verify --law {','.join(missing)}, or all of it"
+        raise UsageError(f"the run has no record of {', '.join(missing)}: {cure}")
     for law, r in found.items():
-        gone = [
-            name
-            for name in ("statement", "source", "published", "measured", "verdict", "corrected")
-            if not r.data["claim"].get(name)
-        ]
+        gone = [name for name in WORDS if not r.data["claim"].get(name)]
         if gone:
             raise UsageError(
                 f"the record of {law} has no {', '.join(gone)} in its claim: the run is of another version"
@@ -61,21 +56,12 @@ def claims(records: Sequence[Record]) -> dict[str, Record]:
 
 
 def section(record: Record) -> list[str]:
-    claim = record.data["claim"]
-    lines = [
-        f"## {record.law}: {claim['title']}",
-        "",
-        f"> {claim['statement']}",
-        "",
-        f"{claim['source']}.",
-        "",
-        "| published | measured | verdict | law |",
-        "|---|---|---|---|",
-        f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}** | "
-        f"[{record.law}](theory.md#{record.law}) |",
-        "",
-        claim["corrected"],
-    ]
+    """The lines of one claim."""
+    claim, law = record.data["claim"], record.law
+    lines = [f"## {law}: {claim['title']}", "", f"> {claim['statement']}", "", f"{claim['source']}.", ""]
+    lines += ["| published | measured | verdict | law |", "|---|---|---|---|"]
+    found = f"| {claim['published']} | {claim['measured']} | **{claim['verdict']}**"
+    lines += [f"{found} | [{law}](theory.md#{law}) |", "", claim["corrected"]]
     if "setup" in claim:
         lines += ["", f"Set-up: {claim['setup']}."]
     return [*lines, "", f"    noether verify --law {record.law}", ""]
@@ -83,26 +69,20 @@ def section(record: Record) -> list[str]:
 
 def checked(records: Sequence[Record]) -> str:
     """The result of T2 on its flows. Raises UsageError where a run has none that holds."""
-    flows = [
-        r for r in records if r.law == "T2" and "relative" in r.parameters
-    ]  # the Lagrangian's own derivation has no flow
+    # The Lagrangian's own derivation has no flow.
+    flows = [r for r in records if r.law == "T2" and "relative" in r.parameters]
     mine = [r for r in flows if r.fault is None and r.verdict == HOLDS]
     if not mine:
         raise UsageError("the run has no record of T2 that holds: run noether verify --law T2, or all of it")
-    return NEVER.format(
-        relative=number(max(r.parameters["relative"] for r in mine)),
-        spent=number(max(r.spent for r in mine)),
-        count=len(mine),
-    )
+    relative = number(max(r.parameters["relative"] for r in mine))
+    return NEVER.format(relative=relative, spent=number(max(r.spent for r in mine)), count=len(mine))
 
 
 def counted(records: Sequence[Record]) -> list[str]:
     """The numbers of independent charges, from M1."""
     mine = [r for r in records if r.law == "M1" and r.fault is None and r.case == "map" and r.rule != "all"]
-    rows = [
-        f"| {r.symmetry} | {r.measured:.0f} | {r.predicted:.0f} |"
-        for r in sorted(mine, key=lambda r: r.symmetry)
-    ]
+    mine.sort(key=lambda r: r.symmetry)
+    rows = [f"| {r.symmetry} | {r.measured:.0f} | {r.predicted:.0f} |" for r in mine]
     return ["| independent charges of | counted | formula |", "|---|---|---|", *rows, ""] if rows else []
 
 
@@ -110,30 +90,16 @@ def page(run: Run) -> str:
     """The text of docs/findings.md. Raises UsageError where a claim, T2 or the map is missing."""
     found, atlas, about = claims(run.records), map_of(run.records), run.about
     versions = ", ".join(f"{name} {v}" for name, v in sorted(about["versions"].items()) if name != "commit")
-    arguments = about["arguments"]
-    lines = [
-        HEAD,
-        f"Run of {about['start'][:10]}, profile {arguments['profile']}, seed {arguments['seed']}: "
-        f"{versions}.",
-        "",
-    ]
+    profile, seed = about["arguments"]["profile"], about["arguments"]["seed"]
+    lines = [HEAD, f"Run of {about['start'][:10]}, profile {profile}, seed {seed}: {versions}.", ""]
     for law in BOOK:
         lines += section(found[law])
-    lines += [
-        checked(run.records),
-        MAP_TEXT,
-        *markdown(atlas),
-        "",
-        f"{atlas.reason}.",
-        "",
-        *counted(run.records),
-    ]
+    lines += [checked(run.records), MAP_TEXT, *markdown(atlas)]
+    lines += ["", f"{atlas.reason}.", "", *counted(run.records)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def listed(run: Run) -> list[dict]:
     """The claims for machines. Raises UsageError where one is missing."""
-    names = ("title", "statement", "source", "published", "measured", "verdict", "corrected")
-    return [
-        {"law": law, **{n: r.data["claim"].get(n) for n in names}} for law, r in claims(run.records).items()
-    ]
+    told = lambda claim: {name: claim.get(name) for name in ("title", *WORDS)}
+    return [{"law": law, **told(r.data["claim"])} for law, r in claims(run.records).items()]

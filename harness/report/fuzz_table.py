@@ -22,19 +22,19 @@ WORD = {
 
 
 def law_order(outcome: Outcome) -> list[tuple[str, Row]]:
+    """Each law with its row, by letter and number."""
     return sorted(outcome.rows.items(), key=lambda item: (item[0][0], int(item[0][1:])))
 
 
 def laws_table(outcome: Outcome):
+    """The table of laws: checks, lanes, the worst of screen and host, and how often it was replayed."""
     table = listing("law", "checks", "lanes", "worst", "replayed", "worst in")
     for law, row in law_order(outcome):
         # The host's figure is in wide arithmetic; the screen's bound is a little wider, so its figure a
         # little smaller.
-        worst, where = (
-            (row.host, row.host_where)
-            if row.host is not None and row.host >= row.screen
-            else (row.screen, row.screen_where)
-        )
+        worst, where = row.screen, row.screen_where
+        if row.host is not None and row.host >= row.screen:
+            worst, where = row.host, row.host_where
         table.add_row(law, f"{row.checks:.3g}", f"{row.lanes:.3g}", number(worst), str(row.replayed), where)
     return table
 
@@ -57,26 +57,23 @@ def rate(outcome: Outcome) -> float:
 
 def volume(outcome: Outcome) -> list[str]:
     """How much was tried, how fast, and what could not be."""
-    shares = ", ".join(
-        f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
-        for backend, n in sorted(outcome.done_by.items())
-    )
-    lines = [
-        f"{outcome.lanes} lanes in {outcome.batches} batches; {outcome.outside} lanes outside, "
-        f"{outcome.frozen} frozen, {outcome.unscreened} judged by the host alone: none counts as a check",
-        f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second: "
-        f"{shares or 'none'}; {outcome.cpu:.0f} s of processors, "
-        f"{outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them",
-    ]
+    share = lambda backend, n: f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
+    shares = ", ".join(share(backend, n) for backend, n in sorted(outcome.done_by.items())) or "none"
+    left_out = f"{outcome.frozen} frozen, {outcome.unscreened} judged by the host alone"
+    outside = f"{outcome.outside} lanes outside, {left_out}: none counts as a check"
+    each = f"{outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"
+    speed = f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second"
+    lines = [f"{outcome.lanes} lanes in {outcome.batches} batches; {outside}"]
+    lines.append(f"{speed}: {shares}; {outcome.cpu:.0f} s of processors, {each}")
     left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
     if left:
-        lines.append(
-            f"{len(left)} rules are not fuzzed, their laws cannot be traced into a kernel: {', '.join(left)}"
-        )
+        why = "their laws cannot be traced into a kernel"
+        lines.append(f"{len(left)} rules are not fuzzed, {why}: {', '.join(left)}")
     return lines
 
 
 def ending(outcome: Outcome) -> list:
+    """All that is printed, from the replayed corpus to the verdict."""
     out: list = []
     for replayed in outcome.replayed:
         out.append(Text(replayed.line, style="bold red" if replayed.again else ""))
@@ -92,45 +89,35 @@ def ending(outcome: Outcome) -> list:
         out.append(Text(f"undecided: {name}: {why}", style="yellow"))
     out += found(outcome)
     folder = f"; {outcome.folder}" if outcome.folder else ""
-    out.append(
-        Text(
-            verdict(outcome) + folder, style="green" if outcome.exit_code == exit_codes.HOLDS else "bold red"
-        )
-    )
-    return out
+    style = "green" if outcome.exit_code == exit_codes.HOLDS else "bold red"
+    return [*out, Text(verdict(outcome) + folder, style=style)]
 
 
 def verdict(outcome: Outcome) -> str:
+    """The last line: what the exit code says, and why."""
     plant = outcome.campaign.probe.plant
     if outcome.exit_code == exit_codes.UNDECIDED:
         if outcome.lost:
             return f"could not decide: {len(outcome.lost)} batches came to no end"
         if outcome.false_alarms:
-            return (
-                f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm: its bound "
-                "is wrong"
-            )
-        return (
-            f"planted fault not found: {plant}"
-            if plant and outcome.checks
-            else "no check was made: the time box proves nothing"
-        )
+            alarms = f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm"
+            return f"{alarms}: its bound is wrong"
+        if plant and outcome.checks:
+            return f"planted fault not found: {plant}"
+        return "no check was made: the time box proves nothing"
     if plant and outcome.violations:
-        return (
-            f"planted fault found: {plant}, by {outcome.violations[0][0].law}, in {outcome.seconds:.1f} s, "
-            f"batch {outcome.batches}, after {outcome.tried:.3g} checks"
-        )
+        law, when = outcome.violations[0][0].law, f"in {outcome.seconds:.1f} s, batch {outcome.batches}"
+        return f"planted fault found: {plant}, by {law}, {when}, after {outcome.tried:.3g} checks"
     return WORD[outcome.exit_code]
 
 
 def never_visited(outcome: Outcome) -> list[Text]:
+    """The cells of the grid that no batch visited, at most SHOWN by name."""
     missing = outcome.unvisited
+    if not outcome.cells:
+        return []
     if not missing:
-        return (
-            [Text(f"every cell of the grid was visited, {len(outcome.cells)} in all")]
-            if outcome.cells
-            else []
-        )
+        return [Text(f"every cell of the grid was visited, {len(outcome.cells)} in all")]
     names = ", ".join(c.name for c in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN} more, all in the summary (--json)" if len(missing) > SHOWN else ""
     return [Text(f"never visited: {len(missing)} of {len(outcome.cells)} cells: {names}{more}")]
@@ -159,24 +146,38 @@ def summary(outcome: Outcome) -> dict:
     """The fuzzing run as plain data for --json."""
     campaign = outcome.campaign
     return {
-        "exit_code": outcome.exit_code, "verdict": verdict(outcome), "backend": campaign.probe.backend,
+        "exit_code": outcome.exit_code,
+        "verdict": verdict(outcome),
+        "backend": campaign.probe.backend,
         "plant": campaign.probe.plant,
-        "seed": campaign.seed, "batches": outcome.batches, "lanes": outcome.lanes, "outside": outcome.outside,
-        "unscreened": outcome.unscreened, "frozen": outcome.frozen,
-        "skipped": outcome.skipped, "unscreened_rules": unscreened(outcome.campaign.cases,
-        outcome.campaign.rules), "checks_by_backend": outcome.done_by, "seconds": outcome.seconds,
-        "screened_seconds": outcome.screened, "cpu_seconds": outcome.cpu, "checks": outcome.checks,
+        "seed": campaign.seed,
+        "batches": outcome.batches,
+        "lanes": outcome.lanes,
+        "outside": outcome.outside,
+        "unscreened": outcome.unscreened,
+        "frozen": outcome.frozen,
+        "skipped": outcome.skipped,
+        "unscreened_rules": unscreened(outcome.campaign.cases, outcome.campaign.rules),
+        "checks_by_backend": outcome.done_by,
+        "seconds": outcome.seconds,
+        "screened_seconds": outcome.screened,
+        "cpu_seconds": outcome.cpu,
+        "checks": outcome.checks,
         "rate": rate(outcome),
         "laws": {law: row.__dict__ for law, row in law_order(outcome)},
-        "cells": len(outcome.cells), "visited": len(outcome.visits),
+        "cells": len(outcome.cells),
+        "visited": len(outcome.visits),
         "never_visited": [c.name for c in outcome.unvisited],
-        "batches_per_cell": {c.name: n for c, n in sorted(outcome.visits.items(),
-        key=lambda item: item[0].name)},
-        "corpus": [r.line for r in outcome.replayed], "false_alarms": outcome.false_alarms,
-        "errors": outcome.errors, "lost": outcome.lost,
-        "violations": [{"where": subject.place, "size": size(subject, minimal),
-        "minimal": minimal.as_dict()} for subject, minimal in outcome.minimal],
+        "batches_per_cell": dict(sorted((c.name, n) for c, n in outcome.visits.items())),
+        "corpus": [r.line for r in outcome.replayed],
+        "false_alarms": outcome.false_alarms,
+        "errors": outcome.errors,
+        "lost": outcome.lost,
+        "violations": [
+            {"where": subject.place, "size": size(subject, minimal), "minimal": minimal.as_dict()}
+            for subject, minimal in outcome.minimal
+        ],
         "violated": sorted({v[0].law for v in outcome.violations}),
         "saved": [str(p) for p in outcome.saved if p],
         "folder": str(outcome.folder) if outcome.folder else None,
-    }  # fmt: skip
+    }

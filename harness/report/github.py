@@ -20,16 +20,21 @@ from pathlib import Path
 from noether.report.table import footing, killers, number, unsaid, verdict
 from noether.system import resources
 from noether.system.outside import lines, printable
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, where
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, where
 
 SHOWN = 10
 LISTED = 50
+HEAD = ("| law | cells | worst | worst in | faults | verdict |", "|---|--:|--:|---|---|---|")
 Place = tuple[Path, int] | None
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """level: error or warning; place: file and line, where there is one."""
+    """A line for GitHub Actions.
+
+    level  error or warning
+    place  file and line, where there is one
+    """
 
     level: str
     title: str
@@ -40,15 +45,10 @@ class Annotation:
         """One line; a file outside the workspace has no page to stand on."""
         words = {"title": self.title}
         if self.place and self.place[0].is_relative_to(workspace):
-            words = {
-                "file": self.place[0].relative_to(workspace).as_posix(),
-                "line": str(self.place[1]),
-                **words,
-            }
-        return (
-            f"::{self.level} "
-            f"{','.join(f'{k}={as_property(v)}' for k, v in words.items())}::{as_data(self.message)}"
-        )
+            file, line = self.place
+            words = {"file": file.relative_to(workspace).as_posix(), "line": str(line), **words}
+        properties = ",".join(f"{k}={as_property(v)}" for k, v in words.items())
+        return f"::{self.level} {properties}::{as_data(self.message)}"
 
 
 def as_data(text: str) -> str:
@@ -57,6 +57,7 @@ def as_data(text: str) -> str:
 
 
 def as_property(text: str) -> str:
+    """A text escaped for a property of a workflow command."""
     return as_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -73,18 +74,12 @@ def case_place(name: str) -> Place:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (UsageError, OSError, TypeError, SyntaxError, ValueError):
         return None
-    calls = [
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == "Case"
-    ]
-    said = [
-        n
-        for n in calls
-        for k in n.keywords
-        if k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name
-    ]
-    return file, min((n.lineno for n in said or calls), default=1)  # a name that is computed is in the first
+    called = lambda n: getattr(n.func, "id", getattr(n.func, "attr", ""))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and called(n) == "Case"]
+    is_name = lambda k: k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name
+    said = [n for n in calls if any(map(is_name, n.keywords))]
+    # A name that is computed is in the first.
+    return file, min((n.lineno for n in said or calls), default=1)
 
 
 def law_place(law: str) -> Place:
@@ -99,13 +94,13 @@ def law_place(law: str) -> Place:
 
 def fault_place(name: str) -> Place:
     """The first line of ours that names a planted fault."""
-    return next(
-        (p for p in (line_of(f, f'"{name}"') for f in sorted(resources.HERE.rglob("*.py"))) if p), None
-    )
+    places = (line_of(file, f'"{name}"') for file in sorted(resources.HERE.rglob("*.py")))
+    return next((place for place in places if place), None)
 
 
 @cache
 def line_of(file: Path, text: str) -> Place:
+    """The first line of a file that has a text, None where there is none."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -129,38 +124,40 @@ def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not
     decided."""
     real = [r for r in result.records if not r.fault]
-    out = [Annotation("error", f"{r.law} violated", "\n".join(x for x in (f"{where(r)}: {r.reason}",
-        unsaid(r), r.replay) if x), case_place(r.case))
-           for r in real if r.verdict == VIOLATED]  # fmt: skip
+    out = [violation(r) for r in real if r.verdict == VIOLATED]
     if result.baseline is not None:
-        for kind, lines in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
-            out += [
-                Annotation("error", kind, f"{name}: {line}", of_entry(name)) for name, line in lines.items()
-            ]
-    out += [Annotation("error", "broken promise", line) for line in result.blind]
-    out += [Annotation("error", "planted fault survived", f"{name}: some law must fail", fault_place(name))
-            for name, laws in killers(result.records, result.laws).items() if not laws]  # fmt: skip
-    out += [
-        Annotation("error", f"{row.law} blind", why, law_place(row.law))
-        for row in result.rows
-        if (why := blindness(row))
-    ]
-    out += [
-        Annotation("error", "internal error", f"{cell}: {text.strip().splitlines()[-1]}")
-        for cell, text in result.errors.items()
-    ]
-    out += [
-        Annotation("error", "cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()
-    ]
-    out += [
-        Annotation("warning", f"{r.law} {r.verdict}", f"{where(r)}: {r.reason}", case_place(r.case))
-        for r in real
-        if r.verdict in (INCONCLUSIVE, OUTSIDE)
-    ]
+        for kind, entries in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
+            out += [error(kind, f"{name}: {line}", of_entry(name)) for name, line in entries.items()]
+    out += [error("broken promise", line) for line in result.blind]
+    for name, laws in killers(result.records, result.laws).items():
+        if not laws:
+            out.append(error("planted fault survived", f"{name}: some law must fail", fault_place(name)))
+    for row in result.rows:
+        if why := blindness(row):
+            out.append(error(f"{row.law} blind", why, law_place(row.law)))
+    for cell, text in result.errors.items():
+        out.append(error("internal error", f"{cell}: {text.strip().splitlines()[-1]}"))
+    out += [error("cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()]
+    for r in real:
+        if r.verdict in (INCONCLUSIVE, OUTSIDE):
+            words = f"{where(r)}: {r.reason}"
+            out.append(Annotation("warning", f"{r.law} {r.verdict}", words, case_place(r.case)))
     return out
 
 
+def error(title: str, message: str, place: Place = None) -> Annotation:
+    """An annotation at the level of errors."""
+    return Annotation("error", title, message, place)
+
+
+def violation(r: Record) -> Annotation:
+    """The annotation of a violation: where and why, what explains it, and the line that runs it again."""
+    words = (f"{where(r)}: {r.reason}", unsaid(r), r.replay)
+    return error(f"{r.law} violated", "\n".join(x for x in words if x), case_place(r.case))
+
+
 def of_entry(name: str) -> Place:
+    """Where an entry of a baseline stands: its case, or its law where it has none."""
     law, case, *rest = name.split(" ")
     return case_place(case) if rest else law_place(law)
 
@@ -173,14 +170,8 @@ def shown(found: Iterable[Annotation]) -> list[Annotation]:
         mine = [a for a in found if a.level == level]
         if len(mine) > SHOWN:
             more = len(mine) - SHOWN + 1
-            mine = [
-                *mine[: SHOWN - 1],
-                Annotation(
-                    level,
-                    f"... and {more} more",
-                    f"{more} more {level}s, all in records.jsonl and junit.xml of the run",
-                ),
-            ]
+            words = f"{more} more {level}s, all in records.jsonl and junit.xml of the run"
+            mine = [*mine[: SHOWN - 1], Annotation(level, f"... and {more} more", words)]
         out += mine
     return out
 
@@ -195,17 +186,11 @@ def cell(text: str) -> str:
 
 def summary(result) -> str:
     """Markdown for the page of the job."""
-    lines = [
-        f"### noether: {cell(verdict(result))}",
-        "",
-        "| law | cells | worst | worst in | faults | verdict |",
-        "|---|--:|--:|---|---|---|",
-    ]
+    lines = [f"### noether: {cell(verdict(result))}", "", *HEAD]
     for row in result.rows:
-        lines.append(
-            f"| {row.law} | {row.cells} | {number(row.worst_spent)} | {cell(row.worst_where)} | "
-            f"{row.killed}/{row.faults} killed | {row.verdict} |"
-        )
+        worst = f"{number(row.worst_spent)} | {cell(row.worst_where)}"
+        killed = f"{row.killed}/{row.faults} killed"
+        lines.append(f"| {row.law} | {row.cells} | {worst} | {killed} | {row.verdict} |")
     errors = [a for a in annotations(result) if a.level == "error"]
     if errors:
         lines += ["", f"{len(errors)} findings", ""]

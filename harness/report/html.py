@@ -16,17 +16,13 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 @cache
 def environment():
-    """Compiled once: a page takes a tenth of what its templates take."""
+    """The environment with every filter that a page uses. Kept, for a page takes a tenth of what compiling
+    its templates takes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=on_page,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    blanks = dict(trim_blocks=True, lstrip_blocks=True)
+    safe = dict(autoescape=True, finalize=on_page, undefined=StrictUndefined)
+    made = Environment(loader=FileSystemLoader(TEMPLATES), **safe, **blanks)
     made.filters.update(number=number, where=where, percent=percent)
     made.globals["inf"] = math.inf
     return made

@@ -20,15 +20,14 @@ FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def clean(text: str) -> str:
+    """A text without the characters that XML cannot hold."""
     return FORBIDDEN.sub("?", lines(text))
 
 
 def message(r: Record) -> str:
     """The message of a failure: what is, what should be, where."""
-    what = (
-        f"measured {number(r.measured)}, predicted {number(r.predicted)}, bound {number(r.bound)}: spent "
-        f"{number(r.spent)}, must be at most 1"
-    )
+    numbers = f"measured {number(r.measured)}, predicted {number(r.predicted)}, bound {number(r.bound)}"
+    what = f"{numbers}: spent {number(r.spent)}, must be at most 1"
     return clean(f"{r.law} on {r.case}{' ' + r.symmetry if r.symmetry else ''}: {r.reason}; {what}")
 
 
@@ -38,6 +37,7 @@ def details(r: Record) -> str:
 
 
 def sentence(r: Record) -> str:
+    """The name of a test case: case, rule, precision and symmetry."""
     backend = r.backend if r.law == "B1" else ""  # the one law whose subject is the backend
     return f"{r.case}: {', '.join(x for x in (r.rule, r.precision, r.symmetry or '', backend) if x)}"
 
@@ -60,28 +60,23 @@ class Suites:
         self.found: dict[str, xml.Element] = {}
 
     def case(self, suite: str, classname: str, name: str, seconds: float = 0.0) -> xml.Element:
+        """A new test case of a suite, which is made with its first."""
         if suite not in self.found:
             title = f"{suite}: {self.titles[suite]}" if suite in self.titles else suite
-            self.found[suite] = xml.SubElement(
-                self.root, "testsuite", name=clean(title), **({"timestamp": self.start} if self.start else {})
-            )
+            start = {"timestamp": self.start} if self.start else {}
+            self.found[suite] = xml.SubElement(self.root, "testsuite", name=clean(title), **start)
             if self.properties:
                 place = xml.SubElement(self.found[suite], "properties")
                 for key, value in self.properties.items():
                     xml.SubElement(place, "property", name=clean(key), value=clean(value))
-        return xml.SubElement(
-            self.found[suite], "testcase", classname=clean(classname), name=clean(name), time=f"{seconds:.3f}"
-        )
+        given = dict(classname=clean(classname), name=clean(name), time=f"{seconds:.3f}")
+        return xml.SubElement(self.found[suite], "testcase", **given)
 
     def text(self) -> str:
-        """With every sum that a reader may check."""
+        """The document, with every sum that a reader may check."""
+        tags = {"tests": "testcase", "failures": "failure", "skipped": "skipped", "errors": "error"}
         for element in (self.root, *self.found.values()):
-            for name, tag in (
-                ("tests", "testcase"),
-                ("failures", "failure"),
-                ("skipped", "skipped"),
-                ("errors", "error"),
-            ):
+            for name, tag in tags.items():
                 element.set(name, str(len(element.findall(f".//{tag}"))))
             element.set("time", f"{sum(float(c.get('time')) for c in element.iter('testcase')):.3f}")
         xml.indent(self.root)
@@ -107,16 +102,12 @@ def planted(suites: Suites, records: list[Record]) -> None:
             xml.SubElement(element, "failure", type="survived", message=told)
 
 
-def document(
-    records: list[Record],
-    errors: dict[str, str] | None = None,
-    *,
-    titles: dict[str, str] | None = None,
-    about: dict | None = None,
-) -> str:
+def document(records: list[Record], errors: dict | None = None, *, titles=None, about=None) -> str:
     """The text of junit.xml. Planted faults that survived are failures of a suite of their own.
 
-    titles: law -> what it states;  about: run.json
+    errors  cell -> why it has no verdict
+    titles  law -> what it states
+    about   run.json
     """
     about = about or {}
     suites = Suites(titles or {}, facts(about), str(about.get("start", "")).partition("+")[0])
@@ -130,18 +121,11 @@ def document(
             xml.SubElement(element, "skipped", message=clean(f"{mine[0].verdict}: {mine[0].reason}"))
     planted(suites, records)
     for cell, error in (errors or {}).items():
-        element = xml.SubElement(
-            suites.case("cells", "noether.cells", cell),
-            "error",
-            type="internal" if "Traceback" in error else "undecided",
-            message=clean(error.strip().splitlines()[-1]),
-        )
-        element.text = clean(error)
+        kind = "internal" if "Traceback" in error else "undecided"
+        case, told = suites.case("cells", "noether.cells", cell), clean(error.strip().splitlines()[-1])
+        xml.SubElement(case, "error", type=kind, message=told).text = clean(error)
     if "end" in about and about["end"] is None:
-        xml.SubElement(
-            suites.case("run", "noether.runs.run", "the run is finished"),
-            "error",
-            type="unfinished",
-            message="the run is unfinished: what is missing is not decided",
-        )
+        case = suites.case("run", "noether.runs.run", "the run is finished")
+        told = "the run is unfinished: what is missing is not decided"
+        xml.SubElement(case, "error", type="unfinished", message=told)
     return suites.text()

@@ -17,10 +17,7 @@ GAP = 2
 
 
 def laws_table(result: Result) -> Table:
-    """The table of laws of a run; of an interrupted run, of those that it came to.
-
-    Of an interrupted run those that it came to.
-    """
+    """The table of laws of a run; of an interrupted run, of those that it came to."""
     rows = [row for row in result.rows if row.cells or row.faults or not result.interrupted]
     real = [r for r in result.records if not r.fault]
     lines = [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
@@ -35,8 +32,10 @@ def laws_table(result: Result) -> Table:
 
 
 def allotted(wide: list[int], width: int, *, has_power: bool) -> dict[int, int]:
-    """How wide each column that is shown may be; what is left over goes to the title.  wide  as each would
-    like to be"""
+    """How wide each column that is shown may be; what is left over goes to the title.
+
+    wide  how wide each would like to be
+    """
     shown = {at: n for at, n in enumerate(wide) if at not in (WHAT, WHERE, POWER)}
     room = width - sum(shown.values()) - GAP * len(shown)
     title, place = min(TITLE, wide[WHAT]), min(PLACE, wide[WHERE])
@@ -53,6 +52,7 @@ def allotted(wide: list[int], width: int, *, has_power: bool) -> dict[int, int]:
 
 
 def cut(text: str, width: int) -> str:
+    """A text in so many characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -70,16 +70,8 @@ def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
     weakest = of_law(mine, row.law).weakest
     power = "" if weakest is None else "none" if weakest[1] == float("inf") else percent(weakest[1])
     killed = f"{row.killed}/{row.faults}"
-    return (
-        row.law,
-        titled(row.law),
-        str(row.cells),
-        worst_of(mine),
-        row.worst_where,
-        power,
-        killed,
-        row.verdict,
-    )
+    worst = (worst_of(mine), row.worst_where)
+    return row.law, titled(row.law), str(row.cells), *worst, power, killed, row.verdict
 
 
 def kind_of(records: list[Record]) -> str:
@@ -91,11 +83,8 @@ def kind_of(records: list[Record]) -> str:
 def worst_of(mine: list[Record]) -> str:
     """The largest spent of a law, or the order that is farthest from the stated one."""
     judged = [r for r in mine if r.spent is not None]
-    orders = [
-        r
-        for r in judged
-        if r.kind == ORDER and isinstance(r.measured, float) and isinstance(r.predicted, float)
-    ]
+    has_both = lambda r: isinstance(r.measured, float) and isinstance(r.predicted, float)
+    orders = [r for r in judged if r.kind == ORDER and has_both(r)]
     if kind_of(mine) == ORDER and orders:
         worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
         return f"{worst.measured:.3f} of {worst.predicted:.3g}"

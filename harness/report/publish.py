@@ -14,6 +14,7 @@ from noether.system.usage import UsageError
 
 
 def write(path: Path, records: list, errors: dict[str, str], laws: list[str], about: dict) -> None:
+    """Write junit.xml, report.html and, where there are errors, errors.txt. Raises OSError."""
     from noether.plan.design import LAWS
 
     titles = {law: info.title for law, info in LAWS.items()}
@@ -24,6 +25,7 @@ def write(path: Path, records: list, errors: dict[str, str], laws: list[str], ab
 
 
 def page(records: list, laws: list[str], about: dict) -> str:
+    """The text of report.html, by the command that recorded."""
     if about.get("command") == "faults":
         from noether.report.faults.page import render as matrix
 
@@ -32,7 +34,7 @@ def page(records: list, laws: list[str], about: dict) -> str:
 
 
 def publish_faults(result) -> None:
-    """report.html and errors.txt of a run of `noether faults`."""
+    """Write report.html, errors.txt and faults.md of a run of `noether faults`."""
     if result.folder is not None:
         from noether.report.faults.document import document
 
@@ -48,16 +50,13 @@ def publish(result: Result) -> None:
     try:
         if read_about(result.folder).get("id") != result.about.get("id"):
             raise UsageError(f"{result.folder} holds another run by now")
-        write(
-            result.folder, result.records, {**result.errors, **result.lost}, list(result.laws), result.about
-        )
+        errors = {**result.errors, **result.lost}
+        write(result.folder, result.records, errors, list(result.laws), result.about)
     except UsageError as error:
         result.notes.append(f"no report was written: {error}")
     except OSError as error:
-        result.notes.append(
-            f"{error.filename or result.folder} cannot be written: {error.strerror}; noether report "
-            f"{result.folder} writes it again"
-        )
+        what = f"{error.filename or result.folder} cannot be written: {error.strerror}"
+        result.notes.append(f"{what}; noether report {result.folder} writes it again")
 
 
 def publish_comparison(difference) -> Path:

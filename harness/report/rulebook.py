@@ -29,10 +29,12 @@ def takers() -> dict[str, list[str]]:
 
 
 def options(rule: Rule) -> list[str]:
+    """The options of PyTorch's step that a rule has, and those of its own."""
     return [name for name in OPTIONS if getattr(rule, name)]
 
 
 def rules_table():
+    """The table of rules."""
     table = listing("rule", "step", "metric", "cases")
     for rule in RULES.values():
         step = "\n".join(equations().get(rule.name, ()))

@@ -31,6 +31,7 @@ def between(low: float, high: float) -> str:
 
 
 def title(law: str) -> str:
+    """The title of a law, '' where there is no such law."""
     return LAWS[law].title if law in LAWS else ""
 
 
@@ -44,16 +45,9 @@ def standing_table(records: list[Record], laws: Iterable[str]):
         mine = [r for r in records if r.law == row.law]
         verdict = Text(row.verdict, style=COLOUR[row.verdict])
         killed, seen = f"{row.killed}/{row.faults}", power.of_law(mine, row.law).told
-        table.add_row(
-            row.law,
-            title(row.law),
-            str(row.cells),
-            number(row.worst_spent),
-            *([slopes(mine)] if has_slopes else []),
-            seen,
-            killed,
-            verdict,
-        )
+        orders = [slopes(mine)] if has_slopes else []
+        counted = (str(row.cells), number(row.worst_spent), *orders)
+        table.add_row(row.law, title(row.law), *counted, seen, killed, verdict)
     return table
 
 
@@ -62,16 +56,11 @@ def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:
     out = []
     for row in summarise(records, list(laws)):
         mine = [r for r in records if r.law == row.law]
-        narrow = {
-            p: found.as_dict() for p, found in power.by_precision(mine, row.law).items() if found.coefficients
-        }
-        out.append(
-            {
-                "law": row.law, "title": title(row.law), "cells": row.cells, **row.counts,
-                "worst_spent": row.worst_spent,
-                "slopes": slopes(mine), "faults": row.faults, "killed": row.killed,
-                "verdict": row.verdict,
-                "power": power.of_law(mine, row.law).as_dict(), "power_by_precision": narrow,
-            }
-        )  # fmt: skip
+        by_precision = power.by_precision(mine, row.law)
+        narrow = {p: found.as_dict() for p, found in by_precision.items() if found.coefficients}
+        told = {"law": row.law, "title": title(row.law), "cells": row.cells, **row.counts}
+        told |= {"worst_spent": row.worst_spent, "slopes": slopes(mine)}
+        told |= {"faults": row.faults, "killed": row.killed, "verdict": row.verdict}
+        told |= {"power": power.of_law(mine, row.law).as_dict(), "power_by_precision": narrow}
+        out.append(told)
     return out

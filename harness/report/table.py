@@ -13,7 +13,16 @@ from noether.report.terminal import COLOUR, console, listing, number, say  # noq
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
 from noether.verdicts.power import of_law
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, undecided_forms, where
+from noether.verdicts.record import (
+    HOLDS,
+    INCONCLUSIVE,
+    OUTSIDE,
+    VIOLATED,
+    LawSummary,
+    Record,
+    undecided_forms,
+    where,
+)
 
 WORD = {
     exit_codes.HOLDS: "everything holds",
@@ -24,9 +33,10 @@ WORD = {
     exit_codes.INTERRUPTED: "interrupted",
 }
 STYLE = {exit_codes.HOLDS: "bold green", exit_codes.UNDECIDED: "yellow"}
-# planted faults: a whole run has three times as many, and a table of them would push the laws off the screen
+# Planted faults: a whole run has three times as many, and a table of them would push the laws off the screen.
 LISTED = 40
-SHOWN = 8  # violations, reasons, errors: the rest is in the run folder
+# Violations, reasons, errors: the rest is in the run folder.
+SHOWN = 8
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:
@@ -42,6 +52,7 @@ def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[st
 
 
 def killers_table(result: Result) -> Table:
+    """The table of planted faults, each with the laws that killed it."""
     table = listing("planted fault", "killed by")
     for fault, by in killers(result.records, result.laws).items():
         table.add_row(fault, " ".join(by) if by else Text("no law: it survived", style="bold red"))
@@ -81,10 +92,11 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     if len(result.blind) > most:
         out.append(Text(f"and {len(result.blind) - most} more"))
     beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
-    for reason, laws in (("no planted fault applies to this choice",
-        [k for k in result.unjudged if k not in beyond]),
-                         ("this choice is outside what they state",
-                         [k for k in result.unjudged if k in beyond])):  # fmt: skip
+    away = [law for law in result.unjudged if law in beyond]
+    unshown = [law for law in result.unjudged if law not in beyond]
+    reasons = {"no planted fault applies to this choice": unshown}
+    reasons |= {"this choice is outside what they state": away}
+    for reason, laws in reasons.items():
         if laws:
             out.append(Text(f"left out of judgement, {reason}: {' '.join(laws)}", style="yellow"))
     if result.left_out:
@@ -104,14 +116,10 @@ def why(result: Result) -> str:
     if result.exit_code == exit_codes.UNDECIDED:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
         blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
-        unkilled = [
-            row.law
-            for row in result.rows
-            if row.counts[HOLDS] and not row.killed and row.law not in result.unjudged
-        ]
-        forms = [
-            name for name in undecided_forms(result.records, result.laws) if name.split(" ")[0] not in blind
-        ]
+        judged = [row for row in result.rows if row.law not in result.unjudged]
+        unkilled = [row.law for row in judged if row.counts[HOLDS] and not row.killed]
+        forms = undecided_forms(result.records, result.laws)
+        forms = [name for name in forms if name.split(" ")[0] not in blind]
         parts = [f"no cell holds for {' '.join(blind)}"] if blind else []
         parts += [f"undecided wherever it was asked: {'; '.join(forms)}"] if forms else []
         if set(result.unjudged) == set(result.laws):
@@ -151,44 +159,41 @@ def verdict(result: Result) -> str:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
     if result.exit_code == exit_codes.HOLDS and (open_ones or result.unjudged):
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
-        told = [f"{len(open_ones)} inconclusive ({counts})"] * bool(open_ones) + [
-            f"not judged: {' '.join(result.unjudged)}"
-        ] * bool(result.unjudged)
+        told = [f"{len(open_ones)} inconclusive ({counts})"] if open_ones else []
+        told += [f"not judged: {' '.join(result.unjudged)}"] if result.unjudged else []
         return f"everything that was decided holds; {'; '.join(told)}"
     return f"{WORD[result.exit_code]}{why(result)}"
 
 
 def closing(result: Result) -> Text:
+    """The verdict in its colour."""
     return Text(verdict(result), style=STYLE.get(result.exit_code, "bold red"))
 
 
 def footing(result: Result) -> str:
+    """How much there was, how long it took, and where its page is."""
     real = sum(not r.fault for r in result.records)
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    return (
-        f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells, "
-        f"{result.seconds:.1f} s{where_to}"
-    )
+    counts = f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells"
+    return f"{counts}, {result.seconds:.1f} s{where_to}"
 
 
 def ending(result: Result, *, whole: bool = False) -> list:
-    """All that is printed, from the table of laws to the verdict.  whole  nothing is counted that could be
-    named"""
-    most, listed = (
-        (len(result.records) + len(result.errors) + 1, len(result.records)) if whole else (SHOWN, LISTED)
-    )
+    """All that is printed, from the table of laws to the verdict.
+
+    whole  nothing is counted that could be named
+    """
+    most, listed = SHOWN, LISTED
+    if whole:
+        most, listed = len(result.records) + len(result.errors) + 1, len(result.records)
     parts: list = [laws_table(result), Text()]
     faults = killers(result.records, result.laws)
     if 0 < len(faults) <= listed:
         parts += [killers_table(result), Text()]
     elif faults:
-        parts += [
-            Text(
-                f"{len(faults)} planted faults, {sum(map(bool, faults.values()))} of them killed by some "
-                "law; report.html has them with their killers"
-            ),
-            Text(),
-        ]
+        killed = f"{sum(map(bool, faults.values()))} of them killed by some law"
+        words = f"{len(faults)} planted faults, {killed}; report.html has them with their killers"
+        parts += [Text(words), Text()]
     rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []
     return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
@@ -197,28 +202,34 @@ def ending(result: Result, *, whole: bool = False) -> list:
 def summary(result: Result) -> dict:
     """The run as plain data: what --json prints."""
     real = [r for r in result.records if not r.fault]
+    of_verdict = lambda verdict: [r for r in real if r.verdict == verdict]
+    told = lambda r: {"where": where(r), "reason": r.reason}
     return {
         "exit_code": result.exit_code,
         "verdict": verdict(result),
         "run": str(result.folder) if result.folder else None,
         "seconds": round(result.seconds, 3),
         "cells": result.cells,
-        "laws": [
-            {"law": r.law, "title": titled(r.law), "cells": r.cells, **r.counts, "worst_spent": r.worst_spent,
-            "worst_where": r.worst_where, "faults": r.faults,
-             "killed": r.killed, "survivors": list(r.survivors), "verdict": r.verdict, "power": of_law(real,
-             r.law).as_dict()}
-            for r in result.rows
-        ],
+        "laws": [law_summary(row, real) for row in result.rows],
         "faults": killers(result.records, result.laws),
-        "violated": [{"where": where(r), "reason": r.reason, "spent": r.spent, "diagnosis": explained(r),
-        "replay": r.replay} for r in real if r.verdict == VIOLATED],
-        "inconclusive": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == INCONCLUSIVE],
-        "outside": [{"where": where(r), "reason": r.reason} for r in real if r.verdict == OUTSIDE],
+        "violated": [
+            {**told(r), "spent": r.spent, "diagnosis": explained(r), "replay": r.replay}
+            for r in of_verdict(VIOLATED)
+        ],
+        "inconclusive": [told(r) for r in of_verdict(INCONCLUSIVE)],
+        "outside": [told(r) for r in of_verdict(OUTSIDE)],
         "baseline": asdict(result.baseline) if result.baseline else None,
         "blind": list(result.blind),
         "left_out": list(result.left_out),
         "errors": result.errors,
         "lost": result.lost,
         "notes": result.notes,
-    }  # fmt: skip
+    }
+
+
+def law_summary(row: LawSummary, real: list[Record]) -> dict:
+    """One law of a run as plain data."""
+    told = {"law": row.law, "title": titled(row.law), "cells": row.cells, **row.counts}
+    told |= {"worst_spent": row.worst_spent, "worst_where": row.worst_where}
+    told |= {"faults": row.faults, "killed": row.killed, "survivors": list(row.survivors)}
+    return {**told, "verdict": row.verdict, "power": of_law(real, row.law).as_dict()}

@@ -15,23 +15,13 @@ from rich.table import Table
 from noether.system.outside import lines
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
-WIDEST = 200  # columns: beyond it an eye loses its line
-NUMBERS = (
-    "cells",
-    "worst",
-    "cases",
-    "folders",
-    "size",
-    "checks",
-    "lanes",
-    "replayed",
-    "batches",
-    "steps",
-    "ratio",
-    "total",
-)
+# Columns: beyond it an eye loses its line.
+WIDEST = 200
+NUMBERS = ("cells", "worst", "cases", "folders", "size", "checks", "lanes", "replayed")
+NUMBERS += ("batches", "steps", "ratio", "total")
 """Columns of tables that are set to the right."""
-LOG = 120  # columns where there is no terminal: what the logs of a CI show without wrapping
+# Columns where there is no terminal: what the logs of a CI show without wrapping.
+LOG = 120
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 
 
@@ -40,9 +30,8 @@ def console(stream=None, *, stderr: bool = False) -> Console:
     otherwise."""
     stream = stream or (sys.stderr if stderr else sys.stdout)
     width = shutil.get_terminal_size((LOG, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else LOG
-    return Console(
-        file=stream, width=max(40, min(WIDEST, width)), highlight=False, markup=False, soft_wrap=False
-    )
+    plainly = dict(highlight=False, markup=False, soft_wrap=False)
+    return Console(file=stream, width=max(40, min(WIDEST, width)), **plainly)
 
 
 def say(*contents) -> None:
@@ -79,6 +68,7 @@ def number(x: float | None) -> str:
 
 
 def listing(*columns: str) -> Table:
+    """An empty table with these columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold", justify="right" if name in NUMBERS else "left")

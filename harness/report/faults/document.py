@@ -20,16 +20,14 @@ which some law other than B1 sees it. Faults are declared in harness/faults, one
 
 
 def row_of(row: Row, laws: list[str]) -> str:
-    cells = [
-        decades(row.kills[law].ratio) if law in row.kills else "." if law in row.shown else "" for law in laws
-    ]
-    return (
-        f"| {row.name} | {' | '.join(cells)} | "
-        f"{' | '.join('' if x is None else str(x) for x in row.fewest) if row.kills else ' | '} |"
-    )
+    """The row of one fault: a number for a law that kills it, a dot for one that does not see it."""
+    seen = lambda law: decades(row.kills[law].ratio) if law in row.kills else "." if law in row.shown else ""
+    fewest = " | ".join("" if x is None else str(x) for x in row.fewest) if row.kills else " | "
+    return f"| {row.name} | {' | '.join(map(seen, laws))} | {fewest} |"
 
 
 def table(*columns: str) -> list[str]:
+    """The head of a table."""
     return [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
 
 
@@ -38,94 +36,65 @@ def document(records: list[Record], about: dict) -> str:
     matrix, asked = rows(records), about["arguments"]["faults"]
     found = verdict(records, asked, whole=not asked)
     shown, laws = of_launches(matrix)
+    killed = f"{found.killed} killed ({found.by_bits} by B1 alone), {found.equivalent} proven to be none"
+    survive = found.faults - found.killed - found.equivalent
     lines = [HEAD.format(**about["arguments"], start=about["start"][:10])]
-    lines += [f"{found.faults} faults: {found.killed} killed ({found.by_bits} by B1 alone), "
-              f"{found.equivalent} proven to be none, "
-              f"{found.faults - found.killed - found.equivalent} survive.", "", "## Kill matrix", "",
-                  *table("fault", *laws, "steps", "lanes")]  # fmt: skip
+    lines += [f"{found.faults} faults: {killed}, {survive} survive.", "", "## Kill matrix", ""]
+    lines += table("fault", *laws, "steps", "lanes")
     lines += [row_of(row, laws) for row in shown]
-    lines += [
-        "",
-        "## Faults of flows, orders, statistics and claims",
-        "",
-        *table("fault", "killed by", "log10 of the ratio"),
-    ]
-    flows = [row for row in matrix if row not in shown and row.shown != {GUARD}]
-    lines += [
-        f"| {row.name} | {' '.join(law for law in LAWS if law in row.kills)} | "
-        f"{decades(row.best.ratio) if row.kills else ''} |"
-        for row in flows
-    ]
+    lines += ["", "## Faults of flows, orders, statistics and claims", ""]
+    lines += table("fault", "killed by", "log10 of the ratio")
+    for row in matrix:
+        if row not in shown and row.shown != {GUARD}:
+            killers, size = " ".join(law for law in LAWS if law in row.kills), ""
+            if row.kills:
+                size = decades(row.best.ratio)
+            lines.append(f"| {row.name} | {killers} | {size} |")
     lines += ["", "## No faults", "", *(f"- {name}: {proof}" for name, proof in EQUIVALENT.items())]
     lines += harness_lines(records) + generated_lines(records) + graded_lines(records)
     return "\n".join(lines) + "\n"
 
 
 def harness_lines(records: list[Record]) -> list[str]:
+    """The section about faults of the harness itself; nothing where none was shown."""
     noticed = {r.fault: r for r in records if r.law == GUARD}
-    lines = [
-        "",
-        "## Faults of the harness itself",
-        "",
-        "Each is patched into a small run that holds without it.",
-        "",
-        *table("fault", "what", "guards", "noticed"),
-    ]
-    lines += [
-        f"| {f.name} | {f.what} | {', '.join(f.guards)} | {noticed[f.name].reason.split(':')[0]} |"
-        for f in harness_faults.FAULTS
-        if f.name in noticed
-    ]
+    lines = ["", "## Faults of the harness itself", ""]
+    lines += ["Each is patched into a small run that holds without it.", ""]
+    lines += table("fault", "what", "guards", "noticed")
+    for f in harness_faults.FAULTS:
+        if f.name in noticed:
+            how = noticed[f.name].reason.split(":")[0]
+            lines.append(f"| {f.name} | {f.what} | {', '.join(f.guards)} | {how} |")
     return lines if noticed else []
 
 
 def generated_lines(records: list[Record]) -> list[str]:
+    """The section about generated faults; nothing where there are none."""
     mine = of_kind(records, "generated")
     if not mine:
         return []
     total, killed, bits, equal, untold = totals(mine)
-    lines = ["", "## Generated faults", "", f"{total} changed operations: {killed} killed by D0 "
-                                            f"({100 * killed / total:.2f} %), {bits} by B1 only, {equal} "
-                                            "proven equal, "
-             f"{untold} not told from the right one.", "", *table("of", "total", "D0", "B1 only",
-                 "proven equal", "not told")]  # fmt: skip
+    share = f"{killed} killed by D0 ({100 * killed / total:.2f} %)"
+    rest = f"{bits} by B1 only, {equal} proven equal, {untold} not told from the right one"
+    lines = ["", "## Generated faults", "", f"{total} changed operations: {share}, {rest}.", ""]
+    lines += table("of", "total", "D0", "B1 only", "proven equal", "not told")
     for r in mine:
-        g = r.data["generated"]
-        counts = (
-            g["total"],
-            g["killed"],
-            len(g["below rounding"]) + len(g["rearranged"]),
-            len(g["equivalent"]),
-            len(g["untold"]),
-        )
-        lines.append(f"| {r.case} {r.rule} {r.precision}, the {g['what']} | {' | '.join(map(str, counts))} |")
-    names = [
-        f"{r.case} {r.rule} {r.precision}: {'; '.join(r.data['generated']['untold'])}"
-        for r in mine
-        if r.data["generated"]["untold"]
-    ]
-    return [
-        *lines,
-        *(
-            ["", "Not told from the right one, a rounding left out in each:", "", *(f"- {x}" for x in names)]
-            if names
-            else []
-        ),
-    ]
+        counts = " | ".join(map(str, totals([r])))
+        what = r.data["generated"]["what"]
+        lines.append(f"| {r.case} {r.rule} {r.precision}, the {what} | {counts} |")
+    left = [(r, r.data["generated"]["untold"]) for r in mine if r.data["generated"]["untold"]]
+    if left:
+        lines += ["", "Not told from the right one, a rounding left out in each:", ""]
+        lines += [f"- {r.case} {r.rule} {r.precision}: {'; '.join(names)}" for r, names in left]
+    return lines
 
 
 def graded_lines(records: list[Record]) -> list[str]:
+    """The section about graded faults; nothing where there are none."""
     best = graded(records)
-    lines = [
-        "",
-        "## Sensitivity",
-        "",
-        "The largest j such that a term times 1 + 2^-j is killed, over the cells.",
-        "",
-        *table("term", "law", *UNIT),
-    ]
-    lines += [
-        f"| {term} | {law} | {' | '.join(spread(by[p]) if p in by else '' for p in UNIT)} |"
-        for (term, law), by in best.items()
-    ]
+    lines = ["", "## Sensitivity", ""]
+    lines += ["The largest j such that a term times 1 + 2^-j is killed, over the cells.", ""]
+    lines += table("term", "law", *UNIT)
+    for (term, law), by in best.items():
+        lines.append(f"| {term} | {law} | {' | '.join(spread(by[p]) if p in by else '' for p in UNIT)} |")
     return lines if best else []

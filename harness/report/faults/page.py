@@ -19,13 +19,9 @@ HOTTEST = 16  # decades: a float64 value that is wrong altogether
 
 def decades(ratio: float) -> str:
     """log10 of a ratio as the matrix prints it."""
-    return (
-        "∞"
-        if not ratio < math.inf
-        else f"{math.log10(ratio):.0f}"
-        if ratio >= 10
-        else f"{math.log10(ratio):.1f}"
-    )
+    if not ratio < math.inf:
+        return "∞"
+    return f"{math.log10(ratio):.0f}" if ratio >= 10 else f"{math.log10(ratio):.1f}"
 
 
 def heat(ratio: float) -> int:
@@ -34,6 +30,7 @@ def heat(ratio: float) -> int:
 
 
 def by_kind(matrix: list[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of each kind of fault, in the order in which kinds appear."""
     found: dict[str, list[Row]] = {}
     for row in matrix:
         found.setdefault(row.kind, []).append(row)
@@ -41,6 +38,7 @@ def by_kind(matrix: list[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def terms(records: list[Record]) -> list[tuple[str, list]]:
+    """Of each term, the laws that see it graded, with what they see in each precision."""
     found: dict[str, list] = {}
     for (term, law), by in graded(records).items():
         found.setdefault(term, []).append((law, by))
@@ -51,13 +49,8 @@ def totals(generated: list[Record]) -> list[int]:
     """Total, killed by D0, by B1 only, proven equal, not told."""
     each = [r.data["generated"] for r in generated]
     count = lambda *words: sum(len(g[w]) for g in each for w in words)
-    return [
-        sum(g["total"] for g in each),
-        sum(g["killed"] for g in each),
-        count("below rounding", "rearranged"),
-        count("equivalent"),
-        count("untold"),
-    ]
+    total, killed = (sum(g[word] for g in each) for word in ("total", "killed"))
+    return [total, killed, count("below rounding", "rearranged"), count("equivalent"), count("untold")]
 
 
 def render(records: list[Record], about: dict) -> str:
@@ -70,12 +63,13 @@ def render(records: list[Record], about: dict) -> str:
     told = UNFINISHED if unfinished and code == exit_codes.HOLDS else WORD.get(code, f"exit code {code}")
     made = environment().overlay()
     made.filters = {**made.filters, "decades": decades, "heat": heat, "spread": spread}
-    return made.get_template("faults.html").render(
-        about=about, found=found, verdict=told, unfinished=unfinished,
-        tone="good" if code == exit_codes.HOLDS and not unfinished else "bad", kinds=by_kind(matrix),
-        generated=generated, totals=totals(generated),
-        laws=[law for law in LAWS if any(law in row.shown for row in matrix)],
-        own=[r for r in records if r.law == GUARD], graded=terms(records),
-        precisions=list(UNIT), proofs=[(n, p) for n,
-        p in EQUIVALENT.items() if any(row.name == n for row in matrix)],
-    )  # fmt: skip
+    tone = "good" if code == exit_codes.HOLDS and not unfinished else "bad"
+    decided = dict(about=about, found=found, verdict=told, unfinished=unfinished, tone=tone)
+    shown, names = {law for row in matrix for law in row.shown}, {row.name for row in matrix}
+    tables = dict(kinds=by_kind(matrix), laws=[law for law in LAWS if law in shown])
+    tables |= dict(
+        generated=generated, totals=totals(generated), graded=terms(records), precisions=list(UNIT)
+    )
+    tables |= dict(own=[r for r in records if r.law == GUARD])
+    tables |= dict(proofs=[(name, proof) for name, proof in EQUIVALENT.items() if name in names])
+    return made.get_template("faults.html").render(**decided, **tables)

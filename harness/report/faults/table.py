@@ -12,8 +12,10 @@ from noether.kernels.programs.precision import UNIT
 from noether.report.terminal import console, listing
 from noether.verdicts import exit_codes
 
-ROOMY = 100  # columns from which on the matrix stands wide
-CLEAR = 1e3  # bounds: a fault beyond it cannot be a matter of a bound's size
+# Columns from which on the matrix stands wide.
+ROOMY = 100
+# In bounds: a fault beyond it cannot be a matter of a bound's size.
+CLEAR = 1e3
 WORD = {
     exit_codes.HOLDS: "every planted fault is killed",
     exit_codes.VIOLATED: "a law is violated with nothing planted",
@@ -23,12 +25,14 @@ WORD = {
 
 
 def mark(row: Row, law: str) -> str:
+    """The mark of a fault under a law: killed beyond CLEAR bounds, killed, shown, or not shown."""
     if law in row.kills:
         return "#" if row.kills[law].ratio >= CLEAR else "+"
     return "." if law in row.shown else ""
 
 
 def matrix_table(matrix: list[Row]):
+    """The table of faults and laws of launches."""
     matrix, laws = of_launches(matrix)
     table = listing("fault", *laws)
     table.padding = (0, 0, 0, 1 if console().width >= ROOMY else 0)
@@ -43,6 +47,7 @@ def matrix_table(matrix: list[Row]):
 
 
 def kills_table(matrix: list[Row]):
+    """The table of what killed each fault, after how many steps and lanes, and by how much."""
     table = listing("fault", "killed by", "steps", "lanes", "ratio")
     for row in matrix:
         if row.kills:
@@ -50,13 +55,8 @@ def kills_table(matrix: list[Row]):
             by = [law for law in LAWS if law in row.kills] + sorted(set(row.kills) - set(LAWS))
             table.add_row(row.name, " ".join(by), steps, lanes, size(row.best.ratio))
         else:
-            table.add_row(
-                row.name,
-                Text("no fault, see its proof" if row.name in EQUIVALENT else "nothing: it survives"),
-                "-",
-                "-",
-                "-",
-            )
+            words = "no fault, see its proof" if row.name in EQUIVALENT else "nothing: it survives"
+            table.add_row(row.name, Text(words), "-", "-", "-")
     return table
 
 
@@ -67,13 +67,8 @@ def generated_table(records):
     total = [0] * 5
     for r in of_kind(records, "generated"):
         g = r.data["generated"]
-        counts = [
-            g["total"],
-            g["killed"],
-            len(g["rearranged"]) + len(g["below rounding"]),
-            len(g["equivalent"]),
-            len(g["untold"]),
-        ]
+        bits = len(g["rearranged"]) + len(g["below rounding"])
+        counts = [g["total"], g["killed"], bits, len(g["equivalent"]), len(g["untold"])]
         total = [a + b for a, b in zip(total, counts, strict=True)]
         table.add_row(f"{r.case} {r.rule} {r.precision}, the {g['what']}", *map(str, counts))
     table.add_row(Text(f"all, {share(total)} by D0", style="bold"), *map(str, total))
@@ -81,6 +76,7 @@ def generated_table(records):
 
 
 def share(total: list[int]) -> str:
+    """How many of all D0 kills, in per cent."""
     return f"{100 * total[1] / total[0]:.2f} %" if total[0] else "none"
 
 
@@ -107,44 +103,30 @@ def graded(records) -> dict[tuple[str, str], dict[str, list[int]]]:
 
 
 def spread(js: list[int]) -> str:
+    """The range of some numbers, or the one number."""
     return str(js[0]) if min(js) == max(js) else f"{min(js)} to {max(js)}"
 
 
 def size(ratio: float) -> str:
+    """A ratio to the bound, to two digits."""
     return "inf" if ratio == float("inf") else f"{ratio:.2g}"
 
 
 def ending(result: Campaign) -> list:
+    """All that is printed, from the matrix to the verdict."""
     matrix = rows(result.records)
-    parts = [
-        matrix_table(matrix),
-        Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim"),
-        Text(),
-        kills_table(matrix),
-        Text(),
-    ]
+    legend = Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim")
+    parts = [matrix_table(matrix), legend, Text(), kills_table(matrix), Text()]
     if of_kind(result.records, "generated"):
         parts += [generated_table(result.records), Text(), sensitivity_table(result.records), Text()]
     v = result.verdict
     for name, error in result.errors.items():
         parts.append(Text(f"internal error in {name}: {error.strip().splitlines()[-1]}", style="bold red"))
     parts += [Text(reason, style="bold red") for reason in v.reasons]
-    parts.append(
-        Text(
-            WORD[result.exit_code], style="bold green" if result.exit_code == exit_codes.HOLDS else "bold red"
-        )
-    )
+    style = "bold green" if result.exit_code == exit_codes.HOLDS else "bold red"
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    totals = (
-        f"{v.faults} faults: {v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none, "
-        f"{v.faults - v.killed - v.equivalent} survive"
-    )
-    parts.append(
-        Text(
-            f"{totals}; {len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} "
-            f"s{where_to}",
-            style="dim",
-            overflow="fold",
-        )
-    )
-    return parts
+    killed = f"{v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none"
+    faults = f"{v.faults} faults: {killed}, {v.faults - v.killed - v.equivalent} survive"
+    work = f"{len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} s{where_to}"
+    last = Text(f"{faults}; {work}", style="dim", overflow="fold")
+    return [*parts, Text(WORD[result.exit_code], style=style), last]

@@ -23,6 +23,7 @@ def colour(precision: str) -> int:
 
 
 def mark(precision: str) -> str:
+    """The shape that stands for the mode of a precision."""
     return MODES.get(precision.partition("/")[2], "square")
 
 
@@ -41,19 +42,15 @@ def dots(points: Iterable[tuple[float, float]], precision: str, size: float = 5.
     cap = "square" if kind == "square" else "round"
     width = size if kind != "square" else size - 1.2
     out = f'<path d="{d}" class="m{cap[0]}" stroke="var(--c{c})" stroke-width="{width:g}"/>'
-    return (
-        out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'
-        if kind == "ring"
-        else out
-    )
+    if kind != "ring":
+        return out
+    return out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'
 
 
 def crosses(points: Iterable[tuple[float, float]], size: float = 2.4) -> str:
     """Planted faults: not a dot, whatever the colour."""
-    d = "".join(
-        f"M{x - size:g} {y - size:g}l{2 * size:g} {2 * size:g}m{-2 * size:g} 0l{2 * size:g} {-2 * size:g}"
-        for x, y in places(points)
-    )
+    arms = f"l{2 * size:g} {2 * size:g}m{-2 * size:g} 0l{2 * size:g} {-2 * size:g}"
+    d = "".join(f"M{x - size:g} {y - size:g}{arms}" for x, y in places(points))
     return f'<path d="{d}" class="planted"/>' if d else ""
 
 
@@ -66,13 +63,7 @@ def told(x: float, y: float, title: str, r: float = 7) -> str:
 
 
 def key(
-    precisions: list[str],
-    width: float,
-    left: float = 14,
-    top: float = 14,
-    *,
-    planted: bool = False,
-    limit: str = "",
+    precisions: list[str], width: float, left: float = 14, top: float = 14, *, planted=False, limit: str = ""
 ) -> tuple[list[str], float]:
     """The legend of marks, and its height; as many to a line as fit."""
     names = [*precisions, *(["planted fault"] if planted else []), *([limit] if limit else [])]
@@ -80,14 +71,13 @@ def key(
     parts = []
     for i, name in enumerate(names):
         x, y = left + (i % columns) * (width - left) / columns, top + 17 * (i // columns)
-        sample = (
-            dots([(x - 5, y - 4)], name, 7)
-            if i < len(precisions)
-            else crosses([(x - 5, y - 4)], 3)
-            if name != limit
-            else ""
-        )
-        parts.append(sample or line(x - 11, y - 4, x + 1, y - 4, "limit"))
+        at = [(x - 5, y - 4)]
+        if i < len(precisions):
+            parts.append(dots(at, name, 7))
+        elif name != limit:
+            parts.append(crosses(at, 3))
+        else:
+            parts.append(line(x - 11, y - 4, x + 1, y - 4, "limit"))
         parts.append(text(x + 4, y, name, anchor="start"))
     return parts, 17 * -(-len(names) // columns) if names else 0
 

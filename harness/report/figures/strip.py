@@ -89,21 +89,14 @@ def jittered(xs: list[float], room: float) -> list[tuple[float, float]]:
 def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -> str:
     """rows: {statement: [(stated, measured, bound), ...]}; every dot must lie in its ring."""
     every = [x for found in rows.values() for o in found for x in o[:2]]
-    across = Axis(
-        min([ORDER_LOW, *(x - 0.3 for x in every)]),
-        max([ORDER_HIGH, *(x + 0.3 for x in every)]),
-        8,
-        WIDTH - 10,
-        False,
-    )
+    low, high = min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)])
+    across = Axis(low, high, 8, WIDTH - 10, False)
     high, parts = 34, []
     base = HEAD + high * len(rows)
     for value, told in across.ticks(7):
         if value == round(value):
-            parts += [
-                line(across.at(value), HEAD, across.at(value), base, "grid"),
-                text(across.at(value), base + 16, told, raw=True),
-            ]
+            x = across.at(value)
+            parts += [line(x, HEAD, x, base, "grid"), text(x, base + 16, told, raw=True)]
     parts.append(text(WIDTH / 2, base + 35, "measured order; the ring is the stated one", kind="name"))
     for i, (name, found) in enumerate(rows.items()):
         y = HEAD + high * i
@@ -116,11 +109,8 @@ def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -
             parts += [line(a, y, b, y, "whisker")] if b - a > 5 else []
         parts.append(marks.dots([(across.at(o[1]), y) for o in found], "float64", 5))
         worst = max(found, key=lambda o: abs(o[1] - o[0]))
-        parts.append(
-            marks.told(
-                across.at(worst[1]), y, f"{name}: {worst[1]:.4g} within {worst[2]:.2g}, stated {worst[0]:g}"
-            )
-        )
+        said = f"{name}: {worst[1]:.4g} within {worst[2]:.2g}, stated {worst[0]:g}"
+        parts.append(marks.told(across.at(worst[1]), y, said))
         parts.append(line(8, HEAD + high * (i + 1), WIDTH - 10, HEAD + high * (i + 1), "grid"))
     return drawing(parts, label, base + 42)
 
@@ -135,10 +125,8 @@ def spark(spent: dict[str, list[float]], label: str) -> str:
         line(3, y, SPARK - 3, y, "grid"),
         line(one, 1, one, SPARK_TALL - 1, "limit"),
     ]
-    parts += [
-        marks.dots([(place(x if x == x else math.inf), y) for x in found], precision, 4.6)
-        for precision, found in spent.items()
-    ]
+    for precision, found in spent.items():
+        parts.append(marks.dots([(place(x if x == x else math.inf), y) for x in found], precision, 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)
 
 
@@ -146,15 +134,10 @@ def order_spark(found: list[tuple[float, float]], label: str) -> str:
     """(stated, measured) on a line from 0 to 3."""
     across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
     y = SPARK_TALL / 2
-    parts = [
-        line(3, y, SPARK - 3, y, "grid"),
-        *(line(across.at(i), y - 3, across.at(i), y + 3, "grid") for i in range(4)),
-    ]
-    parts += [
-        f'<circle cx="{across.at(s):.1f}" cy="{y}" r="5.5" class="stated"/>'
-        for s in sorted({s for s, _ in found})
-    ]
-    parts.append(
-        marks.dots([(across.at(min(max(m, ORDER_LOW), ORDER_HIGH)), y) for _, m in found], "float64", 4.6)
-    )
+    parts = [line(3, y, SPARK - 3, y, "grid")]
+    parts += [line(across.at(i), y - 3, across.at(i), y + 3, "grid") for i in range(4)]
+    for stated in sorted({stated for stated, _ in found}):
+        parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="5.5" class="stated"/>')
+    inside = lambda measured: min(max(measured, ORDER_LOW), ORDER_HIGH)
+    parts.append(marks.dots([(across.at(inside(m)), y) for _, m in found], "float64", 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)

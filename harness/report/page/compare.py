@@ -8,34 +8,36 @@ from noether.report.html import environment
 from noether.report.page.overview import SYMBOL
 from noether.report.page.page import command, facts
 from noether.report.table import WORD
-from noether.runs.comparison import Difference
+from noether.runs.comparison import Difference, LawChange
+from noether.runs.saved_run import Run
 
 LISTED = 400
 
 
 def render(d: Difference) -> str:
-    rows = [{"law": c.law, "verdicts": c.verdicts, "spent": spent(c), "cells": two(*cells(c, "cells")),
-        "killed": two(*killed(c)),
-             "seconds": two(*(f"{s:.1f}" for s in c.seconds)), "worse": c.worse} for c in d.laws]  # fmt: skip
-    runs = [
-        {
-            "name": n,
-            "path": str(r.path),
-            "command": command(r.about),
-            "facts": facts(r.about),
-            "verdict": verdict(r.about),
-        }
-        for n, r in (("A", d.a), ("B", d.b))
-    ]
+    """The whole page."""
+    rows = [row(c) for c in d.laws]
+    runs = [side(name, run) for name, run in (("A", d.a), ("B", d.b))]
     lists = [(title, found[:LISTED], len(found)) for title, found, _ in lines(d) if found]
-    return (
-        environment()
-        .get_template("compare.html")
-        .render(d=d, rows=rows, runs=runs, lists=lists, figure=figure(d), symbol={**SYMBOL, "not there": "·"})
-    )
+    template, symbol = environment().get_template("compare.html"), {**SYMBOL, "not there": "·"}
+    return template.render(d=d, rows=rows, runs=runs, lists=lists, figure=figure(d), symbol=symbol)
+
+
+def row(c: LawChange) -> dict:
+    """One law, was and now."""
+    told = {"law": c.law, "verdicts": c.verdicts, "spent": spent(c), "cells": two(*cells(c, "cells"))}
+    seconds = two(*(f"{s:.1f}" for s in c.seconds))
+    return {**told, "killed": two(*killed(c)), "seconds": seconds, "worse": c.worse}
+
+
+def side(name: str, run: Run) -> dict:
+    """What is said of one of the runs."""
+    told = {"name": name, "path": str(run.path), "command": command(run.about)}
+    return {**told, "facts": facts(run.about), "verdict": verdict(run.about)}
 
 
 def verdict(about: dict) -> str:
+    """The verdict of a run in words."""
     code = about.get("exit_code")
     return "unfinished" if code is None else WORD.get(code, f"exit code {code}")
 
@@ -44,9 +46,8 @@ def figure(d: Difference) -> dict | None:
     """Spent of B against spent of A, one dot a place."""
     a, b = (e.entries for e in d.entries)
     points = [(a[n].spent, b[n].spent, n.split(" ")[3], False) for n in a if n in b and a[n].slope is None]
-    svg, lost = scatter(
-        points, "spent in B against spent in A", "spent in A", "spent in B", limit="no change"
-    )
+    axes = ("spent in A", "spent in B")
+    svg, lost = scatter(points, "spent in B against spent in A", *axes, limit="no change")
     if not svg:
         return None
     rose, fell = (sum(p[1] > p[0] for p in points), sum(p[1] < p[0] for p in points))

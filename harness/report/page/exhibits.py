@@ -9,6 +9,7 @@ from noether.report.page.plots import figure, place, plot_of
 from noether.verdicts.record import Record
 
 RESPONSES, REGIMES = 6, 6
+WORDS = ("title", "statement", "published", "measured", "verdict", "source")
 TONES = (("exact", "exact"), ("order 2", "second"), ("order 1", "first"), ("order 0", "zeroth"))
 
 
@@ -39,9 +40,8 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     """The figure of one charge under a kinetic energy that keeps its symmetry (T5), and under one that does
     not (T1)."""
     layer = [r for r in real if r.law == "T1" and timed(r) and r.parameters.get("window") == "layer"]
-    kept = [r for r in real if r.law == "T5" and timed(r)] + [
-        r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0
-    ]
+    kept = [r for r in real if r.law == "T5" and timed(r)]
+    kept += [r for r in layer if r.parameters.get("kinetic_share") == 0 and r.parameters.get("eps") == 0]
     broken = [r for r in layer if (r.parameters.get("kinetic_share") or 0) >= 0.5]
     pairs = [(a, b) for a in kept for b in broken if a.parameters["m"] == b.parameters["m"]]
     if not pairs:
@@ -49,20 +49,17 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     a, b = min(pairs, key=unlike)
     same = (a.case, a.symmetry) == (b.case, b.symmetry)
     traces = [normal(r) for r in (a, b)]
-    labels = [
-        f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking"
-        for r, word in ((a, "without"), (b, "with"))
-    ]
+    label = lambda r, word: f"charge of {r.symmetry} on {r.case} over time, {word} kinetic breaking"
+    labels = [label(a, "without"), label(b, "with")]
     pictures = motion(traces, labels, "time, in units of m/μ", "J(t) / J(0)")
     if not pictures:
         return None
     drawn |= {id(a), id(b)}
     alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else UNLIKE
-    captions = (
-        f"{KEPT} {place(a)}.",
-        f"{alike}: kinetic breaking moves the charge as predicted, here to {traces[1][1][-1]:.2g} of its "
-        f"start instead of {math.exp(-traces[1][0][-1]):.2g}. {place(b)}.",
-    )
+    times, charges, _ = traces[1]
+    ends = f"here to {charges[-1]:.2g} of its start instead of {math.exp(-times[-1]):.2g}"
+    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}. {place(b)}."
+    captions = (f"{KEPT} {place(a)}.", moves)
     other = f"that of {b.symmetry} on {b.case}"
     beside = f"which its kinetic energy keeps, beside {other}, which it breaks. Same axes."
     return {
@@ -71,59 +68,46 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     }
 
 
-FLAT = 8.0  # a charge that grows so far flattens the one beside it
+# A charge that grows so far flattens the one beside it.
+FLAT = 8.0
 
 
 def unlike(pair: tuple[Record, Record]) -> tuple:
     """How badly two traces go together on one figure; the best pair is drawn."""
     a, b = pair
     size = max(abs(y) for r in pair for y in normal(r)[1])
-    return (
-        size > FLAT,
-        (a.case, a.symmetry) != (b.case, b.symmetry),
-        -a.parameters["m"],
-        b.parameters.get("eps") != 0,
-        -size,
-    )
+    others = (a.case, a.symmetry) != (b.case, b.symmetry)
+    return size > FLAT, others, -a.parameters["m"], b.parameters.get("eps") != 0, -size
 
 
 def timed(r: Record) -> bool:
-    y = r.data.get("y")
-    return (
-        str(r.data.get("label", "")).endswith("against t")
-        and isinstance(y, list)
-        and bool(y)
-        and bool(y[0])
-        and isinstance(r.parameters.get("m"), float)
-    )
+    """Whether a record holds a charge over time that does not begin at 0."""
+    y, is_trace = r.data.get("y"), str(r.data.get("label", "")).endswith("against t")
+    has_start = isinstance(y, list) and bool(y) and bool(y[0])
+    return is_trace and has_start and isinstance(r.parameters.get("m"), float)
 
 
 def normal(r: Record) -> tuple[list, list, list]:
+    """Times in units of m/mu, and the measured and predicted charge in units of its start."""
     rate, size = r.parameters.get("mu", 1.0) / r.parameters["m"], r.data["y"][0]
-    return (
-        [t * rate for t in r.data["x"]],
-        [y / size for y in r.data["y"]],
-        [y / size for y in r.data.get("predicted", [])],
-    )
+    charge = lambda ys: [y / size for y in ys]
+    return [t * rate for t in r.data["x"]], charge(r.data["y"]), charge(r.data.get("predicted", []))
 
 
 def first_of_each(found: list[Record], key, most: int) -> list[Record]:
     """The worst of each key, in the order of the laws."""
     chosen: dict = {}
-    for r in sorted(found, key=lambda r: r.severity, reverse=True):
+    worst_first = sorted(found, key=lambda r: r.severity, reverse=True)
+    for r in worst_first:
         chosen.setdefault(key(r), r)
-    alone = [
-        r
-        for r in sorted(found, key=lambda r: r.severity, reverse=True)
-        if not any(r is c for c in chosen.values())
-    ]
-    more = next(
-        (r for r in alone if len(chosen) == 1 and all(r.case != c.case for c in chosen.values())), None
-    )  # one picture beside an empty place
-    return sorted([*chosen.values(), *([more] if more else [])], key=lambda r: (r.law, r.precision))[:most]
+    kept = list(chosen.values())
+    if len(kept) == 1:  # one of another case beside it, for half of the row would be empty
+        kept += [r for r in worst_first if r.case != kept[0].case][:1]
+    return sorted(kept, key=lambda r: (r.law, r.precision))[:most]
 
 
 def pictures(chosen: list[Record], drawn: set[int]) -> list[dict]:
+    """The figures of some records, whose ids are added to `drawn`."""
     out = []
     for r in chosen:
         made = figure(r, plot_of(r))
@@ -142,12 +126,8 @@ def responses(real: list[Record], drawn: set[int]) -> list[dict]:
 def regimes(real: list[Record], drawn: set[int]) -> list[dict]:
     """NLD Eq. 17 where it holds and where not (S2), and what surrounds it."""
     found = [r for r in real if r.law == "S2" and plot_of(r)]
-    return pictures(
-        first_of_each(
-            found, lambda r: (r.case, r.data.get("ylabel"), r.parameters.get("statement")), REGIMES
-        ),
-        drawn,
-    )
+    about = lambda r: (r.case, r.data.get("ylabel"), r.parameters.get("statement"))
+    return pictures(first_of_each(found, about, REGIMES), drawn)
 
 
 def maps(real: list[Record], drawn: set[int]) -> list[dict]:
@@ -161,33 +141,27 @@ def maps(real: list[Record], drawn: set[int]) -> list[dict]:
 
 
 def heatmap(r: Record) -> dict:
+    """One map as a table."""
     data = r.data
     columns = [str(c) for c in data.get("columns") or []]
     rows = []
     for name, cells in zip(data.get("rows") or [], data.get("cells") or [], strict=False):
         padded = [*cells, *[None] * (len(columns) - len(cells))]
         rows.append((str(name), [cell_of(c) for c in padded[: len(columns)]]))
-    return {
-        "r": r,
-        "columns": columns,
-        "rows": rows,
-        "caption": str(data.get("caption") or "Each cell is what was measured."),
-        "tones": sorted({c["tone"] for _, cs in rows for c in cs if c}),
-    }
+    caption = str(data.get("caption") or "Each cell is what was measured.")
+    tones = sorted({c["tone"] for _, cs in rows for c in cs if c})
+    return {"r": r, "columns": columns, "rows": rows, "caption": caption, "tones": tones}
 
 
 def cell_of(c) -> dict | None:
+    """One cell of a map, None where nothing is said there."""
     if not isinstance(c, dict) or not (c.get("label") or c.get("value") is not None):
         return None
     label, value = str(c.get("label") or ""), c.get("value")
     told = f"{value:.2g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
     tone = next((tone for word, tone in TONES if label.lower().startswith(word)), "other")
-    return {
-        "label": label or told,
-        "value": told if label else "",
-        "evidence": str(c.get("evidence") or ""),
-        "tone": tone,
-    }
+    words = {"label": label or told, "value": told if label else ""}
+    return {**words, "evidence": str(c.get("evidence") or ""), "tone": tone}
 
 
 def claims(real: list[Record], drawn: set[int]) -> list[dict]:
@@ -198,10 +172,6 @@ def claims(real: list[Record], drawn: set[int]) -> list[dict]:
         if isinstance(claim, dict):
             made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None
             drawn.add(id(r))
-            words = {
-                k: str(claim[k])
-                for k in ("title", "statement", "published", "measured", "verdict", "source")
-                if claim.get(k) is not None
-            }
+            words = {k: str(claim[k]) for k in WORDS if claim.get(k) is not None}
             out.append({"r": r, "words": words, "figure": made})
     return out

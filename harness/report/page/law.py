@@ -26,14 +26,24 @@ def section(row: LawSummary, info, records: list[Record], planted: list[Record],
     most = PANELS_OF_ORDER if kind == ORDER else PANELS
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
     return {
-        "key": row.law, "info": info, "row": row, "kind": kind, "power": of_law(records, row.law),
-        "precisions": narrowest(records, row.law), "figures": charts + panels,
+        "key": row.law,
+        "info": info,
+        "row": row,
+        "kind": kind,
+        "power": of_law(records, row.law),
+        "precisions": narrowest(records, row.law),
+        "figures": charts + panels,
         "elsewhere": sum(id(r) in drawn for r in records),
-        "more": max(0, len(found) - most), "sentence": sentence(records),
+        "more": max(0, len(found) - most),
+        "sentence": sentence(records),
         "equal": equal([r for r in records if r.kind == BITWISE]) if kind == BITWISE else {},
-        "nearest": [{"where": where(r), "r": r} for r in sorted(records, key=lambda r: r.severity,
-        reverse=True)[:NEAREST]] if kind != BITWISE else [],
-    }  # fmt: skip
+        "nearest": [
+            {"where": where(r), "r": r}
+            for r in sorted(records, key=lambda r: r.severity, reverse=True)[:NEAREST]
+        ]
+        if kind != BITWISE
+        else [],
+    }
 
 
 def narrowest(records: list[Record], law: str) -> list[tuple[str, Power]]:
@@ -48,35 +58,31 @@ def sentence(records: list[Record]) -> str:
     if not judged:
         return "No point could be judged."
     worst, over = max(judged, key=lambda r: r.severity), sum(not r.spent <= 1 for r in judged)
-    beyond = (
-        f"{over} of {len(judged)} points {'lie' if over > 1 else 'lies'} beyond "
-        f"{'their' if over > 1 else 'its'} bound"
-        if over
-        else f"All {len(judged)} points lie within their bound"
-        if len(judged) > 1
-        else "The one point lies within its bound"
-    )
-    return (
-        f"{beyond}; the worst spends {number(worst.spent)} of it, on {place(worst, short=True)}."
-        if worst.spent
-        else f"{beyond}: no difference at all."
-    )
+    if over:
+        them = ("lie", "their") if over > 1 else ("lies", "its")
+        beyond = f"{over} of {len(judged)} points {them[0]} beyond {them[1]} bound"
+    elif len(judged) > 1:
+        beyond = f"All {len(judged)} points lie within their bound"
+    else:
+        beyond = "The one point lies within its bound"
+    if not worst.spent:
+        return f"{beyond}: no difference at all."
+    return f"{beyond}; the worst spends {number(worst.spent)} of it, on {place(worst, short=True)}."
 
 
 def charts_of(law: str, records: list[Record], planted: list[Record]) -> list[dict | None]:
+    """The pictures of a law: its orders, how tightly it holds, its residuals, measured against predicted."""
     judged = [r for r in records if r.spent is not None]
-    orders, sized = (
-        [r for r in judged if r.kind == ORDER],
-        [r for r in judged if r.kind not in (ORDER, BITWISE)],
-    )
+    orders = [r for r in judged if r.kind == ORDER]
+    sized, wrong = ([r for r in found if r.kind not in (ORDER, BITWISE)] for found in (judged, planted))
     out = [slopes(law, orders)] if orders else []
-    wrong = [r for r in planted if r.kind not in (ORDER, BITWISE)]
     return out + (
         [strip_of(law, sized), residuals(law, sized, wrong), agreement(law, sized)] if sized else []
     )
 
 
 def finite(x) -> bool:
+    """Whether something is a number, and a finite one."""
     return isinstance(x, int | float) and math.isfinite(x)
 
 
@@ -86,110 +92,79 @@ def strip_of(law: str, judged: list[Record]) -> dict:
     by = (lambda r: r.precision) if len(precisions) > 1 else (lambda r: r.case)
     spent: dict[str, dict[str, list[float]]] = {}
     for r in judged:
-        spent.setdefault(by(r), {}).setdefault(r.precision, []).append(
-            r.spent if r.spent == r.spent else math.inf
-        )
+        mine = spent.setdefault(by(r), {}).setdefault(r.precision, [])
+        mine.append(r.spent if r.spent == r.spent else math.inf)
     if len(precisions) > 1:
         spent = {p: spent[p] for p in ordered(spent)}
-    kept = (
-        dict(sorted(spent.items(), key=lambda c: -max(map(max, c[1].values())))[:ROWS])
-        if len(spent) > ROWS
-        else spent
-    )
+    kept, tail = spent, ""
+    if len(spent) > ROWS:
+        kept = dict(sorted(spent.items(), key=lambda c: -max(map(max, c[1].values())))[:ROWS])
+        tail = f" The {ROWS} worst of {len(spent)} rows."
     over = sum(not r.spent <= 1 for r in judged)
-    claim = (
-        "Every dot must lie left of the shaded region"
-        if len(judged) > 1
-        else "The dot must lie left of the shaded region"
-    )
-    tail = f" The {ROWS} worst of {len(spent)} rows." if len(spent) > ROWS else ""
+    dots, fine = ("Every dot", f"all {len(judged)} do") if len(judged) > 1 else ("The dot", "it does")
+    found = f"{over} of {len(judged)} lie in it" if over else fine
     axis = "by precision" if len(precisions) > 1 else f"by case, {next(iter(precisions))}"
-    found = (
-        f"{over} of {len(judged)} lie in it"
-        if over
-        else f"all {len(judged)} do"
-        if len(judged) > 1
-        else "it does"
-    )
-    return {
-        "svg": strip(kept, f"spent of {law} {axis}"),
-        "caption": f"How tightly, {axis}. {claim}: {found}.{tail}",
-    }
+    caption = f"How tightly, {axis}. {dots} must lie left of the shaded region: {found}.{tail}"
+    return {"svg": strip(kept, f"spent of {law} {axis}"), "caption": caption}
 
 
 def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | None:
     """|measured - predicted| is spent x bound: measured and predicted as stored may agree in all their
     digits."""
-    points = [(r.bound, r.spent * r.bound if r.spent == r.spent else math.inf, r.precision, bool(r.fault))
-              for r in (*judged,
-                  *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]  # fmt: skip
+    used = [r for r in (*judged, *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]
+    off = lambda r: r.spent * r.bound if r.spent == r.spent else math.inf
+    points = [(r.bound, off(r), r.precision, bool(r.fault)) for r in used]
     shown = [r for r in planted if r.spent is not None]
-    svg, far = scatter(
-        points, f"{law}: residual against bound", "bound", "|measured − predicted|", limit="bound"
-    )
+    axes = ("bound", "|measured − predicted|")
+    svg, far = scatter(points, f"{law}: residual against bound", *axes, limit="bound")
     lost = len(judged) + len(shown) - len(points) + far
     if not svg:
         return None
     right = [p for p in points if not p[3]]
-    below = sum(p[1] <= p[0] for p in right)
-    killed = sum(r.verdict == VIOLATED for r in shown)
+    below, killed = sum(p[1] <= p[0] for p in right), sum(r.verdict == VIOLATED for r in shown)
     caption = f"Right steps must lie on or below the line: {below} of {len(right)} do."
-    caption += (
-        f" Planted faults (×) that this law sees lie above it: {killed} of {len(shown)}." if shown else ""
-    )
-    return {
-        "svg": svg,
-        "caption": caption
-        + (f" {lost} are not drawn: their bound is zero, not finite or far away." if lost else ""),
-    }
+    if shown:
+        caption += f" Planted faults (×) that this law sees lie above it: {killed} of {len(shown)}."
+    if lost:
+        caption += f" {lost} are not drawn: their bound is zero, not finite or far away."
+    return {"svg": svg, "caption": caption}
 
 
 def agreement(law: str, judged: list[Record]) -> dict | None:
-    found = [
-        r for r in judged if isinstance(r.measured, int | float) and isinstance(r.predicted, int | float)
-    ]
-    points = [
-        (abs(r.predicted), abs(r.measured) if r.measured == r.measured else math.inf, r.precision, False)
-        for r in found
-    ]
+    """Measured against predicted by size, None where fewer than FEWEST predictions are not zero."""
+    is_number = lambda x: isinstance(x, int | float)
+    found = [r for r in judged if is_number(r.measured) and is_number(r.predicted)]
+    size = lambda r: abs(r.measured) if r.measured == r.measured else math.inf
+    points = [(abs(r.predicted), size(r), r.precision, False) for r in found]
     if sum(x > 0 for x, *_ in points) < FEWEST:
         return None
-    svg, lost = scatter(
-        points,
-        f"{law}: measured against predicted",
-        "|predicted|",
-        "|measured|",
-        limit="measured = predicted",
-    )
+    axes = ("|predicted|", "|measured|")
+    svg, lost = scatter(points, f"{law}: measured against predicted", *axes, limit="measured = predicted")
     if not svg:
         return None
     turned = sum(r.measured * r.predicted < 0 for r in found)
     sizes = [x for x, *_ in points if 0 < x < math.inf]
     decades = math.log10(max(sizes) / min(sizes)) if sizes else 0.0
-    caption = (
-        f"Measured must lie on predicted, at the worst point of each of {len(points)} "
-        f"records{f', over {decades:.0f} decades' if decades >= 1.5 else ''}."
-    )
+    over = f", over {decades:.0f} decades" if decades >= 1.5 else ""
+    caption = f"Measured must lie on predicted, at the worst point of each of {len(points)} records{over}."
     caption += f" {turned} differ in sign, below their bound." if turned else ""
     return {"svg": svg, "caption": caption + (f" {lost} not finite." if lost else "")}
 
 
 def slopes(law: str, judged: list[Record]) -> dict | None:
+    """Measured orders in the rings of the stated ones, None where no record has both."""
     rows: dict[str, list[tuple[float, float, float]]] = {}
     for r in judged:
         if finite(r.predicted) and finite(r.measured):
-            rows.setdefault(statement(r), []).append(
-                (r.predicted, r.measured, r.bound if finite(r.bound) else 0.0)
-            )
+            bound = r.bound if finite(r.bound) else 0.0
+            rows.setdefault(statement(r), []).append((r.predicted, r.measured, bound))
     if not rows:
         return None
     off = max(abs(m - s) for found in rows.values() for s, m, _ in found)
     kept = dict(list(rows.items())[:ROWS])
     tail = f" {len(rows) - ROWS} more statements are in records.jsonl." if len(rows) > ROWS else ""
-    return {
-        "svg": order_strip(kept, f"measured orders of {law}"),
-        "caption": f"Every measured order must lie in its ring; the largest distance is {off:.2g}.{tail}",
-    }
+    caption = f"Every measured order must lie in its ring; the largest distance is {off:.2g}.{tail}"
+    return {"svg": order_strip(kept, f"measured orders of {law}"), "caption": caption}
 
 
 def equal(records: list[Record]) -> dict:
@@ -200,14 +175,10 @@ def equal(records: list[Record]) -> dict:
     for r in records:
         found.setdefault(r.case, {}).setdefault(r.precision, []).append(r)
 
-    def cells(by):
-        return [
-            (
-                sum(r.verdict == HOLDS for r in by.get(p, ())),
-                len(by.get(p, ())),
-                ", ".join(sorted({r.backend for r in by.get(p, ())})),
-            )
-            for p in columns
-        ]
+    def cell(mine: list[Record]) -> tuple[int, int, str]:
+        return sum(r.verdict == HOLDS for r in mine), len(mine), ", ".join(sorted({r.backend for r in mine}))
+
+    def cells(by: dict[str, list[Record]]) -> list[tuple[int, int, str]]:
+        return [cell(by.get(p, [])) for p in columns]
 
     return {"columns": columns, "rows": [(case, cells(by)) for case, by in sorted(found.items())]}

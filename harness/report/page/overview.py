@@ -21,26 +21,21 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
     for row in rows:
         mine = [r for r in records if r.law == row.law and not r.fault]
         kind = kind_of(mine)
-        out.append({"row": row, "title": infos[row.law].title if row.law in infos else "",
-            "spark": sparked(row.law, kind, mine), "worst": worst_of(mine), "power": of_law(mine, row.law),
-                    "symbol": SYMBOL[row.verdict], "doubts": sum(row.counts[v] for v in (VIOLATED,
-                    INCONCLUSIVE, OUTSIDE))})  # fmt: skip
+        title = infos[row.law].title if row.law in infos else ""
+        told = {"row": row, "title": title, "spark": sparked(row.law, kind, mine), "worst": worst_of(mine)}
+        told |= {"power": of_law(mine, row.law), "symbol": SYMBOL[row.verdict]}
+        out.append({**told, "doubts": sum(row.counts[v] for v in (VIOLATED, INCONCLUSIVE, OUTSIDE))})
     return out
 
 
 def sparked(law: str, kind: str, mine: list[Record]) -> str:
+    """The points of a law in one small picture, '' where it has none."""
     judged = [r for r in mine if r.spent is not None]
     if kind == ORDER:
-        found = [
-            (r.predicted, r.measured)
-            for r in judged
-            if r.kind == ORDER and isinstance(r.predicted, float) and isinstance(r.measured, float)
-        ]
-        return (
-            order_spark(found, f"{law}: measured orders between 0 and 3, rings where they must lie")
-            if found
-            else ""
-        )
+        has_both = lambda r: isinstance(r.predicted, float) and isinstance(r.measured, float)
+        found = [(r.predicted, r.measured) for r in judged if r.kind == ORDER and has_both(r)]
+        label = f"{law}: measured orders between 0 and 3, rings where they must lie"
+        return order_spark(found, label) if found else ""
     if not judged or kind == BITWISE:
         return ""
     by = {p: [r.spent for r in judged if r.precision == p] for p in ordered(r.precision for r in judged)}
@@ -51,62 +46,50 @@ def grid(rows: list[LawSummary], records: list[Record]) -> dict:
     """Law x case: the worst spent there, in per cent of colour, and a symbol where something does not
     hold."""
     real = [r for r in records if not r.fault]
-    laws_of = {
-        case: len({r.law for r in real if r.case == case}) for case in dict.fromkeys(r.case for r in real)
-    }
-    cases = sorted(
-        laws_of, key=lambda case: (-laws_of[case], case)
-    )  # what most laws were tried on stands first
+    laws_of: dict[str, set[str]] = {}
+    for r in real:
+        laws_of.setdefault(r.case, set()).add(r.law)
+    # What most laws were tried on stands first.
+    cases = sorted(laws_of, key=lambda case: (-len(laws_of[case]), case))
     found: dict[tuple[str, str], list[Record]] = {}
     for r in real:
         found.setdefault((r.law, r.case), []).append(r)
-    return {
-        "cases": cases,
-        "rows": [(row.law, [cell(found.get((row.law, case), [])) for case in cases]) for row in rows],
-    }
+    rows_of = [(row.law, [cell(found.get((row.law, case), [])) for case in cases]) for row in rows]
+    return {"cases": cases, "rows": rows_of}
 
 
 def cell(mine: list[Record]) -> dict | None:
+    """One cell of the grid, None where nothing was tried."""
     if not mine:
         return None
-    judged = [r for r in mine if r.spent is not None]
-    worst = max((r.severity for r in judged), default=None)
+    worst = max((r.severity for r in mine if r.spent is not None), default=None)
     verdict = next((v for v in (VIOLATED, INCONCLUSIVE, HOLDS) if any(r.verdict == v for r in mine)), OUTSIDE)
-    told = (
-        "="
-        if worst == 0 and mine[0].kind == BITWISE
-        else "0"
-        if worst == 0
-        else ""
-        if worst is None
-        else shortened(worst)
+    told = "" if worst is None else shortened(worst)
+    if worst == 0:
+        told = "=" if mine[0].kind == BITWISE else "0"
+    evidence = (
+        f"{mine[0].law} on {mine[0].case}: {len(mine)} verdicts, worst spent {number(worst)}, {verdict}"
     )
-    heat = (
-        0
-        if not worst
-        else 100
-        if not worst < 1
-        else max(0, round(100 * (1 + math.log10(max(worst, 1e-3)) / 3)))
-    )
-    return {"heat": heat, "told": told if verdict == HOLDS else f"{SYMBOL[verdict]} {told}".strip(),
-        "verdict": verdict,
-            "evidence": f"{mine[0].law} on {mine[0].case}: {len(mine)} verdicts, worst spent "
-                        f"{number(worst)}, {verdict}"}  # fmt: skip
+    told = told if verdict == HOLDS else f"{SYMBOL[verdict]} {told}".strip()
+    return {"heat": heat(worst), "told": told, "verdict": verdict, "evidence": evidence}
+
+
+def heat(worst: float | None) -> int:
+    """Per cent of colour for a worst spent: 0 at a thousandth of the bound, 100 at the bound and beyond."""
+    if not worst:
+        return 0
+    if not worst < 1:
+        return 100
+    return max(0, round(100 * (1 + math.log10(max(worst, 1e-3)) / 3)))
 
 
 def shortened(x: float) -> str:
     """Two digits: .93, .05, <.01, 7.5, 1e+04, ∞"""
-    return (
-        "∞"
-        if not x < math.inf
-        else f"{x:.1g}"
-        if x >= 100
-        else f"{x:.2g}"
-        if x >= 1
-        else "<.01"
-        if x < 0.005
-        else f"{min(x, 0.99):.2f}"[1:]
-    )
+    if not x < math.inf:
+        return "∞"
+    if x >= 1:
+        return f"{x:.1g}" if x >= 100 else f"{x:.2g}"
+    return "<.01" if x < 0.005 else f"{min(x, 0.99):.2f}"[1:]
 
 
 def faults(records: list[Record], laws: list[str]) -> dict:
@@ -125,11 +108,12 @@ def faults(records: list[Record], laws: list[str]) -> dict:
     present = {law for by in found.values() for law in by}
     columns = [law for law in laws if law in present]
     columns += sorted(present - set(columns))
-    lines = [
-        (name, [by.get(law) for law in columns], sum(by.values()))
-        for name, by in sorted(found.items(), key=lambda c: (-sum(c[1].values()), c[0]))
-    ]
-    return {"columns": columns, "rows": sorted(lines, key=lambda x: x[2] != 0), "survivors": [name for name,
-        _, killed in lines if not killed],
-            "single": [(law, single[law]) for law in [*(x for x in laws if x in single),
-            *sorted(set(single) - set(laws))]]}  # fmt: skip
+    order = sorted(found.items(), key=lambda c: (-sum(c[1].values()), c[0]))
+    lines = [(name, [by.get(law) for law in columns], sum(by.values())) for name, by in order]
+    alone = [*(law for law in laws if law in single), *sorted(set(single) - set(laws))]
+    return {
+        "columns": columns,
+        "rows": sorted(lines, key=lambda x: x[2] != 0),
+        "survivors": [name for name, _, killed in lines if not killed],
+        "single": [(law, single[law]) for law in alone],
+    }

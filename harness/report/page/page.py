@@ -15,86 +15,79 @@ from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Reco
 LISTED = 200
 UNFINISHED = "nothing is decided yet"
 TONE = {exit_codes.HOLDS: "good", exit_codes.VIOLATED: "bad"}
+STEP = (
+    "What an update does to a charge, to rounding, whatever the gradient. The bound is derived, so spent ≤ 1 "
+    "is the whole test."
+)
+MODELS = "How fast a discrete rule approaches its model as the step size falls; a wrong model falls slower."
+BALANCE = "Charges of certified solutions of the equations of motion, against the theorem's balance."
+ANSWER = "The loss is broken by a known amount; the charge must answer by the predicted one."
 SUBJECTS = (
-    (
-        "T",
-        "The theorem in continuous time",
-        "Charges of certified solutions of the equations of motion, against the theorem's balance.",
-    ),
-    (
-        "D",
-        "One discrete step, exactly",
-        "What an update does to a charge, to rounding, whatever the gradient. The bound is derived, so "
-        "spent ≤ 1 is the whole test.",
-    ),
-    (
-        "E",
-        "Broken symmetry, measured back",
-        "The loss is broken by a known amount; the charge must answer by the predicted one.",
-    ),
+    ("T", "The theorem in continuous time", BALANCE),
+    ("D", "One discrete step, exactly", STEP),
+    ("E", "Broken symmetry, measured back", ANSWER),
     ("S", "Normalisation", "A scale-invariant loss makes the norm an adaptive learning rate."),
-    (
-        "O",
-        "Continuous models and their orders",
-        "How fast a discrete rule approaches its model as the step size falls; a wrong model falls slower.",
-    ),
+    ("O", "Continuous models and their orders", MODELS),
     ("M", "Which rule keeps what", "The symmetry × rule map."),
     ("P", "Published claims", "Statements of the literature, measured."),
     ("V", "References", "How well the references themselves are known."),
     ("B", "Backends", "The same bits from every way of running a kernel."),
     ("", "Other laws", ""),
 )
+"""First letter of a law -> heading and first sentence of its part of the page."""
+OPTIONS = ("profile", "backend", "precision", "rule", "law", "seed")
+OPTIONS += ("eta", "beta", "decay", "eps", "steps", "lanes")
+"""The options of `noether verify` that a run may have been given."""
 
 
 def render(records: list[Record], laws: list[str], about: dict) -> str:
-    """The whole page. about: run.json."""
+    """The whole page.  about  run.json"""
     from noether.plan.design import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()
-    real = [r for r in records if not r.fault]
+    real, planted = [r for r in records if not r.fault], [r for r in records if r.fault]
     shown = exhibits(records, drawn)
-    planted = [r for r in records if r.fault]
+    of_law = lambda found, law: [r for r in found if r.law == law]
     sections = {
-        row.law: section(
-            row,
-            infos.get(row.law),
-            [r for r in real if r.law == row.law],
-            [r for r in planted if r.law == row.law],
-            drawn,
-        )
+        row.law: section(row, infos.get(row.law), of_law(real, row.law), of_law(planted, row.law), drawn)
         for row in rows
     }
+    given = dict(about=about, command=command(about), facts=facts(about), infos=infos, symbol=SYMBOL)
+    tables = dict(overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown)
+    tables |= dict(grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows))
+    groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
+    tables |= dict(groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine])
+    template = environment().get_template("report.html")
+    return template.render(**given, **tables, **decided(records, laws, about))
+
+
+def decided(records: list[Record], laws: list[str], about: dict) -> dict:
+    """The verdict of a run in words and as a tone, whether it is unfinished, and the promises it broke."""
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = exit_codes.of_records(records, laws) if code is None else code
-    verdict = UNFINISHED if unfinished and code == exit_codes.HOLDS else WORD.get(code, f"exit code {code}")
-    groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
-    return environment().get_template("report.html").render(
-        about=about, command=command(about), facts=facts(about), overview=law_rows(rows, infos, records),
-        subjects=by_subject(sections), exhibits=shown,
-        grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows), infos=infos,
-        symbol=SYMBOL,
-        groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine], unfinished=unfinished,
-        blind=about.get("blind") or [],
-        verdict=verdict,
-        tone="unsure" if unfinished and code == exit_codes.HOLDS else TONE.get(code, "unsure"),
-    )  # fmt: skip
+    is_open = unfinished and code == exit_codes.HOLDS
+    verdict = UNFINISHED if is_open else WORD.get(code, f"exit code {code}")
+    tone = "unsure" if is_open else TONE.get(code, "unsure")
+    return dict(verdict=verdict, tone=tone, unfinished=unfinished, blind=about.get("blind") or [])
 
 
 def counts(records: list[Record], rows: list) -> dict:
+    """How many there are of what the page shows."""
     real = [r for r in records if not r.fault]
     seen = {r.fault: False for r in records if r.fault}
     for r in records:
         if r.fault and r.verdict == VIOLATED:
             seen[r.fault] = True
-    return {"real": len(real), "planted": len(records) - len(real), "laws": len(rows),
-        "hold": sum(row.verdict == HOLDS for row in rows), "cases": len({r.case for r in real}),
-            "rules": len({r.rule for r in real}), "precisions": len({r.precision for r in real}),
-            "faults": len(seen), "killed": sum(seen.values()),
-            **{v: sum(r.verdict == v for r in real) for v in (HOLDS, VIOLATED, INCONCLUSIVE,
-            OUTSIDE)}}  # fmt: skip
+    different = lambda name: len({getattr(r, name) for r in real})
+    verdicts = {v: sum(r.verdict == v for r in real) for v in (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)}
+    told = dict(real=len(real), planted=len(records) - len(real), laws=len(rows))
+    told |= dict(hold=sum(row.verdict == HOLDS for row in rows), cases=different("case"))
+    told |= dict(rules=different("rule"), precisions=different("precision"))
+    return {**told, "faults": len(seen), "killed": sum(seen.values()), **verdicts}
 
 
 def by_subject(sections: dict[str, dict]) -> list[tuple[str, str, list[dict]]]:
+    """Heading, first sentence and sections of each part of the page."""
     left, out = dict(sections), []
     for letter, title, words in SUBJECTS:
         mine = [left.pop(law) for law in list(left) if law.startswith(letter)]
@@ -108,20 +101,7 @@ def command(about: dict) -> str:
     given = about.get("arguments") or {}
     words = ["noether", "verify", *map(str, given.get("cases") or [])]
     usual = {"profile": "quick", "backend": "auto", "seed": 0}
-    for name in (
-        "profile",
-        "backend",
-        "precision",
-        "rule",
-        "law",
-        "seed",
-        "eta",
-        "beta",
-        "decay",
-        "eps",
-        "steps",
-        "lanes",
-    ):
+    for name in OPTIONS:
         value = given.get(name)
         if value is not None and value != usual.get(name):
             words += [f"--{name}", ",".join(map(str, value)) if isinstance(value, list) else str(value)]
@@ -131,15 +111,20 @@ def command(about: dict) -> str:
 def facts(about: dict) -> list[tuple[str, str]]:
     """The few that decide whether two runs can be compared; all stand at the end of the page."""
     machine, versions = about.get("machine") or {}, about.get("versions") or {}
-    told = [("profile", (about.get("arguments") or {}).get("profile")), ("seed", about.get("seed")),
+    cores = f"{machine['cpus']} cores" if machine.get("cpus") else ""
+    hardware = (machine.get("processor") or machine.get("architecture"), cores)
+    named = ("noether", "python", "numpy", "torch", "triton")
+    resumed, seconds = about.get("resumed") or [], about.get("seconds")
+    told = [
+        ("profile", (about.get("arguments") or {}).get("profile")),
+        ("seed", about.get("seed")),
         ("backend", about.get("backend")),
-            ("machine", ", ".join(str(x) for x in (machine.get("processor") or machine.get("architecture"),
-            f"{machine['cpus']} cores" if machine.get("cpus") else "") if x)),
-            ("versions", ", ".join(f"{n} {versions[n]}" for n in ("noether", "python", "numpy", "torch",
-            "triton") if versions.get(n))),
-            ("commit", str(versions.get("commit") or "")[:12]), ("started", about.get("start")), ("resumed",
-            ", ".join(about.get("resumed") or [])),
-            ("took since it was resumed" if about.get("resumed") else "took",
-            f"{about['seconds']:.1f} s" if isinstance(about.get("seconds"),
-            int | float) else None)]  # fmt: skip
+        ("machine", ", ".join(str(x) for x in hardware if x)),
+        ("versions", ", ".join(f"{name} {versions[name]}" for name in named if versions.get(name))),
+        ("commit", str(versions.get("commit") or "")[:12]),
+        ("started", about.get("start")),
+        ("resumed", ", ".join(resumed)),
+    ]
+    took = "took since it was resumed" if resumed else "took"
+    told.append((took, f"{seconds:.1f} s" if isinstance(seconds, int | float) else None))
     return [(name, str(value)) for name, value in told if value not in (None, "")]

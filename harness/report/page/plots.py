@@ -9,60 +9,59 @@ from noether.report import figures
 from noether.report.table import number
 from noether.verdicts.record import ORDER, Record, where
 
-PLOT_CLAIM = {
-    "loglog": "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis).",
-    "response": "Measured must lie on predicted wherever it stands above the shaded floor, below which "
-    "rounding hides it.",
-    "lines": "Measured and predicted must coincide to within the bound.",
-}
+LOGLOG = "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis)."
+RESPONSE = (
+    "Measured must lie on predicted wherever it stands above the shaded floor, below which rounding hides it."
+)
+LINES = "Measured and predicted must coincide to within the bound."
+PLOT_CLAIM = {"loglog": LOGLOG, "response": RESPONSE, "lines": LINES}
 TOGETHER = 8  # series on one picture
 SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
 
 
 def statement(r: Record) -> str:
+    """What a record is about, as its name on a picture."""
     return str(r.parameters.get("statement") or r.data.get("label") or f"{r.case} {r.symmetry or ''}".strip())
 
 
 def plot_of(r: Record) -> dict:
-    """{} when Record.data holds no plot. Laws of flows and orders store x, y, label."""
+    """The figure of a record as data, {} where it holds none. Laws of flows and orders store x, y, label."""
     data = r.data
     if data.get("plot") in PLOT_CLAIM:
-        plot = dict(data)
-        window = plot.get("window")
-        if not (
-            isinstance(window, list) and len(window) == 2 and all(isinstance(x, int | float) for x in window)
-        ):
-            plot.pop("window", None)
-        if r.kind == ORDER and plot["plot"] == "loglog" and len(plot.get("series") or {}) == 1:
-            plot.update(orders_of(r, next(iter(plot["series"]))))
-        return plot
+        return own_plot(r)
     if "y" not in data or "x" not in data:
         return {}
     label = str(data.get("label", r.law))
     if r.kind == ORDER:
         small, size = ("m", "size") if r.law.startswith("T") else ("step size η", "error")
-        return {"plot": "loglog", "x": data["x"], "series": {label: data["y"]}, "xlabel": small,
-            "ylabel": size, **orders_of(r, label),
-                **{k: data[k] for k in ("window", "caption") if k in data}}  # fmt: skip
+        plot = {
+            "plot": "loglog",
+            "x": data["x"],
+            "series": {label: data["y"]},
+            "xlabel": small,
+            "ylabel": size,
+        }
+        return {**plot, **orders_of(r, label), **{k: data[k] for k in ("window", "caption") if k in data}}
     series = {"measured": data["y"], **{k: data[k] for k in ("predicted", "bound") if k in data}}
     if label.endswith("against t"):
-        return {
-            "plot": "lines",
-            "x": data["x"],
-            "series": series,
-            "xlabel": "time",
-            "ylabel": label.removesuffix(" against t"),
-        }
-    sizes = {
-        name: [abs(y) if isinstance(y, int | float) else y for y in values] for name, values in series.items()
-    }
-    return {
-        "plot": "response",
-        "x": data["x"],
-        "series": sizes,
-        "xlabel": label.rpartition(" to ")[2] if " to " in label else "m",
-        "ylabel": label,
-    }
+        axes = {"xlabel": "time", "ylabel": label.removesuffix(" against t")}
+        return {"plot": "lines", "x": data["x"], "series": series, **axes}
+    size = lambda y: abs(y) if isinstance(y, int | float) else y
+    sizes = {name: [size(y) for y in values] for name, values in series.items()}
+    axes = {"xlabel": label.rpartition(" to ")[2] if " to " in label else "m", "ylabel": label}
+    return {"plot": "response", "x": data["x"], "series": sizes, **axes}
+
+
+def own_plot(r: Record) -> dict:
+    """The figure that a record brings, without a window that is none."""
+    plot = dict(r.data)
+    window = plot.get("window")
+    is_pair = isinstance(window, list) and len(window) == 2
+    if not (is_pair and all(isinstance(x, int | float) for x in window)):
+        plot.pop("window", None)
+    if r.kind == ORDER and plot["plot"] == "loglog" and len(plot.get("series") or {}) == 1:
+        plot.update(orders_of(r, next(iter(plot["series"]))))
+    return plot
 
 
 def orders_of(r: Record, name: str) -> dict:
@@ -82,12 +81,8 @@ def merged(records: Iterable[Record]) -> list[tuple[Record, dict]]:
         if not plot:
             continue
         if plot["plot"] == "loglog" and r.kind == ORDER:
-            shared(
-                found,
-                r,
-                plot,
-                (r.case, r.rule if of_case[r.case] > TOGETHER else "", tuple(plot.get("x") or ())),
-            )
+            rule = r.rule if of_case[r.case] > TOGETHER else ""
+            shared(found, r, plot, (r.case, rule, tuple(plot.get("x") or ())))
         else:
             found.setdefault((r.case, r.symmetry, plot.get("ylabel")), (r, plot))
     return [(r, in_order(plot)) for r, plot in found.values()]
@@ -97,10 +92,8 @@ def shared(found: dict, r: Record, plot: dict, key: tuple) -> None:
     """A series of its own on the axes of its case, named by its symmetry too; at most TOGETHER on one
     picture."""
     named = {n: f"{n}, {r.symmetry}" if r.symmetry else n for n in plot.get("series") or {}}
-    mine = {
-        word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()}
-        for word in ("series", "orders", "slopes")
-    }
+    words = ("series", "orders", "slopes")
+    mine = {word: {named.get(n, n): v for n, v in (plot.get(word) or {}).items()} for word in words}
     while key in found and len(found[key][1]["series"]) >= TOGETHER:
         key = (*key, "more")
     first = found.setdefault(key, (r, {**plot, "series": {}, "orders": {}, "slopes": {}}))[1]
@@ -118,15 +111,13 @@ def in_order(plot: dict) -> dict:
     names = sorted(series, key=lambda n: (-(orders.get(n) or 0), n))
     split = [pieces(n) for n in names]
     fewest = min(map(len, split))
-    head = next((i for i in range(fewest) if len({words[i] for words in split}) > 1), fewest - 1)
-    tail = next(
-        (i for i in range(fewest - head) if len({words[-1 - i] for words in split}) > 1), fewest - head - 1
-    )
+    differ = lambda i: len({words[i] for words in split}) > 1
+    head = next((i for i in range(fewest) if differ(i)), fewest - 1)
+    tail = next((i for i in range(fewest - head) if differ(-1 - i)), fewest - head - 1)
     new = {n: ", ".join(words[head : len(words) - tail]) for n, words in zip(names, split, strict=True)}
-    told = {
-        "series": {new[n]: series[n] for n in names},
-        **{w: {new[n]: v for n, v in (plot.get(w) or {}).items() if n in new} for w in ("orders", "slopes")},
-    }
+    told = {"series": {new[n]: series[n] for n in names}}
+    for word in ("orders", "slopes"):
+        told[word] = {new[n]: v for n, v in (plot.get(word) or {}).items() if n in new}
     return {**plot, **told, "ylabel": ", ".join([str(plot.get("ylabel", "")), *split[0][:head]]).strip(", ")}
 
 
@@ -155,23 +146,18 @@ def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
 
 def figure(r: Record, plot: dict) -> dict | None:
     """{"svg", "caption"} of one plot, None where nothing of it can be drawn."""
-    picture, lost = figures.panel(
-        plot, f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}", r.precision
-    )
+    label = f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}"
+    picture, lost = figures.panel(plot, label, r.precision)
     if not picture:
         return None
-    zero = (
-        f" {lost} value{'s' if lost > 1 else ''} zero or not finite, with no place on a logarithm."
-        if lost
-        else ""
-    )
+    values = f"{lost} value{'s' if lost > 1 else ''}"
+    zero = f" {values} zero or not finite, with no place on a logarithm." if lost else ""
     return {"svg": picture, "caption": f"{plot.get('caption') or PLOT_CLAIM[plot['plot']]} {place(r)}.{zero}"}
 
 
 def place(r: Record, *, short: bool = False) -> str:
     """Where, and at which parameters. short: without law and spent, which the sentence around it names."""
-    parameters = ", ".join(
-        f"{k} {v:.4g}" for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN
-    )
+    numbers = {k: v for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN}
+    parameters = ", ".join(f"{k} {v:.4g}" for k, v in numbers.items())
     told = f"{where(r)}{', ' + parameters if parameters else ''}"
     return told.removeprefix(f"{r.law} ") if short else f"{told}; spent {number(r.spent)}"

@@ -37,9 +37,8 @@ class Progress:
         self.begin = self.since = clock()
         self.phase, self.now, self.detail = "", list, ""
         self.total, self.done, self.before, self.first = None, 0.0, 0.0, None
-        self.say: Callable[[str], None] = lambda text: (
-            None
-        )  # a line that stays, above the bar where there is one
+        # Says a line that stays, above the bar where there is one.
+        self.say: Callable[[str], None] = lambda text: None
 
     def stage(self, text: str) -> None:
         """What goes on while nothing is counted."""
@@ -79,9 +78,8 @@ class Progress:
         spent = self.clock() - self.since
         if self.unit == "s":
             return max(0.0, self.total - spent)
-        more = (
-            self.done - self.before - 1
-        )  # the first one waits for workers that start and for what is compiled once
+        # The first one waits for workers that start and for what is compiled once.
+        more = self.done - self.before - 1
         if more < FEWEST or self.first is None:
             return None
         return (self.clock() - self.first) * max(0.0, self.total - self.done) / more

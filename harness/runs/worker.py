@@ -127,9 +127,8 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def close_interpreter() -> None:
-    module = sys.modules.get(
-        "noether.kernels.loops.backends"
-    )  # not imported here: a worker may never need it
+    # Not imported here: a worker may never need it.
+    module = sys.modules.get("noether.kernels.loops.backends")
     if module is not None:
         module.close()
 

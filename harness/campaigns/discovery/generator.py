@@ -107,10 +107,11 @@ class Generator:
         return joined([*squares, *((x, f"q{i}") for i, x in enumerate(a))])
 
     def as_dict(self) -> dict:
-        return {"name": self.name, "A": self.field[:, :-1].tolist(), "a": self.field[:, -1].tolist(),
-            "charge": self.charge, "conserved_by_gradient_flow": self.conserved,
-                "killing": bool(self.is_killing), "laws": self.laws, "error": self.error,
-                "exact": self.error <= EXACTLY}  # fmt: skip
+        """The generator as plain data for --json."""
+        told = {"name": self.name, "A": self.field[:, :-1].tolist(), "a": self.field[:, -1].tolist()}
+        told |= {"charge": self.charge, "conserved_by_gradient_flow": self.conserved}
+        told |= {"killing": bool(self.is_killing), "laws": self.laws}
+        return {**told, "error": self.error, "exact": self.error <= EXACTLY}
 
 
 def joined(terms: list) -> str:
@@ -123,12 +124,13 @@ def joined(terms: list) -> str:
             parts.append(f"{'-' if coefficient < 0 else '+'} {number}{name}")
     parts = parts if len(parts) <= TERMS + 2 else [*parts[:TERMS], f"+ ... ({len(parts)} terms)"]
     text = " ".join(parts)
-    return (
-        text[2:] if text.startswith("+ ") else text.replace("- ", "-", 1) if text.startswith("- ") else text
-    )
+    if text.startswith("+ "):
+        return text[2:]
+    return text.replace("- ", "-", 1) if text.startswith("- ") else text
 
 
 def shortened(parts: list[str]) -> str:
+    """Moves of a generator joined by commas, at most TERMS of them."""
     return ", ".join(parts if len(parts) <= TERMS else [*parts[: TERMS - 1], f"... ({len(parts)} moves)"])
 
 

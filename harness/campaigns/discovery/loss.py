@@ -99,15 +99,12 @@ def try_loss(word: str, report: casefile.Report, stage: Callable[[str], None], w
 
 
 def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: str | None) -> Loss:
+    """The loss of a Case, or of a function of `dim` parameters. Raises UsageError."""
     if isinstance(found, Case):
         if dim is not None and dim != found.dim:
             raise UsageError(f"--dim is {dim} but case {found.name} has {found.dim} parameters: leave it out")
-        return Loss(
-            found.name,
-            found.loss,
-            np.array(found.box, float) if box is None else boxed(box, found.dim),
-            origin,
-        )
+        drawn = np.array(found.box, float) if box is None else boxed(box, found.dim)
+        return Loss(found.name, found.loss, drawn, origin)
     if dim is None:
         raise UsageError(f"--dim is missing: how many parameters does {name} take? (a Case knows by itself)")
     if not isinstance(dim, int) or not 1 <= dim <= LARGEST:
@@ -116,6 +113,7 @@ def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: 
 
 
 def split(word: str) -> tuple[Path, str]:
+    """The file and the name in path/to/file.py:NAME; '' where no name is given."""
     path, mark, name = word.rpartition(":")
     return (Path(path), name) if mark and path else (Path(word), "")
 

@@ -19,14 +19,16 @@ from noether.campaigns.discovery.loss import Loss, differentiate
 from noether.mechanics import wide
 from noether.system.usage import UsageError
 
-MORE = 32  # rows beyond the unknowns
+# Rows beyond the unknowns.
+MORE = 32
 GAP = 1e4
-MEMORY = 1.5e9  # bytes that a command of noether may take
-FLOPS, SPEED = (
-    22,
-    2e10,
-)  # of a singular value decomposition, times unknowns^3 (Golub, Van Loan); a second, two cores
-CHUNK = 256  # points whose d^2 partial derivatives are held at once
+# Bytes that a command of noether may take.
+MEMORY = 1.5e9
+# Operations of a singular value decomposition over unknowns^3 (Golub, Van Loan); operations a second, two
+# cores.
+FLOPS, SPEED = 22, 2e10
+# Points whose d^2 partial derivatives are held at once.
+CHUNK = 256
 
 
 @dataclass(frozen=True)

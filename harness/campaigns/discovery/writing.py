@@ -19,11 +19,10 @@ from noether.system.strict_reading import kind_of
 from noether.system.usage import UsageError
 
 NAME = "DISCOVERED"
-BROKEN = 1e-2  # share of |grad b| |xi| that a breaking must break of every symmetry
-INSIDE = (
-    0.25,
-    1.0,
-)  # where starts are drawn when no box was given: in the box that was searched, away from zero charges
+# Share of |grad b| |xi| that a breaking must break of every symmetry.
+BROKEN = 1e-2
+# Where starts are drawn when no box was given: in the box that was searched, away from zero charges.
+INSIDE = (0.25, 1.0)
 
 
 def check_free(path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from noether.campaigns.fuzz.example import Example, Subject
+from noether.campaigns.fuzz.example import Example, Subject, found_in
 from noether.campaigns.fuzz.next_batch import Batch, Kept
 from noether.campaigns.fuzz.probe import Probe, final_states_differ
 from noether.campaigns.fuzz.regimes import REGIMES, draw
@@ -76,6 +76,7 @@ class Finding:
 
     @property
     def checks(self) -> int:
+        """How many steps were checked, of all laws together."""
         return sum(c.checks for c in self.laws.values())
 
 
@@ -97,6 +98,7 @@ def run_batch(batch: Batch, probe: Probe, files: dict[str, str] | None = None) -
 
 
 def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> None:
+    """Run a batch, and put what comes of it into `found`."""
     cell = batch.cell
     case = case_named(cell.case)
     units = batch.units(case)
@@ -115,9 +117,8 @@ def fill(found: Finding, batch: Batch, probe: Probe, files: dict[str, str]) -> N
         mine = screened.covered[at] & inside & moved
         spent = np.where(mine, screened.spent[at], -1.0)
         lanes = int(mine.sum())
-        found.laws[law, symmetry] = Count(
-            lanes * (job.steps - EXACT[law].lag + 1), lanes, max(0.0, float(spent.max()))
-        )
+        checks = lanes * (job.steps - EXACT[law].lag + 1)
+        found.laws[law, symmetry] = Count(checks, lanes, max(0.0, float(spent.max())))
         for lane in np.argsort(spent)[-TOP:]:
             if spent[lane] > 0:
                 found.kept.append((law, Kept(float(spent[lane]), units[:, lane], cell.regime, job.steps)))
@@ -151,21 +152,13 @@ def examine(found: Finding, case, job, probe: Probe, screened: screen.Screening,
     return inside
 
 
-def settle(
-    found: Finding,
-    case,
-    job,
-    probe: Probe,
-    screened,
-    lanes: np.ndarray,
-    first: np.ndarray,
-    inside: np.ndarray,
-) -> np.ndarray:
+def settle(found: Finding, case, job, probe: Probe, screened, lanes: np.ndarray, first, inside) -> np.ndarray:
     """Lanes that the host clears together; returns those that must be asked one by one.
 
     Cleared are lanes whose certificate ends before the alarm (outside), and those whose residual the screen
     could not form: float64 overflows where the host's wider exponent does not. These are no checks, and
-    counted (unscreened).
+    counted (unscreened).  first, inside  (lanes,) of the launch: the step of the first alarm, and whether a
+    lane is judged, which is set to False for those that are cleared
     """
     if not len(lanes) or probe.plant:
         return lanes
@@ -208,39 +201,24 @@ def ask(found: Finding, case, job, probe: Probe, lane: int, first: int, files) -
     # A fault may need company: a tail, a position in the launch. The whole launch, up to where it failed.
     together = screen.some_lanes(job, range(job.lanes), steps)
     whole = probe.trajectory(case, together)
-    records = judge_inside(case, alone, part(whole, [lane]), EXACT, about=about(case, job, probe))
+    records = judge_inside(case, alone, part(whole, [lane]), EXACT, about=probe.about(case, job))
     for record in records:
         if record.worst:
             record.worst["lane"] = lane
     if not take(found, probe, together, records, files):
-        found.false_alarms.append(
-            f"{found.batch.name}: lane {lane}, step {first}: the screen alarms, the host does not confirm it"
-        )
+        where = f"{found.batch.name}: lane {lane}, step {first}"
+        found.false_alarms.append(f"{where}: the screen alarms, the host does not confirm it")
     return True
-
-
-def about(case, job, probe: Probe) -> dict:
-    return dict(
-        case=case.name,
-        rule=job.rule.name,
-        backend=probe.backend,
-        precision=job.precision.label,
-        parameters={},
-    )
 
 
 def take(found: Finding, probe: Probe, job, records: list[Record], files) -> bool:
     """Keep the records that are violated, and say whether there are any."""
     bad = [r for r in records if r.verdict == VIOLATED]
     for r in bad:
-        subject = Subject(
-            r.case, r.rule, r.precision, probe.backend, r.law, r.symmetry, probe.plant, files.get(r.case, "")
-        )
+        run, law = (r.case, r.rule, r.precision, probe.backend), (r.law, r.symmetry)
+        subject = Subject(*run, *law, probe.plant, files.get(r.case, ""))
         worst = Example.of(job, range(job.lanes))
-        worst.found.update(lane=r.worst["lane"], step=r.worst["step"], component=r.worst["component"],
-            spent=r.spent,
-                           measured=r.measured, predicted=r.predicted, bound=r.bound,
-                           reason=r.reason)  # fmt: skip
+        worst.found.update(found_in(r))
         found.violations.append((subject, worst, r))
     return bool(bad)
 
@@ -256,9 +234,8 @@ def replay(
         return
     spent = np.where(screened.covered & eligible, screened.spent, -1.0)
     worst = spent.argmax(axis=1)[np.argsort(-spent.max(axis=1))][: max(1, room // 2)]
-    sample = np.random.default_rng(found.batch.seed + 1).choice(
-        lanes, min(SAMPLE, len(lanes), room), replace=False
-    )
+    rng = np.random.default_rng(found.batch.seed + 1)
+    sample = rng.choice(lanes, min(SAMPLE, len(lanes), room), replace=False)
     chosen = np.unique(np.concatenate([worst, sample]))
     chosen = chosen[eligible[chosen]]
     if probe.plant:  # it may need its launch: lanes of the whole
@@ -266,12 +243,11 @@ def replay(
     else:
         t = probe.trajectory(case, screen.some_lanes(job, chosen))
     some = screen.some_lanes(job, chosen)
-    found.records = judge_inside(case, some, t, EXACT, about=about(case, job, probe))
+    found.records = judge_inside(case, some, t, EXACT, about=probe.about(case, job))
     differ = final_states_differ(job, screened, t, chosen)
     if differ:
-        found.false_alarms.append(
-            f"{found.batch.name}: {differ} values of the final states are not those of the replay"
-        )
+        what = f"{differ} values of the final states are not those of the replay"
+        found.false_alarms.append(f"{found.batch.name}: {what}")
     take(found, probe, some, found.records, files)
     for record in found.records:
         if record.worst:

@@ -100,11 +100,10 @@ def unfinished(outcome: Outcome) -> list[str]:
     again."""
     lines = [r.line for r in outcome.replayed if r.again]
     if outcome.violations:
-        words = f"noether fuzz --seed {outcome.campaign.seed} --batches {outcome.violations[0][3].number + 1}"
-        lines.append(
-            f"found in batch {outcome.violations[0][3].number}: {words}, with the same choice and backend, "
-            "finds it again"
-        )
+        number = outcome.violations[0][3].number
+        words = f"noether fuzz --seed {outcome.campaign.seed} --batches {number + 1}"
+        again = "with the same choice and backend, finds it again"
+        lines.append(f"found in batch {number}: {words}, {again}")
     return lines
 
 
@@ -114,37 +113,27 @@ def nothing(campaign: Campaign) -> str:
     able = [rule for rule in RULES if rule in taken and RULES[rule].screened]
     names = ", ".join(case.name for case in campaign.cases[:4]) + (" ..." if len(campaign.cases) > 4 else "")
     wrong = unscreened(campaign.cases, campaign.rules)
-    why = (
-        f"the laws of {', '.join(wrong)} do not run beside the step"
-        if wrong
-        else f"no chosen rule goes with {names}"
-    )
-    return (
-        f"there is nothing to fuzz: {why}; of the rules on {names} these can be fuzzed: "
-        f"{', '.join(able) or 'none'}"
-    )
+    why = f"no chosen rule goes with {names}"
+    if wrong:
+        why = f"the laws of {', '.join(wrong)} do not run beside the step"
+    fuzzed = f"of the rules on {names} these can be fuzzed: {', '.join(able) or 'none'}"
+    return f"there is nothing to fuzz: {why}; {fuzzed}"
 
 
 def about(campaign: Campaign, cells: list[GridPoint]) -> dict:
     """run.json of a fuzzing run; `laws` are those that the records can be of."""
     from noether.laws.exact import EXACT
 
-    said = {"command": "fuzz", "cases": [f or c.name for c, f in zip(campaign.cases, files_of(campaign),
-        strict=True)], "rules": campaign.rules,
-            "precisions": campaign.precisions, "plant": campaign.probe.plant, "seconds": campaign.seconds,
-            "batches": campaign.batches,
-            "files": load.files(campaign.files)}  # fmt: skip
-    return {
-        "arguments": said,
-        "seed": campaign.seed,
-        "backend": campaign.probe.backend,
-        "laws": list(EXACT),
-        "left_out": [],
-        "cells": len(cells),
-    }
+    cases = [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)]
+    said = {"command": "fuzz", "cases": cases, "rules": campaign.rules, "precisions": campaign.precisions}
+    said |= {"plant": campaign.probe.plant, "seconds": campaign.seconds, "batches": campaign.batches}
+    said |= {"files": load.files(campaign.files)}
+    run = {"arguments": said, "seed": campaign.seed, "backend": campaign.probe.backend}
+    return {**run, "laws": list(EXACT), "left_out": [], "cells": len(cells)}
 
 
 def files_of(campaign: Campaign) -> list[str]:
+    """The word of the case file of each case, '' for one of the catalogue."""
     by_name = {load.named(word): word for word in campaign.files}
     return [by_name.get(case.name, "") for case in campaign.cases]
 
@@ -162,9 +151,8 @@ def fuzz(campaign: Campaign, outcome: Outcome, folder: Folder | None, watch) -> 
     begin = time.perf_counter()
     compiling = campaign.probe.backend != "numpy"
     size = size_of(campaign.probe.backend, campaign.probe.plant)
-    schedule = Schedule(
-        outcome.cells, campaign.seed, size, kernels_of(outcome.cells, campaign.seed) if compiling else ()
-    )
+    kernels = kernels_of(outcome.cells, campaign.seed) if compiling else ()
+    schedule = Schedule(outcome.cells, campaign.seed, size, kernels)
     archive, ready, kept, absorbed, number = Archive(), {}, {}, 0, 0
     files = dict(zip((c.name for c in campaign.cases), files_of(campaign), strict=True))
 
@@ -214,13 +202,8 @@ def conclude(outcome: Outcome) -> None:
             outcome.notes.append(str(error))
             minimal = worst
         outcome.minimal.append((subject, minimal))
-        origin = {
-            "seed": campaign.seed,
-            "batch": batch.number,
-            "regime": batch.cell.regime,
-            "lanes": batch.lanes,
-            "steps": batch.steps,
-        }
+        origin = {"seed": campaign.seed, "batch": batch.number, "regime": batch.cell.regime}
+        origin |= {"lanes": batch.lanes, "steps": batch.steps}
         if campaign.corpus is None or (campaign.probe.plant and campaign.corpus == corpus.CORPUS):
             continue
         save(outcome, Entry(subject, minimal, worst, versions(), origin))
@@ -252,8 +235,5 @@ def resolve(backend: str, plant: str) -> str:
         return backend
     from noether.kernels.loops import screen_launch
 
-    return next(
-        b
-        for b in ("triton-gpu", "triton-cpu", "numpy")
-        if b in screen_launch.BACKENDS and not launch.missing(b)
-    )
+    able = (b for b in ("triton-gpu", "triton-cpu", "numpy") if b in screen_launch.BACKENDS)
+    return next(backend for backend in able if not launch.missing(backend))

@@ -81,22 +81,21 @@ def write(folder: Path, entry: Entry) -> Path:
     """Write a violation as a new file of the corpus, named by law and place. Raises OSError."""
     subject, text = entry.subject, seal.sealed(text_of(entry), indent=" ")
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
-    name = (
-        "-".join((subject.law, subject.case, subject.rule, subject.precision.replace("/", "-"), mark))
-        + ".json"
-    )
+    precision = subject.precision.replace("/", "-")
+    name = "-".join((subject.law, subject.case, subject.rule, precision, mark)) + ".json"
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / name, text)
     return folder / name
 
 
 def text_of(entry: Entry) -> str:
+    """The text of a corpus file, without its check."""
     subject = entry.subject
     files = load.files([subject.file]) if subject.file in load.READ else {}
-    value = plain({"schema": SCHEMA, **asdict(subject), "files": files, "minimal": entry.minimal.as_dict(),
-                   "worst": entry.worst.as_dict(), "versions": entry.versions or versions(),
-                   "origin": entry.origin})  # fmt: skip
-    return json.dumps(value, allow_nan=False, indent=1)
+    value = {"schema": SCHEMA, **asdict(subject), "files": files}
+    value |= {"minimal": entry.minimal.as_dict(), "worst": entry.worst.as_dict()}
+    value |= {"versions": entry.versions or versions(), "origin": entry.origin}
+    return json.dumps(plain(value), allow_nan=False, indent=1)
 
 
 def read(path: Path, *, trust: bool = False) -> Entry:
@@ -107,10 +106,8 @@ def read(path: Path, *, trust: bool = False) -> Entry:
         if seal.verified(raw) is None and isinstance(value, dict) and seal.FIELD in value:
             raise ValueError("check must be its last field")
     except ValueError as error:
-        raise UsageError(
-            f'corpus file {path} is corrupt: {error}; take the line "check" out where it was changed on '
-            "purpose"
-        ) from None
+        cure = 'take the line "check" out where it was changed on purpose'
+        raise UsageError(f"corpus file {path} is corrupt: {error}; {cure}") from None
     try:
         return parsed(value, path, trust)
     except UsageError as error:
@@ -119,19 +116,21 @@ def read(path: Path, *, trust: bool = False) -> Entry:
         raise UsageError(f"corpus file {path} is corrupt: {first_line(error)}") from None
 
 
-MOST = 2**21  # lanes and steps
+# Lanes and steps.
+MOST = 2**21
 HEXES = list_of(HEX)
 FIELDS = {
-    "schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME),
-    "symmetry": NAME.or_null,
-    "plant": NAME.optional, "file": fields.TEXT.optional, "files": fields.object_of(fields.TEXT).optional,
-    "minimal": OBJECT, "worst": OBJECT, "versions": OBJECT.optional, "origin": OBJECT.optional,
-}  # fmt: skip
+    **{"schema": Kind(str(SCHEMA), lambda x: is_whole(x, SCHEMA, SCHEMA)), **dict.fromkeys(TEXT, NAME)},
+    **{"symmetry": NAME.or_null, "plant": NAME.optional, "file": fields.TEXT.optional},
+    **{"files": fields.object_of(fields.TEXT).optional, "minimal": OBJECT, "worst": OBJECT},
+    **{"versions": OBJECT.optional, "origin": OBJECT.optional},
+}
+"""The fields of a corpus file, but for its check."""
 EXAMPLE = {
-    "lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES),
-    **dict.fromkeys(PARAMETERS, HEXES),
-    "kappa": HEXES.optional, "found": OBJECT.optional,
-}  # fmt: skip
+    **{"lanes": whole(1, MOST), "steps": whole(1, MOST), "start": list_of(HEXES), "kick": list_of(HEXES)},
+    **{**dict.fromkeys(PARAMETERS, HEXES), "kappa": HEXES.optional, "found": OBJECT.optional},
+}
+"""The fields of the examples in it."""
 
 
 def parsed(value, path: Path, trust: bool) -> Entry:

@@ -17,8 +17,11 @@ from noether.plan.casefiles import load, trial_process
 from noether.plan.casefiles import trust as casetrust
 from noether.plan.choices import case_named
 from noether.system.usage import UsageError
+from noether.verdicts.record import Record
 
 PARAMETERS = ("eta", "beta", "k", "eps")
+FOUND = ("spent", "measured", "predicted", "bound", "reason")
+"""What an example keeps of the record that it violates, beside the place."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,15 @@ class Subject:
 
     @property
     def place(self) -> str:
-        return " ".join(
-            x
-            for x in (self.law, self.case, self.symmetry or "", self.rule, self.precision, self.backend)
-            if x
-        )
+        """Where it is violated, in a line."""
+        words = (self.law, self.case, self.symmetry or "", self.rule, self.precision, self.backend)
+        return " ".join(word for word in words if word)
+
+
+def found_in(r: Record) -> dict:
+    """Where a record is violated, and by how much: what an Example keeps of it."""
+    place = {name: r.worst[name] for name in ("lane", "step", "component")}
+    return {**place, **{name: getattr(r, name) for name in FOUND}}
 
 
 @dataclass(frozen=True)
@@ -61,44 +68,37 @@ class Example:
     """Where it is violated: lane, step, component, spent, measured, predicted, bound."""
 
     def job(self, subject: Subject) -> Job:
+        """The launch, of which a single column is repeated in every lane."""
         case, rule, precision = case_named(subject.case), RULES[subject.rule], parse(subject.precision)
         copies = lambda x: np.repeat(x, self.lanes, axis=1) if x.shape[1] == 1 else x
-        return Job(
-            trace.gradient(case),
-            rule,
-            precision,
-            copies(self.q0),
-            copies(self.v0),
-            copies(self.params),
-            self.steps,
-            metric=trace.metric(case, rule),
-        )
+        state = (copies(self.q0), copies(self.v0), copies(self.params), self.steps)
+        return Job(trace.gradient(case), rule, precision, *state, metric=trace.metric(case, rule))
 
     def with_numbers(self, numbers: np.ndarray, subject: Subject) -> Example:
         """The same with other numbers, (2 d + 4, columns), rounded to where they are stored."""
         p, d = parse(subject.precision), len(self.q0)
-        return replace(self, q0=representable(numbers[:d], p.q_store), v0=representable(numbers[d : 2 * d],
-            p.v_store),
-                       params=representable(numbers[2 * d :], p.arith), found={})  # fmt: skip
+        q0, v0 = representable(numbers[:d], p.q_store), representable(numbers[d : 2 * d], p.v_store)
+        return replace(self, q0=q0, v0=v0, params=representable(numbers[2 * d :], p.arith), found={})
 
     @property
     def numbers(self) -> np.ndarray:
-        """(2 d + 4, columns)"""
+        """All numbers, (2 d + 4, columns) float64: q0, v0, then the parameters."""
         return np.concatenate([self.q0, self.v0, self.params])
 
     @classmethod
     def of(cls, job: Job, lanes, steps: int | None = None) -> Example:
+        """Some lanes of a launch, over at most so many steps."""
         at = np.atleast_1d(lanes)
-        return cls(
-            job.q0[:, at], job.v0[:, at], job.params[:, at], min(job.steps, steps or job.steps), len(at)
-        )
+        q0, v0, params = (x[:, at] for x in (job.q0, job.v0, job.params))
+        return cls(q0, v0, params, min(job.steps, steps or job.steps), len(at))
 
     def as_dict(self) -> dict:
         """Numbers as hex floats, one list a lane."""
         hexes = lambda x: [[float(y).hex() for y in column] for column in x.T]
-        return {"lanes": self.lanes, "steps": self.steps, "start": hexes(self.q0), "kick": hexes(self.v0),
-                **{n: [float(y).hex() for y in row] for n, row in zip((*PARAMETERS, "kappa"), self.params,
-                strict=False)}, "found": self.found}  # fmt: skip
+        rows = zip((*PARAMETERS, "kappa"), self.params, strict=False)
+        params = {name: [float(y).hex() for y in row] for name, row in rows}
+        state = {"lanes": self.lanes, "steps": self.steps, "start": hexes(self.q0), "kick": hexes(self.v0)}
+        return {**state, **params, "found": self.found}
 
 
 def source(subject: Subject) -> None:

@@ -11,14 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.campaigns.fuzz.example import Example, Subject
+from noether.campaigns.fuzz.example import Example, Subject, found_in
 from noether.campaigns.fuzz.probe import Probe
 from noether.kernels.programs.precision import parse
 from noether.plan.choices import case_named
 
-BITS = (1, 2, 3, 4, 6, 8, 11, 16, 24, 32)  # significant bits that a number is cut to, fewest first
-ALL, FEW = None, 4  # lanes whose numbers change together; so few that each is tried alone too
-MOST = 4000  # launches of a search: some seconds
+# Significant bits that a number is cut to, fewest first.
+BITS = (1, 2, 3, 4, 6, 8, 11, 16, 24, 32)
+# Lanes whose numbers change together; so few that each is tried alone too.
+ALL, FEW = None, 4
+# Launches of a search: some seconds.
+MOST = 4000
 
 
 def minimise(subject: Subject, worst: Example, probe: Probe, *, most: int = MOST) -> Example:
@@ -47,11 +50,7 @@ def fails(subject: Subject, example: Example, probe: Probe) -> Example | None:
     record = probe.violation(case_named(subject.case), example.job(subject), subject.law, subject.symmetry)
     if record is None:
         return None
-    found = {"lane": record.worst["lane"], "step": record.worst["step"],
-        "component": record.worst["component"], "spent": record.spent,
-             "measured": record.measured, "predicted": record.predicted, "bound": record.bound,
-             "reason": record.reason}  # fmt: skip
-    return replace(example, found=found)
+    return replace(example, found=found_in(record))
 
 
 def neighbours(subject: Subject, example: Example, probe: Probe) -> Iterator[Example]:
@@ -66,26 +65,20 @@ def fewer_lanes(example: Example) -> Iterator[Example]:
     """The worst lane alone; else copies of it, as many as before, a power of two, or one less."""
     if example.q0.shape[1] > 1:
         lane = example.found.get("lane", 0)
-        alone = replace(
-            example,
-            q0=example.q0[:, [lane]],
-            v0=example.v0[:, [lane]],
-            params=example.params[:, [lane]],
-            lanes=1,
-        )
+        alone = columns(example, [lane], 1)
         yield alone
         yield replace(alone, lanes=example.lanes)
         for lanes in halves(example.lanes):
-            yield replace(
-                example,
-                q0=example.q0[:, :lanes],
-                v0=example.v0[:, :lanes],
-                params=example.params[:, :lanes],
-                lanes=lanes,
-            )
+            yield columns(example, slice(lanes), lanes)
     else:
         for lanes in halves(example.lanes):
             yield replace(example, lanes=lanes)
+
+
+def columns(example: Example, which, lanes: int) -> Example:
+    """The example with some of its columns alone, as a launch of so many lanes."""
+    q0, v0, params = (x[:, which] for x in (example.q0, example.v0, example.params))
+    return replace(example, q0=q0, v0=v0, params=params, lanes=lanes)
 
 
 def halves(n: int) -> list[int]:
@@ -94,6 +87,7 @@ def halves(n: int) -> list[int]:
 
 
 def fewer_steps(example: Example) -> Iterator[Example]:
+    """Shorter launches: to where it is violated, to one step more, to a power of two, or one step less."""
     until = example.found.get("step", example.steps - 1) + 1
     for steps in sorted({*halves(example.steps), *(s for s in (until, until + 1) if 0 < s < example.steps)}):
         yield replace(example, steps=steps)
@@ -107,9 +101,8 @@ def later_start(subject: Subject, example: Example, probe: Probe) -> Iterator[Ex
     for n in sorted({example.steps - s for s in halves(example.steps)}, reverse=True):
         q, v = t.z[n].astype(float), t.v[n].astype(float)
         if np.isfinite(q).all() and np.isfinite(v).all():
-            yield replace(
-                example, q0=q, v0=v if t.rule.momentum else np.zeros_like(v), steps=example.steps - n
-            )
+            kick = v if t.rule.momentum else np.zeros_like(v)
+            yield replace(example, q0=q, v0=kick, steps=example.steps - n)
 
 
 def simpler_numbers(subject: Subject, example: Example) -> Iterator[Example]:
@@ -132,13 +125,9 @@ def simpler_numbers(subject: Subject, example: Example) -> Iterator[Example]:
 
 
 def changes(group: list[int], d: int) -> list[Callable]:
-    eta = group == [2 * d]
-    return [
-        *([] if eta else [np.zeros_like]),
-        np.sign,
-        lambda x: cut(x, 1),
-        *((lambda x, b=b: cut(x, b)) for b in BITS),
-    ]
+    """What is tried on a group of rows, the greatest simplification first; eta, row 2 d, is never 0."""
+    zero = [] if group == [2 * d] else [np.zeros_like]
+    return [*zero, np.sign, lambda x: cut(x, 1), *((lambda x, b=b: cut(x, b)) for b in BITS)]
 
 
 def cut(x: np.ndarray, bits: int) -> np.ndarray:
@@ -164,7 +153,6 @@ def size(subject: Subject, example: Example) -> str:
     nonzero = int((example.numbers != 0).sum())
     lanes, steps, bits = complexity(example)
     stored = parse(subject.precision).label
-    return (
-        f"{lanes} lane{'s' * (lanes > 1)}, {steps} step{'s' * (steps > 1)}, {nonzero} of "
-        f"{example.numbers.size} numbers not 0, {bits:.0f} bits in all ({stored})"
-    )
+    launch = f"{lanes} lane{'s' * (lanes > 1)}, {steps} step{'s' * (steps > 1)}"
+    numbers = f"{nonzero} of {example.numbers.size} numbers not 0"
+    return f"{launch}, {numbers}, {bits:.0f} bits in all ({stored})"

@@ -76,9 +76,8 @@ class Outcome:
     saved: list[Path | None] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, str] = field(
-        default_factory=dict
-    )  # batch -> why it is undecided though the harness is not at fault
+    # Batch -> why it is undecided though the harness is not at fault.
+    lost: dict[str, str] = field(default_factory=dict)
     batches: int = 0
     tried: int = 0
     skipped: int = 0

@@ -21,16 +21,21 @@ from noether.verdicts.record import VIOLATED, Record
 
 @dataclass(frozen=True)
 class Probe:
-    """backend  a name of noether.kernels.loops.launch.BACKENDS, resolved;  plant  the name of a planted
-    fault, '' for none"""
+    """What is fuzzed.
+
+    backend  a name of noether.kernels.loops.launch.BACKENDS, resolved
+    plant    the name of a planted fault, '' for none
+    """
 
     backend: str
     plant: str = ""
 
     def applies(self, job: launch.Job) -> bool:
+        """Whether the planted fault, if there is one, changes anything in this launch."""
         return not self.plant or fault(self.plant).applies(job)
 
     def screen(self, case: Case, job: launch.Job) -> screen.Screening:
+        """The launch with every law beside the step; of a planted fault, its states with the same program."""
         if not self.plant:
             return screen.screen(case, job, backend=self.backend)
         return screen.screen_states(case, job, *fault(self.plant).outcome(case, job))
@@ -43,31 +48,24 @@ class Probe:
             states = launch.run(job, self.backend).wide()
         return Trajectory(case, job.rule, job.precision, *states, job.params)
 
+    def about(self, case: Case, job: launch.Job) -> dict:
+        """What the records of a launch say of it."""
+        rule, precision = job.rule.name, job.precision.label
+        return dict(case=case.name, rule=rule, backend=self.backend, precision=precision, parameters={})
+
     def judge(self, case: Case, job: launch.Job, t: Trajectory | None = None) -> list[Record]:
         """Every exact law on every lane of a small launch, in wide arithmetic on the host."""
-        about = dict(
-            case=case.name,
-            rule=job.rule.name,
-            backend=self.backend,
-            precision=job.precision.label,
-            parameters={},
-        )
-        return judge_inside(case, job, self.trajectory(case, job) if t is None else t, EXACT, about=about)
+        t = self.trajectory(case, job) if t is None else t
+        return judge_inside(case, job, t, EXACT, about=self.about(case, job))
 
     def violation(self, case: Case, job: launch.Job, law: str, symmetry: str | None) -> Record | None:
         """The record of one law that a small launch violates, or None where it does not (or has left the
         domain)."""
         if not self.applies(job):
             return None
-        about = dict(
-            case=case.name,
-            rule=job.rule.name,
-            backend=self.backend,
-            precision=job.precision.label,
-            parameters={},
-        )
-        mine = [r for r in judge_inside(case, job, self.trajectory(case, job), (law,), about=about)
-                if r.verdict == VIOLATED and r.symmetry == symmetry]  # fmt: skip
+        t = self.trajectory(case, job)
+        records = judge_inside(case, job, t, (law,), about=self.about(case, job))
+        mine = [r for r in records if r.verdict == VIOLATED and r.symmetry == symmetry]
         return max(mine, key=lambda r: r.spent, default=None)
 
 
@@ -80,6 +78,7 @@ def fault(name: str):
 
 
 def faults() -> dict:
+    """Every planted fault of a kernel, by name."""
     from noether.faults import BY_NAME
 
     return BY_NAME

@@ -56,9 +56,8 @@ def tiny_norm(x: Lanes) -> None:
 def huge_norm(x: Lanes) -> None:
     x.scaled(reach(x.case, x.precision)[2] * x.u["scale"])
     x.follow(-8, -1)
-    x.k = x.k * np.minimum(
-        1, 1 / np.maximum(x.eta, 2.0**-1000)
-    )  # decay as slow as the ordinary one, whatever the step
+    # Decay as slow as the ordinary one, whatever the step.
+    x.k = x.k * np.minimum(1, 1 / np.maximum(x.eta, 2.0**-1000))
 
 
 def denormal(x: Lanes) -> None:
@@ -78,9 +77,8 @@ def denormal(x: Lanes) -> None:
 def near_singular(x: Lanes) -> None:
     """Some components alone go towards 0: the boundary of the orthant, the axes, almost the origin."""
     floor = max(reach(x.case, x.precision)[1], -60) / (1 if x.rule.log_state else 2)
-    share = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim) + 1)[:, None])[
-        0
-    ]  # one binary digit a component
+    # One binary digit a component.
+    share, _ = np.modf(x.u["choice"] * np.exp2(np.arange(x.case.dim) + 1)[:, None])
     x.scaled(np.where(share < 0.5, x.u["scale"] * floor, 0.0))
     x.follow(-7, -1)
 
@@ -150,68 +148,40 @@ class Regime:
     diverges: bool = False
 
     def fits(self, rule: Rule) -> bool:
+        """Whether a rule has what the regime needs."""
         return {"": True, MOMENTUM: rule.momentum, DECAY: rule.decay != "none"}[self.needs]
 
 
-REGIMES: dict[str, Regime] = {
-    r.name: r
-    for r in (
-        Regime("ordinary", "starts in the box, steps well below the stability edge"),
-        Regime("plain", "no decay and no breaking: charges of Killing fields decay without a source", plain),
-        Regime("few-bits", "numbers of few significant bits: ties and exact cancellation", few_bits, (1, 64)),
-        Regime(
-            "unstable",
-            "past the stability edge, eta lambda from 2(1+beta) to 8 times that",
-            unstable,
-            (1, 24),
-            diverges=True,
-        ),
-        Regime("tiny-norm", "starts scaled down as far as every operation stays normal", tiny_norm, (1, 64)),
-        Regime(
-            "huge-norm",
-            "starts scaled up as far as every operation stays finite",
-            huge_norm,
-            (1, 48),
-            diverges=True,
-        ),
-        Regime(
-            "denormal",
-            "products and stored steps among the subnormal numbers",
-            denormal,
-            (1, 48),
-            diverges=True,
-        ),
-        Regime(
-            "near-singular",
-            "some components near 0: the boundary of the orthant, the axes",
-            near_singular,
-            (1, 64),
-            diverges=True,
-        ),
-        Regime(
-            "whole-range",
-            "components anywhere in the store, overflow and underflow included",
-            whole_range,
-            (1, 24),
-            diverges=True,
-        ),
-        Regime(
-            "heavy-memory",
-            "beta from 1 - 2^-7 to the last number below 1",
-            heavy_memory,
-            (2, 256),
-            needs=MOMENTUM,
-        ),
-        Regime("strong-decay", "eta k on both sides of 2", strong_decay, (1, 64), needs=DECAY, diverges=True),
-        Regime("strong-breaking", "eps from 1 to overflow", strong_breaking, (1, 32), diverges=True),
-        Regime("from-rest", "no kick: the charge starts at 0", from_rest, needs=MOMENTUM),
-        Regime("one-lane", "a launch of a single lane", lanes=(1,)),
-        Regime(
-            "odd-lanes", "lane counts that no block divides", lanes=(2, 3, 31, 33, 127, 129, 1021, 4093, 4097)
-        ),
-        Regime("long", "long horizons", steps=(1024, 16384)),
-    )
-}
+EDGE = "past the stability edge, eta lambda from 2(1+beta) to 8 times that"
+KILLING = "no decay and no breaking: charges of Killing fields decay without a source"
+ORTHANT = "some components near 0: the boundary of the orthant, the axes"
+ANYWHERE = "components anywhere in the store, overflow and underflow included"
+SMALL = "starts scaled down as far as every operation stays normal"
+HUGE = "starts scaled up as far as every operation stays finite"
+SUBNORMAL = "products and stored steps among the subnormal numbers"
+BITS = "numbers of few significant bits: ties and exact cancellation"
+MEMORY = "beta from 1 - 2^-7 to the last number below 1"
+ODD = (2, 3, 31, 33, 127, 129, 1021, 4093, 4097)
+EVERY = (
+    Regime("ordinary", "starts in the box, steps well below the stability edge"),
+    Regime("plain", KILLING, plain),
+    Regime("few-bits", BITS, few_bits, (1, 64)),
+    Regime("unstable", EDGE, unstable, (1, 24), diverges=True),
+    Regime("tiny-norm", SMALL, tiny_norm, (1, 64)),
+    Regime("huge-norm", HUGE, huge_norm, (1, 48), diverges=True),
+    Regime("denormal", SUBNORMAL, denormal, (1, 48), diverges=True),
+    Regime("near-singular", ORTHANT, near_singular, (1, 64), diverges=True),
+    Regime("whole-range", ANYWHERE, whole_range, (1, 24), diverges=True),
+    Regime("heavy-memory", MEMORY, heavy_memory, (2, 256), needs=MOMENTUM),
+    Regime("strong-decay", "eta k on both sides of 2", strong_decay, (1, 64), needs=DECAY, diverges=True),
+    Regime("strong-breaking", "eps from 1 to overflow", strong_breaking, (1, 32), diverges=True),
+    Regime("from-rest", "no kick: the charge starts at 0", from_rest, needs=MOMENTUM),
+    Regime("one-lane", "a launch of a single lane", lanes=(1,)),
+    Regime("odd-lanes", "lane counts that no block divides", lanes=ODD),
+    Regime("long", "long horizons", steps=(1024, 16384)),
+)
+REGIMES: dict[str, Regime] = {regime.name: regime for regime in EVERY}
+"""Every regime by name."""
 
 
 def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.ndarray, steps: int) -> Job:
@@ -228,14 +198,9 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
     v = x.v if rule.momentum and not rule.log_state else np.zeros_like(x.v)
     top = OVERFLOW[precision.arith] / MARGIN
     eta = np.clip(x.eta, NORMAL[precision.arith], top)
-    params = [
-        eta,
-        np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith]),
-        np.clip(x.k, 0, top),
-        np.clip(x.eps, 0, top),
-        x.u["eta_low"],
-    ]
+    beta = np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith])
+    params = [eta, beta, np.clip(x.k, 0, top), np.clip(x.eps, 0, top), x.u["eta_low"]]
+    params = representable(np.array(params[: len(rule.parameters)]), precision.arith)
     held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)
-    return Job(trace.gradient(case), rule, precision, held(q, precision.q_store), held(v, precision.v_store),
-               representable(np.array(params[: len(rule.parameters)]), precision.arith), steps,
-               metric=trace.metric(case, rule))  # fmt: skip
+    state = (held(q, precision.q_store), held(v, precision.v_store), params, steps)
+    return Job(trace.gradient(case), rule, precision, *state, metric=trace.metric(case, rule))

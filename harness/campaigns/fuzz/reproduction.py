@@ -14,17 +14,10 @@ from noether.verdicts.record import Record
 def about(case: Case, job: Job, backend: str = "numpy") -> dict:
     """What noether.laws.exact.judge.judge_all wants to know about a launch, so that its records can be
     reproduced."""
-    ranges = {
-        n: [float(x.min()), float(x.max())] for n, x in zip(job.rule.parameters, job.params, strict=True)
-    }
-    return dict(
-        case=case.name,
-        rule=job.rule.name,
-        backend=backend,
-        precision=job.precision.label,
-        parameters=ranges,
-        cell=f"found/{case.name}",
-    )
+    rows = zip(job.rule.parameters, job.params, strict=True)
+    ranges = {name: [float(x.min()), float(x.max())] for name, x in rows}
+    run = dict(case=case.name, rule=job.rule.name, backend=backend, precision=job.precision.label)
+    return {**run, "parameters": ranges, "cell": f"found/{case.name}"}
 
 
 def reproduction(job: Job, record: Record, *, out: Path | None = None) -> str:
@@ -39,18 +32,14 @@ def reproduction(job: Job, record: Record, *, out: Path | None = None) -> str:
     if not record.worst:
         raise ValueError(f"{record.law} on {record.case} names no lane: there is nothing to run again")
     if record.case not in {c.name for c in CATALOG}:
-        raise ValueError(
-            f"case is {record.case!r}, must be one of the catalogue: a replay must find it again"
-        )
+        must = "must be one of the catalogue: a replay must find it again"
+        raise ValueError(f"case is {record.case!r}, {must}")
     subject = Subject(record.case, record.rule, record.precision, record.backend, record.law, record.symmetry)
-    place = (Path(out) if out is not None else RUNS / "found") / subject.place.replace(" ", "-").replace(
-        "/", "-"
-    )
+    folder = Path(out) if out is not None else RUNS / "found"
+    place = folder / subject.place.replace(" ", "-").replace("/", "-")
     for older in place.glob("*.json"):
         older.unlink()
     lane = Example.of(job, record.worst["lane"])
-    path = corpus.write(
-        place,
-        corpus.Entry(subject, lane, lane, origin={"found by": "a property test", "reason": record.reason}),
-    )
+    origin = {"found by": "a property test", "reason": record.reason}
+    path = corpus.write(place, corpus.Entry(subject, lane, lane, origin=origin))
     return shlex.join(["noether", "fuzz", "--replay", str(path)])

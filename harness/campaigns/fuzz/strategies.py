@@ -40,9 +40,8 @@ from noether.laws.exact.cell import rules_of
 from noether.mechanics import sweep
 
 LANES = (1, 2, 3, 5, 7, 16, 33, 127, 129)
-ANCHORS = (
-    3  # lanes that are drawn; the others mix their units, so that a wide launch shrinks as a narrow one does
-)
+# Lanes that are drawn; the others mix their units, so that a wide launch shrinks as a narrow one does.
+ANCHORS = 3
 UNIT_BYTES = 4  # a float32 step size must differ from a float64 one
 
 
@@ -54,9 +53,8 @@ def cases() -> SearchStrategy[Case]:
 def rules(case: Case) -> SearchStrategy[Rule]:
     """A rule that a case runs under.   rules(RAYLEIGH).example().name == "heavy-ball" """
     names = rules_of(case)
-    return st.integers(0, len(RULES) - 1).map(
-        lambda i: RULES[names[i % len(names)]]
-    )  # a single rule is a choice too, or its case would seem the simplest
+    # A single rule is a choice too, or its case would seem the simplest.
+    return st.integers(0, len(RULES) - 1).map(lambda i: RULES[names[i % len(names)]])
 
 
 def precisions() -> SearchStrategy[Precision]:

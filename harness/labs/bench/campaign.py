@@ -14,9 +14,8 @@ from noether.labs.bench import peers, static
 from noether.labs.bench.measurement import Measurement, Peer, measure, measured
 from noether.labs.bench.work import KINDS, Work
 
-CASES = tuple(
-    c.name for c in CORE if c.metric.kind != BREGMAN
-)  # the heavy ball does not run on a Bregman metric
+# The heavy ball does not run on a Bregman metric.
+CASES = tuple(c.name for c in CORE if c.metric.kind != BREGMAN)
 LANES, STEPS, ROUNDS = 16384, 64, 15
 SCALED = "rayleigh"
 SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)

@@ -34,13 +34,8 @@ def plot_of(r: Record) -> dict:
     label = str(data.get("label", r.law))
     if r.kind == ORDER:
         small, size = ("m", "size") if r.law.startswith("T") else ("step size η", "error")
-        plot = {
-            "plot": "loglog",
-            "x": data["x"],
-            "series": {label: data["y"]},
-            "xlabel": small,
-            "ylabel": size,
-        }
+        plot = {"plot": "loglog", "x": data["x"], "series": {label: data["y"]}}
+        plot |= {"xlabel": small, "ylabel": size}
         return {**plot, **orders_of(r, label), **{k: data[k] for k in ("window", "caption") if k in data}}
     series = {"measured": data["y"], **{k: data[k] for k in ("predicted", "bound") if k in data}}
     if label.endswith("against t"):

@@ -9,6 +9,7 @@ from noether.cli.progress import working
 
 
 def watched(campaign: Campaign, *, quiet: bool = False, verbose: bool = False) -> Outcome:
+    """Fuzz, and show how far it is."""
     unit = "s" if campaign.seconds is not None else "batches"
     with working(unit, quiet=quiet, verbose=verbose) as progress:
         progress.stage("replaying the corpus, compiling")
@@ -24,6 +25,7 @@ def watched(campaign: Campaign, *, quiet: bool = False, verbose: bool = False) -
 
 
 def told(outcome: Outcome, spent: float) -> str:
+    """What a run has done so far, in a line."""
     rate = outcome.checks / max(spent, 1e-9)
     visited = f"{len(outcome.visits)} of {len(outcome.cells)} cells"
     return f"{outcome.batches} batches, {outcome.checks:.2g} checks, {rate:.2g} a second, {visited} visited"

@@ -35,6 +35,8 @@ class Terminated(BaseException):
 
 @contextmanager
 def terminable():
+    """Within it SIGTERM raises Terminated."""
+
     def stop(*_):
         raise Terminated
 

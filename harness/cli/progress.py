@@ -54,6 +54,7 @@ class Progress:
         self.now = names
 
     def running(self) -> list[str]:
+        """The names of what runs now; none where that is just changing."""
         with suppress(RuntimeError):  # it changed while it was looked at
             return list(self.now())
         return []
@@ -93,6 +94,7 @@ class Progress:
         return min(1.0, done / self.total)
 
     def count(self) -> str:
+        """How much is done of how much, in words; '' where nothing is counted."""
         if self.total is None or self.unit == "s":
             return ""
         return f"{self.done:g} of {self.total:g} {self.unit}"
@@ -158,6 +160,7 @@ def lines(progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def bar(progress: Progress) -> Iterator[None]:
+    """Show the progress on a terminal for as long as the `with` lasts."""
     from rich.progress import BarColumn, ProgressColumn, TextColumn
     from rich.progress import Progress as Bar
     from rich.text import Text

@@ -40,6 +40,7 @@ class Noether:
         return self.decided(case, {"laws": law, **options})
 
     def decided(self, case, options: dict):
+        """The Result of a verification. Raises AssertionError where it does not hold, UsageError."""
         from noether.runs.run import verify
         from noether.system.usage import UsageError
 
@@ -57,6 +58,7 @@ class Noether:
         return result
 
     def found(self, word: str) -> str:
+        """A case word with its file found beside the test, or where pytest runs."""
         from noether.plan.casefiles.load import is_file_word, split
 
         if not is_file_word(word):
@@ -80,5 +82,6 @@ def told(result) -> str:
 
 @pytest.fixture
 def noether(request, tmp_path):
-    """noether.verify(case), noether.holds(case, law="D2"): fail with the violated record and its replay."""
+    """A fixture: noether.verify(case) and noether.holds(case, law="D2") fail with the violated record and its
+    replay."""
     return Noether(tmp_path, request.path.parent)

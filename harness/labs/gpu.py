@@ -192,6 +192,7 @@ def timed(job: launch.Job, device: str) -> tuple:
 
 
 def main() -> int:
+    """The entry of the command; returns its exit code."""
     reason = launch.missing("triton-gpu")
     if reason:
         print(f"make gpu needs a GPU that torch and triton can use: {reason}", file=sys.stderr)

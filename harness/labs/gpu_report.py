@@ -17,6 +17,7 @@ def survivors(rows: list[dict]) -> list[str]:
 
 
 def save(result: dict) -> Path:
+    """Write what was found so far as gpu.json."""
     path = Path(os.environ.get("OUT") or ".") / "gpu.json"
     path.write_text(json.dumps(result, indent=1))
     return path

@@ -65,7 +65,7 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Room:
-    """One room.  windows  (file name, first sentence) of each module"""
+    """One room, with (file name, first sentence) of each module as its windows."""
 
     name: str
     folder: str
@@ -121,7 +121,7 @@ def imports(path: Path) -> list[str]:
 
 
 def crossings(root: Path) -> Counter:
-    """(importing room, imported room): how many import statements cross from one to the other."""
+    """How many import statements cross from one room to another, by (importing room, imported room)."""
     return Counter(
         (name, target)
         for name, folder in FOLDERS.items()

@@ -76,7 +76,11 @@ def windows(room, x: float, y: float, width: float) -> tuple[list[str], float]:
 def drawn_room(
     room, x: float, y: float, width: float, height: float, *, indent: float, first: float
 ) -> tuple[list, float]:
-    """A room at a place; and how high it must be.  indent  of its name;  first  where its words begin"""
+    """A room at a place, and how high it must be.
+
+    indent  of its name
+    first   where its words begin
+    """
     lines = wrap(room.purpose, int((width - 20) / LETTER), break_long_words=False)
     parts = [box(x, y, width, height, "room"), box(x, y, width, 4, room.folder.partition("/")[0])]
     parts.append(text(x + 12 + indent, y + 27, room.name, anchor="start", kind="name"))

@@ -173,7 +173,7 @@ def kind(symmetry: Symmetry) -> str:
 
 
 def generator_text(symmetry: Symmetry) -> str:
-    """xi(q) in the letters of the case."""
+    """The generator xi(q) in the letters of the case."""
     letters = []
     for row, shift in zip(symmetry.matrix, symmetry.shift, strict=True):
         sign = lambda c: "-" if c < 0 else "+"

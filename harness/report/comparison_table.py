@@ -69,7 +69,7 @@ def head(name: str, run: Run) -> Text:
 
 
 def lines(d: Difference) -> list[tuple[str, list[str], str]]:
-    """(title, lines, style) of every list, empty ones too."""
+    """Every list of the comparison, empty ones too, as (title, lines, style)."""
 
     def entries(names):
         return [f"{n}: spent {number(d.spent(n)[0])}{ARROW}{number(d.spent(n)[1])}" for n in names]
@@ -146,7 +146,7 @@ def summary(d: Difference, page: Path | None = None) -> dict:
 
 
 def law_summary(c: LawChange) -> dict:
-    """verdict, worst spent, cells, faults killed and seconds of one law, was and now; null where a run has it
+    """One law, was and now: verdict, worst spent, cells, faults killed, seconds; null where a run has it
     not."""
     names = ("verdict", "worst_spent", "cells", "faults", "killed")
     sides = zip(("was", "now"), (c.was, c.now), c.seconds, strict=True)

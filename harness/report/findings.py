@@ -38,7 +38,7 @@ WORDS = ("statement", "source", "published", "measured", "verdict", "corrected")
 
 
 def claims(records: Sequence[Record]) -> dict[str, Record]:
-    """{law: the record that carries its claim}. Raises UsageError naming every claim that is missing or
+    """The record that carries the claim of each law. Raises UsageError naming each claim that is missing or
     incomplete."""
     is_claim = lambda r: r.fault is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
     found = {r.law: r for r in records if is_claim(r)}

@@ -43,7 +43,7 @@ def sentence(r: Record) -> str:
 
 
 def grouped(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
-    """(law, sentence) -> its verdicts; suites in the order in which laws first appear."""
+    """The verdicts under each (law, sentence); suites in the order in which laws first appear."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for r in records:
         if not r.fault:

@@ -17,13 +17,13 @@ OPTIONS = ("nesterov", "dampening", "maximize", "scheduled", "simplex", "signed"
 
 @cache
 def equations() -> dict[str, tuple[str, str]]:
-    """{rule: (how v moves, how the state moves)}; empty where python keeps no docstrings (-OO)."""
+    """How v and the state move under each rule; empty where python keeps no docstrings (-OO)."""
     return {name: (velocity, state) for name, velocity, state, _ in LINE.findall(rules.__doc__ or "")}
 
 
 @cache
 def takers() -> dict[str, list[str]]:
-    """{rule: the cases of the catalogue that take it}."""
+    """The cases of the catalogue that take each rule."""
     taken = {case.name: rules_of(case) for case in CATALOG}
     return {rule: [name for name, mine in taken.items() if rule in mine] for rule in RULES}
 

@@ -36,8 +36,7 @@ def title(law: str) -> str:
 
 
 def standing_table(records: list[Record], laws: Iterable[str]):
-    """law, title, cells, worst spent, slopes by stated order where there is room, power, faults killed,
-    verdict."""
+    """The table of how each law stands; the slopes by stated order are shown where there is room."""
     has_slopes = console().width >= ROOMY
     slope = ("slopes",) if has_slopes else ()
     table = listing("law", "what", "cells", "worst", *slope, "power", "faults", "verdict")

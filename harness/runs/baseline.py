@@ -54,6 +54,7 @@ class Entry:
     within: float | None = None
 
     def as_dict(self) -> dict:
+        """The entry as plain data, without what it does not have."""
         return {k: v for k, v in asdict(self).items() if v is not None}
 
 
@@ -81,7 +82,7 @@ def key(r: Record) -> str:
 
 
 def up(x: float) -> float:
-    """x in DIGITS decimal digits, not below x."""
+    """The number x in DIGITS decimal digits, not below x."""
     return float(Context(prec=DIGITS, rounding=ROUND_CEILING).create_decimal(repr(float(x))))
 
 
@@ -100,7 +101,7 @@ def entries(records: list[Record]) -> dict[str, Entry]:
 
 
 def of_run(about: dict, records: list[Record]) -> Baseline:
-    """The baseline of a run.  about  its run.json"""
+    """The baseline of a run, of which `about` is run.json."""
     given = about["arguments"]
     run = {"seed": given["seed"], "backend": about.get("backend")}
     run |= {"processor": about.get("machine", {}).get("processor")}

@@ -125,6 +125,7 @@ def planned(cell) -> Planned:
 
 
 def foreign(records: Iterable[Record], cells: Iterable[Planned]) -> list[str]:
+    """The verdicts that name another backend than that of their cell."""
     backends = {c.name: c.backend for c in cells}
     wrong = {
         (r.cell, r.backend)

@@ -17,8 +17,12 @@ TOLD = 20  # violations that an unfinished run names on stderr
 
 @dataclass
 class Decision:
-    """What a command has decided.  code  None until then;  words  the verdict in a line;  faults  why it was
-    not printed"""
+    """What a command has decided.
+
+    code    None until then
+    words   the verdict in a line
+    faults  why it was not printed
+    """
 
     code: int | None = None
     words: str = ""
@@ -103,8 +107,8 @@ def clear(folder: Path) -> None:
 
 
 def carry(error: BaseException, records: list, *lines: str) -> None:
-    """Let the exception that ends a run carry what the run had found, so that it is told.  lines  told after
-    it"""
+    """Let the exception that ends a run carry what the run had found, so that it is told, and `lines` after
+    it."""
     error.noether_records, error.noether_lines = records, lines
 
 

@@ -67,6 +67,7 @@ class Group:
 
     @property
     def names(self) -> list[str]:
+        """The names of the cells."""
         return [cell.name for cell in self.cells]
 
 

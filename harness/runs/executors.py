@@ -88,7 +88,7 @@ def given(executor) -> Engine:
 
 
 def loky_engine(rest: str, jobs: int) -> Engine:
-    """joblib's worker processes. Raises UsageError."""
+    """The worker processes of joblib. Raises UsageError."""
     loky = needed("loky", "loky")
     if rest:
         raise UsageError(f"--executor is 'loky:{rest}', must be loky: --jobs says how many workers")

@@ -27,7 +27,8 @@ def roundings() -> list[str]:
 
 
 def shares() -> list[str]:
-    """c of dampening and of the schedule: with eta = 1 and beta = 0 a step on a slope of 1 moves by -c."""
+    """The shares c of dampening and of the schedule: with eta = 1 and beta = 0 a step on a slope of 1 moves
+    by -c."""
     from noether.cases.rules import RULES
     from noether.kernels.loops.launch import Job, run
     from noether.kernels.programs.precision import Precision
@@ -118,7 +119,8 @@ def units() -> list[str]:
 
 
 def functions() -> list[str]:
-    """exp and log of the plain step against 40 digits: within 3 unit roundoffs, as the bounds take them."""
+    """The exp and log of the plain step against 40 digits: within 3 unit roundoffs, as the bounds take
+    them."""
     import mpmath
 
     from noether.kernels.programs import elementary

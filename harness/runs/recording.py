@@ -15,7 +15,8 @@ class RecordingError(RuntimeError):
 
 @contextmanager
 def recording(folder: Folder, remedy: str = "") -> Iterator[None]:
-    """Raises RecordingError where the disk refuses what is written inside.  remedy  what to do then"""
+    """Within it a disk that refuses what is written raises RecordingError, with `remedy` as what to do
+    then."""
     try:
         yield
     except Replaced as error:

@@ -83,6 +83,7 @@ def restored(value):
 
 
 def line(value: dict) -> str:
+    """A value as a line of strict JSON."""
     return json.dumps(plain(value), allow_nan=False, separators=(",", ":")) + "\n"
 
 
@@ -119,12 +120,13 @@ def parse(text: str) -> Record:
 
 
 def newer(schema: int) -> str:
+    """Why a file of a later schema is not read."""
     return f"schema is {schema}, this noether reads up to {SCHEMA}: use the version that wrote it"
 
 
 @dataclass
 class Lines:
-    """What a file of lines holds.  checks  one a line; none where they were written without"""
+    """What a file of lines holds, with one check a line; no checks where they were written without."""
 
     found: list
     note: str = ""
@@ -132,7 +134,8 @@ class Lines:
 
 
 def read_lines(path: Path, what, *, sealed: bool = True, run: str | None = None) -> Lines:
-    """what(text) of every line, and a note when an unfinished last line was dropped. Raises UsageError.
+    """What what(text) gives for every line, and a note when an unfinished last line was dropped. Raises
+    UsageError.
 
     sealed  whether each line must end in its check;  run  whose lines they must be, where they are chained
     """
@@ -166,4 +169,5 @@ def check_of(text: str, beside: tuple[str, ...]) -> str:
 
 
 def read_records(path: Path, *, sealed: bool = True) -> Lines:
+    """The records of a file. Raises UsageError."""
     return read_lines(path, parse, sealed=sealed)

@@ -51,6 +51,7 @@ class Comparison:
 
     @property
     def fails(self) -> bool:
+        """Whether anything rose, or is lost."""
         return bool(self.rises or self.lost)
 
 
@@ -61,10 +62,11 @@ def compare(
     *,
     strict: bool = False,
 ) -> Comparison:
-    """The comparison of a run, `now`, with a baseline.  missing(backend)  why that backend is not here, or ''
+    """The comparison of a run, `now`, with a baseline.
 
-    strict  where seed, backend and versions are the same, spent is the same to the bit: then any rise is
-            marked
+    missing  missing(backend) says why that backend is not here, or ''
+    strict   where seed, backend and versions are the same, spent is the same to the bit: then any rise is
+             marked
     """
     differs = [
         f"{k} was {before.run.get(k)!r}, is {now.run.get(k)!r}"
@@ -238,6 +240,7 @@ class Guard:
             result.exit_code = exit_codes.of(violated=violated, undecided=True)
 
     def write(self, now: Baseline, result) -> None:
+        """Write the baseline, or say why it is not written. Raises UsageError where the disk refuses."""
         c = result.baseline
         if result.exit_code != exit_codes.HOLDS:
             result.notes.append(f"{self.path} was not updated: only a run that holds is a baseline")

@@ -49,6 +49,8 @@ def replay(record: dict, cases: tuple[Case, ...] = CATALOG) -> Replay:
 
 
 def again(record: dict, cases: tuple[Case, ...]) -> Replay:
+    """The replay of a record that is believed to be whole. Raises ReplayError, BackendMissing and what a
+    damaged record does."""
     law, case, worst = stated(record, cases)
     symmetry = next((s for s in case.symmetries if s.name == record.get("symmetry")), None)
     if law.about_symmetry and symmetry is None:

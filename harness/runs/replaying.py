@@ -41,8 +41,10 @@ def fitting(records: list[Record], wanted: dict) -> list[Record]:
 
 
 def line(record: Record, beside: list[Record], path: Path) -> str:
-    """The line that picks exactly this record of the run at `path`.  beside  the records of its cell, in
-    order"""
+    """The line that picks exactly this record of the run at `path`.
+
+    beside  the records of its cell, in order
+    """
     chosen = {name: getattr(record, name) for name in CHOICES}
     words = ["noether", "replay", str(Path(path).absolute())]
     words += [x for name in CHOICES if chosen[name] for x in (f"--{name}", chosen[name])]
@@ -99,6 +101,7 @@ class Replays:
 
     @property
     def is_fuzzing(self) -> bool:
+        """Whether the run is one of noether fuzz."""
         return self.arguments.get("command") == "fuzz"
 
     @cached_property

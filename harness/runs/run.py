@@ -111,7 +111,8 @@ def run(
 
 
 def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: How, strict: bool):
-    """(folder, what an earlier run kept in it): both None where nothing is recorded or gone on with."""
+    """The folder of a run, and what an earlier run kept in it; both None where nothing is recorded or gone on
+    with."""
     if resume is not None:
         allowed = lambda about: check_same(about, request, planned.backend, how.part)
         return Folder.reopen(Path(resume), allowed)

@@ -36,7 +36,7 @@ NARROW = ("float16", "bfloat16")
 
 @dataclass(frozen=True)
 class Scatter:
-    """b of (2); m and N of (3)."""
+    """How a law scatters between seeds: b of (2), m and N of (3)."""
 
     entry: float
     mean: float
@@ -104,7 +104,7 @@ def mean_factor(which: tuple[str, str], entries: int, groups: int) -> float:
 
 
 def logistic_scale(ratios) -> float:
-    """(2), of the logarithms of ratios of every ordered pair."""
+    """The scale (2) of the logarithms of ratios of every ordered pair."""
     import numpy as np
 
     D = np.sort(np.asarray(ratios, float))
@@ -139,6 +139,7 @@ def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
 
 
 def main(folders: list[str]) -> int:
+    """Print the lines of SCATTER that these run folders, of one choice and different seeds, give."""
     from pathlib import Path
 
     from noether.runs.baseline import entries

@@ -127,6 +127,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def close_interpreter() -> None:
+    """End the process of Triton's interpreter, if this worker has started one."""
     # Not imported here: a worker may never need it.
     module = sys.modules.get("noether.kernels.loops.backends")
     if module is not None:
@@ -134,6 +135,7 @@ def close_interpreter() -> None:
 
 
 def leave() -> None:
+    """End this worker at once, with its children and its temporary folders."""
     for child in multiprocessing.active_children():
         child.kill()
     module = sys.modules.get("noether.kernels.cache_folders")

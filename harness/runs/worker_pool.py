@@ -124,6 +124,7 @@ class Worker:
 
 
 def ended(code: int | None) -> str:
+    """How a process ended, by its exit code."""
     if code is not None and code < 0:
         return f"was ended by signal {-code}" + (" (out of memory, or killed)" if code == -9 else "")
     return f"ended by itself, with exit code {code}"
@@ -152,6 +153,7 @@ class Crew(Executor):
             self._threads.append(thread)
 
     def submit(self, function, /, *arguments, **words) -> Future:
+        """The future of a call, as of any executor."""
         if words:
             raise TypeError("submit takes no named arguments")
         return self.send(pickle.dumps((function, arguments)))

@@ -38,6 +38,7 @@ class Found:
 
     @property
     def all(self) -> list:
+        """Every generator, translations first."""
         return [*self.translations, *self.killing, *self.symmetric, *self.others]
 
 
@@ -114,7 +115,8 @@ def divided(found: Spectrum) -> Found:
 
 
 def part_of(fields: np.ndarray, sign: int) -> np.ndarray:
-    """(m, d d) of A + A^T (sign 1: zero for a Killing field) or A - A^T (sign -1)."""
+    """The part A + A^T of fields where `sign` is 1, zero for a Killing field, or A - A^T where it is -1: (m,
+    d d)."""
     A = fields[:, :, :-1]
     return (A + sign * A.swapaxes(1, 2)).reshape(len(A), A.shape[1] ** 2)
 
@@ -162,7 +164,7 @@ def plainer(field: np.ndarray, moves: np.ndarray, tolerance: float) -> np.ndarra
 
 
 def bracket(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """(2), of fields (d, d + 1)."""
+    """The bracket (2) of two fields, each (d, d + 1)."""
     A, a, B, b = X[:, :-1], X[:, -1], Y[:, :-1], Y[:, -1]
     return np.column_stack([B @ A - A @ B, B @ a - A @ b])
 

@@ -47,6 +47,7 @@ class Finding:
 
     @property
     def translations(self) -> int:
+        """How many of the generators are translations."""
         return sum(g.name == "translation" for g in self.generators)
 
 

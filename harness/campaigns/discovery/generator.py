@@ -23,20 +23,25 @@ TERMS = 6  # of a formula that is shown
 
 @dataclass(frozen=True)
 class Generator:
-    """xi(q) = A q + a, field (d, d + 1) = (A | a);  error  the largest |<g, xi>| / (|g| |xi|) at 50 digits"""
+    """A generator xi(q) = A q + a.
+
+    field  (d, d + 1) = (A | a)
+    error  the largest |<g, xi>| / (|g| |xi|) at 50 digits
+    """
 
     field: np.ndarray
     error: float
 
     @cached_property
     def symmetry(self) -> Symmetry:
+        """The generator as a Symmetry of a case; whole numbers are ints."""
         plain = lambda x: int(x) if x == int(x) else float(x)
         rows = [[plain(x) for x in row] for row in self.field]
         return Symmetry(self.name, tuple(tuple(r[:-1]) for r in rows), tuple(r[-1] for r in rows))
 
     @cached_property
     def name(self) -> str:
-        """As the catalogue calls it."""
+        """The name that the catalogue gives such a generator."""
         A, a = self.field[:, :-1], self.field[:, -1]
         diagonal = np.diag(A)
         if not A.any():
@@ -51,21 +56,20 @@ class Generator:
 
     @property
     def is_killing(self) -> bool:
-        """Of the Euclidean metric: no kinetic breaking, the charge decays without a source."""
+        """Whether it is a Killing field of the Euclidean metric: no kinetic breaking, the charge decays
+        without a source."""
         return np.array_equal(self.field[:, :-1], -self.field[:, :-1].T)
 
     @property
     def proof(self) -> str:
-        return (
-            "exact"
-            if self.error <= EXACTLY
-            else f"to {self.error:.1g}"
-            if self.error <= ROUNDED
-            else f"false: {self.error:.1g}"
-        )
+        """How the generator was proven, in words."""
+        if self.error <= EXACTLY:
+            return "exact"
+        return f"to {self.error:.1g}" if self.error <= ROUNDED else f"false: {self.error:.1g}"
 
     @property
     def holds(self) -> bool:
+        """Whether the loss keeps the field, to rounding at 50 digits."""
         return self.error <= ROUNDED
 
     @property
@@ -75,7 +79,7 @@ class Generator:
 
     @property
     def formula(self) -> str:
-        """xi as a list of moves: q0 += 1, q2 += q3."""
+        """The generator as a list of moves: q0 += 1, q2 += q3."""
         rows = [
             (i, joined([(x, f"q{j}") for j, x in enumerate(row[:-1])] + [(row[-1], "")]))
             for i, row in enumerate(self.field)
@@ -135,7 +139,8 @@ def shortened(parts: list[str]) -> str:
 
 
 def exact_gradients(loss: Loss, seed: int) -> list[tuple[list, list]]:
-    """(q, grad f(q)) at random points that the null space never saw, DIGITS digits."""
+    """Pairs (q, grad f(q)) in DIGITS digits, at random points that the null space never saw. Raises
+    UsageError."""
     rng, out = np.random.default_rng([seed, 1]), []
     with mpmath.workdps(DIGITS):
         for _ in range(POINTS):

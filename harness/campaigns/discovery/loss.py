@@ -26,7 +26,12 @@ TRIED = 4  # points at which a loss is tried out before it is loaded here
 
 @dataclass(frozen=True)
 class Loss:
-    """function(q, xp) over `dim` parameters; box (d, 2) where points are drawn; origin for messages."""
+    """A loss that is looked at.
+
+    function  function(q, xp) of `dim` parameters
+    box       (d, 2), where points are drawn
+    origin    where it comes from, for messages
+    """
 
     name: str
     function: Callable
@@ -35,6 +40,7 @@ class Loss:
 
     @property
     def dim(self) -> int:
+        """How many parameters the function takes."""
         return len(self.box)
 
     def guarded(self, q, xp):
@@ -146,6 +152,7 @@ def chosen(path: Path, wanted: str, names: dict, module: str):
 
 
 def boxed(text: str, dim: int) -> np.ndarray:
+    """The box (dim, 2) that LOW,HIGH means. Raises UsageError."""
     try:
         low, high = (float(x) for x in text.split(","))
     except ValueError:
@@ -156,7 +163,8 @@ def boxed(text: str, dim: int) -> np.ndarray:
 
 
 def differentiate(loss: Loss, points: np.ndarray, gradient: Callable) -> np.ndarray:
-    """gradient(function, points) of a loss that may do anything; finite, or a UsageError."""
+    """What gradient(function, points) gives for a loss that may do anything. Raises UsageError where it is
+    not finite."""
     try:
         with limited(allowed()):
             g = gradient(loss.guarded, points)

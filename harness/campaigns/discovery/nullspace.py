@@ -50,20 +50,22 @@ class Spectrum:
 
     @property
     def null(self) -> np.ndarray:
-        """(kept, d, d + 1) orthonormal, in the coordinates y."""
+        """The fields that are kept, (kept, d, d + 1), orthonormal in the coordinates y."""
         return self.fields[len(self.fields) - self.kept :]
 
     @property
     def largest_kept(self) -> float | None:
+        """The largest singular value of a field that is kept, None where none is."""
         return float(self.values[-self.kept]) if self.kept else None
 
     @property
     def smallest_broken(self) -> float | None:
+        """The smallest singular value of a field that is not kept, None where all are."""
         return float(self.values[-self.kept - 1]) if self.kept < len(self.values) else None
 
     @property
     def gap(self) -> float:
-        """Smallest broken over largest kept, which counts as 2^-52 at least."""
+        """The smallest broken singular value over the largest kept one, which counts as 2^-52 at least."""
         return (
             np.inf
             if self.smallest_broken is None
@@ -72,6 +74,7 @@ class Spectrum:
 
     @property
     def is_clear(self) -> bool:
+        """Whether the gap between kept and broken is as wide as a decision needs."""
         return self.gap >= GAP
 
     @property
@@ -107,7 +110,7 @@ class Spectrum:
 
 
 def gradients(loss: Loss, points: np.ndarray) -> np.ndarray:
-    """(d, n) float64 of 64-bit dual numbers, some points at a time."""
+    """The gradient at each point, (d, n) float64 of 64-bit dual numbers, some points at a time."""
     parts = [
         differentiate(loss, points[:, at : at + CHUNK], wide.gradient)
         for at in range(0, points.shape[1], CHUNK)

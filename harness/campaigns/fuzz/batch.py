@@ -174,7 +174,7 @@ def settle(found: Finding, case, job, probe: Probe, screened, lanes: np.ndarray,
 
 
 def largest_spent(t: Trajectory, until: np.ndarray) -> np.ndarray:
-    """(lanes,) the host's largest spent of any law before step `until`."""
+    """The host's largest spent of any law before step `until`, (lanes,)."""
     worst = np.zeros(t.lanes)
     for law in EXACT.values():
         for symmetry in t.case.symmetries if law.about_symmetry else (None,):

@@ -121,7 +121,7 @@ def nothing(campaign: Campaign) -> str:
 
 
 def about(campaign: Campaign, cells: list[GridPoint]) -> dict:
-    """run.json of a fuzzing run; `laws` are those that the records can be of."""
+    """What run.json says of a fuzzing run; its `laws` are those that the records can be of."""
     from noether.laws.exact import EXACT
 
     cases = [f or c.name for c, f in zip(campaign.cases, files_of(campaign), strict=True)]

@@ -70,6 +70,7 @@ class Replayed:
 
     @property
     def line(self) -> str:
+        """What an entry does today, in a line."""
         name, was = self.entry.path, self.entry.subject
         where = was.place if self.backend == was.backend else f"{was.place}, now on {self.backend}"
         if self.again:

@@ -31,7 +31,7 @@ def submitted(submit, *arguments) -> Future:
 
 @contextmanager
 def workers(campaign: Campaign):
-    """submit(function, *arguments) -> Future, in worker processes or here."""
+    """Where batches run: submit(function, *arguments) -> Future, in worker processes or here."""
     if campaign.jobs == 1 and not campaign.files:
         yield here
         return
@@ -52,12 +52,14 @@ def steady(function, *arguments):
 
 
 def here(function, *arguments) -> Future:
+    """A call in this process, as a future that is done."""
     future: Future = Future()
     future.set_result(function(*arguments))
     return future
 
 
 def received(future: Future) -> Finding | str:
+    """The finding of a batch, or why there is none. Raises CannotRun."""
     try:
         return future.result()
     except (Died, Overdue) as error:

@@ -68,14 +68,14 @@ class Lanes:
         self.q, self.v = self.q * factor, self.v * factor
 
     def pull(self) -> np.ndarray:
-        """(lanes,) largest component of the gradient at the start, float64; 0 where it is none."""
+        """The largest component of the gradient at the start, (lanes,) float64; 0 where it is no number."""
         program = trace.gradient(self.case)
         with np.errstate(all="ignore"):
             g = np.abs(program.run(list(self.q), self.eps, Precision("float64"))).max(axis=0)
         return np.where(np.isfinite(g), g, 0.0)
 
     def follow(self, low: float, high: float) -> None:
-        """eta such that the first gradient step is 2^low .. 2^high of the start (of 1 for log q)."""
+        """Set eta such that the first gradient step is 2^low .. 2^high of the start (of 1 for log q)."""
         size = np.ones_like(self.eta) if self.rule.log_state else np.abs(self.q).max(axis=0)
         pull = self.pull()
         with np.errstate(all="ignore"):
@@ -89,6 +89,7 @@ class Lanes:
 
 
 def between(u, low, high):
+    """A unit of [0, 1) stretched to [low, high)."""
     return low + (high - low) * u
 
 
@@ -117,17 +118,17 @@ def stiffness(case: Case, log_state: bool = False) -> float:
 
 
 def sample(case: Case) -> np.ndarray:
-    """(d, 8) points of the box: what `reach` measures with. Points nearer to an axis underflow a little
+    """The points of the box that `reach` measures with, (d, 8). Points nearer to an axis underflow a little
     sooner."""
     return case.draw(np.random.default_rng(1), 8)
 
 
 @cache
 def reach(case: Case, precision: Precision) -> tuple[int, int, int]:
-    """Exponents (abyss, floor, ceiling): the box times 2^s keeps every operation and store
+    """The exponents (abyss, floor, ceiling) up to which a case can be scaled; abyss <= floor <= 0 <= ceiling.
 
-    normal  for s >= floor;   finite, and not rounded to 0, for abyss <= s <= ceiling.  abyss <= floor <= 0 <=
-                              ceiling
+    The box times 2^s keeps every operation and store normal for s >= floor, and finite and not rounded to 0
+    for abyss <= s <= ceiling.
     """
     exponents = np.arange(-1080, 1025)
     box = sample(case)

@@ -131,7 +131,7 @@ def changes(group: list[int], d: int) -> list[Callable]:
 
 
 def cut(x: np.ndarray, bits: int) -> np.ndarray:
-    """x rounded to so many significant bits."""
+    """The numbers of x rounded to so many significant bits."""
     fraction, exponent = np.frexp(x)
     return np.ldexp(np.rint(np.ldexp(fraction, bits)), exponent - bits)
 

@@ -36,6 +36,7 @@ class GridPoint:
 
     @property
     def name(self) -> str:
+        """The point in a line."""
         return f"{self.case}/{self.rule}/{self.precision.replace('/', '-')}/{self.regime}"
 
 
@@ -57,10 +58,11 @@ class Batch:
 
     @property
     def name(self) -> str:
+        """The name of the batch, as of a cell."""
         return f"fuzz/{self.cell.name}/{self.number}"
 
     def units(self, case: Case) -> np.ndarray:
-        """(rows, lanes)"""
+        """The units of all lanes, (rows, lanes) in [0, 1)."""
         rng = np.random.default_rng(self.seed)
         fresh = rng.random((units(case), self.lanes))
         return fresh if self.parents is None else offspring(self.parents, fresh, rng)
@@ -83,8 +85,12 @@ def offspring(parents: np.ndarray, fresh: np.ndarray, rng: np.random.Generator) 
 
 @dataclass(frozen=True)
 class Size:
-    """lane-steps of a batch that visits a cell for the first time, and of one that is for volume; lanes and
-    steps at most."""
+    """How large batches are.
+
+    visit, volume    lane-steps of a batch that visits a cell for the first time, and of one that is for
+                     volume
+    widest, longest  the most lanes and the most steps
+    """
 
     visit: int
     volume: int
@@ -105,6 +111,7 @@ BRED = 0.5  # share of the other batches that are offspring; the rest is volume 
 
 
 def size_of(backend: str, plant: str) -> Size:
+    """How large the batches of a backend, or of a planted fault, are."""
     return SIZES["planted" if plant else "numpy" if backend == "numpy" else "compiled"]
 
 
@@ -146,6 +153,7 @@ class Archive:
         self.kept: dict[tuple[str, str], dict[tuple[str, str], list[Kept]]] = {}
 
     def add(self, law: str, cell: GridPoint, lane: Kept) -> None:
+        """Keep a lane, and of its law, precision, case and rule the KEPT worst."""
         mine = self.kept.setdefault((law, cell.precision), {}).setdefault((cell.case, cell.rule), [])
         mine.append(lane)
         mine.sort(key=lambda k: -k.spent)
@@ -167,6 +175,7 @@ class Archive:
 
 
 def kernel_of(cell: GridPoint) -> tuple[str, str, str]:
+    """What a kernel is compiled for: case, rule and precision of a point."""
     return cell.case, cell.rule, cell.precision
 
 
@@ -247,6 +256,7 @@ class Schedule:
     def drawn(
         self, number, cell, seed, rng, most: int, parents=None, steps: int = 0, plain: bool = False
     ) -> Batch:
+        """A batch at a point of the grid, of at most `most` lane-steps; `steps` fixes its horizon."""
         regime = REGIMES[cell.regime]
         least, longest = regime.steps
         # An eighth of the horizons are the shortest: a wrong first step shows there as soon as anywhere.

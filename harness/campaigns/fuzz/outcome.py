@@ -94,14 +94,17 @@ class Outcome:
 
     @property
     def checks(self) -> int:
+        """How many steps were checked, of all laws together."""
         return sum(r.checks for r in self.rows.values())
 
     @property
     def unvisited(self) -> list[GridPoint]:
+        """The points of the grid that no batch visited."""
         return [c for c in self.cells if not self.visits.get(c)]
 
     @property
     def exit_code(self) -> int:
+        """The exit code of a fuzzing run."""
         return exit_codes.of(
             internal=self.errors,
             violated=self.violations or any(r.again for r in self.replayed),
@@ -168,6 +171,7 @@ def absorb(outcome: Outcome, finding: Finding | str, folder: Folder | None) -> N
 
 
 def batch_plant(outcome: Outcome) -> str | None:
+    """The planted fault that is fuzzed, None for an honest kernel."""
     return outcome.campaign.probe.plant or None
 
 

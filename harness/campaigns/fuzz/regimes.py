@@ -29,7 +29,7 @@ from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW
 
 
 def ordinary(x: Lanes) -> None:
-    pass
+    """What was drawn, as it is."""
 
 
 def few_bits(x: Lanes) -> None:
@@ -44,16 +44,19 @@ def few_bits(x: Lanes) -> None:
 
 
 def unstable(x: Lanes) -> None:
+    """Step sizes beyond the edge of stability."""
     edge = 2 * (1 + x.beta * x.rule.momentum) / stiffness(x.case, x.rule.log_state)
     x.eta = edge * np.exp2(between(x.u["eta"], 0.125, 3)) * (1 + x.u["eta_low"] / 64)
 
 
 def tiny_norm(x: Lanes) -> None:
+    """Starts scaled down as far as every operation stays normal."""
     x.scaled(reach(x.case, x.precision)[1] * x.u["scale"])
     x.follow(-8, 0)
 
 
 def huge_norm(x: Lanes) -> None:
+    """Starts scaled up as far as every operation stays finite."""
     x.scaled(reach(x.case, x.precision)[2] * x.u["scale"])
     x.follow(-8, -1)
     # Decay as slow as the ordinary one, whatever the step.
@@ -99,18 +102,20 @@ def whole_range(x: Lanes) -> None:
 
 
 def heavy_memory(x: Lanes) -> None:
+    """Momenta from 1 - 2^-7 to the last number below 1."""
     most = SIGNIFICAND[x.precision.arith]
     x.beta = 1 - np.exp2(-np.floor(between(x.u["beta"], 7, most + 1)))
 
 
 def strong_decay(x: Lanes) -> None:
-    """eta k on both sides of 2: s = 1 - eta k near -1 when decoupled, the stability edge of gradient descent
-    when coupled."""
+    """Decay with eta k on both sides of 2: s = 1 - eta k near -1 when decoupled, the stability edge of
+    gradient descent when coupled."""
     off = np.exp2(between(x.u["k"], -1, -SIGNIFICAND[x.precision.arith]))
     x.k = (2 + np.where(x.u["choice"] < 0.5, -off, off / 8)) / x.eta
 
 
 def strong_breaking(x: Lanes) -> None:
+    """Breaking from 1 to overflow."""
     top = np.log2(OVERFLOW[x.precision.rounded]) - 2 * np.log2(MARGIN)
     spread = np.log2(np.abs(np.array(x.case.box, dtype=float)).max() * 4)
     x.eps = np.exp2(between(x.u["eps"], 0, top - max(0.0, spread)))
@@ -118,6 +123,7 @@ def strong_breaking(x: Lanes) -> None:
 
 
 def from_rest(x: Lanes) -> None:
+    """No kick."""
     x.v = np.zeros_like(x.v)
 
 
@@ -131,7 +137,7 @@ def plain(x: Lanes) -> None:
 
 @dataclass(frozen=True)
 class Regime:
-    """name, what; change(lanes) edits the ordinary draw.
+    """A way to draw launches: change(lanes) edits what the ordinary one drew.
 
     steps     least and largest horizon of a batch
     lanes     the lane counts a batch chooses from; () leaves it to the batch

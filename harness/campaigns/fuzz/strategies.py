@@ -161,7 +161,7 @@ def betas(precision: Precision, regime: str = "heavy-memory") -> SearchStrategy[
 def decays(
     case: Case, precision: Precision, regime: str = "strong-decay"
 ) -> SearchStrategy[tuple[float, float]]:
-    """eta and k together; of the regime strong-decay, eta k around 2.
+    """Step size and decay, (eta, k), together; of the regime strong-decay, eta k around 2.
 
     decays(RAYLEIGH, Precision("float64")).example() == (0.125, 16.0)
     """
@@ -182,7 +182,7 @@ def magnitudes(case: Case, precision: Precision, regime: str = "strong-breaking"
 def launches(
     draw_, *, case=None, rule=None, precision=None, regime=None, lanes=None, steps=None, k=None, eps=None
 ) -> tuple[Case, launch.Job]:
-    """(case, noether.kernels.loops.launch.Job): a launch of the catalogue, of any shape, each lane in a
+    """A launch of the catalogue as (case, noether.kernels.loops.launch.Job), of any shape, each lane in a
     regime of its own.
 
     case, rule, precision, lanes, steps   a value, or a strategy; None draws any

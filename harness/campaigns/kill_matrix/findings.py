@@ -48,6 +48,7 @@ class Row:
 
     @property
     def best(self) -> Kill:
+        """The kill with the largest ratio."""
         return max(self.kills.values(), key=lambda k: k.ratio)
 
     @property
@@ -116,8 +117,12 @@ def of_kind(records: Iterable[Record], key: str) -> list[Record]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """exit_code 0: every fault was killed; 1: a law is violated with nothing planted; 3: blind, for
-    `reasons`."""
+    """What a run over faults came to.
+
+    exit_code  0: every fault was killed; 1: a law is violated with nothing planted; 3: blind, for `reasons`
+    killed     how many of the `faults`; by_bits of them by B1 alone
+    equivalent how many are proven to be none
+    """
 
     exit_code: int
     reasons: tuple[str, ...]

@@ -56,6 +56,7 @@ class GeneratedCell:
 
     @property
     def name(self) -> str:
+        """The cell in a line."""
         return "/".join(("generated", self.case.name, self.rule, self.precision.replace("/", "-"), self.what))
 
     @cached_property
@@ -73,6 +74,7 @@ class GeneratedCell:
         return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=4))
 
     def run(self) -> list[Record]:
+        """The records of the cell."""
         begin, job = time.perf_counter(), self.job
         right = launch.run(job, "numpy").wide()
         known = Trajectory.launched(self.case, job, *right)

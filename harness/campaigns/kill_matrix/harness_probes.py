@@ -149,9 +149,11 @@ class OwnCell:
 
     @property
     def name(self) -> str:
+        """The cell in a line."""
         return f"own/{self.part}"
 
     def run(self) -> list[Record]:
+        """The records of the cell."""
         return [record(f) for f in FAULTS[self.part :: self.parts] if not self.names or f.name in self.names]
 
 

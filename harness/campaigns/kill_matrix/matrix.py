@@ -76,6 +76,7 @@ class MatrixCell:
 
     @property
     def name(self) -> str:
+        """The point in a line, as of a cell."""
         words = ("faults", self.case.name, self.rule, self.precision.replace("/", "-"))
         return "/".join((*words, "wide") if self.wide else words)
 
@@ -85,6 +86,7 @@ class MatrixCell:
         return LaunchCell(self.case, self.rule, self.precision, "numpy", kind, *size)
 
     def run(self) -> list[Record]:
+        """The records of the cell."""
         records = []
         for fault in faults.KERNEL:
             if (fault.lanes > 10_000) == self.wide and (not self.names or fault.name in self.names):

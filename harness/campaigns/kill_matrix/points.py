@@ -134,12 +134,12 @@ def point(kind: Kind, rule: str, precision: str) -> Point:
 
 
 def points(profile: str) -> tuple[Point, ...]:
-    """(case, rule, precision) of every launch that faults are planted in, but for the wide ones."""
+    """Every point at which faults are planted, as (case, rule, precision), but for the wide one."""
     return tuple(point(*row) for row in QUICK + (MORE if profile != "quick" else ()))
 
 
 def graded_points(profile: str) -> list[tuple[Case, str]]:
-    """(case, rule) of the graded faults; each is tried in every type."""
+    """Every point of the graded faults, as (case, rule); each is tried in every type."""
     found = [(case_of(kind, rule), rule) for kind, rule in GRADED]
     if profile != "quick":
         every = case_of(scale_free, "heavy-ball")

@@ -89,9 +89,11 @@ class SensitivityCell:
 
     @property
     def name(self) -> str:
+        """The cell in a line."""
         return "/".join(("sensitivity", self.case.name, self.rule, self.precision.replace("/", "-")))
 
     def run(self) -> list[Record]:
+        """The records of the cell."""
         begin = time.perf_counter()
         cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
         job = cell.job()
@@ -109,11 +111,11 @@ class SensitivityCell:
         return [noticed(not lost, "the smallest relative errors that are killed", **about)]
 
     def bits(self) -> int:
-        """j of the last bit of the arithmetic."""
+        """The exponent j of the last bit of the arithmetic, 2^-j."""
         return 52 if self.precision == "float64" else 23
 
     def smallest(self, job: launch.Job, make) -> dict[str, int]:
-        """{law: largest j that it kills}, from the last bit up, for the laws that see 2^-LARGE."""
+        """The largest j that each law kills, for the laws that see 2^-LARGE; tried from the last bit up."""
 
         def killed(j: int) -> set[str]:
             outcome = Fault("graded", "graded", "", advance=make(1 + 2.0**-j)).outcome(self.case, job)
@@ -152,7 +154,7 @@ class SensitivityCell:
 
 
 def largest(killed, bits: int) -> dict[str, int]:
-    """{law: the largest j up to `bits` that it kills}, where killed(j) gives the laws that see 2^-j."""
+    """The largest j up to `bits` that each law kills, where killed(j) gives the laws that see 2^-j."""
     laws, found = killed(LARGE), {}
     for j in range(bits, LARGE - 1, -1):
         if set(found) >= laws:

@@ -48,12 +48,14 @@ def pages(run) -> dict:
 
 
 def told_of(code: int | None) -> str:
+    """The verdict of a run in words, by its exit code."""
     from noether.report.table import WORD
 
     return "unfinished" if code is None else WORD.get(code, f"exit code {code}")
 
 
 def change(a: Path, b: Path, as_json: bool) -> None:
+    """What changed from one run to another: its verdict, its page, its table."""
     from noether.cli.progress import busy
     from noether.report.comparison_table import summary, told
     from noether.report.publish import publish_comparison

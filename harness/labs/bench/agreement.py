@@ -45,17 +45,20 @@ class Reference:
 
     @property
     def fixed(self) -> np.ndarray:
-        """(lanes,) where a tool's rounding moves the end by less than 2^-14 of q."""
+        """The lanes, (lanes,), where a tool's rounding moves the end by less than 2^-14 of q."""
         return self.bound.max(axis=0) <= FLAW / 16 * np.abs(self.q).max(axis=0)
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """spent: the largest difference of a final state over its bound (1); ulps: in units in the last place of
-    the largest
-    component of q or v, of the lane in the middle, most: of the worst; worst: the largest residual; problem:
-    '' when the tool
-    did the work."""
+    """How far a tool agrees with the numpy step.
+
+    spent    the largest difference of a final state over its bound (1)
+    ulps     the same in units in the last place of the largest component of q or v, in the lane in the middle
+    most     the same in the worst lane
+    worst    the largest residual
+    problem  '' when the tool did the work
+    """
 
     spent: float
     ulps: float
@@ -65,12 +68,14 @@ class Agreement:
 
 
 def sample(work: Work) -> np.ndarray:
+    """The lanes that are compared, SAMPLE of them from the first to the last."""
     count = min(SAMPLE, work.lanes)
     return np.unique(np.linspace(0, work.lanes - 1, count).astype(int))
 
 
 def hessians(t: Trajectory) -> np.ndarray:
-    """(steps, lanes, d, d) along the trajectory, by central differences of the wide gradient."""
+    """The second derivatives along the trajectory, (steps, lanes, d, d), by central differences of the wide
+    gradient."""
     q = np.moveaxis(t.q[:-1], 1, 0)
     d, h = len(q), wide.WIDE(2.0) ** -20
     columns = []
@@ -86,7 +91,7 @@ def hessians(t: Trajectory) -> np.ndarray:
 
 
 def carried(t: Trajectory) -> np.ndarray:
-    """(1): (2 d, lanes)."""
+    """The bound (1) on the final state, (2 d, lanes)."""
     d, lanes = t.q.shape[1], t.lanes
     eta, beta, k = (x.astype(float)[:, None, None] for x in (t.eta, t.beta, t.k))
     H, one = hessians(t), np.eye(d)

@@ -56,6 +56,7 @@ class Campaign:
 
     @property
     def command(self) -> str:
+        """The command line that was given."""
         return f"noether bench {self.words}".strip()
 
     @property
@@ -104,6 +105,7 @@ def run(
 
 
 def finish(campaign: Campaign, keep: Callable[[Campaign], None]) -> None:
+    """Keep what was found so far, with the load of the machine now."""
     campaign.load = (campaign.load[0], os.getloadavg()[0])
     keep(campaign)
 
@@ -126,6 +128,7 @@ def scale(campaign: Campaign, watch: WATCH, keep: Callable[[Campaign], None]) ->
 
 
 def shapes(campaign: Campaign, watch: WATCH) -> list[static.Shape]:
+    """What is counted in the machine code of our kernels; nothing where they cannot be compiled."""
     if peers.missing(peers.OURS):
         return []
     out = []
@@ -138,6 +141,7 @@ def shapes(campaign: Campaign, watch: WATCH) -> list[static.Shape]:
 
 
 def compiler() -> str:
+    """The version of the C compiler, or why there is none."""
     from noether.kernels.ptx import native
 
     reason = native.missing()

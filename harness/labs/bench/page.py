@@ -146,7 +146,7 @@ def static_words() -> list[str]:
 
 
 def picture(campaign: Campaign) -> str:
-    """lane-steps per second against lanes, SVG; '' where no work was scaled over lanes."""
+    """The figure of lane-steps per second against lanes, SVG; '' where no work was scaled over lanes."""
     works = [m for m in campaign.scaling if m.work.case == campaign.scaled and m.work.steps == campaign.steps]
     x = sorted({m.work.lanes for m in works})
     if len(x) < 2:

@@ -72,10 +72,12 @@ def statements(
 
 
 def names(letter: str, d: int) -> list[str]:
+    """The names of d variables."""
     return [f"{letter}{i}" for i in range(d)]
 
 
 def update(work: Work, dialect: Dialect) -> list[str]:
+    """The lines of one step of heavy ball with coupled decay."""
     d = work.dim
     inputs = {f"q[{i}]": f"q{i}" for i in range(d)} | {"eps": "eps"}
     lines, g = statements(work.gradient, inputs, work.arith, "x", dialect)
@@ -127,6 +129,7 @@ def function(work: Work, dialect: Dialect, header: str) -> str:
 
 
 def indented(lines: list[str], by: int) -> str:
+    """Lines as text, moved to the right."""
     return "".join(" " * by + line + "\n" for line in lines)
 
 

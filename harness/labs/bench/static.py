@@ -106,7 +106,7 @@ def assembled(ptx: str) -> tuple[str, str]:
 
 
 def listing(sass: str) -> list[tuple[int, str]]:
-    """(address, instruction without its guard) in order."""
+    """The instructions in order, as (address, instruction without its guard)."""
     found = re.findall(r"^\s*/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([^;]+);", sass, re.M)
     return [(int(at, 16), text.strip()) for at, text in found]
 
@@ -127,7 +127,7 @@ def loop(code: list[tuple[int, str]]) -> list[str]:
 
 
 def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, str]:
-    """(1): trajectory-steps per second of a whole device, and what limits it."""
+    """The rate (1), trajectory-steps per second of a whole device, and what limits it."""
     costs = {"issue": instructions / device.issue}
     costs |= {name: pipes[name] / device.pipes[name] for name in device.pipes}
     limit = max(costs, key=costs.get)

@@ -55,35 +55,43 @@ class Work:
 
     @cached_property
     def subject(self) -> Case:
+        """The case."""
         return case_of(self.case)
 
     @property
     def label(self) -> str:
+        """The work in a line."""
         return f"{self.case} {self.precision} {self.kind} {self.lanes} x {self.steps}"
 
     @property
     def dim(self) -> int:
+        """How many parameters the case has."""
         return self.subject.dim
 
     @property
     def arith(self) -> str:
+        """The type in which the step is computed."""
         return parse(self.precision).arith
 
     @property
     def residual_arith(self) -> str:
+        """The type in which the residual is computed."""
         return "float64"
 
     @cached_property
     def job(self) -> Job:
+        """The launch, without its trace."""
         size = dict(lanes=self.lanes, steps=self.steps, seed=self.seed)
         return replace(sweep.draw(self.subject, HEAVY_BALL, parse(self.precision), **size), trace=False)
 
     @property
     def gradient(self) -> Program:
+        """The program of the gradient."""
         return trace.gradient(self.subject)
 
     @cached_property
     def residual(self) -> Program | None:
+        """The program of the residuals with their bounds, None of the update alone."""
         if self.kind == UPDATE:
             return None
         pairs = tuple(speaking(self.subject, HEAVY_BALL, LAWS))
@@ -95,7 +103,7 @@ class Work:
         return Screen(self.job, self.residual, (1,) * len(self.residual.outputs), self.again())
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """q, v (d, lanes) and the parameters (4, lanes), in the arithmetic type."""
+        """The starts q, v (d, lanes) and the parameters (4, lanes), in the arithmetic type."""
         job = self.job
         return tuple(np.ascontiguousarray(x.astype(self.arith)) for x in (job.q0, job.v0, job.params))
 

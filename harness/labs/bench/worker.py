@@ -36,6 +36,7 @@ class Session:
     before: float = 0.0
 
     def prepare(self, work, variant: str) -> dict:
+        """Compile a work in this tool: seconds to its first result, and how many calls one timing takes."""
         from noether.labs.bench import peers
 
         self.run = self.done = self.again = None
@@ -56,16 +57,20 @@ class Session:
         return time.perf_counter() - begin
 
     def time(self) -> tuple[float, float]:
+        """Seconds of one call, and of processors, on average over a timing."""
         begin, used = time.perf_counter(), time.process_time()
         for _ in range(self.calls):
             self.done = self.run(self.again)
         return (time.perf_counter() - begin) / self.calls, (time.process_time() - used) / self.calls
 
     def result(self, lanes, flaw: float = 0.0) -> tuple:
+        """The end of some lanes: q, v (d, lanes) and the largest residual, whose momentum is off by
+        `flaw`."""
         q, v, worst = (self.run(self.send(self.work.again(flaw))) if flaw else self.done)()
         return q[:, lanes].astype(float), v[:, lanes].astype(float), worst[lanes]
 
     def memory(self) -> dict:
+        """MiB resident with the tool imported, and at most."""
         return {"before": self.before, "peak": peak()}
 
 
@@ -77,6 +82,7 @@ def peak() -> float:
 
 
 def serve(peer: str, incoming, outgoing) -> None:
+    """Answer messages until the stream ends."""
     session = Session(peer)
     session.before = peak()
     while True:
@@ -94,6 +100,7 @@ def serve(peer: str, incoming, outgoing) -> None:
 
 
 def main() -> None:
+    """The entry of a worker process."""
     # Tools print on stdout: what they say goes to stderr, the answers through a copy of the stream.
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -51,6 +51,7 @@ PARTS = {
 
 
 def main(words: list[str] | None = None) -> int:
+    """The entry of the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m noether.labs.stress.campaign")
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is given"

@@ -35,6 +35,7 @@ def damaged(place: Path, *, seed: int = 0, count: int = 300) -> list[str]:
 
 
 def damaged_runs(place: Path, rng, count: int) -> list[str]:
+    """What is met badly when a file of a run, finished or cut off, is damaged."""
     code, _, err = called(place, [*TINY, "--out", "whole"])
     if not (place / "whole" / "records.jsonl").exists():
         raise RuntimeError(f"the undamaged run ends with {code}: {err}")

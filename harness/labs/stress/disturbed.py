@@ -119,6 +119,7 @@ def refused_well(home: Path, code: int, err: str, fine: int) -> list[str]:
 
 
 def resumed(home: Path, words, module, want, code, **how) -> list[str]:
+    """What is wrong with a run that is gone on with where there is room again."""
     again = (home / "r" / "run.json").exists()
     if not again and (home / "r").exists():
         shutil.rmtree(home / "r")

@@ -21,7 +21,7 @@ def read_lines(file: Path) -> list[dict]:
 
 
 def rewrite(folder: Path, *, lines: dict[str, list[dict]] | None = None, **changes) -> None:
-    """run.json with other fields (`...` takes one away), and other lines of "records" and "cells", everything
+    """Write run.json with other fields (`...` takes one away), and other lines of "records" and "cells", all
     sealed again."""
     lines = lines or {}
     said = json.loads((folder / "run.json").read_text(encoding="utf-8"))

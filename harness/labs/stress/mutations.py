@@ -117,6 +117,7 @@ def examples(place: Path) -> Path:
 
 
 def meaning(folder: Path):
+    """What a reader sees in a run folder."""
     from noether.runs.saved_run import read_run
 
     run = read_run(folder)
@@ -124,6 +125,7 @@ def meaning(folder: Path):
 
 
 def damaged(whole: Path, to: Path, name: str) -> Callable:
+    """A trial of a run folder, copied to `to`, of which one file is damaged."""
     want, data = meaning(whole), (whole / name).read_bytes()
 
     def one(rng, told: str) -> str:
@@ -136,6 +138,7 @@ def damaged(whole: Path, to: Path, name: str) -> Callable:
 
 
 def run_forged(whole: Path, to: Path, name: str) -> Callable:
+    """A trial of a run folder, copied to `to`, of which one file says something else."""
     kind = name.partition(".")[0]
     value = json.loads((whole / name).read_text()) if kind == "run" else forging.read_lines(whole / name)
 
@@ -166,17 +169,20 @@ def run_forged(whole: Path, to: Path, name: str) -> Callable:
 
 
 def sealed_about(value: dict) -> str:
+    """The text of run.json with its check made anew."""
     from noether.runs import run_json as about
 
     return about.text({name: x for name, x in value.items() if name != "check"})
 
 
 def json_forged(data: bytes, rng) -> bytes:
+    """The text of a JSON file that says something else, without a check."""
     value = {name: x for name, x in json.loads(data).items() if name != "check"}
     return json.dumps(forged(value, rng), indent=1).encode()
 
 
 def of_file(file: Path, to: Path, read: Callable, change: Callable) -> Callable:
+    """A trial of one file, copied to `to` and changed."""
     data = Path(file).read_bytes()
 
     def one(rng, told: str) -> str:

@@ -21,6 +21,7 @@ HORIZON = (10**3, 10**4, 10**5, 10**6, 10**7)
 
 
 def case_named(name: str):
+    """The case of the catalogue with this name."""
     return next(c for c in CATALOG if c.name == name)
 
 

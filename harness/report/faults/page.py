@@ -18,7 +18,7 @@ HOTTEST = 16  # decades: a float64 value that is wrong altogether
 
 
 def decades(ratio: float) -> str:
-    """log10 of a ratio as the matrix prints it."""
+    """The decimal logarithm of a ratio, as the matrix prints it."""
     if not ratio < math.inf:
         return "∞"
     return f"{math.log10(ratio):.0f}" if ratio >= 10 else f"{math.log10(ratio):.1f}"

@@ -92,7 +92,8 @@ def sensitivity_table(records):
 
 
 def graded(records) -> dict[tuple[str, str], dict[str, list[int]]]:
-    """{(term, law): {precision: [largest j of each cell]}}, in the order of terms and laws."""
+    """What is seen of graded faults, {(term, law): {precision: [largest j of each cell]}}, in the order of
+    terms and laws."""
     found: dict[tuple[str, str], dict[str, list[int]]] = {}
     for r in of_kind(records, "graded"):
         for term, by in r.data["graded"].items():

@@ -21,6 +21,7 @@ class Axis:
 
     @classmethod
     def over(cls, values: list[float], start: float, end: float, *, log: bool) -> Axis:
+        """An axis on which all these values have room."""
         seen = [math.log10(v) if log else v for v in values] or [0.0]
         low, high = min(seen), max(seen)
         if log and high - low < 1:  # less than a decade: halves of one, or ticks have no room
@@ -31,11 +32,12 @@ class Axis:
         return cls(low - pad, high + pad, start, end, log)
 
     def at(self, value: float) -> float:
+        """Where a value lies, in pixels."""
         x = math.log10(value) if self.log else value
         return self.start + (x - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self, most: int = 6) -> list[tuple[float, str]]:
-        """(value, words), the words being SVG."""
+        """The ticks of an axis, as (value, words), the words being SVG."""
         span = self.high - self.low
         if self.log:
             first, last = math.ceil(self.low), math.floor(self.high)
@@ -63,6 +65,7 @@ class Axis:
 
 
 def drawable(value, log: bool) -> bool:
+    """Whether a value has a place on an axis."""
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)

@@ -55,4 +55,5 @@ def motion(traces: Sequence[Trace], labels: Sequence[str], xlabel: str, ylabel: 
 
 
 def path(points: list[tuple[float, float]], kind: str) -> str:
+    """A line through points, '' where there are none."""
     return f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in points)}" class="{kind}"/>' if points else ""

@@ -79,6 +79,7 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
 
 
 def curves_of(data: dict, logs: list[bool]) -> tuple[dict[str, list[tuple[float, float]]], int]:
+    """The points of each series that can be drawn, and how many cannot."""
     curves, lost = {}, 0
     for name, values in (data.get("series") or {}).items():
         pairs = list(zip(data.get("x") or [], values, strict=False))
@@ -90,6 +91,7 @@ def curves_of(data: dict, logs: list[bool]) -> tuple[dict[str, list[tuple[float,
 
 
 def columns_of(words: list[str]) -> int:
+    """How many columns of the legend these words leave room for."""
     for columns in (3, 2):
         if max(map(len, words)) * LETTER + 26 <= (WIDTH - INDENT) / columns:
             return columns
@@ -97,6 +99,7 @@ def columns_of(words: list[str]) -> int:
 
 
 def legend(name: str, curve: list, data: dict) -> str:
+    """The words of a series in the legend: its name, and its slope where there is one."""
     stated = (data.get("orders") or {}).get(name)
     seen = slope(curve) if data.get("plot") == "loglog" and len(curve) > 1 else None
     given = (data.get("slopes") or {}).get(name)  # the order as judged, better than two points can tell
@@ -112,6 +115,7 @@ def legend(name: str, curve: list, data: dict) -> str:
 
 
 def style(name: str, data: dict) -> str:
+    """How a series is drawn, by its name."""
     if name in BOUND:
         return "floor" if data.get("plot") == "response" else "dashes"
     if name in PREDICTED:
@@ -165,6 +169,7 @@ def guides(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:
 
 
 def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> list[str]:
+    """The elements of one series in its style."""
     xy = [(across.at(x), up.at(y)) for x, y in curve]
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in (sorted(xy) if look == "floor" else xy))
     if look == "dots":

@@ -63,7 +63,7 @@ def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, li
 
 
 def diagonal(across: Axis, up: Axis) -> str:
-    """y = x, as far as both axes go."""
+    """The line y = x, as far as both axes go."""
     low, high = max(across.low, up.low), min(across.high, up.high)
     if low >= high:
         return ""

@@ -20,7 +20,10 @@ HEAD = 8
 
 
 def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
-    """spent: {row: {precision: [spent]}}; a precision keeps its colour and mark on every drawing."""
+    """The picture of how much is spent; a precision keeps its colour and mark on every drawing.
+
+    spent  {row: {precision: [spent]}}
+    """
     values = [x for row in spent.values() for found in row.values() for x in found]
     positive = [x for x in values if 0 < x < math.inf]
     found = marks.ordered(p for row in spent.values() for p in row)
@@ -87,7 +90,10 @@ def jittered(xs: list[float], room: float) -> list[tuple[float, float]]:
 
 
 def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -> str:
-    """rows: {statement: [(stated, measured, bound), ...]}; every dot must lie in its ring."""
+    """The picture of measured orders; every dot must lie in its ring.
+
+    rows  {statement: [(stated, measured, bound), ...]}
+    """
     every = [x for found in rows.values() for o in found for x in o[:2]]
     low, high = min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)])
     across = Axis(low, high, 8, WIDTH - 10, False)
@@ -116,7 +122,7 @@ def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -
 
 
 def spark(spent: dict[str, list[float]], label: str) -> str:
-    """spent by precision on one line; the mark is the limit."""
+    """The small picture of what is spent, all precisions on one line; the mark is the limit."""
     across = Axis(math.log10(SPARK_LOW), math.log10(SPARK_HIGH), 6, SPARK - 6, True)
     place = lambda x: 3.0 if not x > SPARK_LOW else across.at(min(x, SPARK_HIGH)) if x == x else SPARK - 6
     y, one = SPARK_TALL / 2, across.at(1.0)
@@ -131,7 +137,7 @@ def spark(spent: dict[str, list[float]], label: str) -> str:
 
 
 def order_spark(found: list[tuple[float, float]], label: str) -> str:
-    """(stated, measured) on a line from 0 to 3."""
+    """The small picture of pairs (stated, measured) on a line from 0 to 3."""
     across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
     y = SPARK_TALL / 2
     parts = [line(3, y, SPARK - 3, y, "grid")]

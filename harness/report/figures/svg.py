@@ -11,6 +11,7 @@ LETTER = 6.6  # width of a letter, roughly: for what must not run out of the fra
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "middle", kind: str = "", raw: bool = False) -> str:
+    """Words at a place; `raw` ones are SVG already."""
     named = f' class="{kind}"' if kind else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" '
@@ -19,10 +20,12 @@ def text(x: float, y: float, words: str, *, anchor: str = "middle", kind: str = 
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """A line of a class of the page's style."""
     return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="{kind}"/>'
 
 
 def drawing(parts: list[str], label: str, height: float = HEIGHT, width: float = WIDTH) -> str:
+    """A whole figure, with what a screen reader says of it."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
@@ -30,6 +33,7 @@ def drawing(parts: list[str], label: str, height: float = HEIGHT, width: float =
 
 
 def short(words: str, most: int) -> str:
+    """Words in at most so many letters."""
     return words if len(words) <= most else words[: most - 1] + "…"
 
 

@@ -109,8 +109,8 @@ def strip_of(law: str, judged: list[Record]) -> dict:
 
 
 def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | None:
-    """|measured - predicted| is spent x bound: measured and predicted as stored may agree in all their
-    digits."""
+    """Residuals against bounds, None where none can be drawn. |measured - predicted| is spent x bound: as
+    stored, both may agree in all their digits."""
     used = [r for r in (*judged, *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]
     off = lambda r: r.spent * r.bound if r.spent == r.spent else math.inf
     points = [(r.bound, off(r), r.precision, bool(r.fault)) for r in used]

@@ -84,7 +84,7 @@ def heat(worst: float | None) -> int:
 
 
 def shortened(x: float) -> str:
-    """Two digits: .93, .05, <.01, 7.5, 1e+04, ∞"""
+    """A number in two digits: .93, .05, <.01, 7.5, 1e+04, ∞."""
     if not x < math.inf:
         return "∞"
     if x >= 1:

@@ -41,7 +41,7 @@ OPTIONS += ("eta", "beta", "decay", "eps", "steps", "lanes")
 
 
 def render(records: list[Record], laws: list[str], about: dict) -> str:
-    """The whole page.  about  run.json"""
+    """The whole page of a run, of which `about` is run.json."""
     from noether.plan.design import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()

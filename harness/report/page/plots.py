@@ -128,8 +128,8 @@ def pieces(name: str) -> list[str]:
 
 
 def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
-    """merged, the worst of each kind first, cases taking turns: three pictures of one case would tell one
-    story thrice."""
+    """The plots of `merged`, the worst of each kind first, cases taking turns: three pictures of one case
+    would tell one story thrice."""
     chosen, kinds, cases = [], set(), {}
     for r, plot in merged(records):
         kind = (plot["plot"], plot.get("ylabel"))
@@ -140,7 +140,7 @@ def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
 
 
 def figure(r: Record, plot: dict) -> dict | None:
-    """{"svg", "caption"} of one plot, None where nothing of it can be drawn."""
+    """One plot as {"svg", "caption"}, None where nothing of it can be drawn."""
     label = f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}"
     picture, lost = figures.panel(plot, label, r.precision)
     if not picture:

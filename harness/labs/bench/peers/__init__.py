@@ -28,6 +28,7 @@ THREADS = 2
 
 
 def module(peer: str) -> ModuleType:
+    """The module of a tool."""
     return importlib.import_module(f"noether.labs.bench.peers.{MODULES[peer]}")
 
 

@@ -31,14 +31,17 @@ def variants(work: Work) -> tuple[str, ...]:
 
 
 def missing() -> str:
+    """Why torch is not here, or ''."""
     return not_installed("torch")
 
 
 def environment() -> dict[str, str]:
+    """The environment variables that torch reads when it is imported."""
     return {"OMP_NUM_THREADS": str(THREADS)}
 
 
 def source(work: Work) -> str:
+    """The step as a function of torch."""
     return printing.function(
         work,
         Dialect(lambda value, kind: repr(value), CALLS, lambda text, kind: f"{text}.to(torch.{kind})"),
@@ -47,6 +50,7 @@ def source(work: Work) -> str:
 
 
 def configure() -> None:
+    """Let inductor fuse a whole step, on THREADS threads."""
     import torch
     from torch._inductor import config
 
@@ -56,6 +60,7 @@ def configure() -> None:
 
 
 def prepare(work: Work, variant: str):
+    """How arrays are sent to torch, and how the work is run."""
     import torch
 
     configure()

@@ -63,10 +63,12 @@ LANES = """    for l in prange(lanes):
 
 
 def variants(work: Work) -> tuple[str, ...]:
+    """The shapes that are tried."""
     return ("64 lanes", "one lane") if work.residual is None else ("64 lanes",)
 
 
 def missing() -> str:
+    """Why numba is not here, or ''."""
     return not_installed("numba")
 
 
@@ -104,7 +106,8 @@ def source(work: Work, variant: str) -> str:
 
 
 def in_blocks(d: int, body: list[str], real: str, wide: str) -> str:
-    """The loop over blocks of WIDTH lanes.  real, wide  the types of the state and of the residual"""
+    """The loop over blocks of WIDTH lanes, whose state has the type `real` and whose residual the type
+    `wide`."""
     rows = [*names("q", d), *names("v", d), *printing.PARAMETERS]
     # One array where one type does: two would need checks at run time that they do not overlap.
     at, more = (len(rows), "s") if real == wide else (0, f"np.ones((5, {WIDTH}), {wide})")
@@ -128,6 +131,7 @@ def lane_by_lane(d: int, body: list[str], zero: str) -> str:
 
 
 def prepare(work: Work, variant: str):
+    """How arrays are sent to numba, and how the work is run."""
     module = printing.load(source(work, variant), "numba")
     q, v, params = work.arrays()
 

@@ -24,10 +24,12 @@ CHUNK = 1024
 
 
 def variants(work: Work) -> tuple[str, ...]:
+    """The shapes that are tried."""
     return ("chunks of 1024", "all lanes")
 
 
 def missing() -> str:
+    """Why jax is not here, or ''."""
     return not_installed("jax")
 
 
@@ -42,6 +44,7 @@ def environment() -> dict[str, str]:
 
 
 def source(work: Work) -> str:
+    """The step as a function of jax."""
     # A bare literal is weakly typed: it takes the type of the array beside it.
     return printing.function(
         work,
@@ -51,6 +54,7 @@ def source(work: Work) -> str:
 
 
 def prepare(work: Work, variant: str):
+    """How arrays are sent to jax, and how the work is run."""
     import jax
     import jax.numpy as jnp
     from jax import lax

@@ -16,18 +16,22 @@ from noether.labs.bench.work import Work
 
 
 def variants(work: Work) -> tuple[str, ...]:
+    """The one shape of our kernels."""
     return (f"{LANES} lanes",)
 
 
 def missing() -> str:
+    """Why our kernels cannot run on this CPU, or ''."""
     return launch.missing("triton-cpu")
 
 
 def environment() -> dict[str, str]:
+    """The environment variables that the C library of threads reads."""
     return {"OMP_NUM_THREADS": str(THREADS)}
 
 
 def prepare(work: Work, variant: str):
+    """How arrays are sent to our kernel, and how the work is run."""
     from noether.kernels.ptx.native import execute
 
     job, blocks = work.job, -(-work.lanes // LANES)
@@ -49,6 +53,7 @@ def updating(work: Work):
 
 
 def screening(work: Work):
+    """The same of the kernel that has the residuals beside the step."""
     laws = len(work.residual.outputs)
     spent, steps = np.empty((laws, work.lanes)), np.empty((2 * laws + 1, work.lanes), np.int32)
     return compiled(work.screen).ptx, lambda again: (again, spent, steps), lambda: spent.max(axis=0)

@@ -196,11 +196,8 @@ def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = (
         for n in NUMBERS
         if plain(getattr(found, n)) != plain(getattr(record, n))
     ]
-    differ += (
-        [f"verdict {found.verdict}, the record says {record.verdict}"]
-        if found.verdict != record.verdict
-        else []
-    )
+    if found.verdict != record.verdict:
+        differ.append(f"verdict {found.verdict}, the record says {record.verdict}")
     shown = [f"{n} {getattr(found, n):.17g}" for n in NUMBERS[:3] if getattr(found, n) is not None]
     what += [", ".join([*shown, f"spent {found.spent!r}"]), f"{found.verdict}: {found.reason}"]
     return not differ, "\n".join(

@@ -134,11 +134,9 @@ def chosen(path: Path, wanted: str, names: dict, module: str):
     }
     if wanted:
         if wanted not in able:
-            raise (
-                unknown(f"file {path}: name", wanted, able)
-                if able
-                else UsageError(f"file {path} has no function and no Case")
-            )
+            if able:
+                raise unknown(f"file {path}: name", wanted, able)
+            raise UsageError(f"file {path} has no function and no Case")
         return able[wanted]
     declared = [v for v in able.values() if isinstance(v, Case)]
     if len(declared) == 1:

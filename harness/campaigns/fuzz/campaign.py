@@ -47,11 +47,9 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
     work."""
     require_wide()
     trust.remember(campaign.files)
-    known = (
-        corpus.entries(campaign.corpus, trust=campaign.trust)
-        if campaign.corpus and not campaign.probe.plant
-        else []
-    )
+    known = []
+    if campaign.corpus and not campaign.probe.plant:
+        known = corpus.entries(campaign.corpus, trust=campaign.trust)
     cells = grid(campaign.cases, campaign.rules, campaign.precisions)
     if not cells:
         raise UsageError(nothing(campaign))

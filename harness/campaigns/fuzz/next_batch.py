@@ -245,11 +245,9 @@ class Schedule:
     def steady(self, mine: set[tuple[str, str, str]], rng: np.random.Generator) -> GridPoint:
         """A cell for volume, where lanes stay inside: of these kernels, or any that was visited where nothing
         is compiled."""
-        known = (
-            [c for c in self.cells if kernel_of(c) in mine]
-            if self.kernels
-            else self.order[: max(1, self.visits - LAG)]
-        )
+        known = self.order[: max(1, self.visits - LAG)]
+        if self.kernels:
+            known = [c for c in self.cells if kernel_of(c) in mine]
         steady = [c for c in known if not REGIMES[c.regime].diverges and not REGIMES[c.regime].lanes] or known
         return steady[rng.integers(len(steady))]
 

@@ -191,15 +191,11 @@ def save_crash(outcome: Outcome, finding: Finding, folder: Folder | None) -> Non
         return
     batch = finding.batch
     folder.record_error(batch.name, finding.error)
-    value = {
-        **asdict(replace(batch, parents=None)),
-        "run seed": outcome.campaign.seed,
-        "probe": asdict(outcome.campaign.probe),
-        "parents": None
-        if batch.parents is None
-        else [[float(x).hex() for x in row] for row in np.asarray(batch.parents)],
-        "error": finding.error,
-    }
+    parents = None
+    if batch.parents is not None:
+        parents = [[float(x).hex() for x in row] for row in np.asarray(batch.parents)]
+    value = {**asdict(replace(batch, parents=None)), "run seed": outcome.campaign.seed}
+    value |= {"probe": asdict(outcome.campaign.probe), "parents": parents, "error": finding.error}
     write_whole(
         folder.path / f"crash-{batch.number}.json", json.dumps(plain(value), allow_nan=False, indent=1) + "\n"
     )

@@ -86,21 +86,13 @@ def frame(
         parts += [line(x, top, x, base, "grid"), text(x, base + 16, told, raw=True)]
     for value, told in up.ticks():
         y = up.at(value)
-        parts += [
-            line(LEFT, y, WIDTH - RIGHT, y, "grid"),
-            text(LEFT - 6, y + 4, told, anchor="end", raw=True),
-        ]
+        words = text(LEFT - 6, y + 4, told, anchor="end", raw=True)
+        parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), words]
     parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
-    parts += (
-        [text(WIDTH - RIGHT, tall - 7, f"× {power(across.factor)}", raw=True, anchor="end", kind="name")]
-        if across.factor
-        else []
-    )
-    named = escape(short(ylabel, int((WIDTH - 24) / LETTER))) + (
-        f" × {power(up.factor)}" if up.factor else ""
-    )
-    return [
-        *parts,
-        text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"),
-        text(12, top - 7, named, anchor="start", kind="name", raw=True),
-    ]
+    if across.factor:
+        times = f"× {power(across.factor)}"
+        parts.append(text(WIDTH - RIGHT, tall - 7, times, raw=True, anchor="end", kind="name"))
+    named = escape(short(ylabel, int((WIDTH - 24) / LETTER)))
+    named += f" × {power(up.factor)}" if up.factor else ""
+    parts.append(text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"))
+    return [*parts, text(12, top - 7, named, anchor="start", kind="name", raw=True)]

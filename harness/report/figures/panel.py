@@ -104,13 +104,10 @@ def legend(name: str, curve: list, data: dict) -> str:
     seen = slope(curve) if data.get("plot") == "loglog" and len(curve) > 1 else None
     given = (data.get("slopes") or {}).get(name)  # the order as judged, better than two points can tell
     order = seen if given is None else given
-    suffix = (
-        ""
-        if order is None
-        else f": slope {order + 0.0:.2f}"
-        if stated is None
-        else f": {round(order, 2) + 0.0:.2f} of {stated:g}"
-    )
+    suffix = ""
+    if order is not None:
+        alone = f": slope {order + 0.0:.2f}"
+        suffix = alone if stated is None else f": {round(order, 2) + 0.0:.2f} of {stated:g}"
     return short(name, int((WIDTH - INDENT - 20) / LETTER) - len(suffix)) + suffix
 
 

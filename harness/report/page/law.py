@@ -25,25 +25,17 @@ def section(row: LawSummary, info, records: list[Record], planted: list[Record],
     found = [(r, p) for r, p in ranked(records) if id(r) not in drawn]
     most = PANELS_OF_ORDER if kind == ORDER else PANELS
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
-    return {
-        "key": row.law,
-        "info": info,
-        "row": row,
-        "kind": kind,
-        "power": of_law(records, row.law),
-        "precisions": narrowest(records, row.law),
-        "figures": charts + panels,
-        "elsewhere": sum(id(r) in drawn for r in records),
-        "more": max(0, len(found) - most),
-        "sentence": sentence(records),
-        "equal": equal([r for r in records if r.kind == BITWISE]) if kind == BITWISE else {},
-        "nearest": [
-            {"where": where(r), "r": r}
-            for r in sorted(records, key=lambda r: r.severity, reverse=True)[:NEAREST]
-        ]
-        if kind != BITWISE
-        else [],
-    }
+    bits, nearest = {}, []
+    if kind == BITWISE:
+        bits = equal([r for r in records if r.kind == BITWISE])
+    else:
+        worst_first = sorted(records, key=lambda r: r.severity, reverse=True)
+        nearest = [{"where": where(r), "r": r} for r in worst_first[:NEAREST]]
+    told = {"key": row.law, "info": info, "row": row, "kind": kind, "sentence": sentence(records)}
+    told |= {"power": of_law(records, row.law), "precisions": narrowest(records, row.law)}
+    told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
+    told |= {"elsewhere": sum(id(r) in drawn for r in records)}
+    return {**told, "equal": bits, "nearest": nearest}
 
 
 def narrowest(records: list[Record], law: str) -> list[tuple[str, Power]]:

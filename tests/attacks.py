@@ -212,18 +212,20 @@ def attended(request: dict) -> dict:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.closerange(3, 200)
         return child(request)
-    said, waiting = {}, selectors.DefaultSelector()
-    for name, (reading, writing) in zip(("stdout", "stderr"), pipes, strict=True):
-        os.close(writing)
-        said[reading] = (name, bytearray())
-        waiting.register(reading, selectors.EVENT_READ)
-    while waiting.get_map():
-        for key, _ in waiting.select():
-            if piece := os.read(key.fd, 65536):
-                said[key.fd][1].extend(piece)
-            else:
-                waiting.unregister(key.fd)
-                os.close(key.fd)
+    said = {}
+    # Closed here: left to the garbage collector, a child would close it, or what has its number by then.
+    with selectors.DefaultSelector() as waiting:
+        for name, (reading, writing) in zip(("stdout", "stderr"), pipes, strict=True):
+            os.close(writing)
+            said[reading] = (name, bytearray())
+            waiting.register(reading, selectors.EVENT_READ)
+        while waiting.get_map():
+            for key, _ in waiting.select():
+                if piece := os.read(key.fd, 65536):
+                    said[key.fd][1].extend(piece)
+                else:
+                    waiting.unregister(key.fd)
+                    os.close(key.fd)
     _, status = os.waitpid(pid, 0)
     return {
         "code": os.waitstatus_to_exitcode(status),

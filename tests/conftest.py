@@ -1,5 +1,7 @@
-"""What all tests share: a Hypothesis profile, and a plan of fake cells for tests of the command line."""
+"""What all tests share: a Hypothesis profile, compiled python, and a plan of fake cells for tests of the
+command line."""
 
+import gc
 import itertools
 import os
 import sys
@@ -18,6 +20,17 @@ threadpool_limits(1, user_api="blas")  # as in a run (harness/runs/execute.py)
 settings.register_profile("noether", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "noether")
+
+# Python keeps what it compiles, as it does by itself, also where the environment asks it not to: else every
+# worker and each of the hundreds of interpreters that tests start would compile all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish():
+    """What is there once all tests are imported stays: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

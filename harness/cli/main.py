@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from contextlib import contextmanager
+from functools import cache
 
 import typer
 
@@ -69,7 +70,7 @@ def call(arguments: list[str] | None = None) -> int:
 
 def ran(words: list[str]) -> int:
     """Run a command without typer's own main, which would turn every EPIPE into exit code 1."""
-    command = typer.main.get_command(app)
+    command = noether()
     prepare()
     if VARIABLE in os.environ:
         return answered(command)
@@ -79,6 +80,12 @@ def ran(words: list[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     return exit_codes.HOLDS
+
+
+@cache
+def noether():
+    """The command with all its options; making it of signatures takes typer longer than most answers."""
+    return typer.main.get_command(app)
 
 
 def answered(command) -> int:

@@ -50,6 +50,7 @@ def remedy(package: str) -> str:
     )
 
 
+@cache
 def version_of(package: str) -> str | None:
     """The version of an installed package, or None."""
     try:

@@ -1,7 +1,7 @@
 """What imports what in a tree of ours, read from the text: in functions and by import_module("...") too."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -22,16 +22,31 @@ def name_of(root: Path, path: Path) -> str:
     return ".".join([PACKAGES[folder], *rest]).removesuffix(".__init__")
 
 
-def imported(path: Path) -> Iterator[tuple[str, int]]:
+def imported(path: Path) -> list[tuple[str, int]]:
     """(dotted name, line) of all that a file imports; a.b of `from a import b`, whatever b is."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return import_statements(path, path.read_text(encoding="utf-8"))[0]
+
+
+def computed(path: Path) -> list[int]:
+    """The lines on which a file imports a module whose name is not written there."""
+    return import_statements(path, path.read_text(encoding="utf-8"))[1]
+
+
+@cache
+def import_statements(path: Path, text: str) -> tuple[list[tuple[str, int]], list[int]]:
+    """What `imported` and `computed` say of a file with this text: many tests ask, and parsing takes long."""
+    by_name, by_computing = [], []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            by_name += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} imports by dots: it must name the package"
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
-        elif text := named_by(node):
-            yield text, node.lineno
+            by_name += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+        elif name := named_by(node):
+            by_name.append((name, node.lineno))
+        elif is_by_string(node):
+            by_computing.append(node.lineno)
+    return by_name, by_computing
 
 
 def named_by(node: ast.AST) -> str:
@@ -44,12 +59,6 @@ def is_by_string(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in BY_STRING
     )
-
-
-def computed(path: Path) -> list[int]:
-    """The lines on which a file imports a module whose name is not written there."""
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return [node.lineno for node in tree if is_by_string(node) and not named_by(node)]
 
 
 def graph(root: Path) -> dict[str, dict[str, int]]:

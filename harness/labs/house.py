@@ -183,9 +183,8 @@ IMPORTS_HEAD = (
 )
 
 
-def page(root: Path) -> str:
+def page(root: Path, house: list[Room], crossed: Counter) -> str:
     """The text of docs/architecture.md."""
-    house, crossed = rooms(root), crossings(root)
     wrong = against(crossed)
     told = ", ".join(f"{a} → {b} ({crossed[a, b]})" for a, b in wrong)
     order = f"Against it run: {told}." if wrong else "No import runs against it."
@@ -200,7 +199,8 @@ def page(root: Path) -> str:
 
 def written(root: Path) -> dict[str, str]:
     """Each file that the target writes, with its text."""
-    return {PAGE: page(root), PICTURE: picture(rooms(root), [name for name, *_ in WAY], crossings(root))}
+    house, crossed = rooms(root), crossings(root)
+    return {PAGE: page(root, house, crossed), PICTURE: picture(house, [name for name, *_ in WAY], crossed)}
 
 
 if __name__ == "__main__":

@@ -1,50 +1,40 @@
 """Runs of the command line that end early, and go on."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from test_cli import run_cli
 from waiting import PATIENCE, lines, until
 
+from noether.cli.main import call
 from noether.system.machine import importable
 from noether.system.usage import UsageError
 
-ROOT = Path(__file__).resolve().parent.parent
+COMMAND = [sys.executable, "-c", "import fakes; fakes.main()", "verify"]
+TESTS = Path(__file__).resolve().parent
 
 
 @pytest.mark.parametrize(
     "number, code, jobs",
     [(signal.SIGINT, 130, 1), (signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 2), (signal.SIGKILL, -9, 2)],
 )
-def test_a_stopped_run_keeps_what_it_found_and_goes_on(tmp_path, number, code, jobs):
-    environment = {**importable(ROOT / "tests"), "FAKE": "D2=stuck"}  # it cannot end before the signal
-    command = [
-        sys.executable,
-        "-c",
-        "import fakes; fakes.main()",
-        "verify",
-        "rayleigh",
-        "--out",
-        "r",
-        "--jobs",
-        str(jobs),
-    ]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+def test_a_stopped_run_keeps_what_it_found_and_goes_on(plan, tmp_path, number, code, jobs):
+    command = [*COMMAND, "rayleigh", "--out", "r", "--jobs", str(jobs)]
+    stuck = {**importable(TESTS), "FAKE": "D2=stuck"}  # it cannot end before the signal
+    process = subprocess.Popen(command, cwd=tmp_path, env=stuck, stderr=subprocess.PIPE, text=True)
     until(lines(tmp_path / "r/cells.jsonl", 2), "two cells are done")
     process.send_signal(number)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code and "Traceback" not in err, err
     kept = (tmp_path / "r/records.jsonl").read_text()
     assert kept.count("\n") >= 4 and json.loads((tmp_path / "r/run.json").read_text())["end"] is None
-    done = run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
     assert not set(kept.splitlines()) - set((tmp_path / "r/records.jsonl").read_text().splitlines())
-    whole = run_cli("verify", "rayleigh", "--out", "whole", "--jobs", "1", cwd=tmp_path)
-    assert whole.returncode == 0
+    assert call(["verify", "rayleigh", "--out", "whole", "--jobs", "1"]) == 0
     assert findings(tmp_path / "r") == findings(tmp_path / "whole")
 
 
@@ -56,23 +46,22 @@ def findings(folder):
     )
 
 
-def test_two_jobs_find_what_one_finds(tmp_path):
-    for jobs in (1, 2):
-        assert run_cli("verify", "--out", f"jobs{jobs}", "--jobs", jobs, cwd=tmp_path).returncode == 0
+def test_two_jobs_find_what_one_finds(plan, tmp_path):
+    for jobs in ("1", "2"):
+        assert call(["verify", "--out", f"jobs{jobs}", "--jobs", jobs]) == 0
     assert len(findings(tmp_path / "jobs1")) > 20
     assert findings(tmp_path / "jobs1") == findings(tmp_path / "jobs2")
 
 
-def test_a_disk_that_refuses_loses_nothing_found(tmp_path):
-    import resource
-
+def test_a_disk_that_refuses_loses_nothing_found(plan, tmp_path):
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
-    done = run_cli("verify", "--out", "r", "--jobs", "1", cwd=tmp_path, preexec_fn=limit)
+    command = [*COMMAND, "--out", "r", "--jobs", "1"]
+    done = subprocess.run(command, preexec_fn=limit, env=importable(TESTS), capture_output=True, text=True)
     assert done.returncode == 70 and "Traceback" not in done.stderr
     assert "cannot be written" in done.stderr and "--resume r" in done.stderr
     text = (tmp_path / "r/records.jsonl").read_text()
     assert text.endswith("\n") and all(json.loads(x) for x in text.splitlines())
-    assert run_cli("verify", "--resume", "r", "--jobs", "1", cwd=tmp_path).returncode == 0
+    assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
 
 
 def test_words_survive_in_python_too(plan):

@@ -120,7 +120,7 @@ def streams() -> None:
 def child(request: dict) -> None:
     os.chdir(request["cwd"])
     os.environ["FAKE"] = request["fake"]
-    signal.alarm(30)
+    signal.alarm(60)
     stub(request["found"])
     if request["work"]:
         sys.modules["noether.runs.run"].work = lambda *_: exec(

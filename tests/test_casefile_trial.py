@@ -19,13 +19,13 @@ HANGS = [
     (
         "import",
         "x = 1\nwhile True:\n    pass\n",
-        "case file case.py does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was "
+        "case file case.py does not finish within 1 s (NOETHER_CASE_SECONDS sets another limit): it was "
         "at line",
     ),
     (
         "loss",
         loss("import time; time.sleep(1000)"),
-        "evaluating loss does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was at "
+        "evaluating loss does not finish within 1 s (NOETHER_CASE_SECONDS sets another limit): it was at "
         "line 5",
     ),
     (
@@ -37,15 +37,14 @@ HANGS = [
     (
         "outside python",
         loss("import os; os.system('sleep 1000')"),
-        "does not finish within 0.3 s (NOETHER_CASE_SECONDS sets another limit): it was still evaluating "
-        "loss",
+        "does not finish within 1 s (NOETHER_CASE_SECONDS sets another limit): it was still evaluating loss",
     ),
 ]
 
 
 @pytest.mark.parametrize("text, told", [h[1:] for h in HANGS], ids=[h[0] for h in HANGS])
 def test_a_file_that_hangs_is_one_line_within_its_time(plan, capsys, monkeypatch, text, told):
-    monkeypatch.setenv(timelimit.VARIABLE, "0.3")
+    monkeypatch.setenv(timelimit.VARIABLE, "1")  # to read such a file takes .02 s alone
     Path("case.py").write_text(text)
     trial_process.server()
     assert told in refused(capsys, "verify", "case.py")
@@ -61,7 +60,7 @@ def test_a_limit_that_is_none_is_refused(plan, capsys, monkeypatch, word):
 
 
 def test_what_a_trial_started_dies_with_it(plan, capsys, monkeypatch):
-    monkeypatch.setenv(timelimit.VARIABLE, "1.5")
+    monkeypatch.setenv(timelimit.VARIABLE, "3")
     Path("case.py").write_text(
         "import subprocess\np = subprocess.Popen(['sleep', '1000'])\nopen('pid', "
         "'w').write(str(p.pid))\np.wait()\n"

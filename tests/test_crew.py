@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from waiting import gone, until
+from waiting import PATIENCE, gone, until
 
 from noether.laws.cell import Subject
 from noether.runs.execute import execute
@@ -239,7 +239,7 @@ def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_tol
             env=importable(),
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=2 * PATIENCE,
         )
 
     good = run("guarded.py")
@@ -289,6 +289,6 @@ def test_a_worker_that_is_not_ready_is_ended_with_its_crew(monkeypatch):
 def test_calls_that_wait_are_taken_back_when_the_crew_is_dismissed():
     crew = Crew(1, SETTING)
     futures = [crew.submit(time.sleep, 1000) for _ in range(3)]
-    time.sleep(1)
+    until(futures[0].running, "the first call has begun")
     crew.shutdown(cancel_futures=True)
-    assert not wait(futures, 20).not_done
+    assert not wait(futures, PATIENCE).not_done

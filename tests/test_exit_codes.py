@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attacks import ATTACKS
+from waiting import PATIENCE
 
 from noether.system.machine import importable
 
@@ -89,7 +90,7 @@ def ask(tmp_path_factory):
     assert ask("verify rayleigh --precision float64 --jobs 1 --out violated", "D2=violated")["code"] == 1
     yield ask
     server.stdin.close()
-    server.wait(20)
+    server.wait(PATIENCE)
 
 
 EVERY_COMMAND = (">/dev/full 2>/dev/full", "<&- >&- 2>&-")
@@ -167,7 +168,7 @@ def test_the_shell_gets_the_verdict(tmp_path, line, fake, code):
         ["bash", "-c", f"{program} {line}; exit ${{PIPESTATUS[0]}}"],
         env={**importable(ROOT / "tests"), "FAKE": fake},
         cwd=tmp_path,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == code
 
@@ -176,7 +177,7 @@ def test_the_shell_gets_the_verdict(tmp_path, line, fake, code):
     ("raise SystemExit(0)", 70), ("import os; os._exit(0)", 70), ("raise BrokenPipeError(32, 'Broken pipe')",
     70), ("raise GeneratorExit", 70),
     ("raise KeyboardInterrupt", 130), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); import "
-                                       "time; time.sleep(9)", 143),
+                                       "time; time.sleep(99)", 143),
     ("import atexit, os; atexit.register(os._exit, 0); atexit.register(sys.exit, 0); raise SystemExit", 70),
     ("sys.stdout = sys.stderr = None; raise ZeroDivisionError", 70),
     ("sys.stdout.close(); sys.stderr.close()", 3),
@@ -197,7 +198,7 @@ def test_a_command_that_cannot_be_imported_is_no_violated_law(tmp_path, what, co
         [sys.executable, "-m", "noether", "laws"],
         env=importable(tmp_path),
         cwd=tmp_path,
-        timeout=60,
+        timeout=PATIENCE,
         capture_output=True,
         text=True,
     )

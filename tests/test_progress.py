@@ -102,17 +102,20 @@ def test_nothing_is_said_after_the_end_or_with_quiet(often, capsys):
 
 
 def test_a_stream_that_breaks_ends_the_lines_and_not_the_work(often, monkeypatch):
+    tried = []
+
     class Broken:
         def isatty(self):
             return False
 
         def write(self, text):
+            tried.append(text)
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stderr", Broken())
     with working() as p:
         p.stage("waiting")
-        time.sleep(0.15)
+        until(lambda: tried, "a line was to be written")
         assert p.line()
 
 

@@ -90,14 +90,16 @@ def test_an_interpreter_hears_no_ctrl_c_while_it_starts():
         )
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=20) == (b"1\n", None) and child.returncode == 0
+    assert child.communicate(timeout=PATIENCE) == (b"1\n", None) and child.returncode == 0
 
 
 def held(kept=[]):  # noqa: B006
+    """In a worker: a lock is made and kept; the process that keeps account of such things for it."""
     import multiprocessing
+    from multiprocessing.resource_tracker import _resource_tracker
 
     kept.append(multiprocessing.get_context("spawn").Lock())
-    return "locked"
+    return _resource_tracker._pid
 
 
 def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
@@ -105,8 +107,8 @@ def test_a_worker_that_is_ended_with_locks_of_its_own_says_nothing(capfd):
     from noether.runs.worker_pool import Crew
 
     with Crew(1, Setting(path=tuple(sys.path))) as crew:
-        assert crew.submit(held).result(60) == "locked"
-    time.sleep(0.5)  # the tracker ends after the worker
+        tracker = crew.submit(held).result(PATIENCE)
+    until(gone(tracker), "the tracker has ended, after the worker")
     assert capfd.readouterr().err == ""
 
 

@@ -19,66 +19,84 @@ def variants(op):
 def kernel(rows):
     """PTX text of 128 threads a block, and (row, what it reads, what it writes) as types of arrays, in order
     of parameters."""
-    text, heads, about, k = [], [], [], 0
-
-    def array(kind):
-        nonlocal k
-        n = 32 if kind == "pred" else width(kind)
-        heads.append(f".param .u64 .ptr .global .align 1 p{k}")
-        text.append(f"ld.param.b64 %rd{k}, [p{k}]; mad.wide.u32 %rd{k}, %t1, {n // 8}, %rd{k};")
-        k += 1
-        return n, k - 1, "%" + {8: "h", 16: "h", 32: "w", 64: "d"}[n] + str(k - 1)
-
-    for op, literals in rows:
-        if op.meaning == "param":
-            heads.append(f".param .{op.result[0]} p{k}")
-            name = f"p{k}"
-            k += 1
-            n, at, register = array("b" + str(max(16, width(op.result[0]))))
-            text.append(f"{op.mnemonic} {register}, [{name}]; st.global.b{n} [%rd{at}], {register};")
-            about.append((op, ["number"], [f"b{n}"]))
-            continue
-        use, reads = [], []
-        if op.meaning == "load":
-            n, at, _ = array(op.result[0])
-            text.append(f"mad.wide.u32 %rd{at}, %t1, {n // 8 * (len(op.result) - 1)}, %rd{at};")
-            use, reads = [f"[%rd{at}]"], ["+".join(op.result)]
-        for kind in op.sources if op.meaning not in ("load", "store") else op.sources[1:]:
-            if len(use) < len(op.sources) - len(literals) or op.meaning == "store":
-                n, at, register = array(kind)
-                text.append(f"ld.global.b{n} {register}, [%rd{at}];")
-                if kind == "pred":
-                    text.append(f"setp.ne.b32 %p{at}, {register}, 0;")
-                    register = f"%p{at}"
-                use.append(register)
-                reads.append(kind)
-        if op.meaning == "store":
-            n, at, _ = array(op.sources[1])
-            text.append(
-                f"mad.wide.u32 %rd{at}, %t1, {n // 8 * (len(use) - 1)}, %rd{at}; {op.mnemonic} [%rd{at}], "
-                f"{{{', '.join(use)}}};"
-            )
-            about.append((op, reads, ["+".join(op.sources[1:])]))
-            continue
-        outs = [array(kind) for kind in op.result]
-        names = [
-            f"%p{at}" if kind == "pred" else register
-            for (_, at, register), kind in zip(outs, op.result, strict=True)
-        ]
-        target = "|".join(names) if op.result == ("pred", "pred") else f"{{{', '.join(names)}}}"
-        text.append(f"{op.mnemonic} {target}, {', '.join([*use, *literals])};")
-        for (n, at, register), kind in zip(outs, op.result, strict=True):
-            if kind == "pred":
-                text.append(f"selp.b32 {register}, 1, 0, %p{at};")
-            text.append(f"st.global.b{n} [%rd{at}], {register};")
-        about.append((op, reads, list(op.result)))
+    text = Text()
+    about = [(op, *text.row(op, literals)) for op, literals in rows]
+    k = len(text.heads)
     registers = (
         f".reg .pred %p<{k}>; .reg .b16 %h<{k}>; .reg .b32 %w<{k}>, %t<3>; .reg .b64 %d<{k}>, %rd<{k}>;"
     )
     start = "mov.u32 %t1, %tid.x; mov.u32 %t2, %ctaid.x; shl.b32 %t2, %t2, 7; add.u32 %t1, %t1, %t2;"
-    return f".entry rows({', '.join(heads)})\n.reqntid 128\n{{ {registers}\n{start}\n" + "\n".join(
-        text
-    ) + "\nret;\n}\n", about
+    body = "\n".join([f"{{ {registers}", start, *text.lines, "ret;", "}"])
+    return f".entry rows({', '.join(text.heads)})\n.reqntid 128\n{body}\n", about
+
+
+class Text:
+    """The kernel as it grows: heads, its parameters, and lines; each row says which arrays it reads and
+    writes."""
+
+    def __init__(self):
+        self.heads, self.lines = [], []
+
+    def array(self, kind):
+        """One more array: bits of an element, its number, and the register for an element."""
+        n, k = 32 if kind == "pred" else width(kind), len(self.heads)
+        self.heads.append(f".param .u64 .ptr .global .align 1 p{k}")
+        self.lines.append(f"ld.param.b64 %rd{k}, [p{k}]; mad.wide.u32 %rd{k}, %t1, {n // 8}, %rd{k};")
+        return n, k, "%" + {8: "h", 16: "h", 32: "w", 64: "d"}[n] + str(k)
+
+    def row(self, op, literals):
+        kinds = {"param": self.parameter, "load": self.load, "store": self.store}
+        return kinds[op.meaning](op) if op.meaning in kinds else self.arithmetic(op, literals)
+
+    def parameter(self, op):
+        name = f"p{len(self.heads)}"
+        self.heads.append(f".param .{op.result[0]} {name}")
+        n, at, register = self.array("b" + str(max(16, width(op.result[0]))))
+        self.lines.append(f"{op.mnemonic} {register}, [{name}]; st.global.b{n} [%rd{at}], {register};")
+        return ["number"], [f"b{n}"]
+
+    def load(self, op):
+        at = self.several(op.result)
+        self.results(op, [f"[%rd{at}]"])
+        return ["+".join(op.result)], list(op.result)
+
+    def store(self, op):
+        kinds = op.sources[1:]
+        use = [self.operand(kind) for kind in kinds]
+        at = self.several(kinds)
+        self.lines[-1] += f" {op.mnemonic} [%rd{at}], {{{', '.join(use)}}};"
+        return list(kinds), ["+".join(kinds)]
+
+    def arithmetic(self, op, literals):
+        kinds = op.sources[: len(op.sources) - len(literals)]
+        self.results(op, [*(self.operand(kind) for kind in kinds), *literals])
+        return list(kinds), list(op.result)
+
+    def several(self, kinds):
+        """An array of so many numbers a thread; its number."""
+        n, at, _ = self.array(kinds[0])
+        self.lines.append(f"mad.wide.u32 %rd{at}, %t1, {n // 8 * (len(kinds) - 1)}, %rd{at};")
+        return at
+
+    def operand(self, kind):
+        """The register into which an element of a new array was read."""
+        n, at, register = self.array(kind)
+        self.lines.append(f"ld.global.b{n} {register}, [%rd{at}];")
+        if kind != "pred":
+            return register
+        self.lines.append(f"setp.ne.b32 %p{at}, {register}, 0;")
+        return f"%p{at}"
+
+    def results(self, op, use):
+        """The instruction, and its results stored into arrays of their own."""
+        outs = [(kind, *self.array(kind)) for kind in op.result]
+        names = [f"%p{at}" if kind == "pred" else register for kind, _, at, register in outs]
+        target = "|".join(names) if op.result == ("pred", "pred") else f"{{{', '.join(names)}}}"
+        self.lines.append(f"{op.mnemonic} {target}, {', '.join(use)};")
+        for kind, n, at, register in outs:
+            if kind == "pred":
+                self.lines.append(f"selp.b32 {register}, 1, 0, %p{at};")
+            self.lines.append(f"st.global.b{n} [%rd{at}], {register};")
 
 
 def odd(kind, lanes, rng):
@@ -96,22 +114,8 @@ def odd(kind, lanes, rng):
     if kind[0] == "f" and kind != "f16x2":
         real = np.dtype(f"f{n // 8}")
         info = np.finfo(real)
-        some = [
-            0.0,
-            1.0,
-            0.5,
-            1.5,
-            2.5,
-            0.1,
-            info.max,
-            info.tiny,
-            info.smallest_subnormal,
-            np.inf,
-            np.nan,
-            40000.7,
-            65519.0,
-            65520.0,
-        ]
+        some = [0.0, 1.0, 0.5, 1.5, 2.5, 0.1, info.max, info.tiny, info.smallest_subnormal, np.inf, np.nan]
+        some += [40000.7, 65519.0, 65520.0]
         some += [2.0**e for e in (-25, -24, -14, 15, 16, 31, 32, 63, 64) if abs(e) < info.maxexp]
         with np.errstate(over="ignore"):
             pool = [int(x) for x in np.array([*some, *(-x for x in some)]).astype(real).view(word)]

@@ -14,6 +14,15 @@ from noether.kernels.loops.launch import BackendMissing
 from noether.system.seeds import derive
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
+INFINITE = float("inf")
+RESPONSE = {
+    "plot": "response",
+    "x": [1e-3, 1e-2],
+    "series": {"measured": [1e-3, 2e-2], "predicted": [1e-3, 2e-2]},
+    "xlabel": "eps",
+    "ylabel": "R",
+}
+
 
 @dataclass(frozen=True)
 class Law:
@@ -60,30 +69,32 @@ class Cell:
             time.sleep(0.25)
         if self.wrong == "stuck":
             time.sleep(300)
-        value = derive(self.seed, self.name) / 2**63
-        spent, verdict = {"violated": (7.5, VIOLATED), "nan": (float("nan"), VIOLATED),
+        return [self.right(derive(self.seed, self.name) / 2**63), self.planted()]
+
+    def record(self, **found):
+        about = dict(law=self.law, case=self.about, rule=self.rule, backend=self.backend)
+        about |= dict(precision=self.precision, lanes=4, steps=8, symmetry="scale")
+        return Record(**about, parameters={"eta": [0.125, 0.25]}, predicted=1.0, **found)
+
+    def right(self, value):
+        """What the law says of its right trajectory; value: from 0 to 1, of the seed."""
+        found = {
+            "violated": (7.5, VIOLATED),
+            "nan": (float("nan"), VIOLATED),
             "inconclusive": (value, INCONCLUSIVE),
-                          "outside": (None, OUTSIDE)}.get(self.wrong, (value, HOLDS))  # fmt: skip
-        about = dict(law=self.law, case=self.about, rule=self.rule, backend=self.backend,
-            precision=self.precision, lanes=4, steps=8,
-                     parameters={"eta": [0.125, 0.25]}, symmetry="scale")  # fmt: skip
-        worst = {"lane": 0, "step": 1, "component": None, "start": [value.hex()]}
-        data = {
-            "plot": "response",
-            "x": [1e-3, 1e-2],
-            "series": {"measured": [1e-3, 2e-2], "predicted": [1e-3, 2e-2]},
-            "xlabel": "eps",
-            "ylabel": "R",
+            "outside": (None, OUTSIDE),
         }
-        right = Record(**about, predicted=1.0, measured=1.0 + value, bound=1.0, spent=spent, verdict=verdict,
-            reason="lane 0 <moves> & more",
-                       worst=worst, replay=f"noether replay RUN --cell {self.name}", data=data)  # fmt: skip
-        planted = Record(**about, predicted=1.0, measured=float("inf"), bound=0.0, spent=float("inf"),
-            verdict=VIOLATED, reason="killed",
-                         fault="no-op kernel")  # fmt: skip
-        if self.wrong == "survivor":
-            planted.verdict, planted.spent = HOLDS, 0.5
-        return [right, planted]
+        spent, verdict = found.get(self.wrong, (value, HOLDS))
+        worst = {"lane": 0, "step": 1, "component": None, "start": [value.hex()]}
+        replay, reason = f"noether replay RUN --cell {self.name}", "lane 0 <moves> & more"
+        told = dict(reason=reason, worst=worst, replay=replay, data=RESPONSE)
+        return self.record(measured=1.0 + value, bound=1.0, spent=spent, verdict=verdict, **told)
+
+    def planted(self):
+        """What it says of the fault that was planted."""
+        spent, verdict = (0.5, HOLDS) if self.wrong == "survivor" else (INFINITE, VIOLATED)
+        found = dict(spent=spent, verdict=verdict, reason="killed", fault="no-op kernel")
+        return self.record(measured=INFINITE, bound=0.0, **found)
 
 
 class Plan(types.ModuleType):
@@ -114,20 +125,16 @@ class Plan(types.ModuleType):
     def cells(self, selection):
         self.made.append(selection)
         return [
-            Cell(
-                f"{law}/{case.name}/{precision}",
-                law,
-                case.name,
-                "heavy-ball",
-                precision,
-                selection.seed,
-                self.wrong.get(law, ""),
-            )
+            self.cell(law, case.name, precision, selection.seed)
             for law in selection.laws
             for case in selection.cases
             for precision in selection.precisions
             if law != "O3" or precision == "float64"
         ]
+
+    def cell(self, law, case, precision, seed):
+        name = f"{law}/{case}/{precision}"
+        return Cell(name, law, case, "heavy-ball", precision, seed, self.wrong.get(law, ""))
 
 
 def main():

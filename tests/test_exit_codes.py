@@ -64,9 +64,9 @@ CODES = [
 def ask(tmp_path_factory):
     """ask(words, fake, attack) -> {"code", "stdout", "stderr", "folder"}."""
     place = tmp_path_factory.mktemp("attacks")
-    server = subprocess.Popen([sys.executable, "-c", "import attacks; attacks.serve()"],
-        env=importable(ROOT / "tests"), stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)  # fmt: skip
+    command = [sys.executable, "-c", "import attacks; attacks.serve()"]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, env=importable(ROOT / "tests"), **pipes)
     server.stdin.write(f"{place}\n")
     count = iter(range(10**6))
 
@@ -74,14 +74,8 @@ def ask(tmp_path_factory):
         folder = f"r{next(count)}"
         words = [{"NEW": folder, "RUN": "run", "VIOLATED": "violated"}.get(w, w) for w in words.split()]
         found = fake if fake in ("violated", "undecided") else "holds"
-        request = {
-            "words": words,
-            "fake": fake if "=" in fake else "",
-            "found": found,
-            "attack": attack,
-            "work": work,
-            "cwd": str(place),
-        }
+        planned = fake if "=" in fake else ""
+        request = dict(words=words, fake=planned, found=found, attack=attack, work=work, cwd=str(place))
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         return {**json.loads(server.stdout.readline()), "folder": place / folder}
@@ -173,15 +167,20 @@ def test_the_shell_gets_the_verdict(tmp_path, line, fake, code):
     assert done.returncode == code
 
 
-@pytest.mark.parametrize("what, code", [
-    ("raise SystemExit(0)", 70), ("import os; os._exit(0)", 70), ("raise BrokenPipeError(32, 'Broken pipe')",
-    70), ("raise GeneratorExit", 70),
-    ("raise KeyboardInterrupt", 130), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); import "
-                                       "time; time.sleep(99)", 143),
+INSIDE = [
+    ("raise SystemExit(0)", 70),
+    ("import os; os._exit(0)", 70),
+    ("raise BrokenPipeError(32, 'Broken pipe')", 70),
+    ("raise GeneratorExit", 70),
+    ("raise KeyboardInterrupt", 130),
+    ("import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(99)", 143),
     ("import atexit, os; atexit.register(os._exit, 0); atexit.register(sys.exit, 0); raise SystemExit", 70),
     ("sys.stdout = sys.stderr = None; raise ZeroDivisionError", 70),
     ("sys.stdout.close(); sys.stderr.close()", 3),
-])  # fmt: skip
+]
+
+
+@pytest.mark.parametrize("what, code", INSIDE)
 def test_nothing_that_runs_inside_a_run_chooses_the_exit_code(ask, what, code):
     assert ask(VERIFY, work=what)["code"] == code
 

@@ -22,10 +22,12 @@ ETAS = [2.0**-j for j in range(5, 11)]
 
 
 def record(law="D2", **given):
-    about = dict(law=law, case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4,
-        steps=8, parameters={"eta": [0.1, 0.2]}, predicted=1.0,
-                 measured=1.0, bound=1e-12, spent=0.5, verdict="holds", reason="4 of 4 lanes",
-                 symmetry="scale", replay="noether replay RUN --law D2", cell=f"{law}/x")  # fmt: skip
+    about = dict(law=law, case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4)
+    about |= dict(
+        steps=8, parameters={"eta": [0.1, 0.2]}, predicted=1.0, measured=1.0, bound=1e-12, spent=0.5
+    )
+    about |= dict(verdict="holds", reason="4 of 4 lanes", symmetry="scale", cell=f"{law}/x")
+    about |= dict(replay="noether replay RUN --law D2")
     return Record(**{**about, **given})
 
 
@@ -35,17 +37,8 @@ def planted(law="D2", **given):
 
 def order(stated=2, name="model", **given):
     data = {"x": ETAS, "y": [3 * h**stated for h in ETAS], "label": name, "window": [ETAS[-1], ETAS[0]]}
-    return record(
-        "O3",
-        kind=ORDER,
-        predicted=float(stated),
-        measured=stated + 0.01,
-        bound=0.1,
-        spent=0.1,
-        symmetry=None,
-        data=data,
-        **given,
-    )
+    found = dict(predicted=float(stated), measured=stated + 0.01, bound=0.1, spent=0.1)
+    return record("O3", kind=ORDER, symmetry=None, data=data, **found, **given)
 
 
 CELLS = [
@@ -79,46 +72,52 @@ def charge(law, y, **parameters):
     )
 
 
+R4 = {
+    "plot": "lines",
+    "x": TIMES,
+    "series": {
+        "measured": [1.0, 2.0, 3.0, 4.0],
+        "Eq. 17": [1.0, 2.0, 3.0, 4.0],
+        "noise law": [1.0, 1.1, 1.2, 1.3],
+    },
+    "xlabel": "t",
+    "ylabel": "r^4",
+}
+RATIO = {
+    "plot": "lines",
+    "x": [1.0, 10.0],
+    "series": {"measured": [0.05, 1.0]},
+    "xlabel": "correlation time",
+    "ylabel": "r^4 / Eq. 17",
+    "xscale": "log",
+    "yscale": "log",
+}
+EPS = [10.0**-j for j in range(12)]
+RESPONSE = {
+    "plot": "response",
+    "x": [0.0, *EPS],
+    "series": {"measured": [0.0, *EPS], "predicted": [0.0, *EPS], "bound": [1e-15] * 13},
+    "xlabel": "eps",
+    "ylabel": "response",
+}
+
+
 def everything():
-    r4 = {
-        "plot": "lines",
-        "x": TIMES,
-        "series": {
-            "measured": [1.0, 2.0, 3.0, 4.0],
-            "Eq. 17": [1.0, 2.0, 3.0, 4.0],
-            "noise law": [1.0, 1.1, 1.2, 1.3],
-        },
-        "xlabel": "t",
-        "ylabel": "r^4",
-    }
-    ratio = {
-        "plot": "lines",
-        "x": [1.0, 10.0],
-        "series": {"measured": [0.05, 1.0]},
-        "xlabel": "correlation time",
-        "ylabel": "r^4 / Eq. 17",
-        "xscale": "log",
-        "yscale": "log",
-    }
-    eps = [10.0**-j for j in range(12)]
-    response = {
-        "plot": "response",
-        "x": [0.0, *eps],
-        "series": {"measured": [0.0, *eps], "predicted": [0.0, *eps], "bound": [1e-15] * 13},
-        "xlabel": "eps",
-        "ylabel": "response",
-    }
-    return [
-        record("D2"), record("D2", precision="bfloat16/mixed", spent=0.9, bound=1e-3), planted(), record("E1",
-        data=response), planted("E1"),
-        record("D13", kind=BITWISE, spent=0.0, bound=0.0), planted("D13"), order(), order(1, "wrong start"),
-        planted("O3"),
-        charge("T5", [math.exp(-t) for t in TIMES]), planted("T5"), charge("T1", [1.0, -3.0, -1.0, -0.4],
-        kinetic_share=1.3), planted("T1"),
-        record("M1", case="map", data=MAP), planted("M1"), record("P1", data={"claim": CLAIM}), planted("P1"),
-        record("S2", data=r4, parameters={"statement": "coherent"}), record("S2", data=ratio,
-        parameters={"statement": "crossover"}), planted("S2"),
-    ]  # fmt: skip
+    right = [
+        record("D2"),
+        record("D2", precision="bfloat16/mixed", spent=0.9, bound=1e-3),
+        record("E1", data=RESPONSE),
+        record("D13", kind=BITWISE, spent=0.0, bound=0.0),
+        order(),
+        order(1, "wrong start"),
+        charge("T5", [math.exp(-t) for t in TIMES]),
+        charge("T1", [1.0, -3.0, -1.0, -0.4], kinetic_share=1.3),
+        record("M1", case="map", data=MAP),
+        record("P1", data={"claim": CLAIM}),
+        record("S2", data=R4, parameters={"statement": "coherent"}),
+        record("S2", data=RATIO, parameters={"statement": "crossover"}),
+    ]
+    return right + [planted(law) for law in dict.fromkeys(r.law for r in right)]
 
 
 def page_of(records, **about):
@@ -136,19 +135,7 @@ def well_formed(page):
 def test_a_page_of_everything_has_each_exhibit_and_no_network():
     page = page_of(everything())
     well_formed(page)
-    for anchor in (
-        "motion",
-        "response",
-        "map",
-        "regimes",
-        "claims",
-        "tried",
-        "faults",
-        "each",
-        "machine",
-        "D2",
-        "M1",
-    ):
+    for anchor in "motion response map regimes claims tried faults each machine D2 M1".split():
         assert f'id="{anchor}"' in page
     assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script|<link|http""", page)
     assert len(page) < 200_000
@@ -211,15 +198,9 @@ def test_a_claim_is_a_card_with_both_figures():
 
 
 def test_hostile_words_are_quoted_wherever_they_stand():
-    words = {
-        "case": HOSTILE,
-        "rule": HOSTILE,
-        "symmetry": HOSTILE,
-        "reason": HOSTILE,
-        "replay": HOSTILE,
-        "precision": HOSTILE,
-        "backend": HOSTILE,
-    }
+    names = ("case", "rule", "symmetry", "reason", "replay", "precision", "backend")
+    words = dict.fromkeys(names, HOSTILE)
+    violated = {**words, "verdict": VIOLATED, "spent": 7.0}
     lines = {
         "plot": "lines",
         "x": TIMES,
@@ -235,18 +216,17 @@ def test_hostile_words_are_quoted_wherever_they_stand():
         "cells": [[{"value": 1, "label": HOSTILE, "evidence": HOSTILE}]],
         "caption": HOSTILE,
     }
-    records = [record(**words, data=lines), record(**{**words, "verdict": VIOLATED, "spent": 7.0},
-        data={"diagnosis": {"line": HOSTILE}}), record("M1", data=heat),
-               record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}), planted(fault=HOSTILE),
-               order(name=HOSTILE), order(1, HOSTILE + ", b")]  # fmt: skip
-    page = page_of(
-        records,
-        command="verify",
-        machine={"processor": HOSTILE},
-        blind=[HOSTILE],
-        left_out=[HOSTILE],
-        start=HOSTILE,
-    )
+    records = [
+        record(**words, data=lines),
+        record(**violated, data={"diagnosis": {"line": HOSTILE}}),
+        record("M1", data=heat),
+        record("P1", data={"claim": dict.fromkeys(CLAIM, HOSTILE)}),
+        planted(fault=HOSTILE),
+        order(name=HOSTILE),
+        order(1, HOSTILE + ", b"),
+    ]
+    about = dict(machine={"processor": HOSTILE}, blind=[HOSTILE], left_out=[HOSTILE], start=HOSTILE)
+    page = page_of(records, command="verify", **about)
     well_formed(page)
     assert "<script" not in page and "<u>" not in page and "alert(" in page
 

@@ -17,7 +17,8 @@ from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import SOURCES
 from noether.laws.exact import EXACT
 from noether.laws.exact.judge import judge_all
-from noether.mechanics import bounds, sweep, symbolic, wide
+from noether.mechanics import bounds, sweep, wide
+from noether.mechanics.symmetry_proof import prove
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.casefiles import load, trial_process
 from noether.plan.design import PRECISIONS
@@ -172,7 +173,7 @@ def test_a_number_of_numpy_is_a_number(number):
         )
     ]
     a, b = (trace.gradient(c) for c in both)
-    assert a.digest == b.digest and symbolic.prove(both[0])
+    assert a.digest == b.digest and prove(both[0])
     q = np.array([[0.7, 1.1], [0.9, 0.6]])
     assert (wide.gradient(both[0].loss, q) == wide.gradient(both[1].loss, q)).all()
 
@@ -185,7 +186,7 @@ def test_a_function_of_a_plain_number_is_the_same_float_everywhere():
     plain = of(
         lambda q, xp: (q[0] - q[1]) ** 2 * 2.0**0.5 * np.e * float(np.log(3)) * 1.0, translation((1, 1))
     )
-    assert trace.gradient(case).digest == trace.gradient(plain).digest and symbolic.prove(case)
+    assert trace.gradient(case).digest == trace.gradient(plain).digest and prove(case)
     q = np.array([[0.7], [0.9]])
     assert (wide.gradient(case.loss, q) == wide.gradient(plain.loss, q)).all()
 
@@ -198,14 +199,14 @@ def tenths(c=0.3, xi=(3, -1)) -> Case:
 
 
 def test_decimals_mean_what_they_say_and_a_wrong_digit_is_seen():
-    assert symbolic.prove(tenths())[0].exact
+    assert prove(tenths())[0].exact
     for wrong in (0.3 * (1 + 1e-10), 0.3 + 2.0**-52):
         with pytest.raises(CaseError, match="symmetry translation is false"):
-            symbolic.prove(tenths(wrong))
+            prove(tenths(wrong))
     with pytest.raises(
         CaseError, match="is false"
     ):  # a generator runs as the floats that it has, and no bound knows others
-        symbolic.prove(of(lambda q, xp: (q[0] + 3 * q[1] - 1) ** 2 / 2, translation((0.3, -0.1))))
+        prove(of(lambda q, xp: (q[0] + 3 * q[1] - 1) ** 2 / 2, translation((0.3, -0.1))))
 
 
 def test_a_breaking_breaks_however_unlike_the_parameters_are_and_not_by_the_roundings_of_constants():
@@ -213,14 +214,12 @@ def test_a_breaking_breaks_however_unlike_the_parameters_are_and_not_by_the_roun
     nothing."""
     rescale = linear(np.diag([1.0, -1.0]), "rescale")
     product = dict(loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2, box=((50, 150), (0.005, 0.015)))
-    (proof,) = symbolic.prove(of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: q[1]))
+    (proof,) = prove(of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: q[1]))
     assert 1e-5 < proof.broken < 1e-3
     with pytest.raises(CaseError, match="must break at least one"):
-        symbolic.prove(
-            of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: xp.exp(q[0] * q[1]))
-        )
+        prove(of(symmetry=rescale, function=None, **product, breaking=lambda q, xp: xp.exp(q[0] * q[1])))
     with pytest.raises(CaseError, match="must break at least one"):  # 0.3 + 0.6 is not 0.9 by a rounding
-        symbolic.prove(
+        prove(
             of(
                 lambda q, xp: (q[0] - q[1]) ** 2,
                 translation((1, 1)),
@@ -232,9 +231,7 @@ def test_a_breaking_breaks_however_unlike_the_parameters_are_and_not_by_the_roun
 def test_numbers_that_are_symmetric_as_floats_stay_so():
     x = 0.12345678901234567
     assert 2 * x != float(f"{2 * float(repr(x)):.1f}")
-    assert symbolic.prove(of(lambda q, xp: (x * q[0] + 2 * x * q[1] - 1) ** 2 / 2, translation((2, -1))))[
-        0
-    ].exact
+    assert prove(of(lambda q, xp: (x * q[0] + 2 * x * q[1] - 1) ** 2 / 2, translation((2, -1))))[0].exact
 
 
 def test_the_bound_of_a_gradient_has_what_its_constants_lack():

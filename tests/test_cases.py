@@ -20,7 +20,7 @@ from noether.laws.continuous import cells
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import wide
-from noether.mechanics.symbolic import FalseSymmetry, prove
+from noether.mechanics.symmetry_proof import FalseSymmetry, prove
 from noether.verdicts.record import HOLDS, VIOLATED
 
 REST = [c for c in CATALOG if c not in CORE]

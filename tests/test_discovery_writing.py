@@ -9,7 +9,7 @@ from noether.campaigns.discovery.loss import load
 from noether.campaigns.discovery.writing import BROKEN, NAME, write
 from noether.cli.commands import discover as command
 from noether.cli.main import call
-from noether.mechanics.symbolic import prove
+from noether.mechanics.symmetry_proof import prove
 from noether.plan.casefiles import load as casefile
 from noether.runs.decision import decide
 from noether.system.usage import UsageError

@@ -12,7 +12,7 @@ from noether.kernels.programs.precision import Precision
 from noether.laws.exact.judge import judge_all
 from noether.laws.exact.shown_faults import KERNEL_FAULTS, wrong_trajectory
 from noether.mechanics import sweep
-from noether.mechanics.symbolic import prove
+from noether.mechanics.symmetry_proof import prove
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, VIOLATED
 

@@ -14,7 +14,7 @@ from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.registry import LAWS
-from noether.mechanics.symbolic import prove
+from noether.mechanics.symmetry_proof import prove
 from noether.plan import coverage, design
 from noether.plan.casefiles import load
 from noether.plan.choices import Request, select

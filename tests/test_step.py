@@ -25,9 +25,10 @@ from noether.laws.orders import cells as orders
 from noether.mechanics import bounds, wide
 from noether.mechanics.kinks import Kinked, met, require_smooth
 from noether.mechanics.magnitude_bounds import Magnitude, magnitude_error
-from noether.mechanics.symbolic import formulas, prove
+from noether.mechanics.symbolic import formulas
 from noether.mechanics.symbolic import gradient as symbolic_gradient
 from noether.mechanics.symbolic_mechanics import mechanics
+from noether.mechanics.symmetry_proof import prove
 from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
 
 F64 = Precision("float64")

@@ -12,7 +12,7 @@ from noether.kernels.programs.precision import Precision
 from noether.laws.response.stored_constants import gradient, missed
 from noether.mechanics import bounds
 from noether.mechanics.sweep import draw
-from noether.mechanics.symbolic import FalseSymmetry, prove
+from noether.mechanics.symmetry_proof import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import Request
 from noether.runs.run import How, run

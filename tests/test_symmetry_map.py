@@ -13,7 +13,7 @@ from noether.laws.map import cells as symmetry_map
 from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table
 from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
 from noether.laws.registry import LAWS
-from noether.mechanics.symbolic import prove
+from noether.mechanics.symmetry_proof import prove
 from noether.runs.records_file import line, parse
 from noether.system.usage import UsageError
 from noether.verdicts import orders, powers

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from noether.cases import CORE, CaseError, Metric, Symmetry
 from noether.cases.case import DIAGONAL, rotation, scale, translation
 from noether.mechanics import symbolic, theorem
-from noether.mechanics.symbolic import FalseSymmetry, formulas, gradient, prove
+from noether.mechanics.symbolic import formulas, gradient
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import mechanics
+from noether.mechanics.symmetry_proof import FalseSymmetry, prove
 
 NAMES = [c.name for c in CORE]
 BY_NAME = {c.name: c for c in CORE}

@@ -83,9 +83,9 @@ def constant_error(value: float, precision: Precision) -> float:
     """How far a constant of a kernel is from the number that is meant: from the float of the case file, and
     it from its decimal.
 
-    0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/mechanics/symbolic.py), and what
-    runs is float64 at most. To one rounding upwards; 0 where the decimal is the float, as for 0.5. A number
-    of LONG digits was computed, 1/7 by the tracer or x - mean(x) by the case file: it is known to one
+    0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/mechanics/symmetry_proof.py), and
+    what runs is float64 at most. To one rounding upwards; 0 where the decimal is the float, as for 0.5. A
+    number of LONG digits was computed, 1/7 by the tracer or x - mean(x) by the case file: it is known to one
     rounding.
     """
     stored = abs(value - float(representable(value, precision.rounded)))

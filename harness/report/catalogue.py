@@ -188,7 +188,7 @@ def generator_text(symmetry: Symmetry) -> str:
 def show(case: Case) -> Group:
     """What a case claims: its paper, its numbers, and the proof that its symmetries are true."""
     from noether.laws.exact.cell import rules_of
-    from noether.mechanics.symbolic import prove
+    from noether.mechanics.symmetry_proof import prove
 
     paper = (getattr(sys.modules.get(case.loss.__module__), "__doc__", None) or case.title).strip()
     rows = [
@@ -215,7 +215,7 @@ def show(case: Case) -> Group:
 def shown(case: Case) -> dict:
     """What a case claims as plain data for --json; proof is null where none was made."""
     from noether.laws.exact.cell import rules_of
-    from noether.mechanics.symbolic import prove
+    from noether.mechanics.symmetry_proof import prove
 
     proofs = prove(case) or [None] * len(case.symmetries)
     symmetries = []

@@ -131,7 +131,7 @@ def kinked(function, dim: int) -> list[str]:
 def breaking(function, symmetries: list[Symmetry], box: list, kinks: list[str]) -> tuple[list[Symmetry], str]:
     """The symmetries that are proven, and the shortest breaking of those tried that breaks every one of
     them."""
-    from noether.mechanics.symbolic import FalseSymmetry, prove
+    from noether.mechanics.symmetry_proof import FalseSymmetry, prove
 
     d = len(box)
     tried = ["q[0] + q[1] * q[1] / 4"] if d > 1 else ["q[0]"]

@@ -33,8 +33,8 @@ from noether.laws.continuous.sweep import sweep
 from noether.laws.law import WrongStatement
 from noether.mechanics import flow
 from noether.mechanics.kinks import Kinked
-from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics, mechanics
+from noether.mechanics.symmetry_proof import proven
 from noether.verdicts.claims import beyond, record, undecided
 from noether.verdicts.record import Record
 

@@ -31,8 +31,8 @@ from noether.laws.orders import (
 )
 from noether.laws.orders.runs import SHORT, WIDE, Cell
 from noether.laws.orders.smooth import loses_derivatives
-from noether.mechanics.symbolic import proven
 from noether.mechanics.symbolic_metric import bends, is_entropy
+from noether.mechanics.symmetry_proof import proven
 from noether.verdicts.claims import beyond, undecided
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from noether.laws.continuous import cells as continuous
 from noether.laws.reference.cell import CERTIFY, STARTS, Cell
 from noether.laws.reference.integrator import missing  # noqa: F401
-from noether.mechanics.symbolic import proven
+from noether.mechanics.symmetry_proof import proven
 from noether.verdicts.claims import beyond, undecided
 from noether.verdicts.record import Record
 

@@ -8,8 +8,8 @@ taken off.
     s_n = <g(q_n), xi(q_n)>,                                                                  (1)
     g the gradient of the symmetric loss with its constants as the kernel stores them
 
-What is meant by a symmetry is proven beforehand (harness/mechanics/symbolic.py); that the gradient is that of
-the case is D0's.
+What is meant by a symmetry is proven beforehand (harness/mechanics/symmetry_proof.py); that the gradient is
+that of the case is D0's.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ def check_traced(case: Case, origin: Origin) -> None:
 
 def check_proven(case: Case, origin: Origin) -> None:
     """Refuse a case whose declared symmetries are not proven. Raises UsageError."""
-    from noether.mechanics.symbolic import prove
     from noether.mechanics.symbolic_mechanics import mechanics
+    from noether.mechanics.symmetry_proof import prove
 
     try:
         prove(case)

@@ -105,7 +105,8 @@ class Ends:
         J = {name: back(charge(y[:d], y[d:])) for name, y in self.changed.items()}
         D = {name: (J[None] - j) / NUDGE for name, j in J.items() if name}
         (C, parts), (rough_C, _) = (centred_constant(of, A, a) for of in self.limits)
-        late, asked = None, bool(np.linalg.norm(C) >= EMPTY * np.linalg.norm(parts))
+        # Not >=, for a constant that is NaN must be asked for: its record is a violation.
+        late, asked = None, not np.linalg.norm(C) < EMPTY * np.linalg.norm(parts)
         known = constants.known(cell.slowed)
         if known:  # v_n/eta is the velocity eta/2 before
             H, g = (of(cell.slowed) for of in (hessian_product, gradient))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from noether.laws.exact import planted
 from noether.laws.law import WrongStatement
 
 LAWS_FOLDER = Path(__file__).resolve().parent.parent / "harness" / "laws"
@@ -35,6 +36,12 @@ def test_the_name_of_a_fault_stands_once_in_its_family(family):
     names = {fault.name for value in vars(module).values() for fault in statements(value)}
     found = spelled(LAWS_FOLDER / family)
     assert names and {name: found[name] for name in names if found[name] > 1} == {}
+
+
+def test_the_name_of_a_wrong_statement_about_launches_stands_once_in_all_families():
+    names = {fault.name for value in vars(planted).values() for fault in statements(value)}
+    found = sum((spelled(folder) for folder in LAWS_FOLDER.iterdir() if folder.is_dir()), Counter())
+    assert len(names) == 4 and {found[name] for name in names} == {1}
 
 
 def test_a_name_that_stands_twice_is_counted(tmp_path):

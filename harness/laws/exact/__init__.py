@@ -6,8 +6,7 @@ of q (w; for Nesterov beta w - eta f). delta, sigma bound the rounding of v and 
 units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
-from noether.faults import named
-from noether.laws.exact import balance, curved, norm, positions, quadratic, signs, step, translation
+from noether.laws.exact import balance, curved, norm, planted, positions, quadratic, signs, step, translation
 from noether.laws.exact.balance import (
     broken_force,
     charge,
@@ -22,7 +21,7 @@ from noether.laws.exact.balance import (
 from noether.laws.exact.quadratic import massive
 from noether.laws.exact.step import update
 from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi
-from noether.laws.law import Law, wrong
+from noether.laws.law import Law
 from noether.verdicts.record import BITWISE, ROUNDING
 
 EXACT: dict[str, ExactLaw] = {
@@ -46,7 +45,7 @@ LAUNCHED = (
         kind=BITWISE,
         applies="scale-invariant losses without eps, Euclidean rules",
         blind=("everything that scales as it should",),
-        faults=wrong("eta scaled as a, not a^2"),
+        faults=(planted.NOT_SQUARED,),
     ),
     Law(
         key="E1",
@@ -55,7 +54,7 @@ LAUNCHED = (
         kind=ROUNDING,
         applies="heavy ball without decay, eps over 15 decades and 0",
         blind=("faults in g that keep the symmetry",),
-        faults=(*named("breaking term ignored"), *wrong("eps off by 2^-10")),
+        faults=(planted.UNBROKEN, planted.EPS_OFF),
     ),
     Law(
         key="B1",
@@ -64,10 +63,7 @@ LAUNCHED = (
         kind=BITWISE,
         applies="every Triton backend, the noisy loop too",
         blind=("a fault in the traced program, which all of them run",),
-        faults=(
-            *named("eta x (1 + 2^-10)", "one lane in 10^4, last component"),
-            *wrong("the buffer of the last step but one", "noise of another seed"),
-        ),
+        faults=(planted.STEP_OFF, planted.ONE_LANE, planted.OLD_BUFFER, planted.OTHER_NOISE),
     ),
 )
 """The laws of a launch as a whole, and of one launch beside another."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.loops import launch
-from noether.laws.exact import act, charge, charge_bound, charge_own, dot, shown_faults, xi
+from noether.laws.exact import act, charge, charge_bound, charge_own, dot, planted, shown_faults, xi
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import portrait
 from noether.mechanics import sweep
@@ -80,16 +80,15 @@ def judge_response(cell) -> list[Record]:
     honest = lambda symmetry, inside: one(cell, job, right, symmetry, cell.backend, None, right.eps, inside)
     first = [honest(symmetry, everywhere).verdict for symmetry in cell.case.symmetries]
     inside = ~Domain(cell.case, job, right).ends if VIOLATED in first else everywhere
-    unbroken = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "breaking term ignored")
     records = []
     for symmetry in cell.case.symmetries:
         records.append(honest(symmetry, inside))
         if records[-1].spent is not None:
             records[-1].powers = noticed(right, symmetry, right.eps, inside)
-        wrong = shown_faults.wrong_trajectory(cell.case, job, unbroken)
-        records.append(one(cell, job, wrong, symmetry, "numpy", "breaking term ignored", wrong.eps, inside))
-        eps = right.eps * (1 + 2.0**-10)
-        records.append(one(cell, job, right, symmetry, cell.backend, "eps off by 2^-10", eps, inside))
+        wrong = shown_faults.wrong_trajectory(cell.case, job, planted.UNBROKEN)
+        records.append(one(cell, job, wrong, symmetry, "numpy", planted.UNBROKEN.name, wrong.eps, inside))
+        off, eps = planted.EPS_OFF.name, right.eps * planted.EPS_OFF.changed["eps"]
+        records.append(one(cell, job, right, symmetry, cell.backend, off, eps, inside))
     return records
 
 

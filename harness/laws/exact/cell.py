@@ -12,7 +12,7 @@ from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, breaking, parity, shown_faults
+from noether.laws.exact import EXACT, breaking, parity, planted, shown_faults
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
@@ -179,8 +179,7 @@ def run_covariance(cell: LaunchCell) -> list[Record]:
     base = launch.run(job, cell.backend)
     # An underflow breaks the covariance: the statement ends there, lane by lane.
     normal = normal_steps(cell.case, job)
-    wrong = "eta scaled as a, not a^2"
-    tried = [(1, 2, None), (1, 1, wrong), (2, 2, None), (-1, 2, None)]
+    tried = [(1, 2, None), (1, 1, planted.NOT_SQUARED.name), (2, 2, None), (-1, 2, None)]
     records = [covariant(cell, job, base, normal, *how) for how in tried]
     if not any(r.spent for r in records if r.fault is None):
         records[0].powers = bitwise.of_covariance(job, cell.backend, *base.wide(), normal)

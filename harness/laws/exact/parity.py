@@ -7,7 +7,7 @@ from dataclasses import replace
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import bits as bitwise
-from noether.laws.exact import disagreement, reassociation, shown_faults
+from noether.laws.exact import disagreement, planted, reassociation
 from noether.mechanics import roundings
 from noether.verdicts import judgement
 from noether.verdicts.record import Record
@@ -23,10 +23,9 @@ def judge_parity(cell) -> list[Record]:
     mine, plain = launch.run(job, cell.backend), launch.run(job, "numpy")
     records = [compared(cell, job, mine, plain, None, misread_ties(job, mine.backend))]
     wide = lambda q, v, backend: launch.Outcome(q, v, Precision("float64"), backend, 0.0)
-    for fault in ("eta x (1 + 2^-10)", "one lane in 10^4, last component"):
-        wrong = next(c for c in shown_faults.KERNEL_FAULTS if c.name == fault)
-        other = wide(*wrong.outcome(cell.case, job), "numpy")
-        records.append(compared(cell, job, wide(*mine.wide(), mine.backend), other, fault))
+    for fault in (planted.STEP_OFF, planted.ONE_LANE):
+        other = wide(*fault.outcome(cell.case, job), "numpy")
+        records.append(compared(cell, job, wide(*mine.wide(), mine.backend), other, fault.name))
     if cell.extra.get("sabotaged"):
         # Numpy under this backend's name would agree with numpy: only what runs the PTX text goes wrong here.
         wrong_text = launch.run(job, cell.backend, sabotage=turned)
@@ -44,7 +43,7 @@ def untraced(cell, job: launch.Job, plain: launch.Outcome) -> list[Record]:
     right = [
         compared(cell, short, found, ends, None) for found in (mine, replace(bare, backend=mine.backend))
     ]
-    return [*right, compared(cell, short, mine, late, "the buffer of the last step but one")]
+    return [*right, compared(cell, short, mine, late, planted.OLD_BUFFER.name)]
 
 
 def misread_ties(job: launch.Job, backend: str) -> list[str] | None:

@@ -1,8 +1,10 @@
-"""Which planted faults an exact law must kill, in groups: the objects of harness/faults."""
+"""Which planted faults an exact law must kill, in groups: the objects of harness/faults, and the wrong
+statements of the laws of a launch as a whole."""
 
 from __future__ import annotations
 
 from noether.faults import named
+from noether.laws.law import WrongStatement
 
 NEAR_GRADIENTS = named(
     "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "eta x (1 + 2^-10)", "breaking term ignored"
@@ -37,6 +39,14 @@ PLACED = (
     *named("eta x (1 + 2^-10) from a lane on", "eta x 2 from the second block of lanes on"),
 )
 """At one step, lane or value, anywhere in a launch."""
+
+# D13, E1, B1: of a launch as a whole, and of one launch beside another
+NOT_SQUARED = WrongStatement("eta scaled as a, not a^2")
+(UNBROKEN,) = named("breaking term ignored")
+EPS_OFF = WrongStatement("eps off by 2^-10", {"eps": 1 + 2.0**-10})
+STEP_OFF, ONE_LANE = named("eta x (1 + 2^-10)", "one lane in 10^4, last component")
+OLD_BUFFER = WrongStatement("the buffer of the last step but one")
+OTHER_NOISE = WrongStatement("noise of another seed")
 
 STATE, BUFFER = "state 8 ulp off", "buffer 8 ulp off"
 

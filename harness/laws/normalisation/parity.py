@@ -8,8 +8,10 @@ import numpy as np
 
 from noether.kernels.loops import launch
 from noether.kernels.loops.noisy_launch import NoisyJob, Sums
+from noether.laws.exact import planted
 from noether.laws.exact.disagreement import first_sum
 from noether.laws.normalisation.cell import Cell
+from noether.laws.normalisation.faults import NEAR
 from noether.laws.normalisation.launches import FORCES, drawn, seed_of
 from noether.verdicts import judgement
 from noether.verdicts.claims import facts
@@ -49,12 +51,12 @@ def compared(cell: Cell) -> list[Record]:
     every = EVERY.get(cell.backend, COMPILED)
     job = drawn(*which, count=LANES, windows=WINDOWS, every=every, seed=seed_of(cell))
     mine, params, counters = launch.run(job, cell.backend), job.params.copy(), job.counters.copy()
-    params[0] = params[0] * (1 + 2.0**-10)
+    params[0] = params[0] * NEAR
     counters[1] ^= np.uint32(1)
     others = {
         None: job,
-        "eta x (1 + 2^-10)": replace(job, params=params),
-        "noise of another seed": replace(job, counters=counters),
+        planted.STEP_OFF.name: replace(job, params=params),
+        planted.OTHER_NOISE.name: replace(job, counters=counters),
     }
     return [judged(cell, job, mine, launch.run(other, "numpy"), fault) for fault, other in others.items()]
 

@@ -151,7 +151,7 @@ def of_symmetry(cell: Cell, job, backend: str, runs, symmetry, found: Estimate) 
     return [
         first,
         calibrated(about, found, truth, inside, "eps", **model),
-        refused(faults.EPS_OFF, found, truth * faults.EPS_OFF.changed["truth"]),
+        refused(faults.EPS_OFF, found, truth * faults.EPS_OFF.changed["eps"]),
         refused(faults.GRADIENT_OFF, scaled(found, 1 / faults.GRADIENT_OFF.changed["x"])),
         *of_wrong_bars(by_numpy, found, truth, inside, "eps", **model),
         *(refused(fault, recover(t, symmetry, job.program)) for fault, t in wrong.items()),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from noether.faults import named
+from noether.laws.exact.planted import EPS_OFF
 from noether.laws.law import WrongStatement
 
 NEAR = 1 + 2.0**-10
@@ -15,7 +16,6 @@ BARS = (WIDE, THIRD)
 
 ETA, BETA, UNBROKEN = named("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
 STEPS = (UNBROKEN, ETA, BETA)
-EPS_OFF = WrongStatement("eps off by 2^-10", {"truth": NEAR})
 GRADIENT_OFF = WrongStatement("gradient of b x (1 + 2^-10)", {"x": NEAR})
 E2 = (ETA, BETA, UNBROKEN, EPS_OFF, GRADIENT_OFF, THIRD, WIDE)
 """breaking.py"""

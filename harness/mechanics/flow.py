@@ -9,8 +9,8 @@ theory.md#T1: never e^{+mu t / m}, never an absolute residual. The integrals W o
 they are not carried (a kink at every change of sign would cost the solver its order) but summed on the output
 times with the exact damping of each interval.
 
-Methods: SciPy's DOP853 for m >= 1/2, LSODA below (DOP853 needs 4e5 evaluations at m = 1e-4); collocation in
-flow_collocation.py for every m.  The error of a run is bounded by its distance from a better run:
+Methods: SciPy's DOP853 for m >= 1/2, LSODA below (DOP853 needs 4e5 evaluations at m = 1e-4); collocation
+(collocation.py) for every m. The error of a run is bounded by its distance from a better run:
 
     |j - S|  <=  |j - j'| + |S - S'|  +  |j' - S'|,    |j' - S'| <= |j' - j''| + |S' - S''|        (2)
 

@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Selection:
-    """What `harness.plan.cells` is given.
+    """What `cells` of harness/plan/design.py is given.
 
     overrides  {"eta", "beta", "k", "eps": float, "steps", "lanes": int}, only what was said
     asked      the names among "cases", "laws", "rules", "precisions", "backend", "overrides" that the user

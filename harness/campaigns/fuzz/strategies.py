@@ -11,7 +11,7 @@ Nothing is filtered: a lane is a string of bytes, its units, which a regime turn
 (harness/campaigns/fuzz/regimes.py, where the bounds stand). Everything shrinks towards one ordinary lane of
 one step: zero units are a step size that is a power of two, no kick, no momentum, no decay, no breaking; the
 first case, rule and precision are the simplest. Starts are drawn in their own precision and then widened.
-`harness.reproduction` turns a violated record into one shell line.
+reproduction.py turns a violated record into one shell line.
 """
 
 from __future__ import annotations

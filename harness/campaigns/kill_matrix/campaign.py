@@ -21,6 +21,7 @@ from noether.runs.decision import carry
 from noether.runs.execute import execute
 from noether.runs.folder import Folder
 from noether.runs.recording import keep
+from noether.runs.run import unwatched
 from noether.system.usage import UsageError, unknown
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
@@ -43,10 +44,6 @@ class Campaign:
     cells: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-def unwatched(event: str, **facts) -> None:
-    """Where nobody watches a run."""
 
 
 def declared() -> tuple[str, ...]:

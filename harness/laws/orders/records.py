@@ -14,7 +14,7 @@ from noether.verdicts.judgement import Worst, spent_of
 from noether.verdicts.powers import smallest
 from noether.verdicts.record import Record
 
-MOTION = 1e3  # as in continuous.py
+MOTION = 1e3  # bounds that what is compared must move, as the charges of T1
 FELT = 0.25
 
 

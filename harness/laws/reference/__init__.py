@@ -19,9 +19,7 @@ LAWS = (
         ),
         kind=ROUNDING,
         applies="verify --reference, with heyoka installed: trajectories of T1, T2 and T5",
-        blind=(
-            "an equation of motion that is wrong alike in all methods: T1 and the formulas' own tests see it",
-        ),
+        blind=(BLIND,),
         faults=faults.V1,
         on_request="--reference",
     ),

@@ -18,7 +18,6 @@ from noether.mechanics.symbolic import MU, PARAMETERS, M
 from noether.mechanics.symbolic_mechanics import Equations
 
 KNOWN = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, sympy.exp, sympy.log, log1p)
-EXACT_BITS = 53
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ and one mark everywhere (marks.py). Numbers that an axis cannot show (zero or ne
 finite) stand at its edge or are counted, never dropped silently.
 """
 
-from noether.report.figures.axis import Axis  # noqa: F401
 from noether.report.figures.panel import panel  # noqa: F401
 from noether.report.figures.strip import strip  # noqa: F401
-from noether.report.figures.svg import HEIGHT, WIDTH  # noqa: F401
+from noether.report.figures.svg import WIDTH  # noqa: F401

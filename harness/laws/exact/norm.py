@@ -25,7 +25,7 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def scales(symmetry: Symmetry) -> bool:
-    """xi = q"""
+    """Whether the symmetry is the scaling of q, xi = q."""
     return not symmetry.shift.any() and np.array_equal(symmetry.matrix, np.eye(len(symmetry.a)))
 
 

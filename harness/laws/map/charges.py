@@ -42,14 +42,14 @@ U = 2.0**-53
 
 
 def potential(symmetry, q):
-    """(1), (n, lanes)"""
+    """The charge of (1) at every row of q, (n, lanes)."""
     if symmetry.is_translation:
         return np.einsum("i,nil->nl", symmetry.shift, q)
     return dot(q, act(symmetry.matrix, q)) / 2
 
 
 def dual_potential(symmetry, q):
-    """(3)"""
+    """The charge of (3) at every row of q, (n, lanes)."""
     if symmetry.is_translation:
         return np.einsum("i,nil->nl", symmetry.shift, np.log(q))
     return np.einsum("i,nil->nl", np.diag(symmetry.matrix), q)

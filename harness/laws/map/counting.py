@@ -45,7 +45,7 @@ def closure(generators: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def laws(fields: list[np.ndarray], q: np.ndarray) -> int:
-    """(1)"""
+    """How many independent functions gradient flow along these fields keeps at q, by (1)."""
     return len(q) - rank(np.array([M @ q for M in closure(fields)]))
 
 

@@ -41,12 +41,12 @@ def straight(beta, e, G=G, k=K):
 
 
 def noisy_end(beta, e, G=G, k=K):
-    """(3)"""
+    """Where r^4 settles under white noise, by the law (3)."""
     return e / k**2 * G**2 * (1 + beta) / ((1 - beta) * (2 * (1 + beta) - e))
 
 
 def chord(beta, e, G=G, k=K):
-    """(4)"""
+    """The squared chord of a step over r^2 by the law (4)."""
     return 2 * e / (1 + beta)
 
 

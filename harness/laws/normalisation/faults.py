@@ -21,7 +21,7 @@ NOT_INVARIANT = WrongStatement("a loss that is not scale invariant")
 EQ_16_FRICTION = WrongStatement("Eq. 16 with mu for mu^2")
 EQ_16_DECAYING = WrongStatement("Eq. 16 where the decay is of order one")
 S1 = (*BALANCE, NOT_INVARIANT, EQ_16_FRICTION, EQ_16_DECAYING)
-"""norm_equation.py"""
+"""They are planted in norm_equation.py."""
 
 EQ_17_WHITE = WrongStatement("Eq. 17 under white noise")
 NOISE_LAW_COHERENT = WrongStatement("noise law under coherent gradients")
@@ -37,14 +37,14 @@ S2 = (
     *(EQ_17_WHITE, NOISE_LAW_COHERENT, EQ_17_MASS, EQ_17_EARLY, *RATES),
     *(FORGETFUL, RHO_SQUARED, ALWAYS_WHITE, ALWAYS_COHERENT),
 )
-"""fourth_power.py and correlation.py"""
+"""They are planted in fourth_power.py and correlation.py."""
 
 WITHOUT_ETA_K = WrongStatement("equilibrium without its eta k", {"half": 0.0})
 WHITE_COHERENT = WrongStatement("white formula under coherent gradients")
 COHERENT_WHITE = WrongStatement("coherent formula under white noise")
 ANGLE = WrongStatement("angle per step sqrt(2 eta k)")
 S3 = (WITHOUT_ETA_K, K_OFF, WHITE_COHERENT, COHERENT_WHITE, ANGLE)
-"""equilibrium.py and balance.py"""
+"""They are planted in equilibrium.py, white_noise.py and balance.py."""
 
 HALF_MEMORY = WrongStatement("1 - rho = 2 eta k/(1-beta)", {"forgets": 0.5})
 SHORT_MEMORY = WrongStatement("memory 2.5 % too short", {"forgets": 1.025})
@@ -57,4 +57,4 @@ S4 = (
     *(HALF_MEMORY, SHORT_MEMORY, LR_OFF, PER_COORDINATE, LR_WITHOUT_BETA),
     *(WHITE_LR_COHERENT, COHERENT_LR_WHITE),
 )
-"""twin.py and white_twin.py"""
+"""They are planted in twin.py and white_twin.py."""

@@ -151,7 +151,7 @@ class Relaxation:
 
     @cached_property
     def laws(self) -> dict[str, np.ndarray]:
-        """(windows,) each."""
+        """The law of r^4 for white noise and the published one, (windows,) each."""
         published = replace(self.white, rho=1.0)
         return {"noise law": self.averaged(self.white.law), "Eq. 17": self.averaged(published.law)}
 

@@ -32,7 +32,7 @@ def is_pulled_evenly(g, symmetry, q: np.ndarray) -> bool:
 
 
 def charge_orders(cell: Cell) -> list[Record]:
-    """O5"""
+    """The records of O5 for the charges of heavy ball."""
     return [r for beta, _, _ in cell.fewer for r in charges(cell, beta)]
 
 

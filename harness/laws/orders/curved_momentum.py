@@ -35,7 +35,7 @@ class Steps:
 
 
 def heavy_ball_on_metric(cell: Cell) -> list[Record]:
-    """O8 (1), (2)"""
+    """The records of O8 for heavy ball on a metric."""
     return [r for beta, *_ in cell.fewer for r in on_its_model(cell, beta)]
 
 

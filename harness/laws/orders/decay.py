@@ -92,7 +92,7 @@ def model_rate(cell: Cell, t: Trajectory, symmetry, mass: np.ndarray) -> tuple[n
 
 
 def charge_decay(cell: Cell) -> list[Record]:
-    """O4"""
+    """The records of O4: how fast a charge decays, and how fast it does in its models."""
     symmetry = killing(cell.case)[0]
     beta = np.concatenate([1 - GAPS, NAMED])
     t = launched(cell, beta)

@@ -29,7 +29,7 @@ WHOLE = {"g": 1.0, "eta H g/2": 1.0, "eta^2 H^2 g/3": 1.0, "eta^2 f'''(g, g)/12"
 
 
 def flow_orders(cell: Cell) -> list[Record]:
-    """O1"""
+    """The records of O1, in which gradient descent is held against flows."""
     sizes, g, bend = step_sizes(cell), gradient(cell.slowed), curvature(cell.slowed)
     start = cell.start()[0]
     eta, q0 = np.tile(sizes, start.shape[1]), np.repeat(start, len(sizes), axis=1)
@@ -100,7 +100,7 @@ def leading(cell: Cell, start: np.ndarray) -> list[np.ndarray]:
 
 
 def second_order_model(cell: Cell) -> list[Record]:
-    """O2"""
+    """The records of O2, in which gradient descent is held against the model (3) with a mass."""
     eta, q0, w, g = at_start(cell)
 
     def model(qdot):

@@ -38,7 +38,7 @@ LAYER_STEPS = 2.0 ** -np.arange(9.0, 16.0)
 
 
 def heavy_ball_orders(cell: Cell) -> list[Record]:
-    """O3"""
+    """The records of O3 for the model (2) of heavy ball."""
     return [r for beta, k, _ in cell.settings for r in heavy_ball(cell, beta, k)]
 
 
@@ -108,7 +108,7 @@ def by_side(ends: np.ndarray, scalars: np.ndarray, kind: type) -> tuple:
 
 
 def flow_limits(cell: Cell) -> list[Record]:
-    """O3 (4)"""
+    """The records of O3 for the flows (4) that heavy ball tends to."""
     return [r for beta, k, _ in cell.fewer for r in limits(cell, beta, k)]
 
 

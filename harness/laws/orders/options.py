@@ -27,7 +27,7 @@ from noether.verdicts.record import Record
 
 
 def decoupled_orders(cell: Cell) -> list[Record]:
-    """O6 (1)"""
+    """The records of O6, in which decoupled decay is held against (1)."""
     return [r for beta, k, _ in cell.settings for r in decoupled(cell, beta, k)]
 
 
@@ -59,7 +59,7 @@ def decoupled(cell: Cell, beta: float, k: float) -> list[Record]:
 
 
 def nesterov_orders(cell: Cell) -> list[Record]:
-    """O7 (2)"""
+    """The records of O7 for Nesterov against (2)."""
     return [r for beta, k, _ in cell.settings for r in accelerated(cell, beta, k)]
 
 
@@ -87,7 +87,7 @@ def accelerated(cell: Cell, beta: float, k: float) -> list[Record]:
 
 
 def dampened_orders(cell: Cell) -> list[Record]:
-    """O7 (3)"""
+    """The records of O7 for dampening against (3)."""
     return [r for beta, k, tau in cell.settings for r in dampened(cell, beta, k, tau)]
 
 

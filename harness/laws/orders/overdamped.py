@@ -28,7 +28,7 @@ FRICTION = 0.73
 
 
 def overdamped(cell: Cell) -> list[Record]:
-    """O9"""
+    """The records of O9: the state at small masses against the flow (2)."""
     metric, (q0, w), m, mu, d = curved(cell.case), cell.start(), MASSES, FRICTION, cell.case.dim
     g = lambda x: gradient(cell.slowed)(x, EPS)
     bregman = cell.case.metric.kind == BREGMAN

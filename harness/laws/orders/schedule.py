@@ -58,7 +58,7 @@ SYMBOLS = ("mass", "mu", "c eta sdot/s", "sF", "qdot(0)")
 
 
 def share(beta: float, place: str) -> float:
-    """c of (3)"""
+    """The coefficient c of (3) for a rate that is taken at this place of its step."""
     return (1 + beta) / 2 + (PLACES[place] - 0.5) * (1 - beta)
 
 
@@ -136,7 +136,7 @@ def difference(force, schedule, q0, beta: float) -> np.ndarray:
 
 
 def schedule_orders(cell: Cell) -> list[Record]:
-    """O7 (3), (4)"""
+    """The records of O7 for rates that change, under (3) and (4)."""
     many = list(zip(cell.settings, SCHEDULES, strict=False))[: 1 if cell.quick else 2]
     return [r for (beta, k, _), name in many for r in scheduled(cell, beta, k, name)]
 

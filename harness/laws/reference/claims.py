@@ -69,7 +69,7 @@ def bench(cell: Cell) -> Bench:
 
 
 def states(b: Bench, lane: int, which: str, better: tuple[str, ...]) -> Claim:
-    """(1) or (2)."""
+    """How far a state is off, and at most by its own claim: SciPy's (1) or the collocation's (2)."""
     known, runs = b.truths[lane], [getattr(b.solution, name).x[:, :, lane] for name in (which, *better)]
     off, scale = known.states(runs[0]), 1 + float(np.max(np.abs(runs[0])))
     apart = sum(float(np.max(np.abs(x - y))) for x, y in zip(runs, runs[1:], strict=False))
@@ -130,7 +130,7 @@ def theorem(b: Bench, lane: int, i: int, window: np.ndarray, wrong=0) -> Claim:
 
 
 def energy(b: Bench, lane: int, window: np.ndarray) -> Claim:
-    """(4)."""
+    """How far the energy is off, and at most by its own claim (4)."""
     run, known, first = b.solution.run, b.truths[lane], int(np.argmax(window))
     judged = continuous_energy.judged(b.solution, lane, window)
     whole = continuous_energy.whole(run)[:, lane]

@@ -18,7 +18,7 @@ ETA, BETA, UNBROKEN = named("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking
 STEPS = (UNBROKEN, ETA, BETA)
 GRADIENT_OFF = WrongStatement("gradient of b x (1 + 2^-10)", {"x": NEAR})
 E2 = (ETA, BETA, UNBROKEN, EPS_OFF, GRADIENT_OFF, THIRD, WIDE)
-"""breaking.py"""
+"""They are planted in breaking.py."""
 
 KAPPA, NO_METRIC = named("kappa x (1 + 2^-10)", "metric ignored")
 STEPS_ON_METRIC = (NO_METRIC, KAPPA)
@@ -26,9 +26,9 @@ KAPPA_OFF = WrongStatement("kappa off by 2^-10", {"truth": NEAR})
 FRICTION_OFF = WrongStatement("friction off by 1e-3", {"friction": 1.001})
 CURVATURE_DROPPED = WrongStatement("curvature of the metric dropped", {"curved": 0.0})
 E3 = (KAPPA, KAPPA_OFF, NO_METRIC, FRICTION_OFF, CURVATURE_DROPPED, THIRD, WIDE)
-"""deformation.py and deformed_flow.py"""
+"""They are planted in deformation.py and deformed_flow.py."""
 
 NARROW_STORE = WrongStatement("float32 store called float64")
 (TRUNCATED,) = named("bfloat16 store truncated")
 E4 = (NARROW_STORE, TRUNCATED, THIRD, WIDE)
-"""detection.py"""
+"""They are planted in detection.py."""

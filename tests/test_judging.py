@@ -207,10 +207,10 @@ def test_spent_is_of_the_difference():
 
 def test_a_violation_by_a_state_that_is_no_number_names_its_first_step():
     t = trajectory()
-    assert "residual is 7 bounds in lane 3 at step 1, must be at most 1" == violation(t, 3, 1, 7.0, None)
+    assert "residual is 7 bounds in lane 3 at step 1, must be at most 1" == violation(t, 3, 1, 7.0)
     t = trajectory()
     t.z[2:, 0, 3] = np.nan
-    assert violation(t, 3, 0, np.inf, None) == "non-finite state in lane 3 at step 2"
+    assert violation(t, 3, 0, np.inf) == "non-finite state in lane 3 at step 2"
 
 
 def test_every_law_is_asked_about_every_symmetry_that_it_covers():

@@ -195,7 +195,7 @@ def watched(tape: Watch, n, q, v, params, gradient, rule, precision):
     plain = lambda xs: [np.asarray(x) for x in xs]
 
     def honest(at, eps):
-        where = exponentials(q, precision) if rule.log_state else plain(at)
+        where = exponentials(q) if rule.log_state else plain(at)
         return [tape.watch(g) for g in gradient(where, np.asarray(eps))]
 
     state = [[tape.watch(x) for x in xs] for xs in (q, v, params)]
@@ -215,7 +215,7 @@ class Functions:
         return lambda x: self.tape.watch(getattr(elementary, name)(np.asarray(x)))
 
 
-def exponentials(q, precision: Precision):
+def exponentials(q) -> list:
     """The parameters themselves, of a rule that stores their logarithms."""
     from noether.kernels.programs import elementary
 

@@ -25,10 +25,10 @@ LOG = 120
 COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
 
 
-def console(stream=None, *, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> Console:
     """The console: as wide as the terminal, at most WIDEST; in a log LOG columns, unless COLUMNS says
     otherwise."""
-    stream = stream or (sys.stderr if stderr else sys.stdout)
+    stream = sys.stderr if stderr else sys.stdout
     width = shutil.get_terminal_size((LOG, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else LOG
     plainly = dict(highlight=False, markup=False, soft_wrap=False)
     return Console(file=stream, width=max(40, min(WIDEST, width)), **plainly)

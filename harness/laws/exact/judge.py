@@ -79,7 +79,7 @@ def told(t: Trajectory, law: ExactLaw, r: Residual, worst: judgement.Worst, lane
         carried = int(evidence(law, r, t)[lanes].sum())
     needed = max(1, len(lanes) // EVIDENCE_SHARE)
     if not worst.spent <= 1:
-        return violation(t, worst.at[-1], worst.at[0], worst.spent, lanes), carried >= needed
+        return violation(t, worst.at[-1], worst.at[0], worst.spent), carried >= needed
     if carried < needed:
         reason = f"{carried} of {len(lanes)} lanes move by more than their rounding: must be {needed}"
         return reason, False
@@ -94,7 +94,7 @@ def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
     return (ratio >= MOTION).reshape(-1, t.lanes).any(axis=0) & (t.path >= PATH_MOTION)
 
 
-def violation(t: Trajectory, lane: int, step: int, worst: float, lanes) -> str:
+def violation(t: Trajectory, lane: int, step: int, worst: float) -> str:
     """The reason of a violated record: what was not finite, or how many bounds the residual is."""
     bad = ~t.finite[:, lane]
     if bad.any():

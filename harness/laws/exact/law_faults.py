@@ -70,10 +70,10 @@ def next_charge(t, symmetry):
     return dot(t.v[1:], xi(symmetry, t.q[:-1]) - xi(symmetry, t.q[1:]))
 
 
-def tilted(symmetry: Symmetry, by: float = NEAR - 1) -> Symmetry:
+def tilted(symmetry: Symmetry) -> Symmetry:
     """The generator turned a little: the loss does not keep it."""
     A = np.array(symmetry.A, float)
-    A[0, 0] += by
+    A[0, 0] += NEAR - 1
     return replace(symmetry, A=tuple(map(tuple, A)))
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from noether.faults import named
+from noether.laws.exact.planted import STILL
 from noether.laws.law import WrongStatement
 
 NOISE = 2.0**-10
@@ -14,7 +14,6 @@ MINIBATCHES = (
     WrongStatement("noise in every direction", {"shake": NOISE}),
 )
 
-(STILL,) = named("no-op kernel")
 AVERAGES = (
     WrongStatement("momentum left out of the average", {"beta": 0.0}),
     WrongStatement("decay x (1 + 2^-10)", {"k": 1 + 2.0**-10}),

@@ -115,15 +115,15 @@ LAWS = (
             *planted.STATES,
             *planted.NEAR_GRADIENTS,
             *planted.DECAYS,
-            *planted.NEAR_BETA,
+            planted.BETA_OFF,
             *wrong(
                 "dropped kinetic term", "doubled kinetic term", "kinetic term of heavy ball for Nesterov's"
             ),
-            *planted.NARROW_ETA,
+            planted.NARROW_ETA,
             *planted.METRICS,
-            *planted.VELOCITY_KEPT,
+            planted.VELOCITY_KEPT,
             *wrong("kinetic term without its metric", "kinetic term without its schedule"),
-            *planted.SCHEDULE_INSIDE,
+            planted.SCHEDULE_INSIDE,
             *planted.LATE,
         ),
         promised=planted.ulps(
@@ -142,7 +142,7 @@ LAWS = (
         residual=decay_law,
         some=undisturbed,
         blind=("everything along the rotation: coupled decay of any size", "the gradient"),
-        faults=(*planted.STATES, *planted.NEAR_BETA, *planted.DECAY_COUPLED, *planted.LATE),
+        faults=(*planted.STATES, planted.BETA_OFF, planted.DECAY_COUPLED, *planted.LATE),
         promised=planted.ulps(
             float64=("state", "buffer"), bfloat16=("state", "buffer"), bfloat16_mixed=("state",)
         ),

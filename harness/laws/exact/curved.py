@@ -64,10 +64,10 @@ LAWS = (
         faults=(
             *planted.POSITIONS,
             *planted.NEAR_GRADIENTS,
-            *planted.NARROW_ETA,
+            planted.NARROW_ETA,
             *planted.METRICS,
             *wrong("natural charge without its metric", "charge across the simplex"),
-            *planted.LATE_POSITIONS,
+            planted.LATE_POSITIONS,
         ),
         promised=planted.ulps(float64=("state",)),
     ),

@@ -57,7 +57,7 @@ LAWS = (
             *planted.STATES,
             *planted.NEAR_GRADIENTS,
             *planted.DECAYS,
-            *planted.NEAR_BETA,
+            planted.BETA_OFF,
             *wrong("mass eta/2 for eta(1+beta)/2", "dropped kinetic term"),
             *planted.LATE,
         ),

@@ -17,35 +17,31 @@ from noether.cases.rules import RULES
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, law_faults
+from noether.laws.exact import EXACT, law_faults, planted
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 
-SHOWN = ("no-op kernel", "gradient x 2", "gradient x (1 + 2^-10)", "ascent", "another loss, same symmetry")
-SHOWN += ("breaking term ignored", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "k off by 1 %")
-SHOWN += ("decay coupled for decoupled", "decay decoupled for coupled", "decay applied after the step")
-SHOWN += ("state 8 ulp off", "buffer 8 ulp off", "eta as float32")
-SHOWN += ("bfloat16 store truncated", "momentum narrowed to the store")
-SHOWN += ("Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored")
-SHOWN += ("metric ignored", "kappa x (1 + 2^-10)", "metric of the last position")
-SHOWN += ("velocity kept for momentum",)
-SHOWN += ("schedule ignored", "schedule one step late", "schedule inside the buffer")
-SHOWN += ("sign ignored", "normalisation left out")
-SHOWN += ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
-SHOWN += ("another start than the one asked for",)
-KERNEL_FAULTS: tuple[Fault, ...] = faults.named(*SHOWN) + faults.placed.FAULTS
+SHOWN: tuple[Fault, ...] = (
+    *(planted.STILL, planted.DOUBLED, planted.GRADIENT_OFF, planted.ASCENT, planted.ANOTHER_LOSS),
+    *(planted.UNBROKEN, planted.STEP_OFF, planted.BETA_OFF, planted.K_OFF),
+    *(planted.DECAY_COUPLED, planted.DECAY_DECOUPLED, planted.DECAY_AFTER),
+    *(planted.STATE_OFF, planted.BUFFER_OFF, planted.NARROW_ETA, *planted.NARROW_STORES),
+    *(*planted.OPTIONS, *planted.METRICS, planted.VELOCITY_KEPT, *planted.SCHEDULES),
+    *(planted.SIGN_IGNORED, planted.NOT_NORMALISED),
+    *(planted.NO_TAIL, planted.ONE_LANE, planted.NAN_IN_A_LANE, planted.OTHER_START),
+)
+KERNEL_FAULTS: tuple[Fault, ...] = SHOWN + faults.placed.FAULTS
 OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
-BESIDE_OWN = ("no-op kernel", "ascent", "gradient x (1 + 2^-10)", "eta x (1 + 2^-10)")
-BESIDE_OWN += ("state 8 ulp off", "NaN in one lane")
+BESIDE_OWN = (planted.STILL, planted.ASCENT, planted.GRADIENT_OFF, planted.STEP_OFF)
+BESIDE_OWN += (planted.STATE_OFF, planted.NAN_IN_A_LANE)
 """What a rule is shown beside the planted faults of its own, where it has some: the others are shown under
 other rules, and by `noether faults`."""
-PLACED = ("another start than the one asked for", *(f.name for f in faults.placed.FAULTS))
+PLACED = (planted.OTHER_START, *faults.placed.FAULTS)
 """What a launch of the whole horizon is for."""
-NEAR = ("gradient x (1 + 2^-10)", "eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "kappa x (1 + 2^-10)")
-NEAR += ("k off by 1 %", "state 8 ulp off", "buffer 8 ulp off", "bfloat16 store truncated", "eta as float32")
+NEAR = (planted.GRADIENT_OFF, planted.STEP_OFF, planted.BETA_OFF, planted.KAPPA_OFF, planted.K_OFF)
+NEAR += (planted.STATE_OFF, planted.BUFFER_OFF, planted.TRUNCATED, planted.NARROW_ETA)
 """What vanishes in the rounding where every operation is rounded to 16 bits."""
-LANEWISE = ("tail lanes not written", "one lane in 10^4, last component", "NaN in one lane")
-LANEWISE += faults.placed.LANEWISE
+LANEWISE = (planted.NO_TAIL, planted.ONE_LANE, planted.NAN_IN_A_LANE, *faults.named(*faults.placed.LANEWISE))
 """What a wide launch is for; the other faults are as visible on 61 lanes."""
 
 LAW_FAULTS: tuple[LawFault, ...] = tuple(
@@ -63,9 +59,9 @@ def shown(fault: Fault, job: Job, tag: str = "") -> bool:
     if not fault.applies(job):
         return False
     if tag:
-        return fault.name in {"wide": LANEWISE, "placed": PLACED, "late": faults.placed.LATER}[tag]
-    common = job.rule.screened or fault.name in OWN or fault.name in BESIDE_OWN
-    return fault.name not in PLACED and common and not (job.precision.eager and fault.name in NEAR)
+        return fault in {"wide": LANEWISE, "placed": PLACED, "late": planted.LATE}[tag]
+    common = job.rule.screened or fault.name in OWN or fault in BESIDE_OWN
+    return fault not in PLACED and common and not (job.precision.eager and fault in NEAR)
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.faults import named
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.laws.exact import planted
@@ -72,10 +71,10 @@ LAWS = (
         some=unbroken,
         blind=("eta", "a wrong sign of both factors: ascent"),
         faults=(
-            *named("state 8 ulp off"),
-            *planted.SIGN_IGNORED,
+            planted.STATE_OFF,
+            planted.SIGN_IGNORED,
             *wrong("squares for sizes"),
-            *planted.LATE_POSITIONS,
+            planted.LATE_POSITIONS,
         ),
         screened=False,
     ),

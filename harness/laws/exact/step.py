@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.faults import named
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
 from noether.laws.exact.witness import witnessed
@@ -46,18 +45,18 @@ LAWS = (
             *planted.STATES,
             *planted.NEAR_GRADIENTS,
             *planted.DECAYS,
-            *planted.ANOTHER_LOSS,
-            *planted.NEAR_BETA,
-            *planted.DECAY_COUPLED,
-            *planted.NARROW_ETA,
+            planted.ANOTHER_LOSS,
+            planted.BETA_OFF,
+            planted.DECAY_COUPLED,
+            planted.NARROW_ETA,
             *planted.NARROW_STORES,
-            *named("one lane in 10^4, last component"),
+            planted.ONE_LANE,
             *planted.OPTIONS,
             *planted.METRICS,
-            *planted.VELOCITY_KEPT,
+            planted.VELOCITY_KEPT,
             *planted.SCHEDULES,
-            *planted.SIGN_IGNORED,
-            *named("normalisation left out"),
+            planted.SIGN_IGNORED,
+            planted.NOT_NORMALISED,
             *planted.PLACED,
         ),
         everywhere=tuple(fault.name for fault in planted.PLACED),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.faults import named
 from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_force
 from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed, size
@@ -61,10 +60,10 @@ LAWS = (
         faults=(
             *planted.POSITIONS,
             *planted.NEAR_GRADIENTS,
-            *named("k off by 1 %"),
-            *planted.SCHEDULE_IGNORED,
+            planted.K_OFF,
+            planted.SCHEDULE_IGNORED,
             *wrong("translation law at a constant rate"),
-            *planted.LATE_POSITIONS,
+            planted.LATE_POSITIONS,
         ),
         promised=planted.ulps(float64=("state",)),
     ),

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from noether.faults import named
-from noether.laws.exact.planted import EPS_OFF
+from noether.laws.exact import planted
 from noether.laws.law import WrongStatement
 
 NEAR = 1 + 2.0**-10
@@ -14,13 +13,14 @@ THIRD = WrongStatement("error bars a third as wide", {"bars": 1 / 3})
 WIDE = WrongStatement("error bars three times as wide", {"bars": 3.0})
 BARS = (WIDE, THIRD)
 
-ETA, BETA, UNBROKEN = named("eta x (1 + 2^-10)", "beta x (1 + 2^-10)", "breaking term ignored")
+EPS_OFF = planted.EPS_OFF
+ETA, BETA, UNBROKEN = planted.STEP_OFF, planted.BETA_OFF, planted.UNBROKEN
 STEPS = (UNBROKEN, ETA, BETA)
 GRADIENT_OFF = WrongStatement("gradient of b x (1 + 2^-10)", {"x": NEAR})
 E2 = (ETA, BETA, UNBROKEN, EPS_OFF, GRADIENT_OFF, THIRD, WIDE)
 """They are planted in breaking.py."""
 
-KAPPA, NO_METRIC = named("kappa x (1 + 2^-10)", "metric ignored")
+KAPPA, NO_METRIC = planted.KAPPA_OFF, planted.NO_METRIC
 STEPS_ON_METRIC = (NO_METRIC, KAPPA)
 KAPPA_OFF = WrongStatement("kappa off by 2^-10", {"truth": NEAR})
 FRICTION_OFF = WrongStatement("friction off by 1e-3", {"friction": 1.001})
@@ -29,6 +29,6 @@ E3 = (KAPPA, KAPPA_OFF, NO_METRIC, FRICTION_OFF, CURVATURE_DROPPED, THIRD, WIDE)
 """They are planted in deformation.py and deformed_flow.py."""
 
 NARROW_STORE = WrongStatement("float32 store called float64")
-(TRUNCATED,) = named("bfloat16 store truncated")
+TRUNCATED = planted.TRUNCATED
 E4 = (NARROW_STORE, TRUNCATED, THIRD, WIDE)
 """They are planted in detection.py."""

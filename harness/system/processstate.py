@@ -21,11 +21,15 @@ from typing import Any
 from noether.system import processnames
 from noether.system.processaspects import ASPECTS, changed
 
-HARMLESS = {"numpy's print options", "the umask", "the longest whole number of text"}
-HARMLESS |= {"the thread switch interval", "the environment", "the locale", "the warnings filters"}
-HARMLESS |= {"the signal handlers", "the search path of modules", "the standard streams"}
-HARMLESS |= {"the arguments of the process", "the trace and profile functions", "the garbage collection"}
-HARMLESS |= {"the state of the random numbers", "the blocked signals"}
+HARMLESS = frozenset(
+    (
+        *("numpy's print options", "the umask", "the longest whole number of text"),
+        *("the thread switch interval", "the environment", "the locale", "the warnings filters"),
+        *("the signal handlers", "the search path of modules", "the standard streams"),
+        *("the arguments of the process", "the trace and profile functions", "the garbage collection"),
+        *("the state of the random numbers", "the blocked signals"),
+    )
+)
 """Aspects on which no number of ours depends."""
 
 

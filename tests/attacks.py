@@ -66,8 +66,16 @@ def nonblocking():
     os.close(writing)
 
 
-def limited(what, number):
-    return lambda: resource.setrlimit(what, (number, number))
+def limited(size):
+    """No file may grow beyond a size: python would keep what it compiles cut short there, for all later
+    imports."""
+
+    def apply():
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return apply
 
 
 def environment(**words):
@@ -99,7 +107,7 @@ ATTACKS = {
     "COLUMNS=0": environment(COLUMNS="0"),
     "COLUMNS=-5": environment(COLUMNS="-5"),
     "COLUMNS=wide FORCE_COLOR=1": environment(COLUMNS="wide", FORCE_COLOR="1"),
-    "ulimit -f": limited(resource.RLIMIT_FSIZE, 12_000),  # room for the records, none for the page
+    "ulimit -f": limited(12_000),  # room for the records, none for the page
     "SIGPIPE": lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN),
 }
 

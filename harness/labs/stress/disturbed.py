@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.labs.stress.trials import WORDS, differences, outcome, start, undisturbed
+from noether.labs.stress.trials import WORDS, differences, environment, outcome, start, undisturbed
 from noether.system.seeds import derive
 from noether.verdicts import exit_codes
 
@@ -80,12 +80,14 @@ def starved(place: Path, *, sizes=SIZES, disk=True, words=WORDS, module="noether
     import resource  # POSIX alone has it, and every module must import without
 
     want, _, code = undisturbed(place / "whole", words, module, **how)
+    # Python would keep what it compiles cut short at the limit, and every later import would fail.
+    uncompiled = {**how.get("env", environment()), "PYTHONDONTWRITEBYTECODE": "1"}
     problems = []
     for size in sizes:
         home = place / f"starved{size}"
         home.mkdir()
         limit = lambda size=size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        first, err = outcome(home, words, module, preexec_fn=limit, **how)
+        first, err = outcome(home, words, module, **{**how, "env": uncompiled, "preexec_fn": limit})
         problems += refused_well(home, first, err, code)
         problems += resumed(home, words, module, want, code, **how)
     small = disk and small_disk(place, want, code, words, module, **how)

@@ -101,7 +101,8 @@ def test_what_is_missing_is_named_and_nothing_is_written(tmp_path, capsys, recor
     folder, out = written(tmp_path, [r for r in records if r.law != missing]), tmp_path / "findings.md"
     assert call(["findings", str(folder), "--out", str(out)]) == 2
     err = capsys.readouterr().err
-    assert (missing if missing != "M1" else "0 maps") in err and err.count("\n") == 1 and not out.exists()
+    assert f"no record of {missing} that" in err and err.count("\n") == 1 and not out.exists()
+    assert "noether verify --law P1,P2,P3,P4,P5,P6,T2,M1 " in err, "all that the page needs, in one command"
 
 
 def test_a_blank_in_a_claim_is_an_error_and_so_is_a_fault_in_its_place(records):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from noether.laws.map.printed import map_of, markdown
+from noether.laws.map.printed import map_of, maps_of, markdown
 from noether.laws.published.book import BOOK
 from noether.report.table import number
 from noether.runs.saved_run import Run
@@ -37,15 +37,36 @@ WORDS = ("statement", "source", "published", "measured", "verdict", "corrected")
 """What a claim must say."""
 
 
-def claims(records: Sequence[Record]) -> dict[str, Record]:
-    """The record that carries the claim of each law. Raises UsageError naming each claim that is missing or
-    incomplete."""
+def claim_of(records: Sequence[Record]) -> dict[str, Record]:
+    """The record that carries the claim of each law, where a run has one."""
     is_claim = lambda r: r.fault is None and isinstance(r.data.get("claim"), dict) and r.law in BOOK
-    found = {r.law: r for r in records if is_claim(r)}
-    missing = [law for law in BOOK if law not in found]
+    return {r.law: r for r in records if is_claim(r)}
+
+
+NEEDED = (*BOOK, "T2", "M1")
+"""The laws of which the page takes something."""
+
+
+def check_whole(records: Sequence[Record]) -> None:
+    """Raises UsageError naming every needed law of which the run has nothing to take."""
+    found = {
+        *claim_of(records),
+        *(["T2"] if flows_of(records) else []),
+        *(["M1"] if maps_of(records) else []),
+    }
+    missing = [law for law in NEEDED if law not in found]
     if missing:
-        cure = f"run noether verify --law {','.join(missing)}, or all of it"
-        raise UsageError(f"the run has no record of {', '.join(missing)}: {cure}")
+        raise UsageError(
+            f"the run has no record of {', '.join(missing)} that the page could take: one run must have all "
+            f"that noether verify --law {','.join(NEEDED)} measures"
+        )
+
+
+def claims(records: Sequence[Record]) -> dict[str, Record]:
+    """The record that carries the claim of each law. Raises UsageError naming what is missing or
+    incomplete."""
+    check_whole(records)
+    found = claim_of(records)
     for law, r in found.items():
         gone = [name for name in WORDS if not r.data["claim"].get(name)]
         if gone:
@@ -67,13 +88,15 @@ def section(record: Record) -> list[str]:
     return [*lines, "", f"    noether verify --law {record.law}", ""]
 
 
+def flows_of(records: Sequence[Record]) -> list[Record]:
+    """The records of T2 on its flows, where it holds; the Lagrangian's own derivation has no flow."""
+    mine = [r for r in records if r.law == "T2" and r.fault is None and "relative" in r.parameters]
+    return [r for r in mine if r.verdict == HOLDS]
+
+
 def checked(records: Sequence[Record]) -> str:
-    """The result of T2 on its flows. Raises UsageError where a run has none that holds."""
-    # The Lagrangian's own derivation has no flow.
-    flows = [r for r in records if r.law == "T2" and "relative" in r.parameters]
-    mine = [r for r in flows if r.fault is None and r.verdict == HOLDS]
-    if not mine:
-        raise UsageError("the run has no record of T2 that holds: run noether verify --law T2, or all of it")
+    """The result of T2 on its flows, of which there must be one."""
+    mine = flows_of(records)
     relative = number(max(r.parameters["relative"] for r in mine))
     return NEVER.format(relative=relative, spent=number(max(r.spent for r in mine)), count=len(mine))
 

@@ -16,9 +16,14 @@ flow: gradient flow; HB, mass: heavy ball with fixed beta, with fixed mass
 decay: decoupled decay; mirr.: entropy mirror; nat.: natural gradient, G = 1/q"""
 
 
+def maps_of(records: Sequence[Record]) -> list[Record]:
+    """The summary records of M1: one, where the whole map was measured."""
+    return [r for r in records if r.law == "M1" and r.fault is None and r.data.get("plot") == "heatmap"]
+
+
 def map_of(records: Sequence[Record]) -> Record:
     """The summary record of M1. Raises UsageError where a run has none."""
-    found = [r for r in records if r.law == "M1" and r.fault is None and r.data.get("plot") == "heatmap"]
+    found = maps_of(records)
     if len(found) != 1:
         raise UsageError(
             f"the run has {len(found)} maps, must have one: run noether verify without a choice of cases, "
